@@ -1,0 +1,63 @@
+//! The internal batch: what the hub hands to the owner of ops, and what the owner answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Command, EdgeId, Hash, HeldReason, Outcome, Region, UnixMillis, Verdict};
+
+/// A run of one edge's log, in log order, for one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsBatch {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub epoch: u64,
+    pub ops: Vec<BatchOp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchOp {
+    pub seq: u64,
+    /// The chain's hash at this op: the op's own name, should a seq ever be used twice.
+    pub hash: Hash,
+    #[serde(flatten)]
+    pub body: BatchBody,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum BatchBody {
+    Command {
+        command: Command,
+        /// Who the token names; absent where the hub could not verify the token the op refers to.
+        actor: Option<Actor>,
+        verdict: Verdict,
+        fence: Option<u64>,
+        received_at: UnixMillis,
+        policy_version: Option<u64>,
+        rules_version: Option<u64>,
+        revocations_version: Option<u64>,
+    },
+    LeaseReleased {
+        fence: u64,
+    },
+}
+
+/// One answer per op of the batch, in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsDecisions {
+    pub answers: Vec<OpAnswer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpAnswer {
+    pub seq: u64,
+    #[serde(flatten)]
+    pub decision: OpDecision,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpDecision {
+    Decided(Outcome),
+    /// Nothing is stored for it by the owner; the hub hands it in again.
+    Held(HeldReason),
+}

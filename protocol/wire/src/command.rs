@@ -1,0 +1,231 @@
+//! A command: what a person did, with an id made on the device. Its identity is (id, user, hash),
+//! where the hash is over the canonical encoding of the decoded body, so that MQTT and HTTP, and
+//! versions of either, agree on it.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Region, ServiceType, UnixMillis,
+};
+
+/// What a customer fills in to publish an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Draft {
+    #[n(0)]
+    pub title: String,
+    #[n(1)]
+    #[serde(default)]
+    pub description: String,
+    #[n(2)]
+    pub service_type: ServiceType,
+    #[n(3)]
+    #[serde(alias = "amount")]
+    pub price: Amount,
+    #[n(4)]
+    #[serde(default)]
+    pub currency: Currency,
+    #[n(5)]
+    pub location: Region,
+    #[n(6)]
+    pub address: String,
+    #[n(7)]
+    #[serde(default)]
+    pub service_start_time: Option<UnixMillis>,
+    #[n(8)]
+    #[serde(default)]
+    pub service_end_time: Option<UnixMillis>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CommandBody {
+    #[n(0)]
+    PublishOrder {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        order: Draft,
+    },
+    #[n(1)]
+    ApproveOrder {
+        #[n(0)]
+        order_id: OrderId,
+    },
+    #[n(2)]
+    RejectOrder {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        reason: String,
+    },
+    #[n(3)]
+    AcceptOrder {
+        #[n(0)]
+        order_id: OrderId,
+    },
+    #[n(4)]
+    WithdrawAcceptance {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    #[n(5)]
+    StartOrder {
+        #[n(0)]
+        order_id: OrderId,
+    },
+    #[n(6)]
+    CompleteOrder {
+        #[n(0)]
+        order_id: OrderId,
+    },
+    #[n(7)]
+    CancelOrder {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    #[n(8)]
+    SubmitReview {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        rating: u8,
+        #[n(2)]
+        #[serde(default)]
+        comment: String,
+    },
+}
+
+impl CommandBody {
+    pub fn order_id(&self) -> OrderId {
+        match self {
+            Self::PublishOrder { order_id, .. }
+            | Self::ApproveOrder { order_id }
+            | Self::RejectOrder { order_id, .. }
+            | Self::AcceptOrder { order_id }
+            | Self::WithdrawAcceptance { order_id, .. }
+            | Self::StartOrder { order_id }
+            | Self::CompleteOrder { order_id }
+            | Self::CancelOrder { order_id, .. }
+            | Self::SubmitReview { order_id, .. } => *order_id,
+        }
+    }
+
+    /// The action on an existing order; `None` for publishing, which makes one.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Self::PublishOrder { .. } => None,
+            Self::ApproveOrder { .. } => Some(Action::Approve),
+            Self::RejectOrder { .. } => Some(Action::Reject),
+            Self::AcceptOrder { .. } => Some(Action::Accept),
+            Self::WithdrawAcceptance { .. } => Some(Action::Withdraw),
+            Self::StartOrder { .. } => Some(Action::Start),
+            Self::CompleteOrder { .. } => Some(Action::Complete),
+            Self::CancelOrder { .. } => Some(Action::Cancel),
+            Self::SubmitReview { .. } => Some(Action::Review),
+        }
+    }
+
+    /// The name it has in JSON, logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PublishOrder { .. } => "publish_order",
+            Self::ApproveOrder { .. } => "approve_order",
+            Self::RejectOrder { .. } => "reject_order",
+            Self::AcceptOrder { .. } => "accept_order",
+            Self::WithdrawAcceptance { .. } => "withdraw_acceptance",
+            Self::StartOrder { .. } => "start_order",
+            Self::CompleteOrder { .. } => "complete_order",
+            Self::CancelOrder { .. } => "cancel_order",
+            Self::SubmitReview { .. } => "submit_review",
+        }
+    }
+
+    /// The hash that, with id and user, makes a command itself and no other.
+    pub fn hash(&self) -> Hash {
+        Hash::of(&crate::op::encoded(self))
+    }
+}
+
+/// A command as an edge logs it and the cloud decides it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Command {
+    #[n(0)]
+    pub id: CommandId,
+    #[n(1)]
+    pub body: CommandBody,
+    #[n(2)]
+    #[serde(default)]
+    pub device: Option<DeviceId>,
+    #[n(3)]
+    #[serde(default)]
+    pub device_seq: Option<u64>,
+    /// The device's clock when the person tapped: shown and audited, never ordered by.
+    #[n(4)]
+    #[serde(default)]
+    pub tapped_at: Option<UnixMillis>,
+    /// The W3C trace id, 32 hex digits, where the command came with one; else the command id is it.
+    #[n(5)]
+    #[serde(default)]
+    pub trace: Option<String>,
+}
+
+/// A tablet's newest receipt of an edge: the witness by which a restored edge is found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub epoch: u64,
+    pub seq: u64,
+    pub hash: Hash,
+}
+
+/// What a tablet publishes on its `cmd` topic, and posts over HTTP where MQTT is blocked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CmdFrame {
+    pub v: u8,
+    pub id: CommandId,
+    pub device_seq: u64,
+    pub tapped_at: UnixMillis,
+    #[serde(default)]
+    pub seen: Option<Seen>,
+    /// Set when the command was first sent to another edge; such a repeat is never answered firm.
+    #[serde(default)]
+    pub repeat: bool,
+    pub token: String,
+    pub body: CommandBody,
+}
+
+impl CmdFrame {
+    pub const VERSION: u8 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_the_same_command_over_any_transport() {
+        let json = r#"{"type":"cancel_order","order_id":"0192f5d4-0000-7000-8000-000000000001"}"#;
+        let spelled = r#"{"type":"cancel_order","reason":null,
+            "order_id":"0192F5D4-0000-7000-8000-000000000001","unknown":1}"#;
+        let one: CommandBody = serde_json::from_str(json).unwrap();
+        let other: CommandBody = serde_json::from_str(spelled).unwrap();
+        assert_eq!(one.hash(), other.hash());
+        let bytes = crate::op::encoded(&one);
+        assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), one);
+    }
+
+    #[test]
+    fn another_body_is_another_command() {
+        let order_id = OrderId(uuid::Uuid::nil());
+        let accept = CommandBody::AcceptOrder { order_id }.hash();
+        assert_ne!(accept, CommandBody::StartOrder { order_id }.hash());
+    }
+}

@@ -1,0 +1,117 @@
+//! Events: facts published after commit, at least once; every consumer dedupes by the event's id.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Code, CommandId, EventId, Lost, Order, Role, SessionId, UnixMillis, UserId};
+
+/// `{id, type, version, at, trace, body}`; the routing key is the type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: EventId,
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// The version of the body's shape.
+    pub version: u32,
+    pub at: UnixMillis,
+    /// The W3C trace id the cause came with.
+    pub trace: String,
+    pub body: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exchange {
+    Order,
+    Payment,
+    Review,
+    Auth,
+    User,
+}
+
+impl Exchange {
+    pub const ALL: [Self; 5] =
+        [Self::Order, Self::Payment, Self::Review, Self::Auth, Self::User];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order_events",
+            Self::Payment => "payment_events",
+            Self::Review => "review_events",
+            Self::Auth => "auth_events",
+            Self::User => "user_events",
+        }
+    }
+}
+
+macro_rules! catalogue {
+    ($($variant:ident $exchange:ident $text:literal),+ $(,)?) => {
+        /// Every event there is, with the exchange it is published on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum EventType { $(#[serde(rename = $text)] $variant,)+ }
+
+        impl EventType {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+            pub fn exchange(self) -> Exchange {
+                match self { $(Self::$variant => Exchange::$exchange,)+ }
+            }
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+catalogue! {
+    UserRegistered Auth "user.registered",
+    SessionRevoked Auth "user.session_revoked",
+    ProfileCreated User "profile.created",
+    ProfileUpdated User "profile.updated",
+    OrderCreated Order "order.created",
+    OrderApproved Order "order.approved",
+    OrderRejected Order "order.rejected",
+    OrderAccepted Order "order.accepted",
+    OrderAcceptanceLost Order "order.acceptance_lost",
+    OrderCancelled Order "order.cancelled",
+    OrderCompleted Order "order.completed",
+    OrderStatusChanged Order "order.status_changed",
+    PaymentInitiated Payment "payment.initiated",
+    PaymentCompleted Payment "payment.completed",
+    PaymentFailed Payment "payment.failed",
+    RefundProcessed Payment "refund.processed",
+    ReviewCreated Review "review.created",
+    RatingUpdated Review "rating.updated",
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The body of every `order.*` event: the whole order, so that a consumer needs no second question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    pub order: Order,
+    pub actor: Actor,
+    pub command_id: CommandId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of `order.acceptance_lost`: why it lost, and the facts used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+/// The body of `user.registered` and `user.session_revoked`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserEvent {
+    pub user_id: UserId,
+    pub role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+}

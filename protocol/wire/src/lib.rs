@@ -1,0 +1,49 @@
+//! Owns the words every part of Holdfast shares: ids, money, regions, people, the order and its state
+//! machine, commands, verdicts, outcomes, the frames of the link, events, topics and error codes.
+//!
+//! Invariant: nothing here does IO, reads a clock or draws a random number. What is encoded here is
+//! hashed, signed and stored by others, so an encoding changes only by adding optional fields; the
+//! golden vectors in `golden/` fail when it does not.
+
+mod actor;
+mod batch;
+mod code;
+mod command;
+mod event;
+mod hash;
+mod ids;
+mod link;
+mod money;
+mod op;
+mod order;
+mod outcome;
+mod region;
+mod status;
+mod time;
+mod timeline;
+pub mod topics;
+mod verdict;
+
+pub use actor::{Actor, Role};
+pub use batch::{BatchBody, BatchOp, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
+pub use code::{Code, Language, Text};
+pub use command::{CmdFrame, Command, CommandBody, Draft, Seen};
+pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
+pub use hash::{BootNonce, Hash};
+pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
+pub use link::{
+    Ack, Ask, Change, Credit, Down, Frame, FrameError, Hello, HeldNotice, HeldReason, Limits,
+    NumberedOutcome, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Quarantine, QuarantineWhy, Refused,
+    Resend, SnapshotChunk, Standing, Up, Welcome,
+};
+pub use money::{Amount, AmountError, Currency};
+pub use op::{Chain, CommandOp, Op, OpError};
+pub use order::{
+    Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
+};
+pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
+pub use region::{Policy, Region};
+pub use status::{ChecksumState, EdgeStatus, GateState, LinkState, RegionStatus, StatusReport};
+pub use time::UnixMillis;
+pub use timeline::{Hops, TimelineEntry};
+pub use verdict::{Hop, Receipt, Reply, Verdict};

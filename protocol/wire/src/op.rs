@@ -1,0 +1,137 @@
+//! An entry of an edge's log and the hash chain over it.
+//!
+//! Invariant: the stored bytes are the hashed and the sent bytes. An op is encoded once, when it is
+//! appended, and never written anew.
+
+use minicbor::{Decode, Encode};
+
+use crate::{Actor, BootNonce, Command, EdgeId, Hash, UnixMillis, Verdict};
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Op {
+    /// A process start: stands before any command or Hello of that run.
+    #[n(0)]
+    Boot {
+        #[n(0)]
+        nonce: BootNonce,
+        #[n(1)]
+        at: UnixMillis,
+    },
+    /// A token that later commands refer to by this op's seq.
+    #[n(1)]
+    Token {
+        #[n(0)]
+        token: String,
+    },
+    #[n(2)]
+    Command(#[n(0)] CommandOp),
+    /// The holder's last op under a fence.
+    #[n(3)]
+    LeaseReleased {
+        #[n(0)]
+        fence: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CommandOp {
+    #[n(0)]
+    pub command: Command,
+    #[n(1)]
+    pub token_seq: u64,
+    #[n(2)]
+    pub actor: Actor,
+    #[n(3)]
+    pub verdict: Verdict,
+    /// The fence under which a firm answer was given.
+    #[n(4)]
+    pub fence: Option<u64>,
+    /// The edge's clock when it took the command.
+    #[n(5)]
+    pub received_at: UnixMillis,
+    /// What the edge knew when it answered; firm answers are judged by these.
+    #[n(6)]
+    pub policy_version: Option<u64>,
+    #[n(7)]
+    pub rules_version: Option<u64>,
+    #[n(8)]
+    pub revocations_version: Option<u64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("these bytes are not an op: {0}")]
+pub struct OpError(#[from] minicbor::decode::Error);
+
+impl Op {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encoded(self)
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpError> {
+        Ok(minicbor::decode(bytes)?)
+    }
+}
+
+/// The running end of a chain: the seq and hash of the last op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    pub seq: u64,
+    pub hash: Hash,
+}
+
+impl Chain {
+    /// The start of an edge's first epoch. Later epochs start from `renewed`.
+    pub fn start(edge: &EdgeId) -> Self {
+        Self { seq: 0, hash: Hash::of(edge.as_str().as_bytes()) }
+    }
+
+    /// The start of a new epoch after a quarantine.
+    pub fn renewed(edge: &EdgeId, epoch: u64, grant: u64, last_accepted: Hash) -> Self {
+        Self { seq: 0, hash: Hash::of(&encoded((edge, epoch, grant, last_accepted))) }
+    }
+
+    /// The end of the chain once `op`, as stored, is appended.
+    #[must_use]
+    pub fn then(self, op: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.hash.0);
+        hasher.update(op);
+        Self { seq: self.seq + 1, hash: Hash(*hasher.finalize().as_bytes()) }
+    }
+
+    #[must_use]
+    pub fn through<'a>(self, ops: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        ops.into_iter().fold(self, Self::then)
+    }
+}
+
+/// The canonical bytes of a word. Writing into memory cannot fail, so neither can this.
+pub(crate) fn encoded(word: impl Encode<()>) -> Vec<u8> {
+    minicbor::to_vec(word).unwrap_or_else(|error| match error {
+        _ => unreachable!("memory takes every byte"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_or_missing_op_changes_the_chain() {
+        let start = Chain::start(&EdgeId::new("north-1").unwrap());
+        let whole = start.through([b"a".as_slice(), b"b", b"c"]);
+        assert_eq!(whole.seq, 3);
+        assert_ne!(whole.hash, start.through([b"a".as_slice(), b"x", b"c"]).hash);
+        assert_ne!(whole.hash, start.through([b"a".as_slice(), b"c"]).hash);
+        assert_eq!(whole, start.then(b"a").through([b"b".as_slice(), b"c"]));
+    }
+
+    #[test]
+    fn an_op_reads_back_and_broken_bytes_do_not() {
+        let op = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) };
+        assert_eq!(Op::from_bytes(&op.to_bytes()).unwrap(), op);
+        assert!(Op::from_bytes(b"").is_err());
+        assert!(Op::from_bytes(&[0x82, 0x18, 99, 0x80]).is_err(), "an unknown kind is not an op");
+    }
+}

@@ -1,0 +1,336 @@
+//! The order: its fields, its states and the one typed machine that says which action leads where.
+//!
+//! Cloud, edge and apps all ask this machine; who may do what to *whose* order is the order
+//! service's `rules`, on top of it.
+
+use std::{fmt, str::FromStr};
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Currency, EdgeId, Hash, OrderId, Region, Role, UnixMillis, UserId};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $n:literal $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            Encode, Decode,
+        )]
+        #[cbor(index_only)]
+        pub enum $name {
+            $($(#[$vdoc])* #[n($n)] #[serde(rename = $text)] $variant,)+
+        }
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(concat!("expected one of:" $(, " ", $text)+).to_owned()),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    OrderStatus {
+        PendingReview = 0 "pending_review",
+        Pending = 1 "pending",
+        Accepted = 2 "accepted",
+        InProgress = 3 "in_progress",
+        Completed = 4 "completed",
+        Reviewed = 5 "reviewed",
+        Cancelled = 6 "cancelled",
+        Rejected = 7 "rejected",
+    }
+}
+
+words! {
+    /// What may be done to an order that exists. Publishing makes one and is not among them.
+    Action {
+        Approve = 0 "approve",
+        Reject = 1 "reject",
+        Accept = 2 "accept",
+        Withdraw = 3 "withdraw",
+        Start = 4 "start",
+        Complete = 5 "complete",
+        Cancel = 6 "cancel",
+        Review = 7 "review",
+    }
+}
+
+words! {
+    ServiceType {
+        CleaningRepair = 0 "cleaning_repair",
+        ItTechnology = 1 "it_technology",
+        EducationTraining = 2 "education_training",
+        LifeHealth = 3 "life_health",
+        DesignConsulting = 4 "design_consulting",
+        Other = 5 "other",
+    }
+}
+
+words! {
+    PaymentStatus {
+        Unpaid = 0 "unpaid",
+        Held = 1 "held",
+        Paid = 2 "paid",
+        Refunded = 3 "refunded",
+        PartiallyRefunded = 4 "partially_refunded",
+    }
+}
+
+impl OrderStatus {
+    /// Where `action` leads from here; `None` where it leads nowhere.
+    pub fn after(self, action: Action) -> Option<Self> {
+        match (self, action) {
+            (Self::PendingReview, Action::Approve) => Some(Self::Pending),
+            (Self::PendingReview, Action::Reject) => Some(Self::Rejected),
+            (Self::Pending, Action::Accept) => Some(Self::Accepted),
+            (Self::Accepted, Action::Withdraw) => Some(Self::Pending),
+            (Self::Accepted, Action::Start) => Some(Self::InProgress),
+            (Self::InProgress, Action::Complete) => Some(Self::Completed),
+            (Self::Completed, Action::Review) => Some(Self::Reviewed),
+            (Self::Pending | Self::Accepted, Action::Cancel) => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing can happen to the order any more.
+    pub fn is_final(self) -> bool {
+        Action::ALL.iter().all(|&action| self.after(action).is_none())
+    }
+}
+
+impl Action {
+    /// The roles that may do this at all; whose order it is, is asked elsewhere.
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Approve | Self::Reject => &[Role::Admin],
+            Self::Accept | Self::Withdraw | Self::Start | Self::Complete => &[Role::Provider],
+            Self::Cancel => &[Role::Customer, Role::Admin],
+            Self::Review => &[Role::Customer],
+        }
+    }
+}
+
+/// Where an order was made: `portal`, `kiosk`, or the name of an edge.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Source {
+    Portal,
+    Kiosk,
+    Edge(EdgeId),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Portal => f.write_str("portal"),
+            Self::Kiosk => f.write_str("kiosk"),
+            Self::Edge(edge) => edge.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = crate::NameError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "portal" => Ok(Self::Portal),
+            "kiosk" => Ok(Self::Kiosk),
+            _ => EdgeId::new(text).map(Self::Edge),
+        }
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> String {
+        source.to_string()
+    }
+}
+
+impl<C> Encode<C> for Source {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.to_string())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Source {
+    fn decode(
+        d: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        Self::try_from(d.str()?.to_owned()).map_err(minicbor::decode::Error::custom)
+    }
+}
+
+/// A short code to read aloud, such as `N-7F3K9Q`. It follows from the id, so that an order made
+/// offline has one at once; it is for people only, two orders may share one, and it opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(transparent)]
+#[cbor(transparent)]
+pub struct OrderCode(#[n(0)] String);
+
+impl OrderCode {
+    pub fn of(region: Region, order: OrderId) -> Self {
+        const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let hash = Hash::of(order.as_bytes());
+        let body = hash.0.iter().take(6).map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
+        Self(format!("{}-{}", region.letter(), body.collect::<String>()))
+    }
+
+    /// Reads a code as people type it: any case, `I` and `L` for 1, `O` for 0.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_uppercase();
+        let (letter, body) = text.split_once('-')?;
+        let known = Region::ALL.iter().any(|region| letter == region.letter().to_string());
+        let body: String = body
+            .chars()
+            .map(|c| match c {
+                'I' | 'L' => '1',
+                'O' => '0',
+                other => other,
+            })
+            .collect();
+        let fits = body.len() == 6 && body.bytes().all(|b| b.is_ascii_alphanumeric() && b != b'U');
+        (known && fits).then(|| Self(format!("{letter}-{body}")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The whole order, as events, feeds, answers and boards carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Order {
+    #[n(0)]
+    pub id: OrderId,
+    #[n(1)]
+    pub code: OrderCode,
+    #[n(2)]
+    pub customer_id: UserId,
+    #[n(3)]
+    #[serde(default)]
+    pub provider_id: Option<UserId>,
+    #[n(4)]
+    pub title: String,
+    #[n(5)]
+    pub description: String,
+    #[n(6)]
+    pub service_type: ServiceType,
+    #[n(7)]
+    pub price: Amount,
+    #[n(8)]
+    #[serde(default)]
+    pub currency: Currency,
+    #[n(9)]
+    pub location: Region,
+    #[n(10)]
+    pub address: String,
+    #[n(11)]
+    #[serde(default)]
+    pub service_start_time: Option<UnixMillis>,
+    #[n(12)]
+    #[serde(default)]
+    pub service_end_time: Option<UnixMillis>,
+    #[n(13)]
+    pub status: OrderStatus,
+    #[n(14)]
+    pub payment_status: PaymentStatus,
+    #[n(15)]
+    pub version: u64,
+    #[n(16)]
+    pub created_at: UnixMillis,
+    #[n(17)]
+    pub updated_at: UnixMillis,
+    #[n(18)]
+    pub source: Source,
+}
+
+impl Order {
+    /// This order's share of a region's digest: changes with its id, version or any of its content.
+    pub fn digest(&self) -> Hash {
+        content_hash(self)
+    }
+}
+
+/// BLAKE3 over the canonical encoding: equal versions with other content do not go unseen.
+pub fn content_hash(order: &Order) -> Hash {
+    Hash::of(&crate::op::encoded(order))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every legal edge; whatever is not listed here must be refused.
+    const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
+        (OrderStatus::PendingReview, Action::Approve, OrderStatus::Pending),
+        (OrderStatus::PendingReview, Action::Reject, OrderStatus::Rejected),
+        (OrderStatus::Pending, Action::Accept, OrderStatus::Accepted),
+        (OrderStatus::Pending, Action::Cancel, OrderStatus::Cancelled),
+        (OrderStatus::Accepted, Action::Withdraw, OrderStatus::Pending),
+        (OrderStatus::Accepted, Action::Cancel, OrderStatus::Cancelled),
+        (OrderStatus::Accepted, Action::Start, OrderStatus::InProgress),
+        (OrderStatus::InProgress, Action::Complete, OrderStatus::Completed),
+        (OrderStatus::Completed, Action::Review, OrderStatus::Reviewed),
+    ];
+
+    #[test]
+    fn the_machine_is_exactly_its_table() {
+        for &from in OrderStatus::ALL {
+            for &action in Action::ALL {
+                let expected = LEGAL
+                    .iter()
+                    .find(|(status, by, _)| (*status, *by) == (from, action))
+                    .map(|(_, _, to)| *to);
+                assert_eq!(from.after(action), expected, "{from} --{action}-->");
+            }
+        }
+    }
+
+    #[test]
+    fn finished_orders_stay_finished() {
+        let finished: Vec<_> = OrderStatus::ALL.iter().filter(|status| status.is_final()).collect();
+        assert_eq!(
+            finished,
+            [&OrderStatus::Reviewed, &OrderStatus::Cancelled, &OrderStatus::Rejected]
+        );
+    }
+
+    #[test]
+    fn a_code_survives_being_read_aloud() {
+        let code = OrderCode::of(Region::North, OrderId(uuid::Uuid::nil()));
+        assert!(code.as_str().starts_with("N-") && code.as_str().len() == 8, "{code}");
+        assert_eq!(OrderCode::parse(&code.as_str().to_lowercase()), Some(code));
+        assert_eq!(OrderCode::parse("n-oil000").map(|c| c.to_string()), Some("N-011000".into()));
+        for bad in ["", "N7F3K9Q", "X-7F3K9Q", "N-7F3K9", "N-7F3K9QQ", "N-七F3K9Q", "N-UUUUUU"] {
+            assert_eq!(OrderCode::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the cloud decided, once and for good, with what a person needs to understand it.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Code, Currency, Order, OrderCode, OrderId, Source, UnixMillis};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum OutcomeKind {
+    #[n(0)]
+    Applied,
+    /// The same command came by another way before; `first` says what was decided then.
+    #[n(1)]
+    Duplicate,
+    #[n(2)]
+    Rejected,
+}
+
+impl OutcomeKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Duplicate => "duplicate",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// The result a duplicate repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(array)]
+pub struct FirstResult {
+    #[n(0)]
+    pub applied: bool,
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Outcome {
+    #[n(0)]
+    pub kind: OutcomeKind,
+    /// Why it was rejected, or a note on what was applied, such as `order_cancelled_meanwhile`.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<FirstResult>,
+    /// The order as it is now, where there is one.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+    #[n(5)]
+    pub decided_at: UnixMillis,
+}
+
+impl Outcome {
+    pub fn applied(order: Order, decided_at: UnixMillis) -> Self {
+        let kind = OutcomeKind::Applied;
+        Self { kind, code: None, first: None, order: Some(order), lost: None, decided_at }
+    }
+
+    pub fn rejected(code: Code, order: Option<Order>, decided_at: UnixMillis) -> Self {
+        let kind = OutcomeKind::Rejected;
+        Self { kind, code: Some(code), first: None, order, lost: None, decided_at }
+    }
+
+    /// Whether the command did what the person wanted, now or when it first came.
+    pub fn succeeded(&self) -> bool {
+        match self.kind {
+            OutcomeKind::Applied => true,
+            OutcomeKind::Rejected => false,
+            OutcomeKind::Duplicate => self.first.as_ref().is_some_and(|first| first.applied),
+        }
+    }
+}
+
+/// Why an acceptance lost: the facts used, and what is open instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Lost {
+    /// When the winner's acceptance was decided.
+    #[n(0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub winner_decided_at: Option<UnixMillis>,
+    /// The way the winner's acceptance took: `portal`, or the edge's name.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub winner_source: Option<Source>,
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tapped_at: Option<UnixMillis>,
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_at: Option<UnixMillis>,
+    /// At most three open jobs of the same region, nearest in kind and price first.
+    #[n(4)]
+    #[serde(default)]
+    pub nearby: Vec<NearbyJob>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(array)]
+pub struct NearbyJob {
+    #[n(0)]
+    pub order_id: OrderId,
+    #[n(1)]
+    pub code: OrderCode,
+    #[n(2)]
+    pub title: String,
+    #[n(3)]
+    pub price: Amount,
+    #[n(4)]
+    pub currency: Currency,
+}

@@ -1,0 +1,108 @@
+//! What an operator sees of a region and its edges: the one shape that the hub answers and that the
+//! command line and dashboards show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EdgeId, Policy, Region, UnixMillis};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateState {
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    Up,
+    Down,
+    /// Enrolled, never heard of.
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChecksumState {
+    /// The edge's confirmed orders equal the cloud's at the same feed number.
+    Match,
+    Mismatch,
+    /// The edge is behind the feed, or an outcome has run ahead of it: nothing to compare yet.
+    Settling,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    pub now: UnixMillis,
+    pub regions: Vec<RegionStatus>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionStatus {
+    pub region: Region,
+    pub gate: GateState,
+    pub policy: Policy,
+    pub holder: Option<EdgeId>,
+    pub feed_seq: u64,
+    pub orders: u64,
+    pub edges: Vec<EdgeStatus>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeStatus {
+    pub edge: EdgeId,
+    pub link: LinkState,
+    /// Since when the link is as it is.
+    pub since: Option<UnixMillis>,
+    pub last_contact_at: Option<UnixMillis>,
+    pub epoch: u64,
+    pub version: Option<String>,
+    /// Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
+    pub pending: u32,
+    pub oldest_pending_at: Option<UnixMillis>,
+    /// Ops the hub has received and not yet decided.
+    pub undecided: u64,
+    pub held: u64,
+    pub parked: u64,
+    /// Ops the edge has logged and the hub has not received.
+    pub lag_up_ops: u64,
+    /// Feed changes and outcomes that the edge has not yet acknowledged.
+    pub lag_down_changes: u64,
+    pub lag_down_outcomes: u64,
+    pub checksum: ChecksumState,
+    pub clock_error_ms: Option<i64>,
+    pub disk_free_bytes: Option<u64>,
+}
+
+impl StatusReport {
+    /// What is not as it should be, a sentence each; empty when all is well.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for region in &self.regions {
+            if region.gate == GateState::Closed {
+                complaints.push(format!("{}: the gate is closed", region.region));
+            }
+            if region.edges.is_empty() {
+                complaints.push(format!("{}: no edge is enrolled", region.region));
+            }
+            for edge in &region.edges {
+                complaints.extend(edge.complaint().map(|why| format!("{}: {why}", edge.edge)));
+            }
+        }
+        complaints
+    }
+}
+
+impl EdgeStatus {
+    fn complaint(&self) -> Option<String> {
+        match (self.link, self.checksum) {
+            (LinkState::Never, _) => Some("has never been heard of".into()),
+            (LinkState::Down, _) => Some("the link is down".into()),
+            (LinkState::Up, ChecksumState::Mismatch) => Some("its orders differ from the cloud's".into()),
+            _ if self.held > 0 => Some(format!("{} ops are held", self.held)),
+            _ if self.parked > 0 => Some(format!("{} ops wait for a service", self.parked)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! One line of an order's history: who did what, when at each hop, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Actor, Code, CommandId, EdgeId, OrderStatus, Source, UnixMillis, Verdict};
+
+/// When a command passed each hop. Device and edge clocks are shown, never trusted for order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Hops {
+    #[serde(default)]
+    pub tapped_at: Option<UnixMillis>,
+    #[serde(default)]
+    pub edge_at: Option<UnixMillis>,
+    #[serde(default)]
+    pub cloud_at: Option<UnixMillis>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    pub version: u64,
+    /// Absent for the order's creation.
+    pub action: Option<Action>,
+    pub actor: Actor,
+    pub from: Option<OrderStatus>,
+    /// Equal to `from` where the attempt changed nothing, as a lost acceptance does.
+    pub to: OrderStatus,
+    /// Why it changed nothing, or a note on what it did.
+    pub code: Option<Code>,
+    pub reason: Option<String>,
+    pub hops: Hops,
+    pub command_id: CommandId,
+    pub source: Source,
+    /// The op's place in the edge's log, and what the edge said at once, where it came from one.
+    pub edge: Option<EdgeId>,
+    pub epoch: Option<u64>,
+    pub seq: Option<u64>,
+    pub verdict: Option<Verdict>,
+}

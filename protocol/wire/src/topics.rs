@@ -1,0 +1,81 @@
+//! The MQTT topics between tablets and their edge, and who may use which.
+
+use crate::{DeviceId, EdgeId, Region, UserId};
+
+fn base(region: Region, edge: &EdgeId) -> String {
+    format!("hf/{region}/{edge}")
+}
+
+/// Tablet to edge: commands.
+pub fn cmd(region: Region, edge: &EdgeId, device: &DeviceId) -> String {
+    format!("{}/cmd/{device}", base(region, edge))
+}
+
+/// Edge to tablet: replies to that tablet's commands.
+pub fn reply(region: Region, edge: &EdgeId, device: &DeviceId) -> String {
+    format!("{}/reply/{device}", base(region, edge))
+}
+
+/// Edge to all: changes of the board, with their feed number.
+pub fn changes(region: Region, edge: &EdgeId) -> String {
+    format!("{}/changes", base(region, edge))
+}
+
+/// Edge to one provider, on whatever tablet: the outcomes of their own commands.
+pub fn provider(region: Region, edge: &EdgeId, user: UserId) -> String {
+    format!("{}/provider/{user}", base(region, edge))
+}
+
+/// Edge to all, retained: edge, epoch, boot nonce and seq.
+pub fn head(region: Region, edge: &EdgeId) -> String {
+    format!("{}/head", base(region, edge))
+}
+
+/// The device whose commands a topic of this edge carries.
+pub fn device_of_cmd(region: Region, edge: &EdgeId, topic: &str) -> Option<DeviceId> {
+    let device = topic.strip_prefix(&base(region, edge))?.strip_prefix("/cmd/")?;
+    DeviceId::new(device).ok()
+}
+
+/// A device publishes its own commands and nothing else.
+pub fn may_publish(region: Region, edge: &EdgeId, device: &DeviceId, topic: &str) -> bool {
+    topic == cmd(region, edge, device)
+}
+
+/// A device hears its own replies, its user's outcomes, the board and the head; no wildcard is ever
+/// needed for that, so none is allowed.
+pub fn may_subscribe(
+    region: Region,
+    edge: &EdgeId,
+    device: &DeviceId,
+    user: UserId,
+    filter: &str,
+) -> bool {
+    filter == reply(region, edge, device)
+        || filter == provider(region, edge, user)
+        || filter == changes(region, edge)
+        || filter == head(region, edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_reaches_its_own_topics_and_no_others() {
+        let (region, edge) = (Region::North, EdgeId::new("north-1").unwrap());
+        let (mine, other) = (DeviceId::new("t-1").unwrap(), DeviceId::new("t-2").unwrap());
+        let user = UserId(uuid::Uuid::nil());
+        assert!(may_publish(region, &edge, &mine, "hf/NORTH/north-1/cmd/t-1"));
+        for topic in [cmd(region, &edge, &other), reply(region, &edge, &mine), "#".into()] {
+            assert!(!may_publish(region, &edge, &mine, &topic), "{topic}");
+        }
+        for filter in ["#", "hf/#", "hf/NORTH/north-1/reply/+", "$share/g/hf/NORTH/north-1/changes"] {
+            assert!(!may_subscribe(region, &edge, &mine, user, filter), "{filter}");
+        }
+        assert!(!may_subscribe(region, &edge, &mine, user, &reply(region, &edge, &other)));
+        assert!(may_subscribe(region, &edge, &mine, user, &reply(region, &edge, &mine)));
+        assert_eq!(device_of_cmd(region, &edge, &cmd(region, &edge, &mine)), Some(mine));
+        assert_eq!(device_of_cmd(region, &edge, "hf/SOUTH/north-1/cmd/t-1"), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! What an edge says at once: the verdict, the signed receipt that makes it binding, and the reply
+//! that carries both to the tablet.
+
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, CommandId, EdgeId, Hash, Order, Outcome, Text};
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode,
+    Decode,
+)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Verdict {
+    /// Nothing happened and nothing is stored.
+    #[n(0)]
+    NotTaken,
+    /// Stored for good; the cloud decides.
+    #[n(1)]
+    Provisional,
+    /// Stored for good, and the answer is already final.
+    #[n(2)]
+    Firm,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotTaken => "not_taken",
+            Self::Provisional => "provisional",
+            Self::Firm => "firm",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The edge's signed word that it holds the command: given only after the commit is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(array)]
+pub struct Receipt {
+    #[n(0)]
+    pub edge: EdgeId,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub seq: u64,
+    #[n(3)]
+    pub hash: Hash,
+    #[n(4)]
+    pub command_id: CommandId,
+    #[n(5)]
+    pub verdict: Verdict,
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
+    /// Ed25519 by the edge's key over `signed_bytes`, base64url without padding.
+    #[n(7)]
+    #[serde(default)]
+    pub sig: String,
+}
+
+impl Receipt {
+    /// What the signature is over: every field but the signature itself.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        crate::op::encoded(&Self { sig: String::new(), ..self.clone() })
+    }
+}
+
+/// How far along its way the answer in a reply was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hop {
+    /// The edge answered; with `not_taken` it stored nothing.
+    Stored,
+    /// The cloud decided.
+    Decided,
+}
+
+/// What the edge publishes on a tablet's `reply` topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Absent only where the frame was too broken to hold one.
+    pub command_id: Option<CommandId>,
+    pub hop: Hop,
+    pub verdict: Verdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_rank_as_tablets_must_show_them() {
+        assert!(Verdict::NotTaken < Verdict::Provisional && Verdict::Provisional < Verdict::Firm);
+        assert!(Hop::Stored < Hop::Decided);
+    }
+}
