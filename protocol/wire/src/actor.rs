@@ -7,8 +7,7 @@ use crate::UserId;
 
 /// Role numbers are the stored ones: 1 customer, 2 provider, 3 admin.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode,
-    Decode,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
 )]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]

@@ -30,8 +30,7 @@ pub enum Exchange {
 }
 
 impl Exchange {
-    pub const ALL: [Self; 5] =
-        [Self::Order, Self::Payment, Self::Review, Self::Auth, Self::User];
+    pub const ALL: [Self; 5] = [Self::Order, Self::Payment, Self::Review, Self::Auth, Self::User];
 
     pub fn as_str(self) -> &'static str {
         match self {

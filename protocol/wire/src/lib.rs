@@ -32,7 +32,7 @@ pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
 pub use link::{
-    Ack, Ask, Change, Credit, Down, Frame, FrameError, Hello, HeldNotice, HeldReason, Limits,
+    Ack, Ask, Change, Credit, Down, Frame, FrameError, HeldNotice, HeldReason, Hello, Limits,
     NumberedOutcome, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Quarantine, QuarantineWhy, Refused,
     Resend, SnapshotChunk, Standing, Up, Welcome,
 };

@@ -108,9 +108,7 @@ impl Chain {
 
 /// The canonical bytes of a word. Writing into memory cannot fail, so neither can this.
 pub(crate) fn encoded(word: impl Encode<()>) -> Vec<u8> {
-    minicbor::to_vec(word).unwrap_or_else(|error| match error {
-        _ => unreachable!("memory takes every byte"),
-    })
+    minicbor::to_vec(word).unwrap_or_else(|_| unreachable!("memory takes every byte"))
 }
 
 #[cfg(test)]

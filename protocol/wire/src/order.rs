@@ -173,10 +173,7 @@ impl<C> Encode<C> for Source {
 }
 
 impl<'b, C> Decode<'b, C> for Source {
-    fn decode(
-        d: &mut minicbor::Decoder<'b>,
-        _: &mut C,
-    ) -> Result<Self, minicbor::decode::Error> {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         Self::try_from(d.str()?.to_owned()).map_err(minicbor::decode::Error::custom)
     }
 }

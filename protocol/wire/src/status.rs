@@ -99,7 +99,9 @@ impl EdgeStatus {
         match (self.link, self.checksum) {
             (LinkState::Never, _) => Some("has never been heard of".into()),
             (LinkState::Down, _) => Some("the link is down".into()),
-            (LinkState::Up, ChecksumState::Mismatch) => Some("its orders differ from the cloud's".into()),
+            (LinkState::Up, ChecksumState::Mismatch) => {
+                Some("its orders differ from the cloud's".into())
+            }
             _ if self.held > 0 => Some(format!("{} ops are held", self.held)),
             _ if self.parked > 0 => Some(format!("{} ops wait for a service", self.parked)),
             _ => None,

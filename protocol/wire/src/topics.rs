@@ -70,7 +70,8 @@ mod tests {
         for topic in [cmd(region, &edge, &other), reply(region, &edge, &mine), "#".into()] {
             assert!(!may_publish(region, &edge, &mine, &topic), "{topic}");
         }
-        for filter in ["#", "hf/#", "hf/NORTH/north-1/reply/+", "$share/g/hf/NORTH/north-1/changes"] {
+        for filter in ["#", "hf/#", "hf/NORTH/north-1/reply/+", "$share/g/hf/NORTH/north-1/changes"]
+        {
             assert!(!may_subscribe(region, &edge, &mine, user, filter), "{filter}");
         }
         assert!(!may_subscribe(region, &edge, &mine, user, &reply(region, &edge, &other)));

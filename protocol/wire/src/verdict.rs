@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Code, CommandId, EdgeId, Hash, Order, Outcome, Text};
 
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode,
-    Decode,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
 )]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]

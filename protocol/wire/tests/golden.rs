@@ -1,0 +1,310 @@
+//! The encodings of this protocol version, byte for byte. Logs, receipts and peers of other versions
+//! rely on them, so a difference here is a break of compatibility and not a test to be updated.
+//!
+//! `HOLDFAST_GOLDEN=write` adds vectors that do not stand in the file yet; it never changes one.
+
+use std::collections::BTreeMap;
+
+use minicbor::bytes::ByteVec;
+use uuid::Uuid;
+use wire::*;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/v1.json");
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0000 + n)
+}
+
+fn edge() -> EdgeId {
+    EdgeId::new("north-1").unwrap()
+}
+
+fn standing() -> Standing {
+    Standing { term: 7, nonce: BootNonce([0xab; 16]) }
+}
+
+fn draft() -> Draft {
+    Draft {
+        title: "Leaking tap 水龙头漏水".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: "200.00".parse().unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Harbour Road".into(),
+        service_start_time: Some(UnixMillis(1_764_000_000_000)),
+        service_end_time: None,
+    }
+}
+
+fn order() -> Order {
+    let draft = draft();
+    Order {
+        id: OrderId(id(1)),
+        code: OrderCode::of(Region::North, OrderId(id(1))),
+        customer_id: UserId(id(2)),
+        provider_id: Some(UserId(id(3))),
+        title: draft.title,
+        description: draft.description,
+        service_type: draft.service_type,
+        price: draft.price,
+        currency: draft.currency,
+        location: draft.location,
+        address: draft.address,
+        service_start_time: draft.service_start_time,
+        service_end_time: None,
+        status: OrderStatus::Accepted,
+        payment_status: PaymentStatus::Unpaid,
+        version: 3,
+        created_at: UnixMillis(1_764_000_000_001),
+        updated_at: UnixMillis(1_764_000_000_002),
+        source: Source::Edge(edge()),
+    }
+}
+
+fn bodies() -> Vec<CommandBody> {
+    let order_id = OrderId(id(1));
+    vec![
+        CommandBody::PublishOrder { order_id, order: draft() },
+        CommandBody::ApproveOrder { order_id },
+        CommandBody::RejectOrder { order_id, reason: "no address".into() },
+        CommandBody::AcceptOrder { order_id },
+        CommandBody::WithdrawAcceptance { order_id, reason: None },
+        CommandBody::StartOrder { order_id },
+        CommandBody::CompleteOrder { order_id },
+        CommandBody::CancelOrder { order_id, reason: Some("found another".into()) },
+        CommandBody::SubmitReview { order_id, rating: 5, comment: "好".into() },
+    ]
+}
+
+fn command() -> Command {
+    Command {
+        id: CommandId(id(9)),
+        body: CommandBody::AcceptOrder { order_id: OrderId(id(1)) },
+        device: Some(DeviceId::new("tablet-7").unwrap()),
+        device_seq: Some(12),
+        tapped_at: Some(UnixMillis(1_764_000_000_003)),
+        trace: None,
+    }
+}
+
+fn ops() -> Vec<(&'static str, Op)> {
+    let command = CommandOp {
+        command: command(),
+        token_seq: 2,
+        actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(1_764_000_000_004),
+        policy_version: Some(1),
+        rules_version: None,
+        revocations_version: Some(4),
+    };
+    vec![
+        ("boot", Op::Boot { nonce: BootNonce([0xab; 16]), at: UnixMillis(1_764_000_000_000) }),
+        ("token", Op::Token { token: "aaa.bbb.ccc".into() }),
+        ("command", Op::Command(command)),
+        ("lease_released", Op::LeaseReleased { fence: 5 }),
+    ]
+}
+
+fn outcome() -> Outcome {
+    let lost = Lost {
+        winner_decided_at: Some(UnixMillis(1_764_000_000_005)),
+        winner_source: Some(Source::Portal),
+        tapped_at: Some(UnixMillis(1_764_000_000_003)),
+        edge_at: Some(UnixMillis(1_764_000_000_004)),
+        nearby: vec![NearbyJob {
+            order_id: OrderId(id(4)),
+            code: OrderCode::of(Region::North, OrderId(id(4))),
+            title: "Paint a fence".into(),
+            price: "80.50".parse().unwrap(),
+            currency: Currency::Cny,
+        }],
+    };
+    Outcome {
+        lost: Some(lost),
+        ..Outcome::rejected(
+            Code::OrderAlreadyAccepted,
+            Some(order()),
+            UnixMillis(1_764_000_000_006),
+        )
+    }
+}
+
+fn frames() -> Vec<Frame> {
+    let nonce = BootNonce([0xab; 16]);
+    let limits = Limits {
+        batch_ops_max: 5000,
+        batch_bytes_max: 1 << 20,
+        credit_ops: 10_000,
+        credit_bytes: 1 << 22,
+    };
+    vec![
+        Frame::Hello(Hello {
+            protocol_min: 1,
+            protocol_max: 1,
+            edge: edge(),
+            region: Region::North,
+            epoch: 1,
+            nonce,
+            last_seq: 42,
+            last_hash: Hash::of(b"42"),
+            suspect: false,
+            feed_generation: 1,
+            feed_cursor: 17,
+            outcome_cursor: 40,
+            codec: 0,
+            version: "0.1.0".into(),
+        }),
+        Frame::Welcome(Welcome {
+            protocol: 1,
+            standing: standing(),
+            cursor: 40,
+            cursor_hash: Hash::of(b"40"),
+            feed_generation: 1,
+            limits,
+            cloud_now: UnixMillis(1_764_000_000_007),
+        }),
+        Frame::Up(Up {
+            standing: standing(),
+            epoch: 1,
+            first_seq: 41,
+            prev_hash: Hash::of(b"40"),
+            hash: Hash::of(b"42"),
+            ops: vec![ByteVec::from(vec![1, 2]), ByteVec::from(vec![3])],
+        }),
+        Frame::Outcomes(OutcomesFrame {
+            standing: standing(),
+            epoch: 1,
+            from: 40,
+            to: 41,
+            outcomes: vec![NumberedOutcome {
+                number: 41,
+                seq: 41,
+                command_id: Some(CommandId(id(9))),
+                outcome: outcome(),
+            }],
+        }),
+        Frame::Down(Down {
+            standing: standing(),
+            from: 17,
+            to: 22,
+            changes: vec![
+                Change::Order(order()),
+                Change::OrderGone { order_id: OrderId(id(1)), version: 4 },
+                Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() },
+                Change::Policy { version: 3, policy: Policy::Exclusive },
+                Change::Revoked {
+                    version: 4,
+                    sessions: vec![SessionId(id(5))],
+                    users: vec![UserId(id(6))],
+                },
+            ],
+        }),
+        Frame::Ack(Ack {
+            standing: standing(),
+            outcome_cursor: 41,
+            feed_cursor: 22,
+            digest: Hash::of(b"view"),
+            ahead: 1,
+            pending: 2,
+            oldest_pending_at: Some(UnixMillis(1_764_000_000_004)),
+            edge_now: UnixMillis(1_764_000_000_008),
+            disk_free_bytes: Some(1 << 30),
+            last_seq: 42,
+        }),
+        Frame::Credit(Credit { standing: standing(), cursor: 42, ops: 100, bytes: 1000 }),
+        Frame::Ask(Ask { standing: standing(), command: command(), token: "aaa.bbb.ccc".into() }),
+        Frame::Snapshot(SnapshotChunk {
+            standing: standing(),
+            feed_generation: 1,
+            feed_seq: 22,
+            index: 0,
+            count: 2,
+            hash: Hash::of(b"chunk"),
+            body: ByteVec::from(b"chunk".to_vec()),
+        }),
+        Frame::Quarantine(Quarantine {
+            old_epoch: 1,
+            old_nonce: nonce,
+            new_epoch: 2,
+            grant: 3,
+            last_accepted: Hash::of(b"40"),
+            why: QuarantineWhy::EdgeRestored,
+            tail: vec![ByteVec::from(vec![9])],
+        }),
+        Frame::Resend(Resend { standing: standing(), from: 41 }),
+        Frame::Refused(Refused { code: Code::GateClosed, detail: "NORTH".into() }),
+        Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
+    ]
+}
+
+/// A name for each encoding, with its bytes in hexadecimal or its JSON.
+fn vectors() -> BTreeMap<String, String> {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let json = |value: serde_json::Value| value.to_string();
+    let mut vectors = BTreeMap::new();
+    for body in bodies() {
+        vectors.insert(format!("command_hash/{}", body.name()), body.hash().to_string());
+        vectors.insert(
+            format!("command_json/{}", body.name()),
+            json(serde_json::to_value(&body).unwrap()),
+        );
+    }
+    let mut chain = Chain::start(&edge());
+    for (name, op) in ops() {
+        let bytes = op.to_bytes();
+        assert_eq!(Op::from_bytes(&bytes).unwrap(), op, "{name} reads back");
+        chain = chain.then(&bytes);
+        vectors.insert(format!("op/{name}"), hex(&bytes));
+        vectors.insert(format!("chain/{name}"), chain.hash.to_string());
+    }
+    vectors
+        .insert("chain/renewed".into(), Chain::renewed(&edge(), 2, 3, chain.hash).hash.to_string());
+    for frame in frames() {
+        let bytes = frame.to_bytes();
+        assert_eq!(Frame::from_bytes(&bytes).unwrap(), frame, "{} reads back", frame.kind());
+        vectors.insert(format!("frame/{}", frame.kind()), hex(&bytes));
+    }
+    let receipt = Receipt {
+        edge: edge(),
+        epoch: 1,
+        seq: 42,
+        hash: Hash::of(b"42"),
+        command_id: CommandId(id(9)),
+        verdict: Verdict::Provisional,
+        fence: None,
+        sig: "ignored".into(),
+    };
+    vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
+    vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
+    vectors.insert("order/digest".into(), order().digest().to_string());
+    vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));
+    vectors
+}
+
+#[test]
+fn encodings_are_those_of_the_golden_file() {
+    let now = vectors();
+    let text = std::fs::read_to_string(FILE).unwrap_or_else(|_| "{}".into());
+    let mut golden: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    for (name, expected) in &golden {
+        assert_eq!(now.get(name), Some(expected), "the encoding of {name} has changed");
+    }
+    if std::env::var_os("HOLDFAST_GOLDEN").is_some_and(|wish| wish == "write") {
+        golden.extend(now);
+        std::fs::write(FILE, serde_json::to_string_pretty(&golden).unwrap() + "\n").unwrap();
+        return;
+    }
+    let missing: Vec<_> = now.keys().filter(|name| !golden.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "not in the golden file, run `cargo xtask golden`: {missing:?}");
+}
+
+#[test]
+fn every_kind_of_frame_has_a_golden_vector() {
+    let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 13);
+}
