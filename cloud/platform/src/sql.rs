@@ -1,0 +1,156 @@
+//! Owns relational storage: one hand-written SQL text for MySQL and SQLite, values through the closed
+//! `Val`, rows through `FromRow` on both. Every statement of every service passes through here, so it
+//! is timed and limited in one place.
+//!
+//! Invariants: a text is static (`Statement` can only repeat static parts); a transaction on SQLite
+//! holds the one write lock from its start; MySQL runs at READ COMMITTED, because under REPEATABLE
+//! READ the loser of a guarded update is shown the old row.
+
+mod error;
+mod migrate;
+mod open;
+mod retry;
+mod statement;
+mod tx;
+mod value;
+
+pub use error::SqlError;
+pub use migrate::{GROUND, Migrations};
+pub use open::create_database;
+pub use retry::Attempts;
+pub use statement::{Statement, in_list};
+pub use tx::Tx;
+pub use value::Val;
+
+use sqlx::{FromRow, MySqlPool, SqlitePool, mysql::MySqlRow, sqlite::SqliteRow};
+
+use statement::{limited, mysql, sqlite};
+
+/// A service's own database. Cloning shares the pool.
+#[derive(Clone)]
+pub enum Sql {
+    MySql(MySqlPool),
+    /// Writers queue for one connection: eight of them stall each other for seconds, one does not.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+}
+
+/// What a query answers with: plain fields (`i64`, `String`, `Uuid`, `Vec<u8>`, `Option` of them),
+/// by `#[derive(sqlx::FromRow)]`, or a tuple.
+pub trait Row:
+    for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+impl<T> Row for T where
+    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+impl Sql {
+    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
+    pub async fn open(url: &str) -> Result<Self, SqlError> {
+        open::open(url).await
+    }
+
+    pub fn is_mysql(&self) -> bool {
+        matches!(self, Self::MySql(_))
+    }
+
+    /// Use through `transact!`, which commits and retries.
+    pub async fn begin(&self) -> Result<Tx, SqlError> {
+        Tx::begin(self).await
+    }
+
+    /// One statement on its own, committed when it returns.
+    pub async fn exec(
+        &self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<u64, SqlError> {
+        let text = text.into();
+        let work = async {
+            Ok(match self {
+                Self::MySql(pool) => mysql(&text, values).execute(pool).await?.rows_affected(),
+                Self::Sqlite { write, .. } => {
+                    sqlite(&text, values).execute(write).await?.rows_affected()
+                }
+            })
+        };
+        limited(&text, work).await
+    }
+
+    /// The first row, read outside a transaction.
+    pub async fn one<R: Row>(
+        &self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Option<R>, SqlError> {
+        let text = text.into();
+        let work = async {
+            Ok(match self {
+                Self::MySql(pool) => match mysql(&text, values).fetch_optional(pool).await? {
+                    Some(row) => Some(R::from_row(&row)?),
+                    None => None,
+                },
+                Self::Sqlite { read, .. } => {
+                    match sqlite(&text, values).fetch_optional(read).await? {
+                        Some(row) => Some(R::from_row(&row)?),
+                        None => None,
+                    }
+                }
+            })
+        };
+        limited(&text, work).await
+    }
+
+    /// Every row, read outside a transaction; the text carries the LIMIT.
+    pub async fn all<R: Row>(
+        &self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Vec<R>, SqlError> {
+        let text = text.into();
+        let work = async {
+            match self {
+                Self::MySql(pool) => {
+                    let rows = mysql(&text, values).fetch_all(pool).await?;
+                    rows.iter().map(R::from_row).collect()
+                }
+                Self::Sqlite { read, .. } => {
+                    let rows = sqlite(&text, values).fetch_all(read).await?;
+                    rows.iter().map(R::from_row).collect()
+                }
+            }
+        };
+        limited(&text, work).await
+    }
+
+    /// Brings the platform's tables and then the service's own up to date.
+    pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
+        migrate::run(self, migrations).await
+    }
+
+    /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
+    pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
+        migrate::check(self, migrations).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), SqlError> {
+        self.one::<(i64,)>("SELECT 1", Vec::new()).await.map(drop)
+    }
+
+    /// Waits for connections in use and closes the pool.
+    pub async fn close(&self) {
+        match self {
+            Self::MySql(pool) => pool.close().await,
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong with a statement, in the few kinds a caller acts on.
+
+use super::statement::shortened;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The engine's own text would repeat the value, which may be a person's; only the key is kept.
+    /// MySQL names the index, SQLite the table and columns.
+    #[error("a row with this key exists: {key}")]
+    Unique { key: String },
+    #[error("the statement `{sql}` failed")]
+    Statement {
+        sql: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("the statement `{sql}` took too long and was given up")]
+    TimedOut { sql: String },
+    #[error("could not open the database {address}")]
+    Open {
+        address: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
+    Address,
+    #[error("could not make the folder {folder}")]
+    Folder {
+        folder: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not bring the tables up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("the tables are not up to date ({missing} not applied): run `holdfast-cloud migrate`")]
+    Outdated { missing: String },
+    #[error("the tables are newer than this program (it does not know {unknown}): update it")]
+    Newer { unknown: String },
+}
+
+impl SqlError {
+    pub(super) fn statement(sql: &str, source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => {
+                Self::Unique { key: key_of(cause.message()) }
+            }
+            _ => Self::Statement { sql: shortened(sql), source },
+        }
+    }
+
+    /// A row with the same unique key exists: usually a refusal, not a fault.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Self::Unique { .. })
+    }
+
+    /// Another transaction was in the way: the same work may succeed when tried again.
+    pub fn is_contention(&self) -> bool {
+        let Self::Statement { source: sqlx::Error::Database(cause), .. } = self else {
+            return false;
+        };
+        if let Some(cause) = cause.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+            // Deadlock, lock wait timeout, and a record changed since it was read.
+            return matches!(cause.number(), 1213 | 1205 | 1020);
+        }
+        // SQLite: busy, busy in recovery, busy snapshot, locked, locked in the shared cache.
+        matches!(cause.code().as_deref(), Some("5" | "261" | "517" | "6" | "262"))
+    }
+
+    /// The database could not be asked at all: it is down, unreachable or overloaded.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } | Self::Open { .. } => true,
+            Self::Statement { source, .. } => matches!(
+                source,
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// `Duplicate entry 'VALUE' for key 'KEY'` or `UNIQUE constraint failed: KEY`.
+fn key_of(message: &str) -> String {
+    let key = message
+        .rsplit_once(" for key ")
+        .or_else(|| message.rsplit_once("failed: "))
+        .map_or("", |(_, key)| key);
+    key.trim_matches('\'').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key_of;
+
+    #[test]
+    fn the_value_is_left_out_of_the_key() {
+        assert_eq!(key_of("Duplicate entry 'a@b.c' for key 'email'"), "email");
+        assert_eq!(key_of("UNIQUE constraint failed: users.email"), "users.email");
+    }
+}

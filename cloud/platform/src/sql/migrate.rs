@@ -1,0 +1,73 @@
+//! Schema versions. DDL is where the engines truly differ, so there are two folders of it; the
+//! platform's own tables (outbox, inbox, leases, job runs) come first, under a table of their own,
+//! so that their numbers never meet a service's.
+
+use std::collections::BTreeSet;
+
+use sqlx::migrate::Migrator;
+
+use super::{Sql, SqlError, Statement};
+
+/// One service's migrations, made by `sqlx::migrate!` of two folders.
+#[derive(Clone, Copy)]
+pub struct Migrations {
+    pub mysql: &'static Migrator,
+    pub sqlite: &'static Migrator,
+}
+
+static GROUND_MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
+static GROUND_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The tables every service's database has. `Sql::migrate` applies them by itself.
+pub const GROUND: Migrations = Migrations { mysql: &GROUND_MYSQL, sqlite: &GROUND_SQLITE };
+
+const GROUND_TABLE: &str = "_ground_migrations";
+const GROUND_APPLIED: &str = "SELECT version FROM _ground_migrations WHERE success = 1";
+const SERVICE_APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = 1";
+
+pub(super) async fn run(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
+    let ours = GROUND.of(sql);
+    let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
+    ground.dangerous_set_table_name(GROUND_TABLE);
+    apply(sql, &ground).await?;
+    apply(sql, migrations.of(sql)).await
+}
+
+pub(super) async fn check(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
+    compare(sql, GROUND.of(sql), GROUND_APPLIED).await?;
+    compare(sql, migrations.of(sql), SERVICE_APPLIED).await
+}
+
+impl Migrations {
+    fn of(&self, sql: &Sql) -> &'static Migrator {
+        if sql.is_mysql() { self.mysql } else { self.sqlite }
+    }
+}
+
+async fn apply(sql: &Sql, migrator: &Migrator) -> Result<(), SqlError> {
+    match sql {
+        Sql::MySql(pool) => migrator.run(pool).await,
+        Sql::Sqlite { write, .. } => migrator.run(write).await,
+    }
+    .map_err(SqlError::Migrate)
+}
+
+async fn compare(sql: &Sql, migrator: &Migrator, applied: &'static str) -> Result<(), SqlError> {
+    let applied: BTreeSet<i64> = match sql.all::<(i64,)>(Statement::new(applied), Vec::new()).await
+    {
+        Ok(rows) => rows.into_iter().map(|(version,)| version).collect(),
+        Err(error) if error.is_unavailable() => return Err(error),
+        // The table of versions is not there: nothing has been applied.
+        Err(_) => BTreeSet::new(),
+    };
+    let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
+    if let Some(version) = known.difference(&applied).next() {
+        let name = migrator.iter().find(|m| m.version == *version).map(|m| &*m.description);
+        let missing = format!("{version:04} {}", name.unwrap_or_default());
+        return Err(SqlError::Outdated { missing });
+    }
+    match applied.difference(&known).next() {
+        Some(version) => Err(SqlError::Newer { unknown: format!("{version:04}") }),
+        None => Ok(()),
+    }
+}

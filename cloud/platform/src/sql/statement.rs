@@ -1,0 +1,126 @@
+//! A statement's text, its binding, and the time limit every statement runs under.
+
+use std::{borrow::Cow, fmt::Write, future::Future, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, MySql, Sqlite, mysql::MySqlArguments, query::Query, sqlite::SqliteArguments,
+};
+
+use super::{SqlError, Val};
+
+/// No statement of ours is slower on a healthy database; past it the caller is told, so that a
+/// stuck database fails requests instead of collecting them.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
+
+/// SQL text built of static parts only. A `&'static str` is one.
+#[derive(Debug, Clone)]
+pub struct Statement(Cow<'static, str>);
+
+impl Statement {
+    pub fn new(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    pub fn then(mut self, text: &'static str) -> Self {
+        self.0.to_mut().push_str(text);
+        self
+    }
+
+    /// `part` written `count` times with `between` in between: the rows of a bulk INSERT, the arms
+    /// of a CASE.
+    pub fn repeat(mut self, part: &'static str, between: &'static str, count: usize) -> Self {
+        let text = self.0.to_mut();
+        for index in 0..count {
+            if index > 0 {
+                text.push_str(between);
+            }
+            text.push_str(part);
+        }
+        self
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for Statement {
+    fn from(text: &'static str) -> Self {
+        Self::new(text)
+    }
+}
+
+/// `before` + `?, ?, ?` + `after`. An empty list is not SQL: ask only with `count` above zero.
+pub fn in_list(before: &'static str, count: usize, after: &'static str) -> Statement {
+    Statement::new(before).repeat("?", ", ", count).then(after)
+}
+
+pub(super) async fn limited<T>(
+    text: &Statement,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, SqlError> {
+    match tokio::time::timeout(STATEMENT_LIMIT, work).await {
+        Ok(result) => result.map_err(|source| SqlError::statement(text.as_str(), source)),
+        Err(_) => Err(SqlError::TimedOut { sql: shortened(text.as_str()) }),
+    }
+}
+
+pub(super) fn mysql(text: &Statement, values: Vec<Val>) -> Query<'static, MySql, MySqlArguments> {
+    let mut query = sqlx::query::<MySql>(AssertSqlSafe(text.0.clone()));
+    for value in values {
+        query = match value {
+            Val::Null => query.bind(None::<i64>),
+            Val::Int(value) => query.bind(value),
+            Val::Text(value) => query.bind(value),
+            Val::Bytes(value) => query.bind(value),
+            Val::Id(value) => query.bind(value),
+        };
+    }
+    query
+}
+
+pub(super) fn sqlite(
+    text: &Statement,
+    values: Vec<Val>,
+) -> Query<'static, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(text.0.clone()));
+    for value in values {
+        query = match value {
+            Val::Null => query.bind(None::<i64>),
+            Val::Int(value) => query.bind(value),
+            Val::Text(value) => query.bind(value),
+            Val::Bytes(value) => query.bind(value),
+            Val::Id(value) => query.bind(value),
+        };
+    }
+    query
+}
+
+/// Enough of a text to find it in the source; values are never part of it.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 100;
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        if words.len() + word.len() > SHOWN_CHARS_MAX {
+            words.push('…');
+            break;
+        }
+        let space = if words.is_empty() { "" } else { " " };
+        // Writing to a String cannot fail.
+        let _ = write!(words, "{space}{word}");
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_holds_as_many_marks_as_asked() {
+        let text = in_list("SELECT 1 WHERE x IN (", 3, ")");
+        assert_eq!(text.as_str(), "SELECT 1 WHERE x IN (?, ?, ?)");
+        let rows = Statement::new("INSERT INTO t VALUES ").repeat("(?, ?)", ", ", 2);
+        assert_eq!(rows.as_str(), "INSERT INTO t VALUES (?, ?), (?, ?)");
+    }
+}

@@ -1,0 +1,139 @@
+//! A transaction. It remembers whether a statement failed because another transaction was in the
+//! way, so that `transact!` can retry whatever error the body made of it.
+
+use sqlx::{MySql, Sqlite, Transaction};
+
+use super::{
+    Row, Sql, SqlError, Statement, Val,
+    statement::{limited, mysql, sqlite},
+};
+
+pub struct Tx {
+    open: Open,
+    contended: bool,
+}
+
+enum Open {
+    MySql(Transaction<'static, MySql>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+impl Tx {
+    pub(super) async fn begin(sql: &Sql) -> Result<Self, SqlError> {
+        let text = Statement::new("BEGIN");
+        let work = async {
+            Ok(match sql {
+                Sql::MySql(pool) => Open::MySql(pool.begin_with("START TRANSACTION").await?),
+                // A transaction that reads first and writes later would lose the lock to another.
+                Sql::Sqlite { write, .. } => {
+                    Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                }
+            })
+        };
+        Ok(Self { open: limited(&text, work).await?, contended: false })
+    }
+
+    /// For the rare text that differs: `FOR UPDATE` and upserts exist on one engine only.
+    pub fn is_mysql(&self) -> bool {
+        matches!(self.open, Open::MySql(_))
+    }
+
+    /// Runs a statement; answers with the number of rows it changed. An UPDATE that finds its row
+    /// counts it on both engines, also when no value differs.
+    pub async fn exec(
+        &mut self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<u64, SqlError> {
+        let text = text.into();
+        let open = &mut self.open;
+        let work = async {
+            Ok(match open {
+                Open::MySql(tx) => mysql(&text, values).execute(&mut **tx).await?.rows_affected(),
+                Open::Sqlite(tx) => sqlite(&text, values).execute(&mut **tx).await?.rows_affected(),
+            })
+        };
+        let result = limited(&text, work).await;
+        self.noted(result)
+    }
+
+    pub async fn one<R: Row>(
+        &mut self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Option<R>, SqlError> {
+        let text = text.into();
+        let open = &mut self.open;
+        let work = async {
+            Ok(match open {
+                Open::MySql(tx) => match mysql(&text, values).fetch_optional(&mut **tx).await? {
+                    Some(row) => Some(R::from_row(&row)?),
+                    None => None,
+                },
+                Open::Sqlite(tx) => match sqlite(&text, values).fetch_optional(&mut **tx).await? {
+                    Some(row) => Some(R::from_row(&row)?),
+                    None => None,
+                },
+            })
+        };
+        let result = limited(&text, work).await;
+        self.noted(result)
+    }
+
+    pub async fn all<R: Row>(
+        &mut self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Vec<R>, SqlError> {
+        let text = text.into();
+        let open = &mut self.open;
+        let work = async {
+            match open {
+                Open::MySql(tx) => {
+                    let rows = mysql(&text, values).fetch_all(&mut **tx).await?;
+                    rows.iter().map(R::from_row).collect()
+                }
+                Open::Sqlite(tx) => {
+                    let rows = sqlite(&text, values).fetch_all(&mut **tx).await?;
+                    rows.iter().map(R::from_row).collect()
+                }
+            }
+        };
+        let result = limited(&text, work).await;
+        self.noted(result)
+    }
+
+    pub async fn commit(self) -> Result<(), SqlError> {
+        let text = Statement::new("COMMIT");
+        let work = async {
+            match self.open {
+                Open::MySql(tx) => tx.commit().await,
+                Open::Sqlite(tx) => tx.commit().await,
+            }
+        };
+        limited(&text, work).await
+    }
+
+    pub async fn rollback(self) -> Result<(), SqlError> {
+        let text = Statement::new("ROLLBACK");
+        let work = async {
+            match self.open {
+                Open::MySql(tx) => tx.rollback().await,
+                Open::Sqlite(tx) => tx.rollback().await,
+            }
+        };
+        limited(&text, work).await
+    }
+
+    /// Whether a statement failed because another transaction was in the way.
+    pub fn contended(&self) -> bool {
+        self.contended
+    }
+
+    fn noted<T>(&mut self, result: Result<T, SqlError>) -> Result<T, SqlError> {
+        if let Err(error) = &result {
+            self.contended |= error.is_contention();
+        }
+        result
+    }
+}
