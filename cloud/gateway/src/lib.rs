@@ -1,0 +1,2 @@
+mod matcher;
+mod routes;

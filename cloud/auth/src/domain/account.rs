@@ -1,0 +1,202 @@
+//! The rules of an account's fields. A value of these types has passed them.
+
+use std::fmt;
+
+use wire::Role;
+
+pub const USERNAME_CHARS_MIN: usize = 3;
+pub const USERNAME_CHARS_MAX: usize = 40;
+pub const EMAIL_BYTES_MAX: usize = 254;
+pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// Longer texts are not better passwords, only more work to hash.
+pub const PASSWORD_CHARS_MAX: usize = 200;
+
+/// Which field needs correcting, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub why: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    pub fn new(text: &str) -> Result<Self, FieldError> {
+        let length = USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX;
+        let fits = length.contains(&text.len()) && text.bytes().all(is_username_byte);
+        let why = "3 to 40 of a-z, 0-9, `.`, `_` and `-`";
+        if fits { Ok(Self(text.to_owned())) } else { Err(FieldError { field: "username", why }) }
+    }
+
+    /// What someone typed to sign in: a kiosk's keyboard capitalises and adds a space.
+    pub fn typed(text: &str) -> Option<Self> {
+        Self::new(&text.trim().to_ascii_lowercase()).ok()
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Kept in lower case, so that one mailbox makes one account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    pub fn new(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim().to_lowercase();
+        if is_plausible_email(&text) {
+            Ok(Self(text))
+        } else {
+            Err(FieldError { field: "email", why: "an address such as name@example.com" })
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(***)")
+    }
+}
+
+/// A password on its way to being hashed. It can be neither printed nor serialised.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    pub fn new(text: String) -> Result<Self, FieldError> {
+        let length = text.chars().take(PASSWORD_CHARS_MAX + 1).count();
+        if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
+            Ok(Self(text))
+        } else {
+            Err(FieldError { field: "password", why: "10 to 200 characters" })
+        }
+    }
+
+    pub fn reveal(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(***)")
+    }
+}
+
+/// An account as someone asked for it, all of its fields in order.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub username: Username,
+    pub email: Email,
+    pub password: Password,
+    pub role: Role,
+}
+
+impl NewAccount {
+    /// Every field that needs correcting at once, so that a form is filled in twice at most.
+    pub fn new(
+        username: &str,
+        email: &str,
+        password: String,
+        role: Role,
+    ) -> Result<Self, Vec<FieldError>> {
+        match (Username::new(username), Email::new(email), Password::new(password)) {
+            (Ok(username), Ok(email), Ok(password)) => {
+                Ok(Self { username, email, password, role })
+            }
+            (username, email, password) => {
+                Err([username.err(), email.err(), password.err()].into_iter().flatten().collect())
+            }
+        }
+    }
+}
+
+fn is_username_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+/// Only a delivered message proves an address; this turns away what cannot be one.
+fn is_plausible_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let clean = |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control());
+    text.len() <= EMAIL_BYTES_MAX
+        && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
+        && clean(local)
+        && is_plausible_domain(domain)
+}
+
+fn is_plausible_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    domain.contains('.') && domain.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_short_plain_and_lower_case() {
+        for good in ["bob", "li.si", "a_b-c9", &"x".repeat(40)] {
+            assert!(Username::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(41)] {
+            assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username"), "{bad:?}");
+        }
+        assert_eq!(Username::typed(" Bob "), Username::new("bob").ok());
+        assert_eq!(Username::typed("no such\0name"), None);
+    }
+
+    #[test]
+    fn an_email_is_plausible_and_kept_in_lower_case() {
+        assert_eq!(Email::new(" A.B+c@Example.COM ").unwrap().as_str(), "a.b+c@example.com");
+        assert!(Email::new("张三@例子.中国").is_ok());
+        for bad in [
+            "", "a", "@b.c", "a@", "a@b", "a@b..c", "a@.c", "a@b.c.", "a b@c.d", "a@b@c.d",
+            "a\u{0}@b.c", "a@-b.c", "a@b.c\r\nBcc: x@y.z",
+            &format!("{}@b.c", "x".repeat(65)), &format!("a@{}.c", "x".repeat(254)),
+        ] {
+            assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_counted_in_characters() {
+        for (text, fits) in [
+            ("123456789", false),
+            ("1234567890", true),
+            ("密码密码密码密码密", false),
+            ("密码密码密码密码密码", true),
+            (&"x".repeat(200), true),
+            (&"x".repeat(201), false),
+        ] {
+            assert_eq!(Password::new(text.to_owned()).is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let wrong = NewAccount::new("A", "b", "c".to_owned(), Role::Customer).unwrap_err();
+        let fields: Vec<_> = wrong.iter().map(|e| e.field).collect();
+        assert_eq!(fields, ["username", "email", "password"]);
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let account =
+            NewAccount::new("bob", "bob@example.com", "hunter2hunter2".to_owned(), Role::Customer);
+        let printed = format!("{account:?}");
+        assert!(!printed.contains("hunter2") && !printed.contains("example.com"), "{printed}");
+    }
+}

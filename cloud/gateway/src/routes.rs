@@ -1,0 +1,170 @@
+//! Every route there is, in one table: method, canonical path, who may call it, and the part behind it.
+//! What is not in this table does not exist for the outside; `/internal` is not in it.
+//!
+//! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`) comes
+//! with it; other spellings are lines of `ALIASES`.
+
+use http::Method;
+use wire::{Code, Role};
+
+/// The part of the cloud that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    Auth,
+    Order,
+    Notification,
+    Hub,
+}
+
+impl Part {
+    pub const ALL: [Self; 4] = [Self::Auth, Self::Order, Self::Notification, Self::Hub];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Order => "order",
+            Self::Notification => "notification",
+            Self::Hub => "hub",
+        }
+    }
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anyone, signed in or not.
+    Open,
+    /// Anyone who is signed in.
+    Any,
+    /// These roles; the others hear the code.
+    Roles(&'static [Role], Code),
+    /// An edge, by a token of its own key, which the hub alone can verify. Here it must only be there.
+    Edge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub audience: Audience,
+    pub part: Part,
+}
+
+/// Another spelling of a route, from the systems Holdfast replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    pub method: Method,
+    pub path: &'static str,
+    pub to_method: Method,
+    pub to_path: &'static str,
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+
+const OPEN: Audience = Audience::Open;
+const ANY: Audience = Audience::Any;
+const EDGE: Audience = Audience::Edge;
+const CUSTOMER: Audience = Audience::Roles(&[Role::Customer], Code::RoleForbidden);
+const PROVIDER: Audience = Audience::Roles(&[Role::Provider], Code::RoleForbidden);
+const ACCEPTS: Audience = Audience::Roles(&[Role::Provider], Code::ProvidersOnly);
+const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
+const ADMIN: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
+
+/// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    route(POST, "/api/v1/auth/register",          OPEN,     Part::Auth),
+    route(POST, "/api/v1/auth/login",             OPEN,     Part::Auth),
+    route(POST, "/api/v1/auth/verify-token",      OPEN,     Part::Auth),
+    route(POST, "/api/v1/auth/logout",            ANY,      Part::Auth),
+    route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
+    route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
+
+    route(POST, "/api/v1/orders",                 CUSTOMER, Part::Order),
+    route(GET,  "/api/v1/orders",                 ANY,      Part::Order),
+    route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
+    route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),
+    route(GET,  "/api/v1/orders/{id}/timeline",   ANY,      Part::Order),
+    route(POST, "/api/v1/orders/{id}/approve",    ADMIN,    Part::Order),
+    route(POST, "/api/v1/orders/{id}/reject",     ADMIN,    Part::Order),
+    route(POST, "/api/v1/orders/{id}/accept",     ACCEPTS,  Part::Order),
+    route(POST, "/api/v1/orders/{id}/withdraw",   PROVIDER, Part::Order),
+    route(POST, "/api/v1/orders/{id}/start",      PROVIDER, Part::Order),
+    route(POST, "/api/v1/orders/{id}/complete",   PROVIDER, Part::Order),
+    route(POST, "/api/v1/orders/{id}/cancel",     CANCELS,  Part::Order),
+    route(PUT,  "/api/v1/orders/{id}/status",     ANY,      Part::Order),
+    route(GET,  "/api/v1/admin/orders",           ADMIN,    Part::Order),
+
+    route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
+    route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
+
+    route(GET,  "/link",                          EDGE,     Part::Hub),
+    route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),
+    route(GET,  "/api/v1/admin/status",           ADMIN,    Part::Hub),
+    route(GET,  "/api/v1/admin/edges",            ADMIN,    Part::Hub),
+    route(POST, "/api/v1/admin/edges",            ADMIN,    Part::Hub),
+    route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
+    route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
+];
+
+#[rustfmt::skip]
+pub static ALIASES: &[Alias] = &[
+    alias(POST, "/api/users/register",              POST, "/api/v1/auth/register"),
+    alias(POST, "/api/users/login",                 POST, "/api/v1/auth/login"),
+    alias(POST, "/verify-token",                    POST, "/api/v1/auth/verify-token"),
+
+    alias(POST, "/api/customer/orders/publish",     POST, "/api/v1/orders"),
+    alias(GET,  "/api/customer/orders",             GET,  "/api/v1/orders"),
+    alias(GET,  "/api/customer/orders/{id}",        GET,  "/api/v1/orders/{id}"),
+    alias(PUT,  "/api/customer/orders/{id}/cancel", POST, "/api/v1/orders/{id}/cancel"),
+    alias(POST, "/api/customer/orders/{id}/cancel", POST, "/api/v1/orders/{id}/cancel"),
+
+    alias(GET,  "/api/provider/orders/available",   GET,  "/api/v1/orders/available"),
+    alias(PUT,  "/api/provider/orders/{id}/accept", POST, "/api/v1/orders/{id}/accept"),
+    alias(POST, "/api/provider/orders/{id}/accept", POST, "/api/v1/orders/{id}/accept"),
+    alias(PUT,  "/api/orders/{id}/accept",          POST, "/api/v1/orders/{id}/accept"),
+];
+
+const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
+    Route { method, path, audience, part }
+}
+
+const fn alias(
+    method: Method,
+    path: &'static str,
+    to_method: Method,
+    to_path: &'static str,
+) -> Alias {
+    Alias { method, path, to_method, to_path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_internal_is_in_the_table() {
+        for path in ROUTES.iter().map(|r| r.path).chain(ALIASES.iter().map(|a| a.path)) {
+            assert!(!path.contains("internal"), "{path}");
+        }
+    }
+
+    #[test]
+    fn no_line_hides_another() {
+        for (index, route) in ROUTES.iter().enumerate() {
+            let earlier = &ROUTES[..index];
+            let same = |other: &&Route| other.method == route.method && other.path == route.path;
+            assert_eq!(earlier.iter().find(same), None);
+        }
+    }
+
+    #[test]
+    fn every_alias_leads_to_a_route() {
+        for alias in ALIASES {
+            let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
+            assert!(ROUTES.iter().any(|r| target(&r)), "{alias:?}");
+        }
+    }
+}
