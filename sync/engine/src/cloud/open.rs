@@ -1,0 +1,165 @@
+//! A session after its Welcome: ops come up, outcomes and the feed go down.
+
+use wire::{
+    Ack, Change, Code, Credit, Down, Frame, Hello, Limits, NumberedOutcome, OutcomesFrame, Resend,
+    Standing, UnixMillis, Up, Welcome,
+};
+
+use super::{
+    Input, Output, Stored,
+    downstream::Downstream,
+    end, hello,
+    upstream::{Taken, Upstream},
+};
+
+#[derive(Debug)]
+pub(super) struct Open {
+    standing: Standing,
+    limits: Limits,
+    feed_generation: u64,
+    up: Upstream,
+    outcomes: Downstream,
+    feed: Downstream,
+}
+
+/// A frame that was passed over.
+pub(super) struct Ignored;
+
+impl Open {
+    pub(super) fn new(
+        hello: &Hello,
+        stored: &Stored,
+        term: u64,
+        limits: Limits,
+        now: UnixMillis,
+    ) -> (Self, Vec<Output>) {
+        let standing = Standing { term, nonce: hello.nonce };
+        let mut open = Self {
+            standing,
+            limits,
+            feed_generation: stored.feed_generation,
+            up: Upstream::new(stored.epoch, stored.cursor),
+            outcomes: Downstream::after(hello.outcome_cursor),
+            feed: Downstream::after(hello::feed_start(hello, stored)),
+        };
+        let welcome = Frame::Welcome(Welcome {
+            protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),
+            standing,
+            cursor: stored.cursor.seq,
+            cursor_hash: stored.cursor.hash,
+            feed_generation: stored.feed_generation,
+            limits,
+            cloud_now: now,
+        });
+        let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
+        let feed = open.feed.reach(stored.feed_seq).map(Self::read_feed);
+        let outputs = [Output::Send(welcome)].into_iter().chain(outcomes).chain(feed).collect();
+        (open, outputs)
+    }
+
+    pub(super) fn term(&self) -> u64 {
+        self.standing.term
+    }
+
+    pub(super) fn handle(&mut self, input: Input) -> Result<Vec<Output>, Ignored> {
+        Ok(match input {
+            Input::Frame(frame) => self.frame(frame)?,
+            Input::OpsStored { cursor } => {
+                self.up.stored(cursor);
+                vec![self.credit()]
+            }
+            Input::Outcomes(outcomes) => self.send_outcomes(outcomes),
+            Input::Feed { to, changes } => self.send_feed(to, changes),
+            Input::OutcomesReach(head) => {
+                self.outcomes.reach(head).map(Self::read_outcomes).into_iter().collect()
+            }
+            Input::FeedReaches { generation, feed_seq } => self.feed_reaches(generation, feed_seq),
+            Input::Tick => {
+                self.up.ask_again();
+                Vec::new()
+            }
+            Input::Loaded(_) | Input::TakenOver { .. } | Input::Superseded | Input::GateClosed => {
+                Vec::new()
+            }
+        })
+    }
+
+    fn frame(&mut self, frame: Frame) -> Result<Vec<Output>, Ignored> {
+        match frame {
+            Frame::Up(up) if up.standing == self.standing => self.up(up),
+            Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack),
+            _ => Err(Ignored),
+        }
+    }
+
+    fn up(&mut self, up: Up) -> Result<Vec<Output>, Ignored> {
+        Ok(match self.up.take(self.standing.term, up, &self.limits) {
+            Taken::Store(ops) => vec![Output::Store(ops)],
+            Taken::Repeat => vec![self.credit()],
+            Taken::Gap { from } => {
+                vec![Output::Send(Frame::Resend(Resend { standing: self.standing, from }))]
+            }
+            Taken::GapAskedFor => Vec::new(),
+            Taken::OtherEpoch => return Err(Ignored),
+            Taken::Refused(code, why) => vec![end(code, why)],
+        })
+    }
+
+    /// An Ack of something that was never sent is not of this session.
+    fn acknowledged(&mut self, ack: Ack) -> Result<Vec<Output>, Ignored> {
+        if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
+            return Err(Ignored);
+        }
+        let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
+        let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
+        Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(feed).collect())
+    }
+
+    fn credit(&self) -> Output {
+        Output::Send(Frame::Credit(Credit {
+            standing: self.standing,
+            cursor: self.up.cursor(),
+            ops: self.limits.credit_ops,
+            bytes: self.limits.credit_bytes,
+        }))
+    }
+
+    fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<Output> {
+        let from = self.outcomes.sent();
+        let gapless = outcomes.iter().zip(from + 1..).all(|(outcome, n)| outcome.number == n);
+        if !gapless {
+            return vec![end(Code::Internal, "the stored outcomes leave a gap")];
+        }
+        let to = from + outcomes.len() as u64;
+        let next = self.outcomes.read(to).map(Self::read_outcomes);
+        let frame = (to > from).then(|| {
+            let epoch = self.up.epoch();
+            let frame = OutcomesFrame { standing: self.standing, epoch, from, to, outcomes };
+            Output::Send(Frame::Outcomes(frame))
+        });
+        frame.into_iter().chain(next).collect()
+    }
+
+    fn send_feed(&mut self, to: u64, changes: Vec<Change>) -> Vec<Output> {
+        let from = self.feed.sent();
+        let next = self.feed.read(to).map(Self::read_feed);
+        let down = Frame::Down(Down { standing: self.standing, from, to, changes });
+        (to > from).then_some(Output::Send(down)).into_iter().chain(next).collect()
+    }
+
+    /// A feed of another generation counts anew: the edge has to hear of it in a Welcome.
+    fn feed_reaches(&mut self, generation: u64, feed_seq: u64) -> Vec<Output> {
+        if generation != self.feed_generation {
+            return vec![end(Code::Unavailable, "the region's feed has begun anew")];
+        }
+        self.feed.reach(feed_seq).map(Self::read_feed).into_iter().collect()
+    }
+
+    fn read_outcomes((after, limit): (u64, u32)) -> Output {
+        Output::ReadOutcomes { after, limit }
+    }
+
+    fn read_feed((after, limit): (u64, u32)) -> Output {
+        Output::ReadFeed { after, limit }
+    }
+}

@@ -1,0 +1,145 @@
+//! The way of ops into the store.
+//!
+//! Invariant: `received` is the end of what was handed to the store and `stored` the end of what it
+//! confirmed; a frame is taken only where it continues `received`, whatever was repeated, reordered
+//! or lost before it.
+
+use std::collections::VecDeque;
+
+use wire::{Chain, Code, Limits, Up};
+
+use super::{NewOp, NewOps};
+
+#[derive(Debug)]
+pub(super) struct Upstream {
+    epoch: u64,
+    received: Chain,
+    stored: Chain,
+    /// The runs between `stored` and `received`: the end of each, and its bytes.
+    in_flight: VecDeque<(Chain, u64)>,
+    /// A gap that was asked for and not yet filled: frames behind it are not asked for again.
+    asked: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) enum Taken {
+    Store(NewOps),
+    /// All of it was here before.
+    Repeat,
+    Gap {
+        from: u64,
+    },
+    /// As `Gap`, behind one that was asked for a moment ago.
+    GapAskedFor,
+    OtherEpoch,
+    Refused(Code, &'static str),
+}
+
+impl Upstream {
+    pub(super) fn new(epoch: u64, cursor: Chain) -> Self {
+        let in_flight = VecDeque::new();
+        Self { epoch, received: cursor, stored: cursor, in_flight, asked: None }
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The last op known to be on disk.
+    pub(super) fn cursor(&self) -> u64 {
+        self.stored.seq
+    }
+
+    pub(super) fn take(&mut self, term: u64, up: Up, limits: &Limits) -> Taken {
+        if up.epoch != self.epoch {
+            return Taken::OtherEpoch;
+        }
+        let count = up.ops.len() as u64;
+        let Some(last_seq) = up.first_seq.checked_add(count).map(|past| past - 1) else {
+            return Taken::Refused(Code::MalformedBody, "a seq beyond all numbers");
+        };
+        if up.first_seq == 0 || count == 0 {
+            return Taken::Refused(Code::MalformedBody, "an Up without ops");
+        }
+        let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
+        if count > limits.batch_ops_max.into() || bytes > u64::from(limits.batch_bytes_max) {
+            return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+        }
+        if up.first_seq > self.received.seq + 1 {
+            return self.gap();
+        }
+        self.continued(term, up, last_seq, bytes, limits)
+    }
+
+    /// The store has ops and cursor on disk.
+    pub(super) fn stored(&mut self, cursor: u64) {
+        while let Some((end, _)) = self.in_flight.front() {
+            if end.seq > cursor {
+                return;
+            }
+            self.stored = *end;
+            self.in_flight.pop_front();
+        }
+    }
+
+    pub(super) fn ask_again(&mut self) {
+        self.asked = None;
+    }
+
+    fn gap(&mut self) -> Taken {
+        let from = self.received.seq + 1;
+        if self.asked.replace(from) == Some(from) {
+            Taken::GapAskedFor
+        } else {
+            Taken::Gap { from }
+        }
+    }
+
+    /// A frame that begins at or before the next op: its chain is computed anew from its own
+    /// beginning, and has to pass through the hash at which our log ends.
+    fn continued(
+        &mut self,
+        term: u64,
+        up: Up,
+        last_seq: u64,
+        bytes: u64,
+        limits: &Limits,
+    ) -> Taken {
+        let after = self.received;
+        let mut end = Chain { seq: up.first_seq - 1, hash: up.prev_hash };
+        let mut passes = end == after;
+        let mut ops = Vec::new();
+        for bytes in up.ops {
+            end = end.then(&bytes);
+            passes |= end == after;
+            if end.seq > after.seq {
+                ops.push(NewOp { at: end, bytes: bytes.into() });
+            }
+        }
+        if end.hash != up.hash {
+            return Taken::Refused(Code::ChainBroken, "the ops do not add up to their hash");
+        }
+        if last_seq < after.seq {
+            return Taken::Repeat;
+        }
+        if !passes {
+            return Taken::Refused(Code::ChainBroken, "the chain does not continue ours");
+        }
+        if ops.is_empty() {
+            return Taken::Repeat;
+        }
+        if !self.within_credit(last_seq, bytes, limits) {
+            return Taken::Refused(Code::TooManyRequests, "more than was credited");
+        }
+        self.received = end;
+        self.in_flight.push_back((end, bytes));
+        self.asked = None;
+        Taken::Store(NewOps { term, epoch: self.epoch, after, ops })
+    }
+
+    fn within_credit(&self, last_seq: u64, bytes: u64, limits: &Limits) -> bool {
+        let waiting: u64 = self.in_flight.iter().map(|(_, bytes)| bytes).sum();
+        last_seq - self.stored.seq <= limits.credit_ops.into()
+            && waiting + bytes <= limits.credit_bytes.into()
+    }
+}
