@@ -1,0 +1,361 @@
+//! The edge's end of the link as a pure state machine: frames and facts go in, what has to be done
+//! comes out.
+//!
+//! Invariants: only ops of the file are sent, in order, within what the hub gave credit for; a frame
+//! that does not name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves
+//! only when the file has stored what it counts; nothing that arrives makes this panic.
+
+mod window;
+
+use wire::{
+    Ack, BootNonce, Chain, Change, Code, Down, EdgeId, Frame, HeldReason, Hello, NumberedOutcome,
+    OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Quarantine, Region, Resend, Standing, UnixMillis,
+    Up, Welcome,
+};
+
+use crate::view::Tally;
+use window::{Credited, Sent, Window};
+
+/// Who speaks: fixed for one run of the process.
+#[derive(Debug, Clone)]
+pub struct Who {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub nonce: BootNonce,
+    pub version: String,
+}
+
+/// What the edge's file says, read after a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    pub epoch: u64,
+    pub head: Chain,
+    pub suspect: bool,
+    pub feed_generation: u64,
+    pub feed_cursor: u64,
+    pub outcome_cursor: u64,
+    pub tally: Tally,
+    pub pending: u32,
+    pub oldest_pending_at: Option<UnixMillis>,
+}
+
+/// What only the machine around the engine knows, for the hub's eyes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    pub now: UnixMillis,
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// A run of the log as stored, and the chain just before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub before: Chain,
+    pub ops: Vec<Vec<u8>>,
+}
+
+/// Which ops to read: as many as fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    pub from: u64,
+    pub ops_max: u32,
+    pub bytes_max: u64,
+    /// Nothing is on the wire, so the first op goes however large it is: one that is larger than
+    /// the credit would otherwise wait for ever.
+    pub first_whatever_size: bool,
+}
+
+/// What the machine around the engine has to do, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Do {
+    Send(Box<Frame>),
+    /// Read these ops and hand them to `Edge::read`.
+    Read(Wanted),
+    /// Store this in one transaction, then hand the new position to `Edge::moved`.
+    Store(Store),
+    /// The session stands; the cloud's clock for comparison.
+    Welcomed(UnixMillis),
+    Held {
+        seq: u64,
+        reason: HeldReason,
+    },
+    Ignored {
+        kind: &'static str,
+        why: Why,
+    },
+    /// Close the connection.
+    End(End),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    Outcomes {
+        to: u64,
+        outcomes: Vec<NumberedOutcome>,
+    },
+    Changes {
+        to: u64,
+        changes: Vec<Change>,
+    },
+    /// The hub counts a feed of another generation: count it from 0, keep the orders.
+    Generation(u64),
+}
+
+/// Why a frame changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Another term, nonce or epoch.
+    Standing,
+    /// It leaves out what has not arrived yet.
+    Gap,
+    /// It holds nothing that is not stored.
+    Stale,
+    /// No frame for this end, this moment or this version.
+    Unexpected,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    Refused {
+        code: Code,
+        detail: String,
+    },
+    ProtocolUnsupported,
+    /// Hub and log disagree about the log: this edge is suspect from here on.
+    ChainBroken,
+    /// The hub asks for the same ops again and again.
+    Stuck,
+    Quarantined(Box<Quarantine>),
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Greeting,
+    Open { standing: Standing, window: Window },
+}
+
+#[derive(Debug)]
+pub struct Edge {
+    who: Who,
+    position: Position,
+    phase: Phase,
+}
+
+impl Edge {
+    pub fn new(who: Who, position: Position) -> Self {
+        Self { who, position, phase: Phase::Idle }
+    }
+
+    /// The first frame of a new connection.
+    pub fn hello(&mut self) -> Frame {
+        self.phase = Phase::Greeting;
+        let at = &self.position;
+        Frame::Hello(Hello {
+            protocol_min: PROTOCOL_MIN,
+            protocol_max: PROTOCOL_MAX,
+            edge: self.who.edge.clone(),
+            region: self.who.region,
+            epoch: at.epoch,
+            nonce: self.who.nonce,
+            last_seq: at.head.seq,
+            last_hash: at.head.hash,
+            suspect: at.suspect,
+            feed_generation: at.feed_generation,
+            feed_cursor: at.feed_cursor,
+            outcome_cursor: at.outcome_cursor,
+            codec: 0,
+            version: self.who.version.clone(),
+        })
+    }
+
+    pub fn closed(&mut self) {
+        self.phase = Phase::Idle;
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// The file has moved on: the log grew, or what was to be stored is stored.
+    pub fn moved(&mut self, position: Position) -> Vec<Do> {
+        self.position = position;
+        self.pump()
+    }
+
+    /// What the hub has to know from time to time and after each store.
+    pub fn ack(&self, around: Surroundings) -> Option<Frame> {
+        let Phase::Open { standing, .. } = &self.phase else { return None };
+        let at = &self.position;
+        Some(Frame::Ack(Ack {
+            standing: *standing,
+            outcome_cursor: at.outcome_cursor,
+            feed_cursor: at.feed_cursor,
+            digest: at.tally.digest,
+            ahead: at.tally.ahead,
+            pending: at.pending,
+            oldest_pending_at: at.oldest_pending_at,
+            edge_now: around.now,
+            disk_free_bytes: around.disk_free_bytes,
+            last_seq: at.head.seq,
+        }))
+    }
+
+    /// The ops asked for by `Do::Read`.
+    pub fn read(&mut self, run: Run) -> Vec<Do> {
+        let epoch = self.position.epoch;
+        let Phase::Open { standing, window } = &mut self.phase else { return Vec::new() };
+        let sent = match window.take(&run) {
+            Sent::Up(sent) => sent,
+            Sent::NothingFits => return Vec::new(),
+            Sent::Broken => return vec![Do::End(End::ChainBroken)],
+        };
+        let up = Up {
+            standing: *standing,
+            epoch,
+            first_seq: run.before.seq + 1,
+            prev_hash: run.before.hash,
+            hash: sent.hash,
+            ops: run.ops.into_iter().map(Into::into).collect(),
+        };
+        let mut todo = vec![Do::Send(Box::new(Frame::Up(up)))];
+        todo.extend(self.pump());
+        todo
+    }
+
+    pub fn take(&mut self, frame: Frame) -> Vec<Do> {
+        let kind = frame.kind();
+        let ignored = |why| vec![Do::Ignored { kind, why }];
+        match frame {
+            Frame::Refused(refused) => {
+                vec![Do::End(End::Refused { code: refused.code, detail: refused.detail })]
+            }
+            Frame::Quarantine(frame) => self.quarantine(frame),
+            Frame::Welcome(welcome) => self.welcome(&welcome),
+            Frame::Outcomes(frame) if self.stands(frame.standing) => self.outcomes(frame),
+            Frame::Down(frame) if self.stands(frame.standing) => self.down(frame),
+            Frame::Credit(frame) if self.stands(frame.standing) => {
+                self.credit(Credited { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes })
+            }
+            Frame::Resend(frame) if self.stands(frame.standing) => self.resend(&frame),
+            Frame::Held(frame) if self.stands(frame.standing) => {
+                vec![Do::Held { seq: frame.seq, reason: frame.reason }]
+            }
+            Frame::Outcomes(_)
+            | Frame::Down(_)
+            | Frame::Credit(_)
+            | Frame::Resend(_)
+            | Frame::Held(_) => ignored(Why::Standing),
+            // The holder's Ask and snapshots belong to what this version does not offer in its Hello.
+            Frame::Ask(_)
+            | Frame::Snapshot(_)
+            | Frame::Hello(_)
+            | Frame::Up(_)
+            | Frame::Ack(_)
+            | Frame::Unknown(_) => ignored(Why::Unexpected),
+        }
+    }
+
+    fn stands(&self, named: Standing) -> bool {
+        matches!(&self.phase, Phase::Open { standing, .. } if *standing == named)
+    }
+
+    fn welcome(&mut self, welcome: &Welcome) -> Vec<Do> {
+        let ignored = |why| vec![Do::Ignored { kind: "Welcome", why }];
+        if !matches!(self.phase, Phase::Greeting) {
+            return ignored(Why::Unexpected);
+        }
+        if welcome.standing.nonce != self.who.nonce {
+            return ignored(Why::Standing);
+        }
+        if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
+            return vec![Do::End(End::ProtocolUnsupported)];
+        }
+        let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
+        let head = self.position.head;
+        if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
+            return vec![Do::End(End::ChainBroken)];
+        }
+        let window = Window::new(cursor, welcome.limits);
+        self.phase = Phase::Open { standing: welcome.standing, window };
+        let mut todo = vec![Do::Welcomed(welcome.cloud_now)];
+        if welcome.feed_generation != self.position.feed_generation {
+            todo.push(Do::Store(Store::Generation(welcome.feed_generation)));
+        }
+        todo.extend(self.pump());
+        todo
+    }
+
+    /// Numbers are dense: a frame that starts beyond the cursor, or has a hole, is ignored and comes
+    /// again; of one that overlaps, what is new is stored.
+    fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<Do> {
+        let ignored = |why| vec![Do::Ignored { kind: "Outcomes", why }];
+        if frame.epoch != self.position.epoch {
+            return ignored(Why::Standing);
+        }
+        let cursor = self.position.outcome_cursor;
+        let whole = frame.outcomes.iter().map(|o| Some(o.number)).eq(numbers(frame.from, frame.to));
+        if frame.from > cursor || !whole {
+            return ignored(Why::Gap);
+        }
+        if frame.to <= cursor {
+            return ignored(Why::Stale);
+        }
+        let outcomes = frame.outcomes.into_iter().filter(|o| o.number > cursor).collect();
+        vec![Do::Store(Store::Outcomes { to: frame.to, outcomes })]
+    }
+
+    fn down(&mut self, frame: Down) -> Vec<Do> {
+        let ignored = |why| vec![Do::Ignored { kind: "Down", why }];
+        let cursor = self.position.feed_cursor;
+        if frame.from < cursor || frame.to < frame.from {
+            return ignored(Why::Stale);
+        }
+        if frame.from > cursor {
+            return ignored(Why::Gap);
+        }
+        vec![Do::Store(Store::Changes { to: frame.to, changes: frame.changes })]
+    }
+
+    fn credit(&mut self, credited: Credited) -> Vec<Do> {
+        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        if !window.credit(credited) {
+            return vec![Do::Ignored { kind: "Credit", why: Why::Stale }];
+        }
+        self.pump()
+    }
+
+    fn resend(&mut self, frame: &Resend) -> Vec<Do> {
+        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        match window.resend(frame.from) {
+            window::Resent::Again => self.pump(),
+            window::Resent::Ignored => vec![Do::Ignored { kind: "Resend", why: Why::Stale }],
+            window::Resent::Contradicts => vec![Do::End(End::ChainBroken)],
+            window::Resent::Stuck => vec![Do::End(End::Stuck)],
+        }
+    }
+
+    fn quarantine(&mut self, frame: Quarantine) -> Vec<Do> {
+        let mine = frame.old_epoch == self.position.epoch && frame.old_nonce == self.who.nonce;
+        if !mine || matches!(self.phase, Phase::Idle) {
+            return vec![Do::Ignored { kind: "Quarantine", why: Why::Standing }];
+        }
+        vec![Do::End(End::Quarantined(Box::new(frame)))]
+    }
+
+    fn pump(&mut self) -> Vec<Do> {
+        let head = self.position.head.seq;
+        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        window.next(head).map(Do::Read).into_iter().collect()
+    }
+}
+
+/// `from + 1 ..= to`, each present; a range that is not one yields a number no outcome has.
+fn numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
+    let first = from.checked_add(1);
+    let broken = first.is_none().then_some(None);
+    let range = first.into_iter().flat_map(move |first| (first..=to).map(Some));
+    broken.into_iter().chain(range)
+}
+
+#[cfg(test)]
+mod tests;

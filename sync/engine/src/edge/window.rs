@@ -1,0 +1,266 @@
+//! How much of the log may be on the wire: the hub's credit, and batches that grow while they get
+//! through and shrink when they do not.
+//!
+//! Invariant: what is sent beyond the hub's cursor never exceeds the ops and bytes of the newest
+//! credit, save for one op that alone is larger than it.
+
+use std::collections::VecDeque;
+
+use wire::{Chain, Limits};
+
+use super::{Run, Wanted};
+
+const BATCH_MIN: u32 = 5;
+const BATCH_MAX: u32 = 5_000;
+const BATCH_FIRST: u32 = 50;
+/// So many resends without an op stored in between end the session.
+const RESENDS_MAX: u32 = 8;
+
+/// What the hub has stored, and how much it takes beyond that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credited {
+    pub cursor: u64,
+    pub ops: u32,
+    pub bytes: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// The chain after what goes out.
+    Up(Chain),
+    /// The next op waits for more credit.
+    NothingFits,
+    /// The log does not continue what the hub has.
+    Broken,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Resent {
+    Again,
+    Ignored,
+    /// It wants what it said it has.
+    Contradicts,
+    Stuck,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    last_seq: u64,
+    bytes: u64,
+    /// It was cut by the batch size, so getting through says that a larger one may too.
+    full: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Window {
+    limits: Limits,
+    credit: Credited,
+    /// The last op sent; its hash where this session has seen it.
+    sent_seq: u64,
+    sent_hash: Option<wire::Hash>,
+    in_flight: VecDeque<InFlight>,
+    batch: u32,
+    wanted: Option<Wanted>,
+    /// The next op is larger than what is left of the credit.
+    short: bool,
+    resends: u32,
+}
+
+impl Window {
+    pub fn new(cursor: Chain, limits: Limits) -> Self {
+        let Limits { credit_ops: ops, credit_bytes: bytes, .. } = limits;
+        Self {
+            limits,
+            credit: Credited { cursor: cursor.seq, ops, bytes },
+            sent_seq: cursor.seq,
+            sent_hash: Some(cursor.hash),
+            in_flight: VecDeque::new(),
+            batch: BATCH_FIRST,
+            wanted: None,
+            short: false,
+            resends: 0,
+        }
+    }
+
+    /// The next ops to read, when there are any, there is credit and no read is under way.
+    pub fn next(&mut self, head: u64) -> Option<Wanted> {
+        if self.wanted.is_some() || self.short || head <= self.sent_seq {
+            return None;
+        }
+        let ops_left =
+            (self.credit.cursor + u64::from(self.credit.ops)).saturating_sub(self.sent_seq);
+        let flying: u64 = self.in_flight.iter().map(|up| up.bytes).sum();
+        let bytes_left = u64::from(self.credit.bytes).saturating_sub(flying);
+        if ops_left == 0 || (bytes_left == 0 && flying > 0) {
+            return None;
+        }
+        let first_whatever_size = flying == 0;
+        let ops_max = u64::from(self.batch_ops()).min(ops_left).try_into().unwrap_or(u32::MAX);
+        let bytes_max = bytes_left.min(self.limits.batch_bytes_max.into());
+        let from = self.sent_seq + 1;
+        self.wanted = Some(Wanted { from, ops_max, bytes_max, first_whatever_size });
+        self.wanted
+    }
+
+    /// Takes the ops read as sent.
+    pub fn take(&mut self, run: &Run) -> Sent {
+        let Some(wanted) = self.wanted.take() else { return Sent::Broken };
+        let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
+        if run.before.seq + 1 != wanted.from || !agrees {
+            return Sent::Broken;
+        }
+        if run.ops.is_empty() {
+            self.short = !wanted.first_whatever_size;
+            return if self.short { Sent::NothingFits } else { Sent::Broken };
+        }
+        let sent = run.before.through(run.ops.iter().map(Vec::as_slice));
+        let bytes = run.ops.iter().map(|op| op.len() as u64).sum();
+        let full = run.ops.len() as u64 >= u64::from(self.batch_ops());
+        self.in_flight.push_back(InFlight { last_seq: sent.seq, bytes, full });
+        self.sent_seq = sent.seq;
+        self.sent_hash = Some(sent.hash);
+        Sent::Up(sent)
+    }
+
+    /// Whether the credit was news.
+    pub fn credit(&mut self, credited: Credited) -> bool {
+        if credited.cursor < self.credit.cursor || credited.cursor > self.sent_seq {
+            return false;
+        }
+        if credited.cursor > self.credit.cursor {
+            self.resends = 0;
+        }
+        self.credit = credited;
+        self.short = false;
+        while self.in_flight.front().is_some_and(|up| up.last_seq <= credited.cursor) {
+            let through = self.in_flight.pop_front();
+            if through.is_some_and(|up| up.full) {
+                self.batch = (self.batch * 2).min(BATCH_MAX);
+            }
+        }
+        true
+    }
+
+    pub fn resend(&mut self, from: u64) -> Resent {
+        if from <= self.credit.cursor {
+            return Resent::Contradicts;
+        }
+        if from > self.sent_seq {
+            return Resent::Ignored;
+        }
+        self.resends += 1;
+        if self.resends > RESENDS_MAX {
+            return Resent::Stuck;
+        }
+        self.sent_seq = from - 1;
+        self.sent_hash = None;
+        self.short = false;
+        self.in_flight.retain(|up| up.last_seq < from);
+        self.batch = (self.batch / 2).max(BATCH_MIN);
+        self.wanted = None;
+        Resent::Again
+    }
+
+    fn batch_ops(&self) -> u32 {
+        self.batch.min(self.limits.batch_ops_max).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{Hash, Limits};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        batch_ops_max: 5_000,
+        batch_bytes_max: 1_000,
+        credit_ops: 100,
+        credit_bytes: 1_000,
+    };
+
+    fn window() -> Window {
+        Window::new(Chain { seq: 0, hash: Hash::ZERO }, LIMITS)
+    }
+
+    /// Sends what is wanted, each op of `size` bytes; how many ops that were.
+    fn send(window: &mut Window, head: u64, size: usize) -> u64 {
+        let Some(wanted) = window.next(head) else { return 0 };
+        let least = u64::from(wanted.first_whatever_size);
+        let fit = (wanted.bytes_max / size as u64).max(least).min(u64::from(wanted.ops_max));
+        let count = fit.min(head + 1 - wanted.from);
+        let hash = window.sent_hash.unwrap_or(Hash::ZERO);
+        let before = Chain { seq: wanted.from - 1, hash };
+        let ops = vec![vec![7; size]; count.try_into().unwrap()];
+        let expected_none = ops.is_empty();
+        assert_eq!(window.take(&Run { before, ops }) == Sent::NothingFits, expected_none);
+        count
+    }
+
+    #[test]
+    fn nothing_goes_out_beyond_the_credit() {
+        let mut window = window();
+        let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
+        assert_eq!(sent, 100);
+        assert!(window.credit(Credited { cursor: 40, ops: 100, bytes: 1_000 }));
+        let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
+        assert_eq!(sent, 40, "credit counts from the cursor");
+        assert!(!window.credit(Credited { cursor: 39, ops: 900, bytes: 1 }), "an old one");
+        assert!(!window.credit(Credited { cursor: 141, ops: 900, bytes: 1 }), "never sent");
+    }
+
+    #[test]
+    fn bytes_bound_as_well_and_one_large_op_goes_alone() {
+        let mut window = window();
+        assert_eq!(send(&mut window, 1_000, 300), 3);
+        assert_eq!(send(&mut window, 1_000, 300), 0, "what is left is too little for the next");
+        assert_eq!(window.next(1_000), None, "and it is not read again before there is more");
+        assert!(window.credit(Credited { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert_eq!(send(&mut window, 1_000, 5_000), 1);
+        assert_eq!(send(&mut window, 1_000, 1), 0);
+    }
+
+    #[test]
+    fn batches_grow_while_they_get_through_and_shrink_when_they_do_not() {
+        let limits = Limits {
+            credit_ops: 100_000,
+            credit_bytes: 1 << 30,
+            batch_bytes_max: 1 << 30,
+            ..LIMITS
+        };
+        let mut window = Window::new(Chain { seq: 0, hash: Hash::ZERO }, limits);
+        let mut cursor = 0;
+        for _ in 0..12 {
+            cursor += send(&mut window, 1_000_000, 1);
+            assert!(window.credit(Credited { cursor, ops: 100_000, bytes: 1 << 30 }));
+        }
+        assert_eq!(window.batch, BATCH_MAX);
+        send(&mut window, 1_000_000, 1);
+        for _ in 0..RESENDS_MAX {
+            assert_eq!(window.resend(cursor + 1), Resent::Again);
+            send(&mut window, 1_000_000, 1);
+        }
+        assert!(window.batch < 50);
+        assert_eq!(window.resend(cursor + 1), Resent::Stuck);
+        assert_eq!(window.resend(cursor), Resent::Contradicts);
+    }
+
+    #[test]
+    fn a_short_batch_says_nothing_about_larger_ones() {
+        let mut window = window();
+        assert_eq!(send(&mut window, 3, 1), 3);
+        assert!(window.credit(Credited { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert_eq!(window.batch, BATCH_FIRST);
+    }
+
+    #[test]
+    fn a_log_that_does_not_continue_the_hubs_cursor_is_not_sent() {
+        let mut window = window();
+        window.next(5);
+        let before = Chain { seq: 0, hash: Hash::of(b"another log") };
+        assert_eq!(window.take(&Run { before, ops: vec![vec![1]] }), Sent::Broken);
+        window.next(5);
+        let before = Chain { seq: 0, hash: Hash::ZERO };
+        assert_eq!(window.take(&Run { before, ops: Vec::new() }), Sent::Broken, "ops are missing");
+    }
+}

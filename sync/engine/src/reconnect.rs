@@ -1,0 +1,50 @@
+//! How long an edge waits before it calls the hub again.
+//!
+//! Invariant: attempts start at most 2 s apart for the first minute after the link was lost and at
+//! most 30 s apart after that, and no two edges keep step: the wait is drawn from entropy that comes
+//! in as an input.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(200);
+const EARLY_MAX: Duration = Duration::from_secs(2);
+const LATE_MAX: Duration = Duration::from_secs(30);
+const EARLY_FOR: Duration = Duration::from_secs(60);
+
+/// The time from the start of one attempt to the start of the next. `lost_for` counts from the loss
+/// of the last session that was welcomed, `attempt` from 0 since then.
+pub fn delay(lost_for: Duration, attempt: u32, entropy: u64) -> Duration {
+    let max = if lost_for < EARLY_FOR { EARLY_MAX } else { LATE_MAX };
+    let ceiling = FIRST.saturating_mul(1 << attempt.min(16)).min(max);
+    // From half the ceiling up, so that a hub that comes back is not called by all at once, nor one
+    // that is away by anybody without pause.
+    let half = ceiling / 2;
+    let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    half + Duration::from_millis(entropy % span)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_wait_keeps_its_bounds(lost_ms in 0u64..400_000, attempt: u32, entropy: u64) {
+            let lost_for = Duration::from_millis(lost_ms);
+            let wait = delay(lost_for, attempt, entropy);
+            let max = if lost_ms < 60_000 { 2_000 } else { 30_000 };
+            prop_assert!(wait <= Duration::from_millis(max));
+            prop_assert!(wait >= Duration::from_millis(100));
+        }
+    }
+
+    #[test]
+    fn the_first_call_comes_soon_and_late_ones_spread() {
+        assert!(delay(Duration::ZERO, 0, u64::MAX) <= Duration::from_millis(200));
+        let late: Vec<_> = (0..4).map(|n| delay(EARLY_FOR, 40, n * 4_001)).collect();
+        assert!(late.windows(2).all(|pair| pair[0] != pair[1]), "{late:?}");
+        assert!(late.iter().all(|wait| *wait >= Duration::from_secs(15)));
+    }
+}

@@ -1,0 +1,265 @@
+//! What an edge answers at once: the table of the protocol's section 2 as a pure function over the
+//! edge's view of one order and its footing in the region.
+//!
+//! Invariant: `Firm` leaves here only with the fence it stands on, and only from the two rows that
+//! allow it. A view that contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL].
+//! What comes before these rows (a known id, a full disk, a bad token) is the intake's to answer.
+
+use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, Verdict};
+
+use crate::view::Sight;
+
+/// A command whose token and shape have been checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub actor: Actor,
+    pub body: &'a CommandBody,
+    /// It was first sent to another edge; such a repeat is never answered firm [REPEAT_NOT_FIRM].
+    pub repeat: bool,
+    /// It came with a receipt of one of our edges, so it has to be taken whatever this one knows.
+    pub receipted: bool,
+}
+
+/// What this edge may promise at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footing {
+    pub right: Right,
+    /// The log may be a restored or cloned one: provisional answers only.
+    pub suspect: bool,
+    /// The revocations known here are younger than the region's limit for firm answers.
+    pub revocations_fresh: bool,
+    /// The region's offline rule lets the holder publish and approve this order firmly.
+    pub rule_allows: bool,
+}
+
+impl Footing {
+    /// The footing of every edge under the policy `optimistic`: nobody holds the region.
+    pub const OPTIMISTIC: Self =
+        Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
+}
+
+/// Who holds the region's right to assign, as this edge knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    None,
+    Elsewhere,
+    /// This edge, under this fence; proven once the grant's digest matched the feed [GRANT_DIGEST].
+    Held {
+        fence: u64,
+        proven: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing happened and nothing is logged.
+    NotTaken(Code),
+    /// The command is logged with this verdict.
+    Taken(Taken),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    pub verdict: Verdict,
+    /// The fence a firm answer stands on; none otherwise.
+    pub fence: Option<u64>,
+    /// Why the person should not count on it, where the view contradicts the command.
+    pub doubt: Option<Code>,
+}
+
+/// The first row that fits.
+pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer {
+    let doubt = match (&sight.order, request.body.action()) {
+        (None, None) => None,
+        (None, Some(_)) if !request.receipted => return Answer::NotTaken(Code::OrderNotFound),
+        (None, Some(_)) => Some(Code::LooksWrongState),
+        (Some(_), None) => Some(Code::LooksWrongState),
+        (Some(order), Some(action)) => doubt(request.actor, action, order),
+    };
+    let fence = match doubt {
+        None if may_be_firm(request, footing) => firm_fence(sight, footing),
+        _ => None,
+    };
+    let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
+    Answer::Taken(Taken { verdict, fence, doubt })
+}
+
+/// What in the order, as seen here, speaks against the action; `None` where nothing does. Accepting
+/// what is already one's own is a retry, not a contradiction.
+pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
+    let theirs = order.provider_id == Some(actor.user_id);
+    let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
+    match action {
+        Action::Accept if theirs && !dead => return None,
+        Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
+        Action::Withdraw | Action::Start | Action::Complete if !theirs => {
+            return Some(Code::LooksNotYours);
+        }
+        Action::Cancel | Action::Review
+            if actor.role == wire::Role::Customer && order.customer_id != actor.user_id =>
+        {
+            return Some(Code::LooksNotYours);
+        }
+        _ => {}
+    }
+    order.status.after(action).is_none().then_some(Code::LooksWrongState)
+}
+
+fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
+    let covered = match request.body {
+        CommandBody::AcceptOrder { .. } => true,
+        CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. } => footing.rule_allows,
+        _ => false,
+    };
+    covered && !request.repeat && !footing.suspect && footing.revocations_fresh
+}
+
+/// The fence held here, if the view is proven and all that is pending on the order stands on the
+/// same one [FIRM_BASE].
+fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
+    let Right::Held { fence, proven: true } = footing.right else { return None };
+    sight.pending.iter().all(|op| op.fence == Some(fence)).then_some(fence)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{OrderId, Role, UserId};
+
+    use super::*;
+    use crate::testing::{actor, draft, id, order};
+    use crate::view::{PendingOp, see};
+
+    const HOLDER: Footing =
+        Footing { right: Right::Held { fence: 7, proven: true }, ..Footing::OPTIMISTIC };
+
+    fn sight(status: OrderStatus, provider: Option<u128>) -> Sight {
+        let mut order = order(1, 3);
+        order.status = status;
+        order.provider_id = provider.map(|n| UserId(id(n)));
+        Sight { order: Some(order), pending: Vec::new() }
+    }
+
+    fn accept() -> CommandBody {
+        CommandBody::AcceptOrder { order_id: OrderId(id(1)) }
+    }
+
+    #[track_caller]
+    fn check(request: &Request<'_>, sight: &Sight, footing: &Footing, expected: Answer) {
+        assert_eq!(judge(request, sight, footing), expected, "{request:?} {footing:?}");
+    }
+
+    fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> Answer {
+        Answer::Taken(Taken { verdict, fence, doubt })
+    }
+
+    fn by_provider(body: &CommandBody) -> Request<'_> {
+        Request { actor: actor(20, Role::Provider), body, repeat: false, receipted: false }
+    }
+
+    #[test]
+    fn an_unknown_order_is_not_taken_unless_one_of_our_edges_took_it_before() {
+        let body = accept();
+        let nothing = Sight::default();
+        let request = by_provider(&body);
+        check(&request, &nothing, &HOLDER, Answer::NotTaken(Code::OrderNotFound));
+        let request = Request { receipted: true, ..request };
+        let unsure = taken(Verdict::Provisional, None, Some(Code::LooksWrongState));
+        check(&request, &nothing, &HOLDER, unsure);
+    }
+
+    #[test]
+    fn an_accept_is_firm_only_on_the_holders_full_footing() {
+        let body = accept();
+        let request = by_provider(&body);
+        let open = sight(OrderStatus::Pending, None);
+        let own = sight(OrderStatus::Accepted, Some(20));
+        let firm = taken(Verdict::Firm, Some(7), None);
+        check(&request, &open, &HOLDER, firm);
+        check(&request, &own, &HOLDER, firm);
+
+        let provisional = taken(Verdict::Provisional, None, None);
+        check(&request, &open, &Footing::OPTIMISTIC, provisional);
+        for footing in [
+            Footing { right: Right::Elsewhere, ..HOLDER },
+            Footing { right: Right::Held { fence: 7, proven: false }, ..HOLDER },
+            Footing { suspect: true, ..HOLDER },
+            Footing { revocations_fresh: false, ..HOLDER },
+        ] {
+            check(&request, &open, &footing, provisional);
+        }
+        check(&Request { repeat: true, ..request }, &open, &HOLDER, provisional);
+    }
+
+    #[test]
+    fn a_firm_answer_needs_a_base_under_the_same_fence() {
+        let body = accept();
+        let mut on_top = sight(OrderStatus::Pending, None);
+        let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
+        let base = PendingOp::of(1, actor(30, Role::Admin), approve);
+        for (fence, expected) in [(Some(7), true), (Some(6), false), (None, false)] {
+            on_top.pending = vec![PendingOp { fence, ..base.clone() }.settled()];
+            let firm = matches!(
+                judge(&by_provider(&body), &on_top, &HOLDER),
+                Answer::Taken(Taken { verdict: Verdict::Firm, .. })
+            );
+            assert_eq!(firm, expected, "{fence:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_view_contradicts_is_taken_with_the_doubt_in_words() {
+        let doubt = |code| taken(Verdict::Provisional, None, Some(code));
+        let body = accept();
+        let request = by_provider(&body);
+        let taken_by_other = sight(OrderStatus::Accepted, Some(21));
+        check(&request, &taken_by_other, &HOLDER, doubt(Code::LooksTaken));
+        let unapproved = sight(OrderStatus::PendingReview, None);
+        check(&request, &unapproved, &HOLDER, doubt(Code::LooksWrongState));
+        let cancelled = sight(OrderStatus::Cancelled, Some(20));
+        check(&request, &cancelled, &HOLDER, doubt(Code::LooksWrongState));
+
+        let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+        check(&by_provider(&start), &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
+        let cancel = CommandBody::CancelOrder { order_id: OrderId(id(1)), reason: None };
+        let stranger = Request { actor: actor(99, Role::Customer), ..by_provider(&cancel) };
+        check(&stranger, &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
+        let admin = Request { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
+        check(&admin, &taken_by_other, &HOLDER, taken(Verdict::Provisional, None, None));
+    }
+
+    #[test]
+    fn publish_and_approve_are_firm_under_a_rule_and_never_without() {
+        let publish = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
+        let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
+        let ruled = Footing { rule_allows: true, ..HOLDER };
+        let request = by_provider(&publish);
+        check(&request, &Sight::default(), &ruled, taken(Verdict::Firm, Some(7), None));
+        check(&request, &Sight::default(), &HOLDER, taken(Verdict::Provisional, None, None));
+        let waiting = sight(OrderStatus::PendingReview, None);
+        check(&by_provider(&approve), &waiting, &ruled, taken(Verdict::Firm, Some(7), None));
+        check(&by_provider(&approve), &waiting, &HOLDER, taken(Verdict::Provisional, None, None));
+    }
+
+    #[test]
+    fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
+        let ruled = Footing { rule_allows: true, ..HOLDER };
+        let order_id = OrderId(id(1));
+        for body in [
+            CommandBody::StartOrder { order_id },
+            CommandBody::CompleteOrder { order_id },
+            CommandBody::WithdrawAcceptance { order_id, reason: None },
+            CommandBody::CancelOrder { order_id, reason: None },
+            CommandBody::RejectOrder { order_id, reason: String::new() },
+            CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
+        ] {
+            for &status in OrderStatus::ALL {
+                let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::testing::edge());
+                let answer = judge(&by_provider(&body), &seen, &ruled);
+                assert!(
+                    matches!(answer, Answer::Taken(Taken { verdict: Verdict::Provisional, .. })),
+                    "{body:?} {status}"
+                );
+            }
+        }
+    }
+}
