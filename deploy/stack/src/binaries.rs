@@ -1,0 +1,76 @@
+//! Finds the programs that a platform is made of. One that is missing is an error that says what to
+//! do about it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+/// Where Debian puts programs that are not on every PATH.
+const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/lib/rabbitmq/bin"];
+/// The mongod that the pinned Python wheel carries, inside the folder that pip was given.
+const MONGOD_IN_WHEEL: &str = "fiftyone/db/bin/mongod";
+
+/// One of our own programs, built beside the one that is running.
+pub fn own(name: &str) -> Result<PathBuf> {
+    let program = folder()?.join(name);
+    if program.is_file() {
+        return Ok(program);
+    }
+    bail!("{} is missing: run `cargo build --workspace`", program.display())
+}
+
+/// A server's program from a Debian package.
+pub fn debian(program: &str, package: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(SYSTEM_FOLDERS.map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| {
+            anyhow!("`{program}` is missing: install Debian's package `{package}` (apt-get install {package})")
+        })
+}
+
+/// RabbitMQ's own start script. The one on PATH is a wrapper that changes the user and uses the
+/// system's state folder.
+pub fn rabbitmq() -> Result<PathBuf> {
+    let script = Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
+    if script.is_file() {
+        return Ok(script.to_owned());
+    }
+    bail!(
+        "`{}` is missing: install Debian's package `rabbitmq-server` (apt-get install rabbitmq-server)",
+        script.display()
+    )
+}
+
+/// `HOLDFAST_MONGOD`, the pinned wheel's or the one on PATH.
+pub fn mongod() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("HOLDFAST_MONGOD") {
+        return Ok(named.into());
+    }
+    let target = folder()?.parent().map(Path::to_owned).unwrap_or_default();
+    let from_wheel = target.join("mongod").join(MONGOD_IN_WHEEL);
+    if from_wheel.is_file() {
+        return Ok(from_wheel);
+    }
+    debian("mongod", "-").map_err(|_| {
+        anyhow!(
+            "`mongod` is missing: install the wheel pinned in deploy/mongod-requirements.txt with \
+             `python3 -m pip install --no-deps --require-hashes --only-binary :all: --target {} \
+             -r deploy/mongod-requirements.txt`, or name a mongod in HOLDFAST_MONGOD",
+            target.join("mongod").display()
+        )
+    })
+}
+
+/// The folder of the running program; a test's is one further down, in `deps`.
+fn folder() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("HOLDFAST_BIN_DIR") {
+        return Ok(named.into());
+    }
+    let program = std::env::current_exe().context("could not tell where this program stands")?;
+    let folder = program.parent().context("this program stands nowhere")?;
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    Ok(folder.to_owned())
+}

@@ -1,0 +1,39 @@
+//! `holdfast-stack servers`: private servers for a test run, gone when the run is.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use stack::{Ports, Servers, Supervisor, binaries, ready, servers::Data};
+
+/// Everything is killed and thrown away, which takes no time worth more.
+const STOP_MAX: Duration = Duration::from_secs(20);
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where to write the servers' addresses, as JSON, once all of them answer
+    #[arg(long)]
+    ready_file: PathBuf,
+    /// Where to keep the servers' logs; without it they go with the servers' data
+    #[arg(long)]
+    logs: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let folder = stack::temporary::folder()?;
+    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?, Some(&folder))?;
+    let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
+    let mut ports = Ports::default();
+    let starting = Servers::start(&supervisor, &folder, &logs, Data::ThrownAway, &mut ports);
+    let servers = tokio::select! {
+        servers = starting => servers?,
+        () = process::tasks::stop_signal() => return supervisor.stop(STOP_MAX).await,
+    };
+    ready::write(&arguments.ready_file, &servers.addresses)?;
+    let ended = tokio::select! {
+        () = process::tasks::stop_signal() => Ok(()),
+        () = supervisor.gone() => bail!("the supervisor ended before it was asked to"),
+    };
+    ready::remove(&arguments.ready_file);
+    supervisor.stop(STOP_MAX).await.context("could not stop the servers")?;
+    ended
+}

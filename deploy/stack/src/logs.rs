@@ -1,0 +1,15 @@
+//! The log files of a platform's processes, for messages about one that failed.
+
+use std::{fs, path::Path};
+
+const TAIL_LINES_MAX: usize = 15;
+
+/// The last lines of a log, indented.
+pub fn tail(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(TAIL_LINES_MAX);
+    let shown: Vec<String> = lines[from..].iter().map(|line| format!("    {line}")).collect();
+    format!("{}\n  ({})", shown.join("\n"), log.display())
+}

@@ -1,0 +1,52 @@
+//! `holdfast-stack`: a whole platform, or only the servers that tests need, under one supervisor.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod hold_servers;
+
+#[derive(Parser)]
+#[command(name = "holdfast-stack", version, about = "Starts, watches and stops a whole platform")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hold private servers for tests until a signal comes or standard input closes
+    Servers(hold_servers::Arguments),
+    /// Run processes for whoever is at the other end of standard input
+    #[command(hide = true)]
+    Supervise {
+        /// A folder to remove when everything has stopped
+        #[arg(long)]
+        remove: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        // It must outlive its parent to clean up, so it takes no part in `process::start`.
+        Command::Supervise { remove } => stack::supervisor::run(remove.as_deref()),
+        Command::Servers(arguments) => with_runtime(hold_servers::run(arguments)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("holdfast-stack: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn with_runtime(work: impl Future<Output = Result<()>>) -> Result<()> {
+    process::start("stack", process::telemetry::LogFormat::Pretty);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(work)
+}

@@ -1,0 +1,55 @@
+//! Waits for something to become true of a process, and says what its log ends with when it does
+//! not.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use anyhow::{Result, anyhow, bail};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use crate::{Child, logs};
+
+/// How often a condition that cannot be awaited is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+const ONE_LOOK_MAX: Duration = Duration::from_secs(2);
+const ANSWER_BYTES_MAX: usize = 4_096;
+
+/// Looks until `ready` says yes. It is an error if the process ends first or the time is over.
+pub async fn until<F>(child: &Child, deadline: Duration, mut ready: impl FnMut() -> F) -> Result<()>
+where
+    F: Future<Output = bool>,
+{
+    let looking = async {
+        loop {
+            if let Some(exit) = child.exit() {
+                bail!("`{}` ended with {exit}:\n{}", child.name(), logs::tail(child.log()));
+            }
+            if timeout(ONE_LOOK_MAX, ready()).await.unwrap_or(false) {
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    timeout(deadline, looking).await.unwrap_or_else(|_| {
+        let tail = logs::tail(child.log());
+        Err(anyhow!("`{}` was not ready after {deadline:?}:\n{tail}", child.name()))
+    })
+}
+
+/// Whether something accepts connections on the port.
+pub async fn accepts(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
+}
+
+/// What a server says first after `question`, as far as it comes in one piece.
+pub async fn first_words(port: u16, question: &[u8]) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
+    stream.write_all(question).await.ok()?;
+    let mut answer = vec![0; ANSWER_BYTES_MAX];
+    let length = stream.read(&mut answer).await.ok()?;
+    answer.truncate(length);
+    Some(answer)
+}

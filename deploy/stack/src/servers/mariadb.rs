@@ -1,0 +1,49 @@
+//! A MariaDB with the platform's databases in it. Its root has no password and its own folder.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Result;
+
+use super::{Ground, runs_as_root, write};
+use crate::{Child, Spec, binaries, probe};
+
+const PACKAGE: &str = "mariadb-server";
+/// Run by the server before it answers anyone.
+const DATABASES: &str = include_str!("databases.sql");
+
+pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
+    let server = binaries::debian("mariadbd", PACKAGE)?;
+    let folder = ground.folder_of("mariadb")?;
+    let data = folder.join("data");
+    if !data.join("mysql").is_dir() {
+        install(ground, &data).await?;
+    }
+    let databases = folder.join("databases.sql");
+    write(&databases, DATABASES)?;
+    let spec = ground
+        .spec("mariadb", server, 8_000)
+        .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
+        .args(runs_as_root().then_some("--user=root"))
+        // Relative to the data folder: a socket's path may not be long.
+        .args(["--bind-address=127.0.0.1", "--socket=m.sock", "--pid-file=m.pid"])
+        .args([format!("--port={port}"), format!("--init-file={}", databases.display())])
+        .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
+        .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1"])
+        .args(["--skip-log-bin", "--max-connections=500"]);
+    let child = ground.supervisor.spawn(spec).await?;
+    probe::until(&child, Duration::from_secs(30), || async move {
+        // A server that takes connections greets first: a packet's header and protocol version 10.
+        probe::first_words(port, b"").await.is_some_and(|said| said.get(4) == Some(&10))
+    })
+    .await?;
+    Ok(child)
+}
+
+async fn install(ground: &Ground<'_>, data: &Path) -> Result<()> {
+    let installer = binaries::debian("mariadb-install-db", PACKAGE)?;
+    let spec = Spec::new("mariadb-install-db", installer, ground.log_of("mariadb"))
+        .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
+        .args(runs_as_root().then_some("--user=root"))
+        .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
+    ground.supervisor.run(spec, Duration::from_secs(60)).await
+}

@@ -1,0 +1,122 @@
+//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free ports.
+//!
+//! Must stay true: nothing of the machine's own servers is used, touched or disturbed, and nothing
+//! but the loopback address is listened on (save RabbitMQ's distribution port, which cannot be bound).
+
+mod mariadb;
+mod mongodb;
+mod mosquitto;
+mod rabbitmq;
+mod redis;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{Child, Ports, Signal, Spec, Supervisor};
+
+/// Where the servers answer. Database names are appended as a path to `mysql` and `mongodb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    pub mysql: String,
+    pub mongodb: String,
+    pub rabbitmq: String,
+    pub rabbitmq_api: String,
+    pub redis: String,
+    pub mosquitto: String,
+}
+
+/// The running servers.
+pub struct Servers {
+    pub addresses: Addresses,
+    pub mariadb: Child,
+    pub mongodb: Child,
+    pub rabbitmq: Child,
+    pub redis: Child,
+    pub mosquitto: Child,
+}
+
+/// What becomes of the servers' data when they stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// Kept for the next start: the servers are asked to stop and given time for it.
+    Kept,
+    /// Thrown away with its folder: the servers are killed.
+    ThrownAway,
+}
+
+/// What every server is started with.
+struct Ground<'a> {
+    supervisor: &'a Supervisor,
+    /// Its own folder under it is made by each server.
+    folder: &'a Path,
+    logs: &'a Path,
+    data: Data,
+}
+
+impl Servers {
+    /// Starts all of them at the same time and waits until each answers.
+    pub async fn start(
+        supervisor: &Supervisor,
+        folder: &Path,
+        logs: &Path,
+        data: Data,
+        ports: &mut Ports,
+    ) -> Result<Self> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        fs::create_dir_all(logs).with_context(|| format!("could not make {}", logs.display()))?;
+        let ground = Ground { supervisor, folder, logs, data };
+        let (mysql, mongo, redis) = (ports.free()?, ports.free()?, ports.free()?);
+        let (rabbit, mqtt) = (rabbitmq::Ports::draw(ports)?, ports.free()?);
+        let addresses = Addresses {
+            mysql: format!("mysql://root@127.0.0.1:{mysql}"),
+            mongodb: format!("mongodb://127.0.0.1:{mongo}"),
+            rabbitmq: format!("amqp://guest:guest@127.0.0.1:{}", rabbit.amqp),
+            rabbitmq_api: format!("http://guest:guest@127.0.0.1:{}", rabbit.api),
+            redis: format!("redis://127.0.0.1:{redis}"),
+            mosquitto: format!("mqtt://127.0.0.1:{mqtt}"),
+        };
+        let (mariadb, mongodb, rabbitmq, redis, mosquitto) = tokio::try_join!(
+            mariadb::start(&ground, mysql),
+            mongodb::start(&ground, mongo),
+            rabbitmq::start(&ground, &rabbit),
+            redis::start(&ground, redis),
+            mosquitto::start(&ground, mqtt),
+        )?;
+        Ok(Self { addresses, mariadb, mongodb, rabbitmq, redis, mosquitto })
+    }
+}
+
+impl Ground<'_> {
+    fn folder_of(&self, server: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(server);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    fn log_of(&self, server: &str) -> PathBuf {
+        self.logs.join(format!("{server}.log"))
+    }
+
+    fn spec(&self, server: &str, program: PathBuf, stop_ms_max: u64) -> Spec {
+        let signal = if self.data == Data::Kept { Signal::Term } else { Signal::Kill };
+        Spec::new(server, program, self.log_of(server))
+            .stage(crate::supervisor::stage::SERVER)
+            .stop_with(signal, stop_ms_max)
+    }
+}
+
+/// Some servers must be told that they may run as root, or whom to become.
+fn runs_as_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
+}

@@ -1,0 +1,78 @@
+//! A MongoDB replica set of one, because transactions and change streams want a replica set.
+//!
+//! For tests and development only: the server that the pinned wheel carries is out of support.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use mongodb::{
+    Client,
+    bson::{Document, doc},
+};
+
+use super::Ground;
+use crate::{Child, binaries, probe};
+
+const SET: &str = "rs0";
+
+pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
+    let program = binaries::mongod()?;
+    let folder = ground.folder_of("mongodb")?;
+    let spec = ground.spec("mongodb", program, 5_000).args(arguments(&folder, port));
+    let child = ground.supervisor.spawn(spec).await?;
+    probe::until(&child, Duration::from_secs(60), || probe::accepts(port)).await?;
+    let client = Client::with_uri_str(format!("mongodb://127.0.0.1:{port}/?directConnection=true"))
+        .await
+        .context("could not make a MongoDB client")?;
+    name_the_only_member(&client, port).await?;
+    let client = &client;
+    probe::until(&child, Duration::from_secs(60), || is_primary(client)).await?;
+    Ok(child)
+}
+
+fn arguments(folder: &Path, port: u16) -> Vec<String> {
+    let folder = folder.display().to_string();
+    let port = port.to_string();
+    [
+        ["--dbpath", &folder].as_slice(),
+        &["--bind_ip", "127.0.0.1", "--port", &port, "--nounixsocket"],
+        &["--replSet", SET, "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25"],
+        &["--wiredTigerEngineConfigString", "log=(file_max=8MB)"],
+        &["--networkMessageCompressors", "disabled"],
+        &["--setParameter", "diagnosticDataCollectionEnabled=false"],
+        &["--setParameter", "ttlMonitorSleepSecs=1", "--setParameter", "enableTestCommands=1"],
+    ]
+    .concat()
+    .into_iter()
+    .map(str::to_owned)
+    .collect()
+}
+
+/// A new data folder has no set yet; a kept one may know its member under the port of another run.
+async fn name_the_only_member(client: &Client, port: u16) -> Result<()> {
+    let admin = client.database("admin");
+    let host = format!("127.0.0.1:{port}");
+    let set = doc! { "_id": SET, "members": [{ "_id": 0, "host": &host }] };
+    let command = match admin.run_command(doc! { "replSetGetConfig": 1 }).await {
+        Err(_) => doc! { "replSetInitiate": set },
+        Ok(answer) if member_of(&answer) == Some(&host) => return Ok(()),
+        Ok(answer) => {
+            let version = answer.get_document("config").and_then(|c| c.get_i32("version"));
+            let mut set = set;
+            set.insert("version", version.unwrap_or(1) + 1);
+            doc! { "replSetReconfig": set, "force": true }
+        }
+    };
+    admin.run_command(command).await.context("could not set up the MongoDB replica set")?;
+    Ok(())
+}
+
+fn member_of(answer: &Document) -> Option<&str> {
+    let members = answer.get_document("config").ok()?.get_array("members").ok()?;
+    members.first()?.as_document()?.get_str("host").ok()
+}
+
+async fn is_primary(client: &Client) -> bool {
+    let hello = client.database("admin").run_command(doc! { "hello": 1 }).await;
+    hello.is_ok_and(|answer| answer.get_bool("isWritablePrimary").unwrap_or(false))
+}

@@ -1,0 +1,86 @@
+//! A RabbitMQ node with an Erlang port mapper of its own, which outlives the node; the supervisor
+//! ends it.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use anyhow::Result;
+
+use super::{Ground, write};
+use crate::{Child, binaries, probe};
+
+/// What a client says first in AMQP 0-9-1.
+const AMQP_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
+/// With guest:guest in it, which works from the loopback address only.
+const OVERVIEW: &[u8] =
+    b"GET /api/overview HTTP/1.0\r\nAuthorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n\r\n";
+
+pub(super) struct Ports {
+    pub(super) amqp: u16,
+    pub(super) api: u16,
+    distribution: u16,
+    mapper: u16,
+}
+
+impl Ports {
+    pub(super) fn draw(ports: &mut crate::Ports) -> Result<Self> {
+        Ok(Self {
+            amqp: ports.free()?,
+            api: ports.free()?,
+            distribution: ports.free()?,
+            mapper: ports.free()?,
+        })
+    }
+}
+
+pub(super) async fn start(ground: &Ground<'_>, ports: &Ports) -> Result<Child> {
+    let program = binaries::rabbitmq()?;
+    let folder = ground.folder_of("rabbitmq")?;
+    write(&folder.join("none.conf"), "")?;
+    write(&folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
+    write(
+        &folder.join("rabbitmq.conf"),
+        &format!(
+            "listeners.tcp.1 = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\n\
+             management.tcp.port = {}\nlog.console = true\nlog.file = false\n",
+            ports.amqp, ports.api
+        ),
+    )?;
+    let mut spec = ground.spec("rabbitmq", program, 10_000).dir(&folder);
+    spec.env = environment(&folder, ports);
+    let child = ground.supervisor.spawn(spec).await?;
+    let (amqp, api) = (ports.amqp, ports.api);
+    probe::until(&child, Duration::from_secs(90), || async move {
+        let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
+        // A node that takes connections answers with a method frame (1) on channel 0.
+        starts(probe::first_words(amqp, AMQP_HEADER).await, &[1, 0, 0])
+            && starts(probe::first_words(api, OVERVIEW).await, b"HTTP/1.1 200")
+    })
+    .await?;
+    Ok(child)
+}
+
+fn environment(folder: &Path, ports: &Ports) -> BTreeMap<String, String> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let cookie = "-setcookie holdfast".to_owned();
+    BTreeMap::from([
+        ("HOME".into(), folder.display().to_string()),
+        // Part of its data: it stays as it is over restarts. The port mapper is its own.
+        ("RABBITMQ_NODENAME".into(), "holdfast@localhost".into()),
+        ("RABBITMQ_NODE_IP_ADDRESS".into(), "127.0.0.1".into()),
+        ("RABBITMQ_NODE_PORT".into(), ports.amqp.to_string()),
+        ("RABBITMQ_DIST_PORT".into(), ports.distribution.to_string()),
+        ("ERL_EPMD_PORT".into(), ports.mapper.to_string()),
+        ("ERL_EPMD_ADDRESS".into(), "127.0.0.1".into()),
+        ("RABBITMQ_MNESIA_BASE".into(), at("mnesia")),
+        ("RABBITMQ_LOG_BASE".into(), at("log")),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE".into(), at("enabled_plugins")),
+        ("RABBITMQ_CONFIG_FILE".into(), at("rabbitmq.conf")),
+        ("RABBITMQ_CONF_ENV_FILE".into(), at("none.conf")),
+        ("RABBITMQ_PID_FILE".into(), at("pid")),
+        ("RABBITMQ_GENERATED_CONFIG_DIR".into(), at("gen")),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS".into(), cookie.clone()),
+        ("RABBITMQ_CTL_ERL_ARGS".into(), cookie),
+        // Without it the script stays in between and stops the node by a second Erlang machine.
+        ("RUNNING_UNDER_SYSTEMD".into(), "true".into()),
+    ])
+}

@@ -1,0 +1,24 @@
+//! A Redis without any persistence: nothing in it is the only record of anything.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Ground;
+use crate::{Child, binaries, probe};
+
+pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
+    let folder = ground.folder_of("redis")?;
+    let program = binaries::debian("redis-server", "redis-server")?;
+    let spec = ground
+        .spec("redis", program, 2_000)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
+        .args([folder.display().to_string()])
+        .args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
+    let child = ground.supervisor.spawn(spec).await?;
+    probe::until(&child, Duration::from_secs(20), || async move {
+        probe::first_words(port, b"PING\r\n").await.is_some_and(|said| said.starts_with(b"+PONG"))
+    })
+    .await?;
+    Ok(child)
+}

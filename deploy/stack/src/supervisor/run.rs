@@ -1,0 +1,76 @@
+//! The supervisor process itself: `holdfast-stack supervise`.
+
+use std::{io::BufRead, path::Path, sync::Arc, thread};
+
+use anyhow::{Context, Result};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use super::{messages::Request, yard::Yard};
+
+/// Serves requests from standard input until it closes, a stop is asked for or a signal comes; then
+/// stops everything and removes the folder, if one was given.
+pub fn run(remove: Option<&Path>) -> Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .context("could not become the parent of orphans")?;
+    let yard = Arc::new(Yard::new());
+    let (ended, end) = oneshot::channel();
+    spawn_thread("reaper", {
+        let yard = yard.clone();
+        move || yard.reap()
+    })?;
+    spawn_thread("requests", {
+        let yard = yard.clone();
+        move || {
+            serve(&yard);
+            let _stopping_already = ended.send(());
+            // Our programs stop when the thread that started them ends; they shall stop in order.
+            loop {
+                thread::park();
+            }
+        }
+    })?;
+    wait_for_the_end(end)?;
+    yard.stop();
+    match remove {
+        Some(folder) if folder.exists() => std::fs::remove_dir_all(folder)
+            .with_context(|| format!("could not remove {}", folder.display())),
+        _ => Ok(()),
+    }
+}
+
+fn serve(yard: &Yard) {
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { return };
+        match serde_json::from_str(&line) {
+            Ok(Request::Start(spec)) => yard.start(&spec),
+            Ok(Request::Signal { name, signal }) => yard.signal(&name, signal),
+            Ok(Request::Stop) => return,
+            Err(error) => eprintln!("holdfast-stack: not a request: {error}"),
+        }
+    }
+}
+
+/// The terminal's hang-up and a signal to us alone mean the same as a closed pipe.
+fn wait_for_the_end(end: oneshot::Receiver<()>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut term = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        tokio::select! {
+            _ = end => {}
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+fn spawn_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).context("could not start a thread")?;
+    Ok(())
+}
