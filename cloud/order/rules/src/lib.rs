@@ -1,0 +1,30 @@
+//! Owns the order service's decisions: who may do what, who wins a collision, what the loser is told,
+//! and which answers, order changes, timeline lines and events follow. `decide` is the whole of it.
+//!
+//! Invariants: nothing here does IO, reads a clock or draws a random number; one snapshot and one list
+//! of requests have one result. A command is decided once, and its stored answer is repeated for
+//! ever. An order has at most one provider. Every way in (a request over HTTP, a run of an edge's
+//! log) goes through the same `decide`.
+
+mod answer;
+mod attempt;
+mod decide;
+mod draft;
+mod explain;
+mod hold;
+mod record;
+mod ruling;
+mod snapshot;
+mod text;
+mod view;
+mod writes;
+
+pub use answer::StoredAnswer;
+pub use attempt::{Attempt, EdgeOp, OpName, Origin, Request, requests};
+pub use decide::decide;
+pub use draft::check_draft;
+pub use explain::regions_to_explain;
+pub use snapshot::{Acceptance, Assignment, OfflineRules, Snapshot, Standing};
+pub use text::{FieldError, check_reason};
+pub use view::{readable_by, state_for};
+pub use writes::{Emitted, Line, OrderWrite, Writes};

@@ -1,0 +1,81 @@
+//! The stored answer of a command, and what a repeat of that command is told.
+//!
+//! Invariant: a stored answer is never changed, and it alone decides what every repeat hears.
+
+use wire::{
+    Code, CommandId, FirstResult, Hash, Lost, Order, OrderId, Outcome, OutcomeKind, UnixMillis,
+    UserId,
+};
+
+use crate::{Attempt, OpName};
+
+/// What is kept of a decided command for ever. With id, user and hash it is that command and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    pub command_id: CommandId,
+    /// Absent where the op's token could not be verified.
+    pub user_id: Option<UserId>,
+    pub hash: Hash,
+    pub applied: bool,
+    pub code: Option<Code>,
+    pub order_id: OrderId,
+    /// The order's version when this was decided; absent where there was no order.
+    pub order_version: Option<u64>,
+    /// The op it was decided for; absent for a request over HTTP.
+    pub op: Option<OpName>,
+    pub decided_at: UnixMillis,
+}
+
+/// How a repeat relates to what was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// The very op that was decided: it gets its own result.
+    SameOp,
+    /// The same command by another op or request.
+    SameCommand,
+    /// Another command under a used id.
+    IdReused,
+    /// Nobody vouches for it, so it cannot be told what the command's owner was told.
+    Unproven,
+}
+
+impl StoredAnswer {
+    /// What a repeat hears. `order` is the order as it is now, `lost` the explanation as far as it can
+    /// still be given.
+    pub(crate) fn repeated(
+        &self,
+        attempt: &Attempt,
+        order: Option<Order>,
+        lost: Option<Lost>,
+        now: UnixMillis,
+    ) -> Outcome {
+        let decided_at = self.decided_at;
+        match self.relation(attempt) {
+            Repeat::SameOp => {
+                let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
+                Outcome { kind, code: self.code, first: None, order, lost, decided_at }
+            }
+            Repeat::SameCommand => {
+                let first = Some(FirstResult { applied: self.applied, code: self.code });
+                let kind = OutcomeKind::Duplicate;
+                Outcome { kind, code: None, first, order, lost, decided_at }
+            }
+            Repeat::IdReused => Outcome::rejected(Code::CommandIdReused, None, now),
+            Repeat::Unproven => Outcome::rejected(Code::InvalidToken, None, now),
+        }
+    }
+
+    fn relation(&self, attempt: &Attempt) -> Repeat {
+        if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
+            return Repeat::SameOp;
+        }
+        let same_body = self.hash == attempt.command.body.hash();
+        match (&attempt.actor, self.user_id) {
+            (None, _) => Repeat::Unproven,
+            // What was refused because nobody vouched for it belongs to whoever made the command.
+            (Some(_), None) if same_body => Repeat::SameCommand,
+            (Some(actor), Some(user)) if same_body && actor.user_id == user => Repeat::SameCommand,
+            _ => Repeat::IdReused,
+        }
+    }
+}

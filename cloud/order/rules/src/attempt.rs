@@ -1,0 +1,122 @@
+//! What there is to decide: a command, who stands behind it, and the way it came.
+
+use wire::{
+    Actor, BatchBody, Command, EdgeId, Hash, Hops, OpsBatch, Region, Source, UnixMillis, Verdict,
+};
+
+/// One thing to decide. A batch's requests are decided in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    Command(Box<Attempt>),
+    /// A holder's last word under a fence.
+    LeaseReleased {
+        fence: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub command: Command,
+    /// Who the verified token names; absent where an edge's token could not be verified.
+    pub actor: Option<Actor>,
+    pub origin: Origin,
+}
+
+/// The way a command came. What an edge logged must get an outcome; a person at the portal is still
+/// there to read a refusal and to try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Portal,
+    Edge(EdgeOp),
+}
+
+/// The op that carried the command, and what the edge said and knew when it logged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeOp {
+    pub name: OpName,
+    pub region: Region,
+    pub verdict: Verdict,
+    pub fence: Option<u64>,
+    pub received_at: UnixMillis,
+    pub policy_version: Option<u64>,
+    pub rules_version: Option<u64>,
+    pub revocations_version: Option<u64>,
+}
+
+/// What tells one op from every other, even should a restored edge use a seq twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpName {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub seq: u64,
+    pub hash: Hash,
+}
+
+impl Attempt {
+    pub fn op(&self) -> Option<&EdgeOp> {
+        match &self.origin {
+            Origin::Portal => None,
+            Origin::Edge(op) => Some(op),
+        }
+    }
+
+    pub fn source(&self) -> Source {
+        match &self.origin {
+            Origin::Portal => Source::Portal,
+            Origin::Edge(op) => Source::Edge(op.name.edge.clone()),
+        }
+    }
+
+    pub fn hops(&self, cloud_at: UnixMillis) -> Hops {
+        Hops {
+            tapped_at: self.command.tapped_at,
+            edge_at: self.op().map(|op| op.received_at),
+            cloud_at: Some(cloud_at),
+        }
+    }
+
+    /// The trace the command came with; else its id is the trace.
+    pub fn trace(&self) -> String {
+        let own = || self.command.id.0.simple().to_string();
+        self.command.trace.clone().unwrap_or_else(own)
+    }
+}
+
+/// A run of an edge's log as requests, in log order.
+pub fn requests(batch: OpsBatch) -> Vec<Request> {
+    let OpsBatch { edge, region, epoch, ops } = batch;
+    ops.into_iter()
+        .map(|op| {
+            let name = OpName { edge: edge.clone(), epoch, seq: op.seq, hash: op.hash };
+            request(name, region, op.body)
+        })
+        .collect()
+}
+
+fn request(name: OpName, region: Region, body: BatchBody) -> Request {
+    match body {
+        BatchBody::LeaseReleased { fence } => Request::LeaseReleased { fence },
+        BatchBody::Command {
+            command,
+            actor,
+            verdict,
+            fence,
+            received_at,
+            policy_version,
+            rules_version,
+            revocations_version,
+        } => {
+            let origin = Origin::Edge(EdgeOp {
+                name,
+                region,
+                verdict,
+                fence,
+                received_at,
+                policy_version,
+                rules_version,
+                revocations_version,
+            });
+            Request::Command(Box::new(Attempt { command, actor, origin }))
+        }
+    }
+}

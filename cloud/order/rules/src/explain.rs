@@ -1,0 +1,104 @@
+//! What a loser is told: who was first and when, their own times, and open jobs nearby instead.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use wire::{Action, Code, Lost, NearbyJob, Order, OrderId, OrderStatus, Region, UnixMillis};
+
+use crate::{Attempt, Request, Snapshot, Standing, StoredAnswer};
+
+const NEARBY_MAX: usize = 3;
+
+/// The regions whose open jobs a decision on these requests may have to offer; the store reads them
+/// into the snapshot. Naming one too many costs a read, so it need not be exact.
+pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Request]) -> BTreeSet<Region> {
+    let mut accepts = BTreeSet::new();
+    let mut touches: BTreeMap<OrderId, u32> = BTreeMap::new();
+    for request in requests {
+        let Request::Command(attempt) = request else { continue };
+        let body = &attempt.command.body;
+        *touches.entry(body.order_id()).or_default() += 1;
+        if body.action() == Some(Action::Accept) {
+            accepts.insert(body.order_id());
+        }
+    }
+    let at_risk = |order: &Order| {
+        order.status != OrderStatus::Pending || touches.get(&order.id).is_some_and(|n| *n > 1)
+    };
+    accepts
+        .iter()
+        .filter_map(|id| snapshot.orders.get(id))
+        .map(|standing| &standing.order)
+        .filter(|order| at_risk(order))
+        .map(|order| order.location)
+        .collect()
+}
+
+/// The facts of a refused acceptance; nearby jobs come last, when it is known what is still open.
+pub(crate) fn lost(attempt: &Attempt, standing: &Standing, code: Code) -> Option<Lost> {
+    if attempt.command.body.action() != Some(Action::Accept) || !is_loss(code) {
+        return None;
+    }
+    let taken = code == Code::OrderAlreadyAccepted;
+    let winner = standing.acceptance.as_ref().filter(|_| taken);
+    Some(Lost {
+        winner_decided_at: winner.map(|acceptance| acceptance.decided_at),
+        winner_source: winner.map(|acceptance| acceptance.source.clone()),
+        tapped_at: attempt.command.tapped_at,
+        edge_at: attempt.op().map(|op| op.received_at),
+        nearby: Vec::new(),
+    })
+}
+
+/// The same for a repeat, as far as it can still be told: not once another acceptance stands there
+/// than the one that won.
+pub(crate) fn lost_again(
+    attempt: &Attempt,
+    standing: &Standing,
+    stored: &StoredAnswer,
+) -> Option<Lost> {
+    let winner_stands = |decided_at: UnixMillis| {
+        standing.acceptance.as_ref().is_some_and(|acceptance| acceptance.decided_at <= decided_at)
+    };
+    let code = stored.code.filter(|_| !stored.applied)?;
+    let known = code != Code::OrderAlreadyAccepted || winner_stands(stored.decided_at);
+    if known { lost(attempt, standing, code) } else { None }
+}
+
+/// The nearest of `open`: same kind of work first, then the closest price, then the newest.
+pub(crate) fn nearby<'a>(order: &Order, open: impl Iterator<Item = &'a Order>) -> Vec<NearbyJob> {
+    let mut jobs: Vec<&Order> = open
+        .filter(|job| job.location == order.location && job.id != order.id)
+        .filter(|job| job.status == OrderStatus::Pending)
+        .collect();
+    jobs.sort_by_key(|job| {
+        let other_kind = job.service_type != order.service_type;
+        let other_currency = job.currency != order.currency;
+        let apart = job.price.minor().abs_diff(order.price.minor());
+        (other_kind, other_currency, apart, Reverse(job.created_at), job.id)
+    });
+    jobs.into_iter().take(NEARBY_MAX).map(job).collect()
+}
+
+fn job(order: &Order) -> NearbyJob {
+    NearbyJob {
+        order_id: order.id,
+        code: order.code.clone(),
+        title: order.title.clone(),
+        price: order.price,
+        currency: order.currency,
+    }
+}
+
+/// A refusal for which someone or something else was first; the rest is a mistake of the asker.
+fn is_loss(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OrderAlreadyAccepted
+            | Code::OrderCancelled
+            | Code::OrderRejected
+            | Code::RegionTakenBack
+    )
+}
