@@ -1,0 +1,172 @@
+//! Calls to other processes over HTTP or HTTPS: one pool of connections, a limit on every wait and on
+//! every answer, and the trace passed on.
+
+use std::{fmt, time::Duration};
+
+use axum::body::Body;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{problem::ProblemBody, trace};
+
+/// Clones share the pool.
+#[derive(Clone)]
+pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
+
+/// A call that brought nothing of use.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct ClientError {
+    /// The answer's status; absent where there was no answer.
+    pub status: Option<u16>,
+    /// What the other side said, where it spoke our way.
+    pub problem: Option<Box<ProblemBody>>,
+    what: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_PER_HOST_MAX: usize = 32;
+/// An answer beyond that is refused rather than held in memory.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Client {
+    pub fn new() -> Self {
+        // HTTPS needs a provider for TLS, also where `process::start` was not called, as in tests.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let https = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+            .pool_timer(TokioTimer::new())
+            .build(https);
+        Self(client)
+    }
+
+    /// Sends it as it is, with the current trace where it names none. The answer's body streams; an
+    /// upgrade is to be taken out of the answer. The caller limits the wait.
+    pub async fn request(&self, mut request: Request<Body>) -> Result<Response<Body>, ClientError> {
+        if let Some(trace) = trace::current()
+            && !request.headers().contains_key(trace::HEADER)
+            && let Ok(value) = HeaderValue::from_str(&trace.traceparent())
+        {
+            request.headers_mut().insert(trace::HEADER, value);
+        }
+        let to = format!("{} {}", request.method(), without_query(request.uri()));
+        match self.0.request(request).await {
+            Ok(response) => Ok(response.map(Body::new)),
+            Err(error) => Err(ClientError::unanswered(format!("{to} got no answer"), error)),
+        }
+    }
+
+    /// Asks and reads the whole answer as JSON, all within `timeout`; an empty answer reads as `()`.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: &str,
+        bearer: Option<&str>,
+        body: Option<&impl Serialize>,
+        timeout: Duration,
+    ) -> Result<T, ClientError> {
+        let request = build(method, url, bearer, body)?;
+        let to = format!("{} {}", request.method(), without_query(request.uri()));
+        let exchange = async {
+            let (head, body) = self.request(request).await?.into_parts();
+            let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|source| {
+                let what = format!("the answer to {to} could not be read");
+                ClientError { status: None, problem: None, what, source: Some(source) }
+            })?;
+            read(&to, head.status, &bytes.to_bytes())
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(result) => result,
+            Err(late) => Err(ClientError::unanswered(format!("{to} took too long"), late)),
+        }
+    }
+}
+
+impl ClientError {
+    /// Whether there was no answer at all: trying again may help.
+    pub fn is_unreachable(&self) -> bool {
+        self.status.is_none()
+    }
+
+    fn unanswered(what: String, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { status: None, problem: None, what, source: Some(Box::new(source)) }
+    }
+
+    fn unsendable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::unanswered("the request could not be made".to_owned(), source)
+    }
+}
+
+fn build(
+    method: Method,
+    url: &str,
+    bearer: Option<&str>,
+    body: Option<&impl Serialize>,
+) -> Result<Request<Body>, ClientError> {
+    let mut request = Request::builder().method(method).uri(url);
+    if let Some(token) = bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let body = match body {
+        None => Body::empty(),
+        Some(body) => {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            serde_json::to_vec(body).map_err(ClientError::unsendable)?.into()
+        }
+    };
+    request.body(body).map_err(ClientError::unsendable)
+}
+
+fn read<T: DeserializeOwned>(to: &str, status: StatusCode, bytes: &[u8]) -> Result<T, ClientError> {
+    if !status.is_success() {
+        let problem: Option<Box<ProblemBody>> = serde_json::from_slice(bytes).ok();
+        let why =
+            problem.as_ref().map(|problem| format!(": {}", problem.title)).unwrap_or_default();
+        let what = format!("{to} answered {}{why}", status.as_u16());
+        return Err(ClientError { status: Some(status.as_u16()), problem, what, source: None });
+    }
+    let bytes = if bytes.is_empty() { b"null" } else { bytes };
+    serde_json::from_slice(bytes).map_err(|source| ClientError {
+        status: Some(status.as_u16()),
+        problem: None,
+        what: format!("the answer to {to} is not what was expected"),
+        source: Some(Box::new(source)),
+    })
+}
+
+/// A query may hold what is not for a log.
+fn without_query(uri: &http::Uri) -> String {
+    let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    format!("{host}{}", uri.path())
+}

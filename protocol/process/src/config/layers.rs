@@ -1,0 +1,121 @@
+//! Lays the sources over each other and reads the result.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use config::{Config, ConfigBuilder, File, FileFormat, Value, builder::DefaultState};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{ConfigError, Sources, secret};
+
+const ENV_PREFIX: &str = "HOLDFAST__";
+
+pub(super) fn load<T>(
+    section: &str,
+    sources: &Sources,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<T, ConfigError>
+where
+    T: Serialize + DeserializeOwned + Default,
+{
+    let wrong = |why: config::ConfigError| value_error(section, why.to_string());
+    let mut builder = Config::builder().add_source(defaults::<T>(section)?);
+    if let Some(path) = &sources.file {
+        builder = with_file(builder, path)?;
+    }
+    let prefix = format!("{section}.");
+    let mut single: BTreeMap<String, String> = BTreeMap::new();
+    for (key, text) in from_environment(environment).chain(from_flags(&sources.set)?) {
+        if key.starts_with(&prefix) {
+            single.insert(key, text);
+        }
+    }
+    for (key, text) in single {
+        builder = with_single(builder, &key, text)?;
+    }
+    let value: Value = builder.build().map_err(wrong)?.get(section).map_err(wrong)?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        read_error(section, &path, error.into_inner())
+    })
+}
+
+type Builder = ConfigBuilder<DefaultState>;
+
+fn defaults<T: Serialize + Default>(
+    section: &str,
+) -> Result<File<config::FileSourceString, FileFormat>, ConfigError> {
+    let text = secret::revealed(|| {
+        let table = toml::Value::try_from(T::default())?;
+        toml::to_string(&toml::Table::from_iter([(section.to_owned(), table)]))
+    });
+    let text = text.map_err(|error| value_error(section, format!("bad defaults: {error}")))?;
+    Ok(File::from_str(&text, FileFormat::Toml))
+}
+
+/// Reads the file here, so that what is wrong with it is said of it and not of a key.
+fn with_file(builder: Builder, path: &std::path::Path) -> Result<Builder, ConfigError> {
+    let wrong = |why: String| ConfigError::File { path: path.to_owned(), why };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    // The parser's own words quote the line, and a line may hold a secret.
+    let checked: Result<toml::Table, toml::de::Error> = toml::from_str(&text);
+    if let Err(error) = checked {
+        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
+        let line = before.matches('\n').count() + 1;
+        return Err(wrong(format!("line {line}: {}", error.message())));
+    }
+    Ok(builder.add_source(File::from_str(&text, FileFormat::Toml)))
+}
+
+/// A list or a table is written as in the file; anything else is a text that its field converts, so
+/// that a password of digits stays what it is.
+fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, ConfigError> {
+    if text.starts_with(['[', '{']) {
+        let line = format!("{key} = {text}");
+        let checked: Result<toml::Table, _> = toml::from_str(&line);
+        checked.map_err(|error| value_error(key, error.message().to_owned()))?;
+        return Ok(builder.add_source(File::from_str(&line, FileFormat::Toml)));
+    }
+    builder.set_override(key, text).map_err(|error| value_error(key, error.to_string()))
+}
+
+/// `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`.
+fn from_environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> impl Iterator<Item = (String, String)> {
+    variables.filter_map(|(name, text)| {
+        let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
+        Some((key, text.into_string().ok()?))
+    })
+}
+
+fn from_flags(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
+    let split = |text: &String| {
+        let (key, value) = text.split_once('=').unwrap_or((text, ""));
+        let sound =
+            text.contains('=') && key.trim().split('.').filter(|part| !part.is_empty()).count() > 1;
+        // The value is not repeated: it may be a secret.
+        let wrong = || ConfigError::Set { text: key.to_owned() };
+        sound.then(|| (key.trim().to_owned(), value.to_owned())).ok_or_else(wrong)
+    };
+    set.iter().map(split).collect()
+}
+
+/// Names the key, and leaves the value out of the words: it may be a secret.
+fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigError {
+    let why = match error {
+        config::ConfigError::Type { expected, .. } => format!("expected {expected}"),
+        config::ConfigError::At { error, .. } => return read_error(section, path, *error),
+        other => other.to_string(),
+    };
+    let named = |start: &str| why.strip_prefix(start)?.split('`').next();
+    let name = named("missing field `").or_else(|| named("unknown field `"));
+    let mut key = if path == "." { section.to_owned() } else { format!("{section}.{path}") };
+    if let Some(name) = name.filter(|name| !key.ends_with(&format!(".{name}"))) {
+        key = format!("{key}.{name}");
+    }
+    value_error(&key, why)
+}
+
+fn value_error(key: &str, why: String) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), why }
+}

@@ -1,0 +1,150 @@
+//! Values that are used but never shown. They are masked wherever they are printed or serialised,
+//! except while the configuration itself lays its defaults under the other layers.
+
+use std::{cell::Cell, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub const MASK: &str = "***";
+
+/// A password, a key or a code.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// An address that may hold a password: only the password is masked.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// The address without its password.
+    pub fn masked(&self) -> String {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
+        let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        // A password may hold an unescaped `/` by mistake; then mask up to the last `@` rather than
+        // show a part of it.
+        let at = rest[..authority_end].rfind('@').or_else(|| rest.rfind('@'));
+        match at.and_then(|at| rest[..at].split_once(':').map(|(user, _)| (user, &rest[at..]))) {
+            Some((user, host)) => format!("{scheme}://{user}:{MASK}{host}"),
+            None => self.0.clone(),
+        }
+    }
+}
+
+impl Secret {
+    pub fn masked(&self) -> String {
+        // An absent secret is worth seeing.
+        if self.0.is_empty() { String::new() } else { MASK.to_owned() }
+    }
+}
+
+thread_local! {
+    static REVEALED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Serialises with secrets readable. Only for text that stays inside this process.
+pub(super) fn revealed<R>(work: impl FnOnce() -> R) -> R {
+    struct Mask;
+    impl Drop for Mask {
+        fn drop(&mut self) {
+            REVEALED.set(false);
+        }
+    }
+    REVEALED.set(true);
+    let _mask = Mask;
+    work()
+}
+
+macro_rules! masked {
+    ($($name:ident),+) => {$(
+        impl $name {
+            pub fn reveal(&self) -> &str {
+                &self.0
+            }
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.masked())
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.masked())
+            }
+        }
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+        impl FromStr for $name {
+            type Err = std::convert::Infallible;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(text.into())
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if REVEALED.get() {
+                    serializer.serialize_str(&self.0)
+                } else {
+                    serializer.serialize_str(&self.masked())
+                }
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self)
+            }
+        }
+    )+};
+}
+
+masked!(Secret, SecretUrl);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_the_password_of_an_address_is_masked() {
+        for (address, shown) in [
+            ("mysql://root:pw@db:3306/order_db", "mysql://root:***@db:3306/order_db"),
+            ("amqp://u:p@ss@h", "amqp://u:***@h"),
+            ("amqp://u:p/w@h/v", "amqp://u:***@h/v"),
+            ("redis://:pw@h", "redis://:***@h"),
+            ("redis://h:6379/0", "redis://h:6379/0"),
+            ("sqlite:/data/x.db", "sqlite:/data/x.db"),
+            ("memory:", "memory:"),
+        ] {
+            assert_eq!(SecretUrl::from(address).to_string(), shown);
+            assert_eq!(SecretUrl::from(address).reveal(), address);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_is_ever_shown(password in "[A-Za-z0-9/?#@:]{6,20}") {
+            let address = SecretUrl::from(format!("mysql://app:{password}@db/x"));
+            let secret = Secret::from(password.clone());
+            for shown in [
+                format!("{address}"),
+                format!("{address:?}"),
+                serde_json::to_string(&address).unwrap(),
+                format!("{secret} {secret:?}"),
+                serde_json::to_string(&secret).unwrap(),
+            ] {
+                prop_assert!(!shown.contains(&password), "{}", shown);
+            }
+        }
+    }
+}

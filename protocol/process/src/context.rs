@@ -1,0 +1,154 @@
+//! The operator's sign-ins: one small file for each gateway, readable by its owner alone. Whoever
+//! starts a platform writes one, the command line finds it.
+
+use std::{
+    env, fmt, fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::random;
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// The gateway's address, such as `http://127.0.0.1:8080`.
+    pub gateway: String,
+    pub token: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    #[error("no context is stored; name the gateway and sign in")]
+    None,
+    #[error("contexts of several gateways are stored; name one of {}", .0.join(", "))]
+    Several(Vec<String>),
+    #[error("could not use the context file {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Context {
+    /// Stores it, in place of an older one of the same gateway.
+    pub fn save(&self) -> Result<PathBuf, ContextError> {
+        self.save_in(&folder())
+    }
+
+    pub fn load(gateway: &str) -> Result<Option<Self>, ContextError> {
+        Self::load_in(&folder(), gateway)
+    }
+
+    /// Forgets it; one that is not stored is forgotten already.
+    pub fn remove(gateway: &str) -> Result<(), ContextError> {
+        Self::remove_in(&folder(), gateway)
+    }
+
+    /// The one that is stored, where there is exactly one.
+    pub fn find_only() -> Result<Self, ContextError> {
+        Self::find_only_in(&folder())
+    }
+
+    fn save_in(&self, folder: &Path) -> Result<PathBuf, ContextError> {
+        let path = folder.join(file_name(&self.gateway));
+        let write = || {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            // A reader sees the old file or the new one, never a half.
+            let fresh = folder.join(format!(".{}", random::secret_text(9)));
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+            file.write_all(&serde_json::to_vec_pretty(self)?)?;
+            fs::rename(&fresh, &path)
+        };
+        write().map_err(at(&path))?;
+        Ok(path)
+    }
+
+    fn load_in(folder: &Path, gateway: &str) -> Result<Option<Self>, ContextError> {
+        read(&folder.join(file_name(gateway)))
+    }
+
+    fn remove_in(folder: &Path, gateway: &str) -> Result<(), ContextError> {
+        let path = folder.join(file_name(gateway));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn find_only_in(folder: &Path) -> Result<Self, ContextError> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ContextError::None);
+            }
+            Err(error) => return Err(at(folder)(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(at(folder))?.path();
+            let ours = path.extension().is_some_and(|extension| extension == "json");
+            if ours && let Some(context) = read(&path)? {
+                found.push(context);
+            }
+        }
+        found.sort_by(|a, b| a.gateway.cmp(&b.gateway));
+        match <[Self; 1]>::try_from(found) {
+            Ok([only]) => Ok(only),
+            Err(none) if none.is_empty() => Err(ContextError::None),
+            Err(several) => {
+                Err(ContextError::Several(several.into_iter().map(|one| one.gateway).collect()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("gateway", &self.gateway).finish_non_exhaustive()
+    }
+}
+
+/// `HOLDFAST_CONTEXT_DIR`, else where this user's programs keep their state.
+fn folder() -> PathBuf {
+    let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    of("HOLDFAST_CONTEXT_DIR")
+        .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
+        .or_else(|| of("HOME").map(|home| home.join(".local/state/holdfast")))
+        .unwrap_or_else(|| PathBuf::from(".holdfast-context"))
+}
+
+/// Readable, and different for different addresses: what is not plain is written as its number.
+fn file_name(gateway: &str) -> String {
+    use fmt::Write;
+    let mut name = String::new();
+    for byte in gateway.trim_end_matches('/').bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-') {
+            name.push(char::from(byte.to_ascii_lowercase()));
+        } else {
+            // Writing into a string cannot fail.
+            let _ = write!(name, "_{byte:02x}");
+        }
+    }
+    // A name that says what the file is, even for an address that starts with a dot.
+    format!("gateway-{name}.json")
+}
+
+fn read(path: &Path) -> Result<Option<Context>, ContextError> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| at(path)(error.into()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> ContextError {
+    let path = path.to_owned();
+    move |source| ContextError::File { path: path.clone(), source }
+}

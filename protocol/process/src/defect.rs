@@ -1,0 +1,75 @@
+//! Planted defects: tests ask a real process to break one rule and must then see the breakage. They
+//! exist in builds with debug assertions only; elsewhere `planted` is constant and folds away.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defect {
+    /// An edge replies before its commit is on disk.
+    AnswerBeforeCommit,
+    /// The order service does not look for the stored answer of a command.
+    NoCommandDedupe,
+    /// A state change writes no outbox row.
+    NoOutboxRow,
+    /// The embedded bus confirms a message before it stands in the file.
+    BusConfirmsBeforeWrite,
+    /// The relay marks a row sent before the bus has confirmed it.
+    RelayMarksBeforeConfirm,
+    /// An edge retires an op before its outcome is stored.
+    OpRetiredBeforeOutcome,
+}
+
+impl Defect {
+    pub const ALL: [Self; 6] = [
+        Self::AnswerBeforeCommit,
+        Self::NoCommandDedupe,
+        Self::NoOutboxRow,
+        Self::BusConfirmsBeforeWrite,
+        Self::RelayMarksBeforeConfirm,
+        Self::OpRetiredBeforeOutcome,
+    ];
+
+    /// The word for it in `HOLDFAST_DEFECT`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AnswerBeforeCommit => "answer_before_commit",
+            Self::NoCommandDedupe => "no_command_dedupe",
+            Self::NoOutboxRow => "no_outbox_row",
+            Self::BusConfirmsBeforeWrite => "bus_confirms_before_write",
+            Self::RelayMarksBeforeConfirm => "relay_marks_before_confirm",
+            Self::OpRetiredBeforeOutcome => "op_retired_before_outcome",
+        }
+    }
+}
+
+/// Whether this process was asked to break that rule.
+#[cfg(debug_assertions)]
+pub fn planted(defect: Defect) -> bool {
+    static ASKED_FOR: std::sync::LazyLock<Option<Defect>> = std::sync::LazyLock::new(asked_for);
+    *ASKED_FOR == Some(defect)
+}
+
+#[cfg(not(debug_assertions))]
+pub const fn planted(_: Defect) -> bool {
+    false
+}
+
+/// A word that names no defect stops the process: a test that planted nothing would prove nothing.
+#[cfg(debug_assertions)]
+fn asked_for() -> Option<Defect> {
+    let word = std::env::var("HOLDFAST_DEFECT").ok().filter(|word| !word.is_empty())?;
+    let defect = Defect::ALL.into_iter().find(|defect| defect.as_str() == word);
+    assert!(defect.is_some(), "HOLDFAST_DEFECT names no defect: `{word}`");
+    tracing::warn!(defect = word, "This process runs with a planted defect");
+    defect
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_planted_unless_asked_for() {
+        for defect in Defect::ALL {
+            assert!(!planted(defect), "{}", defect.as_str());
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Every metric of the product stands here, with its help and its labels, and nowhere else; the
+//! `metrics` crate is only how they are kept. A label takes few values: never an id, a name a person
+//! chose, or a path with either in it.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// A count that only rises. `N` is the number of labels, checked where it is used.
+pub struct Counter<const N: usize>(Metric<N>);
+
+/// A number that goes up and down.
+pub struct Gauge<const N: usize>(Metric<N>);
+
+/// A distribution: seconds, or a number of things.
+pub struct Histogram<const N: usize>(Metric<N>);
+
+struct Metric<const N: usize> {
+    name: &'static str,
+    help: &'static str,
+    labels: [&'static str; N],
+}
+
+const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const COUNTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0];
+
+/// Declares the metrics and, from the same list, how they are described to the recorder.
+macro_rules! catalogue {
+    ($($kind:ident $name:ident $text:literal [$($label:literal),*] $help:literal $($buckets:ident)?;)+) => {
+        $(
+            #[doc = $help]
+            pub const $name: $kind<{ <[&str]>::len(&[$($label),*]) }> = $kind(
+                Metric { name: $text, help: $help, labels: [$($label),*] }
+            );
+        )+
+        fn describe_all() {
+            $($name.describe();)+
+        }
+        fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
+            $($(let builder =
+                builder.set_buckets_for_metric(Matcher::Full($text.to_owned()), $buckets)?;)?)+
+            Ok(builder)
+        }
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$($text),+];
+    };
+}
+
+catalogue! {
+    // every service
+    Counter HTTP_REQUESTS "holdfast_http_requests_total" ["service", "route", "status"]
+        "Requests answered";
+    Histogram HTTP_SECONDS "holdfast_http_request_duration_seconds" ["service", "route"]
+        "Time from a request's head to its answer's head" SECONDS;
+    Gauge HTTP_CONNECTIONS "holdfast_http_connections" []
+        "Connections open at this process's listeners";
+    Counter TASK_FAULTS "holdfast_task_faults_total" ["task"]
+        "Tasks that panicked, ended early or did not stop in time";
+    // stores
+    Counter JOURNAL_COMMITS "holdfast_journal_commits_total" ["journal"]
+        "Fsynced commits of a journal";
+    Histogram JOURNAL_GROUP "holdfast_journal_group_writes" ["journal"]
+        "Writes that shared one commit" COUNTS;
+    Histogram JOURNAL_COMMIT_SECONDS "holdfast_journal_commit_seconds" ["journal"]
+        "Time of one group, its writes and its commit" SECONDS;
+    Counter SQL_RETRIES "holdfast_sql_retries_total" ["engine"]
+        "Transactions begun anew after a deadlock or a lock wait";
+    Counter CACHE_FAULTS "holdfast_cache_faults_total" []
+        "Cache calls that failed and were done without";
+    // events
+    Gauge OUTBOX_UNSENT "holdfast_outbox_unsent" ["service"]
+        "Events committed and not yet confirmed by the bus";
+    Counter BUS_PUBLISHED "holdfast_bus_published_total" ["exchange"]
+        "Events the bus has confirmed";
+    Counter BUS_REDELIVERED "holdfast_bus_redelivered_total" ["queue"]
+        "Deliveries that had been delivered before";
+    Counter BUS_DEAD_LETTERED "holdfast_bus_dead_lettered_total" ["queue"]
+        "Events put aside for a person";
+    Gauge BUS_DEAD_LETTERS "holdfast_bus_dead_letters" ["queue"]
+        "Events that wait for a person";
+    Counter CONSUMER_HANDLED "holdfast_consumer_handled_total" ["queue", "result"]
+        "Deliveries by what became of them";
+    Histogram CONSUMER_SECONDS "holdfast_consumer_seconds" ["queue"]
+        "Time to handle one delivery" SECONDS;
+    Counter JOB_RUNS "holdfast_job_runs_total" ["job", "result"]
+        "Runs of scheduled jobs";
+    Counter UPSTREAM_FAULTS "holdfast_upstream_faults_total" ["upstream"]
+        "Calls to another service that got no answer";
+    // orders
+    Counter ORDER_COMMANDS "holdfast_order_commands_total" ["action", "result"]
+        "Commands the order service has decided";
+    Counter SIGN_INS "holdfast_sign_ins_total" ["result"]
+        "Attempts to sign in";
+    // edge
+    Counter EDGE_COMMANDS "holdfast_edge_commands_total" ["verdict"]
+        "Commands an edge has answered";
+    Histogram EDGE_REPLY_SECONDS "holdfast_edge_reply_seconds" []
+        "Time from a command's arrival to its durable reply" SECONDS;
+    Gauge EDGE_PENDING "holdfast_edge_pending_ops" []
+        "Ops without a stored outcome";
+    Gauge EDGE_OLDEST_PENDING "holdfast_edge_oldest_pending_seconds" []
+        "Age of the oldest op without a stored outcome";
+    Gauge EDGE_DISK_FREE "holdfast_edge_disk_free_bytes" []
+        "Space left where the log stands";
+    Gauge EDGE_TABLETS "holdfast_edge_tablets" []
+        "Tablets connected";
+    // the link, at either end
+    Gauge LINK_UP "holdfast_link_up" ["edge"]
+        "1 while the link is up, 0 while it is down";
+    Counter LINK_SESSIONS "holdfast_link_sessions_total" ["result"]
+        "Attempts to open a session, by how they went";
+    Counter LINK_FRAMES "holdfast_link_frames_total" ["kind", "direction"]
+        "Frames that passed";
+    Counter LINK_BYTES "holdfast_link_bytes_total" ["direction"]
+        "Bytes of frames that passed";
+    // hub
+    Counter HUB_OPS_RECEIVED "holdfast_hub_ops_received_total" ["region"]
+        "Ops stored by the hub";
+    Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]
+        "Ops with an outcome stored by the hub";
+    Gauge HUB_UNDECIDED "holdfast_hub_undecided_ops" ["region"]
+        "Ops received and not yet decided";
+    Gauge HUB_FEED_SEQ "holdfast_hub_feed_seq" ["region"]
+        "The newest change of a region's feed";
+    Gauge HUB_CHECKSUM_MATCH "holdfast_hub_checksum_match" ["edge"]
+        "1 while an edge's confirmed orders equal the cloud's, 0 while they differ";
+}
+
+impl<const N: usize> Counter<N> {
+    pub fn add(&self, labels: [&str; N], n: u64) {
+        metrics::counter!(self.0.name, self.0.with(labels)).increment(n);
+    }
+
+    fn describe(&self) {
+        metrics::describe_counter!(self.0.name, self.0.help);
+    }
+}
+
+impl<const N: usize> Gauge<N> {
+    // The recorder keeps floats; beyond 2^53 a gauge is not exact, and needs not be.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn set(&self, labels: [&str; N], value: u64) {
+        metrics::gauge!(self.0.name, self.0.with(labels)).set(value as f64);
+    }
+
+    /// Adds to it; a negative `by` takes away.
+    pub fn change(&self, labels: [&str; N], by: i32) {
+        metrics::gauge!(self.0.name, self.0.with(labels)).increment(f64::from(by));
+    }
+
+    fn describe(&self) {
+        metrics::describe_gauge!(self.0.name, self.0.help);
+    }
+}
+
+impl<const N: usize> Histogram<N> {
+    pub fn observe(&self, labels: [&str; N], value: f64) {
+        metrics::histogram!(self.0.name, self.0.with(labels)).record(value);
+    }
+
+    fn describe(&self) {
+        metrics::describe_histogram!(self.0.name, self.0.help);
+    }
+}
+
+impl<const N: usize> Metric<N> {
+    fn with(&self, values: [&str; N]) -> Vec<metrics::Label> {
+        let label =
+            |(name, value): (&'static str, &str)| metrics::Label::new(name, value.to_owned());
+        self.labels.into_iter().zip(values).map(label).collect()
+    }
+}
+
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Everything measured so far, in the text format of Prometheus.
+pub fn render() -> String {
+    RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Moves what was measured since last time into the buckets; without it the recorder would grow for as
+/// long as nobody asks for the metrics.
+pub(crate) fn tidy() {
+    if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
+        recorder.run_upkeep();
+    }
+}
+
+/// Makes this process keep its metrics. Returns whether this call was the first.
+pub(crate) fn install() -> bool {
+    let mut first = false;
+    RECORDER.get_or_init(|| {
+        first = true;
+        let recorder = with_buckets(PrometheusBuilder::new()).and_then(|b| b.install_recorder());
+        if let Err(error) = &recorder {
+            tracing::warn!(%error, "This process keeps no metrics");
+        }
+        describe_all();
+        recorder.ok()
+    });
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ours_and_used_once() {
+        let mut names = NAMES.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), NAMES.len());
+        assert!(NAMES.iter().all(|name| name.starts_with("holdfast_")));
+    }
+
+    #[test]
+    fn what_is_measured_is_shown() {
+        install();
+        LINK_FRAMES.add(["up", "sent"], 3);
+        HUB_UNDECIDED.set(["NORTH"], 7);
+        HUB_UNDECIDED.change(["NORTH"], -2);
+        JOURNAL_GROUP.observe(["test"], 5.0);
+        tidy();
+        let text = render();
+        for line in [
+            "# HELP holdfast_link_frames_total Frames that passed",
+            "holdfast_link_frames_total{kind=\"up\",direction=\"sent\"} 3",
+            "holdfast_hub_undecided_ops{region=\"NORTH\"} 5",
+            "holdfast_journal_group_writes_bucket{journal=\"test\",le=\"8\"} 1",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+    }
+}

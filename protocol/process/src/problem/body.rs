@@ -1,0 +1,46 @@
+//! A problem as it stands in a response, for those who write it and those who read it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use wire::Code;
+
+use super::{Problem, Said};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemBody {
+    /// `urn:holdfast:CODE`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub code: Code,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    #[serde(flatten)]
+    pub extensions: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+/// Passes on what another service said. Its sentences stay in the language it said them in.
+impl From<ProblemBody> for Problem {
+    fn from(body: ProblemBody) -> Self {
+        let mut problem = Self::new(body.code);
+        problem.0.detail = body.detail.map(Said::Plainly);
+        problem.0.errors = body
+            .errors
+            .into_iter()
+            .map(|error| (error.field, Said::Plainly(error.message)))
+            .collect();
+        problem.0.extensions = body.extensions;
+        problem
+    }
+}

@@ -1,0 +1,34 @@
+//! The only place that draws random bytes; they come from the kernel and are fit for secrets.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::rand::{SecureRandom, SystemRandom};
+
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
+/// A secret of `bytes` random bytes, as base64url without padding.
+pub fn secret_text(bytes: usize) -> String {
+    let mut secret = vec![0; bytes];
+    fill(&mut secret);
+    URL_SAFE_NO_PAD.encode(secret)
+}
+
+/// A kernel without random bytes cannot keep any secret, so nothing may go on without them.
+fn fill(bytes: &mut [u8]) {
+    assert!(SystemRandom::new().fill(bytes).is_ok(), "the kernel gives no random bytes");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_enough_and_never_the_same() {
+        assert_eq!(secret_text(32).len(), 43);
+        assert_ne!(secret_text(32), secret_text(32));
+        assert_ne!(bytes::<16>(), bytes::<16>());
+    }
+}

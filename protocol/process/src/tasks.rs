@@ -1,0 +1,195 @@
+//! Owns every task of a process. Nothing else spawns, so that a stop reaches all of them, in order,
+//! within a deadline, and a task that dies is heard of.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::{FutureExt, future::Shared};
+use tokio::{signal::unix, task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::metrics;
+
+/// A set of tasks that stop together. Clones are the same set.
+#[derive(Clone, Debug)]
+pub struct Tasks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    token: CancellationToken,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    set: JoinSet<()>,
+    /// By the order they were started in.
+    running: BTreeMap<u64, &'static str>,
+    started: u64,
+    closed: bool,
+    children: Vec<Tasks>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tasks {
+    pub fn new() -> Self {
+        Self::with(CancellationToken::new())
+    }
+
+    /// Starts a task that is to run until the token is cancelled; should it end before, that is logged.
+    pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.start(name, false, work);
+    }
+
+    /// Starts a task that ends when its work is done.
+    pub fn spawn_once(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.start(name, true, work);
+    }
+
+    /// Cancelled when these tasks are to stop.
+    pub fn token(&self) -> CancellationToken {
+        self.0.token.clone()
+    }
+
+    /// A set that stops before this one: its tasks are asked, awaited and gone before these are asked.
+    /// So what takes work in is the child, and what carries it out the parent.
+    pub fn child(&self) -> Self {
+        let child = Self::with(self.0.token.child_token());
+        let mut state = self.state();
+        // A child that nobody holds and that runs nothing is forgotten, so that children come and go.
+        state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.busy());
+        if state.closed {
+            child.0.token.cancel();
+            child.state().closed = true;
+        }
+        state.children.push(child.clone());
+        child
+    }
+
+    /// How many tasks run now, without those of children.
+    pub fn running(&self) -> usize {
+        self.state().running.len()
+    }
+
+    /// Stops the children, newest first, then these; what has not stopped at the deadline is aborted
+    /// and named in the log.
+    pub async fn shutdown(&self, deadline: Duration) {
+        self.shutdown_until(time::sleep(deadline).shared()).await;
+    }
+
+    async fn shutdown_until(&self, end: Shared<time::Sleep>) {
+        let children = {
+            let mut state = self.state();
+            state.closed = true;
+            std::mem::take(&mut state.children)
+        };
+        for child in children.into_iter().rev() {
+            Box::pin(child.shutdown_until(end.clone())).await;
+        }
+        self.0.token.cancel();
+        let mut set = std::mem::take(&mut self.state().set);
+        let in_time = tokio::select! {
+            biased;
+            () = async { while set.join_next().await.is_some() {} } => true,
+            () = end => false,
+        };
+        if !in_time {
+            for name in self.state().running.values() {
+                metrics::TASK_FAULTS.add([name], 1);
+                tracing::error!(task = name, "Task `{name}` did not stop in time and is aborted");
+            }
+            set.shutdown().await;
+        }
+    }
+
+    fn start(
+        &self,
+        name: &'static str,
+        once: bool,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let mut state = self.state();
+        if state.closed {
+            tracing::debug!(task = name, "Task `{name}` is not started: the process stops");
+            return;
+        }
+        // What has ended is let go here, so the set holds little more than what runs.
+        while state.set.try_join_next().is_some() {}
+        state.started += 1;
+        let number = state.started;
+        state.running.insert(number, name);
+        let running = Running { tasks: self.clone(), number };
+        let span = tracing::info_span!("task", task = name);
+        let work = async move {
+            let running = running;
+            let ended = AssertUnwindSafe(work).catch_unwind().await;
+            report(name, once, ended.is_err(), running.tasks.0.token.is_cancelled());
+        };
+        #[allow(clippy::disallowed_methods)]
+        state.set.spawn(work.instrument(span));
+    }
+
+    fn with(token: CancellationToken) -> Self {
+        Self(Arc::new(Inner { token, state: Mutex::default() }))
+    }
+
+    fn busy(&self) -> bool {
+        let state = self.state();
+        !state.running.is_empty() || state.children.iter().any(Self::busy)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Completes when the process is asked to stop, by SIGINT or SIGTERM.
+pub async fn stop_signal() {
+    let signals =
+        (unix::signal(unix::SignalKind::interrupt()), unix::signal(unix::SignalKind::terminate()));
+    match signals {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "Could not listen for signals; only a kill stops this process");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Strikes a task off the list when it ends, also when it is aborted.
+struct Running {
+    tasks: Tasks,
+    number: u64,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.tasks.state().running.remove(&self.number);
+    }
+}
+
+fn report(name: &'static str, once: bool, panicked: bool, stopping: bool) {
+    if panicked {
+        metrics::TASK_FAULTS.add([name], 1);
+        tracing::error!(task = name, "Task `{name}` panicked");
+    } else if !once && !stopping {
+        metrics::TASK_FAULTS.add([name], 1);
+        tracing::warn!(task = name, "Task `{name}` ended before it was asked to");
+    }
+}

@@ -1,0 +1,63 @@
+//! Logs and metrics of this process. Logs go to standard error; what is printed for a person or a
+//! script goes to standard output and is not ours.
+
+use std::{io, str::FromStr, time::Duration};
+
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::metrics;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for a person.
+    #[default]
+    Pretty,
+    /// One JSON object a line, for a log store.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pretty" => Ok(Self::Pretty),
+            "json" => Ok(Self::Json),
+            _ => Err("expected pretty or json".to_owned()),
+        }
+    }
+}
+
+/// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles.
+const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=warn";
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+
+pub(crate) fn install(name: &'static str, format: LogFormat) {
+    let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let registry = tracing_subscriber::registry().with(filter);
+    let colour =
+        io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    // A second call, as tests make them, keeps what the first installed.
+    let _ = match format {
+        LogFormat::Pretty => {
+            registry.with(fmt::layer().with_writer(io::stderr).with_ansi(colour)).try_init()
+        }
+        LogFormat::Json => {
+            let layer = fmt::layer().json().flatten_event(true).with_span_list(false);
+            registry.with(layer.with_writer(io::stderr)).try_init()
+        }
+    };
+    if metrics::install() {
+        tidy_for_ever(name);
+    }
+}
+
+/// A plain thread, because it must run whatever runtime the process has, or none.
+fn tidy_for_ever(name: &'static str) {
+    let work = || loop {
+        std::thread::sleep(TIDY_EVERY);
+        metrics::tidy();
+    };
+    if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
+        tracing::warn!(%error, process = name, "Metrics are tidied only when they are asked for");
+    }
+}

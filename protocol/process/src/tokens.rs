@@ -1,0 +1,63 @@
+//! Who is asking: signed tokens of people, services and edges, all Ed25519. No other algorithm exists
+//! in this process, so none can be talked into.
+//!
+//! Invariant: a token is believed only after its signature was checked here, and its expiry is judged
+//! at every use.
+
+mod caller;
+mod edge;
+mod keys;
+mod provider;
+mod service;
+mod signer;
+
+use serde::{Deserialize, Serialize};
+use wire::{Actor, DeviceId, Role, SessionId, UserId};
+
+pub use caller::{Caller, FromService, ServiceName, bearer};
+pub use edge::{edge_claim, edge_token, verify_edge};
+pub use keys::{Keys, KeysError};
+pub use provider::{install as install_provider, verify_bytes};
+pub use service::ServiceKey;
+pub use signer::{Signer, SignerError};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// From a sign-in, for an hour.
+    Access,
+    /// For one device, to work offline for a stated time.
+    DeviceGrant,
+}
+
+/// What a person's token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub sub: UserId,
+    pub role: Role,
+    pub jti: SessionId,
+    /// Unix seconds, as the format has it.
+    pub iat: i64,
+    pub exp: i64,
+    pub kind: TokenKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+}
+
+impl Claims {
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.sub, role: self.role }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token is not one of ours")]
+    Invalid,
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// A longer text is no token of ours, and is not worth hashing.
+const TOKEN_BYTES_MAX: usize = 4096;

@@ -1,0 +1,187 @@
+//! The public keys people's tokens are checked against, and a memory of tokens whose signature was
+//! checked already: a check costs 35 µs, and a tablet sends the same token with every command.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use ring::digest;
+use serde::{Deserialize, de::DeserializeOwned};
+use wire::UnixMillis;
+
+use super::{Claims, TOKEN_BYTES_MAX, TokenError, provider};
+
+/// Clones are the same set.
+#[derive(Clone, Default)]
+pub struct Keys(Arc<RwLock<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    jwks: String,
+    by_kid: HashMap<String, [u8; 32]>,
+    checked: Checked,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    #[error("this is not a key set")]
+    Unreadable(#[source] serde_json::Error),
+    #[error("the key set holds no Ed25519 key")]
+    Empty,
+    #[error("the key set holds more than {KEYS_MAX} keys")]
+    TooMany,
+}
+
+/// A key set grows by a key at each rotation and loses the oldest; more is a mistake.
+const KEYS_MAX: usize = 32;
+
+impl Keys {
+    /// No keys yet: every token is invalid until `replace`.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Puts another key set in place of this one. What it does not hold is not believed any more.
+    pub fn replace(&self, jwks: &str) -> Result<(), KeysError> {
+        let by_kid = read(jwks)?;
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if inner.by_kid != by_kid {
+            *inner = Inner { jwks: jwks.to_owned(), by_kid, checked: Checked::default() };
+        }
+        Ok(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.inner().by_kid.is_empty()
+    }
+
+    /// The key set as it came, to pass on.
+    pub fn jwks(&self) -> String {
+        self.inner().jwks.clone()
+    }
+
+    /// Who the token names, if it is signed by one of these keys and has not expired.
+    pub fn verify(&self, token: &str, now: UnixMillis) -> Result<Claims, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Invalid);
+        }
+        let hash = hash(token);
+        let known = self.inner().checked.get(&hash);
+        let claims = match known {
+            Some(claims) => claims,
+            None => self.check(token, hash)?,
+        };
+        unexpired(claims.exp, now)?;
+        Ok(claims)
+    }
+
+    fn check(&self, token: &str, hash: [u8; 32]) -> Result<Claims, TokenError> {
+        provider::install();
+        let kid = kid_of(token)?;
+        let key = *self.inner().by_kid.get(&kid).ok_or(TokenError::Invalid)?;
+        let claims: Claims = signed(token, &key)?;
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // The keys may have changed meanwhile.
+        if inner.by_kid.get(&kid) == Some(&key) {
+            inner.checked.add(hash, claims.clone());
+        }
+        Ok(claims)
+    }
+
+    fn inner(&self) -> RwLockReadGuard<'_, Inner> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.inner().by_kid.keys()).finish()
+    }
+}
+
+/// The claims of a token signed by that key. Expiry is left to whoever asks, who has the time.
+pub(super) fn signed<C: DeserializeOwned + Clone>(
+    token: &str,
+    public: &[u8; 32],
+) -> Result<C, TokenError> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err(TokenError::Invalid);
+    }
+    provider::install();
+    let mut wanted = Validation::new(Algorithm::EdDSA);
+    wanted.required_spec_claims.clear();
+    wanted.validate_exp = false;
+    wanted.validate_aud = false;
+    // The "DER" this takes is the raw key.
+    let key = DecodingKey::from_ed_der(public);
+    let token = jsonwebtoken::decode::<C>(token, &key, &wanted);
+    token.map(|token| token.claims).map_err(|_| TokenError::Invalid)
+}
+
+pub(super) fn unexpired(exp: i64, now: UnixMillis) -> Result<(), TokenError> {
+    if exp.saturating_mul(1000) > now.0 { Ok(()) } else { Err(TokenError::Expired) }
+}
+
+fn kid_of(token: &str) -> Result<String, TokenError> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+    header.kid.ok_or(TokenError::Invalid)
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    bytes
+}
+
+/// Reads the Ed25519 keys; keys of other kinds are for others.
+fn read(jwks: &str) -> Result<HashMap<String, [u8; 32]>, KeysError> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Key>,
+    }
+    #[derive(Deserialize)]
+    struct Key {
+        #[serde(default)]
+        kid: String,
+        #[serde(default)]
+        crv: String,
+        #[serde(default)]
+        x: String,
+    }
+    let set: Set = serde_json::from_str(jwks).map_err(KeysError::Unreadable)?;
+    if set.keys.len() > KEYS_MAX {
+        return Err(KeysError::TooMany);
+    }
+    let raw = |key: Key| {
+        let x: [u8; 32] = URL_SAFE_NO_PAD.decode(&key.x).ok()?.try_into().ok()?;
+        (key.crv == "Ed25519" && !key.kid.is_empty()).then_some((key.kid, x))
+    };
+    let by_kid: HashMap<_, _> = set.keys.into_iter().filter_map(raw).collect();
+    if by_kid.is_empty() { Err(KeysError::Empty) } else { Ok(by_kid) }
+}
+
+/// Claims by the hash of their token, in two generations: when the young one is full it becomes the
+/// old one, and the old one is forgotten. A forgotten token is only checked again.
+#[derive(Default)]
+struct Checked {
+    young: HashMap<[u8; 32], Claims>,
+    old: HashMap<[u8; 32], Claims>,
+}
+
+const GENERATION_MAX: usize = 2048;
+
+impl Checked {
+    fn get(&self, hash: &[u8; 32]) -> Option<Claims> {
+        self.young.get(hash).or_else(|| self.old.get(hash)).cloned()
+    }
+
+    fn add(&mut self, hash: [u8; 32], claims: Claims) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(hash, claims);
+    }
+}

@@ -1,0 +1,94 @@
+//! The one algorithm: Ed25519 on `ring`, given to `jsonwebtoken` as its cryptography. A header that
+//! names any other is refused because nothing here could check it.
+
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{Error, ErrorKind, Result},
+    signature,
+};
+use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+
+/// Makes it the provider of this process; everything here that signs or verifies does so first, so
+/// that the crate never settles on having none.
+pub fn install() {
+    // It is refused only where it is installed already, and no other exists here.
+    let _ = PROVIDER.install_default();
+}
+
+/// Whether `sig` is the signature over `msg` by the owner of that raw public key.
+pub fn verify_bytes(public: &[u8; 32], msg: &[u8], sig: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(msg, sig).is_ok()
+}
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| {
+        ed25519_only(algorithm, key.family())?;
+        Ok(Box::new(Signing::new(key)?))
+    },
+    verifier_factory: |algorithm, key| {
+        ed25519_only(algorithm, key.family())?;
+        Ok(Box::new(Verifying::new(key)?))
+    },
+    // These read keys of other kinds; no code of ours reaches them.
+    key_utils: KeyUtils {
+        rsa_pub_components_from_private_key: |_| Err(refused()),
+        rsa_pub_components_from_public_key: |_| Err(refused()),
+        ec_pub_components_from_private_key: |_, _| Err(refused()),
+        ed_pub_components_from_private_key: |_, _| Err(refused()),
+        compute_digest: |_, _| Err(refused()),
+    },
+};
+
+struct Signing(Ed25519KeyPair);
+
+struct Verifying([u8; 32]);
+
+impl Signing {
+    fn new(key: &EncodingKey) -> Result<Self> {
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
+        pair.map(Self).map_err(|_| ErrorKind::InvalidEddsaKey.into())
+    }
+}
+
+impl Verifying {
+    fn new(key: &DecodingKey) -> Result<Self> {
+        let raw = key.try_get_as_bytes()?.try_into();
+        raw.map(Self).map_err(|_| ErrorKind::InvalidEddsaKey.into())
+    }
+}
+
+impl signature::Signer<Vec<u8>> for Signing {
+    fn try_sign(&self, msg: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
+        Ok(self.0.sign(msg).as_ref().to_vec())
+    }
+}
+
+impl signature::Verifier<Vec<u8>> for Verifying {
+    fn verify(&self, msg: &[u8], sig: &Vec<u8>) -> std::result::Result<(), signature::Error> {
+        if verify_bytes(&self.0, msg, sig) { Ok(()) } else { Err(signature::Error::new()) }
+    }
+}
+
+impl JwtSigner for Signing {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+impl JwtVerifier for Verifying {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+fn ed25519_only(algorithm: &Algorithm, family: AlgorithmFamily) -> Result<()> {
+    if *algorithm == Algorithm::EdDSA && family == AlgorithmFamily::Ed {
+        return Ok(());
+    }
+    Err(refused())
+}
+
+fn refused() -> Error {
+    ErrorKind::InvalidAlgorithm.into()
+}

@@ -1,0 +1,55 @@
+//! How services of one platform know each other: a key they all hold, and tokens of a minute that name
+//! who asks and who is asked.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use wire::UnixMillis;
+
+use super::{
+    Signer, SignerError, TokenError,
+    keys::{signed, unexpired},
+};
+use crate::clock::Clock;
+
+/// The key of the trust domain. Clones share it.
+#[derive(Clone, Debug)]
+pub struct ServiceKey(Signer);
+
+#[derive(Clone, Serialize, Deserialize)]
+struct ServiceClaims {
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+}
+
+const LIFE_S: i64 = 60;
+/// How far the clocks of two machines of one platform may differ.
+const SKEW_S: i64 = 30;
+
+impl ServiceKey {
+    pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
+        Signer::load_or_create(path).map(Self)
+    }
+
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
+        Signer::from_pkcs8(der).map(Self)
+    }
+
+    pub fn token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
+        let iat = clock.now().0 / 1000;
+        let (iss, aud) = (from.to_owned(), to.to_owned());
+        self.0.token(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
+    }
+
+    /// Which service asks `to`.
+    pub fn verify(&self, token: &str, to: &str, now: UnixMillis) -> Result<String, TokenError> {
+        let claims: ServiceClaims = signed(token, &self.0.public_key())?;
+        if claims.aud != to {
+            return Err(TokenError::Invalid);
+        }
+        unexpired(claims.exp.saturating_add(SKEW_S), now)?;
+        Ok(claims.iss)
+    }
+}

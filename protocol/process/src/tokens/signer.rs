@@ -1,0 +1,145 @@
+//! Owns a private key. It never leaves this value, except into its own file.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::{
+    digest,
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use serde::Serialize;
+
+use super::{Claims, provider};
+
+/// Clones share the key.
+#[derive(Clone)]
+pub struct Signer(Arc<Inner>);
+
+struct Inner {
+    pair: Ed25519KeyPair,
+    key: EncodingKey,
+    public: [u8; 32],
+    kid: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignerError {
+    #[error("this is not an Ed25519 private key in PKCS#8")]
+    NotAKey,
+    #[error("the key file {} is not an Ed25519 private key in PKCS#8", .0.display())]
+    BadFile(PathBuf),
+    #[error("could not use the key file {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Signer {
+    /// A new private key as PKCS#8 DER.
+    pub fn generate() -> Vec<u8> {
+        match Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()) {
+            Ok(document) => document.as_ref().to_vec(),
+            // As in `random`: without random bytes nothing may go on.
+            Err(_) => panic!("the kernel gives no random bytes"),
+        }
+    }
+
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
+        provider::install();
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der);
+        let pair = pair.map_err(|_| SignerError::NotAKey)?;
+        let public = pair.public_key().as_ref().try_into().map_err(|_| SignerError::NotAKey)?;
+        let key = EncodingKey::from_ed_der(der);
+        Ok(Self(Arc::new(Inner { pair, key, kid: thumbprint(&public), public })))
+    }
+
+    /// The key in that file; the first to come makes it, readable by its owner alone.
+    pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
+        let path = path.as_ref();
+        let at = |source| SignerError::File { path: path.to_owned(), source };
+        let der = match fs::read(path) {
+            Ok(der) => der,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(at)?,
+            Err(error) => return Err(at(error)),
+        };
+        Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
+    }
+
+    /// The key's name: its RFC 7638 thumbprint.
+    pub fn kid(&self) -> &str {
+        &self.0.kid
+    }
+
+    pub fn public_key(&self) -> [u8; 32] {
+        self.0.public
+    }
+
+    /// The public key as a key set, for `/.well-known/jwks.json`.
+    pub fn jwks(&self) -> String {
+        let x = URL_SAFE_NO_PAD.encode(self.0.public);
+        let kid = self.kid();
+        serde_json::json!({ "keys": [
+            { "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x }
+        ]})
+        .to_string()
+    }
+
+    pub fn sign(&self, claims: &Claims) -> String {
+        self.token(claims)
+    }
+
+    pub fn sign_bytes(&self, msg: &[u8]) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes.copy_from_slice(self.0.pair.sign(msg).as_ref());
+        bytes
+    }
+
+    pub(super) fn token(&self, claims: &impl Serialize) -> String {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(self.0.kid.clone());
+        match jsonwebtoken::encode(&header, claims, &self.0.key) {
+            Ok(token) => token,
+            Err(error) => unreachable!("claims are plain and the key was checked: {error}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Signer({})", self.kid())
+    }
+}
+
+/// Whole or not at all: written beside and linked into place, so that of two processes that start at
+/// once the second finds the first one's key.
+fn create(path: &Path) -> io::Result<Vec<u8>> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let fresh = path.with_extension(format!("{}.new", crate::random::secret_text(9)));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    file.write_all(&Signer::generate())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&fresh, path);
+    fs::remove_file(&fresh)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::read(path),
+    }
+}
+
+fn thumbprint(public: &[u8; 32]) -> String {
+    let x = URL_SAFE_NO_PAD.encode(public);
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()))
+}

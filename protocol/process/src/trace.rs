@@ -1,0 +1,182 @@
+//! The W3C trace id that follows a cause from the tablet to the last consumer. For a command it is the
+//! command's id, so that a person who knows one finds the other.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, request::Parts};
+use wire::CommandId;
+
+use crate::random;
+
+pub const HEADER: &str = "traceparent";
+
+/// 32 lower-case hex digits, not all zero.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TraceId(String);
+
+impl TraceId {
+    pub fn random() -> Self {
+        Self(hex(&random::bytes::<16>()))
+    }
+
+    pub fn of(command: CommandId) -> Self {
+        Self(command.0.simple().to_string())
+    }
+
+    /// From `00-TRACE-SPAN-FLAGS`; what is not of that form names no trace.
+    pub fn from_traceparent(header: &str) -> Option<Self> {
+        let mut parts = header.trim().split('-');
+        let (version, trace, span, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let sound = version.len() == 2
+            && version != "ff"
+            && [version, span, flags].iter().all(|part| is_hex(part))
+            && span.len() == 16
+            && flags.len() == 2;
+        sound.then(|| trace.parse().ok()).flatten()
+    }
+
+    /// What a request with these headers belongs to: its `traceparent`, else its `Idempotency-Key`,
+    /// which is the command's id.
+    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        text(HEADER).and_then(Self::from_traceparent).or_else(|| {
+            text("idempotency-key")
+                .and_then(|key| key.parse().ok())
+                .map(|id| Self::of(CommandId(id)))
+        })
+    }
+
+    /// The header for an outgoing call: this trace, a new span.
+    pub fn traceparent(&self) -> String {
+        format!("00-{}-{}-01", self.0, hex(&random::bytes::<8>()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TraceId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sound = text.len() == 32 && is_hex(text) && text.bytes().any(|digit| digit != b'0');
+        sound.then(|| Self(text.to_owned())).ok_or_else(|| "expected 32 hex digits".to_owned())
+    }
+}
+
+impl From<TraceId> for String {
+    fn from(trace: TraceId) -> Self {
+        trace.0
+    }
+}
+
+tokio::task_local! {
+    static CURRENT: TraceId;
+}
+
+/// The trace this task works for, where it works for one.
+pub fn current() -> Option<TraceId> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Runs `work` as part of a trace: its outgoing calls carry it.
+pub async fn scope<F: Future>(trace: TraceId, work: F) -> F::Output {
+    CURRENT.scope(trace, work).await
+}
+
+/// The trace of the request, made up where the caller named none.
+#[derive(Clone, Debug)]
+pub struct Trace(pub TraceId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Trace {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        if let Some(trace) = parts.extensions.get::<Trace>() {
+            return Ok(trace.clone());
+        }
+        Ok(Self(of_request(&parts.headers)))
+    }
+}
+
+/// A call made inside this process carries no header of its own but runs in its caller's task.
+pub(crate) fn of_request(headers: &HeaderMap) -> TraceId {
+    TraceId::of_headers(headers).or_else(current).unwrap_or_else(TraceId::random)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn only_a_sound_traceparent_names_a_trace() {
+        for (header, expected) in [
+            (format!("00-{TRACE}-00f067aa0ba902b7-01"), true),
+            (format!("cc-{TRACE}-00f067aa0ba902b7-01-more"), true),
+            (format!("ff-{TRACE}-00f067aa0ba902b7-01"), false),
+            (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
+            (format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()), false),
+            (format!("00-{TRACE}-00f067aa0ba902b7"), false),
+            (format!("00-{TRACE}-xxf067aa0ba902b7-01"), false),
+            (String::new(), false),
+        ] {
+            let found = TraceId::from_traceparent(&header);
+            assert_eq!(found.map(String::from), expected.then(|| TRACE.to_owned()), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_command_and_its_trace_name_each_other() {
+        let command: CommandId = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736".parse().unwrap();
+        assert_eq!(TraceId::of(command).as_str(), TRACE);
+        let mut headers = HeaderMap::new();
+        headers.insert("idempotency-key", command.to_string().parse().unwrap());
+        assert_eq!(TraceId::of_headers(&headers), Some(TraceId::of(command)));
+    }
+
+    #[tokio::test]
+    async fn work_inside_a_trace_knows_it() {
+        assert_eq!(current(), None);
+        let trace = TraceId::random();
+        assert_eq!(scope(trace.clone(), async { current() }).await, Some(trace));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_without_panic(header in ".{0,80}") {
+            let _ = TraceId::from_traceparent(&header);
+        }
+
+        #[test]
+        fn what_we_send_we_understand(id: u128) {
+            prop_assume!(id != 0);
+            let trace: TraceId = format!("{id:032x}").parse().unwrap();
+            prop_assert_eq!(TraceId::from_traceparent(&trace.traceparent()), Some(trace));
+        }
+    }
+}
