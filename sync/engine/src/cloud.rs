@@ -38,9 +38,11 @@ pub enum Input {
     Frame(Frame),
     /// Answers `Output::Load`.
     Loaded(Stored),
-    /// Answers `Output::TakeOver`.
+    /// Answers `Output::TakeOver`: the new term, and what stands stored under it. An older session
+    /// may have stored more since it was read first.
     TakenOver {
         term: u64,
+        stored: Stored,
     },
     /// Answers `Output::Store`: ops and cursor are on disk.
     OpsStored {
@@ -128,7 +130,7 @@ enum Phase {
     /// What stands stored is being read.
     Loading(Box<Hello>),
     /// The term is being raised.
-    TakingOver(Box<(Hello, Stored)>),
+    TakingOver(Box<Hello>),
     Open(Box<Open>),
     Ended,
 }
@@ -173,10 +175,9 @@ impl Session {
             (phase @ Phase::Greeting, Input::Frame(_)) => {
                 (phase, vec![end(Code::MalformedBody, "a session begins with Hello")])
             }
-            (Phase::Loading(hello), Input::Loaded(stored)) => Self::check(hello, stored),
-            (Phase::TakingOver(both), Input::TakenOver { term }) => {
-                let (hello, stored) = *both;
-                self.open(&hello, &stored, term, now)
+            (Phase::Loading(hello), Input::Loaded(stored)) => Self::check(hello, &stored),
+            (Phase::TakingOver(hello), Input::TakenOver { term, stored }) => {
+                self.open(hello, &stored, term, now)
             }
             (Phase::Open(mut open), input) => {
                 let outputs = open.handle(input).unwrap_or_else(|Ignored| {
@@ -202,22 +203,24 @@ impl Session {
 
     /// The newest session wins. Whether the old one is still alive, so that this one is a twin, is
     /// to be asked here, before the term is raised.
-    fn check(hello: Box<Hello>, stored: Stored) -> (Phase, Vec<Output>) {
-        if let Err(refused) = hello::standing(&hello, &stored) {
-            return (Phase::Loading(hello), vec![Output::End(refused)]);
+    fn check(hello: Box<Hello>, stored: &Stored) -> (Phase, Vec<Output>) {
+        match hello::standing(&hello, stored) {
+            Ok(()) => (Phase::TakingOver(hello.clone()), vec![Output::TakeOver(hello)]),
+            Err(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
         }
-        let take_over = Output::TakeOver(hello.clone());
-        (Phase::TakingOver(Box::new((*hello, stored))), vec![take_over])
     }
 
     fn open(
         &self,
-        hello: &Hello,
+        hello: Box<Hello>,
         stored: &Stored,
         term: u64,
         now: UnixMillis,
     ) -> (Phase, Vec<Output>) {
-        let (open, outputs) = Open::new(hello, stored, term, self.limits, now);
+        if let Err(refused) = hello::standing(&hello, stored) {
+            return (Phase::TakingOver(hello), vec![Output::End(refused)]);
+        }
+        let (open, outputs) = Open::new(&hello, stored, term, self.limits, now);
         (Phase::Open(Box::new(open)), outputs)
     }
 }

@@ -68,14 +68,22 @@ pub(super) fn standing(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
             ),
         );
     }
+    if feed_start(hello, stored) > stored.feed_seq {
+        return refused(
+            Code::Unavailable,
+            format!(
+                "it has {} changes of the feed, and there are {}",
+                hello.feed_cursor, stored.feed_seq
+            ),
+        );
+    }
     Ok(())
 }
 
-/// Where the feed goes on. A cursor of another generation, or one ahead of the hub, counts for
-/// nothing: the edge sees the generation in Welcome and takes the feed from its beginning.
+/// Where the feed goes on. A cursor of another generation counts for nothing: the edge sees the
+/// generation in Welcome and takes the feed from its beginning.
 pub(super) fn feed_start(hello: &Hello, stored: &Stored) -> u64 {
-    let known = hello.feed_generation == stored.feed_generation;
-    if known && hello.feed_cursor <= stored.feed_seq { hello.feed_cursor } else { 0 }
+    if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }
 
 fn refused(code: Code, detail: String) -> Result<(), Refused> {

@@ -91,10 +91,10 @@ fn greeted(hello: Hello, stored: Stored) -> (Session, Vec<Output>) {
     let mut session = Session::new(edge(), LIMITS);
     let mut outputs = session.handle(Input::Frame(Frame::Hello(hello)), NOW);
     if outputs == [Output::Load] {
-        outputs = session.handle(Input::Loaded(stored), NOW);
+        outputs = session.handle(Input::Loaded(stored.clone()), NOW);
     }
     if let [Output::TakeOver(_)] = outputs[..] {
-        outputs = session.handle(Input::TakenOver { term: TERM }, NOW);
+        outputs = session.handle(Input::TakenOver { term: TERM, stored }, NOW);
     }
     (session, outputs)
 }
@@ -162,7 +162,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
     let log = log(9);
     let at = |seq| stored(chain_at(&log, seq));
     let fits = hello(&log);
-    let cases: [(&str, Hello, Stored, Code); 10] = [
+    let cases: [(&str, Hello, Stored, Code); 11] = [
         (
             "newer protocol",
             Hello { protocol_min: 2, protocol_max: 3, ..fits.clone() },
@@ -188,6 +188,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
             Code::ChainBroken,
         ),
         ("outcomes", Hello { outcome_cursor: 1, ..fits.clone() }, at(4), Code::ChainBroken),
+        ("feed", Hello { feed_cursor: 1, ..fits.clone() }, at(4), Code::Unavailable),
     ];
     for (what, hello, stored, code) in cases {
         let (mut session, outputs) = greeted(hello, stored);
@@ -278,7 +279,7 @@ fn frames_beyond_what_was_allowed_end_the_session() {
         (Up { first_seq: 0, ..up(&log, 1, 1) }, Code::MalformedBody),
         (Up { first_seq: u64::MAX, ..up(&log, 1, 2) }, Code::MalformedBody),
         (up(&log, 1, 51), Code::BodyTooLarge),
-        (Up { ops: vec![vec![0; 10_001].into()], ..up(&log, 1, 1) }, Code::BodyTooLarge),
+        (Up { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }, Code::BodyTooLarge),
     ];
     for (frame, code) in cases {
         assert_eq!(ended(&take(&mut opened(&log), frame.clone())), Some(code), "{frame:?}");
@@ -288,6 +289,26 @@ fn frames_beyond_what_was_allowed_end_the_session() {
     take(&mut session, up(&log, 1, 50));
     take(&mut session, up(&log, 51, 50));
     assert_eq!(ended(&take(&mut session, up(&log, 101, 1))), Some(Code::TooManyRequests));
+}
+
+#[test]
+fn an_op_beyond_every_limit_is_taken_when_it_comes_alone() {
+    let log = vec![vec![7; 50_000], op(2)];
+    let mut session = opened(&log);
+    assert!(matches!(take(&mut session, up(&log, 1, 1))[..], [Output::Store(_)]));
+    assert_eq!(ended(&take(&mut session, up(&log, 2, 1))), Some(Code::TooManyRequests));
+}
+
+#[test]
+fn ops_stored_by_the_old_session_meanwhile_stand_in_the_welcome() {
+    let log = log(9);
+    let mut session = Session::new(edge(), LIMITS);
+    session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
+    session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
+    let later = Input::TakenOver { term: TERM, stored: stored(chain_at(&log, 6)) };
+    let outputs = session.handle(later, NOW);
+    let [Output::Send(Frame::Welcome(welcome))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(welcome.cursor, 6);
 }
 
 #[test]
@@ -332,7 +353,7 @@ fn a_read_that_brings_nothing_is_not_repeated_at_once() {
 #[test]
 fn the_feed_goes_on_from_the_cursor_or_anew_in_another_generation() {
     let log = log(1);
-    for (generation, cursor, after) in [(5, 8, 8), (4, 8, 0), (5, 30, 0), (0, 0, 0)] {
+    for (generation, cursor, after) in [(5, 8, 8), (4, 8, 0), (0, 0, 0)] {
         let edge = Hello { feed_generation: generation, feed_cursor: cursor, ..hello(&log) };
         let at = Stored { feed_seq: 20, ..stored(chain_at(&log, 1)) };
         let (mut session, outputs) = greeted(edge, at);

@@ -62,7 +62,9 @@ impl Upstream {
             return Taken::Refused(Code::MalformedBody, "an Up without ops");
         }
         let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
-        if count > limits.batch_ops_max.into() || bytes > u64::from(limits.batch_bytes_max) {
+        // One op goes alone however large it is: else an op beyond the limit would wait for ever.
+        let too_many = count > limits.batch_ops_max.into();
+        if too_many || (count > 1 && bytes > u64::from(limits.batch_bytes_max)) {
             return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
         }
         if up.first_seq > self.received.seq + 1 {
@@ -139,7 +141,8 @@ impl Upstream {
 
     fn within_credit(&self, last_seq: u64, bytes: u64, limits: &Limits) -> bool {
         let waiting: u64 = self.in_flight.iter().map(|(_, bytes)| bytes).sum();
-        last_seq - self.stored.seq <= limits.credit_ops.into()
-            && waiting + bytes <= limits.credit_bytes.into()
+        let alone = waiting == 0 && last_seq == self.stored.seq + 1;
+        let ops_fit = last_seq - self.stored.seq <= limits.credit_ops.into();
+        ops_fit && (alone || waiting + bytes <= limits.credit_bytes.into())
     }
 }
