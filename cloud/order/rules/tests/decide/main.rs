@@ -1,0 +1,10 @@
+//! The rules as the order service and the simulator use them: through `decide`, from a snapshot to its
+//! writes.
+#![allow(clippy::unwrap_used)]
+
+mod collisions;
+mod properties;
+mod repeats;
+mod stage;
+mod views;
+mod who_may_what;

@@ -1,0 +1,215 @@
+//! A small world to decide in: people, orders in any state, and a snapshot that each decision's writes
+//! are carried into, as a store would.
+
+use std::collections::BTreeMap;
+
+use rules::{
+    Acceptance, Assignment, Attempt, EdgeOp, OfflineRules, OpName, Origin, Request, Snapshot,
+    Standing, Writes, decide, regions_to_explain,
+};
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, Command, CommandBody, CommandId, Currency, Draft, EdgeId, Hash, OpDecision,
+    Order, OrderCode, OrderId, OrderStatus, Outcome, PaymentStatus, Region, Role, ServiceType,
+    Source, UnixMillis, UserId, Verdict,
+};
+
+pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+pub fn customer(n: u128) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xC000 + n)), role: Role::Customer }
+}
+
+pub fn provider(n: u128) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xD000 + n)), role: Role::Provider }
+}
+
+pub fn admin() -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xA000)), role: Role::Admin }
+}
+
+pub fn order_id(n: u128) -> OrderId {
+    OrderId(Uuid::from_u128(0x1000 + n))
+}
+
+pub fn command_id(n: u128) -> CommandId {
+    CommandId(Uuid::from_u128(0x9000 + n))
+}
+
+pub fn edge(name: &str) -> EdgeId {
+    EdgeId::new(name).unwrap()
+}
+
+pub fn draft() -> Draft {
+    Draft {
+        title: "Fix a tap".into(),
+        description: "It drips.".into(),
+        service_type: ServiceType::CleaningRepair,
+        price: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Lake Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+    }
+}
+
+/// Customer 1's order in this state; provider 1's, where the state has a provider.
+pub fn order(n: u128, status: OrderStatus) -> Standing {
+    let taken = matches!(
+        status,
+        OrderStatus::Accepted
+            | OrderStatus::InProgress
+            | OrderStatus::Completed
+            | OrderStatus::Reviewed
+    );
+    let (id, draft) = (order_id(n), draft());
+    let order = Order {
+        id,
+        code: OrderCode::of(draft.location, id),
+        customer_id: customer(1).user_id,
+        provider_id: taken.then(|| provider(1).user_id),
+        title: draft.title,
+        description: draft.description,
+        service_type: draft.service_type,
+        price: draft.price,
+        currency: draft.currency,
+        location: draft.location,
+        address: draft.address,
+        service_start_time: None,
+        service_end_time: None,
+        status,
+        payment_status: PaymentStatus::Unpaid,
+        version: 3,
+        created_at: UnixMillis(NOW.0 - 60_000),
+        updated_at: UnixMillis(NOW.0 - 30_000),
+        source: Source::Portal,
+    };
+    let decided_at = order.updated_at;
+    let acceptance = taken.then_some(Acceptance { decided_at, source: Source::Portal });
+    Standing { order, acceptance }
+}
+
+pub struct Stage {
+    pub snapshot: Snapshot,
+}
+
+impl Stage {
+    pub fn with(orders: impl IntoIterator<Item = Standing>) -> Self {
+        let orders: BTreeMap<_, _> =
+            orders.into_iter().map(|standing| (standing.order.id, standing)).collect();
+        Self { snapshot: Snapshot { now: NOW, orders, ..Snapshot::default() } }
+    }
+
+    pub fn allow(mut self, rules: OfflineRules) -> Self {
+        let assignment = Assignment { rules, ..Assignment::default() };
+        self.snapshot.regions.insert(Region::North, assignment);
+        self
+    }
+
+    /// Decides, and carries the writes into the snapshot.
+    pub fn decide(&mut self, requests: &[Request]) -> Writes {
+        let regions = regions_to_explain(&self.snapshot, requests);
+        let open = self.snapshot.orders.values().map(|standing| standing.order.clone());
+        self.snapshot.open_jobs = open
+            .filter(|order| order.status == OrderStatus::Pending)
+            .filter(|order| regions.contains(&order.location))
+            .collect();
+        let writes = decide(&self.snapshot, requests);
+        assert_eq!(writes.answers.len(), requests.len(), "one answer per request");
+        self.carry(&writes);
+        writes
+    }
+
+    pub fn decide_one(&mut self, request: Request) -> (Outcome, Writes) {
+        let writes = self.decide(&[request]);
+        (outcome(&writes, 0).clone(), writes)
+    }
+
+    pub fn order(&self, n: u128) -> &Order {
+        &self.snapshot.orders[&order_id(n)].order
+    }
+
+    fn carry(&mut self, writes: &Writes) {
+        for answer in &writes.commands {
+            let old = self.snapshot.answers.insert(answer.command_id, answer.clone());
+            assert_eq!(old, None, "an answer is never written twice");
+        }
+        for write in &writes.orders {
+            let id = write.after.order.id;
+            let old = self.snapshot.orders.insert(id, write.after.clone());
+            assert_eq!(old.map(|old| old.order.version), write.read_version);
+        }
+    }
+}
+
+pub fn outcome(writes: &Writes, at: usize) -> &Outcome {
+    match &writes.answers[at] {
+        OpDecision::Decided(outcome) => outcome,
+        OpDecision::Held(reason) => panic!("held: {reason:?}"),
+    }
+}
+
+pub fn command(id: u128, body: CommandBody) -> Command {
+    let id = command_id(id);
+    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+}
+
+pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Request {
+    let command = command(id, body);
+    Request::Command(Box::new(Attempt { command, actor: Some(actor), origin: Origin::Portal }))
+}
+
+/// An op of north-1's log, tapped 20 s and logged 10 s before the decision.
+pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Request {
+    let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
+    let hash = Hash::of(&seq.to_be_bytes());
+    let origin = Origin::Edge(EdgeOp {
+        name: OpName { edge: edge("north-1"), epoch: 1, seq, hash },
+        region: Region::North,
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(NOW.0 - 10_000),
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+    });
+    let command = Command { tapped_at, ..command(id, body) };
+    Request::Command(Box::new(Attempt { command, actor, origin }))
+}
+
+pub fn publish(n: u128) -> CommandBody {
+    CommandBody::PublishOrder { order_id: order_id(n), order: draft() }
+}
+
+pub fn approve(n: u128) -> CommandBody {
+    CommandBody::ApproveOrder { order_id: order_id(n) }
+}
+
+pub fn reject(n: u128) -> CommandBody {
+    CommandBody::RejectOrder { order_id: order_id(n), reason: "No address there.".into() }
+}
+
+pub fn accept(n: u128) -> CommandBody {
+    CommandBody::AcceptOrder { order_id: order_id(n) }
+}
+
+pub fn withdraw(n: u128) -> CommandBody {
+    CommandBody::WithdrawAcceptance { order_id: order_id(n), reason: None }
+}
+
+pub fn start(n: u128) -> CommandBody {
+    CommandBody::StartOrder { order_id: order_id(n) }
+}
+
+pub fn complete(n: u128) -> CommandBody {
+    CommandBody::CompleteOrder { order_id: order_id(n) }
+}
+
+pub fn cancel(n: u128) -> CommandBody {
+    CommandBody::CancelOrder { order_id: order_id(n), reason: None }
+}
+
+pub fn review(n: u128) -> CommandBody {
+    CommandBody::SubmitReview { order_id: order_id(n), rating: 5, comment: String::new() }
+}

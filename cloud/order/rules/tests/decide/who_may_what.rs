@@ -1,0 +1,233 @@
+//! Every action, by every kind of person, in every state: one table, so that nothing is allowed by
+//! accident.
+
+use crate::stage::*;
+use rules::OfflineRules;
+use wire::{
+    Action, Actor, Code, CommandBody, EventType, OrderStatus, OutcomeKind, PaymentStatus, Role,
+};
+
+/// What the table says about a command: the state it leads to, or the refusal.
+type Expected = Result<OrderStatus, Code>;
+
+fn body(action: Action) -> CommandBody {
+    match action {
+        Action::Approve => approve(1),
+        Action::Reject => reject(1),
+        Action::Accept => accept(1),
+        Action::Withdraw => withdraw(1),
+        Action::Start => start(1),
+        Action::Complete => complete(1),
+        Action::Cancel => cancel(1),
+        Action::Review => review(1),
+    }
+}
+
+/// The order's own customer and provider are number 1, strangers number 2.
+fn people() -> [Actor; 5] {
+    [customer(1), customer(2), provider(1), provider(2), admin()]
+}
+
+/// Whose it is and who asks, before the state is looked at; `None` lets the state decide.
+fn barred(action: Action, actor: Actor, status: OrderStatus) -> Option<Code> {
+    use OrderStatus::{Accepted, Completed, InProgress, Reviewed};
+    let taken = matches!(status, Accepted | InProgress | Completed | Reviewed);
+    match (action, actor.role) {
+        (Action::Approve | Action::Reject, Role::Admin) => None,
+        (Action::Accept, Role::Provider) => None,
+        (Action::Accept, _) => Some(Code::ProvidersOnly),
+        (Action::Withdraw | Action::Start | Action::Complete, Role::Provider) => {
+            let mine = taken && actor == provider(1);
+            (!mine).then_some(Code::NotYours)
+        }
+        (Action::Cancel, Role::Admin) => None,
+        (Action::Cancel, Role::Customer) => (actor != customer(1)).then_some(Code::NotYours),
+        (Action::Review, Role::Customer) => Some(Code::UnknownOp),
+        _ => Some(Code::RoleForbidden),
+    }
+}
+
+fn expected(action: Action, actor: Actor, status: OrderStatus) -> Expected {
+    use OrderStatus::{
+        Accepted, Cancelled, Completed, InProgress, Pending, PendingReview, Rejected, Reviewed,
+    };
+    if let Some(code) = barred(action, actor, status) {
+        return Err(code);
+    }
+    match (action, status) {
+        (Action::Approve, PendingReview) => Ok(Pending),
+        (Action::Reject, PendingReview) => Ok(Rejected),
+        (Action::Accept, Pending) => Ok(Accepted),
+        (Action::Accept, Accepted | InProgress | Completed | Reviewed) => {
+            if actor == provider(1) {
+                Ok(status)
+            } else {
+                Err(Code::OrderAlreadyAccepted)
+            }
+        }
+        (Action::Accept, PendingReview) => Err(Code::OrderNotApproved),
+        (Action::Withdraw, Accepted) => Ok(Pending),
+        (Action::Start, Accepted) => Ok(InProgress),
+        (Action::Complete, InProgress) => Ok(Completed),
+        (Action::Cancel, Pending | Accepted) => Ok(Cancelled),
+        (_, Cancelled) => Err(Code::OrderCancelled),
+        (_, Rejected) => Err(Code::OrderRejected),
+        _ => Err(Code::WrongState),
+    }
+}
+
+#[test]
+fn the_matrix_of_people_actions_and_states_is_exactly_its_table() {
+    for actor in people() {
+        for &action in Action::ALL {
+            for &status in OrderStatus::ALL {
+                for from_edge in [false, true] {
+                    check(actor, action, status, from_edge);
+                }
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
+    let mut before = order(1, status);
+    before.order.payment_status = PaymentStatus::Held;
+    let mut stage = Stage::with([before.clone()]);
+    let request = match from_edge {
+        true => logged(1, 1, Some(actor), body(action)),
+        false => portal(1, actor, body(action)),
+    };
+    let (outcome, writes) = stage.decide_one(request);
+    let case = format!("{action} by {actor:?} on {status}, from an edge: {from_edge}");
+    match expected(action, actor, status) {
+        Ok(to) => {
+            assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Applied, None), "{case}");
+            let changed = u64::from(to != status);
+            let after = stage.order(1);
+            assert_eq!(after.status, to, "{case}");
+            assert_eq!(after.version, before.order.version + changed, "{case}");
+            assert_eq!(writes.events.len() as u64, changed, "{case}");
+            assert_eq!(writes.timeline.len() as u64, changed, "{case}");
+            assert_eq!(outcome.order.as_ref(), Some(after), "{case}");
+        }
+        Err(code) => {
+            assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Rejected, Some(code)), "{case}");
+            assert!(writes.orders.is_empty(), "{case}");
+            assert_eq!(stage.order(1), &before.order, "{case}");
+            assert_eq!(outcome.order.as_ref(), Some(&before.order), "{case}");
+        }
+    }
+}
+
+#[test]
+fn each_change_emits_its_one_event() {
+    for (actor, body, status, kind) in [
+        (customer(1), publish(2), OrderStatus::Pending, EventType::OrderCreated),
+        (admin(), approve(1), OrderStatus::PendingReview, EventType::OrderApproved),
+        (admin(), reject(1), OrderStatus::PendingReview, EventType::OrderRejected),
+        (provider(1), accept(1), OrderStatus::Pending, EventType::OrderAccepted),
+        (provider(1), withdraw(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
+        (provider(1), start(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
+        (provider(1), complete(1), OrderStatus::InProgress, EventType::OrderCompleted),
+        (customer(1), cancel(1), OrderStatus::Accepted, EventType::OrderCancelled),
+    ] {
+        let mut standing = order(1, status);
+        standing.order.payment_status = PaymentStatus::Held;
+        let mut stage = Stage::with([standing]);
+        let (outcome, writes) = stage.decide_one(portal(1, actor, body));
+        let [event] = writes.events.as_slice() else { panic!("{kind}: {:?}", writes.events) };
+        assert_eq!(event.kind, kind);
+        assert_eq!(Some(&event.body.order), outcome.order.as_ref(), "{kind}: the whole order");
+        assert_eq!((event.body.actor, event.body.command_id), (actor, command_id(1)));
+        assert_eq!(event.trace, command_id(1).0.simple().to_string());
+    }
+}
+
+#[test]
+fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
+    stage.decide_one(portal(1, provider(1), accept(1)));
+    assert_eq!(stage.order(1).provider_id, Some(provider(1).user_id));
+    let standing = &stage.snapshot.orders[&order_id(1)];
+    assert_eq!(standing.acceptance.as_ref().map(|taken| taken.decided_at), Some(NOW));
+    stage.decide_one(portal(2, provider(1), withdraw(1)));
+    assert_eq!(stage.order(1).provider_id, None);
+    assert_eq!(stage.snapshot.orders[&order_id(1)].acceptance, None);
+    let (again, _) = stage.decide_one(portal(3, provider(2), accept(1)));
+    assert!(again.succeeded());
+    assert_eq!(stage.order(1).provider_id, Some(provider(2).user_id));
+}
+
+#[test]
+fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges() {
+    let unpaid_start = OfflineRules { unpaid_start: true };
+    let from_portal = || portal(1, provider(1), start(1));
+    let from_edge = || logged(1, 1, Some(provider(1)), start(1));
+    for (payment, rules, request, code) in [
+        (PaymentStatus::Unpaid, OfflineRules::default(), from_portal(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Unpaid, OfflineRules::default(), from_edge(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Refunded, OfflineRules::default(), from_edge(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Held, OfflineRules::default(), from_portal(), None),
+        (PaymentStatus::Held, OfflineRules::default(), from_edge(), None),
+        (PaymentStatus::Unpaid, unpaid_start, from_edge(), None),
+        (PaymentStatus::Unpaid, unpaid_start, from_portal(), Some(Code::FundsNotHeld)),
+    ] {
+        let mut standing = order(1, OrderStatus::Accepted);
+        standing.order.payment_status = payment;
+        let mut stage = Stage::with([standing]).allow(rules);
+        let (outcome, _) = stage.decide_one(request.clone());
+        assert_eq!(outcome.code, code, "{payment}, {rules:?}, {request:?}");
+    }
+}
+
+#[test]
+fn a_publication_makes_an_order_that_waits_for_review_unpaid() {
+    let mut stage = Stage::with([]);
+    let (outcome, writes) = stage.decide_one(logged(1, 1, Some(customer(1)), publish(1)));
+    let order = outcome.order.unwrap();
+    assert_eq!((order.status, order.version), (OrderStatus::PendingReview, 1));
+    assert_eq!(order.payment_status, PaymentStatus::Unpaid);
+    assert_eq!((order.customer_id, order.provider_id), (customer(1).user_id, None));
+    assert_eq!(order.source.to_string(), "north-1");
+    assert_eq!((order.created_at, order.updated_at), (NOW, NOW));
+    assert_eq!(writes.orders[0].read_version, None);
+    assert_eq!(writes.timeline[0].entry.action, None);
+    assert_eq!(writes.timeline[0].entry.from, None);
+}
+
+#[test]
+fn what_cannot_be_published_is_refused() {
+    let wrong = CommandBody::PublishOrder {
+        order_id: order_id(2),
+        order: wire::Draft { title: " ".into(), ..draft() },
+    };
+    for (actor, body, code) in [
+        (provider(1), publish(2), Code::RoleForbidden),
+        (admin(), publish(2), Code::RoleForbidden),
+        (customer(1), wrong, Code::InvalidInput),
+        (customer(1), publish(1), Code::OrderExists),
+        (customer(2), publish(1), Code::OrderExists),
+    ] {
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
+        let (outcome, writes) = stage.decide_one(logged(1, 1, Some(actor), body));
+        assert_eq!(outcome.code, Some(code));
+        assert!(writes.orders.is_empty() && writes.events.is_empty() && writes.timeline.is_empty());
+        let own = code == Code::OrderExists && actor == customer(1);
+        assert_eq!(outcome.order.is_some(), own, "another's order is not shown: {actor:?}");
+    }
+}
+
+#[test]
+fn a_rejection_needs_a_reason_and_carries_it() {
+    for (reason, fits) in [("", false), (" \n", false), ("\u{0}", false), ("Too vague.", true)] {
+        let mut stage = Stage::with([order(1, OrderStatus::PendingReview)]);
+        let body = CommandBody::RejectOrder { order_id: order_id(1), reason: reason.into() };
+        let (outcome, writes) = stage.decide_one(portal(1, admin(), body));
+        assert_eq!(outcome.succeeded(), fits, "{reason:?}");
+        let told = writes.events.first().and_then(|event| event.body.reason.as_deref());
+        assert_eq!(told, fits.then_some(reason));
+        let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
+        assert_eq!(noted, fits.then_some(reason));
+    }
+}
