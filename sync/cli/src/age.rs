@@ -1,0 +1,40 @@
+//! Owns how times and durations are written.
+
+use wire::UnixMillis;
+
+/// A duration as two units at most, such as `3m 12s`.
+pub fn duration(ms: i64) -> String {
+    let seconds = ms / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m {}s", seconds % 60),
+        3600..86_400 => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days}d {}h", hours % 24),
+    }
+}
+
+/// A moment in UTC, to the millisecond, as people read it.
+pub fn moment(at: UnixMillis) -> String {
+    at.to_string().replacen('T', " ", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_say_what_matters() {
+        for (ms, text) in [
+            (0, "0s"),
+            (999, "0s"),
+            (59_999, "59s"),
+            (192_000, "3m 12s"),
+            (3_600_000, "1h 0m"),
+            (90_000_000, "1d 1h"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
+        assert_eq!(moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
+    }
+}

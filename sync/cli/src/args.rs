@@ -1,0 +1,142 @@
+//! Owns the command line: its words, and their help in English and Chinese.
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use wire::{Language, Region};
+
+/// Watch and steer a Holdfast platform
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The gateway's address; by default the one platform that `up` started here
+    #[arg(long, global = true, value_name = "GATEWAY", env = "HOLDFAST_URL")]
+    pub url: Option<String>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The language of answers; by default the environment's
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = ["en", "zh-CN"])]
+    pub lang: Option<String>,
+    /// How long one request may take
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every region and its edges, and what is not as it should be (exit 3)
+    Status,
+    /// The enrolled edges
+    Edges,
+    /// Who did what to an order, when at each hop, who won, and why others lost
+    Explain {
+        /// The order's id, or its short code such as N-7F3K9Q
+        order: String,
+    },
+    /// Close or open the gate between a region's edges and the cloud
+    Link {
+        /// `cut` closes the gate, `heal` opens it
+        action: LinkAction,
+        /// NORTH, SOUTH, EAST, WEST or MID
+        region: Region,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LinkAction {
+    Cut,
+    Heal,
+}
+
+impl Cli {
+    /// Reads the command line; help, version and mistakes end the run here, a mistake with 2.
+    pub fn read(language: Language) -> Self {
+        let matches = command(language).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The value of `--lang` before the line is parsed, for the help itself must know it.
+pub fn asked_language(mut args: impl Iterator<Item = String>) -> Option<String> {
+    while let Some(arg) = args.next() {
+        match arg.strip_prefix("--lang") {
+            Some("") => return args.next(),
+            Some(rest) => return rest.strip_prefix('=').map(str::to_owned),
+            None => {}
+        }
+    }
+    None
+}
+
+pub fn command(language: Language) -> clap::Command {
+    let command = Cli::command();
+    match language {
+        Language::English => command,
+        Language::Chinese => in_chinese(command),
+    }
+}
+
+fn in_chinese(command: clap::Command) -> clap::Command {
+    command
+        .about("查看和操作 Holdfast 平台")
+        .mut_arg("url", |arg| arg.help("网关地址；默认为本机由 `up` 启动的唯一平台"))
+        .mut_arg("json", |arg| arg.help("以 JSON 输出"))
+        .mut_arg("lang", |arg| arg.help("输出语言；默认取自环境"))
+        .mut_arg("timeout", |arg| arg.help("单次请求的时限（秒）"))
+        .mut_subcommand("status", |sub| sub.about("各区域及其节点的状态，以及异常之处（退出码 3）"))
+        .mut_subcommand("edges", |sub| sub.about("已登记的边缘节点"))
+        .mut_subcommand("explain", |sub| {
+            sub.about("订单的来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有")
+                .mut_arg("order", |arg| arg.help("订单编号，或短码，如 N-7F3K9Q"))
+        })
+        .mut_subcommand("link", |sub| {
+            sub.about("关闭或打开某区域节点与云端之间的闸口")
+                .mut_arg("action", |arg| arg.help("`cut` 关闭，`heal` 打开"))
+                .mut_arg("region", |arg| arg.help("NORTH、SOUTH、EAST、WEST 或 MID"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_in_both_languages() {
+        for language in [Language::English, Language::Chinese] {
+            command(language).debug_assert();
+        }
+    }
+
+    #[test]
+    fn chinese_help_is_chinese_throughout() {
+        let mut root = command(Language::Chinese);
+        root.build();
+        let subs = root.get_subcommands().filter(|sub| sub.get_name() != "help");
+        for sub in subs.chain([&root]) {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_ascii(), "{}: {about}", sub.get_name());
+            let args =
+                sub.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()));
+            for arg in args {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_ascii(), "{} {}: {help}", sub.get_name(), arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_is_found_before_the_line_is_read() {
+        let found = |line: &str| asked_language(line.split(' ').map(str::to_owned));
+        assert_eq!(found("status --lang zh-CN"), Some("zh-CN".into()));
+        assert_eq!(found("--lang=en status"), Some("en".into()));
+        assert_eq!(found("status"), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns what is said of a report that is not as it should be: the problem, and the next step.
+//! Invariant: there is a complaint exactly where `wire::StatusReport::complaints` finds one, so the
+//! exit code of `status` and every other reader of the report agree on what healthy means.
+
+use serde::Serialize;
+use wire::{ChecksumState, EdgeStatus, GateState, Language, LinkState, RegionStatus, StatusReport};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    /// A stable word for scripts.
+    pub kind: Kind,
+    /// The region or the edge.
+    pub about: String,
+    pub problem: String,
+    pub next_step: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    GateClosed,
+    NoEdge,
+    NeverConnected,
+    LinkDown,
+    OrdersDiffer,
+    OpsHeld,
+    OpsParked,
+}
+
+/// Everything that is not as it should be; empty when all is well.
+pub fn all(report: &StatusReport, language: Language) -> Vec<Complaint> {
+    report.regions.iter().flat_map(|region| of_region(region, language)).collect()
+}
+
+fn of_region(region: &RegionStatus, language: Language) -> Vec<Complaint> {
+    let name = region.region.as_str();
+    let closed = (region.gate == GateState::Closed).then(|| gate_closed(name, language));
+    let empty = region.edges.is_empty().then(|| no_edge(name, language));
+    let edges = region.edges.iter().filter_map(|edge| of_edge(edge, region.gate, language));
+    closed.into_iter().chain(empty).chain(edges).collect()
+}
+
+fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Complaint> {
+    match (edge.link, edge.checksum) {
+        (LinkState::Never, _) => Some(never_connected(edge, language)),
+        (LinkState::Down, _) => Some(link_down(edge, gate, language)),
+        (LinkState::Up, ChecksumState::Mismatch) => Some(orders_differ(edge, language)),
+        _ if edge.held > 0 => Some(ops_held(edge, language)),
+        _ if edge.parked > 0 => Some(ops_parked(edge, language)),
+        _ => None,
+    }
+}
+
+fn complaint(
+    kind: Kind,
+    about: &str,
+    problem: impl Into<String>,
+    next_step: impl Into<String>,
+) -> Complaint {
+    Complaint {
+        kind,
+        about: about.to_owned(),
+        problem: problem.into(),
+        next_step: next_step.into(),
+    }
+}
+
+fn gate_closed(region: &str, language: Language) -> Complaint {
+    let heal = format!("`holdfast link heal {region}`");
+    match language {
+        Language::English => complaint(
+            Kind::GateClosed,
+            region,
+            "the gate is closed: its edges work on by themselves and cannot reach the cloud",
+            format!("{heal} opens it"),
+        ),
+        Language::Chinese => complaint(
+            Kind::GateClosed,
+            region,
+            "闸口已关闭：该区域的节点独立运行，无法连接云端",
+            format!("运行 {heal} 打开闸口"),
+        ),
+    }
+}
+
+fn no_edge(region: &str, language: Language) -> Complaint {
+    match language {
+        Language::English => complaint(
+            Kind::NoEdge,
+            region,
+            "no edge is enrolled: this region has nothing to work on with when the network fails",
+            "make an enrolment code (POST /api/v1/admin/edges) and start holdfast-edge with it",
+        ),
+        Language::Chinese => complaint(
+            Kind::NoEdge,
+            region,
+            "没有登记任何边缘节点：网络中断时该区域无法继续工作",
+            "生成登记码（POST /api/v1/admin/edges）并用它启动 holdfast-edge",
+        ),
+    }
+}
+
+fn never_connected(edge: &EdgeStatus, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    match language {
+        Language::English => complaint(
+            Kind::NeverConnected,
+            name,
+            "it is enrolled and has never been heard of",
+            "start holdfast-edge there, and check the gateway_url it was given",
+        ),
+        Language::Chinese => complaint(
+            Kind::NeverConnected,
+            name,
+            "已登记但从未连接",
+            "在该处启动 holdfast-edge，并检查其 gateway_url",
+        ),
+    }
+}
+
+fn link_down(edge: &EdgeStatus, gate: GateState, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    let closed = gate == GateState::Closed;
+    match language {
+        Language::English => complaint(
+            Kind::LinkDown,
+            name,
+            "the link is down; what is done there waits at the edge and is not lost",
+            if closed {
+                "open the region's gate, then it reconnects by itself"
+            } else {
+                "check the edge and its network; `holdfast-edge report` there tells its own state"
+            },
+        ),
+        Language::Chinese => complaint(
+            Kind::LinkDown,
+            name,
+            "链路已断开；该处的操作保存在节点上，不会丢失",
+            if closed {
+                "打开该区域的闸口后会自动重连"
+            } else {
+                "检查该节点及其网络；在该处运行 `holdfast-edge report` 可查看其自身状态"
+            },
+        ),
+    }
+}
+
+fn orders_differ(edge: &EdgeStatus, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    match language {
+        Language::English => complaint(
+            Kind::OrdersDiffer,
+            name,
+            "its orders differ from the cloud's at the same point of the feed",
+            "keep its data folder and logs, and report it: repairs come from the cloud, which is right",
+        ),
+        Language::Chinese => complaint(
+            Kind::OrdersDiffer,
+            name,
+            "在同一同步点上，该节点的订单与云端不一致",
+            "保留其数据目录和日志并上报：以云端为准进行修复",
+        ),
+    }
+}
+
+fn ops_held(edge: &EdgeStatus, language: Language) -> Complaint {
+    let (name, count) = (edge.edge.as_str(), edge.held);
+    match language {
+        Language::English => complaint(
+            Kind::OpsHeld,
+            name,
+            format!(
+                "{count} of its operations are held and wait for the region's right or an operator"
+            ),
+            "reconnect the edge that holds the region, or see the hub's log for the one that failed",
+        ),
+        Language::Chinese => complaint(
+            Kind::OpsHeld,
+            name,
+            format!("有 {count} 个操作被挂起，等待派单权或运营人员处理"),
+            "恢复持有该区域派单权的节点，或在中枢日志中查看失败的操作",
+        ),
+    }
+}
+
+fn ops_parked(edge: &EdgeStatus, language: Language) -> Complaint {
+    let (name, count) = (edge.edge.as_str(), edge.parked);
+    match language {
+        Language::English => complaint(
+            Kind::OpsParked,
+            name,
+            format!("{count} of its operations wait for a cloud service that does not answer"),
+            "check the order service: GET /health/ready there names what is missing",
+        ),
+        Language::Chinese => complaint(
+            Kind::OpsParked,
+            name,
+            format!("有 {count} 个操作在等待未响应的云端服务"),
+            "检查订单服务：其 GET /health/ready 会列出缺失的依赖",
+        ),
+    }
+}

@@ -1,0 +1,181 @@
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, CommandId, Currency, EdgeId, OrderCode, OrderId, PaymentStatus, Region, Role,
+    ServiceType, UserId,
+};
+
+use super::*;
+
+const START: UnixMillis = UnixMillis(1_764_000_000_000);
+
+fn person(n: u128, role: Role) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(n)), role }
+}
+
+fn order() -> Order {
+    let id = OrderId(Uuid::from_u128(9));
+    Order {
+        id,
+        code: OrderCode::of(Region::North, id),
+        customer_id: person(1, Role::Customer).user_id,
+        provider_id: Some(person(2, Role::Provider).user_id),
+        title: "Mend the tap 修水龙头".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Main St".into(),
+        service_start_time: None,
+        service_end_time: None,
+        status: OrderStatus::Accepted,
+        payment_status: PaymentStatus::Unpaid,
+        version: 3,
+        created_at: START,
+        updated_at: START.plus_ms(60_000),
+        source: Source::Portal,
+    }
+}
+
+fn entry(
+    actor: Actor,
+    action: Option<Action>,
+    from: Option<OrderStatus>,
+    to: OrderStatus,
+    cloud_ms: i64,
+) -> TimelineEntry {
+    TimelineEntry {
+        version: 1,
+        action,
+        actor,
+        from,
+        to,
+        code: None,
+        reason: None,
+        hops: Hops { cloud_at: Some(START.plus_ms(cloud_ms)), ..Hops::default() },
+        command_id: CommandId(Uuid::nil()),
+        source: Source::Portal,
+        edge: None,
+        epoch: None,
+        seq: None,
+        verdict: None,
+    }
+}
+
+/// Provider A won through the cloud while provider B's earlier tap waited at a cut-off edge.
+fn story() -> Story {
+    let open = Some(OrderStatus::Pending);
+    let north = EdgeId::new("north-1").unwrap();
+    let lost = TimelineEntry {
+        code: Some(Code::OrderAlreadyAccepted),
+        hops: Hops {
+            tapped_at: Some(START.plus_ms(30_000)),
+            edge_at: Some(START.plus_ms(30_100)),
+            cloud_at: Some(START.plus_ms(252_000)),
+        },
+        source: Source::Edge(north.clone()),
+        edge: Some(north),
+        epoch: Some(1),
+        seq: Some(12),
+        verdict: Some(Verdict::Provisional),
+        ..entry(
+            person(3, Role::Provider),
+            Some(Action::Accept),
+            Some(OrderStatus::Accepted),
+            OrderStatus::Accepted,
+            0,
+        )
+    };
+    Story {
+        order: order(),
+        timeline: vec![
+            entry(person(1, Role::Customer), None, None, OrderStatus::PendingReview, 0),
+            entry(
+                person(7, Role::Admin),
+                Some(Action::Approve),
+                Some(OrderStatus::PendingReview),
+                OrderStatus::Pending,
+                10_000,
+            ),
+            entry(
+                person(2, Role::Provider),
+                Some(Action::Accept),
+                open,
+                OrderStatus::Accepted,
+                60_000,
+            ),
+            lost,
+        ],
+        pending: 0,
+    }
+}
+
+fn look(language: Language) -> Look {
+    Look { language, terminal: true, colour: false }
+}
+
+#[test]
+fn a_collision_is_told_with_winner_rule_and_times() {
+    let text = render(&story(), &look(Language::English));
+    for line in [
+        "the customer published it (through the cloud); it became pending review",
+        "admin A approved it (through the cloud); it became open for providers",
+        "3 + provider A accepted it (through the cloud); it became accepted",
+        "4 x provider B tried to accept it (through the edge north-1), without effect: it stayed accepted",
+        "2025-11-24 16:00:30.000Z  device: tapped, by the device's own clock",
+        "2025-11-24 16:00:30.100Z  edge north-1: stored as op 12 of epoch 1, answered `provisional`",
+        "Answer: Order has been accepted by another provider (order_already_accepted)",
+        "Who won: provider A (through the cloud).",
+        "Why provider B lost (through the edge north-1): the first acceptance to reach the cloud wins",
+        "decided at 2025-11-24 16:01:00.000Z, the other at 2025-11-24 16:04:12.000Z, 3m 12s later",
+        "tapped 30s earlier, but it could not reach the cloud then",
+        "provider B has no penalty",
+        "provider A: 00000000-0000-0000-0000-000000000002",
+    ] {
+        assert!(text.contains(line), "`{line}` is missing from\n{text}");
+    }
+}
+
+#[test]
+fn the_same_story_is_told_in_chinese() {
+    let text = render(&story(), &look(Language::Chinese));
+    for line in [
+        "客户发布该订单（通过云端），状态变为待审核",
+        "服务商 B接受该订单（通过边缘节点 north-1），未生效",
+        "胜出：服务商 A（通过云端）。",
+        "以最先到达云端的接单为准",
+        "晚 3m 12s",
+    ] {
+        assert!(text.contains(line), "`{line}` is missing from\n{text}");
+    }
+}
+
+#[test]
+fn a_story_without_a_collision_names_no_winner() {
+    let mut story = story();
+    story.timeline.pop();
+    assert!(!render(&story, &look(Language::English)).contains("Who won"));
+}
+
+#[test]
+fn an_acceptance_that_met_a_cancelled_order_blames_no_winner() {
+    let mut story = story();
+    story.timeline.remove(2);
+    story.timeline[2].code = Some(Code::OrderCancelled);
+    let text = render(&story, &look(Language::English));
+    assert!(text.contains("acceptance had no effect: This order has been cancelled."), "{text}");
+}
+
+#[test]
+fn ops_still_at_an_edge_are_not_passed_over() {
+    let text = render(&Story { pending: 3, ..story() }, &look(Language::English));
+    assert!(text.contains("The edges of NORTH still hold 3 operations"), "{text}");
+}
+
+#[test]
+fn a_title_written_by_others_stays_on_its_line() {
+    let mut story = story();
+    story.order.title = "a\nFAKE\x1b[2J".into();
+    let text = render(&story, &look(Language::English));
+    assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
+}

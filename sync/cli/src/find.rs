@@ -1,0 +1,97 @@
+//! Owns finding an order by what an operator has at hand: its id, or the code read aloud.
+
+use serde::Deserialize;
+use serde_json::Value;
+use wire::{Language, Order, OrderCode, OrderId, StatusReport, TimelineEntry};
+
+use crate::{
+    exit::{Exit, Failure},
+    explain::Story,
+    gateway::Gateway,
+};
+
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+}
+
+/// Everything that is known of the order.
+pub async fn story(gateway: &Gateway, asked: &str) -> Result<Story, Failure> {
+    let order = order(gateway, asked).await?;
+    let timeline: Page<TimelineEntry> =
+        gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
+    let pending = pending(gateway, &order).await;
+    Ok(Story { order, timeline: timeline.items, pending })
+}
+
+async fn order(gateway: &Gateway, asked: &str) -> Result<Order, Failure> {
+    if let Ok(id) = asked.parse::<OrderId>() {
+        return by_id(gateway, id).await;
+    }
+    let Some(code) = OrderCode::parse(asked) else {
+        return Err(not_an_order(gateway.language(), asked));
+    };
+    let found: Page<Order> = gateway.get(&format!("/api/v1/admin/orders?code={code}")).await?;
+    match <[Order; 1]>::try_from(found.items) {
+        Ok([order]) => Ok(order),
+        Err(orders) if orders.is_empty() => Err(unknown_code(gateway.language(), &code)),
+        Err(orders) => Err(several(gateway.language(), &code, &orders)),
+    }
+}
+
+/// The order stands in the answer itself, or under `order` as in the answers to actions.
+async fn by_id(gateway: &Gateway, id: OrderId) -> Result<Order, Failure> {
+    let mut value: Value = gateway.get(&format!("/api/v1/orders/{id}")).await?;
+    let inner = value.get_mut("order").map(Value::take).unwrap_or(value);
+    serde_json::from_value(inner).map_err(|error| gateway.unreadable(&error))
+}
+
+/// What the region's edges still hold back. The story is worth telling without it, so a hub that
+/// does not answer counts as none.
+async fn pending(gateway: &Gateway, order: &Order) -> u64 {
+    let Ok(report) = gateway.get::<StatusReport>("/api/v1/admin/status").await else { return 0 };
+    let regions = report.regions.iter().filter(|region| region.region == order.location);
+    regions.flat_map(|region| &region.edges).map(|edge| u64::from(edge.pending)).sum()
+}
+
+fn not_an_order(language: Language, asked: &str) -> Failure {
+    let asked: String = crate::table::printable(asked).chars().take(60).collect();
+    Failure::new(
+        Exit::Usage,
+        match language {
+            Language::English => {
+                format!("`{asked}` is neither an order's id nor a code such as N-7F3K9Q")
+            }
+            Language::Chinese => format!("`{asked}` 既不是订单编号，也不是短码（如 N-7F3K9Q）"),
+        },
+    )
+}
+
+fn unknown_code(language: Language, code: &OrderCode) -> Failure {
+    match language {
+        Language::English => Failure::new(
+            Exit::NotFound,
+            format!("the cloud knows no order {code}"),
+        )
+        .next_step(
+            "an order made at a cut-off edge is known there first; try again once its link is up",
+        ),
+        Language::Chinese => Failure::new(Exit::NotFound, format!("云端没有订单 {code}"))
+            .next_step("在断连节点上创建的订单先存于该节点；链路恢复后请重试"),
+    }
+}
+
+fn several(language: Language, code: &OrderCode, orders: &[Order]) -> Failure {
+    let ids: Vec<String> = orders.iter().map(|order| order.id.to_string()).collect();
+    let ids = ids.join(", ");
+    match language {
+        Language::English => {
+            Failure::new(Exit::Conflict, format!("{} orders share the code {code}", orders.len()))
+                .next_step(format!("name one by its id: {ids}"))
+        }
+        Language::Chinese => {
+            Failure::new(Exit::Conflict, format!("有 {} 个订单使用短码 {code}", orders.len()))
+                .next_step(format!("请使用订单编号：{ids}"))
+        }
+    }
+}

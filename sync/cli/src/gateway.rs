@@ -1,0 +1,221 @@
+//! Owns the way to the gateway: which one, as whom, and what its refusals mean to an operator.
+
+use std::time::Duration;
+
+use http::Method;
+use process::{
+    client::{Client, ClientError},
+    context::{Context, ContextError},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use wire::{Code, Language};
+
+use crate::{
+    args::Common,
+    exit::{Exit, Failure},
+};
+
+pub struct Gateway {
+    client: Client,
+    url: String,
+    token: String,
+    timeout: Duration,
+    language: Language,
+}
+
+impl Gateway {
+    /// The one named, or the one platform that was started here.
+    pub fn find(common: &Common, language: Language) -> Result<Self, Failure> {
+        let context = context(common.url.as_deref(), language)?;
+        let named = common.url.as_deref().map(address);
+        let url = named.or_else(|| context.as_ref().map(|known| known.gateway.clone()));
+        let Some(url) = url else { return Err(no_platform(language)) };
+        let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
+        let Some(token) = given.or_else(|| context.map(|known| known.token)) else {
+            return Err(no_sign_in(&url, language));
+        };
+        let timeout = Duration::from_secs(common.timeout);
+        Ok(Self { client: Client::new(), url: address(&url), token, timeout, language })
+    }
+
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.call(Method::GET, path, None::<&()>).await
+    }
+
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, Failure> {
+        let url = format!("{}{path}", self.url);
+        // The client's own limit stands a little later: this one is the one that is reported.
+        let spare = self.timeout + Duration::from_secs(1);
+        let call = self.client.json(method, &url, Some(&self.token), body, spare);
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(answer) => answer.map_err(|error| self.failure(&error)),
+            Err(_) => Err(self.too_slow()),
+        }
+    }
+
+    fn failure(&self, error: &ClientError) -> Failure {
+        match error.status {
+            None => self.unreachable(error),
+            Some(200..300) => self.unreadable(error),
+            Some(status) => self.refusal(status, error),
+        }
+    }
+
+    fn refusal(&self, status: u16, error: &ClientError) -> Failure {
+        let exit = Exit::of_status(status);
+        let said = error.problem.as_ref().map(|problem| match problem.code {
+            Code::Unrecognised => problem.title.clone(),
+            code => code.sentence(self.language).to_owned(),
+        });
+        let failure = Failure::new(exit, said.unwrap_or_else(|| format!("HTTP {status}")));
+        match (exit, self.language) {
+            (Exit::Authentication, Language::English) => failure
+                .next_step("sign in as an admin again, or set HOLDFAST_TOKEN to an admin's token"),
+            (Exit::Authentication, Language::Chinese) => {
+                failure.next_step("以管理员身份重新登录，或将 HOLDFAST_TOKEN 设为管理员的令牌")
+            }
+            (Exit::Unreachable, Language::English) => {
+                failure.next_step(format!("{}/health/ready names what is missing", self.url))
+            }
+            (Exit::Unreachable, Language::Chinese) => {
+                failure.next_step(format!("{}/health/ready 会列出缺失的依赖", self.url))
+            }
+            _ => failure,
+        }
+    }
+
+    fn unreachable(&self, error: &ClientError) -> Failure {
+        let cause = process::problem::chain(error);
+        match self.language {
+            Language::English => {
+                Failure::new(Exit::Unreachable, format!("cannot reach {}: {cause}", self.url))
+                    .next_step("check that the platform runs and that --url names its gateway")
+            }
+            Language::Chinese => {
+                Failure::new(Exit::Unreachable, format!("无法连接 {}：{cause}", self.url))
+                    .next_step("确认平台正在运行，且 --url 是其网关地址")
+            }
+        }
+    }
+
+    fn too_slow(&self) -> Failure {
+        let seconds = self.timeout.as_secs();
+        match self.language {
+            Language::English => Failure::new(
+                Exit::TimedOut,
+                format!("{} did not answer within {seconds} s", self.url),
+            )
+            .next_step("try again, or allow more with --timeout"),
+            Language::Chinese => {
+                Failure::new(Exit::TimedOut, format!("{} 在 {seconds} 秒内未响应", self.url))
+                    .next_step("请重试，或用 --timeout 放宽时限")
+            }
+        }
+    }
+
+    /// An answer that is not of the expected form: another version, or not our gateway at all.
+    pub fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        let cause = process::problem::chain(error);
+        match self.language {
+            Language::English => {
+                Failure::new(Exit::Failure, format!("{} answered strangely: {cause}", self.url))
+                    .next_step("check that --url names a Holdfast gateway of this version")
+            }
+            Language::Chinese => {
+                Failure::new(Exit::Failure, format!("{} 的回应无法识别：{cause}", self.url))
+                    .next_step("确认 --url 指向相同版本的 Holdfast 网关")
+            }
+        }
+    }
+}
+
+/// The operator's sign-in: that of the named gateway, or the only one there is.
+fn context(url: Option<&str>, language: Language) -> Result<Option<Context>, Failure> {
+    let found = match url {
+        Some(url) => Context::load(&address(url)),
+        None => Context::find_only().map(Some),
+    };
+    match found {
+        Ok(context) => Ok(context),
+        Err(ContextError::None) => Ok(None),
+        Err(ContextError::Several(gateways)) => Err(several(&gateways, language)),
+        Err(error @ ContextError::File { .. }) => {
+            Err(Failure::new(Exit::Failure, process::problem::chain(&error)))
+        }
+    }
+}
+
+/// An address as it is written by hand: a scheme may be missing, a slash too many.
+fn address(text: &str) -> String {
+    let text = text.trim().trim_end_matches('/');
+    if text.contains("://") { text.to_owned() } else { format!("http://{text}") }
+}
+
+fn no_platform(language: Language) -> Failure {
+    match language {
+        Language::English => Failure::new(Exit::Usage, "no running platform is known here")
+            .next_step(
+                "start one with `cargo xtask up`, or name a gateway with --url or HOLDFAST_URL",
+            ),
+        Language::Chinese => Failure::new(Exit::Usage, "本机没有已知的运行中平台")
+            .next_step("运行 `cargo xtask up` 启动，或用 --url 或 HOLDFAST_URL 指定网关"),
+    }
+}
+
+fn several(gateways: &[String], language: Language) -> Failure {
+    let list = gateways.join(", ");
+    match language {
+        Language::English => {
+            Failure::new(Exit::Usage, format!("several platforms run here: {list}"))
+                .next_step("name one with --url or HOLDFAST_URL")
+        }
+        Language::Chinese => Failure::new(Exit::Usage, format!("本机有多个平台在运行：{list}"))
+            .next_step("用 --url 或 HOLDFAST_URL 指定其中一个"),
+    }
+}
+
+fn no_sign_in(url: &str, language: Language) -> Failure {
+    match language {
+        Language::English => {
+            Failure::new(Exit::Authentication, format!("no operator sign-in is known for {url}"))
+                .next_step("set HOLDFAST_TOKEN to an admin's access token")
+        }
+        Language::Chinese => {
+            Failure::new(Exit::Authentication, format!("没有 {url} 的运营人员登录信息"))
+                .next_step("将 HOLDFAST_TOKEN 设为管理员的访问令牌")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_written_by_hand() {
+        for (typed, address_of) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("https://holdfast.example", "https://holdfast.example"),
+        ] {
+            assert_eq!(address(typed), address_of);
+        }
+    }
+}

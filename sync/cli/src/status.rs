@@ -1,0 +1,164 @@
+//! Owns `holdfast status`: a region and its edges on a line each, and below what is not as it should be.
+
+use serde_json::{Value, json};
+use wire::{
+    ChecksumState, EdgeStatus, GateState, Language, LinkState, RegionStatus, StatusReport,
+    UnixMillis,
+};
+
+use crate::{
+    age, complaint,
+    look::{Look, Tone},
+    table::{Cell, Table},
+};
+
+/// The report as the hub gave it, with what it means.
+pub fn json(report: &StatusReport, look: &Look) -> serde_json::Result<Value> {
+    let complaints = complaint::all(report, look.language);
+    let mut value = serde_json::to_value(report)?;
+    value["healthy"] = json!(complaints.is_empty());
+    value["complaints"] = serde_json::to_value(complaints)?;
+    Ok(value)
+}
+
+pub fn rows(report: &StatusReport, look: &Look) -> String {
+    table(report, look).render(look)
+}
+
+/// What is not as it should be and what to do about it, or that all is well.
+pub fn verdict(report: &StatusReport, look: &Look) -> String {
+    let complaints = complaint::all(report, look.language);
+    if complaints.is_empty() {
+        let text = look.pick("+ All is well.", "+ 一切正常。");
+        return format!("{}\n", look.paint(Tone::Good, text));
+    }
+    let next = look.pick("Next", "下一步");
+    complaints
+        .iter()
+        .map(|complaint| {
+            let line =
+                look.paint(Tone::Bad, &format!("! {}: {}", complaint.about, complaint.problem));
+            format!("{line}\n    {next}: {}\n", complaint.next_step)
+        })
+        .collect()
+}
+
+fn table(report: &StatusReport, look: &Look) -> Table {
+    let mut table = match look.language {
+        Language::English => Table::new([
+            "REGION",
+            "EDGE",
+            "GATE",
+            "LINK",
+            "PENDING",
+            "LAG UP/DOWN",
+            "CHECKSUM",
+            "POLICY",
+            "EPOCH",
+            "HELD",
+            "VERSION",
+        ]),
+        Language::Chinese => Table::new([
+            "区域",
+            "节点",
+            "闸口",
+            "链路",
+            "待定",
+            "滞后 上/下",
+            "校验",
+            "派单",
+            "纪元",
+            "挂起",
+            "版本",
+        ]),
+    };
+    for region in &report.regions {
+        if region.edges.is_empty() {
+            let mut cells =
+                vec![Cell::new(region.region.as_str()), Cell::new("-"), gate(region, look)];
+            cells.resize(7, Cell::new("-"));
+            cells.push(policy(region, look));
+            cells.resize(11, Cell::new("-"));
+            table.row(cells);
+        }
+        for edge in &region.edges {
+            table.row(row(region, edge, report.now, look));
+        }
+    }
+    table
+}
+
+fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Vec<Cell> {
+    let waiting = edge.held + edge.parked;
+    let held_tone = if waiting > 0 { Tone::Bad } else { Tone::Plain };
+    let lag_down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
+    vec![
+        Cell::new(region.region.as_str()),
+        Cell::new(edge.edge.as_str()),
+        gate(region, look),
+        link(edge, now, look),
+        pending(edge, now, look),
+        Cell::new(format!("{} / {lag_down}", edge.lag_up_ops)),
+        checksum(edge.checksum, look),
+        policy(region, look),
+        Cell::new(edge.epoch.to_string()),
+        Cell::toned(held_tone, waiting.to_string()),
+        Cell::new(edge.version.as_deref().unwrap_or("-")),
+    ]
+}
+
+fn gate(region: &RegionStatus, look: &Look) -> Cell {
+    match region.gate {
+        GateState::Open => Cell::new(look.pick("open", "打开")),
+        GateState::Closed => Cell::toned(Tone::Bad, look.pick("x closed", "x 关闭")),
+    }
+}
+
+fn link(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
+    let (tone, word) = match edge.link {
+        LinkState::Up => (Tone::Good, look.pick("+ up", "+ 连通")),
+        LinkState::Down => (Tone::Bad, look.pick("x down", "x 断开")),
+        LinkState::Never => (Tone::Bad, look.pick("? never", "? 从未连接")),
+    };
+    let since = edge.since.map(|at| format!(" {}", age::duration(now.since(at))));
+    Cell::toned(tone, format!("{word}{}", since.unwrap_or_default()))
+}
+
+fn pending(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
+    let oldest = edge.oldest_pending_at.filter(|_| edge.pending > 0);
+    let text = match (oldest, look.language) {
+        (None, _) => edge.pending.to_string(),
+        (Some(at), Language::English) => {
+            format!("{}, oldest {}", edge.pending, age::duration(now.since(at)))
+        }
+        (Some(at), Language::Chinese) => {
+            format!("{}，最早 {}", edge.pending, age::duration(now.since(at)))
+        }
+    };
+    let tone = if edge.pending > 0 { Tone::Doubtful } else { Tone::Plain };
+    Cell::toned(tone, text)
+}
+
+fn checksum(state: ChecksumState, look: &Look) -> Cell {
+    match state {
+        ChecksumState::Match => Cell::toned(Tone::Good, look.pick("= match", "= 一致")),
+        ChecksumState::Mismatch => Cell::toned(Tone::Bad, look.pick("! differs", "! 不一致")),
+        ChecksumState::Settling => Cell::toned(Tone::Doubtful, look.pick("~ settling", "~ 同步中")),
+        ChecksumState::Unknown => Cell::toned(Tone::Quiet, look.pick("? unknown", "? 未知")),
+    }
+}
+
+fn policy(region: &RegionStatus, look: &Look) -> Cell {
+    let word = match region.policy {
+        wire::Policy::Optimistic => look.pick("optimistic", "先到先得"),
+        wire::Policy::Exclusive => look.pick("exclusive", "独占"),
+    };
+    Cell::new(match &region.holder {
+        Some(holder) => format!("{word} ({holder})"),
+        None => word.to_owned(),
+    })
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;
