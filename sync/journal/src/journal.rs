@@ -1,0 +1,165 @@
+//! The handle everyone else holds.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use rusqlite::Connection;
+use rusqlite_migration::Migrations;
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
+
+use crate::{
+    JournalError, State, WriteError, file, reader,
+    writer::{self, Observe, Writer},
+};
+
+/// A file and the thread that owns it. Clones are the same journal; when the last is dropped it closes
+/// as `close` does.
+pub struct Journal<S: State>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    open: Mutex<Option<Open<S>>>,
+}
+
+struct Open<S> {
+    writes: mpsc::Sender<writer::Write<S>>,
+    reads: mpsc::Sender<reader::Read>,
+    threads: [thread::JoinHandle<()>; 2],
+}
+
+/// Writes that wait; one more is answered `Busy` at once, so that a slow disk is felt where commands
+/// come in and not in memory.
+const WRITES_WAITING_MAX: usize = 4096;
+const READS_WAITING_MAX: usize = 1024;
+
+impl<S: State> Journal<S> {
+    /// Opens or creates the file, brings its schema up to date, and makes the state of it. Blocks.
+    pub fn open<E>(
+        path: impl AsRef<Path>,
+        migrations: Migrations<'static>,
+        make: impl FnOnce(&Connection) -> Result<S, E>,
+    ) -> Result<Self, JournalError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::open_observed(path, migrations, make, |_| {})
+    }
+
+    /// As `open`; `observe` hears, on the writing thread, how many writes each commit kept.
+    pub fn open_observed<E>(
+        path: impl AsRef<Path>,
+        migrations: Migrations<'static>,
+        make: impl FnOnce(&Connection) -> Result<S, E>,
+        observe: impl Fn(usize) + Send + 'static,
+    ) -> Result<Self, JournalError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let owned = file::open(path.as_ref(), &migrations)?;
+        let state = make(&owned.conn).map_err(|error| JournalError::Load(error.into().into()))?;
+        let reading = file::open_to_read(path.as_ref())?;
+        let observe: Observe = Box::new(observe);
+        let writer = Writer::new(owned, state, observe);
+        let (writes, to_write) = mpsc::channel(WRITES_WAITING_MAX);
+        let (reads, to_read) = mpsc::channel(READS_WAITING_MAX);
+        let threads = [
+            start("journal-write", move || writer.run(to_write))?,
+            start("journal-read", move || reader::run(&reading, to_read))?,
+        ];
+        let open = Mutex::new(Some(Open { writes, reads, threads }));
+        Ok(Self(Arc::new(Inner { open })))
+    }
+
+    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. What
+    /// fails is undone and the state loaded anew. A caller that stops waiting does not stop the write.
+    ///
+    /// Should `E` wrap SQLite's error, `WriteError::sorted` tells a full disk from a refusal.
+    pub async fn write<T, E>(
+        &self,
+        f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (to, answer) = oneshot::channel();
+        let write = writer::write(f, to);
+        let sent = self.0.with(|open| open.writes.try_send(write));
+        match sent {
+            Some(Ok(())) => answer.await.unwrap_or(Err(WriteError::Stopped)),
+            Some(Err(TrySendError::Full(_))) => Err(WriteError::Busy),
+            Some(Err(TrySendError::Closed(_))) | None => Err(WriteError::Stopped),
+        }
+    }
+
+    /// Runs `f` on a read-only connection; it sees every write that was answered before.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (to, answer) = oneshot::channel();
+        let read = reader::read(f, to);
+        let sent = self.0.with(|open| open.reads.try_send(read));
+        match sent {
+            Some(Ok(())) => answer.await.unwrap_or(Err(JournalError::Stopped)),
+            Some(Err(TrySendError::Full(_))) => Err(JournalError::Busy),
+            Some(Err(TrySendError::Closed(_))) | None => Err(JournalError::Stopped),
+        }
+    }
+
+    /// Takes nothing more, lets all that waits finish, and closes the file. Blocks until it has. Other
+    /// clones then answer `Stopped`.
+    pub fn close(self) {
+        self.0.close();
+    }
+}
+
+impl<S: State> Clone for Journal<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: State> std::fmt::Debug for Journal<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+impl<S> Inner<S> {
+    /// Nothing that waits is ever done under this lock.
+    fn with<R>(&self, use_it: impl FnOnce(&Open<S>) -> R) -> Option<R> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
+    }
+
+    fn close(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Open { writes, reads, threads }) = open else { return };
+        drop((writes, reads));
+        for thread in threads {
+            // A write may hold the last clone; its thread cannot wait for itself, and ends anyway.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                tracing::error!("A journal's thread had panicked");
+            }
+        }
+    }
+}
+
+impl<S> Drop for Inner<S> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn start(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, JournalError> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(JournalError::io("start a journal's thread"))
+}

@@ -1,0 +1,198 @@
+//! The writing thread: takes what waits, runs it, commits it, answers it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    vec::Drain,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{JournalError, State, WriteError, file::Owned, is_full};
+
+/// Writes that share a commit, at most. More would make the first of them wait for the last.
+pub(crate) const GROUP_MAX: usize = 256;
+
+/// One write with its own types hidden. Given nothing to run on it does not run, and leaves only what
+/// will answer its caller.
+pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> Ran + Send>;
+
+/// A write that waits for its group to end before it is answered.
+pub(crate) struct Ran {
+    /// Whether its changes are to stay.
+    kept: bool,
+    answer: Box<dyn FnOnce(Ended) + Send>,
+}
+
+/// How a group ended.
+#[derive(Clone)]
+enum Ended {
+    Committed,
+    Full,
+    Fault(JournalError),
+}
+
+pub(crate) struct Writer<S> {
+    file: Owned,
+    state: S,
+    /// The state may differ from the file and is loaded anew before anything else runs.
+    stale: bool,
+    observe: Observe,
+}
+
+pub(crate) type Observe = Box<dyn Fn(usize) + Send>;
+
+/// Hides the types of a write. Should its caller have gone away, nobody hears the answer.
+pub(crate) fn write<S, T, E>(
+    f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
+    to: oneshot::Sender<Result<T, WriteError<E>>>,
+) -> Write<S>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Box::new(move |on| {
+        let result = match on.map(|(conn, state)| catch_unwind(AssertUnwindSafe(|| f(conn, state))))
+        {
+            Some(Ok(result)) => result.map_err(WriteError::of),
+            Some(Err(panic)) => Err(WriteError::Fault(JournalError::panicked(&*panic))),
+            None => Err(WriteError::Stopped),
+        };
+        let kept = result.is_ok();
+        let answer = Box::new(move |ended| {
+            let _ = to.send(match ended {
+                Ended::Committed => result,
+                Ended::Full => Err(WriteError::Full),
+                Ended::Fault(fault) => Err(WriteError::Fault(fault)),
+            });
+        });
+        Ran { kept, answer }
+    })
+}
+
+impl<S: State> Writer<S> {
+    pub fn new(file: Owned, state: S, observe: Observe) -> Self {
+        Self { file, state, stale: false, observe }
+    }
+
+    /// Works until every sender is gone and all that was sent is answered.
+    pub fn run(mut self, mut writes: mpsc::Receiver<Write<S>>) {
+        let mut waiting = Vec::with_capacity(GROUP_MAX);
+        while writes.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
+            let mut rest = waiting.drain(..);
+            // Once, unless a group breaks in the middle and leaves a rest for the next.
+            while rest.len() > 0 {
+                self.group(&mut rest);
+            }
+        }
+    }
+
+    fn group(&mut self, writes: &mut Drain<'_, Write<S>>) {
+        let mut ran = Vec::with_capacity(writes.len());
+        let ended = match self.run_and_commit(writes, &mut ran) {
+            Ok(()) => self.after_commit(ran.iter().filter(|write| write.kept).count()),
+            Err(ended) => ended,
+        };
+        if let Ended::Fault(fault) = &ended {
+            tracing::error!(cause = chain(fault), writes = ran.len(), "A group of writes failed");
+        }
+        for write in ran {
+            (write.answer)(ended.clone());
+        }
+    }
+
+    /// Runs writes until all have run or the transaction breaks, then commits. What did not run
+    /// because a later group can still run it stays in `writes`.
+    fn run_and_commit(
+        &mut self,
+        writes: &mut Drain<'_, Write<S>>,
+        ran: &mut Vec<Ran>,
+    ) -> Result<(), Ended> {
+        // Whatever ends this early leaves a transaction rolled back and a state ahead of the file.
+        let was_stale = std::mem::replace(&mut self.stale, true);
+        let begun = begin(&mut self.file.conn).and_then(|tx| {
+            if was_stale {
+                self.state.reload(&tx).map_err(|error| Ended::of("load the state anew", error))?;
+            }
+            Ok(tx)
+        });
+        let mut tx = match begun {
+            Ok(tx) => tx,
+            Err(ended) => {
+                ran.extend(writes.map(|write| write(None)));
+                return Err(ended);
+            }
+        };
+        for write in writes {
+            run_one(&mut tx, &mut self.state, write, ran)?;
+        }
+        tx.commit().map_err(|error| Ended::of("commit a group of writes", error))?;
+        self.stale = false;
+        Ok(())
+    }
+
+    fn after_commit(&mut self, kept: usize) -> Ended {
+        if kept == 0 {
+            return Ended::Committed;
+        }
+        (self.observe)(kept);
+        let (state, conn) = (&mut self.state, &self.file.conn);
+        match catch_unwind(AssertUnwindSafe(|| state.committed(conn))) {
+            Ok(Ok(())) => Ended::Committed,
+            // Never `Full`, which promises that nothing is stored: the commit stands.
+            Ok(Err(error)) => Ended::Fault(JournalError::io("note a commit")(error)),
+            Err(panic) => {
+                self.stale = true;
+                Ended::Fault(JournalError::panicked(&*panic))
+            }
+        }
+    }
+}
+
+/// Runs one write in its savepoint. An error means that the whole transaction is lost.
+fn run_one<S: State>(
+    tx: &mut Transaction<'_>,
+    state: &mut S,
+    write: Write<S>,
+    ran: &mut Vec<Ran>,
+) -> Result<(), Ended> {
+    let savepoint = match tx.savepoint() {
+        Ok(savepoint) => savepoint,
+        Err(error) => {
+            ran.push(write(None));
+            return Err(Ended::of("begin a write", error));
+        }
+    };
+    let write = write(Some((&savepoint, state)));
+    let kept = write.kept;
+    ran.push(write);
+    // After some failures SQLite rolls the whole transaction back by itself; releasing or rolling back
+    // the savepoint then fails, which is how it shows.
+    if kept {
+        return savepoint.commit().map_err(|error| Ended::of("keep a write", error));
+    }
+    savepoint.finish().map_err(|error| Ended::of("undo a write", error))?;
+    state.reload(tx).map_err(|error| Ended::of("load the state anew", error))
+}
+
+/// Takes the write lock at once: a transaction that reads first could fail to get it later.
+fn begin(conn: &mut Connection) -> Result<Transaction<'_>, Ended> {
+    conn.transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| Ended::of("begin a group of writes", error))
+}
+
+impl Ended {
+    fn of(what: &'static str, error: rusqlite::Error) -> Self {
+        if is_full(&error) { Self::Full } else { Self::Fault(JournalError::sql(what)(error)) }
+    }
+}
+
+fn chain(error: &JournalError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
