@@ -22,6 +22,7 @@ pub struct BatchOp {
     pub body: BatchBody,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BatchBody {
@@ -54,6 +55,7 @@ pub struct OpAnswer {
     pub decision: OpDecision,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpDecision {

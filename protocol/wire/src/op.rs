@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{Actor, BootNonce, Command, EdgeId, Hash, UnixMillis, Verdict};
 
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Op {
     /// A process start: stands before any command or Hello of that run.

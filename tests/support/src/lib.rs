@@ -1,0 +1,14 @@
+//! Owns what tests, the demo and the kill runs share: a tablet, a person at the gateway, a wire that can
+//! be cut, and the addresses of the run's servers. It asserts nothing of its own; tests do.
+
+mod api;
+mod proxy;
+mod servers;
+mod tablet;
+mod wait;
+
+pub use api::{Api, Done, InboxLine, Person};
+pub use proxy::{Proxy, Wire};
+pub use servers::{Servers, VARIABLE, servers};
+pub use tablet::{Mqtt, Place, Tablet, TabletError};
+pub use wait::eventually;

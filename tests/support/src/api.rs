@@ -1,0 +1,172 @@
+//! What a person does through the gateway, a call each, as tests and the demo play it.
+
+use std::time::Duration;
+
+use http::Method;
+use process::client::{Client, ClientError};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use wire::{Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Somebody signed in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub user_id: UserId,
+    pub role: Role,
+    pub token: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SignedIn {
+    access_token: String,
+    user_id: UserId,
+    role: Role,
+}
+
+/// What an order route answers when it did what was asked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Done {
+    pub order_id: OrderId,
+    pub status: wire::OrderStatus,
+    pub message: String,
+    pub order: Order,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct InboxLine {
+    pub event_id: wire::EventId,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub order_id: OrderId,
+    pub title: String,
+    pub content: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Api {
+    gateway: String,
+    client: Client,
+}
+
+impl Api {
+    pub fn new(gateway: impl Into<String>) -> Self {
+        Self { gateway: gateway.into(), client: Client::new() }
+    }
+
+    pub fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        person: Option<&Person>,
+        body: Option<Value>,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.gateway);
+        let bearer = person.map(|person| person.token.as_str());
+        self.client.json(method, &url, bearer, body.as_ref(), TIMEOUT).await
+    }
+
+    /// Somebody new of that role, signed in.
+    pub async fn newcomer(&self, role: Role) -> Result<Person, ClientError> {
+        let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
+        let username = format!("{}-{tail}", role.as_str());
+        let body = json!({
+            "username": username, "email": format!("{username}@example.org"),
+            "password": PASSWORD, "role": role.as_str(),
+        });
+        self.call::<Value>(Method::POST, "/api/v1/auth/register", None, Some(body)).await?;
+        self.sign_in(&username, PASSWORD).await
+    }
+
+    pub async fn sign_in(&self, username: &str, password: &str) -> Result<Person, ClientError> {
+        let body = json!({"username": username, "password": password});
+        let signed: SignedIn =
+            self.call(Method::POST, "/api/v1/auth/login", None, Some(body)).await?;
+        Ok(Person { user_id: signed.user_id, role: signed.role, token: signed.access_token })
+    }
+
+    pub async fn publish(
+        &self,
+        customer: &Person,
+        region: Region,
+        title: &str,
+    ) -> Result<Done, ClientError> {
+        let body = json!({
+            "title": title, "description": "as agreed", "service_type": "cleaning_repair",
+            "price": "200.00", "location": region, "address": "1 Harbour Road",
+        });
+        self.call(Method::POST, "/api/v1/orders", Some(customer), Some(body)).await
+    }
+
+    /// `approve`, `accept`, `start`, ... on an order.
+    pub async fn act(
+        &self,
+        person: &Person,
+        order: OrderId,
+        action: &str,
+    ) -> Result<Done, ClientError> {
+        let path = format!("/api/v1/orders/{order}/{action}");
+        self.call(Method::POST, &path, Some(person), None).await
+    }
+
+    pub async fn order(&self, person: &Person, order: OrderId) -> Result<Order, ClientError> {
+        self.call(Method::GET, &format!("/api/v1/orders/{order}"), Some(person), None).await
+    }
+
+    pub async fn timeline(
+        &self,
+        person: &Person,
+        order: OrderId,
+    ) -> Result<Vec<TimelineEntry>, ClientError> {
+        let path = format!("/api/v1/orders/{order}/timeline");
+        let page: Page<TimelineEntry> = self.call(Method::GET, &path, Some(person), None).await?;
+        Ok(page.items)
+    }
+
+    /// The person's whole inbox, newest first, at most `INBOX_MAX` lines.
+    pub async fn inbox(&self, person: &Person) -> Result<Vec<InboxLine>, ClientError> {
+        let mut lines = Vec::new();
+        let mut after = String::new();
+        while lines.len() < INBOX_MAX {
+            let path = format!("/api/v1/notifications?limit=100{after}");
+            let page: Page<InboxLine> = self.call(Method::GET, &path, Some(person), None).await?;
+            lines.extend(page.items);
+            match page.next {
+                Some(next) => after = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        Ok(lines)
+    }
+
+    pub async fn status(&self, admin: &Person) -> Result<StatusReport, ClientError> {
+        self.call(Method::GET, "/api/v1/admin/status", Some(admin), None).await
+    }
+
+    /// Shuts or opens a region's gate.
+    pub async fn gate(
+        &self,
+        admin: &Person,
+        region: Region,
+        open: bool,
+    ) -> Result<(), ClientError> {
+        let body = json!({"gate": if open { "open" } else { "closed" }});
+        let path = format!("/api/v1/admin/regions/{region}");
+        self.call::<Value>(Method::PUT, &path, Some(admin), Some(body)).await.map(drop)
+    }
+}
+
+/// Good enough for people who live as long as a test.
+const PASSWORD: &str = "correct-horse-battery";
+const INBOX_MAX: usize = 10_000;

@@ -1,0 +1,33 @@
+//! Where the private servers of this test run are. They are started once per run; a test never starts,
+//! skips or pretends one.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+pub const VARIABLE: &str = "HOLDFAST_TEST_SERVERS";
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Servers {
+    pub mysql: String,
+    pub mongodb: String,
+    pub rabbitmq: String,
+    pub rabbitmq_api: String,
+    pub redis: String,
+    pub mosquitto: String,
+}
+
+/// # Panics
+/// Without the servers there is nothing to test against, so the test fails and says what starts them.
+pub fn servers() -> &'static Servers {
+    static SERVERS: OnceLock<Servers> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        let Some(path) = std::env::var_os(VARIABLE) else {
+            panic!("{VARIABLE} is not set: `cargo xtask test` starts the servers and sets it");
+        };
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{VARIABLE} names {}: {error}", path.display()));
+        serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{} is not a list of servers: {error}", path.display()))
+    })
+}
