@@ -27,4 +27,4 @@ pub use explain::regions_to_explain;
 pub use snapshot::{Acceptance, Assignment, OfflineRules, Snapshot, Standing};
 pub use text::{FieldError, check_reason};
 pub use view::{readable_by, state_for};
-pub use writes::{Emitted, Line, OrderWrite, Writes};
+pub use writes::{Emitted, Guard, Line, OrderWrite, Writes};

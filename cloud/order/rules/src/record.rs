@@ -12,7 +12,8 @@ use wire::{
 };
 
 use crate::{
-    Attempt, Emitted, Line, OrderWrite, Origin, Snapshot, Standing, StoredAnswer, Writes, explain,
+    Attempt, Emitted, Guard, Line, OrderWrite, Origin, Snapshot, Standing, StoredAnswer, Writes,
+    explain,
     ruling::{Ruling, reason_of},
 };
 
@@ -74,8 +75,9 @@ impl<'a> Desk<'a> {
             self.offer(Some(&event.body.order), event.body.lost.as_mut());
         }
         let orders = self.changed.into_iter().map(|(id, after)| {
-            let read = self.snapshot.orders.get(&id);
-            OrderWrite { read_version: read.map(|standing| standing.order.version), after }
+            let read = self.snapshot.orders.get(&id).map(|standing| &standing.order);
+            let guard = read.map(|read| Guard { version: read.version, status: read.status });
+            OrderWrite { guard, after }
         });
         Writes { answers, events, orders: orders.collect(), ..self.writes }
     }

@@ -1,7 +1,7 @@
 //! What follows from a decision: all of it is written in the one transaction that the snapshot was
 //! read in, or none of it.
 
-use wire::{EventType, OpDecision, OrderEvent, OrderId, TimelineEntry};
+use wire::{EventType, OpDecision, OrderEvent, OrderId, OrderStatus, TimelineEntry};
 
 use crate::{Standing, StoredAnswer};
 
@@ -20,9 +20,16 @@ pub struct Writes {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderWrite {
-    /// The version that was read: the write must find it still there. `None` for a new order.
-    pub read_version: Option<u64>,
+    /// `None` for a new order.
+    pub guard: Option<Guard>,
     pub after: Standing,
+}
+
+/// What was read of an order: the write must find it so still, or the decision is void.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    pub version: u64,
+    pub status: OrderStatus,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

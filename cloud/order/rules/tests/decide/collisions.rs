@@ -43,7 +43,7 @@ fn a_later_op_sees_what_an_earlier_one_of_its_batch_did() {
     assert!((0..6).all(|at| outcome(&writes, at).succeeded()), "{:?}", writes.answers);
     assert_eq!(stage.order(1).version, 6);
     assert_eq!(writes.orders.len(), 1);
-    assert_eq!(writes.orders[0].read_version, None);
+    assert_eq!(writes.orders[0].guard, None);
     let versions: Vec<_> = writes.timeline.iter().map(|line| line.entry.version).collect();
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
     let told: Vec<_> = writes.events.iter().map(|event| event.body.order.version).collect();

@@ -138,7 +138,7 @@ impl Stage {
         for write in &writes.orders {
             let id = write.after.order.id;
             let old = self.snapshot.orders.insert(id, write.after.clone());
-            assert_eq!(old.map(|old| old.order.version), write.read_version);
+            assert_eq!(old.map(|old| old.order.version), write.guard.map(|guard| guard.version));
         }
     }
 }

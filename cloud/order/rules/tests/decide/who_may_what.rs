@@ -191,7 +191,7 @@ fn a_publication_makes_an_order_that_waits_for_review_unpaid() {
     assert_eq!((order.customer_id, order.provider_id), (customer(1).user_id, None));
     assert_eq!(order.source.to_string(), "north-1");
     assert_eq!((order.created_at, order.updated_at), (NOW, NOW));
-    assert_eq!(writes.orders[0].read_version, None);
+    assert_eq!(writes.orders[0].guard, None);
     assert_eq!(writes.timeline[0].entry.action, None);
     assert_eq!(writes.timeline[0].entry.from, None);
 }
