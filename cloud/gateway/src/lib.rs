@@ -1,2 +1,119 @@
+//! The one public entry: finds a request's route in one table, verifies the caller, removes what a
+//! client may not claim, and hands the request to the part of the cloud that answers.
+//!
+//! Invariants: what is not in `routes::ROUTES` cannot be reached; no route but the open ones answers
+//! without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
+
+mod forward;
+mod headers;
+mod identity;
 mod matcher;
 mod routes;
+mod security;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use axum::{Router, middleware::map_response, routing::any};
+use platform::{
+    Ground,
+    cache::Cache,
+    health::{self, Check},
+    upstream::Upstream,
+};
+use process::health::Readiness;
+use serde::{Deserialize, Serialize};
+
+pub use routes::{ALIASES, Alias, Audience, Part, ROUTES, Route};
+pub use security::OriginError;
+
+use identity::Identity;
+
+pub const NAME: &str = "gateway";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    /// Origins whose pages may call from a browser. The product's own pages need no entry.
+    pub cors_origins: Vec<String>,
+    /// How long a part may take before the caller is told that it took too long.
+    pub upstream_timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8080".to_owned(),
+            cors_origins: Vec::new(),
+            upstream_timeout_ms: 20_000,
+        }
+    }
+}
+
+/// The parts behind the gateway.
+#[derive(Clone)]
+pub struct Peers {
+    pub auth: Upstream,
+    pub order: Upstream,
+    pub notification: Upstream,
+    pub hub: Upstream,
+}
+
+impl Peers {
+    fn of(&self, part: Part) -> &Upstream {
+        match part {
+            Part::Auth => &self.auth,
+            Part::Order => &self.order,
+            Part::Notification => &self.notification,
+            Part::Hub => &self.hub,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+}
+
+#[derive(Clone)]
+struct Gateway {
+    identity: Identity,
+    peers: Peers,
+    upstream_timeout: Duration,
+}
+
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    let readiness = readiness(&peers, ground.cache.clone());
+    let gateway = Gateway {
+        identity: Identity {
+            keys: ground.keys,
+            clock: ground.clock,
+            cache: ground.cache,
+            auth: peers.auth.clone(),
+        },
+        peers,
+        upstream_timeout: Duration::from_millis(config.upstream_timeout_ms),
+    };
+    let router = table()
+        .fallback(forward::forward)
+        .with_state(gateway)
+        .merge(process::health::router(readiness));
+    let router = security::cors(process::web::standard(router, NAME), &config.cors_origins)?;
+    Ok(router.layer(map_response(security::protect)))
+}
+
+/// Every path goes to the one handler, which looks it up itself. They are named here so that each has
+/// its own line in the metrics; a spelling that is not among them is counted as unmatched.
+fn table() -> Router<Gateway> {
+    let canonical = ROUTES.iter().map(|route| route.path.to_owned());
+    let unversioned = ROUTES.iter().map(|route| route.path.replacen("/api/v1/", "/api/", 1));
+    let aliases = ALIASES.iter().map(|alias| alias.path.to_owned());
+    let paths: BTreeSet<String> = canonical.chain(unversioned).chain(aliases).collect();
+    paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
+}
+
+fn readiness(peers: &Peers, cache: Cache) -> Readiness {
+    let parts = Part::ALL.map(|part| Check::Upstream(part.as_str(), peers.of(part).clone()));
+    health::readiness(parts.into_iter().chain([Check::Cache(cache)]))
+}

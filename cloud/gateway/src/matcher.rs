@@ -13,7 +13,10 @@ const PARAMS_MAX: usize = 2;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookup {
-    Found { route: &'static Route, path: String },
+    Found {
+        route: &'static Route,
+        path: String,
+    },
     /// The path exists, for these methods.
     WrongMethod(Vec<Method>),
     Unknown,
@@ -149,15 +152,39 @@ mod tests {
     #[test]
     fn no_spelling_reaches_what_is_not_in_the_table() {
         for path in [
-            "", "/", "/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v2/orders",
-            "/internal/ops", "/internal", "/api/internal/ops", "/api/v1/internal/ops",
-            "/api/v1/../internal/ops", "/api/v1/orders/../../../internal/ops",
-            "/api/v1/orders/..", "/api/v1/orders/.", "/api/v1/orders/...", "/api/v1/orders//accept",
-            "//internal/ops", "//api/v1/orders", "/api//v1/orders", "/api/v1/orders//",
-            "/api/v1/orders/%2e%2e/accept", "/api/v1/orders/a%2f..%2finternal",
-            "/%69nternal/ops", "/api/v1/orders/7;x=1", "/api/v1/orders/7\\..\\x",
-            "/API/V1/orders", "/api/v1/v1/orders", "/link/x", "/api/v1/orders/7/accept/x",
-            "/metrics", "/health", "/api/v1/orders/订单",
+            "",
+            "/",
+            "/api",
+            "/api/",
+            "/api/v1",
+            "/api/v1/nothing",
+            "/api/v2/orders",
+            "/internal/ops",
+            "/internal",
+            "/api/internal/ops",
+            "/api/v1/internal/ops",
+            "/api/v1/../internal/ops",
+            "/api/v1/orders/../../../internal/ops",
+            "/api/v1/orders/..",
+            "/api/v1/orders/.",
+            "/api/v1/orders/...",
+            "/api/v1/orders//accept",
+            "//internal/ops",
+            "//api/v1/orders",
+            "/api//v1/orders",
+            "/api/v1/orders//",
+            "/api/v1/orders/%2e%2e/accept",
+            "/api/v1/orders/a%2f..%2finternal",
+            "/%69nternal/ops",
+            "/api/v1/orders/7;x=1",
+            "/api/v1/orders/7\\..\\x",
+            "/API/V1/orders",
+            "/api/v1/v1/orders",
+            "/link/x",
+            "/api/v1/orders/7/accept/x",
+            "/metrics",
+            "/health",
+            "/api/v1/orders/订单",
         ] {
             assert_eq!(find(&Method::GET, path), Lookup::Unknown, "{path}");
         }

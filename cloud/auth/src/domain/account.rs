@@ -12,12 +12,26 @@ pub const PASSWORD_CHARS_MIN: usize = 10;
 /// Longer texts are not better passwords, only more work to hash.
 pub const PASSWORD_CHARS_MAX: usize = 200;
 
-/// Which field needs correcting, and why.
+/// Which field needs correcting, and what is expected there, in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
     pub field: &'static str,
-    pub why: &'static str,
+    pub en: &'static str,
+    pub zh: &'static str,
 }
+
+const USERNAME: FieldError = FieldError {
+    field: "username",
+    en: "3 to 40 characters of a-z, 0-9, `.`, `_` and `-`.",
+    zh: "3 到 40 个字符，只能用 a-z、0-9、`.`、`_` 和 `-`。",
+};
+const EMAIL: FieldError = FieldError {
+    field: "email",
+    en: "An address such as name@example.com.",
+    zh: "请填写邮箱地址，例如 name@example.com。",
+};
+const PASSWORD: FieldError =
+    FieldError { field: "password", en: "10 to 200 characters.", zh: "10 到 200 个字符。" };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username(String);
@@ -26,8 +40,7 @@ impl Username {
     pub fn new(text: &str) -> Result<Self, FieldError> {
         let length = USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX;
         let fits = length.contains(&text.len()) && text.bytes().all(is_username_byte);
-        let why = "3 to 40 of a-z, 0-9, `.`, `_` and `-`";
-        if fits { Ok(Self(text.to_owned())) } else { Err(FieldError { field: "username", why }) }
+        if fits { Ok(Self(text.to_owned())) } else { Err(USERNAME) }
     }
 
     /// What someone typed to sign in: a kiosk's keyboard capitalises and adds a space.
@@ -47,11 +60,7 @@ pub struct Email(String);
 impl Email {
     pub fn new(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
-        if is_plausible_email(&text) {
-            Ok(Self(text))
-        } else {
-            Err(FieldError { field: "email", why: "an address such as name@example.com" })
-        }
+        if is_plausible_email(&text) { Ok(Self(text)) } else { Err(EMAIL) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -75,7 +84,7 @@ impl Password {
         if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
             Ok(Self(text))
         } else {
-            Err(FieldError { field: "password", why: "10 to 200 characters" })
+            Err(PASSWORD)
         }
     }
 
@@ -108,9 +117,7 @@ impl NewAccount {
         role: Role,
     ) -> Result<Self, Vec<FieldError>> {
         match (Username::new(username), Email::new(email), Password::new(password)) {
-            (Ok(username), Ok(email), Ok(password)) => {
-                Ok(Self { username, email, password, role })
-            }
+            (Ok(username), Ok(email), Ok(password)) => Ok(Self { username, email, password, role }),
             (username, email, password) => {
                 Err([username.err(), email.err(), password.err()].into_iter().flatten().collect())
             }
@@ -163,9 +170,21 @@ mod tests {
         assert_eq!(Email::new(" A.B+c@Example.COM ").unwrap().as_str(), "a.b+c@example.com");
         assert!(Email::new("张三@例子.中国").is_ok());
         for bad in [
-            "", "a", "@b.c", "a@", "a@b", "a@b..c", "a@.c", "a@b.c.", "a b@c.d", "a@b@c.d",
-            "a\u{0}@b.c", "a@-b.c", "a@b.c\r\nBcc: x@y.z",
-            &format!("{}@b.c", "x".repeat(65)), &format!("a@{}.c", "x".repeat(254)),
+            "",
+            "a",
+            "@b.c",
+            "a@",
+            "a@b",
+            "a@b..c",
+            "a@.c",
+            "a@b.c.",
+            "a b@c.d",
+            "a@b@c.d",
+            "a\u{0}@b.c",
+            "a@-b.c",
+            "a@b.c\r\nBcc: x@y.z",
+            &format!("{}@b.c", "x".repeat(65)),
+            &format!("a@{}.c", "x".repeat(254)),
         ] {
             assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email"), "{bad:?}");
         }

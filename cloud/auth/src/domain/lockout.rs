@@ -24,7 +24,8 @@ impl Lockout {
     /// `failures`: the latest wrong passwords since the last success, newest first, of which the
     /// first `WRONG_PASSWORDS_MAX` suffice.
     pub fn judge(failures: &[UnixMillis], now: UnixMillis) -> Self {
-        let (Some(&newest), Some(&tenth)) = (failures.first(), failures.get(WRONG_PASSWORDS_MAX - 1))
+        let (Some(&newest), Some(&tenth)) =
+            (failures.first(), failures.get(WRONG_PASSWORDS_MAX - 1))
         else {
             return Self::Open;
         };

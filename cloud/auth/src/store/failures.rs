@@ -1,0 +1,66 @@
+//! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
+//! job removes those that no longer matter.
+
+use platform::{sql::in_list, vals};
+use ring::digest;
+use uuid::Uuid;
+use wire::UnixMillis;
+
+use super::{BATCH, Store, StoreError};
+use crate::domain::{Username, WRONG_PASSWORDS_MAX};
+
+const ADD: &str = "INSERT INTO login_failures (id, name_hash, at) VALUES (?, ?, ?)";
+const LATEST: &str = "SELECT at FROM login_failures \
+    WHERE name_hash = ? AND at > ? ORDER BY at DESC LIMIT ?";
+const OLD: &str = "SELECT id FROM login_failures WHERE at <= ? LIMIT ?";
+
+/// The name tried: people type passwords into the wrong field, so the name itself is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameHash([u8; 32]);
+
+impl NameHash {
+    pub fn of(username: &Username) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(
+            digest::digest(&digest::SHA256, username.as_str().as_bytes()).as_ref(),
+        );
+        Self(hash)
+    }
+}
+
+impl Store {
+    pub async fn add_failure(
+        &self,
+        id: Uuid,
+        name: NameHash,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.sql.exec(ADD, vals![id, name.0, at]).await?;
+        Ok(())
+    }
+
+    /// The newest wrong passwords after `since`, newest first, as many as can lock.
+    pub async fn failures(
+        &self,
+        name: NameHash,
+        since: UnixMillis,
+    ) -> Result<Vec<UnixMillis>, StoreError> {
+        let values = vals![name.0, since, WRONG_PASSWORDS_MAX];
+        let rows: Vec<(i64,)> = self.sql.all(LATEST, values).await?;
+        Ok(rows.into_iter().map(|(at,)| UnixMillis(at)).collect())
+    }
+
+    /// Forgets up to `BATCH` failures of `until` and before; how many it forgot.
+    pub async fn purge_failures(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        let old: Vec<(Uuid,)> = self.sql.all(OLD, vals![until, BATCH]).await?;
+        if !old.is_empty() {
+            let text = in_list("DELETE FROM login_failures WHERE id IN (", old.len(), ")");
+            self.sql.exec(text, old.iter().map(|(id,)| (*id).into()).collect()).await?;
+        }
+        Ok(old.len())
+    }
+
+    pub(super) fn forget_failures(name: NameHash) -> (&'static str, Vec<platform::sql::Val>) {
+        ("DELETE FROM login_failures WHERE name_hash = ?", vals![name.0])
+    }
+}

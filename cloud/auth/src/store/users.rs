@@ -1,0 +1,75 @@
+//! Accounts.
+
+use platform::{outbox, transact, vals};
+use uuid::Uuid;
+use wire::{Event, Role, UnixMillis, UserId};
+
+use super::{Store, StoreError};
+use crate::domain::{Email, Username};
+
+const ADD: &str = "INSERT INTO users \
+    (id, username, email, password_hash, role_id, is_active, created_at, updated_at) \
+    VALUES (?, ?, ?, ?, ?, 1, ?, ?)";
+const BY_NAME: &str = "SELECT id, password_hash, role_id FROM users \
+    WHERE username = ? AND is_active = 1";
+
+/// An account as a sign-in needs it.
+pub struct Account {
+    pub user_id: UserId,
+    pub role: Role,
+    pub password_hash: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    Yes,
+    /// The name or the address belongs to another account.
+    Taken,
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: Uuid,
+    password_hash: String,
+    role_id: i64,
+}
+
+impl Store {
+    pub async fn add_user(
+        &self,
+        account: &Account,
+        username: &Username,
+        email: &Email,
+        at: UnixMillis,
+        event: &Event,
+    ) -> Result<Added, StoreError> {
+        transact!(self.sql, tx => {
+            let row = vals![
+                account.user_id, username.as_str(), email.as_str(),
+                account.password_hash.as_str(), account.role.number(), at, at,
+            ];
+            match tx.exec(ADD, row).await {
+                Ok(_) => {}
+                Err(error) if error.is_unique() => return Ok(Added::Taken),
+                Err(error) => return Err(StoreError::Sql(error)),
+            }
+            outbox::store::add(tx, event).await?;
+            Ok(Added::Yes)
+        })
+    }
+
+    /// The account of that name, unless it is closed.
+    pub async fn account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
+        let row: Option<AccountRow> = self.sql.one(BY_NAME, vals![username.as_str()]).await?;
+        row.map(Account::try_from).transpose()
+    }
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let role = Role::from_number(row.role_id).ok_or(StoreError::Unreadable("role"))?;
+        Ok(Self { user_id: UserId(row.id), role, password_hash: row.password_hash })
+    }
+}

@@ -1,0 +1,180 @@
+//! Auth on a database of its own, on either engine.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+
+use auth::{Config, Peers};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{Method, StatusCode, header},
+};
+use platform::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sql::{Sql, create_database},
+};
+use process::{
+    clock::Clock,
+    random,
+    tasks::Tasks,
+    tokens::{Keys, ServiceKey, Signer},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use wire::{Event, UnixMillis};
+
+pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const PASSWORD: &str = "correct horse battery";
+pub const MINUTE_MS: i64 = 60_000;
+
+#[derive(Debug, Clone, Copy)]
+pub enum Engine {
+    Sqlite,
+    MariaDb,
+}
+
+pub struct Auth {
+    pub router: Router,
+    pub clock: Clock,
+    pub cache: Cache,
+    pub config: Config,
+    pub sql: Sql,
+    tasks: Tasks,
+    folder: TempDir,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Auth {
+    pub async fn new(engine: Engine) -> Self {
+        Self::with_cache(engine, "memory:").await
+    }
+
+    pub async fn with_cache(engine: Engine, cache: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sql_url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", folder.path().join("auth.db").display()),
+            Engine::MariaDb => {
+                let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+                format!("{}/auth_{name}", support::servers().mysql)
+            }
+        };
+        create_database(&sql_url).await.unwrap();
+        let config = Config {
+            sql_url: sql_url.as_str().into(),
+            signing_key: folder.path().join("auth.key"),
+            ..Config::default()
+        };
+        auth::migrate(&config).await.unwrap();
+        let sql = Sql::open(&sql_url).await.unwrap();
+        Self::open(config, sql, cache, Clock::fixed(NOW), folder).await
+    }
+
+    /// Stops it and starts it anew, with nothing left but its files and its database.
+    pub async fn restarted(self) -> Self {
+        self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
+        Self::open(self.config, self.sql, "memory:", self.clock, self.folder).await
+    }
+
+    async fn open(config: Config, sql: Sql, cache: &str, clock: Clock, folder: TempDir) -> Self {
+        let bus = folder.path().join(format!("bus-{}.db", random::secret_text(6)));
+        let (tasks, cache) = (Tasks::new(), Cache::open(cache).unwrap());
+        let ground = Ground {
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            bus: Bus::open(&format!("embedded:{}", bus.display())).await.unwrap(),
+            cache: cache.clone(),
+            keys: Keys::empty(),
+            service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+        };
+        let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
+        Self { router, clock, cache, config, sql, tasks, folder }
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 20).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, &format!("/api/v1/auth/{path}"), None, Some(body)).await
+    }
+
+    pub async fn register(&self, username: &str, role: &str) -> Answer {
+        let email = format!("{username}@example.com");
+        let body = json!({
+            "username": username, "email": email, "password": PASSWORD, "role": role,
+        });
+        self.post("register", body).await
+    }
+
+    pub async fn login(&self, username: &str, password: &str) -> Answer {
+        self.post("login", json!({ "username": username, "password": password })).await
+    }
+
+    /// The token of someone who has registered.
+    pub async fn token(&self, username: &str) -> String {
+        let answer = self.login(username, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn verify(&self, token: &str) -> Answer {
+        self.post("verify-token", json!({ "token": token })).await
+    }
+
+    pub async fn logout(&self, token: &str) -> Answer {
+        self.send(Method::POST, "/api/v1/auth/logout", Some(token), None).await
+    }
+
+    /// The events written so far, sent or not.
+    pub async fn events(&self) -> Vec<Event> {
+        let rows: Vec<(String,)> =
+            self.sql.all("SELECT event FROM outbox ORDER BY seq", Vec::new()).await.unwrap();
+        rows.iter().map(|(text,)| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    pub async fn count(&self, text: &'static str) -> i64 {
+        let row: Option<(i64,)> = self.sql.one(text, Vec::new()).await.unwrap();
+        row.unwrap().0
+    }
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+    }
+}

@@ -1,0 +1,147 @@
+//! Who is calling: the token's signature and time are checked here, its session against the cache's
+//! blacklist, and by auth's verify-token whenever the blacklist cannot be relied on.
+//!
+//! Invariant: nobody is let in on a token whose revocation could not be looked up.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode};
+use platform::{
+    cache::Cache,
+    sessions::{self, Listed},
+    upstream::{Upstream, UpstreamError},
+};
+use process::{
+    clock::Clock,
+    problem::Problem,
+    tokens::{Claims, Keys, TokenKind},
+};
+use serde::{Deserialize, Serialize};
+use wire::{Code, Role, SessionId, UserId};
+
+use crate::{
+    headers::bearer,
+    routes::{Audience, Part},
+};
+
+/// A cache slower than this is no faster than asking auth.
+const CACHE_LIMIT: Duration = Duration::from_millis(250);
+const VERIFY_LIMIT: Duration = Duration::from_secs(2);
+const UNAVAILABLE_RETRY_S: u32 = 2;
+const VERIFY_PATH: &str = "/api/v1/auth/verify-token";
+
+#[derive(Clone)]
+pub struct Identity {
+    pub keys: Keys,
+    pub clock: Clock,
+    pub cache: Cache,
+    pub auth: Upstream,
+}
+
+/// A caller whose token and session have both been found good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    pub user: UserId,
+    pub role: Role,
+}
+
+impl Identity {
+    /// Lets the caller of a route pass, or says why not. `None` is someone whom the gateway does not
+    /// know and does not need to.
+    pub async fn admit(
+        &self,
+        audience: Audience,
+        headers: &HeaderMap,
+    ) -> Result<Option<Verified>, Problem> {
+        match audience {
+            Audience::Open => Ok(None),
+            Audience::Edge => bearer(headers).map(|_| None).ok_or_else(invalid),
+            Audience::Any => self.verify(headers).await.map(Some),
+            Audience::Roles(roles, refusal) => {
+                let caller = self.verify(headers).await?;
+                if roles.contains(&caller.role) {
+                    Ok(Some(caller))
+                } else {
+                    Err(Problem::new(refusal))
+                }
+            }
+        }
+    }
+
+    async fn verify(&self, headers: &HeaderMap) -> Result<Verified, Problem> {
+        let token = bearer(headers).ok_or_else(invalid)?;
+        if self.keys.is_empty() {
+            // Nobody can be judged before auth has told its keys.
+            return Err(unavailable(Part::Auth));
+        }
+        let claims = self.keys.verify(token, self.clock.now()).map_err(|_| invalid())?;
+        if claims.kind != TokenKind::Access {
+            return Err(invalid());
+        }
+        let caller = Verified { user: claims.sub, role: claims.role };
+        match self.listed(claims.jti).await {
+            Listed::Clear => Ok(caller),
+            Listed::Revoked => Err(invalid()),
+            Listed::Unknown => self.ask_auth(token, &claims).await.map(|()| caller),
+        }
+    }
+
+    async fn listed(&self, session: SessionId) -> Listed {
+        let asked = sessions::look_up(&self.cache, session);
+        match tokio::time::timeout(CACHE_LIMIT, asked).await {
+            Ok(Ok(listed)) => listed,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "The cache does not answer; asking auth about the session");
+                Listed::Unknown
+            }
+            Err(_) => {
+                tracing::warn!("The cache is too slow; asking auth about the session");
+                Listed::Unknown
+            }
+        }
+    }
+
+    async fn ask_auth(&self, token: &str, claims: &Claims) -> Result<(), Problem> {
+        let body = Question { token };
+        let asked = self.auth.json::<Answer>(Method::POST, VERIFY_PATH, None, Some(&body));
+        match tokio::time::timeout(VERIFY_LIMIT, asked).await {
+            Ok(Ok(answer)) if answer.speaks_of(claims) => Ok(()),
+            Ok(Ok(_)) => Err(invalid()),
+            Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
+                Err(invalid())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "Neither cache nor auth can tell whether a session stands");
+                Err(unavailable(Part::Auth))
+            }
+            Err(_) => Err(unavailable(Part::Auth)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Question<'t> {
+    token: &'t str,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    user_id: UserId,
+    role: Role,
+    active: bool,
+}
+
+impl Answer {
+    fn speaks_of(&self, claims: &Claims) -> bool {
+        self.active && self.user_id == claims.sub && self.role == claims.role
+    }
+}
+
+/// One answer for missing, malformed, expired and revoked: a thief learns nothing from it.
+fn invalid() -> Problem {
+    Problem::new(Code::InvalidToken)
+}
+
+pub fn unavailable(part: Part) -> Problem {
+    Problem::new(Code::Unavailable).with("part", part.as_str()).retry_after(UNAVAILABLE_RETRY_S)
+}

@@ -1,0 +1,90 @@
+//! What every answer tells a browser, and which other sites' pages may call. Answers are data: no
+//! page of ours is among them, so nothing may run, be framed, be sniffed or send a referrer.
+
+use axum::{Router, response::Response};
+use http::{HeaderName, HeaderValue, Method, Uri, header};
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
+
+#[derive(Debug, thiserror::Error)]
+#[error("gateway.cors_origins: `{0}` is not an origin such as https://portal.example.com")]
+pub struct OriginError(String);
+
+/// The security headers, which no part can take away.
+pub async fn protect(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What is answered to one person must not be kept for another.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Lets pages of these origins call; with none, no preflight is answered.
+pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
+    if origins.is_empty() {
+        return Ok(router);
+    }
+    let origins = origins.iter().map(|text| origin(text)).collect::<Result<Vec<_>, _>>()?;
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT_LANGUAGE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .max_age(PREFLIGHT_KEPT);
+    Ok(router.layer(layer))
+}
+
+/// An origin is compared as text, so it must be written as browsers write it; `*` is not one.
+fn origin(text: &str) -> Result<HeaderValue, OriginError> {
+    let wrong = || OriginError(text.to_owned());
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let written = match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme @ ("http" | "https")), Some(authority)) => format!("{scheme}://{authority}"),
+        _ => return Err(wrong()),
+    };
+    if written != text || text.contains('@') {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for good in ["http://localhost:5173", "https://portal.example.com"] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "*",
+            "",
+            "null",
+            "portal.example.com",
+            "https://a.b/",
+            "https://a.b/c",
+            "ftp://a.b",
+            "https://u@a.b",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

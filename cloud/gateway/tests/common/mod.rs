@@ -1,0 +1,194 @@
+//! A gateway in front of parts that answer with what they were sent.
+#![allow(dead_code)]
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use gateway::{Config, Part, Peers};
+use platform::{Ground, bus::Bus, cache::Cache, sessions, upstream::Upstream};
+use process::{
+    clock::Clock,
+    problem::Problem,
+    tasks::Tasks,
+    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Code, Role, SessionId, UnixMillis, UserId};
+
+pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const USER: UserId = UserId(Uuid::from_u128(7));
+
+pub struct Gate {
+    pub router: Router,
+    pub signer: Signer,
+    pub clock: Clock,
+    pub cache: Cache,
+    pub auth: FakeAuth,
+    _folder: TempDir,
+}
+
+/// An auth that knows of revocations, or is out of order.
+#[derive(Clone, Default)]
+pub struct FakeAuth(Arc<Mutex<AuthState>>);
+
+#[derive(Default)]
+pub struct AuthState {
+    pub asked: usize,
+    pub revoked: bool,
+    pub broken: bool,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: Value,
+}
+
+impl Gate {
+    pub async fn new() -> Self {
+        Self::with(Config::default(), "memory:", |peers| peers).await
+    }
+
+    /// A gateway of that configuration and cache, its parts changed by `alter`.
+    pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let keys = Keys::empty();
+        keys.replace(&signer.jwks()).unwrap();
+        let (clock, cache) = (Clock::fixed(NOW), Cache::open(cache).unwrap());
+        // As auth does when it starts; with a cache out of reach it cannot.
+        let _ = sessions::mark_complete(&cache).await;
+        let ground = Ground {
+            clock: clock.clone(),
+            tasks: Tasks::new(),
+            bus: Bus::open(&format!("embedded:{}", folder.path().join("bus.db").display()))
+                .await
+                .unwrap(),
+            cache: cache.clone(),
+            keys,
+            service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+        };
+        let auth = FakeAuth::default();
+        let peers = alter(Peers {
+            auth: Upstream::Local(auth.router()),
+            order: Upstream::Local(echo(Part::Order)),
+            notification: Upstream::Local(echo(Part::Notification)),
+            hub: Upstream::Local(echo(Part::Hub)),
+        });
+        let router = gateway::open(config, ground, peers).await.unwrap();
+        Self { router, signer, clock, cache, auth, _folder: folder }
+    }
+
+    pub fn claims(&self, role: Role) -> Claims {
+        let iat = self.clock.now().0 / 1000;
+        Claims {
+            iss: "holdfast".to_owned(),
+            sub: USER,
+            role,
+            jti: SessionId(Uuid::from_u128(99)),
+            iat,
+            exp: iat + 3600,
+            kind: TokenKind::Access,
+            device: None,
+        }
+    }
+
+    pub fn token(&self, role: Role) -> String {
+        self.signer.sign(&self.claims(role))
+    }
+
+    pub async fn send(&self, request: Request) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 20).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn ask(&self, method: &Method, path: &str, token: Option<&str>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl FakeAuth {
+    pub fn set(&self, change: impl FnOnce(&mut AuthState)) {
+        change(&mut self.0.lock().unwrap());
+    }
+
+    pub fn asked(&self) -> usize {
+        self.0.lock().unwrap().asked
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/api/v1/auth/verify-token", post(verify))
+            .with_state(self.clone())
+            .fallback_service(echo(Part::Auth))
+    }
+}
+
+async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
+    let (revoked, broken) = {
+        let mut state = auth.0.lock().unwrap();
+        state.asked += 1;
+        (state.revoked, state.broken)
+    };
+    if broken {
+        return Problem::new(Code::Internal).into_response();
+    }
+    if revoked {
+        return Problem::new(Code::InvalidToken).into_response();
+    }
+    if request.headers().contains_key("x-echo") {
+        return answer(Part::Auth, request).await;
+    }
+    Json(json!({ "user_id": USER, "role": "customer", "active": true })).into_response()
+}
+
+pub fn remote(base: &str) -> Upstream {
+    Upstream::remote(base, &Tasks::new()).unwrap()
+}
+
+/// Answers with what it was sent.
+pub fn echo(part: Part) -> Router {
+    Router::new().fallback(move |request: Request| answer(part, request))
+}
+
+async fn answer(part: Part, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    let headers: serde_json::Map<String, Value> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())))
+        .collect();
+    Json(json!({
+        "part": part.as_str(),
+        "method": parts.method.as_str(),
+        "uri": parts.uri.to_string(),
+        "headers": headers,
+        "body": String::from_utf8_lossy(&body),
+        "extensions": parts.extensions.len(),
+    }))
+    .into_response()
+}

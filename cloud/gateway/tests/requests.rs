@@ -1,0 +1,181 @@
+//! What a part is sent, and what a client is answered.
+
+mod common;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{Method, StatusCode, header},
+};
+use common::{Gate, USER};
+use gateway::Config;
+use wire::Role;
+
+fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path)
+}
+
+#[tokio::test]
+async fn who_the_caller_is_only_the_gateway_says() {
+    let gate = Gate::new().await;
+    let spoofed = |path: &str| {
+        request("GET", path)
+            .header("x-user-id", "00000000-0000-0000-0000-000000000001")
+            .header("X-User-Id", "00000000-0000-0000-0000-000000000002")
+            .header("x_user_id", "00000000-0000-0000-0000-000000000003")
+            .header("x-user-role", "admin")
+            .header("x-holdfast-service", "order")
+            .header("x-forwarded-for", "10.0.0.1")
+            .header("connection", "x-user-role")
+    };
+    let signed_in = spoofed("/api/v1/orders")
+        .header(header::AUTHORIZATION, format!("Bearer {}", gate.token(Role::Customer)));
+    let answer = gate.send(signed_in.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let headers = &answer.body["headers"];
+    assert_eq!(headers["x-user-id"], USER.to_string());
+    assert_eq!(headers["x-user-role"], "customer");
+    for gone in ["x_user_id", "x-holdfast-service", "x-forwarded-for", "connection"] {
+        assert!(headers.get(gone).is_none(), "{gone}");
+    }
+
+    let open = spoofed("/.well-known/jwks.json").body(Body::empty()).unwrap();
+    let answer = gate.send(open).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for gone in ["x-user-id", "x-user-role", "x_user_id"] {
+        assert!(answer.body["headers"].get(gone).is_none(), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_in_one_request_are_none() {
+    let gate = Gate::new().await;
+    let token = format!("Bearer {}", gate.token(Role::Customer));
+    let twice = request("GET", "/api/v1/orders")
+        .header(header::AUTHORIZATION, &token)
+        .header(header::AUTHORIZATION, &token);
+    let answer = gate.send(twice.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn body_query_and_trace_go_through() {
+    let gate = Gate::new().await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let published = request("POST", "/api/customer/orders/publish?a=1&b=%2Fx")
+        .header(header::AUTHORIZATION, format!("Bearer {}", gate.token(Role::Customer)))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("idempotency-key", "0193a0c0-0000-7000-8000-000000000001")
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let answer = gate.send(published.body(Body::from(r#"{"title":"x"}"#)).unwrap()).await;
+    assert_eq!(answer.body["uri"], "/api/v1/orders?a=1&b=%2Fx");
+    assert_eq!(answer.body["method"], "POST");
+    assert_eq!(answer.body["body"], r#"{"title":"x"}"#);
+    let headers = &answer.body["headers"];
+    assert_eq!(headers["idempotency-key"], "0193a0c0-0000-7000-8000-000000000001");
+    assert!(headers["traceparent"].as_str().unwrap().starts_with(&format!("00-{trace}-")));
+    assert_eq!(answer.headers["x-request-id"], trace);
+}
+
+#[tokio::test]
+async fn a_trace_is_made_where_there_is_none() {
+    let gate = Gate::new().await;
+    let token = gate.token(Role::Customer);
+    let answer = gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await;
+    let id = answer.headers["x-request-id"].to_str().unwrap();
+    let sent = answer.body["headers"]["traceparent"].as_str().unwrap();
+    assert!(sent.starts_with(&format!("00-{id}-")), "{sent} {id}");
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_table_is_not_there() {
+    let gate = Gate::new().await;
+    let admin = gate.token(Role::Admin);
+    for path in [
+        "/internal/ops",
+        "/api/internal/ops",
+        "/api/v1/orders/../../internal/ops",
+        "/api/v1/orders/%2e%2e/%2e%2e/internal/ops",
+        "/api/v1/orders//accept",
+        "//internal/ops",
+        "/api/v1/nothing",
+        "/",
+    ] {
+        let answer = gate.ask(&Method::POST, path, Some(&admin)).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.code(), "not_found", "{path}");
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_hears_the_right_ones() {
+    let gate = Gate::new().await;
+    let answer = gate.ask(&Method::DELETE, "/api/v1/orders", None).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.code(), "method_not_allowed");
+    assert_eq!(answer.headers[header::ALLOW], "POST, GET");
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_reaches_nobody() {
+    let gate = Gate::new().await;
+    let token = format!("Bearer {}", gate.token(Role::Customer));
+    let chunks = (0..300).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1024]));
+    let streamed = Body::from_stream(futures::stream::iter(chunks));
+    for body in [Body::from(vec![b'x'; 300 * 1024]), streamed] {
+        let large = request("POST", "/api/v1/orders").header(header::AUTHORIZATION, &token);
+        let answer = gate.send(large.body(body).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(answer.code(), "body_too_large");
+    }
+}
+
+#[tokio::test]
+async fn refusals_speak_the_callers_language() {
+    let gate = Gate::new().await;
+    let chinese = request("GET", "/api/v1/orders").header(header::ACCEPT_LANGUAGE, "zh-CN");
+    let answer = gate.send(chinese.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.body["title"], "令牌无效");
+}
+
+#[tokio::test]
+async fn every_answer_is_safe_to_show_in_a_browser() {
+    let gate = Gate::new().await;
+    let token = gate.token(Role::Customer);
+    for (path, token) in [
+        ("/api/v1/orders", Some(token.as_str())),
+        ("/api/v1/orders", None),
+        ("/nothing", None),
+        ("/health", None),
+    ] {
+        let answer = gate.ask(&Method::GET, path, token).await;
+        for (name, value) in [
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(answer.headers[name], value, "{path}");
+        }
+        assert!(answer.headers.get("access-control-allow-origin").is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_listed_origins_may_call_from_a_page() {
+    let listed = "https://portal.example.com";
+    let config = Config { cors_origins: vec![listed.to_owned()], ..Config::default() };
+    let gate = Gate::with(config, "memory:", |peers| peers).await;
+    for (origin, allowed) in [(listed, true), ("https://evil.example.com", false)] {
+        let preflight = request("OPTIONS", "/api/v1/orders")
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+        let answer = gate.send(preflight.body(Body::empty()).unwrap()).await;
+        let told = answer.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        assert_eq!(told.map(|value| value.to_str().unwrap()), allowed.then_some(listed));
+        assert!(answer.headers.get(header::ACCESS_CONTROL_ALLOW_CREDENTIALS).is_none());
+    }
+    let answer = Gate::new().await.ask(&Method::OPTIONS, "/api/v1/orders", None).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+}

@@ -1,0 +1,92 @@
+//! A session that was ended stays out, whatever the cache does.
+
+mod common;
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use common::{Answer, Gate};
+use gateway::{Config, Part, Peers};
+use platform::{sessions, upstream::Upstream};
+use wire::Role;
+
+/// Nothing listens there.
+const LOST_CACHE: &str = "redis://127.0.0.1:1";
+const ORDERS: &str = "/api/v1/orders";
+
+async fn ask(gate: &Gate) -> Answer {
+    gate.ask(&Method::GET, ORDERS, Some(&gate.token(Role::Customer))).await
+}
+
+#[tokio::test]
+async fn a_listed_session_is_refused_and_auth_need_not_be_asked() {
+    let gate = Gate::new().await;
+    assert_eq!(ask(&gate).await.status, StatusCode::OK);
+    let session = gate.claims(Role::Customer).jti;
+    sessions::revoke(&gate.cache, session, Duration::from_secs(60)).await.unwrap();
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.body["title"], "Invalid token");
+    assert_eq!(gate.auth.asked(), 0);
+}
+
+#[tokio::test]
+async fn without_a_cache_auth_is_asked() {
+    let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
+    assert_eq!(ask(&gate).await.status, StatusCode::OK);
+    assert_eq!(gate.auth.asked(), 1);
+    gate.auth.set(|auth| auth.revoked = true);
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.body["title"], "Invalid token");
+}
+
+#[tokio::test]
+async fn an_emptied_cache_is_not_believed() {
+    let gate = Gate::new().await;
+    gate.auth.set(|auth| auth.revoked = true);
+    gate.cache.delete("sessions:complete").await.unwrap();
+    assert_eq!(ask(&gate).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(gate.auth.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_about_someone_else_lets_nobody_in() {
+    let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
+    let token = gate.token(Role::Admin);
+    let answer = gate.ask(&Method::GET, "/api/v1/admin/orders", Some(&token)).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "auth says it is a customer's");
+}
+
+#[tokio::test]
+async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
+    let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
+    gate.auth.set(|auth| auth.broken = true);
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+
+    let gone = |peers| Peers { auth: unreachable(), ..peers };
+    let gate = Gate::with(Config::default(), LOST_CACHE, gone).await;
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+}
+
+#[tokio::test]
+async fn a_part_out_of_reach_is_named() {
+    let gone = |peers| Peers { order: unreachable(), ..peers };
+    let gate = Gate::with(Config::default(), "memory:", gone).await;
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+    let ready = gate.ask(&Method::GET, "/health/ready", None).await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.body["missing"][0]["name"], Part::Order.as_str());
+    assert_eq!(ready.body["missing"].as_array().map(Vec::len), Some(1), "{}", ready.body);
+}
+
+fn unreachable() -> Upstream {
+    common::remote("http://127.0.0.1:1")
+}
