@@ -6,4 +6,4 @@ mod account;
 mod lockout;
 
 pub use account::{Email, FieldError, NewAccount, Password, Username};
-pub use lockout::{LOCK_MS, Lockout, WRONG_PASSWORDS_MAX};
+pub use lockout::{Lockout, WRONG_PASSWORDS_MAX};

@@ -10,7 +10,7 @@ use platform::sql::{Migrations, Sql, SqlError};
 use sqlx::migrate::Migrator;
 
 pub use failures::NameHash;
-pub use sessions::{Session, SessionKind, Standing};
+pub use sessions::{Session, SessionKind};
 pub use users::{Account, Added};
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
