@@ -2,6 +2,18 @@
 //! Each port is a closed enum with one arm per backend, chosen by the address in the configuration;
 //! development and production run the same code, only the arm differs.
 
+pub mod bus;
+pub mod cache;
+pub mod consume;
+pub mod documents;
+mod ground;
+pub mod health;
 pub mod inbox;
+pub mod jobs;
+pub mod keys;
 pub mod outbox;
+pub mod sessions;
 pub mod sql;
+pub mod upstream;
+
+pub use ground::Ground;

@@ -4,4 +4,7 @@
 //! Invariant: a row is marked sent only after its confirm, so an event leaves at least once; rows
 //! leave in the order they were written.
 
+mod relay;
 pub mod store;
+
+pub use relay::Relay;

@@ -22,18 +22,26 @@ pub use statement::{Statement, in_list};
 pub use tx::Tx;
 pub use value::Val;
 
+use std::sync::Arc;
+
 use sqlx::{FromRow, MySqlPool, SqlitePool, mysql::MySqlRow, sqlite::SqliteRow};
+
+use tokio::sync::Notify;
 
 use statement::{limited, mysql, sqlite};
 
 /// A service's own database. Cloning shares the pool.
 #[derive(Clone)]
 pub enum Sql {
-    MySql(MySqlPool),
+    MySql {
+        pool: MySqlPool,
+        outbox: Arc<Notify>,
+    },
     /// Writers queue for one connection: eight of them stall each other for seconds, one does not.
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
+        outbox: Arc<Notify>,
     },
 }
 
@@ -56,7 +64,7 @@ impl Sql {
     }
 
     pub fn is_mysql(&self) -> bool {
-        matches!(self, Self::MySql(_))
+        matches!(self, Self::MySql { .. })
     }
 
     /// Use through `transact!`, which commits and retries.
@@ -73,7 +81,9 @@ impl Sql {
         let text = text.into();
         let work = async {
             Ok(match self {
-                Self::MySql(pool) => mysql(&text, values).execute(pool).await?.rows_affected(),
+                Self::MySql { pool, .. } => {
+                    mysql(&text, values).execute(pool).await?.rows_affected()
+                }
                 Self::Sqlite { write, .. } => {
                     sqlite(&text, values).execute(write).await?.rows_affected()
                 }
@@ -91,10 +101,12 @@ impl Sql {
         let text = text.into();
         let work = async {
             Ok(match self {
-                Self::MySql(pool) => match mysql(&text, values).fetch_optional(pool).await? {
-                    Some(row) => Some(R::from_row(&row)?),
-                    None => None,
-                },
+                Self::MySql { pool, .. } => {
+                    match mysql(&text, values).fetch_optional(pool).await? {
+                        Some(row) => Some(R::from_row(&row)?),
+                        None => None,
+                    }
+                }
                 Self::Sqlite { read, .. } => {
                     match sqlite(&text, values).fetch_optional(read).await? {
                         Some(row) => Some(R::from_row(&row)?),
@@ -115,7 +127,7 @@ impl Sql {
         let text = text.into();
         let work = async {
             match self {
-                Self::MySql(pool) => {
+                Self::MySql { pool, .. } => {
                     let rows = mysql(&text, values).fetch_all(pool).await?;
                     rows.iter().map(R::from_row).collect()
                 }
@@ -143,11 +155,22 @@ impl Sql {
         self.one::<(i64,)>("SELECT 1", Vec::new()).await.map(drop)
     }
 
+    /// Returns when a transaction of this process has committed an event, since last asked.
+    pub(crate) async fn outbox_written(&self) {
+        self.outbox().notified().await;
+    }
+
+    fn outbox(&self) -> &Arc<Notify> {
+        match self {
+            Self::MySql { outbox, .. } | Self::Sqlite { outbox, .. } => outbox,
+        }
+    }
+
     /// Waits for connections in use and closes the pool.
     pub async fn close(&self) {
         match self {
-            Self::MySql(pool) => pool.close().await,
-            Self::Sqlite { write, read } => {
+            Self::MySql { pool, .. } => pool.close().await,
+            Self::Sqlite { write, read, .. } => {
                 read.close().await;
                 write.close().await;
             }

@@ -1,19 +1,88 @@
 //! The outbox's statements.
 
-use wire::Event;
+use process::defect::{Defect, planted};
+use wire::{Event, UnixMillis};
 
 use crate::{
-    sql::{SqlError, Tx},
+    sql::{Sql, SqlError, Tx, in_list},
     vals,
 };
 
 const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES (?, ?, ?)";
+// By the rows that are not sent, never by "above the last one": a lower number may commit later.
+const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
+const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
+
+const RENEW: &str =
+    "UPDATE leases SET holder = ?, until_ms = ? WHERE name = ? AND (holder = ? OR until_ms < ?)";
+const TAKE: &str = "INSERT INTO leases (name, holder, until_ms) VALUES (?, ?, ?)";
+const RELEASE: &str = "UPDATE leases SET until_ms = 0 WHERE name = ? AND holder = ?";
+
+const LEASE: &str = "outbox-relay";
+const SENT_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Writes an event to leave after the commit of `tx`.
 pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
-    // An event is made of words that always have a text; were one without, the relay would set it
-    // aside as unreadable.
-    let text = serde_json::to_string(event).unwrap_or_default();
+    if planted(Defect::NoOutboxRow) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
     tx.exec(ADD, vals![event.id, text, event.at]).await?;
+    tx.wakes_relay();
     Ok(())
+}
+
+/// A row that waits to be sent; `event` is JSON.
+#[derive(sqlx::FromRow)]
+pub(super) struct Unsent {
+    pub seq: i64,
+    pub event: String,
+}
+
+pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<Unsent>, SqlError> {
+    sql.all(UNSENT, vals![rows_max]).await
+}
+
+pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {
+    let row = sql.one::<(i64,)>(COUNT_UNSENT, vals![]).await?;
+    Ok(row.and_then(|(count,)| u64::try_from(count).ok()).unwrap_or_default())
+}
+
+pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlError> {
+    if seqs.is_empty() {
+        return Ok(());
+    }
+    let text = in_list("UPDATE outbox SET sent_at = ? WHERE seq IN (", seqs.len(), ")");
+    let mut values = vals![now];
+    values.extend(seqs.iter().map(|seq| (*seq).into()));
+    sql.exec(text, values).await?;
+    Ok(())
+}
+
+/// Removes what was sent more than a day ago.
+pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
+    sql.exec(PURGE, vals![now.plus_ms(-SENT_KEPT_MS)]).await
+}
+
+/// Whether `holder` has the relay's lease, which then runs to `until`.
+pub(super) async fn lease(
+    sql: &Sql,
+    holder: uuid::Uuid,
+    now: UnixMillis,
+    until: UnixMillis,
+) -> Result<bool, SqlError> {
+    if sql.exec(RENEW, vals![holder, until, LEASE, holder, now]).await? == 1 {
+        return Ok(true);
+    }
+    match sql.exec(TAKE, vals![LEASE, holder, until]).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_unique() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets another replica take over at once.
+pub(super) async fn release(sql: &Sql, holder: uuid::Uuid) -> Result<(), SqlError> {
+    sql.exec(RELEASE, vals![LEASE, holder]).await.map(drop)
 }

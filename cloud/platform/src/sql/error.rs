@@ -22,6 +22,8 @@ pub enum SqlError {
         #[source]
         source: sqlx::Error,
     },
+    #[error("the value could not be written as JSON")]
+    Encode(#[source] serde_json::Error),
     #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
     Address,
     #[error("could not make the folder {folder}")]

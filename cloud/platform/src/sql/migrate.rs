@@ -46,7 +46,7 @@ impl Migrations {
 
 async fn apply(sql: &Sql, migrator: &Migrator) -> Result<(), SqlError> {
     match sql {
-        Sql::MySql(pool) => migrator.run(pool).await,
+        Sql::MySql { pool, .. } => migrator.run(pool).await,
         Sql::Sqlite { write, .. } => migrator.run(write).await,
     }
     .map_err(SqlError::Migrate)

@@ -1,6 +1,6 @@
 //! Opening a database by its address, with the settings the invariants rest on.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     Executor,
@@ -60,7 +60,7 @@ async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
         .connect_with(options)
         .await
         .map_err(failed)?;
-    Ok(Sql::MySql(pool))
+    Ok(Sql::MySql { pool, outbox: Arc::default() })
 }
 
 async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
@@ -88,7 +88,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-256");
     let read = pool(SQLITE_READERS_MAX).connect_with(reading).await.map_err(failed)?;
-    Ok(Sql::Sqlite { write, read })
+    Ok(Sql::Sqlite { write, read, outbox: Arc::default() })
 }
 
 fn pool(connections_max: u32) -> SqlitePoolOptions {

@@ -1,7 +1,10 @@
 //! A transaction. It remembers whether a statement failed because another transaction was in the
 //! way, so that `transact!` can retry whatever error the body made of it.
 
+use std::sync::Arc;
+
 use sqlx::{MySql, Sqlite, Transaction};
+use tokio::sync::Notify;
 
 use super::{
     Row, Sql, SqlError, Statement, Val,
@@ -11,6 +14,8 @@ use super::{
 pub struct Tx {
     open: Open,
     contended: bool,
+    outbox: Arc<Notify>,
+    wakes_relay: bool,
 }
 
 enum Open {
@@ -23,14 +28,15 @@ impl Tx {
         let text = Statement::new("BEGIN");
         let work = async {
             Ok(match sql {
-                Sql::MySql(pool) => Open::MySql(pool.begin_with("START TRANSACTION").await?),
+                Sql::MySql { pool, .. } => Open::MySql(pool.begin_with("START TRANSACTION").await?),
                 // A transaction that reads first and writes later would lose the lock to another.
                 Sql::Sqlite { write, .. } => {
                     Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
                 }
             })
         };
-        Ok(Self { open: limited(&text, work).await?, contended: false })
+        let open = limited(&text, work).await?;
+        Ok(Self { open, contended: false, outbox: sql.outbox().clone(), wakes_relay: false })
     }
 
     /// For the rare text that differs: `FOR UPDATE` and upserts exist on one engine only.
@@ -111,7 +117,11 @@ impl Tx {
                 Open::Sqlite(tx) => tx.commit().await,
             }
         };
-        limited(&text, work).await
+        limited(&text, work).await?;
+        if self.wakes_relay {
+            self.outbox.notify_one();
+        }
+        Ok(())
     }
 
     pub async fn rollback(self) -> Result<(), SqlError> {
@@ -128,6 +138,11 @@ impl Tx {
     /// Whether a statement failed because another transaction was in the way.
     pub fn contended(&self) -> bool {
         self.contended
+    }
+
+    /// This transaction writes an event: its commit wakes the relay.
+    pub(crate) fn wakes_relay(&mut self) {
+        self.wakes_relay = true;
     }
 
     fn noted<T>(&mut self, result: Result<T, SqlError>) -> Result<T, SqlError> {

@@ -1,0 +1,164 @@
+//! Owns messages between services: topic exchanges, a copy per bound queue, acknowledgement,
+//! redelivery, dead letters. The embedded arm keeps RabbitMQ's promises on one file.
+//!
+//! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves its
+//! queue only by `ack` or into the queue's dead letters, where it waits for a person; nothing is
+//! dropped in silence, so an event no queue is bound for is an error.
+
+mod delivery;
+mod embedded;
+mod rabbit;
+mod store;
+mod topic;
+
+use std::time::Duration;
+
+use process::metrics;
+use wire::{Event, Exchange};
+
+pub use delivery::{Deliveries, Delivery};
+pub use embedded::Embedded;
+pub use rabbit::Rabbit;
+
+/// Cloning shares the connection or the file.
+#[derive(Clone)]
+pub enum Bus {
+    Embedded(Embedded),
+    Rabbit(Rabbit),
+}
+
+/// A durable queue and what it is bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueSpec<'a> {
+    pub name: &'a str,
+    /// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
+    pub bindings: &'a [(Exchange, &'a str)],
+    /// A message that waits longer moves to the dead letters.
+    pub ttl: Duration,
+}
+
+impl<'a> QueueSpec<'a> {
+    pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+    pub const fn new(name: &'a str, bindings: &'a [(Exchange, &'a str)]) -> Self {
+        Self { name, bindings, ttl: Self::TTL }
+    }
+}
+
+impl Default for QueueSpec<'_> {
+    fn default() -> Self {
+        Self::new("", &[])
+    }
+}
+
+/// The queue where the dead letters of `queue` wait. It can be subscribed to like any other.
+pub fn dead_letter_queue(queue: &str) -> String {
+    format!("{queue}.dead")
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    #[error("a bus address is `embedded:PATH` or `amqp://USER:PASSWORD@HOST/VHOST`")]
+    Address,
+    #[error("could not open the bus file {path}")]
+    Open {
+        path: String,
+        #[source]
+        source: journal::JournalError,
+    },
+    /// It is not stored anywhere; the sender keeps it and tries again.
+    #[error("no queue is bound for `{event}` yet")]
+    Unrouted { event: String },
+    #[error("the bus could not store the message: {0}")]
+    Refused(String),
+    #[error("the bus is out of reach: {0}")]
+    Unreachable(String),
+    #[error("the bus did not answer within {0} s")]
+    TimedOut(u64),
+    #[error("no queue is called `{0}`")]
+    UnknownQueue(String),
+    #[error("the event could not be written as JSON")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// What became of a run of events: the first `count` are confirmed, and why the next one is not.
+#[derive(Debug)]
+pub struct Confirmed {
+    pub count: usize,
+    pub error: Option<BusError>,
+}
+
+impl Bus {
+    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: what is
+    /// asked of the bus later fails until it is back.
+    pub async fn open(url: &str) -> Result<Self, BusError> {
+        if let Some(path) = url.strip_prefix("embedded:") {
+            Ok(Self::Embedded(Embedded::open(path).await?))
+        } else if url.starts_with("amqp:") || url.starts_with("amqps:") {
+            Ok(Self::Rabbit(Rabbit::new(url)?))
+        } else {
+            Err(BusError::Address)
+        }
+    }
+
+    /// Makes the queue, its dead letters and its bindings; what exists stays as it is.
+    pub async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
+        match self {
+            Self::Embedded(bus) => bus.bind(queue).await,
+            Self::Rabbit(bus) => bus.bind(queue).await,
+        }
+    }
+
+    /// Returns once the event stands on disk in every queue bound for it.
+    pub async fn publish(&self, event: &Event) -> Result<(), BusError> {
+        match self.publish_all(std::slice::from_ref(event)).await.error {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Publishes in order, waiting for the confirms together. Those after the first that failed may
+    /// stand in queues or not: send them again.
+    pub async fn publish_all(&self, events: &[Event]) -> Confirmed {
+        let confirmed = match self {
+            Self::Embedded(bus) => bus.publish_all(events).await,
+            Self::Rabbit(bus) => bus.publish_all(events).await,
+        };
+        for event in &events[..confirmed.count] {
+            metrics::BUS_PUBLISHED.add([event.kind.exchange().as_str()], 1);
+        }
+        confirmed
+    }
+
+    /// Takes messages from a bound queue, at most `prefetch` unsettled at a time.
+    pub async fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Deliveries, BusError> {
+        match self {
+            Self::Embedded(bus) => bus.subscribe(queue, prefetch).map(Deliveries::embedded),
+            Self::Rabbit(bus) => bus.subscribe(queue, prefetch).await.map(Deliveries::rabbit),
+        }
+    }
+
+    /// How many messages wait in a queue, not counting those handed out.
+    pub async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
+        match self {
+            Self::Embedded(bus) => bus.waiting(queue).await,
+            Self::Rabbit(bus) => bus.waiting(queue).await,
+        }
+    }
+
+    /// Whether the bus answers.
+    pub async fn ping(&self) -> Result<(), BusError> {
+        match self {
+            Self::Embedded(bus) => bus.ping().await,
+            Self::Rabbit(bus) => bus.ping().await,
+        }
+    }
+
+    /// Writes what waits for company and lets the file or the connection go.
+    pub async fn close(&self) {
+        match self {
+            Self::Embedded(bus) => bus.close().await,
+            Self::Rabbit(bus) => bus.close().await,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A message in a consumer's hands. Settle every one: an unsettled message comes back only when its
+//! `Deliveries` is dropped.
+
+use process::metrics;
+use wire::Event;
+
+use super::{BusError, embedded, rabbit};
+
+/// The messages of one queue, for one consumer.
+pub struct Deliveries(Source);
+
+enum Source {
+    Embedded(embedded::Subscription),
+    Rabbit(Box<rabbit::Subscription>),
+}
+
+pub struct Delivery {
+    event: Event,
+    redelivered: bool,
+    tag: Tag,
+}
+
+pub(super) enum Tag {
+    Embedded(embedded::InHand),
+    Rabbit(lapin::Acker),
+}
+
+impl Deliveries {
+    pub(super) fn embedded(source: embedded::Subscription) -> Self {
+        Self(Source::Embedded(source))
+    }
+
+    pub(super) fn rabbit(source: rabbit::Subscription) -> Self {
+        Self(Source::Rabbit(Box::new(source)))
+    }
+
+    /// The next message, waiting as long as it takes, also for a broker that is away. May be dropped
+    /// while waiting; nothing is lost.
+    pub async fn next(&mut self) -> Delivery {
+        loop {
+            let (body, redelivered, tag) = match &mut self.0 {
+                Source::Embedded(source) => {
+                    let (body, redelivered, in_hand) = source.next().await;
+                    (body, redelivered, Tag::Embedded(in_hand))
+                }
+                Source::Rabbit(source) => {
+                    let (body, redelivered, acker) = source.next().await;
+                    (body, redelivered, Tag::Rabbit(acker))
+                }
+            };
+            let queue = self.queue().to_owned();
+            if redelivered {
+                metrics::BUS_REDELIVERED.add([&queue], 1);
+            }
+            match serde_json::from_slice(&body) {
+                Ok(event) => return Delivery { event, redelivered, tag },
+                Err(error) => {
+                    tracing::error!(queue, %error, "A message of `{queue}` is no event; put aside");
+                    metrics::BUS_DEAD_LETTERED.add([&queue], 1);
+                    if let Err(error) = tag.dead_letter().await {
+                        tracing::warn!(queue, %error, "It could not be put aside and will return");
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn queue(&self) -> &str {
+        match &self.0 {
+            Source::Embedded(source) => source.queue(),
+            Source::Rabbit(source) => source.queue(),
+        }
+    }
+
+    /// Waits until what was settled stands on disk. Without it the last few messages may come again.
+    pub async fn close(self) {
+        match self.0 {
+            Source::Embedded(source) => source.close().await,
+            Source::Rabbit(source) => source.close().await,
+        }
+    }
+}
+
+impl Delivery {
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// Whether it may have been delivered before.
+    pub fn redelivered(&self) -> bool {
+        self.redelivered
+    }
+
+    /// The message has done its work and leaves the queue.
+    pub async fn ack(self) -> Result<(), BusError> {
+        match self.tag {
+            Tag::Embedded(in_hand) => {
+                in_hand.ack();
+                Ok(())
+            }
+            Tag::Rabbit(acker) => rabbit::ack(&acker).await,
+        }
+    }
+
+    /// Back to the front of the queue, for whoever is next.
+    pub async fn requeue(self) -> Result<(), BusError> {
+        match self.tag {
+            Tag::Embedded(in_hand) => {
+                in_hand.requeue();
+                Ok(())
+            }
+            Tag::Rabbit(acker) => rabbit::nack(&acker, true).await,
+        }
+    }
+
+    /// To the queue's dead letters, where it waits for a person.
+    pub async fn dead_letter(self) -> Result<(), BusError> {
+        self.tag.dead_letter().await
+    }
+}
+
+impl Tag {
+    async fn dead_letter(self) -> Result<(), BusError> {
+        match self {
+            Self::Embedded(in_hand) => in_hand.dead_letter().await,
+            Self::Rabbit(acker) => rabbit::nack(&acker, false).await,
+        }
+    }
+}

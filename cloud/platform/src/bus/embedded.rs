@@ -1,0 +1,322 @@
+//! The bus in one SQLite file of this process, written by a `journal`. A publish is confirmed after
+//! its commit, so it survives `kill -9`; settled messages are removed in company, so a few may come
+//! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes hold.
+
+mod queue;
+mod subscription;
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use journal::{Journal, JournalError, State, WriteError};
+use process::{
+    clock::Clock,
+    defect::{Defect, planted},
+    metrics,
+};
+use rusqlite::Connection;
+use wire::Event;
+
+use super::{
+    BusError, Confirmed, QueueSpec, dead_letter_queue,
+    store::{self, MessageRow, QueueRow},
+};
+use queue::Queue;
+pub(super) use subscription::{InHand, Subscription};
+
+/// How often expired messages are looked for, by whoever passes by.
+const SWEEP_EVERY_MS: i64 = 1_000;
+const SWEEP_MAX: i64 = 1_000;
+
+#[derive(Clone)]
+pub struct Embedded(Arc<Inner>);
+
+struct Inner {
+    journal: Journal<Bell>,
+    queues: Queues,
+    clock: Clock,
+    swept_at: AtomicI64,
+    /// Only with a planted defect: confirmed and not yet written.
+    late: Mutex<Vec<Row>>,
+}
+
+type Queues = Arc<RwLock<Vec<Arc<Queue>>>>;
+
+/// A message on its way into a queue.
+#[derive(Clone)]
+struct Row {
+    queue: i64,
+    body: Arc<[u8]>,
+    expires_at: Option<i64>,
+}
+
+/// Wakes the consumers after each commit; a write whose caller has gone is heard of as well.
+struct Bell(Queues);
+
+impl State for Bell {
+    type Error = Infallible;
+
+    fn load(_: &Connection) -> rusqlite::Result<Self> {
+        Ok(Self(Queues::default()))
+    }
+
+    fn reload(&mut self, _: &Connection) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn committed(&mut self, _: &Connection) -> Result<(), std::io::Error> {
+        for queue in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            queue.wake.notify_waiters();
+        }
+        Ok(())
+    }
+}
+
+impl Embedded {
+    pub(super) async fn open(path: &str) -> Result<Self, BusError> {
+        let queues = Queues::default();
+        let bell = Bell(queues.clone());
+        let journal = Journal::open_observed(
+            path,
+            store::migrations(),
+            |_| Ok::<_, Infallible>(bell),
+            |writes| {
+                metrics::JOURNAL_COMMITS.add(["bus"], 1);
+                let writes = u32::try_from(writes).unwrap_or(u32::MAX);
+                metrics::JOURNAL_GROUP.observe(["bus"], writes.into());
+            },
+        )
+        .map_err(|source| BusError::Open { path: path.to_owned(), source })?;
+        let inner = Inner {
+            journal,
+            queues,
+            clock: Clock::system(),
+            swept_at: AtomicI64::new(0),
+            late: Mutex::default(),
+        };
+        let bus = Self(Arc::new(inner));
+        let known = bus.read(|conn| Ok((store::queues(conn)?, store::last_id(conn)?))).await?;
+        for row in known.0 {
+            bus.know(row, known.1);
+        }
+        Ok(bus)
+    }
+
+    pub(super) async fn bind(&self, spec: &QueueSpec<'_>) -> Result<(), BusError> {
+        let name = spec.name.to_owned();
+        let bindings: Vec<_> =
+            spec.bindings.iter().map(|(e, key)| (*e, (*key).to_owned())).collect();
+        let ttl_ms = i64::try_from(spec.ttl.as_millis()).unwrap_or(i64::MAX);
+        let rows = self
+            .write(move |conn| {
+                let dead = store::add_queue(conn, &dead_letter_queue(&name), None, None, &[])?;
+                store::add_queue(conn, &name, Some(dead), Some(ttl_ms), &bindings)?;
+                store::queues(conn)
+            })
+            .await?;
+        for row in rows {
+            self.know(row, 0);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn publish_all(&self, events: &[Event]) -> Confirmed {
+        let (rows, count, mut error) = self.route(events);
+        let stored = if planted(Defect::BusConfirmsBeforeWrite) {
+            self.0.late.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+            Ok(())
+        } else {
+            self.put(rows).await
+        };
+        if let Err(failed) = stored {
+            return Confirmed { count: 0, error: Some(failed) };
+        }
+        if let Err(failed) = self.sweep_if_due().await {
+            tracing::warn!(error = %failed, "Expired messages stay for now");
+        }
+        Confirmed { count, error: error.take() }
+    }
+
+    pub(super) fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Subscription, BusError> {
+        Ok(Subscription::new(self.clone(), self.queue(queue)?, prefetch))
+    }
+
+    pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
+        let queue = self.queue(queue)?;
+        let id = queue.id;
+        let all = self.read(move |conn| store::count(conn, id)).await?;
+        let all = usize::try_from(all).unwrap_or_default();
+        Ok(all.saturating_sub(queue.not_waiting()) as u64)
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), BusError> {
+        self.read(|_| Ok(())).await
+    }
+
+    pub(super) async fn close(&self) {
+        for queue in self.queues() {
+            if let Err(error) = self.remove_settled(&queue).await {
+                tracing::warn!(error = %error, "Some messages of `{}` will come again", queue.name);
+            }
+        }
+        self.0.journal.clone().close();
+    }
+
+    /// Which rows the events become; stops at the first no queue is bound for.
+    fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
+        let (queues, now) = (self.queues(), self.0.clock.now().0);
+        let mut rows = Vec::with_capacity(events.len());
+        for (count, event) in events.iter().enumerate() {
+            let body: Arc<[u8]> = match serde_json::to_vec(event) {
+                Ok(body) => body.into(),
+                Err(error) => return (rows, count, Some(error.into())),
+            };
+            let before = rows.len();
+            for queue in &queues {
+                if let Some(expires_at) = queue.wants(event, now) {
+                    rows.push(Row { queue: queue.id, body: body.clone(), expires_at });
+                }
+            }
+            if rows.len() == before {
+                let event = event.kind.as_str().to_owned();
+                return (rows, count, Some(BusError::Unrouted { event }));
+            }
+        }
+        (rows, events.len(), None)
+    }
+
+    async fn put(&self, rows: Vec<Row>) -> Result<(), BusError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let put = move |conn: &Connection| {
+            rows.iter().try_for_each(|row| store::put(conn, row.queue, &row.body, row.expires_at))
+        };
+        self.write(put).await
+    }
+
+    /// Writes what a planted defect has confirmed too early.
+    async fn write_late(&self) -> Result<(), BusError> {
+        let late = std::mem::take(&mut *self.0.late.lock().unwrap_or_else(PoisonError::into_inner));
+        self.put(late).await
+    }
+
+    async fn page(
+        &self,
+        queue: &Queue,
+        above: i64,
+        rows_max: usize,
+    ) -> Result<Vec<MessageRow>, BusError> {
+        let id = queue.id;
+        let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
+        self.read(move |conn| store::page(conn, id, above, rows_max)).await
+    }
+
+    async fn remove_settled(&self, queue: &Queue) -> Result<(), BusError> {
+        let ids = queue.settled();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = self.write(move |conn| store::remove(conn, &ids).map(|()| ids)).await?;
+        queue.removed(&ids);
+        Ok(())
+    }
+
+    async fn move_to_dead(&self, queue: &Queue, ids: Vec<i64>) -> Result<(), BusError> {
+        let dead = queue.definition().dead;
+        self.write(move |conn| match dead {
+            Some(dead) => store::move_to(conn, &ids, dead),
+            // A dead letter that is put aside again has nowhere to go.
+            None => store::remove(conn, &ids),
+        })
+        .await
+    }
+
+    /// Moves what has waited too long to the dead letters.
+    async fn sweep_if_due(&self) -> Result<(), BusError> {
+        let now = self.0.clock.now().0;
+        let last = self.0.swept_at.load(Ordering::Relaxed);
+        let due = now.abs_diff(last) >= SWEEP_EVERY_MS.unsigned_abs();
+        let mine =
+            self.0.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+        if !due || mine.is_err() {
+            return Ok(());
+        }
+        let expired = self.read(move |conn| store::expired(conn, now, SWEEP_MAX)).await?;
+        for queue in self.queues() {
+            let own: Vec<i64> =
+                expired.iter().filter(|(_, at)| *at == queue.id).map(|(id, _)| *id).collect();
+            if !own.is_empty() {
+                self.expire(&queue, &own).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn expire(&self, queue: &Queue, ids: &[i64]) -> Result<(), BusError> {
+        let _moving = queue.moving.lock().await;
+        let (ids, loaded) = queue.expire(ids);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let count = ids.len();
+        let moved = self.move_to_dead(queue, ids).await;
+        match &moved {
+            Ok(()) => {
+                metrics::BUS_DEAD_LETTERED.add([&queue.name], count as u64);
+                tracing::warn!(queue = queue.name, count, "Messages of `{}` expired", queue.name);
+            }
+            Err(_) => queue.give_back(loaded),
+        }
+        moved
+    }
+
+    fn queue(&self, name: &str) -> Result<Arc<Queue>, BusError> {
+        let found = self.queues().into_iter().find(|queue| queue.name == name);
+        found.ok_or_else(|| BusError::UnknownQueue(name.to_owned()))
+    }
+
+    fn queues(&self) -> Vec<Arc<Queue>> {
+        self.0.queues.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up a queue as the file has it now.
+    fn know(&self, row: QueueRow, delivered_to: i64) {
+        let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
+        match queues.iter().find(|queue| queue.id == row.id) {
+            Some(queue) => queue.redefine(row),
+            None => queues.push(Arc::new(Queue::new(row, delivered_to))),
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, BusError> {
+        self.0.journal.write(move |conn, _| f(conn)).await.map_err(|error| match error {
+            WriteError::Stopped => BusError::Unreachable("it is closed".to_owned()),
+            WriteError::Fault(fault) => BusError::Refused(with_cause(&fault)),
+            other => BusError::Refused(other.to_string()),
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, BusError> {
+        let result = self.0.journal.read(f).await;
+        result.map_err(|error| BusError::Unreachable(with_cause(&error)))
+    }
+}
+
+fn with_cause(error: &JournalError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,225 @@
+//! What a process knows of a queue beside its rows: which messages are loaded, which are in hand,
+//! which are settled and not yet removed from the file.
+//!
+//! A message is in at most one of these lists; one that is in none and above the cursor waits in the
+//! file only.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use tokio::sync::Notify;
+use wire::Event;
+
+use crate::bus::{
+    store::{MessageRow, QueueRow},
+    topic,
+};
+
+/// Messages loaded ahead; the rest waits in the file.
+pub(super) const READY_MAX: usize = 1_000;
+
+pub(super) struct Queue {
+    pub(super) id: i64,
+    pub(super) name: String,
+    definition: RwLock<Definition>,
+    hands: Mutex<Hands>,
+    /// Held while messages move between the file and `hands`, so that no two of them do it at once.
+    pub(super) moving: tokio::sync::Mutex<()>,
+    /// Heard by consumers that wait: something has changed.
+    pub(super) wake: Notify,
+}
+
+#[derive(Clone)]
+pub(super) struct Definition {
+    pub(super) dead: Option<i64>,
+    pub(super) ttl_ms: Option<i64>,
+    bindings: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) id: i64,
+    pub(super) body: Arc<[u8]>,
+    pub(super) redelivered: bool,
+}
+
+#[derive(Default)]
+struct Hands {
+    ready: VecDeque<Message>,
+    in_hand: BTreeMap<i64, (u64, Message)>,
+    settled: BTreeSet<i64>,
+    /// The highest id loaded.
+    cursor: i64,
+    /// What stood in the file when it was opened may have been delivered before.
+    delivered_to: i64,
+    consumers_ever: u64,
+}
+
+impl Queue {
+    pub(super) fn new(row: QueueRow, delivered_to: i64) -> Self {
+        let hands = Hands { delivered_to, ..Hands::default() };
+        Self {
+            id: row.id,
+            name: row.name,
+            definition: RwLock::new(Definition {
+                dead: row.dead,
+                ttl_ms: row.ttl_ms,
+                bindings: row.bindings,
+            }),
+            hands: Mutex::new(hands),
+            moving: tokio::sync::Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+
+    pub(super) fn redefine(&self, row: QueueRow) {
+        let mut definition = self.definition.write().unwrap_or_else(PoisonError::into_inner);
+        *definition = Definition { dead: row.dead, ttl_ms: row.ttl_ms, bindings: row.bindings };
+    }
+
+    pub(super) fn definition(&self) -> Definition {
+        self.definition.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the queue wants an event, and if so until when it may wait there.
+    pub(super) fn wants(&self, event: &Event, now: i64) -> Option<Option<i64>> {
+        let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
+        let (exchange, key) = (event.kind.exchange().as_str(), event.kind.as_str());
+        let bound = |(at, pattern): &(String, String)| at == exchange && topic::fits(pattern, key);
+        let wanted = definition.bindings.iter().any(bound);
+        wanted.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
+    }
+
+    pub(super) fn new_consumer(&self) -> u64 {
+        let mut hands = self.hands();
+        hands.consumers_ever += 1;
+        hands.consumers_ever
+    }
+
+    /// The next message for a consumer that has fewer than `prefetch` in hand.
+    pub(super) fn take(&self, consumer: u64, prefetch: u16) -> Taken {
+        let mut hands = self.hands();
+        let held = hands.in_hand.values().filter(|(holder, _)| *holder == consumer).count();
+        if held >= usize::from(prefetch) {
+            return Taken::Full;
+        }
+        let Some(message) = hands.ready.pop_front() else { return Taken::Empty };
+        hands.in_hand.insert(message.id, (consumer, message.clone()));
+        Taken::Message(message)
+    }
+
+    /// Where to load from, when nothing is loaded.
+    pub(super) fn hungry(&self) -> Option<i64> {
+        let hands = self.hands();
+        hands.ready.is_empty().then_some(hands.cursor)
+    }
+
+    pub(super) fn fill(&self, rows: Vec<MessageRow>) {
+        let mut hands = self.hands();
+        for row in rows {
+            hands.cursor = hands.cursor.max(row.id);
+            let redelivered = row.id <= hands.delivered_to;
+            hands.ready.push_back(Message { id: row.id, body: row.body.into(), redelivered });
+        }
+    }
+
+    /// Done with: to be removed from the file. Answers how many wait for that.
+    pub(super) fn settle(&self, consumer: u64, id: i64) {
+        let mut hands = self.hands();
+        // After its consumer has gone the message is no longer the holder's to settle.
+        if hands.held_by(consumer, id) {
+            hands.in_hand.remove(&id);
+            hands.settled.insert(id);
+        }
+        drop(hands);
+        self.wake.notify_waiters();
+    }
+
+    /// Takes a message out of a consumer's hand to move it elsewhere; `give_back` undoes it.
+    pub(super) fn withdraw(&self, consumer: u64, id: i64) -> Option<Message> {
+        let mut hands = self.hands();
+        if !hands.held_by(consumer, id) {
+            return None;
+        }
+        hands.in_hand.remove(&id).map(|(_, message)| message)
+    }
+
+    /// Back to where it was in the order, marked as redelivered.
+    pub(super) fn give_back(&self, messages: impl IntoIterator<Item = Message>) {
+        let mut hands = self.hands();
+        for mut message in messages {
+            message.redelivered = true;
+            let at = hands.ready.partition_point(|other| other.id < message.id);
+            hands.ready.insert(at, message);
+        }
+        drop(hands);
+        self.wake.notify_waiters();
+    }
+
+    /// A consumer has gone: what it held goes back.
+    pub(super) fn abandon(&self, consumer: u64) {
+        let mut hands = self.hands();
+        let held: Vec<i64> = hands
+            .in_hand
+            .iter()
+            .filter(|(_, (holder, _))| *holder == consumer)
+            .map(|(id, _)| *id)
+            .collect();
+        let held: Vec<Message> =
+            held.iter().filter_map(|id| hands.in_hand.remove(id)).map(|(_, m)| m).collect();
+        drop(hands);
+        self.give_back(held);
+    }
+
+    /// Takes those of `ids` that nobody holds out of the loaded ones; answers what may be moved.
+    pub(super) fn expire(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
+        let mut hands = self.hands();
+        let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
+        let ids: Vec<i64> = ids.iter().filter(free).copied().collect();
+        let (out, stay) = hands.ready.drain(..).partition(|message| ids.contains(&message.id));
+        hands.ready = stay;
+        (ids, Vec::from_iter::<VecDeque<Message>>(out))
+    }
+
+    pub(super) fn settled(&self) -> Vec<i64> {
+        self.hands().settled.iter().copied().collect()
+    }
+
+    pub(super) fn settled_count(&self) -> usize {
+        self.hands().settled.len()
+    }
+
+    /// These are gone from the file.
+    pub(super) fn removed(&self, ids: &[i64]) {
+        let mut hands = self.hands();
+        for id in ids {
+            hands.settled.remove(id);
+        }
+    }
+
+    /// Messages that stand in the file and do not wait.
+    pub(super) fn not_waiting(&self) -> usize {
+        let hands = self.hands();
+        hands.in_hand.len() + hands.settled.len()
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) enum Taken {
+    Message(Message),
+    /// Nothing is loaded.
+    Empty,
+    /// The consumer has as much in hand as it may.
+    Full,
+}
+
+impl Hands {
+    fn held_by(&self, consumer: u64, id: i64) -> bool {
+        self.in_hand.get(&id).is_some_and(|(holder, _)| *holder == consumer)
+    }
+}

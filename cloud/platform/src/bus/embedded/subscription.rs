@@ -1,0 +1,136 @@
+//! A consumer of an embedded queue. It also does the queue's housekeeping while it has nothing else to
+//! do: removing what was settled, and moving on what has expired.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Embedded,
+    queue::{Queue, READY_MAX, Taken},
+};
+use crate::bus::BusError;
+
+/// How long settled messages wait for company before they are removed together.
+const COMPANY: Duration = Duration::from_millis(10);
+/// Settled messages that are not kept waiting any longer.
+const SETTLED_MAX: usize = 256;
+/// How often an idle consumer looks round.
+const TICK: Duration = Duration::from_secs(1);
+/// After a failure of the file.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(in crate::bus) struct Subscription {
+    bus: Embedded,
+    queue: Arc<Queue>,
+    consumer: u64,
+    prefetch: u16,
+}
+
+/// A message in hand.
+pub(in crate::bus) struct InHand {
+    bus: Embedded,
+    queue: Arc<Queue>,
+    consumer: u64,
+    id: i64,
+}
+
+impl Subscription {
+    pub(super) fn new(bus: Embedded, queue: Arc<Queue>, prefetch: u16) -> Self {
+        let consumer = queue.new_consumer();
+        Self { bus, queue, consumer, prefetch: prefetch.max(1) }
+    }
+
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, InHand) {
+        loop {
+            let queue = self.queue.clone();
+            let woken = queue.wake.notified();
+            tokio::pin!(woken);
+            // From here on a wake-up counts, also one that comes before the wait below.
+            woken.as_mut().enable();
+            let found = match queue.take(self.consumer, self.prefetch) {
+                Taken::Message(message) => {
+                    let in_hand = InHand {
+                        bus: self.bus.clone(),
+                        queue: queue.clone(),
+                        consumer: self.consumer,
+                        id: message.id,
+                    };
+                    return (message.body.to_vec(), message.redelivered, in_hand);
+                }
+                Taken::Empty => self.load().await,
+                Taken::Full => Ok(false),
+            };
+            let found = match found {
+                Ok(false) => self.tend(woken).await.map(|()| true),
+                other => other,
+            };
+            if let Err(error) = found {
+                tracing::error!(queue = queue.name, %error, "The bus file failed; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    pub(in crate::bus) fn queue(&self) -> &str {
+        &self.queue.name
+    }
+
+    pub(in crate::bus) async fn close(self) {
+        if let Err(error) = self.bus.remove_settled(&self.queue).await {
+            tracing::warn!(error = %error, "Some messages of `{}` will come again", self.queue.name);
+        }
+    }
+
+    /// Loads what waits in the file; whether there was any.
+    async fn load(&self) -> Result<bool, BusError> {
+        if self.queue.settled_count() >= SETTLED_MAX {
+            self.bus.remove_settled(&self.queue).await?;
+        }
+        let _moving = self.queue.moving.lock().await;
+        // Another consumer may have loaded meanwhile.
+        let Some(cursor) = self.queue.hungry() else { return Ok(true) };
+        let rows = self.bus.page(&self.queue, cursor, READY_MAX).await?;
+        let any = !rows.is_empty();
+        self.queue.fill(rows);
+        if any {
+            self.queue.wake.notify_waiters();
+        }
+        Ok(any)
+    }
+
+    /// Waits for news, and tidies up meanwhile.
+    async fn tend(&self, woken: impl Future<Output = ()>) -> Result<(), BusError> {
+        let settled = self.queue.settled_count() > 0;
+        let wait = if settled { COMPANY } else { TICK };
+        if tokio::time::timeout(wait, woken).await.is_ok() {
+            return Ok(());
+        }
+        self.bus.remove_settled(&self.queue).await?;
+        self.bus.write_late().await?;
+        self.bus.sweep_if_due().await
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.queue.abandon(self.consumer);
+    }
+}
+
+impl InHand {
+    pub(in crate::bus) fn ack(self) {
+        self.queue.settle(self.consumer, self.id);
+    }
+
+    pub(in crate::bus) fn requeue(self) {
+        self.queue.give_back(self.queue.withdraw(self.consumer, self.id));
+    }
+
+    pub(in crate::bus) async fn dead_letter(self) -> Result<(), BusError> {
+        let Some(message) = self.queue.withdraw(self.consumer, self.id) else { return Ok(()) };
+        let moved = self.bus.move_to_dead(&self.queue, vec![self.id]).await;
+        if moved.is_err() {
+            self.queue.give_back([message]);
+        }
+        moved
+    }
+}

@@ -1,0 +1,151 @@
+//! The bus on RabbitMQ: durable topic exchanges, quorum queues, persistent messages, confirms.
+//!
+//! The connection is made when it is first needed and made anew when it is found broken; nothing
+//! waits for a broker longer than `ANSWER_LIMIT` but a consumer, which has nothing else to do.
+
+mod publish;
+mod subscription;
+mod topology;
+
+use std::{
+    sync::{Arc, Mutex as Guarded, PoisonError},
+    time::Duration,
+};
+
+use lapin::{
+    Channel, Connection, ConnectionProperties,
+    options::{BasicAckOptions, BasicNackOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    types::FieldTable,
+    uri::AMQPUri,
+};
+use tokio::sync::Mutex;
+
+use super::{BusError, Confirmed, QueueSpec};
+pub(super) use subscription::Subscription;
+use topology::Queue;
+use wire::Event;
+
+/// How long a connect, a declaration or a confirm may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// A dead connection is noticed after about two of these.
+const HEARTBEAT_SECONDS: u16 = 10;
+
+#[derive(Clone)]
+pub struct Rabbit(Arc<Inner>);
+
+struct Inner {
+    uri: AMQPUri,
+    link: Mutex<Option<Arc<Link>>>,
+    /// What was bound, to be bound again should the broker come back without it.
+    queues: Guarded<Vec<Queue>>,
+}
+
+/// A connection with the channel that publishes on it.
+struct Link {
+    connection: Connection,
+    publisher: Channel,
+}
+
+impl Rabbit {
+    pub(super) fn new(url: &str) -> Result<Self, BusError> {
+        let mut uri: AMQPUri = url.parse().map_err(|_| BusError::Address)?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        let inner = Inner { uri, link: Mutex::default(), queues: Guarded::default() };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub(super) async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
+        let queue = Queue::of(queue);
+        let link = self.link().await?;
+        answered(queue.declare(&link.connection)).await?;
+        let mut queues = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|known| known.name != queue.name);
+        queues.push(queue);
+        Ok(())
+    }
+
+    pub(super) async fn publish_all(&self, events: &[Event]) -> Confirmed {
+        match self.link().await {
+            Ok(link) => publish::in_order(&link, events).await,
+            Err(error) => Confirmed { count: 0, error: Some(error) },
+        }
+    }
+
+    pub(super) async fn subscribe(
+        &self,
+        queue: &str,
+        prefetch: u16,
+    ) -> Result<Subscription, BusError> {
+        Subscription::open(self.clone(), queue.to_owned(), prefetch).await
+    }
+
+    pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
+        let link = self.link().await?;
+        let ask = async {
+            let channel = link.connection.create_channel().await?;
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            channel.queue_declare(queue.into(), passive, FieldTable::default()).await
+        };
+        Ok(answered(ask).await?.message_count().into())
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), BusError> {
+        self.link().await.map(drop)
+    }
+
+    pub(super) async fn close(&self) {
+        let link = self.0.link.lock().await.take();
+        if let Some(link) = link {
+            // A broker that is gone cannot be told goodbye.
+            let _ = answered(link.connection.close(200, "stopping".into())).await;
+        }
+    }
+
+    /// The connection in use, or a new one with everything declared.
+    async fn link(&self) -> Result<Arc<Link>, BusError> {
+        let mut current = self.0.link.lock().await;
+        if let Some(link) = current.as_ref().filter(|link| link.works()) {
+            return Ok(link.clone());
+        }
+        *current = None;
+        let link = Arc::new(answered(self.connect()).await?);
+        *current = Some(link.clone());
+        Ok(link)
+    }
+
+    async fn connect(&self) -> Result<Link, lapin::Error> {
+        let properties =
+            ConnectionProperties::default().with_connection_name("holdfast-cloud".into());
+        let connection = Connection::connect_uri(self.0.uri.clone(), properties).await?;
+        topology::declare_exchanges(&connection).await?;
+        let known = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for queue in known {
+            queue.declare(&connection).await?;
+        }
+        let publisher = connection.create_channel().await?;
+        publisher.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Link { connection, publisher })
+    }
+}
+
+impl Link {
+    fn works(&self) -> bool {
+        self.connection.status().connected() && self.publisher.status().connected()
+    }
+}
+
+pub(super) async fn ack(acker: &lapin::Acker) -> Result<(), BusError> {
+    answered(acker.ack(BasicAckOptions::default())).await.map(drop)
+}
+
+pub(super) async fn nack(acker: &lapin::Acker, requeue: bool) -> Result<(), BusError> {
+    let options = BasicNackOptions { requeue, ..BasicNackOptions::default() };
+    answered(acker.nack(options)).await.map(drop)
+}
+
+async fn answered<T>(work: impl Future<Output = Result<T, lapin::Error>>) -> Result<T, BusError> {
+    match tokio::time::timeout(ANSWER_LIMIT, work).await {
+        Ok(result) => result.map_err(|error| BusError::Unreachable(error.to_string())),
+        Err(_) => Err(BusError::TimedOut(ANSWER_LIMIT.as_secs())),
+    }
+}

@@ -1,0 +1,102 @@
+//! A consumer that outlives its broker's restarts: when its channel ends it connects anew, with a
+//! growing pause, and goes on. What it had not settled comes again, marked as redelivered.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use lapin::{
+    Acker, Channel, Consumer,
+    options::{BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
+};
+
+use super::{Link, Rabbit, answered};
+use crate::bus::BusError;
+
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+pub(in crate::bus) struct Subscription {
+    rabbit: Rabbit,
+    queue: String,
+    prefetch: u16,
+    open: Option<Open>,
+    pause: Duration,
+}
+
+/// Dropped as a whole: the messages in hand go back when the channel closes.
+struct Open {
+    consumer: Consumer,
+    channel: Channel,
+    _link: Arc<Link>,
+}
+
+impl Subscription {
+    pub(super) async fn open(
+        rabbit: Rabbit,
+        queue: String,
+        prefetch: u16,
+    ) -> Result<Self, BusError> {
+        let mut subscription = Self { rabbit, queue, prefetch, open: None, pause: PAUSE_MIN };
+        subscription.open = Some(subscription.consume().await?);
+        Ok(subscription)
+    }
+
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, Acker) {
+        loop {
+            if let Some(open) = &mut self.open {
+                match open.consumer.next().await {
+                    Some(Ok(delivery)) => {
+                        self.pause = PAUSE_MIN;
+                        return (delivery.data, delivery.redelivered, delivery.acker);
+                    }
+                    Some(Err(error)) => self.lost(&error.to_string()),
+                    None => self.lost("the broker ended it"),
+                }
+            }
+            match self.consume().await {
+                Ok(open) => {
+                    tracing::info!(queue = self.queue, "Consuming `{}` again", self.queue);
+                    self.open = Some(open);
+                }
+                Err(error) => {
+                    tracing::debug!(queue = self.queue, %error, "Cannot consume `{}`", self.queue);
+                    tokio::time::sleep(self.pause).await;
+                    self.pause = (self.pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    pub(in crate::bus) fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    pub(in crate::bus) async fn close(mut self) {
+        if let Some(open) = self.open.take() {
+            // A channel that is gone has already given everything back.
+            let _ = answered(open.channel.close(200, "stopping".into())).await;
+        }
+    }
+
+    fn lost(&mut self, why: &str) {
+        self.open = None;
+        tracing::warn!(queue = self.queue, why, "Consuming `{}` was interrupted", self.queue);
+    }
+
+    async fn consume(&self) -> Result<Open, BusError> {
+        let link = self.rabbit.link().await?;
+        let start = async {
+            let channel = link.connection.create_channel().await?;
+            channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
+            // An empty tag lets the broker choose one.
+            let options = BasicConsumeOptions::default();
+            let none = FieldTable::default();
+            let consumer =
+                channel.basic_consume(self.queue.as_str().into(), "".into(), options, none).await?;
+            Ok((channel, consumer))
+        };
+        let (channel, consumer) = answered(start).await?;
+        Ok(Open { consumer, channel, _link: link })
+    }
+}

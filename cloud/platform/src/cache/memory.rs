@@ -1,0 +1,142 @@
+//! The cache of a single process. Full, it forgets what would end soonest: a rate limit lives for a
+//! minute and a revocation for an hour, so a flood of the former does not push out the latter.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use process::clock::Clock;
+
+const ENTRIES_MAX: usize = 100_000;
+
+#[derive(Clone)]
+pub struct Memory {
+    clock: Clock,
+    entries_max: usize,
+    entries: Arc<Mutex<Entries>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_key: HashMap<String, Entry>,
+    /// The same keys by their end, which is counted from the clock's own start.
+    by_end: BTreeSet<(Duration, String)>,
+}
+
+struct Entry {
+    value: String,
+    end: Duration,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(Clock::system(), ENTRIES_MAX)
+    }
+}
+
+impl Memory {
+    pub fn new(clock: Clock, entries_max: usize) -> Self {
+        Self { clock, entries_max, entries: Arc::default() }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        self.fresh().by_key.get(key).map(|entry| entry.value.clone())
+    }
+
+    pub(super) fn set(&self, key: &str, value: &str, ttl: Duration) {
+        let mut entries = self.fresh();
+        self.put(&mut entries, key, value.to_owned(), ttl);
+    }
+
+    pub(super) fn set_if_absent(&self, key: &str, value: &str, ttl: Duration) -> bool {
+        let mut entries = self.fresh();
+        if entries.by_key.contains_key(key) {
+            return false;
+        }
+        self.put(&mut entries, key, value.to_owned(), ttl);
+        true
+    }
+
+    pub(super) fn delete(&self, key: &str) {
+        self.fresh().remove(key);
+    }
+
+    pub(super) fn increment(&self, key: &str, ttl: Duration) -> i64 {
+        let mut entries = self.fresh();
+        if let Some(entry) = entries.by_key.get_mut(key) {
+            let count = entry.value.parse::<i64>().unwrap_or(0).saturating_add(1);
+            entry.value = count.to_string();
+            return count;
+        }
+        self.put(&mut entries, key, "1".to_owned(), ttl);
+        1
+    }
+
+    /// The entries without those that have ended.
+    fn fresh(&self) -> MutexGuard<'_, Entries> {
+        let now = self.clock.elapsed();
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        while entries.by_end.first().is_some_and(|(end, _)| *end <= now) {
+            entries.forget_first();
+        }
+        entries
+    }
+
+    fn put(&self, entries: &mut Entries, key: &str, value: String, ttl: Duration) {
+        entries.remove(key);
+        if entries.by_key.len() >= self.entries_max {
+            entries.forget_first();
+        }
+        let end = self.clock.elapsed().saturating_add(ttl);
+        entries.by_end.insert((end, key.to_owned()));
+        entries.by_key.insert(key.to_owned(), Entry { value, end });
+    }
+}
+
+impl Entries {
+    fn remove(&mut self, key: &str) {
+        if let Some((key, entry)) = self.by_key.remove_entry(key) {
+            self.by_end.remove(&(entry.end, key));
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, key)) = self.by_end.pop_first() {
+            self.by_key.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::UnixMillis;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_full_cache_forgets_what_would_end_soonest() {
+        let cache = Memory::new(Clock::fixed(UnixMillis(0)), 3);
+        cache.set("revoked", "1", MINUTE * 60);
+        for key in ["a", "b", "c", "d"] {
+            cache.increment(key, MINUTE);
+        }
+        assert_eq!(cache.get("revoked").as_deref(), Some("1"));
+        assert_eq!((cache.get("a"), cache.get("b")), (None, None));
+        assert_eq!(cache.get("d").as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn an_entry_ends_with_its_time_and_a_count_from_its_first() {
+        let clock = Clock::fixed(UnixMillis(0));
+        let cache = Memory::new(clock.clone(), 10);
+        cache.increment("n", MINUTE);
+        clock.advance(30_000);
+        assert_eq!(cache.increment("n", MINUTE), 2);
+        clock.advance(30_000);
+        assert_eq!(cache.increment("n", MINUTE), 1);
+    }
+}

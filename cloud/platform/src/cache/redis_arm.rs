@@ -1,0 +1,80 @@
+//! The cache on Redis. One connection for all; it reconnects by itself.
+
+use std::time::Duration;
+
+use redis::{
+    AsyncCommands, Client, ExistenceCheck, Script, SetExpiry, SetOptions,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+
+use super::CacheError;
+
+/// A cache that is slower than this is worth less than going on without it.
+const ANSWER_LIMIT: Duration = Duration::from_millis(500);
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+
+/// The end is set with the first count, in one step: a crash between would leave a limit for ever.
+const INCREMENT: &str = "local n = redis.call('INCR', KEYS[1]) \
+    if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n";
+
+#[derive(Clone)]
+pub struct Redis {
+    connection: ConnectionManager,
+}
+
+impl Redis {
+    pub(super) fn open(url: &str) -> Result<Self, CacheError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(ANSWER_LIMIT))
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_number_of_retries(1)
+            .set_max_delay(Duration::from_millis(500));
+        let client = Client::open(url)?;
+        Ok(Self { connection: ConnectionManager::new_lazy_with_config(client, config)? })
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {
+        Ok(self.connection.clone().get(key).await?)
+    }
+
+    pub(super) async fn set(
+        &self,
+        key: &str,
+        value: &str,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        Ok(self.connection.clone().pset_ex(key, value, millis(ttl)).await?)
+    }
+
+    pub(super) async fn set_if_absent(
+        &self,
+        key: &str,
+        value: &str,
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
+        let options = SetOptions::default()
+            .conditional_set(ExistenceCheck::NX)
+            .with_expiration(SetExpiry::PX(millis(ttl)));
+        let set: Option<String> = self.connection.clone().set_options(key, value, options).await?;
+        Ok(set.is_some())
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<(), CacheError> {
+        Ok(self.connection.clone().del(key).await?)
+    }
+
+    pub(super) async fn increment(&self, key: &str, ttl: Duration) -> Result<i64, CacheError> {
+        let script = Script::new(INCREMENT);
+        let mut connection = self.connection.clone();
+        Ok(script.key(key).arg(millis(ttl)).invoke_async(&mut connection).await?)
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), CacheError> {
+        Ok(redis::cmd("PING").query_async(&mut self.connection.clone()).await?)
+    }
+}
+
+/// Redis refuses an expiry of zero.
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,185 @@
+//! Owns the one way events are taken in: bind, take in order, try again with a growing pause, put
+//! aside what cannot be handled, settle every delivery.
+//!
+//! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at least
+//! once, so a handler records it in its inbox, or is idempotent by itself.
+
+mod error;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use process::{
+    clock::Clock,
+    metrics,
+    tasks::Tasks,
+    trace::{self, TraceId},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use wire::{Event, Exchange};
+
+use crate::bus::{Bus, Deliveries, Delivery, QueueSpec};
+
+pub use error::HandleError;
+
+/// What a service does with an event. Write it as `async fn handle(&self, event: &Event) -> ..`.
+pub trait Handle: Send + Sync + 'static {
+    fn handle(&self, event: &Event) -> impl Future<Output = Result<(), HandleError>> + Send;
+}
+
+/// Messages fetched ahead of the one that is handled.
+const PREFETCH: u16 = 64;
+/// A handler that takes longer counts as failed once.
+const HANDLE_LIMIT: Duration = Duration::from_secs(30);
+const ATTEMPTS_MAX: u32 = 8;
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Takes the events of a queue in, one after the other, until the tasks stop. While one is tried
+/// again the others wait: an order's events must not overtake each other.
+pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec<'_>, handler: H) {
+    let consumer = Consumer {
+        bus: bus.clone(),
+        queue: queue.name.to_owned(),
+        bindings: queue.bindings.iter().map(|(e, key)| (*e, (*key).to_owned())).collect(),
+        ttl: queue.ttl,
+        handler: Arc::new(handler),
+        stop: tasks.token(),
+    };
+    tasks.spawn("consumer", consumer.run());
+}
+
+struct Consumer<H> {
+    bus: Bus,
+    queue: String,
+    bindings: Vec<(Exchange, String)>,
+    ttl: Duration,
+    handler: Arc<H>,
+    stop: CancellationToken,
+}
+
+/// What a handler's failures led to.
+enum Judged {
+    Handled,
+    PutAside,
+    /// The process stops: the event is for the next one.
+    Stopping,
+}
+
+impl<H: Handle> Consumer<H> {
+    async fn run(self) {
+        let Some(mut deliveries) = self.subscribed().await else { return };
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                delivery = deliveries.next() => delivery,
+            };
+            self.take(delivery).await;
+        }
+        deliveries.close().await;
+    }
+
+    /// Binds and subscribes, waiting for a bus that is away; `None` when told to stop.
+    async fn subscribed(&self) -> Option<Deliveries> {
+        let bindings: Vec<_> = self.bindings.iter().map(|(e, key)| (*e, key.as_str())).collect();
+        let spec = QueueSpec { name: &self.queue, bindings: &bindings, ttl: self.ttl };
+        let mut pause = PAUSE_MIN;
+        loop {
+            let bound = async {
+                self.bus.bind(&spec).await?;
+                self.bus.subscribe(spec.name, PREFETCH).await
+            };
+            match bound.await {
+                Ok(deliveries) => return Some(deliveries),
+                Err(error) => {
+                    let queue = &self.queue;
+                    tracing::warn!(queue, %error, "Cannot take events from `{queue}` yet");
+                }
+            }
+            if self.paused(&mut pause).await {
+                return None;
+            }
+        }
+    }
+
+    async fn take(&self, delivery: Delivery) {
+        let event = delivery.event();
+        let trace = event.trace.parse().unwrap_or_else(|_| TraceId::random());
+        let span = tracing::info_span!(
+            "event", queue = self.queue, event.id = %event.id, event.kind = %event.kind, %trace
+        );
+        let work = trace::scope(trace, self.judge(event)).instrument(span.clone());
+        let judged = work.await;
+        let queue = self.queue.as_str();
+        let (word, settled) = match judged {
+            Judged::Handled => ("handled", delivery.ack().await),
+            Judged::PutAside => {
+                metrics::BUS_DEAD_LETTERED.add([queue], 1);
+                ("dead_lettered", delivery.dead_letter().await)
+            }
+            Judged::Stopping => ("requeued", delivery.requeue().await),
+        };
+        metrics::CONSUMER_HANDLED.add([queue, word], 1);
+        if let Err(error) = settled {
+            // It comes again, and the inbox knows it.
+            span.in_scope(|| tracing::debug!(%error, "The bus did not hear what became of it"));
+        }
+    }
+
+    async fn judge(&self, event: &Event) -> Judged {
+        let mut attempts = 0;
+        let mut pause = PAUSE_MIN;
+        loop {
+            let error = match self.attempt(event).await {
+                Ok(()) => return Judged::Handled,
+                Err(error) => error,
+            };
+            match &error {
+                HandleError::Poison(cause) => {
+                    tracing::error!(error = %cause, "Event put aside: it cannot be handled");
+                    return Judged::PutAside;
+                }
+                HandleError::Retry(cause) => {
+                    attempts += 1;
+                    if attempts == ATTEMPTS_MAX {
+                        tracing::error!(error = %cause, "Event put aside after {attempts} attempts");
+                        return Judged::PutAside;
+                    }
+                    tracing::warn!(error = %cause, attempts, "Event is tried again");
+                }
+                // However long it takes: putting aside all that comes meanwhile would help nobody.
+                HandleError::Unavailable(cause) => {
+                    tracing::warn!(error = %cause, "Event waits for what its handling needs");
+                }
+            }
+            if self.paused(&mut pause).await {
+                return Judged::Stopping;
+            }
+        }
+    }
+
+    async fn attempt(&self, event: &Event) -> Result<(), HandleError> {
+        let started = Clock::system().elapsed();
+        let work = AssertUnwindSafe(self.handler.handle(event)).catch_unwind();
+        let result = match tokio::time::timeout(HANDLE_LIMIT, work).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(HandleError::Retry("the handler panicked".into())),
+            Err(_) => Err(HandleError::Retry("the handler took too long".into())),
+        };
+        let took = Clock::system().elapsed().saturating_sub(started);
+        metrics::CONSUMER_SECONDS.observe([&self.queue], took.as_secs_f64());
+        result
+    }
+
+    /// Waits, longer each time; whether to stop.
+    async fn paused(&self, pause: &mut Duration) -> bool {
+        let wait = *pause;
+        *pause = (wait * 2).min(PAUSE_MAX);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => false,
+            () = self.stop.cancelled() => true,
+        }
+    }
+}

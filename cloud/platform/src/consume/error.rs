@@ -1,0 +1,65 @@
+//! Why an event was not handled, in the three kinds that lead to different things.
+
+use crate::{documents::DocumentsError, sql::SqlError, upstream::UpstreamError};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// It may go better next time; after eight times it goes to the dead letters.
+    #[error("the event could not be handled")]
+    Retry(#[source] Cause),
+    /// What the handling needs is out of reach: the event waits as long as that lasts.
+    #[error("what the event's handling needs is out of reach")]
+    Unavailable(#[source] Cause),
+    /// It will never go: straight to the dead letters.
+    #[error("the event cannot be handled")]
+    Poison(#[source] Cause),
+}
+
+impl HandleError {
+    pub fn retry(cause: impl Into<Cause>) -> Self {
+        Self::Retry(cause.into())
+    }
+
+    pub fn poison(cause: impl Into<Cause>) -> Self {
+        Self::Poison(cause.into())
+    }
+}
+
+impl From<SqlError> for HandleError {
+    fn from(error: SqlError) -> Self {
+        if error.is_unavailable() || error.is_contention() {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Retry(error.into())
+        }
+    }
+}
+
+impl From<DocumentsError> for HandleError {
+    fn from(error: DocumentsError) -> Self {
+        if error.is_unavailable() {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Retry(error.into())
+        }
+    }
+}
+
+impl From<UpstreamError> for HandleError {
+    fn from(error: UpstreamError) -> Self {
+        if error.is_unreachable() {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Retry(error.into())
+        }
+    }
+}
+
+/// A body that is not what its event says.
+impl From<serde_json::Error> for HandleError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Poison(error.into())
+    }
+}

@@ -1,0 +1,31 @@
+//! The statements of jobs.
+
+use wire::UnixMillis;
+
+use crate::{
+    sql::{Sql, SqlError},
+    vals,
+};
+
+const CLAIM: &str = "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)";
+const PURGE: &str = "DELETE FROM job_runs WHERE at < ?";
+
+const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Whether this replica is the first to want the run that was due at `slot`.
+pub(super) async fn claim(
+    sql: &Sql,
+    name: &str,
+    slot: i64,
+    now: UnixMillis,
+) -> Result<bool, SqlError> {
+    match sql.exec(CLAIM, vals![name, slot, now]).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_unique() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
+    sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
+}

@@ -1,0 +1,183 @@
+//! The relay of one service. Replicas compete for a lease, so that one of them publishes and events
+//! leave in order; should two overlap for a moment, an event leaves twice and consumers know it.
+//!
+//! An event that cannot leave holds those behind it: order is a promise, and the rows are safe.
+
+use std::time::Duration;
+
+use process::{
+    clock::Clock,
+    defect::{Defect, planted},
+    metrics,
+    tasks::Tasks,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use wire::Event;
+
+use super::store;
+use crate::{
+    bus::{Bus, BusError},
+    sql::{Sql, SqlError},
+};
+
+/// Rows published before their confirms are awaited.
+const BATCH_MAX: usize = 256;
+/// How long a replica that died keeps the others from relaying.
+const LEASE_MS: i64 = 10_000;
+const LEASE_RENEWED_AFTER: Duration = Duration::from_millis(5_000);
+/// Finds what another replica's commit could not wake this one for.
+const TICK: Duration = Duration::from_millis(500);
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Counting the unsent is for the metric only.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Starts relays. A commit that wrote an event wakes the relay of its own process by itself.
+pub struct Relay {
+    sql: Sql,
+    bus: Bus,
+    clock: Clock,
+    service: &'static str,
+    holder: Uuid,
+    stop: CancellationToken,
+    leased_at: Option<Duration>,
+    counted_at: Option<Duration>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Written by a newer version: it waits for one that can read it.
+    #[error("the event of outbox row {seq} could not be read")]
+    Unreadable {
+        seq: i64,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// What one round came to.
+enum Round {
+    /// There may be more.
+    Full,
+    Idle,
+}
+
+impl Relay {
+    /// Relays the events of `service` until the tasks stop.
+    pub fn start(tasks: &Tasks, sql: Sql, bus: Bus, clock: Clock, service: &'static str) {
+        let (holder, stop) = (clock.new_id(), tasks.token());
+        let relay =
+            Self { sql, bus, clock, service, holder, stop, leased_at: None, counted_at: None };
+        tasks.spawn("outbox-relay", relay.run());
+    }
+
+    async fn run(mut self) {
+        let mut pause = PAUSE_MIN;
+        while !self.stop.is_cancelled() {
+            match self.round().await {
+                Ok(Round::Full) => pause = PAUSE_MIN,
+                Ok(Round::Idle) => {
+                    pause = PAUSE_MIN;
+                    self.woken().await;
+                }
+                Err(error) => {
+                    tracing::warn!(service = self.service, %error, "Events wait in the outbox");
+                    self.paused(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+        if let Err(error) = store::release(&self.sql, self.holder).await {
+            tracing::debug!(%error, "The relay's lease runs out by itself");
+        }
+    }
+
+    async fn round(&mut self) -> Result<Round, RelayError> {
+        if !self.holds_lease().await? {
+            return Ok(Round::Idle);
+        }
+        let rows = store::unsent(&self.sql, BATCH_MAX).await?;
+        let full = rows.len() == BATCH_MAX;
+        self.send(rows).await?;
+        self.count().await?;
+        Ok(if full { Round::Full } else { Round::Idle })
+    }
+
+    /// Renews the lease when half of it is over, so that an idle relay writes little.
+    async fn holds_lease(&mut self) -> Result<bool, RelayError> {
+        let elapsed = self.clock.elapsed();
+        let fresh = |at: Duration| elapsed.saturating_sub(at) < LEASE_RENEWED_AFTER;
+        if self.leased_at.is_some_and(fresh) {
+            return Ok(true);
+        }
+        self.leased_at = None;
+        let now = self.clock.now();
+        let until = now.plus_ms(LEASE_MS);
+        if store::lease(&self.sql, self.holder, now, until).await? {
+            self.leased_at = Some(elapsed);
+        }
+        Ok(self.leased_at.is_some())
+    }
+
+    async fn send(&self, rows: Vec<store::Unsent>) -> Result<(), RelayError> {
+        let mut seqs = Vec::with_capacity(rows.len());
+        let mut events: Vec<Event> = Vec::with_capacity(rows.len());
+        let mut unreadable = None;
+        for row in rows {
+            match serde_json::from_str(&row.event) {
+                Ok(event) => {
+                    seqs.push(row.seq);
+                    events.push(event);
+                }
+                Err(source) => {
+                    unreadable = Some(RelayError::Unreadable { seq: row.seq, source });
+                    break;
+                }
+            }
+        }
+        if events.is_empty() {
+            return unreadable.map_or(Ok(()), Err);
+        }
+        if planted(Defect::RelayMarksBeforeConfirm) {
+            store::mark_sent(&self.sql, &seqs, self.clock.now()).await?;
+        }
+        let confirmed = self.bus.publish_all(&events).await;
+        store::mark_sent(&self.sql, &seqs[..confirmed.count], self.clock.now()).await?;
+        match (confirmed.error, unreadable) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(()),
+        }
+    }
+
+    async fn count(&mut self) -> Result<(), RelayError> {
+        let elapsed = self.clock.elapsed();
+        let due = self.counted_at.is_none_or(|at| elapsed.saturating_sub(at) >= COUNT_EVERY);
+        if due {
+            self.counted_at = Some(elapsed);
+            let count = store::count_unsent(&self.sql).await?;
+            metrics::OUTBOX_UNSENT.set([self.service], count);
+        }
+        Ok(())
+    }
+
+    async fn woken(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.sql.outbox_written() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+
+    async fn paused(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}

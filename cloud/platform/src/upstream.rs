@@ -1,0 +1,166 @@
+//! Owns the way to another service: in this process through its router, or over HTTP. Both arms take
+//! the same request, so authentication, tracing and problems run the same code; a WebSocket upgrade
+//! passes through both.
+
+mod remote;
+
+use std::time::Duration;
+
+use axum::{Router, body::Body};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use process::{metrics, problem::ProblemBody, tasks::Tasks};
+use serde::{Serialize, de::DeserializeOwned};
+use tower::ServiceExt;
+
+pub use remote::Remote;
+
+/// Until the head of the answer. A service answers for itself after less.
+const HEAD_LIMIT: Duration = Duration::from_secs(35);
+/// For a whole question and answer of ours, body included.
+const JSON_LIMIT: Duration = Duration::from_secs(15);
+/// An answer beyond that is refused rather than held in memory.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+#[derive(Clone)]
+pub enum Upstream {
+    Local(Router),
+    Remote(Remote),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// It answered, and refused: the answer may be passed on.
+    #[error("the service answered {status}")]
+    Refused { status: StatusCode, problem: Option<Box<ProblemBody>> },
+    /// There was no answer: it may be tried again, and may have been done.
+    #[error("the service is out of reach")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the service did not answer in time")]
+    TimedOut,
+    #[error("the service's answer could not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the request could not be made")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Upstream {
+    pub fn local(router: Router) -> Self {
+        Self::Local(router)
+    }
+
+    /// `base` is `http://host:port` or `https://host`. Passed-through connections run in `tasks`.
+    pub fn remote(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
+        Remote::new(base, tasks).map(Self::Remote)
+    }
+
+    /// Passes a request on and returns the answer, whatever it says; bodies stream both ways. Hand in
+    /// the original request whole when it may be an upgrade. A request of one's own must not carry a
+    /// client's extensions.
+    pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
+        let work = async {
+            match self {
+                Self::Local(router) => match router.clone().oneshot(request).await {
+                    Ok(response) => Ok(response),
+                    Err(never) => match never {},
+                },
+                Self::Remote(remote) => remote.call(request).await,
+            }
+        };
+        let result = match tokio::time::timeout(HEAD_LIMIT, work).await {
+            Ok(result) => result,
+            Err(_) => Err(UpstreamError::TimedOut),
+        };
+        if result.is_err() {
+            metrics::UPSTREAM_FAULTS.add([self.name()], 1);
+        }
+        result
+    }
+
+    /// Asks with JSON and reads the whole answer as JSON; an empty answer reads as `()`. `bearer` is a
+    /// person's or a service's token.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: Option<&str>,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, UpstreamError> {
+        let request = build(method, path, bearer, body)?;
+        let work = async {
+            let (head, body) = self.call(request).await?.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX);
+            let bytes = body.collect().await.map_err(UpstreamError::Unreadable)?.to_bytes();
+            read(head.status, &bytes)
+        };
+        match tokio::time::timeout(JSON_LIMIT, work).await {
+            Ok(result) => result,
+            Err(_) => Err(UpstreamError::TimedOut),
+        }
+    }
+
+    /// Asks without a body.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bearer: Option<&str>,
+    ) -> Result<T, UpstreamError> {
+        self.json(Method::GET, path, bearer, None::<&()>).await
+    }
+
+    /// Whether the service can do its work.
+    pub async fn ping(&self) -> Result<(), UpstreamError> {
+        let response = self.call(build(Method::GET, "/health/live", None, None::<&()>)?).await?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        Err(UpstreamError::Refused { status: response.status(), problem: None })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Local(_) => "local",
+            Self::Remote(remote) => remote.authority(),
+        }
+    }
+}
+
+impl UpstreamError {
+    /// Whether there was no answer at all: trying again may help.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::TimedOut)
+    }
+}
+
+fn build(
+    method: Method,
+    path: &str,
+    bearer: Option<&str>,
+    body: Option<&impl Serialize>,
+) -> Result<Request<Body>, UpstreamError> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = bearer {
+        let value = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|error| UpstreamError::Request(Box::new(error)))?;
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    let body = match body {
+        None => Body::empty(),
+        Some(body) => {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            let bytes = serde_json::to_vec(body);
+            bytes.map_err(|error| UpstreamError::Request(Box::new(error)))?.into()
+        }
+    };
+    request.body(body).map_err(|error| UpstreamError::Request(Box::new(error)))
+}
+
+fn read<T: DeserializeOwned>(status: StatusCode, bytes: &Bytes) -> Result<T, UpstreamError> {
+    if !status.is_success() {
+        let problem = serde_json::from_slice(bytes).ok();
+        return Err(UpstreamError::Refused { status, problem });
+    }
+    let bytes: &[u8] = if bytes.is_empty() { b"null" } else { bytes };
+    serde_json::from_slice(bytes).map_err(|error| UpstreamError::Unreadable(Box::new(error)))
+}

@@ -1,0 +1,136 @@
+//! A service in another process. Headers that belong to one connection stay on it; an upgraded
+//! connection is copied both ways until either end closes or this process stops.
+
+use axum::body::Body;
+use http::{
+    HeaderMap, HeaderName, Request, Response, StatusCode, Uri, Version, header,
+    uri::{Authority, PathAndQuery, Scheme},
+};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use process::{client::Client, tasks::Tasks};
+use tokio::io::copy_bidirectional;
+use tracing::Instrument;
+
+use super::UpstreamError;
+
+#[derive(Clone)]
+pub struct Remote {
+    client: Client,
+    scheme: Scheme,
+    authority: Authority,
+    tasks: Tasks,
+}
+
+/// Of one connection only, as RFC 9110 has it.
+const HOP_BY_HOP: [HeaderName; 6] = [
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
+];
+
+impl Remote {
+    pub(super) fn new(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
+        let refused = |why: &str| UpstreamError::Request(format!("`{base}` {why}").into());
+        let uri: Uri = base.parse().map_err(|_| refused("is no address"))?;
+        let parts = uri.into_parts();
+        match (parts.scheme, parts.authority) {
+            (Some(scheme), Some(authority)) => {
+                Ok(Self { client: Client::new(), scheme, authority, tasks: tasks.clone() })
+            }
+            _ => Err(refused("is not of the form http://host:port")),
+        }
+    }
+
+    pub(super) fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    pub(super) async fn call(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, UpstreamError> {
+        let from_client = request.extensions_mut().remove::<OnUpgrade>();
+        let upgrade = from_client.filter(|_| is_upgrade(request.headers()));
+        self.readdress(&mut request)?;
+        strip(request.headers_mut(), upgrade.is_some());
+        let answer = self.client.request(request).await;
+        let mut response = answer.map_err(|error| UpstreamError::Unreachable(Box::new(error)))?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            if let Some(from_client) = upgrade {
+                let from_service = hyper::upgrade::on(&mut response);
+                self.pass_through(from_client, from_service);
+            }
+        } else {
+            strip(response.headers_mut(), false);
+        }
+        Ok(response)
+    }
+
+    fn readdress(&self, request: &mut Request<Body>) -> Result<(), UpstreamError> {
+        let path = request.uri().path_and_query().cloned();
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path.unwrap_or(PathAndQuery::from_static("/")))
+            .build();
+        *request.uri_mut() = uri.map_err(|error| UpstreamError::Request(Box::new(error)))?;
+        *request.version_mut() = Version::HTTP_11;
+        // The client of this connection is us; the service is addressed by its own name.
+        request.headers_mut().remove(header::HOST);
+        request.extensions_mut().clear();
+        Ok(())
+    }
+
+    fn pass_through(&self, client: OnUpgrade, service: OnUpgrade) {
+        let stop = self.tasks.token();
+        let work = async move {
+            let (client, service) = match tokio::try_join!(client, service) {
+                Ok(ends) => ends,
+                Err(error) => {
+                    tracing::debug!(%error, "An upgrade did not come about");
+                    return;
+                }
+            };
+            let (mut client, mut service) = (TokioIo::new(client), TokioIo::new(service));
+            tokio::select! {
+                copied = copy_bidirectional(&mut client, &mut service) => {
+                    if let Err(error) = copied {
+                        tracing::debug!(%error, "A passed-through connection broke");
+                    }
+                }
+                () = stop.cancelled() => {}
+            }
+        };
+        self.tasks.spawn_once("upstream-connection", work.in_current_span());
+    }
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+}
+
+/// Removes what was meant for one connection, with what `Connection` names; an upgrade needs its own.
+fn strip(headers: &mut HeaderMap, upgrade: bool) {
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    if upgrade {
+        return;
+    }
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    headers.remove(header::CONNECTION);
+    headers.remove(header::UPGRADE);
+}
