@@ -1,0 +1,130 @@
+//! Owns the inbox line: one fact told to one person. It keeps facts, never sentences: the sentence is
+//! written when the line is read, in the reader's language.
+//!
+//! Invariant: there is at most one line per person and event, however often the event arrives.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{
+    Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, Region, Role, UnixMillis,
+    UserId,
+};
+
+/// How long a line stays after it was read. An unread one stays until it is.
+pub const READ_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineId(pub Uuid);
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub user_id: UserId,
+    pub role: Role,
+    pub event_type: EventType,
+    pub order_id: OrderId,
+    pub event_id: EventId,
+    /// The other side of the order, where there is one.
+    pub counterpart: Option<UserId>,
+    pub params: Params,
+    /// When it happened, not when it arrived: a redelivery makes no newer line.
+    pub created_at: UnixMillis,
+}
+
+/// What the sentence is filled with. No address: an inbox is read on more screens than an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Params {
+    pub title: String,
+    pub code: OrderCode,
+    pub price: Amount,
+    pub currency: Currency,
+    pub region: Region,
+    /// As a person wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why an acceptance lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Code>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLine {
+    pub id: LineId,
+    pub line: Line,
+    pub read_at: Option<UnixMillis>,
+}
+
+/// The place after which a page begins: lines stand newest first, and the id settles a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub created_at: UnixMillis,
+    pub id: LineId,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.created_at.0, self.id.0.simple())
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (at, id) = text.split_once('_').ok_or(())?;
+        let created_at = UnixMillis(at.parse().map_err(|_| ())?);
+        Ok(Self { created_at, id: LineId(Uuid::parse_str(id).map_err(|_| ())?) })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct PageRequest {
+    pub user_id: UserId,
+    pub role: Role,
+    pub unread_only: bool,
+    pub after: Option<Cursor>,
+    pub limit: u32,
+    /// Lines read before this moment are as good as gone, whether or not the purge has come by.
+    pub read_since: UnixMillis,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub lines: Vec<StoredLine>,
+    pub next: Option<Cursor>,
+}
+
+impl Page {
+    /// From one line more than was asked for, which tells whether there is a next page.
+    pub fn of(mut lines: Vec<StoredLine>, limit: u32) -> Self {
+        let limit = limit as usize;
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        let last = lines.last().filter(|_| more);
+        let next = last.map(|last| Cursor { created_at: last.line.created_at, id: last.id });
+        Self { lines, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_nonsense_does_not() {
+        let cursor = Cursor { created_at: UnixMillis(1_764_000_000_123), id: LineId(Uuid::max()) };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", "_", "1_", "_x", "1764000000123", "a_00000000000000000000000000000000"] {
+            assert_eq!(bad.parse::<Cursor>(), Err(()), "{bad}");
+        }
+    }
+}

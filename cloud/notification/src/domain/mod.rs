@@ -1,0 +1,12 @@
+//! Owns what an inbox line is, who hears of which event, and what it says in either language. Pure:
+//! no IO, and time comes in with the event.
+
+mod audience;
+mod inbox;
+mod sentence;
+mod texts;
+
+pub use audience::lines_of;
+pub use inbox::{Cursor, Line, LineId, Page, PageRequest, Params, READ_KEPT_MS, StoredLine};
+pub use sentence::{Sentence, write};
+pub use texts::{Texts, TextsError};

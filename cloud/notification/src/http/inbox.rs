@@ -1,0 +1,138 @@
+//! Reading the inbox and marking a line as read.
+
+use axum::extract::State;
+use http::{HeaderMap, header};
+use process::{
+    problem::{Json, Path, Problem, Query, Said, fault},
+    tokens::Caller,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
+
+use super::Service;
+use crate::{
+    domain::{self, Cursor, LineId, PageRequest, READ_KEPT_MS, StoredLine, Texts},
+    store::StoreError,
+};
+
+const LIMIT_USUAL: u32 = 20;
+const LIMIT_MAX: u32 = 100;
+
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    /// `1` for lines that are not read yet.
+    unread: Option<u8>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ListAnswer {
+    items: Vec<Item>,
+    next: Option<String>,
+    /// Of the whole inbox, whatever page this is.
+    unread: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    id: LineId,
+    event_id: EventId,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    order_id: OrderId,
+    title: String,
+    content: String,
+    is_read: bool,
+    created_at: UnixMillis,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ReadAnswer {
+    id: LineId,
+    is_read: bool,
+}
+
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Json<ListAnswer>, Problem> {
+    let (user, role) = (caller.actor.user_id, caller.actor.role);
+    let request = PageRequest {
+        user_id: user,
+        role,
+        unread_only: query.unread == Some(1),
+        after: query.cursor.as_deref().map(cursor).transpose()?,
+        limit: limit(query.limit)?,
+        read_since: service.clock.now().plus_ms(-READ_KEPT_MS),
+    };
+    let page = service.store.page(&request).await.map_err(failed)?;
+    let unread = service.store.unread(user, role).await.map_err(failed)?;
+    let language = language(&headers);
+    let items = page.lines.into_iter().map(|line| item(&service.texts, language, line)).collect();
+    Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
+}
+
+/// Marking twice is as good as once. Another's line is not told apart from none.
+pub async fn read(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<ReadAnswer>, Problem> {
+    let (id, now) = (LineId(id), service.clock.now());
+    let (user, role) = (caller.actor.user_id, caller.actor.role);
+    if service.store.mark_read(user, role, id, now).await.map_err(failed)? {
+        Ok(Json(ReadAnswer { id, is_read: true }))
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+fn item(texts: &Texts, language: Language, stored: StoredLine) -> Item {
+    let said = domain::write(texts, language, &stored.line);
+    Item {
+        id: stored.id,
+        event_id: stored.line.event_id,
+        event_type: stored.line.event_type,
+        order_id: stored.line.order_id,
+        title: said.title,
+        content: said.content,
+        is_read: stored.read_at.is_some(),
+        created_at: stored.line.created_at,
+    }
+}
+
+fn language(headers: &HeaderMap) -> Language {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    wanted.map(Language::from_accept).unwrap_or_default()
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked.unwrap_or(LIMIT_USUAL) {
+        limit @ 1..=LIMIT_MAX => Ok(limit),
+        _ => Err(Problem::new(Code::InvalidInput)
+            .field("limit", Said::both("Ask for 1 to 100.", "取值范围为 1 到 100。"))),
+    }
+}
+
+fn cursor(text: &str) -> Result<Cursor, Problem> {
+    text.parse().map_err(|()| {
+        Problem::new(Code::InvalidInput).field(
+            "cursor",
+            Said::both("Use the `next` of the page before.", "请使用上一页返回的 `next`。"),
+        )
+    })
+}
+
+fn failed(error: StoreError) -> Problem {
+    match &error {
+        StoreError::Documents(documents) if documents.is_unavailable() => {
+            tracing::warn!(%error, "The inbox store is out of reach");
+            Problem::new(Code::Unavailable).retry_after(2)
+        }
+        _ => fault("Could not use the inbox store", error),
+    }
+}

@@ -1,0 +1,165 @@
+use axum::{body::Body, response::Response};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use process::tokens::{Claims, Signer, TokenKind};
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{EventId, EventType, Role, SessionId, UserId};
+
+use super::*;
+use crate::{
+    domain::{LineId, READ_KEPT_MS, lines_of},
+    samples::{self, AT, CUSTOMER, PROVIDER},
+};
+
+/// The service over a store of its own, with three events told.
+struct World {
+    router: Router,
+    signer: Signer,
+    clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (store, folder) = samples::sqlite_store().await;
+        let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
+        for (place, kind) in (1_u8..).zip(kinds) {
+            let id = EventId(Uuid::from_u128(place.into()));
+            let at = AT.plus_ms(place.into());
+            for line in lines_of(kind, id, at, &samples::event_body()) {
+                store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+            }
+        }
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let keys = Keys::empty();
+        keys.replace(&signer.jwks()).unwrap();
+        let clock = Clock::fixed(AT.plus_ms(1_000));
+        let texts = Arc::new(Texts::load().unwrap());
+        let service = Service { store, texts, keys, clock: clock.clone() };
+        let router = process::web::standard(router(service), crate::NAME);
+        Self { router, signer, clock, _folder: folder }
+    }
+
+    fn token(&self, user: UserId, role: Role) -> String {
+        let iat = self.clock.now().0 / 1000;
+        self.signer.sign(&Claims {
+            iss: "holdfast".into(),
+            sub: user,
+            role,
+            jti: SessionId(Uuid::nil()),
+            iat,
+            exp: iat + 3600,
+            kind: TokenKind::Access,
+            device: None,
+        })
+    }
+
+    async fn ask(&self, method: &str, path: &str, token: Option<&str>, language: &str) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.header("accept-language", language).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn list(&self, query: &str, language: &str) -> Value {
+        let token = self.token(CUSTOMER, Role::Customer);
+        let path = format!("/api/v1/notifications{query}");
+        let answer = self.ask("GET", &path, Some(&token), language).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        body(answer).await
+    }
+}
+
+async fn body(answer: Response) -> Value {
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn types(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap();
+    items.iter().map(|item| item["type"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_newest_line_comes_first_in_the_readers_language() {
+    let world = World::new().await;
+    let english = world.list("", "en").await;
+    assert_eq!(types(&english), ["order.accepted", "order.approved", "order.created"]);
+    assert_eq!(english["items"][2]["title"], "Order published");
+    assert_eq!(english["unread"], 3);
+    let chinese = world.list("", "zh-CN").await;
+    assert_eq!(chinese["items"][2]["title"], "订单已发布");
+    assert_eq!(chinese["items"][2]["event_id"], english["items"][2]["event_id"]);
+}
+
+#[tokio::test]
+async fn pages_join_without_a_gap_or_a_repeat() {
+    let world = World::new().await;
+    let first = world.list("?limit=2", "en").await;
+    let next = first["next"].as_str().unwrap();
+    let second = world.list(&format!("?limit=2&cursor={next}"), "en").await;
+    assert_eq!(types(&first), ["order.accepted", "order.approved"]);
+    assert_eq!(types(&second), ["order.created"]);
+    assert_eq!(second["next"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_line_read_is_read_and_twice_is_as_good_as_once() {
+    let world = World::new().await;
+    let token = world.token(CUSTOMER, Role::Customer);
+    let list = world.list("", "en").await;
+    let path = format!("/api/v1/notifications/{}/read", list["items"][0]["id"].as_str().unwrap());
+    for _ in 0..2 {
+        let answer = world.ask("PUT", &path, Some(&token), "en").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let list = world.list("", "en").await;
+    assert_eq!(list["unread"], 2);
+    assert_eq!(list["items"][0]["is_read"], true);
+    assert_eq!(types(&world.list("?unread=1", "en").await), ["order.approved", "order.created"]);
+
+    world.clock.advance(READ_KEPT_MS + 1);
+    assert_eq!(types(&world.list("", "en").await), ["order.approved", "order.created"]);
+}
+
+#[tokio::test]
+async fn nobody_reads_or_marks_anothers_inbox() {
+    let world = World::new().await;
+    let provider = world.token(PROVIDER, Role::Provider);
+    let mine = world.ask("GET", "/api/v1/notifications", Some(&provider), "en").await;
+    assert_eq!(types(&body(mine).await), ["order.accepted"]);
+
+    let list = world.list("", "en").await;
+    let path = format!("/api/v1/notifications/{}/read", list["items"][0]["id"].as_str().unwrap());
+    let stranger = world.token(UserId(Uuid::from_u128(99)), Role::Customer);
+    for token in [&provider, &stranger] {
+        assert_eq!(
+            world.ask("PUT", &path, Some(token), "en").await.status(),
+            StatusCode::NOT_FOUND
+        );
+    }
+    assert_eq!(world.list("", "en").await["unread"], 3);
+    let answer = world.ask("GET", "/api/v1/notifications", None, "en").await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_is_asked_wrongly_is_named() {
+    let world = World::new().await;
+    let token = world.token(CUSTOMER, Role::Customer);
+    for (query, field) in [
+        ("?limit=0", "limit"),
+        ("?limit=101", "limit"),
+        ("?cursor=x", "cursor"),
+        ("?unread=x", "unread"),
+    ] {
+        let path = format!("/api/v1/notifications{query}");
+        let answer = world.ask("GET", &path, Some(&token), "en").await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert_eq!(body(answer).await["errors"][0]["field"], field, "{query}");
+    }
+}

@@ -1,0 +1,86 @@
+//! An order event for tests to stand on.
+
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Lost, NearbyJob, Order,
+    OrderCode, OrderEvent, OrderId, OrderStatus, PaymentStatus, Region, Role, ServiceType, Source,
+    UnixMillis, UserId,
+};
+
+use platform::documents::Documents;
+
+use crate::{
+    domain::{Line, lines_of},
+    store::InboxStore,
+};
+
+pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
+pub const PROVIDER: UserId = UserId(Uuid::from_u128(2));
+pub const LOSER: UserId = UserId(Uuid::from_u128(3));
+pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+
+pub fn event_body() -> OrderEvent {
+    OrderEvent {
+        order: order(9),
+        actor: Actor { user_id: LOSER, role: Role::Provider },
+        command_id: CommandId(Uuid::from_u128(8)),
+        reason: Some("the price is missing a digit".into()),
+        code: Some(Code::OrderAlreadyAccepted),
+        lost: Some(lost()),
+    }
+}
+
+pub fn lines(event_type: EventType) -> Vec<Line> {
+    lines_of(event_type, EventId(Uuid::from_u128(7)), AT, &event_body())
+}
+
+fn order(n: u128) -> Order {
+    let id = OrderId(Uuid::from_u128(n));
+    Order {
+        id,
+        code: OrderCode::of(Region::North, id),
+        customer_id: CUSTOMER,
+        provider_id: Some(PROVIDER),
+        title: "Mend the tap".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Secret Lane".into(),
+        service_start_time: None,
+        service_end_time: None,
+        status: OrderStatus::Accepted,
+        payment_status: PaymentStatus::Unpaid,
+        version: 3,
+        created_at: AT,
+        updated_at: AT,
+        source: Source::Portal,
+    }
+}
+
+fn lost() -> Lost {
+    let other = OrderId(Uuid::from_u128(10));
+    Lost {
+        winner_decided_at: Some(AT.plus_ms(5_000)),
+        winner_source: Some(Source::Portal),
+        tapped_at: Some(AT),
+        edge_at: Some(AT.plus_ms(100)),
+        nearby: vec![NearbyJob {
+            order_id: other,
+            code: OrderCode::of(Region::North, other),
+            title: "Paint a wall".into(),
+            price: Amount::from_minor(15_000).unwrap(),
+            currency: Currency::Cny,
+        }],
+    }
+}
+
+/// An empty inbox store in a folder of its own, which lives as long as the guard.
+pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("notification.db").display());
+    let store = InboxStore::new(Documents::open(&url).await.unwrap());
+    store.migrate().await.unwrap();
+    (store, folder)
+}
