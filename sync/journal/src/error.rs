@@ -4,6 +4,8 @@ use std::{any::Any, fmt, io, path::PathBuf, sync::Arc};
 
 use rusqlite::ErrorCode;
 
+use crate::State;
+
 /// Why a write has no result.
 #[derive(Debug)]
 pub enum WriteError<E> {
@@ -47,6 +49,8 @@ pub enum JournalError {
     Taken(PathBuf),
     #[error("{} cannot keep a write-ahead log where it stands", .0.display())]
     NoWal(PathBuf),
+    #[error("another write of the group made SQLite roll all of it back")]
+    RolledBack,
     #[error("a write or a read panicked: {0}")]
     Panicked(String),
     #[error("more reads wait than the queue holds")]
@@ -60,36 +64,23 @@ pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-impl<E> WriteError<E> {
-    /// Sorts a refusal that is a failure of SQLite under `Full` or `Fault`, where it belongs; `sql`
-    /// takes the failure out of the caller's own type, or gives that back.
-    #[must_use]
-    pub fn sorted(self, sql: impl FnOnce(E) -> Result<rusqlite::Error, E>) -> Self {
-        match self {
-            Self::Refused(refusal) => match sql(refusal) {
-                Ok(error) => Self::of_sql("run a write", error),
-                Err(refusal) => Self::Refused(refusal),
-            },
-            other => other,
-        }
-    }
-
-    pub(crate) fn of_sql(what: &'static str, error: rusqlite::Error) -> Self {
-        if is_full(&error) { Self::Full } else { Self::Fault(JournalError::sql(what)(error)) }
-    }
-}
-
 impl<E: Any> WriteError<E> {
-    /// A write whose own error is SQLite's needs no sorting by its caller.
-    pub(crate) fn of(refusal: E) -> Self {
+    /// What a write said no with. A failure of SQLite itself is no refusal: it stands under `Full` or
+    /// `Fault`, save that one wrapped in the caller's own type stays there unless the disk is full.
+    pub(crate) fn of<S: State>(refusal: E) -> Self {
+        let any: &dyn Any = &refusal;
+        let bare = any.downcast_ref::<rusqlite::Error>();
+        let sql = bare.or_else(|| any.downcast_ref::<S::Error>().and_then(S::sql));
+        if sql.is_some_and(is_full) {
+            return Self::Full;
+        }
         let mut refusal = Some(refusal);
         let any: &mut dyn Any = &mut refusal;
-        match any.downcast_mut::<Option<rusqlite::Error>>().and_then(Option::take) {
-            Some(error) => Self::of_sql("run a write", error),
-            None => match refusal {
-                Some(refusal) => Self::Refused(refusal),
-                None => Self::Stopped,
-            },
+        let bare = any.downcast_mut::<Option<rusqlite::Error>>().and_then(Option::take);
+        match (bare, refusal) {
+            (None, Some(refusal)) => Self::Refused(refusal),
+            (Some(error), _) => Self::Fault(JournalError::sql("run a write")(error)),
+            (None, None) => Self::Stopped,
         }
     }
 }

@@ -78,7 +78,8 @@ impl<S: State> Journal<S> {
     /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. What
     /// fails is undone and the state loaded anew. A caller that stops waiting does not stop the write.
     ///
-    /// Should `E` wrap SQLite's error, `WriteError::sorted` tells a full disk from a refusal.
+    /// Should `E` wrap SQLite's error, let it be the state's `Error` and tell the journal with
+    /// `State::sql`, so that a full disk is answered as `Full`.
     pub async fn write<T, E>(
         &self,
         f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,

@@ -7,7 +7,14 @@ use rusqlite::Connection;
 /// A cache of the file, held by the writing thread alone and handed to every write.
 pub trait State: Sized + Send + 'static {
     /// What writes on this state are refused with.
-    type Error;
+    type Error: 'static;
+
+    /// SQLite's error in a refusal, where it is one: then a full disk is known for what it is, for this
+    /// write and for those that shared its group. A write refused with a bare `rusqlite::Error` needs
+    /// no help.
+    fn sql(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
+        None
+    }
 
     /// Builds the cache from the file.
     fn load(conn: &Connection) -> rusqlite::Result<Self>;

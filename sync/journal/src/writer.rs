@@ -21,12 +21,15 @@ pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> Ran 
 pub(crate) struct Ran {
     /// Whether its changes are to stay.
     kept: bool,
+    /// Whether it met a full disk.
+    full: bool,
     answer: Box<dyn FnOnce(Ended) + Send>,
 }
 
 /// How a group ended.
 #[derive(Clone)]
 enum Ended {
+    /// Also told to a write that was undone for certain: then its own answer is the whole truth.
     Committed,
     Full,
     Fault(JournalError),
@@ -43,7 +46,7 @@ pub(crate) struct Writer<S> {
 pub(crate) type Observe = Box<dyn Fn(usize) + Send>;
 
 /// Hides the types of a write. Should its caller have gone away, nobody hears the answer.
-pub(crate) fn write<S, T, E>(
+pub(crate) fn write<S: State, T, E>(
     f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
     to: oneshot::Sender<Result<T, WriteError<E>>>,
 ) -> Write<S>
@@ -54,11 +57,11 @@ where
     Box::new(move |on| {
         let result = match on.map(|(conn, state)| catch_unwind(AssertUnwindSafe(|| f(conn, state))))
         {
-            Some(Ok(result)) => result.map_err(WriteError::of),
+            Some(Ok(result)) => result.map_err(WriteError::of::<S>),
             Some(Err(panic)) => Err(WriteError::Fault(JournalError::panicked(&*panic))),
             None => Err(WriteError::Stopped),
         };
-        let kept = result.is_ok();
+        let (kept, full) = (result.is_ok(), matches!(result, Err(WriteError::Full)));
         let answer = Box::new(move |ended| {
             let _ = to.send(match ended {
                 Ended::Committed => result,
@@ -66,7 +69,7 @@ where
                 Ended::Fault(fault) => Err(WriteError::Fault(fault)),
             });
         });
-        Ran { kept, answer }
+        Ran { kept, full, answer }
     })
 }
 
@@ -164,10 +167,14 @@ fn run_one<S: State>(
         }
     };
     let write = write(Some((&savepoint, state)));
+    if !write.kept && savepoint.is_autocommit() {
+        // After some failures, a full disk among them, SQLite rolls the whole transaction back.
+        let full = write.full;
+        (write.answer)(Ended::Committed);
+        return Err(if full { Ended::Full } else { Ended::Fault(JournalError::RolledBack) });
+    }
     let kept = write.kept;
     ran.push(write);
-    // After some failures SQLite rolls the whole transaction back by itself; releasing or rolling back
-    // the savepoint then fails, which is how it shows.
     if kept {
         return savepoint.commit().map_err(|error| Ended::of("keep a write", error));
     }
