@@ -1,0 +1,100 @@
+//! Which crate may depend on which, by their manifests.
+
+use std::{fs, path::Path};
+
+use super::{
+    Finding,
+    manifest::{Dependency, Member},
+    rules::{EDGES, May, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE},
+};
+use crate::Result;
+
+pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for member in members {
+        let path = member.folder.join("Cargo.toml");
+        let manifest = fs::read_to_string(root.join(&path))
+            .map_err(|e| format!("could not read {}: {e}", path.display()))?;
+        let mut found = |line, what| {
+            findings.push(Finding { file: path.display().to_string(), line, what });
+        };
+        if allowed(&member.name).is_none() {
+            let what = format!("`{}` has no row in the table of allowed edges", member.name);
+            found(line_of(&manifest, "package", "name"), what);
+        }
+        for dependency in &member.dependencies {
+            if let Some(what) = complaint(member, dependency) {
+                found(line_of_dependency(&manifest, dependency), what);
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// `None` for a crate that the table does not know.
+pub fn allowed(name: &str) -> Option<&'static May> {
+    EDGES.iter().find(|(known, _)| *known == name).map(|(_, may)| may)
+}
+
+pub fn may_use(from: &str, to: &str) -> bool {
+    match allowed(from) {
+        None | Some(May::UseAnything) => true,
+        Some(May::Use(these)) => these.contains(&to),
+    }
+}
+
+pub fn tests_may_use(from: &str, to: &str) -> bool {
+    may_use(from, to) || (TESTS_MAY_USE.contains(&to) && !PURE.contains(&from))
+}
+
+fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
+    let (from, to, kind) = (&member.name, dependency.name.as_str(), &dependency.kind);
+    let is_allowed = if kind == "dev" { tests_may_use(from, to) } else { may_use(from, to) };
+    if dependency.is_ours && !is_allowed {
+        return Some(format!("`{from}` may not depend on `{to}` ({kind} dependency)"));
+    }
+    let is_pure = PURE.contains(&from.as_str());
+    if is_pure && !PURE_MAY_USE.contains(&to) {
+        return Some(format!("`{from}` is pure and may not depend on `{to}` ({kind} dependency)"));
+    }
+    let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == to);
+    let is_outside = matches!(allowed(from), Some(May::UseAnything));
+    match reserved {
+        Some((_, users)) if !is_outside && !users.contains(&from.as_str()) => {
+            Some(format!("`{to}` is kept to {} ({kind} dependency)", users.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn line_of_dependency(manifest: &str, dependency: &Dependency) -> usize {
+    let section = match dependency.kind.as_str() {
+        "dev" => "dev-dependencies",
+        "build" => "build-dependencies",
+        _ => "dependencies",
+    };
+    line_of(manifest, section, dependency.rename.as_deref().unwrap_or(&dependency.name))
+}
+
+/// The line of a key in a section of that name, for one platform or for all; 1 when it hides well.
+fn line_of(manifest: &str, section: &str, key: &str) -> usize {
+    let mut inside = false;
+    for (number, line) in (1..).zip(manifest.lines()) {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            let header = header.trim_end_matches(']');
+            inside = header == section || header.ends_with(&format!(".{section}"));
+            if header.ends_with(&format!("{section}.{key}")) {
+                return number;
+            }
+        } else if inside && is_key(line, key) {
+            return number;
+        }
+    }
+    1
+}
+
+fn is_key(line: &str, key: &str) -> bool {
+    let line = line.trim_start_matches('"');
+    line.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', ' ', '=', '"']))
+}

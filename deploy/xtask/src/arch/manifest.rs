@@ -1,0 +1,73 @@
+//! The workspace as `cargo metadata` sees it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::Result;
+
+/// A crate of ours.
+pub struct Member {
+    pub name: String,
+    /// Relative to the root of the repository.
+    pub folder: PathBuf,
+    pub dependencies: Vec<Dependency>,
+}
+
+pub struct Dependency {
+    pub name: String,
+    /// What the manifest calls it, where that is something else.
+    pub rename: Option<String>,
+    pub kind: String,
+    /// Whether it stands in this repository.
+    pub is_ours: bool,
+}
+
+/// Dependencies of every kind: normal, dev, build and those of one platform only.
+pub fn members(root: &Path) -> Result<Vec<Member>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root)
+        .output()
+        .map_err(|e| format!("could not run cargo metadata: {e}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
+    list(&metadata["packages"]).iter().map(|package| member(root, package)).collect()
+}
+
+fn member(root: &Path, package: &Value) -> Result<Member> {
+    let name = text(&package["name"]);
+    let manifest = PathBuf::from(text(&package["manifest_path"]));
+    let folder = manifest
+        .parent()
+        .and_then(|folder| folder.strip_prefix(root).ok())
+        .ok_or_else(|| format!("`{name}` stands outside the repository"))?;
+    let dependencies = list(&package["dependencies"]).iter().map(|dependency| Dependency {
+        name: text(&dependency["name"]),
+        rename: dependency["rename"].as_str().map(str::to_owned),
+        kind: dependency["kind"].as_str().unwrap_or("normal").to_owned(),
+        is_ours: dependency["path"].is_string(),
+    });
+    Ok(Member { name, folder: folder.to_owned(), dependencies: dependencies.collect() })
+}
+
+impl Member {
+    /// The name it has in Rust.
+    pub fn ident(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

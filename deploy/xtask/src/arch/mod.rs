@@ -1,0 +1,46 @@
+//! `cargo xtask arch`: proves that the tree is what ARCHITECTURE.md says it is.
+//!
+//! Must stay true: every finding names a file and a line, and the tests show for each rule that
+//! breaking it is found.
+
+mod boundaries;
+mod documents;
+mod edges;
+mod lints;
+mod manifest;
+mod paths;
+mod rules;
+mod scan;
+mod sql;
+mod tokens;
+
+use std::{fmt, path::Path};
+
+use crate::Result;
+
+/// Something that must not be so, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Relative to the root of the repository.
+    pub file: String,
+    pub line: usize,
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.what)
+    }
+}
+
+/// All findings in the workspace at `root`, in order.
+pub fn check(root: &Path) -> Result<Vec<Finding>> {
+    let members = manifest::members(root)?;
+    let mut findings = edges::check(root, &members)?;
+    findings.extend(scan::check(root, &members)?);
+    findings.extend(documents::check(root)?);
+    findings.extend(lints::check(root)?);
+    findings.sort();
+    findings.dedup();
+    Ok(findings)
+}

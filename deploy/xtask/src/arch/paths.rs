@@ -1,0 +1,144 @@
+//! Follows the names that a file gives to paths, and objects to paths that must not be there.
+//!
+//! Types are not known here; the same bans stand in clippy.toml, where they are. Two nets.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Finding, edges,
+    manifest::Member,
+    rules::{IMPURE, PURE, RESERVED_PATHS},
+    scan::Source,
+    tokens::{Path, What},
+};
+
+/// Names for names for names: no honest file goes further.
+const DEPTH_MAX: usize = 4;
+
+pub fn check(source: &Source<'_>, members: &[Member]) -> Vec<Finding> {
+    let names = Names::of(source);
+    let mut findings = Vec::new();
+    for mention in &source.mentions {
+        let (path, is_import) = match &mention.what {
+            What::Path(path) => (path, false),
+            What::Import { path, .. } | What::Glob(path) => (path, true),
+            _ => continue,
+        };
+        let mut complaints = Vec::new();
+        for meant in names.meanings(path) {
+            let impure = impure(source, &meant);
+            // What a pure crate may not name at all needs no second reason.
+            let may_be_reserved = impure.is_none() && !source.is_for_tests(mention);
+            complaints.extend(impure);
+            if may_be_reserved {
+                complaints.extend(reserved(source, &meant));
+            }
+            // A lone word is a variable or a field far more often than a crate.
+            if is_import || path.segments.len() > 1 || path.is_rooted {
+                let for_tests = source.is_for_tests(mention);
+                complaints.extend(forbidden_edge(source, members, &meant, for_tests));
+            }
+        }
+        complaints.sort();
+        complaints.dedup();
+        findings.extend(complaints.into_iter().map(|what| source.finding(mention.line, what)));
+    }
+    findings
+}
+
+/// What the names of one file stand for. Scopes are not told apart: a name stands for all that it
+/// stands for anywhere in the file.
+struct Names {
+    imports: BTreeMap<String, Vec<Path>>,
+    globs: Vec<Path>,
+}
+
+impl Names {
+    fn of(source: &Source<'_>) -> Self {
+        let mut names = Self { imports: BTreeMap::new(), globs: Vec::new() };
+        for mention in &source.mentions {
+            match &mention.what {
+                What::Import { path, name } if path.segments != [name.as_str()] => {
+                    names.imports.entry(name.clone()).or_default().push(path.clone());
+                }
+                What::Glob(path) => names.globs.push(path.clone()),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn meanings(&self, path: &Path) -> Vec<Path> {
+        let mut meanings = vec![path.clone()];
+        let mut fresh = meanings.clone();
+        for _ in 0..DEPTH_MAX {
+            fresh = fresh.iter().flat_map(|path| self.expanded(path)).collect();
+            fresh.retain(|path| !meanings.contains(path));
+            meanings.extend(fresh.iter().cloned());
+        }
+        meanings.iter().map(with_std).collect()
+    }
+
+    fn expanded(&self, path: &Path) -> Vec<Path> {
+        let [first, rest @ ..] = path.segments.as_slice() else { return Vec::new() };
+        if path.is_rooted {
+            return Vec::new();
+        }
+        let after = |prefix: &Path, rest: &[String]| Path {
+            segments: prefix.segments.iter().chain(rest).cloned().collect(),
+            is_rooted: prefix.is_rooted,
+        };
+        match self.imports.get(first) {
+            Some(imports) => imports.iter().map(|import| after(import, rest)).collect(),
+            None => self.globs.iter().map(|glob| after(glob, &path.segments)).collect(),
+        }
+    }
+}
+
+/// `core` and `alloc` are parts of `std`, which has them under the same paths.
+fn with_std(path: &Path) -> Path {
+    let mut path = path.clone();
+    if let Some(first) = path.segments.first_mut().filter(|first| *first == "core") {
+        "std".clone_into(first);
+    }
+    path
+}
+
+fn impure(source: &Source<'_>, path: &Path) -> Option<String> {
+    let from = source.member.name.as_str();
+    if !PURE.contains(&from) || is_local(source, path) {
+        return None;
+    }
+    let (banned, why) = IMPURE.iter().find(|(banned, _)| is_under(path, banned))?;
+    Some(format!("`{from}` is pure and may not use `{banned}`: {why}"))
+}
+
+fn reserved(source: &Source<'_>, path: &Path) -> Option<String> {
+    let rule = RESERVED_PATHS.iter().find(|rule| is_under(path, rule.path))?;
+    let at_home = rule.home.iter().any(|home| source.path == std::path::Path::new(home));
+    (!at_home && !is_local(source, path)).then(|| format!("`{}`: {}", rule.path, rule.why))
+}
+
+fn forbidden_edge(
+    source: &Source<'_>,
+    members: &[Member],
+    path: &Path,
+    for_tests: bool,
+) -> Option<String> {
+    let (from, first) = (&source.member.name, path.segments.first()?);
+    let to = &members.iter().find(|member| member.ident() == *first)?.name;
+    let may_use = if for_tests { edges::tests_may_use } else { edges::may_use };
+    let is_allowed = to == from || may_use(from, to) || is_local(source, path);
+    (!is_allowed).then(|| format!("`{from}` may not use `{to}`"))
+}
+
+/// Whether a path begins with a module of the crate itself.
+fn is_local(source: &Source<'_>, path: &Path) -> bool {
+    let first = path.segments.first().map(String::as_str).unwrap_or_default();
+    !path.is_rooted && first != "std" && source.crate_modules.contains(first)
+}
+
+fn is_under(path: &Path, banned: &str) -> bool {
+    let mut segments = path.segments.iter();
+    banned.split("::").all(|word| segments.next().is_some_and(|segment| segment == word))
+}

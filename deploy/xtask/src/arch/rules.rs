@@ -1,0 +1,165 @@
+//! What may be where. Everything else under `arch` only looks.
+
+/// The whole of a crate's allowed dependencies among our own crates.
+pub enum May {
+    Use(&'static [&'static str]),
+    /// Deployment and tests stand outside the product.
+    UseAnything,
+}
+
+/// A crate without a row here is a finding: a new crate decides on purpose what it stands on.
+pub const EDGES: &[(&str, May)] = &[
+    ("wire", May::Use(&[])),
+    ("process", May::Use(&["wire"])),
+    ("engine", May::Use(&["wire"])),
+    ("rules", May::Use(&["wire"])),
+    ("journal", May::Use(&[])),
+    ("sim", May::Use(&["wire", "engine", "rules"])),
+    ("platform", May::Use(&["wire", "process", "journal"])),
+    ("auth", May::Use(SERVICE)),
+    ("user", May::Use(SERVICE)),
+    ("order", May::Use(&["wire", "process", "platform", "rules"])),
+    ("payment", May::Use(SERVICE)),
+    ("review", May::Use(SERVICE)),
+    ("notification", May::Use(SERVICE)),
+    ("gateway", May::Use(SERVICE)),
+    ("hub", May::Use(&["wire", "process", "platform", "engine"])),
+    ("holdfast-edge", May::Use(&["wire", "process", "engine", "journal"])),
+    ("holdfast-cloud", May::Use(CLOUD)),
+    ("holdfast-cli", May::Use(&["wire", "process"])),
+    ("stack", May::UseAnything),
+    ("support", May::UseAnything),
+    ("contract", May::UseAnything),
+    ("e2e", May::UseAnything),
+    ("chaos", May::UseAnything),
+    ("demo", May::UseAnything),
+];
+
+const SERVICE: &[&str] = &["wire", "process", "platform"];
+
+const CLOUD: &[&str] = &[
+    "wire",
+    "process",
+    "platform",
+    "auth",
+    "user",
+    "order",
+    "rules",
+    "payment",
+    "review",
+    "notification",
+    "gateway",
+    "hub",
+];
+
+/// What every crate may stand on in its own tests, for there the run's servers are named. Not so the
+/// pure ones, whose tests need nothing.
+pub const TESTS_MAY_USE: &[&str] = &["support"];
+
+/// Crates of others that only some of ours may name.
+pub const RESERVED: &[(&str, &[&str])] = &[
+    ("sqlx", &["platform", "auth", "order", "payment", "notification", "hub", "user", "review"]),
+    ("rusqlite", &["journal", "platform", "holdfast-edge"]),
+    ("rusqlite_migration", &["journal", "platform", "holdfast-edge"]),
+    ("mongodb", &["platform", "user", "review", "notification"]),
+    ("lapin", &["platform"]),
+    ("redis", &["platform"]),
+    ("mqtt5", &["holdfast-edge"]),
+];
+
+/// State machines and decisions: the same input gives the same output, on any machine, for ever.
+pub const PURE: &[&str] = &["engine", "rules"];
+
+/// All that a pure crate may depend on, of others' crates. None of them does IO or reads a clock.
+pub const PURE_MAY_USE: &[&str] = &[
+    "wire",
+    "serde",
+    "serde_json",
+    "minicbor",
+    "thiserror",
+    "blake3",
+    "uuid",
+    "proptest",
+    "rstest",
+];
+
+/// Paths that no pure crate may name, nor anything below them.
+pub const IMPURE: &[(&str, &str)] = &[
+    ("tokio", "it does no IO and waits for nothing"),
+    ("futures", "it does no IO and waits for nothing"),
+    ("std::time::Instant", "time comes in as a value"),
+    ("std::time::SystemTime", "time comes in as a value"),
+    ("std::time::UNIX_EPOCH", "time comes in as a value"),
+    ("jiff", "time comes in as a value"),
+    ("chrono", "time comes in as a value"),
+    ("time", "time comes in as a value"),
+    ("rustix", "it does no IO"),
+    ("libc", "it does no IO"),
+    ("std::thread", "it does no IO and waits for nothing"),
+    ("std::sync::mpsc", "it does no IO and waits for nothing"),
+    ("std::fs", "it does no IO"),
+    ("std::net", "it does no IO"),
+    ("std::io", "it does no IO"),
+    ("std::env", "what it depends on comes in as a value"),
+    ("std::process", "it does no IO"),
+    ("rand", "randomness comes in as a value"),
+    ("fastrand", "randomness comes in as a value"),
+    ("getrandom", "randomness comes in as a value"),
+    ("ring", "randomness comes in as a value"),
+    ("uuid::Uuid::now_v7", "ids come in as values"),
+    ("uuid::Uuid::new_v4", "ids come in as values"),
+    ("std::collections::HashMap", "its order is random: use BTreeMap"),
+    ("std::collections::HashSet", "its order is random: use BTreeSet"),
+    ("std::hash::RandomState", "it is random"),
+    ("std::collections::hash_map", "its order is random: use BTreeMap"),
+];
+
+/// Paths that stand in one place of the product only.
+pub struct Reserved {
+    pub path: &'static str,
+    pub home: &'static [&'static str],
+    pub why: &'static str,
+}
+
+const CLOCK: &[&str] = &["protocol/process/src/clock.rs"];
+const TASKS: &[&str] = &["protocol/process/src/tasks.rs"];
+const RANDOM: &[&str] = &["protocol/process/src/random.rs"];
+
+pub const RESERVED_PATHS: &[Reserved] = &[
+    clock("std::time::SystemTime::now"),
+    clock("std::time::Instant::now"),
+    clock("std::time::UNIX_EPOCH"),
+    clock("jiff::Timestamp::now"),
+    clock("jiff::Zoned::now"),
+    clock("uuid::Uuid::now_v7"),
+    clock("uuid::Uuid::now_v6"),
+    clock("uuid::Uuid::now_v1"),
+    tasks("tokio::spawn"),
+    tasks("tokio::task::spawn"),
+    tasks("tokio::task::spawn_local"),
+    tasks("tokio::task::JoinSet"),
+    random("uuid::Uuid::new_v4"),
+    random("rand::rng"),
+    random("rand::random"),
+    random("getrandom::fill"),
+    random("fastrand"),
+];
+
+const fn clock(path: &'static str) -> Reserved {
+    Reserved { path, home: CLOCK, why: "only `process::clock` reads a clock or makes a UUIDv7" }
+}
+
+const fn tasks(path: &'static str) -> Reserved {
+    Reserved { path, home: TASKS, why: "only `process::tasks` spawns" }
+}
+
+const fn random(path: &'static str) -> Reserved {
+    Reserved { path, home: RANDOM, why: "only `process::random` draws random bytes" }
+}
+
+/// Modules that may hold SQL text; `sql` only in platform.
+pub const SQL_MODULE: &str = "store";
+pub const SQL_MODULE_OF_PLATFORM: &str = "sql";
+
+/// Folders whose code is not the product's. Edges from there may go anywhere.
+pub const OUTSIDE_THE_PRODUCT: &[&str] = &["tests", "deploy"];

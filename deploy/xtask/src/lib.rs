@@ -1,0 +1,18 @@
+//! The commands behind `cargo xtask`. They build the workspace, always whole and in one profile, and
+//! hand over to `holdfast-stack` or to a test runner.
+
+pub mod arch;
+pub mod commands;
+mod install;
+mod mutants;
+mod shell;
+mod stages;
+mod stopwatch;
+mod suites;
+mod test;
+mod test_servers;
+mod toolchain;
+mod workspace;
+
+/// Errors are sentences for the person who typed the command.
+pub type Result<T> = std::result::Result<T, String>;

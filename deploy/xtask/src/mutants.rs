@@ -1,0 +1,71 @@
+//! `cargo xtask mutants`: plants each defect in the real processes and sees a named test go red.
+//!
+//! Must stay true: the same test is green without the defect, so that it is the defect that it finds.
+
+use crate::{
+    Result,
+    suites::{Suites, Tally},
+    test_servers::TestServers,
+};
+
+struct Mutant {
+    /// The word for it in `HOLDFAST_DEFECT`.
+    defect: &'static str,
+    package: &'static str,
+    /// The test program, and the test in it that must go red.
+    suite: &'static str,
+    test: &'static str,
+}
+
+const MUTANTS: [Mutant; 0] = [];
+
+struct Verdict {
+    went_red: bool,
+    control_is_green: bool,
+}
+
+/// All of them, or the one that is named.
+pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result<()> {
+    let chosen: Vec<&Mutant> =
+        MUTANTS.iter().filter(|mutant| only.is_none_or(|only| only == mutant.defect)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no such defect: {}", only.unwrap_or("none is listed")));
+    }
+    let mut verdicts = Vec::new();
+    for mutant in &chosen {
+        verdicts.push(judge(mutant, suites, servers)?);
+    }
+    print_table(&chosen, &verdicts);
+    let all_found = verdicts.iter().all(|verdict| verdict.went_red && verdict.control_is_green);
+    if all_found { Ok(()) } else { Err("not every defect is found by its test".into()) }
+}
+
+fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verdict> {
+    let suite = suites.named(mutant.package, mutant.suite);
+    if suite.is_empty() {
+        return Err(format!("there is no test program {}::{}", mutant.package, mutant.suite));
+    }
+    println!("\n== {}: {}", mutant.defect, mutant.test);
+    let environment: Vec<_> = servers.environment().collect();
+    let control = suite.run_one(&environment, mutant.test)?;
+    if control == (Tally { passed: 0, failed: 0, is_red: false }) {
+        return Err(format!("{}::{} has no test `{}`", mutant.package, mutant.suite, mutant.test));
+    }
+    let planted = [("HOLDFAST_DEFECT".to_owned(), mutant.defect.to_owned())];
+    let environment: Vec<_> = environment.into_iter().chain(planted).collect();
+    let with_defect = suite.run_one(&environment, mutant.test)?;
+    Ok(Verdict {
+        went_red: with_defect.is_red && with_defect.failed == 1,
+        control_is_green: !control.is_red && control.passed == 1,
+    })
+}
+
+fn print_table(mutants: &[&Mutant], verdicts: &[Verdict]) {
+    let width = mutants.iter().map(|mutant| mutant.test.len()).max().unwrap_or(0).max(4);
+    println!("\n{:<28} {:<width$} {:<9} control", "defect", "test", "went red");
+    for (mutant, verdict) in mutants.iter().zip(verdicts) {
+        let red = if verdict.went_red { "yes" } else { "NO" };
+        let control = if verdict.control_is_green { "green" } else { "RED" };
+        println!("{:<28} {:<width$} {red:<9} {control}", mutant.defect, mutant.test);
+    }
+}

@@ -1,0 +1,35 @@
+//! Runs other programs in the open: what is run is printed, and so is what it prints.
+
+use std::process::{Command, Stdio};
+
+use crate::Result;
+
+/// It must succeed.
+pub fn run(command: &mut Command) -> Result<()> {
+    eprintln!("$ {}", line_of(command));
+    let status = command.status().map_err(|e| format!("{}: {e}", line_of(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", line_of(command))) }
+}
+
+/// What it prints on standard output; it must succeed.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("{}: {e}", line_of(command)))?;
+    if !output.status.success() {
+        return Err(format!("`{}` failed: {}", line_of(command), output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|e| format!("{}: {e}", line_of(command)))
+}
+
+/// Whether it runs and succeeds. Nothing is printed.
+pub fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+fn line_of(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,147 @@
+//! The stages of a test run: what each is for, and how it runs.
+
+use std::{collections::BTreeSet, process::Command};
+
+use crate::{
+    Result, arch, install, shell,
+    suites::{Suites, Tally},
+    test_servers::TestServers,
+    workspace,
+};
+
+/// Their tests need a whole platform, and each is a stage of its own.
+const STAGED_PACKAGES: [&str; 4] = ["contract", "e2e", "chaos", "demo"];
+const CHAOS_ROUNDS: &str = "3";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Arch,
+    Lint,
+    Build,
+    Unit,
+    Contract,
+    E2e,
+    Chaos,
+    Demo,
+}
+
+impl Stage {
+    /// In the order in which they run: what is cheap and says most comes first.
+    pub const ALL: [Self; 8] = [
+        Self::Arch,
+        Self::Lint,
+        Self::Build,
+        Self::Unit,
+        Self::Contract,
+        Self::E2e,
+        Self::Chaos,
+        Self::Demo,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Arch => "arch",
+            Self::Lint => "lint",
+            Self::Build => "build",
+            Self::Unit => "unit",
+            Self::Contract => "contract",
+            Self::E2e => "e2e",
+            Self::Chaos => "chaos",
+            Self::Demo => "demo",
+        }
+    }
+
+    /// The named stages with all that they stand on; every stage when none is named.
+    pub fn wanted(names: &[String]) -> Result<BTreeSet<Self>> {
+        if names.is_empty() {
+            return Ok(Self::ALL.into());
+        }
+        let mut wanted = BTreeSet::new();
+        for name in names {
+            let stage = Self::ALL.into_iter().find(|stage| stage.name() == name);
+            let stage = stage.ok_or_else(|| format!("there is no stage `{name}`"))?;
+            wanted.extend((stage >= Self::Unit).then_some(Self::Build));
+            wanted.insert(stage);
+        }
+        Ok(wanted)
+    }
+}
+
+/// What the build stage leaves for those after it.
+#[derive(Default)]
+pub struct Built {
+    ready: Option<(Suites, TestServers)>,
+}
+
+impl Built {
+    pub fn run(&mut self, stage: Stage) -> Result<Tally> {
+        match stage {
+            Stage::Arch => arch_and_own_tests(),
+            Stage::Lint => lint().map(|()| Tally::default()),
+            Stage::Build => {
+                workspace::build()?;
+                self.ready = Some((Suites::build()?, TestServers::start()?));
+                Ok(Tally::default())
+            }
+            Stage::Unit => self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[]),
+            Stage::Chaos => {
+                let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
+                let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());
+                let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds)];
+                self.suites(|suites| suites.of_package("chaos"), &rounds)
+            }
+            Stage::Demo => {
+                let tally = self.suites(|suites| suites.of_package("demo"), &[])?;
+                shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
+                Ok(tally)
+            }
+            Stage::Contract | Stage::E2e => {
+                self.suites(|suites| suites.of_package(stage.name()), &[])
+            }
+        }
+    }
+
+    fn suites(
+        &self,
+        choose: impl Fn(&Suites) -> Suites,
+        more: &[(String, String)],
+    ) -> Result<Tally> {
+        let (suites, servers) = self.ready.as_ref().ok_or("nothing has been built")?;
+        let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
+        let tally = choose(suites).run(&environment, None)?;
+        // A stage that runs nothing would look green for ever.
+        if tally.passed == 0 { Err("no test was run".into()) } else { Ok(tally) }
+    }
+}
+
+pub fn lint() -> Result<()> {
+    shell::run(workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
+    shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--"];
+    shell::run(workspace::cargo()?.args(clippy).args(["-D", "warnings"]))?;
+    let own = ["clippy", "--all-targets", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST];
+    let target = workspace::target()?.join("xtask");
+    let mut clippy = workspace::cargo()?;
+    clippy.args(own).arg("--target-dir").arg(target).args(["--", "-D", "warnings"]);
+    shell::run(&mut clippy)?;
+    let deny = ["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+    let mut cargo_deny = Command::new(install::cargo_deny()?);
+    shell::run(cargo_deny.current_dir(workspace::root()?).args(deny))
+}
+
+const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
+
+/// The rules of the tree, and the proof that each of them bites.
+fn arch_and_own_tests() -> Result<Tally> {
+    let findings = arch::check(&workspace::root()?)?;
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if !findings.is_empty() {
+        return Err(format!("{} things stand where they must not", findings.len()));
+    }
+    let target = workspace::target()?.join("xtask");
+    let mut tests = workspace::cargo()?;
+    tests.args(["test", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST, "--target-dir"]);
+    shell::run(tests.arg(target)).map(|()| Tally::default())
+}

@@ -1,0 +1,70 @@
+//! The private servers of a test run: started once, used by every stage, gone with it.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
+
+use crate::{Result, shell, workspace};
+
+/// RabbitMQ takes some five seconds on an idle machine.
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+pub struct TestServers {
+    process: Child,
+    ready_file: PathBuf,
+}
+
+impl TestServers {
+    pub fn start() -> Result<Self> {
+        let target = workspace::target()?;
+        let ready_file = target.join(format!("test-servers-{}.json", std::process::id()));
+        let _none_left = fs::remove_file(&ready_file);
+        let logs = target.join("test-servers");
+        eprintln!("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
+        let process = Command::new(workspace::program("holdfast-stack")?)
+            .arg("servers")
+            .arg("--ready-file")
+            .arg(&ready_file)
+            .arg("--logs")
+            .arg(&logs)
+            .spawn()
+            .map_err(|e| format!("could not start the servers: {e}"))?;
+        let mut servers = Self { process, ready_file };
+        servers.wait_until_ready()?;
+        Ok(servers)
+    }
+
+    /// What tells a test where they are.
+    pub fn environment(&self) -> impl Iterator<Item = (String, String)> + use<> {
+        [("HOLDFAST_TEST_SERVERS".to_owned(), self.ready_file.display().to_string())].into_iter()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let looks = STARTS_WITHIN.as_millis() / LOOK_AGAIN.as_millis();
+        for _ in 0..looks {
+            if self.ready_file.is_file() {
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Err(format!("the servers did not start: {status}"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Err(format!("the servers were not ready after {STARTS_WITHIN:?}"))
+    }
+}
+
+impl Drop for TestServers {
+    /// Asked politely it removes everything before it ends; if we are killed, it does so by itself.
+    fn drop(&mut self) {
+        let id = self.process.id().to_string();
+        shell::succeeds(Command::new("kill").args(["-TERM", &id]));
+        let _ended = self.process.wait();
+        let _gone_already = fs::remove_file(&self.ready_file);
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the workspace stands and how it is built: always whole and with one profile, so that no
+//! command rebuilds what another has built.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Result, shell};
+
+/// The root of the repository.
+pub fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join("../..").canonicalize().map_err(|e| format!("could not find the repository: {e}"))
+}
+
+/// Cargo, at the root. It is not told that it was started by another cargo.
+pub fn cargo() -> Result<Command> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()?);
+    for (name, _) in std::env::vars_os() {
+        let is_of_our_build = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if is_of_our_build {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
+pub fn build() -> Result<()> {
+    shell::run(cargo()?.args(["build", "--workspace", "--locked"]))
+}
+
+/// The folder that everything is built into.
+pub fn target() -> Result<PathBuf> {
+    let mut cargo = cargo()?;
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let text = shell::output(&mut cargo)?;
+    let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let folder = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
+    Ok(folder.into())
+}
+
+pub fn program(name: &str) -> Result<PathBuf> {
+    let program = target()?.join("debug").join(name);
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!("nothing builds {}", program.display()))
+    }
+}
