@@ -1,0 +1,83 @@
+//! How a decision is told over HTTP: what was done with the order as it is now, or a problem that
+//! carries the order as far as the asker may see it, and how an acceptance was lost.
+
+use process::problem::{Problem, fault};
+use rules::{FieldError, state_for};
+use serde::Serialize;
+use wire::{Actor, Code, Language, OpDecision, Order, OrderId, OrderStatus, Outcome, Text, UserId};
+
+use crate::store::StoreError;
+
+#[derive(Serialize)]
+pub struct Done {
+    pub order_id: OrderId,
+    pub status: OrderStatus,
+    pub provider_id: Option<UserId>,
+    pub message: &'static str,
+    pub order: Order,
+}
+
+/// The order that a command succeeded on, or why it did not.
+pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
+    let outcome = match decision {
+        OpDecision::Decided(outcome) => outcome,
+        // Whoever holds the region decides it, and is out of reach; nothing was stored.
+        OpDecision::Held(_) => return Err(Code::RegionAssigningOffline.into()),
+    };
+    let seen = outcome.order.as_ref().and_then(|order| state_for(order, actor));
+    match (outcome.succeeded(), seen) {
+        (true, Some(order)) => Ok(order),
+        (_, seen) => Err(refused(outcome, seen)),
+    }
+}
+
+fn refused(outcome: Outcome, seen: Option<Order>) -> Problem {
+    let first = outcome.first.and_then(|first| first.code);
+    // A success whose order is gone from sight, and a refusal without a reason, are faults of ours.
+    let mut problem = Problem::new(outcome.code.or(first).unwrap_or(Code::Internal));
+    if let Some(order) = seen {
+        problem = problem.with("order", order);
+    }
+    match outcome.lost {
+        Some(lost) => problem.with("lost", lost),
+        None => problem,
+    }
+}
+
+pub fn invalid_fields(errors: Vec<FieldError>) -> Problem {
+    let problem = Problem::new(Code::InvalidInput);
+    errors.into_iter().fold(problem, |problem, error| problem.field(error.field, error.why))
+}
+
+/// A sentence of success in one of the languages.
+pub struct Sentence {
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+impl Sentence {
+    pub fn get(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::Chinese => self.zh,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Sql(cause) if cause.is_unavailable() => {
+                let _ = fault("order_db is out of reach", error);
+                Problem::new(Code::Unavailable).retry_after(1)
+            }
+            _ => fault("Could not use order_db", error),
+        }
+    }
+}
+
+/// What a field needs, in both languages.
+pub fn field(name: &'static str, en: &str, zh: &str) -> Problem {
+    let why = Text { en: en.to_owned(), zh: zh.to_owned() };
+    Problem::new(Code::InvalidInput).field(name, why)
+}

@@ -1,0 +1,164 @@
+//! What people do to an order: one route for each action, and the status alias over the same actions.
+
+use axum::extract::{FromRequestParts, State};
+use process::{
+    problem::{Json, Path, Problem},
+    tokens::Caller,
+};
+use rules::{Attempt, Origin};
+use serde::Deserialize;
+use wire::{Action, Code, CommandBody, OrderId, OrderStatus, Role};
+
+use super::{
+    answer::{Done, Sentence, field, invalid_fields, succeeded},
+    asked::{MaybeJson, Named, Speaks},
+};
+use crate::service::Service;
+
+#[derive(Deserialize, Default)]
+pub struct Reason {
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Target {
+    status: OrderStatus,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+macro_rules! routes {
+    ($($route:ident $action:ident),+ $(,)?) => {$(
+        pub async fn $route(
+            state: State<Service>,
+            id: Path<OrderId>,
+            person: Person,
+            MaybeJson(Reason { reason }): MaybeJson<Reason>,
+        ) -> Result<Json<Done>, Problem> {
+            act(state, id, person, Action::$action, reason).await
+        }
+    )+};
+}
+
+routes! {
+    approve Approve,
+    reject Reject,
+    accept Accept,
+    withdraw Withdraw,
+    start Start,
+    complete Complete,
+    cancel Cancel,
+}
+
+/// `PUT /api/v1/orders/{id}/status`: the action that leads there, by this person.
+pub async fn status(
+    state: State<Service>,
+    id: Path<OrderId>,
+    person: Person,
+    Json(Target { status, reason }): Json<Target>,
+) -> Result<Json<Done>, Problem> {
+    let action = action_to(status, person.caller.actor.role).ok_or_else(|| {
+        field("status", "No action of yours leads to this status.", "您没有可到达该状态的操作。")
+    })?;
+    act(state, id, person, action, reason).await
+}
+
+/// Who asks, under which command id, in which language.
+#[derive(FromRequestParts)]
+#[from_request(state(Service), rejection(Problem))]
+pub struct Person {
+    caller: Caller,
+    named: Named,
+    language: Speaks,
+}
+
+async fn act(
+    State(service): State<Service>,
+    Path(id): Path<OrderId>,
+    person: Person,
+    action: Action,
+    reason: Option<String>,
+) -> Result<Json<Done>, Problem> {
+    let actor = person.caller.actor;
+    let body = body(action, id, reason)?;
+    let command = person.named.command(body);
+    let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
+    let order = succeeded(service.command(attempt).await?, actor)?;
+    Ok(Json(Done {
+        order_id: order.id,
+        status: order.status,
+        provider_id: order.provider_id,
+        message: done(action).get(person.language.0),
+        order,
+    }))
+}
+
+/// The action by which a person of this role brings an order to `status`.
+fn action_to(status: OrderStatus, role: Role) -> Option<Action> {
+    match (status, role) {
+        (OrderStatus::Pending, Role::Provider) => Some(Action::Withdraw),
+        (OrderStatus::Pending, _) => Some(Action::Approve),
+        (OrderStatus::Rejected, _) => Some(Action::Reject),
+        (OrderStatus::Accepted, _) => Some(Action::Accept),
+        (OrderStatus::InProgress, _) => Some(Action::Start),
+        (OrderStatus::Completed, _) => Some(Action::Complete),
+        (OrderStatus::Cancelled, _) => Some(Action::Cancel),
+        // An order begins as the one, and the review service leads to the other.
+        (OrderStatus::PendingReview | OrderStatus::Reviewed, _) => None,
+    }
+}
+
+fn body(action: Action, order_id: OrderId, reason: Option<String>) -> Result<CommandBody, Problem> {
+    let given = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    if action == Action::Reject || given.is_some() {
+        // The rules check it again; only here can the field be named to the person.
+        rules::check_reason(given.unwrap_or_default()).map_err(|e| invalid_fields(vec![e]))?;
+    }
+    Ok(match action {
+        Action::Approve => CommandBody::ApproveOrder { order_id },
+        Action::Reject => CommandBody::RejectOrder { order_id, reason: reason.unwrap_or_default() },
+        Action::Accept => CommandBody::AcceptOrder { order_id },
+        Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
+        Action::Start => CommandBody::StartOrder { order_id },
+        Action::Complete => CommandBody::CompleteOrder { order_id },
+        Action::Cancel => CommandBody::CancelOrder { order_id, reason },
+        Action::Review => return Err(Code::UnknownOp.into()),
+    })
+}
+
+fn done(action: Action) -> Sentence {
+    let (en, zh) = match action {
+        Action::Approve => {
+            ("Order approved. Providers can see it now.", "订单已通过审核，服务商现在可以接单")
+        }
+        Action::Reject => ("Order rejected.", "订单已驳回"),
+        Action::Accept => ("Order accepted.", "接单成功"),
+        Action::Withdraw => {
+            ("Acceptance withdrawn. The order is open again.", "已撤回接单，订单重新开放")
+        }
+        Action::Start => ("Work started.", "服务已开始"),
+        Action::Complete => ("Work completed.", "服务已完成"),
+        Action::Cancel => ("Order cancelled.", "订单已取消"),
+        Action::Review => ("Order reviewed.", "订单已评价"),
+    };
+    Sentence { en, zh }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_status_names_the_action_that_leads_there() {
+        for &from in OrderStatus::ALL {
+            for &action in Action::ALL {
+                for &role in action.roles() {
+                    let Some(to) = from.after(action) else { continue };
+                    let expected = (action != Action::Review).then_some(action);
+                    assert_eq!(action_to(to, role), expected, "{from} --{action}--> {to}");
+                }
+            }
+        }
+    }
+}

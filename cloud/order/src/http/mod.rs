@@ -1,0 +1,40 @@
+//! The routes of orders. Reads show a person only what `rules` lets them see; every change goes through
+//! the one deciding transaction of `store`.
+
+mod answer;
+mod asked;
+mod commands;
+mod ops;
+mod page;
+mod publish;
+mod reads;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post, put},
+};
+
+use crate::service::Service;
+
+/// A run of an edge's log is far larger than anything a person sends.
+const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+pub fn router(service: Service) -> Router {
+    Router::new()
+        .route("/api/v1/orders", post(publish::publish).get(reads::mine))
+        .route("/api/v1/orders/available", get(reads::available))
+        .route("/api/v1/orders/{id}", get(reads::order))
+        .route("/api/v1/orders/{id}/timeline", get(reads::timeline))
+        .route("/api/v1/orders/{id}/status", put(commands::status))
+        .route("/api/v1/orders/{id}/approve", post(commands::approve))
+        .route("/api/v1/orders/{id}/reject", post(commands::reject))
+        .route("/api/v1/orders/{id}/accept", post(commands::accept))
+        .route("/api/v1/orders/{id}/withdraw", post(commands::withdraw))
+        .route("/api/v1/orders/{id}/start", post(commands::start))
+        .route("/api/v1/orders/{id}/complete", post(commands::complete))
+        .route("/api/v1/orders/{id}/cancel", post(commands::cancel))
+        .route("/api/v1/admin/orders", get(reads::all))
+        .route("/internal/ops", post(ops::decide).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)))
+        .with_state(service)
+}

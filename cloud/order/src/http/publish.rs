@@ -1,0 +1,57 @@
+//! `POST /api/v1/orders`.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use process::{
+    problem::{Json, Problem},
+    tokens::Caller,
+};
+use serde::Serialize;
+use wire::{Draft, Order, OrderCode, OrderId, OrderStatus, Role};
+
+use super::{
+    answer::{Sentence, invalid_fields, succeeded},
+    asked::{Named, Speaks},
+};
+use crate::{service::Service, store::Publication};
+
+#[derive(Serialize)]
+struct Published {
+    order_id: OrderId,
+    code: OrderCode,
+    status: OrderStatus,
+    message: &'static str,
+    order: Order,
+}
+
+const PUBLISHED: Sentence = Sentence {
+    en: "Order published. It waits for review.",
+    zh: "订单创建成功，等待审核",
+};
+
+pub async fn publish(
+    State(service): State<Service>,
+    caller: Caller,
+    Speaks(language): Speaks,
+    named: Named,
+    Json(draft): Json<Draft>,
+) -> Result<impl IntoResponse, Problem> {
+    caller.require(Role::Customer)?;
+    // The rules check it again; only here can each field be named to the person.
+    rules::check_draft(&draft).map_err(invalid_fields)?;
+    let Named { command_id, trace } = named;
+    let publication = Publication { command_id, actor: caller.actor, draft, trace };
+    let order = succeeded(service.publish(publication).await?, caller.actor)?;
+    let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
+    let published = Published {
+        order_id: order.id,
+        code: order.code.clone(),
+        status: order.status,
+        message: PUBLISHED.get(language),
+        order,
+    };
+    Ok((StatusCode::CREATED, place, Json(published)))
+}

@@ -1,0 +1,98 @@
+//! What the order service does, between its routes and its tables. A refusal is a value; an error is a
+//! fault.
+
+use axum::extract::FromRef;
+use process::{
+    clock::Clock,
+    metrics::ORDER_COMMANDS,
+    tokens::{Keys, ServiceKey, ServiceName},
+};
+use rules::{Attempt, Request, requests};
+use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions};
+
+use crate::{
+    NAME,
+    store::{Publication, Store, StoreError},
+};
+
+#[derive(Clone)]
+pub struct Service {
+    pub store: Store,
+    pub clock: Clock,
+    pub keys: Keys,
+    pub service_key: ServiceKey,
+}
+
+impl Service {
+    pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+        let decision = self.store.publish(publication).await?;
+        count("publish_order", &decision);
+        Ok(decision)
+    }
+
+    pub async fn command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        let action = attempt.command.body.name();
+        let (order, command) = (attempt.command.body.order_id(), attempt.command.id);
+        let decision = self.store.decide_one(attempt).await?;
+        count(action, &decision);
+        tracing::info!(
+            order.id = %order, command.id = %command, action, result = result_of(&decision),
+            "Command decided"
+        );
+        Ok(decision)
+    }
+
+    /// Decides a run of an edge's log, in its order and in one transaction.
+    pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, StoreError> {
+        let (edge, ops) = (batch.edge.clone(), batch.ops.len());
+        let seqs: Vec<u64> = batch.ops.iter().map(|op| op.seq).collect();
+        let requests = requests(batch);
+        let decisions = self.store.decide_all(&requests).await?;
+        for (request, decision) in requests.iter().zip(&decisions) {
+            if let Request::Command(attempt) = request {
+                count(attempt.command.body.name(), decision);
+            }
+        }
+        tracing::info!(edge = %edge, ops, "Decided a run of an edge's log");
+        let answer = |(seq, decision)| OpAnswer { seq, decision };
+        Ok(OpsDecisions { answers: seqs.into_iter().zip(decisions).map(answer).collect() })
+    }
+}
+
+fn count(action: &str, decision: &OpDecision) {
+    ORDER_COMMANDS.add([action, result_of(decision)], 1);
+}
+
+fn result_of(decision: &OpDecision) -> &'static str {
+    match decision {
+        OpDecision::Held(_) => "held",
+        OpDecision::Decided(outcome) => match outcome.code {
+            Some(code) => code.as_str(),
+            None => outcome.kind.as_str(),
+        },
+    }
+}
+
+impl FromRef<Service> for Keys {
+    fn from_ref(service: &Service) -> Self {
+        service.keys.clone()
+    }
+}
+
+impl FromRef<Service> for Clock {
+    fn from_ref(service: &Service) -> Self {
+        service.clock.clone()
+    }
+}
+
+impl FromRef<Service> for ServiceKey {
+    fn from_ref(service: &Service) -> Self {
+        service.service_key.clone()
+    }
+}
+
+impl FromRef<Service> for ServiceName {
+    fn from_ref(_: &Service) -> Self {
+        ServiceName(NAME)
+    }
+}

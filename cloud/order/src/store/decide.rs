@@ -1,0 +1,138 @@
+//! The deciding transactions: read under locks, ask `rules`, write what it says. There is no other way
+//! to change an order.
+
+use platform::{
+    sql::{SqlError, Tx},
+    transact, vals,
+};
+use process::{
+    clock::Clock,
+    defect::{Defect, planted},
+};
+use rules::{Attempt, Origin, Request, Writes, decide};
+use wire::{Actor, Command, CommandBody, CommandId, Draft, OpDecision, OrderId};
+
+use super::{
+    Store, StoreError,
+    read::{self, Reading},
+    write,
+};
+
+/// How often a command is decided anew because another one, decided at the same moment, made the row
+/// it wanted to make. Each time that other one stands there to be seen, so twice is enough; the rest
+/// is margin.
+const COLLISIONS_MAX: u32 = 4;
+
+/// What a customer wants published, under an id of their own choice.
+pub struct Publication {
+    pub command_id: CommandId,
+    pub actor: Actor,
+    pub draft: Draft,
+    pub trace: Option<String>,
+}
+
+impl Store {
+    /// Decides one command of a person who waits for the answer.
+    pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        let requests = [Request::Command(Box::new(attempt))];
+        let mut writes = self.decide_anew(&requests, Reading::Plain).await?;
+        writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
+    }
+
+    /// Decides requests in their order, all in one transaction.
+    pub async fn decide_all(&self, requests: &[Request]) -> Result<Vec<OpDecision>, StoreError> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
+    }
+
+    /// Publishes. A customer names the command and the draft, the order's id is made here: a repeat
+    /// of the command is given the id that the first one got, or it would be another command.
+    pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+        let Publication { command_id, actor, draft, trace } = publication;
+        let mut collisions = 0;
+        loop {
+            let known = self.order_of(command_id).await?;
+            let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
+            let body = CommandBody::PublishOrder { order_id, order: draft.clone() };
+            let command = Command {
+                id: command_id,
+                body,
+                device: None,
+                device_seq: None,
+                tapped_at: None,
+                trace: trace.clone(),
+            };
+            let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
+            let requests = [Request::Command(Box::new(attempt))];
+            match self.decide_once(&requests, Reading::Plain).await {
+                Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
+                Err(error) => return Err(error),
+                Ok(mut writes) => {
+                    return writes.answers.pop().ok_or(StoreError::Unreadable("no answer"));
+                }
+            }
+        }
+    }
+
+    async fn decide_anew(
+        &self,
+        requests: &[Request],
+        reading: Reading,
+    ) -> Result<Writes, StoreError> {
+        let mut collisions = 0;
+        loop {
+            match self.decide_once(requests, reading).await {
+                Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn decide_once(
+        &self,
+        requests: &[Request],
+        reading: Reading,
+    ) -> Result<Writes, StoreError> {
+        transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await })
+    }
+
+    /// The order that a decided command was about.
+    async fn order_of(&self, command: CommandId) -> Result<Option<OrderId>, StoreError> {
+        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ?";
+        if planted(Defect::NoCommandDedupe) {
+            return Ok(None);
+        }
+        let row = self.sql.one::<(uuid::Uuid,)>(ORDER_OF, vals![command]).await?;
+        Ok(row.map(|(id,)| OrderId(id)))
+    }
+}
+
+async fn decide_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    requests: &[Request],
+    mut reading: Reading,
+) -> Result<Writes, StoreError> {
+    loop {
+        let now = clock.now();
+        let snapshot = read::snapshot(tx, requests, reading, now).await?;
+        let writes = decide(&snapshot, requests);
+        if write::orders(tx, &writes.orders).await? {
+            write::rest(tx, clock, &writes, now).await?;
+            return Ok(writes);
+        }
+        // Someone was faster. What they did is committed by now: decide again on that, and under
+        // lock, so that once is enough.
+        if reading == Reading::Locked {
+            return Err(StoreError::Overtaken);
+        }
+        reading = Reading::Locked;
+    }
+}
+
+/// Another transaction has just stored an answer for this command, or an order of this id.
+fn collided(error: &StoreError) -> bool {
+    matches!(error, StoreError::Sql(SqlError::Unique { .. }))
+}

@@ -1,0 +1,139 @@
+//! Reads for people: one order, its timeline, and lists that page by cursor, newest first.
+
+use std::{fmt, str::FromStr};
+
+use platform::{
+    sql::{Statement, Val},
+    vals,
+};
+use uuid::Uuid;
+use wire::{Order, OrderCode, OrderId, OrderStatus, Region, TimelineEntry, UnixMillis, UserId};
+
+use super::{
+    Store, StoreError,
+    rows::{LineRow, OrderRow, select_orders},
+};
+
+/// The newest lines of a timeline that are shown.
+const LINES_MAX: usize = 500;
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub customer: Option<UserId>,
+    pub provider: Option<UserId>,
+    pub status: Option<OrderStatus>,
+    pub region: Option<Region>,
+    pub code: Option<OrderCode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    pub limit: usize,
+    pub after: Option<Cursor>,
+}
+
+/// The place of an order in a list. What was listed before it stays before it, whatever is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    created_at: UnixMillis,
+    id: OrderId,
+}
+
+/// A page of a list, and where the next one begins, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    pub orders: Vec<Order>,
+    pub next: Option<Cursor>,
+}
+
+impl Cursor {
+    /// Before every order.
+    const START: Self = Self { created_at: UnixMillis(i64::MAX), id: OrderId(Uuid::max()) };
+
+    fn of(order: &Order) -> Self {
+        Self { created_at: order.created_at, id: order.id }
+    }
+}
+
+impl Store {
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row = self.sql.one::<OrderRow>(select_orders!("WHERE id = ?"), vals![id]).await?;
+        row.map(OrderRow::order).transpose()
+    }
+
+    /// What happened to an order, oldest first.
+    pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
+        const LINES: &str = "SELECT version, action, actor_id, actor_role, from_status, \
+             to_status, code, reason, tapped_at, edge_at, cloud_at, command_id, source, edge, \
+             epoch, seq, verdict FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?";
+        let rows = self.sql.all::<LineRow>(LINES, vals![id, LINES_MAX]).await?;
+        rows.into_iter().rev().map(LineRow::entry).collect()
+    }
+
+    pub async fn list(&self, listing: &Listing, page: Page) -> Result<Slice, StoreError> {
+        let (text, mut values) = statement(listing, page.after.unwrap_or(Cursor::START));
+        // One more than asked for tells whether there is a next page.
+        values.push((page.limit + 1).into());
+        let rows = self.sql.all::<OrderRow>(text, values).await?;
+        let mut orders: Vec<Order> =
+            rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
+        let more = orders.len() > page.limit;
+        orders.truncate(page.limit);
+        let next = if more { orders.last().map(Cursor::of) } else { None };
+        Ok(Slice { orders, next })
+    }
+}
+
+/// The conditions come in the order of the indexes' columns; the place in the list comes last.
+fn statement(listing: &Listing, after: Cursor) -> (Statement, Vec<Val>) {
+    let mut text = Statement::new(select_orders!("WHERE created_at <= ?"));
+    let mut values = vals![after.created_at];
+    let mut also = |condition: &'static str, value: Option<Val>| {
+        if let Some(value) = value {
+            text = text.clone().then(condition);
+            values.push(value);
+        }
+    };
+    also(" AND customer_id = ?", listing.customer.map(Val::from));
+    also(" AND provider_id = ?", listing.provider.map(Val::from));
+    also(" AND location = ?", listing.region.map(Val::from));
+    also(" AND status = ?", listing.status.map(Val::from));
+    also(" AND code = ?", listing.code.as_ref().map(|code| code.as_str().into()));
+    values.extend(vals![after.created_at, after.id]);
+    let text = text
+        .then(" AND (created_at < ? OR id < ?)")
+        .then(" ORDER BY created_at DESC, id DESC LIMIT ?");
+    (text, values)
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.created_at.0, self.id.0.simple())
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "not a cursor of this list";
+        let (at, id) = text.split_once('.').ok_or(wrong)?;
+        let created_at = UnixMillis(at.parse().map_err(|_| wrong)?);
+        Ok(Self { created_at, id: id.parse().map_err(|_| wrong)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_what_is_none_does_not() {
+        let cursor = Cursor { created_at: UnixMillis(17), id: OrderId(Uuid::from_u128(5)) };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", "17", "17.", ".5", "x.y", "17.5.5"] {
+            assert!(bad.parse::<Cursor>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Owns order_db: orders and their timeline, commands with their answers, and how regions assign.
+//!
+//! Invariant: what one decision writes (order, timeline, answer, outbox row) is one transaction, and
+//! that transaction read what the decision stood on.
+
+mod decide;
+mod lists;
+mod read;
+mod rows;
+mod write;
+
+use platform::sql::{Migrations, Sql, SqlError};
+use process::clock::Clock;
+use sqlx::migrate::Migrator;
+
+pub use decide::Publication;
+pub use lists::{Cursor, Listing, Page, Slice};
+
+static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+
+pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+
+/// Rows named or written by one statement; longer lists go in parts.
+const PART: usize = 100;
+
+#[derive(Clone)]
+pub struct Store {
+    sql: Sql,
+    clock: Clock,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("order_db did not do as asked")]
+    Sql(#[from] SqlError),
+    #[error("order_db holds what this version cannot read: {0}")]
+    Unreadable(&'static str),
+    #[error("an order changed under its lock")]
+    Overtaken,
+    #[error("an event has no text")]
+    Event(#[from] serde_json::Error),
+}
+
+impl Store {
+    pub fn new(sql: Sql, clock: Clock) -> Self {
+        Self { sql, clock }
+    }
+}
