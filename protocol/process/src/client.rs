@@ -170,3 +170,6 @@ fn without_query(uri: &http::Uri) -> String {
     let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
     format!("{host}{}", uri.path())
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,14 @@ where
     layers::load(section, sources, std::env::vars_os())
 }
 
+/// As `load`, over defaults that the caller worked out: where a part's files stand, for one.
+pub fn load_over<T>(section: &str, defaults: &T, sources: &Sources) -> Result<T, ConfigError>
+where
+    T: Serialize + DeserializeOwned,
+{
+    layers::load_over(section, defaults, sources, std::env::vars_os())
+}
+
 /// The section as it stands in a file, with every secret masked.
 pub fn printable<T: Serialize>(section: &str, config: &T) -> String {
     let table = toml::Table::try_from(config).map(toml::Value::Table);
@@ -70,3 +78,6 @@ pub fn printable<T: Serialize>(section: &str, config: &T) -> String {
     });
     whole.unwrap_or_else(|error| format!("# [{section}] cannot be shown: {error}\n"))
 }
+
+#[cfg(test)]
+mod tests;

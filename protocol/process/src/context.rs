@@ -152,3 +152,6 @@ fn at(path: &Path) -> impl Fn(io::Error) -> ContextError {
     let path = path.to_owned();
     move |source| ContextError::File { path: path.clone(), source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ async fn ready(State(readiness): State<Readiness>) -> Response {
 async fn measured() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,3 +193,6 @@ fn report(name: &'static str, once: bool, panicked: bool, stopping: bool) {
         tracing::warn!(task = name, "Task `{name}` ended before it was asked to");
     }
 }
+
+#[cfg(test)]
+mod tests;

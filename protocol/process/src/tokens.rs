@@ -61,3 +61,6 @@ pub enum TokenError {
 
 /// A longer text is no token of ours, and is not worth hashing.
 const TOKEN_BYTES_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests;

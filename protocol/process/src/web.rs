@@ -42,3 +42,6 @@ pub fn standard_with(router: Router, service: &'static str, limits: Limits) -> R
         .layer(RequestBodyLimitLayer::new(limits.body_bytes_max))
         .layer(middleware::from_fn_with_state(frame, frame::around))
 }
+
+#[cfg(test)]
+mod tests;

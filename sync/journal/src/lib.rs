@@ -13,7 +13,9 @@ mod reader;
 mod state;
 mod writer;
 
+// A test has no process whose stop its tasks would have to hear.
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests;
 
 pub use error::{JournalError, WriteError, is_full};

@@ -17,8 +17,20 @@ pub(super) fn load<T>(
 where
     T: Serialize + DeserializeOwned + Default,
 {
+    load_over(section, &T::default(), sources, environment)
+}
+
+pub(super) fn load_over<T>(
+    section: &str,
+    defaults: &T,
+    sources: &Sources,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<T, ConfigError>
+where
+    T: Serialize + DeserializeOwned,
+{
     let wrong = |why: config::ConfigError| value_error(section, why.to_string());
-    let mut builder = Config::builder().add_source(defaults::<T>(section)?);
+    let mut builder = Config::builder().add_source(beneath(section, defaults)?);
     if let Some(path) = &sources.file {
         builder = with_file(builder, path)?;
     }
@@ -41,11 +53,12 @@ where
 
 type Builder = ConfigBuilder<DefaultState>;
 
-fn defaults<T: Serialize + Default>(
+fn beneath<T: Serialize>(
     section: &str,
+    defaults: &T,
 ) -> Result<File<config::FileSourceString, FileFormat>, ConfigError> {
     let text = secret::revealed(|| {
-        let table = toml::Value::try_from(T::default())?;
+        let table = toml::Value::try_from(defaults)?;
         toml::to_string(&toml::Table::from_iter([(section.to_owned(), table)]))
     });
     let text = text.map_err(|error| value_error(section, format!("bad defaults: {error}")))?;

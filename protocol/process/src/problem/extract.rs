@@ -116,3 +116,6 @@ fn invalid(path: &str, message: &str) -> Problem {
 fn without_place(message: &str) -> String {
     message.split(" at line ").next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,6 +91,12 @@ impl Keys {
         Ok(claims)
     }
 
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        let checked = &self.inner().checked;
+        checked.young.len() + checked.old.len()
+    }
+
     fn inner(&self) -> RwLockReadGuard<'_, Inner> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

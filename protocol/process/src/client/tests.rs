@@ -1,0 +1,102 @@
+use axum::{
+    Json, Router,
+    extract::ConnectInfo,
+    routing::{get, post},
+};
+use tokio_util::sync::CancellationToken;
+use wire::Code;
+
+use super::*;
+use crate::{
+    problem::Problem,
+    tasks::Tasks,
+    tokens::bearer,
+    trace::{Trace, TraceId},
+    web,
+};
+
+const SOON: Duration = Duration::from_secs(5);
+const NO_BODY: Option<&()> = None;
+
+async fn server(stop: CancellationToken) -> (String, Tasks) {
+    let routes = Router::new()
+        .route("/echo", post(async |Json(body): Json<serde_json::Value>| Json(body)))
+        .route("/empty", get(async || ()))
+        .route(
+            "/token",
+            get(async |headers: http::HeaderMap| Json(bearer(&headers).map(str::to_owned))),
+        )
+        .route("/trace", get(async |Trace(trace): Trace| Json(trace.to_string())))
+        .route("/refused", get(async || Problem::new(Code::NotYours).detail("because")))
+        .route("/hangs", get(std::future::pending::<()>))
+        .route(
+            "/from",
+            get(async |ConnectInfo(from): ConnectInfo<std::net::SocketAddr>| Json(from)),
+        )
+        .route("/huge", get(async || vec![b' '; ANSWER_BYTES_MAX + 1]));
+    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let tasks = Tasks::new();
+    let router = web::standard(routes, "test");
+    tasks.spawn_once("serve", async move { web::serve(listener, router, stop).await.unwrap() });
+    (url, tasks)
+}
+
+#[tokio::test]
+async fn what_is_sent_arrives_and_the_answer_is_read() {
+    let (url, _tasks) = server(CancellationToken::new()).await;
+    let client = Client::new();
+    let body = serde_json::json!({ "price": 5 });
+    let echoed: serde_json::Value =
+        client.json(Method::POST, &format!("{url}/echo"), None, Some(&body), SOON).await.unwrap();
+    assert_eq!(echoed, body);
+    let get = async |path: &str, token: Option<&str>| {
+        client
+            .json::<serde_json::Value>(Method::GET, &format!("{url}{path}"), token, NO_BODY, SOON)
+            .await
+    };
+    assert_eq!(get("/token", Some("t0ken")).await.unwrap(), "t0ken");
+    assert!(get("/from", None).await.unwrap().as_str().unwrap().starts_with("127.0.0.1:"));
+    client.json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON).await.unwrap();
+    let trace = TraceId::random();
+    let told = crate::trace::scope(trace.clone(), get("/trace", None)).await;
+    assert_eq!(told.unwrap(), trace.as_str());
+}
+
+#[tokio::test]
+async fn a_refusal_comes_back_with_its_problem() {
+    let (url, _tasks) = server(CancellationToken::new()).await;
+    let url = format!("{url}/refused?secret=1");
+    let error = Client::new().json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
+    let problem = error.problem.as_ref().unwrap();
+    assert_eq!((error.status, problem.code), (Some(403), Code::NotYours));
+    assert_eq!(problem.detail.as_deref(), Some("because"));
+    assert!(!error.is_unreachable() && !error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn every_wait_and_every_answer_is_bounded() {
+    let (url, _tasks) = server(CancellationToken::new()).await;
+    let client = Client::new();
+    let get = async |url: String, wait: Duration| {
+        client.json::<()>(Method::GET, &url, None, NO_BODY, wait).await.unwrap_err()
+    };
+    let late = get(format!("{url}/hangs"), Duration::from_millis(50)).await;
+    assert!(late.is_unreachable() && late.to_string().contains("too long"), "{late}");
+    assert!(get(format!("{url}/huge"), SOON).await.to_string().contains("could not be read"));
+    let free = web::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert!(get(format!("http://{free}/"), SOON).await.is_unreachable());
+}
+
+#[tokio::test]
+async fn a_stop_lets_an_answer_finish_and_takes_no_more() {
+    let stop = CancellationToken::new();
+    let (url, tasks) = server(stop.clone()).await;
+    let client = Client::new();
+    let get =
+        async || client.json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON).await;
+    get().await.unwrap();
+    stop.cancel();
+    tasks.shutdown(SOON).await;
+    assert!(get().await.unwrap_err().is_unreachable());
+}

@@ -1,0 +1,77 @@
+use axum::{Router, body::Body, routing::get};
+use http::Request;
+use tower::ServiceExt;
+use wire::{SessionId, UnixMillis, UserId};
+
+use super::{super::Signer, *};
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+#[derive(Clone, FromRef)]
+struct App {
+    keys: Keys,
+    clock: Clock,
+    service_key: ServiceKey,
+    name: ServiceName,
+}
+
+fn signed(signer: &Signer, kind: TokenKind) -> String {
+    signer.sign(&Claims {
+        iss: "holdfast".into(),
+        sub: UserId(uuid::Uuid::from_u128(7)),
+        role: Role::Customer,
+        jti: SessionId(uuid::Uuid::from_u128(8)),
+        iat: 0,
+        exp: NOW.0 / 1000 + 60,
+        kind,
+        device: None,
+    })
+}
+
+async fn ask(app: &App, path: &str, authorization: &str) -> u16 {
+    let router = Router::new()
+        .route("/me", get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)))
+        .route("/accept", get(async |caller: Caller| caller.require(Role::Provider)))
+        .route("/internal", get(async |FromService(from): FromService| assert_eq!(from, "hub")))
+        .with_state(app.clone());
+    let request = Request::get(path).header(header::AUTHORIZATION, authorization);
+    router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn only_a_valid_access_token_reaches_a_handler() {
+    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let app = App {
+        keys: Keys::empty(),
+        clock: Clock::fixed(NOW),
+        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+        name: ServiceName("order"),
+    };
+    let access = signed(&signer, TokenKind::Access);
+    // Before the keys are known nobody can be judged.
+    assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 503);
+    app.keys.replace(&signer.jwks()).unwrap();
+    assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);
+    assert_eq!(ask(&app, "/me", &format!("bearer {access}")).await, 200);
+    assert_eq!(ask(&app, "/accept", &format!("Bearer {access}")).await, 403);
+    let grant = signed(&signer, TokenKind::DeviceGrant);
+    for bad in ["", "Bearer", "Bearer ", "Basic eA==", &access, &format!("Bearer {grant}")] {
+        assert_eq!(ask(&app, "/me", bad).await, 401, "{bad}");
+    }
+    app.clock.advance(60_000);
+    assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 401);
+}
+
+#[tokio::test]
+async fn only_a_service_that_asks_for_us_reaches_an_internal_handler() {
+    let app = App {
+        keys: Keys::empty(),
+        clock: Clock::fixed(NOW),
+        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+        name: ServiceName("order"),
+    };
+    for (to, expected) in [("order", 200), ("auth", 401)] {
+        let token = app.service_key.token("hub", to, &app.clock);
+        assert_eq!(ask(&app, "/internal", &format!("Bearer {token}")).await, expected);
+    }
+}

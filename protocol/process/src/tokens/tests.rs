@@ -1,0 +1,225 @@
+//! What is believed, and what is not.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use proptest::prelude::*;
+use wire::{EdgeId, UnixMillis};
+
+use super::*;
+use crate::{clock::Clock, random};
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+fn claims() -> Claims {
+    Claims {
+        iss: "holdfast".into(),
+        sub: UserId(uuid::Uuid::from_u128(7)),
+        role: Role::Provider,
+        jti: SessionId(uuid::Uuid::from_u128(8)),
+        iat: NOW.0 / 1000,
+        exp: NOW.0 / 1000 + 3600,
+        kind: TokenKind::Access,
+        device: None,
+    }
+}
+
+fn signer() -> Signer {
+    Signer::from_pkcs8(&Signer::generate()).unwrap()
+}
+
+fn keys_of(signer: &Signer) -> Keys {
+    let keys = Keys::empty();
+    keys.replace(&signer.jwks()).unwrap();
+    keys
+}
+
+#[test]
+fn a_token_is_believed_until_it_expires_cached_or_not() {
+    let signer = signer();
+    let keys = keys_of(&signer);
+    let token = signer.sign(&claims());
+    for _ in 0..2 {
+        assert_eq!(keys.verify(&token, NOW).unwrap(), claims());
+    }
+    assert!(keys.verify(&token, NOW.plus_ms(3_599_999)).is_ok());
+    assert_eq!(keys.verify(&token, NOW.plus_ms(3_600_000)), Err(TokenError::Expired));
+    let granted = Claims {
+        kind: TokenKind::DeviceGrant,
+        device: Some(DeviceId::new("tablet-7").unwrap()),
+        ..claims()
+    };
+    assert_eq!(keys.verify(&signer.sign(&granted), NOW).unwrap(), granted);
+}
+
+#[test]
+fn a_key_that_is_gone_takes_its_tokens_with_it() {
+    let (old, new) = (signer(), signer());
+    let keys = keys_of(&old);
+    let token = old.sign(&claims());
+    assert!(keys.verify(&token, NOW).is_ok());
+    keys.replace(&new.jwks()).unwrap();
+    assert_eq!(keys.verify(&token, NOW), Err(TokenError::Invalid));
+    assert!(keys.verify(&new.sign(&claims()), NOW).is_ok());
+    assert_eq!(keys.jwks(), new.jwks());
+}
+
+#[test]
+fn a_bad_key_set_leaves_the_good_one_in_place() {
+    let signer = signer();
+    let keys = keys_of(&signer);
+    let short = BASE64.encode([1; 31]);
+    let many = vec![serde_json::json!({}); 33];
+    for bad in [
+        "not json".to_owned(),
+        r#"{"keys":[]}"#.to_owned(),
+        r#"{"keys":[{"kty":"RSA","kid":"r","n":"x","e":"AQAB"}]}"#.to_owned(),
+        format!(r#"{{"keys":[{{"crv":"Ed25519","kid":"s","x":"{short}"}}]}}"#),
+        serde_json::json!({ "keys": many }).to_string(),
+    ] {
+        assert!(keys.replace(&bad).is_err(), "{bad}");
+    }
+    assert!(keys.verify(&signer.sign(&claims()), NOW).is_ok());
+    assert!(Keys::empty().is_empty() && !keys.is_empty());
+}
+
+#[test]
+fn no_other_algorithm_and_no_other_key_is_believed() {
+    let signer = signer();
+    let keys = keys_of(&signer);
+    let token = signer.sign(&claims());
+    let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
+    let kid = signer.kid();
+    for alg in ["none", "HS256", "RS256", "ES256"] {
+        let header = BASE64.encode(format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#));
+        for signature in ["", signature] {
+            let forged = format!("{header}.{body}.{signature}");
+            assert_eq!(keys.verify(&forged, NOW), Err(TokenError::Invalid), "{alg}");
+        }
+    }
+    // Signed by a stranger who claims our key's name, and by us without a name.
+    for header in [format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#), r#"{"alg":"EdDSA"}"#.to_owned()] {
+        let text = format!("{}.{body}", BASE64.encode(header));
+        let forged =
+            format!("{text}.{}", BASE64.encode(signer_of_another().sign_bytes(text.as_bytes())));
+        assert_eq!(keys.verify(&forged, NOW), Err(TokenError::Invalid));
+    }
+}
+
+#[test]
+fn a_token_of_one_kind_is_not_taken_for_another() {
+    let der = Signer::generate();
+    let (signer, service) =
+        (Signer::from_pkcs8(&der).unwrap(), ServiceKey::from_pkcs8(&der).unwrap());
+    let (keys, clock) = (keys_of(&signer), Clock::fixed(NOW));
+    let edge = EdgeId::new("north-1").unwrap();
+    let tokens = [
+        signer.sign(&claims()),
+        service.token("hub", "order", &clock),
+        edge_token(&signer, &edge, &clock),
+    ];
+    let believed = tokens.each_ref().map(|token| {
+        [
+            keys.verify(token, NOW).is_ok(),
+            service.verify(token, "order", NOW).is_ok(),
+            verify_edge(token, &signer.public_key(), NOW).is_ok(),
+        ]
+    });
+    assert_eq!(believed, [[true, false, false], [false, true, false], [false, false, true]]);
+}
+
+#[test]
+fn a_service_token_names_both_ends_and_lasts_a_minute() {
+    let key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+    let clock = Clock::fixed(NOW);
+    let token = key.token("hub", "order", &clock);
+    assert_eq!(key.verify(&token, "order", NOW), Ok("hub".to_owned()));
+    assert_eq!(key.verify(&token, "auth", NOW), Err(TokenError::Invalid));
+    assert_eq!(key.verify(&token, "order", NOW.plus_ms(91_000)), Err(TokenError::Expired));
+    let other = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+    assert_eq!(other.verify(&token, "order", NOW), Err(TokenError::Invalid));
+}
+
+#[test]
+fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
+    let (signer, clock) = (signer(), Clock::fixed(NOW));
+    let edge = EdgeId::new("north-1").unwrap();
+    let token = edge_token(&signer, &edge, &clock);
+    assert_eq!(edge_claim(&token), Ok(edge.clone()));
+    assert_eq!(verify_edge(&token, &signer.public_key(), NOW), Ok(edge));
+    let stranger = signer_of_another().public_key();
+    assert_eq!(verify_edge(&token, &stranger, NOW), Err(TokenError::Invalid));
+    let late = verify_edge(&token, &signer.public_key(), NOW.plus_ms(120_000));
+    assert_eq!(late, Err(TokenError::Expired));
+    assert_eq!(edge_claim("a.b.c"), Err(TokenError::Invalid));
+}
+
+#[test]
+fn a_key_file_is_made_once_and_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys/edge.key");
+    let kids: Vec<String> = std::thread::scope(|scope| {
+        let make = || Signer::load_or_create(&path).unwrap().kid().to_owned();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    std::fs::write(&path, "no key").unwrap();
+    assert!(matches!(Signer::load_or_create(&path), Err(SignerError::BadFile(_))));
+}
+
+#[test]
+fn raw_signatures_hold_for_their_bytes_and_key_only() {
+    let signer = signer();
+    let signature = signer.sign_bytes(b"receipt");
+    assert!(verify_bytes(&signer.public_key(), b"receipt", &signature));
+    assert!(!verify_bytes(&signer.public_key(), b"Receipt", &signature));
+    assert!(!verify_bytes(&signer_of_another().public_key(), b"receipt", &signature));
+    assert!(!verify_bytes(&signer.public_key(), b"receipt", &signature[..63]));
+}
+
+#[test]
+fn the_memory_of_checked_tokens_is_bounded() {
+    let signer = signer();
+    let keys = keys_of(&signer);
+    let first = signer.sign(&claims());
+    keys.verify(&first, NOW).unwrap();
+    for n in 0..5_000 {
+        let token = signer.sign(&Claims { exp: claims().exp + n, ..claims() });
+        keys.verify(&token, NOW).unwrap();
+    }
+    assert!(keys.remembered() <= 4_096);
+    keys.verify(&first, NOW).unwrap();
+}
+
+proptest! {
+    #[test]
+    fn one_changed_byte_is_one_too_many(at in any::<proptest::sample::Index>(), to in "[A-Za-z0-9_.-]") {
+        let signer = signer();
+        let keys = keys_of(&signer);
+        let token = signer.sign(&claims());
+        let at = at.index(token.len());
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &to);
+        prop_assume!(changed != token);
+        prop_assert_eq!(keys.verify(&changed, NOW), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn any_text_is_judged_without_panic(text in ".{0,200}") {
+        let keys = keys_of(&signer());
+        prop_assert_eq!(keys.verify(&text, NOW), Err(TokenError::Invalid));
+        prop_assert!(edge_claim(&text).is_err());
+    }
+}
+
+#[test]
+fn a_text_too_long_to_be_a_token_is_refused() {
+    let long = random::secret_text(5_000);
+    assert_eq!(keys_of(&signer()).verify(&long, NOW), Err(TokenError::Invalid));
+}
+
+fn signer_of_another() -> Signer {
+    signer()
+}
