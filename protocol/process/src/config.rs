@@ -70,6 +70,12 @@ where
     layers::load_over(section, defaults, sources, std::env::vars_os())
 }
 
+/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own. For a
+/// `main`, which knows them all.
+pub fn check_sections(known: &[&str], sources: &Sources) -> Result<(), ConfigError> {
+    layers::check_sections(known, sources, std::env::vars_os())
+}
+
 /// The section as it stands in a file, with every secret masked.
 pub fn printable<T: Serialize>(section: &str, config: &T) -> String {
     let table = toml::Table::try_from(config).map(toml::Value::Table);

@@ -60,8 +60,6 @@ catalogue! {
         "Fsynced commits of a journal";
     Histogram JOURNAL_GROUP "holdfast_journal_group_writes" ["journal"]
         "Writes that shared one commit" COUNTS;
-    Histogram JOURNAL_COMMIT_SECONDS "holdfast_journal_commit_seconds" ["journal"]
-        "Time of one group, its writes and its commit" SECONDS;
     Counter SQL_RETRIES "holdfast_sql_retries_total" ["engine"]
         "Transactions begun anew after a deadlock or a lock wait";
     Counter CACHE_FAULTS "holdfast_cache_faults_total" []

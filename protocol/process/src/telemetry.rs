@@ -32,7 +32,10 @@ const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=wa
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn install(name: &'static str, format: LogFormat) {
-    let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let wanted = std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.is_empty());
+    let parsed = EnvFilter::try_new(wanted.as_deref().unwrap_or(FILTER));
+    let unreadable = parsed.as_ref().err().map(ToString::to_string);
+    let filter = parsed.unwrap_or_else(|_| EnvFilter::new(FILTER));
     let registry = tracing_subscriber::registry().with(filter);
     let colour =
         io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none();
@@ -46,6 +49,9 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
             registry.with(layer.with_writer(io::stderr)).try_init()
         }
     };
+    if let Some(why) = unreadable {
+        tracing::warn!(why, "HOLDFAST_LOG is not understood; logging as usual");
+    }
     if metrics::install() {
         tidy_for_ever(name);
     }

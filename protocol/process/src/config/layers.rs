@@ -1,6 +1,6 @@
 //! Lays the sources over each other and reads the result.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use config::{Config, ConfigBuilder, File, FileFormat, Value, builder::DefaultState};
 use serde::{Serialize, de::DeserializeOwned};
@@ -32,7 +32,8 @@ where
     let wrong = |why: config::ConfigError| value_error(section, why.to_string());
     let mut builder = Config::builder().add_source(beneath(section, defaults)?);
     if let Some(path) = &sources.file {
-        builder = with_file(builder, path)?;
+        let (text, _) = read_file(path)?;
+        builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     let prefix = format!("{section}.");
     let mut single: BTreeMap<String, String> = BTreeMap::new();
@@ -51,6 +52,22 @@ where
     })
 }
 
+pub(super) fn check_sections(
+    known: &[&str],
+    sources: &Sources,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<(), ConfigError> {
+    let file = sources.file.as_deref().map(read_file).transpose()?;
+    let in_file = file.iter().flat_map(|(_, table)| table.keys().cloned());
+    let single = from_environment(environment).chain(from_flags(&sources.set)?);
+    let section_of = |(key, _): (String, String)| key.split('.').next().map(str::to_owned);
+    match in_file.chain(single.filter_map(section_of)).find(|name| !known.contains(&name.as_str()))
+    {
+        None => Ok(()),
+        Some(name) => Err(value_error(&name, format!("expected one of {}", known.join(", ")))),
+    }
+}
+
 type Builder = ConfigBuilder<DefaultState>;
 
 fn beneath<T: Serialize>(
@@ -66,17 +83,15 @@ fn beneath<T: Serialize>(
 }
 
 /// Reads the file here, so that what is wrong with it is said of it and not of a key.
-fn with_file(builder: Builder, path: &std::path::Path) -> Result<Builder, ConfigError> {
+fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
     let wrong = |why: String| ConfigError::File { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    // The parser's own words quote the line, and a line may hold a secret.
-    let checked: Result<toml::Table, toml::de::Error> = toml::from_str(&text);
-    if let Err(error) = checked {
-        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
-        let line = before.matches('\n').count() + 1;
-        return Err(wrong(format!("line {line}: {}", error.message())));
-    }
-    Ok(builder.add_source(File::from_str(&text, FileFormat::Toml)))
+    let table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        // The parser's own words quote the line, and a line may hold a secret.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        wrong(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })?;
+    Ok((text, table))
 }
 
 /// A list or a table is written as in the file; anything else is a text that its field converts, so

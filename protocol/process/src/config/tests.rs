@@ -128,3 +128,23 @@ fn printed_configuration_shows_no_secret() {
     let section: toml::Table = toml::from_str(&text).unwrap();
     assert_eq!(section["order"]["limit"].as_integer(), Some(20));
 }
+
+#[test]
+fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("holdfast.toml");
+    let check = |file: &str, env: &str, set: &str| {
+        std::fs::write(&path, file).unwrap();
+        let sources = Sources { file: Some(path.clone()), set: vec![set.to_owned()] };
+        let env = [(OsString::from(env), OsString::from("1"))].into_iter();
+        layers::check_sections(&["order", "auth"], &sources, env).map_err(|error| error.to_string())
+    };
+    let (file, env, set) = ("[order]\nx = 1", "HOLDFAST__AUTH__X", "order.x=1");
+    check(file, env, set).unwrap();
+    for (file, env, set) in
+        [("[odrer]", env, set), (file, "HOLDFAST__ODRER__X", set), (file, env, "odrer.x=1")]
+    {
+        let error = check(file, env, set).unwrap_err();
+        assert!(error.contains("`odrer`") && error.contains("order, auth"), "{error}");
+    }
+}

@@ -1,10 +1,21 @@
-//! Listening: a bind that says which address is taken, and serving until told to stop.
+//! Listening: a bind that says which address is taken, and serving, bounded in connections and in the
+//! time each may dawdle, until told to stop.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
-use tokio::net::TcpListener;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time,
+};
 use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::metrics;
 
 /// Why nothing can listen there.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +30,14 @@ pub enum BindError {
     },
 }
 
+/// Connections at once; one more waits in the system's queue until another ends.
+const CONNECTIONS_MAX: usize = 4096;
+/// How long a connection may take to send the head of its next request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a stop waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long to wait when the system has no room for another connection.
+const NO_ROOM_PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
     TcpListener::bind(addr).await.map_err(|source| {
@@ -33,26 +50,107 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 }
 
 /// Answers until `stop`, then takes no more connections and lets answers under way finish, for ten
-/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`.
+/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`. A connection that
+/// was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, from, permit) = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        // What has ended is let go here, so the set holds little more than what is open.
+        while connections.try_join_next().is_some() {}
+        connections.spawn(converse(stream, from, permit, router.clone(), stop.clone()));
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!(open = connections.len(), "Connections did not finish in time and are cut");
+    }
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    loop {
+        // The semaphore is never closed, so there is always a permit in the end.
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { continue };
+        match listener.accept().await {
+            Ok((stream, from)) => return (stream, from, permit),
+            Err(error) if of_the_peer(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "Could not take a connection");
+                time::sleep(NO_ROOM_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The peer gave up before it was taken.
+fn of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// One connection, to its end. The permit goes with it.
+async fn converse(
+    stream: TcpStream,
+    from: SocketAddr,
+    _permit: OwnedSemaphorePermit,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let _counted = Counted::new();
     // Small answers must not wait for company.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "A connection keeps Nagle's delay");
-        }
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "A connection keeps Nagle's delay");
+    }
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let mut router = router.clone();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(from));
+        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
     });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let drained = stop.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::select! {
-        served = async { serving.await } => served,
-        () = async { drained.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!("Some connections did not finish in time and are cut");
-            Ok(())
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
+    };
+    if let Err(error) = ended {
+        // A peer that goes away is everyday, and worth a word only to someone who looks for it.
+        tracing::debug!(%error, "A connection broke");
+    }
+}
+
+/// Shows how many connections are open, also when one is cut.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::HTTP_CONNECTIONS.change([], 1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::HTTP_CONNECTIONS.change([], -1);
     }
 }
