@@ -1,4 +1,5 @@
 //! Making an account.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

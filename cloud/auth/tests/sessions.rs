@@ -1,4 +1,5 @@
 //! Signing in, staying in, and being out.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -11,7 +11,7 @@ mod matcher;
 mod routes;
 mod security;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 use axum::{Router, middleware::map_response, routing::any};
 use platform::{
@@ -20,7 +20,7 @@ use platform::{
     health::{self, Check},
     upstream::Upstream,
 };
-use process::health::Readiness;
+use process::{health::Readiness, tokens::Keys};
 use serde::{Deserialize, Serialize};
 
 pub use routes::{ALIASES, Alias, Audience, Part, ROUTES, Route};
@@ -37,15 +37,17 @@ pub struct Config {
     /// Origins whose pages may call from a browser. The product's own pages need no entry.
     pub cors_origins: Vec<String>,
     /// How long a part may take before the caller is told that it took too long.
-    pub upstream_timeout_ms: u64,
+    pub upstream_timeout_ms: NonZeroU32,
 }
+
+const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19_999);
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:8080".to_owned(),
             cors_origins: Vec::new(),
-            upstream_timeout_ms: 20_000,
+            upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
         }
     }
 }
@@ -84,7 +86,7 @@ struct Gateway {
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    let readiness = readiness(&peers, ground.cache.clone());
+    let readiness = readiness(&peers, ground.cache.clone(), ground.keys.clone());
     let gateway = Gateway {
         identity: Identity {
             keys: ground.keys,
@@ -93,7 +95,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
             auth: peers.auth.clone(),
         },
         peers,
-        upstream_timeout: Duration::from_millis(config.upstream_timeout_ms),
+        upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
     };
     let router = table()
         .fallback(forward::forward)
@@ -113,7 +115,13 @@ fn table() -> Router<Gateway> {
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }
 
-fn readiness(peers: &Peers, cache: Cache) -> Readiness {
+/// Without the parts there is nothing to serve, and without auth's keys nobody to serve it to.
+fn readiness(peers: &Peers, cache: Cache, keys: Keys) -> Readiness {
     let parts = Part::ALL.map(|part| Check::Upstream(part.as_str(), peers.of(part).clone()));
-    health::readiness(parts.into_iter().chain([Check::Cache(cache)]))
+    let mut readiness = health::readiness(parts.into_iter().chain([Check::Cache(cache)]));
+    readiness.add("keys", move || {
+        let known = !keys.is_empty();
+        async move { known.then_some(()).ok_or_else(|| "auth has not told its keys yet".to_owned()) }
+    });
+    readiness
 }

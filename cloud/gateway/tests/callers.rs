@@ -1,4 +1,5 @@
 //! Who gets through, over the whole table of routes.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The link of an edge passes through the gateway, to a hub in this process and to one elsewhere.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a part is sent, and what a client is answered.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

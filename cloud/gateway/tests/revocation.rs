@@ -1,10 +1,14 @@
 //! A session that was ended stays out, whatever the cache does.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+};
 use common::{Answer, Gate};
 use gateway::{Config, Part, Peers};
 use platform::{sessions, upstream::Upstream};
@@ -85,6 +89,27 @@ async fn a_part_out_of_reach_is_named() {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.body["missing"][0]["name"], Part::Order.as_str());
     assert_eq!(ready.body["missing"].as_array().map(Vec::len), Some(1), "{}", ready.body);
+}
+
+#[tokio::test]
+async fn a_part_that_takes_too_long_is_named() {
+    let silent = Router::new().fallback(std::future::pending::<()>);
+    let slow = |peers| Peers { order: Upstream::local(silent), ..peers };
+    let config = Config { upstream_timeout_ms: NonZeroU32::new(20).unwrap(), ..Config::default() };
+    let gate = Gate::with(config, "memory:", slow).await;
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!((answer.code(), &answer.body["part"]), ("timed_out", &"order".into()));
+}
+
+#[tokio::test]
+async fn before_auth_told_its_keys_nobody_is_judged() {
+    let gate = Gate::without_keys().await;
+    let answer = ask(&gate).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+    let ready = gate.ask(&Method::GET, "/health/ready", None).await;
+    assert_eq!(ready.body["missing"][0]["name"], "keys");
 }
 
 fn unreachable() -> Upstream {

@@ -6,7 +6,7 @@
 use wire::UnixMillis;
 
 pub const WRONG_PASSWORDS_MAX: usize = 10;
-const LOCK_MS: i64 = 15 * 60 * 1000;
+pub const LOCK_MS: i64 = 15 * 60 * 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lockout {

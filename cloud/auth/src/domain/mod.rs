@@ -6,4 +6,6 @@ mod account;
 mod lockout;
 
 pub use account::{Email, FieldError, NewAccount, Password, Username};
+#[cfg(test)]
+pub use lockout::LOCK_MS;
 pub use lockout::{Lockout, WRONG_PASSWORDS_MAX};

@@ -6,6 +6,9 @@ mod failures;
 mod sessions;
 mod users;
 
+#[cfg(test)]
+mod tests;
+
 use platform::sql::{Migrations, Sql, SqlError};
 use sqlx::migrate::Migrator;
 

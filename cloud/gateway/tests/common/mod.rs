@@ -1,5 +1,6 @@
 //! A gateway in front of parts that answer with what they were sent.
-#![allow(dead_code)]
+// Each test file uses a part of this, and a helper that fails fails its test.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 
@@ -59,12 +60,27 @@ impl Gate {
         Self::with(Config::default(), "memory:", |peers| peers).await
     }
 
+    /// A gateway whose auth has not told its keys.
+    pub async fn without_keys() -> Self {
+        Self::open(Config::default(), "memory:", |peers| peers, Keys::empty()).await
+    }
+
     /// A gateway of that configuration and cache, its parts changed by `alter`.
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
         let keys = Keys::empty();
         keys.replace(&signer.jwks()).unwrap();
+        Self { signer, ..Self::open(config, cache, alter, keys).await }
+    }
+
+    async fn open(
+        config: Config,
+        cache: &str,
+        alter: impl FnOnce(Peers) -> Peers,
+        keys: Keys,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
         let (clock, cache) = (Clock::fixed(NOW), Cache::open(cache).unwrap());
         // As auth does when it starts; with a cache out of reach it cannot.
         let _ = sessions::mark_complete(&cache).await;

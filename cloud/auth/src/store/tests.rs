@@ -1,0 +1,132 @@
+//! What the routes cannot show: what the jobs remove and what the blacklist is filled with. Both
+//! engines run them.
+
+use platform::{
+    cache::Cache,
+    sessions::{self, Listed},
+    sql::{Sql, create_database},
+};
+use process::{clock::Clock, random, trace::TraceId};
+use rstest::rstest;
+use tempfile::TempDir;
+use uuid::Uuid;
+use wire::{Role, SessionId, UnixMillis, UserId};
+
+use super::*;
+use crate::{
+    domain::{Email, LOCK_MS, Username},
+    events, jobs, revocations,
+};
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+const HOUR_MS: i64 = 3_600_000;
+
+struct Database {
+    store: Store,
+    clock: Clock,
+    user: UserId,
+    name: NameHash,
+    _folder: TempDir,
+}
+
+async fn database(mysql: bool) -> Database {
+    let folder = tempfile::tempdir().unwrap();
+    let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+    let url = if mysql {
+        format!("{}/auth_{name}", support::servers().mysql)
+    } else {
+        format!("sqlite:{}", folder.path().join("auth.db").display())
+    };
+    create_database(&url).await.unwrap();
+    let sql = Sql::open(&url).await.unwrap();
+    sql.migrate(&MIGRATIONS).await.unwrap();
+    let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
+    let user = UserId(clock.new_id());
+    let event = events::user_registered(&clock, &TraceId::random(), user, Role::Customer);
+    let account = Account { user_id: user, role: Role::Customer, password_hash: "x".to_owned() };
+    let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
+    store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
+    Database { store, clock, user, name: NameHash::of(&username), _folder: folder }
+}
+
+impl Database {
+    async fn session(&self, expires_at: UnixMillis) -> SessionId {
+        let id = SessionId(self.clock.new_id());
+        let session = Session { id, kind: SessionKind::Access, created_at: NOW, expires_at };
+        self.store.begin_session(&session, self.user, self.name).await.unwrap();
+        id
+    }
+
+    async fn revoke(&self, session: SessionId) -> bool {
+        let trace = TraceId::random();
+        let event =
+            events::session_revoked(&self.clock, &trace, self.user, Role::Customer, session);
+        self.store.revoke(session, NOW, &event).await.unwrap()
+    }
+
+    async fn fail(&self, count: usize) {
+        for _ in 0..count {
+            let at = self.clock.now();
+            self.store.add_failure(self.clock.new_id(), self.name, at).await.unwrap();
+        }
+    }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_session_is_revoked_once(#[case] mysql: bool) {
+    let database = database(mysql).await;
+    let session = database.session(NOW.plus_ms(HOUR_MS)).await;
+    assert!(database.revoke(session).await);
+    assert!(!database.revoke(session).await);
+    assert!(!database.revoke(SessionId(Uuid::from_u128(1))).await);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_expired_is_removed_and_what_counts_is_kept(#[case] mysql: bool) {
+    let database = database(mysql).await;
+    let old = database.session(NOW.plus_ms(HOUR_MS)).await;
+    let live = database.session(NOW.plus_ms(30 * HOUR_MS)).await;
+    database.fail(BATCH + 3).await;
+    database.clock.advance(26 * HOUR_MS);
+    database.fail(2).await;
+
+    let removed = jobs::purge(&database.store, &database.clock).await.unwrap();
+    assert_eq!(removed, BATCH + 3 + 1);
+    let now = database.clock.now();
+    assert!(database.store.standing(old, now).await.unwrap().is_none());
+    assert!(database.store.standing(live, now).await.unwrap().is_some_and(|s| s.live));
+    let kept = database.store.failures(database.name, now.plus_ms(-LOCK_MS)).await.unwrap();
+    assert_eq!(kept, [now, now]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] mysql: bool) {
+    let database = database(mysql).await;
+    let live = database.session(NOW.plus_ms(HOUR_MS)).await;
+    let expired = database.session(NOW).await;
+    database.revoke(expired).await;
+    let mut revoked = Vec::new();
+    for _ in 0..BATCH + 1 {
+        let session = database.session(NOW.plus_ms(HOUR_MS)).await;
+        database.revoke(session).await;
+        revoked.push(session);
+    }
+    let cache = Cache::open("memory:").unwrap();
+    assert_eq!(sessions::look_up(&cache, live).await.unwrap(), Listed::Unknown);
+    revocations::fill(&database.store, &cache, &database.clock).await;
+    for session in revoked {
+        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), Listed::Revoked);
+    }
+    for session in [live, expired] {
+        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), Listed::Clear);
+    }
+}

@@ -1,0 +1,63 @@
+//! What auth writes to its log and its tables: no password, no token, no address of anyone.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use axum::http::{Method, StatusCode};
+use common::{Auth, Engine, PASSWORD};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
+    let log = Log::default();
+    let sink = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || sink.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+
+    let auth = Auth::new(Engine::Sqlite).await;
+    auth.register("zhangsan", "customer").await;
+    auth.register("zhangsan", "customer").await;
+    auth.login("zhangsan", "wrong horse battery").await;
+    auth.login("correct horse battery", "zhangsan").await;
+    let token = auth.token("zhangsan").await;
+    auth.verify(&token).await;
+    auth.verify("sometokenofnobody").await;
+    auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
+    assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("Signed in") && text.contains("SELECT"), "the log was read");
+    let signature = token.rsplit('.').next().unwrap();
+    for secret in [PASSWORD, "wrong horse", "sometokenofnobody", signature, "@example.com"] {
+        assert!(!text.contains(secret), "`{secret}` is in the log");
+    }
+    assert!(!text.contains("$argon2id$"), "a hash is in the log");
+}
+
+#[tokio::test]
+async fn the_key_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let auth = Auth::new(Engine::Sqlite).await;
+    let mode = std::fs::metadata(auth.file("auth.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
