@@ -1,0 +1,5 @@
+//! A new migration file changes the program, although no source of it changed.
+
+fn main() {
+    println!("cargo::rerun-if-changed=migrations");
+}
