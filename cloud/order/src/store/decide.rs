@@ -10,7 +10,7 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Request, Writes, decide};
-use wire::{Actor, Command, CommandBody, CommandId, Draft, OpDecision, OrderId};
+use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId};
 
 use super::{
     Store, StoreError,
@@ -50,29 +50,18 @@ impl Store {
     /// Publishes. A customer names the command and the draft, the order's id is made here: a repeat
     /// of the command is given the id that the first one got, or it would be another command.
     pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
-        let Publication { command_id, actor, draft, trace } = publication;
         let mut collisions = 0;
         loop {
-            let known = self.order_of(command_id).await?;
+            let known = self.order_of(publication.command_id).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
-            let body = CommandBody::PublishOrder { order_id, order: draft.clone() };
-            let command = Command {
-                id: command_id,
-                body,
-                device: None,
-                device_seq: None,
-                tapped_at: None,
-                trace: trace.clone(),
-            };
-            let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
-            let requests = [Request::Command(Box::new(attempt))];
-            match self.decide_once(&requests, Reading::Plain).await {
-                Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
-                Err(error) => return Err(error),
-                Ok(mut writes) => {
-                    return writes.answers.pop().ok_or(StoreError::Unreadable("no answer"));
-                }
+            let decision = self.decide_one(publication.attempt(order_id)).await?;
+            // The first one may have been decided between the two: then look again. Such a refusal
+            // has stored nothing.
+            let overtaken = known.is_none() && is_reused(&decision);
+            if !overtaken || collisions == COLLISIONS_MAX {
+                return Ok(decision);
             }
+            collisions += 1;
         }
     }
 
@@ -109,6 +98,21 @@ impl Store {
     }
 }
 
+impl Publication {
+    fn attempt(&self, order_id: OrderId) -> Attempt {
+        let body = CommandBody::PublishOrder { order_id, order: self.draft.clone() };
+        let command = Command {
+            id: self.command_id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: self.trace.clone(),
+        };
+        Attempt { command, actor: Some(self.actor), origin: Origin::Portal }
+    }
+}
+
 async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
@@ -135,4 +139,8 @@ async fn decide_in(
 /// Another transaction has just stored an answer for this command, or an order of this id.
 fn collided(error: &StoreError) -> bool {
     matches!(error, StoreError::Sql(SqlError::Unique { .. }))
+}
+
+fn is_reused(decision: &OpDecision) -> bool {
+    matches!(decision, OpDecision::Decided(outcome) if outcome.code == Some(Code::CommandIdReused))
 }

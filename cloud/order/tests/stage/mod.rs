@@ -1,0 +1,170 @@
+//! An order_db of its own on either engine, people, and the commands they send.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use order::{
+    Config,
+    store::{Publication, Store},
+};
+use platform::sql::{Row, Sql, create_database};
+use process::{clock::Clock, random};
+use rules::{Attempt, Origin};
+use tempfile::TempDir;
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, BatchBody, BatchOp, Command, CommandBody, CommandId, Currency, Draft, EdgeId,
+    Event, Hash, OpDecision, OpsBatch, OrderId, Outcome, Region, Role, ServiceType, UnixMillis,
+    UserId, Verdict,
+};
+
+pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    MariaDb,
+}
+
+pub struct Stage {
+    pub store: Store,
+    pub sql: Sql,
+    pub clock: Clock,
+    pub config: Config,
+    pub folder: TempDir,
+}
+
+impl Stage {
+    pub async fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", folder.path().join("order.db").display()),
+            Engine::MariaDb => {
+                let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+                format!("{}/order_{name}", support::servers().mysql)
+            }
+        };
+        create_database(&url).await.unwrap();
+        let config = Config { sql_url: url.as_str().into(), ..Config::default() };
+        order::migrate(&config).await.unwrap();
+        let sql = Sql::open(&url).await.unwrap();
+        let clock = Clock::fixed(NOW);
+        Self { store: Store::new(sql.clone(), clock.clone()), sql, clock, config, folder }
+    }
+
+    pub async fn decide(&self, actor: Actor, body: CommandBody) -> Outcome {
+        self.decide_as(self.command_id(), actor, body).await
+    }
+
+    pub async fn decide_as(&self, id: CommandId, actor: Actor, body: CommandBody) -> Outcome {
+        let attempt =
+            Attempt { command: command(id, body), actor: Some(actor), origin: Origin::Portal };
+        decided(self.store.decide_one(attempt).await.unwrap())
+    }
+
+    pub async fn publish(&self, command_id: CommandId, actor: Actor, draft: Draft) -> Outcome {
+        let publication = Publication { command_id, actor, draft, trace: None };
+        decided(self.store.publish(publication).await.unwrap())
+    }
+
+    /// An order of customer 1 that waits for a provider.
+    pub async fn pending(&self) -> OrderId {
+        let published = self.publish(self.command_id(), customer(1), draft()).await;
+        let order_id = published.order.unwrap().id;
+        self.decide(admin(), CommandBody::ApproveOrder { order_id }).await;
+        order_id
+    }
+
+    pub async fn batch(&self, batch: OpsBatch) -> Vec<Outcome> {
+        let decisions = self.store.decide_all(&rules::requests(batch)).await.unwrap();
+        decisions.into_iter().map(decided).collect()
+    }
+
+    pub fn command_id(&self) -> CommandId {
+        CommandId(self.clock.new_id())
+    }
+
+    pub async fn count(&self, text: &'static str) -> i64 {
+        self.rows::<(i64,)>(text).await[0].0
+    }
+
+    pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
+        self.sql.all(text, Vec::new()).await.unwrap()
+    }
+
+    /// The events written so far, sent or not.
+    pub async fn events(&self) -> Vec<Event> {
+        let rows = self.rows::<(String,)>("SELECT event FROM outbox ORDER BY seq").await;
+        rows.iter().map(|(text,)| serde_json::from_str(text).unwrap()).collect()
+    }
+}
+
+pub fn decided(decision: OpDecision) -> Outcome {
+    match decision {
+        OpDecision::Decided(outcome) => outcome,
+        OpDecision::Held(reason) => panic!("held: {reason:?}"),
+    }
+}
+
+pub fn customer(n: u128) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xC000 + n)), role: Role::Customer }
+}
+
+pub fn provider(n: u128) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xD000 + n)), role: Role::Provider }
+}
+
+pub fn admin() -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(0xA000)), role: Role::Admin }
+}
+
+pub fn draft() -> Draft {
+    Draft {
+        title: "修理水龙头 🔧".into(),
+        description: "It drips.".into(),
+        service_type: ServiceType::CleaningRepair,
+        price: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Lake Road".into(),
+        service_start_time: Some(UnixMillis(NOW.0 + 1)),
+        service_end_time: None,
+    }
+}
+
+pub fn command(id: CommandId, body: CommandBody) -> Command {
+    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+}
+
+/// A run of an edge's log in the region NORTH, from seq 1 on.
+pub struct Log {
+    edge: EdgeId,
+    ops: Vec<BatchOp>,
+}
+
+impl Log {
+    pub fn of(edge: &str) -> Self {
+        Self { edge: EdgeId::new(edge).unwrap(), ops: Vec::new() }
+    }
+
+    pub fn then(mut self, id: CommandId, actor: Option<Actor>, body: CommandBody) -> Self {
+        let seq = self.ops.len() as u64 + 1;
+        let hash = Hash::of(format!("{} {seq}", self.edge).as_bytes());
+        let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
+        let body = BatchBody::Command {
+            command: Command { tapped_at, ..command(id, body) },
+            actor,
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: UnixMillis(NOW.0 - 10_000),
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+        };
+        self.ops.push(BatchOp { seq, hash, body });
+        self
+    }
+
+    pub fn batch(&self) -> OpsBatch {
+        let Self { edge, ops } = self;
+        OpsBatch { edge: edge.clone(), region: Region::North, epoch: 1, ops: ops.clone() }
+    }
+}
