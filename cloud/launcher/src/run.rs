@@ -1,0 +1,66 @@
+//! One process from its first listen to its last word.
+//!
+//! Invariant: a stop takes at most five seconds, and goes from the outside in: no new requests, then
+//! answers under way, then consumers, jobs and relays, then the bus; stores close with the last of
+//! those that use them. What was promised is on disk before that, so a kill loses nothing either.
+
+use std::{pin::pin, time::Duration};
+
+use axum::Router;
+use platform::Ground;
+use process::{tasks::stop_signal, web};
+use tokio_util::sync::CancellationToken;
+
+use crate::ground;
+
+/// For answers under way.
+const DRAIN: Duration = Duration::from_secs(3);
+/// For tasks.
+const STOP: Duration = Duration::from_millis(1_200);
+
+/// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
+/// anything is touched.
+pub async fn run(
+    bind: &str,
+    ground: Ground,
+    open: impl Future<Output = anyhow::Result<Router>>,
+) -> anyhow::Result<()> {
+    let listener = web::bind(bind).await?;
+    let address = listener.local_addr()?;
+    let mut stopped = pin!(stop_signal());
+    let served = tokio::select! {
+        () = &mut stopped => Ok(()),
+        opened = open => match opened {
+            Err(error) => Err(error),
+            Ok(router) => {
+                tracing::info!(%address, "ready");
+                serve(listener, router, stopped).await
+            }
+        },
+    };
+    ground.tasks.shutdown(STOP).await;
+    ground::close(ground).await;
+    tracing::info!("stopped");
+    served
+}
+
+async fn serve(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    stopped: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let mut serving = pin!(web::serve(listener, router, stop.clone()));
+    tokio::select! {
+        served = &mut serving => return Ok(served?),
+        () = stopped => {}
+    }
+    stop.cancel();
+    match tokio::time::timeout(DRAIN, serving).await {
+        Ok(served) => Ok(served?),
+        Err(_) => {
+            tracing::warn!("Some answers did not finish in time and are cut");
+            Ok(())
+        }
+    }
+}
