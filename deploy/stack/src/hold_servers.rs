@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use stack::{Ports, Servers, Supervisor, binaries, ready, servers::Data};
+use stack::{Ports, Servers, Supervisor, binaries, ready, servers};
 
 /// Everything is killed and thrown away, which takes no time worth more.
 const STOP_MAX: Duration = Duration::from_secs(20);
@@ -23,7 +23,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?, Some(&folder))?;
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
     let mut ports = Ports::default();
-    let starting = Servers::start(&supervisor, &folder, &logs, Data::ThrownAway, &mut ports);
+    let starting =
+        Servers::start(&supervisor, &folder, &logs, servers::Data::ThrownAway, &mut ports);
     let servers = tokio::select! {
         servers = starting => servers?,
         () = process::tasks::stop_signal() => return supervisor.stop(STOP_MAX).await,

@@ -3,8 +3,13 @@
 //!
 //! Must stay true: whatever becomes of us, nothing that was started here is left behind.
 
+pub mod admin;
 pub mod binaries;
+pub mod demo_data;
+pub mod layout;
 pub mod logs;
+mod parts;
+mod platform;
 pub mod ports;
 pub mod probe;
 pub mod ready;
@@ -12,6 +17,10 @@ pub mod servers;
 pub mod supervisor;
 pub mod temporary;
 
+pub use layout::{Data, Layout, PORT_BASE, PortChoice, Stores};
+pub use parts::Part;
+pub use platform::{HEALTHY_MAX, Stack, Wishes, supervisor_for};
 pub use ports::Ports;
-pub use servers::Servers;
+pub use ready::ReadyFile;
+pub use servers::{Server, Servers};
 pub use supervisor::{Child, Exit, Signal, Spec, Supervisor};

@@ -6,6 +6,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod hold_servers;
+mod table;
+mod up;
 
 #[derive(Parser)]
 #[command(name = "holdfast-stack", version, about = "Starts, watches and stops a whole platform")]
@@ -16,7 +18,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Hold private servers for tests until a signal comes or standard input closes
+    /// Start a whole platform, and stop it on Ctrl-C
+    Up(up::Arguments),
+    /// Hold private servers for tests until a signal comes
     Servers(hold_servers::Arguments),
     /// Run processes for whoever is at the other end of standard input
     #[command(hide = true)]
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         // It must outlive its parent to clean up, so it takes no part in `process::start`.
         Command::Supervise { remove } => stack::supervisor::run(remove.as_deref()),
+        Command::Up(arguments) => with_runtime(up::run(arguments)),
         Command::Servers(arguments) => with_runtime(hold_servers::run(arguments)),
     };
     match result {

@@ -53,3 +53,10 @@ pub async fn first_words(port: u16, question: &[u8]) -> Option<Vec<u8>> {
     answer.truncate(length);
     Some(answer)
 }
+
+/// Whether a part of ours says that it is ready.
+pub async fn is_ready(port: u16) -> bool {
+    const QUESTION: &[u8] =
+        b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    first_words(port, QUESTION).await.is_some_and(|said| said.starts_with(b"HTTP/1.1 200"))
+}

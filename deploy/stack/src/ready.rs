@@ -2,18 +2,67 @@
 //!
 //! Must stay true: the file appears whole or not at all, and only when everything in it is true.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use wire::Region;
 
+use crate::{demo_data::SignIn, layout::EdgePlace, servers::Addresses};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyFile {
+    pub gateway: String,
+    /// The address of the link, at the gateway.
+    pub hub: String,
+    pub edges: BTreeMap<Region, EdgeAddresses>,
+    pub sign_ins: Vec<SignIn>,
+    /// Every process, the one that started them included.
+    pub pids: BTreeMap<String, u32>,
+    pub data: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub servers: Option<Addresses>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeAddresses {
+    pub edge: String,
+    pub http: String,
+    /// Host and port, as MQTT clients take them.
+    pub mqtt: String,
+    pub ws: String,
+}
+
+impl EdgeAddresses {
+    pub fn of(place: &EdgePlace) -> Self {
+        Self {
+            edge: place.edge.clone(),
+            http: format!("http://127.0.0.1:{}", place.http),
+            mqtt: format!("127.0.0.1:{}", place.mqtt),
+            ws: format!("ws://127.0.0.1:{}/mqtt", place.ws),
+        }
+    }
+}
+
+/// For this user's eyes only: sign-ins stand in it.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let unfinished = path.with_extension("unfinished");
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
-    fs::write(&unfinished, text)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .with_context(|| format!("could not write {}", path.display()))
+    let written = || {
+        let mut options = fs::OpenOptions::new();
+        let mut file =
+            options.create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        fs::rename(&unfinished, path)
+    };
+    written().with_context(|| format!("could not write {}", path.display()))
 }
 
 /// It may have been removed by whoever read it.

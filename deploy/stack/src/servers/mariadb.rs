@@ -30,13 +30,15 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
         .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1"])
         .args(["--skip-log-bin", "--max-connections=500"]);
-    let child = ground.supervisor.spawn(spec).await?;
-    probe::until(&child, Duration::from_secs(30), || async move {
+    ground.supervisor.spawn(spec).await
+}
+
+pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
+    probe::until(child, Duration::from_secs(30), || async move {
         // A server that takes connections greets first: a packet's header and protocol version 10.
         probe::first_words(port, b"").await.is_some_and(|said| said.get(4) == Some(&10))
     })
-    .await?;
-    Ok(child)
+    .await
 }
 
 async fn install(ground: &Ground<'_>, data: &Path) -> Result<()> {

@@ -30,14 +30,32 @@ pub struct Addresses {
     pub mosquitto: String,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Server {
+    MariaDb,
+    MongoDb,
+    RabbitMq,
+    Redis,
+    Mosquitto,
+}
+
 /// The running servers.
 pub struct Servers {
     pub addresses: Addresses,
-    pub mariadb: Child,
-    pub mongodb: Child,
-    pub rabbitmq: Child,
-    pub redis: Child,
-    pub mosquitto: Child,
+    ports: Places,
+    mariadb: Child,
+    mongodb: Child,
+    rabbitmq: Child,
+    redis: Child,
+    mosquitto: Child,
+}
+
+struct Places {
+    mariadb: u16,
+    mongodb: u16,
+    rabbitmq: rabbitmq::Ports,
+    redis: u16,
+    mosquitto: u16,
 }
 
 /// What becomes of the servers' data when they stop.
@@ -71,24 +89,69 @@ impl Servers {
             .with_context(|| format!("could not make {}", folder.display()))?;
         fs::create_dir_all(logs).with_context(|| format!("could not make {}", logs.display()))?;
         let ground = Ground { supervisor, folder, logs, data };
-        let (mysql, mongo, redis) = (ports.free()?, ports.free()?, ports.free()?);
-        let (rabbit, mqtt) = (rabbitmq::Ports::draw(ports)?, ports.free()?);
-        let addresses = Addresses {
-            mysql: format!("mysql://root@127.0.0.1:{mysql}"),
-            mongodb: format!("mongodb://127.0.0.1:{mongo}"),
-            rabbitmq: format!("amqp://guest:guest@127.0.0.1:{}", rabbit.amqp),
-            rabbitmq_api: format!("http://guest:guest@127.0.0.1:{}", rabbit.api),
-            redis: format!("redis://127.0.0.1:{redis}"),
-            mosquitto: format!("mqtt://127.0.0.1:{mqtt}"),
-        };
+        let ports = Places::draw(ports)?;
         let (mariadb, mongodb, rabbitmq, redis, mosquitto) = tokio::try_join!(
-            mariadb::start(&ground, mysql),
-            mongodb::start(&ground, mongo),
-            rabbitmq::start(&ground, &rabbit),
-            redis::start(&ground, redis),
-            mosquitto::start(&ground, mqtt),
+            mariadb::start(&ground, ports.mariadb),
+            mongodb::start(&ground, ports.mongodb),
+            rabbitmq::start(&ground, &ports.rabbitmq),
+            redis::start(&ground, ports.redis),
+            mosquitto::start(&ground, ports.mosquitto),
         )?;
-        Ok(Self { addresses, mariadb, mongodb, rabbitmq, redis, mosquitto })
+        let addresses = ports.addresses();
+        let servers = Self { addresses, ports, mariadb, mongodb, rabbitmq, redis, mosquitto };
+        tokio::try_join!(
+            servers.ready(Server::MariaDb),
+            servers.ready(Server::MongoDb),
+            servers.ready(Server::RabbitMq),
+            servers.ready(Server::Redis),
+            servers.ready(Server::Mosquitto),
+        )?;
+        Ok(servers)
+    }
+
+    pub fn child(&self, server: Server) -> &Child {
+        match server {
+            Server::MariaDb => &self.mariadb,
+            Server::MongoDb => &self.mongodb,
+            Server::RabbitMq => &self.rabbitmq,
+            Server::Redis => &self.redis,
+            Server::Mosquitto => &self.mosquitto,
+        }
+    }
+
+    /// Returns when the server answers, which takes a while after a start.
+    pub async fn ready(&self, server: Server) -> Result<()> {
+        let child = self.child(server);
+        match server {
+            Server::MariaDb => mariadb::ready(child, self.ports.mariadb).await,
+            Server::MongoDb => mongodb::ready(child, self.ports.mongodb).await,
+            Server::RabbitMq => rabbitmq::ready(child, &self.ports.rabbitmq).await,
+            Server::Redis => redis::ready(child, self.ports.redis).await,
+            Server::Mosquitto => mosquitto::ready(child, self.ports.mosquitto).await,
+        }
+    }
+}
+
+impl Places {
+    fn draw(ports: &mut Ports) -> Result<Self> {
+        Ok(Self {
+            mariadb: ports.free()?,
+            mongodb: ports.free()?,
+            rabbitmq: rabbitmq::Ports::draw(ports)?,
+            redis: ports.free()?,
+            mosquitto: ports.free()?,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            mysql: format!("mysql://root@127.0.0.1:{}", self.mariadb),
+            mongodb: format!("mongodb://127.0.0.1:{}", self.mongodb),
+            rabbitmq: format!("amqp://guest:guest@127.0.0.1:{}", self.rabbitmq.amqp),
+            rabbitmq_api: format!("http://guest:guest@127.0.0.1:{}", self.rabbitmq.api),
+            redis: format!("redis://127.0.0.1:{}", self.redis),
+            mosquitto: format!("mqtt://127.0.0.1:{}", self.mosquitto),
+        }
     }
 }
 

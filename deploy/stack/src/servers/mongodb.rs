@@ -19,15 +19,17 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     let program = binaries::mongod()?;
     let folder = ground.folder_of("mongodb")?;
     let spec = ground.spec("mongodb", program, 5_000).args(arguments(&folder, port));
-    let child = ground.supervisor.spawn(spec).await?;
-    probe::until(&child, Duration::from_secs(60), || probe::accepts(port)).await?;
+    ground.supervisor.spawn(spec).await
+}
+
+pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
+    probe::until(child, Duration::from_secs(60), || probe::accepts(port)).await?;
     let client = Client::with_uri_str(format!("mongodb://127.0.0.1:{port}/?directConnection=true"))
         .await
         .context("could not make a MongoDB client")?;
     name_the_only_member(&client, port).await?;
     let client = &client;
-    probe::until(&child, Duration::from_secs(60), || is_primary(client)).await?;
-    Ok(child)
+    probe::until(child, Duration::from_secs(60), || is_primary(client)).await
 }
 
 fn arguments(folder: &Path, port: u16) -> Vec<String> {

@@ -24,7 +24,9 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     )?;
     let spec =
         ground.spec("mosquitto", program, 2_000).args(["-c".into(), config.display().to_string()]);
-    let child = ground.supervisor.spawn(spec).await?;
-    probe::until(&child, Duration::from_secs(20), || probe::accepts(port)).await?;
-    Ok(child)
+    ground.supervisor.spawn(spec).await
+}
+
+pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
+    probe::until(child, Duration::from_secs(20), || probe::accepts(port)).await
 }

@@ -47,16 +47,18 @@ pub(super) async fn start(ground: &Ground<'_>, ports: &Ports) -> Result<Child> {
     )?;
     let mut spec = ground.spec("rabbitmq", program, 10_000).dir(&folder);
     spec.env = environment(&folder, ports);
-    let child = ground.supervisor.spawn(spec).await?;
+    ground.supervisor.spawn(spec).await
+}
+
+pub(super) async fn ready(child: &Child, ports: &Ports) -> Result<()> {
     let (amqp, api) = (ports.amqp, ports.api);
-    probe::until(&child, Duration::from_secs(90), || async move {
+    probe::until(child, Duration::from_secs(90), || async move {
         let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
         // A node that takes connections answers with a method frame (1) on channel 0.
         starts(probe::first_words(amqp, AMQP_HEADER).await, &[1, 0, 0])
             && starts(probe::first_words(api, OVERVIEW).await, b"HTTP/1.1 200")
     })
-    .await?;
-    Ok(child)
+    .await
 }
 
 fn environment(folder: &Path, ports: &Ports) -> BTreeMap<String, String> {

@@ -15,10 +15,12 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
         .args([folder.display().to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
-    let child = ground.supervisor.spawn(spec).await?;
-    probe::until(&child, Duration::from_secs(20), || async move {
+    ground.supervisor.spawn(spec).await
+}
+
+pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
+    probe::until(child, Duration::from_secs(20), || async move {
         probe::first_words(port, b"PING\r\n").await.is_some_and(|said| said.starts_with(b"+PONG"))
     })
-    .await?;
-    Ok(child)
+    .await
 }

@@ -13,17 +13,23 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{broadcast, watch},
+    time::timeout,
+};
 
 use super::messages::{Exit, Report, Request, Signal, Spec};
 
 /// A start is answered as soon as the program is executed; this long only on a machine in trouble.
 const START_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Whoever listens for ends and is further behind than this misses the oldest.
+const ENDS_MAX: usize = 64;
 
 #[derive(Clone)]
 pub struct Supervisor {
     pipe: Arc<Mutex<Option<ChildStdin>>>,
     children: Arc<Mutex<HashMap<String, watch::Sender<State>>>>,
+    ends: broadcast::Sender<(String, Exit)>,
     gone: watch::Receiver<bool>,
     pid: u32,
 }
@@ -61,12 +67,13 @@ impl Supervisor {
         let supervisor = Self {
             pipe: Arc::new(Mutex::new(Some(pipe))),
             children: Arc::default(),
+            ends: broadcast::channel(ENDS_MAX).0,
             gone,
             pid: process.id(),
         };
-        let children = supervisor.children.clone();
+        let (children, ends) = (supervisor.children.clone(), supervisor.ends.clone());
         std::thread::Builder::new().name("supervisor".into()).spawn(move || {
-            follow(reports, &children);
+            follow(reports, &children, &ends);
             // Its output closes when it exits, so this does not wait.
             let _reaped = process.wait();
             let _nobody_waits = tell_gone.send(true);
@@ -120,6 +127,11 @@ impl Supervisor {
             Ok(_gone) => Ok(()),
             Err(_) => bail!("not everything had stopped after {deadline:?}"),
         }
+    }
+
+    /// Hears from now on of every process that ends, and how.
+    pub fn ends(&self) -> broadcast::Receiver<(String, Exit)> {
+        self.ends.subscribe()
     }
 
     /// Returns when the supervisor is gone, which nobody has asked for.
@@ -217,13 +229,20 @@ impl Child {
 }
 
 /// Reads what the supervisor reports until it is gone.
-fn follow(reports: ChildStdout, children: &Mutex<HashMap<String, watch::Sender<State>>>) {
+fn follow(
+    reports: ChildStdout,
+    children: &Mutex<HashMap<String, watch::Sender<State>>>,
+    ends: &broadcast::Sender<(String, Exit)>,
+) {
     for line in BufReader::new(reports).lines().map_while(Result::ok) {
         let Ok(report) = serde_json::from_str(&line) else { continue };
         let (name, state) = match report {
             Report::Started { name, pid } => (name, State::Running(pid)),
             Report::Failed { name, error } => (name, State::Failed(error)),
-            Report::Exited { name, exit, .. } => (name, State::Exited(exit)),
+            Report::Exited { name, exit, .. } => {
+                let _nobody_listens = ends.send((name.clone(), exit));
+                (name, State::Exited(exit))
+            }
         };
         if let Some(sender) = lock(children).get(&name) {
             sender.send_replace(state);

@@ -1,0 +1,85 @@
+//! What a platform's starter says to its gateway: as an admin, and for the demo data as everyone.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use http::Method;
+use process::client::{Client, ClientError};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use wire::{GateState, Region, StatusReport};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The gateway, and perhaps somebody signed in at it.
+#[derive(Clone)]
+pub struct Session {
+    gateway: String,
+    token: Option<String>,
+    client: Client,
+}
+
+#[derive(Deserialize)]
+struct SignedIn {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Enrolment {
+    code: String,
+}
+
+impl Session {
+    pub fn at(gateway: &str) -> Self {
+        Self { gateway: gateway.to_owned(), token: None, client: Client::new() }
+    }
+
+    pub async fn sign_in(&self, username: &str, password: &str) -> Result<Self, ClientError> {
+        let body = json!({ "username": username, "password": password });
+        let signed: SignedIn = self.post("/api/v1/auth/login", &body).await?;
+        Ok(Self { token: Some(signed.access_token), ..self.clone() })
+    }
+
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// A one-time code for a new edge.
+    pub async fn enrolment_code(&self, edge: &str, region: Region) -> Result<String> {
+        let body = json!({ "edge": edge, "region": region });
+        let made: Enrolment = self
+            .post("/api/v1/admin/edges", &body)
+            .await
+            .with_context(|| format!("could not get an enrolment code for {edge}"))?;
+        Ok(made.code)
+    }
+
+    pub async fn status(&self) -> Result<StatusReport, ClientError> {
+        self.call(Method::GET, "/api/v1/admin/status", None::<&Value>).await
+    }
+
+    /// Opens or shuts the gate of a region at the hub.
+    pub async fn set_gate(&self, region: Region, gate: GateState) -> Result<(), ClientError> {
+        let path = format!("/api/v1/admin/regions/{region}");
+        let body = json!({ "gate": gate });
+        self.call::<Value>(Method::PUT, &path, Some(&body)).await.map(drop)
+    }
+
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.gateway);
+        self.client.json(method, &url, self.token.as_deref(), body, TIMEOUT).await
+    }
+}

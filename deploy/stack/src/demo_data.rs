@@ -1,0 +1,147 @@
+//! People and orders for a platform that has none, in both languages, made as anyone would make them:
+//! through the public API.
+
+use anyhow::{Context, Result};
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wire::{OrderId, Region, Role};
+
+use crate::admin::Session;
+
+pub const ADMIN: &str = "admin";
+/// Demo people stand behind the loopback address only, and their password is printed.
+pub const PASSWORD: &str = "holdfast-demo";
+
+/// Somebody that a person trying the platform can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    pub role: Role,
+    pub username: String,
+    pub password: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+}
+
+#[derive(Deserialize)]
+struct Published {
+    order_id: OrderId,
+}
+
+struct Job {
+    title: &'static str,
+    description: &'static str,
+    service_type: &'static str,
+    price: &'static str,
+    address: &'static str,
+    fate: Fate,
+}
+
+/// How far a demo order has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Published,
+    Approved,
+    Accepted,
+}
+
+const JOBS: [Job; 4] = [
+    Job {
+        title: "厨房水管漏水",
+        description: "水槽下方一直滴水，请带密封材料。",
+        service_type: "cleaning_repair",
+        price: "200.00",
+        address: "海港路1号",
+        fate: Fate::Approved,
+    },
+    Job {
+        title: "Set up a home network",
+        description: "Router, two rooms, one television.",
+        service_type: "it_technology",
+        price: "350.00",
+        address: "12 Mill Lane",
+        fate: Fate::Approved,
+    },
+    Job {
+        title: "初中数学辅导",
+        description: "每周两次，共四周。",
+        service_type: "education_training",
+        price: "1200.00",
+        address: "学府路88号",
+        fate: Fate::Accepted,
+    },
+    Job {
+        title: "Logo for a bakery",
+        description: "Three drafts, one round of changes.",
+        service_type: "design_consulting",
+        price: "800.50",
+        address: "3 Market Square",
+        fate: Fate::Published,
+    },
+];
+
+/// The admin, and a customer and a provider of each region.
+pub fn sign_ins() -> Vec<SignIn> {
+    let person = |role, username: String, region| SignIn {
+        role,
+        username,
+        password: PASSWORD.to_owned(),
+        region,
+    };
+    let mut everyone = vec![person(Role::Admin, ADMIN.to_owned(), None)];
+    for role in [Role::Customer, Role::Provider] {
+        everyone.extend(Region::ALL.map(|region| person(role, name(role, region), Some(region))));
+    }
+    everyone
+}
+
+pub async fn make(admin: &Session) -> Result<()> {
+    try_join_all(Region::ALL.map(|region| make_region(admin, region))).await.map(drop)
+}
+
+async fn make_region(admin: &Session, region: Region) -> Result<()> {
+    let customer = newcomer(admin, Role::Customer, region).await?;
+    let provider = newcomer(admin, Role::Provider, region).await?;
+    for job in &JOBS {
+        let title = job.title;
+        let order = publish(&customer, region, job).await;
+        let order = order.with_context(|| format!("could not publish `{title}`"))?;
+        if job.fate >= Fate::Approved {
+            act(admin, order, "approve").await?;
+        }
+        if job.fate >= Fate::Accepted {
+            act(&provider, order, "accept").await?;
+        }
+    }
+    Ok(())
+}
+
+async fn newcomer(anyone: &Session, role: Role, region: Region) -> Result<Session> {
+    let username = name(role, region);
+    let body = json!({
+        "username": username, "email": format!("{username}@example.org"),
+        "password": PASSWORD, "role": role.as_str(),
+    });
+    let made = anyone.post::<Value>("/api/v1/auth/register", &body).await;
+    made.with_context(|| format!("could not register {username}"))?;
+    Ok(anyone.sign_in(&username, PASSWORD).await?)
+}
+
+async fn publish(customer: &Session, region: Region, job: &Job) -> Result<OrderId> {
+    let body = json!({
+        "title": job.title, "description": job.description, "service_type": job.service_type,
+        "price": job.price, "location": region, "address": job.address,
+    });
+    let published: Published = customer.post("/api/v1/orders", &body).await?;
+    Ok(published.order_id)
+}
+
+async fn act(person: &Session, order: OrderId, action: &str) -> Result<()> {
+    let path = format!("/api/v1/orders/{order}/{action}");
+    let done = person.post::<Value>(&path, &json!({})).await;
+    done.with_context(|| format!("could not {action} {order}")).map(drop)
+}
+
+fn name(role: Role, region: Region) -> String {
+    format!("{}-{}", role.as_str(), region.as_str().to_lowercase())
+}

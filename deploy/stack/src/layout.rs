@@ -1,0 +1,203 @@
+//! Where everything of a platform is: folders, ports, names. Decided before anything starts, so that
+//! a taken port is said at once, and a test can put a proxy in between.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use wire::Region;
+
+use crate::{Ports, temporary};
+
+/// A platform without any say in the matter has its gateway here.
+pub const PORT_BASE: u16 = 8080;
+const EDGES_FROM: u16 = 20;
+const EDGE_STEP: u16 = 10;
+
+/// Which stores the cloud stands on, and in how many processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stores {
+    /// One process on files.
+    Embedded,
+    /// A process per part on private servers.
+    Real,
+}
+
+#[derive(Debug, Clone)]
+pub enum Data {
+    Kept(PathBuf),
+    /// In a temporary folder that goes when the platform does.
+    ThrownAway,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum PortChoice {
+    /// The scheme that people can remember, from this port on.
+    From(u16),
+    Free,
+}
+
+/// A decided layout. The ports in it are ours until it is dropped.
+pub struct Layout {
+    pub stores: Stores,
+    pub folder: PathBuf,
+    pub is_thrown_away: bool,
+    pub gateway: u16,
+    pub auth: u16,
+    pub order: u16,
+    pub notification: u16,
+    pub hub: u16,
+    pub edges: Vec<EdgePlace>,
+    pub(crate) ports: Ports,
+    /// Held as long as the platform runs: two on one data folder would ruin it.
+    _lock: File,
+}
+
+#[derive(Debug, Clone)]
+pub struct EdgePlace {
+    pub region: Region,
+    pub edge: String,
+    pub http: u16,
+    pub mqtt: u16,
+    pub ws: u16,
+    /// The gateway, or what stands between.
+    pub gateway_url: String,
+}
+
+impl Layout {
+    pub fn decide(stores: Stores, data: &Data, choice: PortChoice) -> Result<Self> {
+        let mut ports = Ports::default();
+        let part = |ports: &mut Ports, offset: u16, whose: &str| match choice {
+            PortChoice::From(base) => ports.exactly(sum(base, offset)?, whose),
+            PortChoice::Free => ports.free(),
+        };
+        let gateway = part(&mut ports, 0, "gateway")?;
+        let mut edges = Vec::new();
+        for region in Region::ALL {
+            let edge = format!("{}-1", region.as_str().to_lowercase());
+            let first = EDGES_FROM + EDGE_STEP * u16::from(region.index());
+            let http = part(&mut ports, first, &format!("{edge}, http"))?;
+            let mqtt = part(&mut ports, first + 1, &format!("{edge}, mqtt"))?;
+            let ws = part(&mut ports, first + 2, &format!("{edge}, ws"))?;
+            let gateway_url = format!("http://127.0.0.1:{gateway}");
+            edges.push(EdgePlace { region, edge, http, mqtt, ws, gateway_url });
+        }
+        let mut own = |offset, whose| match stores {
+            Stores::Embedded => Ok(0),
+            Stores::Real => part(&mut ports, offset, whose),
+        };
+        let (auth, order) = (own(1, "auth")?, own(3, "order")?);
+        let (notification, hub) = (own(6, "notification")?, own(7, "hub")?);
+        let (folder, is_thrown_away) = match data {
+            Data::Kept(folder) => (make(folder)?, false),
+            Data::ThrownAway => (temporary::folder()?, true),
+        };
+        let _lock = lock(&folder)?;
+        Ok(Self {
+            stores,
+            folder,
+            is_thrown_away,
+            gateway,
+            auth,
+            order,
+            notification,
+            hub,
+            edges,
+            ports,
+            _lock,
+        })
+    }
+
+    pub fn gateway_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.gateway)
+    }
+
+    pub fn edge(&self, region: Region) -> &EdgePlace {
+        &self.edges[usize::from(region.index())]
+    }
+
+    pub fn edge_mut(&mut self, region: Region) -> &mut EdgePlace {
+        &mut self.edges[usize::from(region.index())]
+    }
+
+    pub fn cloud_folder(&self) -> PathBuf {
+        self.folder.join("cloud")
+    }
+
+    pub fn edge_folder(&self, region: Region) -> PathBuf {
+        self.folder.join("edges").join(&self.edge(region).edge)
+    }
+
+    pub fn logs_folder(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.logs_folder().join(format!("{name}.log"))
+    }
+
+    /// Whether nothing has ever run here.
+    pub fn is_new(&self) -> bool {
+        !self.cloud_folder().exists()
+    }
+}
+
+fn sum(base: u16, offset: u16) -> Result<u16> {
+    base.checked_add(offset).with_context(|| format!("there is no port {base} + {offset}"))
+}
+
+fn make(folder: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(folder)
+        .and_then(|()| folder.canonicalize())
+        .with_context(|| format!("could not make {}", folder.display()))
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another platform runs on {}; choose another folder with --data DIR, or --ephemeral",
+            folder.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("could not lock {}", path.display()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_follow_the_scheme_that_people_remember() {
+        let choice = PortChoice::From(41_000);
+        let layout = Layout::decide(Stores::Real, &Data::ThrownAway, choice).unwrap();
+        assert_eq!((layout.gateway, layout.auth, layout.order), (41_000, 41_001, 41_003));
+        assert_eq!((layout.notification, layout.hub), (41_006, 41_007));
+        let mid = layout.edge(Region::Mid);
+        assert_eq!(
+            (mid.edge.as_str(), mid.http, mid.mqtt, mid.ws),
+            ("mid-1", 41_060, 41_061, 41_062)
+        );
+        fs::remove_dir_all(&layout.folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_has_one_platform_at_a_time() {
+        let folder = temporary::folder().unwrap();
+        let data = Data::Kept(folder.clone());
+        let first = Layout::decide(Stores::Embedded, &data, PortChoice::Free).unwrap();
+        let Err(error) = Layout::decide(Stores::Embedded, &data, PortChoice::Free) else {
+            panic!("a second platform got the same folder")
+        };
+        assert!(error.to_string().contains("another platform runs on"), "{error}");
+        drop(first);
+        assert!(Layout::decide(Stores::Embedded, &data, PortChoice::Free).is_ok());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

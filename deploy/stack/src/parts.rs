@@ -1,0 +1,165 @@
+//! The parts of a platform, and what each is started with.
+
+use std::{fmt, fs, time::Duration};
+
+use anyhow::{Context, Result};
+use wire::Region;
+
+use crate::{
+    Spec, binaries,
+    layout::{EdgePlace, Layout},
+    servers::{Addresses, Server},
+    supervisor::{Signal, stage},
+};
+
+/// What can be killed, restarted and asked about by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The whole cloud in one process; its parts are not there by themselves then.
+    Cloud,
+    Gateway,
+    Auth,
+    Order,
+    Notification,
+    Hub,
+    Edge(Region),
+    Server(Server),
+}
+
+impl Part {
+    /// The cloud's parts that run alone on real stores, without the gateway in front of them.
+    pub const BEHIND_THE_GATEWAY: [Self; 4] =
+        [Self::Auth, Self::Order, Self::Notification, Self::Hub];
+
+    /// As it is called on the command line, in logs and in the ready file.
+    pub fn name(self) -> String {
+        match self {
+            Self::Cloud => "cloud".into(),
+            Self::Gateway => "gateway".into(),
+            Self::Auth => "auth".into(),
+            Self::Order => "order".into(),
+            Self::Notification => "notification".into(),
+            Self::Hub => "hub".into(),
+            Self::Edge(region) => format!("{}-1", region.as_str().to_lowercase()),
+            Self::Server(Server::MariaDb) => "mariadb".into(),
+            Self::Server(Server::MongoDb) => "mongodb".into(),
+            Self::Server(Server::RabbitMq) => "rabbitmq".into(),
+            Self::Server(Server::Redis) => "redis".into(),
+            Self::Server(Server::Mosquitto) => "mosquitto".into(),
+        }
+    }
+
+    /// Where it listens for HTTP.
+    pub fn port(self, layout: &Layout) -> Option<u16> {
+        match self {
+            Self::Cloud | Self::Gateway => Some(layout.gateway),
+            Self::Auth => Some(layout.auth),
+            Self::Order => Some(layout.order),
+            Self::Notification => Some(layout.notification),
+            Self::Hub => Some(layout.hub),
+            Self::Edge(region) => Some(layout.edge(region).http),
+            Self::Server(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name())
+    }
+}
+
+/// One process for the cloud, on files.
+pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
+    let data = layout.cloud_folder().display().to_string();
+    Ok(cloud("cloud", layout)?
+        .args(["all".to_owned(), "--data".to_owned(), data, "--bind".to_owned()])
+        .args([format!("127.0.0.1:{}", layout.gateway)]))
+}
+
+/// One part of the cloud, on servers. The configuration file must have been written.
+pub fn real_part(part: Part, layout: &Layout) -> Result<Spec> {
+    let name = part.name();
+    let stage = if part == Part::Gateway { stage::GATEWAY } else { stage::CLOUD };
+    let port = part.port(layout).with_context(|| format!("{name} listens nowhere"))?;
+    let spec = cloud(&name, layout)?.stage(stage).args(with_config(layout));
+    Ok(spec.args([name, "--bind".to_owned(), format!("127.0.0.1:{port}")]))
+}
+
+pub fn migrate(layout: &Layout) -> Result<Spec> {
+    Ok(cloud("migrate", layout)?.args(with_config(layout)).args(["migrate"]))
+}
+
+/// The password goes over standard input, so that it never shows in a list of processes.
+pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
+    let spec = cloud("bootstrap-admin", layout)?;
+    let spec = if config_file(layout).exists() {
+        spec.args(with_config(layout))
+    } else {
+        spec.args(["--data".to_owned(), layout.cloud_folder().display().to_string()])
+    };
+    let spec = spec.args(["bootstrap-admin", "--username", username, "--password-stdin"]);
+    Ok(spec.stdin(format!("{password}\n")))
+}
+
+/// Everything that the parts must agree on, in a file that a person can read and use as well.
+pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
+    let keys = layout.cloud_folder();
+    fs::create_dir_all(&keys).with_context(|| format!("could not make {}", keys.display()))?;
+    let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
+    let (auth_key, service_key) = (keys.join("auth.key"), keys.join("service.key"));
+    let text = format!(
+        "[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\nservice_key = {service_key:?}\n\n\
+         [peers]\nauth = \"http://127.0.0.1:{}\"\norder = \"http://127.0.0.1:{}\"\n\
+         notification = \"http://127.0.0.1:{}\"\nhub = \"http://127.0.0.1:{}\"\n\n\
+         [auth]\nsql_url = \"{mysql}/auth_db\"\nsigning_key = {auth_key:?}\n\n\
+         [order]\nsql_url = \"{mysql}/order_db\"\n\n\
+         [notification]\ndocuments_url = \"{mongodb}/notification_db\"\n\n\
+         [hub]\nsql_url = \"{mysql}/sync_db\"\n",
+        layout.auth, layout.order, layout.notification, layout.hub,
+    );
+    let path = config_file(layout);
+    fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))
+}
+
+/// An edge. The code is needed until it is enrolled, and does no harm afterwards.
+pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
+    let data = layout.edge_folder(place.region);
+    fs::create_dir_all(&data).with_context(|| format!("could not make {}", data.display()))?;
+    let at = |port: u16| format!("127.0.0.1:{port}");
+    let spec = Spec::new(&place.edge, binaries::own("holdfast-edge")?, layout.log(&place.edge))
+        .stage(stage::EDGE)
+        .stop_with(Signal::Term, EDGE_STOP_MS_MAX)
+        .env("HOLDFAST__EDGE__NAME", &place.edge)
+        .env("HOLDFAST__EDGE__REGION", place.region.as_str())
+        .env("HOLDFAST__EDGE__GATEWAY_URL", &place.gateway_url)
+        .env("HOLDFAST__EDGE__DATA", data.display().to_string())
+        .env("HOLDFAST__EDGE__HTTP_BIND", at(place.http))
+        .env("HOLDFAST__EDGE__MQTT_BIND", at(place.mqtt))
+        .env("HOLDFAST__EDGE__WS_BIND", at(place.ws));
+    Ok(match code {
+        Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
+        None => spec,
+    })
+}
+
+/// How long a part may take until it says that it is ready.
+pub const READY_MAX: Duration = Duration::from_secs(60);
+
+/// Together they stay under the five seconds that a platform on files may take to stop; what they
+/// promised is on disk before that.
+const EDGE_STOP_MS_MAX: u64 = 1_200;
+const CLOUD_STOP_MS_MAX: u64 = 3_300;
+
+fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
+    let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name));
+    Ok(spec.stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
+}
+
+fn with_config(layout: &Layout) -> [String; 2] {
+    ["--config".to_owned(), config_file(layout).display().to_string()]
+}
+
+fn config_file(layout: &Layout) -> std::path::PathBuf {
+    layout.folder.join("holdfast.toml")
+}

@@ -1,0 +1,345 @@
+//! A running platform: the cloud, an edge in each region, and people who can sign in.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, anyhow, bail};
+use process::clock::Clock;
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
+use wire::{ChecksumState, EdgeStatus, GateState, LinkState, Region, StatusReport};
+
+use crate::{
+    Child, Spec, Supervisor,
+    admin::Session,
+    binaries,
+    demo_data::{self, SignIn},
+    layout::{EdgePlace, Layout, Stores},
+    parts::{self, Part, READY_MAX},
+    probe,
+    ready::{EdgeAddresses, ReadyFile},
+    servers::{Addresses, Data as ServerData, Servers},
+};
+
+/// Until five links are up and the checksums match, once everything has started.
+pub const HEALTHY_MAX: Duration = Duration::from_secs(60);
+/// Half of what a session is good for.
+const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// What a stop may take before it is said to have failed.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// What a platform is started with, beside its layout.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Demo people and orders, if nothing has ever run on the data folder.
+    pub demo_data: bool,
+    /// Added to the environment of every process of ours.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Dropping it stops everything; `stop` also waits for that.
+pub struct Stack {
+    layout: Layout,
+    supervisor: Supervisor,
+    children: BTreeMap<Part, Child>,
+    servers: Option<Servers>,
+    admin: Mutex<Admin>,
+}
+
+/// The admin's session, and when it was opened.
+struct Admin {
+    session: Session,
+    since: Duration,
+}
+
+impl Stack {
+    /// Starts everything and waits until it is healthy.
+    pub async fn start(layout: Layout, wishes: &Wishes) -> Result<Self> {
+        Self::start_under(supervisor_for(&layout)?, layout, wishes, &|_| {}).await
+    }
+
+    /// The same under a supervisor that the caller can stop at any moment. `say` hears of each step.
+    pub async fn start_under(
+        supervisor: Supervisor,
+        layout: Layout,
+        wishes: &Wishes,
+        say: &dyn Fn(&str),
+    ) -> Result<Self> {
+        let is_new = layout.is_new();
+        let logs = layout.logs_folder();
+        fs::create_dir_all(&logs).with_context(|| format!("could not make {}", logs.display()))?;
+        let admin = Admin { session: Session::at(&layout.gateway_url()), since: Duration::ZERO };
+        let mut stack = Self {
+            layout,
+            supervisor,
+            children: BTreeMap::new(),
+            servers: None,
+            admin: Mutex::new(admin),
+        };
+        stack.start_cloud(wishes, say).await?;
+        stack.make_admin().await?;
+        say("Starting five edges");
+        stack.start_edges(wishes).await?;
+        if wishes.demo_data && is_new {
+            say("Making demo data");
+            demo_data::make(&stack.admin().await?).await?;
+        }
+        say("Waiting for five links with equal checksums");
+        stack.healthy(HEALTHY_MAX).await?;
+        Ok(stack)
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+
+    /// The servers' addresses, where there are servers.
+    pub fn servers(&self) -> Option<&Addresses> {
+        self.servers.as_ref().map(|servers| &servers.addresses)
+    }
+
+    /// A session of the admin that is good for a while.
+    pub async fn admin(&self) -> Result<Session> {
+        let mut admin = self.admin.lock().await;
+        let now = Clock::system().elapsed();
+        if admin.session.token().is_empty() || now.saturating_sub(admin.since) > SESSION_MAX {
+            let signed = admin.session.sign_in(demo_data::ADMIN, demo_data::PASSWORD).await;
+            admin.session = signed.context("the admin could not sign in")?;
+            admin.since = now;
+        }
+        Ok(admin.session.clone())
+    }
+
+    pub fn child(&self, part: Part) -> Result<&Child> {
+        if let (Part::Server(server), Some(servers)) = (part, &self.servers) {
+            return Ok(servers.child(server));
+        }
+        self.children.get(&part).ok_or_else(|| anyhow!("this platform has no `{part}` by itself"))
+    }
+
+    pub fn log(&self, part: Part) -> PathBuf {
+        self.layout.log(&part.name())
+    }
+
+    /// `kill -9`; returns once it is gone.
+    pub async fn kill9(&self, part: Part) -> Result<()> {
+        self.child(part)?.clone().kill9().await
+    }
+
+    /// Asks it to stop and waits for that.
+    pub async fn terminate(&self, part: Part) -> Result<()> {
+        self.child(part)?.clone().terminate().await.map(drop)
+    }
+
+    /// Starts what has ended again; returns once it is ready.
+    pub async fn restart(&self, part: Part) -> Result<()> {
+        self.start_again(part).await?;
+        self.ready(part).await
+    }
+
+    /// Starts what has ended again, and does not wait: it may be killed once more on its way.
+    pub async fn start_again(&self, part: Part) -> Result<()> {
+        self.child(part)?.clone().restart().await
+    }
+
+    /// Returns once the part says that it is ready.
+    pub async fn ready(&self, part: Part) -> Result<()> {
+        if let (Part::Server(server), Some(servers)) = (part, &self.servers) {
+            return servers.ready(server).await;
+        }
+        let port = part.port(&self.layout).with_context(|| format!("`{part}` listens nowhere"))?;
+        probe::until(self.child(part)?, READY_MAX, || probe::is_ready(port)).await
+    }
+
+    /// Shuts the gate of a region at the hub; returns once its link is down.
+    pub async fn cut(&self, region: Region) -> Result<()> {
+        self.admin().await?.set_gate(region, GateState::Closed).await?;
+        let is_down = |edge: &EdgeStatus| edge.link == LinkState::Down;
+        self.until_status("the link is down", HEALTHY_MAX, |status| {
+            all_edges(status, region, is_down)
+        })
+        .await
+    }
+
+    /// Opens the gate of a region; returns once its link is up again.
+    pub async fn heal(&self, region: Region) -> Result<()> {
+        self.admin().await?.set_gate(region, GateState::Open).await?;
+        let is_up = |edge: &EdgeStatus| edge.link == LinkState::Up;
+        self.until_status("the link is up", HEALTHY_MAX, |status| all_edges(status, region, is_up))
+            .await
+    }
+
+    pub async fn status(&self) -> Result<StatusReport> {
+        Ok(self.admin().await?.status().await?)
+    }
+
+    /// Returns once all links are up and every edge's orders equal the cloud's.
+    pub async fn healthy(&self, deadline: Duration) -> Result<()> {
+        let matches = |edge: &EdgeStatus| edge.checksum == ChecksumState::Match;
+        self.until_status("everything is healthy", deadline, |status| {
+            let all_match = Region::ALL.iter().all(|region| all_edges(status, *region, matches));
+            all_match && status.complaints().is_empty()
+        })
+        .await
+    }
+
+    /// Everything that somebody else needs to use this platform.
+    pub fn ready_file(&self) -> ReadyFile {
+        let edges = self.layout.edges.iter();
+        let mut pids: BTreeMap<String, u32> = self.supervisor.pids().into_iter().collect();
+        pids.insert("stack".into(), std::process::id());
+        ReadyFile {
+            gateway: self.layout.gateway_url(),
+            hub: format!("ws://127.0.0.1:{}/link", self.layout.gateway),
+            edges: edges.map(|place| (place.region, EdgeAddresses::of(place))).collect(),
+            sign_ins: self.sign_ins(),
+            pids,
+            data: self.layout.folder.clone(),
+            servers: self.servers().cloned(),
+        }
+    }
+
+    /// Demo people, and the admin, who is always there.
+    pub fn sign_ins(&self) -> Vec<SignIn> {
+        demo_data::sign_ins()
+    }
+
+    pub async fn stop(self) -> Result<()> {
+        self.supervisor.stop(STOP_MAX).await
+    }
+
+    async fn start_cloud(&mut self, wishes: &Wishes, say: &dyn Fn(&str)) -> Result<()> {
+        if self.layout.stores == Stores::Embedded {
+            say("Starting the cloud on embedded stores");
+            return self
+                .start_part(Part::Cloud, parts::embedded_cloud(&self.layout)?, wishes)
+                .await;
+        }
+        say("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
+        let servers = self.start_servers().await?;
+        parts::write_config(&self.layout, &servers.addresses)?;
+        self.servers = Some(servers);
+        say("Bringing the stores up to date");
+        let migrate = with(parts::migrate(&self.layout)?, wishes);
+        self.supervisor.run(migrate, READY_MAX).await?;
+        say("Starting the cloud, a process per part");
+        for part in Part::BEHIND_THE_GATEWAY {
+            self.spawn_part(part, parts::real_part(part, &self.layout)?, wishes).await?;
+        }
+        for part in Part::BEHIND_THE_GATEWAY {
+            self.ready(part).await?;
+        }
+        let gateway = parts::real_part(Part::Gateway, &self.layout)?;
+        self.start_part(Part::Gateway, gateway, wishes).await
+    }
+
+    async fn start_servers(&mut self) -> Result<Servers> {
+        let data =
+            if self.layout.is_thrown_away { ServerData::ThrownAway } else { ServerData::Kept };
+        let (folder, logs) = (self.layout.folder.join("servers"), self.layout.logs_folder());
+        Servers::start(&self.supervisor, &folder, &logs, data, &mut self.layout.ports).await
+    }
+
+    async fn start_edges(&mut self, wishes: &Wishes) -> Result<()> {
+        let places = self.layout.edges.clone();
+        for place in &places {
+            let code = self.enrolment_code(place).await?;
+            let spec = parts::edge(&self.layout, place, Some(code))?;
+            self.spawn_part(Part::Edge(place.region), spec, wishes).await?;
+        }
+        for place in &places {
+            self.ready(Part::Edge(place.region)).await?;
+        }
+        Ok(())
+    }
+
+    /// The code is kept beside the edge's data: an edge that was stopped before it enrolled still
+    /// needs it, and the cloud gives another only to an edge that it does not know.
+    async fn enrolment_code(&self, place: &EdgePlace) -> Result<String> {
+        let folder = self.layout.folder.join("edges");
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        let path = folder.join(format!("{}.code", place.edge));
+        if let Ok(code) = fs::read_to_string(&path) {
+            return Ok(code);
+        }
+        let code = self.admin().await?.enrolment_code(&place.edge, place.region).await?;
+        fs::write(&path, &code).with_context(|| format!("could not write {}", path.display()))?;
+        Ok(code)
+    }
+
+    /// The first start on a data folder makes the admin.
+    async fn make_admin(&self) -> Result<()> {
+        if self.admin().await.is_ok() {
+            return Ok(());
+        }
+        let bootstrap =
+            parts::bootstrap_admin(&self.layout, demo_data::ADMIN, demo_data::PASSWORD)?;
+        self.supervisor.run(bootstrap, READY_MAX).await?;
+        self.admin().await.map(drop)
+    }
+
+    async fn start_part(&mut self, part: Part, spec: Spec, wishes: &Wishes) -> Result<()> {
+        self.spawn_part(part, spec, wishes).await?;
+        self.ready(part).await
+    }
+
+    async fn spawn_part(&mut self, part: Part, spec: Spec, wishes: &Wishes) -> Result<()> {
+        let child = self.supervisor.spawn(with(spec, wishes)).await?;
+        self.children.insert(part, child);
+        Ok(())
+    }
+
+    async fn until_status(
+        &self,
+        what: &str,
+        deadline: Duration,
+        so: impl Fn(&StatusReport) -> bool,
+    ) -> Result<()> {
+        let mut last = String::from("no status was given");
+        let looking = async {
+            loop {
+                match self.status().await {
+                    Ok(status) if so(&status) => return,
+                    Ok(status) => last = described(&status),
+                    Err(error) => last = format!("{error:#}"),
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        };
+        match timeout(deadline, looking).await {
+            Ok(()) => Ok(()),
+            Err(_) => bail!("after {deadline:?} it is still not so that {what}: {last}"),
+        }
+    }
+}
+
+/// It removes the platform's folder when everything has stopped, if that is to be thrown away.
+pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
+    let remove = layout.is_thrown_away.then_some(layout.folder.as_path());
+    Supervisor::start(&binaries::own("holdfast-stack")?, remove)
+}
+
+fn with(mut spec: Spec, wishes: &Wishes) -> Spec {
+    spec.env.extend(wishes.environment.clone());
+    spec
+}
+
+fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> bool) -> bool {
+    let of_region = status.regions.iter().filter(|of| of.region == region);
+    let mut edges = of_region.flat_map(|of| &of.edges).peekable();
+    edges.peek().is_some() && edges.all(so)
+}
+
+fn described(status: &StatusReport) -> String {
+    let edges = status.regions.iter().flat_map(|region| &region.edges);
+    let states = edges.map(|e| format!("{} {:?}/{:?}", e.edge, e.link, e.checksum).to_lowercase());
+    let states: Vec<String> = status.complaints().into_iter().chain(states).collect();
+    states.join("; ")
+}

@@ -1,0 +1,36 @@
+//! What a person who starts a platform wants to know: what runs where, who can sign in, what to try.
+
+use std::fmt::Write;
+
+use stack::ReadyFile;
+
+pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
+    let mut text = String::from("\nHoldfast is up: five links, equal checksums.\n\n");
+    let mut line = |parts: std::fmt::Arguments<'_>| {
+        // Writing to a string cannot fail.
+        let _written = text.write_fmt(parts);
+    };
+    line(format_args!("  {:<9} {}\n", "gateway", ready.gateway));
+    for (region, edge) in &ready.edges {
+        let (http, mqtt, ws) = (&edge.http, &edge.mqtt, &edge.ws);
+        line(format_args!("  {:<9} {http:<24} mqtt {mqtt:<17} {ws}\n", region.as_str()));
+    }
+    line(format_args!("\n  {:<9} {:<16} {:<14} region\n", "sign in", "user name", "password"));
+    for person in &ready.sign_ins {
+        let region = person.region.map_or("all", |region| region.as_str());
+        let (role, name, password) = (person.role.as_str(), &person.username, &person.password);
+        line(format_args!("  {role:<9} {name:<16} {password:<14} {region}\n"));
+    }
+    line(format_args!("\nIn another terminal:\n"));
+    for (command, what) in [
+        ("status", "every region: link, queue, lag, checksums"),
+        ("link cut NORTH", "shut the region's gate"),
+        ("link heal NORTH", "and open it again"),
+    ] {
+        line(format_args!("  target/debug/holdfast {command:<16} # {what}\n"));
+    }
+    let fate = if is_thrown_away { "goes with it" } else { "stays for the next start" };
+    line(format_args!("\nCtrl-C stops everything. The data {fate}: {}\n", ready.data.display()));
+    line(format_args!("Logs: {}\n", ready.data.join("logs").display()));
+    text
+}

@@ -1,0 +1,141 @@
+//! `holdfast-stack up`: a whole platform for a person at a terminal, or for a script that waits for
+//! the ready file.
+//!
+//! Must stay true: the ready file and the operator's context are there exactly while the platform is
+//! healthy and up; a signal at any moment, also while starting, stops everything that was started.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use process::context::Context;
+use stack::{
+    Data, Exit, Layout, PORT_BASE, PortChoice, Stack, Stores, Supervisor, Wishes, ready,
+    supervisor_for,
+};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::table;
+
+const DATA: &str = ".holdfast";
+/// On files it takes at most five seconds, on servers at most twenty; this is for a machine in trouble.
+const STOP_MAX: Duration = Duration::from_secs(30);
+/// Well before an admin's session ends.
+const REFRESH: Duration = Duration::from_secs(20 * 60);
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Keep nothing: everything is in a temporary folder that goes when the platform does
+    #[arg(long, conflicts_with = "data")]
+    ephemeral: bool,
+    /// Where to keep everything; .holdfast, or with --port-base a folder of its own in that
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The gateway's port; everything else follows from it
+    #[arg(long, value_name = "N", default_value_t = PORT_BASE)]
+    port_base: u16,
+    /// Where to write, once everything is healthy, what runs where, as JSON
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// A process per part on private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto
+    #[arg(long)]
+    real: bool,
+}
+
+pub async fn run(arguments: Arguments) -> Result<()> {
+    let stores = if arguments.real { Stores::Real } else { Stores::Embedded };
+    let layout = Layout::decide(stores, &data(&arguments), PortChoice::From(arguments.port_base))?;
+    let supervisor = supervisor_for(&layout)?;
+    let worked = tokio::select! {
+        worked = work(&arguments, supervisor.clone(), layout) => worked,
+        () = process::tasks::stop_signal() => Ok(()),
+    };
+    eprintln!("Stopping");
+    supervisor.stop(STOP_MAX).await?;
+    worked
+}
+
+/// Ends only when something goes wrong; its caller drops it when a signal comes.
+async fn work(arguments: &Arguments, supervisor: Supervisor, layout: Layout) -> Result<()> {
+    let own_ready_file = layout.folder.join("ready.json");
+    let wishes = Wishes { demo_data: true, ..Wishes::default() };
+    let say = |step: &str| eprintln!("{step}");
+    let stack = Stack::start_under(supervisor, layout, &wishes, &say).await?;
+    let mut ends = stack.supervisor().ends();
+    let described = stack.ready_file();
+    let files = [Some(own_ready_file), arguments.ready_file.clone()];
+    let _told = Told::everyone(&stack, files.into_iter().flatten()).await?;
+    print!("{}", table::of(&described, arguments.ephemeral));
+    tokio::select! {
+        () = keep_context_fresh(&stack) => Ok(()),
+        () = tell_of_ends(&mut ends) => bail!("the supervisor is not heard any more"),
+        () = stack.supervisor().gone() => bail!("the supervisor ended before it was asked to"),
+    }
+}
+
+fn data(arguments: &Arguments) -> Data {
+    match &arguments.data {
+        _ if arguments.ephemeral => Data::ThrownAway,
+        Some(folder) => Data::Kept(folder.clone()),
+        // A second platform beside the first has its own data.
+        None if arguments.port_base != PORT_BASE => {
+            Data::Kept([DATA, &format!("at-{}", arguments.port_base)].iter().collect())
+        }
+        None => Data::Kept(DATA.into()),
+    }
+}
+
+/// What others were told of this platform; taken back when it is dropped.
+struct Told {
+    gateway: String,
+    files: Vec<PathBuf>,
+}
+
+impl Told {
+    async fn everyone(stack: &Stack, files: impl Iterator<Item = PathBuf>) -> Result<Self> {
+        let described = stack.ready_file();
+        let told = Self { gateway: described.gateway.clone(), files: files.collect() };
+        save_context(stack).await?;
+        for file in &told.files {
+            ready::write(file, &described)?;
+        }
+        Ok(told)
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        for file in &self.files {
+            ready::remove(file);
+        }
+        if let Err(error) = Context::remove(&self.gateway) {
+            eprintln!("holdfast-stack: {error}");
+        }
+    }
+}
+
+/// The operator's command finds this platform, and is signed in to it, without being told anything.
+async fn save_context(stack: &Stack) -> Result<()> {
+    let gateway = stack.layout().gateway_url();
+    let token = stack.admin().await?.token().to_owned();
+    Context { gateway, token }.save().context("could not save the operator's context")?;
+    Ok(())
+}
+
+async fn keep_context_fresh(stack: &Stack) {
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        if let Err(error) = save_context(stack).await {
+            eprintln!("holdfast-stack: {error:#}");
+        }
+    }
+}
+
+async fn tell_of_ends(ends: &mut Receiver<(String, Exit)>) {
+    loop {
+        match ends.recv().await {
+            Ok((name, exit)) => eprintln!("holdfast-stack: {name} ended with {exit}"),
+            Err(RecvError::Lagged(missed)) => eprintln!("holdfast-stack: {missed} more ended"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
