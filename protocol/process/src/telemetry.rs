@@ -28,7 +28,8 @@ impl FromStr for LogFormat {
 }
 
 /// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles.
-const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=warn";
+const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=warn,\
+    tokio_cron_scheduler=warn,rusqlite_migration=warn";
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn install(name: &'static str, format: LogFormat) {
