@@ -1,0 +1,45 @@
+//! The arms of every port, each with a store of its own per test, so that tests run side by side. A
+//! test body is written once and run on every arm; what only one arm can do stands in a test of its
+//! own.
+
+mod arms;
+mod events;
+
+pub use arms::{
+    BusArm, DocumentsArm, SqlArm, THINGS, document_stores, embedded, mariadb, rabbit, rabbit_vhost,
+    sqlite,
+};
+pub use events::{event, event_of, ids};
+
+/// How long a test waits for what must come. Reached only by a failure.
+pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Runs each body on SQLite and on MariaDB.
+#[macro_export]
+macro_rules! on_every_sql {
+    ($($body:ident),+ $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::sqlite().await).await; }
+        )+ }
+        mod mariadb { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::mariadb().await).await; }
+        )+ }
+    };
+}
+
+/// Runs each body on the embedded bus and on RabbitMQ.
+#[macro_export]
+macro_rules! on_every_bus {
+    ($($body:ident),+ $(,)?) => {
+        mod embedded { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::embedded().await).await; }
+        )+ }
+        mod rabbitmq { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::rabbit().await).await; }
+        )+ }
+    };
+}

@@ -1,0 +1,10 @@
+CREATE TABLE things (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  name VARCHAR(64) NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  holder BINARY(16) NULL,
+  amount BIGINT NOT NULL,
+  photo BLOB NULL,
+  note MEDIUMTEXT NULL,
+  UNIQUE KEY things_name (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

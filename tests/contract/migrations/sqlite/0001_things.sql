@@ -1,0 +1,9 @@
+CREATE TABLE things (
+  id BLOB NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  status TEXT NOT NULL,
+  holder BLOB,
+  amount INTEGER NOT NULL,
+  photo BLOB,
+  note TEXT
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,292 @@
+//! What `Bus` promises, embedded and on RabbitMQ alike.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use contract::{BusArm, LIMIT, event, event_of, ids, on_every_bus};
+use platform::bus::{Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue};
+use support::eventually;
+use tokio::time::timeout;
+use wire::{Event, EventType, Exchange};
+
+on_every_bus! {
+    every_bound_queue_gets_a_copy_and_others_none,
+    messages_wait_for_a_consumer_and_come_in_order,
+    an_event_no_queue_is_bound_for_is_an_error,
+    the_events_before_an_unrouted_one_are_confirmed,
+    a_requeued_message_comes_again_marked_and_first,
+    what_a_consumer_held_comes_again_when_it_goes,
+    an_acknowledged_message_never_comes_again,
+    a_consumer_holds_no_more_than_its_prefetch,
+    consumers_of_one_queue_share_its_messages,
+    a_message_put_aside_waits_among_the_dead_letters,
+    a_message_that_waited_too_long_moves_to_the_dead_letters,
+    a_message_in_hand_does_not_expire,
+    binding_again_changes_nothing,
+    waiting_counts_what_nobody_holds,
+}
+
+const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+
+async fn next(deliveries: &mut Deliveries) -> Delivery {
+    timeout(LIMIT, deliveries.next()).await.expect("a message")
+}
+
+/// Nothing more comes: what is asked for after a marker event would have come before it.
+async fn assert_only_the_marker_is_left(bus: &Bus, deliveries: &mut Deliveries) {
+    let marker = event(EventType::OrderCompleted);
+    bus.publish(&marker).await.unwrap();
+    let delivery = next(deliveries).await;
+    assert_eq!(delivery.event().id, marker.id);
+    delivery.ack().await.unwrap();
+}
+
+async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
+    let accepted = [(Exchange::Order, "order.accepted"), (Exchange::Review, "review.*")];
+    let payments = [(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.#")];
+    for (name, bindings) in [("accepted", &accepted[..]), ("payments", &payments[..])] {
+        arm.bus.bind(&QueueSpec::new(name, bindings)).await.unwrap();
+    }
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let sent = [
+        event(EventType::OrderAccepted),
+        event(EventType::OrderCreated),
+        event(EventType::RefundProcessed),
+        event(EventType::ReviewCreated),
+    ];
+    for event in &sent {
+        arm.bus.publish(event).await.unwrap();
+    }
+    for (queue, expected) in
+        [("orders", vec![0, 1]), ("accepted", vec![0, 3]), ("payments", vec![2])]
+    {
+        let mut deliveries = arm.bus.subscribe(queue, 10).await.unwrap();
+        for index in expected {
+            let delivery = next(&mut deliveries).await;
+            assert_eq!(*delivery.event(), sent[index], "{queue}");
+            assert!(!delivery.redelivered());
+            delivery.ack().await.unwrap();
+        }
+        assert_eq!(arm.bus.waiting(queue).await.unwrap(), 0, "{queue}");
+    }
+}
+
+async fn messages_wait_for_a_consumer_and_come_in_order(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let sent: Vec<Event> =
+        (0..2_500).map(|number| event_of(EventType::OrderCreated, number)).collect();
+    for part in sent.chunks(256) {
+        let confirmed = arm.bus.publish_all(part).await;
+        assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
+    }
+    let mut deliveries = arm.bus.subscribe("orders", 100).await.unwrap();
+    let mut received = Vec::new();
+    for _ in &sent {
+        let delivery = next(&mut deliveries).await;
+        received.push(delivery.event().clone());
+        delivery.ack().await.unwrap();
+    }
+    assert_eq!(ids(&received), ids(&sent));
+}
+
+async fn an_event_no_queue_is_bound_for_is_an_error(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let error = arm.bus.publish(&event(EventType::PaymentFailed)).await.unwrap_err();
+    assert!(matches!(&error, BusError::Unrouted { event } if event == "payment.failed"), "{error}");
+    // The bus is as good as before.
+    arm.bus.publish(&event(EventType::OrderCreated)).await.unwrap();
+}
+
+async fn the_events_before_an_unrouted_one_are_confirmed(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let run = [
+        event(EventType::OrderCreated),
+        event(EventType::OrderApproved),
+        event(EventType::PaymentFailed),
+        event(EventType::OrderAccepted),
+    ];
+    let confirmed = arm.bus.publish_all(&run).await;
+    assert_eq!(confirmed.count, 2);
+    assert!(matches!(confirmed.error, Some(BusError::Unrouted { .. })), "{:?}", confirmed.error);
+}
+
+async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
+    let (first, second) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
+    arm.bus.publish(&first).await.unwrap();
+    arm.bus.publish(&second).await.unwrap();
+    let delivery = next(&mut deliveries).await;
+    assert!(!delivery.redelivered());
+    delivery.requeue().await.unwrap();
+    let again = next(&mut deliveries).await;
+    assert_eq!(again.event().id, first.id);
+    assert!(again.redelivered());
+    again.ack().await.unwrap();
+    let last = next(&mut deliveries).await;
+    assert_eq!(last.event().id, second.id);
+    assert!(!last.redelivered());
+    last.ack().await.unwrap();
+}
+
+async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let sent: Vec<Event> = (0..6).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    for event in &sent {
+        arm.bus.publish(event).await.unwrap();
+    }
+    let mut first = arm.bus.subscribe("orders", 3).await.unwrap();
+    let held = next(&mut first).await;
+    let dropped = next(&mut first).await;
+    drop(dropped);
+    next(&mut first).await.ack().await.unwrap();
+    first.close().await;
+    drop(held);
+    let mut second = arm.bus.subscribe("orders", 10).await.unwrap();
+    let mut received = Vec::new();
+    for _ in 0..5 {
+        let delivery = next(&mut second).await;
+        received.push((delivery.event().id, delivery.redelivered()));
+        delivery.ack().await.unwrap();
+    }
+    received.sort_unstable_by_key(|(id, _)| *id);
+    let again: Vec<_> = received.iter().filter(|(_, again)| *again).map(|(id, _)| *id).collect();
+    // RabbitMQ may have sent more ahead than `next` was asked for, but no more than the prefetch.
+    assert!(again.starts_with(&ids(&sent[..2])) && again.len() <= 3, "{received:?}");
+    let all: Vec<_> = received.iter().map(|(id, _)| *id).collect();
+    assert_eq!(all, [&ids(&sent[..2])[..], &ids(&sent[3..])[..]].concat());
+}
+
+async fn an_acknowledged_message_never_comes_again(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    for number in 0..3 {
+        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+        let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+        let delivery = next(&mut deliveries).await;
+        assert_eq!(delivery.event().body["number"], number);
+        assert!(!delivery.redelivered());
+        delivery.ack().await.unwrap();
+        deliveries.close().await;
+    }
+}
+
+async fn a_consumer_holds_no_more_than_its_prefetch(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    for number in 0..3 {
+        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+    }
+    let mut deliveries = arm.bus.subscribe("orders", 2).await.unwrap();
+    let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
+    let early = timeout(Duration::from_millis(300), deliveries.next()).await;
+    assert!(early.is_err(), "a third came while two were in hand");
+    one.ack().await.unwrap();
+    let three = next(&mut deliveries).await;
+    assert_eq!(three.event().body["number"], 2);
+    two.ack().await.unwrap();
+    three.ack().await.unwrap();
+}
+
+async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let mut a = arm.bus.subscribe("orders", 1).await.unwrap();
+    let mut b = arm.bus.subscribe("orders", 1).await.unwrap();
+    let sent: Vec<Event> = (0..20).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let publishing = async {
+        for event in &sent {
+            arm.bus.publish(event).await.unwrap();
+        }
+    };
+    let consuming = async {
+        let (mut received, mut of_b) = (Vec::new(), 0);
+        // `a` keeps its first message in hand, so everything else is for `b`.
+        let kept = next(&mut a).await;
+        received.push(kept.event().id);
+        while received.len() < sent.len() {
+            let delivery = next(&mut b).await;
+            received.push(delivery.event().id);
+            of_b += 1;
+            delivery.ack().await.unwrap();
+        }
+        kept.ack().await.unwrap();
+        assert_eq!(of_b, 19);
+        received
+    };
+    let ((), mut received) = tokio::join!(publishing, consuming);
+    received.sort_unstable();
+    assert_eq!(received, ids(&sent));
+}
+
+async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+    let sent = event(EventType::OrderCreated);
+    arm.bus.publish(&sent).await.unwrap();
+    next(&mut deliveries).await.dead_letter().await.unwrap();
+    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let letter = next(&mut dead).await;
+    assert_eq!(*letter.event(), sent);
+    letter.ack().await.unwrap();
+    assert_only_the_marker_is_left(&arm.bus, &mut deliveries).await;
+}
+
+async fn a_message_that_waited_too_long_moves_to_the_dead_letters(arm: BusArm) {
+    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    let sent = event(EventType::OrderCreated);
+    arm.bus.publish(&sent).await.unwrap();
+    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let letter = next(&mut dead).await;
+    assert_eq!(letter.event().id, sent.id);
+    letter.ack().await.unwrap();
+    let empty = async || (arm.bus.waiting("orders").await.unwrap() == 0).then_some(());
+    eventually("the expired message has left its queue", LIMIT, empty).await;
+}
+
+async fn a_message_in_hand_does_not_expire(arm: BusArm) {
+    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(1_500), ..ORDERS }).await.unwrap();
+    let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
+    let (held, waiting) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
+    arm.bus.publish(&held).await.unwrap();
+    let delivery = next(&mut deliveries).await;
+    arm.bus.publish(&waiting).await.unwrap();
+    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let letter = next(&mut dead).await;
+    assert_eq!(letter.event().id, waiting.id);
+    letter.ack().await.unwrap();
+    assert_eq!(delivery.event().id, held.id);
+    delivery.ack().await.unwrap();
+    let more = timeout(Duration::from_millis(1_500), dead.next()).await;
+    assert!(more.is_err(), "the message in hand was put aside as well");
+}
+
+async fn binding_again_changes_nothing(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let sent = event(EventType::OrderCreated);
+    arm.bus.publish(&sent).await.unwrap();
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+    let delivery = next(&mut deliveries).await;
+    assert_eq!(delivery.event().id, sent.id);
+    delivery.ack().await.unwrap();
+    assert_only_the_marker_is_left(&arm.bus, &mut deliveries).await;
+}
+
+async fn waiting_counts_what_nobody_holds(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    for number in 0..3 {
+        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+    }
+    assert_eq!(arm.bus.waiting("orders").await.unwrap(), 3);
+    let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
+    let held = next(&mut deliveries).await;
+    let two = async || (arm.bus.waiting("orders").await.unwrap() == 2).then_some(());
+    eventually("two wait and one is in hand", LIMIT, two).await;
+    held.ack().await.unwrap();
+    arm.bus.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_of_no_known_kind_is_refused() {
+    assert!(matches!(Bus::open("kafka://host").await, Err(BusError::Address)));
+    assert!(matches!(Bus::open("amqp://host:notaport/vhost").await, Err(BusError::Address)));
+}

@@ -1,0 +1,85 @@
+//! What becomes of the bus when RabbitMQ goes away and comes back.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use contract::{LIMIT, event, event_of, rabbit_vhost};
+use platform::bus::{Bus, QueueSpec};
+use support::{Proxy, Wire, eventually};
+use tokio::time::timeout;
+use wire::{EventType, Exchange};
+
+const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+
+/// A bus whose wire to the broker can be cut.
+async fn bus_on_a_wire() -> (Bus, Proxy) {
+    let url = rabbit_vhost().await;
+    let (user, rest) = url.split_once('@').unwrap();
+    let (host, vhost) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(host).await.unwrap();
+    let bus = Bus::open(&format!("{user}@{}/{vhost}", proxy.address())).await.unwrap();
+    (bus, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishing_fails_while_the_broker_is_away_and_works_again_by_itself() {
+    let (bus, proxy) = bus_on_a_wire().await;
+    bus.bind(&ORDERS).await.unwrap();
+    bus.publish(&event(EventType::OrderCreated)).await.unwrap();
+    proxy.set(Wire::Cut);
+    let away = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap();
+    assert!(away.is_err());
+    assert!(bus.ping().await.is_err());
+    proxy.set(Wire::Passes);
+    let back = async || bus.publish(&event(EventType::OrderCreated)).await.ok();
+    eventually("publishing works again", LIMIT, back).await;
+    bus.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_goes_on_by_itself_and_gets_what_it_had_not_settled() {
+    let (bus, proxy) = bus_on_a_wire().await;
+    bus.bind(&ORDERS).await.unwrap();
+    let mut deliveries = bus.subscribe("orders", 1).await.unwrap();
+    let first = event(EventType::OrderCreated);
+    bus.publish(&first).await.unwrap();
+    let held = timeout(LIMIT, deliveries.next()).await.unwrap();
+    proxy.set(Wire::Cut);
+    let early = timeout(Duration::from_millis(500), deliveries.next()).await;
+    assert!(early.is_err());
+    let unheard = timeout(LIMIT, held.ack()).await;
+    assert!(unheard.is_ok(), "settling must not wait for a broker that is away");
+    proxy.set(Wire::Passes);
+    let again = timeout(LIMIT, deliveries.next()).await.unwrap();
+    assert_eq!(again.event().id, first.id);
+    assert!(again.redelivered());
+    again.ack().await.unwrap();
+    let second = event_of(EventType::OrderCreated, 2);
+    let publish = async || bus.publish(&second).await.ok();
+    eventually("publishing works again", LIMIT, publish).await;
+    let delivery = timeout(LIMIT, deliveries.next()).await.unwrap();
+    assert_eq!(delivery.event().id, second.id);
+    delivery.ack().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_says_nothing_fails_a_publish_in_time() {
+    let (bus, proxy) = bus_on_a_wire().await;
+    bus.bind(&ORDERS).await.unwrap();
+    bus.publish(&event(EventType::OrderCreated)).await.unwrap();
+    proxy.set(Wire::Swallows);
+    let silent = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await;
+    assert!(silent.expect("an answer in time").is_err());
+    proxy.set(Wire::Passes);
+    let back = async || bus.publish(&event(EventType::OrderCreated)).await.ok();
+    eventually("publishing works again", Duration::from_secs(40), back).await;
+}
+
+#[tokio::test]
+async fn a_bus_opens_without_its_broker_and_says_so_when_asked() {
+    let bus = Bus::open("amqp://guest:guest@127.0.0.1:9/%2f").await.unwrap();
+    assert!(timeout(LIMIT, bus.ping()).await.unwrap().is_err());
+    assert!(timeout(LIMIT, bus.bind(&ORDERS)).await.unwrap().is_err());
+    assert!(timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap().is_err());
+}
