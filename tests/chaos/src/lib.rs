@@ -1,0 +1,22 @@
+//! Owns the kill runs: real processes are killed in the midst of work, and afterwards everything is
+//! counted. What was receipted is applied, each once; what was confirmed is told, each once.
+
+mod storm;
+
+pub use storm::{Receipted, Storm};
+
+/// How often each kill is repeated: three in every test run, more by `cargo xtask chaos --rounds N`.
+///
+/// # Panics
+/// When the number of rounds is not a number: a run that does nothing would look green.
+pub fn rounds() -> u32 {
+    match std::env::var("HOLDFAST_CHAOS_ROUNDS") {
+        Err(_) => 3,
+        Ok(text) => text.parse().expect("HOLDFAST_CHAOS_ROUNDS is a number"),
+    }
+}
+
+/// A number below `limit`, drawn anew each time and printed by the caller.
+pub fn any_below(limit: u32) -> u32 {
+    u32::from_le_bytes(process::random::bytes()) % limit
+}

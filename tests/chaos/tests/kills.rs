@@ -1,0 +1,91 @@
+//! `kill -9` in the midst of work, on real stores and on the embedded process. The gate is shut, orders
+//! are published through the edge and their receipts counted; something is killed at a random moment and
+//! started again; the gate is opened: the set with receipts equals the set applied, each once.
+
+use std::time::Duration;
+
+use chaos::{Storm, any_below, rounds};
+use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
+use support::{Api, Place};
+use wire::{EdgeId, Region};
+
+const COMMANDS: u32 = 120;
+const REGION: Region = Region::North;
+const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
+
+async fn platform(stores: Stores) -> (Stack, Api) {
+    let layout = Layout::decide(stores, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    (stack, api)
+}
+
+fn place(stack: &Stack) -> Place {
+    let edge = stack.layout().edge(REGION);
+    Place {
+        region: REGION,
+        edge: EdgeId::new(&edge.edge).unwrap(),
+        host: "127.0.0.1".into(),
+        port: edge.mqtt,
+    }
+}
+
+/// Kills the edge while it takes commands behind a shut gate: what it receipted it must still hold.
+async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
+    let storm = Storm::at(api, place(stack)).await;
+    stack.cut(REGION).await.unwrap();
+    let moment = 1 + any_below(COMMANDS - 2);
+    println!("round {round}: the edge dies after {moment} of {COMMANDS} receipts");
+    let (receipted, ()) = tokio::join!(storm.publish(COMMANDS as usize), async {
+        storm.receipts(moment as usize).await;
+        stack.kill9(Part::Edge(REGION)).await.unwrap();
+        stack.restart(Part::Edge(REGION)).await.unwrap();
+    });
+    stack.heal(REGION).await.unwrap();
+    storm.check(&receipted).await;
+    stack.healthy(HEALTHY_WITHIN).await.unwrap();
+}
+
+/// Kills a part of the cloud while it decides what a healed link brings.
+async fn kill_while_it_decides(stack: &Stack, api: &Api, part: Part, round: u32) {
+    let storm = Storm::at(api, place(stack)).await;
+    stack.cut(REGION).await.unwrap();
+    let receipted = storm.publish(COMMANDS as usize).await;
+    let moment = Duration::from_millis(u64::from(any_below(400)));
+    println!("round {round}: {part} dies {moment:?} after the gate opens");
+    let (healed, ()) = tokio::join!(stack.heal(REGION), async {
+        tokio::time::sleep(moment).await;
+        stack.kill9(part).await.unwrap();
+        stack.restart(part).await.unwrap();
+    });
+    // A gate that could not be opened because its hub was being killed is opened now.
+    if healed.is_err() {
+        stack.heal(REGION).await.unwrap();
+    }
+    storm.check(&receipted).await;
+    stack.healthy(HEALTHY_WITHIN).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() {
+    let (stack, api) = platform(Stores::Real).await;
+    for round in 1..=rounds() {
+        kill_the_edge(&stack, &api, round).await;
+        for part in
+            [Part::Hub, Part::Order, Part::Notification, Part::Server(Server::RabbitMq)]
+        {
+            kill_while_it_decides(&stack, &api, part, round).await;
+        }
+    }
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_receipted_is_applied_once_whatever_is_killed_on_embedded_stores() {
+    let (stack, api) = platform(Stores::Embedded).await;
+    for round in 1..=rounds() {
+        kill_the_edge(&stack, &api, round).await;
+        kill_while_it_decides(&stack, &api, Part::Cloud, round).await;
+    }
+    stack.stop().await.unwrap();
+}

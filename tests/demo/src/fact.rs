@@ -1,0 +1,45 @@
+//! A fact of a step: what the story says must be so, beside what was seen. A step holds when all of its
+//! facts do.
+
+use serde::Serialize;
+use serde_json::Value;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    pub what: &'static str,
+    pub expected: Value,
+    pub seen: Value,
+}
+
+pub fn fact(what: &'static str, expected: impl Serialize, seen: impl Serialize) -> Fact {
+    Fact { what, expected: value(expected), seen: value(seen) }
+}
+
+impl Fact {
+    pub fn holds(&self) -> bool {
+        self.expected == self.seen
+    }
+
+    /// The same fact as if something else had been seen, to show that it is looked at.
+    #[must_use]
+    pub fn spoilt(self) -> Self {
+        Self { seen: value(format!("not {}", self.seen)), ..self }
+    }
+}
+
+fn value(word: impl Serialize) -> Value {
+    serde_json::to_value(word).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_holds_only_when_seen_is_what_was_expected() {
+        assert!(fact("one", 1, 1).holds());
+        assert!(!fact("one", 1, 2).holds());
+        assert!(!fact("one", 1, 1).spoilt().holds());
+        assert!(!fact("nothing", (), ()).spoilt().holds());
+    }
+}

@@ -1,0 +1,260 @@
+//! The story: a job is published and approved, the line to NORTH is cut, two providers accept the same
+//! job on either side of the cut, the line heals, and everybody is told what was decided and why.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use http::Method;
+use serde::Deserialize;
+use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use wire::{
+    ChecksumState, Code, CommandBody, CommandId, Language, LinkState, Order, OrderId, OrderStatus,
+    OutcomeKind, Region, Role, Verdict,
+};
+
+use crate::fact::{Fact, fact};
+
+/// A step's name on the command line, and its title in both languages.
+pub struct Step {
+    pub name: &'static str,
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+impl Step {
+    pub fn title(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::Chinese => self.zh,
+        }
+    }
+}
+
+pub const STEPS: [Step; 8] = [
+    Step { name: "publish", en: "a customer publishes a job in NORTH", zh: "客户在北区发布订单" },
+    Step { name: "approve", en: "an admin approves it; the edge shows it", zh: "管理员审核通过，边缘节点可见" },
+    Step { name: "cut", en: "the line between NORTH and the cloud is cut", zh: "北区与云端断开" },
+    Step {
+        name: "accept_offline",
+        en: "a tablet accepts at the edge: stored, provisional, with a receipt",
+        zh: "平板在边缘节点接单：已保存，待确认，附回执",
+    },
+    Step {
+        name: "collide",
+        en: "another provider accepts the same job through the cloud",
+        zh: "另一服务商通过云端接下同一订单",
+    },
+    Step { name: "heal", en: "the line comes back", zh: "网络恢复" },
+    Step {
+        name: "outcomes",
+        en: "both hear the decision: one has the job, the other is told why not",
+        zh: "双方得知结果：一方得单，另一方得知原因",
+    },
+    Step {
+        name: "record",
+        en: "the record names both, and edge and cloud agree again",
+        zh: "记录写明双方，边缘与云端数据一致",
+    },
+];
+
+#[derive(Deserialize)]
+struct Board {
+    items: Vec<BoardItem>,
+}
+
+#[derive(Deserialize)]
+struct BoardItem {
+    order: Order,
+}
+
+const SOON: Duration = Duration::from_secs(30);
+const REGION: Region = Region::North;
+
+/// Who and what the story is about.
+pub struct Story {
+    api: Api,
+    /// NORTH's edge, over HTTP.
+    edge: Api,
+    admin: Person,
+    customer: Person,
+    offline: Person,
+    online: Person,
+    tablet: Tablet,
+    order: Option<Order>,
+    command: Option<CommandId>,
+}
+
+impl Story {
+    pub async fn begin(api: Api, edge: Api, admin: Person, north: Place) -> Result<Self> {
+        let customer = api.newcomer(Role::Customer).await.context("no customer")?;
+        let offline = api.newcomer(Role::Provider).await.context("no first provider")?;
+        let online = api.newcomer(Role::Provider).await.context("no second provider")?;
+        let device = format!("demo-{}", offline.user_id);
+        let tablet = Tablet::new(north, &device[..24], &offline, Mqtt::V5);
+        Ok(Self { api, edge, admin, customer, offline, online, tablet, order: None, command: None })
+    }
+
+    pub async fn play(&mut self, step: &str) -> Result<Vec<Fact>> {
+        match step {
+            "publish" => self.publish().await,
+            "approve" => self.approve().await,
+            "cut" => self.cut().await,
+            "accept_offline" => self.accept_offline().await,
+            "collide" => self.collide().await,
+            "heal" => self.heal().await,
+            "outcomes" => self.outcomes().await,
+            "record" => self.record().await,
+            other => bail!("there is no step `{other}`"),
+        }
+    }
+
+    /// Whatever happened, the gate is left open.
+    pub async fn end(self) -> Result<()> {
+        let opened = self.api.gate(&self.admin, REGION, true).await;
+        self.tablet.stop().await;
+        opened.context("could not open the gate again")
+    }
+
+    async fn publish(&mut self) -> Result<Vec<Fact>> {
+        let done = self.api.publish(&self.customer, REGION, "Leaking tap 水龙头漏水").await?;
+        let order = done.order;
+        let facts = vec![
+            fact("it waits for review", OrderStatus::PendingReview, order.status),
+            fact("it is the customer's", self.customer.user_id, order.customer_id),
+            fact("its price is exact", "200.00", order.price),
+        ];
+        self.order = Some(order);
+        Ok(facts)
+    }
+
+    async fn approve(&mut self) -> Result<Vec<Fact>> {
+        let order = self.order()?.id;
+        let done = self.api.act(&self.admin, order, "approve").await?;
+        // The edge answers for what its feed has brought.
+        let on_board = eventually("NORTH's board shows the approval", SOON, async || {
+            let status = self.on_board(order).await.ok()??;
+            (status == OrderStatus::Pending).then_some(status)
+        })
+        .await;
+        Ok(vec![
+            fact("it is open", OrderStatus::Pending, done.status),
+            fact("the edge's board shows it open", OrderStatus::Pending, on_board),
+        ])
+    }
+
+    async fn cut(&mut self) -> Result<Vec<Fact>> {
+        self.api.gate(&self.admin, REGION, false).await?;
+        let link = eventually("NORTH's link is down", SOON, async || {
+            let (link, _) = self.north().await.ok()?;
+            (link == LinkState::Down).then_some(link)
+        })
+        .await;
+        Ok(vec![fact("the link is down", LinkState::Down, link)])
+    }
+
+    async fn accept_offline(&mut self) -> Result<Vec<Fact>> {
+        let order = self.order()?.id;
+        let command = self.tablet.prepare(CommandBody::AcceptOrder { order_id: order });
+        self.command = Some(command);
+        let reply = self.tablet.until_stored(command, SOON).await?;
+        let shown = reply.order.as_ref();
+        Ok(vec![
+            fact("the verdict", Verdict::Provisional, reply.verdict),
+            fact("a receipt for this command", command, reply.receipt.map(|r| r.command_id)),
+            fact("work can go on", OrderStatus::Accepted, shown.map(|order| order.status)),
+        ])
+    }
+
+    async fn collide(&mut self) -> Result<Vec<Fact>> {
+        let done = self.api.act(&self.online, self.order()?.id, "accept").await?;
+        Ok(vec![
+            fact("the cloud gives it", OrderStatus::Accepted, done.status),
+            fact("to whom asked", self.online.user_id, done.order.provider_id),
+        ])
+    }
+
+    async fn heal(&mut self) -> Result<Vec<Fact>> {
+        self.api.gate(&self.admin, REGION, true).await?;
+        let link = eventually("NORTH's link is up", SOON, async || {
+            let (link, _) = self.north().await.ok()?;
+            (link == LinkState::Up).then_some(link)
+        })
+        .await;
+        Ok(vec![fact("the link is up", LinkState::Up, link)])
+    }
+
+    async fn outcomes(&mut self) -> Result<Vec<Fact>> {
+        let command = self.command.context("nothing was accepted offline")?;
+        let reply = self.tablet.until_decided(command, SOON).await?;
+        let outcome = reply.outcome.context("a decided reply carries its outcome")?;
+        let lost = outcome.lost.clone().context("a lost acceptance is explained")?;
+        let loser = self.told(&self.offline, "order.acceptance_lost").await?;
+        let winner = self.told(&self.online, "order.accepted").await?;
+        let customer = self.told(&self.customer, "order.accepted").await?;
+        Ok(vec![
+            fact("decided", OutcomeKind::Rejected, outcome.kind),
+            fact("why", Code::OrderAlreadyAccepted, outcome.code),
+            fact("the winner came by", "portal", lost.winner_source),
+            fact("the winner's time is told", true, lost.winner_decided_at.is_some()),
+            fact("the tap's time is kept", true, lost.tapped_at.is_some()),
+            fact("the order's provider", self.online.user_id, outcome.order.and_then(|o| o.provider_id)),
+            fact("lines: loser, winner, customer", (1, 1, 1), (loser, winner, customer)),
+        ])
+    }
+
+    async fn record(&mut self) -> Result<Vec<Fact>> {
+        let order = self.order()?.id;
+        let timeline = self.api.timeline(&self.admin, order).await?;
+        let accepts: Vec<_> = timeline
+            .iter()
+            .filter(|entry| entry.action == Some(wire::Action::Accept))
+            .map(|entry| (entry.actor.user_id, entry.from != Some(entry.to), entry.code))
+            .collect();
+        let expected = vec![
+            (self.online.user_id, true, None),
+            (self.offline.user_id, false, Some(Code::OrderAlreadyAccepted)),
+        ];
+        let checksum = eventually("edge and cloud agree again", SOON, async || {
+            let (_, sum) = self.north().await.ok()?;
+            (sum == ChecksumState::Match).then_some(sum)
+        })
+        .await;
+        let now = self.api.order(&self.admin, order).await?;
+        Ok(vec![
+            fact("both acceptances, in order", expected, accepts),
+            fact("one provider", self.online.user_id, now.provider_id),
+            fact("checksums", ChecksumState::Match, checksum),
+        ])
+    }
+
+    fn order(&self) -> Result<&Order> {
+        self.order.as_ref().context("nothing was published")
+    }
+
+    /// NORTH's link and checksum.
+    async fn north(&self) -> Result<(LinkState, ChecksumState)> {
+        let report = self.api.status(&self.admin).await?;
+        let region = report.regions.into_iter().find(|status| status.region == REGION);
+        let edge = region.and_then(|status| status.edges.into_iter().next());
+        let edge = edge.context("NORTH has no edge")?;
+        Ok((edge.link, edge.checksum))
+    }
+
+    /// How NORTH's board shows the order.
+    async fn on_board(&self, order: OrderId) -> Result<Option<OrderStatus>> {
+        let board: Board = self.edge.call(Method::GET, "/board", Some(&self.offline), None).await?;
+        let shown = board.items.into_iter().find(|item| item.order.id == order);
+        Ok(shown.map(|item| item.order.status))
+    }
+
+    /// How many lines of that kind about the order the person has, once there is one.
+    async fn told(&self, person: &Person, kind: &str) -> Result<usize> {
+        let order = self.order()?.id;
+        Ok(eventually("an inbox line", SOON, async || {
+            let lines = self.api.inbox(person).await.ok()?;
+            let about = lines.iter().filter(|line| line.kind == kind && line.order_id == order);
+            Some(about.count()).filter(|count| *count > 0)
+        })
+        .await)
+    }
+}

@@ -1,0 +1,33 @@
+//! README's "by hand" block does what it says, with nothing but curl, jq and mosquitto's two clients.
+
+use std::process::Command;
+
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, ready};
+
+const README: &str = include_str!("../../../README.md");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readmes_by_hand_block_runs_as_printed() {
+    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let wishes = Wishes { demo_data: true, ..Wishes::default() };
+    let stack = Stack::start(layout, &wishes).await.unwrap();
+    let file = stack.layout().folder.join("by-hand-ready.json");
+    ready::write(&file, &stack.ready_file()).unwrap();
+
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", block()])
+        .env("READY", &file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("at the regional node: provisional"), "{said}");
+    assert!(said.contains("decided: applied, the order is accepted"), "{said}");
+    assert!(said.contains("accept  pending -> accepted"), "{said}");
+    stack.stop().await.unwrap();
+}
+
+fn block() -> &'static str {
+    let (_, after) = README.split_once("<!-- by-hand -->\n```bash\n").expect("the block's start");
+    after.split_once("\n```\n").expect("the block's end").0
+}

@@ -1,0 +1,84 @@
+//! A hundred providers want the same job at the same moment, through the gateway, on MariaDB.
+
+use std::{sync::Arc, time::Duration};
+
+use platform::{sql::Sql, vals};
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use support::{Api, Person};
+use tokio::{sync::Barrier, task::JoinSet};
+use wire::{Event, EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
+
+const PROVIDERS: usize = 100;
+const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_providers_exactly_one_gets_the_job() {
+    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let order = api.publish(&customer, Region::East, "One job for many").await.unwrap().order_id;
+    api.act(&admin, order, "approve").await.unwrap();
+
+    let providers = tokio::time::timeout(SIGNED_IN_WITHIN, providers(&api)).await.unwrap();
+    let answers = race(&api, providers, order).await;
+
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.is_ok());
+    assert_eq!((won.len(), lost.len()), (1, PROVIDERS - 1));
+    let winner = won[0].0;
+    for (loser, answer) in lost {
+        let error = answer.unwrap_err();
+        assert_eq!(error.status, Some(400), "{loser}: {error}");
+        let problem = error.problem.expect("a refusal says why");
+        assert_eq!(problem.code.as_str(), "order_already_accepted");
+        let shown = serde_json::to_value(&problem).unwrap()["order"].clone();
+        assert_eq!(shown["status"], "accepted", "the loser sees the winner's state: {shown}");
+    }
+    let now = api.order(&admin, order).await.unwrap();
+    assert_eq!((now.status, now.provider_id), (OrderStatus::Accepted, Some(winner)));
+    assert_eq!(accepted_events(&stack, order).await, 1);
+    stack.stop().await.unwrap();
+}
+
+async fn providers(api: &Api) -> Vec<Person> {
+    let mut coming = JoinSet::new();
+    for _ in 0..PROVIDERS {
+        let api = api.clone();
+        coming.spawn(async move { api.newcomer(Role::Provider).await.expect("a new provider") });
+    }
+    coming.join_all().await
+}
+
+type Answer = Result<support::Done, process::client::ClientError>;
+
+async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId, Answer)> {
+    let together = Arc::new(Barrier::new(providers.len()));
+    let mut running = JoinSet::new();
+    for provider in providers {
+        let (api, together) = (api.clone(), together.clone());
+        running.spawn(async move {
+            together.wait().await;
+            (provider.user_id, api.act(&provider, order, "accept").await)
+        });
+    }
+    running.join_all().await
+}
+
+/// How many different events in the order service's outbox say that this order was accepted.
+async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
+    let servers = stack.servers().expect("real stores");
+    let db = Sql::open(&format!("{}/order_db", servers.mysql)).await.unwrap();
+    let rows: Vec<(String,)> = db.all("SELECT event FROM outbox", vals![]).await.unwrap();
+    let events = rows.iter().map(|(event,)| serde_json::from_str::<Event>(event).unwrap());
+    let accepted = events.filter(|event| event.kind == EventType::OrderAccepted);
+    let about = accepted.filter(|event| {
+        let body: OrderEvent = serde_json::from_value(event.body.clone()).unwrap();
+        body.order.id == order
+    });
+    let ids: Vec<_> = about.map(|event| event.id).collect();
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(ids.len(), distinct.len(), "one event id a row");
+    ids.len()
+}
