@@ -13,7 +13,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
     let bind = settings.gateway.bind.clone();
     let ground = ground::open(&settings.platform).await?;
-    let opening = open(settings, ground.clone());
+    let opening = Box::pin(open(settings, ground.clone()));
     run::run(&bind, ground, opening).await
 }
 

@@ -36,25 +36,27 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What a process opens is large, so it stands on the heap.
 async fn work(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
-    match cli.command {
-        Command::All => all::run(settings).await,
-        Command::Gateway => parts::run(Part::Gateway, settings).await,
-        Command::Auth => parts::run(Part::Auth, settings).await,
-        Command::Order => parts::run(Part::Order, settings).await,
-        Command::Notification => parts::run(Part::Notification, settings).await,
-        Command::Hub => parts::run(Part::Hub, settings).await,
+    let part = match cli.command {
+        Command::All => return Box::pin(all::run(settings)).await,
+        Command::Gateway => Part::Gateway,
+        Command::Auth => Part::Auth,
+        Command::Order => Part::Order,
+        Command::Notification => Part::Notification,
+        Command::Hub => Part::Hub,
         Command::Migrate => {
             ground::make_data(&settings)?;
-            parts::migrate(&settings).await
+            return Box::pin(parts::migrate(&settings)).await;
         }
         Command::BootstrapAdmin { username, .. } => {
-            parts::bootstrap_admin(&settings, &username).await
+            return Box::pin(parts::bootstrap_admin(&settings, &username)).await;
         }
         Command::Config => {
             print!("{}", settings.printable());
-            Ok(())
+            return Ok(());
         }
-    }
+    };
+    Box::pin(parts::run(part, settings)).await
 }

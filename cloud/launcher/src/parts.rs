@@ -31,7 +31,7 @@ pub async fn run(part: Part, settings: Settings) -> anyhow::Result<()> {
     }
     let bind = bind(part, &settings).to_owned();
     let ground = ground::open(&settings.platform).await?;
-    let opening = open(part, settings, ground.clone());
+    let opening = Box::pin(open(part, settings, ground.clone()));
     run::run(&bind, ground, opening).await
 }
 

@@ -1,7 +1,6 @@
 //! Owns finding an order by what an operator has at hand: its id, or the code read aloud.
 
 use serde::Deserialize;
-use serde_json::Value;
 use wire::{Language, Order, OrderCode, OrderId, StatusReport, TimelineEntry};
 
 use crate::{
@@ -11,39 +10,32 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
+struct Timeline {
+    items: Vec<TimelineEntry>,
 }
 
 /// Everything that is known of the order.
 pub async fn story(gateway: &Gateway, asked: &str) -> Result<Story, Failure> {
     let order = order(gateway, asked).await?;
-    let timeline: Page<TimelineEntry> =
+    let Timeline { items: timeline } =
         gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
     let pending = pending(gateway, &order).await;
-    Ok(Story { order, timeline: timeline.items, pending })
+    Ok(Story { order, timeline, pending })
 }
 
 async fn order(gateway: &Gateway, asked: &str) -> Result<Order, Failure> {
     if let Ok(id) = asked.parse::<OrderId>() {
-        return by_id(gateway, id).await;
+        return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
     let Some(code) = OrderCode::parse(asked) else {
         return Err(not_an_order(gateway.language(), asked));
     };
-    let found: Page<Order> = gateway.get(&format!("/api/v1/admin/orders?code={code}")).await?;
-    match <[Order; 1]>::try_from(found.items) {
+    let found = gateway.list(&format!("/api/v1/admin/orders?code={code}")).await?;
+    match <[Order; 1]>::try_from(found) {
         Ok([order]) => Ok(order),
         Err(orders) if orders.is_empty() => Err(unknown_code(gateway.language(), &code)),
         Err(orders) => Err(several(gateway.language(), &code, &orders)),
     }
-}
-
-/// The order stands in the answer itself, or under `order` as in the answers to actions.
-async fn by_id(gateway: &Gateway, id: OrderId) -> Result<Order, Failure> {
-    let mut value: Value = gateway.get(&format!("/api/v1/orders/{id}")).await?;
-    let inner = value.get_mut("order").map(Value::take).unwrap_or(value);
-    serde_json::from_value(inner).map_err(|error| gateway.unreadable(&error))
 }
 
 /// What the region's edges still hold back. The story is worth telling without it, so a hub that

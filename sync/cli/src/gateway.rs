@@ -7,7 +7,7 @@ use process::{
     client::{Client, ClientError},
     context::{Context, ContextError},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wire::{Code, Language};
 
 use crate::{
@@ -22,6 +22,17 @@ pub struct Gateway {
     timeout: Duration,
     language: Language,
 }
+
+/// What a list answers with.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// A list that has no end after that many pages is cut: it is shown to a person.
+const PAGES_MAX: usize = 100;
 
 impl Gateway {
     /// The one named, or the one platform that was started here.
@@ -52,6 +63,19 @@ impl Gateway {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// Every item of a list, page by page; `path` already has a query.
+    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut page: Page<T> = self.get(path).await?;
+        for _ in 1..PAGES_MAX {
+            items.append(&mut page.items);
+            let Some(next) = page.next.take() else { break };
+            page = self.get(&format!("{path}&cursor={next}")).await?;
+        }
+        items.append(&mut page.items);
+        Ok(items)
     }
 
     async fn call<T: DeserializeOwned>(

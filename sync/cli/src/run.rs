@@ -1,12 +1,11 @@
 //! One function a command: ask the gateway, then put the answer into JSON or into words.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wire::{Region, StatusReport};
 
 use crate::{
     args::{Cli, Command, LinkAction},
-    edges,
+    edges::{self, Enrolled},
     exit::{Exit, Failure},
     explain, find,
     gateway::Gateway,
@@ -61,16 +60,11 @@ async fn status(gateway: &Gateway, as_json: bool, look: &Look) -> Result<Answer,
 }
 
 async fn edges(gateway: &Gateway, as_json: bool, look: &Look) -> Result<Answer, Failure> {
-    #[derive(Deserialize)]
-    struct Edges {
-        items: Vec<Map<String, Value>>,
-    }
-    let value: Value = gateway.get("/api/v1/admin/edges").await?;
+    let edges: Vec<Enrolled> = gateway.list("/api/v1/admin/edges?limit=200").await?;
     if as_json {
-        return Ok(Answer::json(&value));
+        return Ok(Answer::json(&json!({"items": edges})));
     }
-    let edges: Edges = serde_json::from_value(value).map_err(|error| gateway.unreadable(&error))?;
-    Ok(Answer::text(edges::render(&edges.items, look)))
+    Ok(Answer::text(edges::render(&edges, look)))
 }
 
 async fn explain(

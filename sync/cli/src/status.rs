@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, EdgeStatus, GateState, Language, LinkState, RegionStatus, StatusReport,
-    UnixMillis,
+    ChecksumState, EdgeStatus, GateState, Language, RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::{
-    age, complaint,
+    age, complaint, edges,
     look::{Look, Tone},
     table::{Cell, Table},
 };
@@ -115,13 +114,8 @@ fn gate(region: &RegionStatus, look: &Look) -> Cell {
 }
 
 fn link(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
-    let (tone, word) = match edge.link {
-        LinkState::Up => (Tone::Good, look.pick("+ up", "+ 连通")),
-        LinkState::Down => (Tone::Bad, look.pick("x down", "x 断开")),
-        LinkState::Never => (Tone::Bad, look.pick("? never", "? 从未连接")),
-    };
     let since = edge.since.map(|at| format!(" {}", age::duration(now.since(at))));
-    Cell::toned(tone, format!("{word}{}", since.unwrap_or_default()))
+    edges::link(edge.link, look).and(&since.unwrap_or_default())
 }
 
 fn pending(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {

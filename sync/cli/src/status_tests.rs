@@ -1,4 +1,4 @@
-use wire::{EdgeId, Policy, Region};
+use wire::{EdgeId, LinkState, Policy, Region};
 
 use super::*;
 

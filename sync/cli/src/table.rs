@@ -19,6 +19,12 @@ impl Cell {
     pub fn toned(tone: Tone, text: impl AsRef<str>) -> Self {
         Self { text: printable(text.as_ref()), tone }
     }
+
+    /// The same cell with more to say.
+    pub fn and(mut self, more: &str) -> Self {
+        self.text.push_str(&printable(more));
+        self
+    }
 }
 
 /// The text without control characters, which a terminal would obey.

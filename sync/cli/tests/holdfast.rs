@@ -121,7 +121,10 @@ fn an_order_is_explained_by_its_id_and_by_its_code() {
 fn edges_are_listed() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["edges"]);
-    assert_eq!(out(&ran), "EDGE\tREGION\tEPOCH\nnorth-1\tNORTH\t1\n");
+    assert!(out(&ran).starts_with("EDGE\tREGION\tENROLLED\tLINK\t"), "{}", out(&ran));
+    let names: Vec<_> = out(&ran).lines().skip(1).map(|line| line[..7].to_owned()).collect();
+    // The second stands on a page of its own.
+    assert_eq!(names, ["north-1", "north-2"]);
 }
 
 #[test]
@@ -214,8 +217,13 @@ async fn signed_in(request: Request, next: Next) -> Response {
     }
 }
 
-async fn edges() -> Json<Value> {
-    Json(json!({"items": [{"edge": "north-1", "region": "NORTH", "epoch": 1}], "next": null}))
+async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
+    let first = !query.iter().any(|(name, _)| name == "cursor");
+    let mut item = edge(if first { "north-1" } else { "north-2" }, "up", "match");
+    item["region"] = json!("NORTH");
+    item["created_at"] = json!("2025-11-24T16:00:00Z");
+    item["enrolled_at"] = json!("2025-11-24T16:00:00Z");
+    Json(json!({"items": [item], "next": first.then_some("north-1")}))
 }
 
 async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
@@ -277,14 +285,18 @@ fn report(link: &str, checksum: &str) -> Value {
         "regions": [{
             "region": "NORTH", "gate": "open", "policy": "optimistic", "holder": null,
             "feed_seq": 7, "orders": 3,
-            "edges": [{
-                "edge": "north-1", "link": link, "since": "2025-11-24T16:00:00Z",
-                "last_contact_at": null, "epoch": 1, "version": "0.1.0", "pending": 0,
-                "oldest_pending_at": null, "undecided": 0, "held": 0, "parked": 0,
-                "lag_up_ops": 0, "lag_down_changes": 0, "lag_down_outcomes": 0,
-                "checksum": checksum, "clock_error_ms": null, "disk_free_bytes": null,
-            }],
+            "edges": [edge("north-1", link, checksum)],
         }],
+    })
+}
+
+fn edge(name: &str, link: &str, checksum: &str) -> Value {
+    json!({
+        "edge": name, "link": link, "since": "2025-11-24T16:00:00Z",
+        "last_contact_at": null, "epoch": 1, "version": "0.1.0", "pending": 0,
+        "oldest_pending_at": null, "undecided": 0, "held": 0, "parked": 0,
+        "lag_up_ops": 0, "lag_down_changes": 0, "lag_down_outcomes": 0,
+        "checksum": checksum, "clock_error_ms": null, "disk_free_bytes": null,
     })
 }
 
