@@ -1,1 +1,82 @@
-fn main() {}
+//! The binary: `holdfast-edge [run]` and `holdfast-edge report --json`.
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use holdfast_edge::{Config, path_in, report, start};
+use process::{
+    clock::Clock,
+    config::{self, ConfigArgs},
+    tasks::stop_signal,
+    telemetry::LogFormat,
+};
+
+/// One region's node: takes commands while the cloud is out of reach.
+#[derive(Parser)]
+#[command(name = "holdfast-edge", version)]
+struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// How logs are written
+    #[arg(long, value_enum, default_value = "pretty", global = true)]
+    log: LogFormat,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the edge (default)
+    Run,
+    /// Print the configuration as it would be used, secrets masked
+    Config,
+    /// Tell the edge's state from its file, beside a running edge or without one
+    Report {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const SECTION: &str = "edge";
+/// An edge is small: one thread for what comes in while another waits for the kernel.
+const WORKERS: usize = 2;
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let config: Config = config::load(SECTION, &args.config.sources())?;
+    match args.command.unwrap_or(Command::Run) {
+        Command::Run => run(config, args.log),
+        Command::Config => {
+            print!("{}", config::printable(SECTION, &config));
+            Ok(())
+        }
+        Command::Report { json } => tell(&config, json),
+    }
+}
+
+fn run(config: Config, log: LogFormat) -> anyhow::Result<()> {
+    process::start("holdfast-edge", log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    runtime.block_on(async {
+        let running = start(config, Clock::system()).await?;
+        stop_signal().await;
+        running.stop().await;
+        tracing::info!("Stopped");
+        Ok(())
+    })
+}
+
+fn tell(config: &Config, json: bool) -> anyhow::Result<()> {
+    let path = path_in(&config.data);
+    let report = report(&path).with_context(|| format!("could not read {}", path.display()))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!("{report}");
+    Ok(())
+}

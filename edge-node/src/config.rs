@@ -1,0 +1,49 @@
+//! What an edge is told: the section `edge` of the configuration.
+
+use std::path::PathBuf;
+
+use process::config::Secret;
+use serde::{Deserialize, Serialize};
+use wire::{EdgeId, NameError, Region};
+
+use crate::{mqtt::MqttKind, store::Identity};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The edge's name, such as `north-1`: it names the edge in topics, receipts and status.
+    pub name: String,
+    pub region: Region,
+    /// Where the cloud is: `http://` or `https://`.
+    pub gateway_url: String,
+    /// The folder of the log, the high-water file and the key.
+    pub data: PathBuf,
+    pub http_bind: String,
+    pub mqtt: MqttKind,
+    pub mqtt_bind: String,
+    pub ws_bind: String,
+    /// Needed once; an enrolled edge has its key.
+    pub enrolment_code: Secret,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "north-1".to_owned(),
+            region: Region::North,
+            gateway_url: "http://127.0.0.1:8080".to_owned(),
+            data: PathBuf::from(".holdfast/north-1"),
+            http_bind: "127.0.0.1:8100".to_owned(),
+            mqtt: MqttKind::Embedded,
+            mqtt_bind: "127.0.0.1:8101".to_owned(),
+            ws_bind: "127.0.0.1:8102".to_owned(),
+            enrolment_code: Secret::default(),
+        }
+    }
+}
+
+impl Config {
+    pub fn identity(&self) -> Result<Identity, NameError> {
+        Ok(Identity { name: EdgeId::new(self.name.clone())?, region: self.region })
+    }
+}

@@ -1,0 +1,65 @@
+//! What the cloud sends down: stored first, then told to those it concerns.
+//!
+//! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash between
+//! the two only makes the tablet ask again.
+
+use engine::edge::Store as ToStore;
+use journal::WriteError;
+use tokio::sync::watch;
+use wire::HeldReason;
+
+use crate::{
+    gate::Gate,
+    intake::Intake,
+    store::{Applied, Store},
+    voice::Voice,
+};
+
+pub struct Downlink {
+    pub store: Store,
+    pub intake: Intake,
+    pub voice: Voice,
+    pub gate: Gate,
+    pub feed_seq: watch::Sender<u64>,
+}
+
+type Stored = Result<(), WriteError<rusqlite::Error>>;
+
+impl Downlink {
+    pub async fn store(&self, what: ToStore) -> Stored {
+        match what {
+            ToStore::Outcomes { to, outcomes } => {
+                let settled = self.store.settle(to, outcomes).await?;
+                let mut sights = Vec::with_capacity(settled.len());
+                for settled in settled {
+                    let reply = self.intake.decided(&settled);
+                    self.voice.decided(&settled, &reply).await;
+                    sights.push(settled.sight);
+                }
+                self.voice.changed(sights, Vec::new()).await;
+            }
+            ToStore::Changes { to, changes } => {
+                let applied = self.store.apply(to, changes).await?;
+                self.feed_seq.send_replace(to);
+                self.apply(applied).await;
+            }
+            ToStore::Generation(generation) => {
+                self.store.adopt_generation(generation).await?;
+                self.feed_seq.send_replace(0);
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn hold(&self, seq: u64, reason: HeldReason) -> Stored {
+        self.store.hold(seq, reason).await
+    }
+
+    async fn apply(&self, applied: Applied) {
+        if let Some(jwks) = &applied.jwks {
+            self.gate.replace_keys(jwks);
+        }
+        self.gate.revoke(&applied.revoked_sessions, &applied.revoked_users);
+        self.voice.changed(applied.sights, applied.gone).await;
+    }
+}

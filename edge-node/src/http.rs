@@ -1,0 +1,114 @@
+//! What an edge answers over HTTP: the board, where the log stands, commands from tablets whose
+//! network blocks MQTT, health and metrics.
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::HeaderMap,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use process::{
+    health::{self, Readiness},
+    problem::{Problem, fault},
+    tokens::{Claims, bearer},
+    web,
+};
+use serde::Serialize;
+use tokio::sync::watch;
+use wire::{Code, EdgeId, Region, Reply};
+
+use crate::{
+    gate::Gate,
+    intake::{BODY_BYTES_MAX, Intake, shown_to},
+    store::{Identity, Store},
+    voice::{BoardItem, Head, Voice},
+};
+
+#[derive(Clone)]
+pub struct Rooms {
+    pub identity: Identity,
+    pub store: Store,
+    pub gate: Gate,
+    pub intake: Intake,
+    pub voice: Voice,
+    pub head: watch::Receiver<Option<Head>>,
+    pub link_up: watch::Receiver<bool>,
+}
+
+pub const NAME: &str = "edge";
+
+pub fn router(rooms: Rooms) -> Router {
+    let mut ready = Readiness::new();
+    let (gate, store) = (rooms.gate.clone(), rooms.store.clone());
+    ready.add("keys", move || {
+        let enrolled = !gate.keys.is_empty();
+        async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
+    });
+    ready.add("log", move || {
+        let store = store.clone();
+        async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
+    });
+    let router = Router::new()
+        .route("/board", get(board))
+        .route("/commands", post(commands).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
+        .route("/api/head", get(head))
+        .with_state(rooms)
+        .merge(health::router(ready));
+    web::standard(router, NAME)
+}
+
+#[derive(Serialize)]
+struct Board {
+    edge: EdgeId,
+    region: Region,
+    feed_seq: u64,
+    items: Vec<BoardItem>,
+}
+
+async fn board(
+    State(rooms): State<Rooms>,
+    headers: HeaderMap,
+) -> Result<axum::Json<Board>, Problem> {
+    let claims = admitted(&rooms, &headers)?;
+    let seen = rooms.store.board(&rooms.identity).await;
+    let (feed_seq, sights) = seen.map_err(|error| fault("The board could not be read", error))?;
+    let actor = claims.actor();
+    let item = |sight: engine::view::Sight| {
+        let pending = !sight.pending.is_empty();
+        sight.order.map(|order| BoardItem { order: shown_to(actor, order), pending })
+    };
+    let items = sights.into_iter().filter_map(item).collect();
+    let Identity { name: edge, region } = rooms.identity;
+    Ok(axum::Json(Board { edge, region, feed_seq, items }))
+}
+
+/// Always a `Reply`, as over MQTT, save where nothing can be said.
+async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<axum::Json<Reply>, Problem> {
+    let Ok(taken) = rooms.intake.take(&body, None).await else {
+        return Err(Problem::new(Code::Unavailable).retry_after(1));
+    };
+    if let Some(sight) = taken.changed {
+        rooms.voice.changed(vec![sight], Vec::new()).await;
+    }
+    Ok(axum::Json(taken.reply))
+}
+
+#[derive(Serialize)]
+struct Standing {
+    #[serde(flatten)]
+    head: Head,
+    link_up: bool,
+}
+
+async fn head(State(rooms): State<Rooms>) -> Result<impl IntoResponse, Problem> {
+    let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
+    let link_up = *rooms.link_up.borrow();
+    Ok(axum::Json(Standing { head, link_up }))
+}
+
+fn admitted(rooms: &Rooms, headers: &HeaderMap) -> Result<Claims, Problem> {
+    let token = bearer(headers).ok_or(Code::InvalidToken)?;
+    rooms.gate.admit(token, None).map_err(Problem::new)
+}

@@ -1,0 +1,179 @@
+//! Takes commands in, by whatever way they come: one function behind MQTT and HTTP.
+//!
+//! Invariants: a receipt is signed after the commit it speaks of; what is not taken leaves no trace;
+//! every body is bounded before it is read and every answer names its command where it can.
+
+mod frame;
+mod reply;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{
+    verdict::{Footing, Request, judge},
+    view::Sight,
+};
+use journal::WriteError;
+use process::{
+    clock::Clock,
+    metrics,
+    tokens::{Claims, Signer},
+};
+use wire::{
+    Actor, CmdFrame, Code, Command, CommandId, DeviceId, Order, Outcome, Reply, UnixMillis,
+};
+
+use crate::{
+    gate::Gate,
+    store::{Book, Entered, Entry, Identity, Settled, Store, Stored},
+};
+
+pub use frame::{BODY_BYTES_MAX, id_of};
+pub use reply::{not_taken, shown_to, shown_to_all};
+
+/// Clones share all of it.
+#[derive(Clone)]
+pub struct Intake(Arc<Inner>);
+
+struct Inner {
+    identity: Identity,
+    store: Store,
+    gate: Gate,
+    signer: Signer,
+    clock: Clock,
+}
+
+/// The answer, and the order as it is seen now where the command was new.
+pub struct Taken {
+    pub reply: Reply,
+    pub changed: Option<Sight>,
+}
+
+/// Whether the command is stored is not known, so nothing can be said: the tablet sends it again under
+/// the same id and gets what then stands stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FateUnknown;
+
+/// After so long without a commit nobody waits any more.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+impl Intake {
+    pub fn new(identity: Identity, store: Store, gate: Gate, signer: Signer, clock: Clock) -> Self {
+        Self(Arc::new(Inner { identity, store, gate, signer, clock }))
+    }
+
+    /// Answers one command frame. `device` is the tablet it came from, where the way says so.
+    pub async fn take(&self, body: &[u8], device: Option<DeviceId>) -> Result<Taken, FateUnknown> {
+        let started = self.0.clock.elapsed();
+        let taken = self.answer(body, device).await;
+        let took = self.0.clock.elapsed().saturating_sub(started);
+        metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
+        let verdict = taken.as_ref().map_or("unknown", |taken| taken.reply.verdict.as_str());
+        metrics::EDGE_COMMANDS.add([verdict], 1);
+        taken
+    }
+
+    /// What the person hears once the cloud has decided.
+    pub fn decided(&self, settled: &Settled) -> Reply {
+        let actor = reply::reader(settled.stored.user_id);
+        self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
+    }
+
+    async fn answer(&self, body: &[u8], device: Option<DeviceId>) -> Result<Taken, FateUnknown> {
+        let frame = match frame::read(body) {
+            Ok(frame) => frame,
+            Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
+        };
+        let Some(signed) = self.0.gate.signed(&frame.token, device.as_ref()) else {
+            return Ok(refused(Some(frame.id), Code::InvalidToken));
+        };
+        let role = signed.claims.role;
+        let shape = || shape::refusal(role, &frame.body, self.0.identity.region);
+        let refusal = signed.refusal.or_else(shape);
+        let device = device.or(signed.claims.device.clone());
+        self.enter(frame, device, &signed.claims, refusal).await
+    }
+
+    async fn enter(
+        &self,
+        frame: CmdFrame,
+        device: Option<DeviceId>,
+        claims: &Claims,
+        refusal: Option<Code>,
+    ) -> Result<Taken, FateUnknown> {
+        let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
+        let judged = frame.body.clone();
+        let entry = Entry {
+            token_expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
+            received_at: self.0.clock.now(),
+            token: frame.token,
+            command: Command {
+                id,
+                body: frame.body,
+                device,
+                device_seq: Some(frame.device_seq),
+                tapped_at: Some(frame.tapped_at),
+                trace: None,
+            },
+            actor,
+            refusal,
+        };
+        let judging = move |sight: &Sight, book: &Book| {
+            // No frame of this version carries another edge's receipt.
+            let request = Request { actor, body: &judged, repeat, receipted: false };
+            judge(&request, sight, &footing(book))
+        };
+        let entering = self.0.store.enter(entry, judging);
+        match tokio::time::timeout(ANSWER_WITHIN, entering).await {
+            Ok(Ok(Entered::NotTaken(code))) => Ok(refused(Some(id), code)),
+            Ok(Ok(Entered::Stored { stored, sight, new })) => {
+                let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), actor);
+                Ok(Taken { reply, changed: new.then_some(*sight) })
+            }
+            Ok(Err(error)) => unwritten(&error).map(|code| refused(Some(id), code)),
+            Err(_) => Err(FateUnknown),
+        }
+    }
+
+    fn stored(
+        &self,
+        stored: &Stored,
+        outcome: Option<&Outcome>,
+        sight: Sight,
+        actor: Actor,
+    ) -> Reply {
+        reply::stored(&self.0.identity.name, &self.0.signer, stored, outcome, sight, actor)
+    }
+}
+
+/// Under `optimistic` nobody holds the region. A holder's right will be read off the book here.
+fn footing(book: &Book) -> Footing {
+    Footing { suspect: book.suspect, ..Footing::OPTIMISTIC }
+}
+
+fn refused(id: Option<CommandId>, code: Code) -> Taken {
+    Taken { reply: not_taken(id, code), changed: None }
+}
+
+/// Only a write of which nothing is stored may be called not taken.
+fn unwritten(error: &WriteError<rusqlite::Error>) -> Result<Code, FateUnknown> {
+    match error {
+        WriteError::Full => Ok(Code::StorageFull),
+        WriteError::Busy => Ok(Code::TooManyRequests),
+        WriteError::Stopped => Err(FateUnknown),
+        WriteError::Refused(_) | WriteError::Fault(_) => {
+            let cause = process::problem::chain(error);
+            tracing::error!(cause, "A command could not be stored");
+            Err(FateUnknown)
+        }
+    }
+}
+
+/// An order of a sight as everyone may see it, and whether it rests on what the cloud has not decided.
+pub fn public(sight: Sight) -> Option<(Order, bool)> {
+    let pending = !sight.pending.is_empty();
+    sight.order.map(|order| (shown_to_all(order), pending))
+}

@@ -1,0 +1,118 @@
+//! The words an edge answers in, and what of an order each reader may see.
+
+use engine::view::Sight;
+use process::tokens::Signer;
+use wire::{
+    Actor, Code, CommandId, EdgeId, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role, Text,
+    UserId, Verdict,
+};
+
+use crate::store::Stored;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Nothing happened, nothing is stored.
+pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
+    Reply {
+        command_id,
+        hop: Hop::Stored,
+        verdict: Verdict::NotTaken,
+        code: Some(code),
+        message: Some(code.text()),
+        order: None,
+        receipt: None,
+        outcome: None,
+    }
+}
+
+/// What stands stored of a command: the outcome if there is one, else the verdict; with the order as
+/// it is now, and the receipt.
+pub fn stored(
+    edge: &EdgeId,
+    signer: &Signer,
+    stored: &Stored,
+    outcome: Option<&Outcome>,
+    sight: Sight,
+    actor: Actor,
+) -> Reply {
+    let order = sight.order.map(|order| shown_to(actor, order));
+    let (hop, code) = match outcome {
+        Some(outcome) => (Hop::Decided, outcome.code.or(first_code(outcome))),
+        None => (Hop::Stored, stored.doubt),
+    };
+    let message = match outcome {
+        Some(outcome) => code.map_or_else(|| told(outcome), Code::text),
+        None => code.map_or_else(|| taken(stored.verdict), Code::text),
+    };
+    let outcome = outcome.map(|outcome| Outcome { order: order.clone(), ..outcome.clone() });
+    Reply {
+        command_id: Some(stored.command_id),
+        hop,
+        verdict: stored.verdict,
+        code,
+        message: Some(message),
+        order,
+        receipt: Some(receipt(edge, signer, stored)),
+        outcome,
+    }
+}
+
+/// The order as one person may see it: the address is for those who are party to it.
+pub fn shown_to(actor: Actor, mut order: Order) -> Order {
+    let party = order.customer_id == actor.user_id || order.provider_id == Some(actor.user_id);
+    if !party && actor.role != Role::Admin {
+        order.address.clear();
+    }
+    order
+}
+
+/// The order as everyone may see it.
+pub fn shown_to_all(mut order: Order) -> Order {
+    order.address.clear();
+    order
+}
+
+/// The person a stored command's reply is for, where only the id is known. Not as an admin: those see
+/// more, and the role is not kept.
+pub fn reader(user_id: UserId) -> Actor {
+    Actor { user_id, role: Role::Provider }
+}
+
+/// Signed only here, and only from what was read back of a commit.
+fn receipt(edge: &EdgeId, signer: &Signer, stored: &Stored) -> Receipt {
+    let mut receipt = Receipt {
+        edge: edge.clone(),
+        epoch: stored.epoch,
+        seq: stored.at.seq,
+        hash: stored.at.hash,
+        command_id: stored.command_id,
+        verdict: stored.verdict,
+        fence: stored.fence,
+        sig: String::new(),
+    };
+    receipt.sig = URL_SAFE_NO_PAD.encode(signer.sign_bytes(&receipt.signed_bytes()));
+    receipt
+}
+
+fn first_code(outcome: &Outcome) -> Option<Code> {
+    outcome.first.as_ref().and_then(|first| first.code)
+}
+
+fn taken(verdict: Verdict) -> Text {
+    let (en, zh) = match verdict {
+        Verdict::Firm => ("It is yours: stored here for good.", "已确认：本地节点已永久保存。"),
+        Verdict::Provisional | Verdict::NotTaken => (
+            "Stored at the regional node; the cloud confirms it.",
+            "已保存在区域节点，等待云端确认。",
+        ),
+    };
+    Text { en: en.to_owned(), zh: zh.to_owned() }
+}
+
+fn told(outcome: &Outcome) -> Text {
+    let (en, zh) = match outcome.kind {
+        OutcomeKind::Applied => ("Confirmed.", "已确认。"),
+        OutcomeKind::Duplicate => ("Confirmed before.", "此前已处理。"),
+        OutcomeKind::Rejected => ("Not possible.", "未能完成。"),
+    };
+    Text { en: en.to_owned(), zh: zh.to_owned() }
+}

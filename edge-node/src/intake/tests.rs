@@ -1,0 +1,193 @@
+//! The whole intake on a real file: what a tablet hears for what it sends.
+
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use process::tokens::verify_bytes;
+use serde_json::json;
+use tempfile::TempDir;
+use wire::{
+    Action, BootNonce, Change, CommandBody, Hop, NumberedOutcome, OrderId, OrderStatus, Role,
+    UserId, Verdict,
+};
+
+use super::*;
+use crate::testing::{People, device, draft, id, identity, order};
+
+struct Edge {
+    intake: Intake,
+    store: Store,
+    people: People,
+    signer: Signer,
+    _data: TempDir,
+}
+
+impl Edge {
+    async fn new() -> Self {
+        let people = People::new();
+        let data = tempfile::tempdir().unwrap();
+        let now = people.clock.now();
+        let nonce = BootNonce([1; 16]);
+        let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
+        let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
+        store.apply(2, orders).await.unwrap();
+        let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
+        let intake = Intake::new(
+            identity(),
+            store.clone(),
+            people.gate(),
+            signer.clone(),
+            people.clock.clone(),
+        );
+        Self { intake, store, people, signer, _data: data }
+    }
+
+    fn frame(&self, command: u128, role: Role, user: u128, body: &CommandBody) -> Vec<u8> {
+        frame(command, &self.people.token(role, user), body)
+    }
+
+    async fn send(&self, frame: &[u8]) -> Reply {
+        self.intake.take(frame, Some(device("t-1"))).await.unwrap().reply
+    }
+
+    async fn provider_sends(&self, command: u128, user: u128, body: &CommandBody) -> Reply {
+        self.send(&self.frame(command, Role::Provider, user, body)).await
+    }
+}
+
+fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
+    let frame = json!({
+        "v": 1, "id": id(command), "device_seq": 1, "tapped_at": "2025-11-24T16:00:00Z",
+        "token": token, "body": body,
+    });
+    frame.to_string().into_bytes()
+}
+
+fn accept(n: u128) -> CommandBody {
+    CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
+}
+
+#[tokio::test]
+async fn an_accept_is_stored_with_a_signed_receipt() {
+    let edge = Edge::new().await;
+    let reply = edge.provider_sends(101, 20, &accept(1)).await;
+    assert_eq!((reply.hop, reply.verdict, reply.code), (Hop::Stored, Verdict::Provisional, None));
+    let order = reply.order.unwrap();
+    assert_eq!((order.status, order.provider_id), (OrderStatus::Accepted, Some(UserId(id(20)))));
+    assert_eq!(order.address, "1 Lake Road", "the provider has to find the place");
+
+    let receipt = reply.receipt.unwrap();
+    let sig = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
+    assert!(verify_bytes(&edge.signer.public_key(), &receipt.signed_bytes(), &sig));
+    let head = edge.store.position().await.unwrap().head;
+    assert_eq!((receipt.seq, receipt.hash, receipt.epoch), (head.seq, head.hash, 1));
+}
+
+#[tokio::test]
+async fn the_same_frame_is_answered_with_the_same_receipt_even_after_its_token_ran_out() {
+    let edge = Edge::new().await;
+    let frame = edge.frame(101, Role::Provider, 20, &accept(1));
+    let first = edge.send(&frame).await;
+    edge.people.clock.advance(2 * 3_600_000);
+    let second = edge.send(&frame).await;
+    assert_eq!(first.receipt, second.receipt);
+    assert_eq!(second.verdict, Verdict::Provisional);
+
+    let late = frame_of_other_order(&edge);
+    edge.people.clock.advance(2 * 3_600_000);
+    let reply = edge.send(&late).await;
+    assert_eq!((reply.verdict, reply.code), (Verdict::NotTaken, Some(Code::TokenExpired)));
+    assert_eq!(reply.receipt, None);
+}
+
+fn frame_of_other_order(edge: &Edge) -> Vec<u8> {
+    edge.frame(102, Role::Provider, 20, &accept(2))
+}
+
+#[tokio::test]
+async fn what_cannot_be_trusted_or_does_not_fit_is_not_taken() {
+    let edge = Edge::new().await;
+    let publish = CommandBody::PublishOrder {
+        order_id: OrderId(id(9)),
+        order: wire::Draft { title: String::new(), ..draft() },
+    };
+    let stranger = People::new();
+    let foreign = stranger.token(Role::Provider, 20);
+    let before = edge.store.position().await.unwrap();
+    for (frame, code) in [
+        (frame(101, &foreign, &accept(1)), Code::InvalidToken),
+        (frame(101, "no token", &accept(1)), Code::InvalidToken),
+        (edge.frame(101, Role::Customer, 10, &accept(1)), Code::ProvidersOnly),
+        (edge.frame(101, Role::Customer, 10, &publish), Code::InvalidInput),
+        (edge.frame(101, Role::Provider, 20, &accept(9)), Code::OrderNotFound),
+        (b"{}".to_vec(), Code::MalformedBody),
+    ] {
+        let reply = edge.send(&frame).await;
+        assert_eq!((reply.verdict, reply.code), (Verdict::NotTaken, Some(code)));
+        assert!(reply.message.is_some_and(|text| !text.zh.is_empty()));
+    }
+    assert_eq!(edge.store.position().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_second_provider_hears_that_the_order_looks_taken_and_sees_no_address() {
+    let edge = Edge::new().await;
+    edge.provider_sends(101, 20, &accept(1)).await;
+    let reply = edge.provider_sends(102, 21, &accept(1)).await;
+    assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, Some(Code::LooksTaken)));
+    assert_eq!(reply.order.unwrap().address, "");
+    assert!(reply.receipt.is_some(), "and yet it is stored: the cloud decides");
+}
+
+#[tokio::test]
+async fn a_published_order_is_on_the_board_at_once() {
+    let edge = Edge::new().await;
+    let order_id = OrderId(id(9));
+    let publish = CommandBody::PublishOrder { order_id, order: draft() };
+    let frame = edge.frame(101, Role::Customer, 10, &publish);
+    let taken = edge.intake.take(&frame, None).await.unwrap();
+    assert_eq!(taken.reply.order.unwrap().status, OrderStatus::PendingReview);
+    let (order, pending) = public(taken.changed.unwrap()).unwrap();
+    assert!(pending && order.address.is_empty() && order.id == order_id);
+    let (_, sights) = edge.store.board(&identity()).await.unwrap();
+    assert_eq!(sights.len(), 3);
+}
+
+#[tokio::test]
+async fn once_decided_the_outcome_is_the_answer() {
+    let edge = Edge::new().await;
+    let frame = edge.frame(101, Role::Provider, 20, &accept(1));
+    let receipt = edge.send(&frame).await.receipt.unwrap();
+    let winner = Order {
+        status: OrderStatus::Pending.after(Action::Accept).unwrap(),
+        provider_id: Some(UserId(id(21))),
+        ..order(1, 2)
+    };
+    let outcome =
+        Outcome::rejected(Code::OrderAlreadyAccepted, Some(winner), edge.people.clock.now());
+    let number = NumberedOutcome { number: 1, seq: receipt.seq, command_id: None, outcome };
+    let settled = edge.store.settle(1, vec![number]).await.unwrap();
+    let told = edge.intake.decided(&settled[0]);
+    let asked = edge.send(&frame).await;
+    for reply in [told, asked] {
+        assert_eq!((reply.hop, reply.code), (Hop::Decided, Some(Code::OrderAlreadyAccepted)));
+        let order = reply.order.unwrap();
+        assert_eq!((order.version, order.address.as_str()), (2, ""));
+        assert_eq!(reply.receipt.as_ref(), Some(&receipt));
+        assert!(!reply.outcome.unwrap().succeeded());
+    }
+}
+
+#[tokio::test]
+async fn commands_of_one_tablet_keep_their_order() {
+    let edge = Edge::new().await;
+    let order_id = OrderId(id(1));
+    let bodies =
+        [accept(1), CommandBody::StartOrder { order_id }, CommandBody::CompleteOrder { order_id }];
+    let frames: Vec<_> =
+        (201..).zip(&bodies).map(|(n, body)| edge.frame(n, Role::Provider, 20, body)).collect();
+    let replies = futures::future::join_all(frames.iter().map(|frame| edge.send(frame))).await;
+    assert!(replies.iter().all(|reply| reply.code.is_none()), "{replies:?}");
+    let last = replies.last().unwrap().order.as_ref().unwrap();
+    assert_eq!(last.status, OrderStatus::Completed);
+}

@@ -1,0 +1,125 @@
+//! What an edge does without being asked: forgets what it may forget, puts the high-water mark on
+//! disk, tells where its log stands, and measures itself.
+
+use std::{path::Path, time::Duration};
+
+use process::{clock::Clock, metrics, problem::chain};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_util::sync::CancellationToken;
+use wire::BootNonce;
+
+use crate::{
+    store::{Identity, Store},
+    voice::{Head, Voice},
+};
+
+/// At a minute of its own in every hour.
+const TIDY_AT: &str = "0 17 * * * *";
+const PULSE: Duration = Duration::from_secs(1);
+
+pub struct Pulse {
+    pub identity: Identity,
+    pub nonce: BootNonce,
+    pub store: Store,
+    pub voice: Voice,
+    pub clock: Clock,
+    pub data: std::path::PathBuf,
+    pub head: watch::Sender<Option<Head>>,
+}
+
+/// Runs the hourly jobs until asked to stop.
+pub async fn scheduled(store: Store, clock: Clock, stop: CancellationToken) {
+    let mut scheduler = match hourly(store, clock).await {
+        Ok(scheduler) => scheduler,
+        Err(error) => {
+            tracing::error!(%error, "The hourly jobs could not be started");
+            return stop.cancelled().await;
+        }
+    };
+    stop.cancelled().await;
+    if let Err(error) = scheduler.shutdown().await {
+        tracing::warn!(%error, "The hourly jobs did not stop cleanly");
+    }
+}
+
+async fn hourly(store: Store, clock: Clock) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    let tidy = Job::new_async(TIDY_AT, move |_, _| {
+        let (store, clock) = (store.clone(), clock.clone());
+        Box::pin(async move { tidy(&store, &clock).await })
+    })?;
+    scheduler.add(tidy).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// Forgets in small parts, so that commands come in between.
+pub async fn tidy(store: &Store, clock: &Clock) {
+    let mut forgotten = 0;
+    let result = loop {
+        match store.tidy(clock.now()).await {
+            Ok(0) => break "done",
+            Ok(rows) => forgotten += rows,
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "The file could not be tidied");
+                break "failed";
+            }
+        }
+    };
+    tracing::debug!(forgotten, "The hourly tidying has ended");
+    metrics::JOB_RUNS.add(["edge_tidy", result], 1);
+}
+
+impl Pulse {
+    /// Once a second until asked to stop.
+    pub async fn beat(self, stop: CancellationToken) {
+        let mut ticks = interval(PULSE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.once().await,
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn once(&self) {
+        if let Err(error) = self.store.sync_high_water() {
+            tracing::error!(%error, "The high-water mark could not be put on disk");
+        }
+        match self.store.position().await {
+            Ok(position) => self.show(&position).await,
+            Err(error) => tracing::error!(cause = chain(&error), "The file could not be read"),
+        }
+        if let Some(bytes) = disk_free(&self.data) {
+            metrics::EDGE_DISK_FREE.set([], bytes);
+        }
+    }
+
+    async fn show(&self, position: &engine::edge::Position) {
+        metrics::EDGE_PENDING.set([], position.pending.into());
+        let age = position.oldest_pending_at.map_or(0, |at| self.clock.now().since(at) / 1_000);
+        metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
+        let head = Head {
+            edge: self.identity.name.clone(),
+            region: self.identity.region,
+            epoch: position.epoch,
+            nonce: self.nonce,
+            seq: position.head.seq,
+        };
+        if self.head.borrow().as_ref() != Some(&head) {
+            self.voice.head(&head).await;
+            self.head.send_replace(Some(head));
+        }
+    }
+}
+
+/// What is left where the log stands; unknown where the system does not say.
+pub fn disk_free(data: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(data).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}

@@ -1,0 +1,25 @@
+//! `holdfast-edge`: one small process per region that goes on working when the cloud is out of reach.
+//!
+//! A command comes in through `mqtt` or `http`, is answered by `intake` once `store` has it on disk,
+//! goes up by `link`, and its outcome comes back through `downlink`. `voice` is what tablets hear.
+
+pub mod config;
+mod downlink;
+mod enrol;
+mod gate;
+mod http;
+mod intake;
+mod jobs;
+mod link;
+mod mqtt;
+mod running;
+mod store;
+mod voice;
+
+#[cfg(test)]
+mod testing;
+
+pub use config::Config;
+pub use mqtt::MqttKind;
+pub use running::{Running, StartError, start};
+pub use store::{Item, Report, path_in, report};

@@ -1,0 +1,119 @@
+//! The link to the cloud: keeps a session open for as long as there is one to be had, and calls again
+//! when there is none.
+//!
+//! Invariant: sockets only carry frames; what to say is the engine's to decide and what stands is the
+//! file's to tell, so a session may end at any moment.
+
+mod session;
+mod socket;
+
+use std::{path::PathBuf, time::Duration};
+
+use engine::edge::{Edge, End, Who};
+use process::{clock::Clock, metrics, random, tokens::Signer};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{downlink::Downlink, store::Store};
+use session::{Ended, Session};
+use socket::Socket;
+
+pub struct Link {
+    pub who: Who,
+    pub gateway_url: String,
+    pub data: PathBuf,
+    pub store: Store,
+    pub downlink: Downlink,
+    pub signer: Signer,
+    pub clock: Clock,
+    /// Whether the link is up.
+    pub up: watch::Sender<bool>,
+}
+
+/// A session shorter than this does not count as a link that was up: a hub that lets go of every
+/// session at once is not called without pause.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
+
+/// How far apart the next call is.
+struct Calls {
+    lost_at: Duration,
+    attempt: u32,
+}
+
+impl Link {
+    /// Keeps the link until asked to stop.
+    pub async fn keep(self, stop: CancellationToken) {
+        let mut calls = Calls { lost_at: self.clock.elapsed(), attempt: 0 };
+        let mut said = String::new();
+        loop {
+            let started = self.clock.elapsed();
+            let ended = tokio::select! {
+                ended = self.once() => ended,
+                () = stop.cancelled() => {
+                    self.show(false);
+                    return;
+                }
+            };
+            let was_up = *self.up.borrow();
+            self.show(false);
+            let why = ended.to_string();
+            // A link that stays away says so once, not at every call.
+            if was_up || why != said {
+                tracing::warn!(edge = %self.who.edge, why, "The link is down");
+            }
+            said = why;
+            if self.cut(&ended).await {
+                tracing::error!(edge = %self.who.edge, "This edge's log is suspect from now on");
+            }
+            let wait = self.wait(&mut calls, started, was_up);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// One call, from the connection to its end.
+    async fn once(&self) -> Ended {
+        let position = match self.store.position().await {
+            Ok(position) => position,
+            Err(error) => return Ended::Store(process::problem::chain(&error)),
+        };
+        let socket =
+            match Socket::connect(&self.gateway_url, &self.signer, &self.who, &self.clock).await {
+                Ok(socket) => socket,
+                Err(error) => {
+                    metrics::LINK_SESSIONS.add(["unreachable"], 1);
+                    return Ended::Socket(error);
+                }
+            };
+        let edge = Edge::new(self.who.clone(), position);
+        Session::new(self, edge, socket).run().await
+    }
+
+    fn show(&self, up: bool) {
+        metrics::LINK_UP.set([self.who.edge.as_str()], u64::from(up));
+        self.up.send_replace(up);
+    }
+
+    /// Whether the session ended over the log itself.
+    async fn cut(&self, ended: &Ended) -> bool {
+        let broken = matches!(ended, Ended::Engine(End::ChainBroken));
+        broken && self.store.suspect().await.is_ok()
+    }
+
+    fn wait(&self, calls: &mut Calls, started: Duration, was_up: bool) -> Duration {
+        let now = self.clock.elapsed();
+        let lasted = now.saturating_sub(started);
+        let settled = was_up && lasted >= SETTLED_AFTER;
+        if settled {
+            *calls = Calls { lost_at: now, attempt: 0 };
+        }
+        let entropy = u64::from_be_bytes(random::bytes());
+        let lost_for = now.saturating_sub(calls.lost_at);
+        let apart = engine::reconnect::delay(lost_for, calls.attempt, entropy);
+        calls.attempt = calls.attempt.saturating_add(1);
+        // Calls are apart from start to start, so time spent on a dead connection counts.
+        if settled { apart } else { apart.saturating_sub(lasted) }
+    }
+}

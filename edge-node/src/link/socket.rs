@@ -1,0 +1,157 @@
+//! One WebSocket to the hub: frames in and out, each within a time limit, and a sign of life from the
+//! other end.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use http::{HeaderValue, Uri, header};
+use process::{
+    clock::Clock,
+    metrics,
+    tokens::{Signer, edge_token},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
+};
+use wire::{Frame, FrameError};
+
+use engine::edge::Who;
+
+pub(super) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    clock: Clock,
+    /// When anything at all last came from the other end.
+    heard_at: Duration,
+    pinged_at: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SocketError {
+    #[error("edge.gateway_url is no address: {0}")]
+    Address(String),
+    #[error("the hub cannot be reached: {0}")]
+    Connect(#[source] tungstenite::Error),
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    #[error("nothing was heard for {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("the connection broke: {0}")]
+    Broken(#[source] tungstenite::Error),
+    #[error("the hub closed the connection")]
+    Closed,
+    #[error(transparent)]
+    NoFrame(#[from] FrameError),
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+const PING_EVERY: Duration = Duration::from_secs(5);
+const SILENT_MAX: Duration = Duration::from_secs(15);
+/// A frame is bounded by the batch limits of Welcome, which are far below.
+const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl Socket {
+    pub async fn connect(
+        gateway_url: &str,
+        signer: &Signer,
+        who: &Who,
+        clock: &Clock,
+    ) -> Result<Self, SocketError> {
+        let uri = link_uri(gateway_url)?;
+        let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
+        let mut request = uri.into_client_request().map_err(address)?;
+        let token = format!("Bearer {}", edge_token(signer, &who.edge, clock));
+        let token = HeaderValue::from_str(&token)
+            .map_err(|error| SocketError::Address(error.to_string()))?;
+        request.headers_mut().insert(header::AUTHORIZATION, token);
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(FRAME_BYTES_MAX))
+            .max_frame_size(Some(FRAME_BYTES_MAX));
+        // The last argument turns Nagle's delay off.
+        let connecting = connect_async_with_config(request, Some(config), true);
+        let (stream, _) = timeout(CONNECT_WITHIN, connecting)
+            .await
+            .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?
+            .map_err(SocketError::Connect)?;
+        let now = clock.elapsed();
+        Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now })
+    }
+
+    pub async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
+        let bytes = frame.to_bytes();
+        metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
+        metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
+        self.say(Message::Binary(bytes.into())).await
+    }
+
+    /// The next frame. Cancel-safe: what has not been returned stays in the stream.
+    pub async fn next(&mut self) -> Result<Frame, SocketError> {
+        loop {
+            let message = match self.stream.next().await {
+                None | Some(Ok(Message::Close(_))) => return Err(SocketError::Closed),
+                Some(message) => message.map_err(SocketError::Broken)?,
+            };
+            self.heard_at = self.clock.elapsed();
+            if let Message::Binary(bytes) = message {
+                let frame = Frame::from_bytes(&bytes)?;
+                metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
+                metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
+                return Ok(frame);
+            }
+        }
+    }
+
+    /// To be called about once a second: asks for a sign of life, and gives up on an end without one.
+    /// A connection that only looks open is told apart from one that is.
+    pub async fn beat(&mut self) -> Result<(), SocketError> {
+        let now = self.clock.elapsed();
+        if now.saturating_sub(self.heard_at) > SILENT_MAX {
+            return Err(SocketError::Silent(SILENT_MAX));
+        }
+        if now.saturating_sub(self.pinged_at) >= PING_EVERY {
+            self.pinged_at = now;
+            self.say(Message::Ping(Vec::new().into())).await?;
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, message: Message) -> Result<(), SocketError> {
+        timeout(SEND_WITHIN, self.stream.send(message))
+            .await
+            .map_err(|_| SocketError::TimedOut(SEND_WITHIN))?
+            .map_err(SocketError::Broken)
+    }
+}
+
+/// The gateway's address with the path and scheme of the link.
+fn link_uri(gateway_url: &str) -> Result<Uri, SocketError> {
+    let wrong = || SocketError::Address(gateway_url.to_owned());
+    let base = gateway_url.trim_end_matches('/');
+    let (scheme, rest) = base.split_once("://").ok_or_else(wrong)?;
+    let scheme = match scheme {
+        "http" | "ws" => "ws",
+        "https" | "wss" => "wss",
+        _ => return Err(wrong()),
+    };
+    format!("{scheme}://{rest}/link").parse().map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link_uri;
+
+    #[test]
+    fn the_link_is_at_the_gateway() {
+        for (gateway, link) in [
+            ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/link"),
+            ("https://cloud.example/", "wss://cloud.example/link"),
+        ] {
+            assert_eq!(link_uri(gateway).unwrap().to_string(), link);
+        }
+        for wrong in ["", "127.0.0.1:8080", "ftp://x", "http://"] {
+            assert!(link_uri(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The broker inside this process.
+//!
+//! Invariants: it listens only where configuration says; a command is handed on and never routed, so
+//! no client hears another's command; every queue and packet is bounded.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use mqtt5::{
+    QoS,
+    broker::{
+        BrokerConfig, BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent,
+        ClientPublishEvent, MqttBroker, PublishAction, StorageBackendType, StorageConfig,
+        config::{AuthConfig, RateLimitConfig},
+        router::MessageRouter,
+    },
+    packet::publish::PublishPacket,
+};
+use process::{metrics, tasks::Tasks, web};
+use wire::{Code, DeviceId, UserId, topics};
+
+use super::{
+    MqttError,
+    access::{Access, SignedIn, device_of},
+    inbound::{Inbound, Inbox},
+    websocket,
+};
+use crate::{
+    gate::Gate,
+    intake::{self, BODY_BYTES_MAX},
+    store::Identity,
+};
+
+/// Where tablets connect.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    pub mqtt: String,
+    pub websocket: String,
+}
+
+/// Clones are the same broker.
+#[derive(Clone)]
+pub struct Embedded {
+    router: Arc<MessageRouter>,
+    signed_in: Arc<SignedIn>,
+    addresses: (SocketAddr, SocketAddr),
+}
+
+const CLIENTS_MAX: usize = 2_000;
+/// A command frame and its topic; what an edge says is split to fit as well.
+pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
+/// What waits for a tablet that is away, and for how long. Beyond that the oldest is dropped: the
+/// tablet asks again for whatever it has no answer to.
+const QUEUED_MESSAGES_MAX: usize = 1_000;
+const QUEUED_BYTES_MAX: usize = 512 * 1024;
+const SESSION_KEPT: Duration = Duration::from_secs(12 * 60 * 60);
+/// Its own replies, its person's outcomes, the board and the head, and as many again.
+const SUBSCRIPTIONS_MAX: usize = 8;
+/// The head is the only retained message.
+const RETAINED_MAX: usize = 4;
+const RETAINED_BYTES_MAX: usize = 4 * 1024;
+/// Messages on their way to one tablet that has not taken them yet.
+const CLIENT_CHANNEL_MAX: usize = 256;
+const EXPIRED_EVERY: Duration = Duration::from_secs(600);
+
+impl Embedded {
+    /// Listens, and runs until the tasks are asked to stop.
+    pub async fn start(
+        listen: &Listen,
+        identity: Identity,
+        gate: Gate,
+        inbox: Inbox,
+        tasks: &Tasks,
+    ) -> Result<Self, MqttError> {
+        let bind = free(&listen.mqtt, "mqtt_bind").await?;
+        let signed_in = Arc::<SignedIn>::default();
+        let hook = Arc::new(Hook {
+            identity: identity.clone(),
+            inbox,
+            signed_in: Arc::clone(&signed_in),
+            router: OnceLock::new(),
+        });
+        let config = config(bind, Arc::clone(&hook));
+        let broker = MqttBroker::with_config(config).await.map_err(MqttError::Broker)?;
+        let broker = broker.with_auth_provider(Arc::new(Access { identity, gate }));
+        let router = broker.router();
+        let _ = hook.router.set(Arc::clone(&router));
+        let mqtt = broker.local_addr().unwrap_or(bind);
+
+        let listener = web::bind(&listen.websocket).await?;
+        let websocket = listener.local_addr().unwrap_or(mqtt);
+        tasks.spawn("mqtt", run(broker, tasks.clone()));
+        tasks.spawn("mqtt-websocket", websocket::serve(listener, mqtt, tasks.token()));
+        Ok(Self { router, signed_in, addresses: (mqtt, websocket) })
+    }
+
+    pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+        publish(&self.router, topic, payload, retain).await;
+    }
+
+    pub fn may_hear(&self, device: &DeviceId, user: UserId) -> bool {
+        self.signed_in.is_free_for(device, user)
+    }
+
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        self.addresses
+    }
+}
+
+/// The broker's own error for a taken port is a paragraph; this one names the address.
+async fn free(text: &str, key: &'static str) -> Result<SocketAddr, MqttError> {
+    drop(web::bind(text).await?);
+    text.parse().map_err(|_| MqttError::Address { key, text: text.to_owned() })
+}
+
+fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
+    let storage = StorageConfig {
+        backend: StorageBackendType::Memory,
+        cleanup_interval: EXPIRED_EVERY,
+        // In memory: it is what lets a session outlive its connection.
+        enable_persistence: true,
+        max_queued_messages_per_client: QUEUED_MESSAGES_MAX,
+        max_queued_bytes_per_client: QUEUED_BYTES_MAX,
+        ..StorageConfig::default()
+    };
+    // Replaced by ours before the broker runs.
+    let auth_config = AuthConfig {
+        rate_limit: RateLimitConfig { enabled: false, ..RateLimitConfig::default() },
+        ..AuthConfig::default()
+    };
+    BrokerConfig {
+        bind_addresses: vec![bind],
+        max_clients: CLIENTS_MAX,
+        session_expiry_interval: SESSION_KEPT,
+        max_packet_size: PACKET_BYTES_MAX,
+        topic_alias_maximum: 16,
+        wildcard_subscription_available: false,
+        shared_subscription_available: false,
+        max_subscriptions_per_client: SUBSCRIPTIONS_MAX,
+        max_retained_messages: RETAINED_MAX,
+        max_retained_message_size: RETAINED_BYTES_MAX,
+        client_channel_capacity: CLIENT_CHANNEL_MAX,
+        auth_config,
+        websocket_config: None,
+        storage_config: storage,
+        sys_topics_enabled: false,
+        ..BrokerConfig::default()
+    }
+    .with_event_handler(hook)
+}
+
+async fn run(mut broker: MqttBroker, tasks: Tasks) {
+    let handle = broker.shutdown_handle();
+    let mut running = Box::pin(broker.run());
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        () = async { tasks.token().cancelled_owned().await } => {
+            handle.shutdown();
+            running.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::error!(%error, "The broker ended with an error");
+    }
+}
+
+async fn publish(router: &MessageRouter, topic: &str, payload: Vec<u8>, retain: bool) {
+    let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
+    router.route_message(&packet, None).await;
+}
+
+/// What the broker tells us.
+struct Hook {
+    identity: Identity,
+    inbox: Inbox,
+    signed_in: Arc<SignedIn>,
+    router: OnceLock<Arc<MessageRouter>>,
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl BrokerEventHandler for Hook {
+    fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
+        Box::pin(async move {
+            let Identity { name, region } = &self.identity;
+            // The topic rules let nothing else through.
+            let device = topics::device_of_cmd(*region, name, &event.topic);
+            if let Some(device) = device {
+                let inbound = Inbound { device, payload: event.payload };
+                if let Err(inbound) = self.inbox.put(inbound) {
+                    self.turn_away(inbound).await;
+                }
+            }
+            // Answered at once: the receipt is the acknowledgement, and a client waits for no disk.
+            PublishAction::Handled
+        })
+    }
+
+    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Answer<'a, ()> {
+        self.signed_in.connected(&event.client_id, event.user_id.as_deref());
+        metrics::EDGE_TABLETS.change([], 1);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> Answer<'a, ()> {
+        self.signed_in.disconnected(&event.client_id, event.user_id.as_deref());
+        if device_of(&event.client_id).is_some() {
+            metrics::EDGE_TABLETS.change([], -1);
+        }
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Hook {
+    /// Says at once that there was no room.
+    async fn turn_away(&self, inbound: Inbound) {
+        let Some(router) = self.router.get() else { return };
+        let reply = intake::not_taken(intake::id_of(&inbound.payload), Code::TooManyRequests);
+        let topic = topics::reply(self.identity.region, &self.identity.name, &inbound.device);
+        if let Ok(payload) = serde_json::to_vec(&reply) {
+            publish(router, &topic, payload, false).await;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
+//! for the disk. At its bound the tablet hears `too_many_requests`, and nothing is stored.
+
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wire::DeviceId;
+
+use crate::{intake::Intake, voice::Voice};
+
+/// Commands that wait for the intake.
+const WAITING_MAX: usize = 4_096;
+/// Commands that wait for their commit at the same time; a group commits 256.
+const AT_ONCE_MAX: usize = 512;
+
+pub struct Inbound {
+    pub device: DeviceId,
+    pub payload: Bytes,
+}
+
+#[derive(Clone)]
+pub struct Inbox(mpsc::Sender<Inbound>);
+
+pub fn inbox() -> (Inbox, mpsc::Receiver<Inbound>) {
+    let (send, receive) = mpsc::channel(WAITING_MAX);
+    (Inbox(send), receive)
+}
+
+impl Inbox {
+    /// Gives it back when there is no room.
+    pub fn put(&self, inbound: Inbound) -> Result<(), Inbound> {
+        self.0.try_send(inbound).map_err(|error| error.into_inner())
+    }
+}
+
+/// Answers what comes in until asked to stop; what then still waits is answered too.
+pub async fn work(
+    mut inbound: mpsc::Receiver<Inbound>,
+    intake: Intake,
+    voice: Voice,
+    stop: CancellationToken,
+) {
+    let waiting = futures::stream::poll_fn(|context| {
+        // Once asked to stop, nothing new gets in, and the end of the queue is the end of the work.
+        if stop.is_cancelled() {
+            inbound.close();
+        }
+        inbound.poll_recv(context)
+    });
+    // In the order they came in: each is handed to the writer when it is first looked at.
+    let answering = waiting.map(|inbound| answer(inbound, &intake, &voice));
+    let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
+    let mut stopping = std::pin::pin!(stop.cancelled());
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            next = answered.next() => if next.is_none() { return },
+            // Looks at the queue once more, so that it is closed.
+            () = &mut stopping, if !asked => asked = true,
+        }
+    }
+}
+
+async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
+    let device = inbound.device;
+    // Of what may or may not be stored nothing is said; the tablet sends it again.
+    let Ok(taken) = intake.take(&inbound.payload, Some(device.clone())).await else { return };
+    voice.reply(&device, &taken.reply).await;
+    if let Some(sight) = taken.changed {
+        voice.changed(vec![sight], Vec::new()).await;
+    }
+}

@@ -1,0 +1,224 @@
+//! Owns the edge's file: the log, the commands and what was answered to them, confirmed orders, and
+//! where this edge stands. All SQL of the edge is in here.
+//!
+//! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are the
+//! hashed and the sent bytes; what goes up is read through a connection that sees commits only.
+
+mod append;
+mod book;
+mod commands;
+mod enrolment;
+mod high_water;
+mod opening;
+mod orders;
+mod outcomes;
+mod report;
+mod schema;
+mod sight;
+mod sql;
+mod tidy;
+mod uplink;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use engine::{
+    edge::{Position, Run, Wanted},
+    verdict::Answer,
+    view::Sight,
+};
+use journal::{Journal, JournalError, WriteError};
+use process::{
+    defect::{Defect, planted},
+    metrics,
+};
+use tokio::sync::Notify;
+use wire::{BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
+
+pub use book::Book;
+pub use commands::{Entered, Entry, Stored};
+pub use enrolment::Trust;
+pub use opening::{Identity, Suspicion};
+pub use orders::Applied;
+pub use outcomes::Settled;
+pub use report::{Item, Report, report};
+
+type Write<T> = Result<T, WriteError<rusqlite::Error>>;
+
+/// Clones share the file.
+#[derive(Clone)]
+pub struct Store {
+    journal: Journal<Book>,
+    moved: Arc<Notify>,
+    high_water: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("could not open the edge's file")]
+    Journal(#[from] JournalError),
+    #[error("could not write the boot op")]
+    Boot(#[from] WriteError<rusqlite::Error>),
+    #[error("could not read the high-water file")]
+    HighWater(#[from] io::Error),
+}
+
+/// The file's place in the data folder. The high-water file lies beside its folder, not in it.
+pub fn path_in(data: &Path) -> PathBuf {
+    data.join("db").join("edge.db")
+}
+
+impl Store {
+    /// Opens the file in the data folder, makes it where there is none, and logs the boot.
+    pub async fn open(
+        data: &Path,
+        identity: Identity,
+        nonce: BootNonce,
+        now: UnixMillis,
+    ) -> Result<(Self, Suspicion), OpenError> {
+        let path = path_in(data);
+        std::fs::create_dir_all(data)?;
+        let found = opening::find_mark(&path)?;
+        let make = |conn: &_| opening::load(conn, &identity, found);
+        let journal = Journal::open_observed(&path, schema::migrations(), make, observe)?;
+        let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
+        let suspicion = journal.write(boot).await?;
+        let high_water = high_water::path_for(&path);
+        Ok((Self { journal, moved: Arc::default(), high_water }, suspicion))
+    }
+
+    /// Logs a command, or finds what was answered to it before.
+    pub async fn enter(
+        &self,
+        entry: Entry,
+        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
+    ) -> Write<Entered> {
+        if planted(Defect::AnswerBeforeCommit) {
+            return self.enter_and_answer_early(entry, judge).await;
+        }
+        let entered =
+            self.journal.write(move |conn, book| commands::enter(conn, book, entry, judge)).await?;
+        self.moved.notify_one();
+        Ok(entered)
+    }
+
+    /// Stores outcomes up to `to`, with their orders, and retires their ops.
+    pub async fn settle(&self, to: u64, outcomes: Vec<NumberedOutcome>) -> Write<Vec<Settled>> {
+        if planted(Defect::OpRetiredBeforeOutcome) {
+            self.retire_early(&outcomes).await?;
+        }
+        self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes)).await
+    }
+
+    pub async fn apply(&self, to: u64, changes: Vec<Change>) -> Write<Applied> {
+        self.journal.write(move |conn, book| orders::apply(conn, book, to, changes)).await
+    }
+
+    pub async fn adopt_generation(&self, generation: u64) -> Write<()> {
+        self.journal.write(move |conn, book| orders::adopt(conn, book, generation)).await
+    }
+
+    pub async fn hold(&self, seq: u64, reason: HeldReason) -> Write<()> {
+        self.journal.write(move |conn, book| outcomes::hold(conn, book.epoch, seq, reason)).await
+    }
+
+    /// The log is not the one the hub knows: provisional answers only, until a quarantine.
+    pub async fn suspect(&self) -> Write<()> {
+        self.journal
+            .write(|conn, book| {
+                book.suspect = true;
+                book.save(conn)
+            })
+            .await
+    }
+
+    pub async fn enrolled(&self, jwks: String, now: UnixMillis) -> Write<()> {
+        self.journal.write(move |conn, _| enrolment::enrolled(conn, &jwks, now)).await
+    }
+
+    pub async fn tidy(&self, now: UnixMillis) -> Write<usize> {
+        self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
+    }
+
+    // Every read below is of one snapshot of the file.
+
+    pub async fn trust(&self) -> Result<Trust, JournalError> {
+        self.journal.read(enrolment::trust).await
+    }
+
+    pub async fn position(&self) -> Result<Position, JournalError> {
+        self.journal.read(book::position).await
+    }
+
+    pub async fn run(&self, wanted: Wanted) -> Result<Run, JournalError> {
+        self.journal.read(move |conn| uplink::run(conn, wanted)).await
+    }
+
+    /// The feed's number that the view stands on, and every order of the view.
+    pub async fn board(&self, identity: &Identity) -> Result<(u64, Vec<Sight>), JournalError> {
+        let name = identity.name.clone();
+        self.journal.read(move |conn| sight::board(conn, &name)).await
+    }
+
+    /// Notified after each commit of a command.
+    pub fn moved(&self) -> Arc<Notify> {
+        Arc::clone(&self.moved)
+    }
+
+    /// Puts the high-water mark on disk; to be called once a second.
+    pub fn sync_high_water(&self) -> io::Result<()> {
+        high_water::HighWater::open(&self.high_water)?.sync()
+    }
+
+    /// Lets every write that waits finish, then closes the file. Blocks for as long.
+    pub fn close(self) {
+        self.journal.close();
+    }
+
+    /// The planted defect: the answer leaves from inside the transaction, and the commit is late
+    /// enough for a kill to fall between the two.
+    async fn enter_and_answer_early(
+        &self,
+        entry: Entry,
+        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
+    ) -> Write<Entered> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let write = self.journal.write(move |conn, book| {
+            let entered = commands::enter(conn, book, entry, judge)?;
+            let _ = tell.send(entered);
+            std::thread::sleep(DEFECT_GAP);
+            Ok::<_, rusqlite::Error>(())
+        });
+        tokio::select! {
+            biased;
+            Ok(entered) = told => Ok(entered),
+            Err(error) = write => Err(error),
+        }
+    }
+
+    async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
+        let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
+        let retire = move |conn: &_, book: &mut Book| {
+            seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
+        };
+        self.journal.write(retire).await?;
+        tokio::time::sleep(DEFECT_GAP).await;
+        Ok(())
+    }
+}
+
+fn observe(writes: usize) {
+    metrics::JOURNAL_COMMITS.add(["edge"], 1);
+    // A group is at most a few hundred writes.
+    #[allow(clippy::cast_precision_loss)]
+    metrics::JOURNAL_GROUP.observe(["edge"], writes as f64);
+}
+
+/// How far apart a planted defect puts what belongs together.
+const DEFECT_GAP: std::time::Duration = std::time::Duration::from_millis(200);

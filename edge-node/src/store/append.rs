@@ -1,0 +1,69 @@
+//! Appending to the log: the only place where the chain grows.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wire::{Chain, Hash, Op, UnixMillis};
+
+use super::{
+    book::Book,
+    sql::{int, nat},
+};
+
+/// Appends one op, encoded here once and for all; the chain with it as its end.
+pub fn append(
+    conn: &Connection,
+    book: &mut Book,
+    op: &Op,
+    now: UnixMillis,
+) -> rusqlite::Result<Chain> {
+    const INSERT: &str =
+        "INSERT INTO log (epoch, seq, bytes, hash, kind, logged_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let bytes = op.to_bytes();
+    let head = book.head.then(&bytes);
+    conn.prepare_cached(INSERT)?.execute(params![
+        int(book.epoch),
+        int(head.seq),
+        bytes,
+        &head.hash.0[..],
+        kind(op),
+        now.0,
+    ])?;
+    book.head = head;
+    Ok(head)
+}
+
+/// The seq of the token's op in this epoch; logs it where it is new.
+pub fn token(
+    conn: &Connection,
+    book: &mut Book,
+    token: &str,
+    expires_at: UnixMillis,
+    now: UnixMillis,
+) -> rusqlite::Result<u64> {
+    const KNOWN: &str = "SELECT seq FROM tokens WHERE epoch = ? AND hash = ?";
+    const INSERT: &str = "INSERT INTO tokens (epoch, hash, seq, expires_at) VALUES (?, ?, ?, ?)";
+    let hash = Hash::of(token.as_bytes());
+    let known = conn
+        .prepare_cached(KNOWN)?
+        .query_row(params![int(book.epoch), &hash.0[..]], |row| nat(row, 0))
+        .optional()?;
+    if let Some(seq) = known {
+        return Ok(seq);
+    }
+    let at = append(conn, book, &Op::Token { token: token.to_owned() }, now)?;
+    conn.prepare_cached(INSERT)?.execute(params![
+        int(book.epoch),
+        &hash.0[..],
+        int(at.seq),
+        expires_at.0
+    ])?;
+    Ok(at.seq)
+}
+
+fn kind(op: &Op) -> &'static str {
+    match op {
+        Op::Boot { .. } => "boot",
+        Op::Token { .. } => "token",
+        Op::Command(_) => "command",
+        Op::LeaseReleased { .. } => "lease_released",
+    }
+}

@@ -1,0 +1,166 @@
+//! Where this edge stands: the one row of `edge` and the end of the log, held by the writer's thread
+//! as a cache of the file.
+//!
+//! Invariant: what a write changes here it saves in the same transaction; after each commit the
+//! high-water mark is written before any answer leaves.
+
+use std::{io, path::Path};
+
+use engine::{edge::Position, view::Tally};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wire::{Chain, EdgeId, Hash, Policy, UnixMillis};
+
+use super::{
+    high_water::{self, HighWater, Mark},
+    sql::{hash, int, nat, parsed},
+};
+
+#[derive(Debug)]
+pub struct Book {
+    pub name: EdgeId,
+    pub epoch: u64,
+    /// What the chain of this epoch starts from.
+    pub start: Hash,
+    pub suspect: bool,
+    pub head: Chain,
+    pub feed_generation: u64,
+    pub feed_cursor: u64,
+    pub outcome_cursor: u64,
+    pub settled_seq: u64,
+    pub tally: Tally,
+    pub policy: Policy,
+    pub policy_version: u64,
+    pub revocations_version: u64,
+    pub keys_version: u64,
+    high_water: HighWater,
+    marked: Option<Mark>,
+}
+
+const SELECT: &str = "SELECT name, epoch, suspect, feed_generation, feed_cursor,
+    outcome_cursor, settled_seq, digest, orders, ahead, policy, policy_version,
+    revocations_version, keys_version, start_hash FROM edge WHERE one = 1";
+
+const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?, feed_cursor = ?,
+    outcome_cursor = ?, settled_seq = ?, digest = ?, orders = ?, ahead = ?, policy = ?,
+    policy_version = ?, revocations_version = ?, keys_version = ? WHERE one = 1";
+
+impl journal::State for Book {
+    type Error = rusqlite::Error;
+
+    fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let path = conn.path().map(Path::new).unwrap_or(Path::new(""));
+        let high_water = HighWater::open(&high_water::path_for(path)).map_err(unopened)?;
+        let mut book = conn.query_row(SELECT, [], |row| Self::read(row, high_water))?;
+        book.head = head(conn, book.epoch, book.start)?;
+        Ok(book)
+    }
+
+    fn committed(&mut self, _: &Connection) -> io::Result<()> {
+        let mark = Mark { epoch: self.epoch, head: self.head };
+        if self.marked != Some(mark) {
+            self.high_water.write(mark)?;
+            self.marked = Some(mark);
+        }
+        Ok(())
+    }
+}
+
+impl Book {
+    /// Writes the mark and puts it on disk.
+    pub(super) fn mark_now(&self) -> io::Result<()> {
+        self.high_water.write(Mark { epoch: self.epoch, head: self.head })?;
+        self.high_water.sync()
+    }
+
+    fn read(row: &Row<'_>, high_water: HighWater) -> rusqlite::Result<Self> {
+        let digest = hash(row, 7)?;
+        let ahead = u32::try_from(nat(row, 9)?).unwrap_or(u32::MAX);
+        Ok(Self {
+            name: parsed(row, 0)?,
+            epoch: nat(row, 1)?,
+            suspect: row.get(2)?,
+            head: Chain { seq: 0, hash: Hash::ZERO },
+            feed_generation: nat(row, 3)?,
+            feed_cursor: nat(row, 4)?,
+            outcome_cursor: nat(row, 5)?,
+            settled_seq: nat(row, 6)?,
+            tally: Tally { digest, orders: nat(row, 8)?, ahead },
+            policy: parsed(row, 10)?,
+            policy_version: nat(row, 11)?,
+            revocations_version: nat(row, 12)?,
+            keys_version: nat(row, 13)?,
+            start: hash(row, 14)?,
+            high_water,
+            marked: None,
+        })
+    }
+
+    pub fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
+        conn.prepare_cached(SAVE)?.execute(params![
+            int(self.epoch),
+            self.suspect,
+            int(self.feed_generation),
+            int(self.feed_cursor),
+            int(self.outcome_cursor),
+            int(self.settled_seq),
+            &self.tally.digest.0[..],
+            int(self.tally.orders),
+            self.tally.ahead,
+            self.policy.as_str(),
+            int(self.policy_version),
+            int(self.revocations_version),
+            int(self.keys_version),
+        ])?;
+        Ok(())
+    }
+}
+
+/// The end of the log in this epoch.
+pub(super) fn head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<Chain> {
+    const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
+    let chain = |row: &Row<'_>| Ok(Chain { seq: nat(row, 0)?, hash: hash(row, 1)? });
+    let last = conn.prepare_cached(LAST)?.query_row([int(epoch)], chain).optional()?;
+    Ok(last.unwrap_or(Chain { seq: 0, hash: start }))
+}
+
+/// The chain at one op of this epoch, where it is still kept.
+pub(super) fn chain_at(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Chain>> {
+    const START: &str = "SELECT start_hash FROM edge WHERE one = 1 AND epoch = ?";
+    const AT: &str = "SELECT hash FROM log WHERE epoch = ? AND seq = ?";
+    if seq == 0 {
+        let start = conn.query_row(START, [int(epoch)], |row| hash(row, 0)).optional()?;
+        return Ok(start.map(|hash| Chain { seq, hash }));
+    }
+    let found = conn.prepare_cached(AT)?.query_row([int(epoch), int(seq)], |row| hash(row, 0));
+    Ok(found.optional()?.map(|hash| Chain { seq, hash }))
+}
+
+/// All that the link has to know, from one snapshot of the file.
+pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
+    const ROW: &str =
+        "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
+        digest, orders, ahead, (SELECT count(*) FROM pending),
+        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1) FROM edge WHERE one = 1";
+    let mut statement = conn.prepare_cached(ROW)?;
+    let (start, mut position) = statement.query_row([], |row| {
+        let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
+        let position = Position {
+            epoch: nat(row, 1)?,
+            head: Chain { seq: 0, hash: Hash::ZERO },
+            suspect: row.get(2)?,
+            feed_generation: nat(row, 3)?,
+            feed_cursor: nat(row, 4)?,
+            outcome_cursor: nat(row, 5)?,
+            tally: Tally { digest: hash(row, 6)?, orders: nat(row, 7)?, ahead: small(8)? },
+            pending: small(9)?,
+            oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),
+        };
+        Ok((hash(row, 0)?, position))
+    })?;
+    position.head = head(conn, position.epoch, start)?;
+    Ok(position)
+}
+
+fn unopened(error: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}

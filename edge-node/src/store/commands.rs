@@ -1,0 +1,189 @@
+//! Commands and what was answered to them, kept for thirteen months and longer.
+//!
+//! Invariant: a command id is logged at most once; whoever sends it again gets what was answered, and
+//! nothing is logged for it [VERDICT_STORED].
+
+use engine::{
+    verdict::{Answer, Taken},
+    view::Sight,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wire::{
+    Actor, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
+    UnixMillis, UserId, Verdict,
+};
+
+use super::{
+    append,
+    book::Book,
+    sight::sight,
+    sql::{decoded, hash, id, int, nat, parsed_opt, unreadable},
+};
+
+/// A command whose token's signature was checked.
+pub struct Entry {
+    pub command: Command,
+    pub actor: Actor,
+    pub token: String,
+    pub token_expires_at: UnixMillis,
+    pub received_at: UnixMillis,
+    /// Why it is not taken, should it be new: an expired token or a bad shape.
+    pub refusal: Option<Code>,
+}
+
+/// What stands stored of a command.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub command_id: CommandId,
+    pub user_id: UserId,
+    pub order_id: OrderId,
+    pub device: Option<DeviceId>,
+    pub epoch: u64,
+    pub at: Chain,
+    pub verdict: Verdict,
+    pub doubt: Option<Code>,
+    pub fence: Option<u64>,
+    pub outcome: Option<Outcome>,
+    hash: Hash,
+}
+
+/// What came of a command.
+pub enum Entered {
+    NotTaken(Code),
+    /// It was logged now, or it had been before; the order as seen with it.
+    Stored {
+        stored: Box<Stored>,
+        sight: Box<Sight>,
+        new: bool,
+    },
+}
+
+/// One command, from the look for its id to its row in the log; all in the writer's transaction.
+pub fn enter(
+    conn: &Connection,
+    book: &mut Book,
+    entry: Entry,
+    judge: impl FnOnce(&Sight, &Book) -> Answer,
+) -> rusqlite::Result<Entered> {
+    let (command_id, order_id) = (entry.command.id, entry.command.body.order_id());
+    if let Some(stored) = find(conn, command_id)? {
+        if stored.user_id != entry.actor.user_id || stored.hash != entry.command.body.hash() {
+            return Ok(Entered::NotTaken(Code::CommandIdReused));
+        }
+        let sight = Box::new(sight(conn, stored.order_id, &book.name)?);
+        return Ok(Entered::Stored { stored: Box::new(stored), sight, new: false });
+    }
+    if let Some(code) = entry.refusal {
+        return Ok(Entered::NotTaken(code));
+    }
+    let before = sight(conn, order_id, &book.name)?;
+    match judge(&before, book) {
+        Answer::NotTaken(code) => Ok(Entered::NotTaken(code)),
+        Answer::Taken(taken) => {
+            let stored = Box::new(log(conn, book, entry, taken)?);
+            let sight = Box::new(sight(conn, order_id, &book.name)?);
+            Ok(Entered::Stored { stored, sight, new: true })
+        }
+    }
+}
+
+pub fn find(conn: &Connection, command_id: CommandId) -> rusqlite::Result<Option<Stored>> {
+    const ROW: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
+        doubt, fence, outcome, hash FROM commands WHERE command_id = ?";
+    conn.prepare_cached(ROW)?.query_row([&command_id.as_bytes()[..]], stored).optional()
+}
+
+pub fn find_by_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Stored>> {
+    const ROW: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
+        doubt, fence, outcome, hash FROM commands WHERE epoch = ? AND seq = ?";
+    conn.prepare_cached(ROW)?.query_row([int(epoch), int(seq)], stored).optional()
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let fence = row.get::<_, Option<i64>>(9)?;
+    let has_outcome = row.get_ref(10)?.data_type() != rusqlite::types::Type::Null;
+    Ok(Stored {
+        command_id: id(row, 0)?,
+        user_id: id(row, 1)?,
+        order_id: id(row, 2)?,
+        device: parsed_opt(row, 3)?,
+        epoch: nat(row, 4)?,
+        at: Chain { seq: nat(row, 5)?, hash: hash(row, 6)? },
+        verdict: verdict(row, 7)?,
+        doubt: parsed_opt(row, 8)?,
+        fence: fence.and_then(|fence| u64::try_from(fence).ok()),
+        outcome: if has_outcome { Some(decoded(row, 10)?) } else { None },
+        hash: hash(row, 11)?,
+    })
+}
+
+fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
+    let word: String = row.get(at)?;
+    [Verdict::Provisional, Verdict::Firm]
+        .into_iter()
+        .find(|verdict| verdict.as_str() == word)
+        .ok_or_else(|| unreadable(at, "expected provisional or firm"))
+}
+
+fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqlite::Result<Stored> {
+    let Entry { command, actor, token, token_expires_at, received_at, .. } = entry;
+    let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
+    let op = Op::Command(CommandOp {
+        command: command.clone(),
+        token_seq,
+        actor,
+        verdict: taken.verdict,
+        fence: taken.fence,
+        received_at,
+        policy_version: Some(book.policy_version),
+        rules_version: None,
+        revocations_version: Some(book.revocations_version),
+    });
+    let at = append::append(conn, book, &op, received_at)?;
+    let stored = Stored {
+        command_id: command.id,
+        user_id: actor.user_id,
+        order_id: command.body.order_id(),
+        device: command.device.clone(),
+        epoch: book.epoch,
+        at,
+        verdict: taken.verdict,
+        doubt: taken.doubt,
+        fence: taken.fence,
+        outcome: None,
+        hash: command.body.hash(),
+    };
+    insert(conn, &stored, received_at)?;
+    book.save(conn)?;
+    Ok(stored)
+}
+
+fn insert(conn: &Connection, stored: &Stored, received_at: UnixMillis) -> rusqlite::Result<()> {
+    const COMMAND: &str = "INSERT INTO commands (command_id, user_id, hash, order_id, device, epoch,
+        seq, op_hash, verdict, doubt, fence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
+        VALUES (?, ?, ?, ?, ?)";
+    let (epoch, seq) = (int(stored.epoch), int(stored.at.seq));
+    conn.prepare_cached(COMMAND)?.execute(params![
+        &stored.command_id.as_bytes()[..],
+        &stored.user_id.as_bytes()[..],
+        &stored.hash.0[..],
+        &stored.order_id.as_bytes()[..],
+        stored.device.as_ref().map(DeviceId::as_str),
+        epoch,
+        seq,
+        &stored.at.hash.0[..],
+        stored.verdict.as_str(),
+        stored.doubt.map(Code::as_str),
+        stored.fence.map(int),
+        received_at.0,
+    ])?;
+    conn.prepare_cached(PENDING)?.execute(params![
+        epoch,
+        seq,
+        &stored.order_id.as_bytes()[..],
+        &stored.command_id.as_bytes()[..],
+        received_at.0,
+    ])?;
+    Ok(())
+}

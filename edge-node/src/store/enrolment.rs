@@ -1,0 +1,35 @@
+//! What enrolment gave: the keys people's tokens are checked with, kept so that a later start needs no
+//! cloud.
+
+use rusqlite::{Connection, params};
+use wire::{SessionId, UnixMillis, UserId};
+
+use super::sql::id;
+
+/// What the gate at the door has to know at start.
+#[derive(Debug, Default)]
+pub struct Trust {
+    pub enrolled: bool,
+    pub jwks: String,
+    pub revoked_sessions: Vec<SessionId>,
+    pub revoked_users: Vec<UserId>,
+}
+
+pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
+    const ROW: &str = "SELECT enrolled_at IS NOT NULL, jwks FROM edge WHERE one = 1";
+    let (enrolled, jwks) = conn.query_row(ROW, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (revoked_sessions, revoked_users) = (revoked(conn, "session")?, revoked(conn, "user")?);
+    Ok(Trust { enrolled, jwks, revoked_sessions, revoked_users })
+}
+
+pub fn enrolled(conn: &Connection, jwks: &str, now: UnixMillis) -> rusqlite::Result<()> {
+    const PUT: &str = "UPDATE edge SET jwks = ?, enrolled_at = ? WHERE one = 1";
+    conn.execute(PUT, params![jwks, now.0])?;
+    Ok(())
+}
+
+fn revoked<T: From<uuid::Uuid>>(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<T>> {
+    const IDS: &str = "SELECT id FROM revoked WHERE kind = ?";
+    let mut statement = conn.prepare(IDS)?;
+    statement.query_map([kind], |row| id(row, 0))?.collect()
+}

@@ -1,0 +1,105 @@
+//! The high-water file: how far the log had come when the last answer was given. It lies outside the
+//! database's folder, so that a database restored from a backup meets it and is found out [HWM].
+//!
+//! Invariant: it is written after each commit and before the reply; once a second it is synced.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use wire::{Chain, Hash};
+
+const LEN: usize = 8 + 8 + 32 + 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub epoch: u64,
+    pub head: Chain,
+}
+
+/// What was found in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Missing,
+    /// Cut short, or its checksum does not fit.
+    Torn,
+    Mark(Mark),
+}
+
+#[derive(Debug)]
+pub struct HighWater {
+    file: File,
+}
+
+/// Beside the folder of the database: `data/db/edge.db` has `data/high-water`.
+pub fn path_for(database: &Path) -> PathBuf {
+    let folder = database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    folder.join("high-water")
+}
+
+pub fn find(path: &Path) -> io::Result<Found> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(read(&bytes).map_or(Found::Torn, Found::Mark)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Missing),
+        Err(error) => Err(error),
+    }
+}
+
+impl HighWater {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        Ok(Self { file })
+    }
+
+    /// One write of the whole record; a torn one shows by its checksum.
+    pub fn write(&self, mark: Mark) -> io::Result<()> {
+        let mut bytes = [0; LEN];
+        bytes[..8].copy_from_slice(&mark.epoch.to_be_bytes());
+        bytes[8..16].copy_from_slice(&mark.head.seq.to_be_bytes());
+        bytes[16..48].copy_from_slice(&mark.head.hash.0);
+        let sum = Hash::of(&bytes[..48]);
+        bytes[48..].copy_from_slice(&sum.0);
+        self.file.write_all_at(&bytes, 0)
+    }
+
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<Mark> {
+    let bytes: &[u8; LEN] = bytes.try_into().ok()?;
+    let number = |at: usize| Some(u64::from_be_bytes(bytes[at..at + 8].try_into().ok()?));
+    let hash = Hash::try_from(&bytes[16..48]).ok()?;
+    let fits = Hash::of(&bytes[..48]).0[..] == bytes[48..];
+    let mark = Mark { epoch: number(0)?, head: Chain { seq: number(8)?, hash } };
+    fits.then_some(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_reads_back_and_a_torn_file_is_known_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("db/edge.db"));
+        assert_eq!(path, folder.path().join("high-water"));
+        assert_eq!(find(&path).unwrap(), Found::Missing);
+        let mark = Mark { epoch: 3, head: Chain { seq: 9, hash: Hash::of(b"x") } };
+        let file = HighWater::open(&path).unwrap();
+        file.write(Mark { epoch: 1, ..mark }).unwrap();
+        file.write(mark).unwrap();
+        assert_eq!(find(&path).unwrap(), Found::Mark(mark));
+
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[20] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(find(&path).unwrap(), Found::Torn);
+        std::fs::write(&path, &bytes[..30]).unwrap();
+        assert_eq!(find(&path).unwrap(), Found::Torn);
+    }
+}

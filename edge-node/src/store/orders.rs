@@ -1,0 +1,152 @@
+//! Confirmed orders, as the feed and outcomes bring them.
+//!
+//! Invariant: nothing lowers a version, and the book's tally counts exactly what stands here.
+
+use engine::view::{self, Confirmed, Merge, Sight, Via};
+use rusqlite::{Connection, params};
+use wire::{Change, Order, OrderId, Policy, SessionId, UserId};
+
+use super::{
+    book::Book,
+    sight::{confirmed, sight},
+    sql::{encoded, int},
+};
+
+/// What the feed changed, for those who show it or live by it.
+#[derive(Default)]
+pub struct Applied {
+    pub sights: Vec<Sight>,
+    pub gone: Vec<OrderId>,
+    pub jwks: Option<String>,
+    pub revoked_sessions: Vec<SessionId>,
+    pub revoked_users: Vec<UserId>,
+}
+
+/// The feed's changes up to `to`, in one transaction.
+pub fn apply(
+    conn: &Connection,
+    book: &mut Book,
+    to: u64,
+    changes: Vec<Change>,
+) -> rusqlite::Result<Applied> {
+    let mut applied = Applied::default();
+    for change in changes {
+        one(conn, book, change, &mut applied)?;
+    }
+    book.feed_cursor = to;
+    book.save(conn)?;
+    Ok(applied)
+}
+
+/// The feed counts anew; the orders stay, and what it brings again is merged by version.
+pub fn adopt(conn: &Connection, book: &mut Book, generation: u64) -> rusqlite::Result<()> {
+    book.feed_generation = generation;
+    book.feed_cursor = 0;
+    book.save(conn)
+}
+
+pub fn merge(
+    conn: &Connection,
+    book: &mut Book,
+    order: Order,
+    via: Via,
+) -> rusqlite::Result<Merge> {
+    const PUT: &str = "INSERT INTO orders (id, version, feed_version, final, updated_at, bytes)
+        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+        feed_version = excluded.feed_version, final = excluded.final,
+        updated_at = excluded.updated_at, bytes = excluded.bytes";
+    let old = confirmed(conn, order.id)?;
+    let (row, what) = view::merge(old.as_ref(), order, via);
+    if what == Merge::Conflict {
+        tracing::error!(
+            order.id = %row.order.id, order.version = row.order.version,
+            "Order `{}` came with equal version and other content", row.order.id
+        );
+    }
+    if old.as_ref() != Some(&row) {
+        book.tally.replace(old.as_ref(), Some(&row));
+        conn.prepare_cached(PUT)?.execute(params![
+            &row.order.id.as_bytes()[..],
+            int(row.order.version),
+            int(row.feed_version),
+            row.order.status.is_final(),
+            row.order.updated_at.0,
+            encoded(&row.order),
+        ])?;
+    }
+    Ok(what)
+}
+
+fn one(
+    conn: &Connection,
+    book: &mut Book,
+    change: Change,
+    applied: &mut Applied,
+) -> rusqlite::Result<()> {
+    match change {
+        Change::Order(order) => {
+            let order_id = order.id;
+            merge(conn, book, order, Via::Feed)?;
+            applied.sights.push(sight(conn, order_id, &book.name)?);
+        }
+        Change::OrderGone { order_id, version } => {
+            if let Some(row) = confirmed(conn, order_id)?
+                && view::leaves(&row, version)
+            {
+                remove(conn, book, &row)?;
+                applied.gone.push(order_id);
+            }
+        }
+        Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
+        Change::Policy { version, policy } => adopt_policy(book, version, policy),
+        Change::Revoked { version, sessions, users } => {
+            for session in &sessions {
+                revoke(conn, "session", session.as_bytes())?;
+            }
+            for user in &users {
+                revoke(conn, "user", user.as_bytes())?;
+            }
+            book.revocations_version = book.revocations_version.max(version);
+            applied.revoked_sessions.extend(sessions);
+            applied.revoked_users.extend(users);
+        }
+    }
+    Ok(())
+}
+
+fn remove(conn: &Connection, book: &mut Book, row: &Confirmed) -> rusqlite::Result<()> {
+    const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
+    book.tally.replace(Some(row), None);
+    conn.prepare_cached(REMOVE)?.execute([&row.order.id.as_bytes()[..]])?;
+    Ok(())
+}
+
+fn keys(
+    conn: &Connection,
+    book: &mut Book,
+    version: u64,
+    jwks: String,
+    applied: &mut Applied,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "UPDATE edge SET jwks = ? WHERE one = 1";
+    if version < book.keys_version {
+        return Ok(());
+    }
+    book.keys_version = version;
+    conn.execute(PUT, [&jwks])?;
+    applied.jwks = Some(jwks);
+    Ok(())
+}
+
+fn adopt_policy(book: &mut Book, version: u64, policy: Policy) {
+    if version >= book.policy_version {
+        book.policy_version = version;
+        book.policy = policy;
+    }
+}
+
+fn revoke(conn: &Connection, kind: &str, id: &[u8; 16]) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id) VALUES (?, ?)";
+    conn.prepare_cached(PUT)?.execute(params![kind, &id[..]])?;
+    Ok(())
+}

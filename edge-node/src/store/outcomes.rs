@@ -1,0 +1,75 @@
+//! What the cloud decided.
+//!
+//! Invariant: one transaction stores the outcome, merges its order by version and retires the op
+//! [OUTCOME_MERGE]; a crash leaves all of it or none.
+
+use engine::view::{Sight, Via};
+use process::defect::{Defect, planted};
+use rusqlite::{Connection, params};
+use wire::{HeldReason, NumberedOutcome, Outcome};
+
+use super::{
+    book::Book,
+    commands::{Stored, find_by_op},
+    orders,
+    sight::sight,
+    sql::{encoded, int},
+};
+
+/// A command that has its outcome now, and its order as seen with it.
+pub struct Settled {
+    pub stored: Stored,
+    pub outcome: Outcome,
+    pub sight: Sight,
+}
+
+pub fn settle(
+    conn: &Connection,
+    book: &mut Book,
+    to: u64,
+    outcomes: Vec<NumberedOutcome>,
+) -> rusqlite::Result<Vec<Settled>> {
+    let mut settled = Vec::with_capacity(outcomes.len());
+    for numbered in outcomes {
+        book.settled_seq = book.settled_seq.max(numbered.seq);
+        if let Some(order) = &numbered.outcome.order {
+            orders::merge(conn, book, order.clone(), Via::Outcome)?;
+        }
+        if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
+            store(conn, &stored, &numbered.outcome)?;
+            if !planted(Defect::OpRetiredBeforeOutcome) {
+                retire(conn, book.epoch, numbered.seq)?;
+            }
+            let sight = sight(conn, stored.order_id, &book.name)?;
+            settled.push(Settled { stored, outcome: numbered.outcome, sight });
+        }
+    }
+    book.outcome_cursor = to;
+    book.save(conn)?;
+    Ok(settled)
+}
+
+/// The op needs no more resending and no more laying over the view.
+pub fn retire(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
+    const RETIRE: &str = "DELETE FROM pending WHERE epoch = ? AND seq = ?";
+    conn.prepare_cached(RETIRE)?.execute([int(epoch), int(seq)])?;
+    Ok(())
+}
+
+pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusqlite::Result<()> {
+    const HOLD: &str = "UPDATE pending SET held = ? WHERE epoch = ? AND seq = ?";
+    let word = match reason {
+        HeldReason::Region => "region",
+        HeldReason::NeedsOperator => "needs_operator",
+    };
+    conn.prepare_cached(HOLD)?.execute(params![word, int(epoch), int(seq)])?;
+    Ok(())
+}
+
+/// The order is not stored with the outcome: it is told as it is when it is told.
+fn store(conn: &Connection, stored: &Stored, outcome: &Outcome) -> rusqlite::Result<()> {
+    const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ?";
+    let bytes = encoded(Outcome { order: None, ..outcome.clone() });
+    conn.prepare_cached(STORE)?.execute(params![bytes, &stored.command_id.as_bytes()[..]])?;
+    Ok(())
+}

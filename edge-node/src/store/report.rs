@@ -1,0 +1,127 @@
+//! What a cut-off edge tells from its file alone, beside a running process or without one.
+
+use std::{collections::BTreeMap, path::Path};
+
+use rusqlite::{Connection, OpenFlags, Row};
+use serde::Serialize;
+use wire::{CommandId, EdgeId, OrderId, Region, UnixMillis};
+
+use super::sql::{id, nat, parsed};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub epoch: u64,
+    pub last_seq: u64,
+    pub pending: u64,
+    pub oldest_pending_at: Option<UnixMillis>,
+    pub feed_generation: u64,
+    pub feed_cursor: u64,
+    pub outcome_cursor: u64,
+    pub orders: u64,
+    pub suspect: bool,
+    pub enrolled: bool,
+    /// How many commands were answered how.
+    pub verdicts: BTreeMap<String, u64>,
+    /// Commands without an outcome, oldest first.
+    pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    pub seq: u64,
+    pub command_id: CommandId,
+    pub order_id: OrderId,
+    pub verdict: String,
+    pub doubt: Option<String>,
+    pub held: Option<String>,
+    pub received_at: UnixMillis,
+}
+
+/// So many items are listed; `pending` tells the whole number.
+const ITEMS_MAX: u32 = 10_000;
+
+/// Opens the file to read only: it works while the edge runs, and changes nothing when it does not.
+pub fn report(path: &Path) -> rusqlite::Result<Report> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    let snapshot = conn.unchecked_transaction()?;
+    let mut report = standing(&snapshot)?;
+    report.verdicts = verdicts(&snapshot)?;
+    report.items = items(&snapshot)?;
+    Ok(report)
+}
+
+fn standing(conn: &Connection) -> rusqlite::Result<Report> {
+    const ROW: &str = "SELECT name, region, epoch,
+        (SELECT coalesce(max(seq), 0) FROM log WHERE log.epoch = edge.epoch),
+        (SELECT count(*) FROM pending),
+        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1),
+        feed_generation, feed_cursor, outcome_cursor, orders, suspect, enrolled_at IS NOT NULL
+        FROM edge WHERE one = 1";
+    conn.query_row(ROW, [], |row| {
+        Ok(Report {
+            edge: parsed(row, 0)?,
+            region: parsed(row, 1)?,
+            epoch: nat(row, 2)?,
+            last_seq: nat(row, 3)?,
+            pending: nat(row, 4)?,
+            oldest_pending_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis),
+            feed_generation: nat(row, 6)?,
+            feed_cursor: nat(row, 7)?,
+            outcome_cursor: nat(row, 8)?,
+            orders: nat(row, 9)?,
+            suspect: row.get(10)?,
+            enrolled: row.get(11)?,
+            verdicts: BTreeMap::new(),
+            items: Vec::new(),
+        })
+    })
+}
+
+fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    const COUNTS: &str = "SELECT verdict, count(*) FROM commands GROUP BY verdict";
+    let mut statement = conn.prepare(COUNTS)?;
+    let counts = statement.query_map([], |row| Ok((row.get(0)?, nat(row, 1)?)))?;
+    counts.collect()
+}
+
+fn items(conn: &Connection) -> rusqlite::Result<Vec<Item>> {
+    const ITEMS: &str = "SELECT pending.seq, pending.command_id, pending.order_id, verdict, doubt,
+        held, pending.received_at FROM pending JOIN commands USING (command_id)
+        ORDER BY pending.epoch, pending.seq LIMIT ?";
+    let item = |row: &Row<'_>| {
+        Ok(Item {
+            seq: nat(row, 0)?,
+            command_id: id(row, 1)?,
+            order_id: id(row, 2)?,
+            verdict: row.get(3)?,
+            doubt: row.get(4)?,
+            held: row.get(5)?,
+            received_at: UnixMillis(row.get(6)?),
+        })
+    };
+    let mut statement = conn.prepare(ITEMS)?;
+    statement.query_map([ITEMS_MAX], item)?.collect()
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let suspect = if self.suspect { ", SUSPECT" } else { "" };
+        writeln!(f, "Edge {} ({}), epoch {}{suspect}", self.edge, self.region, self.epoch)?;
+        writeln!(f, "Log ends at {}; {} orders confirmed", self.last_seq, self.orders)?;
+        writeln!(f, "Feed at {}, outcomes at {}", self.feed_cursor, self.outcome_cursor)?;
+        write!(f, "{} commands wait for the cloud", self.pending)?;
+        if let Some(at) = self.oldest_pending_at {
+            write!(f, ", the oldest since {at}")?;
+        }
+        for item in &self.items {
+            let doubt = item.doubt.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+            let Item { command_id, order_id, verdict, received_at, .. } = item;
+            write!(f, "\n  {received_at}  {command_id}  order {order_id}  {verdict}{doubt}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! What the file may forget, and when. Nothing without an outcome is ever forgotten.
+
+use rusqlite::{Connection, params};
+use wire::UnixMillis;
+
+use super::{book::Book, sql::int};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Command ids and results stay at least thirteen months.
+const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
+/// The hub keeps raw ops as long: the longest age of a backup it may have to answer.
+const LOG_KEPT_MS: i64 = 35 * DAY_MS;
+/// So many rows leave in one go, so that commands never wait long behind them.
+const ROWS_MAX: u32 = 2_000;
+
+/// How many rows left.
+pub fn tidy(conn: &Connection, book: &mut Book, now: UnixMillis) -> rusqlite::Result<usize> {
+    const COMMANDS: &str = "DELETE FROM commands WHERE command_id IN (
+        SELECT command_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
+    // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain
+    // goes on from it.
+    const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
+        SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
+        AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch
+            AND pending.seq = log.seq) ORDER BY epoch, seq LIMIT ?)";
+    const TOKENS: &str = "DELETE FROM tokens WHERE (epoch, hash) IN (
+        SELECT epoch, hash FROM tokens WHERE expires_at < ? LIMIT ?)";
+    let commands = conn.execute(COMMANDS, params![now.0 - COMMANDS_KEPT_MS, ROWS_MAX])?;
+    let log = conn.execute(
+        LOG,
+        params![now.0 - LOG_KEPT_MS, int(book.epoch), int(book.settled_seq), ROWS_MAX],
+    )?;
+    let tokens = conn.execute(TOKENS, params![now.0, ROWS_MAX])?;
+    Ok(commands + log + tokens)
+}
