@@ -18,7 +18,7 @@ use process::{
 use crate::settings::{Platform, Settings};
 
 /// How long the bus may take to let go.
-const CLOSE: Duration = Duration::from_millis(500);
+const CLOSE: Duration = Duration::from_millis(300);
 
 /// Opens bus, cache and keys as the configuration says.
 pub async fn open(platform: &Platform) -> anyhow::Result<Ground> {

@@ -1,6 +1,6 @@
 //! One process from its first listen to its last word.
 //!
-//! Invariant: a stop takes at most five seconds, and goes from the outside in: no new requests, then
+//! Invariant: a stop takes well under five seconds, and goes from the outside in: no new requests, then
 //! answers under way, then consumers, jobs and relays, then the bus; stores close with the last of
 //! those that use them. What was promised is on disk before that, so a kill loses nothing either.
 
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::ground;
 
 /// For answers under way.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_secs(2);
 /// For tasks.
-const STOP: Duration = Duration::from_millis(1_200);
+const STOP: Duration = Duration::from_millis(900);
 
 /// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
 /// anything is touched.

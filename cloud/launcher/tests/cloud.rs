@@ -60,10 +60,12 @@ async fn what_was_done_is_there_after_a_kill() {
     assert_eq!(cloud.inbox(&customer, 1).await, ["order.created"]);
 }
 
-#[test]
-fn a_signal_stops_it_within_five_seconds() {
+#[tokio::test]
+async fn a_signal_stops_it_within_five_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut cloud = Cloud::start(folder.path());
+    // A connection that is kept open must not keep the process.
+    cloud.get("/health/live", None).await.unwrap();
     let clock = process::clock::Clock::system();
     let asked = clock.elapsed();
     kill_process(Pid::from_child(&cloud.child), Signal::TERM).unwrap();
