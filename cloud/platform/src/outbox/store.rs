@@ -4,11 +4,13 @@ use process::defect::{Defect, planted};
 use wire::{Event, UnixMillis};
 
 use crate::{
-    sql::{Sql, SqlError, Tx, in_list},
+    sql::{Sql, SqlError, Statement, Tx, in_list},
     vals,
 };
 
-const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES (?, ?, ?)";
+const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES ";
+/// Rows of one INSERT; events carry whole orders, so a statement stays well under a megabyte.
+const ADD_MAX: usize = 100;
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
@@ -24,12 +26,24 @@ const SENT_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Writes an event to leave after the commit of `tx`.
 pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
+    add_all(tx, std::slice::from_ref(event)).await
+}
+
+/// The same for many, which leave in their order.
+pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
-    tx.exec(ADD, vals![event.id, text, event.at]).await?;
-    tx.wakes_relay();
+    for part in events.chunks(ADD_MAX) {
+        let mut values = Vec::with_capacity(part.len() * 3);
+        for event in part {
+            let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
+            values.extend(vals![event.id, text, event.at]);
+        }
+        let text = Statement::new(ADD).repeat("(?, ?, ?)", ", ", part.len());
+        tx.exec(text, values).await?;
+        tx.wakes_relay();
+    }
     Ok(())
 }
 
