@@ -49,7 +49,7 @@ impl<'a> Desk<'a> {
                 self.change(attempt, &after, reason);
                 self.keep(attempt, true, None, Some(after.order.version));
                 let outcome = Outcome::applied(after.order.clone(), now);
-                self.changed.insert(after.order.id, after);
+                self.changed.insert(after.order.id, *after);
                 outcome
             }
             Ruling::AlreadySo => {

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {
     Changed {
-        after: Standing,
+        after: Box<Standing>,
         reason: Option<String>,
     },
     /// What was asked for is already so, by the same person: a success that changes nothing.
@@ -61,7 +61,8 @@ fn publish(
         return Err(Code::OrderExists);
     }
     let order = new_order(case, order_id, draft);
-    Ok(Ruling::Changed { after: Standing { order, acceptance: None }, reason: None })
+    let after = Box::new(Standing { order, acceptance: None });
+    Ok(Ruling::Changed { after, reason: None })
 }
 
 fn new_order(case: Case<'_>, id: OrderId, draft: Draft) -> Order {
@@ -142,7 +143,7 @@ fn act(
     if action == Action::Start && !may_start(order, case) {
         return Err(Code::FundsNotHeld);
     }
-    let mut after = standing.clone();
+    let mut after = Box::new(standing.clone());
     after.order.status = status;
     after.order.version += 1;
     after.order.updated_at = case.now;

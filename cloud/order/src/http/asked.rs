@@ -2,11 +2,12 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    http::{StatusCode, header, request::Parts},
 };
 use process::{
     problem::{Json, Problem, Said},
+    tokens::Caller,
     trace::{Trace, TraceId},
 };
 use serde::de::DeserializeOwned;
@@ -46,17 +47,24 @@ impl FromRequestParts<Service> for Named {
     }
 }
 
-/// The language to say a success in. Problems find theirs by themselves.
-pub struct Speaks(pub Language);
+/// Who asks for a command, under which id, and in which language to say that it is done. Problems find
+/// their language by themselves.
+pub struct Person {
+    pub caller: Caller,
+    pub named: Named,
+    pub language: Language,
+}
 
-// It never fails; its rejection is the one it is used beside.
-impl<S: Sync> FromRequestParts<S> for Speaks {
+impl FromRequestParts<Service> for Person {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let named = Named::from_request_parts(parts, service).await?;
         let wanted = parts.headers.get(header::ACCEPT_LANGUAGE);
         let wanted = wanted.and_then(|value| value.to_str().ok());
-        Ok(Self(wanted.map(Language::from_accept).unwrap_or_default()))
+        let language = wanted.map(Language::from_accept).unwrap_or_default();
+        Ok(Self { caller, named, language })
     }
 }
 
@@ -69,7 +77,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
-        let bytes = bytes.map_err(|_| Code::BodyTooLarge)?;
+        let bytes = bytes.map_err(unread)?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -77,6 +85,11 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
             Json::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
         Ok(Self(value))
     }
+}
+
+fn unread(rejection: BytesRejection) -> Problem {
+    let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })
 }
 
 fn wrong_key() -> Problem {

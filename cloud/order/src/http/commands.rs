@@ -1,17 +1,14 @@
 //! What people do to an order: one route for each action, and the status alias over the same actions.
 
-use axum::extract::{FromRequestParts, State};
-use process::{
-    problem::{Json, Path, Problem},
-    tokens::Caller,
-};
+use axum::extract::State;
+use process::problem::{Json, Path, Problem};
 use rules::{Attempt, Origin};
 use serde::Deserialize;
 use wire::{Action, Code, CommandBody, OrderId, OrderStatus, Role};
 
 use super::{
     answer::{Done, Sentence, field, invalid_fields, succeeded},
-    asked::{MaybeJson, Named, Speaks},
+    asked::{MaybeJson, Person},
 };
 use crate::service::Service;
 
@@ -64,15 +61,6 @@ pub async fn status(
     act(state, id, person, action, reason).await
 }
 
-/// Who asks, under which command id, in which language.
-#[derive(FromRequestParts)]
-#[from_request(state(Service), rejection(Problem))]
-pub struct Person {
-    caller: Caller,
-    named: Named,
-    language: Speaks,
-}
-
 async fn act(
     State(service): State<Service>,
     Path(id): Path<OrderId>,
@@ -89,7 +77,7 @@ async fn act(
         order_id: order.id,
         status: order.status,
         provider_id: order.provider_id,
-        message: done(action).get(person.language.0),
+        message: done(action).get(person.language),
         order,
     }))
 }

@@ -5,16 +5,13 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use process::{
-    problem::{Json, Problem},
-    tokens::Caller,
-};
+use process::problem::{Json, Problem};
 use serde::Serialize;
 use wire::{Draft, Order, OrderCode, OrderId, OrderStatus, Role};
 
 use super::{
     answer::{Sentence, invalid_fields, succeeded},
-    asked::{Named, Speaks},
+    asked::{Named, Person},
 };
 use crate::{service::Service, store::Publication};
 
@@ -34,9 +31,7 @@ const PUBLISHED: Sentence = Sentence {
 
 pub async fn publish(
     State(service): State<Service>,
-    caller: Caller,
-    Speaks(language): Speaks,
-    named: Named,
+    Person { caller, named, language }: Person,
     Json(draft): Json<Draft>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;

@@ -63,10 +63,9 @@ pub async fn rest(
     for part in writes.timeline.chunks(PART) {
         insert_lines(tx, part).await?;
     }
-    for emitted in &writes.events {
-        outbox::store::add(tx, &event(clock, emitted, at)?).await?;
-    }
-    Ok(())
+    let events = writes.events.iter().map(|emitted| event(clock, emitted, at));
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    Ok(outbox::store::add_all(tx, &events).await?)
 }
 
 async fn change_one(tx: &mut Tx, guard: Guard, after: &Standing) -> Result<u64, StoreError> {

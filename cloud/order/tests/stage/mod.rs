@@ -130,6 +130,10 @@ pub fn draft() -> Draft {
     }
 }
 
+pub fn accept(order_id: OrderId) -> CommandBody {
+    CommandBody::AcceptOrder { order_id }
+}
+
 pub fn command(id: CommandId, body: CommandBody) -> Command {
     Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
 }

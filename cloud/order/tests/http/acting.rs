@@ -1,0 +1,129 @@
+//! What people do to orders, and what they are told.
+
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode, header},
+};
+use futures::future::join_all;
+use rstest::rstest;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wire::{Actor, OrderId};
+
+use crate::{service::*, stage::*};
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_order_is_published_approved_accepted_and_read(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let published = service.post(customer(1), "/api/v1/orders", draft_json()).await;
+    assert_eq!(published.status, StatusCode::CREATED, "{}", published.body);
+    assert_eq!(published.body["status"], "pending_review");
+    assert_eq!(published.body["message"], "Order published. It waits for review.");
+    assert_eq!(published.body["order"]["title"], "Fix a tap");
+    assert_eq!(published.body["order"]["price"], "200.00");
+    assert_eq!(published.body["order"]["payment_status"], "unpaid");
+    assert!(published.body["code"].as_str().unwrap().starts_with("N-"));
+    let id: OrderId = published.body["order_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(published.headers[header::LOCATION], format!("/api/v1/orders/{id}"));
+
+    let approved = service.act(admin(), id, "approve").await;
+    assert_eq!((approved.status, &approved.body["status"]), (StatusCode::OK, &json!("pending")));
+    let accepted = service.act(provider(1), id, "accept").await;
+    assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.body);
+    assert_eq!(accepted.body["order_id"], json!(id));
+    assert_eq!(accepted.body["status"], "accepted");
+    assert_eq!(accepted.body["provider_id"], json!(provider(1).user_id));
+    assert_eq!(accepted.body["order"]["address"], "1 Lake Road", "now it is the provider's own");
+
+    let path = format!("/api/v1/orders/{id}/timeline");
+    let timeline = service.get(customer(1), &path).await;
+    let items = timeline.body["items"].as_array().unwrap();
+    let actions: Vec<_> = items.iter().map(|item| item["action"].as_str()).collect();
+    assert_eq!(actions, [None, Some("approve"), Some("accept")]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ninety_nine_losers_are_told_who_won(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.stage.pending().await;
+    let answers = join_all((1..=100).map(|n| service.act(provider(n), id, "accept"))).await;
+    let won: Vec<_> = answers.iter().filter(|answer| answer.status == StatusCode::OK).collect();
+    assert_eq!(won.len(), 1);
+    let winner = &won[0].body["provider_id"];
+    for lost in answers.iter().filter(|answer| answer.status != StatusCode::OK) {
+        lost.refused(400, "order_already_accepted");
+        assert_eq!(lost.body["title"], "Order has been accepted by another provider");
+        assert_eq!(lost.body["order"]["status"], "accepted");
+        assert_eq!(&lost.body["order"]["provider_id"], winner);
+        assert_eq!(lost.body["order"]["address"], "", "an address is the winner's to see");
+        assert!(lost.body["lost"]["winner_decided_at"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_target_status_is_reached_by_its_action() {
+    let service = Service::new(Engine::Sqlite).await;
+    let published = service.post(customer(1), "/api/v1/orders", draft_json()).await;
+    let id = published.body["order_id"].as_str().unwrap().to_owned();
+    let put = async |actor: Actor, body: Value| {
+        let request = Request::builder()
+            .method(Method::PUT)
+            .uri(format!("/api/v1/orders/{id}/status"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", service.token(actor)));
+        service.send(request, Some(body)).await
+    };
+    let rejected = put(admin(), json!({ "status": "rejected" })).await;
+    rejected.refused(422, "invalid_input");
+    assert_eq!(rejected.fields(), ["reason"]);
+    assert_eq!(put(admin(), json!({ "status": "pending" })).await.body["status"], "pending");
+    assert_eq!(put(provider(1), json!({ "status": "accepted" })).await.body["status"], "accepted");
+    assert_eq!(put(provider(1), json!({ "status": "pending" })).await.body["status"], "pending");
+    put(customer(1), json!({ "status": "reviewed" })).await.refused(422, "invalid_input");
+    let cancelled = put(customer(1), json!({ "status": "cancelled", "reason": "晚了" })).await;
+    assert_eq!(cancelled.body["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn people_do_only_what_is_theirs_to_do() {
+    let service = Service::new(Engine::Sqlite).await;
+    let id = service.stage.pending().await;
+    service.post(provider(1), "/api/v1/orders", draft_json()).await.refused(403, "role_forbidden");
+    service.act(customer(1), id, "accept").await.refused(403, "providers_only");
+    service.act(customer(1), id, "approve").await.refused(403, "role_forbidden");
+    service.get(customer(1), "/api/v1/admin/orders").await.refused(403, "role_forbidden");
+    service.get(customer(1), "/api/v1/orders/available").await.refused(403, "role_forbidden");
+    let stranger = service.act(customer(2), id, "cancel").await;
+    stranger.refused(403, "not_yours");
+    assert_eq!(stranger.body.get("order"), None, "a stranger is shown nothing");
+    service.act(provider(1), id, "accept").await;
+    service.act(provider(2), id, "start").await.refused(403, "not_yours");
+    let unpaid = service.act(provider(1), id, "start").await;
+    unpaid.refused(400, "funds_not_held");
+    assert_eq!(unpaid.body["order"]["address"], "1 Lake Road");
+    let unknown = OrderId(Uuid::from_u128(5));
+    service.act(provider(1), unknown, "accept").await.refused(404, "order_not_found");
+    let nowhere = service.post(provider(1), "/api/v1/orders/x/accept", Value::Null).await;
+    nowhere.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn answers_come_in_the_readers_language() {
+    let service = Service::new(Engine::Sqlite).await;
+    let id = service.stage.pending().await;
+    let accept = async |actor: Actor| {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/v1/orders/{id}/accept"))
+            .header(header::ACCEPT_LANGUAGE, "zh-CN,zh;q=0.9")
+            .header(header::AUTHORIZATION, format!("Bearer {}", service.token(actor)));
+        service.send(request, None).await
+    };
+    assert_eq!(accept(provider(1)).await.body["message"], "接单成功");
+    assert_eq!(accept(provider(2)).await.body["title"], "订单已被其他服务商接走");
+}

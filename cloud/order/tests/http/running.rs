@@ -1,0 +1,83 @@
+//! The service among the others: the hub's batches, readiness, a database that is not ready.
+
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode, header},
+};
+use order::Peers;
+use platform::{Ground, bus::Bus, cache::Cache};
+use process::{
+    tasks::Tasks,
+    tokens::{Keys, ServiceKey, Signer},
+};
+use rstest::rstest;
+use wire::{CommandBody, OpsDecisions};
+
+use crate::{service::*, stage::*};
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_run_of_an_edges_log_is_decided_for_the_hub_alone(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.stage.pending().await;
+    let accept = CommandBody::AcceptOrder { order_id: id };
+    let log = Log::of("north-1")
+        .then(service.stage.command_id(), Some(provider(1)), accept.clone())
+        .then(service.stage.command_id(), Some(provider(2)), accept);
+    let batch = serde_json::to_value(log.batch()).unwrap();
+    let post = async |token: String| {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/internal/ops")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        service.send(request, Some(batch.clone())).await
+    };
+    let clock = &service.stage.clock;
+    post(service.token(admin())).await.refused(401, "invalid_token");
+    let other = service.service_key.token("hub", "auth", clock);
+    post(other).await.refused(401, "invalid_token");
+    let stranger = service.service_key.token("notification", "order", clock);
+    post(stranger).await.refused(403, "role_forbidden");
+
+    let first = post(service.service_key.token("hub", "order", clock)).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.body);
+    let decisions: OpsDecisions = serde_json::from_value(first.body.clone()).unwrap();
+    let outcomes: Vec<_> = decisions
+        .answers
+        .into_iter()
+        .map(|answer| (answer.seq, decided(answer.decision)))
+        .collect();
+    assert_eq!(outcomes.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2]);
+    assert!(outcomes[0].1.succeeded() && !outcomes[1].1.succeeded());
+    let again = post(service.service_key.token("hub", "order", clock)).await;
+    assert_eq!(again.body, first.body);
+}
+
+#[tokio::test]
+async fn it_says_when_it_is_ready_and_stops_cleanly() {
+    let service = Service::new(Engine::Sqlite).await;
+    let ready = service.send(Request::builder().uri("/health/ready"), None).await;
+    assert_eq!(ready.status, StatusCode::OK, "{}", ready.body);
+    service.tasks.shutdown(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_up_to_date_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("order.db").display());
+    let config = order::Config { sql_url: url.as_str().into(), ..order::Config::default() };
+    let bus = format!("embedded:{}", folder.path().join("bus.db").display());
+    let ground = Ground {
+        clock: process::clock::Clock::fixed(NOW),
+        tasks: Tasks::new(),
+        bus: Bus::open(&bus).await.unwrap(),
+        cache: Cache::open("memory:").unwrap(),
+        keys: Keys::empty(),
+        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+    };
+    let error = order::open(config, ground, Peers::default()).await.err().unwrap();
+    let told = process::problem::chain(&error);
+    assert!(told.contains("holdfast-cloud migrate"), "{told}");
+}

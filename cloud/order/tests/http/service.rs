@@ -1,0 +1,133 @@
+//! The order service on a database of its own, and requests to it.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode, header},
+};
+use order::Peers;
+use platform::{Ground, bus::Bus, cache::Cache};
+use process::{
+    tasks::Tasks,
+    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Actor, OrderId, SessionId};
+
+use crate::stage::{Engine, Stage};
+
+pub struct Service {
+    pub router: Router,
+    pub signer: Signer,
+    pub service_key: ServiceKey,
+    pub stage: Stage,
+    pub tasks: Tasks,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Service {
+    pub async fn new(engine: Engine) -> Self {
+        let stage = Stage::new(engine).await;
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let keys = Keys::empty();
+        keys.replace(&signer.jwks()).unwrap();
+        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let bus = stage.folder.path().join("bus.db");
+        let tasks = Tasks::new();
+        let ground = Ground {
+            clock: stage.clock.clone(),
+            tasks: tasks.clone(),
+            bus: Bus::open(&format!("embedded:{}", bus.display())).await.unwrap(),
+            cache: Cache::open("memory:").unwrap(),
+            keys,
+            service_key: service_key.clone(),
+        };
+        let router = order::open(stage.config.clone(), ground, Peers::default()).await.unwrap();
+        Self { router, signer, service_key, stage, tasks }
+    }
+
+    pub fn token(&self, actor: Actor) -> String {
+        let iat = self.stage.clock.now().0 / 1000;
+        self.signer.sign(&Claims {
+            iss: "holdfast".into(),
+            sub: actor.user_id,
+            role: actor.role,
+            jti: SessionId(Uuid::from_u128(1)),
+            iat,
+            exp: iat + 3600,
+            kind: TokenKind::Access,
+            device: None,
+        })
+    }
+
+    pub async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request: Request = request.body(body).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 22).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, actor: Actor, path: &str) -> Answer {
+        let token = format!("Bearer {}", self.token(actor));
+        let request = Request::builder().uri(path).header(header::AUTHORIZATION, token);
+        self.send(request, None).await
+    }
+
+    pub async fn post(&self, actor: Actor, path: &str, body: Value) -> Answer {
+        self.keyed(actor, path, None, body).await
+    }
+
+    pub async fn keyed(&self, actor: Actor, path: &str, key: Option<Uuid>, body: Value) -> Answer {
+        let token = format!("Bearer {}", self.token(actor));
+        let mut request = Request::builder().method(Method::POST).uri(path);
+        request = request.header(header::AUTHORIZATION, token);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key.to_string());
+        }
+        self.send(request, (!body.is_null()).then_some(body)).await
+    }
+
+    pub async fn act(&self, actor: Actor, id: OrderId, action: &str) -> Answer {
+        self.post(actor, &format!("/api/v1/orders/{id}/{action}"), Value::Null).await
+    }
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+    }
+
+    pub fn ids(&self) -> Vec<OrderId> {
+        let items = self.body["items"].as_array().unwrap();
+        items.iter().map(|item| item["id"].as_str().unwrap().parse().unwrap()).collect()
+    }
+
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+    }
+}
+
+pub fn draft_json() -> Value {
+    json!({
+        "title": " Fix a tap ", "service_type": "cleaning_repair", "price": 200,
+        "location": "NORTH", "address": "1 Lake Road",
+    })
+}

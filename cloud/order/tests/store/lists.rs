@@ -1,0 +1,57 @@
+//! What can be listed, page by page.
+
+use order::store::{Listing, Page};
+use rstest::rstest;
+use wire::OrderStatus;
+
+use crate::stage::*;
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let mut expected = Vec::new();
+    for n in 0..11 {
+        // Some are made in the same millisecond.
+        stage.clock.advance(n % 3);
+        expected.insert(0, stage.pending().await);
+    }
+    let other = wire::Draft { location: wire::Region::South, ..draft() };
+    stage.publish(stage.command_id(), customer(2), other).await;
+    let status = Some(OrderStatus::Pending);
+    let customer = Some(customer(1).user_id);
+    for listing in [
+        Listing { customer, ..Listing::default() },
+        Listing { customer, status, ..Listing::default() },
+        Listing { status, region: Some(wire::Region::North), ..Listing::default() },
+    ] {
+        let mut seen = Vec::new();
+        let mut after = None;
+        loop {
+            let slice = stage.store.list(&listing, Page { limit: 4, after }).await.unwrap();
+            seen.extend(slice.orders.iter().map(|order| order.id));
+            // What is added meanwhile is newer than every page to come.
+            after = slice.next.map(|cursor| cursor.to_string().parse().unwrap());
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{listing:?}");
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_order_is_found_by_the_code_people_read_aloud(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let id = stage.pending().await;
+    stage.pending().await;
+    let code = stage.store.order(id).await.unwrap().unwrap().code;
+    let listing = Listing { code: Some(code), ..Listing::default() };
+    let found = stage.store.list(&listing, Page { limit: 5, after: None }).await.unwrap();
+    assert_eq!(found.orders.iter().map(|order| order.id).collect::<Vec<_>>(), [id]);
+}
