@@ -175,14 +175,14 @@ mod tests {
 
     #[test]
     fn ports_follow_the_scheme_that_people_remember() {
-        let choice = PortChoice::From(41_000);
+        let choice = PortChoice::From(31_100);
         let layout = Layout::decide(Stores::Real, &Data::ThrownAway, choice).unwrap();
-        assert_eq!((layout.gateway, layout.auth, layout.order), (41_000, 41_001, 41_003));
-        assert_eq!((layout.notification, layout.hub), (41_006, 41_007));
+        assert_eq!((layout.gateway, layout.auth, layout.order), (31_100, 31_101, 31_103));
+        assert_eq!((layout.notification, layout.hub), (31_106, 31_107));
         let mid = layout.edge(Region::Mid);
         assert_eq!(
             (mid.edge.as_str(), mid.http, mid.mqtt, mid.ws),
-            ("mid-1", 41_060, 41_061, 41_062)
+            ("mid-1", 31_160, 31_161, 31_162)
         );
         fs::remove_dir_all(&layout.folder).unwrap();
     }

@@ -327,6 +327,8 @@ pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
 }
 
 fn with(mut spec: Spec, wishes: &Wishes) -> Spec {
+    // An error's own words are what a log's last lines are read for; panics keep their backtrace.
+    spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
     spec.env.extend(wishes.environment.clone());
     spec
 }
