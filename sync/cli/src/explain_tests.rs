@@ -141,8 +141,8 @@ fn the_same_story_is_told_in_chinese() {
     let text = render(&story(), &look(Language::Chinese));
     for line in [
         "客户发布该订单（通过云端），状态变为待审核",
-        "服务商 B接受该订单（通过边缘节点 north-1），未生效",
-        "胜出：服务商 A（通过云端）。",
+        "服务商B接受该订单（通过边缘节点 north-1），未生效",
+        "胜出：服务商A（通过云端）。",
         "以最先到达云端的接单为准",
         "晚 3m 12s",
     ] {

@@ -40,7 +40,8 @@ impl People {
             Role::Admin => self.pick("admin", "管理员"),
         };
         let place = alike().position(|other| *other == actor).unwrap_or(0);
-        format!("{role} {}", letters(place))
+        let space = self.pick(" ", "");
+        format!("{role}{space}{}", letters(place))
     }
 
     pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
