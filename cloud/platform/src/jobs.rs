@@ -53,7 +53,8 @@ impl Job {
 
     /// The moment it was last due at, in Unix milliseconds: the same on every replica.
     fn due_at(&self, calendar: &Cron, clock: &Clock) -> Option<i64> {
-        let now = DateTime::from_timestamp_millis(clock.now().0)?;
+        // The calendar knows whole seconds, and would carry a fraction over into its answer.
+        let now = DateTime::from_timestamp(clock.now().0.div_euclid(1000), 0)?;
         calendar.find_previous_occurrence(&now, true).ok().map(|due| due.timestamp_millis())
     }
 }

@@ -4,11 +4,17 @@
 
 use std::time::Duration;
 
-use contract::{LIMIT, event, event_of, rabbit_vhost};
-use platform::bus::{Bus, QueueSpec};
+use contract::{LIMIT, event, event_of, ids, rabbit_vhost};
+use platform::{
+    bus::{Bus, QueueSpec},
+    outbox::{self, Relay},
+    sql::SqlError,
+    transact,
+};
+use process::{clock::Clock, tasks::Tasks};
 use support::{Proxy, Wire, eventually};
 use tokio::time::timeout;
-use wire::{EventType, Exchange};
+use wire::{Event, EventId, EventType, Exchange};
 
 const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
@@ -74,6 +80,39 @@ async fn a_broker_that_says_nothing_fails_a_publish_in_time() {
     proxy.set(Wire::Passes);
     let back = async || bus.publish(&event(EventType::OrderCreated)).await.ok();
     eventually("publishing works again", Duration::from_secs(40), back).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back() {
+    let ((bus, proxy), arm) = (bus_on_a_wire().await, contract::sqlite().await);
+    bus.bind(&ORDERS).await.unwrap();
+    let tasks = Tasks::new();
+    Relay::start(&tasks, arm.sql.clone(), bus.clone(), Clock::system(), "test");
+    let sent: Vec<Event> = (0..300).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    for (number, event) in sent.iter().enumerate() {
+        match number {
+            100 => proxy.set(Wire::Cut),
+            200 => proxy.set(Wire::Passes),
+            _ => {}
+        }
+        let saved: Result<(), SqlError> = transact!(arm.sql, tx => {
+            outbox::store::add(tx, event).await?;
+            Ok(())
+        });
+        saved.unwrap();
+    }
+    let mut deliveries = bus.subscribe("orders", 50).await.unwrap();
+    let mut received: Vec<EventId> = Vec::new();
+    while received.len() < sent.len() {
+        let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+        // A confirm that was cut off makes an event leave twice; an inbox knows it.
+        if !received.contains(&delivery.event().id) {
+            received.push(delivery.event().id);
+        }
+        delivery.ack().await.unwrap();
+    }
+    assert_eq!(received, ids(&sent));
+    tasks.shutdown(LIMIT).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,70 @@
+//! What services lean on when something they need is not there yet.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Router, http::StatusCode, response::IntoResponse, routing::get};
+use contract::LIMIT;
+use platform::{
+    bus::Bus,
+    cache::Cache,
+    documents::Documents,
+    health::{Check, readiness},
+    keys,
+    upstream::Upstream,
+};
+use process::{
+    tasks::Tasks,
+    tokens::{Keys, Signer},
+};
+use support::eventually;
+
+#[tokio::test]
+async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
+    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let (jwks, asked) = (signer.jwks(), Arc::<AtomicUsize>::default());
+    let answer = move || {
+        let early = asked.fetch_add(1, Ordering::SeqCst) < 2;
+        let jwks = jwks.clone();
+        async move {
+            if early {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            } else {
+                jwks.into_response()
+            }
+        }
+    };
+    let auth = Router::new().route("/.well-known/jwks.json", get(answer));
+    let (tasks, keys) = (Tasks::new(), Keys::empty());
+    keys::follow(&tasks, &keys, Upstream::local(auth));
+    let loaded = async || (!keys.is_empty()).then_some(());
+    eventually("the keys are loaded", LIMIT, loaded).await;
+    tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_and_a_cache_is_never_missing() {
+    let (sql, bus) = (contract::sqlite().await, contract::embedded().await);
+    let tasks = Tasks::new();
+    let there = readiness([
+        Check::Sql(sql.sql.clone()),
+        Check::Documents(Documents::Sqlite(sql.sql.clone())),
+        Check::Bus(bus.bus.clone()),
+        Check::Cache(Cache::open("redis://127.0.0.1:9").unwrap()),
+    ]);
+    assert_eq!(there.missing().await, []);
+    sql.sql.close().await;
+    let missing = readiness([
+        Check::Sql(sql.sql.clone()),
+        Check::Bus(Bus::open("amqp://guest:secret@127.0.0.1:9/%2f").await.unwrap()),
+        Check::Upstream("auth", Upstream::remote("http://127.0.0.1:9", &tasks).unwrap()),
+    ]);
+    let missing = missing.missing().await;
+    let names: Vec<&str> = missing.iter().map(|missing| missing.name.as_str()).collect();
+    assert_eq!(names, ["sql", "bus", "auth"]);
+    assert!(missing.iter().all(|missing| !missing.why.contains("secret")), "{missing:?}");
+}
