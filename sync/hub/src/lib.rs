@@ -1,0 +1,144 @@
+//! Owns the cloud end of the link: who may connect, what was received, which outcome went where, and
+//! what each region's edges are to know.
+//!
+//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one
+//! outcome; a region's feed has no gap; whoever writes for an edge does so under its term or its work
+//! token. No state lives in a replica: any of them may serve any edge.
+
+mod domain;
+mod events;
+mod feed;
+mod http;
+mod hub;
+mod jobs;
+mod session;
+mod store;
+mod work;
+
+use axum::Router;
+use platform::{
+    Ground,
+    health::{self, Check},
+    jobs::JobError,
+    sql::{Sql, SqlError},
+    upstream::Upstream,
+};
+use process::config::SecretUrl;
+use serde::{Deserialize, Serialize};
+use wire::Limits;
+
+use hub::Hub;
+use store::{MIGRATIONS, Store, StoreError};
+
+pub const NAME: &str = "hub";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    /// sync_db.
+    pub sql_url: SecretUrl,
+    /// Ops of one frame.
+    pub batch_ops_max: u32,
+    pub batch_bytes_max: u32,
+    /// How much an edge may send beyond what it knows to be stored.
+    pub credit_ops: u32,
+    pub credit_bytes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8007".to_owned(),
+            sql_url: "mysql://hub@127.0.0.1/sync_db".into(),
+            batch_ops_max: 5_000,
+            batch_bytes_max: 1024 * 1024,
+            credit_ops: 10_000,
+            credit_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// The services the hub asks.
+#[derive(Clone)]
+pub struct Peers {
+    /// Decides the ops.
+    pub order: Upstream,
+    /// Has the keys of people's tokens.
+    pub auth: Upstream,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("could not open sync_db")]
+    Sql(#[from] SqlError),
+    #[error("could not use sync_db")]
+    Store(#[from] StoreError),
+    #[error("could not start the jobs of the hub")]
+    Jobs(#[from] JobError),
+    #[error("an edge must be allowed at least one op and 64 KiB: {0} is too small")]
+    Limit(&'static str),
+}
+
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    let limits = limits(&config)?;
+    let sql = Sql::open(config.sql_url.reveal()).await?;
+    sql.check(&MIGRATIONS).await?;
+    let store = Store::new(sql.clone());
+    store.ensure_regions(generation()).await?;
+    let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
+    let hub = Hub {
+        store,
+        replica: clock.new_id(),
+        clock,
+        tasks,
+        keys,
+        service_key,
+        order: peers.order,
+        auth: peers.auth,
+        regions: feed::Regions::default(),
+        nudges: session::Nudges::default(),
+        wake: work::Wake::default(),
+        limits,
+    };
+    hub.regions.refresh(&hub.store).await?;
+    jobs::start(&hub)?;
+    feed::start(&hub);
+    events::start(&hub, &bus);
+    work::start(&hub);
+
+    // An owner that is away parks what needs it; the link goes on without it.
+    let readiness = health::readiness([Check::Sql(sql), Check::Bus(bus)]);
+    let router = http::router(hub).merge(process::health::router(readiness));
+    Ok(process::web::standard(router, NAME))
+}
+
+/// Brings sync_db up to date.
+pub async fn migrate(config: &Config) -> Result<(), OpenError> {
+    let sql = Sql::open(config.sql_url.reveal()).await?;
+    sql.migrate(&MIGRATIONS).await?;
+    sql.close().await;
+    Ok(())
+}
+
+fn limits(config: &Config) -> Result<Limits, OpenError> {
+    const BYTES_MIN: u32 = 64 * 1024;
+    let Config { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *config;
+    for (name, fits) in [
+        ("batch_ops_max", batch_ops_max >= 1),
+        ("batch_bytes_max", batch_bytes_max >= BYTES_MIN),
+        ("credit_ops", credit_ops >= 1),
+        ("credit_bytes", credit_bytes >= BYTES_MIN),
+    ] {
+        if !fits {
+            return Err(OpenError::Limit(name));
+        }
+    }
+    Ok(Limits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
+}
+
+/// Names the feeds of a new database: an edge that knows another database's counts anew. Kept within
+/// what every store and format holds exactly.
+fn generation() -> u64 {
+    u64::from_le_bytes(process::random::bytes::<8>()) >> 11
+}

@@ -1,0 +1,269 @@
+//! A run of one edge's log on its way to the owner and back: what the hub answers itself, what it
+//! hands over, and which answer belongs to which op.
+
+use std::collections::HashSet;
+
+use wire::{
+    Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision, OrderId,
+    Outcome, OutcomeKind, UnixMillis,
+};
+
+use super::intake::Read;
+
+/// An op that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub seq: u64,
+    pub hash: Hash,
+    /// How often it failed alone.
+    pub failures: u32,
+    pub read: Read,
+}
+
+/// What the token says that a command refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// Its person; `None` where the token is none of ours, or had expired when the edge took it.
+    Known(Option<Actor>),
+    /// The keys are out of reach: nothing may be said yet.
+    NotYet,
+}
+
+/// What becomes of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Answered by the hub.
+    pub answered: Vec<Decided>,
+    /// For the owner, in log order.
+    pub handed: Vec<BatchOp>,
+    /// Waits for keys.
+    pub parked: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub seq: u64,
+    pub command_id: Option<CommandId>,
+    pub outcome: Outcome,
+}
+
+/// What one pass over a run has brought, to be stored in one transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub decided: Vec<Decided>,
+    pub held: Vec<(u64, HeldReason)>,
+    pub parked: Vec<u64>,
+    /// An op that failed alone: counted, and tried again.
+    pub failed: Option<u64>,
+}
+
+impl Progress {
+    pub fn moved(&self) -> bool {
+        !self.decided.is_empty()
+    }
+}
+
+/// Sorts a run. The handed part ends before it would exceed `bytes_max`, but holds at least one op;
+/// what follows stays for the next run, so that the log is worked in order.
+pub fn plan(
+    run: &[Due],
+    now: UnixMillis,
+    bytes_max: usize,
+    mut judge: impl FnMut(&wire::CommandOp) -> Judged,
+) -> Plan {
+    let mut plan = Plan::default();
+    let mut bytes = 0;
+    let mut waiting = HashSet::new();
+    for due in run {
+        if waits_behind(&due.read, &waiting) {
+            plan.parked.push(due.seq);
+            continue;
+        }
+        let body = match &due.read {
+            Read::Boot | Read::Token { .. } => {
+                plan.answered.push(answered(due.seq, applied(now)));
+                continue;
+            }
+            Read::Unknown => {
+                plan.answered
+                    .push(answered(due.seq, Outcome::rejected(Code::UnknownOp, None, now)));
+                continue;
+            }
+            Read::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
+            Read::Command(op) => match judge(op) {
+                Judged::Known(actor) => command(op, actor),
+                Judged::NotYet => {
+                    waiting.insert(op.command.body.order_id());
+                    plan.parked.push(due.seq);
+                    continue;
+                }
+            },
+        };
+        let op = BatchOp { seq: due.seq, hash: due.hash, body };
+        bytes += size_of(&op);
+        if bytes > bytes_max && !plan.handed.is_empty() {
+            break;
+        }
+        plan.handed.push(op);
+    }
+    plan
+}
+
+/// Joins the owner's answers to what was handed over. `None` where they are not one per op, in order:
+/// such an answer says nothing.
+pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
+    let fits = handed.len() == answers.len()
+        && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
+    if !fits {
+        return None;
+    }
+    let mut progress = Progress::default();
+    for (op, answer) in handed.iter().zip(answers) {
+        match answer.decision {
+            OpDecision::Held(reason) => progress.held.push((op.seq, reason)),
+            OpDecision::Decided(outcome) => {
+                let command_id = match &op.body {
+                    BatchBody::Command { command, .. } => Some(command.id),
+                    BatchBody::LeaseReleased { .. } => None,
+                };
+                progress.decided.push(Decided { seq: op.seq, command_id, outcome });
+            }
+        }
+    }
+    Some(progress)
+}
+
+/// What waits is not overtaken by what is about the same order, nor by the release of a lease.
+fn waits_behind(read: &Read, waiting: &HashSet<OrderId>) -> bool {
+    match read {
+        Read::Command(op) => waiting.contains(&op.command.body.order_id()),
+        Read::LeaseReleased { .. } => !waiting.is_empty(),
+        Read::Boot | Read::Token { .. } | Read::Unknown => false,
+    }
+}
+
+fn command(op: &wire::CommandOp, actor: Option<Actor>) -> BatchBody {
+    BatchBody::Command {
+        command: op.command.clone(),
+        actor,
+        verdict: op.verdict,
+        fence: op.fence,
+        received_at: op.received_at,
+        policy_version: op.policy_version,
+        rules_version: op.rules_version,
+        revocations_version: op.revocations_version,
+    }
+}
+
+fn answered(seq: u64, outcome: Outcome) -> Decided {
+    Decided { seq, command_id: None, outcome }
+}
+
+fn applied(now: UnixMillis) -> Outcome {
+    let kind = OutcomeKind::Applied;
+    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
+}
+
+/// As it will stand in the request, with its comma. What cannot be written is refused there.
+fn size_of(op: &BatchOp) -> usize {
+    serde_json::to_vec(op).map_or(0, |bytes| bytes.len() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{Command, CommandBody, CommandOp, OrderId, Role, UserId, Verdict};
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+    fn actor() -> Actor {
+        Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
+    }
+
+    fn accept(n: u128) -> Read {
+        let order_id = OrderId(uuid::Uuid::from_u128(n));
+        Read::Command(Box::new(CommandOp {
+            command: Command {
+                id: CommandId(uuid::Uuid::from_u128(n)),
+                body: CommandBody::AcceptOrder { order_id },
+                device: None,
+                device_seq: None,
+                tapped_at: None,
+                trace: None,
+            },
+            token_seq: 1,
+            actor: actor(),
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: NOW,
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+        }))
+    }
+
+    fn run(reads: Vec<Read>) -> Vec<Due> {
+        let due = |(read, seq)| Due { seq, hash: Hash::ZERO, failures: 0, read };
+        reads.into_iter().zip(1..).map(due).collect()
+    }
+
+    fn seqs(handed: &[BatchOp]) -> Vec<u64> {
+        handed.iter().map(|op| op.seq).collect()
+    }
+
+    #[test]
+    fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
+        let run = run(vec![
+            Read::Boot,
+            Read::Token { token: "t".into() },
+            Read::Unknown,
+            accept(4),
+            Read::LeaseReleased { fence: 9 },
+        ]);
+        let plan = plan(&run, NOW, 10_000, |_| Judged::Known(Some(actor())));
+        let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
+        assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
+        assert_eq!(seqs(&plan.handed), [4, 5]);
+    }
+
+    #[test]
+    fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
+        let run = run((1..=9).map(accept).collect());
+        let one = plan(&run, NOW, 1, |_| Judged::Known(None));
+        assert_eq!(seqs(&one.handed), [1]);
+        let size = size_of(&one.handed[0]);
+        let three = plan(&run, NOW, size * 3 + size / 2, |_| Judged::Known(None));
+        assert_eq!(seqs(&three.handed), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it() {
+        let release = Read::LeaseReleased { fence: 1 };
+        let run = run(vec![Read::Boot, accept(2), accept(3), accept(2), release]);
+        let mut first = true;
+        let plan = plan(&run, NOW, 10_000, |_| {
+            if std::mem::take(&mut first) { Judged::NotYet } else { Judged::Known(Some(actor())) }
+        });
+        assert_eq!(
+            (plan.answered.len(), seqs(&plan.handed), plan.parked),
+            (1, vec![3], vec![2, 4, 5])
+        );
+    }
+
+    #[test]
+    fn answers_that_are_not_one_per_op_say_nothing() {
+        let run = run(vec![accept(1), accept(2)]);
+        let handed = plan(&run, NOW, 10_000, |_| Judged::Known(None)).handed;
+        let answer = |seq| OpAnswer {
+            seq,
+            decision: OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, NOW)),
+        };
+        assert_eq!(join(&handed, vec![answer(1)]), None);
+        assert_eq!(join(&handed, vec![answer(2), answer(1)]), None);
+        let held = OpAnswer { seq: 2, decision: OpDecision::Held(HeldReason::Region) };
+        let progress = join(&handed, vec![answer(1), held]).unwrap();
+        assert_eq!(progress.held, [(2, HeldReason::Region)]);
+        assert_eq!(progress.decided[0].command_id, Some(CommandId(uuid::Uuid::from_u128(1))));
+    }
+}

@@ -1,0 +1,226 @@
+//! What an operator is shown, from what stands stored.
+
+use wire::{
+    EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, Region, RegionStatus, StatusReport,
+    UnixMillis,
+};
+
+use super::checksum::{self, Compared};
+
+/// A session touches its row every few seconds; after this a link that was up is taken for down, for
+/// the replica that held it may be gone.
+pub const CONTACT_STALE_MS: i64 = 12_000;
+
+/// A region as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionRecord {
+    pub region: Region,
+    pub gate: GateState,
+    pub policy: Policy,
+    pub holder: Option<EdgeId>,
+    pub feed_generation: u64,
+    pub feed_seq: u64,
+    /// The set digest of the region's orders.
+    pub feed_digest: Hash,
+    /// Older versions have been taken out of the feed up to here.
+    pub compacted_to: u64,
+    pub orders: u64,
+}
+
+/// An edge as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeRecord {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub created_at: UnixMillis,
+    pub enrolled_at: Option<UnixMillis>,
+    pub epoch: u64,
+    pub program_version: Option<String>,
+    pub cursor_seq: u64,
+    pub outcome_count: u64,
+    pub undecided: u64,
+    pub held: u64,
+    pub parked: u64,
+    pub link_up: bool,
+    pub link_since: Option<UnixMillis>,
+    pub last_contact_at: Option<UnixMillis>,
+    pub acked_at: Option<UnixMillis>,
+    pub outcome_cursor: u64,
+    pub feed_cursor: u64,
+    pub digest: Option<Hash>,
+    pub ahead: u64,
+    pub pending: u64,
+    pub oldest_pending_at: Option<UnixMillis>,
+    pub last_seq: u64,
+    pub clock_error_ms: Option<i64>,
+    pub disk_free_bytes: Option<u64>,
+    /// The region's digest at `feed_cursor`, where that change is still kept.
+    pub region_digest: Option<Hash>,
+}
+
+/// Regions in their order, each with its enrolled edges by name.
+pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -> StatusReport {
+    let of = |region: &RegionRecord| {
+        let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
+        here.map(|e| edge(e, region, now)).collect()
+    };
+    let regions = regions
+        .iter()
+        .map(|region| RegionStatus {
+            region: region.region,
+            gate: region.gate,
+            policy: region.policy,
+            holder: region.holder.clone(),
+            feed_seq: region.feed_seq,
+            orders: region.orders,
+            edges: of(region),
+        })
+        .collect();
+    StatusReport { now, regions }
+}
+
+pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
+    let (link, since) = link(edge, now);
+    EdgeStatus {
+        edge: edge.edge.clone(),
+        link,
+        since,
+        last_contact_at: edge.last_contact_at,
+        epoch: edge.epoch,
+        version: edge.program_version.clone(),
+        pending: u32::try_from(edge.pending).unwrap_or(u32::MAX),
+        oldest_pending_at: edge.oldest_pending_at,
+        undecided: edge.undecided,
+        held: edge.held,
+        parked: edge.parked,
+        lag_up_ops: edge.last_seq.saturating_sub(edge.cursor_seq),
+        lag_down_changes: region.feed_seq.saturating_sub(edge.feed_cursor),
+        lag_down_outcomes: edge.outcome_count.saturating_sub(edge.outcome_cursor),
+        checksum: checksum::compare(Compared {
+            edge: edge.digest,
+            ahead: edge.ahead,
+            edge_cursor: edge.feed_cursor,
+            region: region_digest(edge, region),
+            feed_seq: region.feed_seq,
+        }),
+        clock_error_ms: edge.clock_error_ms,
+        disk_free_bytes: edge.disk_free_bytes,
+    }
+}
+
+fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
+    let Some(contact) = edge.last_contact_at else { return (LinkState::Never, None) };
+    match edge.link_up {
+        false => (LinkState::Down, edge.link_since),
+        true if now.since(contact) > CONTACT_STALE_MS => (LinkState::Down, Some(contact)),
+        true => (LinkState::Up, edge.link_since),
+    }
+}
+
+/// The region's digest where the edge stands. Below what was compacted a reader may lack versions
+/// that were taken out, so nothing can be said there.
+fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
+    if edge.feed_cursor == region.feed_seq {
+        return Some(region.feed_digest);
+    }
+    edge.region_digest.filter(|_| edge.feed_cursor >= region.compacted_to)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::ChecksumState;
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+    fn region() -> RegionRecord {
+        RegionRecord {
+            region: Region::North,
+            gate: GateState::Open,
+            policy: Policy::Optimistic,
+            holder: None,
+            feed_generation: 5,
+            feed_seq: 40,
+            feed_digest: Hash::of(b"all"),
+            compacted_to: 20,
+            orders: 9,
+        }
+    }
+
+    fn north() -> EdgeRecord {
+        EdgeRecord {
+            edge: EdgeId::new("north-1").unwrap(),
+            region: Region::North,
+            created_at: NOW,
+            enrolled_at: Some(NOW),
+            epoch: 1,
+            program_version: None,
+            cursor_seq: 7,
+            outcome_count: 6,
+            undecided: 1,
+            held: 0,
+            parked: 1,
+            link_up: true,
+            link_since: Some(NOW.plus_ms(-60_000)),
+            last_contact_at: Some(NOW.plus_ms(-1_000)),
+            acked_at: Some(NOW),
+            outcome_cursor: 4,
+            feed_cursor: 40,
+            digest: Some(Hash::of(b"all")),
+            ahead: 0,
+            pending: 3,
+            oldest_pending_at: None,
+            last_seq: 9,
+            clock_error_ms: Some(12),
+            disk_free_bytes: None,
+            region_digest: None,
+        }
+    }
+
+    #[test]
+    fn lags_count_both_ways() {
+        let shown = edge(&EdgeRecord { feed_cursor: 38, ..north() }, &region(), NOW);
+        assert_eq!((shown.lag_up_ops, shown.lag_down_outcomes, shown.lag_down_changes), (2, 2, 2));
+    }
+
+    #[test]
+    fn a_link_is_up_only_while_somebody_hears_the_edge() {
+        let shown = |edge: EdgeRecord| {
+            let shown = super::edge(&edge, &region(), NOW);
+            (shown.link, shown.since)
+        };
+        assert_eq!(shown(north()), (LinkState::Up, north().link_since));
+        let stale = Some(NOW.plus_ms(-CONTACT_STALE_MS - 1));
+        assert_eq!(
+            shown(EdgeRecord { last_contact_at: stale, ..north() }),
+            (LinkState::Down, stale),
+            "its replica is gone"
+        );
+        let ended = EdgeRecord { link_up: false, link_since: Some(NOW), ..north() };
+        assert_eq!(shown(ended), (LinkState::Down, Some(NOW)));
+        assert_eq!(
+            shown(EdgeRecord { last_contact_at: None, ..north() }),
+            (LinkState::Never, None)
+        );
+    }
+
+    #[test]
+    fn digests_below_what_was_compacted_say_nothing() {
+        let at = |feed_cursor| {
+            let there = Some(Hash::of(b"there"));
+            edge(&EdgeRecord { feed_cursor, region_digest: there, ..north() }, &region(), NOW)
+                .checksum
+        };
+        assert_eq!(at(40), ChecksumState::Match);
+        assert_eq!(at(20), ChecksumState::Mismatch);
+        assert_eq!(at(19), ChecksumState::Settling);
+    }
+
+    #[test]
+    fn an_edge_that_never_enrolled_is_not_reported() {
+        let waiting = EdgeRecord { enrolled_at: None, ..north() };
+        let report = report(&[region()], &[north(), waiting], NOW);
+        assert_eq!(report.regions[0].edges.len(), 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! What the hub takes from the bus: orders become changes of their region's feed, ended sessions
+//! changes of every feed.
+
+use platform::{
+    bus::QueueSpec,
+    consume::{Handle, HandleError, consume},
+};
+use wire::{Event, EventType, Exchange, OrderEvent, UserEvent};
+
+use crate::{
+    hub::Hub,
+    store::{Fed, StoreError},
+};
+
+const QUEUE: QueueSpec<'static> =
+    QueueSpec::new("hub_feed", &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*")]);
+
+pub(crate) fn start(hub: &Hub, bus: &platform::bus::Bus) {
+    consume(&hub.tasks, bus, QUEUE, Feeder(hub.clone()));
+}
+
+struct Feeder(Hub);
+
+impl Handle for Feeder {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        let fed = match event.kind.exchange() {
+            Exchange::Order => self.order(event).await?,
+            Exchange::Auth if event.kind == EventType::SessionRevoked => {
+                self.revoked(event).await?
+            }
+            Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => Fed::Known,
+        };
+        if fed == Fed::Added {
+            self.0.regions.refresh(&self.0.store).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Feeder {
+    async fn order(&self, event: &Event) -> Result<Fed, HandleError> {
+        let OrderEvent { order, .. } = serde_json::from_value(event.body.clone())?;
+        let fed = self.0.store.feed_order(event, &order, self.0.clock.now()).await?;
+        if fed == Fed::Contradicted {
+            let (id, version) = (order.id, order.version);
+            tracing::error!(order.id = %id, version, "Order `{id}` came with other content");
+        }
+        Ok(fed)
+    }
+
+    async fn revoked(&self, event: &Event) -> Result<Fed, HandleError> {
+        let UserEvent { session_id, .. } = serde_json::from_value(event.body.clone())?;
+        match session_id {
+            Some(session) => {
+                Ok(self.0.store.feed_revoked(event, session, self.0.clock.now()).await?)
+            }
+            None => Err(HandleError::poison("a revocation without its session")),
+        }
+    }
+}
+
+impl From<StoreError> for HandleError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Sql(error) => error.into(),
+            error => Self::retry(error),
+        }
+    }
+}

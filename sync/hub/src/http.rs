@@ -1,0 +1,37 @@
+//! The hub's routes: the link, enrolment, and what an operator sees and sets.
+
+mod enrol;
+mod link;
+mod operate;
+
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+use process::problem::{Problem, fault};
+use wire::Code;
+
+use crate::{hub::Hub, store::StoreError};
+
+pub(crate) fn router(hub: Hub) -> Router {
+    Router::new()
+        .route("/link", get(link::open))
+        .route("/api/v1/edges/enrol", post(enrol::enrol))
+        .route("/api/v1/admin/status", get(operate::status))
+        .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
+        .route("/api/v1/admin/regions", get(operate::regions))
+        .route("/api/v1/admin/regions/{region}", put(operate::set_region))
+        .with_state(hub)
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Sql(cause) if cause.is_unavailable() => {
+                tracing::warn!(%cause, "sync_db is out of reach");
+                Self::new(Code::Unavailable).retry_after(2)
+            }
+            _ => fault("sync_db failed a request", error),
+        }
+    }
+}

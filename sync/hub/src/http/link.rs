@@ -1,0 +1,49 @@
+//! Opens the link: an edge's token is checked before its connection becomes a WebSocket.
+
+use axum::{
+    extract::{
+        State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    response::Response,
+};
+use http::HeaderMap;
+use process::{
+    metrics,
+    problem::Problem,
+    tokens::{bearer, edge_claim, verify_edge},
+};
+use wire::{Code, EdgeId};
+
+use crate::{hub::Hub, session, store::LinkKey};
+
+pub(super) async fn open(
+    State(hub): State<Hub>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let (edge, key) = verified(&hub, &headers).await.inspect_err(|problem| {
+        metrics::LINK_SESSIONS.add(["refused"], 1);
+        tracing::info!(code = %problem.code(), "A connection to the link is refused");
+    })?;
+    let upgrade = upgrade
+        .map_err(|rejection| Problem::new(Code::MalformedBody).detail(rejection.body_text()))?;
+    let bytes_max = hub.message_bytes_max();
+    let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let tasks = hub.tasks.clone();
+        tasks.spawn_once("session", session::run(hub, edge, key.region, socket));
+    }))
+}
+
+/// Which edge this is. An unknown name and a wrong key look alike.
+async fn verified(hub: &Hub, headers: &HeaderMap) -> Result<(EdgeId, LinkKey), Problem> {
+    let token = bearer(headers).ok_or(Code::InvalidToken)?;
+    let edge = edge_claim(token)?;
+    let key = hub.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
+    match verify_edge(token, &key.public_key, hub.clock.now()) {
+        Ok(edge) => Ok((edge, key)),
+        Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
+        Err(process::tokens::TokenError::Invalid) => Err(Code::EdgeUnknown.into()),
+    }
+}

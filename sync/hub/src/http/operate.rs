@@ -1,0 +1,149 @@
+//! What an operator sees and sets. Admins only.
+
+use axum::extract::State;
+use process::{
+    problem::{Json, Path, Problem, Query, Said},
+    tokens::Caller,
+};
+use serde::{Deserialize, Serialize};
+use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusReport, UnixMillis};
+
+use crate::{
+    domain::status::{self, EdgeRecord, RegionRecord},
+    hub::Hub,
+    store::StoreError,
+};
+
+const PAGE_DEFAULT: usize = 50;
+const PAGE_MAX: usize = 200;
+/// Edges read at once while a report is made.
+const REPORT_PAGE: usize = 500;
+
+pub(super) async fn status(
+    caller: Caller,
+    State(hub): State<Hub>,
+) -> Result<Json<StatusReport>, Problem> {
+    caller.require(Role::Admin)?;
+    // The edges first: a feed that moves on meanwhile makes a lag, never a difference.
+    let edges = all_edges(&hub).await?;
+    let regions = hub.store.regions().await?;
+    Ok(Json(status::report(&regions, &edges, hub.clock.now())))
+}
+
+async fn all_edges(hub: &Hub) -> Result<Vec<EdgeRecord>, StoreError> {
+    let mut edges: Vec<EdgeRecord> = Vec::new();
+    loop {
+        let after = edges.last().map(|last| last.edge.to_string()).unwrap_or_default();
+        let page = hub.store.edges(&after, REPORT_PAGE).await?;
+        let whole = page.len() == REPORT_PAGE;
+        edges.extend(page);
+        if !whole {
+            return Ok(edges);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Page {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct List<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EdgeItem {
+    region: Region,
+    created_at: UnixMillis,
+    /// Absent while its code waits to be used.
+    enrolled_at: Option<UnixMillis>,
+    #[serde(flatten)]
+    status: EdgeStatus,
+}
+
+pub(super) async fn edges(
+    caller: Caller,
+    State(hub): State<Hub>,
+    Query(page): Query<Page>,
+) -> Result<Json<List<EdgeItem>>, Problem> {
+    caller.require(Role::Admin)?;
+    let limit = page.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let mut edges = hub.store.edges(&page.cursor.unwrap_or_default(), limit + 1).await?;
+    let more = edges.len() > limit;
+    edges.truncate(limit);
+    let next = edges.last().filter(|_| more).map(|last| last.edge.to_string());
+    let (regions, now) = (hub.store.regions().await?, hub.clock.now());
+    let items = edges.iter().filter_map(|edge| item(edge, &regions, now)).collect();
+    Ok(Json(List { items, next }))
+}
+
+fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<EdgeItem> {
+    let region = regions.iter().find(|region| region.region == edge.region)?;
+    Some(EdgeItem {
+        region: edge.region,
+        created_at: edge.created_at,
+        enrolled_at: edge.enrolled_at,
+        status: status::edge(edge, region, now),
+    })
+}
+
+#[derive(Serialize)]
+pub(super) struct RegionItem {
+    region: Region,
+    gate: GateState,
+    policy: Policy,
+    holder: Option<EdgeId>,
+    feed_seq: u64,
+    orders: u64,
+}
+
+impl From<RegionRecord> for RegionItem {
+    fn from(state: RegionRecord) -> Self {
+        Self {
+            region: state.region,
+            gate: state.gate,
+            policy: state.policy,
+            holder: state.holder,
+            feed_seq: state.feed_seq,
+            orders: state.orders,
+        }
+    }
+}
+
+pub(super) async fn regions(
+    caller: Caller,
+    State(hub): State<Hub>,
+) -> Result<Json<List<RegionItem>>, Problem> {
+    caller.require(Role::Admin)?;
+    let items = hub.store.regions().await?.into_iter().map(Into::into).collect();
+    Ok(Json(List { items, next: None }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Setting {
+    gate: GateState,
+}
+
+pub(super) async fn set_region(
+    caller: Caller,
+    State(hub): State<Hub>,
+    Path(region): Path<String>,
+    Json(setting): Json<Setting>,
+) -> Result<Json<RegionItem>, Problem> {
+    caller.require(Role::Admin)?;
+    let region: Region = region
+        .parse()
+        .map_err(|why: String| Problem::new(Code::NotFound).detail(Said::from(why)))?;
+    let (by, now) = (caller.actor.user_id, hub.clock.now());
+    hub.store.set_gate(region, setting.gate, by, now).await?;
+    tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
+    // The sessions of this replica hear of it now, those of others when they look next.
+    hub.regions.refresh(&hub.store).await?;
+    let state = hub.store.regions().await?.into_iter().find(|state| state.region == region);
+    state.map(|state| Json(state.into())).ok_or_else(|| Code::NotFound.into())
+}

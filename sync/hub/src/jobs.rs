@@ -1,0 +1,76 @@
+//! What the hub does by the clock: it forgets what nobody can ask for any more.
+
+use platform::jobs::{self, Job, JobError};
+use wire::UnixMillis;
+
+use crate::{
+    hub::Hub,
+    store::{BATCH, StoreError},
+};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The longest age of an edge's backup: until then its log may be asked for again.
+const RAW_OPS_KEPT_MS: i64 = 35 * DAY_MS;
+/// Longer than any token lives offline.
+const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
+/// Parts of one run; what is left is done an hour later.
+const PARTS_MAX: usize = 200;
+
+pub(crate) fn start(hub: &Hub) -> Result<(), JobError> {
+    let forget_hub = hub.clone();
+    let compact_hub = hub.clone();
+    let jobs = vec![
+        Job::new("forget_old_ops", "0 23 * * * *", move || {
+            let hub = forget_hub.clone();
+            async move { Ok(forget(&hub).await?) }
+        }),
+        Job::new("compact_feed", "0 41 * * * *", move || {
+            let hub = compact_hub.clone();
+            async move { Ok(compact(&hub).await?) }
+        }),
+    ];
+    jobs::start(&hub.tasks, hub.store.sql(), hub.clock.clone(), jobs)
+}
+
+async fn forget(hub: &Hub) -> Result<(), StoreError> {
+    let now = hub.clock.now();
+    let before = now.plus_ms(-RAW_OPS_KEPT_MS);
+    for edge in hub.store.enrolled_edges().await? {
+        for _ in 0..PARTS_MAX {
+            let ops = hub.store.drop_old_ops(&edge, before).await?;
+            let outcomes = hub.store.drop_old_outcomes(&edge, before).await?;
+            if ops.max(outcomes) < BATCH {
+                break;
+            }
+        }
+    }
+    hub.store.drop_expired_codes(now).await?;
+    Ok(())
+}
+
+/// An edge that was away for longer than its log is kept reads what is left, like a new one.
+async fn compact(hub: &Hub) -> Result<(), StoreError> {
+    let now = hub.clock.now();
+    for state in hub.store.regions().await? {
+        let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
+        let to = hub.store.passed_by_all(state.region, state.feed_seq, live_since).await?;
+        for _ in 0..PARTS_MAX {
+            if compact_part(hub, state.region, to, now).await? < BATCH {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn compact_part(
+    hub: &Hub,
+    region: wire::Region,
+    to: u64,
+    now: UnixMillis,
+) -> Result<usize, StoreError> {
+    let versions = hub.store.compact(region, to).await?;
+    let revoked_before = now.plus_ms(-REVOCATIONS_KEPT_MS);
+    let revocations = hub.store.drop_revocations(region, to, revoked_before).await?;
+    Ok(versions.max(revocations))
+}

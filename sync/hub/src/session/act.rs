@@ -1,0 +1,203 @@
+//! What the engine asks of a session: store, read, send. Each answer of the store goes back in.
+
+use std::collections::VecDeque;
+
+use engine::cloud::{Input, NewOps, Output};
+use process::metrics;
+use wire::{Ack, Code, Frame, Hello, Refused};
+
+use super::{
+    At, CONTACT_TICKS, Ended, HELLO_LIMIT, Link, PING_TICKS, SILENCE_LIMIT, outbound::Room,
+};
+use crate::{feed::Mark, store::StoreError};
+
+/// What is to be read from the store when there is room to send it; one of each kind at a time.
+#[derive(Default)]
+pub(super) struct Wants {
+    outcomes: Option<(u64, u32)>,
+    feed: Option<(u64, u32)>,
+}
+
+impl Wants {
+    pub fn any(&self) -> bool {
+        self.outcomes.is_some() || self.feed.is_some()
+    }
+}
+
+impl Link {
+    /// Hands one thing to the engine and does what it asks, with all that follows from it.
+    pub(super) async fn perform(&mut self, input: Input) -> Result<(), Ended> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for output in self.machine.handle(input, self.hub.clock.now()) {
+                match self.act(output).await {
+                    Ok(Some(answer)) => inputs.push_back(answer),
+                    Ok(None) => {}
+                    Err(Stopped::Ended(ended)) => return Err(ended),
+                    Err(Stopped::Fault(error)) => return Err(self.fault(&error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, output: Output) -> Result<Option<Input>, Stopped> {
+        match output {
+            Output::Send(frame) => {
+                let down = matches!(frame, Frame::Outcomes(_) | Frame::Down(_));
+                let room = if down { self.room.take() } else { None };
+                self.out.send(&frame, room);
+                Ok(None)
+            }
+            Output::Load => self.load().await.map(Some),
+            Output::TakeOver(hello) => self.take_over(&hello).await.map(Some),
+            Output::Store(ops) => Ok(Some(self.store(&ops).await?)),
+            Output::ReadOutcomes { after, limit } => {
+                self.wants.outcomes = Some((after, limit));
+                Ok(None)
+            }
+            Output::ReadFeed { after, limit } => {
+                self.wants.feed = Some((after, limit));
+                Ok(None)
+            }
+            Output::SaveAck(ack) => Ok(self.save(&ack).await?),
+            Output::End(refused) => Err(Stopped::Ended(self.refuse(refused))),
+        }
+    }
+
+    async fn load(&mut self) -> Result<Input, Stopped> {
+        match self.hub.store.standing(&self.edge).await? {
+            Some(stored) => Ok(Input::Loaded(stored)),
+            None => Err(self.unknown()),
+        }
+    }
+
+    async fn take_over(&mut self, hello: &Hello) -> Result<Input, Stopped> {
+        let now = self.hub.clock.now();
+        let Some((term, stored)) = self.hub.store.take_over(&self.edge, hello, now).await? else {
+            return Err(self.unknown());
+        };
+        self.at = Some(At { term, epoch: stored.epoch });
+        let edge = &self.edge;
+        tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
+        metrics::LINK_SESSIONS.add(["opened"], 1);
+        metrics::LINK_UP.set([edge.as_str()], 1);
+        // An older session of this edge on this replica hears at once that it is one.
+        self.hub.nudges.nudge(edge);
+        Ok(Input::TakenOver { term, stored })
+    }
+
+    fn unknown(&mut self) -> Stopped {
+        let detail = format!("no edge {} is enrolled", self.edge);
+        Stopped::Ended(self.refuse(Refused { code: Code::EdgeUnknown, detail }))
+    }
+
+    async fn store(&mut self, ops: &NewOps) -> Result<Input, StoreError> {
+        if !self.hub.store.store_ops(&self.edge, ops, self.hub.clock.now()).await? {
+            return Ok(Input::Superseded);
+        }
+        self.hub.wake.wake();
+        Ok(Input::OpsStored { cursor: ops.cursor().seq })
+    }
+
+    async fn save(&mut self, ack: &Ack) -> Result<Option<Input>, StoreError> {
+        let stands = self.hub.store.save_ack(&self.edge, ack, self.hub.clock.now()).await?;
+        Ok((!stands).then_some(Input::Superseded))
+    }
+
+    /// Reads one frame's worth of what goes down, outcomes first: people wait for them.
+    pub(super) async fn read_down(&mut self, room: Room) -> Result<(), Ended> {
+        match self.read().await {
+            Ok(Some(input)) => {
+                self.room = Some(room);
+                let result = self.perform(input).await;
+                self.room = None;
+                result
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Input>, StoreError> {
+        let Some(At { epoch, .. }) = self.at else { return Ok(None) };
+        if let Some((after, limit)) = self.wants.outcomes.take() {
+            let outcomes = self.hub.store.outcomes(&self.edge, epoch, after, limit).await?;
+            return Ok(Some(Input::Outcomes(outcomes)));
+        }
+        let Some((after, limit)) = self.wants.feed.take() else { return Ok(None) };
+        let (to, changes) = self.hub.store.feed(self.region, after, limit).await?;
+        Ok(Some(Input::Feed { to, changes }))
+    }
+
+    pub(super) async fn region(&mut self, mark: Mark) -> Result<(), Ended> {
+        if mark.gate_closed {
+            return self.perform(Input::GateClosed).await;
+        }
+        let Mark { generation, feed_seq, .. } = mark;
+        self.perform(Input::FeedReaches { generation, feed_seq }).await
+    }
+
+    /// Looks at the edge's row: whether the term still stands, and how far its outcomes reach.
+    pub(super) async fn look(&mut self) -> Result<(), Ended> {
+        let Some(At { term, .. }) = self.at else { return Ok(()) };
+        match self.hub.store.pulse(&self.edge).await {
+            Ok(Some(pulse)) if pulse.term == term => {
+                self.perform(Input::OutcomesReach(pulse.outcome_count)).await
+            }
+            Ok(_) => self.perform(Input::Superseded).await,
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    pub(super) async fn tick(&mut self) -> Result<(), Ended> {
+        self.ticks += 1;
+        let now = self.hub.clock.elapsed();
+        if self.at.is_none() && now.saturating_sub(self.began) > HELLO_LIMIT {
+            return Err(self.end(Code::TimedOut, "no Hello came"));
+        }
+        if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {
+            return Err(self.end(Code::TimedOut, "nothing was heard of the edge"));
+        }
+        if self.ticks.is_multiple_of(PING_TICKS) {
+            self.out.ping();
+        }
+        if self.ticks.is_multiple_of(CONTACT_TICKS) {
+            self.contact().await?;
+        }
+        self.perform(Input::Tick).await?;
+        self.look().await
+    }
+
+    /// Says when the edge was last heard of, be it a pong.
+    async fn contact(&mut self) -> Result<(), Ended> {
+        let Some(At { term, .. }) = self.at else { return Ok(()) };
+        let silence = self.hub.clock.elapsed().saturating_sub(self.heard_at);
+        let silence_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+        let heard_at = self.hub.clock.now().plus_ms(-silence_ms);
+        match self.hub.store.contact(&self.edge, term, heard_at).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.perform(Input::Superseded).await,
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// The store did not do as asked: the edge keeps what it has and calls again.
+    fn fault(&mut self, error: &StoreError) -> Ended {
+        let cause = process::problem::chain(error);
+        tracing::error!(edge.id = %self.edge, cause, "A session ends: sync_db failed it");
+        self.end(Code::Unavailable, "the hub's store is out of reach")
+    }
+}
+
+/// Why no answer goes back into the engine.
+pub(super) enum Stopped {
+    Ended(Ended),
+    Fault(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(error)
+    }
+}

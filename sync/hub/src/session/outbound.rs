@@ -1,0 +1,96 @@
+//! The way out of a session: a bounded queue and the task that empties it into the socket.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::ws::{Message, WebSocket};
+use futures::{SinkExt, stream::SplitSink};
+use process::metrics;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use wire::Frame;
+
+/// Answers and pings. An edge that lets so many pile up does not read; its session ends.
+const QUEUE_MAX: usize = 256;
+/// Frames of outcomes and feed that may wait at once; more are not even read from the store.
+const DOWN_MAX: usize = 8;
+/// A frame that the edge does not take in this time ends the session.
+const WRITE_LIMIT: Duration = Duration::from_secs(20);
+/// After the last frame: for the goodbye.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// A place for one frame that goes down, given back when it is written.
+pub(super) type Room = OwnedSemaphorePermit;
+
+pub(super) struct Outbound {
+    queue: mpsc::Sender<(Message, Option<Room>)>,
+    down: Arc<Semaphore>,
+    broken: CancellationToken,
+}
+
+pub(super) struct Writer {
+    queue: mpsc::Receiver<(Message, Option<Room>)>,
+    sink: SplitSink<WebSocket, Message>,
+    broken: CancellationToken,
+}
+
+pub(super) fn pair(sink: SplitSink<WebSocket, Message>) -> (Outbound, Writer) {
+    let (sender, queue) = mpsc::channel(QUEUE_MAX);
+    let broken = CancellationToken::new();
+    let down = Arc::new(Semaphore::new(DOWN_MAX));
+    let out = Outbound { queue: sender, down, broken: broken.clone() };
+    (out, Writer { queue, sink, broken })
+}
+
+impl Outbound {
+    /// Cancelled when nothing can go out any more.
+    pub fn broken(&self) -> CancellationToken {
+        self.broken.clone()
+    }
+
+    /// Completes when one more frame of what goes down may be queued.
+    pub async fn room(&self) -> Room {
+        match self.down.clone().acquire_owned().await {
+            Ok(room) => room,
+            // It is never closed.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Never waits. A full queue breaks the way out.
+    pub fn send(&self, frame: &Frame, room: Option<Room>) {
+        let bytes = frame.to_bytes();
+        metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
+        metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
+        self.queue(Message::Binary(bytes.into()), room);
+    }
+
+    pub fn ping(&self) {
+        self.queue(Message::Ping(Vec::new().into()), None);
+    }
+
+    fn queue(&self, message: Message, room: Option<Room>) {
+        if self.queue.try_send((message, room)).is_err() {
+            self.broken.cancel();
+        }
+    }
+}
+
+impl Writer {
+    /// Writes until the queue is dropped and empty, or the way out is broken.
+    pub async fn run(mut self) {
+        while let Some((message, room)) = self.queue.recv().await {
+            let write = tokio::time::timeout(WRITE_LIMIT, self.sink.send(message));
+            let written = tokio::select! {
+                () = self.broken.cancelled() => false,
+                written = write => matches!(written, Ok(Ok(()))),
+            };
+            if !written {
+                self.broken.cancel();
+                return;
+            }
+            drop(room);
+        }
+        // The edge may be gone already; then there is nobody to say goodbye to.
+        let _ = tokio::time::timeout(CLOSE_LIMIT, self.sink.close()).await;
+    }
+}

@@ -1,0 +1,80 @@
+//! Owns sync_db: edges and their standing, received ops, outcomes, the feeds and the gates.
+//!
+//! Invariants: what a session writes is guarded by its term, what a worker writes by its work token,
+//! so that of two that believe to own an edge one changes nothing; a feed is written under the lock
+//! of its region's row, so that its numbers leave no gap and no reader passes over a late commit.
+
+mod compact;
+mod edges;
+mod enrol;
+mod feed;
+mod ops;
+mod outcomes;
+mod regions;
+mod status;
+mod work;
+
+use platform::sql::{Migrations, Sql, SqlError};
+use sqlx::migrate::Migrator;
+use wire::{EdgeId, Hash, Region};
+
+pub use compact::BATCH;
+pub use edges::LinkKey;
+pub use enrol::{Enrolled, Invited};
+pub use feed::Fed;
+pub use work::Claim;
+
+static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+
+pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+
+#[derive(Clone)]
+pub struct Store {
+    sql: Sql,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("sync_db did not do as asked")]
+    Sql(#[from] SqlError),
+    #[error("sync_db holds what this version cannot read: {0}")]
+    Unreadable(&'static str),
+    #[error("sync_db would have been made to contradict itself: {0}")]
+    Contradiction(&'static str),
+}
+
+impl Store {
+    pub fn new(sql: Sql) -> Self {
+        Self { sql }
+    }
+
+    pub fn sql(&self) -> &Sql {
+        &self.sql
+    }
+}
+
+fn region(text: &str) -> Result<Region, StoreError> {
+    text.parse().map_err(|_| StoreError::Unreadable("a region"))
+}
+
+fn edge(text: String) -> Result<EdgeId, StoreError> {
+    EdgeId::new(text).map_err(|_| StoreError::Unreadable("the name of an edge"))
+}
+
+fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
+    Hash::try_from(bytes).map_err(|_| StoreError::Unreadable("a hash"))
+}
+
+/// Counters are never negative; one that is shows as zero.
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// The words of the link are kept as they are sent.
+fn encoded(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>, StoreError> {
+    minicbor::to_vec(word).map_err(|_| StoreError::Contradiction("a word that cannot be written"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! How an edge comes to be known: an operator names it, and it registers its key with a code.
+
+use platform::{sql::Tx, transact, vals};
+use wire::{Chain, EdgeId, Hash, Region, UnixMillis, UserId};
+
+use super::{Store, StoreError, edge, region};
+use crate::domain::enrolment;
+
+const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
+const ADD_EDGE: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
+    cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, pending, \
+    last_seq, work_token, work_until) VALUES (?, ?, ?, 1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)";
+const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND public_key IS NULL";
+const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
+const ADD_CODE: &str = "INSERT INTO enrolment_codes \
+    (code_hash, edge, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?)";
+const CODE: &str = "SELECT edge FROM enrolment_codes WHERE code_hash = ? AND expires_at > ?";
+const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ? \
+    WHERE edge = ? AND public_key IS NULL";
+const USE_CODE: &str = "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ?";
+const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invited {
+    Until(UnixMillis),
+    /// An edge of this name has registered its key.
+    Exists,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolled {
+    Edge {
+        edge: EdgeId,
+        region: Region,
+    },
+    /// Unknown, expired, or used by another key.
+    CodeInvalid,
+}
+
+impl Store {
+    /// Names an edge and gives it a code. One that has not enrolled yet gets a new code in place of
+    /// the old one.
+    pub async fn invite(
+        &self,
+        edge: &EdgeId,
+        region: Region,
+        code_hash: Hash,
+        by: UserId,
+        now: UnixMillis,
+    ) -> Result<Invited, StoreError> {
+        let until = enrolment::expires_at(now);
+        transact!(self.sql, tx => {
+            let known: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
+            match known {
+                Some((_, Some(_))) => return Ok(Invited::Exists),
+                Some((_, None)) => {
+                    tx.exec(MOVE_EDGE, vals![region, edge]).await?;
+                    tx.exec(DROP_CODES, vals![edge]).await?;
+                }
+                None => {
+                    let start = Chain::start(edge);
+                    match tx.exec(ADD_EDGE, vals![edge, region, now, start.hash]).await {
+                        Ok(_) => {}
+                        Err(error) if error.is_unique() => return Ok(Invited::Exists),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            tx.exec(ADD_CODE, vals![code_hash, edge, now, by, until]).await?;
+            Ok(Invited::Until(until))
+        })
+    }
+
+    /// Registers the key of the edge that the code was made for. The same key with the same code
+    /// hears the same answer again, so that a lost answer does not lose the edge.
+    pub async fn enrol(
+        &self,
+        code_hash: Hash,
+        public_key: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<Enrolled, StoreError> {
+        transact!(self.sql, tx => {
+            let Some((name,)) = tx.one::<(String,)>(CODE, vals![code_hash, now]).await? else {
+                return Ok(Enrolled::CodeInvalid);
+            };
+            let edge = edge(name)?;
+            tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
+            tx.exec(USE_CODE, vals![now, code_hash]).await?;
+            registered(tx, edge, public_key).await
+        })
+    }
+
+    pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64, StoreError> {
+        Ok(self.sql.exec(DROP_EXPIRED, vals![now]).await?)
+    }
+}
+
+/// Whether the key that stands registered now is the one that asked.
+async fn registered(
+    tx: &mut Tx,
+    edge: EdgeId,
+    public_key: [u8; 32],
+) -> Result<Enrolled, StoreError> {
+    let row: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
+    match row {
+        Some((name, Some(key))) if key == public_key => {
+            Ok(Enrolled::Edge { edge, region: region(&name)? })
+        }
+        _ => Ok(Enrolled::CodeInvalid),
+    }
+}

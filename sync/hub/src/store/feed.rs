@@ -1,0 +1,209 @@
+//! The feed of a region: what changed, numbered without a gap.
+//!
+//! Whoever writes holds the region's row from before it looks until its commit, so that numbers
+//! become visible in their order. The highest version of an entity wins; the event that brought it is
+//! remembered in the same transaction.
+
+use platform::{inbox, sql::Tx, transact, vals};
+use uuid::Uuid;
+use wire::{Change, Event, Hash, Order, Region, SessionId, UnixMillis, UserId};
+
+use super::{Store, StoreError, count, encoded, hash};
+
+const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
+const LOCK_MYSQL: &str =
+    "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ? FOR UPDATE";
+const NEWEST: &str = "SELECT version, digest, bytes FROM feed \
+    WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
+const ADD: &str = "INSERT INTO feed \
+    (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
+const READ: &str = "SELECT feed_seq, bytes FROM feed \
+    WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
+
+const CONSUMER: &str = "hub_feed";
+const ORDER: &str = "order";
+pub(super) const REVOKED: &str = "revoked";
+const KEYS: &str = "keys";
+
+/// What an event or a key set has done to the feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fed {
+    /// The feeds hold it now.
+    Added,
+    /// The event had been taken in before, or a version at least as new is there.
+    Known,
+    /// That version is there with other content: the event's and ours cannot both be true.
+    Contradicted,
+}
+
+/// The end of a feed, locked for this transaction.
+struct End {
+    region: Region,
+    feed_seq: u64,
+    digest: Hash,
+    orders: u64,
+}
+
+/// One change as it will stand in the feed. `member` is its share of the region's digest.
+struct Entry {
+    kind: &'static str,
+    entity: Uuid,
+    version: u64,
+    member: Option<Hash>,
+    bytes: Vec<u8>,
+}
+
+type NewestRow = (i64, Option<Vec<u8>>, Vec<u8>);
+
+impl Store {
+    /// Takes an order as an event told of it.
+    pub async fn feed_order(
+        &self,
+        event: &Event,
+        order: &Order,
+        now: UnixMillis,
+    ) -> Result<Fed, StoreError> {
+        let bytes = encoded(&Change::Order(order.clone()))?;
+        let member = order.digest();
+        transact!(self.sql, tx => {
+            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+                return Ok(Fed::Known);
+            }
+            let mut end = lock(tx, order.location).await?;
+            let known = newest(tx, order.location, ORDER, order.id.0).await?;
+            let before = match known {
+                Some((version, digest, _)) if count(version) >= order.version => {
+                    let same = digest.as_deref() == Some(&member.0[..]);
+                    let differs = count(version) == order.version && !same;
+                    return Ok(if differs { Fed::Contradicted } else { Fed::Known });
+                }
+                Some((_, digest, _)) => digest,
+                None => None,
+            };
+            match before {
+                Some(before) => end.digest.toggle(hash(&before)?),
+                None => end.orders += 1,
+            }
+            end.digest.toggle(member);
+            let entry = Entry {
+                kind: ORDER,
+                entity: order.id.0,
+                version: order.version,
+                member: Some(member),
+                bytes: bytes.clone(),
+            };
+            end.add(tx, entry, now).await?;
+            Ok(Fed::Added)
+        })
+    }
+
+    /// A session that was ended is told to every region: its token may turn up anywhere.
+    pub async fn feed_revoked(
+        &self,
+        event: &Event,
+        session: SessionId,
+        now: UnixMillis,
+    ) -> Result<Fed, StoreError> {
+        transact!(self.sql, tx => {
+            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+                return Ok(Fed::Known);
+            }
+            for region in Region::ALL {
+                let mut end = lock(tx, region).await?;
+                let version = end.feed_seq + 1;
+                let users = Vec::<UserId>::new();
+                let change = Change::Revoked { version, sessions: vec![session], users };
+                let bytes = encoded(&change)?;
+                let entity = session.0;
+                let entry = Entry { kind: REVOKED, entity, version, member: None, bytes };
+                end.add(tx, entry, now).await?;
+            }
+            Ok(Fed::Added)
+        })
+    }
+
+    /// The key set, where it differs from the one the edges were told.
+    pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<Fed, StoreError> {
+        transact!(self.sql, tx => {
+            let mut fed = Fed::Known;
+            for region in Region::ALL {
+                let mut end = lock(tx, region).await?;
+                if let Some((_, _, bytes)) = newest(tx, region, KEYS, Uuid::nil()).await?
+                    && keys_of(&bytes).as_deref() == Some(jwks)
+                {
+                    continue;
+                }
+                let version = end.feed_seq + 1;
+                let bytes = encoded(&Change::Keys { version, jwks: jwks.to_owned() })?;
+                let entity = Uuid::nil();
+                let entry = Entry { kind: KEYS, entity, version, member: None, bytes };
+                end.add(tx, entry, now).await?;
+                fed = Fed::Added;
+            }
+            Ok(fed)
+        })
+    }
+
+    /// The changes after `after`, at most `limit`, and the number they reach.
+    pub async fn feed(
+        &self,
+        region: Region,
+        after: u64,
+        limit: u32,
+    ) -> Result<(u64, Vec<Change>), StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
+        let to = rows.last().map_or(after, |(feed_seq, _)| count(*feed_seq));
+        let changes = rows.iter().map(|(_, bytes)| {
+            minicbor::decode(bytes).map_err(|_| StoreError::Unreadable("a change of the feed"))
+        });
+        Ok((to, changes.collect::<Result<_, _>>()?))
+    }
+}
+
+impl End {
+    async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<(), StoreError> {
+        self.feed_seq += 1;
+        let values = vals![
+            self.region,
+            self.feed_seq,
+            entry.kind,
+            entry.entity,
+            entry.version,
+            entry.member,
+            self.digest,
+            now,
+            entry.bytes,
+        ];
+        tx.exec(ADD, values).await?;
+        tx.exec(MOVE, vals![self.feed_seq, self.digest, self.orders, self.region]).await?;
+        Ok(())
+    }
+}
+
+async fn lock(tx: &mut Tx, region: Region) -> Result<End, StoreError> {
+    // On SQLite the transaction holds the write lock from its start.
+    let text = if tx.is_mysql() { LOCK_MYSQL } else { LOCK };
+    let row: Option<(i64, Vec<u8>, i64)> = tx.one(text, vals![region]).await?;
+    let (feed_seq, digest, orders) =
+        row.ok_or(StoreError::Contradiction("a region without its row"))?;
+    let digest = hash(&digest)?;
+    Ok(End { region, feed_seq: count(feed_seq), digest, orders: count(orders) })
+}
+
+async fn newest(
+    tx: &mut Tx,
+    region: Region,
+    kind: &str,
+    entity: Uuid,
+) -> Result<Option<NewestRow>, StoreError> {
+    Ok(tx.one(NEWEST, vals![region, kind, entity]).await?)
+}
+
+fn keys_of(bytes: &[u8]) -> Option<String> {
+    match minicbor::decode(bytes) {
+        Ok(Change::Keys { jwks, .. }) => Some(jwks),
+        _ => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! Receipt: ops and cursor in one transaction, guarded by the term.
+
+use engine::cloud::{NewOp, NewOps};
+use platform::{
+    sql::{Statement, Tx},
+    transact, vals,
+};
+use wire::{EdgeId, UnixMillis};
+
+use super::{Store, StoreError};
+use crate::domain::intake;
+
+const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
+    undecided = undecided + ?, last_contact_at = ? \
+    WHERE edge = ? AND term = ? AND epoch = ? AND cursor_seq = ? AND cursor_hash = ?";
+const ADD_OPS: &str = "INSERT INTO ops (edge, epoch, seq, hash, kind, order_id, state, failures, received_at, bytes) \
+    VALUES ";
+const ONE_OP: &str = "(?, ?, ?, ?, ?, ?, 'received', 0, ?, ?)";
+
+/// Rows of one INSERT: eight values each, far below what either engine takes.
+const ROWS_MAX: usize = 500;
+
+impl Store {
+    /// Whether they were stored. They are not where the term, the epoch or the cursor is another by
+    /// now: then another session has the edge.
+    pub async fn store_ops(
+        &self,
+        edge: &EdgeId,
+        new: &NewOps,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let cursor = new.cursor();
+        transact!(self.sql, tx => {
+            let values = vals![
+                cursor.seq,
+                cursor.hash,
+                new.ops.len(),
+                now,
+                edge,
+                new.term,
+                new.epoch,
+                new.after.seq,
+                new.after.hash,
+            ];
+            if tx.exec(MOVE_CURSOR, values).await? == 0 {
+                return Ok(false);
+            }
+            for ops in new.ops.chunks(ROWS_MAX) {
+                add(tx, edge, new.epoch, ops, now).await?;
+            }
+            Ok(true)
+        })
+    }
+}
+
+async fn add(
+    tx: &mut Tx,
+    edge: &EdgeId,
+    epoch: u64,
+    ops: &[NewOp],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let mut values = Vec::with_capacity(ops.len() * 8);
+    for op in ops {
+        let read = intake::read(&op.bytes);
+        values.extend(vals![
+            edge,
+            epoch,
+            op.at.seq,
+            op.at.hash,
+            read.kind(),
+            read.order_id(),
+            now,
+            op.bytes.clone(),
+        ]);
+    }
+    tx.exec(Statement::new(ADD_OPS).repeat(ONE_OP, ", ", ops.len()), values).await?;
+    Ok(())
+}

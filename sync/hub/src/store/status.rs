@@ -1,0 +1,100 @@
+//! What an operator sees of the edges.
+
+use std::collections::HashMap;
+
+use platform::vals;
+use wire::UnixMillis;
+
+use super::{Store, StoreError, count, edge, hash, region};
+use crate::domain::status::EdgeRecord;
+
+const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
+    e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
+    e.last_contact_at, e.acked_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
+    e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest \
+    FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
+    WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
+const WAITING: &str = "SELECT o.edge, o.state, COUNT(*) FROM edges e \
+    JOIN ops o ON o.edge = e.edge AND o.epoch = e.epoch \
+    WHERE e.undecided > 0 AND o.state IN ('parked', 'held_region', 'held_operator') \
+    GROUP BY o.edge, o.state";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    edge: String,
+    region: String,
+    created_at: i64,
+    enrolled_at: Option<i64>,
+    epoch: i64,
+    program_version: Option<String>,
+    cursor_seq: i64,
+    outcome_count: i64,
+    undecided: i64,
+    link_up: i64,
+    link_since: Option<i64>,
+    last_contact_at: Option<i64>,
+    acked_at: Option<i64>,
+    outcome_cursor: i64,
+    feed_cursor: i64,
+    digest: Option<Vec<u8>>,
+    ahead: i64,
+    pending: i64,
+    oldest_pending_at: Option<i64>,
+    last_seq: i64,
+    clock_error_ms: Option<i64>,
+    disk_free_bytes: Option<i64>,
+    region_digest: Option<Vec<u8>>,
+}
+
+/// Ops that wait, by edge: held, then parked.
+type Waiting = HashMap<String, (u64, u64)>;
+
+impl Store {
+    /// The edges after `after` by name, at most `limit`.
+    pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>, StoreError> {
+        let rows: Vec<Row> = self.sql.all(PAGE, vals![after, limit]).await?;
+        let waiting = self.waiting().await?;
+        rows.into_iter().map(|row| read(row, &waiting)).collect()
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        let rows: Vec<(String, String, i64)> = self.sql.all(WAITING, vals![]).await?;
+        let mut waiting = Waiting::new();
+        for (edge, state, number) in rows {
+            let (held, parked) = waiting.entry(edge).or_default();
+            *(if state == "parked" { parked } else { held }) += count(number);
+        }
+        Ok(waiting)
+    }
+}
+
+fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
+    let (held, parked) = waiting.get(&row.edge).copied().unwrap_or_default();
+    Ok(EdgeRecord {
+        edge: edge(row.edge)?,
+        region: region(&row.region)?,
+        created_at: UnixMillis(row.created_at),
+        enrolled_at: row.enrolled_at.map(UnixMillis),
+        epoch: count(row.epoch),
+        program_version: row.program_version,
+        cursor_seq: count(row.cursor_seq),
+        outcome_count: count(row.outcome_count),
+        undecided: count(row.undecided),
+        held,
+        parked,
+        link_up: row.link_up == 1,
+        link_since: row.link_since.map(UnixMillis),
+        last_contact_at: row.last_contact_at.map(UnixMillis),
+        acked_at: row.acked_at.map(UnixMillis),
+        outcome_cursor: count(row.outcome_cursor),
+        feed_cursor: count(row.feed_cursor),
+        digest: row.digest.as_deref().map(hash).transpose()?,
+        ahead: count(row.ahead),
+        pending: count(row.pending),
+        oldest_pending_at: row.oldest_pending_at.map(UnixMillis),
+        last_seq: count(row.last_seq),
+        clock_error_ms: row.clock_error_ms,
+        disk_free_bytes: row.disk_free_bytes.map(count),
+        region_digest: row.region_digest.as_deref().map(hash).transpose()?,
+    })
+}

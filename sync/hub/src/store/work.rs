@@ -1,0 +1,211 @@
+//! The work on an edge's log: who may do it, what is due, and what came of it.
+
+use std::collections::HashMap;
+
+use platform::{
+    sql::{Statement, Tx, Val, in_list},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{EdgeId, HeldReason, Region, UnixMillis};
+
+use super::{Store, StoreError, count, edge, encoded, hash, region};
+use crate::domain::{
+    batch::{Decided, Due, Progress},
+    intake::{self, Read},
+};
+
+const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edge LIMIT 1000";
+const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, work_until = ? \
+    WHERE edge = ? AND undecided > 0 AND (worker = ? OR work_until <= ?)";
+const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
+const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
+// An op that needs an operator stops what is about the same order behind it, and the release of a
+// lease, which has to be the last word under its fence.
+const DUE: &str = "SELECT o.seq, o.hash, o.failures, o.bytes FROM ops o \
+    WHERE o.edge = ? AND o.epoch = ? AND o.state IN ('received', 'parked', 'held_region') \
+    AND NOT EXISTS (SELECT 1 FROM ops h WHERE h.edge = o.edge AND h.epoch = o.epoch \
+        AND h.state = 'held_operator' AND h.seq < o.seq \
+        AND (h.order_id = o.order_id OR o.kind = 'lease_released')) \
+    ORDER BY o.seq LIMIT ?";
+const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
+const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?, \
+    undecided = undecided - ?, work_until = ? \
+    WHERE edge = ? AND epoch = ? AND work_token = ?";
+const OUTCOME_COUNT: &str = "SELECT outcome_count FROM edges WHERE edge = ?";
+const DECIDE: &str = "UPDATE ops SET state = 'decided' \
+    WHERE edge = ? AND epoch = ? AND state <> 'decided' AND seq IN (";
+const SET_STATE: &str =
+    "UPDATE ops SET state = ? WHERE edge = ? AND epoch = ? AND state <> 'decided' AND seq IN (";
+const COUNT_FAILURE: &str =
+    "UPDATE ops SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
+const ADD_OUTCOMES: &str =
+    "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
+const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
+
+/// Rows of one INSERT: with whole orders in them, about a megabyte.
+const ROWS_MAX: usize = 250;
+
+/// The right to work one edge's log, until somebody else raises the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub epoch: u64,
+    token: u64,
+}
+
+impl Store {
+    /// At most a thousand; those beyond find their turn when these are done.
+    pub async fn edges_with_work(&self) -> Result<Vec<EdgeId>, StoreError> {
+        let rows: Vec<(String,)> = self.sql.all(WITH_WORK, vals![]).await?;
+        rows.into_iter().map(|(name,)| edge(name)).collect()
+    }
+
+    /// `None` where there is nothing to do, or another replica does it.
+    pub async fn claim(
+        &self,
+        edge: &EdgeId,
+        worker: Uuid,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Result<Option<Claim>, StoreError> {
+        transact!(self.sql, tx => {
+            if tx.exec(CLAIM, vals![worker, until, edge, worker, now]).await? == 0 {
+                return Ok(None);
+            }
+            let row: Option<(String, i64, i64)> = tx.one(CLAIMED, vals![edge]).await?;
+            let claim = row.map(|(name, epoch, token)| {
+                let region = region(&name)?;
+                Ok(Claim { edge: edge.clone(), region, epoch: count(epoch), token: count(token) })
+            });
+            claim.transpose()
+        })
+    }
+
+    pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.sql.exec(RELEASE, vals![&claim.edge, claim.token]).await?;
+        Ok(())
+    }
+
+    /// The next undecided ops in log order, without those that wait behind a held one.
+    pub async fn due(&self, claim: &Claim, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>, i64, Vec<u8>)> =
+            self.sql.all(DUE, vals![&claim.edge, claim.epoch, limit]).await?;
+        rows.into_iter()
+            .map(|(seq, chain_hash, failures, bytes)| {
+                Ok(Due {
+                    seq: count(seq),
+                    hash: hash(&chain_hash)?,
+                    failures: u32::try_from(failures).unwrap_or(u32::MAX),
+                    read: intake::read(&bytes),
+                })
+            })
+            .collect()
+    }
+
+    /// The tokens at these places of the log; a place that holds none is left out.
+    pub async fn tokens(
+        &self,
+        claim: &Claim,
+        seqs: &[u64],
+    ) -> Result<HashMap<u64, String>, StoreError> {
+        let mut tokens = HashMap::new();
+        for part in seqs.chunks(ROWS_MAX) {
+            let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
+            let text = in_list(TOKENS, part.len(), ")");
+            let rows: Vec<(i64, Vec<u8>)> = self.sql.all(text, values).await?;
+            for (seq, bytes) in rows {
+                if let Read::Token { token } = intake::read(&bytes) {
+                    tokens.insert(count(seq), token);
+                }
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// Stores what a pass has brought, all or nothing. `false` where another worker has the log by
+    /// now; then nothing is stored.
+    pub async fn commit(
+        &self,
+        claim: &Claim,
+        progress: &Progress,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let decided = progress.decided.len();
+            let guard =
+                vals![decided, decided, until, &claim.edge, claim.epoch, claim.token];
+            if tx.exec(COUNT_OUTCOMES, guard).await? == 0 {
+                return Ok(false);
+            }
+            add_outcomes(tx, claim, &progress.decided, now).await?;
+            let held = |wanted| {
+                let held = progress.held.iter().filter(move |(_, reason)| *reason == wanted);
+                held.map(|(seq, _)| *seq).collect::<Vec<_>>()
+            };
+            set_state(tx, claim, "held_region", &held(HeldReason::Region)).await?;
+            set_state(tx, claim, "held_operator", &held(HeldReason::NeedsOperator)).await?;
+            set_state(tx, claim, "parked", &progress.parked).await?;
+            if let Some(seq) = progress.failed {
+                tx.exec(COUNT_FAILURE, vals![&claim.edge, claim.epoch, seq]).await?;
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// Numbered from where the edge's count stood: the guard has raised it and holds the row.
+async fn add_outcomes(
+    tx: &mut Tx,
+    claim: &Claim,
+    decided: &[Decided],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let row: Option<(i64,)> = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?;
+    let total = row.map_or(0, |(total,)| count(total));
+    let mut number = total.saturating_sub(decided.len() as u64);
+    for part in decided.chunks(ROWS_MAX) {
+        let seqs = part.iter().map(|decided| decided.seq);
+        let values = with_seqs(vals![&claim.edge, claim.epoch], seqs);
+        let changed = tx.exec(in_list(DECIDE, part.len(), ")"), values).await?;
+        if changed != part.len() as u64 {
+            return Err(StoreError::Contradiction("an op was to be decided twice"));
+        }
+        let mut values = Vec::with_capacity(part.len() * 7);
+        for decided in part {
+            number += 1;
+            values.extend(vals![
+                &claim.edge,
+                claim.epoch,
+                number,
+                decided.seq,
+                decided.command_id,
+                now,
+                encoded(&decided.outcome)?,
+            ]);
+        }
+        let text = Statement::new(ADD_OUTCOMES).repeat(ONE_OUTCOME, ", ", part.len());
+        tx.exec(text, values).await?;
+    }
+    Ok(())
+}
+
+async fn set_state(
+    tx: &mut Tx,
+    claim: &Claim,
+    state: &str,
+    seqs: &[u64],
+) -> Result<(), StoreError> {
+    for part in seqs.chunks(ROWS_MAX) {
+        let values = with_seqs(vals![state, &claim.edge, claim.epoch], part.iter().copied());
+        tx.exec(in_list(SET_STATE, part.len(), ")"), values).await?;
+    }
+    Ok(())
+}
+
+fn with_seqs(mut values: Vec<Val>, seqs: impl Iterator<Item = u64>) -> Vec<Val> {
+    values.extend(seqs.map(Val::from));
+    values
+}

@@ -1,0 +1,104 @@
+//! Works the edges' logs: whatever was received is decided, in log order, also after a restart and
+//! while the edge is away.
+//!
+//! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a log;
+//! should two believe they do, the store takes from one of them only.
+
+mod drain;
+mod judge;
+mod owner;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use wire::EdgeId;
+
+use crate::{hub::Hub, store::StoreError};
+
+/// Looked at also when nobody wakes: another replica may have stored ops and died.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Rung when ops have been stored.
+#[derive(Clone, Default)]
+pub(crate) struct Wake(Arc<Notify>);
+
+impl Wake {
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// The edges whose log a task of this replica works now, and whether somebody asked for them
+/// meanwhile. One task an edge, so it is bounded by them.
+#[derive(Clone, Default)]
+struct Busy(Arc<Mutex<HashMap<EdgeId, bool>>>);
+
+/// The right to be the one task of an edge. It ends also when the task panics or is aborted.
+struct Turn {
+    busy: Busy,
+    edge: EdgeId,
+    wake: Wake,
+}
+
+impl Busy {
+    fn turn(&self, edge: EdgeId, wake: &Wake) -> Option<Turn> {
+        let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked_for) = edges.get_mut(&edge) {
+            *asked_for = true;
+            return None;
+        }
+        edges.insert(edge.clone(), false);
+        Some(Turn { busy: self.clone(), edge, wake: wake.clone() })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was stored while this turn ended found the edge busy.
+        if edges.remove(&self.edge) == Some(true) {
+            self.wake.wake();
+        }
+    }
+}
+
+pub(crate) fn start(hub: &Hub) {
+    let hub = hub.clone();
+    hub.tasks.clone().spawn("work", async move { dispatch(hub).await });
+}
+
+async fn dispatch(hub: Hub) {
+    let stop = hub.tasks.token();
+    let busy = Busy::default();
+    let batches = owner::Batches::default();
+    let mut fails = false;
+    loop {
+        let result = begin_all(&hub, &busy, &batches).await;
+        if let Err(error) = &result
+            && !fails
+        {
+            tracing::warn!(%error, "The logs cannot be looked at; received ops wait");
+        }
+        fails = result.is_err();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = hub.wake.0.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn begin_all(hub: &Hub, busy: &Busy, batches: &owner::Batches) -> Result<(), StoreError> {
+    for edge in hub.store.edges_with_work().await? {
+        let Some(turn) = busy.turn(edge, &hub.wake) else { continue };
+        let (hub, batches) = (hub.clone(), batches.clone());
+        hub.tasks.clone().spawn_once("work_edge", async move {
+            drain::drain(&hub, &batches, &turn.edge).await;
+        });
+    }
+    Ok(())
+}

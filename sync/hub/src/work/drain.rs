@@ -1,0 +1,208 @@
+//! One edge's log, from the first undecided op to the last.
+
+use std::time::Duration;
+
+use process::metrics;
+use wire::{BatchOp, EdgeId, HeldReason};
+
+use super::{
+    judge::Judge,
+    owner::{self, Answered, Batches},
+};
+use crate::{
+    domain::{
+        backoff::Backoff,
+        batch::{self, Decided, Due, Progress},
+    },
+    hub::Hub,
+    store::{Claim, StoreError},
+};
+
+/// Ops of one pass, and of one batch at most.
+const RUN_MAX: usize = 1_000;
+/// An op that fails alone so often waits for an operator.
+const FAILURES_MAX: u32 = 3;
+/// A worker that dies is followed after this. One that is only slow may be followed too: what both
+/// hand over is decided once, and stored by one.
+const CLAIM_MS: i64 = 3_000;
+
+/// What a pass leads to.
+enum Next {
+    /// There may be more.
+    GoOn,
+    /// Something is out of reach.
+    Pause,
+    /// Nothing is due any more, or somebody else has the log.
+    Done,
+}
+
+/// How a pass over a run ended.
+enum Passed {
+    Whole(Progress),
+    /// What was handed over waits for an owner, or for keys.
+    Parked(Progress),
+    /// The batch fails, so a smaller one is tried.
+    Smaller(Progress, usize),
+}
+
+pub(super) async fn drain(hub: &Hub, batches: &Batches, edge: &EdgeId) {
+    let stop = hub.tasks.token();
+    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX };
+    let mut backoff = Backoff::default();
+    loop {
+        let next = drain.pass().await.unwrap_or_else(|error| {
+            let cause = process::problem::chain(&error);
+            tracing::error!(edge.id = %edge, cause, "A pass over the log of `{edge}` failed");
+            Next::Pause
+        });
+        let pause = match next {
+            Next::Done => return,
+            Next::GoOn => {
+                backoff.reset();
+                Duration::ZERO
+            }
+            Next::Pause => backoff.next(),
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+struct Drain<'a> {
+    hub: &'a Hub,
+    batches: &'a Batches,
+    edge: &'a EdgeId,
+    /// Smaller while a batch fails, until what fails stands alone.
+    run_max: usize,
+}
+
+impl Drain<'_> {
+    async fn pass(&mut self) -> Result<Next, StoreError> {
+        let now = self.hub.clock.now();
+        let until = now.plus_ms(CLAIM_MS);
+        let claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
+        let Some(claim) = claim else { return Ok(Next::Done) };
+        let run = self.hub.store.due(&claim, self.run_max).await?;
+        if run.is_empty() {
+            self.hub.store.release(&claim).await?;
+            return Ok(Next::Done);
+        }
+        let (progress, next) = match self.work(&claim, &run).await? {
+            Passed::Whole(progress) => {
+                self.run_max = (self.run_max * 2).min(RUN_MAX);
+                let next = if progress.moved() { Next::GoOn } else { Next::Done };
+                (progress, next)
+            }
+            Passed::Parked(progress) => (progress, Next::Pause),
+            Passed::Smaller(progress, run_max) => {
+                self.run_max = run_max;
+                let alone = progress.failed.is_some();
+                (progress, if alone { Next::Pause } else { Next::GoOn })
+            }
+        };
+        if !self.store(&claim, &progress).await? {
+            return Ok(Next::Done);
+        }
+        if matches!(next, Next::Done) {
+            // All that is left is held; the next look hands it in again.
+            self.hub.store.release(&claim).await?;
+        }
+        Ok(next)
+    }
+
+    async fn work(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {
+        let judge = Judge::of(self.hub, claim, run).await?;
+        let now = self.hub.clock.now();
+        let plan = batch::plan(run, now, owner::BYTES_MAX, |op| judge.judge(op));
+        let progress =
+            Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
+        if plan.handed.is_empty() {
+            return Ok(Passed::of(progress));
+        }
+        Ok(self.hand_over(claim, run, plan.handed, progress).await)
+    }
+
+    async fn hand_over(
+        &self,
+        claim: &Claim,
+        run: &[Due],
+        handed: Vec<BatchOp>,
+        mut progress: Progress,
+    ) -> Passed {
+        // Only between two controls that succeed does a failure speak of the op.
+        let controlled = failures(run, &handed) > 0;
+        match owner::hand_over(self.hub, self.batches, claim, handed.clone(), controlled).await {
+            Answered::Decisions(answers) => {
+                let Some(joined) = batch::join(&handed, answers) else {
+                    tracing::error!(edge.id = %self.edge, "The owner's answers fit no ops");
+                    return self.failed(run, &handed, progress);
+                };
+                progress.decided.extend(joined.decided);
+                progress.decided.sort_by_key(|decided| decided.seq);
+                progress.held = joined.held;
+                Passed::of(progress)
+            }
+            Answered::Away(error) => {
+                tracing::warn!(edge.id = %self.edge, %error, "Ops wait: their owner is away");
+                progress.parked.extend(handed.iter().map(|op| op.seq));
+                Passed::Parked(progress)
+            }
+            Answered::Failed(error) => {
+                let (edge, ops) = (self.edge, handed.len());
+                tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
+                self.failed(run, &handed, progress)
+            }
+        }
+    }
+
+    /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
+    /// operator, so that the log behind it goes on.
+    fn failed(&self, run: &[Due], handed: &[BatchOp], mut progress: Progress) -> Passed {
+        let [alone] = handed else {
+            return Passed::Smaller(progress, (handed.len() / 2).max(1));
+        };
+        if failures(run, handed) + 1 >= FAILURES_MAX {
+            let (edge, seq) = (self.edge, alone.seq);
+            tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
+            progress.held.push((seq, HeldReason::NeedsOperator));
+        }
+        progress.failed = Some(alone.seq);
+        Passed::Smaller(progress, 1)
+    }
+
+    async fn store(&self, claim: &Claim, progress: &Progress) -> Result<bool, StoreError> {
+        let now = self.hub.clock.now();
+        let until = now.plus_ms(CLAIM_MS);
+        if !self.hub.store.commit(claim, progress, now, until).await? {
+            tracing::warn!(edge.id = %self.edge, "Another worker has the log; this pass counts not");
+            return Ok(false);
+        }
+        count(claim, &progress.decided);
+        if progress.moved() {
+            self.hub.nudges.nudge(self.edge);
+        }
+        Ok(true)
+    }
+}
+
+impl Passed {
+    fn of(progress: Progress) -> Self {
+        if progress.parked.is_empty() { Self::Whole(progress) } else { Self::Parked(progress) }
+    }
+}
+
+/// How often an op failed that stands alone.
+fn failures(run: &[Due], handed: &[BatchOp]) -> u32 {
+    let [alone] = handed else { return 0 };
+    run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
+}
+
+fn count(claim: &Claim, decided: &[Decided]) {
+    for decided in decided {
+        let kind = decided.outcome.kind.as_str();
+        metrics::HUB_OPS_DECIDED.add([claim.region.as_str(), kind], 1);
+    }
+}
