@@ -20,7 +20,9 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> Result<()> {
     let folder = stack::temporary::folder()?;
-    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?, Some(&folder))?;
+    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?)?;
+    supervisor.remove_at_end(&folder)?;
+    supervisor.remove_at_end(&arguments.ready_file)?;
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
     let mut ports = Ports::default();
     let starting =

@@ -1,6 +1,6 @@
 //! `holdfast-stack`: a whole platform, or only the servers that tests need, under one supervisor.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -24,17 +24,13 @@ enum Command {
     Servers(hold_servers::Arguments),
     /// Run processes for whoever is at the other end of standard input
     #[command(hide = true)]
-    Supervise {
-        /// A folder to remove when everything has stopped
-        #[arg(long)]
-        remove: Option<PathBuf>,
-    },
+    Supervise,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         // It must outlive its parent to clean up, so it takes no part in `process::start`.
-        Command::Supervise { remove } => stack::supervisor::run(remove.as_deref()),
+        Command::Supervise => stack::supervisor::run(),
         Command::Up(arguments) => with_runtime(up::run(arguments)),
         Command::Servers(arguments) => with_runtime(hold_servers::run(arguments)),
     };

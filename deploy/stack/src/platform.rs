@@ -322,8 +322,11 @@ impl Stack {
 
 /// It removes the platform's folder when everything has stopped, if that is to be thrown away.
 pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
-    let remove = layout.is_thrown_away.then_some(layout.folder.as_path());
-    Supervisor::start(&binaries::own("holdfast-stack")?, remove)
+    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?)?;
+    if layout.is_thrown_away {
+        supervisor.remove_at_end(&layout.folder)?;
+    }
+    Ok(supervisor)
 }
 
 fn with(mut spec: Spec, wishes: &Wishes) -> Spec {

@@ -4,7 +4,10 @@
 //! Must stay true: the ready file and the operator's context are there exactly while the platform is
 //! healthy and up; a signal at any moment, also while starting, stops everything that was started.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{self, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use process::context::Context;
@@ -94,8 +97,10 @@ impl Told {
     async fn everyone(stack: &Stack, files: impl Iterator<Item = PathBuf>) -> Result<Self> {
         let described = stack.ready_file();
         let told = Self { gateway: described.gateway.clone(), files: files.collect() };
-        save_context(stack).await?;
+        stack.supervisor().remove_at_end(&save_context(stack).await?)?;
         for file in &told.files {
+            // For the case that nobody is left to drop this.
+            stack.supervisor().remove_at_end(&path::absolute(file)?)?;
             ready::write(file, &described)?;
         }
         Ok(told)
@@ -114,11 +119,10 @@ impl Drop for Told {
 }
 
 /// The operator's command finds this platform, and is signed in to it, without being told anything.
-async fn save_context(stack: &Stack) -> Result<()> {
+async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();
-    Context { gateway, token }.save().context("could not save the operator's context")?;
-    Ok(())
+    Context { gateway, token }.save().context("could not save the operator's context")
 }
 
 async fn keep_context_fresh(stack: &Stack) {

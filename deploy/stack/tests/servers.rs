@@ -25,6 +25,7 @@ fn servers_are_gone_when_their_holder_was_killed() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     until(|| !pids.iter().any(|pid| is_alive(*pid)) && !ports.iter().any(|port| answers(*port)));
+    until(|| !folder.join("ready.json").exists());
     fs::remove_dir_all(folder).unwrap();
 }
 

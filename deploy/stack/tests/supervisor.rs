@@ -20,7 +20,8 @@ struct Place {
 
 fn place() -> Place {
     let folder = temporary::folder().unwrap();
-    let supervisor = Supervisor::start(Path::new(PROGRAM), Some(&folder)).unwrap();
+    let supervisor = Supervisor::start(Path::new(PROGRAM)).unwrap();
+    supervisor.remove_at_end(&folder).unwrap();
     Place { folder, supervisor }
 }
 

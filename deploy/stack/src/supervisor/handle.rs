@@ -51,13 +51,10 @@ enum State {
 }
 
 impl Supervisor {
-    /// Starts `program supervise`; `remove` names a folder to be deleted after everything stopped.
-    pub fn start(program: &Path, remove: Option<&Path>) -> Result<Self> {
+    /// Starts `program supervise`.
+    pub fn start(program: &Path) -> Result<Self> {
         let mut command = Command::new(program);
         command.arg("supervise").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        if let Some(folder) = remove {
-            command.arg("--remove").arg(folder);
-        }
         let mut process = command
             .spawn()
             .with_context(|| format!("could not start the supervisor {}", program.display()))?;
@@ -127,6 +124,11 @@ impl Supervisor {
             Ok(_gone) => Ok(()),
             Err(_) => bail!("not everything had stopped after {deadline:?}"),
         }
+    }
+
+    /// Has a file or folder removed when everything has stopped, also if we are killed before.
+    pub fn remove_at_end(&self, path: &Path) -> Result<()> {
+        self.send(&Request::Remove(path.to_owned()))
     }
 
     /// Hears from now on of every process that ends, and how.

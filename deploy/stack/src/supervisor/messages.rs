@@ -99,8 +99,12 @@ pub enum Signal {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Request {
     Start(Box<Spec>),
-    Signal { name: String, signal: Signal },
-    Stop,
+    Signal {
+        name: String,
+        signal: Signal,
+    },
+    /// A file or folder to be removed when everything has stopped.
+    Remove(PathBuf),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,6 +1,12 @@
 //! The supervisor process itself: `holdfast-stack supervise`.
 
-use std::{io::BufRead, path::Path, sync::Arc, thread};
+use std::{
+    fs,
+    io::{BufRead, ErrorKind},
+    path::Path,
+    sync::Arc,
+    thread,
+};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -10,9 +16,9 @@ use tokio::{
 
 use super::{messages::Request, yard::Yard};
 
-/// Serves requests from standard input until it closes, a stop is asked for or a signal comes; then
-/// stops everything and removes the folder, if one was given.
-pub fn run(remove: Option<&Path>) -> Result<()> {
+/// Serves requests from standard input until it closes or a signal comes; then stops everything and
+/// removes what it was told to.
+pub fn run() -> Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .context("could not become the parent of orphans")?;
     let yard = Arc::new(Yard::new());
@@ -33,10 +39,18 @@ pub fn run(remove: Option<&Path>) -> Result<()> {
         }
     })?;
     wait_for_the_end(end)?;
-    yard.stop();
-    match remove {
-        Some(folder) if folder.exists() => std::fs::remove_dir_all(folder)
-            .with_context(|| format!("could not remove {}", folder.display())),
+    for path in yard.stop() {
+        remove(&path)?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("could not remove {}", path.display()))
+        }
         _ => Ok(()),
     }
 }
@@ -47,7 +61,7 @@ fn serve(yard: &Yard) {
         match serde_json::from_str(&line) {
             Ok(Request::Start(spec)) => yard.start(&spec),
             Ok(Request::Signal { name, signal }) => yard.signal(&name, signal),
-            Ok(Request::Stop) => return,
+            Ok(Request::Remove(path)) => yard.remove_at_end(path),
             Err(error) => eprintln!("holdfast-stack: not a request: {error}"),
         }
     }

@@ -9,6 +9,7 @@ use std::{
     fs,
     io::Write,
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -37,6 +38,7 @@ struct Living {
     /// Counts starts, so that the reaper notices one that happened while it had nothing to wait for.
     starts: u64,
     stopping: bool,
+    to_remove: Vec<PathBuf>,
 }
 
 struct Running {
@@ -94,8 +96,13 @@ impl Yard {
         }
     }
 
-    /// Stops everything, the highest stage first, and what is left over last.
-    pub(super) fn stop(&self) {
+    pub(super) fn remove_at_end(&self, path: PathBuf) {
+        self.lock().to_remove.push(path);
+    }
+
+    /// Stops everything, the highest stage first, and what is left over last. Returns what nobody
+    /// uses any more then and shall be removed.
+    pub(super) fn stop(&self) -> Vec<PathBuf> {
         self.lock().stopping = true;
         while let Some(stage) = self.highest_stage() {
             let deadline_ms = self.signal_stage(stage, None);
@@ -107,6 +114,7 @@ impl Yard {
             }
         }
         self.kill_strays();
+        std::mem::take(&mut self.lock().to_remove)
     }
 
     fn highest_stage(&self) -> Option<u8> {
