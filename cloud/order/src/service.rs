@@ -42,8 +42,13 @@ impl Service {
         Ok(decision)
     }
 
-    /// Decides a run of an edge's log, in its order and in one transaction.
+    /// Decides a run of an edge's log, in its order and in one transaction. An empty one is the hub's
+    /// way to ask whether this service decides anything at all.
     pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, StoreError> {
+        if batch.ops.is_empty() {
+            self.store.try_out(batch.region).await?;
+            return Ok(OpsDecisions { answers: Vec::new() });
+        }
         let (edge, ops) = (batch.edge.clone(), batch.ops.len());
         let seqs: Vec<u64> = batch.ops.iter().map(|op| op.seq).collect();
         let requests = requests(batch);

@@ -75,10 +75,15 @@ impl Attempt {
         }
     }
 
-    /// The trace the command came with; else its id is the trace.
+    /// The trace the command came with; else its id is the trace. A device may send anything for one,
+    /// so what is no trace id is not carried on.
     pub fn trace(&self) -> String {
+        let is_trace = |text: &&String| {
+            text.len() == 32
+                && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
         let own = || self.command.id.0.simple().to_string();
-        self.command.trace.clone().unwrap_or_else(own)
+        self.command.trace.as_ref().filter(is_trace).cloned().unwrap_or_else(own)
     }
 }
 

@@ -1,12 +1,15 @@
 //! How a decision is told over HTTP: what was done with the order as it is now, or a problem that
 //! carries the order as far as the asker may see it, and how an acceptance was lost.
 
-use process::problem::{Problem, fault};
+use process::problem::{Problem, chain, fault};
 use rules::{FieldError, state_for};
 use serde::Serialize;
 use wire::{Actor, Code, Language, OpDecision, Order, OrderId, OrderStatus, Outcome, Text, UserId};
 
 use crate::store::StoreError;
+
+/// A database that is restarted or overrun answers again after about a second.
+const RETRY_S: u32 = 1;
 
 #[derive(Serialize)]
 pub struct Done {
@@ -67,9 +70,10 @@ impl Sentence {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Sql(cause) if cause.is_unavailable() => {
-                let _ = fault("order_db is out of reach", error);
-                Problem::new(Code::Unavailable).retry_after(1)
+            // Nothing is wrong with what was asked, and nothing of it was stored.
+            StoreError::Sql(cause) if cause.is_unavailable() || cause.is_contention() => {
+                tracing::warn!(cause = chain(&error), "order_db is out of reach or overrun");
+                Problem::new(Code::Unavailable).retry_after(RETRY_S)
             }
             _ => fault("Could not use order_db", error),
         }
@@ -80,4 +84,20 @@ impl From<StoreError> for Problem {
 pub fn field(name: &'static str, en: &str, zh: &str) -> Problem {
     let why = Text { en: en.to_owned(), zh: zh.to_owned() };
     Problem::new(Code::InvalidInput).field(name, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::sql::SqlError;
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_called_unavailable() {
+        let slow = StoreError::Sql(SqlError::TimedOut { sql: String::new() });
+        assert_eq!(Problem::from(slow).code(), Code::Unavailable);
+        for ours in [StoreError::Unreadable("orders.status"), StoreError::Overtaken] {
+            assert_eq!(Problem::from(ours).code(), Code::Internal);
+        }
+    }
 }

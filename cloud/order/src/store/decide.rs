@@ -1,6 +1,8 @@
 //! The deciding transactions: read under locks, ask `rules`, write what it says. There is no other way
 //! to change an order.
 
+use std::collections::BTreeSet;
+
 use platform::{
     sql::{SqlError, Tx},
     transact, vals,
@@ -10,7 +12,7 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Request, Writes, decide};
-use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId};
+use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
     Store, StoreError,
@@ -41,10 +43,17 @@ impl Store {
 
     /// Decides requests in their order, all in one transaction.
     pub async fn decide_all(&self, requests: &[Request]) -> Result<Vec<OpDecision>, StoreError> {
-        if requests.is_empty() {
-            return Ok(Vec::new());
-        }
         Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
+    }
+
+    /// Whether a deciding transaction of this region can be made at all: reads under its lock, writes
+    /// an answer, takes it back and commits. It fails where every batch would, so that no single op
+    /// is blamed for that.
+    pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
+        transact!(self.sql, tx => {
+            read::share_lock(tx, &BTreeSet::from([region])).await?;
+            write::try_out(tx, CommandId(self.clock.new_id()), self.clock.now()).await
+        })
     }
 
     /// Publishes. A customer names the command and the draft, the order's id is made here: a repeat

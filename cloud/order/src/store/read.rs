@@ -76,6 +76,14 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
             regions.insert(rows::region(&location)?);
         }
     }
+    share_lock(tx, &regions).await
+}
+
+/// How these regions assign, locked against a change until the transaction ends.
+pub async fn share_lock(
+    tx: &mut Tx,
+    regions: &BTreeSet<Region>,
+) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     if regions.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -86,7 +94,7 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     );
     // MariaDB does not know MySQL's newer FOR SHARE; both know this.
     let text = if tx.is_mysql() { text.then(" LOCK IN SHARE MODE") } else { text };
-    let values = regions.into_iter().map(Val::from).collect();
+    let values = regions.iter().map(Val::from).collect();
     let rows = tx.all::<AssignmentRow>(text, values).await?;
     rows.into_iter().map(AssignmentRow::assignment).collect()
 }

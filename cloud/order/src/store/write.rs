@@ -13,7 +13,7 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Emitted, Guard, Line, OrderWrite, Standing, StoredAnswer, Writes};
-use wire::{Event, EventId, UnixMillis};
+use wire::{CommandId, Event, EventId, Hash, OrderId, UnixMillis};
 
 use super::{PART, StoreError};
 
@@ -24,6 +24,8 @@ const EVENT_VERSION: u32 = 1;
 const CHANGE_ONE: &str = "UPDATE orders SET status = ?, provider_id = ?, version = ?, \
      updated_at = ?, accepted_at = ?, accepted_source = ? \
      WHERE id = ? AND status = ? AND version = ?";
+
+const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
 
 /// Writes the orders; `false` where one of them is no longer as it was read.
 pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
@@ -66,6 +68,28 @@ pub async fn rest(
     let events = writes.events.iter().map(|emitted| event(clock, emitted, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     Ok(outbox::store::add_all(tx, &events).await?)
+}
+
+/// Writes an answer and takes it back.
+pub async fn try_out(
+    tx: &mut Tx,
+    command_id: CommandId,
+    decided_at: UnixMillis,
+) -> Result<(), StoreError> {
+    let answer = StoredAnswer {
+        command_id,
+        user_id: None,
+        hash: Hash::ZERO,
+        applied: false,
+        code: None,
+        order_id: OrderId(command_id.0),
+        order_version: None,
+        op: None,
+        decided_at,
+    };
+    insert_commands(tx, &[answer]).await?;
+    tx.exec(FORGET, vals![command_id]).await?;
+    Ok(())
 }
 
 async fn change_one(tx: &mut Tx, guard: Guard, after: &Standing) -> Result<u64, StoreError> {
@@ -191,7 +215,7 @@ async fn insert_commands(tx: &mut Tx, part: &[StoredAnswer]) -> Result<(), Store
 /// The planted defect: a repeat is taken for something new, so nothing of the first may be in its way.
 async fn forget(tx: &mut Tx, part: &[StoredAnswer]) -> Result<(), StoreError> {
     for answer in part {
-        tx.exec("DELETE FROM commands WHERE command_id = ?", vals![answer.command_id]).await?;
+        tx.exec(FORGET, vals![answer.command_id]).await?;
         tx.exec("DELETE FROM order_timeline WHERE command_id = ?", vals![answer.command_id])
             .await?;
     }

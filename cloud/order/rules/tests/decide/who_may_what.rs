@@ -2,7 +2,7 @@
 //! accident.
 
 use crate::stage::*;
-use rules::OfflineRules;
+use rules::{OfflineRules, Request};
 use wire::{
     Action, Actor, Code, CommandBody, EventType, OrderStatus, OutcomeKind, PaymentStatus, Role,
 };
@@ -229,5 +229,23 @@ fn a_rejection_needs_a_reason_and_carries_it() {
         assert_eq!(told, fits.then_some(reason));
         let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
         assert_eq!(noted, fits.then_some(reason));
+    }
+}
+
+#[test]
+fn an_event_carries_the_commands_own_trace_where_that_is_one() {
+    let good = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let own = command_id(1).0.simple().to_string();
+    for (sent, expected) in [
+        (None, own.as_str()),
+        (Some(good), good),
+        (Some("4BF92F3577B34DA6A3CE929D0E0E4736"), &own),
+        (Some("anything"), &own),
+    ] {
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
+        let Request::Command(mut attempt) = portal(1, provider(1), accept(1)) else { panic!() };
+        attempt.command.trace = sent.map(str::to_owned);
+        let writes = stage.decide(&[Request::Command(attempt)]);
+        assert_eq!(writes.events[0].trace, expected);
     }
 }

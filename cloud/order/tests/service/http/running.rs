@@ -11,9 +11,11 @@ use process::{
     tokens::{Keys, ServiceKey, Signer},
 };
 use rstest::rstest;
+use serde_json::json;
 use wire::{CommandBody, OpsDecisions};
 
-use crate::{service::*, stage::*};
+use super::service::*;
+use crate::stage::*;
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
@@ -53,6 +55,13 @@ async fn a_run_of_an_edges_log_is_decided_for_the_hub_alone(#[case] engine: Engi
     assert!(outcomes[0].1.succeeded() && !outcomes[1].1.succeeded());
     let again = post(service.service_key.token("hub", "order", clock)).await;
     assert_eq!(again.body, first.body);
+
+    let empty = json!({ "edge": "north-1", "region": "NORTH", "epoch": 1, "ops": [] });
+    let token = format!("Bearer {}", service.service_key.token("hub", "order", clock));
+    let request = Request::builder().method(Method::POST).uri("/internal/ops");
+    let request = request.header(header::AUTHORIZATION, token);
+    let answer = service.send(request, Some(empty)).await;
+    assert_eq!((answer.status, answer.body), (StatusCode::OK, json!({ "answers": [] })));
 }
 
 #[tokio::test]

@@ -1,6 +1,4 @@
 //! An order_db of its own on either engine, people, and the commands they send.
-#![allow(dead_code, clippy::unwrap_used)]
-
 use order::{
     Config,
     store::{Publication, Store},

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Actor, OrderId};
 
-use crate::{service::*, stage::*};
+use super::service::*;
+use crate::stage::*;
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

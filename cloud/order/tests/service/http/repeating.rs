@@ -8,7 +8,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{service::*, stage::*};
+use super::service::*;
+use crate::stage::*;
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

@@ -7,7 +7,8 @@ use axum::{
 use serde_json::{Value, json};
 use wire::Region;
 
-use crate::{service::*, stage::*};
+use super::service::*;
+use crate::stage::*;
 
 #[tokio::test]
 async fn nothing_is_open_without_a_token() {

@@ -1,11 +1,8 @@
 //! The order service as its callers meet it: who may ask, what they are told, and that a repeat is
 //! answered like the first.
-#![allow(clippy::unwrap_used)]
 
 mod acting;
 mod reading;
 mod repeating;
 mod running;
 mod service;
-#[path = "../stage/mod.rs"]
-mod stage;
