@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -148,9 +149,10 @@ fn sum(base: u16, offset: u16) -> Result<u16> {
     base.checked_add(offset).with_context(|| format!("there is no port {base} + {offset}"))
 }
 
+/// Keys, receipts and orders stand in it: for this user alone.
 fn make(folder: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(folder)
-        .and_then(|()| folder.canonicalize())
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.and_then(|()| folder.canonicalize())
         .with_context(|| format!("could not make {}", folder.display()))
 }
 

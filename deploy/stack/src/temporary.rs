@@ -1,12 +1,13 @@
 //! Folders for data that is thrown away. The supervisor removes them, so that they also go when we
 //! are killed.
 
-use std::path::PathBuf;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use anyhow::{Context, Result};
 
 /// A new folder that only this user can enter.
 pub fn folder() -> Result<PathBuf> {
-    let folder = tempfile::Builder::new().prefix("holdfast-").tempdir();
+    let only_ours = Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().prefix("holdfast-").permissions(only_ours).tempdir();
     Ok(folder.context("could not make a temporary folder")?.keep())
 }

@@ -122,7 +122,8 @@ pub struct Reserved {
 }
 
 const CLOCK: &[&str] = &["protocol/process/src/clock.rs"];
-const TASKS: &[&str] = &["protocol/process/src/tasks.rs"];
+/// A listener holds its connections, which end with it.
+const TASKS: &[&str] = &["protocol/process/src/tasks.rs", "protocol/process/src/web/listen.rs"];
 const RANDOM: &[&str] = &["protocol/process/src/random.rs"];
 
 pub const RESERVED_PATHS: &[Reserved] = &[
