@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use http::Method;
 use serde::Deserialize;
-use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use support::{Api, Mqtt, Person, Place, Tablet, within};
 use wire::{
     ChecksumState, Code, CommandBody, CommandId, Language, LinkState, Order, OrderId, OrderStatus,
     OutcomeKind, Region, Role, Verdict,
@@ -31,9 +31,17 @@ impl Step {
 }
 
 pub const STEPS: [Step; 8] = [
-    Step { name: "publish", en: "a customer publishes a job in NORTH", zh: "客户在北区发布订单" },
-    Step { name: "approve", en: "an admin approves it; the edge shows it", zh: "管理员审核通过，边缘节点可见" },
-    Step { name: "cut", en: "the line between NORTH and the cloud is cut", zh: "北区与云端断开" },
+    Step {
+        name: "publish", en: "a customer publishes a job in NORTH", zh: "客户在北区发布订单"
+    },
+    Step {
+        name: "approve",
+        en: "an admin approves it; the edge shows it",
+        zh: "管理员审核通过，边缘节点可见",
+    },
+    Step {
+        name: "cut", en: "the line between NORTH and the cloud is cut", zh: "北区与云端断开"
+    },
     Step {
         name: "accept_offline",
         en: "a tablet accepts at the edge: stored, provisional, with a receipt",
@@ -59,12 +67,7 @@ pub const STEPS: [Step; 8] = [
 
 #[derive(Deserialize)]
 struct Board {
-    items: Vec<BoardItem>,
-}
-
-#[derive(Deserialize)]
-struct BoardItem {
-    order: Order,
+    items: Vec<Order>,
 }
 
 const SOON: Duration = Duration::from_secs(30);
@@ -131,11 +134,11 @@ impl Story {
         let order = self.order()?.id;
         let done = self.api.act(&self.admin, order, "approve").await?;
         // The edge answers for what its feed has brought.
-        let on_board = eventually("NORTH's board shows the approval", SOON, async || {
+        let on_board = within("NORTH's board shows the approval", SOON, async || {
             let status = self.on_board(order).await.ok()??;
             (status == OrderStatus::Pending).then_some(status)
         })
-        .await;
+        .await?;
         Ok(vec![
             fact("it is open", OrderStatus::Pending, done.status),
             fact("the edge's board shows it open", OrderStatus::Pending, on_board),
@@ -144,11 +147,11 @@ impl Story {
 
     async fn cut(&mut self) -> Result<Vec<Fact>> {
         self.api.gate(&self.admin, REGION, false).await?;
-        let link = eventually("NORTH's link is down", SOON, async || {
+        let link = within("NORTH's link is down", SOON, async || {
             let (link, _) = self.north().await.ok()?;
             (link == LinkState::Down).then_some(link)
         })
-        .await;
+        .await?;
         Ok(vec![fact("the link is down", LinkState::Down, link)])
     }
 
@@ -175,11 +178,11 @@ impl Story {
 
     async fn heal(&mut self) -> Result<Vec<Fact>> {
         self.api.gate(&self.admin, REGION, true).await?;
-        let link = eventually("NORTH's link is up", SOON, async || {
+        let link = within("NORTH's link is up", SOON, async || {
             let (link, _) = self.north().await.ok()?;
             (link == LinkState::Up).then_some(link)
         })
-        .await;
+        .await?;
         Ok(vec![fact("the link is up", LinkState::Up, link)])
     }
 
@@ -197,7 +200,11 @@ impl Story {
             fact("the winner came by", "portal", lost.winner_source),
             fact("the winner's time is told", true, lost.winner_decided_at.is_some()),
             fact("the tap's time is kept", true, lost.tapped_at.is_some()),
-            fact("the order's provider", self.online.user_id, outcome.order.and_then(|o| o.provider_id)),
+            fact(
+                "the order's provider",
+                self.online.user_id,
+                outcome.order.and_then(|o| o.provider_id),
+            ),
             fact("lines: loser, winner, customer", (1, 1, 1), (loser, winner, customer)),
         ])
     }
@@ -214,11 +221,11 @@ impl Story {
             (self.online.user_id, true, None),
             (self.offline.user_id, false, Some(Code::OrderAlreadyAccepted)),
         ];
-        let checksum = eventually("edge and cloud agree again", SOON, async || {
+        let checksum = within("edge and cloud agree again", SOON, async || {
             let (_, sum) = self.north().await.ok()?;
             (sum == ChecksumState::Match).then_some(sum)
         })
-        .await;
+        .await?;
         let now = self.api.order(&self.admin, order).await?;
         Ok(vec![
             fact("both acceptances, in order", expected, accepts),
@@ -243,18 +250,18 @@ impl Story {
     /// How NORTH's board shows the order.
     async fn on_board(&self, order: OrderId) -> Result<Option<OrderStatus>> {
         let board: Board = self.edge.call(Method::GET, "/board", Some(&self.offline), None).await?;
-        let shown = board.items.into_iter().find(|item| item.order.id == order);
-        Ok(shown.map(|item| item.order.status))
+        let shown = board.items.into_iter().find(|shown| shown.id == order);
+        Ok(shown.map(|order| order.status))
     }
 
     /// How many lines of that kind about the order the person has, once there is one.
     async fn told(&self, person: &Person, kind: &str) -> Result<usize> {
         let order = self.order()?.id;
-        Ok(eventually("an inbox line", SOON, async || {
+        let lines = within("an inbox line", SOON, async || {
             let lines = self.api.inbox(person).await.ok()?;
             let about = lines.iter().filter(|line| line.kind == kind && line.order_id == order);
             Some(about.count()).filter(|count| *count > 0)
-        })
-        .await)
+        });
+        Ok(lines.await?)
     }
 }

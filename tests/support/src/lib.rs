@@ -11,4 +11,4 @@ pub use api::{Api, Done, InboxLine, Person};
 pub use proxy::{Proxy, Wire};
 pub use servers::{Servers, VARIABLE, servers};
 pub use tablet::{Mqtt, Place, Tablet, TabletError};
-pub use wait::eventually;
+pub use wait::{Late, eventually, within};

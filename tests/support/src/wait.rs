@@ -6,16 +6,20 @@ use tokio::time::{sleep, timeout};
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Looks again and again until there is something, and panics with `what` when there never is.
-///
-/// # Panics
-/// When nothing has come within `limit`.
-pub async fn eventually<T>(
+#[derive(Debug, thiserror::Error)]
+#[error("not within {limit:?}: {what}")]
+pub struct Late {
+    what: String,
+    limit: Duration,
+}
+
+/// Looks again and again until there is something.
+pub async fn within<T>(
     what: &str,
     limit: Duration,
     mut look: impl AsyncFnMut() -> Option<T>,
-) -> T {
-    let waiting = async {
+) -> Result<T, Late> {
+    let looking = async {
         loop {
             if let Some(found) = look().await {
                 return found;
@@ -23,8 +27,13 @@ pub async fn eventually<T>(
             sleep(BETWEEN_LOOKS).await;
         }
     };
-    match timeout(limit, waiting).await {
-        Ok(found) => found,
-        Err(_) => panic!("not within {limit:?}: {what}"),
-    }
+    timeout(limit, looking).await.map_err(|_| Late { what: what.to_owned(), limit })
+}
+
+/// The same for a test, which has nothing to go on with when it never comes.
+///
+/// # Panics
+/// When nothing has come within `limit`.
+pub async fn eventually<T>(what: &str, limit: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
+    within(what, limit, look).await.unwrap_or_else(|late| panic!("{late}"))
 }
