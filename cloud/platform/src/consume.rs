@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use wire::{Event, Exchange};
 
-use crate::bus::{Bus, Deliveries, Delivery, QueueSpec};
+use crate::bus::{Bus, Deliveries, Delivery, QueueSpec, dead_letter_queue};
 
 pub use error::HandleError;
 
@@ -70,6 +70,7 @@ enum Judged {
 impl<H: Handle> Consumer<H> {
     async fn run(self) {
         let Some(mut deliveries) = self.subscribed().await else { return };
+        self.count_dead_letters().await;
         loop {
             let delivery = tokio::select! {
                 biased;
@@ -122,9 +123,19 @@ impl<H: Handle> Consumer<H> {
             Judged::Stopping => ("requeued", delivery.requeue().await),
         };
         metrics::CONSUMER_HANDLED.add([queue, word], 1);
+        if matches!(judged, Judged::PutAside) {
+            self.count_dead_letters().await;
+        }
         if let Err(error) = settled {
             // It comes again, and the inbox knows it.
             span.in_scope(|| tracing::debug!(%error, "The bus did not hear what became of it"));
+        }
+    }
+
+    /// For the metric only: an operator is told by it that something waits.
+    async fn count_dead_letters(&self) {
+        if let Ok(waiting) = self.bus.waiting(&dead_letter_queue(&self.queue)).await {
+            metrics::BUS_DEAD_LETTERS.set([&self.queue], waiting);
         }
     }
 

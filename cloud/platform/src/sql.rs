@@ -67,6 +67,11 @@ impl Sql {
         matches!(self, Self::MySql { .. })
     }
 
+    /// The engine's name, for a metric.
+    pub fn engine(&self) -> &'static str {
+        if self.is_mysql() { "mysql" } else { "sqlite" }
+    }
+
     /// Use through `transact!`, which commits and retries.
     pub async fn begin(&self) -> Result<Tx, SqlError> {
         Tx::begin(self).await

@@ -93,8 +93,8 @@ async fn events_are_handled_in_order_and_leave_their_queue(arm: BusArm) {
     let sent = publish(&arm.bus, 300).await;
     let (tasks, seen) = start(&arm.bus, |_, _| Ok(()));
     until_handled(&seen, &ids(&sent)).await;
-    tasks.shutdown(LIMIT).await;
     until_empty(&arm.bus).await;
+    tasks.shutdown(LIMIT).await;
 }
 
 async fn a_failure_is_tried_again_before_anything_behind_it(arm: BusArm) {

@@ -72,7 +72,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits until what was settled stands on disk. Without it the last few messages may come again.
+    /// Waits until what was settled is with the bus. Embedded, that is on disk; RabbitMQ may still lose
+    /// the last few settlements with the channel, and those messages come again, marked.
     pub async fn close(self) {
         match self.0 {
             Source::Embedded(source) => source.close().await,

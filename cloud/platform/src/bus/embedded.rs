@@ -2,15 +2,13 @@
 //! its commit, so it survives `kill -9`; settled messages are removed in company, so a few may come
 //! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes hold.
 
+mod housekeeping;
 mod queue;
 mod subscription;
 
 use std::{
     convert::Infallible,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicI64},
 };
 
 use journal::{Journal, JournalError, State, WriteError};
@@ -28,10 +26,6 @@ use super::{
 };
 use queue::Queue;
 pub(super) use subscription::{InHand, Subscription};
-
-/// How often expired messages are looked for, by whoever passes by.
-const SWEEP_EVERY_MS: i64 = 1_000;
-const SWEEP_MAX: i64 = 1_000;
 
 #[derive(Clone)]
 pub struct Embedded(Arc<Inner>);
@@ -215,65 +209,6 @@ impl Embedded {
         let id = queue.id;
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
         self.read(move |conn| store::page(conn, id, above, rows_max)).await
-    }
-
-    async fn remove_settled(&self, queue: &Queue) -> Result<(), BusError> {
-        let ids = queue.settled();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let ids = self.write(move |conn| store::remove(conn, &ids).map(|()| ids)).await?;
-        queue.removed(&ids);
-        Ok(())
-    }
-
-    async fn move_to_dead(&self, queue: &Queue, ids: Vec<i64>) -> Result<(), BusError> {
-        let dead = queue.definition().dead;
-        self.write(move |conn| match dead {
-            Some(dead) => store::move_to(conn, &ids, dead),
-            // A dead letter that is put aside again has nowhere to go.
-            None => store::remove(conn, &ids),
-        })
-        .await
-    }
-
-    /// Moves what has waited too long to the dead letters.
-    async fn sweep_if_due(&self) -> Result<(), BusError> {
-        let now = self.0.clock.now().0;
-        let last = self.0.swept_at.load(Ordering::Relaxed);
-        let due = now.abs_diff(last) >= SWEEP_EVERY_MS.unsigned_abs();
-        let mine =
-            self.0.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
-        if !due || mine.is_err() {
-            return Ok(());
-        }
-        let expired = self.read(move |conn| store::expired(conn, now, SWEEP_MAX)).await?;
-        for queue in self.queues() {
-            let own: Vec<i64> =
-                expired.iter().filter(|(_, at)| *at == queue.id).map(|(id, _)| *id).collect();
-            if !own.is_empty() {
-                self.expire(&queue, &own).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn expire(&self, queue: &Queue, ids: &[i64]) -> Result<(), BusError> {
-        let _moving = queue.moving.lock().await;
-        let (ids, loaded) = queue.expire(ids);
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let count = ids.len();
-        let moved = self.move_to_dead(queue, ids).await;
-        match &moved {
-            Ok(()) => {
-                metrics::BUS_DEAD_LETTERED.add([&queue.name], count as u64);
-                tracing::warn!(queue = queue.name, count, "Messages of `{}` expired", queue.name);
-            }
-            Err(_) => queue.give_back(loaded),
-        }
-        moved
     }
 
     fn queue(&self, name: &str) -> Result<Arc<Queue>, BusError> {

@@ -65,10 +65,15 @@ impl Rabbit {
     }
 
     pub(super) async fn publish_all(&self, events: &[Event]) -> Confirmed {
-        match self.link().await {
-            Ok(link) => publish::in_order(&link, events).await,
-            Err(error) => Confirmed { count: 0, error: Some(error) },
+        let link = match self.link().await {
+            Ok(link) => link,
+            Err(error) => return Confirmed { count: 0, error: Some(error) },
+        };
+        let confirmed = publish::in_order(&link, events).await;
+        if let Some(BusError::Unreachable(_) | BusError::TimedOut(_)) = confirmed.error {
+            self.forget(&link).await;
         }
+        confirmed
     }
 
     pub(super) async fn subscribe(
@@ -101,16 +106,28 @@ impl Rabbit {
         }
     }
 
-    /// The connection in use, or a new one with everything declared.
+    /// The connection in use, or a new one with everything declared. Waiting for another's attempt
+    /// to connect counts as waiting.
     async fn link(&self) -> Result<Arc<Link>, BusError> {
+        answered(async {
+            let mut current = self.0.link.lock().await;
+            if let Some(link) = current.as_ref().filter(|link| link.works()) {
+                return Ok(link.clone());
+            }
+            *current = None;
+            let link = Arc::new(self.connect().await?);
+            *current = Some(link.clone());
+            Ok(link)
+        })
+        .await
+    }
+
+    /// A connection that does not answer may look open until its heartbeat says otherwise.
+    async fn forget(&self, link: &Arc<Link>) {
         let mut current = self.0.link.lock().await;
-        if let Some(link) = current.as_ref().filter(|link| link.works()) {
-            return Ok(link.clone());
+        if current.as_ref().is_some_and(|now| Arc::ptr_eq(now, link)) {
+            *current = None;
         }
-        *current = None;
-        let link = Arc::new(answered(self.connect()).await?);
-        *current = Some(link.clone());
-        Ok(link)
     }
 
     async fn connect(&self) -> Result<Link, lapin::Error> {

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::SqlError;
+use process::metrics;
+
+use super::{Sql, SqlError, Tx};
 
 /// Begins a transaction, runs the block with it, commits when the block answers `Ok` and undoes it
 /// when it answers `Err`. A deadlock or a lost lock runs the block again, so the block must be able
@@ -21,7 +23,7 @@ use super::SqlError;
 #[macro_export]
 macro_rules! transact {
     ($sql:expr, $tx:ident => $body:block) => {{
-        let mut attempts = $crate::sql::Attempts::default();
+        let mut attempts = $crate::sql::Attempts::on(&$sql);
         loop {
             let mut open = match $sql.begin().await {
                 Ok(open) => open,
@@ -62,13 +64,18 @@ macro_rules! transact {
 }
 
 /// How often a transaction may run again, and the pause before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Attempts {
+    engine: &'static str,
     made: u32,
 }
 
 impl Attempts {
     const RETRIES_MAX: u32 = 5;
+
+    pub fn on(sql: &Sql) -> Self {
+        Self { engine: sql.engine(), made: 0 }
+    }
 
     /// Whether to try once more; waits a little first, each time longer and never the same for two.
     pub async fn again(&mut self) -> bool {
@@ -76,6 +83,7 @@ impl Attempts {
             return false;
         }
         self.made += 1;
+        metrics::SQL_RETRIES.add([self.engine], 1);
         let [chance] = process::random::bytes::<1>();
         let pause_ms = (1 << self.made) * (4 + u64::from(chance % 8));
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
@@ -83,7 +91,7 @@ impl Attempts {
     }
 
     /// A rollback that fails has lost its connection, and the transaction with it.
-    pub async fn undo(tx: super::Tx) {
+    pub async fn undo(tx: Tx) {
         if let Err(error) = tx.rollback().await {
             report(&error);
         }

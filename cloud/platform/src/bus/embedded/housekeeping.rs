@@ -1,0 +1,74 @@
+//! What the embedded bus does beside passing messages on: removing what is settled, moving what has
+//! waited too long. Whoever passes by does it; a bus nobody uses has nothing to tidy.
+
+use std::sync::atomic::Ordering;
+
+use process::metrics;
+
+use super::{Embedded, queue::Queue};
+use crate::bus::{BusError, store};
+
+/// How often expired messages are looked for.
+const SWEEP_EVERY_MS: u64 = 1_000;
+const SWEEP_MAX: i64 = 1_000;
+
+impl Embedded {
+    pub(super) async fn remove_settled(&self, queue: &Queue) -> Result<(), BusError> {
+        let ids = queue.settled();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = self.write(move |conn| store::remove(conn, &ids).map(|()| ids)).await?;
+        queue.removed(&ids);
+        Ok(())
+    }
+
+    pub(super) async fn move_to_dead(&self, queue: &Queue, ids: Vec<i64>) -> Result<(), BusError> {
+        let dead = queue.definition().dead;
+        self.write(move |conn| match dead {
+            Some(dead) => store::move_to(conn, &ids, dead),
+            // A dead letter that is put aside again has nowhere to go.
+            None => store::remove(conn, &ids),
+        })
+        .await
+    }
+
+    /// Moves what has waited too long to the dead letters.
+    pub(super) async fn sweep_if_due(&self) -> Result<(), BusError> {
+        let now = self.0.clock.now().0;
+        let last = self.0.swept_at.load(Ordering::Relaxed);
+        let due = now.abs_diff(last) >= SWEEP_EVERY_MS;
+        let mine =
+            self.0.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+        if !due || mine.is_err() {
+            return Ok(());
+        }
+        let expired = self.read(move |conn| store::expired(conn, now, SWEEP_MAX)).await?;
+        for queue in self.queues() {
+            let own: Vec<i64> =
+                expired.iter().filter(|(_, at)| *at == queue.id).map(|(id, _)| *id).collect();
+            if !own.is_empty() {
+                self.expire(&queue, &own).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn expire(&self, queue: &Queue, ids: &[i64]) -> Result<(), BusError> {
+        let _moving = queue.moving.lock().await;
+        let (ids, loaded) = queue.expire(ids);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let count = ids.len();
+        let moved = self.move_to_dead(queue, ids).await;
+        match &moved {
+            Ok(()) => {
+                metrics::BUS_DEAD_LETTERED.add([&queue.name], count as u64);
+                tracing::warn!(queue = queue.name, count, "Messages of `{}` expired", queue.name);
+            }
+            Err(_) => queue.give_back(loaded),
+        }
+        moved
+    }
+}
