@@ -8,6 +8,7 @@
 mod domain;
 mod events;
 mod feed;
+mod gauges;
 mod http;
 mod hub;
 mod jobs;
@@ -106,9 +107,15 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     feed::start(&hub);
     events::start(&hub, &bus);
     work::start(&hub);
+    gauges::start(&hub);
 
     // An owner that is away parks what needs it; the link goes on without it.
-    let readiness = health::readiness([Check::Sql(sql), Check::Bus(bus)]);
+    let mut readiness = health::readiness([Check::Sql(sql), Check::Bus(bus)]);
+    let known = hub.keys.clone();
+    readiness.add("keys", move || {
+        let known = !known.is_empty();
+        async move { known.then_some(()).ok_or_else(|| "auth has given no keys yet".to_owned()) }
+    });
     let router = http::router(hub).merge(process::health::router(readiness));
     Ok(process::web::standard(router, NAME))
 }

@@ -11,36 +11,18 @@ use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusRepo
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
     hub::Hub,
-    store::StoreError,
 };
 
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 200;
-/// Edges read at once while a report is made.
-const REPORT_PAGE: usize = 500;
 
 pub(super) async fn status(
     caller: Caller,
     State(hub): State<Hub>,
 ) -> Result<Json<StatusReport>, Problem> {
     caller.require(Role::Admin)?;
-    // The edges first: a feed that moves on meanwhile makes a lag, never a difference.
-    let edges = all_edges(&hub).await?;
-    let regions = hub.store.regions().await?;
+    let (regions, edges) = hub.store.overview().await?;
     Ok(Json(status::report(&regions, &edges, hub.clock.now())))
-}
-
-async fn all_edges(hub: &Hub) -> Result<Vec<EdgeRecord>, StoreError> {
-    let mut edges: Vec<EdgeRecord> = Vec::new();
-    loop {
-        let after = edges.last().map(|last| last.edge.to_string()).unwrap_or_default();
-        let page = hub.store.edges(&after, REPORT_PAGE).await?;
-        let whole = page.len() == REPORT_PAGE;
-        edges.extend(page);
-        if !whole {
-            return Ok(edges);
-        }
-    }
 }
 
 #[derive(Deserialize)]

@@ -93,9 +93,11 @@ impl Link {
     }
 
     async fn store(&mut self, ops: &NewOps) -> Result<Input, StoreError> {
+        let new_ops = ops.ops.len() as u64;
         if !self.hub.store.store_ops(&self.edge, ops, self.hub.clock.now()).await? {
             return Ok(Input::Superseded);
         }
+        metrics::HUB_OPS_RECEIVED.add([self.region.as_str()], new_ops);
         self.hub.wake.wake();
         Ok(Input::OpsStored { cursor: ops.cursor().seq })
     }

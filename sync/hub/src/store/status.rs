@@ -6,7 +6,7 @@ use platform::vals;
 use wire::UnixMillis;
 
 use super::{Store, StoreError, count, edge, hash, region};
-use crate::domain::status::EdgeRecord;
+use crate::domain::status::{EdgeRecord, RegionRecord};
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
     e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
@@ -49,7 +49,26 @@ struct Row {
 /// Ops that wait, by edge: held, then parked.
 type Waiting = HashMap<String, (u64, u64)>;
 
+/// Edges read at once for an overview.
+const OVERVIEW_PAGE: usize = 500;
+
 impl Store {
+    /// All regions and all edges.
+    pub async fn overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>), StoreError> {
+        let mut edges: Vec<EdgeRecord> = Vec::new();
+        loop {
+            let after = edges.last().map(|last| last.edge.to_string()).unwrap_or_default();
+            let page = self.edges(&after, OVERVIEW_PAGE).await?;
+            let whole = page.len() == OVERVIEW_PAGE;
+            edges.extend(page);
+            if !whole {
+                break;
+            }
+        }
+        // Last: a feed that moves on meanwhile makes a lag, never a difference.
+        Ok((self.regions().await?, edges))
+    }
+
     /// The edges after `after` by name, at most `limit`.
     pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>, StoreError> {
         let rows: Vec<Row> = self.sql.all(PAGE, vals![after, limit]).await?;

@@ -47,7 +47,7 @@ enum Passed {
 
 pub(super) async fn drain(hub: &Hub, batches: &Batches, edge: &EdgeId) {
     let stop = hub.tasks.token();
-    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX };
+    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX, claim: None };
     let mut backoff = Backoff::default();
     loop {
         let next = drain.pass().await.unwrap_or_else(|error| {
@@ -56,7 +56,7 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, edge: &EdgeId) {
             Next::Pause
         });
         let pause = match next {
-            Next::Done => return,
+            Next::Done => break,
             Next::GoOn => {
                 backoff.reset();
                 Duration::ZERO
@@ -65,10 +65,11 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, edge: &EdgeId) {
         };
         tokio::select! {
             biased;
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             () = tokio::time::sleep(pause) => {}
         }
     }
+    drain.release().await;
 }
 
 struct Drain<'a> {
@@ -77,17 +78,17 @@ struct Drain<'a> {
     edge: &'a EdgeId,
     /// Smaller while a batch fails, until what fails stands alone.
     run_max: usize,
+    claim: Option<Claim>,
 }
 
 impl Drain<'_> {
     async fn pass(&mut self) -> Result<Next, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
-        let claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
-        let Some(claim) = claim else { return Ok(Next::Done) };
+        self.claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
+        let Some(claim) = self.claim.clone() else { return Ok(Next::Done) };
         let run = self.hub.store.due(&claim, self.run_max).await?;
         if run.is_empty() {
-            self.hub.store.release(&claim).await?;
             return Ok(Next::Done);
         }
         let (progress, next) = match self.work(&claim, &run).await? {
@@ -103,14 +104,17 @@ impl Drain<'_> {
                 (progress, if alone { Next::Pause } else { Next::GoOn })
             }
         };
-        if !self.store(&claim, &progress).await? {
-            return Ok(Next::Done);
+        // Where all that is left is held, the next look hands it in again.
+        Ok(if self.store(&claim, &progress).await? { next } else { Next::Done })
+    }
+
+    /// Another replica need not wait for the claim to run out. Should it have the log already, this
+    /// changes nothing.
+    async fn release(&self) {
+        let Some(claim) = &self.claim else { return };
+        if let Err(error) = self.hub.store.release(claim).await {
+            tracing::debug!(edge.id = %self.edge, %error, "A claim is left to run out");
         }
-        if matches!(next, Next::Done) {
-            // All that is left is held; the next look hands it in again.
-            self.hub.store.release(&claim).await?;
-        }
-        Ok(next)
     }
 
     async fn work(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {

@@ -1,0 +1,162 @@
+//! The feed: each event once, no gap, nothing lost by compaction.
+
+use wire::{
+    Change, Event, EventId, EventType, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType,
+    SessionId, Source,
+};
+
+use super::*;
+
+fn order(n: u128, version: u64) -> Order {
+    let id = OrderId(Uuid::from_u128(n));
+    Order {
+        id,
+        code: OrderCode::of(Region::North, id),
+        customer_id: UserId(Uuid::from_u128(7)),
+        provider_id: None,
+        title: "Fix the tap".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: "200.00".parse().unwrap(),
+        currency: wire::Currency::default(),
+        location: Region::North,
+        address: "1 North Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+        status: OrderStatus::Pending,
+        payment_status: PaymentStatus::Unpaid,
+        version,
+        created_at: NOW,
+        updated_at: NOW.plus_ms(version.cast_signed()),
+        source: Source::Portal,
+    }
+}
+
+fn event(n: u128) -> Event {
+    Event {
+        id: EventId(Uuid::from_u128(n)),
+        kind: EventType::OrderStatusChanged,
+        version: 1,
+        at: NOW,
+        trace: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
+        body: serde_json::Value::Null,
+    }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_feed_takes_each_event_once_and_the_highest_version_wins(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let feed = |n, order| {
+        let event = event(n);
+        let store = &store;
+        async move { store.feed_order(&event, &order, NOW).await.unwrap() }
+    };
+    assert_eq!(feed(1, order(1, 2)).await, Fed::Added);
+    assert_eq!(feed(1, order(1, 2)).await, Fed::Known, "the same event");
+    assert_eq!(feed(2, order(1, 1)).await, Fed::Known, "an older version, late");
+    assert_eq!(feed(3, order(1, 2)).await, Fed::Known, "the same content by another event");
+    let other = Order { title: "Another".into(), ..order(1, 2) };
+    assert_eq!(feed(4, other).await, Fed::Contradicted);
+    assert_eq!(feed(5, order(2, 1)).await, Fed::Added);
+    assert_eq!(feed(6, order(1, 3)).await, Fed::Added);
+
+    let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
+    let expected = [order(1, 2), order(2, 1), order(1, 3)].map(Change::Order);
+    assert_eq!((to, changes), (3, expected.into()));
+    let (to, changes) = store.feed(Region::North, 1, 1).await.unwrap();
+    assert_eq!((to, changes.len()), (2, 1));
+
+    let mut digest = order(1, 3).digest();
+    digest.toggle(order(2, 1).digest());
+    let north = region(&store).await;
+    assert_eq!((north.feed_seq, north.orders, north.feed_digest), (3, 2, digest));
+    assert_eq!(store.feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let write = |n: u128| {
+        let store = &store;
+        async move { store.feed_order(&event(n), &order(n, 1), NOW).await.unwrap() }
+    };
+    let writing = futures::future::join_all((1..=40).map(write));
+    let reading = async {
+        let (mut cursor, mut seen) = (0, 0);
+        while cursor < 40 {
+            let (to, changes) = store.feed(Region::North, cursor, 7).await.unwrap();
+            assert_eq!(to - cursor, changes.len() as u64, "a gap behind {cursor}");
+            (cursor, seen) = (to, seen + changes.len());
+            tokio::task::yield_now().await;
+        }
+        seen
+    };
+    let (written, seen) = futures::future::join(writing, reading).await;
+    assert!(written.iter().all(|fed| *fed == Fed::Added));
+    assert_eq!(seen, 40);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn revocations_and_keys_go_to_every_region_and_into_no_digest(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let session = SessionId(Uuid::from_u128(5));
+    assert_eq!(store.feed_revoked(&event(1), session, NOW).await.unwrap(), Fed::Added);
+    assert_eq!(store.feed_revoked(&event(1), session, NOW).await.unwrap(), Fed::Known);
+    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Added);
+    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Known);
+    for region in Region::ALL {
+        let (to, changes) = store.feed(region, 0, 10).await.unwrap();
+        let revoked = Change::Revoked { version: 1, sessions: vec![session], users: vec![] };
+        let keys = Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
+        assert_eq!((to, changes), (2, vec![revoked, keys]));
+    }
+    assert_eq!(region(&store).await.feed_digest, Hash::ZERO);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    for (n, (id, version)) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2)].into_iter().enumerate() {
+        store.feed_order(&event(n as u128), &order(id, version), NOW).await.unwrap();
+    }
+    let session = SessionId(Uuid::from_u128(5));
+    store.feed_revoked(&event(90), session, NOW).await.unwrap();
+    let day_before = NOW.plus_ms(-1);
+    assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 6, "no edge");
+    enrolled(&store).await;
+    assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 0, "a new edge");
+    assert_eq!(store.passed_by_all(Region::North, 6, LATER).await.unwrap(), 6, "long gone");
+
+    // At 4, version 3 of order 1 stands for both before it; order 2's newer version is beyond.
+    assert_eq!(store.compact(Region::North, 4).await.unwrap(), 2);
+    assert_eq!(
+        store.drop_revocations(Region::North, 6, LATER).await.unwrap(),
+        0,
+        "the newest stays"
+    );
+    let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
+    let revoked = Change::Revoked { version: 6, sessions: vec![session], users: vec![] };
+    let expected = vec![
+        Change::Order(order(2, 1)),
+        Change::Order(order(1, 3)),
+        Change::Order(order(2, 2)),
+        revoked,
+    ];
+    assert_eq!((to, changes), (6, expected));
+    assert_eq!(region(&store).await.compacted_to, 4);
+
+    store.feed_order(&event(91), &order(3, 1), NOW).await.unwrap();
+    assert_eq!(store.drop_revocations(Region::North, 7, LATER).await.unwrap(), 1);
+}

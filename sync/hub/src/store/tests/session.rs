@@ -1,0 +1,103 @@
+//! Enrolment, gates, and what a session stores under its term.
+
+use wire::GateState;
+
+use super::*;
+use crate::domain::enrolment;
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_code_registers_one_key_and_answers_it_again(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let (old, new) = (Hash::of(b"old"), Hash::of(b"new"));
+    let invite = |code| store.invite(&NORTH, Region::North, code, admin(), NOW);
+    assert_eq!(store.link_key(&north()).await.unwrap(), None);
+    let until = enrolment::expires_at(NOW);
+    assert_eq!(invite(old).await.unwrap(), Invited::Until(until));
+    assert_eq!(invite(new).await.unwrap(), Invited::Until(until));
+    assert_eq!(store.enrol(old, KEY, NOW).await.unwrap(), Enrolled::CodeInvalid, "replaced");
+    assert_eq!(store.enrol(new, KEY, until).await.unwrap(), Enrolled::CodeInvalid, "expired");
+
+    let edge = Enrolled::Edge { edge: north(), region: Region::North };
+    assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge);
+    assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge, "its answer was lost");
+    assert_eq!(store.enrol(new, [5; 32], NOW).await.unwrap(), Enrolled::CodeInvalid);
+    assert_eq!(invite(old).await.unwrap(), Invited::Exists);
+    let key = store.link_key(&north()).await.unwrap().unwrap();
+    assert_eq!((key.region, key.public_key), (Region::North, KEY));
+    assert_eq!(store.drop_expired_codes(until).await.unwrap(), 1);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (old, stored) = session(&store).await;
+    assert_eq!(stored.cursor, Chain::start(&north()));
+    let (new, _) = session(&store).await;
+    assert_eq!(new, old + 1);
+
+    let ops = boots(old, stored.cursor, 2);
+    assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap());
+    assert!(!store.contact(&north(), old, NOW).await.unwrap());
+    let nonce = BootNonce([3; 16]);
+    let ack = Ack {
+        standing: Standing { term: old, nonce },
+        outcome_cursor: 0,
+        feed_cursor: 0,
+        digest: Hash::ZERO,
+        ahead: 0,
+        pending: 0,
+        oldest_pending_at: None,
+        edge_now: LATER,
+        disk_free_bytes: Some(5),
+        last_seq: 9,
+    };
+    assert!(!store.save_ack(&north(), &ack, NOW).await.unwrap());
+    store.link_down(&north(), old, NOW).await.unwrap();
+
+    let current = Ack { standing: Standing { term: new, nonce }, ..ack };
+    assert!(store.save_ack(&north(), &current, NOW).await.unwrap());
+    let edges = store.edges("", 10).await.unwrap();
+    assert!(edges[0].link_up, "the old session has no say in it");
+    assert_eq!((edges[0].last_seq, edges[0].clock_error_ms), (9, Some(60_000)));
+    assert!(store.edges("north-1", 10).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn ops_and_cursor_are_stored_together_and_once(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let ops = received(&store, 1_203).await;
+    assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap(), "the cursor has moved on");
+    let stored = store.standing(&north()).await.unwrap().unwrap();
+    assert_eq!(stored.cursor, ops.cursor());
+    let claim = claimed(&store).await;
+    let due = store.due(&claim, 5_000).await.unwrap();
+    assert_eq!(due_seqs(&due), (1..=1_203).collect::<Vec<_>>());
+    assert_eq!(due[1_202].hash, ops.cursor().hash);
+    assert_eq!(store.edges_with_work().await.unwrap(), [north()]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_closed_gate_stands_in_its_region_alone(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    store.ensure_regions(78).await.unwrap();
+    enrolled(&store).await;
+    store.set_gate(Region::North, GateState::Closed, admin(), NOW).await.unwrap();
+    assert!(!store.standing(&north()).await.unwrap().unwrap().gate_open);
+    let closed: Vec<_> = store.regions().await.unwrap().into_iter().map(|r| r.gate).collect();
+    assert_eq!(closed.iter().filter(|gate| **gate == GateState::Closed).count(), 1);
+    assert_eq!(region(&store).await.feed_generation, 77, "a feed keeps its generation");
+}

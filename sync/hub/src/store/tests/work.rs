@@ -1,0 +1,181 @@
+//! The work on a log: who may do it, and what it leaves behind.
+
+use wire::{Code, HeldReason, Outcome};
+
+use super::*;
+use crate::domain::batch::{Decided, Progress};
+
+fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
+    let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
+    let one = |seq| Decided { seq, command_id: None, outcome: outcome.clone() };
+    Progress { decided: seqs.into_iter().map(one).collect(), ..Progress::default() }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let claim = |n, now: UnixMillis| store.claim(&NORTH, replica(n), now, now.plus_ms(3_000));
+    assert_eq!(claim(1, NOW).await.unwrap(), None, "there is nothing to do");
+    received(&store, 3).await;
+    let first = claim(1, NOW).await.unwrap().unwrap();
+    assert_eq!(claim(2, NOW).await.unwrap(), None);
+    let second = claim(2, LATER).await.unwrap().unwrap();
+
+    assert!(!store.commit(&first, &decided([1]), LATER, LATER).await.unwrap());
+    assert!(store.commit(&second, &decided([1, 2]), LATER, UNTIL).await.unwrap());
+    store.release(&second).await.unwrap();
+    let third = claim(1, LATER).await.unwrap().unwrap();
+    assert_eq!(due_seqs(&store.due(&third, 9).await.unwrap()), [3]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 700).await;
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &decided([2]), NOW, UNTIL).await.unwrap());
+    let rest = (1..=700).filter(|seq| *seq != 2);
+    assert!(store.commit(&claim, &decided(rest), NOW, UNTIL).await.unwrap());
+
+    let outcomes = store.outcomes(&north(), 1, 0, 900).await.unwrap();
+    assert!(outcomes.iter().map(|outcome| outcome.number).eq(1..=700));
+    let seqs: Vec<_> = outcomes.iter().take(3).map(|outcome| outcome.seq).collect();
+    assert_eq!(seqs, [2, 1, 3]);
+    assert_eq!(outcomes[0].outcome.code, Some(Code::OrderNotFound));
+    assert_eq!(store.outcomes(&north(), 1, 699, 9).await.unwrap().len(), 1);
+    assert_eq!(store.pulse(&north()).await.unwrap().unwrap().outcome_count, 700);
+    assert!(store.edges_with_work().await.unwrap().is_empty());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_op_is_decided_once_and_a_second_decision_undoes_its_pass(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 3).await;
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &decided([1]), NOW, UNTIL).await.unwrap());
+    let twice = store.commit(&claim, &decided([2, 1]), NOW, UNTIL).await;
+    assert!(matches!(twice, Err(StoreError::Contradiction(_))), "{twice:?}");
+    assert_eq!(due_seqs(&store.due(&claim, 9).await.unwrap()), [2, 3]);
+    assert_eq!(store.pulse(&north()).await.unwrap().unwrap().outcome_count, 1);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_waits_is_counted_and_stops_only_what_is_behind_it(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    let ops = accepts_and_release(term, stored.cursor);
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    let stuck = Progress {
+        held: vec![(1, HeldReason::NeedsOperator), (2, HeldReason::Region)],
+        parked: vec![3],
+        failed: Some(1),
+        ..Progress::default()
+    };
+    assert!(store.commit(&claim, &stuck, NOW, UNTIL).await.unwrap());
+    // 1 is held for good, 3 is about the same order, 5 releases a lease; 2 and 4 go on.
+    let due = store.due(&claim, 9).await.unwrap();
+    assert_eq!(due_seqs(&due), [2, 4]);
+    let edges = store.edges("", 10).await.unwrap();
+    assert_eq!((edges[0].undecided, edges[0].held, edges[0].parked), (5, 2, 1));
+}
+
+/// Accepts of orders 1, 2, 1, 3 and the release of a lease.
+fn accepts_and_release(term: u64, after: Chain) -> NewOps {
+    let mut at = after;
+    let mut ops: Vec<Op> = [1, 2, 1, 3].map(|n| Op::Command(accept(n))).into();
+    ops.push(Op::LeaseReleased { fence: 1 });
+    let ops = ops.iter().map(|op| {
+        let bytes = op.to_bytes();
+        at = at.then(&bytes);
+        NewOp { at, bytes }
+    });
+    NewOps { term, epoch: 1, after, ops: ops.collect() }
+}
+
+fn accept(n: u128) -> wire::CommandOp {
+    let order_id = OrderId(Uuid::from_u128(n));
+    wire::CommandOp {
+        command: wire::Command {
+            id: wire::CommandId(Uuid::from_u128(n)),
+            body: wire::CommandBody::AcceptOrder { order_id },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token_seq: 1,
+        actor: wire::Actor { user_id: admin(), role: wire::Role::Provider },
+        verdict: wire::Verdict::Provisional,
+        fence: None,
+        received_at: NOW,
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+    }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn tokens_are_found_by_their_place_in_the_log(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    let mut ops = boots(term, stored.cursor, 1);
+    let bytes = Op::Token { token: "a token".into() }.to_bytes();
+    ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes });
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    let tokens = store.tokens(&claim, &[1, 2, 9]).await.unwrap();
+    assert_eq!(tokens, [(2, "a token".to_owned())].into());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 3).await;
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &decided([1, 2]), NOW, UNTIL).await.unwrap());
+    assert_eq!(store.drop_old_ops(&north(), NOW).await.unwrap(), 0, "not old yet");
+    assert_eq!(store.drop_old_ops(&north(), LATER).await.unwrap(), 2);
+    assert_eq!(due_seqs(&store.due(&claim, 9).await.unwrap()), [3], "undecided ops stay");
+    assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 0, "not acknowledged");
+    let (term, _) = session(&store).await;
+    let ack = Ack {
+        standing: Standing { term, nonce: BootNonce([3; 16]) },
+        outcome_cursor: 1,
+        feed_cursor: 0,
+        digest: Hash::ZERO,
+        ahead: 0,
+        pending: 1,
+        oldest_pending_at: Some(NOW),
+        edge_now: NOW,
+        disk_free_bytes: None,
+        last_seq: 3,
+    };
+    assert!(store.save_ack(&north(), &ack, NOW).await.unwrap());
+    assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
+    assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
+}

@@ -1,0 +1,303 @@
+//! The link over a real socket: who gets a session, who loses it, what a session stores and brings.
+
+mod stage;
+
+use axum::{Router, body::Body, extract::State};
+use http::{Method, Request, StatusCode};
+use platform::upstream::Upstream;
+use process::{tasks::Tasks, tokens::edge_token};
+use rstest::rstest;
+use serde_json::json;
+use stage::{Edge, Stage, accept, boot, order, serve, token};
+use tokio_tungstenite::tungstenite::{self, Message};
+use uuid::Uuid;
+use wire::{
+    Change, ChecksumState, Code, EventType, Hash, LinkState, Region, Role, Standing, UserId,
+};
+
+/// The status that the hub answered instead of a WebSocket.
+fn refused_with(result: Result<(), Box<tungstenite::Error>>) -> StatusCode {
+    match result.map_err(|error| *error) {
+        Err(tungstenite::Error::Http(response)) => response.status(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) {
+    let stage = Stage::new(mysql).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let welcome = edge.open(&hub).await;
+    assert_eq!((welcome.cursor, welcome.standing.nonce), (0, edge.nonce));
+
+    let now = stage.clock.now();
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.up(1, 3).await;
+    edge.until_outcomes(3).await;
+    assert_eq!(edge.cursor, 3, "credit came before the outcomes");
+    assert_eq!(edge.outcomes[2].outcome.code, Some(Code::OrderNotFound));
+    assert_eq!(edge.outcomes[2].command_id.unwrap().0, Uuid::from_u128(1));
+    let decided = stage.owner.script().decided.clone();
+    assert_eq!(decided.len(), 1);
+    assert_eq!(decided[0].1.unwrap().user_id, UserId(Uuid::from_u128(5)), "whom the token names");
+    edge.until(|edge| matches!(edge.changes[..], [Change::Keys { .. }])).await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_but_the_edge_itself_gets_a_link() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let stranger = stage.enrol(&hub, "south-1", Region::South).await;
+
+    let person = stage.token(Role::Admin, 1);
+    assert_eq!(refused_with(edge.connect(&hub, &person).await), StatusCode::UNAUTHORIZED);
+    let forged = edge_token(&stranger.signer, &edge.id, &stage.clock);
+    assert_eq!(refused_with(edge.connect(&hub, &forged).await), StatusCode::UNAUTHORIZED);
+    let unknown = Edge::new("north-9", Region::North, stranger.signer, stage.clock.clone());
+    let token = edge_token(&unknown.signer, &unknown.id, &stage.clock);
+    assert_eq!(refused_with(edge.connect(&hub, &token).await), StatusCode::UNAUTHORIZED);
+
+    // A token opens its own edge only, whatever Hello says.
+    let mut liar = stage.enrol(&hub, "north-2", Region::North).await;
+    let own = edge_token(&liar.signer, &liar.id, &stage.clock);
+    liar.connect(&hub, &own).await.unwrap();
+    liar.id = edge.id.clone();
+    let end = edge.chain_at(0);
+    let hello = wire::Hello {
+        protocol_min: 1,
+        protocol_max: 1,
+        edge: edge.id.clone(),
+        region: Region::North,
+        epoch: 1,
+        nonce: liar.nonce,
+        last_seq: 0,
+        last_hash: end.hash,
+        suspect: false,
+        feed_generation: 0,
+        feed_cursor: 0,
+        outcome_cursor: 0,
+        codec: 0,
+        version: String::new(),
+    };
+    liar.send(&wire::Frame::Hello(hello)).await;
+    assert_eq!(liar.until_refused().await, Code::EdgeUnknown);
+}
+
+#[tokio::test]
+async fn what_is_no_frame_ends_the_session() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    for message in [Message::Text("hello".into()), Message::Binary(vec![1, 2, 3].into())] {
+        edge.open(&hub).await;
+        edge.send_message(message).await;
+        assert_eq!(edge.until_refused().await, Code::MalformedBody);
+        assert!(edge.next().await.is_none(), "and the hub hangs up");
+    }
+    let own = edge_token(&edge.signer, &edge.id, &stage.clock);
+    let (status, _) = hub.ask(Method::GET, "/link", Some(&own), None).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_closed_gate_ends_the_sessions_of_its_region_on_every_replica() {
+    let stage = Stage::new(false).await;
+    let (hub, other) = (stage.replica().await, stage.replica().await);
+    let mut north = stage.enrol(&hub, "north-1", Region::North).await;
+    let mut south = stage.enrol(&hub, "south-1", Region::South).await;
+    north.open(&other).await;
+    south.open(&hub).await;
+
+    stage.set_gate(&hub, Region::North, "closed").await;
+    assert_eq!(north.until_refused().await, Code::GateClosed);
+    assert_eq!(north.refused(&hub).await, Code::GateClosed);
+    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+
+    stage.set_gate(&hub, Region::North, "open").await;
+    north.open(&hub).await;
+    south.log = vec![boot()];
+    south.up(1, 1).await;
+    south.until_outcomes(1).await;
+}
+
+#[rstest]
+#[case::here(false)]
+#[case::on_another_replica(true)]
+#[tokio::test]
+async fn the_newest_session_wins_and_the_old_one_stores_nothing_more(#[case] elsewhere: bool) {
+    let stage = Stage::new(false).await;
+    let (hub, second) = (stage.replica().await, stage.replica().await);
+    let mut old = stage.enrol(&hub, "north-1", Region::North).await;
+    old.log = vec![boot(), boot()];
+    old.open(&hub).await;
+    let mut new = old.twin(2);
+    let place = if elsewhere { &second } else { &hub };
+    assert_eq!(new.open(place).await.standing.term, old.standing().term + 1);
+    old.up(1, 2).await;
+    assert_eq!(old.until_refused().await, Code::SessionSuperseded);
+
+    assert_eq!(stage.north(&hub).await.link, LinkState::Up, "the old one's end is not the link's");
+    new.up(1, 2).await;
+    new.until_outcomes(2).await;
+    assert_eq!(new.cursor, 2);
+}
+
+#[tokio::test]
+async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = (0..6).map(|_| boot()).collect();
+    edge.open(&hub).await;
+    let mut stale = edge.twin(9);
+    stale.open(&hub).await;
+    edge.open(&hub).await;
+
+    edge.up(4, 3).await;
+    loop {
+        match edge.next().await {
+            Some(wire::Frame::Resend(resend)) => break assert_eq!(resend.from, 1),
+            Some(wire::Frame::Down(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    for (first, count) in [(1, 2), (1, 4), (2, 2), (3, 4), (1, 6)] {
+        edge.up(first, count).await;
+    }
+    let other = wire::Up {
+        standing: Standing { term: 1, nonce: edge.nonce },
+        epoch: 1,
+        first_seq: 7,
+        prev_hash: edge.chain_at(6).hash,
+        hash: edge.chain_at(6).then(&boot()).hash,
+        ops: vec![boot().into()],
+    };
+    edge.send(&wire::Frame::Up(other)).await;
+    edge.until_outcomes(6).await;
+    assert_eq!(edge.open(&hub).await.cursor, 6, "the frame of another term stored nothing");
+    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq(1..=6));
+}
+
+#[tokio::test]
+async fn an_edge_whose_log_is_not_the_one_received_is_sent_away() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![boot(), token("a"), token("b")];
+    edge.open(&hub).await;
+    edge.up(1, 3).await;
+    edge.until_outcomes(3).await;
+
+    let mut restored = edge.twin(2);
+    restored.log.truncate(2);
+    assert_eq!(restored.refused(&hub).await, Code::ChainBroken, "it has lost op 3");
+    restored.log = vec![boot(), token("a"), token("other")];
+    assert_eq!(restored.refused(&hub).await, Code::ChainBroken, "its op 3 is another");
+    restored.log.push(token("c"));
+    restored.open(&hub).await;
+    restored.up(4, 1).await;
+    assert_eq!(restored.until_refused().await, Code::ChainBroken, "found in mid-session");
+}
+
+#[tokio::test]
+async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let expected = [order(1, 1), order(2, 1), order(1, 2)];
+    edge.open(&hub).await;
+    for order in &expected {
+        stage.publish_order(order).await;
+    }
+    stage.publish_order(&order(1, 1)).await;
+    edge.until(|edge| edge.orders().len() == 3).await;
+    assert_eq!(edge.orders(), expected.clone().map(|order| (order.id, order.version)));
+
+    edge.ack(edge.digest()).await;
+    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Match).await;
+    edge.ack(Hash::of(b"something else")).await;
+    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Mismatch).await;
+
+    // What it has is not sent again, what it missed is.
+    edge.vanish();
+    stage.publish_order(&order(2, 2)).await;
+    edge.open(&hub).await;
+    edge.until(|edge| edge.orders().len() == 4).await;
+    edge.ack(edge.digest()).await;
+    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Match).await;
+    let region = &stage.status(&hub).await.regions[usize::from(Region::North.index())];
+    assert_eq!(region.orders, 2);
+}
+
+#[tokio::test]
+async fn an_ended_session_of_a_person_is_told_to_the_edges() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "south-1", Region::South).await;
+    edge.open(&hub).await;
+    let session = Uuid::from_u128(6);
+    let body = json!({"user_id": Uuid::from_u128(5), "role": "provider", "session_id": session});
+    stage.publish(EventType::UserRegistered, body.clone()).await;
+    stage.publish(EventType::SessionRevoked, body).await;
+    edge.until(|edge| {
+        edge.changes.iter().any(
+            |change| matches!(change, Change::Revoked { sessions, .. } if sessions[0].0 == session),
+        )
+    })
+    .await;
+    assert_eq!(stage.dead_letters().await, 0);
+}
+
+async fn pass_on(
+    State(upstream): State<Upstream>,
+    request: Request<Body>,
+) -> Result<axum::response::Response, StatusCode> {
+    upstream.call(request).await.map_err(|_| StatusCode::BAD_GATEWAY)
+}
+
+#[rstest]
+#[case::in_this_process(false)]
+#[case::over_http(true)]
+#[tokio::test]
+async fn the_link_passes_through_a_gateway(#[case] remote: bool) {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let tasks = Tasks::new();
+    let upstream = if remote {
+        Upstream::remote(&format!("http://{}", hub.address), &tasks).unwrap()
+    } else {
+        Upstream::local(hub.router.clone())
+    };
+    let gateway = Router::new().fallback(pass_on).with_state(upstream);
+    let gateway = serve(process::web::standard(gateway, "gateway"), tasks).await;
+
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![boot()];
+    edge.open(&gateway).await;
+    edge.up(1, 1).await;
+    edge.until_outcomes(1).await;
+    gateway.stop().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_hub_that_stops_says_so_and_the_next_goes_on() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![boot()];
+    edge.open(&hub).await;
+    let stopping = hub.stop();
+    let (code, ()) = tokio::join!(edge.until_refused(), stopping);
+    assert_eq!(code, Code::Unavailable);
+    let hub = stage.replica().await;
+    edge.open(&hub).await;
+    edge.up(1, 1).await;
+    edge.until_outcomes(1).await;
+}

@@ -1,0 +1,318 @@
+//! An edge that says what the test tells it to say.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::{SinkExt, StreamExt};
+use process::{
+    clock::Clock,
+    tokens::{Signer, edge_token},
+};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+use uuid::Uuid;
+use wire::{
+    Ack, Actor, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
+    Frame, Hash, Hello, NumberedOutcome, Op, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
+    Refused, Region, Role, ServiceType, Source, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
+};
+
+use super::{PATIENCE, Replica};
+
+pub struct Edge {
+    pub id: EdgeId,
+    pub region: Region,
+    pub nonce: BootNonce,
+    pub log: Vec<Vec<u8>>,
+    pub outcomes: Vec<NumberedOutcome>,
+    pub changes: Vec<Change>,
+    pub feed_cursor: u64,
+    pub feed_generation: u64,
+    pub cursor: u64,
+    pub signer: Signer,
+    clock: Clock,
+    socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    standing: Option<Standing>,
+}
+
+impl Edge {
+    pub fn new(name: &str, region: Region, signer: Signer, clock: Clock) -> Self {
+        Self {
+            id: EdgeId::new(name).unwrap(),
+            region,
+            nonce: BootNonce([1; 16]),
+            log: Vec::new(),
+            outcomes: Vec::new(),
+            changes: Vec::new(),
+            feed_cursor: 0,
+            feed_generation: 0,
+            cursor: 0,
+            signer,
+            clock,
+            socket: None,
+            standing: None,
+        }
+    }
+
+    /// The same edge, to be run a second time.
+    pub fn twin(&self, nonce: u8) -> Self {
+        let signer = self.signer.clone();
+        let mut twin = Self::new(self.id.as_str(), self.region, signer, self.clock.clone());
+        twin.nonce = BootNonce([nonce; 16]);
+        twin.log = self.log.clone();
+        twin
+    }
+
+    pub fn public_key(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.signer.public_key())
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.standing.expect("a session")
+    }
+
+    pub fn chain_at(&self, seq: usize) -> Chain {
+        Chain::start(&self.id).through(self.log[..seq].iter().map(Vec::as_slice))
+    }
+
+    /// Connects and says Hello; what the hub answers is still to be read.
+    pub async fn call(&mut self, replica: &Replica) -> Result<(), Box<tungstenite::Error>> {
+        let token = edge_token(&self.signer, &self.id, &self.clock);
+        self.connect(replica, &token).await?;
+        let end = self.chain_at(self.log.len());
+        let hello = Hello {
+            protocol_min: 1,
+            protocol_max: 1,
+            edge: self.id.clone(),
+            region: self.region,
+            epoch: 1,
+            nonce: self.nonce,
+            last_seq: end.seq,
+            last_hash: end.hash,
+            suspect: false,
+            feed_generation: self.feed_generation,
+            feed_cursor: self.feed_cursor,
+            outcome_cursor: self.outcomes.len() as u64,
+            codec: 0,
+            version: "scripted".into(),
+        };
+        self.send(&Frame::Hello(hello)).await;
+        Ok(())
+    }
+
+    pub async fn connect(
+        &mut self,
+        replica: &Replica,
+        token: &str,
+    ) -> Result<(), Box<tungstenite::Error>> {
+        let mut request = format!("ws://{}/link", replica.address).into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.map_err(Box::new)?;
+        self.socket = Some(socket);
+        Ok(())
+    }
+
+    /// Connects and is welcomed.
+    pub async fn open(&mut self, replica: &Replica) -> Welcome {
+        self.call(replica).await.unwrap();
+        match self.next().await {
+            Some(Frame::Welcome(welcome)) => {
+                self.standing = Some(welcome.standing);
+                if self.feed_generation != welcome.feed_generation {
+                    self.feed_generation = welcome.feed_generation;
+                    self.feed_cursor = 0;
+                }
+                self.cursor = welcome.cursor;
+                welcome
+            }
+            other => panic!("no welcome but {other:?}"),
+        }
+    }
+
+    /// Connects and is told why not.
+    pub async fn refused(&mut self, replica: &Replica) -> Code {
+        self.call(replica).await.unwrap();
+        self.until_refused().await
+    }
+
+    pub async fn until_refused(&mut self) -> Code {
+        loop {
+            match self.next().await {
+                Some(Frame::Refused(Refused { code, .. })) => return code,
+                Some(frame) => self.take(frame),
+                None => panic!("the hub hung up without a word"),
+            }
+        }
+    }
+
+    /// Cuts the wire without a goodbye.
+    pub fn vanish(&mut self) {
+        self.socket = None;
+    }
+
+    pub async fn send(&mut self, frame: &Frame) {
+        let bytes = frame.to_bytes();
+        self.send_message(Message::Binary(bytes.into())).await;
+    }
+
+    pub async fn send_message(&mut self, message: Message) {
+        // An edge does not know that the hub is gone until it reads.
+        let _ = self.socket.as_mut().expect("connected").send(message).await;
+    }
+
+    /// Sends ops `first..first + count` of the log.
+    pub async fn up(&mut self, first: usize, count: usize) {
+        let ops = self.log[first - 1..first - 1 + count].iter().cloned().map(Into::into).collect();
+        let up = Up {
+            standing: self.standing(),
+            epoch: 1,
+            first_seq: first as u64,
+            prev_hash: self.chain_at(first - 1).hash,
+            hash: self.chain_at(first - 1 + count).hash,
+            ops,
+        };
+        self.send(&Frame::Up(up)).await;
+    }
+
+    pub async fn ack(&mut self, digest: Hash) {
+        let ack = Ack {
+            standing: self.standing(),
+            outcome_cursor: self.outcomes.len() as u64,
+            feed_cursor: self.feed_cursor,
+            digest,
+            ahead: 0,
+            pending: u32::try_from(self.log.len() - self.outcomes.len()).unwrap(),
+            oldest_pending_at: None,
+            edge_now: self.clock.now(),
+            disk_free_bytes: Some(1 << 30),
+            last_seq: self.log.len() as u64,
+        };
+        self.send(&Frame::Ack(ack)).await;
+    }
+
+    /// The next frame; `None` where the hub has hung up.
+    pub async fn next(&mut self) -> Option<Frame> {
+        let socket = self.socket.as_mut().expect("connected");
+        loop {
+            let message = tokio::time::timeout(PATIENCE, socket.next()).await;
+            match message.expect("the hub says nothing") {
+                Some(Ok(Message::Binary(bytes))) => {
+                    return Some(Frame::from_bytes(&bytes).unwrap());
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Reads until the wish is met by what was taken so far.
+    pub async fn until(&mut self, wish: impl Fn(&Self) -> bool) {
+        while !wish(self) {
+            match self.next().await {
+                Some(frame) => self.take(frame),
+                None => panic!("the hub hung up"),
+            }
+        }
+    }
+
+    pub async fn until_outcomes(&mut self, count: usize) {
+        self.until(|edge| edge.outcomes.len() >= count).await;
+    }
+
+    fn take(&mut self, frame: Frame) {
+        match frame {
+            Frame::Credit(credit) => self.cursor = credit.cursor,
+            Frame::Outcomes(frame) => {
+                assert_eq!(frame.from, self.outcomes.len() as u64, "outcomes leave no gap");
+                assert_eq!(Some(frame.standing), self.standing);
+                self.outcomes.extend(frame.outcomes);
+                assert_eq!(frame.to, self.outcomes.len() as u64);
+            }
+            Frame::Down(frame) => {
+                assert_eq!(frame.from, self.feed_cursor, "the feed leaves no gap");
+                self.feed_cursor = frame.to;
+                self.changes.extend(frame.changes);
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    /// The digest of the orders that the feed has brought.
+    pub fn digest(&self) -> Hash {
+        let mut newest = std::collections::HashMap::new();
+        for change in &self.changes {
+            if let Change::Order(order) = change {
+                newest.insert(order.id, order.digest());
+            }
+        }
+        let mut digest = Hash::ZERO;
+        newest.values().for_each(|member| digest.toggle(*member));
+        digest
+    }
+
+    pub fn orders(&self) -> Vec<(OrderId, u64)> {
+        let order = |change: &Change| match change {
+            Change::Order(order) => Some((order.id, order.version)),
+            _ => None,
+        };
+        self.changes.iter().filter_map(order).collect()
+    }
+}
+
+pub fn boot() -> Vec<u8> {
+    Op::Boot { nonce: BootNonce([1; 16]), at: UnixMillis(5) }.to_bytes()
+}
+
+pub fn token(token: &str) -> Vec<u8> {
+    Op::Token { token: token.into() }.to_bytes()
+}
+
+/// An accept of order `n` under the command id `n`.
+pub fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
+    let actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Provider };
+    Op::Command(CommandOp {
+        command: Command {
+            id: CommandId(Uuid::from_u128(n)),
+            body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token_seq,
+        actor,
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at,
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+    })
+    .to_bytes()
+}
+
+pub fn order(n: u128, version: u64) -> Order {
+    let id = OrderId(Uuid::from_u128(n));
+    Order {
+        id,
+        code: OrderCode::of(Region::North, id),
+        customer_id: UserId(Uuid::from_u128(7)),
+        provider_id: None,
+        title: "Fix the tap".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: "200.00".parse().unwrap(),
+        currency: wire::Currency::default(),
+        location: Region::North,
+        address: "1 North Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+        status: OrderStatus::Pending,
+        payment_status: PaymentStatus::Unpaid,
+        version,
+        created_at: UnixMillis(5),
+        updated_at: UnixMillis(5),
+        source: Source::Portal,
+    }
+}

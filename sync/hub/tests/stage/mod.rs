@@ -1,0 +1,240 @@
+//! A hub on a real socket, with an owner, an auth and edges that follow a script.
+// Each test file uses a part of it.
+#![allow(dead_code, unused_imports, clippy::unwrap_used)]
+
+mod edge;
+mod owner;
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use platform::{Ground, bus::Bus, cache::Cache, sql::create_database, upstream::Upstream};
+use process::{
+    clock::Clock,
+    random,
+    tasks::Tasks,
+    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{
+    EdgeStatus, Event, EventId, EventType, Order, Region, Role, SessionId, StatusReport, UserId,
+};
+
+pub use edge::{Edge, accept, boot, order, token};
+pub use owner::Owner;
+use support::eventually;
+
+/// Longer than anything takes that is not broken.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What every replica of one platform shares.
+pub struct Stage {
+    pub clock: Clock,
+    pub owner: Owner,
+    pub signer: Signer,
+    pub bus: Bus,
+    config: hub::Config,
+    service_key: ServiceKey,
+    folder: TempDir,
+}
+
+/// One running replica.
+pub struct Replica {
+    pub address: SocketAddr,
+    pub router: Router,
+    tasks: Tasks,
+}
+
+impl Stage {
+    pub async fn new(mysql: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+        let url = if mysql {
+            format!("{}/hub_{name}", support::servers().mysql)
+        } else {
+            format!("sqlite:{}", folder.path().join("sync.db").display())
+        };
+        create_database(&url).await.unwrap();
+        let config = hub::Config { sql_url: url.as_str().into(), ..hub::Config::default() };
+        hub::migrate(&config).await.unwrap();
+        let bus = format!("embedded:{}", folder.path().join("bus.db").display());
+        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        Self {
+            clock: Clock::system(),
+            owner: Owner::new(service_key.clone()),
+            signer: Signer::from_pkcs8(&Signer::generate()).unwrap(),
+            bus: Bus::open(&bus).await.unwrap(),
+            config,
+            service_key,
+            folder,
+        }
+    }
+
+    pub async fn replica(&self) -> Replica {
+        let tasks = Tasks::new();
+        let ground = Ground {
+            clock: self.clock.clone(),
+            tasks: tasks.clone(),
+            bus: self.bus.clone(),
+            cache: Cache::open("memory:").unwrap(),
+            keys: Keys::empty(),
+            service_key: self.service_key.clone(),
+        };
+        let jwks = self.signer.jwks();
+        let auth = Router::new().route("/.well-known/jwks.json", get(move || async { jwks }));
+        let peers =
+            hub::Peers { order: Upstream::local(self.owner.router()), auth: Upstream::local(auth) };
+        let router = hub::open(self.config.clone(), ground, peers).await.unwrap();
+        let replica = serve(router, tasks).await;
+        eventually("the hub is ready", PATIENCE, async || {
+            let (status, _) = replica.ask(Method::GET, "/health/ready", None, None).await;
+            (status == StatusCode::OK).then_some(())
+        })
+        .await;
+        replica
+    }
+
+    /// A token of that role, valid from and until so many seconds from now.
+    pub fn token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
+        let now_s = self.clock.now().0 / 1000;
+        self.signer.sign(&Claims {
+            iss: "auth".into(),
+            sub: UserId(Uuid::from_u128(user)),
+            role,
+            jti: SessionId(self.clock.new_id()),
+            iat: now_s + from_s,
+            exp: now_s + until_s,
+            kind: TokenKind::Access,
+            device: None,
+        })
+    }
+
+    pub fn token(&self, role: Role, user: u128) -> String {
+        self.token_between(role, user, 0, 3_600)
+    }
+
+    pub async fn publish_order(&self, order: &Order) {
+        let body = json!({
+            "order": order,
+            "actor": {"user_id": order.customer_id, "role": "customer"},
+            "command_id": Uuid::nil(),
+        });
+        self.publish(EventType::OrderStatusChanged, body).await;
+    }
+
+    pub async fn publish(&self, kind: EventType, body: Value) {
+        let id = EventId(self.clock.new_id());
+        let trace = id.0.simple().to_string();
+        let event = Event { id, kind, version: 1, at: self.clock.now(), trace, body };
+        self.bus.publish(&event).await.unwrap();
+    }
+
+    pub async fn dead_letters(&self) -> u64 {
+        let queue = platform::bus::dead_letter_queue("hub_feed");
+        self.bus.waiting(&queue).await.unwrap()
+    }
+
+    /// Invites and enrols an edge through the public routes.
+    pub async fn enrol(&self, replica: &Replica, name: &str, region: Region) -> Edge {
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let invited = self.admin(
+            replica,
+            Method::POST,
+            "/api/v1/admin/edges",
+            Some(json!({
+                "edge": name, "region": region,
+            })),
+        );
+        let (status, body) = invited.await;
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+        let edge = Edge::new(name, region, signer, self.clock.clone());
+        let asked = json!({"code": body["code"], "public_key": edge.public_key()});
+        let path = "/api/v1/edges/enrol";
+        let (status, body) = replica.ask(Method::POST, path, None, Some(asked)).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        edge
+    }
+
+    pub async fn admin(
+        &self,
+        replica: &Replica,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let token = self.token(Role::Admin, 1);
+        replica.ask(method, path, Some(&token), body).await
+    }
+
+    pub async fn set_gate(&self, replica: &Replica, region: Region, gate: &str) {
+        let path = format!("/api/v1/admin/regions/{region}");
+        let asked = Some(json!({"gate": gate}));
+        let (status, body) = self.admin(replica, Method::PUT, &path, asked).await;
+        assert_eq!((status, &body["gate"]), (StatusCode::OK, &json!(gate)), "{body}");
+    }
+
+    pub async fn status(&self, replica: &Replica) -> StatusReport {
+        let (status, body) = self.admin(replica, Method::GET, "/api/v1/admin/status", None).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        serde_json::from_value(body).unwrap()
+    }
+
+    /// The one edge of NORTH.
+    pub async fn north(&self, replica: &Replica) -> EdgeStatus {
+        let mut report = self.status(replica).await;
+        report.regions[usize::from(Region::North.index())].edges.remove(0)
+    }
+
+    /// Waits until the edge of NORTH is as wished.
+    pub async fn north_until(&self, replica: &Replica, wish: impl Fn(&EdgeStatus) -> bool) {
+        eventually("the edge is as wished", PATIENCE, async || {
+            wish(&self.north(replica).await).then_some(())
+        })
+        .await;
+    }
+}
+
+pub async fn serve(router: Router, tasks: Tasks) -> Replica {
+    let listener = process::web::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (served, stop) = (router.clone(), tasks.token());
+    tasks.spawn("server", async move {
+        process::web::serve(listener, served, stop).await.unwrap();
+    });
+    Replica { address, router, tasks }
+}
+
+impl Replica {
+    pub async fn stop(self) {
+        self.tasks.shutdown(Duration::from_secs(5)).await;
+    }
+
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: Option<&str>,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = match body {
+            None => Body::empty(),
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+}

@@ -1,0 +1,80 @@
+//! The order service as the hub sees it: it decides what it is handed, unless it is told not to.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::{HeaderMap, StatusCode};
+use process::{
+    clock::Clock,
+    tokens::{ServiceKey, bearer},
+};
+use wire::{
+    Actor, BatchBody, Code, CommandId, OpAnswer, OpDecision, OpsBatch, OpsDecisions, Outcome,
+};
+
+#[derive(Clone)]
+pub struct Owner {
+    service_key: ServiceKey,
+    script: Arc<Mutex<Script>>,
+}
+
+#[derive(Default)]
+pub struct Script {
+    pub away: bool,
+    /// A batch with one of these fails as a whole.
+    pub poison: HashSet<CommandId>,
+    /// Every op that was decided, in order: its seq and who it was decided for.
+    pub decided: Vec<(u64, Option<Actor>)>,
+    pub batches: Vec<usize>,
+}
+
+impl Owner {
+    pub fn new(service_key: ServiceKey) -> Self {
+        Self { service_key, script: Arc::default() }
+    }
+
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    pub fn router(&self) -> Router {
+        Router::new().route("/internal/ops", post(decide)).with_state(self.clone())
+    }
+}
+
+async fn decide(
+    State(owner): State<Owner>,
+    headers: HeaderMap,
+    Json(batch): Json<OpsBatch>,
+) -> Result<Json<OpsDecisions>, StatusCode> {
+    let now = Clock::system().now();
+    let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
+    assert_eq!(from.as_deref(), Ok("hub"));
+    let mut script = owner.script();
+    if script.away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let poisoned = batch.ops.iter().any(|op| {
+        matches!(&op.body, BatchBody::Command { command, .. } if script.poison.contains(&command.id))
+    });
+    if poisoned {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    if !batch.ops.is_empty() {
+        script.batches.push(batch.ops.len());
+    }
+    let answers = batch.ops.iter().map(|op| {
+        let actor = match &op.body {
+            BatchBody::Command { actor, .. } => *actor,
+            BatchBody::LeaseReleased { .. } => None,
+        };
+        script.decided.push((op.seq, actor));
+        let outcome = Outcome::rejected(Code::OrderNotFound, None, now);
+        OpAnswer { seq: op.seq, decision: OpDecision::Decided(outcome) }
+    });
+    let answers = answers.collect();
+    Ok(Json(OpsDecisions { answers }))
+}

@@ -1,0 +1,187 @@
+//! The work on the logs: in order, once, whoever is away, and past whatever cannot be decided.
+
+mod stage;
+
+use http::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::json;
+use stage::{Stage, accept, boot, token};
+use uuid::Uuid;
+use wire::{Code, CommandId, Op, Region, Role};
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_long_log_is_decided_once_each_and_in_order(#[case] mysql: bool) {
+    const COUNT: u64 = 2_500;
+    let stage = Stage::new(mysql).await;
+    let (hub, _other) = (stage.replica().await, stage.replica().await);
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5))];
+    edge.log.extend((3..=COUNT).map(|n| accept(n.into(), 2, now)));
+    edge.open(&hub).await;
+    for first in (1..2_500).step_by(500) {
+        edge.up(first, 500).await;
+    }
+    edge.until_outcomes(2_500).await;
+    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq(1..=COUNT));
+    let script = stage.owner.script();
+    assert!(script.decided.iter().map(|(seq, _)| *seq).eq(3..=COUNT));
+    assert!(script.batches.iter().all(|batch| *batch <= 1_000), "{:?}", script.batches);
+}
+
+#[tokio::test]
+async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    stage.owner.script().away = true;
+    edge.open(&hub).await;
+    edge.up(1, 3).await;
+    edge.until(|edge| edge.cursor == 3).await;
+    edge.vanish();
+    stage.north_until(&hub, |edge| edge.parked == 1).await;
+    hub.stop().await;
+
+    stage.owner.script().away = false;
+    let hub = stage.replica().await;
+    stage.north_until(&hub, |edge| edge.undecided == 0).await;
+    assert_eq!(stage.owner.script().decided.len(), 1);
+    assert_eq!(stage.north(&hub).await.lag_down_outcomes, 3);
+    edge.open(&hub).await;
+    edge.until_outcomes(3).await;
+}
+
+#[tokio::test]
+async fn an_owner_that_is_away_parks_only_what_needs_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    stage.owner.script().away = true;
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now), boot()];
+    edge.open(&hub).await;
+    edge.up(1, 4).await;
+    edge.until_outcomes(3).await;
+    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, 2, 4]));
+    stage.north_until(&hub, |edge| (edge.undecided, edge.parked) == (1, 1)).await;
+
+    stage.owner.script().away = false;
+    edge.until_outcomes(4).await;
+    assert_eq!(edge.outcomes[3].seq, 3);
+}
+
+#[tokio::test]
+async fn an_op_nobody_can_read_is_answered_and_stops_nothing() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let newer = vec![0x82, 0x18, 99, 0x80];
+    edge.log = vec![b"rubbish".into(), newer, token(&stage.token(Role::Provider, 5))];
+    edge.log.push(accept(1, 3, now));
+    edge.open(&hub).await;
+    edge.up(1, 4).await;
+    edge.until_outcomes(4).await;
+    let codes: Vec<_> = edge.outcomes.iter().map(|outcome| outcome.outcome.code).collect();
+    let unknown = Some(Code::UnknownOp);
+    assert_eq!(codes, [unknown, unknown, None, Some(Code::OrderNotFound)]);
+}
+
+#[tokio::test]
+async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    stage.owner.script().poison.insert(CommandId(Uuid::from_u128(7)));
+    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
+    // The same order again, behind the op that fails, and the release of a lease.
+    edge.log.push(accept(7, 1, now));
+    edge.log.push(Op::LeaseReleased { fence: 1 }.to_bytes());
+    edge.log.push(accept(20, 1, now));
+    edge.open(&hub).await;
+    edge.up(1, 15).await;
+    edge.until_outcomes(12).await;
+    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
+    assert_eq!(seqs, [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 15]);
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 3)).await;
+}
+
+#[tokio::test]
+async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
+    edge.log = vec![
+        token(&gone),
+        accept(1, 1, now.plus_ms(-5_400_000)),
+        accept(2, 1, now),
+        token("no.token.atall"),
+        accept(3, 4, now),
+        accept(4, 9, now),
+    ];
+    edge.open(&hub).await;
+    edge.up(1, 6).await;
+    edge.until_outcomes(6).await;
+    let script = stage.owner.script();
+    let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
+    assert_eq!(known, [(2, true), (3, false), (5, false), (6, false)]);
+}
+
+#[tokio::test]
+async fn an_operator_is_asked_for_and_an_invitation_works_once() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let customer = stage.token(Role::Customer, 3);
+    for (method, path) in [
+        (Method::GET, "/api/v1/admin/status"),
+        (Method::GET, "/api/v1/admin/edges"),
+        (Method::GET, "/api/v1/admin/regions"),
+    ] {
+        let (status, _) = hub.ask(method.clone(), path, None, None).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+        let (status, _) = hub.ask(method, path, Some(&customer), None).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let again = json!({"edge": "north-1", "region": "NORTH"});
+    let (status, body) = stage.admin(&hub, Method::POST, "/api/v1/admin/edges", Some(again)).await;
+    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("edge_exists")));
+    let unknown = json!({"code": "AAAA-BBBB", "public_key": edge.public_key()});
+    let (status, body) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(unknown)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("enrolment_code_invalid"))
+    );
+    let short = json!({"code": "AAAA-BBBB", "public_key": "AAAA"});
+    let (status, body) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(short)).await;
+    assert_eq!(
+        (status, &body["errors"][0]["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("public_key"))
+    );
+
+    for name in ["north-2", "north-3"] {
+        stage.enrol(&hub, name, Region::North).await;
+    }
+    let page = |cursor: &str| format!("/api/v1/admin/edges?limit=2&cursor={cursor}");
+    let (_, first) = stage.admin(&hub, Method::GET, &page(""), None).await;
+    assert_eq!((first["items"].as_array().unwrap().len(), &first["next"]), (2, &json!("north-2")));
+    let (_, last) = stage.admin(&hub, Method::GET, &page("north-2"), None).await;
+    assert_eq!((&last["items"][0]["edge"], &last["next"]), (&json!("north-3"), &json!(null)));
+    assert_eq!(last["items"][0]["link"], json!("never"));
+    let (status, _) = hub.ask(Method::GET, "/health/ready", None, None).await;
+    assert_eq!(status, StatusCode::OK);
+    let (_, regions) = stage.admin(&hub, Method::GET, "/api/v1/admin/regions", None).await;
+    assert_eq!(regions["items"].as_array().unwrap().len(), 5);
+    let path = "/api/v1/admin/regions/ATLANTIS";
+    let (status, _) = stage.admin(&hub, Method::PUT, path, Some(json!({"gate": "open"}))).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
