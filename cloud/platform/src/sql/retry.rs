@@ -11,7 +11,7 @@ use super::{Sql, SqlError, Tx};
 /// when it answers `Err`. A deadlock or a lost lock runs the block again, so the block must be able
 /// to run more than once and must do nothing but talk to this database.
 ///
-/// ```ignore
+/// ```text
 /// let answer: Result<Answer, StoreError> = transact!(sql, tx => {
 ///     let won = tx.exec(ACCEPT, vals![provider, now, order]).await? == 1;
 ///     outbox::store::add(tx, &event).await?;
