@@ -1,6 +1,8 @@
 //! The demo tells the truth: it ends with success when the story goes as told, and with failure as soon
 //! as any one step saw something else.
 
+#![allow(clippy::unwrap_used)]
+
 use std::process::{Command, Output};
 
 use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, ready};

@@ -1,5 +1,7 @@
 //! A hundred providers want the same job at the same moment, through the gateway, on MariaDB.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Arc, time::Duration};
 
 use platform::{sql::Sql, vals};

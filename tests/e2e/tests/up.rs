@@ -1,6 +1,8 @@
 //! What `cargo xtask up` hands over to: it becomes healthy, says where everything is, and leaves nothing
 //! behind, however it is ended.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     fs,
     io::Read,
