@@ -50,8 +50,9 @@ pub struct Head {
     pub seq: u64,
 }
 
-/// So many orders go into one message of changes; more go into several.
-const ITEMS_MAX: usize = 100;
+/// So many orders go into one message of changes; more go into several. Clients commonly take no
+/// packet above 10 KiB unless told to.
+const ITEMS_MAX: usize = 8;
 
 impl Voice {
     pub fn new(identity: Identity, mqtt: Mqtt, feed_seq: watch::Receiver<u64>) -> Self {

@@ -1,0 +1,131 @@
+//! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a cloud
+//! that is away from the start.
+
+mod world;
+
+use std::time::Duration;
+
+use holdfast_edge::{path_in, report};
+use wire::{CommandId, Op, Role};
+use world::{
+    accept,
+    cloud::{Cloud, GENERATION},
+    edge, frame, get, id, order,
+    tablet::Tablet,
+    until,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends() {
+    let (cloud, gateway) = Cloud::start().await;
+    (1..=40).for_each(|n| cloud.put(order(n, 1)));
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 40) }).await;
+    cloud.cut();
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    for n in 1..=40 {
+        tablet.send(frame(100 + n, &token, &accept(n))).await;
+        assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(100 + n))));
+    }
+    assert!(cloud.commands().is_empty());
+    assert_eq!(report(&path_in(data.path())).unwrap().pending, 40);
+
+    // The cloud took one of them meanwhile.
+    let mut taken = order(7, 2);
+    taken.status = wire::OrderStatus::Accepted;
+    taken.provider_id = Some(wire::UserId(id(99)));
+    cloud.put(taken);
+    cloud.heal();
+    let mut lost = Vec::new();
+    for _ in 0..40 {
+        let reply = tablet.reply().await;
+        if !reply.outcome.unwrap().succeeded() {
+            lost.push(reply.order.unwrap().id);
+        }
+    }
+    assert_eq!(lost, [wire::OrderId(id(7))]);
+    let ids: Vec<_> = cloud.commands().iter().map(|op| op.command.id).collect();
+    let sent: Vec<_> = (101..=140).map(|n| CommandId(id(n))).collect();
+    assert_eq!(ids, sent);
+    until("equal views", || async {
+        let ack = cloud.last_ack()?;
+        (ack.ahead == 0 && ack.pending == 0 && ack.digest == cloud.digest()).then_some(())
+    })
+    .await;
+    assert_eq!(report(&path_in(data.path())).unwrap().pending, 0);
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_resumes_where_the_file_stands() {
+    let (cloud, gateway) = Cloud::start().await;
+    cloud.put(order(1, 1));
+    let data = tempfile::tempdir().unwrap();
+    let gateway = format!("http://{gateway}");
+    let first = edge(data.path(), &gateway).await;
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    first.stop().await;
+    cloud.put(order(2, 1));
+    let second = edge(data.path(), &gateway).await;
+    until("the rest of the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 2 && ack.digest == cloud.digest())
+    })
+    .await;
+    let hellos = cloud.hellos();
+    let (before, after) = (&hellos[0], hellos.last().unwrap());
+    assert_ne!(before.nonce, after.nonce);
+    assert_eq!((after.feed_generation, after.feed_cursor), (GENERATION, 1));
+    assert!(after.outcome_cursor >= 1 && !after.suspect);
+    until("both boots in the cloud", || async {
+        let boots = |op: &&Op| matches!(op, Op::Boot { .. });
+        (cloud.ops().iter().filter(boots).count() == 2).then_some(())
+    })
+    .await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nowhere = taken.local_addr().unwrap();
+    drop(taken);
+    let data = tempfile::tempdir().unwrap();
+    let waiting = edge(data.path(), &format!("http://{nowhere}")).await;
+    assert_eq!(get(&waiting, "/health/ready", None).await, Err(503));
+    assert!(get(&waiting, "/health", None).await.is_ok());
+    waiting.stop().await;
+
+    let (cloud, gateway) = Cloud::start().await;
+    let enrolled = edge(data.path(), &format!("http://{gateway}")).await;
+    until("a session", || async { cloud.hellos().first().cloned() }).await;
+    enrolled.stop().await;
+
+    let alone = edge(data.path(), &format!("http://{nowhere}")).await;
+    assert!(get(&alone, "/health/ready", None).await.is_ok());
+    let token = cloud.people().token(Role::Provider, 20);
+    assert!(Tablet::connect(alone.mqtt, "t-1", "t-1", &token).await.is_ok());
+    alone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_healed_link_is_up_within_two_seconds() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    let up = |expected: bool| {
+        let edge = &edge;
+        move || async move {
+            let head = get(edge, "/api/head", None).await.ok()?;
+            (head["link_up"] == serde_json::json!(expected)).then_some(())
+        }
+    };
+    until("the link is up", up(true)).await;
+    cloud.cut();
+    until("the link is down", up(false)).await;
+    cloud.heal();
+    let healing = tokio::time::timeout(Duration::from_secs(3), until("the link is up", up(true)));
+    assert!(healing.await.is_ok());
+    edge.stop().await;
+}

@@ -1,0 +1,253 @@
+//! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
+//! and that a command is answered.
+
+mod world;
+
+use rumqttc::ConnectReturnCode;
+use serde_json::{Value, json};
+use wire::{Code, Hop, OrderStatus, Reply, Role, Verdict, topics};
+use world::{
+    accept, call,
+    cloud::Cloud,
+    edge, frame, get, id, order,
+    tablet::{REGION, Tablet, edge_id},
+    until,
+};
+
+struct Region {
+    cloud: Cloud,
+    edge: holdfast_edge::Running,
+    _data: tempfile::TempDir,
+}
+
+impl Region {
+    /// An enrolled edge with orders 1 to 3, its link up.
+    async fn open() -> Self {
+        let (cloud, gateway) = Cloud::start().await;
+        (1..=3).for_each(|n| cloud.put(order(n, 1)));
+        let data = tempfile::tempdir().unwrap();
+        let edge = edge(data.path(), &format!("http://{gateway}")).await;
+        until("three orders at the edge", || async {
+            cloud.last_ack().filter(|ack| ack.feed_cursor == 3)
+        })
+        .await;
+        Self { cloud, edge, _data: data }
+    }
+
+    fn token(&self, role: Role, user: u128) -> String {
+        self.cloud.people().token(role, user)
+    }
+
+    async fn provider(&self, device: &str, user: u128) -> Tablet {
+        let token = self.token(Role::Provider, user);
+        Tablet::of(self.edge.mqtt, device, &token, user).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_is_stored_and_then_decided() {
+    let region = Region::open().await;
+    let mut tablet = region.provider("t-1", 20).await;
+    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    let stored = tablet.reply().await;
+    assert_eq!((stored.hop, stored.verdict), (Hop::Stored, Verdict::Provisional));
+    assert!(stored.receipt.is_some());
+    let decided = tablet.reply().await;
+    assert_eq!((decided.hop, decided.code), (Hop::Decided, None));
+    assert!(decided.outcome.unwrap().succeeded());
+    assert_eq!(decided.order.unwrap().version, 2);
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_tablets_see_the_board_change_and_no_address() {
+    let region = Region::open().await;
+    let mut other = region.provider("t-2", 21).await;
+    let mut tablet = region.provider("t-1", 20).await;
+    region.cloud.cut();
+    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    tablet.reply().await;
+    let topic = topics::changes(REGION, &edge_id());
+    let changes: Value = other.hear(&topic).await;
+    let item = &changes["items"][0];
+    assert_eq!((&item["status"], &item["pending"]), (&json!("accepted"), &json!(true)));
+    assert_eq!((&item["address"], &changes["feed_seq"]), (&json!(""), &json!(3)));
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so() {
+    let region = Region::open().await;
+    let at = region.edge.mqtt;
+    let good = region.token(Role::Provider, 20);
+    let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
+    let foreign = world::People::new().token(Role::Provider, 20);
+    for (client, user, token, code) in [
+        ("t-1", "t-1", "nonsense", ConnectReturnCode::BadUserNamePassword),
+        ("t-1", "t-1", foreign.as_str(), ConnectReturnCode::BadUserNamePassword),
+        ("t-1", "t-2", good.as_str(), ConnectReturnCode::BadUserNamePassword),
+        ("T 1", "T 1", good.as_str(), ConnectReturnCode::BadUserNamePassword),
+        ("t-1", "t-1", expired.as_str(), ConnectReturnCode::NotAuthorized),
+    ] {
+        let refused = Tablet::connect(at, client, user, token).await.err();
+        assert_eq!(refused, Some(code), "{client} {user}");
+    }
+    assert!(Tablet::connect(at, "t-1", "t-1", &good).await.is_ok());
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
+    let region = Region::open().await;
+    let mut tablet = region.provider("t-1", 20).await;
+    let (edge, other) = (edge_id(), wire::DeviceId::new("t-2").unwrap());
+    let foreign = topics::provider(REGION, &edge, wire::UserId(id(21)));
+    for filter in [
+        "#",
+        "+/+/+/+/+",
+        "hf/#",
+        "$SYS/#",
+        "$share/g/hf/NORTH/north-1/changes",
+        "hf/NORTH/north-1/cmd/t-1",
+        &topics::reply(REGION, &edge, &other),
+        &foreign,
+    ] {
+        assert!(!tablet.subscribe(filter).await, "{filter}");
+    }
+    // A forbidden publish is acknowledged to this version of the protocol and goes nowhere.
+    let mut victim = region.provider("t-2", 21).await;
+    let token = region.token(Role::Provider, 20);
+    for topic in [
+        topics::reply(REGION, &edge, &other),
+        topics::head(REGION, &edge),
+        topics::changes(REGION, &edge),
+        topics::cmd(REGION, &edge, &other),
+    ] {
+        tablet.publish(&topic, frame(101, &token, &accept(1))).await;
+    }
+    tablet.send(frame(102, &token, &accept(2))).await;
+    assert_eq!(tablet.reply().await.command_id, Some(wire::CommandId(id(102))));
+    victim.send(frame(103, &region.token(Role::Provider, 21), &accept(3))).await;
+    assert_eq!(victim.reply().await.command_id, Some(wire::CommandId(id(103))));
+    let known = region.cloud.commands();
+    assert!(known.iter().all(|op| op.command.id != wire::CommandId(id(101))));
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_is_retained_and_names_this_boot() {
+    let region = Region::open().await;
+    let mut tablet = region.provider("t-1", 20).await;
+    let topic = topics::head(REGION, &edge_id());
+    let head: Value = tablet.hear(&topic).await;
+    let hello = &region.cloud.hellos()[0];
+    assert_eq!(head["nonce"], json!(hello.nonce.to_string()));
+    assert_eq!((&head["edge"], &head["epoch"]), (&json!("north-1"), &json!(1)));
+    let standing = get(&region.edge, "/api/head", None).await.unwrap();
+    assert_eq!((&standing["seq"], &standing["link_up"]), (&head["seq"], &json!(true)));
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
+    use rumqttc::v5::{
+        AsyncClient, Event, MqttOptions,
+        mqttbytes::{
+            QoS,
+            v5::{Packet, PubAckReason},
+        },
+    };
+    let region = Region::open().await;
+    let at = region.edge.mqtt;
+    let token = region.token(Role::Provider, 20);
+    let mut options = MqttOptions::new("t-5", at.ip().to_string(), at.port());
+    options.set_credentials("t-5", &token);
+    options.set_outgoing_inflight_upper_limit(100);
+    let (client, mut events) = AsyncClient::new(options, 16);
+    let device = wire::DeviceId::new("t-5").unwrap();
+    let edge = edge_id();
+    client.subscribe(topics::reply(REGION, &edge, &device), QoS::AtLeastOnce).await.unwrap();
+    let forbidden = topics::head(REGION, &edge);
+    client.publish(forbidden, QoS::AtLeastOnce, true, b"{}".to_vec()).await.unwrap();
+    let own = topics::cmd(REGION, &edge, &device);
+    client.publish(own, QoS::AtLeastOnce, false, frame(101, &token, &accept(1))).await.unwrap();
+
+    let mut refused = false;
+    let reply: Reply = loop {
+        match tokio::time::timeout(world::PATIENCE, events.poll()).await.unwrap().unwrap() {
+            Event::Incoming(Packet::PubAck(ack)) => {
+                refused |= ack.reason == PubAckReason::NotAuthorized;
+            }
+            Event::Incoming(Packet::Publish(publish)) => {
+                break serde_json::from_slice(&publish.payload).unwrap();
+            }
+            _ => {}
+        }
+    };
+    assert!(refused, "the forbidden publish was not refused");
+    assert_eq!(reply.verdict, Verdict::Provisional);
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handshake() {
+    use futures::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+    let region = Region::open().await;
+    let at = region.edge.ws;
+    let _silent = tokio::net::TcpStream::connect(at).await.unwrap();
+    let mut request = format!("ws://{at}/mqtt").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "mqtt".parse().unwrap());
+    let (mut socket, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
+
+    let token = region.token(Role::Provider, 20);
+    let connect = connect_packet("t-ws", &token);
+    // In two parts: a packet may cross messages.
+    let (head, tail) = connect.split_at(5);
+    socket.send(Message::Binary(head.to_vec().into())).await.unwrap();
+    socket.send(Message::Binary(tail.to_vec().into())).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap().into_data();
+    assert_eq!(&answer[..], [0x20, 2, 0, 0], "CONNACK, accepted");
+    region.edge.stop().await;
+}
+
+/// CONNECT of version 3.1.1 with a user name and a password.
+fn connect_packet(device: &str, token: &str) -> Vec<u8> {
+    let text = |text: &str| {
+        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+        [&length[..], text.as_bytes()].concat()
+    };
+    let body = [text("MQTT"), vec![4, 0b1100_0010, 0, 30], text(device), text(device), text(token)]
+        .concat();
+    let (low, high) = (body.len() % 128, body.len() / 128);
+    let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
+    [&[0x10][..], &length, &body].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
+    let region = Region::open().await;
+    let token = region.token(Role::Provider, 20);
+    let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
+    let at = region.edge.http;
+    let reply = call(at, http::Method::POST, "/commands", None, Some(&body)).await.unwrap();
+    assert_eq!(reply["verdict"], json!("provisional"));
+    let broken = call(at, http::Method::POST, "/commands", None, Some(&json!({}))).await.unwrap();
+    assert_eq!(broken["code"], json!(Code::MalformedBody.as_str()));
+
+    assert_eq!(get(&region.edge, "/board", None).await, Err(401));
+    let board = get(&region.edge, "/board", Some(&token)).await.unwrap();
+    let items = board["items"].as_array().unwrap();
+    assert_eq!(items.len(), 3);
+    let mine = items.iter().find(|item| item["id"] == json!(id(1))).unwrap();
+    assert_eq!(mine["address"], json!("1 Lake Road"), "the provider's own job");
+    let theirs = items.iter().find(|item| item["id"] == json!(id(2))).unwrap();
+    assert_eq!((&theirs["address"], &theirs["pending"]), (&json!(""), &json!(false)));
+    let status: OrderStatus = serde_json::from_value(theirs["status"].clone()).unwrap();
+    assert_eq!(status, OrderStatus::Pending);
+    for path in ["/health", "/health/ready"] {
+        assert!(get(&region.edge, path, None).await.is_ok(), "{path}");
+    }
+    region.edge.stop().await;
+}

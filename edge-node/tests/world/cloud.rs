@@ -1,0 +1,312 @@
+//! A cloud of one hub: enrols the edge, stores what continues its cursor, decides every command at
+//! once, and sends the feed. Its link can be cut and healed.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{any, post},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use process::{
+    clock::Clock,
+    tokens::{bearer, verify_edge},
+};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+use wire::{
+    Action, Chain, Change, Code, Credit, Down, EdgeId, Frame, Hello, Limits, NumberedOutcome, Op,
+    Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Refused, Standing, UnixMillis, Welcome,
+};
+
+use super::People;
+
+pub const GENERATION: u64 = 77;
+const LIMITS: Limits = Limits {
+    batch_ops_max: 200,
+    batch_bytes_max: 100_000,
+    credit_ops: 1_000,
+    credit_bytes: 1_000_000,
+};
+
+#[derive(Clone)]
+pub struct Cloud(Arc<Inner>);
+
+struct Inner {
+    pub people: People,
+    state: Mutex<Stored>,
+    /// While false, sessions are refused and open ones end.
+    gate: watch::Sender<bool>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Stored {
+    public_key: Option<[u8; 32]>,
+    cursor: Option<Chain>,
+    ops: Vec<Op>,
+    orders: BTreeMap<OrderId, Order>,
+    feed: Vec<Change>,
+    outcomes: Vec<NumberedOutcome>,
+    term: u64,
+    hellos: Vec<Hello>,
+    acks: Vec<wire::Ack>,
+}
+
+impl Cloud {
+    /// Listens; the address is the gateway's.
+    pub async fn start() -> (Self, SocketAddr) {
+        let cloud = Self(Arc::new(Inner {
+            people: People::new(),
+            state: Mutex::default(),
+            gate: watch::Sender::new(true),
+            changed: Notify::new(),
+        }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/api/v1/edges/enrol", post(enrol))
+            .route("/link", any(link))
+            .with_state(cloud.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (cloud, at)
+    }
+
+    pub fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub fn cut(&self) {
+        self.0.gate.send_replace(false);
+    }
+
+    pub fn heal(&self) {
+        self.0.gate.send_replace(true);
+    }
+
+    /// An order changes in the cloud, and the feed tells.
+    pub fn put(&self, order: Order) {
+        self.with(|state| {
+            state.feed.push(Change::Order(order.clone()));
+            state.orders.insert(order.id, order);
+        });
+        self.0.changed.notify_waiters();
+    }
+
+    pub fn commands(&self) -> Vec<wire::CommandOp> {
+        let command = |op: &Op| if let Op::Command(op) = op { Some(op.clone()) } else { None };
+        self.with(|state| state.ops.iter().filter_map(command).collect())
+    }
+
+    pub fn ops(&self) -> Vec<Op> {
+        self.with(|state| state.ops.clone())
+    }
+
+    pub fn hellos(&self) -> Vec<Hello> {
+        self.with(|state| state.hellos.clone())
+    }
+
+    pub fn last_ack(&self) -> Option<wire::Ack> {
+        self.with(|state| state.acks.last().cloned())
+    }
+
+    pub fn outcome_count(&self) -> u64 {
+        self.with(|state| state.outcomes.len() as u64)
+    }
+
+    /// The digest of every order the cloud has.
+    pub fn digest(&self) -> wire::Hash {
+        let mut digest = wire::Hash::ZERO;
+        self.with(|state| state.orders.values().for_each(|order| digest.toggle(order.digest())));
+        digest
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Stored) -> T) -> T {
+        f(&mut self.0.state.lock().unwrap())
+    }
+}
+
+async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
+    if ask["code"] != "a-code" {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let key = URL_SAFE_NO_PAD.decode(ask["public_key"].as_str().unwrap()).unwrap();
+    cloud.with(|state| state.public_key = Some(key.try_into().unwrap()));
+    let jwks: Value = serde_json::from_str(&cloud.people().jwks()).unwrap();
+    Json(json!({ "edge": "north-1", "region": "NORTH", "jwks": jwks })).into_response()
+}
+
+async fn link(
+    State(cloud): State<Cloud>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let key = cloud.with(|state| state.public_key);
+    let token = bearer(&headers).unwrap_or_default();
+    let edge = key.and_then(|key| verify_edge(token, &key, Clock::system().now()).ok());
+    if edge != Some(EdgeId::new("north-1").unwrap()) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    upgrade.on_upgrade(move |socket| async move {
+        let mut session = Session { cloud, socket, standing: None, outcomes: 0, feed: 0 };
+        session.run().await;
+    })
+}
+
+struct Session {
+    cloud: Cloud,
+    socket: WebSocket,
+    standing: Option<Standing>,
+    outcomes: u64,
+    feed: u64,
+}
+
+impl Session {
+    async fn run(&mut self) -> Option<()> {
+        let cloud = self.cloud.clone();
+        let mut gate = cloud.0.gate.subscribe();
+        loop {
+            let changed = cloud.0.changed.notified();
+            self.send_down().await?;
+            tokio::select! {
+                message = self.socket.recv() => {
+                    if let Message::Binary(bytes) = message?.ok()? {
+                        self.hear(Frame::from_bytes(&bytes).unwrap()).await?;
+                    }
+                }
+                () = changed => {}
+                () = async { let _ = gate.wait_for(|open| !open).await.map(drop); } => {
+                    let detail = "closed by an operator".into();
+                    self.send(Frame::Refused(Refused { code: Code::GateClosed, detail })).await?;
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn hear(&mut self, frame: Frame) -> Option<()> {
+        match frame {
+            Frame::Hello(hello) => self.welcome(hello).await,
+            Frame::Up(up) => {
+                assert_eq!(Some(up.standing), self.standing);
+                let cursor = self.cloud.with(|state| store(state, &up));
+                let Limits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
+                self.send(Frame::Credit(Credit { standing: up.standing, cursor, ops, bytes })).await
+            }
+            Frame::Ack(ack) => {
+                self.cloud.with(|state| state.acks.push(ack));
+                Some(())
+            }
+            other => panic!("an edge does not send {}", other.kind()),
+        }
+    }
+
+    async fn welcome(&mut self, hello: Hello) -> Option<()> {
+        let start = Chain::start(&hello.edge);
+        let (cursor, term) = self.cloud.with(|state| {
+            state.term += 1;
+            state.hellos.push(hello.clone());
+            (*state.cursor.get_or_insert(start), state.term)
+        });
+        self.outcomes = hello.outcome_cursor;
+        self.feed = if hello.feed_generation == GENERATION { hello.feed_cursor } else { 0 };
+        let standing = Standing { term, nonce: hello.nonce };
+        self.standing = Some(standing);
+        self.send(Frame::Welcome(Welcome {
+            protocol: 1,
+            standing,
+            cursor: cursor.seq,
+            cursor_hash: cursor.hash,
+            feed_generation: GENERATION,
+            limits: LIMITS,
+            cloud_now: Clock::system().now(),
+        }))
+        .await
+    }
+
+    async fn send_down(&mut self) -> Option<()> {
+        let Some(standing) = self.standing else { return Some(()) };
+        let (outcomes, changes) = self.cloud.with(|state| {
+            let after = |n: u64| usize::try_from(n).unwrap();
+            (
+                state.outcomes[after(self.outcomes)..].to_vec(),
+                state.feed[after(self.feed)..].to_vec(),
+            )
+        });
+        if !outcomes.is_empty() {
+            let from = self.outcomes;
+            self.outcomes += outcomes.len() as u64;
+            let to = self.outcomes;
+            let frame = OutcomesFrame { standing, epoch: 1, from, to, outcomes };
+            self.send(Frame::Outcomes(frame)).await?;
+        }
+        if !changes.is_empty() {
+            let from = self.feed;
+            self.feed += changes.len() as u64;
+            self.send(Frame::Down(Down { standing, from, to: self.feed, changes })).await?;
+        }
+        Some(())
+    }
+
+    async fn send(&mut self, frame: Frame) -> Option<()> {
+        self.socket.send(Message::Binary(frame.to_bytes().into())).await.ok()
+    }
+}
+
+/// Stores what continues the cursor and decides it.
+fn store(state: &mut Stored, up: &wire::Up) -> u64 {
+    let mut cursor = state.cursor.unwrap();
+    assert_eq!((up.first_seq, up.prev_hash), (cursor.seq + 1, cursor.hash), "no gap, one chain");
+    for bytes in &up.ops {
+        cursor = cursor.then(bytes);
+        let op = Op::from_bytes(bytes).unwrap();
+        decide(state, cursor.seq, &op);
+        state.ops.push(op);
+    }
+    assert_eq!(up.hash, cursor.hash);
+    state.cursor = Some(cursor);
+    cursor.seq
+}
+
+fn decide(state: &mut Stored, seq: u64, op: &Op) {
+    let (command_id, outcome) = match op {
+        Op::Command(op) => (Some(op.command.id), outcome(state, op)),
+        _ => (None, plain()),
+    };
+    let number = state.outcomes.len() as u64 + 1;
+    state.outcomes.push(NumberedOutcome { number, seq, command_id, outcome });
+}
+
+fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
+    let now = Clock::system().now();
+    let Some(order) = state.orders.get_mut(&op.command.body.order_id()) else {
+        return Outcome::rejected(Code::OrderNotFound, None, now);
+    };
+    let next = op.command.body.action().and_then(|action| order.status.after(action));
+    let Some(next) = next else {
+        return Outcome::rejected(Code::OrderAlreadyAccepted, Some(order.clone()), now);
+    };
+    order.status = next;
+    order.version += 1;
+    if op.command.body.action() == Some(Action::Accept) {
+        order.provider_id = Some(op.actor.user_id);
+    }
+    let order = order.clone();
+    state.feed.push(Change::Order(order.clone()));
+    Outcome::applied(order, now)
+}
+
+fn plain() -> Outcome {
+    let (kind, decided_at) = (OutcomeKind::Applied, UnixMillis(0));
+    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at }
+}
