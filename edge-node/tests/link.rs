@@ -1,5 +1,6 @@
 //! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a cloud
 //! that is away from the start.
+#![allow(clippy::unwrap_used)]
 
 mod world;
 

@@ -1,5 +1,6 @@
 //! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
 //! and that a command is answered.
+#![allow(clippy::unwrap_used)]
 
 mod world;
 

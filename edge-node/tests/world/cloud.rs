@@ -20,6 +20,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
+    tasks::Tasks,
     tokens::{bearer, verify_edge},
 };
 use serde_json::{Value, json};
@@ -48,6 +49,7 @@ struct Inner {
     /// While false, sessions are refused and open ones end.
     gate: watch::Sender<bool>,
     changed: Notify,
+    tasks: Tasks,
 }
 
 #[derive(Default)]
@@ -71,6 +73,7 @@ impl Cloud {
             state: Mutex::default(),
             gate: watch::Sender::new(true),
             changed: Notify::new(),
+            tasks: Tasks::new(),
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -78,7 +81,9 @@ impl Cloud {
             .route("/api/v1/edges/enrol", post(enrol))
             .route("/link", any(link))
             .with_state(cloud.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        cloud.0.tasks.spawn("cloud", async move {
+            let _ = axum::serve(listener, router).await;
+        });
         (cloud, at)
     }
 
