@@ -6,4 +6,5 @@ pub mod batch;
 pub mod checksum;
 pub mod enrolment;
 pub mod intake;
+pub mod queue;
 pub mod status;

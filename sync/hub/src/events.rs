@@ -24,6 +24,8 @@ struct Feeder(Hub);
 impl Handle for Feeder {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         let fed = match event.kind.exchange() {
+            // How a region assigns is not yet part of its feed.
+            Exchange::Order if event.kind == EventType::RegionAssigned => Fed::Known,
             Exchange::Order => self.order(event).await?,
             Exchange::Auth if event.kind == EventType::SessionRevoked => {
                 self.revoked(event).await?

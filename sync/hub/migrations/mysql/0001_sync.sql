@@ -68,15 +68,21 @@ CREATE TABLE ops (
   epoch BIGINT NOT NULL,
   seq BIGINT NOT NULL,
   hash BINARY(32) NOT NULL,
-  kind VARCHAR(16) NOT NULL,
-  order_id BINARY(16) NULL,
-  state VARCHAR(16) NOT NULL,
-  failures BIGINT NOT NULL,
   received_at BIGINT NOT NULL,
   bytes MEDIUMBLOB NOT NULL,
   PRIMARY KEY (edge, epoch, seq),
-  KEY ops_state (edge, epoch, state, seq),
-  KEY ops_received_at (received_at)
+  KEY ops_received_at (edge, epoch, received_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What waits for a decision: a row for each op without an outcome, gone when that is stored. Apart from
+-- the ops, so that looking for work never passes over what was done.
+CREATE TABLE undecided (
+  edge VARCHAR(40) NOT NULL,
+  epoch BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  failures BIGINT NOT NULL,
+  PRIMARY KEY (edge, epoch, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What the cloud decided, numbered in the order in which it was stored.

@@ -68,16 +68,22 @@ CREATE TABLE ops (
   epoch INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   hash BLOB NOT NULL,
-  kind TEXT NOT NULL,
-  order_id BLOB,
-  state TEXT NOT NULL,
-  failures INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   bytes BLOB NOT NULL,
   PRIMARY KEY (edge, epoch, seq)
 ) STRICT;
-CREATE INDEX ops_state ON ops (edge, epoch, state, seq);
-CREATE INDEX ops_received_at ON ops (received_at);
+CREATE INDEX ops_received_at ON ops (edge, epoch, received_at);
+
+-- What waits for a decision: a row for each op without an outcome, gone when that is stored. Apart from
+-- the ops, so that looking for work never passes over what was done.
+CREATE TABLE undecided (
+  edge TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  PRIMARY KEY (edge, epoch, seq)
+) STRICT;
 
 -- What the cloud decided, numbered in the order in which it was stored.
 CREATE TABLE outcomes (

@@ -1,14 +1,12 @@
 //! A run of one edge's log on its way to the owner and back: what the hub answers itself, what it
 //! hands over, and which answer belongs to which op.
 
-use std::collections::HashSet;
-
 use wire::{
-    Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision, OrderId,
-    Outcome, OutcomeKind, UnixMillis,
+    Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision, Outcome,
+    OutcomeKind, UnixMillis,
 };
 
-use super::intake::Read;
+use super::{intake::Read, queue::Line};
 
 /// An op that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +71,9 @@ pub fn plan(
 ) -> Plan {
     let mut plan = Plan::default();
     let mut bytes = 0;
-    let mut waiting = HashSet::new();
+    let mut line = Line::default();
     for due in run {
-        if waits_behind(&due.read, &waiting) {
+        if line.stops(&due.read) {
             plan.parked.push(due.seq);
             continue;
         }
@@ -93,7 +91,7 @@ pub fn plan(
             Read::Command(op) => match judge(op) {
                 Judged::Known(actor) => command(op, actor),
                 Judged::NotYet => {
-                    waiting.insert(op.command.body.order_id());
+                    line.wait(&due.read);
                     plan.parked.push(due.seq);
                     continue;
                 }
@@ -133,15 +131,6 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     Some(progress)
 }
 
-/// What waits is not overtaken by what is about the same order, nor by the release of a lease.
-fn waits_behind(read: &Read, waiting: &HashSet<OrderId>) -> bool {
-    match read {
-        Read::Command(op) => waiting.contains(&op.command.body.order_id()),
-        Read::LeaseReleased { .. } => !waiting.is_empty(),
-        Read::Boot | Read::Token { .. } | Read::Unknown => false,
-    }
-}
-
 fn command(op: &wire::CommandOp, actor: Option<Actor>) -> BatchBody {
     BatchBody::Command {
         command: op.command.clone(),
@@ -152,6 +141,8 @@ fn command(op: &wire::CommandOp, actor: Option<Actor>) -> BatchBody {
         policy_version: op.policy_version,
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
+        // A revoked session does not verify, so nothing of one gets here.
+        revoked_version: None,
     }
 }
 

@@ -23,17 +23,6 @@ pub fn read(bytes: &[u8]) -> Read {
 }
 
 impl Read {
-    /// The word the store keeps beside the bytes.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Boot => "boot",
-            Self::Token { .. } => "token",
-            Self::Command(_) => "command",
-            Self::LeaseReleased { .. } => "lease_released",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// The order it is about: what waits behind a held op is found by it.
     pub fn order_id(&self) -> Option<OrderId> {
         match self {

@@ -11,9 +11,11 @@ use super::{Store, StoreError, count, edge, feed::REVOKED};
 
 const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
 const OLD_OPS: &str = "SELECT o.seq FROM ops o JOIN edges e ON e.edge = o.edge \
-    AND e.epoch = o.epoch WHERE o.edge = ? AND o.state = 'decided' AND o.received_at < ? \
+    AND e.epoch = o.epoch WHERE o.edge = ? AND o.received_at < ? \
+    AND NOT EXISTS (SELECT 1 FROM undecided u \
+        WHERE u.edge = o.edge AND u.epoch = o.epoch AND u.seq = o.seq) \
     ORDER BY o.seq LIMIT ?";
-const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? AND state = 'decided' \
+const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? \
     AND epoch = (SELECT e.epoch FROM edges e WHERE e.edge = ops.edge) AND seq IN (";
 const OLD_OUTCOMES: &str = "SELECT o.number FROM outcomes o JOIN edges e ON e.edge = o.edge \
     AND e.epoch = o.epoch WHERE o.edge = ? AND o.number <= e.outcome_cursor AND o.at < ? \

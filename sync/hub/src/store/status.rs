@@ -14,10 +14,9 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
-const WAITING: &str = "SELECT o.edge, o.state, COUNT(*) FROM edges e \
-    JOIN ops o ON o.edge = e.edge AND o.epoch = e.epoch \
-    WHERE e.undecided > 0 AND o.state IN ('parked', 'held_region', 'held_operator') \
-    GROUP BY o.edge, o.state";
+const WAITING: &str = "SELECT u.edge, u.state, COUNT(*) FROM undecided u \
+    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
+    WHERE u.state <> 'received' GROUP BY u.edge, u.state";
 
 #[derive(sqlx::FromRow)]
 struct Row {

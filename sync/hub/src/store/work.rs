@@ -13,6 +13,7 @@ use super::{Store, StoreError, count, edge, encoded, hash, region};
 use crate::domain::{
     batch::{Decided, Due, Progress},
     intake::{self, Read},
+    queue::Line,
 };
 
 const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edge LIMIT 1000";
@@ -20,28 +21,25 @@ const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, w
     WHERE edge = ? AND undecided > 0 AND (worker = ? OR work_until <= ?)";
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
-// An op that needs an operator stops what is about the same order behind it, and the release of a
-// lease, which has to be the last word under its fence.
-const DUE: &str = "SELECT o.seq, o.hash, o.failures, o.bytes FROM ops o \
-    WHERE o.edge = ? AND o.epoch = ? AND o.state IN ('received', 'parked', 'held_region') \
-    AND NOT EXISTS (SELECT 1 FROM ops h WHERE h.edge = o.edge AND h.epoch = o.epoch \
-        AND h.state = 'held_operator' AND h.seq < o.seq \
-        AND (h.order_id = o.order_id OR o.kind = 'lease_released')) \
-    ORDER BY o.seq LIMIT ?";
+const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
+    FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
 const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?, \
     undecided = undecided - ?, work_until = ? \
     WHERE edge = ? AND epoch = ? AND work_token = ?";
 const OUTCOME_COUNT: &str = "SELECT outcome_count FROM edges WHERE edge = ?";
-const DECIDE: &str = "UPDATE ops SET state = 'decided' \
-    WHERE edge = ? AND epoch = ? AND state <> 'decided' AND seq IN (";
-const SET_STATE: &str =
-    "UPDATE ops SET state = ? WHERE edge = ? AND epoch = ? AND state <> 'decided' AND seq IN (";
+const DECIDE: &str = "DELETE FROM undecided WHERE edge = ? AND epoch = ? AND seq IN (";
+const SET_STATE: &str = "UPDATE undecided SET state = ? WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_FAILURE: &str =
-    "UPDATE ops SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
+    "UPDATE undecided SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
 const ADD_OUTCOMES: &str =
     "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
 const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
+
+const HELD_BY_REGION: &str = "held_region";
+const NEEDS_OPERATOR: &str = "held_operator";
+const PARKED: &str = "parked";
 
 /// Rows of one INSERT: with whole orders in them, about a megabyte.
 const ROWS_MAX: usize = 250;
@@ -53,6 +51,15 @@ pub struct Claim {
     pub region: Region,
     pub epoch: u64,
     token: u64,
+}
+
+#[derive(sqlx::FromRow)]
+struct UndecidedRow {
+    seq: i64,
+    state: String,
+    failures: i64,
+    hash: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Store {
@@ -88,20 +95,29 @@ impl Store {
         Ok(())
     }
 
-    /// The next undecided ops in log order, without those that wait behind a held one.
+    /// The next undecided ops in log order, without those that need an operator and what waits
+    /// behind them. An op that is held by its region is due: who holds it says when that ends.
     pub async fn due(&self, claim: &Claim, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>, i64, Vec<u8>)> =
-            self.sql.all(DUE, vals![&claim.edge, claim.epoch, limit]).await?;
-        rows.into_iter()
-            .map(|(seq, chain_hash, failures, bytes)| {
-                Ok(Due {
-                    seq: count(seq),
-                    hash: hash(&chain_hash)?,
-                    failures: u32::try_from(failures).unwrap_or(u32::MAX),
-                    read: intake::read(&bytes),
-                })
-            })
-            .collect()
+        let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
+        loop {
+            let values = vals![&claim.edge, claim.epoch, after, limit];
+            let rows: Vec<UndecidedRow> = self.sql.all(UNDECIDED, values).await?;
+            let last_page = rows.len() < limit;
+            for row in rows {
+                after = count(row.seq);
+                let read = intake::read(&row.bytes);
+                if row.state == NEEDS_OPERATOR {
+                    line.wait(&read);
+                } else if !line.stops(&read) {
+                    let failures = u32::try_from(row.failures).unwrap_or(u32::MAX);
+                    due.push(Due { seq: after, hash: hash(&row.hash)?, failures, read });
+                }
+            }
+            if last_page || due.len() >= limit {
+                due.truncate(limit);
+                return Ok(due);
+            }
+        }
     }
 
     /// The tokens at these places of the log; a place that holds none is left out.
@@ -145,9 +161,9 @@ impl Store {
                 let held = progress.held.iter().filter(move |(_, reason)| *reason == wanted);
                 held.map(|(seq, _)| *seq).collect::<Vec<_>>()
             };
-            set_state(tx, claim, "held_region", &held(HeldReason::Region)).await?;
-            set_state(tx, claim, "held_operator", &held(HeldReason::NeedsOperator)).await?;
-            set_state(tx, claim, "parked", &progress.parked).await?;
+            set_state(tx, claim, HELD_BY_REGION, &held(HeldReason::Region)).await?;
+            set_state(tx, claim, NEEDS_OPERATOR, &held(HeldReason::NeedsOperator)).await?;
+            set_state(tx, claim, PARKED, &progress.parked).await?;
             if let Some(seq) = progress.failed {
                 tx.exec(COUNT_FAILURE, vals![&claim.edge, claim.epoch, seq]).await?;
             }
