@@ -3,7 +3,7 @@
 
 mod storm;
 
-pub use storm::{Receipted, Storm};
+pub use storm::{Receipted, Storm, order};
 
 /// How often each kill is repeated: three in every test run, more by `cargo xtask chaos --rounds N`.
 ///

@@ -59,15 +59,15 @@ impl Storm {
         let mut sent = JoinSet::new();
         for n in 0..count {
             let (kiosk, permits) = (self.kiosk.clone(), permits.clone());
-            let (receipts, body) = (self.receipts.clone(), self.order(n));
+            let (receipts, body) = (self.receipts.clone(), order(self.region, n));
             sent.spawn(async move {
                 let _permit = permits.acquire_owned().await;
-                let order = body.order_id();
+                let made = body.order_id();
                 let command = kiosk.prepare(body);
                 let reply = kiosk.until_stored(command, LIMIT).await.expect("a receipt");
                 assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
                 receipts.fetch_add(1, Ordering::Relaxed);
-                Receipted { command, order, reply }
+                Receipted { command, order: made, reply }
             });
         }
         sent.join_all().await
@@ -118,20 +118,24 @@ impl Storm {
         }
         Some(lines)
     }
+}
 
-    fn order(&self, n: usize) -> CommandBody {
-        let draft = Draft {
-            title: format!("Job {n}"),
-            description: String::new(),
-            service_type: ServiceType::Other,
-            price: Amount::from_minor(12_050).expect("a price"),
-            currency: Currency::Cny,
-            location: self.region,
-            address: "1 Harbour Road".into(),
-            service_start_time: None,
-            service_end_time: None,
-        };
-        let order_id = OrderId(Clock::system().new_id());
-        CommandBody::PublishOrder { order_id, order: draft }
-    }
+/// The publishing of one more order in that region.
+///
+/// # Panics
+/// Never: the price is one.
+pub fn order(region: Region, n: usize) -> CommandBody {
+    let draft = Draft {
+        title: format!("Job {n}"),
+        description: String::new(),
+        service_type: ServiceType::Other,
+        price: Amount::from_minor(12_050).expect("a price"),
+        currency: Currency::Cny,
+        location: region,
+        address: "1 Harbour Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+    };
+    let order_id = OrderId(Clock::system().new_id());
+    CommandBody::PublishOrder { order_id, order: draft }
 }

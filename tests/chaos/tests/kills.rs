@@ -71,9 +71,7 @@ async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() 
     let (stack, api) = platform(Stores::Real).await;
     for round in 1..=rounds() {
         kill_the_edge(&stack, &api, round).await;
-        for part in
-            [Part::Hub, Part::Order, Part::Notification, Part::Server(Server::RabbitMq)]
-        {
+        for part in [Part::Hub, Part::Order, Part::Notification, Part::Server(Server::RabbitMq)] {
             kill_while_it_decides(&stack, &api, part, round).await;
         }
     }

@@ -1,0 +1,140 @@
+//! An acknowledged command is on disk: the system calls of a running edge show the log synced before the
+//! reply leaves, for each of a hundred commands.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Child, Command},
+    time::Duration,
+};
+
+use stack::{Data, Layout, Part, PortChoice, Stack, Stores, Wishes, binaries};
+use support::{Api, Mqtt, Place, Tablet, eventually};
+use wire::{CommandId, EdgeId, Region, Role, Verdict};
+
+const COMMANDS: usize = 100;
+const REGION: Region = Region::West;
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_synced_before_each_reply_is_written() {
+    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let edge = stack.layout().edge(REGION);
+    let place = Place {
+        region: REGION,
+        edge: EdgeId::new(&edge.edge).unwrap(),
+        host: "127.0.0.1".into(),
+        port: edge.mqtt,
+    };
+    let tablet = Tablet::new(place, "kiosk-strace", &customer, Mqtt::V311);
+    // The first command brings the connection and the token's own op out of the way.
+    tablet.tap(chaos::order(REGION, 0), SOON).await.unwrap();
+
+    let calls = stack.layout().folder.join("calls");
+    let mut strace = attach(stack.child(Part::Edge(REGION)).unwrap().pid().unwrap(), &calls).await;
+    let mut commands = Vec::new();
+    for n in 1..=COMMANDS {
+        let command = tablet.prepare(chaos::order(REGION, n));
+        let reply = tablet.until_stored(command, SOON).await.unwrap();
+        assert_eq!(reply.verdict, Verdict::Provisional);
+        commands.push(command);
+    }
+    detach(&mut strace);
+
+    let calls = fs::read_to_string(calls).unwrap();
+    for command in commands {
+        synced_before_replied(&calls, command);
+    }
+    tablet.stop().await;
+    stack.stop().await.unwrap();
+}
+
+/// The command is written to the log's file, that file is synced, and only then the reply leaves that
+/// carries the receipt.
+fn synced_before_replied(calls: &str, command: CommandId) {
+    let id = Traced::of(command);
+    let mut log = Log::default();
+    for line in calls.lines() {
+        log.hear(line, &id);
+        if is_sent(line) && line.contains(&id.as_text) && line.contains(&hex(b"receipt")) {
+            assert!(log.synced, "{command} was answered before it was synced");
+            return;
+        }
+    }
+    panic!("{command} was never answered");
+}
+
+/// How a command id looks among the traced bytes: raw in the log, as text in a reply.
+struct Traced {
+    raw: String,
+    as_text: String,
+}
+
+impl Traced {
+    fn of(command: CommandId) -> Self {
+        Self { raw: hex(command.as_bytes()), as_text: hex(command.to_string().as_bytes()) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
+}
+
+fn is_sent(line: &str) -> bool {
+    ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| line.contains(call))
+}
+
+/// What is known of one command's way into the log's file. A sync that began before the command was
+/// written says nothing of it; one that another thread interrupted in the listing is finished by the
+/// resumed line of its own thread.
+#[derive(Default)]
+struct Log<'a> {
+    written: bool,
+    syncing: Vec<&'a str>,
+    synced: bool,
+}
+
+impl<'a> Log<'a> {
+    fn hear(&mut self, line: &'a str, id: &Traced) {
+        let thread = line.split_whitespace().next().unwrap_or_default();
+        let of_log = line.contains(&hex(b"edge.db-wal"));
+        if of_log && line.contains("pwrite64(") && line.contains(&id.raw) {
+            self.written = true;
+        } else if of_log && self.written && line.contains("sync(") {
+            if line.contains("unfinished") {
+                self.syncing.push(thread);
+            } else {
+                self.synced |= line.ends_with("= 0");
+            }
+        } else if line.contains("sync resumed>") && self.syncing.contains(&thread) {
+            self.syncing.retain(|other| *other != thread);
+            self.synced |= line.ends_with("= 0");
+        }
+    }
+}
+
+async fn attach(pid: u32, output: &Path) -> Child {
+    let said = output.with_extension("said");
+    let strace = Command::new(binaries::debian("strace", "strace").unwrap())
+        .args(["-f", "-y", "-xx", "-s", "4200", "-o"])
+        .arg(output)
+        .args(["-e", "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg"])
+        .args(["-p", &pid.to_string()])
+        .stderr(File::create(&said).unwrap())
+        .spawn()
+        .unwrap();
+    eventually("strace is attached", SOON, async || {
+        fs::read_to_string(&said).is_ok_and(|text| text.contains("attached")).then_some(())
+    })
+    .await;
+    strace
+}
+
+fn detach(strace: &mut Child) {
+    let pid = strace.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    strace.wait().unwrap();
+}
