@@ -45,8 +45,10 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     detach(&mut strace);
 
     let calls = fs::read_to_string(calls).unwrap();
+    // One command was under way at a time, so each one's calls follow the reply to the one before.
+    let mut lines = calls.lines();
     for command in commands {
-        synced_before_replied(&calls, command);
+        synced_before_replied(&mut lines, command);
     }
     tablet.stop().await;
     stack.stop().await.unwrap();
@@ -54,12 +56,12 @@ async fn the_log_is_synced_before_each_reply_is_written() {
 
 /// The command is written to the log's file, that file is synced, and only then the reply leaves that
 /// carries the receipt.
-fn synced_before_replied(calls: &str, command: CommandId) {
+fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command: CommandId) {
     let id = Traced::of(command);
     let mut log = Log::default();
-    for line in calls.lines() {
+    for line in lines {
         log.hear(line, &id);
-        if is_sent(line) && line.contains(&id.as_text) && line.contains(&hex(b"receipt")) {
+        if is_sent(line) && line.contains(&id.as_text) && line.contains(&id.receipt) {
             assert!(log.synced, "{command} was answered before it was synced");
             return;
         }
@@ -67,15 +69,23 @@ fn synced_before_replied(calls: &str, command: CommandId) {
     panic!("{command} was never answered");
 }
 
-/// How a command id looks among the traced bytes: raw in the log, as text in a reply.
+/// What to look for among the traced bytes: the command id raw in the log's file, and as text beside
+/// the receipt in a reply.
 struct Traced {
     raw: String,
     as_text: String,
+    receipt: String,
+    log: String,
 }
 
 impl Traced {
     fn of(command: CommandId) -> Self {
-        Self { raw: hex(command.as_bytes()), as_text: hex(command.to_string().as_bytes()) }
+        Self {
+            raw: hex(command.as_bytes()),
+            as_text: hex(command.to_string().as_bytes()),
+            receipt: hex(b"receipt"),
+            log: hex(b"edge.db-wal"),
+        }
     }
 }
 
@@ -100,7 +110,7 @@ struct Log<'a> {
 impl<'a> Log<'a> {
     fn hear(&mut self, line: &'a str, id: &Traced) {
         let thread = line.split_whitespace().next().unwrap_or_default();
-        let of_log = line.contains(&hex(b"edge.db-wal"));
+        let of_log = line.contains(&id.log);
         if of_log && line.contains("pwrite64(") && line.contains(&id.raw) {
             self.written = true;
         } else if of_log && self.written && line.contains("sync(") {
