@@ -27,6 +27,10 @@ pub struct Inboxes {
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        // It is about a region; no inbox hears of it.
+        if event.kind == EventType::RegionAssigned {
+            return Ok(());
+        }
         let body: OrderEvent = serde_json::from_value(event.body.clone())?;
         for line in domain::lines_of(event.kind, event.id, event.at, &body) {
             let id = LineId(self.clock.new_id());

@@ -73,6 +73,7 @@ fn lost() -> Lost {
             price: Amount::from_minor(15_000).unwrap(),
             currency: Currency::Cny,
         }],
+        taken_back: None,
     }
 }
 

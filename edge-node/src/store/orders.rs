@@ -99,6 +99,7 @@ fn one(
         }
         Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
         Change::Policy { version, policy } => adopt_policy(book, version, policy),
+        Change::Assignment(now) => adopt_policy(book, now.policy_version, now.policy),
         Change::Revoked { version, sessions, users } => {
             for session in &sessions {
                 revoke(conn, "session", session.as_bytes())?;

@@ -36,6 +36,10 @@ pub enum BatchBody {
         policy_version: Option<u64>,
         rules_version: Option<u64>,
         revocations_version: Option<u64>,
+        /// The version at which the region's feed told of the actor's or the session's revocation;
+        /// absent where neither is revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revoked_version: Option<u64>,
     },
     LeaseReleased {
         fence: u64,

@@ -124,6 +124,8 @@ codes! {
     CommandIdReused "command_id_reused" 409 "This command id was used for something else." "该操作编号已用于其他操作。",
     RegionAssigningOffline "region_assigning_offline" 409 "This region assigns its orders at its own node, which is out of reach." "该区域由本地节点派单，当前无法连接。",
     RegionTakenBack "region_taken_back" 400 "An operator took the region's right to assign back." "运营人员已收回该区域的派单权。",
+    AcceptanceNotArrived "acceptance_not_arrived" 409 "Your acceptance stands only at the region's own node so far. Do this there, or try again once that node is connected." "您的接单目前只记录在区域节点，请在该节点操作，或等节点联网后重试。",
+    EdgeEpochEnded "edge_epoch_ended" 409 "This run of the edge was ended; name the one it has now." "该节点的这一代已终止，请使用其当前的代次。",
     // what an edge may doubt
     LooksTaken "looks_taken" 200 "This order looks taken; the cloud decides." "该订单似乎已被接走，最终以云端为准。",
     LooksWrongState "looks_wrong_state" 200 "The order looks to be in another state; the cloud decides." "订单状态似乎已变化，最终以云端为准。",

@@ -77,6 +77,7 @@ catalogue! {
     OrderCancelled Order "order.cancelled",
     OrderCompleted Order "order.completed",
     OrderStatusChanged Order "order.status_changed",
+    RegionAssigned Order "order.region_assigned",
     PaymentInitiated Payment "payment.initiated",
     PaymentCompleted Payment "payment.completed",
     PaymentFailed Payment "payment.failed",
@@ -91,7 +92,7 @@ impl fmt::Display for EventType {
     }
 }
 
-/// The body of every `order.*` event: the whole order, so that a consumer needs no second question.
+/// The body of every event about an order: the whole order, so that a consumer needs no second question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
     pub order: Order,

@@ -6,6 +6,7 @@
 //! golden vectors in `golden/` fail when it does not.
 
 mod actor;
+mod assignment;
 mod batch;
 mod code;
 mod command;
@@ -25,6 +26,10 @@ pub mod topics;
 mod verdict;
 
 pub use actor::{Actor, Role};
+pub use assignment::{
+    ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
+    RegionAssignment, TakeBack, TakenBack, is_open, open_digest,
+};
 pub use batch::{BatchBody, BatchOp, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 pub use code::{Code, Language, Text};
 pub use command::{CmdFrame, Command, CommandBody, Draft, Seen};

@@ -244,6 +244,10 @@ pub enum Change {
         #[n(2)]
         users: Vec<crate::UserId>,
     },
+    /// How the region assigns from here on. A frame ends at it: what a grant's digest is compared with
+    /// is exactly what came before.
+    #[n(5)]
+    Assignment(#[n(0)] crate::RegionAssignment),
 }
 
 /// What the edge has stored of what the hub sent; the digest is over its confirmed orders.

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Code, Currency, Order, OrderCode, OrderId, Source, UnixMillis};
+use crate::{Amount, Code, Currency, FenceEnd, Order, OrderCode, OrderId, Source, UnixMillis};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +105,10 @@ pub struct Lost {
     #[n(4)]
     #[serde(default)]
     pub nearby: Vec<NearbyJob>,
+    /// Of `region_taken_back`: who took the right back, when and why.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<FenceEnd>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]

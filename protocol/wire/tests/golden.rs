@@ -123,6 +123,7 @@ fn outcome() -> Outcome {
             price: "80.50".parse().unwrap(),
             currency: Currency::Cny,
         }],
+        taken_back: None,
     };
     Outcome {
         lost: Some(lost),
@@ -242,6 +243,41 @@ fn frames() -> Vec<Frame> {
     ]
 }
 
+fn assignment() -> RegionAssignment {
+    RegionAssignment {
+        policy_version: 3,
+        policy: Policy::Exclusive,
+        holder: Some(edge()),
+        epoch: 1,
+        fence: 5,
+        release_asked: false,
+        digest: Some(Hash::of(b"open")),
+        rules_version: 2,
+        rules: OfflineRules {
+            unpaid_start: true,
+            approval: Some(ApprovalRule {
+                price_max: "300.00".parse().unwrap(),
+                currency: Currency::Cny,
+                service_types: vec![ServiceType::CleaningRepair, ServiceType::Other],
+            }),
+        },
+    }
+}
+
+fn batch_body() -> BatchBody {
+    BatchBody::Command {
+        command: command(),
+        actor: Some(Actor { user_id: UserId(id(3)), role: Role::Provider }),
+        verdict: Verdict::Firm,
+        fence: Some(5),
+        received_at: UnixMillis(1_764_000_000_004),
+        policy_version: Some(3),
+        rules_version: Some(2),
+        revocations_version: Some(4),
+        revoked_version: Some(6),
+    }
+}
+
 /// A name for each encoding, with its bytes in hexadecimal or its JSON.
 fn vectors() -> BTreeMap<String, String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -280,6 +316,28 @@ fn vectors() -> BTreeMap<String, String> {
         sig: "ignored".into(),
     };
     vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
+    let down = Frame::Down(Down {
+        standing: standing(),
+        from: 22,
+        to: 23,
+        changes: vec![Change::Assignment(assignment())],
+    });
+    assert_eq!(Frame::from_bytes(&down.to_bytes()).unwrap(), down, "an assignment reads back");
+    vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
+    let told = AssignmentEvent { region: Region::North, assignment: assignment() };
+    vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
+    let digest = open_digest([(OrderId(id(1)), 3), (OrderId(id(4)), 1)]);
+    vectors.insert("open_digest".into(), digest.to_string());
+    let end = FenceEnd {
+        at: UnixMillis(1_764_000_000_009),
+        how: FenceEnding::TakenBack,
+        by: Some(UserId(id(7))),
+        why: Some("the node is lost".into()),
+    };
+    let taken_back = Lost { taken_back: Some(end), ..outcome().lost.unwrap() };
+    vectors.insert("lost/taken_back".into(), hex(&minicbor::to_vec(&taken_back).unwrap()));
+    let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
     vectors.insert("order/digest".into(), order().digest().to_string());
     vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));

@@ -41,6 +41,8 @@ pub struct EdgeOp {
     pub policy_version: Option<u64>,
     pub rules_version: Option<u64>,
     pub revocations_version: Option<u64>,
+    /// The version at which the region's feed told of a revocation that concerns the actor.
+    pub revoked_version: Option<u64>,
 }
 
 /// What tells one op from every other, even should a restored edge use a seq twice.
@@ -110,6 +112,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
             policy_version,
             rules_version,
             revocations_version,
+            revoked_version,
         } => {
             let origin = Origin::Edge(EdgeOp {
                 name,
@@ -120,6 +123,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
                 policy_version,
                 rules_version,
                 revocations_version,
+                revoked_version,
             });
             Request::Command(Box::new(Attempt { command, actor, origin }))
         }

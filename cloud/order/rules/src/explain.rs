@@ -49,6 +49,7 @@ pub(crate) fn lost(attempt: &Attempt, standing: &Standing, code: Code) -> Option
         tapped_at: attempt.command.tapped_at,
         edge_at: attempt.op().map(|op| op.received_at),
         nearby: Vec::new(),
+        taken_back: None,
     })
 }
 

@@ -160,6 +160,7 @@ impl Log {
             policy_version: None,
             rules_version: None,
             revocations_version: None,
+            revoked_version: None,
         };
         self.ops.push(BatchOp { seq, hash, body });
         self

@@ -141,7 +141,7 @@ fn command(op: &wire::CommandOp, actor: Option<Actor>) -> BatchBody {
         policy_version: op.policy_version,
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
-        // A revoked session does not verify, so nothing of one gets here.
+        // Revocations are not yet looked up here.
         revoked_version: None,
     }
 }

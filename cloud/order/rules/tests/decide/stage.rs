@@ -173,6 +173,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
         policy_version: None,
         rules_version: None,
         revocations_version: None,
+        revoked_version: None,
     });
     let command = Command { tapped_at, ..command(id, body) };
     Request::Command(Box::new(Attempt { command, actor, origin }))

@@ -1,0 +1,253 @@
+//! The right to assign: how a region assigns its orders, which edge holds the right, under which fence
+//! and rules, and how each right that was ever granted ended.
+//!
+//! Invariant: a region's `policy_version` rises with every change of anything here, so that the
+//! highest one seen is how things stand.
+
+use std::{fmt, str::FromStr};
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Amount, Currency, EdgeId, Hash, Order, OrderId, OrderStatus, Policy, QuarantineWhy, Region,
+    ServiceType, UnixMillis, UserId,
+};
+
+/// What an operator allows a region while it is cut off. The default allows nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct OfflineRules {
+    /// Work that was started at an edge needs no held funds.
+    #[n(0)]
+    #[serde(default)]
+    pub unpaid_start: bool,
+    /// Which orders the holding edge may approve; none where this is absent.
+    #[n(1)]
+    #[serde(default)]
+    pub approval: Option<ApprovalRule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+#[cbor(map)]
+pub struct ApprovalRule {
+    /// The highest price, itself included.
+    #[n(0)]
+    pub price_max: Amount,
+    #[n(1)]
+    #[serde(default)]
+    pub currency: Currency,
+    #[n(2)]
+    pub service_types: Vec<ServiceType>,
+}
+
+impl ApprovalRule {
+    pub fn allows(&self, order: &Order) -> bool {
+        order.currency == self.currency
+            && order.price <= self.price_max
+            && self.service_types.contains(&order.service_type)
+    }
+}
+
+/// How a region assigns its orders: what its feed brings, and what the hub may ask for at any time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct RegionAssignment {
+    /// Rises with every change of any of these fields.
+    #[n(0)]
+    pub policy_version: u64,
+    #[n(1)]
+    pub policy: Policy,
+    /// The edge that holds the right to assign; where there is none, the cloud decides.
+    #[n(2)]
+    #[serde(default)]
+    pub holder: Option<EdgeId>,
+    /// The epoch to which the right was granted; another epoch of the same edge does not hold it.
+    #[n(3)]
+    pub epoch: u64,
+    /// The last fence that was given out in this region; the holder's own, where there is a holder.
+    #[n(4)]
+    pub fence: u64,
+    /// The holder is asked to give the right back.
+    #[n(5)]
+    #[serde(default)]
+    pub release_asked: bool,
+    /// `open_digest` of the region as the granting transaction read it. Present while held.
+    #[n(6)]
+    #[serde(default)]
+    pub digest: Option<Hash>,
+    /// Rises when the rules change.
+    #[n(7)]
+    pub rules_version: u64,
+    #[n(8)]
+    #[serde(default)]
+    pub rules: OfflineRules,
+}
+
+/// The body of `order.region_assigned`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignmentEvent {
+    pub region: Region,
+    pub assignment: RegionAssignment,
+}
+
+/// What the hub is answered when it asks how every region assigns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignments {
+    pub items: Vec<AssignmentEvent>,
+}
+
+/// The hub's word that an epoch of an edge is over: whatever right it held is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBack {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub why: QuarantineWhy,
+}
+
+/// The rights that a take-back has ended, now or when it was first asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    pub fences: Vec<FenceRecord>,
+}
+
+/// A right to assign that was granted, and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FenceRecord {
+    pub region: Region,
+    pub fence: u64,
+    pub holder: EdgeId,
+    pub epoch: u64,
+    pub granted_at: UnixMillis,
+    /// The operator who granted it.
+    pub granted_by: UserId,
+    /// Absent while it stands.
+    #[serde(default)]
+    pub end: Option<FenceEnd>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct FenceEnd {
+    #[n(0)]
+    pub at: UnixMillis,
+    #[n(1)]
+    pub how: FenceEnding,
+    /// The operator who took it back; absent where the holder gave it back or a quarantine ended it.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+    /// In the operator's words.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum FenceEnding {
+    /// The holder gave it back after its last op under it.
+    #[n(0)]
+    Released,
+    #[n(1)]
+    TakenBack,
+    #[n(2)]
+    EdgeRestored,
+    #[n(3)]
+    EdgeCloned,
+}
+
+impl FenceEnding {
+    pub const ALL: [Self; 4] =
+        [Self::Released, Self::TakenBack, Self::EdgeRestored, Self::EdgeCloned];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::TakenBack => "taken_back",
+            Self::EdgeRestored => "edge_restored",
+            Self::EdgeCloned => "edge_cloned",
+        }
+    }
+
+    /// Whether someone else ended it, so that the holder may have answered under it afterwards.
+    pub fn is_take_back(self) -> bool {
+        self != Self::Released
+    }
+}
+
+impl From<QuarantineWhy> for FenceEnding {
+    fn from(why: QuarantineWhy) -> Self {
+        match why {
+            QuarantineWhy::EdgeRestored => Self::EdgeRestored,
+            QuarantineWhy::EdgeCloned => Self::EdgeCloned,
+        }
+    }
+}
+
+impl fmt::Display for FenceEnding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for FenceEnding {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|ending| ending.as_str() == text)
+            .ok_or_else(|| "expected released, taken_back, edge_restored or edge_cloned".to_owned())
+    }
+}
+
+/// Whether an order in this state counts towards `open_digest`: until its work is done.
+pub fn is_open(status: OrderStatus) -> bool {
+    match status {
+        OrderStatus::PendingReview
+        | OrderStatus::Pending
+        | OrderStatus::Accepted
+        | OrderStatus::InProgress => true,
+        OrderStatus::Completed
+        | OrderStatus::Reviewed
+        | OrderStatus::Cancelled
+        | OrderStatus::Rejected => false,
+    }
+}
+
+/// The digest of a region's open orders by id and version: what a new holder's view must agree with
+/// before it answers firm. The order of the orders does not matter.
+pub fn open_digest(open: impl IntoIterator<Item = (OrderId, u64)>) -> Hash {
+    let mut digest = Hash::ZERO;
+    for (id, version) in open {
+        digest.toggle(Hash::of(&crate::op::encoded((id, version))));
+    }
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_tells_versions_apart_and_forgets_the_order() {
+        let id = |n| OrderId(uuid::Uuid::from_u128(n));
+        let digest = open_digest([(id(1), 1), (id(2), 4)]);
+        assert_eq!(digest, open_digest([(id(2), 4), (id(1), 1)]));
+        assert_ne!(digest, open_digest([(id(1), 2), (id(2), 4)]));
+        assert_ne!(digest, open_digest([(id(1), 1)]));
+        assert_eq!(open_digest([]), Hash::ZERO);
+    }
+
+    #[test]
+    fn an_ending_keeps_its_word() {
+        for ending in FenceEnding::ALL {
+            assert_eq!(ending.as_str().parse(), Ok(ending));
+            let json = serde_json::to_value(ending).unwrap();
+            assert_eq!(json, ending.as_str());
+        }
+    }
+}
