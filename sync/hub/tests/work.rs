@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 use stage::{Stage, accept, boot, token};
 use uuid::Uuid;
-use wire::{Code, CommandId, Op, Region, Role};
+use wire::{Change, Code, CommandId, Op, Region, Role};
 
 #[rstest]
 #[case::sqlite(false)]
@@ -134,6 +134,38 @@ async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     let script = stage.owner.script();
     let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
     assert_eq!(known, [(2, true), (3, false), (5, false), (6, false)]);
+}
+
+#[tokio::test]
+async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
+    let mut stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let before = stage.token(Role::Provider, 5);
+    stage.rotate();
+    stage.auth.script().away = true;
+    edge.log = vec![token(&before), token(&stage.token(Role::Provider, 6))];
+    edge.log.extend([accept(1, 1, now), accept(2, 2, now), accept(2, 1, now)]);
+    edge.open(&hub).await;
+    edge.up(1, 5).await;
+    edge.until_outcomes(3).await;
+    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, 2, 3]));
+    stage.north_until(&hub, |edge| edge.parked == 2).await;
+
+    stage.auth.script().away = false;
+    edge.until_outcomes(5).await;
+    let known = stage.owner.script().decided[1..]
+        .iter()
+        .map(|(seq, actor)| (*seq, actor.map(|actor| actor.user_id.0.as_u128())))
+        .collect::<Vec<_>>();
+    assert_eq!(known, [(4, Some(6)), (5, None)], "the old key is withdrawn");
+    edge.until(|edge| edge.changes.len() == 2).await;
+    let told = |change: &Change| {
+        matches!(change, Change::Keys { jwks, .. }
+        if jwks.contains(stage.signer.kid()))
+    };
+    assert!(!told(&edge.changes[0]) && told(&edge.changes[1]));
 }
 
 #[tokio::test]

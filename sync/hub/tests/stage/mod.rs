@@ -2,12 +2,13 @@
 // Each test file uses a part of it.
 #![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
+mod auth;
 mod edge;
 mod owner;
 
 use std::{net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use platform::{Ground, bus::Bus, cache::Cache, sql::create_database, upstream::Upstream};
@@ -25,6 +26,7 @@ use wire::{
     EdgeStatus, Event, EventId, EventType, Order, Region, Role, SessionId, StatusReport, UserId,
 };
 
+pub use auth::Auth;
 pub use edge::{Edge, accept, boot, order, token};
 pub use owner::Owner;
 use support::eventually;
@@ -36,8 +38,12 @@ pub const PATIENCE: Duration = Duration::from_secs(15);
 pub struct Stage {
     pub clock: Clock,
     pub owner: Owner,
+    pub auth: Auth,
+    /// Signs people's tokens.
     pub signer: Signer,
     pub bus: Bus,
+    /// Signed with the first key.
+    admin_token: String,
     config: hub::Config,
     service_key: ServiceKey,
     folder: TempDir,
@@ -64,15 +70,20 @@ impl Stage {
         hub::migrate(&config).await.unwrap();
         let bus = format!("embedded:{}", folder.path().join("bus.db").display());
         let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        Self {
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let mut stage = Self {
             clock: Clock::system(),
+            admin_token: String::new(),
             owner: Owner::new(service_key.clone()),
-            signer: Signer::from_pkcs8(&Signer::generate()).unwrap(),
+            auth: Auth::new(&signer),
+            signer,
             bus: Bus::open(&bus).await.unwrap(),
             config,
             service_key,
             folder,
-        }
+        };
+        stage.admin_token = stage.token(Role::Admin, 1);
+        stage
     }
 
     pub async fn replica(&self) -> Replica {
@@ -85,10 +96,10 @@ impl Stage {
             keys: Keys::empty(),
             service_key: self.service_key.clone(),
         };
-        let jwks = self.signer.jwks();
-        let auth = Router::new().route("/.well-known/jwks.json", get(move || async { jwks }));
-        let peers =
-            hub::Peers { order: Upstream::local(self.owner.router()), auth: Upstream::local(auth) };
+        let peers = hub::Peers {
+            order: Upstream::local(self.owner.router()),
+            auth: Upstream::local(self.auth.router()),
+        };
         let router = hub::open(self.config.clone(), ground, peers).await.unwrap();
         let replica = serve(router, tasks).await;
         eventually("the hub is ready", PATIENCE, async || {
@@ -112,6 +123,12 @@ impl Stage {
             kind: TokenKind::Access,
             device: None,
         })
+    }
+
+    /// From here on tokens are signed with another key.
+    pub fn rotate(&mut self) {
+        self.signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        self.auth.script().signer = self.signer.clone();
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
@@ -167,8 +184,7 @@ impl Stage {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
-        let token = self.token(Role::Admin, 1);
-        replica.ask(method, path, Some(&token), body).await
+        replica.ask(method, path, Some(&self.admin_token), body).await
     }
 
     pub async fn set_gate(&self, replica: &Replica, region: Region, gate: &str) {
