@@ -33,6 +33,12 @@ impl Downlink {
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
                     let reply = self.intake.decided(&settled);
+                    let id = settled.stored.command_id;
+                    tracing::info!(
+                        command.id = %id, order.id = %settled.stored.order_id,
+                        outcome = settled.outcome.kind.as_str(),
+                        "Command `{id}` decided"
+                    );
                     self.voice.decided(&settled, &reply).await;
                     sights.push(settled.sight);
                 }
@@ -60,6 +66,7 @@ impl Downlink {
             self.gate.replace_keys(jwks);
         }
         self.gate.revoke(&applied.revoked_sessions, &applied.revoked_users);
+        self.voice.fall_silent_to(&applied.revoked_users).await;
         self.voice.changed(applied.sights, applied.gone).await;
     }
 }

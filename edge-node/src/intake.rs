@@ -130,6 +130,13 @@ impl Intake {
         match tokio::time::timeout(ANSWER_WITHIN, entering).await {
             Ok(Ok(Entered::NotTaken(code))) => Ok(refused(Some(id), code)),
             Ok(Ok(Entered::Stored { stored, sight, new })) => {
+                if new {
+                    tracing::info!(
+                        command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
+                        op.seq = stored.at.seq, verdict = %stored.verdict,
+                        "Command `{id}` stored"
+                    );
+                }
                 let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), actor);
                 Ok(Taken { reply, changed: new.then_some(*sight) })
             }

@@ -53,6 +53,14 @@ impl Mqtt {
         }
     }
 
+    /// Ends what these people hear: they are revoked.
+    pub async fn turn_out(&self, users: &[UserId]) {
+        match self {
+            Self::Embedded(broker) => broker.turn_out(users).await,
+            Self::External(never) => match *never {},
+        }
+    }
+
     /// Whether a message for that person may go to that device: nobody else is signed in on it.
     pub fn may_hear(&self, device: &DeviceId, user: UserId) -> bool {
         match self {

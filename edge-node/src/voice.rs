@@ -94,6 +94,13 @@ impl Voice {
         }
     }
 
+    /// Says nothing more to people who are revoked.
+    pub async fn fall_silent_to(&self, users: &[UserId]) {
+        if !users.is_empty() {
+            self.mqtt.turn_out(users).await;
+        }
+    }
+
     /// Retained, so that a tablet that comes later hears it at once.
     pub async fn head(&self, head: &Head) {
         let topic = topics::head(self.identity.region, &self.identity.name);

@@ -6,7 +6,8 @@ mod world;
 
 use std::time::Duration;
 
-use holdfast_edge::{path_in, report};
+use holdfast_edge::{path_in, report, start};
+use process::clock::Clock;
 use wire::{CommandId, Op, Role};
 use world::{
     accept,
@@ -128,5 +129,24 @@ async fn a_healed_link_is_up_within_two_seconds() {
     cloud.heal();
     let healing = tokio::time::timeout(Duration::from_secs(3), until("the link is up", up(true)));
     assert!(healing.await.is_ok());
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_only_looks_open_is_given_up() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(Clock::system().now());
+    let config = world::config(data.path(), &format!("http://{gateway}"));
+    let edge = start(config, clock.clone()).await.unwrap();
+    until("an acknowledgement", || async { cloud.last_ack() }).await;
+    for ping in 1..=4 {
+        clock.advance(6_000);
+        until("a ping", || async { (cloud.pings() >= ping).then_some(()) }).await;
+    }
+    assert_eq!(cloud.hellos().len(), 1, "a silent link with a sign of life stays");
+    cloud.freeze();
+    clock.advance(20_000);
+    until("a second session", || async { cloud.hellos().get(1).cloned() }).await;
     edge.stop().await;
 }

@@ -252,3 +252,22 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     }
     region.edge.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
+    let region = Region::open().await;
+    let mut tablet = region.provider("t-1", 20).await;
+    let token = region.token(Role::Provider, 20);
+    let (sessions, users) = (Vec::new(), vec![wire::UserId(id(20))]);
+    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users });
+    let refused = until("the refusal", || async {
+        Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token).await.err()
+    })
+    .await;
+    assert_eq!(refused, ConnectReturnCode::NotAuthorized);
+    let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
+    let reply = call(region.edge.http, http::Method::POST, "/commands", None, Some(&body)).await;
+    assert_eq!(reply.unwrap()["code"], json!("revoked"));
+    tablet.ended().await;
+    region.edge.stop().await;
+}

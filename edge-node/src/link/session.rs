@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt, time::Duration};
 use engine::edge::{Do, Edge, End, Surroundings};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
+use wire::UnixMillis;
 
 use super::{
     Link,
@@ -85,7 +86,10 @@ impl<'a> Session<'a> {
                 Do::Held { seq, reason } => {
                     self.link.downlink.hold(seq, reason).await.map_err(unread)?;
                 }
-                Do::Welcomed(cloud_now) => self.welcomed(cloud_now.since(self.link.clock.now())),
+                Do::Welcomed(cloud_now) => {
+                    self.welcomed(cloud_now);
+                    self.ack().await?;
+                }
                 Do::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "A frame changed nothing");
                     // The hub learns from the cursors what it has to send again.
@@ -126,10 +130,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn welcomed(&self, ahead_ms: i64) {
+    fn welcomed(&self, cloud_now: UnixMillis) {
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.link.show(true);
-        tracing::info!(edge = %self.link.who.edge, ahead_ms, "The link is up");
+        let behind_ms = cloud_now.0.saturating_sub(self.link.clock.now().0);
+        tracing::info!(edge = %self.link.who.edge, behind_ms, "The link is up");
     }
 }
 

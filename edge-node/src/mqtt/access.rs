@@ -120,6 +120,13 @@ impl SignedIn {
         }
     }
 
+    /// The connections of these people.
+    pub fn of(&self, users: &[UserId]) -> Vec<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = all.iter().filter(|(_, user)| users.contains(user));
+        theirs.map(|(client_id, _)| client_id.clone()).collect()
+    }
+
     /// Nobody else is signed in on that device. Where nobody is at all, what is said waits in the
     /// session of whom it is for.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {

@@ -106,6 +106,12 @@ impl Embedded {
         self.signed_in.is_free_for(device, user)
     }
 
+    pub async fn turn_out(&self, users: &[UserId]) {
+        for client_id in self.signed_in.of(users) {
+            self.router.unregister_client(&client_id).await;
+        }
+    }
+
     pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
         self.addresses
     }

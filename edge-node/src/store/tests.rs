@@ -2,7 +2,7 @@
 
 use engine::{
     edge::Wanted,
-    verdict::{Footing, Request, judge},
+    verdict::{Answer, Footing, Request, judge},
 };
 use tempfile::TempDir;
 use wire::{
@@ -356,6 +356,46 @@ async fn a_crash_between_commit_and_mark_is_no_restore() {
     store.close();
     std::fs::write(&path, before).unwrap();
     assert_eq!(open(&data, 2).await.1, Suspicion::None);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_stores_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=200).await;
+    limit_pages(&store, 0).await;
+    let mut refused = None;
+    for n in 1..=200 {
+        let entering = store.enter(entry(1_000 + n, by(20), accept(n)), |_, _| TAKEN).await;
+        match entering {
+            Ok(_) => {}
+            Err(WriteError::Full) => {
+                refused = Some(n);
+                break;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let n = refused.expect("the file never filled up");
+    let position = store.position().await.unwrap();
+    assert_eq!(u128::from(position.pending), n - 1);
+    limit_pages(&store, 1 << 30).await;
+    entered(&store, entry(1_000 + n, by(20), accept(n))).await;
+    assert_eq!(u128::from(store.position().await.unwrap().pending), n);
+}
+
+const TAKEN: Answer = Answer::Taken(engine::verdict::Taken {
+    verdict: Verdict::Provisional,
+    fence: None,
+    doubt: None,
+});
+
+/// The file may not grow beyond so many pages, or beyond what it has.
+async fn limit_pages(store: &Store, pages: u32) {
+    let limit = move |conn: &rusqlite::Connection, _: &mut Book| {
+        conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
+    };
+    store.journal.write(limit).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -49,6 +52,9 @@ struct Inner {
     /// While false, sessions are refused and open ones end.
     gate: watch::Sender<bool>,
     changed: Notify,
+    /// Sessions up to this term neither hear nor say anything, and their connections stay.
+    frozen: AtomicU64,
+    pings: AtomicU64,
     tasks: Tasks,
 }
 
@@ -73,6 +79,8 @@ impl Cloud {
             state: Mutex::default(),
             gate: watch::Sender::new(true),
             changed: Notify::new(),
+            frozen: AtomicU64::new(0),
+            pings: AtomicU64::new(0),
             tasks: Tasks::new(),
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -99,12 +107,26 @@ impl Cloud {
         self.0.gate.send_replace(true);
     }
 
+    /// Sessions that are open now fall silent for good; new ones work.
+    pub fn freeze(&self) {
+        let term = self.with(|state| state.term);
+        self.0.frozen.store(term, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+    }
+
+    /// How often an edge asked for a sign of life.
+    pub fn pings(&self) -> u64 {
+        self.0.pings.load(Ordering::SeqCst)
+    }
+
     /// An order changes in the cloud, and the feed tells.
     pub fn put(&self, order: Order) {
-        self.with(|state| {
-            state.feed.push(Change::Order(order.clone()));
-            state.orders.insert(order.id, order);
-        });
+        self.with(|state| state.orders.insert(order.id, order.clone()));
+        self.tell(Change::Order(order));
+    }
+
+    pub fn tell(&self, change: Change) {
+        self.with(|state| state.feed.push(change));
         self.0.changed.notify_waiters();
     }
 
@@ -181,12 +203,22 @@ impl Session {
         let cloud = self.cloud.clone();
         let mut gate = cloud.0.gate.subscribe();
         loop {
+            let term = self.standing.map_or(u64::MAX, |standing| standing.term);
+            if term <= cloud.0.frozen.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             let changed = cloud.0.changed.notified();
             self.send_down().await?;
             tokio::select! {
                 message = self.socket.recv() => {
-                    if let Message::Binary(bytes) = message?.ok()? {
-                        self.hear(Frame::from_bytes(&bytes).unwrap()).await?;
+                    match message?.ok()? {
+                        Message::Binary(bytes) => {
+                            self.hear(Frame::from_bytes(&bytes).unwrap()).await?;
+                        }
+                        Message::Ping(_) => {
+                            cloud.0.pings.fetch_add(1, Ordering::SeqCst);
+                        }
+                        _ => {}
                     }
                 }
                 () = changed => {}

@@ -105,6 +105,12 @@ impl Tablet {
         }
     }
 
+    /// Waits until the edge ends the connection.
+    pub async fn ended(&mut self) {
+        let ending = async { while self.events.poll().await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, ending).await.expect("the connection stays");
+    }
+
     pub async fn packet(&mut self) -> Packet {
         loop {
             let event = tokio::time::timeout(PATIENCE, self.events.poll()).await;
