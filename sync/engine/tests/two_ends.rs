@@ -1,0 +1,340 @@
+//! Both ends of the link against each other, on an ordered wire that is cut at any moment, with
+//! restarts of either end. What one says, the other has to understand.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+
+use engine::{
+    cloud::{Input, Output, Session, Stored},
+    edge::{Do, Edge, End, Position, Run, Store, Surroundings, Wanted, Who},
+    view::Tally,
+};
+use proptest::prelude::*;
+use wire::{
+    BootNonce, Chain, Change, EdgeId, Frame, Limits, NumberedOutcome, Outcome, OutcomeKind, Policy,
+    Region, UnixMillis,
+};
+
+const NOW: UnixMillis = UnixMillis(1);
+const GENERATION: u64 = 4;
+const LIMITS: Limits =
+    Limits { batch_ops_max: 30, batch_bytes_max: 3_000, credit_ops: 50, credit_bytes: 3_000 };
+
+fn name() -> EdgeId {
+    EdgeId::new("north-1").unwrap()
+}
+
+/// What the edge has on disk.
+struct File {
+    ops: Vec<Vec<u8>>,
+    position: Position,
+    outcomes: Vec<u64>,
+    changes: Vec<u64>,
+}
+
+/// What the cloud has on disk.
+struct Base {
+    ops: Vec<Vec<u8>>,
+    cursor: Chain,
+    outcomes: Vec<NumberedOutcome>,
+    feed: u64,
+    term: u64,
+}
+
+struct World {
+    file: File,
+    base: Base,
+    edge: Edge,
+    session: Option<Session>,
+    up: VecDeque<Frame>,
+    down: VecDeque<Frame>,
+    boots: u8,
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Append(usize),
+    /// The owner decides so many more ops.
+    Decide(usize),
+    Feed,
+    ToHub,
+    ToEdge,
+    Tick,
+    Cut,
+    EdgeRestarts,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        5 => (1usize..400).prop_map(Event::Append),
+        2 => (1usize..5).prop_map(Event::Decide),
+        1 => Just(Event::Feed),
+        8 => Just(Event::ToHub),
+        8 => Just(Event::ToEdge),
+        1 => Just(Event::Tick),
+        1 => Just(Event::Cut),
+        1 => Just(Event::EdgeRestarts),
+    ]
+}
+
+impl World {
+    fn new() -> Self {
+        let position = Position {
+            epoch: 1,
+            head: Chain::start(&name()),
+            suspect: false,
+            feed_generation: 0,
+            feed_cursor: 0,
+            outcome_cursor: 0,
+            tally: Tally::default(),
+            pending: 0,
+            oldest_pending_at: None,
+        };
+        let file =
+            File { ops: Vec::new(), position, outcomes: Vec::new(), changes: Vec::new() };
+        let cursor = Chain::start(&name());
+        let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
+        let edge = Edge::new(who(0), file.position.clone());
+        let (up, down) = (VecDeque::new(), VecDeque::new());
+        let mut world = Self { file, base, edge, session: None, up, down, boots: 0 };
+        world.restart_edge();
+        world
+    }
+
+    /// A new run of the edge's process: another nonce, and its boot in the log.
+    fn restart_edge(&mut self) {
+        self.boots += 1;
+        self.file.append(vec![self.boots; 20]);
+        self.connect();
+    }
+
+    /// A new connection; whatever was on the wire is lost.
+    fn connect(&mut self) {
+        self.up.clear();
+        self.down.clear();
+        self.session = Some(Session::new(name(), LIMITS));
+        self.edge = Edge::new(who(self.boots), self.file.position.clone());
+        let hello = self.edge.hello();
+        self.up.push_back(hello);
+    }
+
+    fn step(&mut self, event: Event) {
+        match event {
+            Event::Append(size) => {
+                self.file.append(vec![7; size]);
+                let todo = self.edge.moved(self.file.position.clone());
+                self.edge_does(todo);
+            }
+            Event::Decide(count) => self.decide(count),
+            Event::Feed => {
+                self.base.feed += 1;
+                let feed_seq = self.base.feed;
+                self.hub_hears(Input::FeedReaches { generation: GENERATION, feed_seq });
+            }
+            Event::ToHub => {
+                if let Some(frame) = self.up.pop_front() {
+                    self.hub_hears(Input::Frame(frame));
+                }
+            }
+            Event::ToEdge => {
+                if let Some(frame) = self.down.pop_front() {
+                    let todo = self.edge.take(frame);
+                    self.edge_does(todo);
+                }
+            }
+            Event::Tick => self.hub_hears(Input::Tick),
+            Event::Cut => self.connect(),
+            Event::EdgeRestarts => self.restart_edge(),
+        }
+    }
+
+    fn decide(&mut self, count: usize) {
+        let undecided = self.base.ops.len() - self.base.outcomes.len();
+        for _ in 0..count.min(undecided) {
+            let number = self.base.outcomes.len() as u64 + 1;
+            let outcome = Outcome {
+                kind: OutcomeKind::Applied,
+                code: None,
+                first: None,
+                order: None,
+                lost: None,
+                decided_at: NOW,
+            };
+            let numbered = NumberedOutcome { number, seq: number, command_id: None, outcome };
+            self.base.outcomes.push(numbered);
+        }
+        self.hub_hears(Input::OutcomesReach(self.base.outcomes.len() as u64));
+    }
+
+    fn edge_does(&mut self, todo: Vec<Do>) {
+        for step in todo {
+            let more = match step {
+                Do::Send(frame) => {
+                    self.up.push_back(*frame);
+                    Vec::new()
+                }
+                Do::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                Do::Store(store) => {
+                    self.file.store(store);
+                    self.edge.moved(self.file.position.clone())
+                }
+                // On an ordered wire between two sound ends nothing is refused or passed over.
+                Do::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
+                Do::End(end) => panic!("{end:?}"),
+                Do::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
+                Do::Welcomed(_) | Do::Held { .. } => Vec::new(),
+            };
+            self.edge_does(more);
+            if let Some(ack) = self.edge.ack(Surroundings::default()) {
+                self.up.push_back(ack);
+            }
+        }
+    }
+
+    fn hub_hears(&mut self, input: Input) {
+        let Some(session) = &mut self.session else { return };
+        let outputs = session.handle(input, NOW);
+        for output in outputs {
+            let answer = match output {
+                Output::Send(frame) => {
+                    self.down.push_back(frame);
+                    None
+                }
+                Output::Load => Some(Input::Loaded(self.base.stored())),
+                Output::TakeOver(_) => {
+                    self.base.term += 1;
+                    let term = self.base.term;
+                    Some(Input::TakenOver { term, stored: self.base.stored() })
+                }
+                Output::Store(new) => {
+                    assert_eq!(new.after, self.base.cursor);
+                    self.base.cursor = new.cursor();
+                    self.base.ops.extend(new.ops.into_iter().map(|op| op.bytes));
+                    Some(Input::OpsStored { cursor: self.base.cursor.seq })
+                }
+                Output::ReadOutcomes { after, limit } => {
+                    let after = usize::try_from(after).unwrap();
+                    let some = self.base.outcomes[after..].iter().take(limit as usize);
+                    Some(Input::Outcomes(some.cloned().collect()))
+                }
+                Output::ReadFeed { after, limit } => {
+                    let to = self.base.feed.min(after + u64::from(limit));
+                    let changes = (after + 1..=to).map(|version| Change::Policy {
+                        version,
+                        policy: Policy::Optimistic,
+                    });
+                    Some(Input::Feed { to, changes: changes.collect() })
+                }
+                Output::SaveAck(_) => None,
+                Output::End(refused) => panic!("the hub ended the session: {refused:?}"),
+            };
+            answer.into_iter().for_each(|answer| self.hub_hears(answer));
+        }
+    }
+
+    /// Both ends say all they have to say.
+    fn settle(&mut self) {
+        self.connect();
+        for _ in 0..100_000 {
+            if self.up.is_empty() && self.down.is_empty() {
+                if self.base.outcomes.len() == self.base.ops.len() {
+                    return;
+                }
+                self.decide(1_000);
+            }
+            self.step(Event::ToHub);
+            self.step(Event::ToEdge);
+        }
+        panic!("the two ends never come to rest");
+    }
+}
+
+fn who(boot: u8) -> Who {
+    let nonce = BootNonce([boot; 16]);
+    Who { edge: name(), region: Region::North, nonce, version: "test".into() }
+}
+
+impl File {
+    fn append(&mut self, op: Vec<u8>) {
+        self.position.head = self.position.head.then(&op);
+        self.ops.push(op);
+    }
+
+    fn run(&self, wanted: Wanted) -> Run {
+        let from = usize::try_from(wanted.from).unwrap() - 1;
+        let before = Chain::start(&name()).through(self.ops[..from].iter().map(Vec::as_slice));
+        let mut bytes = 0;
+        let fits = |(n, op): &(usize, &Vec<u8>)| {
+            bytes += op.len() as u64;
+            (*n == 0 && wanted.first_whatever_size)
+                || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
+        };
+        let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
+        Run { before, ops: ops.collect() }
+    }
+
+    fn store(&mut self, store: Store) {
+        match store {
+            Store::Outcomes { to, outcomes } => {
+                self.outcomes.extend(outcomes.iter().map(|outcome| outcome.seq));
+                self.position.outcome_cursor = to;
+            }
+            Store::Changes { to, changes } => {
+                let versions = changes.iter().filter_map(|change| match change {
+                    Change::Policy { version, .. } => Some(*version),
+                    _ => None,
+                });
+                self.changes.extend(versions);
+                self.position.feed_cursor = to;
+            }
+            Store::Generation(generation) => {
+                self.position.feed_generation = generation;
+                self.position.feed_cursor = 0;
+            }
+        }
+    }
+}
+
+impl Base {
+    fn stored(&self) -> Stored {
+        Stored {
+            region: Region::North,
+            epoch: 1,
+            cursor: self.cursor,
+            outcome_count: self.outcomes.len() as u64,
+            feed_generation: GENERATION,
+            feed_seq: self.feed,
+            gate_open: true,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_was_cut_each_op_outcome_and_change_arrives_once_and_in_order(
+        events in prop::collection::vec(event(), 0..300)
+    ) {
+        let mut world = World::new();
+        events.into_iter().for_each(|event| world.step(event));
+        world.settle();
+        prop_assert_eq!(&world.base.ops, &world.file.ops);
+        prop_assert_eq!(world.base.cursor, world.file.position.head);
+        let all: Vec<u64> = (1..=world.file.ops.len() as u64).collect();
+        prop_assert_eq!(&world.file.outcomes, &all);
+        let fed: Vec<u64> = (1..=world.base.feed).collect();
+        prop_assert_eq!(&world.file.changes, &fed);
+    }
+}
+
+/// A backlog far beyond the credit drains without a pause that nobody ends.
+#[test]
+fn a_long_outage_drains() {
+    let mut world = World::new();
+    (0..3_000).for_each(|n| world.step(Event::Append(20 + n % 200)));
+    world.settle();
+    assert_eq!(world.base.ops.len(), 3_001);
+    assert_eq!(world.file.outcomes.len(), 3_001);
+}
