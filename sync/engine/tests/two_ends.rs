@@ -91,8 +91,7 @@ impl World {
             pending: 0,
             oldest_pending_at: None,
         };
-        let file =
-            File { ops: Vec::new(), position, outcomes: Vec::new(), changes: Vec::new() };
+        let file = File { ops: Vec::new(), position, outcomes: Vec::new(), changes: Vec::new() };
         let cursor = Chain::start(&name());
         let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
         let edge = Edge::new(who(0), file.position.clone());
@@ -220,10 +219,8 @@ impl World {
                 }
                 Output::ReadFeed { after, limit } => {
                     let to = self.base.feed.min(after + u64::from(limit));
-                    let changes = (after + 1..=to).map(|version| Change::Policy {
-                        version,
-                        policy: Policy::Optimistic,
-                    });
+                    let changes = (after + 1..=to)
+                        .map(|version| Change::Policy { version, policy: Policy::Optimistic });
                     Some(Input::Feed { to, changes: changes.collect() })
                 }
                 Output::SaveAck(_) => None,
