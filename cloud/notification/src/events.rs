@@ -12,10 +12,23 @@ use crate::{
     store::{InboxStore, StoreError},
 };
 
-const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
+const QUEUES: [QueueSpec; 3] = [
+    QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]),
+    QueueSpec::new(
+        "payment_queue",
+        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+    ),
+    QueueSpec::new(
+        "review_queue",
+        &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
+    ),
+];
 
 pub fn start(tasks: &Tasks, bus: &Bus, store: InboxStore, clock: Clock) {
-    consume::consume(tasks, bus, ORDER_QUEUE, Inboxes { store, clock });
+    for queue in QUEUES {
+        let inboxes = Inboxes { store: store.clone(), clock: clock.clone() };
+        consume::consume(tasks, bus, queue, inboxes);
+    }
 }
 
 /// Handling an event twice writes nothing the second time: the store keeps one line per person and
@@ -27,8 +40,9 @@ pub struct Inboxes {
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        // It is about a region; no inbox hears of it.
-        if event.kind == EventType::RegionAssigned {
+        // An assignment is about a region, and no text tells of money or reviews yet: no inbox hears
+        // of either.
+        if event.kind == EventType::RegionAssigned || event.kind.exchange() != Exchange::Order {
             return Ok(());
         }
         let body: OrderEvent = serde_json::from_value(event.body.clone())?;
