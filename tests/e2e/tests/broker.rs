@@ -1,0 +1,59 @@
+//! The broker holds what the design names: five durable topic exchanges, and notification's three durable
+//! queues with their bindings.
+
+use std::{collections::BTreeSet, process::Command, time::Duration};
+
+use serde_json::Value;
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use support::eventually;
+
+const DECLARED_WITHIN: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
+    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = stack.servers().unwrap().rabbitmq_api.clone();
+
+    let exchanges = ask(&api, "exchanges/%2f");
+    let ours: BTreeSet<_> = exchanges
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|exchange| exchange["type"] == "topic" && exchange["durable"] == true)
+        .filter_map(|exchange| exchange["name"].as_str())
+        .filter(|name| name.ends_with("_events"))
+        .collect();
+    let named = ["auth_events", "order_events", "payment_events", "review_events", "user_events"];
+    assert_eq!(ours, named.into());
+
+    for (queue, keys) in [
+        ("order_queue", ["order.*"].as_slice()),
+        ("payment_queue", &["payment.*", "refund.*"]),
+        ("review_queue", &["rating.*", "review.*"]),
+    ] {
+        let bound = eventually("the queue is bound", DECLARED_WITHIN, async || {
+            let bindings = ask(&api, &format!("queues/%2f/{queue}/bindings"));
+            let keys: BTreeSet<String> = bindings
+                .as_array()?
+                .iter()
+                .filter(|binding| binding["source"] != "")
+                .filter_map(|binding| Some(binding["routing_key"].as_str()?.to_owned()))
+                .collect();
+            (!keys.is_empty()).then_some(keys)
+        })
+        .await;
+        assert_eq!(bound, keys.iter().map(|key| (*key).to_owned()).collect(), "{queue}");
+        assert_eq!(ask(&api, &format!("queues/%2f/{queue}"))["durable"], true, "{queue}");
+    }
+    stack.stop().await.unwrap();
+}
+
+/// The broker's own management view, as an operator asks it.
+fn ask(api: &str, path: &str) -> Value {
+    let answer = Command::new("curl")
+        .args(["-sS", "-u", "guest:guest", &format!("{api}/api/{path}")])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
+}
