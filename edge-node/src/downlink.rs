@@ -5,6 +5,7 @@
 
 use engine::edge::Store as ToStore;
 use journal::WriteError;
+use process::trace::TraceId;
 use tokio::sync::watch;
 use wire::HeldReason;
 
@@ -35,7 +36,7 @@ impl Downlink {
                     let reply = self.intake.decided(&settled);
                     let id = settled.stored.command_id;
                     tracing::info!(
-                        command.id = %id, order.id = %settled.stored.order_id,
+                        trace = %TraceId::of(id), command.id = %id, order.id = %settled.stored.order_id,
                         outcome = settled.outcome.kind.as_str(),
                         "Command `{id}` decided"
                     );

@@ -21,6 +21,7 @@ use process::{
     clock::Clock,
     metrics,
     tokens::{Claims, Signer},
+    trace::TraceId,
 };
 use wire::{
     Actor, CmdFrame, Code, Command, CommandId, DeviceId, Order, Outcome, Reply, UnixMillis,
@@ -132,7 +133,7 @@ impl Intake {
             Ok(Ok(Entered::Stored { stored, sight, new })) => {
                 if new {
                     tracing::info!(
-                        command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
+                        trace = %TraceId::of(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
                         op.seq = stored.at.seq, verdict = %stored.verdict,
                         "Command `{id}` stored"
                     );

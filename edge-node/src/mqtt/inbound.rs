@@ -71,3 +71,19 @@ async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
         voice.changed(vec![sight], Vec::new()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::device;
+
+    #[test]
+    fn a_full_queue_gives_the_command_back() {
+        let (inbox, mut waiting) = inbox();
+        let inbound = || Inbound { device: device("t-1"), payload: Bytes::from_static(b"{}") };
+        assert!((0..WAITING_MAX).all(|_| inbox.put(inbound()).is_ok()));
+        assert!(inbox.put(inbound()).is_err());
+        assert!(waiting.try_recv().is_ok());
+        assert!(inbox.put(inbound()).is_ok());
+    }
+}
