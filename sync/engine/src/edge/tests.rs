@@ -5,7 +5,9 @@ use wire::{Credit, Hash, HeldNotice, Limits, Outcome, QuarantineWhy, Refused};
 
 use super::*;
 use crate::testing::{edge as edge_id, order};
+use crate::view::Tally;
 use crate::view::{Confirmed, Via, merge};
+use wire::{BootNonce, Change, Code, HeldReason, NumberedOutcome, Region, UnixMillis};
 
 const NONCE: BootNonce = BootNonce([9; 16]);
 const LIMITS: Limits =

@@ -1,0 +1,119 @@
+//! The words in which the edge's end of the link speaks with the machine around it.
+
+use wire::{
+    BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, NumberedOutcome, Quarantine, Region,
+    UnixMillis,
+};
+
+use crate::view::Tally;
+
+/// Who speaks: fixed for one run of the process.
+#[derive(Debug, Clone)]
+pub struct Who {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub nonce: BootNonce,
+    pub version: String,
+}
+
+/// What the edge's file says, read after a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    pub epoch: u64,
+    pub head: Chain,
+    pub suspect: bool,
+    pub feed_generation: u64,
+    pub feed_cursor: u64,
+    pub outcome_cursor: u64,
+    pub tally: Tally,
+    pub pending: u32,
+    pub oldest_pending_at: Option<UnixMillis>,
+}
+
+/// What only the machine around the engine knows, for the hub's eyes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    pub now: UnixMillis,
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// A run of the log as stored, and the chain just before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub before: Chain,
+    pub ops: Vec<Vec<u8>>,
+}
+
+/// Which ops to read: as many as fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    pub from: u64,
+    pub ops_max: u32,
+    pub bytes_max: u64,
+    /// Nothing is on the wire, so the first op goes however large it is: one that is larger than
+    /// the credit would otherwise wait for ever.
+    pub first_whatever_size: bool,
+}
+
+/// What the machine around the engine has to do, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Do {
+    Send(Box<Frame>),
+    /// Read these ops and hand them to `Edge::read`.
+    Read(Wanted),
+    /// Store this in one transaction, then hand the new position to `Edge::moved`.
+    Store(Store),
+    /// The session stands; the cloud's clock for comparison.
+    Welcomed(UnixMillis),
+    Held {
+        seq: u64,
+        reason: HeldReason,
+    },
+    Ignored {
+        kind: &'static str,
+        why: Why,
+    },
+    /// Close the connection.
+    End(End),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    Outcomes {
+        to: u64,
+        outcomes: Vec<NumberedOutcome>,
+    },
+    Changes {
+        to: u64,
+        changes: Vec<Change>,
+    },
+    /// The hub counts a feed of another generation: count it from 0, keep the orders.
+    Generation(u64),
+}
+
+/// Why a frame changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Another term, nonce or epoch.
+    Standing,
+    /// It leaves out what has not arrived yet.
+    Gap,
+    /// It holds nothing that is not stored.
+    Stale,
+    /// No frame for this end, this moment or this version.
+    Unexpected,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    Refused {
+        code: Code,
+        detail: String,
+    },
+    ProtocolUnsupported,
+    /// Hub and log disagree about the log: this edge is suspect from here on.
+    ChainBroken,
+    /// The hub asks for the same ops again and again.
+    Stuck,
+    Quarantined(Box<Quarantine>),
+}
