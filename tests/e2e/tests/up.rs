@@ -68,6 +68,15 @@ impl Up {
     }
 }
 
+impl Drop for Up {
+    /// A test that fails half way leaves nothing running either.
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended = self.process.wait();
+        let _gone_already = fs::remove_dir_all(&self.folder);
+    }
+}
+
 fn is_alive(pid: u32) -> bool {
     // A zombie that nobody has reaped yet is not alive.
     fs::read_to_string(format!("/proc/{pid}/stat"))
