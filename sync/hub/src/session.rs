@@ -106,7 +106,6 @@ impl Link {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let heard = tokio::select! {
-                biased;
                 () = stop.cancelled() => Heard::Stop,
                 () = broken.cancelled() => Heard::Broken,
                 _ = tick.tick() => Heard::Tick,
@@ -168,9 +167,10 @@ impl Link {
     }
 
     async fn close(self) {
-        let result = if self.at.is_some() { "ended" } else { "refused" };
-        metrics::LINK_SESSIONS.add([result], 1);
-        let Some(At { term, .. }) = self.at else { return };
+        let Some(At { term, .. }) = self.at else {
+            metrics::LINK_SESSIONS.add(["refused"], 1);
+            return;
+        };
         metrics::LINK_UP.set([self.edge.as_str()], 0);
         if self.machine.ignored() > 0 {
             let (edge, frames) = (&self.edge, self.machine.ignored());

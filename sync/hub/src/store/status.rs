@@ -10,7 +10,7 @@ use crate::domain::status::{EdgeRecord, RegionRecord};
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
     e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
-    e.last_contact_at, e.acked_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
+    e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
@@ -32,7 +32,6 @@ struct Row {
     link_up: i64,
     link_since: Option<i64>,
     last_contact_at: Option<i64>,
-    acked_at: Option<i64>,
     outcome_cursor: i64,
     feed_cursor: i64,
     digest: Option<Vec<u8>>,
@@ -103,7 +102,6 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         link_up: row.link_up == 1,
         link_since: row.link_since.map(UnixMillis),
         last_contact_at: row.last_contact_at.map(UnixMillis),
-        acked_at: row.acked_at.map(UnixMillis),
         outcome_cursor: count(row.outcome_cursor),
         feed_cursor: count(row.feed_cursor),
         digest: row.digest.as_deref().map(hash).transpose()?,
