@@ -10,6 +10,8 @@ pub enum Request {
     Command(Box<Attempt>),
     /// A holder's last word under a fence.
     LeaseReleased {
+        name: OpName,
+        region: Region,
         fence: u64,
     },
 }
@@ -102,7 +104,7 @@ pub fn requests(batch: OpsBatch) -> Vec<Request> {
 
 fn request(name: OpName, region: Region, body: BatchBody) -> Request {
     match body {
-        BatchBody::LeaseReleased { fence } => Request::LeaseReleased { fence },
+        BatchBody::LeaseReleased { fence } => Request::LeaseReleased { name, region, fence },
         BatchBody::Command {
             command,
             actor,

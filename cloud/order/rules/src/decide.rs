@@ -1,11 +1,14 @@
 //! A batch's whole decision, in the order of the checks: a stored answer, then whether it has to
 //! wait, then who vouches for it, then the rules of the order.
 
-use wire::{Code, CommandBody, HeldReason, OpDecision, Outcome, OutcomeKind, Region};
+use wire::{
+    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, OpDecision, Outcome, OutcomeKind, Region,
+};
 
 use crate::{
-    Assignment, Attempt, Request, Snapshot, Writes, explain, hold,
+    Assignment, Attempt, CaseKind, Lapse, OpName, Request, Snapshot, Writes, explain, hold,
     record::Desk,
+    right::{self, Revocation, Right},
     ruling::{self, Case, Ruling},
 };
 
@@ -22,51 +25,125 @@ fn answer(desk: &mut Desk<'_>, request: &Request) -> OpDecision {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
-        // No fence is given out yet, so every release is of one that ended long ago.
-        Request::LeaseReleased { .. } => OpDecision::Decided(Outcome {
-            kind: OutcomeKind::Applied,
-            code: None,
-            first: None,
-            order: None,
-            lost: None,
-            decided_at: desk.snapshot.now,
-        }),
+        Request::LeaseReleased { name, region, fence } => {
+            OpDecision::Decided(release(desk, name, *region, *fence))
+        }
     }
+}
+
+/// Ends the right, where it is the standing one. The release of one that has ended already is
+/// answered alike: its holder has done what it should.
+fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Outcome {
+    let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
+    let end = FenceEnd { at: now, how: FenceEnding::Released, by: None, why: None };
+    let assignment = desk.assignment(region);
+    if let Some(turned) = assignment.and_then(|held| held.released(name, fence, end, lapse)) {
+        desk.turn(region, turned);
+    }
+    let kind = OutcomeKind::Applied;
+    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
 }
 
 fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
     if let Some(outcome) = repeat(desk, attempt) {
         return Ok(outcome);
     }
-    let assignment = assignment(desk, attempt);
-    if let Some(reason) = hold::reason(&assignment, attempt) {
-        return Err(reason);
+    let lapse = desk.snapshot.lapse;
+    let region = region(desk, attempt);
+    let held = hold::reason(attempt, region, |region| desk.assignment(region), lapse);
+    if let Some(reason) = held.or_else(|| desk.waits_behind(attempt)) {
+        return wait(desk, attempt, region, reason);
     }
-    let ruling = match attempt.actor {
-        None => Ruling::Refused(Code::InvalidToken),
-        Some(actor) => {
-            let case = Case { attempt, actor, rules: assignment.rules, now: desk.snapshot.now };
-            ruling::rule(case, desk.standing(attempt.command.body.order_id()))
+    let (ruling, listed) = rule(desk, attempt, region);
+    Ok(desk.put(attempt, ruling, listed))
+}
+
+/// Nothing is stored for what waits, so that nothing is final about it.
+fn wait(
+    desk: &mut Desk<'_>,
+    attempt: &Attempt,
+    region: Option<Region>,
+    reason: HeldReason,
+) -> Result<Outcome, HeldReason> {
+    match desk.snapshot.lapse {
+        Some(Lapse::HeldNotFinal) => {
+            Ok(desk.put(attempt, Ruling::Refused(Code::RegionAssigningOffline), Vec::new()))
         }
+        Some(Lapse::HeldBeforeChecks) => {
+            let (ruling, listed) = rule(desk, attempt, region);
+            let refused = matches!(ruling, Ruling::Refused(_));
+            if refused { Ok(desk.put(attempt, ruling, listed)) } else { Err(reason) }
+        }
+        _ => {
+            desk.waits(attempt);
+            Err(reason)
+        }
+    }
+}
+
+/// The ruling, and what of it a person has to look at.
+fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, Vec<CaseKind>) {
+    let Some(actor) = attempt.actor else {
+        return (Ruling::Refused(Code::InvalidToken), Vec::new());
     };
-    Ok(desk.put(attempt, ruling))
+    let lapse = desk.snapshot.lapse;
+    let nobodys = Assignment::default();
+    let assignment = region.and_then(|region| desk.assignment(region)).unwrap_or(&nobodys);
+    let order_id = attempt.command.body.order_id();
+    let standing = desk.standing(order_id);
+    let right = Right::of(attempt, assignment);
+    let by_known = right::by_what_the_edge_knew(attempt, actor, &right, standing);
+    let revocation = right::revocation(attempt, by_known, lapse);
+    if revocation == Revocation::Refuses {
+        return (Ruling::Refused(Code::Revoked), Vec::new());
+    }
+    let rules = right::rules(attempt, assignment, by_known, lapse);
+    let case = Case {
+        attempt,
+        actor,
+        right: &right,
+        rules: &rules,
+        held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
+        met_closed: desk.met_closed(order_id, actor.user_id),
+        lapse,
+        now: desk.snapshot.now,
+    };
+    let ruling = ruling::rule(case, standing);
+    let listed = listed(case, &ruling, revocation);
+    (ruling, listed)
+}
+
+fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKind> {
+    let mut kinds = Vec::new();
+    match ruling {
+        Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
+        Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
+        Ruling::Refused(Code::RegionTakenBack) => kinds.push(CaseKind::TakenBack),
+        Ruling::Refused(_) if case.met_closed => kinds.push(CaseKind::MetClosed),
+        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Refused(_) => {}
+    }
+    let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
+    if honoured && revocation == Revocation::Later {
+        kinds.push(CaseKind::RevokedMeanwhile);
+    }
+    kinds
 }
 
 /// The answer to a command whose id is known.
 fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
+    if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
+        return None;
+    }
     let stored = desk.answer(attempt.command.id)?;
     let standing = desk.standing(stored.order_id).filter(|_| stored.order_version.is_some());
+    let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
     let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));
+    let lost = lost.map(|lost| explain::with_record(lost, stored.code, taken_back));
     let order = standing.map(|standing| standing.order.clone());
     Some(stored.repeated(attempt, order, lost, desk.snapshot.now))
 }
 
-fn assignment(desk: &Desk<'_>, attempt: &Attempt) -> Assignment {
-    let region = region(desk, attempt);
-    region.and_then(|region| desk.snapshot.regions.get(&region)).cloned().unwrap_or_default()
-}
-
-/// The region whose rules apply: where the order is, or would be.
+/// The region whose rules apply: where the order is, or would be; absent where nobody here knows it.
 fn region(desk: &Desk<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),

@@ -7,12 +7,15 @@
 //! log) goes through the same `decide`.
 
 mod answer;
+mod assignment;
 mod attempt;
 mod decide;
 mod draft;
 mod explain;
 mod hold;
+mod lapse;
 mod record;
+mod right;
 mod ruling;
 mod snapshot;
 mod text;
@@ -20,11 +23,14 @@ mod view;
 mod writes;
 
 pub use answer::StoredAnswer;
+pub use assignment::{Assignment, Seat, Turned, Wanted, Wish};
 pub use attempt::{Attempt, EdgeOp, OpName, Origin, Request, requests};
 pub use decide::decide;
 pub use draft::check_draft;
 pub use explain::regions_to_explain;
-pub use snapshot::{Acceptance, Assignment, OfflineRules, Snapshot, Standing};
+pub use lapse::Lapse;
+pub use snapshot::{Acceptance, Snapshot, Standing};
 pub use text::{FieldError, check_reason};
 pub use view::{readable_by, state_for};
-pub use writes::{Emitted, Guard, Line, OrderWrite, Writes};
+pub use wire::OfflineRules;
+pub use writes::{CaseItem, CaseKind, Emitted, Guard, Line, OrderWrite, Writes};

@@ -4,16 +4,17 @@
 //! Invariant: a change of an order, its timeline line, its event and the command's answer are put
 //! down together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Action, Code, CommandId, EventType, Lost, OpDecision, Order, OrderEvent, OrderId, OrderStatus,
-    Outcome, OutcomeKind, Role, TimelineEntry,
+    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order,
+    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, Role, TimelineEntry, UserId,
 };
 
 use crate::{
-    Attempt, Emitted, Guard, Line, OrderWrite, Origin, Snapshot, Standing, StoredAnswer, Writes,
-    explain,
+    Assignment, Attempt, CaseItem, CaseKind, Emitted, Guard, Lapse, Line, OrderWrite, Origin,
+    Snapshot, Standing, StoredAnswer, Turned, Writes, explain,
+    right::Right,
     ruling::{Ruling, reason_of},
 };
 
@@ -22,13 +23,54 @@ pub(crate) struct Desk<'a> {
     changed: BTreeMap<OrderId, Standing>,
     /// Where each new answer stands in `writes.commands`.
     answered: BTreeMap<CommandId, usize>,
+    turned: BTreeMap<Region, Assignment>,
+    /// Orders on which an op of this edge waits.
+    waiting: BTreeSet<(EdgeId, OrderId)>,
+    met_closed: BTreeSet<(OrderId, UserId)>,
     writes: Writes,
 }
 
 impl<'a> Desk<'a> {
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let (changed, answered) = (BTreeMap::new(), BTreeMap::new());
-        Self { snapshot, changed, answered, writes: Writes::default() }
+        Self {
+            snapshot,
+            changed: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            turned: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            met_closed: BTreeSet::new(),
+            writes: Writes::default(),
+        }
+    }
+
+    /// How the region assigns by now.
+    pub fn assignment(&self, region: Region) -> Option<&Assignment> {
+        self.turned.get(&region).or_else(|| self.snapshot.regions.get(&region))
+    }
+
+    pub fn turn(&mut self, region: Region, turned: Turned) {
+        self.turned.insert(region, turned.after.clone());
+        self.writes.turns.push((region, turned));
+    }
+
+    /// This waits, and so does what its edge did next on the same order.
+    pub fn waits(&mut self, attempt: &Attempt) {
+        if let Some(op) = attempt.op() {
+            let order_id = attempt.command.body.order_id();
+            self.waiting.insert((op.name.edge.clone(), order_id));
+        }
+    }
+
+    pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
+        let edge = attempt.op()?.name.edge.clone();
+        let behind = self.waiting.contains(&(edge, attempt.command.body.order_id()));
+        (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
+    }
+
+    /// Whether a firm accept of this person has found the order cancelled or rejected.
+    pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
+        let key = (order, user);
+        self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
     }
 
     /// The order as it is by now, with what this batch did to it.
@@ -42,24 +84,22 @@ impl<'a> Desk<'a> {
     }
 
     /// Puts down what follows from a ruling, and says what to tell.
-    pub fn put(&mut self, attempt: &Attempt, ruling: Ruling) -> Outcome {
+    pub fn put(&mut self, attempt: &Attempt, ruling: Ruling, listed: Vec<CaseKind>) -> Outcome {
         let now = self.snapshot.now;
-        match ruling {
-            Ruling::Changed { after, reason } => {
+        let outcome = match ruling {
+            Ruling::Changed { after, reason, .. } => {
                 self.change(attempt, &after, reason);
                 self.keep(attempt, true, None, Some(after.order.version));
                 let outcome = Outcome::applied(after.order.clone(), now);
                 self.changed.insert(after.order.id, *after);
                 outcome
             }
-            Ruling::AlreadySo => {
-                let order = self.order_for(attempt);
-                self.keep(attempt, true, None, order.as_ref().map(|order| order.version));
-                let kind = OutcomeKind::Applied;
-                Outcome { kind, code: None, first: None, order, lost: None, decided_at: now }
-            }
+            Ruling::AlreadySo => self.leave(attempt, None),
+            Ruling::Meanwhile(code) => self.meet_closed(attempt, code),
             Ruling::Refused(code) => self.refuse(attempt, code),
-        }
+        };
+        self.list(attempt, &outcome, listed);
+        outcome
     }
 
     /// Closes the desk. Jobs to offer are chosen only now, so that none is offered that a later
@@ -90,13 +130,56 @@ impl<'a> Desk<'a> {
         self.emit(event_of(action), attempt, order.clone(), |body| body.reason = reason);
     }
 
+    /// A success that leaves the order as it is.
+    fn leave(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
+        let order = self.order_for(attempt);
+        self.keep(attempt, true, code, order.as_ref().map(|order| order.version));
+        let (kind, decided_at) = (OutcomeKind::Applied, self.snapshot.now);
+        Outcome { kind, code, first: None, order, lost: None, decided_at }
+    }
+
+    /// An edge's promise counts though its order is closed: it becomes part of the order's history,
+    /// and the one who was promised it is told once.
+    fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
+        let outcome = self.leave(attempt, Some(code));
+        let Some(order) = outcome.order.clone() else { return outcome };
+        self.line(attempt, &order, Some(order.status), Some(code), None);
+        if attempt.command.body.action() == Some(Action::Accept) {
+            self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
+                body.code = Some(code);
+            });
+        }
+        outcome
+    }
+
+    fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
+        let Some(actor) = attempt.actor else { return };
+        let order_id = attempt.command.body.order_id();
+        for kind in kinds {
+            if kind == CaseKind::MetClosed {
+                self.met_closed.insert((order_id, actor.user_id));
+            }
+            self.writes.cases.push(CaseItem {
+                order_id,
+                user_id: actor.user_id,
+                kind,
+                command_id: attempt.command.id,
+                code: outcome.code,
+            });
+        }
+    }
+
     fn refuse(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let order = self.order_for(attempt);
-        if consumes(attempt, code) {
+        if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
             self.keep(attempt, false, Some(code), order.as_ref().map(|order| order.version));
         }
         let standing = self.standing(attempt.command.body.order_id());
         let lost = standing.and_then(|standing| explain::lost(attempt, standing, code));
+        let lost = lost.map(|lost| {
+            let taken_back = order.as_ref().and_then(|order| self.taken_back(attempt, order));
+            explain::with_record(lost, Some(code), taken_back)
+        });
         if let Some(order) = order.as_ref().filter(|_| leaves_a_line(attempt, code)) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
             self.line(attempt, order, Some(order.status), Some(code), reason);
@@ -110,6 +193,14 @@ impl<'a> Desk<'a> {
         }
         let outcome = Outcome::rejected(code, order, self.snapshot.now);
         Outcome { lost, ..outcome }
+    }
+
+    /// How the right ended under which an edge had promised this.
+    pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
+        match Right::of(attempt, self.assignment(order.location)?) {
+            Right::TakenBack(end) => Some(end),
+            Right::None | Right::Stands => None,
+        }
     }
 
     /// The order to show with an answer. Who tries to publish under another's id is not shown theirs.

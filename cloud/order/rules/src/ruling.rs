@@ -7,8 +7,8 @@ use wire::{
 };
 
 use crate::{
-    Acceptance, Attempt, OfflineRules, Origin, Standing, check_draft, check_reason,
-    text::check_optional_reason,
+    Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, check_draft, check_reason,
+    right::Right, text::check_optional_reason,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,12 @@ pub(crate) enum Ruling {
     Changed {
         after: Box<Standing>,
         reason: Option<String>,
+        /// It was allowed by the region's offline rules alone.
+        under_rule: bool,
     },
+    /// What was promised at an edge finds the order cancelled or rejected: the promise counts, and the
+    /// order stays as it is.
+    Meanwhile(Code),
     /// What was asked for is already so, by the same person: a success that changes nothing.
     AlreadySo,
     Refused(Code),
@@ -27,7 +32,14 @@ pub(crate) enum Ruling {
 pub(crate) struct Case<'a> {
     pub attempt: &'a Attempt,
     pub actor: Actor,
-    pub rules: OfflineRules,
+    /// The right under which an edge has answered it.
+    pub right: &'a Right,
+    pub rules: &'a OfflineRules,
+    /// Someone else holds the region than the edge this comes from.
+    pub held_elsewhere: bool,
+    /// This person's firm accept found the order cancelled or rejected.
+    pub met_closed: bool,
+    pub lapse: Option<Lapse>,
     pub now: UnixMillis,
 }
 
@@ -39,7 +51,7 @@ pub(crate) fn rule(case: Case<'_>, standing: Option<&Standing>) -> Ruling {
         (CommandBody::PublishOrder { order_id, order }, _) => {
             publish(case, standing, *order_id, order)
         }
-        (_, Some(action)) => check_asker(action, case.actor, standing)
+        (_, Some(action)) => check_asker(action, case, standing)
             .and_then(|standing| Ok((standing, reason_of(body)?)))
             .and_then(|(standing, reason)| act(action, case, standing, reason)),
         (_, None) => Err(Code::UnknownOp),
@@ -62,7 +74,7 @@ fn publish(
     }
     let order = new_order(case, order_id, draft);
     let after = Box::new(Standing { order, acceptance: None });
-    Ok(Ruling::Changed { after, reason: None })
+    Ok(Ruling::Changed { after, reason: None, under_rule: false })
 }
 
 fn new_order(case: Case<'_>, id: OrderId, draft: Draft) -> Order {
@@ -89,12 +101,14 @@ fn new_order(case: Case<'_>, id: OrderId, draft: Draft) -> Order {
     }
 }
 
-fn check_asker(
+fn check_asker<'a>(
     action: Action,
-    actor: Actor,
-    standing: Option<&Standing>,
-) -> Result<&Standing, Code> {
-    if !action.roles().contains(&actor.role) {
+    case: Case<'_>,
+    standing: Option<&'a Standing>,
+) -> Result<&'a Standing, Code> {
+    let actor = case.actor;
+    let by_rule = standing.is_some_and(|standing| is_by_rule(action, case, &standing.order));
+    if !action.roles().contains(&actor.role) && !by_rule {
         let accept = action == Action::Accept;
         return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
@@ -103,7 +117,22 @@ fn check_asker(
         return Err(Code::UnknownOp);
     }
     let standing = standing.ok_or(Code::OrderNotFound)?;
-    if concerns(action, actor, &standing.order) { Ok(standing) } else { Err(Code::NotYours) }
+    if concerns(action, actor, &standing.order) {
+        Ok(standing)
+    } else {
+        Err(why_not_his(case, &standing.order, action))
+    }
+}
+
+/// Whether the holding edge has approved this under the region's offline rule: in the name of an admin
+/// who was there, or of the order's own customer.
+fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
+    let (actor, rule) = (case.actor, case.rules.approval.as_ref());
+    let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
+    action == Action::Approve
+        && case.right.is_firm()
+        && asked
+        && rule.is_some_and(|rule| rule.allows(order))
 }
 
 /// Whether this order is one on which this person may do this at all.
@@ -115,6 +144,21 @@ fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
         }
         Action::Cancel => actor.role == Role::Admin || order.customer_id == actor.user_id,
         Action::Review => order.customer_id == actor.user_id,
+    }
+}
+
+/// Why someone may not work on an order that is not his here. It may yet be his: by a firm accept that
+/// found it closed, or by one that stands only in the holder's log so far.
+fn why_not_his(case: Case<'_>, order: &Order, action: Action) -> Code {
+    let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
+    match order.status {
+        OrderStatus::Cancelled | OrderStatus::Rejected if works && case.met_closed => {
+            why_not(order.status, action)
+        }
+        OrderStatus::PendingReview | OrderStatus::Pending if works && case.held_elsewhere => {
+            Code::AcceptanceNotArrived
+        }
+        _ => Code::NotYours,
     }
 }
 
@@ -139,10 +183,14 @@ fn act(
     if action == Action::Accept && has_accepted(order, case.actor) {
         return Ok(Ruling::AlreadySo);
     }
-    let status = order.status.after(action).ok_or_else(|| why_not(order.status, action))?;
-    if action == Action::Start && !may_start(order, case) {
+    let Some(status) = order.status.after(action) else {
+        return leads_nowhere(case, order.status, action);
+    };
+    let unpaid = action == Action::Start && order.payment_status != PaymentStatus::Held;
+    if unpaid && !may_start_unpaid(case) {
         return Err(Code::FundsNotHeld);
     }
+    let under_rule = unpaid || is_by_rule(action, case, order);
     let mut after = Box::new(standing.clone());
     after.order.status = status;
     after.order.version += 1;
@@ -151,7 +199,8 @@ fn act(
         Action::Accept => {
             let source = case.attempt.source();
             after.order.provider_id = Some(case.actor.user_id);
-            after.acceptance = Some(Acceptance { decided_at: case.now, source });
+            let firm = case.right.is_firm();
+            after.acceptance = Some(Acceptance { decided_at: case.now, source, firm });
         }
         Action::Withdraw => {
             after.order.provider_id = None;
@@ -164,7 +213,28 @@ fn act(
         | Action::Cancel
         | Action::Review => {}
     }
-    Ok(Ruling::Changed { after, reason })
+    Ok(Ruling::Changed { after, reason, under_rule })
+}
+
+/// What an action comes to that the order's state has no place for. An edge may have promised it by the
+/// right to assign, before what the cloud knew could reach it.
+fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<Ruling, Code> {
+    use Action::{Accept, Approve};
+    let refused = Err(why_not(status, action));
+    match (case.right, action, status) {
+        (Right::Stands, Accept | Approve, _) if case.lapse == Some(Lapse::CancelHeld) => refused,
+        (Right::Stands, Accept, OrderStatus::Cancelled) => {
+            Ok(Ruling::Meanwhile(Code::OrderCancelledMeanwhile))
+        }
+        (Right::Stands, Accept | Approve, OrderStatus::Rejected) => {
+            Ok(Ruling::Meanwhile(Code::OrderRejectedMeanwhile))
+        }
+        (Right::TakenBack(_), Accept, _)
+        | (Right::TakenBack(_), Approve, OrderStatus::Rejected) => Err(Code::RegionTakenBack),
+        // It is approved, or further on than that.
+        (Right::Stands | Right::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
+        _ => refused,
+    }
 }
 
 /// Whether this provider's acceptance stands. A repeat of it, in whatever words, is a success.
@@ -182,9 +252,8 @@ fn has_accepted(order: &Order, actor: Actor) -> bool {
     stands && order.provider_id == Some(actor.user_id)
 }
 
-fn may_start(order: &Order, case: Case<'_>) -> bool {
-    let at_an_edge = matches!(case.attempt.origin, Origin::Edge(_));
-    order.payment_status == PaymentStatus::Held || (at_an_edge && case.rules.unpaid_start)
+fn may_start_unpaid(case: Case<'_>) -> bool {
+    matches!(case.attempt.origin, Origin::Edge(_)) && case.rules.unpaid_start
 }
 
 /// What to tell someone whose action leads nowhere from here.

@@ -1,10 +1,10 @@
 //! What a decision stands on: everything the store read, under its locks, before asking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CommandId, EdgeId, Order, OrderId, Policy, Region, Source, UnixMillis};
+use wire::{CommandId, Order, OrderId, Region, Source, UnixMillis, UserId};
 
-use crate::StoredAnswer;
+use crate::{Assignment, Lapse, StoredAnswer};
 
 /// All that `decide` may look at. An order or answer that the requests name and that is not in here
 /// does not exist.
@@ -12,11 +12,16 @@ use crate::StoredAnswer;
 pub struct Snapshot {
     /// The cloud's clock at the decision.
     pub now: UnixMillis,
+    /// How the regions of the orders and edges here assign; every region, where an order is unknown.
     pub regions: BTreeMap<Region, Assignment>,
     pub answers: BTreeMap<CommandId, StoredAnswer>,
     pub orders: BTreeMap<OrderId, Standing>,
     /// Some pending orders of the regions that `regions_to_explain` names, to offer to a loser.
     pub open_jobs: Vec<Order>,
+    /// Providers whose firm accept found one of these orders cancelled or rejected.
+    pub met_closed: BTreeSet<(OrderId, UserId)>,
+    /// A rule to leave out, for the simulator alone.
+    pub lapse: Option<Lapse>,
 }
 
 /// An order as it stands, and how its provider came to it.
@@ -31,22 +36,6 @@ pub struct Standing {
 pub struct Acceptance {
     pub decided_at: UnixMillis,
     pub source: Source,
-}
-
-/// A region's right to assign, and what its edges may decide while cut off.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Assignment {
-    pub policy: Policy,
-    pub holder: Option<EdgeId>,
-    /// The holder's epoch when it was granted the right.
-    pub epoch: u64,
-    pub fence: u64,
-    pub rules: OfflineRules,
-}
-
-/// What an operator allows a region while it is cut off. The default allows nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OfflineRules {
-    /// Work that was started at an edge needs no held funds.
-    pub unpaid_start: bool,
+    /// Whether an edge had promised it at once, by the right to assign.
+    pub firm: bool,
 }

@@ -1,9 +1,14 @@
 //! What follows from a decision: all of it is written in the one transaction that the snapshot was
 //! read in, or none of it.
 
-use wire::{EventType, OpDecision, OrderEvent, OrderId, OrderStatus, TimelineEntry};
+use std::{fmt, str::FromStr};
 
-use crate::{Standing, StoredAnswer};
+use wire::{
+    Code, CommandId, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region,
+    TimelineEntry, UserId,
+};
+
+use crate::{Standing, StoredAnswer, Turned};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Writes {
@@ -16,6 +21,10 @@ pub struct Writes {
     pub timeline: Vec<Line>,
     /// In the order in which they happened.
     pub events: Vec<Emitted>,
+    /// What a person has to look at.
+    pub cases: Vec<CaseItem>,
+    /// How regions assign from here on, in the order in which it changed.
+    pub turns: Vec<(Region, Turned)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,4 +53,56 @@ pub struct Emitted {
     pub kind: EventType,
     pub trace: String,
     pub body: OrderEvent,
+}
+
+/// Something for a person to look at. Items of one order, person and kind are one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseItem {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub kind: CaseKind,
+    pub command_id: CommandId,
+    /// What the command was answered with, where that was more than a plain success.
+    pub code: Option<Code>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CaseKind {
+    /// A firm accept found the order cancelled or rejected; with it, all that its provider then did
+    /// on the order.
+    MetClosed,
+    /// A firm answer to someone who had been revoked where its edge could not know it.
+    RevokedMeanwhile,
+    /// What an edge decided under the region's offline rules.
+    OfflineRule,
+    /// A firm accept that lost because the right it stood on was taken back.
+    TakenBack,
+}
+
+impl CaseKind {
+    pub const ALL: [Self; 4] =
+        [Self::MetClosed, Self::RevokedMeanwhile, Self::OfflineRule, Self::TakenBack];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MetClosed => "met_closed",
+            Self::RevokedMeanwhile => "revoked_meanwhile",
+            Self::OfflineRule => "offline_rule",
+            Self::TakenBack => "taken_back",
+        }
+    }
+}
+
+impl fmt::Display for CaseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for CaseKind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or_else(|| "an unknown kind of case".to_owned())
+    }
 }

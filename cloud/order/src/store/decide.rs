@@ -51,7 +51,7 @@ impl Store {
     /// is blamed for that.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            read::share_lock(tx, &BTreeSet::from([region])).await?;
+            read::assignments(tx, &BTreeSet::from([region]), read::Lock::ToDecide).await?;
             write::try_out(tx, CommandId(self.clock.new_id()), self.clock.now()).await
         })
     }

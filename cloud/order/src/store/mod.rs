@@ -1,11 +1,14 @@
-//! Owns order_db: orders and their timeline, commands with their answers, and how regions assign.
+//! Owns order_db: orders and their timeline, commands with their answers, how regions assign, and what
+//! a person has to look at.
 //!
 //! Invariant: what one decision writes (order, timeline, answer, outbox row) is one transaction, and
 //! that transaction read what the decision stood on.
 
+mod cases;
 mod decide;
 mod lists;
 mod read;
+mod rights;
 mod rows;
 mod write;
 
@@ -13,8 +16,10 @@ use platform::sql::{Migrations, Sql, SqlError};
 use process::clock::Clock;
 use sqlx::migrate::Migrator;
 
+pub use cases::Case;
 pub use decide::Publication;
 pub use lists::{Cursor, Listing, Page, Slice};
+pub use rights::{Assign, Changed, RegionRecord};
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

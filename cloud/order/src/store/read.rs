@@ -8,12 +8,18 @@ use platform::{
     vals,
 };
 use process::defect::{Defect, planted};
-use rules::{Assignment, Request, Snapshot, Standing, StoredAnswer, regions_to_explain};
-use wire::{CommandBody, CommandId, Order, OrderId, OrderStatus, Region, UnixMillis};
+use rules::{
+    Assignment, Attempt, CaseKind, Request, Snapshot, Standing, StoredAnswer, regions_to_explain,
+};
+use uuid::Uuid;
+use wire::{CommandBody, CommandId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId};
 
 use super::{
     PART, StoreError,
-    rows::{self, AnswerRow, AssignmentRow, OrderRow, select_orders},
+    rows::{
+        self, AnswerRow, AssignmentRow, FenceRow, OrderRow, select_assignments, select_fences,
+        select_orders,
+    },
 };
 
 /// How orders are read: a single command reads plainly and guards its write, a batch locks first.
@@ -37,7 +43,9 @@ pub async fn snapshot(
     let regions = regions(tx, &named).await?;
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
-    let mut snapshot = Snapshot { now, regions, answers, orders, open_jobs: Vec::new() };
+    let met_closed = met_closed(tx, &orders).await?;
+    let mut snapshot =
+        Snapshot { now, regions, answers, orders, met_closed, ..Snapshot::default() };
     for region in regions_to_explain(&snapshot, requests) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
@@ -45,58 +53,167 @@ pub async fn snapshot(
 }
 
 /// What the requests name.
+#[derive(Default)]
 struct Named {
     commands: BTreeSet<CommandId>,
     orders: BTreeSet<OrderId>,
+    published: BTreeSet<OrderId>,
     regions: BTreeSet<Region>,
+    fences: BTreeSet<u64>,
+    rules_versions: BTreeSet<u64>,
+    /// A right may end by these.
+    releases: bool,
 }
 
 impl Named {
     fn by(requests: &[Request]) -> Self {
-        let (commands, orders, regions) = Default::default();
-        let mut named = Self { commands, orders, regions };
+        let mut named = Self::default();
         for request in requests {
-            let Request::Command(attempt) = request else { continue };
-            named.commands.insert(attempt.command.id);
-            named.orders.insert(attempt.command.body.order_id());
-            named.regions.extend(attempt.op().map(|op| op.region));
-            if let CommandBody::PublishOrder { order, .. } = &attempt.command.body {
-                named.regions.insert(order.location);
+            match request {
+                Request::Command(attempt) => named.add(attempt),
+                Request::LeaseReleased { region, .. } => {
+                    named.regions.insert(*region);
+                    named.releases = true;
+                }
             }
         }
         named
     }
-}
 
-async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignment>, StoreError> {
-    let mut regions = named.regions.clone();
-    for part in parts(&named.orders) {
-        let text = in_list("SELECT DISTINCT location FROM orders WHERE id IN (", part.len(), ")");
-        for (location,) in tx.all::<(String,)>(text, vals_of(&part)).await? {
-            regions.insert(rows::region(&location)?);
+    fn add(&mut self, attempt: &Attempt) {
+        let body = &attempt.command.body;
+        self.commands.insert(attempt.command.id);
+        self.orders.insert(body.order_id());
+        if let CommandBody::PublishOrder { order, order_id } = body {
+            self.regions.insert(order.location);
+            self.published.insert(*order_id);
+        }
+        if let Some(op) = attempt.op() {
+            self.regions.insert(op.region);
+            self.fences.extend(op.fence);
+            self.rules_versions.extend(op.rules_version);
         }
     }
-    share_lock(tx, &regions).await
 }
 
-/// How these regions assign, locked against a change until the transaction ends.
-pub async fn share_lock(
+/// The assignment of every region these may concern: all of them, where an order is named that nobody
+/// here knows.
+async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignment>, StoreError> {
+    let mut regions = named.regions.clone();
+    let mut unknown: BTreeSet<OrderId> =
+        named.orders.difference(&named.published).copied().collect();
+    for part in parts(&named.orders) {
+        let text = in_list("SELECT id, location FROM orders WHERE id IN (", part.len(), ")");
+        for (id, location) in tx.all::<(Uuid, String)>(text, vals_of(&part)).await? {
+            regions.insert(rows::region(&location)?);
+            unknown.remove(&OrderId(id));
+        }
+    }
+    if !unknown.is_empty() {
+        regions.extend(Region::ALL);
+    }
+    let lock = if named.releases { Lock::ToChange } else { Lock::ToDecide };
+    let mut assignments = assignments(tx, &regions, lock).await?;
+    fences(tx, &named.fences, &mut assignments).await?;
+    past_rules(tx, &named.rules_versions, &mut assignments).await?;
+    Ok(assignments)
+}
+
+/// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time and
+/// needs neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// With others that decide, and against whoever changes it.
+    ToDecide,
+    ToChange,
+}
+
+/// How these regions assign, under lock.
+pub async fn assignments(
     tx: &mut Tx,
     regions: &BTreeSet<Region>,
+    lock: Lock,
 ) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     if regions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = in_list(
-        "SELECT region, policy, holder, epoch, fence FROM region_assignment WHERE region IN (",
-        regions.len(),
-        ") ORDER BY region",
-    );
-    // MariaDB does not know MySQL's newer FOR SHARE; both know this.
-    let text = if tx.is_mysql() { text.then(" LOCK IN SHARE MODE") } else { text };
+    let text =
+        in_list(select_assignments!("WHERE region IN ("), regions.len(), ") ORDER BY region");
+    let text = match lock {
+        _ if !tx.is_mysql() => text,
+        // MariaDB does not know MySQL's newer FOR SHARE; both know this.
+        Lock::ToDecide => text.then(" LOCK IN SHARE MODE"),
+        Lock::ToChange => text.then(" FOR UPDATE"),
+    };
     let values = regions.iter().map(Val::from).collect();
     let rows = tx.all::<AssignmentRow>(text, values).await?;
     rows.into_iter().map(AssignmentRow::assignment).collect()
+}
+
+/// The rights that ops name, into the regions they are of.
+async fn fences(
+    tx: &mut Tx,
+    named: &BTreeSet<u64>,
+    assignments: &mut BTreeMap<Region, Assignment>,
+) -> Result<(), StoreError> {
+    for part in parts(named) {
+        let text = in_list(select_fences!("WHERE fence IN ("), part.len(), ")");
+        for row in tx.all::<FenceRow>(text, vals_of(&part)).await? {
+            let record = row.record()?;
+            if let Some(assignment) = assignments.get_mut(&record.region) {
+                assignment.fences.insert(record.fence, record);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn past_rules(
+    tx: &mut Tx,
+    named: &BTreeSet<u64>,
+    assignments: &mut BTreeMap<Region, Assignment>,
+) -> Result<(), StoreError> {
+    for part in parts(named) {
+        let text = in_list(
+            "SELECT region, version, rules FROM region_rules WHERE version IN (",
+            part.len(),
+            ")",
+        );
+        for (region, version, rules) in
+            tx.all::<(String, i64, String)>(text, vals_of(&part)).await?
+        {
+            if let Some(assignment) = assignments.get_mut(&rows::region(&region)?) {
+                let version = rows::count(version, "region_rules.version")?;
+                assignment.past_rules.insert(version, rows::offline_rules(&rules)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whose firm accepts have found these orders closed.
+async fn met_closed(
+    tx: &mut Tx,
+    orders: &BTreeMap<OrderId, Standing>,
+) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
+    let closed = orders
+        .values()
+        .map(|standing| &standing.order)
+        .filter(|order| matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected));
+    let closed: BTreeSet<OrderId> = closed.map(|order| order.id).collect();
+    let mut met = BTreeSet::new();
+    for part in parts(&closed) {
+        let text = in_list(
+            "SELECT order_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
+            part.len(),
+            ")",
+        );
+        let mut values = vals![CaseKind::MetClosed.as_str()];
+        values.extend(vals_of(&part));
+        let rows = tx.all::<(Uuid, Uuid)>(text, values).await?;
+        met.extend(rows.into_iter().map(|(order, user)| (OrderId(order), UserId(user))));
+    }
+    Ok(met)
 }
 
 async fn answers(

@@ -1,11 +1,11 @@
 //! Rows as they stand in order_db, and the one place where they become words.
 
-use rules::{Acceptance, Assignment, OfflineRules, OpName, Standing, StoredAnswer};
+use rules::{Acceptance, Assignment, OfflineRules, OpName, Seat, Standing, StoredAnswer, Wanted};
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Amount, Code, CommandId, EdgeId, Hash, Hops, Order, OrderCode, OrderId, Region,
-    Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
+    Action, Actor, Amount, Code, CommandId, EdgeId, FenceEnd, FenceRecord, Hash, Hops, Order,
+    OrderCode, OrderId, Region, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 use super::StoreError;
@@ -17,7 +17,7 @@ macro_rules! select_orders {
             "SELECT id, customer_id, provider_id, title, description, service_type, price_minor, ",
             "currency, location, address, service_start_time, service_end_time, status, ",
             "payment_status, version, created_at, updated_at, source, accepted_at, ",
-            "accepted_source FROM orders ",
+            "accepted_source, accepted_firm FROM orders ",
             $tail
         )
     };
@@ -46,13 +46,15 @@ pub struct OrderRow {
     source: String,
     accepted_at: Option<i64>,
     accepted_source: Option<String>,
+    accepted_firm: i64,
 }
 
 impl OrderRow {
     pub fn standing(self) -> Result<Standing, StoreError> {
         let acceptance = match (self.accepted_at, &self.accepted_source) {
             (Some(at), Some(text)) => {
-                Some(Acceptance { decided_at: UnixMillis(at), source: source(text.clone())? })
+                let (decided_at, source) = (UnixMillis(at), source(text.clone())?);
+                Some(Acceptance { decided_at, source, firm: self.accepted_firm != 0 })
             }
             _ => None,
         };
@@ -130,28 +132,119 @@ impl AnswerRow {
     }
 }
 
+/// Reads `AssignmentRow`s; every SELECT of them has the same columns.
+macro_rules! select_assignments {
+    ($tail:literal) => {
+        concat!(
+            "SELECT region, policy_version, policy, holder, epoch, fence, wanted_policy, ",
+            "wanted_holder, wanted_epoch, wanted_by, rules_version, rules FROM region_assignment ",
+            $tail
+        )
+    };
+}
+pub(super) use select_assignments;
+
 #[derive(FromRow)]
 pub struct AssignmentRow {
     region: String,
+    policy_version: i64,
     policy: String,
     holder: Option<String>,
     epoch: i64,
     fence: i64,
+    wanted_policy: Option<String>,
+    wanted_holder: Option<String>,
+    wanted_epoch: Option<i64>,
+    wanted_by: Option<Uuid>,
+    rules_version: i64,
+    rules: String,
 }
 
 impl AssignmentRow {
     pub fn assignment(self) -> Result<(Region, Assignment), StoreError> {
-        let region = read(&self.region, "region_assignment.region")?;
+        let region = region(&self.region)?;
+        let wanted = self.wanted()?;
         let assignment = Assignment {
+            policy_version: count(self.policy_version, "region_assignment.policy_version")?,
             policy: read(&self.policy, "region_assignment.policy")?,
             holder: self.holder.map(edge_id).transpose()?,
             epoch: count(self.epoch, "region_assignment.epoch")?,
             fence: count(self.fence, "region_assignment.fence")?,
-            // No operator can set one yet.
-            rules: OfflineRules::default(),
+            wanted,
+            rules_version: count(self.rules_version, "region_assignment.rules_version")?,
+            rules: offline_rules(&self.rules)?,
+            ..Assignment::default()
         };
         Ok((region, assignment))
     }
+
+    fn wanted(&self) -> Result<Option<Wanted>, StoreError> {
+        let (Some(policy), Some(by)) = (&self.wanted_policy, self.wanted_by) else {
+            return Ok(None);
+        };
+        let holder = match (&self.wanted_holder, self.wanted_epoch) {
+            (Some(edge), Some(epoch)) => Some(Seat {
+                edge: edge_id(edge.clone())?,
+                epoch: count(epoch, "region_assignment.wanted_epoch")?,
+            }),
+            _ => None,
+        };
+        let policy = read(policy, "region_assignment.wanted_policy")?;
+        Ok(Some(Wanted { policy, holder, by: UserId(by) }))
+    }
+}
+
+/// Reads `FenceRow`s; every SELECT of them has the same columns.
+macro_rules! select_fences {
+    ($tail:literal) => {
+        concat!(
+            "SELECT region, fence, holder, epoch, granted_at, granted_by, ended_at, ended_how, ",
+            "ended_by, ended_why FROM fences ",
+            $tail
+        )
+    };
+}
+pub(super) use select_fences;
+
+#[derive(FromRow)]
+pub struct FenceRow {
+    region: String,
+    fence: i64,
+    holder: String,
+    epoch: i64,
+    granted_at: i64,
+    granted_by: Uuid,
+    ended_at: Option<i64>,
+    ended_how: Option<String>,
+    ended_by: Option<Uuid>,
+    ended_why: Option<String>,
+}
+
+impl FenceRow {
+    pub fn record(self) -> Result<FenceRecord, StoreError> {
+        let end = match (self.ended_at, &self.ended_how) {
+            (Some(at), Some(how)) => Some(FenceEnd {
+                at: UnixMillis(at),
+                how: read(how, "fences.ended_how")?,
+                by: self.ended_by.map(UserId),
+                why: self.ended_why,
+            }),
+            _ => None,
+        };
+        Ok(FenceRecord {
+            region: region(&self.region)?,
+            fence: count(self.fence, "fences.fence")?,
+            holder: edge_id(self.holder)?,
+            epoch: count(self.epoch, "fences.epoch")?,
+            granted_at: UnixMillis(self.granted_at),
+            granted_by: UserId(self.granted_by),
+            end,
+        })
+    }
+}
+
+pub fn offline_rules(text: &str) -> Result<OfflineRules, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Unreadable("offline rules"))
 }
 
 #[derive(FromRow)]
@@ -207,18 +300,18 @@ impl LineRow {
 }
 
 pub fn region(text: &str) -> Result<Region, StoreError> {
-    read(text, "orders.location")
+    read(text, "a region")
 }
 
-fn read<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
+pub fn read<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable(what))
 }
 
-fn count(number: i64, what: &'static str) -> Result<u64, StoreError> {
+pub fn count(number: i64, what: &'static str) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Unreadable(what))
 }
 
-fn hash(bytes: &[u8], what: &'static str) -> Result<Hash, StoreError> {
+pub fn hash(bytes: &[u8], what: &'static str) -> Result<Hash, StoreError> {
     Hash::try_from(bytes).map_err(|_| StoreError::Unreadable(what))
 }
 
@@ -226,12 +319,12 @@ fn source(text: String) -> Result<Source, StoreError> {
     Source::try_from(text).map_err(|_| StoreError::Unreadable("source"))
 }
 
-fn edge_id(text: String) -> Result<EdgeId, StoreError> {
+pub fn edge_id(text: String) -> Result<EdgeId, StoreError> {
     EdgeId::new(text).map_err(|_| StoreError::Unreadable("edge"))
 }
 
 /// A newer version may have stored a code that this one does not know; its answer still stands.
-fn code(text: &str) -> Code {
+pub fn code(text: &str) -> Code {
     text.parse().unwrap_or(Code::Unrecognised)
 }
 

@@ -12,17 +12,20 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{Emitted, Guard, Line, OrderWrite, Standing, StoredAnswer, Writes};
+use rules::{CaseItem, Emitted, Guard, Line, OrderWrite, Standing, StoredAnswer, Writes};
 use wire::{CommandId, Event, EventId, Hash, OrderId, UnixMillis};
 
-use super::{PART, StoreError};
+use super::{
+    PART, StoreError,
+    rights::{self, Record},
+};
 
 /// The version of an order event's body.
 const EVENT_VERSION: u32 = 1;
 
 /// One order, as a single command changes it. Of many who read it pending, one finds it so.
 const CHANGE_ONE: &str = "UPDATE orders SET status = ?, provider_id = ?, version = ?, \
-     updated_at = ?, accepted_at = ?, accepted_source = ? \
+     updated_at = ?, accepted_at = ?, accepted_source = ?, accepted_firm = ? \
      WHERE id = ? AND status = ? AND version = ?";
 
 const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
@@ -52,7 +55,8 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     Ok(true)
 }
 
-/// Writes all but the orders: the answers, the timeline and the outbox rows.
+/// Writes all but the orders: the answers, the timeline, the outbox rows, the cases, and how regions
+/// assign from here on.
 pub async fn rest(
     tx: &mut Tx,
     clock: &Clock,
@@ -67,7 +71,15 @@ pub async fn rest(
     }
     let events = writes.events.iter().map(|emitted| event(clock, emitted, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
-    Ok(outbox::store::add_all(tx, &events).await?)
+    outbox::store::add_all(tx, &events).await?;
+    for part in writes.cases.chunks(PART) {
+        insert_cases(tx, part, at).await?;
+    }
+    // Last, so that a grant's digest is of all that this transaction has written.
+    for (region, turned) in &writes.turns {
+        rights::turn(tx, clock, *region, turned, &Record::released(at)).await?;
+    }
+    Ok(())
 }
 
 /// Writes an answer and takes it back.
@@ -101,6 +113,7 @@ async fn change_one(tx: &mut Tx, guard: Guard, after: &Standing) -> Result<u64, 
         order.updated_at,
         acceptance.map(|acceptance| acceptance.decided_at),
         acceptance.map(|acceptance| acceptance.source.to_string()),
+        acceptance.is_some_and(|acceptance| acceptance.firm),
         order.id,
         guard.status,
         guard.version,
@@ -119,10 +132,11 @@ async fn change_many(tx: &mut Tx, part: &[(Guard, &Standing)]) -> Result<u64, St
     let text = arms(text, " END, updated_at = CASE id");
     let text = arms(text, " END, accepted_at = CASE id");
     let text = arms(text, " END, accepted_source = CASE id");
+    let text = arms(text, " END, accepted_firm = CASE id");
     let text =
         arms(text, " END WHERE id IN (").repeat("?", ", ", n).then(") AND version = CASE id");
     let text = arms(text, " END");
-    let mut values = Vec::with_capacity(n * 15);
+    let mut values = Vec::with_capacity(n * 17);
     let mut column = |of: &dyn Fn(&Standing) -> Val| {
         for (_, after) in part {
             values.push(after.order.id.into());
@@ -135,6 +149,7 @@ async fn change_many(tx: &mut Tx, part: &[(Guard, &Standing)]) -> Result<u64, St
     column(&|after| after.order.updated_at.into());
     column(&|after| after.acceptance.as_ref().map(|taken| taken.decided_at).into());
     column(&|after| after.acceptance.as_ref().map(|taken| taken.source.to_string()).into());
+    column(&|after| after.acceptance.as_ref().is_some_and(|taken| taken.firm).into());
     values.extend(part.iter().map(|(_, after)| Val::from(after.order.id)));
     for (guard, after) in part {
         values.push(after.order.id.into());
@@ -148,9 +163,9 @@ async fn insert_orders(tx: &mut Tx, part: &[&Standing]) -> Result<(), StoreError
         "INSERT INTO orders (id, code, customer_id, provider_id, title, description, \
          service_type, price_minor, currency, location, address, service_start_time, \
          service_end_time, status, payment_status, version, created_at, updated_at, source, \
-         accepted_at, accepted_source) VALUES ",
+         accepted_at, accepted_source, accepted_firm) VALUES ",
     );
-    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let mut values = Vec::new();
     for Standing { order, acceptance } in part {
         values.extend(vals![
@@ -175,6 +190,7 @@ async fn insert_orders(tx: &mut Tx, part: &[&Standing]) -> Result<(), StoreError
             order.source.to_string(),
             acceptance.as_ref().map(|acceptance| acceptance.decided_at),
             acceptance.as_ref().map(|acceptance| acceptance.source.to_string()),
+            acceptance.as_ref().is_some_and(|acceptance| acceptance.firm),
         ]);
     }
     tx.exec(text.repeat(row, ", ", part.len()), values).await?;
@@ -218,6 +234,7 @@ async fn forget(tx: &mut Tx, part: &[StoredAnswer]) -> Result<(), StoreError> {
         tx.exec(FORGET, vals![answer.command_id]).await?;
         tx.exec("DELETE FROM order_timeline WHERE command_id = ?", vals![answer.command_id])
             .await?;
+        tx.exec("DELETE FROM case_items WHERE command_id = ?", vals![answer.command_id]).await?;
     }
     Ok(())
 }
@@ -253,6 +270,25 @@ async fn insert_lines(tx: &mut Tx, part: &[Line]) -> Result<(), StoreError> {
     }
     let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     tx.exec(text.repeat(row, ", ", part.len()), values).await?;
+    Ok(())
+}
+
+async fn insert_cases(tx: &mut Tx, part: &[CaseItem], at: UnixMillis) -> Result<(), StoreError> {
+    let text = Statement::new(
+        "INSERT INTO case_items (order_id, user_id, kind, command_id, code, at) VALUES ",
+    );
+    let mut values = Vec::new();
+    for item in part {
+        values.extend(vals![
+            item.order_id,
+            item.user_id,
+            item.kind.as_str(),
+            item.command_id,
+            item.code.map(|code| code.as_str()),
+            at,
+        ]);
+    }
+    tx.exec(text.repeat("(?, ?, ?, ?, ?, ?)", ", ", part.len()), values).await?;
     Ok(())
 }
 

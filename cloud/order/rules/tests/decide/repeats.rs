@@ -161,11 +161,3 @@ fn an_unvouched_repeat_is_not_told_the_owners_answer() {
     assert_eq!((repeat.code, repeat.order), (Some(Code::InvalidToken), None));
     assert!(writes.commands.is_empty());
 }
-
-#[test]
-fn a_released_fence_is_answered_and_changes_nothing() {
-    let mut stage = Stage::with([]);
-    let writes = stage.decide(&[Request::LeaseReleased { fence: 3 }]);
-    assert_eq!(outcome(&writes, 0).kind, OutcomeKind::Applied);
-    assert!(writes.commands.is_empty() && writes.orders.is_empty());
-}

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    Acceptance, Assignment, Attempt, EdgeOp, OfflineRules, OpName, Origin, Request, Snapshot,
-    Standing, Writes, decide, regions_to_explain,
+    Acceptance, Assignment, Attempt, CaseKind, EdgeOp, Lapse, OfflineRules, OpName, Origin,
+    Request, Snapshot, Standing, Writes, decide, regions_to_explain,
 };
 use uuid::Uuid;
 use wire::{
@@ -86,7 +86,8 @@ pub fn order(n: u128, status: OrderStatus) -> Standing {
         source: Source::Portal,
     };
     let decided_at = order.updated_at;
-    let acceptance = taken.then_some(Acceptance { decided_at, source: Source::Portal });
+    let acceptance =
+        taken.then_some(Acceptance { decided_at, source: Source::Portal, firm: false });
     Standing { order, acceptance }
 }
 
@@ -104,6 +105,17 @@ impl Stage {
     pub fn allow(mut self, rules: OfflineRules) -> Self {
         let assignment = Assignment { rules, ..Assignment::default() };
         self.snapshot.regions.insert(Region::North, assignment);
+        self
+    }
+
+    /// How NORTH assigns.
+    pub fn assign(mut self, assignment: Assignment) -> Self {
+        self.snapshot.regions.insert(Region::North, assignment);
+        self
+    }
+
+    pub fn without(mut self, lapse: Lapse) -> Self {
+        self.snapshot.lapse = Some(lapse);
         self
     }
 
@@ -140,6 +152,11 @@ impl Stage {
             let old = self.snapshot.orders.insert(id, write.after.clone());
             assert_eq!(old.map(|old| old.order.version), write.guard.map(|guard| guard.version));
         }
+        for (region, turned) in &writes.turns {
+            self.snapshot.regions.insert(*region, turned.after.clone());
+        }
+        let met_closed = writes.cases.iter().filter(|item| item.kind == CaseKind::MetClosed);
+        self.snapshot.met_closed.extend(met_closed.map(|item| (item.order_id, item.user_id)));
     }
 }
 

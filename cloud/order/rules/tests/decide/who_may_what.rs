@@ -161,7 +161,7 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
 
 #[test]
 fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges() {
-    let unpaid_start = OfflineRules { unpaid_start: true };
+    let unpaid_start = OfflineRules { unpaid_start: true, approval: None };
     let from_portal = || portal(1, provider(1), start(1));
     let from_edge = || logged(1, 1, Some(provider(1)), start(1));
     for (payment, rules, request, code) in [
@@ -170,12 +170,12 @@ fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges
         (PaymentStatus::Refunded, OfflineRules::default(), from_edge(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Held, OfflineRules::default(), from_portal(), None),
         (PaymentStatus::Held, OfflineRules::default(), from_edge(), None),
-        (PaymentStatus::Unpaid, unpaid_start, from_edge(), None),
+        (PaymentStatus::Unpaid, unpaid_start.clone(), from_edge(), None),
         (PaymentStatus::Unpaid, unpaid_start, from_portal(), Some(Code::FundsNotHeld)),
     ] {
         let mut standing = order(1, OrderStatus::Accepted);
         standing.order.payment_status = payment;
-        let mut stage = Stage::with([standing]).allow(rules);
+        let mut stage = Stage::with([standing]).allow(rules.clone());
         let (outcome, _) = stage.decide_one(request.clone());
         assert_eq!(outcome.code, code, "{payment}, {rules:?}, {request:?}");
     }

@@ -1,0 +1,47 @@
+//! Rules that can be left out, so that the simulator can show what each of them is for.
+
+/// A rule of the protocol that is left out. Nobody but the simulator ever names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lapse {
+    /// An accept without a fence is decided while another edge holds the region.
+    NonfenceHeld,
+    /// So is one under an old fence.
+    OldfenceHeld,
+    /// What would be refused is refused at once, held region or not.
+    HeldBeforeChecks,
+    /// What has to wait is answered as if that were its outcome.
+    HeldNotFinal,
+    /// What an edge did after an op that waits is decided before it.
+    HeldKeepsOrder,
+    /// A change of policy ends the right without its holder's word.
+    ReleaseOp,
+    /// The release of an old fence ends the right under the new one.
+    ReleasedFenceDead,
+    /// A firm accept that finds the order cancelled or rejected is refused.
+    CancelHeld,
+    /// A firm answer is judged by revocations that the edge could not know.
+    RevokeSeen,
+    /// A firm answer is judged by rules that the edge could not know.
+    RuleVersion,
+    /// A refusal over HTTP consumes its command id, whatever it is.
+    RefuseNotConsume,
+    /// Stored answers are not looked at.
+    AnswersKept,
+}
+
+impl Lapse {
+    pub const ALL: [Self; 12] = [
+        Self::NonfenceHeld,
+        Self::OldfenceHeld,
+        Self::HeldBeforeChecks,
+        Self::HeldNotFinal,
+        Self::HeldKeepsOrder,
+        Self::ReleaseOp,
+        Self::ReleasedFenceDead,
+        Self::CancelHeld,
+        Self::RevokeSeen,
+        Self::RuleVersion,
+        Self::RefuseNotConsume,
+        Self::AnswersKept,
+    ];
+}
