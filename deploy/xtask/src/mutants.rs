@@ -51,8 +51,8 @@ const MUTANTS: [Mutant; 6] = [
     Mutant {
         defect: "op_retired_before_outcome",
         package: "holdfast-edge",
-        suite: "link",
-        test: "what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends",
+        suite: "retire",
+        test: "no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided",
     },
 ];
 
