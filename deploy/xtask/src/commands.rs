@@ -17,6 +17,7 @@ cargo xtask COMMAND
   chaos [--rounds N] [NAME]
                      kill and cut real processes, N rounds each (default 3)
   mutants [DEFECT]   plant each defect and see that a named test finds it
+  mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
   lint               formatting and clippy
   golden             add new vectors to the golden file
@@ -92,6 +93,9 @@ fn chaos(arguments: &[String]) -> Result<()> {
 }
 
 fn mutants_command(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|argument| argument == "--release") {
+        return mutants::release_has_none();
+    }
     install::everything()?;
     workspace::build()?;
     let suites = Suites::build()?;

@@ -2,10 +2,13 @@
 //!
 //! Must stay true: the same test is green without the defect, so that it is the defect that it finds.
 
+use std::fs;
+
 use crate::{
-    Result,
+    Result, shell,
     suites::{Suites, Tally},
     test_servers::TestServers,
+    workspace,
 };
 
 struct Mutant {
@@ -56,6 +59,10 @@ const MUTANTS: [Mutant; 6] = [
     },
 ];
 
+const VARIABLE: &str = "HOLDFAST_DEFECT";
+/// Those of the product that have a place for a defect.
+const PROGRAMS: [&str; 2] = ["holdfast-cloud", "holdfast-edge"];
+
 struct Verdict {
     went_red: bool,
     control_is_green: bool,
@@ -77,6 +84,29 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
     if all_found { Ok(()) } else { Err("not every defect is found by its test".into()) }
 }
 
+/// A binary that can plant defects knows the name of the variable that asks for one.
+pub fn release_has_none() -> Result<()> {
+    workspace::build()?;
+    shell::run(workspace::cargo()?.args(["build", "--workspace", "--locked", "--release"]))?;
+    for program in PROGRAMS {
+        let asks = |profile: &str| {
+            let path = workspace::target()?.join(profile).join(program);
+            let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            Ok::<bool, String>(
+                bytes.windows(VARIABLE.len()).any(|part| part == VARIABLE.as_bytes()),
+            )
+        };
+        match (asks("debug")?, asks("release")?) {
+            (true, false) => {
+                println!("{program}: defects in the debug binary, none in the release")
+            }
+            (false, _) => return Err(format!("{program}: no defects in the debug binary either")),
+            (_, true) => return Err(format!("{program}: the release binary knows {VARIABLE}")),
+        }
+    }
+    Ok(())
+}
+
 fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verdict> {
     let suite = suites.named(mutant.package, mutant.suite);
     if suite.is_empty() {
@@ -88,7 +118,7 @@ fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verd
     if control == (Tally { passed: 0, failed: 0, is_red: false }) {
         return Err(format!("{}::{} has no test `{}`", mutant.package, mutant.suite, mutant.test));
     }
-    let planted = [("HOLDFAST_DEFECT".to_owned(), mutant.defect.to_owned())];
+    let planted = [(VARIABLE.to_owned(), mutant.defect.to_owned())];
     let environment: Vec<_> = environment.into_iter().chain(planted).collect();
     let with_defect = suite.run_first(&environment, mutant.test)?;
     Ok(Verdict {
