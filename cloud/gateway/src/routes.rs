@@ -96,6 +96,10 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/orders/{id}/cancel",     CANCELS,  Part::Order),
     route(PUT,  "/api/v1/orders/{id}/status",     ANY,      Part::Order),
     route(GET,  "/api/v1/admin/orders",           ADMIN,    Part::Order),
+    route(GET,  "/api/v1/admin/assignments",      ADMIN,    Part::Order),
+    route(GET,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
+    route(PUT,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
+    route(GET,  "/api/v1/admin/cases",            ADMIN,    Part::Order),
 
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),

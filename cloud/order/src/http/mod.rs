@@ -3,6 +3,8 @@
 
 mod answer;
 mod asked;
+mod assignments;
+mod cases;
 mod commands;
 mod ops;
 mod page;
@@ -35,6 +37,11 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/orders/{id}/complete", post(commands::complete))
         .route("/api/v1/orders/{id}/cancel", post(commands::cancel))
         .route("/api/v1/admin/orders", get(reads::all))
+        .route("/api/v1/admin/assignments", get(assignments::all))
+        .route("/api/v1/admin/assignments/{region}", get(assignments::one).put(assignments::set))
+        .route("/api/v1/admin/cases", get(cases::all))
+        .route("/internal/assignments", get(assignments::for_the_hub))
+        .route("/internal/takebacks", post(assignments::take_back))
         .route("/internal/ops", post(ops::decide).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)))
         .with_state(service)
 }

@@ -9,7 +9,7 @@ use wire::{Code, OpsBatch, OpsDecisions};
 
 use crate::service::Service;
 
-/// The only service that holds edges' logs.
+/// The only service that holds edges' logs and knows their epochs.
 const HUB: &str = "hub";
 /// A larger run would hold its locks for too long; the hub hands in smaller ones.
 const OPS_MAX: usize = 5_000;
@@ -19,11 +19,13 @@ pub async fn decide(
     FromService(from): FromService,
     Json(batch): Json<OpsBatch>,
 ) -> Result<Json<OpsDecisions>, Problem> {
-    if from != HUB {
-        return Err(Code::RoleForbidden.into());
-    }
+    from_hub(&from)?;
     if batch.ops.len() > OPS_MAX {
         return Err(Code::BodyTooLarge.into());
     }
     Ok(Json(service.batch(batch).await?))
+}
+
+pub fn from_hub(from: &str) -> Result<(), Problem> {
+    if from == HUB { Ok(()) } else { Err(Code::RoleForbidden.into()) }
 }

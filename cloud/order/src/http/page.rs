@@ -35,5 +35,9 @@ pub fn page(limit: Option<usize>, cursor: Option<&str>) -> Result<Page, Problem>
             field("cursor", "The `next` of an earlier page.", "请填写上一页返回的 `next`。")
         })?),
     };
-    Ok(Page { limit: limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX), after })
+    Ok(Page { limit: self::limit(limit), after })
+}
+
+pub fn limit(wanted: Option<usize>) -> usize {
+    wanted.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
 }

@@ -2,9 +2,12 @@
 //! writes.
 #![allow(clippy::unwrap_used)]
 
+mod assignment;
 mod collisions;
+mod held;
 mod properties;
 mod repeats;
+mod rights;
 mod stage;
 mod views;
 mod who_may_what;

@@ -9,9 +9,9 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Command, CommandBody, CommandId, Currency, Draft, EdgeId, Hash, OpDecision,
-    Order, OrderCode, OrderId, OrderStatus, Outcome, PaymentStatus, Region, Role, ServiceType,
-    Source, UnixMillis, UserId, Verdict,
+    Actor, Amount, Command, CommandBody, CommandId, Currency, Draft, EdgeId, FenceEnd, FenceEnding,
+    FenceRecord, Hash, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, PaymentStatus,
+    Policy, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -194,6 +194,54 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
     });
     let command = Command { tapped_at, ..command(id, body) };
     Request::Command(Box::new(Attempt { command, actor, origin }))
+}
+
+/// The same request with another op around it.
+pub fn with_op(request: Request, change: impl FnOnce(&mut EdgeOp)) -> Request {
+    let Request::Command(mut attempt) = request else { panic!("no command: {request:?}") };
+    let Origin::Edge(op) = &mut attempt.origin else { panic!("not from an edge") };
+    change(op);
+    Request::Command(attempt)
+}
+
+/// An op of another edge's log.
+pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+    with_op(logged(seq, id, Some(actor), body), |op| op.name.edge = edge(name))
+}
+
+/// An op that north-1 answered firm under this fence.
+pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+    with_op(logged(seq, id, Some(actor), body), |op| {
+        op.verdict = Verdict::Firm;
+        op.fence = Some(fence);
+    })
+}
+
+/// north-1 holds the region in its epoch 1 under fence 4.
+pub fn held() -> Assignment {
+    Assignment {
+        policy: Policy::Exclusive,
+        holder: Some(edge("north-1")),
+        epoch: 1,
+        fence: 4,
+        ..Assignment::default()
+    }
+}
+
+/// Nobody holds the region; north-1's fence 4 ended like this.
+pub fn ended(how: FenceEnding) -> Assignment {
+    let by = how.is_take_back().then(|| admin().user_id);
+    let why = by.map(|_| "The node is lost.".to_owned());
+    let record = FenceRecord {
+        region: Region::North,
+        fence: 4,
+        holder: edge("north-1"),
+        epoch: 1,
+        granted_at: UnixMillis(NOW.0 - 90_000),
+        granted_by: admin().user_id,
+        end: Some(FenceEnd { at: UnixMillis(NOW.0 - 5_000), how, by, why }),
+    };
+    Assignment { holder: None, fences: BTreeMap::from([(4, record)]), ..held() }
 }
 
 pub fn publish(n: u128) -> CommandBody {

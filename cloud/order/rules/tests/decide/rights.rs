@@ -1,0 +1,284 @@
+//! Firm answers when the cloud decides them: under a right that stands, and under one that was taken
+//! back; and what they are judged by.
+
+use rules::{Assignment, CaseKind, Lapse, OfflineRules, Request};
+use wire::{
+    Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, OrderStatus, OutcomeKind,
+    PaymentStatus, ServiceType, Verdict,
+};
+
+use crate::stage::*;
+
+fn kinds(writes: &rules::Writes) -> Vec<CaseKind> {
+    writes.cases.iter().map(|item| item.kind).collect()
+}
+
+#[test]
+fn a_firm_accept_gets_its_order_and_is_remembered_as_firm() {
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+    let (outcome, writes) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
+    assert!(outcome.succeeded());
+    assert!(stage.snapshot.orders[&order_id(1)].acceptance.as_ref().unwrap().firm);
+    assert_eq!(writes.timeline[0].entry.verdict, Some(Verdict::Firm));
+    assert!(writes.cases.is_empty());
+}
+
+#[test]
+fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
+    for (status, code) in [
+        (OrderStatus::Cancelled, Code::OrderCancelledMeanwhile),
+        (OrderStatus::Rejected, Code::OrderRejectedMeanwhile),
+    ] {
+        let before = order(1, status);
+        let mut stage = Stage::with([before.clone()]).assign(held());
+        let op = firm(4, 1, 1, provider(2), accept(1));
+        let (outcome, writes) = stage.decide_one(op.clone());
+        assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Applied, Some(code)));
+        assert!(outcome.succeeded());
+        assert_eq!(stage.order(1), &before.order);
+        let [line] = writes.timeline.as_slice() else { panic!("{:?}", writes.timeline) };
+        assert_eq!((line.entry.actor, line.entry.code), (provider(2), Some(code)));
+        assert!(line.entry.hops.edge_at.is_some() && line.entry.hops.cloud_at.is_some());
+        let [event] = writes.events.as_slice() else { panic!("{:?}", writes.events) };
+        assert_eq!((event.kind, event.body.code), (EventType::OrderAcceptanceLost, Some(code)));
+        assert_eq!(event.body.actor, provider(2), "it is his inbox that hears of it");
+        assert_eq!(kinds(&writes), [CaseKind::MetClosed]);
+        let (again, writes) = stage.decide_one(op);
+        assert_eq!((again.kind, again.code), (OutcomeKind::Applied, Some(code)));
+        assert!(writes.events.is_empty() && writes.cases.is_empty());
+
+        let mut stage = Stage::with([before]).assign(held()).without(Lapse::CancelHeld);
+        let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
+        assert_eq!(outcome.kind, OutcomeKind::Rejected, "that is what the rule is for");
+    }
+}
+
+#[test]
+fn what_he_then_did_on_it_is_rejected_and_gathered_in_his_case() {
+    let work = || {
+        [
+            logged(2, 2, Some(provider(2)), start(1)),
+            logged(3, 3, Some(provider(2)), complete(1)),
+            logged(4, 4, Some(provider(3)), start(1)),
+        ]
+    };
+    let promise = firm(4, 1, 1, provider(2), accept(1));
+    for together in [true, false] {
+        let mut stage = Stage::with([order(1, OrderStatus::Cancelled)]).assign(held());
+        let writes = match together {
+            true => stage.decide(&[&[promise.clone()][..], &work()].concat()),
+            false => {
+                let mut first = stage.decide(std::slice::from_ref(&promise));
+                let then = stage.decide(&work());
+                first.answers.extend(then.answers);
+                first.cases.extend(then.cases);
+                first
+            }
+        };
+        let codes: Vec<_> = (1..4).map(|at| outcome(&writes, at).code.unwrap()).collect();
+        assert_eq!(codes, [Code::OrderCancelled, Code::OrderCancelled, Code::NotYours]);
+        let gathered: Vec<_> =
+            writes.cases.iter().map(|item| (item.user_id, item.kind, item.code)).collect();
+        let his = |code| (provider(2).user_id, CaseKind::MetClosed, Some(code));
+        assert_eq!(
+            gathered,
+            [
+                his(Code::OrderCancelledMeanwhile),
+                his(Code::OrderCancelled),
+                his(Code::OrderCancelled)
+            ]
+        );
+    }
+}
+
+#[test]
+fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pending() {
+    for how in FenceEnding::ALL.into_iter().filter(|how| how.is_take_back()) {
+        for (status, expected) in [
+            (OrderStatus::Pending, Ok(())),
+            (OrderStatus::Accepted, Err(Code::RegionTakenBack)),
+            (OrderStatus::Completed, Err(Code::RegionTakenBack)),
+            (OrderStatus::Cancelled, Err(Code::RegionTakenBack)),
+            (OrderStatus::Rejected, Err(Code::RegionTakenBack)),
+        ] {
+            let mut stage = Stage::with([order(1, status)]).assign(ended(how));
+            let op = firm(4, 1, 1, provider(2), accept(1));
+            let (outcome, writes) = stage.decide_one(op.clone());
+            match expected {
+                Ok(()) => assert!(outcome.succeeded(), "{how} {status}"),
+                Err(code) => {
+                    assert_eq!(outcome.code, Some(code), "{how} {status}");
+                    let record = outcome.lost.as_ref().unwrap().taken_back.as_ref().unwrap();
+                    assert_eq!((record.how, record.by), (how, Some(admin().user_id)));
+                    assert_eq!(record.why.as_deref(), Some("The node is lost."));
+                    assert_eq!(writes.events[0].body.lost, outcome.lost, "the event says the same");
+                    assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+                    let (again, _) = stage.decide_one(op);
+                    assert_eq!(again.lost, outcome.lost, "and so does a repeat");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
+    let own = firm(4, 1, 1, provider(2), accept(1));
+    let strangers: [Request; 4] = [
+        with_op(own.clone(), |op| op.name.edge = edge("north-2")),
+        with_op(own.clone(), |op| op.name.epoch = 2),
+        with_op(own.clone(), |op| op.verdict = Verdict::Provisional),
+        with_op(own, |op| op.fence = Some(5)),
+    ];
+    for request in strangers {
+        let mut stage =
+            Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::TakenBack));
+        let (outcome, _) = stage.decide_one(request.clone());
+        assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted), "{request:?}");
+    }
+    let mut stage =
+        Stage::with([order(1, OrderStatus::Cancelled)]).assign(ended(FenceEnding::Released));
+    let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
+    assert_eq!(outcome.code, Some(Code::OrderCancelled), "a right that was given back is over");
+}
+
+#[test]
+fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
+    let accepted = |seen, firm_op: bool| {
+        let op = if firm_op {
+            firm(4, 1, 1, provider(2), accept(1))
+        } else {
+            logged(1, 1, Some(provider(2)), accept(1))
+        };
+        with_op(op, |op| {
+            op.revocations_version = seen;
+            op.revoked_version = Some(7);
+        })
+    };
+    for (request, code) in [
+        (accepted(Some(6), true), None),
+        (accepted(None, true), None),
+        (accepted(Some(7), true), Some(Code::Revoked)),
+        (accepted(Some(6), false), Some(Code::Revoked)),
+    ] {
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+        let (outcome, writes) = stage.decide_one(request.clone());
+        assert_eq!(outcome.code, code, "{request:?}");
+        assert_eq!(writes.commands.len(), 1, "what an edge logged is decided for good");
+        let listed: &[CaseKind] = if code.is_none() { &[CaseKind::RevokedMeanwhile] } else { &[] };
+        assert_eq!(kinds(&writes), listed);
+    }
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+    stage = stage.without(Lapse::RevokeSeen);
+    let (outcome, _) = stage.decide_one(accepted(Some(6), true));
+    assert_eq!(outcome.code, Some(Code::Revoked), "that is what the rule is for");
+}
+
+#[test]
+fn what_the_same_provider_then_does_there_is_judged_alike() {
+    for (was_firm, code) in [(true, None), (false, Some(Code::Revoked))] {
+        let mut standing = order(1, OrderStatus::Accepted);
+        standing.acceptance.as_mut().unwrap().firm = was_firm;
+        standing.order.payment_status = PaymentStatus::Held;
+        let mut stage = Stage::with([standing]).assign(held());
+        let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
+            op.revocations_version = Some(6);
+            op.revoked_version = Some(7);
+        });
+        let (outcome, _) = stage.decide_one(request);
+        assert_eq!(outcome.code, code);
+    }
+}
+
+fn approving() -> OfflineRules {
+    let approval = ApprovalRule {
+        price_max: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        service_types: vec![ServiceType::CleaningRepair],
+    };
+    OfflineRules { unpaid_start: true, approval: Some(approval) }
+}
+
+/// Today's rules allow nothing; version 2 allowed approvals and unpaid starts.
+fn relaxed_once() -> Assignment {
+    let mut assignment = Assignment { rules_version: 3, ..held() };
+    assignment.past_rules.insert(2, approving());
+    assignment
+}
+
+type Change = fn(&mut rules::Standing);
+
+#[test]
+fn a_firm_approval_is_judged_by_the_rules_it_names() {
+    let approved = |version| {
+        let op = firm(4, 1, 1, customer(1), approve(1));
+        with_op(op, |op| op.rules_version = version)
+    };
+    let same: Change = |_| {};
+    let dear: Change = |standing| standing.order.price = Amount::from_minor(20_001).unwrap();
+    let other: Change = |standing| standing.order.service_type = ServiceType::Other;
+    for (request, change, code) in [
+        (approved(Some(2)), same, None),
+        (approved(Some(3)), same, Some(Code::RoleForbidden)),
+        (approved(None), same, Some(Code::RoleForbidden)),
+        (approved(Some(2)), dear, Some(Code::RoleForbidden)),
+        (approved(Some(2)), other, Some(Code::RoleForbidden)),
+    ] {
+        let mut standing = order(1, OrderStatus::PendingReview);
+        change(&mut standing);
+        let mut stage = Stage::with([standing]).assign(relaxed_once());
+        let (outcome, writes) = stage.decide_one(request.clone());
+        assert_eq!(outcome.code, code, "{request:?}");
+        let listed: &[CaseKind] = if code.is_none() { &[CaseKind::OfflineRule] } else { &[] };
+        assert_eq!(kinds(&writes), listed);
+    }
+    let standing = order(1, OrderStatus::PendingReview);
+    let mut stage = Stage::with([standing]).assign(relaxed_once()).without(Lapse::RuleVersion);
+    let (outcome, _) = stage.decide_one(approved(Some(2)));
+    assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
+}
+
+#[test]
+fn a_firm_approval_that_comes_late_counts_all_the_same() {
+    for &status in OrderStatus::ALL {
+        let mut stage = Stage::with([order(1, status)]).assign(relaxed_once());
+        let request =
+            with_op(firm(4, 1, 1, customer(1), approve(1)), |op| op.rules_version = Some(2));
+        let (outcome, _) = stage.decide_one(request);
+        assert_eq!(outcome.kind, OutcomeKind::Applied, "{status}");
+        let rejected = status == OrderStatus::Rejected;
+        assert_eq!(outcome.code, rejected.then_some(Code::OrderRejectedMeanwhile), "{status}");
+        let after = status.after(Action::Approve).unwrap_or(status);
+        assert_eq!(stage.order(1).status, after);
+    }
+}
+
+#[test]
+fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_promised() {
+    for (was_firm, code) in [(true, None), (false, Some(Code::FundsNotHeld))] {
+        let mut standing = order(1, OrderStatus::Accepted);
+        standing.acceptance.as_mut().unwrap().firm = was_firm;
+        let mut stage = Stage::with([standing]).assign(relaxed_once());
+        let request =
+            with_op(logged(2, 2, Some(provider(1)), start(1)), |op| op.rules_version = Some(2));
+        let (outcome, writes) = stage.decide_one(request);
+        assert_eq!(outcome.code, code);
+        assert_eq!(kinds(&writes) == [CaseKind::OfflineRule], code.is_none());
+    }
+}
+
+#[test]
+fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
+    for lapse in [None, Some(Lapse::RefuseNotConsume)] {
+        let mut stage = Stage::with([]);
+        stage.snapshot.lapse = lapse;
+        stage.decide_one(portal(1, provider(1), accept(1)));
+        stage.snapshot.orders.insert(order_id(1), order(1, OrderStatus::Pending));
+        let mut stage = stage.assign(held());
+        let writes = stage.decide(&[portal(1, provider(1), accept(1))]);
+        let decided = matches!(writes.answers[0], wire::OpDecision::Decided(_));
+        assert_eq!(decided, lapse.is_some(), "it waits for the holder, unless it was used up");
+        let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(1), accept(1)));
+        assert_eq!(outcome.succeeded(), lapse.is_none());
+    }
+}
