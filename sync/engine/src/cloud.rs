@@ -14,8 +14,8 @@ mod upstream;
 mod tests;
 
 use wire::{
-    Ack, Chain, Change, Code, EdgeId, Frame, Hello, Limits, NumberedOutcome, Refused, Region,
-    UnixMillis,
+    Ack, Chain, Change, Code, EdgeId, Frame, HeldReason, Hello, Limits, NumberedOutcome, Refused,
+    Region, UnixMillis,
 };
 
 use open::{Ignored, Open};
@@ -61,6 +61,11 @@ pub enum Input {
     FeedReaches {
         generation: u64,
         feed_seq: u64,
+    },
+    /// An op waits, and why: to be told to the edge as a notice.
+    Held {
+        seq: u64,
+        reason: HeldReason,
     },
     /// Another session of this edge has raised the term.
     Superseded,

@@ -7,6 +7,7 @@
 pub mod cloud;
 pub mod edge;
 pub mod reconnect;
+pub mod right;
 pub mod verdict;
 pub mod view;
 

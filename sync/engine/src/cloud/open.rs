@@ -1,8 +1,8 @@
 //! A session after its Welcome: ops come up, outcomes and the feed go down.
 
 use wire::{
-    Ack, Change, Code, Credit, Down, Frame, Hello, Limits, NumberedOutcome, OutcomesFrame, Resend,
-    Standing, UnixMillis, Up, Welcome,
+    Ack, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
+    OutcomesFrame, Resend, Standing, UnixMillis, Up, Welcome,
 };
 
 use super::{
@@ -74,6 +74,10 @@ impl Open {
                 self.outcomes.reach(head).map(Self::read_outcomes).into_iter().collect()
             }
             Input::FeedReaches { generation, feed_seq } => self.feed_reaches(generation, feed_seq),
+            Input::Held { seq, reason } => {
+                let standing = self.standing;
+                vec![Output::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
+            }
             Input::Tick => {
                 self.up.ask_again();
                 Vec::new()

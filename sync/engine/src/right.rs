@@ -1,0 +1,240 @@
+//! The region's right to assign, as an edge knows it: from the feed's word alone, and from what it has
+//! itself given back.
+//!
+//! Invariants: a right is held only from a grant to this edge and this epoch; it is proven only where
+//! the grant's digest equals what the feed itself had brought when it came [GRANT_DIGEST]; a fence at or
+//! below the highest that was seen or given back never comes to life again [RELEASED_FENCE_DEAD].
+
+use wire::{CommandBody, Draft, EdgeId, Hash, OfflineRules, Order, RegionAssignment};
+
+use crate::verdict::Right;
+
+/// What an edge knows of the right, kept with its file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tenure {
+    /// How the region assigns, by the feed's newest word.
+    pub assignment: RegionAssignment,
+    /// The fence under which this edge holds the right.
+    pub held: Option<u64>,
+    /// The grant of that fence agreed with the feed.
+    pub proven: bool,
+    /// The highest fence of this region that was ever seen here.
+    pub highest_fence: u64,
+}
+
+/// What a word of the feed has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is no newer than what is known.
+    Stale,
+    /// The right is this edge's from here on; unproven, it answers nothing firm.
+    Granted { fence: u64, proven: bool },
+    /// The right under this fence was taken from this edge.
+    Ended { fence: u64 },
+    /// Nothing changed for this edge's right.
+    Noted,
+}
+
+impl Tenure {
+    /// Takes the feed's word. `brought` is `open_digest` over the versions that the feed has brought
+    /// up to here; it is asked for only where a grant is to be compared with it.
+    ///
+    /// # Errors
+    /// Whatever `brought` fails with; then nothing has changed.
+    pub fn hear<E>(
+        &mut self,
+        edge: &EdgeId,
+        epoch: u64,
+        word: RegionAssignment,
+        brought: impl FnOnce() -> Result<Hash, E>,
+    ) -> Result<Heard, E> {
+        if word.policy_version <= self.assignment.policy_version {
+            return Ok(Heard::Stale);
+        }
+        let ours = word.holder.as_ref() == Some(edge) && word.epoch == epoch;
+        let heard = if ours && word.fence > self.highest_fence {
+            let proven = word.digest == Some(brought()?);
+            self.held = Some(word.fence);
+            self.proven = proven;
+            Heard::Granted { fence: word.fence, proven }
+        } else if ours {
+            // A word about the right as it stands, or about one that this edge has given back.
+            Heard::Noted
+        } else {
+            self.end().map_or(Heard::Noted, |fence| Heard::Ended { fence })
+        };
+        self.highest_fence = self.highest_fence.max(word.fence);
+        self.assignment = word;
+        Ok(heard)
+    }
+
+    /// The fence to give back: the cloud asks for it. It is to be logged before anything else is, and
+    /// nothing after it stands on it [RELEASE_OP].
+    pub fn release(&mut self) -> Option<u64> {
+        if self.assignment.release_asked { self.end() } else { None }
+    }
+
+    /// What this edge may stand on in this epoch.
+    pub fn right(&self, epoch: u64) -> Right {
+        match self.held {
+            Some(fence) if self.assignment.epoch == epoch => {
+                Right::Held { fence, proven: self.proven }
+            }
+            _ if self.assignment.holder.is_some() => Right::Elsewhere,
+            _ => Right::None,
+        }
+    }
+
+    /// Whether the region's offline rule lets its holder decide this by itself.
+    pub fn rule_allows(&self, body: &CommandBody, seen: Option<&Order>) -> bool {
+        match body {
+            CommandBody::ApproveOrder { .. } => {
+                seen.is_some_and(|order| may_approve(&self.assignment.rules, order))
+            }
+            CommandBody::PublishOrder { order, .. } => may_publish(&self.assignment.rules, order),
+            _ => false,
+        }
+    }
+
+    fn end(&mut self) -> Option<u64> {
+        self.proven = false;
+        self.held.take()
+    }
+}
+
+fn may_approve(rules: &OfflineRules, order: &Order) -> bool {
+    rules.approval.as_ref().is_some_and(|rule| rule.allows(order))
+}
+
+/// What the holder could not approve it does not promise to publish either.
+fn may_publish(rules: &OfflineRules, draft: &Draft) -> bool {
+    rules.approval.as_ref().is_some_and(|rule| {
+        draft.currency == rule.currency
+            && draft.price <= rule.price_max
+            && rule.service_types.contains(&draft.service_type)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use wire::{Amount, ApprovalRule, Currency, Policy, ServiceType};
+
+    use super::*;
+    use crate::testing::{draft, edge, order};
+
+    const EPOCH: u64 = 3;
+
+    fn digest() -> Hash {
+        Hash::of(b"what the feed has brought")
+    }
+
+    fn word(policy_version: u64, holder: Option<&str>, fence: u64) -> RegionAssignment {
+        RegionAssignment {
+            policy_version,
+            policy: Policy::Exclusive,
+            holder: holder.map(|name| EdgeId::new(name).unwrap()),
+            epoch: EPOCH,
+            fence,
+            digest: holder.map(|_| digest()),
+            ..RegionAssignment::default()
+        }
+    }
+
+    fn grant(version: u64, fence: u64) -> RegionAssignment {
+        word(version, Some("north-1"), fence)
+    }
+
+    fn hear(tenure: &mut Tenure, word: RegionAssignment) -> Heard {
+        let Ok(heard) = tenure.hear(&edge(), EPOCH, word, || Ok::<_, Infallible>(digest()));
+        heard
+    }
+
+    fn holder() -> Tenure {
+        let mut tenure = Tenure::default();
+        assert_eq!(hear(&mut tenure, grant(1, 1)), Heard::Granted { fence: 1, proven: true });
+        tenure
+    }
+
+    #[test]
+    fn a_grant_is_proven_by_what_the_feed_has_brought_and_by_nothing_else() {
+        assert_eq!(holder().right(EPOCH), Right::Held { fence: 1, proven: true });
+        let mut tenure = Tenure::default();
+        let other = RegionAssignment { digest: Some(Hash::of(b"another view")), ..grant(1, 1) };
+        assert_eq!(hear(&mut tenure, other), Heard::Granted { fence: 1, proven: false });
+        assert_eq!(hear(&mut tenure, grant(2, 1)), Heard::Noted, "the moment to compare is past");
+        assert_eq!(tenure.right(EPOCH), Right::Held { fence: 1, proven: false });
+        assert_eq!(
+            hear(&mut tenure, grant(3, 2)),
+            Heard::Granted { fence: 2, proven: true },
+            "a new fence is compared anew"
+        );
+    }
+
+    #[test]
+    fn a_grant_to_another_edge_or_epoch_is_not_ours() {
+        let mut tenure = Tenure::default();
+        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), Heard::Noted);
+        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        let old = RegionAssignment { epoch: EPOCH - 1, ..grant(2, 2) };
+        assert_eq!(hear(&mut tenure, old), Heard::Noted);
+        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        assert_eq!(holder().right(EPOCH + 1), Right::Elsewhere, "another epoch is someone else");
+    }
+
+    #[test]
+    fn a_right_that_is_taken_back_ends_at_once() {
+        let mut tenure = holder();
+        assert_eq!(hear(&mut tenure, word(2, None, 1)), Heard::Ended { fence: 1 });
+        assert_eq!(tenure.right(EPOCH), Right::None);
+        assert_eq!(hear(&mut tenure, grant(1, 1)), Heard::Stale);
+        assert_eq!(tenure.right(EPOCH), Right::None);
+    }
+
+    #[test]
+    fn a_released_fence_stays_dead_whatever_the_feed_still_says_of_it() {
+        let mut tenure = holder();
+        assert_eq!(tenure.release(), None, "nobody asks");
+        let asked = |version| RegionAssignment { release_asked: true, ..grant(version, 1) };
+        assert_eq!(hear(&mut tenure, asked(2)), Heard::Noted);
+        assert_eq!(tenure.release(), Some(1));
+        assert_eq!(tenure.release(), None, "once");
+        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        assert_eq!(hear(&mut tenure, grant(3, 1)), Heard::Noted, "the wish was withdrawn too late");
+        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        assert_eq!(hear(&mut tenure, grant(4, 2)), Heard::Granted { fence: 2, proven: true });
+    }
+
+    #[test]
+    fn a_digest_that_cannot_be_read_changes_nothing() {
+        let mut tenure = Tenure::default();
+        let failed = tenure.hear(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
+        assert_eq!((failed, tenure), (Err("the file is gone"), Tenure::default()));
+    }
+
+    #[test]
+    fn a_rule_covers_what_it_names_and_nothing_beyond() {
+        let mut tenure = holder();
+        let order = order(1, 1);
+        let approve = CommandBody::ApproveOrder { order_id: order.id };
+        let publish = CommandBody::PublishOrder { order_id: order.id, order: draft() };
+        assert!(!tenure.rule_allows(&approve, Some(&order)), "without a rule nothing is allowed");
+        let rule = ApprovalRule {
+            price_max: Amount::from_minor(20_000).unwrap(),
+            currency: Currency::Cny,
+            service_types: vec![ServiceType::CleaningRepair],
+        };
+        tenure.assignment.rules.approval = Some(rule.clone());
+        assert!(tenure.rule_allows(&approve, Some(&order)));
+        assert!(tenure.rule_allows(&publish, None));
+        assert!(!tenure.rule_allows(&approve, None));
+        assert!(
+            !tenure.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, Some(&order))
+        );
+        let cheap = ApprovalRule { price_max: Amount::from_minor(19_999).unwrap(), ..rule };
+        tenure.assignment.rules.approval = Some(cheap);
+        assert!(!tenure.rule_allows(&approve, Some(&order)));
+        assert!(!tenure.rule_allows(&publish, None));
+    }
+}
