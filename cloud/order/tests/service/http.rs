@@ -2,6 +2,7 @@
 //! answered like the first.
 
 mod acting;
+mod assigning;
 mod reading;
 mod repeating;
 mod running;

@@ -1,17 +1,17 @@
 //! An order_db of its own on either engine, people, and the commands they send.
 use order::{
     Config,
-    store::{Publication, Store},
+    store::{Assign, Publication, Store},
 };
 use platform::sql::{Row, Sql, create_database};
 use process::{clock::Clock, random};
-use rules::{Attempt, Origin};
+use rules::{Attempt, Origin, Seat};
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, BatchBody, BatchOp, Command, CommandBody, CommandId, Currency, Draft, EdgeId,
-    Event, Hash, OpDecision, OpsBatch, OrderId, Outcome, Region, Role, ServiceType, UnixMillis,
-    UserId, Verdict,
+    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Currency,
+    Draft, EdgeId, Event, EventType, Hash, HeldReason, OpDecision, OpsBatch, OrderId, Outcome,
+    Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -72,8 +72,53 @@ impl Stage {
     }
 
     pub async fn batch(&self, batch: OpsBatch) -> Vec<Outcome> {
-        let decisions = self.store.decide_all(&rules::requests(batch)).await.unwrap();
-        decisions.into_iter().map(decided).collect()
+        self.answers(batch).await.into_iter().map(decided).collect()
+    }
+
+    pub async fn answers(&self, batch: OpsBatch) -> Vec<OpDecision> {
+        self.store.decide_all(&rules::requests(batch)).await.unwrap()
+    }
+
+    /// Whether this waits for the region's holder.
+    pub async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
+        let command = command(self.command_id(), body);
+        let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
+        let decision = self.store.decide_one(attempt).await.unwrap();
+        decision == OpDecision::Held(HeldReason::Region)
+    }
+
+    /// Grants the region NORTH to the first epoch of this edge; answers with its assignment.
+    pub async fn grant(&self, edge: &str) -> RegionAssignment {
+        let seat = Seat { edge: EdgeId::new(edge).unwrap(), epoch: 1 };
+        self.assign(Some((Policy::Exclusive, Some(seat))), None).await
+    }
+
+    pub async fn take_back(&self) -> RegionAssignment {
+        self.assign(None, Some("The node is lost.")).await
+    }
+
+    pub async fn assign(
+        &self,
+        right: Option<(Policy, Option<Seat>)>,
+        take_back: Option<&str>,
+    ) -> RegionAssignment {
+        let trace = self.command_id().0.simple().to_string();
+        let take_back = take_back.map(str::to_owned);
+        let asked = Assign { by: admin().user_id, trace, take_back, right, rules: None };
+        self.store.assign(Region::North, &asked).await.unwrap().unwrap();
+        self.store.region_record(Region::North).await.unwrap().now.assignment
+    }
+
+    /// What the events have told of how NORTH assigns, oldest first.
+    pub async fn told(&self) -> Vec<RegionAssignment> {
+        let events = self.events().await;
+        let told = events.iter().filter(|event| event.kind == EventType::RegionAssigned);
+        told.map(|event| {
+            let told: AssignmentEvent = serde_json::from_value(event.body.clone()).unwrap();
+            assert_eq!(told.region, Region::North);
+            told.assignment
+        })
+        .collect()
     }
 
     pub fn command_id(&self) -> CommandId {
@@ -145,6 +190,34 @@ pub struct Log {
 impl Log {
     pub fn of(edge: &str) -> Self {
         Self { edge: EdgeId::new(edge).unwrap(), ops: Vec::new() }
+    }
+
+    /// An op that the edge answered firm under this fence.
+    pub fn firm(self, fence: u64, id: CommandId, actor: Actor, body: CommandBody) -> Self {
+        let mut log = self.then(id, Some(actor), body);
+        if let Some(BatchBody::Command { verdict, fence: under, .. }) =
+            log.ops.last_mut().map(|op| &mut op.body)
+        {
+            (*verdict, *under) = (Verdict::Firm, Some(fence));
+        }
+        log
+    }
+
+    /// The last op named this version of the offline rules.
+    pub fn knowing_rules(mut self, version: u64) -> Self {
+        if let Some(BatchBody::Command { rules_version, .. }) =
+            self.ops.last_mut().map(|op| &mut op.body)
+        {
+            *rules_version = Some(version);
+        }
+        self
+    }
+
+    pub fn released(mut self, fence: u64) -> Self {
+        let seq = self.ops.len() as u64 + 1;
+        let hash = Hash::of(format!("{} {seq}", self.edge).as_bytes());
+        self.ops.push(BatchOp { seq, hash, body: BatchBody::LeaseReleased { fence } });
+        self
     }
 
     pub fn then(mut self, id: CommandId, actor: Option<Actor>, body: CommandBody) -> Self {

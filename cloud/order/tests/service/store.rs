@@ -3,4 +3,5 @@
 
 mod lists;
 mod races;
+mod rights;
 mod writing;

@@ -1,0 +1,115 @@
+//! How regions assign, over HTTP: operators set it, the hub reads it and ends what an epoch held,
+//! nobody else does either.
+
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode, header},
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::service::*;
+use crate::stage::*;
+
+const NORTH: &str = "/api/v1/admin/assignments/NORTH";
+
+async fn put(service: &Service, actor: wire::Actor, body: Value) -> Answer {
+    let token = format!("Bearer {}", service.token(actor));
+    let request =
+        Request::builder().method(Method::PUT).uri(NORTH).header(header::AUTHORIZATION, token);
+    service.send(request, Some(body)).await
+}
+
+async fn as_hub(service: &Service, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let token = service.service_key.token("hub", "order", &service.stage.clock);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"));
+    service.send(request, body).await
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_operator_grants_and_takes_back_on_record(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.stage.pending().await;
+    let holder = json!({ "policy": "exclusive", "holder": "north-1", "epoch": 3 });
+    let granted = put(&service, admin(), holder).await;
+    assert_eq!(granted.status, StatusCode::OK, "{}", granted.body);
+    assert_eq!(granted.body["assignment"]["holder"], "north-1");
+    assert_eq!(granted.body["fences"][0]["granted_by"], admin().user_id.to_string());
+
+    for _ in 0..2 {
+        let key = Some(uuid::Uuid::from_u128(90));
+        let path = format!("/api/v1/orders/{id}/accept");
+        let offline = service.keyed(provider(1), &path, key, Value::Null).await;
+        offline.refused(409, "region_assigning_offline");
+    }
+    service.act(provider(1), id, "start").await.refused(409, "acceptance_not_arrived");
+
+    let taken = put(&service, admin(), json!({ "take_back": { "why": "  " } })).await;
+    taken.refused(422, "invalid_input");
+    assert_eq!(taken.fields(), ["take_back.why"]);
+    let taken = put(&service, admin(), json!({ "take_back": { "why": "It burnt down." } })).await;
+    assert_eq!(taken.body["assignment"]["holder"], Value::Null, "{}", taken.body);
+    let end = &taken.body["fences"][0]["end"];
+    assert_eq!((&end["how"], &end["why"]), (&json!("taken_back"), &json!("It burnt down.")));
+    assert_eq!(taken.body["changes"][0]["by"], admin().user_id.to_string());
+    let key = Some(uuid::Uuid::from_u128(90));
+    let path = format!("/api/v1/orders/{id}/accept");
+    let accepted = service.keyed(provider(1), &path, key, Value::Null).await;
+    assert_eq!(accepted.status, StatusCode::OK, "the refusals have consumed nothing");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_names_its_field() {
+    let service = Service::new(Engine::Sqlite).await;
+    for (body, field) in [
+        (json!({ "policy": "exclusive", "holder": "north-1" }), "epoch"),
+        (json!({ "policy": "exclusive", "epoch": 1 }), "holder"),
+        (json!({ "policy": "optimistic", "holder": "north-1", "epoch": 1 }), "policy"),
+        (json!({ "holder": "north-1", "epoch": 1 }), "policy"),
+        (json!({ "policy": "first_come" }), "policy"),
+        (json!({ "holder": "North 1", "policy": "exclusive", "epoch": 1 }), "holder"),
+    ] {
+        let refused = put(&service, admin(), body.clone()).await;
+        refused.refused(422, "invalid_input");
+        assert_eq!(refused.fields(), [field], "{body}: {}", refused.body);
+    }
+    assert!(service.stage.told().await.is_empty());
+}
+
+#[tokio::test]
+async fn only_admins_see_and_set_it_and_only_the_hub_ends_an_epoch() {
+    let service = Service::new(Engine::Sqlite).await;
+    for actor in [customer(1), provider(1)] {
+        put(&service, actor, json!({ "policy": "exclusive" })).await.refused(403, "role_forbidden");
+        for path in ["/api/v1/admin/assignments", NORTH, "/api/v1/admin/cases"] {
+            service.get(actor, path).await.refused(403, "role_forbidden");
+        }
+    }
+    for path in ["/api/v1/admin/assignments", "/api/v1/admin/cases"] {
+        assert_eq!(service.get(admin(), path).await.status, StatusCode::OK);
+    }
+    let over = json!({ "edge": "north-1", "epoch": 1, "why": "edge_cloned" });
+    service.post(admin(), "/internal/takebacks", over.clone()).await.refused(401, "invalid_token");
+    service.get(admin(), "/internal/assignments").await.refused(401, "invalid_token");
+
+    put(&service, admin(), json!({ "policy": "exclusive", "holder": "north-1", "epoch": 1 })).await;
+    for _ in 0..2 {
+        let path = "/internal/takebacks";
+        let ended = as_hub(&service, Method::POST, path, Some(over.clone())).await;
+        assert_eq!(ended.status, StatusCode::OK, "{}", ended.body);
+        assert_eq!(ended.body["fences"][0]["end"]["how"], "edge_cloned");
+    }
+    let all = as_hub(&service, Method::GET, "/internal/assignments", None).await;
+    let all: wire::Assignments = serde_json::from_value(all.body).unwrap();
+    assert_eq!(all.items.len(), 5);
+    assert!(all.items.iter().all(|item| item.assignment.holder.is_none()));
+    let again =
+        put(&service, admin(), json!({ "policy": "exclusive", "holder": "north-1", "epoch": 1 }));
+    again.await.refused(409, "edge_epoch_ended");
+}

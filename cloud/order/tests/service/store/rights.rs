@@ -1,0 +1,250 @@
+//! The right to assign on both engines: what a grant is made on, what its end leaves behind, and that
+//! no decision slips past either.
+
+use futures::future::join_all;
+use order::store::Assign;
+use rstest::rstest;
+use rules::Seat;
+use wire::{
+    Code, CommandBody, EdgeId, FenceEnding, HeldReason, OfflineRules, OpDecision, OrderId,
+    OutcomeKind, Policy, QuarantineWhy, Region, RegionAssignment, TakeBack, is_open, open_digest,
+};
+
+use crate::stage::*;
+
+const WAITS: OpDecision = OpDecision::Held(HeldReason::Region);
+
+async fn open_now(stage: &Stage) -> wire::Hash {
+    let rows = stage
+        .rows::<(uuid::Uuid, i64, String)>(
+            "SELECT id, version, status FROM orders WHERE location = 'NORTH'",
+        )
+        .await;
+    let open = rows.into_iter().filter(|(_, _, status)| is_open(status.parse().unwrap()));
+    open_digest(open.map(|(id, version, _)| (OrderId(id), u64::try_from(version).unwrap())))
+}
+
+fn seat(edge: &str, epoch: u64) -> Seat {
+    Seat { edge: EdgeId::new(edge).unwrap(), epoch }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (open, gone) = (stage.pending().await, stage.pending().await);
+    stage.decide(customer(1), CommandBody::CancelOrder { order_id: gone, reason: None }).await;
+    let elsewhere = wire::Draft { location: Region::South, ..draft() };
+    stage.publish(stage.command_id(), customer(1), elsewhere).await;
+    let granted = stage.grant("north-1").await;
+    assert_eq!(granted.digest, Some(open_digest([(open, 2)])));
+    assert_eq!((granted.epoch, granted.fence, granted.policy_version), (1, 1, 2));
+    assert_eq!(stage.told().await, [granted.clone()]);
+    let all = stage.store.assignments().await.unwrap();
+    assert_eq!(all.len(), 5);
+    assert_eq!(all.into_iter().find(|it| it.region == Region::North).unwrap().assignment, granted);
+    let again = stage.grant("north-1").await;
+    assert_eq!((again, stage.told().await.len()), (granted, 1), "what is so already is no news");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (one, two) = (stage.pending().await, stage.pending().await);
+    stage.grant("north-1").await;
+    assert!(stage.waits(provider(1), accept(one)).await);
+    let start = CommandBody::StartOrder { order_id: two };
+    let other = Log::of("north-2").then(stage.command_id(), Some(provider(2)), accept(two)).then(
+        stage.command_id(),
+        Some(provider(2)),
+        start,
+    );
+    assert_eq!(stage.answers(other.batch()).await, [WAITS, WAITS]);
+    assert_eq!(stage.count("SELECT COUNT(*) FROM commands").await, 4, "two orders, approved");
+
+    let asked = stage.assign(Some((Policy::Optimistic, None)), None).await;
+    assert!(asked.release_asked && asked.policy == Policy::Exclusive);
+    assert!(stage.waits(provider(1), accept(one)).await, "a change of policy ends no right");
+
+    let log = Log::of("north-1").firm(1, stage.command_id(), provider(3), accept(one)).released(1);
+    assert!(stage.batch(log.batch()).await.iter().all(|o| o.kind == OutcomeKind::Applied));
+    let told = stage.told().await;
+    let now = told.last().unwrap();
+    assert_eq!((now.policy, &now.holder, now.fence), (Policy::Optimistic, &None, 1));
+    assert!(!now.release_asked && now.digest.is_none());
+    let versions: Vec<_> = told.iter().map(|told| told.policy_version).collect();
+    assert_eq!(versions, [2, 3, 4]);
+    let record = stage.store.region_record(Region::North).await.unwrap();
+    assert_eq!(record.fences[0].end.as_ref().map(|end| end.how), Some(FenceEnding::Released));
+    assert_eq!(record.changes[0].what, "released");
+    let outcomes = stage.answers(other.batch()).await;
+    assert!(matches!(&outcomes[0], OpDecision::Decided(outcome) if outcome.succeeded()));
+    assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE accepted_firm = 1").await, 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (free, taken) = (stage.pending().await, stage.pending().await);
+    stage.grant("north-1").await;
+    let now = stage.take_back().await;
+    assert_eq!((now.holder, now.policy), (None, Policy::Exclusive));
+    assert!(stage.decide(provider(2), accept(taken)).await.succeeded());
+    let log = Log::of("north-1")
+        .firm(1, stage.command_id(), provider(1), accept(free))
+        .firm(1, stage.command_id(), provider(1), accept(taken))
+        .released(1);
+    let outcomes = stage.batch(log.batch()).await;
+    assert!(outcomes[0].succeeded());
+    assert_eq!(outcomes[1].code, Some(Code::RegionTakenBack));
+    let record = outcomes[1].lost.as_ref().unwrap().taken_back.as_ref().unwrap();
+    assert_eq!((record.how, record.by), (FenceEnding::TakenBack, Some(admin().user_id)));
+    assert_eq!(record.why.as_deref(), Some("The node is lost."));
+    assert_eq!(stage.batch(log.batch()).await, outcomes, "a repeat hears the same");
+    let cases = stage.store.cases(None, 10).await.unwrap();
+    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+    assert_eq!(stage.told().await.len(), 2, "the late release is no news");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let id = stage.pending().await;
+    stage.grant("north-1").await;
+    stage.decide(customer(1), CommandBody::CancelOrder { order_id: id, reason: None }).await;
+    let promise = Log::of("north-1").firm(1, stage.command_id(), provider(1), accept(id));
+    let outcomes = stage.batch(promise.batch()).await;
+    assert_eq!(outcomes[0].code, Some(Code::OrderCancelledMeanwhile));
+    assert!(outcomes[0].succeeded());
+    let start = CommandBody::StartOrder { order_id: id };
+    let log = promise.then(stage.command_id(), Some(provider(1)), start);
+    let outcomes = stage.batch(log.batch()).await;
+    assert_eq!(outcomes[1].code, Some(Code::OrderCancelled));
+    let cases = stage.store.cases(None, 10).await.unwrap();
+    assert_eq!(cases.len(), 2);
+    assert!(cases.iter().all(|case| (case.order_id, case.user_id) == (id, provider(1).user_id)));
+    assert_eq!(stage.store.cases(Some(cases[0].id), 10).await.unwrap(), cases[1..]);
+    assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 5);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    stage.grant("north-1").await;
+    let edge = EdgeId::new("north-1").unwrap();
+    let over = TakeBack { edge, epoch: 1, why: QuarantineWhy::EdgeRestored };
+    for _ in 0..2 {
+        let fences = stage.store.end_epoch(&over).await.unwrap();
+        let ends: Vec<_> = fences.iter().map(|it| it.end.as_ref().map(|end| end.how)).collect();
+        assert_eq!(ends, [Some(FenceEnding::EdgeRestored)]);
+    }
+    assert_eq!(stage.told().await.len(), 2, "the repeat changes nothing");
+    let asked = |epoch| Assign {
+        by: admin().user_id,
+        trace: String::new(),
+        take_back: None,
+        right: Some((Policy::Exclusive, Some(seat("north-1", epoch)))),
+        rules: None,
+    };
+    let refused = stage.store.assign(Region::North, &asked(1)).await.unwrap();
+    assert_eq!(refused, Err(Code::EdgeEpochEnded));
+    assert_eq!(stage.store.assign(Region::North, &asked(2)).await.unwrap(), Ok(()));
+    let told = stage.told().await;
+    let now = told.last().unwrap();
+    assert_eq!((now.epoch, now.fence), (2, 2), "a fence is given out once");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let published = stage.publish(stage.command_id(), customer(1), draft()).await;
+    let order_id = published.order.unwrap().id;
+    let set = async |rules: OfflineRules| {
+        let asked = Assign {
+            by: admin().user_id,
+            trace: String::new(),
+            take_back: None,
+            right: None,
+            rules: Some(rules),
+        };
+        stage.store.assign(Region::North, &asked).await.unwrap().unwrap();
+    };
+    let allowing = serde_json::json!({
+        "approval": { "price_max": "200.00", "service_types": ["cleaning_repair"] }
+    });
+    set(serde_json::from_value(allowing).unwrap()).await;
+    let now = stage.grant("north-1").await;
+    assert_eq!(now.rules_version, 2);
+    set(OfflineRules::default()).await;
+    let approve = CommandBody::ApproveOrder { order_id };
+    let log = Log::of("north-1").firm(1, stage.command_id(), customer(1), approve);
+    let outcomes = stage.batch(log.knowing_rules(2).batch()).await;
+    assert!(outcomes[0].succeeded(), "{outcomes:?}");
+    let cases = stage.store.cases(None, 10).await.unwrap();
+    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
+}
+
+/// Whatever was decided before the grant is in its digest, and whatever was not waits for the holder.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_grant_among_many_accepts_is_made_on_exactly_what_came_before_it(#[case] engine: Engine) {
+    for _ in 0..3 {
+        let stage = Stage::new(engine).await;
+        let ids: Vec<OrderId> = join_all((0..24).map(|_| stage.pending())).await;
+        let singles = ids.iter().take(12).map(|id| stage.waits(provider(1), accept(*id)));
+        let logs: Vec<Log> = (0..4)
+            .map(|n| {
+                let run = ids.iter().skip(12 + n * 3).take(3);
+                run.fold(Log::of(&format!("north-{}", n + 2)), |log, id| {
+                    log.then(stage.command_id(), Some(provider(2)), accept(*id))
+                })
+            })
+            .collect();
+        let batches = logs.iter().map(|log| stage.answers(log.batch()));
+        let (singles, batches, granted) =
+            futures::join!(join_all(singles), join_all(batches), stage.grant("north-1"));
+        let waiting = singles.iter().filter(|waits| **waits).count()
+            + batches.iter().flatten().filter(|answer| **answer == WAITS).count();
+        check_grant(&stage, &granted, waiting).await;
+    }
+}
+
+async fn check_grant(stage: &Stage, granted: &RegionAssignment, waiting: usize) {
+    assert_eq!(granted.digest, Some(open_now(stage).await), "nothing was decided after it");
+    let pending = stage.count("SELECT COUNT(*) FROM orders WHERE status = 'pending'").await;
+    assert_eq!(i64::try_from(waiting).unwrap(), pending, "who did not get it waits");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_operators_at_once_one_grants_and_fences_are_not_shared(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let names: Vec<String> = (1..=8).map(|n| format!("north-{n}")).collect();
+    join_all(names.iter().map(|name| stage.grant(name))).await;
+    assert_eq!(stage.count("SELECT COUNT(*) FROM fences WHERE ended_at IS NULL").await, 1);
+    assert_eq!(stage.count("SELECT COUNT(*) FROM fences").await, 1);
+    let versions: Vec<_> = stage.told().await.iter().map(|told| told.policy_version).collect();
+    let expected: Vec<u64> = (2..=9).collect();
+    assert_eq!(versions, expected, "each was recorded and told in its turn");
+}
