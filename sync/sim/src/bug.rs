@@ -1,0 +1,65 @@
+//! Bugs planted on purpose, to show that an invariant sees them. They are values: nothing outside the
+//! simulator can ask for one.
+
+macro_rules! bugs {
+    ($($variant:ident $name:literal $says:literal),+ $(,)?) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Bug { $(#[doc = $says] $variant,)+ }
+
+        impl Bug {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+            pub fn says(self) -> &'static str {
+                match self { $(Self::$variant => $says,)+ }
+            }
+        }
+    };
+}
+
+bugs! {
+    // the edge's file
+    AnswerBeforeFsync "answer_before_fsync" "the edge answers before the commit is on disk",
+    UpBeforeFsync "up_before_fsync" "ops go up before they are on disk",
+    FullDiskIsAcknowledged "full_disk_is_acknowledged" "with a full disk the edge answers as if it had stored",
+    TornCommit "torn_commit" "a commit cut in half counts as one",
+    VerdictNotStored "verdict_not_stored" "a repeat is judged and logged anew",
+    SeqReused "seq_reused" "after a restart the log goes on one seq too early",
+    BootNotLogged "boot_not_logged" "a run starts without its boot op",
+    TokenNotLogged "token_not_logged" "an op refers to a token that is not in the log",
+    MarkBeforeCommit "mark_before_commit" "the high-water mark runs ahead of the commit",
+    OverlayForgotten "overlay_forgotten" "a restart forgets what waits for the cloud",
+    RetiredBeforeOutcome "retired_before_outcome" "an op is retired in a commit of its own, before its outcome",
+    CursorBeforeOutcome "cursor_before_outcome" "the outcome cursor moves in a commit of its own, before the outcomes",
+    FeedCursorBeforeChanges "feed_cursor_before_changes" "the feed cursor moves in a commit of its own, before the changes",
+    OlderVersionApplied "older_version_applied" "an older version replaces a newer one",
+    OutcomeOrderNotCounted "outcome_order_not_counted" "an order that an outcome brings is stored without counting it",
+    // the edge's end of the link
+    OutcomeGapApplied "outcome_gap_applied" "an Outcomes frame beyond the cursor is applied",
+    FeedGapApplied "feed_gap_applied" "a Down frame beyond the cursor is applied",
+    StandingNotChecked "standing_not_checked" "the edge takes frames of another session",
+    ResendIgnored "resend_ignored" "the edge does not send again what the hub asks for",
+    // the hub
+    TermNotChecked "term_not_checked" "the hub takes frames of another session",
+    ChainNotChecked "chain_not_checked" "the hub takes ops without looking at their chain",
+    CursorPassesGap "cursor_passes_gap" "the hub's cursor moves over ops it has not stored",
+    OpsTwice "ops_twice" "an older session's ops are stored, whatever the cursor says by now",
+    OutcomeNumberTwice "outcome_number_twice" "outcomes are numbered from a count that was read before",
+    ParkedIsDone "parked_is_done" "an op whose owner is away counts as decided",
+    AwayIsRefused "away_is_refused" "an op whose owner is away is answered as rejected",
+    FeedRowUnlocked "feed_row_unlocked" "feed numbers are given out before they can be committed in order",
+    EventBeforeFeed "event_before_feed" "an event is confirmed before the feed holds it",
+    FeedTakesOlder "feed_takes_older" "the feed takes an older version after a newer one",
+    FeedDigestForgets "feed_digest_forgets" "the region's digest keeps the share of a replaced version",
+    // the order service
+    AnswersNotKept "answers_not_kept" "a decided command is decided again when it comes again",
+    AnswerBeforeCommit "answer_before_commit" "the order service answers before its commit",
+    WriteUnguarded "write_unguarded" "an order is written without looking whether it still is as it was read",
+    NoOutboxRow "no_outbox_row" "a change has no event",
+    MarkedBeforeConfirm "marked_before_confirm" "the relay marks events as sent before the bus has them",
+    RelayByNumber "relay_by_number" "the relay goes on after the last number it saw, so that a late commit is missed",
+    // the tablet
+    PubackIsEnough "puback_is_enough" "a tablet forgets a command once the broker has it",
+    NewIdPerTry "new_id_per_try" "a tablet makes a new command of each try",
+}

@@ -1,0 +1,169 @@
+//! The cloud: the order service with its database, the bus, and the hub's replicas over sync_db.
+//!
+//! Databases keep what was committed whatever happens to a process; what a process had begun goes with
+//! it.
+
+pub mod order_db;
+pub mod plan;
+pub mod sync_db;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use engine::cloud::{Input, Output, Session};
+use rules::{Attempt, Request, Writes};
+use wire::{BatchOp, CommandId, EventId, OpAnswer, Order, OrderId, Outcome, UnixMillis};
+
+/// An event on its way: as much of it as anyone here reads.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: EventId,
+    pub order: Order,
+}
+
+/// The order service's process; mirrors `cloud/order/src/store/decide.rs` and platform's relay.
+#[derive(Default)]
+pub struct OrderService {
+    pub is_running: bool,
+    pub run: u32,
+    pub clock_error_ms: i64,
+    /// Transactions between their reading and their commit.
+    pub open: BTreeMap<u64, Deciding>,
+    /// Requests that wait for a lock of one of them.
+    pub waiting: VecDeque<Asked>,
+    pub crashes_in_commit: Option<u64>,
+    pub commits_late: bool,
+    pub answers_are_lost: bool,
+    /// For the bug that goes on after the last number seen.
+    pub relayed: u64,
+    pub relaying: bool,
+}
+
+/// Something to decide, and who waits for it.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub by: AskedBy,
+    pub requests: Vec<Request>,
+    /// A portal's request reads plainly and guards its write; a batch locks what it reads.
+    pub locks: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum AskedBy {
+    Hub { replica: usize, run: u32, edge: usize, pass: u64, handed: Vec<BatchOp> },
+    Desk { item: usize },
+}
+
+pub struct Deciding {
+    pub asked: Asked,
+    pub writes: Writes,
+    /// Numbers in the outbox, given out at the insert and visible at the commit.
+    pub numbers: Vec<u64>,
+    pub orders: BTreeSet<OrderId>,
+    pub commands: BTreeSet<CommandId>,
+}
+
+impl Asked {
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.requests.iter().filter_map(|request| match request {
+            Request::Command(attempt) => Some(&**attempt),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        })
+    }
+}
+
+/// The bus's queue for the hub: durable, at least once.
+#[derive(Default)]
+pub struct Bus {
+    pub is_down: bool,
+    pub repeats: bool,
+    pub queue: VecDeque<Event>,
+    /// Handed to a consumer and not confirmed yet.
+    pub unconfirmed: BTreeMap<u64, Delivery>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    pub event: Event,
+    pub replica: usize,
+    pub run: u32,
+    /// It holds its region's row until its commit.
+    pub feed: Option<Feeding>,
+}
+
+/// What a feed transaction has written and not committed yet.
+#[derive(Debug, Clone)]
+pub struct Feeding {
+    pub number: u64,
+}
+
+/// A replica of the hub, with what it holds in memory.
+#[derive(Default)]
+pub struct Replica {
+    pub is_running: bool,
+    pub run: u32,
+    pub id: u64,
+    pub clock_error_ms: i64,
+    pub sessions: BTreeMap<usize, HubSession>,
+    pub drains: BTreeMap<usize, Drain>,
+}
+
+/// Mirrors `sync/hub/src/session`.
+pub struct HubSession {
+    pub edge: usize,
+    pub machine: Session,
+    pub inbox: VecDeque<(Input, Frame)>,
+    pub answers: VecDeque<Input>,
+    pub doing: VecDeque<Output>,
+    /// It waits for sync_db with this.
+    pub storing: Option<Output>,
+    pub outcomes_wanted: Option<(u64, u32)>,
+    pub feed_wanted: Option<(u64, u32)>,
+    pub is_reading: bool,
+    pub term: Option<u64>,
+    pub heard_at: u64,
+    pub ticks: u64,
+}
+
+/// Where an input of a session comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    None,
+    OfThisSession,
+    OfAnother,
+}
+
+/// Mirrors `sync/hub/src/work/drain.rs`: one edge's log, worked by one replica.
+#[derive(Default)]
+pub struct Drain {
+    pub pass: u64,
+    pub claim: sync_db::Claim,
+    pub run_max: usize,
+    pub failures: u32,
+    /// Somebody asked for the edge meanwhile.
+    pub asked_for: bool,
+    /// What the hub answers itself, until the owner has answered the rest.
+    pub decided: Vec<Decided>,
+    pub handed: Vec<u64>,
+    pub outcome_count: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub seq: u64,
+    pub command_id: Option<CommandId>,
+    pub outcome: Outcome,
+}
+
+/// What the owner said to a batch, or that it said nothing.
+#[derive(Debug, Clone)]
+pub enum OwnerSaid {
+    Answers(Vec<OpAnswer>),
+    Nothing,
+}
+
+pub fn at(now: u64, error_ms: i64) -> UnixMillis {
+    /// A day in November 2025.
+    const BEGAN: i64 = 1_764_000_000_000;
+    UnixMillis(BEGAN).plus_ms(i64::try_from(now).unwrap_or(i64::MAX)).plus_ms(error_ms)
+}

@@ -1,0 +1,83 @@
+//! What becomes of a run of an edge's log. Mirrors `sync/hub/src/domain/batch.rs` and
+//! `sync/hub/src/work/judge.rs`.
+
+use std::rc::Rc;
+
+use wire::{
+    Actor, BatchBody, BatchOp, Code, CommandOp, Hash, Op, OpAnswer, OpDecision, Outcome,
+    OutcomeKind, UnixMillis,
+};
+
+use super::{Decided, sync_db::SyncDb};
+use crate::world::tokens;
+
+#[derive(Default)]
+pub struct Plan {
+    pub answered: Vec<Decided>,
+    pub handed: Vec<BatchOp>,
+}
+
+pub fn plan(db: &SyncDb, e: usize, run: Vec<(u64, Hash, Option<Rc<Op>>)>, now: UnixMillis) -> Plan {
+    let mut plan = Plan::default();
+    for (seq, hash, op) in run {
+        let answered = |outcome| Decided { seq, command_id: None, outcome };
+        let body = match op.as_deref() {
+            Some(Op::Boot { .. } | Op::Token { .. }) => {
+                plan.answered.push(answered(applied(now)));
+                continue;
+            }
+            Some(Op::LeaseReleased { fence }) => BatchBody::LeaseReleased { fence: *fence },
+            Some(Op::Command(op)) => command(op, actor(db, e, op)),
+            #[allow(unreachable_patterns)]
+            _ => {
+                plan.answered.push(answered(Outcome::rejected(Code::UnknownOp, None, now)));
+                continue;
+            }
+        };
+        plan.handed.push(BatchOp { seq, hash, body });
+    }
+    plan
+}
+
+/// Joins the owner's answers to what was handed over.
+pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<Decided> {
+    let pairs = handed.iter().zip(answers);
+    let decided = pairs.filter_map(|(op, answer)| match &answer.decision {
+        OpDecision::Decided(outcome) => {
+            let command_id = match &op.body {
+                BatchBody::Command { command, .. } => Some(command.id),
+                BatchBody::LeaseReleased { .. } => None,
+            };
+            Some(Decided { seq: op.seq, command_id, outcome: outcome.clone() })
+        }
+        OpDecision::Held(_) => None,
+    });
+    decided.collect()
+}
+
+/// Whose a command is, by the token it refers to, judged at the moment the edge took it.
+fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
+    match db.token(e, op.token_seq).as_deref() {
+        Some(Op::Token { token }) => tokens::verify(token, op.received_at).ok(),
+        _ => None,
+    }
+}
+
+fn command(op: &CommandOp, actor: Option<Actor>) -> BatchBody {
+    BatchBody::Command {
+        command: op.command.clone(),
+        actor,
+        verdict: op.verdict,
+        fence: op.fence,
+        received_at: op.received_at,
+        policy_version: op.policy_version,
+        rules_version: op.rules_version,
+        revocations_version: op.revocations_version,
+        revoked_version: None,
+    }
+}
+
+fn applied(now: UnixMillis) -> Outcome {
+    let kind = OutcomeKind::Applied;
+    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
+}

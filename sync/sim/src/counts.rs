@@ -1,0 +1,261 @@
+//! What a run of seeds has met, counted.
+
+use std::collections::BTreeMap;
+
+use engine::edge::Why;
+use rules::Writes;
+use wire::{Code, Outcome, OutcomeKind};
+
+use crate::{edge::Stored, oracle::Oracle, plan::FaultKind};
+
+type Tally = BTreeMap<&'static str, u64>;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub seeds: u64,
+    pub simulated_ms: u64,
+    pub commands: u64,
+    pub commands_least: u64,
+    pub faults_least: u64,
+    pub checks: u64,
+    pub taps: Tally,
+    pub faults: Tally,
+    pub frames: Tally,
+    pub verdicts: Tally,
+    pub outcomes: Tally,
+    pub answers_at_desk: Tally,
+    pub sessions_ended: Tally,
+    pub frames_ignored: Tally,
+    pub conflicts: u64,
+    pub ops_stored: u64,
+    pub fed: u64,
+    pub fed_before: u64,
+    pub redelivered: u64,
+    pub parked: u64,
+    pub passes_void: u64,
+    pub answers_lost: u64,
+    pub overtaken: u64,
+    pub collided: u64,
+    pub strays: u64,
+    pub link_token_expired: u64,
+}
+
+/// What an optimistic world has to meet; frames, verdicts and codes of the other policy are not here.
+const FRAMES: [&str; 9] =
+    ["Hello", "Welcome", "Up", "Outcomes", "Down", "Ack", "Credit", "Resend", "Refused"];
+const OUTCOMES: [&str; 10] = [
+    "applied",
+    "duplicate",
+    "rejected order_already_accepted",
+    "rejected order_not_approved",
+    "rejected order_cancelled",
+    "rejected order_rejected",
+    "rejected wrong_state",
+    "rejected not_yours",
+    "rejected funds_not_held",
+    "rejected command_id_reused",
+];
+const VERDICTS: [&str; 8] = [
+    "provisional",
+    "provisional looks_taken",
+    "provisional looks_wrong_state",
+    "provisional looks_not_yours",
+    "stored before",
+    "not_taken storage_full",
+    "not_taken order_not_found",
+    "not_taken token_expired",
+];
+
+impl Counts {
+    pub fn frame(&mut self, kind: &'static str) {
+        *self.frames.entry(kind).or_default() += 1;
+    }
+
+    pub fn fault(&mut self, kind: FaultKind) {
+        *self.faults.entry(kind.name()).or_default() += 1;
+    }
+
+    pub fn tapped(&mut self, name: &'static str) {
+        *self.taps.entry(name).or_default() += 1;
+    }
+
+    pub fn not_taken(&mut self, code: Code) {
+        *self.verdicts.entry(phrase("not_taken", Some(code))).or_default() += 1;
+    }
+
+    pub fn taken(&mut self, stored: &Stored, new: bool) {
+        let key = if new { phrase(stored.verdict.as_str(), stored.doubt) } else { "stored before" };
+        *self.verdicts.entry(key).or_default() += 1;
+    }
+
+    pub fn outcome(&mut self, outcome: &Outcome) {
+        *self.outcomes.entry(phrase(outcome.kind.as_str(), code_of(outcome))).or_default() += 1;
+    }
+
+    pub fn at_desk(&mut self, outcome: &Outcome) {
+        let key = phrase(outcome.kind.as_str(), code_of(outcome));
+        *self.answers_at_desk.entry(key).or_default() += 1;
+    }
+
+    pub fn ended(&mut self, code: Code) {
+        *self.sessions_ended.entry(code.as_str()).or_default() += 1;
+    }
+
+    pub fn ignored(&mut self, why: Why) {
+        let why = match why {
+            Why::Standing => "another standing",
+            Why::Gap => "beyond the cursor",
+            Why::Stale => "known already",
+            #[allow(unreachable_patterns)]
+            Why::Unexpected | _ => "not expected",
+        };
+        *self.frames_ignored.entry(why).or_default() += 1;
+    }
+
+    /// Acceptances that lost.
+    pub fn conflicts(&mut self, writes: &Writes) {
+        let lost = writes.events.iter().filter(|event| event.body.lost.is_some());
+        self.conflicts += lost.count() as u64;
+    }
+
+    pub fn ran(&mut self, lasted_ms: u64, commands: usize, oracle: &Oracle) {
+        self.seeds = 1;
+        self.simulated_ms = lasted_ms;
+        self.commands = commands as u64;
+        self.commands_least = commands as u64;
+        self.faults_least = self.faults.values().sum();
+        self.checks = oracle.checks;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        let first = self.seeds == 0;
+        let least = |mine: u64, theirs: u64| if first { theirs } else { mine.min(theirs) };
+        self.commands_least = least(self.commands_least, other.commands_least);
+        self.faults_least = least(self.faults_least, other.faults_least);
+        for (mine, theirs) in self.numbers().into_iter().zip(other.clone().numbers()) {
+            *mine += *theirs;
+        }
+        for (mine, theirs) in self.tallies().into_iter().zip(other.clone().tallies()) {
+            for (key, n) in theirs {
+                *mine.entry(key).or_default() += *n;
+            }
+        }
+    }
+
+    /// What is to be met by enough seeds and was not.
+    pub fn never_met(&self) -> Vec<String> {
+        let faults = FaultKind::ALL.iter().filter(|kind| kind.weight() > 0).map(|k| k.name());
+        let mut never = missing("fault", &self.faults, faults);
+        never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
+        never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
+        never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
+        let numbers = [("conflicts", self.conflicts), ("strays", self.strays)];
+        let more = [
+            ("ops parked", self.parked),
+            ("passes that came too late", self.passes_void),
+            ("writes overtaken", self.overtaken),
+            ("writes collided", self.collided),
+            ("events redelivered", self.redelivered),
+            ("events known already", self.fed_before),
+            ("answers lost", self.answers_lost),
+        ];
+        let zero = numbers.iter().chain(&more).filter(|(_, n)| *n == 0);
+        never.extend(zero.map(|(name, _)| (*name).to_owned()));
+        never
+    }
+
+    fn numbers(&mut self) -> [&mut u64; 16] {
+        [
+            &mut self.seeds,
+            &mut self.simulated_ms,
+            &mut self.commands,
+            &mut self.checks,
+            &mut self.conflicts,
+            &mut self.ops_stored,
+            &mut self.fed,
+            &mut self.fed_before,
+            &mut self.redelivered,
+            &mut self.parked,
+            &mut self.passes_void,
+            &mut self.answers_lost,
+            &mut self.overtaken,
+            &mut self.collided,
+            &mut self.strays,
+            &mut self.link_token_expired,
+        ]
+    }
+
+    fn tallies(&mut self) -> [&mut Tally; 8] {
+        [
+            &mut self.taps,
+            &mut self.faults,
+            &mut self.frames,
+            &mut self.verdicts,
+            &mut self.outcomes,
+            &mut self.answers_at_desk,
+            &mut self.sessions_ended,
+            &mut self.frames_ignored,
+        ]
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let minutes = self.simulated_ms / 60_000;
+        writeln!(f, "seeds               {}", self.seeds)?;
+        writeln!(f, "simulated hours     {}.{:02}", minutes / 60, minutes % 60 * 100 / 60)?;
+        writeln!(
+            f,
+            "commands            {} (a seed at least {})",
+            self.commands, self.commands_least
+        )?;
+        let faults: u64 = self.faults.values().sum();
+        writeln!(f, "faults              {faults} (a seed at least {})", self.faults_least)?;
+        writeln!(f, "checks              {}", self.checks)?;
+        writeln!(f, "conflicts           {}", self.conflicts)?;
+        writeln!(f, "ops stored          {}", self.ops_stored)?;
+        writeln!(f, "ops parked          {}", self.parked)?;
+        writeln!(f, "passes too late     {}", self.passes_void)?;
+        writeln!(f, "answers lost        {}", self.answers_lost)?;
+        writeln!(f, "writes overtaken    {}", self.overtaken)?;
+        writeln!(f, "writes collided     {}", self.collided)?;
+        writeln!(f, "events fed          {}", self.fed)?;
+        writeln!(f, "events known        {}", self.fed_before)?;
+        writeln!(f, "events redelivered  {}", self.redelivered)?;
+        writeln!(f, "frames of others    {}", self.strays)?;
+        writeln!(f, "link tokens expired {}", self.link_token_expired)?;
+        for (name, tally) in [
+            ("commands by kind", &self.taps),
+            ("faults by kind", &self.faults),
+            ("frames by kind", &self.frames),
+            ("verdicts", &self.verdicts),
+            ("outcomes", &self.outcomes),
+            ("answers at the portal", &self.answers_at_desk),
+            ("sessions ended by the hub", &self.sessions_ended),
+            ("frames an edge passed over", &self.frames_ignored),
+        ] {
+            writeln!(f, "{name}")?;
+            for (key, n) in tally {
+                writeln!(f, "  {n:>9}  {key}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn missing(what: &str, tally: &Tally, wanted: impl Iterator<Item = &'static str>) -> Vec<String> {
+    wanted.filter(|key| !tally.contains_key(key)).map(|key| format!("{what} `{key}`")).collect()
+}
+
+fn code_of(outcome: &Outcome) -> Option<Code> {
+    if outcome.kind == OutcomeKind::Rejected { outcome.code } else { None }
+}
+
+/// One key of a tally. There are few of them, and each is made once.
+fn phrase(word: &'static str, code: Option<Code>) -> &'static str {
+    use std::sync::{Mutex, PoisonError};
+    static MADE: Mutex<BTreeMap<(&str, Option<Code>), &'static str>> = Mutex::new(BTreeMap::new());
+    let Some(known) = code else { return word };
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry((word, code)).or_insert_with(|| format!("{word} {known}").leak())
+}

@@ -1,0 +1,143 @@
+//! A command on its way into the log. Mirrors `edge-node/src/store/commands.rs` and the judging in
+//! `edge-node/src/intake.rs`.
+
+use engine::verdict::{Answer, Footing, Request, Taken, judge};
+use wire::{
+    Actor, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
+    UnixMillis, UserId, Verdict,
+};
+
+use super::file::{File, Pending};
+use crate::bug::Bug;
+
+/// A command whose token's signature was checked.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub command: Command,
+    pub actor: Actor,
+    pub token: String,
+    pub received_at: UnixMillis,
+    pub repeat: bool,
+    /// Why it is not taken, should it be new.
+    pub refusal: Option<Code>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub command_id: CommandId,
+    pub user_id: UserId,
+    pub hash: Hash,
+    pub order_id: OrderId,
+    pub device: Option<DeviceId>,
+    pub at: Chain,
+    pub verdict: Verdict,
+    pub doubt: Option<Code>,
+    pub fence: Option<u64>,
+    pub outcome: Option<Outcome>,
+}
+
+#[derive(Debug)]
+pub enum Entered {
+    NotTaken { command_id: CommandId, code: Code },
+    Stored { stored: Stored, order: Option<wire::Order>, new: bool },
+}
+
+impl File {
+    /// One command, from the look for its id to its row in the log.
+    pub fn enter(&mut self, entry: Entry) -> Entered {
+        let command_id = entry.command.id;
+        let not_taken = |code| Entered::NotTaken { command_id, code };
+        let known = self.commands.get(&command_id).filter(|_| !self.has(Bug::VerdictNotStored));
+        if let Some(stored) = known {
+            let same =
+                stored.user_id == entry.actor.user_id && stored.hash == entry.command.body.hash();
+            if !same {
+                return not_taken(Code::CommandIdReused);
+            }
+            let stored = Stored::clone(stored);
+            let order = self.sight(stored.order_id).order;
+            return Entered::Stored { stored, order, new: false };
+        }
+        if let Some(code) = entry.refusal {
+            return not_taken(code);
+        }
+        match self.judge(&entry) {
+            Answer::NotTaken(code) => not_taken(code),
+            Answer::Taken(taken) => {
+                let stored = self.log_command(entry, taken);
+                let order = self.sight(stored.order_id).order;
+                Entered::Stored { stored, order, new: true }
+            }
+        }
+    }
+
+    pub fn judge(&self, entry: &Entry) -> Answer {
+        let sight = self.sight(entry.command.body.order_id());
+        let request = Request {
+            actor: entry.actor,
+            body: &entry.command.body,
+            repeat: entry.repeat,
+            receipted: false,
+        };
+        let footing = Footing { suspect: self.book.live.suspect, ..Footing::OPTIMISTIC };
+        judge(&request, &sight, &footing)
+    }
+
+    /// What would be stored, without storing it.
+    pub fn as_if_stored(&self, entry: &Entry, taken: Taken) -> Stored {
+        let at = Chain { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
+        stored(entry, taken, at)
+    }
+
+    fn log_command(&mut self, entry: Entry, taken: Taken) -> Stored {
+        let token_seq = self.token(&entry.token);
+        let op = Op::Command(CommandOp {
+            command: entry.command.clone(),
+            token_seq,
+            actor: entry.actor,
+            verdict: taken.verdict,
+            fence: taken.fence,
+            received_at: entry.received_at,
+            policy_version: Some(0),
+            rules_version: None,
+            revocations_version: Some(0),
+        });
+        let at = self.append(op);
+        let stored = stored(&entry, taken, at);
+        let Stored { command_id, order_id, .. } = stored;
+        self.commands.put(command_id, stored.clone());
+        self.by_op.put(at.seq, command_id);
+        let received_at = entry.received_at;
+        self.pending.put(at.seq, Pending { order_id, command_id, received_at });
+        stored
+    }
+
+    fn token(&mut self, token: &str) -> u64 {
+        let hash = Hash::of(token.as_bytes());
+        if let Some(seq) = self.tokens.get(&hash) {
+            return **seq;
+        }
+        let at = if self.has(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
+            self.book.live.head
+        } else {
+            self.append(Op::Token { token: token.to_owned() })
+        };
+        self.tokens.put(hash, at.seq);
+        at.seq
+    }
+}
+
+fn stored(entry: &Entry, taken: Taken, at: Chain) -> Stored {
+    Stored {
+        command_id: entry.command.id,
+        user_id: entry.actor.user_id,
+        hash: entry.command.body.hash(),
+        order_id: entry.command.body.order_id(),
+        device: entry.command.device.clone(),
+        at,
+        verdict: taken.verdict,
+        doubt: taken.doubt,
+        fence: taken.fence,
+        outcome: None,
+    }
+}

@@ -1,0 +1,42 @@
+//! Owns the proof by simulation: the real state machines of `engine` and the real decisions of `rules`,
+//! among models of everything around them, in one process, on one thread, by a seed.
+//!
+//! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a fault;
+//! planted bugs are values that nothing outside this crate can pass.
+//!
+//! What the models mirror: `edge` the store, intake and link of `edge-node`; `cloud::order_db` and
+//! `world::orders` the store of `cloud/order` and platform's relay; `cloud::sync_db`, `cloud::plan`,
+//! `world::hub`, `world::work` and `world::feed` the store, sessions, workers and consumer of
+//! `sync/hub`; `world::tablets` the provider app. Each head names its modules.
+
+mod bug;
+mod cast;
+mod cloud;
+mod counts;
+mod edge;
+mod oracle;
+mod plan;
+mod random;
+pub mod seeds;
+mod shrink;
+mod table;
+mod trace;
+mod world;
+
+pub use bug::Bug;
+pub use counts::Counts;
+pub use oracle::Violation;
+pub use plan::{FaultKind, Plan};
+pub use shrink::shrink;
+pub use trace::Trace;
+pub use world::Ran;
+
+/// Runs one plan to its silence or to the first broken promise.
+pub fn run(plan: &Plan, bug: Option<Bug>) -> Ran {
+    world::World::new(plan.clone(), bug, Trace::default()).run()
+}
+
+/// The same with a trace to read.
+pub fn run_in_words(plan: &Plan, bug: Option<Bug>) -> Ran {
+    world::World::new(plan.clone(), bug, Trace::in_words()).run()
+}

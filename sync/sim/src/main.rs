@@ -1,0 +1,55 @@
+//! `holdfast-sim`: runs seeds and says what they met, replays one in words, or shows that every planted
+//! bug is caught by a promise with a name.
+
+mod many;
+mod mutations;
+mod one;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(about = "Runs the sync protocol by seed, through every fault, and checks its promises")]
+struct Options {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Replays this one seed and prints what happens.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Shows that every planted bug is caught.
+    #[arg(long)]
+    mutations: bool,
+    /// Plants one bug by its name: with `--seed` for a look at how it is caught, else for its row.
+    #[arg(long)]
+    bug: Option<String>,
+    /// Threads; each runs its own seeds.
+    #[arg(long, default_value_t = 2)]
+    jobs: u64,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let bug = match options.bug.as_deref().map(named) {
+        Some(None) => {
+            eprintln!("there is no such bug; there are:");
+            sim::Bug::ALL.iter().for_each(|bug| eprintln!("  {:<28} {}", bug.name(), bug.says()));
+            return ExitCode::FAILURE;
+        }
+        bug => bug.flatten(),
+    };
+    let fine = match options.seed {
+        Some(seed) => one::run(seed, bug),
+        None if options.mutations || bug.is_some() => mutations::run(bug, options.jobs),
+        None => many::run(options.from, options.seeds, options.jobs.max(1)),
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn named(name: &str) -> Option<sim::Bug> {
+    sim::Bug::ALL.iter().copied().find(|bug| bug.name() == name)
+}

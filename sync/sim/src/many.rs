@@ -1,0 +1,78 @@
+//! Many seeds, and what they met. All that is printed follows from the seeds, but for the rate, which
+//! goes to stderr.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sim::{Counts, Plan, Violation};
+
+/// So many seeds are needed before every counter has to have moved.
+const ENOUGH_SEEDS: u64 = 1_000;
+const FAILURES_SHOWN: usize = 10;
+
+#[derive(Default)]
+struct Met {
+    counts: Counts,
+    hashes: u64,
+    failures: Vec<(u64, Violation)>,
+}
+
+pub fn run(from: u64, seeds: u64, jobs: u64) -> bool {
+    let began = elapsed();
+    let next = AtomicU64::new(from);
+    let met = Mutex::new(Met::default());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| work(&next, from + seeds, &met));
+        }
+    });
+    let mut met = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let took = elapsed().saturating_sub(began);
+    println!("{}", met.counts);
+    println!("trace {:016x}", met.hashes);
+    eprintln!("{:.0} seeds a second on {jobs} threads", per_second(seeds, took));
+    met.failures.sort_by_key(|(seed, _)| *seed);
+    for (seed, violation) in met.failures.iter().take(FAILURES_SHOWN) {
+        println!("seed {seed} BROKEN {}: {}", violation.invariant, violation.says);
+    }
+    let never = met.counts.never_met();
+    let never = if seeds >= ENOUGH_SEEDS { never } else { Vec::new() };
+    never.iter().for_each(|what| println!("never met: {what}"));
+    println!("{} of {seeds} seeds broke a promise", met.failures.len());
+    met.failures.is_empty() && never.is_empty()
+}
+
+fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
+    let mut mine = Met::default();
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            break;
+        }
+        let ran = sim::run(&Plan::of(seed), None);
+        mine.counts.add(&ran.counts);
+        // Whichever thread ran it: the sum does not know the order.
+        mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
+        mine.failures.extend(ran.violation.map(|violation| (seed, violation)));
+    }
+    let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
+    met.counts.add(&mine.counts);
+    met.hashes = met.hashes.wrapping_add(mine.hashes);
+    met.failures.extend(mine.failures);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is a rate for people")]
+fn per_second(seeds: u64, took: Duration) -> f64 {
+    seeds as f64 / took.as_secs_f64().max(0.001)
+}
+
+fn elapsed() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or(0))
+        + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0))
+}

@@ -1,0 +1,135 @@
+//! Promises that are checked when everything has arrived: nothing is missing and everything is equal.
+
+use std::collections::BTreeMap;
+
+use engine::view::{Confirmed, Tally};
+use wire::{Order, OrderId, Region};
+
+use crate::{cast, world::World};
+
+/// Checks all of them; the first that is broken is kept.
+pub(crate) fn at_silence(world: &mut World) {
+    for e in 0..cast::EDGE_COUNT {
+        let edge = &world.edges[e];
+        world.oracle.edge_is_whole(world.now, e, &edge.file);
+        world.oracle.what_waits_shows_in_the_view(world.now, &edge.file);
+    }
+    every_command_gets_an_outcome(world);
+    every_op_is_decided_once(world);
+    the_feed_skips_nothing(world);
+    the_view_equals_the_clouds(world);
+    the_digests_are_equal(world);
+    versions_count_the_changes(world);
+}
+
+/// 4. Whoever did something can read what came of it.
+fn every_command_gets_an_outcome(world: &mut World) {
+    let at = world.now;
+    for (t, tablet) in world.tablets.iter().enumerate() {
+        let unread = tablet.items.iter().find(|item| !item.is_decided && item.not_taken.is_none());
+        let unread = unread.map(|item| item.id);
+        world.oracle.check(at, "every_command_gets_an_outcome", unread.is_none(), || {
+            format!("tablet {t} has heard nothing final of command {unread:?}")
+        });
+    }
+    for e in 0..cast::EDGE_COUNT {
+        let file = &world.edges[e].file;
+        let open = file.commands.durable().values().find(|stored| stored.outcome.is_none());
+        let open = open.map(|stored| stored.at.seq);
+        world.oracle.check(at, "every_command_gets_an_outcome", open.is_none(), || {
+            format!("op {open:?} of {} has no outcome", file.name)
+        });
+    }
+    let unanswered = world.desk.items.iter().find(|asking| !asking.is_answered);
+    let unanswered = unanswered.map(|asking| asking.id);
+    world.oracle.check(at, "every_command_gets_an_outcome", unanswered.is_none(), || {
+        format!("the portal has no answer to {unanswered:?}")
+    });
+}
+
+/// 4. Every op of a log has one outcome at the hub, numbered without a gap.
+fn every_op_is_decided_once(world: &mut World) {
+    let at = world.now;
+    for (e, row) in world.sync_db.edges.iter().enumerate() {
+        let head = world.edges[e].file.book.read().head.seq;
+        let dense = row.outcomes.keys().copied().eq(1..=head);
+        let mut seqs: Vec<u64> = row.outcomes.values().map(|outcome| outcome.seq).collect();
+        seqs.sort_unstable();
+        let whole = seqs.into_iter().eq(1..=head);
+        world.oracle.check(at, "every_op_is_decided_once", dense && whole, || {
+            format!("edge {e} has {} outcomes for {head} ops", row.outcomes.len())
+        });
+    }
+}
+
+/// 6. The feed itself has brought every order's newest version to every edge.
+fn the_feed_skips_nothing(world: &mut World) {
+    let at = world.now;
+    for e in 0..cast::EDGE_COUNT {
+        let file = &world.edges[e].file;
+        let skipped = of_region(world, cast::region(e)).into_iter().find(|order| {
+            let row = file.orders.read(&order.id);
+            row.is_none_or(|row| row.feed_version != order.version)
+        });
+        let skipped = skipped.map(|order| (order.id, order.version));
+        world.oracle.check(at, "the_feed_skips_nothing", skipped.is_none(), || {
+            format!("the feed did not bring {skipped:?} to edge {e}")
+        });
+    }
+}
+
+/// 7. When links heal, every edge's view of its region equals the cloud's.
+fn the_view_equals_the_clouds(world: &mut World) {
+    let at = world.now;
+    for e in 0..cast::EDGE_COUNT {
+        let there: BTreeMap<OrderId, &Order> =
+            of_region(world, cast::region(e)).into_iter().map(|order| (order.id, order)).collect();
+        let rows = world.edges[e].file.orders.durable();
+        let here: BTreeMap<OrderId, &Order> =
+            rows.iter().map(|(id, row)| (*id, &row.order)).collect();
+        let equal = here == there;
+        let (here, there) = (here.len(), there.len());
+        world.oracle.check(at, "the_view_equals_the_clouds", equal, || {
+            format!("edge {e} sees {here} orders, the cloud has {there}, and they differ")
+        });
+    }
+}
+
+/// 7. The digests that stand beside the rows say the same as the rows.
+fn the_digests_are_equal(world: &mut World) {
+    let at = world.now;
+    for e in 0..cast::EDGE_COUNT {
+        let region = cast::region(e);
+        let mut counted = Tally::default();
+        for order in of_region(world, region) {
+            let row = Confirmed { order: order.clone(), feed_version: order.version };
+            counted.replace(None, Some(&row));
+        }
+        let edge = world.edges[e].file.book.read().tally;
+        let hub = world.sync_db.region(region).map(|row| row.digest);
+        let equal = edge == counted && hub == Some(counted.digest);
+        world.oracle.check(at, "the_digests_are_equal", equal, || {
+            format!("edge {e}: {edge:?}, the hub {hub:?}, the orders {counted:?}")
+        });
+    }
+}
+
+/// 2. An order has as many versions as there were commands that changed it.
+fn versions_count_the_changes(world: &mut World) {
+    let at = world.now;
+    let wrong = world
+        .order_db
+        .orders
+        .values()
+        .map(|standing| &standing.order)
+        .find(|order| world.oracle.versions.get(&order.id) != Some(&order.version));
+    let wrong = wrong.map(|order| (order.id, order.version));
+    world.oracle.check(at, "takes_effect_at_most_once", wrong.is_none(), || {
+        format!("order and version {wrong:?} do not fit the changes that were made")
+    });
+}
+
+fn of_region(world: &World, region: Region) -> Vec<&Order> {
+    let orders = world.order_db.orders.values().map(|standing| &standing.order);
+    orders.filter(|order| order.location == region).collect()
+}

@@ -1,0 +1,266 @@
+//! Promises that are checked as things happen.
+
+use engine::cloud::NewOps;
+use rules::Writes;
+use wire::{
+    Actor, BootNonce, Code, CommandBody, CommandId, Op, OrderId, OrderStatus, Outcome, OutcomeKind,
+    Receipt, Region, UserId,
+};
+
+use super::Oracle;
+use crate::{
+    cloud::{Decided, order_db::OrderDb, sync_db::SyncDb},
+    edge::{File, Stored},
+};
+
+/// The versions of an edge's confirmed orders that a commit is about to replace, and its cursors.
+pub(crate) struct Versions {
+    orders: Vec<(OrderId, u64, u64)>,
+    cursors: (u64, u64),
+}
+
+impl Oracle {
+    /// 1. An acknowledged command is never lost: its receipt follows its commit.
+    pub fn acknowledged(&mut self, at: u64, e: usize, file: &File, stored: &Stored) {
+        let logged = file.log.read(&stored.at.seq).map(|logged| logged.at);
+        let is_there = logged == Some(stored.at);
+        self.check(at, "acknowledged_is_never_lost", is_there, || {
+            format!("{} acknowledged op {}, which is not on disk", file.name, stored.at.seq)
+        });
+        let before = self.receipts(e).insert(stored.at.seq, (stored.at, stored.command_id));
+        let same = before.is_none_or(|before| before == (stored.at, stored.command_id));
+        self.check(at, "acknowledged_is_never_lost", same, || {
+            format!("{} gave op {} to two commands", file.name, stored.at.seq)
+        });
+    }
+
+    /// 1. The same after a crash, for every receipt the edge has ever given.
+    pub fn edge_is_whole(&mut self, at: u64, e: usize, file: &File) {
+        let receipts = self.receipts(e);
+        let lost = receipts
+            .values()
+            .find(|(chain, _)| file.log.read(&chain.seq).is_none_or(|logged| logged.at != *chain));
+        let lost = lost.map(|(chain, _)| chain.seq);
+        self.check(at, "acknowledged_is_never_lost", lost.is_none(), || {
+            format!("{} has lost op {lost:?}, which it acknowledged", file.name)
+        });
+    }
+
+    /// 8. No edge takes itself for restored that is not, and a run begins with its boot op.
+    pub fn booted(&mut self, at: u64, e: usize, file: &File, booted: bool) {
+        let suspect = file.book.read().suspect;
+        self.check(at, "no_false_alarm", !suspect, || format!("{} suspects itself", file.name));
+        self.check(at, "boot_stands_first", booted, || format!("{} logged no boot", file.name));
+        self.edge_is_whole(at, e, file);
+    }
+
+    pub fn said_hello(&mut self, at: u64, _e: usize, file: &File, nonce: BootNonce) {
+        let boots = file.log.durable().values().map(|logged| &logged.op);
+        let logged = boots.rev().any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
+        self.check(at, "boot_stands_first", logged, || {
+            format!("{} said Hello before its boot op", file.name)
+        });
+    }
+
+    /// 8. Nothing here is restored or cloned, so nothing may look like it.
+    pub fn alarmed(&mut self, at: u64, e: usize, says: &str) {
+        self.check(at, "no_false_alarm", false, || format!("edge {e}: {says}"));
+    }
+
+    /// 8. A frame that names another session changes nothing in this one.
+    pub fn stray_taken(&mut self, at: u64, kind: &str, passed_over: bool) {
+        self.check(at, "a_frame_counts_in_its_session_alone", passed_over, || {
+            format!("{kind} of another session was taken")
+        });
+    }
+
+    pub fn versions_at(&self, file: &File) -> Versions {
+        let rows = file.orders.durable().iter();
+        let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
+        let book = file.book.read();
+        Versions { orders, cursors: (book.outcome_cursor, book.feed_cursor) }
+    }
+
+    /// 7. Nothing lowers a version, and what waits for the cloud shows in the view.
+    pub fn edge_committed(&mut self, at: u64, _e: usize, file: &File, before: &Versions) {
+        let lowered = before.orders.iter().find(|(id, version, feed_version)| {
+            file.orders
+                .read(id)
+                .is_none_or(|row| row.order.version < *version || row.feed_version < *feed_version)
+        });
+        let lowered = lowered.map(|(id, ..)| *id);
+        self.check(at, "versions_never_fall", lowered.is_none(), || {
+            format!("{} went back on order {lowered:?}", file.name)
+        });
+        let book = file.book.read();
+        let forward = book.outcome_cursor >= before.cursors.0;
+        self.check(at, "cursors_never_fall", forward, || {
+            format!("the outcome cursor of {} went back", file.name)
+        });
+        self.what_waits_shows_in_the_view(at, file);
+    }
+
+    /// 7. A command without an outcome is laid over the view, and one with an outcome is not.
+    pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &File) {
+        let waiting = file.commands.durable().values().filter(|stored| stored.outcome.is_none());
+        let shown = file.pending.durable();
+        let missing = waiting.clone().find(|stored| !shown.contains_key(&stored.at.seq));
+        let missing = missing.map(|stored| stored.at.seq);
+        let as_many = waiting.count() == shown.len();
+        self.check(at, "what_waits_shows_in_the_view", missing.is_none() && as_many, || {
+            format!("{}: op {missing:?} has no outcome and is not pending", file.name)
+        });
+    }
+
+    /// 1. A repeat is told what was stored, under the same receipt.
+    pub fn tablet_heard(&mut self, at: u64, before: Option<&Receipt>, now: Option<&Receipt>) {
+        let (Some(before), Some(now)) = (before, now) else { return };
+        let same = before.edge != now.edge || before == now;
+        self.check(at, "a_repeat_gets_what_was_stored", same, || {
+            format!("{} logged command {} twice", now.edge, now.command_id)
+        });
+    }
+
+    /// 1. What the hub holds is what the edge has logged, byte for byte, and on disk.
+    pub fn hub_stored(&mut self, at: u64, file: &File, ops: &NewOps) {
+        let same = ops.ops.iter().all(|op| {
+            let logged = file.log.read(&op.at.seq);
+            logged.is_some_and(|logged| logged.at == op.at && logged.bytes == op.bytes)
+        });
+        self.check(at, "the_hub_holds_what_the_edge_logged", same, || {
+            format!("ops after {} are not those in the log of {}", ops.after.seq, file.name)
+        });
+    }
+
+    /// 2, 3. A command changes its order once; an order moves along its machine, one version at a
+    /// time, and never from one provider to another.
+    pub fn order_commits(&mut self, at: u64, db: &OrderDb, writes: &Writes) {
+        for line in writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to)) {
+            let effects = self.effects.entry(line.entry.command_id).or_default();
+            *effects += 1;
+            let once = *effects == 1;
+            let id = line.entry.command_id;
+            self.check(at, "takes_effect_at_most_once", once, || format!("command {id} did twice"));
+            self.takes_its_version(at, line.order_id, line.entry.version);
+        }
+        for write in &writes.orders {
+            let after = &write.after.order;
+            let before = db.orders.get(&after.id).map(|standing| &standing.order);
+            let provider = before.and_then(|order| order.provider_id);
+            let kept = provider.is_none()
+                || after.provider_id == provider
+                || (after.provider_id.is_none() && after.status == OrderStatus::Pending)
+                || self.withdrawn_between(writes, after.id);
+            self.check(at, "one_provider_per_order", kept, || {
+                format!("order {} went from {provider:?} to {:?}", after.id, after.provider_id)
+            });
+        }
+    }
+
+    /// 3. Each version of an order is made once.
+    fn takes_its_version(&mut self, at: u64, order: OrderId, version: u64) {
+        let before = self.versions.insert(order, version).unwrap_or(0);
+        self.check(at, "one_provider_per_order", version == before + 1, || {
+            format!("order {order} went from version {before} to {version}")
+        });
+    }
+
+    /// One batch may hold a withdrawal and what came after it.
+    fn withdrawn_between(&self, writes: &Writes, order: OrderId) -> bool {
+        writes.timeline.iter().any(|line| {
+            line.order_id == order
+                && line.entry.from == Some(OrderStatus::Accepted)
+                && line.entry.to == OrderStatus::Pending
+        })
+    }
+
+    /// 5. Every change writes its event in the same transaction.
+    pub fn events_stand(&mut self, at: u64, db: &OrderDb, writes: &Writes, numbers: &[u64]) {
+        let changes = writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to));
+        let all = changes.clone().all(|line| {
+            numbers.iter().filter_map(|number| db.outbox.get(number)).any(|row| {
+                row.event.order.id == line.order_id && row.event.order.version == line.entry.version
+            })
+        });
+        let which = changes.map(|line| line.order_id).next();
+        self.check(at, "every_change_has_its_event", all, || format!("order {which:?} has none"));
+    }
+
+    /// 6. The feed is numbered without a gap and never goes back on an order.
+    pub fn fed(&mut self, at: u64, db: &SyncDb, region: Region) {
+        let Some(row) = db.region(region) else { return };
+        let mut newest = row.feed.iter().rev().take(2);
+        let last = newest.next().map(|(number, _)| *number);
+        let end = last == Some(row.feed_seq) || row.feed.is_empty();
+        self.check(at, "the_feed_has_no_gap", end, || format!("{region} ends at {last:?}"));
+        if let (Some(last), Some((before, _))) = (last, newest.next()) {
+            self.check(at, "the_feed_has_no_gap", last == before + 1, || {
+                format!("{region} goes from {before} to {last}")
+            });
+        }
+    }
+
+    /// 4. What the hub gives out is what the owner has stored, and never a word of its own.
+    pub fn hub_decided(
+        &mut self,
+        at: u64,
+        e: usize,
+        sync_db: &SyncDb,
+        orders: &OrderDb,
+        decided: &Decided,
+    ) {
+        let Some(op) = sync_db.edges[e].ops.get(&decided.seq) else { return };
+        let Some(Op::Command(op)) = op.read.as_deref() else { return };
+        let (id, body) = (op.command.id, &op.command.body);
+        let outcome = &decided.outcome;
+        let answer = orders.commands.get(&id);
+        let own = answer.filter(|a| a.user_id == Some(op.actor.user_id) && a.hash == body.hash());
+        let backed = match (own, answer) {
+            (Some(own), _) => own.applied == outcome.succeeded() && code_of(outcome) == own.code,
+            (None, Some(_)) => code_of(outcome) == Some(Code::CommandIdReused),
+            (None, None) => false,
+        };
+        self.check(at, "an_outcome_is_what_was_decided", backed, || {
+            format!("op {} of edge {e}: told {outcome:?}, stored {answer:?}", decided.seq)
+        });
+        let believed = code_of(outcome) != Some(Code::InvalidToken);
+        self.check(at, "a_good_token_is_believed", believed, || {
+            format!("op {} of edge {e} was refused for its token", decided.seq)
+        });
+        self.told(at, id, op.actor, body, outcome);
+    }
+
+    pub fn edge_was_told(&mut self, at: u64, _e: usize, stored: &Stored) {
+        if let Some(outcome) = &stored.outcome {
+            self.heard(at, stored.command_id, stored.user_id, stored.hash, outcome);
+        }
+    }
+
+    /// 4. An outcome once told is never contradicted.
+    pub fn told(
+        &mut self,
+        at: u64,
+        id: CommandId,
+        actor: Actor,
+        body: &CommandBody,
+        outcome: &Outcome,
+    ) {
+        self.heard(at, id, actor.user_id, body.hash(), outcome);
+    }
+
+    fn heard(&mut self, at: u64, id: CommandId, user: UserId, hash: wire::Hash, outcome: &Outcome) {
+        let now = (outcome.succeeded(), code_of(outcome));
+        let before = *self.told.entry((id, user, hash)).or_insert(now);
+        self.check(at, "an_outcome_is_never_contradicted", before == now, || {
+            format!("command {id} was told {before:?}, then {now:?}")
+        });
+    }
+}
+
+/// The code of the decision itself, whether it is told for the first time or again.
+fn code_of(outcome: &Outcome) -> Option<Code> {
+    match outcome.kind {
+        OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),
+        OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
+    }
+}

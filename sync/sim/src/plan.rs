@@ -1,0 +1,253 @@
+//! What a seed means: the people's taps and the faults, each at its time. A plan is made whole before
+//! the run, so that a failing one can be shrunk by leaving steps out.
+
+use std::collections::BTreeSet;
+
+use wire::Limits;
+
+use crate::{
+    cast::{DESK_COUNT, EDGE_COUNT, REPLICA_COUNT, TABLET_COUNT},
+    random::Random,
+};
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub seed: u64,
+    pub tuning: Tuning,
+    /// In the order of their times.
+    pub steps: Vec<Step>,
+    /// When every fault is lifted.
+    pub heals_at: u64,
+}
+
+/// Limits that differ from seed to seed, so that small ones are met.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    pub limits: Limits,
+    /// Ops that a hub's worker takes in one pass.
+    pub run_max: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub at: u64,
+    pub what: What,
+}
+
+#[derive(Debug, Clone)]
+pub enum What {
+    /// Somebody does something at a tablet.
+    Tap {
+        tablet: usize,
+        intent: Intent,
+        pick: u64,
+    },
+    /// Somebody does something at the portal.
+    Desk {
+        person: usize,
+        intent: Intent,
+        pick: u64,
+    },
+    Fault(Fault),
+}
+
+/// What a person means to do; on which order is decided when the time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    Publish,
+    Approve,
+    Reject,
+    Accept,
+    Withdraw,
+    Start,
+    Complete,
+    Cancel,
+    Review,
+    /// A broken app uses the id of an earlier command for another one.
+    ReuseId,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// Which edge, tablet or replica; kinds that concern one thing only do not look at it.
+    pub on: usize,
+    pub lasts_ms: u64,
+    pub size: u64,
+}
+
+macro_rules! faults {
+    ($($variant:ident $name:literal $weight:literal $who:ident $least:literal $most:literal),+ $(,)?) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum FaultKind { $($variant,)+ }
+
+        impl FaultKind {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+            /// How often it is drawn; 0 for what has its place and is not drawn yet.
+            pub fn weight(self) -> u64 {
+                match self { $(Self::$variant => $weight,)+ }
+            }
+            fn who(self) -> usize {
+                match self { $(Self::$variant => $who,)+ }
+            }
+            fn lasts_ms(self) -> (u64, u64) {
+                match self { $(Self::$variant => ($least, $most),)+ }
+            }
+        }
+    };
+}
+
+const ALONE: usize = 1;
+const CLOCKS: usize = EDGE_COUNT + TABLET_COUNT + REPLICA_COUNT + 1;
+
+faults! {
+    // the link
+    Cut "link cut" 6 EDGE_COUNT 0 0,
+    HalfOpen "half-open socket" 5 EDGE_COUNT 0 0,
+    Partition "partition" 6 EDGE_COUNT 1_000 40_000,
+    Delay "frames delayed" 4 EDGE_COUNT 2_000 20_000,
+    Loss "frames lost" 5 EDGE_COUNT 2_000 15_000,
+    Duplicates "frames duplicated" 5 EDGE_COUNT 2_000 20_000,
+    Reorder "frames reordered" 5 EDGE_COUNT 2_000 20_000,
+    Strays "frames of an older session" 4 EDGE_COUNT 2_000 30_000,
+    Corruption "frames corrupted" 2 EDGE_COUNT 2_000 10_000,
+    GateShut "gate shut" 3 EDGE_COUNT 2_000 20_000,
+    // the tablets' radio
+    Radio "tablets' messages lost, doubled, late" 6 EDGE_COUNT 2_000 30_000,
+    Roaming "tablet goes to the other edge" 6 TABLET_COUNT 5_000 40_000,
+    // the edge
+    EdgeKilled "edge killed" 6 EDGE_COUNT 200 10_000,
+    EdgeKilledInCommit "edge killed in a commit" 8 EDGE_COUNT 200 5_000,
+    PowerCut "edge without power" 4 EDGE_COUNT 500 15_000,
+    DiskFull "disk full" 4 EDGE_COUNT 2_000 15_000,
+    DiskSlow "disk slow" 4 EDGE_COUNT 2_000 15_000,
+    ClockJump "clock jump" 6 CLOCKS 0 0,
+    // the cloud
+    ReplicaKilled "hub replica killed" 6 REPLICA_COUNT 500 10_000,
+    TakeOver "session taken over by another replica" 4 EDGE_COUNT 0 0,
+    OwnerDown "order service down" 6 ALONE 500 15_000,
+    OwnerKilledInCommit "order service killed in a commit" 5 ALONE 200 5_000,
+    AnswersLost "order service's answers lost" 5 ALONE 2_000 10_000,
+    LateCommits "late commits" 6 ALONE 3_000 20_000,
+    LateFeed "late feed commits" 5 ALONE 3_000 20_000,
+    BusDown "bus down" 3 ALONE 1_000 15_000,
+    BusRepeats "events again and out of order" 5 ALONE 3_000 20_000,
+    Compaction "feed compacted" 3 ALONE 0 0,
+    // What comes with the right to assign and with quarantine: the places are here, none is drawn.
+    EdgeRestored "edge restored from a backup" 0 EDGE_COUNT 0 0,
+    EdgeCloned "edge cloned" 0 EDGE_COUNT 0 0,
+    TakeBack "right to assign taken back" 0 EDGE_COUNT 0 0,
+    PolicyChange "policy changed" 0 EDGE_COUNT 0 0,
+    Revocation "provider revoked" 0 TABLET_COUNT 0 0,
+}
+
+const COMMANDS: (u64, u64) = (54, 76);
+const FAULTS: (u64, u64) = (4, 10);
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+/// People and faults fall into this time.
+const ACTIVE_MS: u64 = 70_000;
+/// A fault is lifted this long after the last step could have begun, should it last longer.
+const HEAL_AFTER_MS: u64 = 5_000;
+
+impl Plan {
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random::seeded(seed);
+        let tuning = tuning(&mut random);
+        let mut steps = Vec::new();
+        for n in 0..random.between(COMMANDS.0, COMMANDS.1) {
+            steps.push(command(&mut random, n));
+        }
+        for _ in 0..random.between(FAULTS.0, FAULTS.1) {
+            let at = random.between(1_000, ACTIVE_MS);
+            steps.push(Step { at, what: What::Fault(fault(&mut random)) });
+        }
+        steps.sort_by_key(|step| step.at);
+        Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS }
+    }
+
+    /// The same plan with some of its steps only, named by their place.
+    #[must_use]
+    pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
+        let steps = self.steps.iter().enumerate().filter(|(at, _)| keep.contains(at));
+        Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
+    }
+
+    pub fn commands(&self) -> usize {
+        self.steps.len() - self.faults()
+    }
+
+    pub fn faults(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step.what, What::Fault(_))).count()
+    }
+}
+
+fn tuning(random: &mut Random) -> Tuning {
+    let limits = Limits {
+        batch_ops_max: *random.pick(&[2, 10, 5_000]),
+        batch_bytes_max: *random.pick(&[600, 4_000, 1 << 20]),
+        credit_ops: *random.pick(&[4, 20, 10_000]),
+        credit_bytes: *random.pick(&[1_500, 8_000, 4 << 20]),
+    };
+    Tuning { limits, run_max: *random.pick(&[2, 8, 1_000]) }
+}
+
+/// Work is published first, so that there is something to collide on.
+fn command(random: &mut Random, n: u64) -> Step {
+    let early = n < 18;
+    let at = if early { random.between(0, 15_000) } else { random.between(5_000, ACTIVE_MS) };
+    let intent = if early { Intent::Publish } else { intent(random) };
+    let pick = random.next();
+    let what = if random.chance(250) {
+        What::Desk { person: random.below(DESK_COUNT), intent, pick }
+    } else {
+        What::Tap { tablet: random.below(TABLET_COUNT), intent, pick }
+    };
+    Step { at, what }
+}
+
+fn intent(random: &mut Random) -> Intent {
+    const WEIGHTS: [(Intent, u64); 10] = [
+        (Intent::Publish, 60),
+        (Intent::Approve, 190),
+        (Intent::Reject, 30),
+        (Intent::Accept, 430),
+        (Intent::Withdraw, 60),
+        (Intent::Start, 90),
+        (Intent::Complete, 50),
+        (Intent::Cancel, 60),
+        (Intent::Review, 10),
+        (Intent::ReuseId, 20),
+    ];
+    weighted(random, WEIGHTS.into_iter()).unwrap_or(Intent::Accept)
+}
+
+fn fault(random: &mut Random) -> Fault {
+    let drawn = weighted(random, FaultKind::ALL.iter().map(|kind| (*kind, kind.weight())));
+    let kind = drawn.unwrap_or(FaultKind::Cut);
+    let (least, most) = kind.lasts_ms();
+    let (on, lasts_ms) = (random.below(kind.who()), random.between(least, most));
+    let most = if kind == FaultKind::ClockJump { 2 * DAY_MS } else { 1_000 };
+    Fault { kind, on, lasts_ms, size: random.between(0, most) }
+}
+
+impl Fault {
+    /// Up to a day, backwards or forwards.
+    pub fn jump_ms(&self) -> i64 {
+        i64::try_from(self.size).unwrap_or(0) - i64::try_from(DAY_MS).unwrap_or(0)
+    }
+}
+
+fn weighted<T: Copy>(random: &mut Random, of: impl Iterator<Item = (T, u64)> + Clone) -> Option<T> {
+    let total: u64 = of.clone().map(|(_, weight)| weight).sum();
+    let mut left = random.next() % total.max(1);
+    for (what, weight) in of {
+        if left < weight {
+            return Some(what);
+        }
+        left -= weight;
+    }
+    None
+}

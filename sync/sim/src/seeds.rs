@@ -1,0 +1,47 @@
+//! The seeds that once failed. They are run for ever.
+//!
+//! A line is a seed, the steps that were needed where it was shrunk, and after `#` what it found:
+//! `4711 keep 3,17,40  # what broke`.
+
+use std::collections::BTreeSet;
+
+use crate::Plan;
+
+const KEPT: &str = include_str!("../seeds.txt");
+
+pub fn kept() -> Vec<Plan> {
+    KEPT.lines().filter_map(read).collect()
+}
+
+/// A line as it stands in the file.
+pub fn line(seed: u64, keep: &BTreeSet<usize>, says: &str) -> String {
+    let keep: Vec<String> = keep.iter().map(usize::to_string).collect();
+    format!("{seed} keep {}  # {says}", keep.join(","))
+}
+
+fn read(line: &str) -> Option<Plan> {
+    let line = line.split('#').next()?.trim();
+    let mut words = line.split_whitespace();
+    let plan = Plan::of(words.next()?.parse().ok()?);
+    match (words.next(), words.next()) {
+        (Some("keep"), Some(steps)) => {
+            let keep = steps.split(',').filter_map(|step| step.parse().ok()).collect();
+            Some(plan.only(&keep))
+        }
+        _ => Some(plan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_reads_back() {
+        let keep = BTreeSet::from([1, 3]);
+        let plan = read(&line(5, &keep, "x")).unwrap();
+        assert_eq!((plan.seed, plan.steps.len()), (5, 2));
+        assert!(read("# only words").is_none());
+        assert_eq!(read("5").unwrap().steps.len(), Plan::of(5).steps.len());
+    }
+}

@@ -1,0 +1,31 @@
+//! What happened, in a hash and, when somebody wants to read it, in words.
+
+use crate::random::mixed;
+
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    hash: u64,
+    is_read: bool,
+    pub lines: Vec<String>,
+}
+
+impl Trace {
+    pub fn in_words() -> Self {
+        Self { is_read: true, ..Self::default() }
+    }
+
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether words are wanted as well.
+    pub fn note(&mut self, now: u64, what: u64, number: u64) -> bool {
+        let told = mixed(now ^ (what << 48)) ^ number.rotate_left(17);
+        self.hash = mixed(self.hash.rotate_left(5) ^ told);
+        self.is_read
+    }
+
+    pub fn say(&mut self, now: u64, words: &str) {
+        self.lines.push(format!("{:>3}.{:03}  {words}", now / 1_000, now % 1_000));
+    }
+}

@@ -1,0 +1,264 @@
+//! The world of one seed: virtual time, one queue of what happens next, and everyone who takes part.
+//!
+//! Invariant: all chance comes from the seed and all time from the queue, so a seed is one run.
+
+mod desk;
+mod edges;
+mod faults;
+mod feed;
+mod hub;
+mod links;
+mod net;
+mod orders;
+mod people;
+mod silence;
+mod tablets;
+pub mod tokens;
+mod work;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
+
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{Bus, OrderService, Replica, order_db::OrderDb, sync_db::SyncDb},
+    counts::Counts,
+    edge::Node,
+    oracle::{Oracle, Violation},
+    plan::Plan,
+    random::Random,
+    trace::Trace,
+};
+use desk::Desk;
+use faults::Faults;
+use net::Net;
+use tablets::Tablet;
+
+pub(crate) use desk::Heard;
+pub(crate) use net::{Packet, Side};
+
+/// What happens next. Whatever is meant for a process names the run of it.
+pub(crate) enum Event {
+    Step(usize),
+    Lifted(usize),
+    Heals,
+    IsItSilent,
+    Try { tablet: usize, item: usize },
+    AtEdge { edge: usize, tablet: usize, frame: Box<wire::CmdFrame> },
+    AtTablet { tablet: usize, edge: usize, reply: Box<wire::Reply> },
+    EdgeStarts { edge: usize },
+    Written { edge: usize, run: u32 },
+    Calls { edge: usize, run: u32 },
+    EdgeTick { edge: usize, conn: usize },
+    Arrives { conn: usize, to: Side, packet: Packet, is_stray: bool },
+    Closed { conn: usize, at: Side },
+    ReplicaStarts { replica: usize },
+    HubTick { conn: usize },
+    HubStores { conn: usize },
+    HubReads { conn: usize },
+    Looks { replica: usize, run: u32 },
+    Passes { replica: usize, run: u32, edge: usize },
+    OwnerAnswers(Box<hub::Answer>),
+    OrderStarts,
+    Asks(Box<crate::cloud::Asked>),
+    OrderCommits { tx: u64, run: u32 },
+    Relays { run: u32 },
+    Confirmed { run: u32, numbers: Vec<u64> },
+    Delivers,
+    FeedCommits { delivery: u64 },
+    DeskTries { item: usize },
+    DeskHears { item: usize, heard: Box<Heard> },
+}
+
+pub(crate) struct World {
+    pub now: u64,
+    pub plan: Plan,
+    pub bug: Option<Bug>,
+    pub random: Random,
+    queue: BinaryHeap<Reverse<Due>>,
+    queued: u64,
+    pub has_healed: bool,
+    pub is_silent: bool,
+    pub net: Net,
+    pub edges: Vec<Node>,
+    pub tablets: Vec<Tablet>,
+    pub desk: Desk,
+    pub replicas: Vec<Replica>,
+    pub sync_db: SyncDb,
+    pub orders: OrderService,
+    pub order_db: OrderDb,
+    pub bus: Bus,
+    pub deliveries: u64,
+    pub faults: Faults,
+    /// Orders by region, in the order in which people made them.
+    pub known: BTreeMap<wire::Region, Vec<wire::OrderId>>,
+    pub oracle: Oracle,
+    pub counts: Counts,
+    pub trace: Trace,
+}
+
+/// One entry of the queue; of two at the same time the one that was put in first.
+struct Due {
+    at: u64,
+    n: u64,
+    event: Event,
+}
+
+/// How one run ended.
+pub struct Ran {
+    pub violation: Option<Violation>,
+    pub counts: Counts,
+    pub trace: Trace,
+    pub lasted_ms: u64,
+}
+
+/// More than any run needs: beyond it something goes round in circles.
+const EVENTS_MAX: u64 = 400_000;
+
+impl World {
+    pub fn new(plan: Plan, bug: Option<Bug>, trace: Trace) -> Self {
+        let random = Random::seeded(plan.seed ^ 0x5eed_0f_1a57_0000);
+        let edges =
+            (0..cast::EDGE_COUNT).map(|e| Node::new(cast::edge(e), cast::region(e), bug)).collect();
+        let mut world = Self {
+            now: 0,
+            bug,
+            random,
+            queue: BinaryHeap::new(),
+            queued: 0,
+            has_healed: false,
+            is_silent: false,
+            net: Net::default(),
+            edges,
+            tablets: Vec::new(),
+            desk: Desk::default(),
+            replicas: (0..cast::REPLICA_COUNT).map(|_| Replica::default()).collect(),
+            sync_db: SyncDb::new(bug),
+            orders: OrderService::default(),
+            order_db: OrderDb { bug, ..OrderDb::default() },
+            bus: Bus::default(),
+            deliveries: 0,
+            faults: Faults::default(),
+            known: BTreeMap::new(),
+            oracle: Oracle::default(),
+            counts: Counts::default(),
+            trace,
+            plan,
+        };
+        world.tablets =
+            (0..cast::TABLET_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
+        world
+    }
+
+    /// Runs to silence, or to the first broken promise.
+    pub fn run(mut self) -> Ran {
+        self.begin();
+        let mut events = 0;
+        while let Some(Reverse(due)) = self.queue.pop() {
+            self.now = due.at;
+            self.happens(due.event);
+            events += 1;
+            if events > EVENTS_MAX {
+                self.oracle.broken(self.now, "silence_comes", || "it goes round in circles".into());
+            }
+            if self.is_silent || self.oracle.violation.is_some() {
+                break;
+            }
+        }
+        self.counts.ran(self.now, self.plan.commands(), &self.oracle);
+        let Self { oracle, counts, trace, now, .. } = self;
+        Ran { violation: oracle.violation, counts, trace, lasted_ms: now }
+    }
+
+    fn begin(&mut self) {
+        self.later(0, Event::OrderStarts);
+        (0..cast::REPLICA_COUNT)
+            .for_each(|replica| self.later(0, Event::ReplicaStarts { replica }));
+        (0..cast::EDGE_COUNT).for_each(|edge| self.later(1, Event::EdgeStarts { edge }));
+        for (n, at) in self.plan.steps.iter().map(|step| step.at).enumerate().collect::<Vec<_>>() {
+            self.later(at, Event::Step(n));
+        }
+        self.later(self.plan.heals_at, Event::Heals);
+    }
+
+    pub fn later(&mut self, in_ms: u64, event: Event) {
+        self.queued += 1;
+        self.queue.push(Reverse(Due { at: self.now + in_ms, n: self.queued, event }));
+    }
+
+    /// Draws a time to wait.
+    pub fn soon(&mut self, least: u64, most: u64) -> u64 {
+        self.random.between(least, most)
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Step(n) => self.step(n),
+            Event::Lifted(n) => self.lift(n),
+            Event::Heals => self.heal(),
+            Event::IsItSilent => self.look_for_silence(),
+            Event::Try { tablet, item } => self.tablet_tries(tablet, item),
+            Event::AtEdge { edge, tablet, frame } => self.edge_takes(edge, tablet, *frame),
+            Event::AtTablet { tablet, edge, reply } => self.tablet_hears(tablet, edge, *reply),
+            Event::EdgeStarts { edge } => self.edge_starts(edge),
+            Event::Written { edge, run } => self.edge_wrote(edge, run),
+            Event::Calls { edge, run } => self.edge_calls(edge, run),
+            Event::EdgeTick { edge, conn } => self.edge_ticks(edge, conn),
+            Event::Arrives { conn, to, packet, is_stray } => {
+                self.arrives(conn, to, packet, is_stray);
+            }
+            Event::Closed { conn, at } => self.closed(conn, at),
+            Event::ReplicaStarts { replica } => self.replica_starts(replica),
+            Event::HubTick { conn } => self.hub_ticks(conn),
+            Event::HubStores { conn } => self.hub_stores(conn),
+            Event::HubReads { conn } => self.hub_reads(conn),
+            Event::Looks { replica, run } => self.replica_looks(replica, run),
+            Event::Passes { replica, run, edge } => self.drain_passes(replica, run, edge),
+            Event::OwnerAnswers(answer) => self.owner_answers(*answer),
+            Event::OrderStarts => self.order_starts(),
+            Event::Asks(asked) => self.order_asked(*asked),
+            Event::OrderCommits { tx, run } => self.order_commits(tx, run),
+            Event::Relays { run } => self.relay(run),
+            Event::Confirmed { run, numbers } => self.relay_confirmed(run, &numbers),
+            Event::Delivers => self.bus_delivers(),
+            Event::FeedCommits { delivery } => self.feed_commits(delivery),
+            Event::DeskTries { item } => self.desk_tries(item),
+            Event::DeskHears { item, heard } => self.desk_hears(item, *heard),
+        }
+    }
+
+    pub fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// A line of the trace; `words` is only asked for when somebody reads it.
+    pub fn note(&mut self, what: u64, number: u64, words: impl FnOnce(&Self) -> String) {
+        if self.trace.note(self.now, what, number) {
+            let words = words(self);
+            self.trace.say(self.now, &words);
+        }
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.n == other.n
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.n).cmp(&(other.at, other.n))
+    }
+}

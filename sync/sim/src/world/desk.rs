@@ -1,0 +1,121 @@
+//! The portal: people whose requests go straight to the order service, with an `Idempotency-Key` and
+//! again under the same key until they are answered.
+
+use wire::{Actor, Code, CommandBody, CommandId, OpDecision, OrderId};
+
+use super::{Event, World, orders::is_here, people};
+use crate::{
+    cast,
+    cloud::{Asked, AskedBy},
+    plan::Intent,
+};
+
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub items: Vec<Asking>,
+}
+
+pub(crate) struct Asking {
+    pub id: CommandId,
+    pub actor: Actor,
+    pub body: CommandBody,
+    pub is_answered: bool,
+    tries: u32,
+    /// The order service has answered no try yet that a later one could cross.
+    tried_order: Option<OrderId>,
+}
+
+pub(crate) enum Heard {
+    Decision(OpDecision),
+    /// The service is out of reach.
+    Nothing,
+}
+
+const AGAIN_AFTER_MS: u64 = 2_000;
+
+impl World {
+    pub fn at_desk(&mut self, drawn: usize, intent: Intent, pick: u64) {
+        let intent = if intent == Intent::ReuseId { Intent::Accept } else { intent };
+        let person = self.fitting_person(drawn, intent);
+        let actor = cast::at_desk(person);
+        let region = cast::REGIONS[usize::try_from(pick % 3).unwrap_or(0)];
+        let own = self.order_db.orders.values().map(|standing| &standing.order);
+        let own = own.filter(|order| order.provider_id == Some(actor.user_id)).map(|o| o.id).next();
+        let body = self.body(actor, region, own, intent, pick);
+        if intent == Intent::Publish {
+            // The order's id is made by the service, so nobody knows it before.
+            self.known.entry(region).or_default().pop();
+        }
+        let id = CommandId(self.random.id());
+        self.note(14, pick, |_| format!("at the portal: {} ({intent:?})", body.name()));
+        self.counts.tapped(body.name());
+        let asking = Asking { id, actor, body, is_answered: false, tries: 0, tried_order: None };
+        self.desk.items.push(asking);
+        let item = self.desk.items.len() - 1;
+        self.later(0, Event::DeskTries { item });
+    }
+
+    pub fn desk_tries(&mut self, item: usize) {
+        if self.desk.items[item].is_answered {
+            return;
+        }
+        let made = OrderId(self.random.id());
+        let asking = &mut self.desk.items[item];
+        asking.tries += 1;
+        let mut body = asking.body.clone();
+        if let CommandBody::PublishOrder { order_id, .. } = &mut body {
+            // A repeat is given the id that the first one got.
+            let known = self.order_db.commands.get(&asking.id).map(|answer| answer.order_id);
+            asking.tried_order = known;
+            *order_id = known.unwrap_or(made);
+        }
+        let command = wire::Command {
+            id: asking.id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        };
+        let actor = Some(asking.actor);
+        let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
+        let requests = vec![rules::Request::Command(Box::new(attempt))];
+        let asked = Asked { by: AskedBy::Desk { item }, requests, locks: false };
+        let takes = self.soon(2, 20);
+        self.later(takes, Event::Asks(Box::new(asked)));
+        self.later(AGAIN_AFTER_MS, Event::DeskTries { item });
+    }
+
+    pub fn desk_hears(&mut self, item: usize, heard: Heard) {
+        let Heard::Decision(OpDecision::Decided(outcome)) = heard else { return };
+        let asking = &mut self.desk.items[item];
+        if asking.is_answered {
+            return;
+        }
+        let publishes = matches!(asking.body, CommandBody::PublishOrder { .. });
+        let crossed = publishes
+            && asking.tried_order.is_none()
+            && outcome.code == Some(Code::CommandIdReused);
+        if crossed {
+            return;
+        }
+        asking.is_answered = true;
+        let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
+        self.counts.at_desk(&outcome);
+        if let Some(answer) = self.order_db.commands.get(&id) {
+            if publishes {
+                self.known.entry(people_region(&body)).or_default().push(answer.order_id);
+            }
+            self.oracle.told(self.now, id, actor, &body, &outcome);
+        }
+        let kind = outcome.kind.as_str();
+        self.note(15, item as u64, |_| format!("at the portal: {kind}"));
+    }
+}
+
+fn people_region(body: &CommandBody) -> wire::Region {
+    match body {
+        CommandBody::PublishOrder { order, .. } if is_here(order.location) => order.location,
+        _ => people::draft(cast::REGIONS[0], 0).location,
+    }
+}

@@ -1,0 +1,255 @@
+//! The edge's process: starting, taking commands in, writing, dying. Mirrors `edge-node/src/running.rs`,
+//! `intake.rs`, `gate.rs` and the writer of `journal`.
+
+use engine::{edge::Store, verdict::Answer};
+use wire::{BootNonce, CmdFrame, Code, Command, Op, Role};
+
+use super::{Event, World, tokens};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::at,
+    edge::{self, Calls, Entered, Entry, Link, Write, Writer, Wrote},
+};
+
+const GROUP_MAX: usize = 256;
+const RESTART_AFTER_MS: u64 = 1_000;
+
+impl World {
+    pub fn edge_starts(&mut self, e: usize) {
+        let nonce = BootNonce(self.random.bytes());
+        let edge = &mut self.edges[e];
+        if edge.is_running {
+            return;
+        }
+        edge.run += 1;
+        edge.nonce = nonce;
+        edge.is_running = true;
+        edge.writer = Writer::default();
+        edge.calls = Calls { lost_at: self.now, ..Calls::default() };
+        let (run, name) = (edge.run, edge.name.clone());
+        self.note(3, e as u64, |_| format!("{name} starts, run {run}"));
+        self.edge_writes(e, Write::Boot);
+    }
+
+    pub fn edge_takes(&mut self, e: usize, tablet: usize, frame: CmdFrame) {
+        let edge = &self.edges[e];
+        // Before the boot op is on disk nobody is served.
+        if !edge.is_running || edge.file.book.read().head.seq == 0 {
+            return;
+        }
+        let received_at = at(self.now, edge.clock_error_ms);
+        let Some((actor, _)) = tokens::read(&frame.token) else { return };
+        let expired = tokens::verify(&frame.token, received_at).err();
+        let refusal = expired.or_else(|| shape(actor.role, &frame.body));
+        let command = Command {
+            id: frame.id,
+            body: frame.body,
+            device: Some(cast::device(tablet)),
+            device_seq: Some(frame.device_seq),
+            tapped_at: Some(frame.tapped_at),
+            trace: None,
+        };
+        let (token, repeat) = (frame.token, frame.repeat);
+        let entry = Entry { command, actor, token, received_at, repeat, refusal };
+        self.edge_writes(e, Write::Enter { tablet, entry: Box::new(entry) });
+    }
+
+    pub fn edge_writes(&mut self, e: usize, write: Write) {
+        self.edges[e].writer.waiting.push_back(write);
+        self.edge_commits(e);
+    }
+
+    /// Executes what waits as one group, if the writer is free.
+    fn edge_commits(&mut self, e: usize) {
+        let edge = &mut self.edges[e];
+        if edge.writer.committing.is_some() || edge.writer.waiting.is_empty() {
+            return;
+        }
+        let group = edge.writer.waiting.len().min(GROUP_MAX);
+        let group: Vec<Write> = edge.writer.waiting.drain(..group).collect();
+        let wrote: Vec<Wrote> = group.into_iter().map(|write| self.execute(e, write)).collect();
+        if self.has(Bug::MarkBeforeCommit) {
+            self.edges[e].file.mark_now();
+        }
+        if self.has(Bug::AnswerBeforeFsync) {
+            for wrote in &wrote {
+                if let Wrote::Entered { tablet, entered } = wrote {
+                    self.answer(e, *tablet, entered);
+                }
+            }
+        }
+        self.edges[e].writer.committing = Some(wrote);
+        let takes = if self.edges[e].disk.is_slow { self.soon(20, 1_500) } else { self.soon(0, 6) };
+        let run = self.edges[e].run;
+        if let Some(down_ms) = self.edges[e].disk.crashes_in_commit.take() {
+            self.edge_dies(e, down_ms, false);
+            return;
+        }
+        self.later(takes, Event::Written { edge: e, run });
+        if self.has(Bug::UpBeforeFsync) {
+            self.log_has_grown(e);
+        }
+    }
+
+    fn execute(&mut self, e: usize, write: Write) -> Wrote {
+        let edge = &mut self.edges[e];
+        let (file, is_full) = (&mut edge.file, edge.disk.is_full);
+        match write {
+            Write::Boot if is_full => Wrote::Boot,
+            Write::Boot => {
+                file.boot(edge.nonce, at(self.now, edge.clock_error_ms));
+                Wrote::Boot
+            }
+            Write::Enter { tablet, entry } if is_full => {
+                let entered = full(&edge.file, &entry, self.bug);
+                Wrote::Entered { tablet, entered: Box::new(entered) }
+            }
+            Write::Enter { tablet, entry } => {
+                Wrote::Entered { tablet, entered: Box::new(file.enter(*entry)) }
+            }
+            Write::Link { conn, .. } if is_full => {
+                Wrote::Linked { conn, settled: Vec::new(), failed: true }
+            }
+            Write::Link { conn, what } => {
+                Wrote::Linked { conn, settled: file.link_store(what), failed: false }
+            }
+            Write::Suspect => {
+                file.book.live.suspect = true;
+                Wrote::Suspect
+            }
+        }
+    }
+
+    /// The group is on disk: the mark first, then the answers.
+    pub fn edge_wrote(&mut self, e: usize, run: u32) {
+        if self.edges[e].run != run || !self.edges[e].is_running {
+            return;
+        }
+        let Some(group) = self.edges[e].writer.committing.take() else { return };
+        let before = self.oracle.versions_at(&self.edges[e].file);
+        self.edges[e].file.commit();
+        self.edges[e].file.mark_now();
+        self.oracle.edge_committed(self.now, e, &self.edges[e].file, &before);
+        let mut has_grown = false;
+        for wrote in group {
+            match wrote {
+                Wrote::Boot => self.edge_is_up(e),
+                Wrote::Entered { tablet, entered } => {
+                    has_grown |= matches!(*entered, Entered::Stored { new: true, .. });
+                    if !self.has(Bug::AnswerBeforeFsync) {
+                        self.answer(e, tablet, &entered);
+                    }
+                }
+                Wrote::Linked { conn, settled, failed } => self.linked(e, conn, settled, failed),
+                Wrote::Suspect => {}
+            }
+        }
+        if has_grown {
+            self.log_has_grown(e);
+        }
+        self.edge_commits(e);
+    }
+
+    fn edge_is_up(&mut self, e: usize) {
+        let (nonce, run) = (self.edges[e].nonce, self.edges[e].run);
+        let file = &self.edges[e].file;
+        let last = file.log.durable().values().next_back().map(|logged| &logged.op);
+        let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);
+        if self.edges[e].disk.is_full {
+            // The boot op could not be written: whoever watches the process starts it again.
+            self.edge_dies(e, RESTART_AFTER_MS, false);
+            return;
+        }
+        self.oracle.booted(self.now, e, &self.edges[e].file, booted);
+        let calls = self.soon(0, 50);
+        self.later(calls, Event::Calls { edge: e, run });
+    }
+
+    fn answer(&mut self, e: usize, tablet: usize, entered: &Entered) {
+        let reply = match entered {
+            Entered::NotTaken { command_id, code } => {
+                self.counts.not_taken(*code);
+                edge::not_taken(*command_id, *code)
+            }
+            Entered::Stored { stored, order, new } => {
+                self.counts.taken(stored, *new);
+                let reply = edge::reply(&self.edges[e].name, stored, order.clone());
+                self.oracle.acknowledged(self.now, e, &self.edges[e].file, stored);
+                reply
+            }
+        };
+        self.to_tablet(e, tablet, reply);
+    }
+
+    /// The process is gone, and with it what was not committed; of a commit under way either all is
+    /// there or nothing.
+    pub fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
+        if !self.edges[e].is_running {
+            return;
+        }
+        let survives = !without_power && self.random.chance(400);
+        let told = self.random.chance(500);
+        let older_mark = without_power && self.random.chance(500);
+        if let Some(link) = self.edges[e].link.take() {
+            let silently = without_power || !told;
+            self.close(link.conn, super::Side::Edge, silently);
+        }
+        let edge = &mut self.edges[e];
+        edge.is_running = false;
+        if edge.writer.committing.take().is_some() && survives && self.bug != Some(Bug::TornCommit)
+        {
+            edge.file.commit();
+        } else {
+            edge.file.crash();
+        }
+        if older_mark {
+            edge.file.mark.written = edge.file.mark.synced;
+        }
+        edge.writer = Writer::default();
+        let name = edge.name.clone();
+        self.note(4, e as u64, |_| format!("{name} dies (commit under way survives: {survives})"));
+        self.oracle.edge_is_whole(self.now, e, &self.edges[e].file);
+        self.later(down_ms.max(1), Event::EdgeStarts { edge: e });
+    }
+
+    /// A write of the link's session; planted bugs put a part of it into a commit of its own first.
+    pub fn link_writes(&mut self, e: usize, conn: usize, what: Store) {
+        let edge = &mut self.edges[e];
+        if !edge.disk.is_full
+            && edge.writer.committing.is_none()
+            && edge.file.link_store_early(&what)
+        {
+            edge.file.commit();
+            if self.random.chance(300) {
+                self.edge_dies(e, 500, false);
+                return;
+            }
+        }
+        self.edge_writes(e, Write::Link { conn, what });
+    }
+
+    fn log_has_grown(&mut self, e: usize) {
+        if let Some(Link { has_moved, .. }) = &mut self.edges[e].link {
+            *has_moved = true;
+            self.link_goes_on(e);
+        }
+    }
+}
+
+/// With a full disk nothing is stored, so nothing is acknowledged.
+fn full(file: &edge::File, entry: &Entry, bug: Option<Bug>) -> Entered {
+    let command_id = entry.command.id;
+    match file.judge(entry) {
+        Answer::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
+            Entered::Stored { stored: file.as_if_stored(entry, taken), order: None, new: true }
+        }
+        _ => Entered::NotTaken { command_id, code: Code::StorageFull },
+    }
+}
+
+/// Who may do such a thing at all; mirrors `edge-node/src/intake/shape.rs`.
+fn shape(role: Role, body: &wire::CommandBody) -> Option<Code> {
+    let roles = body.action().map_or(&[Role::Customer][..], wire::Action::roles);
+    (!roles.contains(&role)).then_some(Code::RoleForbidden)
+}

@@ -1,0 +1,212 @@
+//! What goes wrong, from when to when.
+
+use std::collections::BTreeMap;
+
+use super::{Event, Side, World};
+use crate::{
+    cast,
+    plan::{Fault, FaultKind, What},
+};
+
+/// The faults that last. Each says until when; a second one of its kind may make it longer.
+#[derive(Default)]
+pub(crate) struct Faults {
+    until: BTreeMap<(FaultKind, usize), u64>,
+    now: u64,
+}
+
+impl Faults {
+    fn on(&self, kind: FaultKind, who: usize) -> bool {
+        self.until.get(&(kind, who)).is_some_and(|until| *until > self.now)
+    }
+
+    pub fn partition(&self, edge: usize) -> Option<u64> {
+        let until = self.until.get(&(FaultKind::Partition, edge)).copied();
+        until.filter(|until| *until > self.now)
+    }
+
+    pub fn delays(&self, edge: usize) -> bool {
+        self.on(FaultKind::Delay, edge)
+    }
+
+    pub fn loses(&self, edge: usize) -> bool {
+        self.on(FaultKind::Loss, edge)
+    }
+
+    pub fn doubles(&self, edge: usize) -> bool {
+        self.on(FaultKind::Duplicates, edge)
+    }
+
+    pub fn reorders(&self, edge: usize) -> bool {
+        self.on(FaultKind::Reorder, edge)
+    }
+
+    pub fn strays(&self, edge: usize) -> bool {
+        self.on(FaultKind::Strays, edge)
+    }
+
+    pub fn corrupts(&self, edge: usize) -> bool {
+        self.on(FaultKind::Corruption, edge)
+    }
+
+    pub fn disturbs_radio(&self, edge: usize) -> bool {
+        self.on(FaultKind::Radio, edge)
+    }
+}
+
+impl World {
+    pub fn step(&mut self, n: usize) {
+        self.faults.now = self.now;
+        let step = self.plan.steps[n].clone();
+        match step.what {
+            What::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
+            What::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
+            What::Fault(fault) => {
+                self.counts.fault(fault.kind);
+                self.note(1, fault.kind as u64, |_| {
+                    let Fault { kind, on, lasts_ms, .. } = fault;
+                    format!("FAULT {} (on {on}, {lasts_ms} ms)", kind.name())
+                });
+                self.strike(n, fault);
+            }
+        }
+    }
+
+    fn strike(&mut self, n: usize, fault: Fault) {
+        let Fault { kind, on, lasts_ms, .. } = fault;
+        if lasts_ms > 0 {
+            let until = self.now + lasts_ms;
+            let known = self.faults.until.entry((kind, on)).or_default();
+            *known = until.max(*known);
+            self.later(lasts_ms, Event::Lifted(n));
+        }
+        match kind {
+            FaultKind::Cut => self.cut(on),
+            FaultKind::HalfOpen => self.half_open(on, fault.size),
+            FaultKind::GateShut => self.set_gate(cast::region(on), false),
+            FaultKind::Roaming => self.roam(on),
+            FaultKind::EdgeKilled => self.edge_dies(on, lasts_ms, false),
+            FaultKind::PowerCut => self.edge_dies(on, lasts_ms, true),
+            FaultKind::EdgeKilledInCommit => {
+                self.edges[on].disk.crashes_in_commit = Some(lasts_ms);
+            }
+            FaultKind::DiskFull => self.edges[on].disk.is_full = true,
+            FaultKind::DiskSlow => self.edges[on].disk.is_slow = true,
+            FaultKind::ClockJump => self.clock_jumps(&fault),
+            FaultKind::ReplicaKilled => self.replica_dies(on, lasts_ms, fault.size),
+            FaultKind::TakeOver => self.half_open(on, 0),
+            FaultKind::OwnerDown => self.order_dies(lasts_ms),
+            FaultKind::OwnerKilledInCommit => self.orders.crashes_in_commit = Some(lasts_ms),
+            FaultKind::AnswersLost => self.orders.answers_are_lost = true,
+            FaultKind::LateCommits => self.orders.commits_late = true,
+            FaultKind::BusDown => self.bus.is_down = true,
+            FaultKind::BusRepeats => self.bus.repeats = true,
+            FaultKind::Compaction => {
+                cast::REGIONS.iter().for_each(|region| self.sync_db.compact(*region));
+            }
+            FaultKind::Partition
+            | FaultKind::Delay
+            | FaultKind::Loss
+            | FaultKind::Duplicates
+            | FaultKind::Reorder
+            | FaultKind::Strays
+            | FaultKind::Corruption
+            | FaultKind::Radio
+            | FaultKind::LateFeed
+            // These come with quarantine and with the right to assign.
+            | FaultKind::EdgeRestored
+            | FaultKind::EdgeCloned
+            | FaultKind::TakeBack
+            | FaultKind::PolicyChange
+            | FaultKind::Revocation => {}
+        }
+    }
+
+    pub fn lift(&mut self, n: usize) {
+        self.faults.now = self.now;
+        let What::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else { return };
+        if self.faults.on(kind, on) {
+            return;
+        }
+        match kind {
+            FaultKind::GateShut => self.set_gate(cast::region(on), true),
+            FaultKind::Roaming => self.go_home(on),
+            FaultKind::DiskFull => self.edges[on].disk.is_full = false,
+            FaultKind::DiskSlow => self.edges[on].disk.is_slow = false,
+            FaultKind::AnswersLost => self.orders.answers_are_lost = false,
+            FaultKind::LateCommits => self.orders.commits_late = false,
+            FaultKind::BusDown => {
+                self.bus.is_down = false;
+                self.later(0, Event::Delivers);
+            }
+            FaultKind::BusRepeats => self.bus.repeats = false,
+            _ => {}
+        }
+    }
+
+    /// Everything works again from here on.
+    pub fn heal(&mut self) {
+        self.faults = Faults { until: BTreeMap::new(), now: self.now };
+        self.has_healed = true;
+        self.note(2, 0, |_| "all faults are lifted".to_owned());
+        cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
+        (0..cast::TABLET_COUNT).for_each(|tablet| self.go_home(tablet));
+        for edge in &mut self.edges {
+            edge.disk.is_full = false;
+            edge.disk.is_slow = false;
+            edge.disk.crashes_in_commit = None;
+            edge.clock_error_ms = 0;
+        }
+        self.tablets.iter_mut().for_each(|tablet| tablet.clock_error_ms = 0);
+        self.replicas.iter_mut().for_each(|replica| replica.clock_error_ms = 0);
+        self.orders.clock_error_ms = 0;
+        self.orders.crashes_in_commit = None;
+        self.orders.answers_are_lost = false;
+        self.orders.commits_late = false;
+        self.bus.is_down = false;
+        self.bus.repeats = false;
+        self.later(0, Event::Delivers);
+        self.later(1_000, Event::IsItSilent);
+    }
+
+    pub fn feeds_late(&self) -> bool {
+        self.faults.on(FaultKind::LateFeed, 0)
+    }
+
+    pub fn faults_at(&mut self) {
+        self.faults.now = self.now;
+    }
+
+    /// One end of the newest connection is gone, and the other is not told.
+    fn half_open(&mut self, edge: usize, size: u64) {
+        let Some(conn) = self.net.conns.iter().rposition(|c| c.edge == edge) else { return };
+        if size.is_multiple_of(2) {
+            if self.net.conns[conn].edge_open {
+                self.close(conn, Side::Edge, true);
+                self.link_ends(edge, conn, "the connection broke");
+            }
+        } else if self.net.conns[conn].hub_open {
+            self.close(conn, Side::Hub, true);
+            self.hub_session_ends(conn);
+        }
+    }
+
+    fn clock_jumps(&mut self, fault: &Fault) {
+        let by = fault.jump_ms();
+        let mut n = fault.on;
+        if n < cast::EDGE_COUNT {
+            self.edges[n].clock_error_ms += by;
+            return;
+        }
+        n -= cast::EDGE_COUNT;
+        if n < cast::TABLET_COUNT {
+            self.tablets[n].clock_error_ms += by;
+            return;
+        }
+        n -= cast::TABLET_COUNT;
+        match self.replicas.get_mut(n) {
+            Some(replica) => replica.clock_error_ms += by,
+            None => self.orders.clock_error_ms += by,
+        }
+    }
+}

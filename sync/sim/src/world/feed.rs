@@ -1,0 +1,114 @@
+//! The bus's deliveries to the hub, and the feed transactions they become. Mirrors
+//! `sync/hub/src/events.rs` and `store/feed.rs`, on a bus that delivers at least once.
+
+use super::{Event, World};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{Delivery, Feeding},
+};
+
+/// Deliveries under way at once, over all consumers.
+const PREFETCH: usize = 4;
+
+impl World {
+    pub fn bus_delivers(&mut self) {
+        while self.bus.unconfirmed.len() < PREFETCH && !self.bus.is_down {
+            let up: Vec<usize> =
+                (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+            if up.is_empty() {
+                return;
+            }
+            let ahead = if self.bus.repeats && self.random.chance(400) {
+                self.random.below(self.bus.queue.len().min(4))
+            } else {
+                0
+            };
+            let Some(event) = self.bus.queue.get(ahead).cloned() else { return };
+            let region = event.order.location;
+            let locked = self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some());
+            if locked && !self.has(Bug::FeedRowUnlocked) {
+                // Whoever holds the row calls again when it is done.
+                return;
+            }
+            self.bus.queue.remove(ahead);
+            if self.bus.repeats && self.random.chance(200) {
+                self.bus.queue.push_back(event.clone());
+            }
+            let replica = *self.random.pick(&up);
+            self.feed_begins(event, replica);
+        }
+    }
+
+    /// Locks the region's row and looks, from before the look until the commit.
+    fn feed_begins(&mut self, event: crate::cloud::Event, replica: usize) {
+        self.deliveries += 1;
+        let delivery = self.deliveries;
+        let wanted = self.sync_db.feeds(event.id, &event.order);
+        let unlocked = self.has(Bug::FeedRowUnlocked);
+        let Some(row) = self.sync_db.regions.get_mut(&event.order.location) else { return };
+        row.locked_by = Some(delivery);
+        let feed = wanted.then(|| {
+            row.numbers = if unlocked { row.numbers + 1 } else { row.feed_seq + 1 };
+            Feeding { number: row.numbers }
+        });
+        let run = self.replicas[replica].run;
+        self.bus.unconfirmed.insert(delivery, Delivery { event, replica, run, feed });
+        let late = self.feeds_late() && self.random.chance(500);
+        let takes = if late { self.soon(50, 2_000) } else { self.soon(0, 2) };
+        self.later(takes, Event::FeedCommits { delivery });
+    }
+
+    pub fn feed_commits(&mut self, delivery: u64) {
+        let Some(Delivery { event, replica, feed, .. }) = self.bus.unconfirmed.remove(&delivery)
+        else {
+            return;
+        };
+        let region = event.order.location;
+        self.sync_db.fed(event.id, &event.order, feed.as_ref().map(|feed| feed.number));
+        self.unlock(region, delivery);
+        if feed.is_some() {
+            self.counts.fed += 1;
+            self.oracle.fed(self.now, &self.sync_db, region);
+            self.replica_sees_region(replica, region);
+        } else {
+            self.counts.fed_before += 1;
+        }
+        self.later(0, Event::Delivers);
+    }
+
+    /// Its transactions are rolled back, and the bus delivers again what it had not confirmed.
+    pub fn bus_loses_consumer(&mut self, replica: usize) {
+        let lost: Vec<u64> = self
+            .bus
+            .unconfirmed
+            .iter()
+            .filter(|(_, d)| d.replica == replica)
+            .map(|(n, _)| *n)
+            .collect();
+        for delivery in lost.into_iter().rev() {
+            let Some(Delivery { event, feed, .. }) = self.bus.unconfirmed.remove(&delivery) else {
+                continue;
+            };
+            // It may have committed and not lived to confirm.
+            if self.random.chance(500) && !self.has(Bug::EventBeforeFeed) {
+                self.sync_db.fed(event.id, &event.order, feed.map(|feed| feed.number));
+                self.oracle.fed(self.now, &self.sync_db, event.order.location);
+            }
+            self.unlock(event.order.location, delivery);
+            if !self.has(Bug::EventBeforeFeed) {
+                self.counts.redelivered += 1;
+                self.bus.queue.push_front(event);
+            }
+        }
+        self.later(0, Event::Delivers);
+    }
+
+    fn unlock(&mut self, region: wire::Region, delivery: u64) {
+        if let Some(row) = self.sync_db.regions.get_mut(&region)
+            && row.locked_by == Some(delivery)
+        {
+            row.locked_by = None;
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one thing
+//! at a time, each answer of sync_db goes back into the engine.
+
+use engine::cloud::{Input, Output, Session};
+use wire::{Code, Frame, OpAnswer, Refused, Region};
+
+use super::{Event, Packet, Side, World};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{self, HubSession, OwnerSaid, at},
+};
+
+const TICK_MS: u64 = 1_000;
+const HELLO_LIMIT_TICKS: u64 = 10;
+const SILENCE_LIMIT_MS: u64 = 15_000;
+const PING_TICKS: u64 = 4;
+const LOOK_MS: u64 = 1_000;
+
+/// What the owner says to a hub's worker.
+pub(crate) struct Answer {
+    pub replica: usize,
+    pub run: u32,
+    pub edge: usize,
+    pub pass: u64,
+    pub said: OwnerSaid,
+    pub handed: Vec<wire::BatchOp>,
+}
+
+impl Answer {
+    pub fn answers(&self) -> &[OpAnswer] {
+        match &self.said {
+            OwnerSaid::Answers(answers) => answers,
+            OwnerSaid::Nothing => &[],
+        }
+    }
+}
+
+impl World {
+    pub fn replica_starts(&mut self, r: usize) {
+        let id = self.random.next();
+        let replica = &mut self.replicas[r];
+        if replica.is_running {
+            return;
+        }
+        replica.is_running = true;
+        replica.run += 1;
+        replica.id = id;
+        let run = replica.run;
+        self.note(7, r as u64, |_| format!("hub replica {r} starts, run {run}"));
+        self.later(0, Event::Looks { replica: r, run });
+        self.later(0, Event::Delivers);
+    }
+
+    /// The process is gone with its sessions, its workers and what it had of the bus.
+    pub fn replica_dies(&mut self, r: usize, down_ms: u64, size: u64) {
+        if !self.replicas[r].is_running {
+            return;
+        }
+        self.replicas[r].is_running = false;
+        self.replicas[r].drains.clear();
+        let sessions = std::mem::take(&mut self.replicas[r].sessions);
+        for conn in sessions.into_keys() {
+            self.close(conn, Side::Hub, size.is_multiple_of(3));
+        }
+        self.note(8, r as u64, |_| format!("hub replica {r} dies"));
+        self.bus_loses_consumer(r);
+        self.later(down_ms.max(1), Event::ReplicaStarts { replica: r });
+    }
+
+    pub fn hub_session_begins(&mut self, conn: usize, r: usize, e: usize) {
+        let machine = Session::new(cast::edge(e), self.plan.tuning.limits);
+        let session = HubSession {
+            edge: e,
+            machine,
+            inbox: Default::default(),
+            answers: Default::default(),
+            doing: Default::default(),
+            storing: None,
+            outcomes_wanted: None,
+            feed_wanted: None,
+            is_reading: false,
+            term: None,
+            heard_at: self.now,
+            ticks: 0,
+        };
+        self.replicas[r].sessions.insert(conn, session);
+        self.later(TICK_MS, Event::HubTick { conn });
+    }
+
+    pub fn hub_session_ends(&mut self, conn: usize) {
+        let r = self.net.conns[conn].replica;
+        self.replicas[r].sessions.remove(&conn);
+    }
+
+    fn session(&mut self, conn: usize) -> Option<&mut HubSession> {
+        let r = self.net.conns[conn].replica;
+        self.replicas[r].sessions.get_mut(&conn)
+    }
+
+    pub fn hub_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
+        let now = self.now;
+        let bug = self.bug;
+        let Some(session) = self.session(conn) else { return };
+        session.heard_at = now;
+        match packet {
+            Packet::Frame(bytes) => match Frame::from_bytes(&bytes) {
+                Ok(frame) => {
+                    let origin = if is_stray {
+                        cloud::Frame::OfAnother
+                    } else {
+                        cloud::Frame::OfThisSession
+                    };
+                    let nonce = match &frame {
+                        Frame::Up(up) => up.standing.nonce,
+                        Frame::Ack(ack) => ack.standing.nonce,
+                        _ => wire::BootNonce([0; 16]),
+                    };
+                    let term = session.term;
+                    let frame =
+                        misread(frame, bug, term.map(|term| wire::Standing { term, nonce }));
+                    session.inbox.push_back((Input::Frame(frame), origin));
+                    self.hub_goes_on(conn);
+                }
+                Err(_) => self.hub_ends(conn, Code::MalformedBody, "this is no frame"),
+            },
+            Packet::Ping => self.send(conn, Side::Edge, Packet::Pong, false),
+            Packet::Pong => {}
+        }
+    }
+
+    fn hub_input(&mut self, conn: usize, input: Input) {
+        let Some(session) = self.session(conn) else { return };
+        session.inbox.push_back((input, cloud::Frame::None));
+        self.hub_goes_on(conn);
+    }
+
+    /// Does what is to be done until it has to wait for sync_db.
+    fn hub_goes_on(&mut self, conn: usize) {
+        let r = self.net.conns[conn].replica;
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        loop {
+            let Some(session) = self.session(conn) else { return };
+            if session.storing.is_some() {
+                return;
+            }
+            if let Some(output) = session.doing.pop_front() {
+                self.hub_does(conn, output);
+            } else if let Some(answer) = session.answers.pop_front() {
+                let outputs = session.machine.handle(answer, now);
+                session.doing.extend(outputs);
+            } else if let Some((input, origin)) = session.inbox.pop_front() {
+                let outputs = session.machine.handle(input, now);
+                let passed_over = outputs.is_empty();
+                session.doing.extend(outputs);
+                if origin == cloud::Frame::OfAnother {
+                    self.counts.strays += 1;
+                    self.oracle.stray_taken(self.now, "to the hub", passed_over);
+                }
+            } else {
+                let wants = session.outcomes_wanted.is_some() || session.feed_wanted.is_some();
+                if wants && !session.is_reading {
+                    session.is_reading = true;
+                    let takes = self.soon(0, 4);
+                    self.later(takes, Event::HubReads { conn });
+                }
+                return;
+            }
+        }
+    }
+
+    fn hub_does(&mut self, conn: usize, output: Output) {
+        match output {
+            Output::Send(frame) => self.send_frame(conn, Side::Edge, &frame),
+            Output::ReadOutcomes { after, limit } => {
+                if let Some(session) = self.session(conn) {
+                    session.outcomes_wanted = Some((after, limit));
+                }
+            }
+            Output::ReadFeed { after, limit } => {
+                if let Some(session) = self.session(conn) {
+                    session.feed_wanted = Some((after, limit));
+                }
+            }
+            Output::End(Refused { code, detail }) => {
+                if code == Code::ChainBroken && !self.oracle.corrupted {
+                    let e = self.net.conns[conn].edge;
+                    self.oracle.alarmed(self.now, e, &detail);
+                }
+                self.hub_ends(conn, code, &detail);
+            }
+            stored => {
+                let takes = if self.random.chance(300) { self.soon(1, 40) } else { 0 };
+                if let Some(session) = self.session(conn) {
+                    session.storing = Some(stored);
+                }
+                if takes == 0 {
+                    self.hub_stores(conn);
+                } else {
+                    self.later(takes, Event::HubStores { conn });
+                }
+            }
+        }
+    }
+
+    /// One transaction of sync_db for a session.
+    pub fn hub_stores(&mut self, conn: usize) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(stored) = session.storing.take() else { return };
+        let e = session.edge;
+        let answer = match stored {
+            Output::Load => self.sync_db.standing(e).map(Input::Loaded),
+            Output::TakeOver(hello) => {
+                self.oracle.said_hello(self.now, e, &self.edges[e].file, hello.nonce);
+                let taken = self.sync_db.take_over(e, hello.nonce);
+                taken.map(|(term, stored)| {
+                    if let Some(session) = self.session(conn) {
+                        session.term = Some(term);
+                    }
+                    self.nudge(self.net.conns[conn].replica, e);
+                    Input::TakenOver { term, stored }
+                })
+            }
+            Output::Store(ops) => {
+                let cursor = ops.cursor().seq;
+                if self.sync_db.store_ops(e, &ops) {
+                    self.counts.ops_stored += ops.ops.len() as u64;
+                    self.oracle.hub_stored(self.now, &self.edges[e].file, &ops);
+                    self.wake(self.net.conns[conn].replica);
+                    Some(Input::OpsStored { cursor })
+                } else {
+                    Some(Input::Superseded)
+                }
+            }
+            Output::SaveAck(ack) => (!self.sync_db.save_ack(e, &ack)).then_some(Input::Superseded),
+            _ => None,
+        };
+        if let Some(session) = self.session(conn) {
+            session.answers.extend(answer);
+        }
+        self.hub_goes_on(conn);
+    }
+
+    /// Reads one frame's worth of what goes down, outcomes first.
+    pub fn hub_reads(&mut self, conn: usize) {
+        let Some(session) = self.session(conn) else { return };
+        session.is_reading = false;
+        let (e, outcomes) = (session.edge, session.outcomes_wanted.take());
+        let input = match outcomes {
+            Some((after, limit)) => Input::Outcomes(self.sync_db.outcomes(e, after, limit.min(5))),
+            None => {
+                let Some((after, limit)) = session.feed_wanted.take() else { return };
+                let (to, changes) = self.sync_db.feed(cast::region(e), after, limit.min(5));
+                Input::Feed { to, changes }
+            }
+        };
+        if let Some(session) = self.session(conn) {
+            session.answers.push_back(input);
+        }
+        self.hub_goes_on(conn);
+    }
+
+    pub fn hub_ticks(&mut self, conn: usize) {
+        let now = self.now;
+        let Some(session) = self.session(conn) else { return };
+        session.ticks += 1;
+        let (ticks, e) = (session.ticks, session.edge);
+        if session.term.is_none() && ticks > HELLO_LIMIT_TICKS {
+            self.hub_ends(conn, Code::TimedOut, "no Hello came");
+            return;
+        }
+        if now - session.heard_at > SILENCE_LIMIT_MS {
+            self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
+            return;
+        }
+        if ticks.is_multiple_of(PING_TICKS) {
+            self.send(conn, Side::Edge, Packet::Ping, false);
+        }
+        self.hub_input(conn, Input::Tick);
+        self.hub_looks(conn);
+        self.hub_sees_region(conn, cast::region(e));
+        self.later(TICK_MS, Event::HubTick { conn });
+    }
+
+    /// Whether the term still stands, and how far the edge's outcomes reach.
+    fn hub_looks(&mut self, conn: usize) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(term) = session.term else { return };
+        let row = &self.sync_db.edges[self.net.conns[conn].edge];
+        if row.term == term {
+            let head = row.outcome_count;
+            self.hub_input(conn, Input::OutcomesReach(head));
+        } else {
+            self.hub_input(conn, Input::Superseded);
+        }
+    }
+
+    fn hub_sees_region(&mut self, conn: usize, region: Region) {
+        let Some(row) = self.sync_db.region(region) else { return };
+        let input = if row.gate_open {
+            Input::FeedReaches { generation: row.feed_generation, feed_seq: row.feed_seq }
+        } else {
+            Input::GateClosed
+        };
+        self.hub_input(conn, input);
+    }
+
+    /// Every session of this replica that shows the region looks at its row now; the others do so
+    /// with their next tick.
+    pub fn replica_sees_region(&mut self, r: usize, region: Region) {
+        for conn in self.conns_of(r, |e| cast::region(e) == region) {
+            self.hub_sees_region(conn, region);
+        }
+    }
+
+    pub fn nudge(&mut self, r: usize, e: usize) {
+        for conn in self.conns_of(r, |edge| edge == e) {
+            self.hub_looks(conn);
+        }
+    }
+
+    fn conns_of(&self, r: usize, of: impl Fn(usize) -> bool) -> Vec<usize> {
+        let sessions = self.replicas[r].sessions.iter();
+        sessions.filter(|(_, session)| of(session.edge)).map(|(conn, _)| *conn).collect()
+    }
+
+    pub fn set_gate(&mut self, region: Region, open: bool) {
+        let Some(row) = self.sync_db.regions.get_mut(&region) else { return };
+        if row.gate_open != open {
+            row.gate_open = open;
+            let by = self.random.below(cast::REPLICA_COUNT);
+            self.replica_sees_region(by, region);
+        }
+    }
+
+    fn hub_ends(&mut self, conn: usize, code: Code, detail: &str) {
+        if self.session(conn).is_none() {
+            return;
+        }
+        self.counts.ended(code);
+        let refused = Frame::Refused(Refused { code, detail: detail.to_owned() });
+        self.send_frame(conn, Side::Edge, &refused);
+        self.hub_session_ends(conn);
+        self.close(conn, Side::Hub, false);
+    }
+
+    /// Looks for work about once a second, also when nobody wakes it.
+    pub fn replica_looks(&mut self, r: usize, run: u32) {
+        if self.replicas[r].is_running && self.replicas[r].run == run {
+            self.wake(r);
+            self.later(LOOK_MS, Event::Looks { replica: r, run });
+        }
+    }
+}
+
+/// The planted bugs of the hub's end: frames of another session, and ops whose chain nobody checks.
+fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> Frame {
+    let Some(standing) = standing else { return frame };
+    match (frame, bug) {
+        (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::Up { standing, ..up }),
+        (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
+        (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
+            let before = wire::Chain { seq: up.first_seq.saturating_sub(1), hash: up.prev_hash };
+            let hash = before.through(up.ops.iter().map(|op| &op[..])).hash;
+            Frame::Up(wire::Up { hash, ..up })
+        }
+        (frame, _) => frame,
+    }
+}

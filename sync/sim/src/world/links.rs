@@ -1,0 +1,326 @@
+//! The edge's end of the link. Mirrors `edge-node/src/link.rs` and `link/session.rs`.
+
+use std::{collections::VecDeque, time::Duration};
+
+use engine::edge::{Do, Edge, End, Surroundings, Who, Why};
+use wire::Frame;
+
+use super::{Event, Packet, Side, World};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::at,
+    edge::{Calls, Link, Settled, Write, reply},
+};
+
+const TICK_MS: u64 = 1_000;
+const ACK_EVERY_MS: u64 = 5_000;
+const PING_EVERY_MS: u64 = 5_000;
+const SILENT_MAX_MS: u64 = 15_000;
+const CONNECT_WITHIN_MS: u64 = 10_000;
+const SETTLED_AFTER_MS: u64 = 5_000;
+/// A link token lives so long, by the edge's clock.
+const TOKEN_LIFE_MS: i64 = 120_000;
+
+impl World {
+    pub fn edge_calls(&mut self, e: usize, run: u32) {
+        let edge = &self.edges[e];
+        if edge.run != run || !edge.is_running || edge.link.is_some() {
+            return;
+        }
+        self.edges[e].calls.started_at = self.now;
+        self.faults_at();
+        if self.faults.partition(e).is_some() {
+            self.calls_again(e, CONNECT_WITHIN_MS, false);
+            return;
+        }
+        let up: Vec<usize> =
+            (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+        let Some(&replica) = (!up.is_empty()).then(|| self.random.pick(&up)) else {
+            self.calls_again(e, 1, false);
+            return;
+        };
+        let signed_at = at(self.now, self.edges[e].clock_error_ms);
+        let hub_now = at(self.now, self.replicas[replica].clock_error_ms);
+        if signed_at.plus_ms(TOKEN_LIFE_MS) <= hub_now {
+            self.counts.link_token_expired += 1;
+            self.calls_again(e, 10, false);
+            return;
+        }
+        let conn = self.connect(e, replica);
+        self.hub_session_begins(conn, replica, e);
+        self.link_begins(e, conn);
+    }
+
+    fn link_begins(&mut self, e: usize, conn: usize) {
+        let edge = &mut self.edges[e];
+        let who = Who {
+            edge: edge.name.clone(),
+            region: edge.region,
+            nonce: edge.nonce,
+            version: String::new(),
+        };
+        let mut machine = Edge::new(who, edge.file.position());
+        let hello = machine.hello();
+        edge.link = Some(Link {
+            conn,
+            machine,
+            todo: VecDeque::new(),
+            inbox: VecDeque::new(),
+            is_storing: false,
+            has_moved: false,
+            was_up: false,
+            heard_at: self.now,
+            pinged_at: self.now,
+            acked_at: 0,
+            standing: None,
+        });
+        self.send_frame(conn, Side::Hub, &hello);
+        self.later(TICK_MS, Event::EdgeTick { edge: e, conn });
+    }
+
+    pub fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
+        let e = self.net.conns[conn].edge;
+        let now = self.now;
+        let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
+            return;
+        };
+        link.heard_at = now;
+        match packet {
+            Packet::Frame(bytes) => match Frame::from_bytes(&bytes) {
+                Ok(frame) => {
+                    link.inbox.push_back((frame, is_stray));
+                    self.link_goes_on(e);
+                }
+                Err(_) => self.link_breaks(e, "what came is no frame"),
+            },
+            Packet::Ping => self.send(conn, Side::Hub, Packet::Pong, false),
+            Packet::Pong => {}
+        }
+    }
+
+    /// Does what is to be done until it has to wait for the file.
+    pub fn link_goes_on(&mut self, e: usize) {
+        loop {
+            let Some(link) = &mut self.edges[e].link else { return };
+            if link.is_storing {
+                return;
+            }
+            if let Some(step) = link.todo.pop_front() {
+                self.link_does(e, step);
+            } else if let Some((frame, is_stray)) = link.inbox.pop_front() {
+                self.link_takes(e, frame, is_stray);
+            } else if link.has_moved {
+                link.has_moved = false;
+                let position = self.edges[e].file.position();
+                let Some(link) = &mut self.edges[e].link else { return };
+                link.todo.extend(link.machine.moved(position));
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn link_takes(&mut self, e: usize, frame: Frame, is_stray: bool) {
+        let bug = self.bug;
+        let cursors = {
+            let book = self.edges[e].file.book.read();
+            (book.outcome_cursor, book.feed_cursor)
+        };
+        let Some(link) = &mut self.edges[e].link else { return };
+        if let Frame::Welcome(welcome) = &frame {
+            link.standing = Some(welcome.standing);
+        }
+        let kind = frame.kind();
+        let frame = if bug == Some(Bug::StandingNotChecked) {
+            restood(frame, link.standing)
+        } else {
+            frame
+        };
+        let todo = match (&frame, bug) {
+            (Frame::Resend(_), Some(Bug::ResendIgnored)) => Vec::new(),
+            (_, Some(bug)) if link.machine.is_open() => {
+                gap_applied(&frame, bug, cursors).unwrap_or_else(|| link.machine.take(frame))
+            }
+            _ => link.machine.take(frame),
+        };
+        let passed_over = todo.iter().all(|step| matches!(step, Do::Ignored { .. }));
+        link.todo.extend(todo);
+        if is_stray {
+            self.counts.strays += 1;
+            self.oracle.stray_taken(self.now, kind, passed_over);
+        }
+    }
+
+    fn link_does(&mut self, e: usize, step: Do) {
+        let Some(link) = &mut self.edges[e].link else { return };
+        let conn = link.conn;
+        match step {
+            Do::Send(frame) => self.send_frame(conn, Side::Hub, &frame),
+            Do::Read(wanted) => {
+                let run = self.edges[e].file.run(wanted);
+                if let Some(link) = &mut self.edges[e].link {
+                    link.todo.extend(link.machine.read(run));
+                }
+            }
+            Do::Store(what) => {
+                link.is_storing = true;
+                self.link_writes(e, conn, what);
+            }
+            Do::Welcomed(_) => {
+                link.was_up = true;
+                let name = self.edges[e].name.clone();
+                let replica = self.net.conns[conn].replica;
+                self.note(5, e as u64, |_| format!("{name} is linked to replica {replica}"));
+            }
+            Do::Ignored { why, .. } => {
+                self.counts.ignored(why);
+                if why != Why::Unexpected {
+                    self.link_acks(e);
+                }
+            }
+            Do::End(end) => {
+                let says = format!("{end:?}");
+                if end == End::ChainBroken {
+                    self.oracle.alarmed(self.now, e, "the edge takes its log for broken");
+                    self.edge_writes(e, Write::Suspect);
+                }
+                self.link_breaks(e, &says);
+            }
+            // Nothing is held before a region is.
+            #[allow(unreachable_patterns)]
+            Do::Held { .. } | _ => {}
+        }
+    }
+
+    /// What the session waited for is on disk, or could not be written.
+    pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<Settled>, failed: bool) {
+        for Settled { command_id } in settled {
+            let edge = &self.edges[e];
+            let Some(stored) = edge.file.commands.read(&command_id).cloned() else { continue };
+            self.oracle.edge_was_told(self.now, e, &stored);
+            let tablet = stored.device.as_ref().and_then(cast::tablet_number);
+            let order = self.edges[e].file.sight(stored.order_id).order;
+            let reply = reply(&self.edges[e].name, &stored, order);
+            if let Some(tablet) = tablet {
+                self.to_tablet(e, tablet, reply);
+            }
+        }
+        let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
+            return;
+        };
+        link.is_storing = false;
+        if failed {
+            self.link_breaks(e, "the edge's file failed");
+            return;
+        }
+        let position = self.edges[e].file.position();
+        if let Some(link) = &mut self.edges[e].link {
+            link.todo.extend(link.machine.moved(position));
+        }
+        self.link_acks(e);
+        self.link_goes_on(e);
+    }
+
+    pub fn edge_ticks(&mut self, e: usize, conn: usize) {
+        let now = self.now;
+        let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
+            return;
+        };
+        if now - link.heard_at > SILENT_MAX_MS {
+            self.link_breaks(e, "nothing was heard of the hub");
+            return;
+        }
+        let pings = now - link.pinged_at >= PING_EVERY_MS;
+        if pings {
+            link.pinged_at = now;
+        }
+        let acks =
+            link.machine.is_open() && now - link.acked_at >= ACK_EVERY_MS && !link.is_storing;
+        if pings {
+            self.send(conn, Side::Hub, Packet::Ping, false);
+        }
+        if acks {
+            let position = self.edges[e].file.position();
+            if let Some(link) = &mut self.edges[e].link {
+                link.todo.extend(link.machine.moved(position));
+            }
+            self.link_acks(e);
+            self.link_goes_on(e);
+        }
+        self.later(TICK_MS, Event::EdgeTick { edge: e, conn });
+    }
+
+    fn link_acks(&mut self, e: usize) {
+        let edge = &mut self.edges[e];
+        let around = Surroundings { now: at(self.now, edge.clock_error_ms), disk_free_bytes: None };
+        let Some(link) = &mut edge.link else { return };
+        link.acked_at = self.now;
+        let conn = link.conn;
+        if let Some(ack) = link.machine.ack(around) {
+            self.send_frame(conn, Side::Hub, &ack);
+        }
+    }
+
+    /// This end lets go.
+    fn link_breaks(&mut self, e: usize, why: &str) {
+        let Some(link) = &self.edges[e].link else { return };
+        let conn = link.conn;
+        self.close(conn, Side::Edge, false);
+        self.link_ends(e, conn, why);
+    }
+
+    /// The session is over, whoever ended it.
+    pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
+        let edge = &mut self.edges[e];
+        let Some(link) = edge.link.take_if(|link| link.conn == conn) else { return };
+        let name = edge.name.clone();
+        self.note(6, e as u64, |_| format!("{name} has lost its link: {why}"));
+        self.calls_again(e, 0, link.was_up);
+    }
+
+    fn calls_again(&mut self, e: usize, took_ms: u64, was_up: bool) {
+        let entropy = self.random.next();
+        let edge = &mut self.edges[e];
+        let ends_at = self.now + took_ms;
+        let lasted = ends_at.saturating_sub(edge.calls.started_at);
+        let settled = was_up && lasted >= SETTLED_AFTER_MS;
+        if settled {
+            edge.calls = Calls { lost_at: ends_at, ..Calls::default() };
+        }
+        let lost_for = Duration::from_millis(ends_at.saturating_sub(edge.calls.lost_at));
+        let apart = engine::reconnect::delay(lost_for, edge.calls.attempt, entropy);
+        edge.calls.attempt = edge.calls.attempt.saturating_add(1);
+        let apart = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX);
+        let wait = if settled { apart } else { apart.saturating_sub(lasted) };
+        let run = edge.run;
+        self.later(took_ms + wait, Event::Calls { edge: e, run });
+    }
+}
+
+/// The planted bugs of the edge's end: what is beyond the cursor is stored all the same.
+fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<Do>> {
+    match (frame, bug) {
+        (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
+            let (to, outcomes) = (frame.to, frame.outcomes.clone());
+            Some(vec![Do::Store(engine::edge::Store::Outcomes { to, outcomes })])
+        }
+        (Frame::Down(frame), Bug::FeedGapApplied) if frame.from > feed => {
+            let (to, changes) = (frame.to, frame.changes.clone());
+            Some(vec![Do::Store(engine::edge::Store::Changes { to, changes })])
+        }
+        _ => None,
+    }
+}
+
+/// The frame as if it were of this session.
+fn restood(frame: Frame, standing: Option<wire::Standing>) -> Frame {
+    let Some(standing) = standing else { return frame };
+    match frame {
+        Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame { standing, ..frame }),
+        Frame::Down(frame) => Frame::Down(wire::Down { standing, ..frame }),
+        Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
+        Frame::Resend(frame) => Frame::Resend(wire::Resend { standing, ..frame }),
+        other => other,
+    }
+}

@@ -1,0 +1,168 @@
+//! Connections of the link. One carries what is put in, in order, until either end closes it; a fault
+//! makes it lose, double, reorder or delay frames. One that lost a frame is dead soon after, as a
+//! broken stream is.
+
+use wire::Frame;
+
+use super::{Event, World};
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Edge,
+    Hub,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Packet {
+    Frame(Vec<u8>),
+    Ping,
+    Pong,
+}
+
+#[derive(Default)]
+pub(crate) struct Net {
+    pub conns: Vec<Conn>,
+}
+
+pub(crate) struct Conn {
+    pub edge: usize,
+    pub replica: usize,
+    pub edge_open: bool,
+    pub hub_open: bool,
+    /// When the last packet arrives, towards the edge and towards the hub.
+    arrives_at: [u64; 2],
+    /// It lost something: what was put in afterwards does not arrive either.
+    is_broken: [bool; 2],
+}
+
+impl World {
+    pub fn connect(&mut self, edge: usize, replica: usize) -> usize {
+        self.net.conns.push(Conn {
+            edge,
+            replica,
+            edge_open: true,
+            hub_open: true,
+            arrives_at: [self.now; 2],
+            is_broken: [false; 2],
+        });
+        self.net.conns.len() - 1
+    }
+
+    pub fn send_frame(&mut self, conn: usize, to: Side, frame: &Frame) {
+        self.counts.frame(frame.kind());
+        let mut bytes = frame.to_bytes();
+        let e = self.net.conns[conn].edge;
+        if self.faults.corrupts(e) && self.random.chance(120) && matches!(frame, Frame::Up(_)) {
+            let at = self.random.below(bytes.len());
+            bytes[at] ^= 1 << self.random.below(8);
+            self.oracle.corrupted = true;
+            // A proxy that does this does not live long.
+            let dies = self.soon(200, 2_000);
+            self.later(dies, Event::Closed { conn, at: Side::Edge });
+            self.later(dies, Event::Closed { conn, at: Side::Hub });
+        }
+        let lasting = binds(frame);
+        self.send(conn, to, Packet::Frame(bytes), lasting);
+    }
+
+    /// `is_bound` says that the frame names its session, so that another one must not take it.
+    pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) {
+        let e = self.net.conns[conn].edge;
+        let way = to as usize;
+        let is_frame = matches!(packet, Packet::Frame(_));
+        let mut at = self.now + self.soon(3, 25);
+        if self.faults.delays(e) && self.random.chance(300) {
+            at += self.soon(50, 3_000);
+        }
+        if let Some(until) = self.faults.partition(e) {
+            at = at.max(until + self.soon(5, 400));
+        }
+        if is_frame && self.faults.loses(e) && self.random.chance(150) {
+            self.net.conns[conn].is_broken[way] = true;
+        }
+        if self.net.conns[conn].is_broken[way] {
+            return;
+        }
+        if is_frame && self.faults.doubles(e) && self.random.chance(250) {
+            let again = at + self.soon(0, 1_500) - self.now;
+            self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: false });
+        }
+        if is_bound && self.faults.strays(e) && self.random.chance(300) {
+            let again = at + self.soon(500, 9_000) - self.now;
+            self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: true });
+        }
+        let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(250);
+        if jumps_the_queue {
+            at += self.soon(0, 600);
+        } else {
+            at = at.max(self.net.conns[conn].arrives_at[way]);
+            self.net.conns[conn].arrives_at[way] = at;
+        }
+        self.later(at - self.now, Event::Arrives { conn, to, packet, is_stray: false });
+    }
+
+    pub fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {
+        let (mut conn, edge) = (conn, self.net.conns[conn].edge);
+        if is_stray {
+            let Some(newest) = self.net.conns.iter().rposition(|c| c.edge == edge) else { return };
+            if newest == conn {
+                return;
+            }
+            conn = newest;
+        }
+        match to {
+            Side::Edge if self.net.conns[conn].edge_open => {
+                self.edge_receives(conn, packet, is_stray);
+            }
+            Side::Hub if self.net.conns[conn].hub_open => self.hub_receives(conn, packet, is_stray),
+            _ => {}
+        }
+    }
+
+    /// One end is gone; the other hears of it unless the way there is cut.
+    pub fn close(&mut self, conn: usize, from: Side, silently: bool) {
+        let c = &mut self.net.conns[conn];
+        let (mine, other) = match from {
+            Side::Edge => (&mut c.edge_open, Side::Hub),
+            Side::Hub => (&mut c.hub_open, Side::Edge),
+        };
+        *mine = false;
+        let arrives_at = c.arrives_at[other as usize];
+        let unheard = silently || c.is_broken[other as usize];
+        if unheard || self.faults.partition(self.net.conns[conn].edge).is_some() {
+            return;
+        }
+        let at = arrives_at.max(self.now + self.random.between(1, 30));
+        self.later(at - self.now, Event::Closed { conn, at: other });
+    }
+
+    pub fn closed(&mut self, conn: usize, at: Side) {
+        match at {
+            Side::Edge if self.net.conns[conn].edge_open => {
+                self.net.conns[conn].edge_open = false;
+                self.link_ends(self.net.conns[conn].edge, conn, "the hub closed the connection");
+            }
+            Side::Hub if self.net.conns[conn].hub_open => {
+                self.net.conns[conn].hub_open = false;
+                self.hub_session_ends(conn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Both ends hear that the connection is gone.
+    pub fn cut(&mut self, edge: usize) {
+        let open = |c: &Conn| c.edge == edge && (c.edge_open || c.hub_open);
+        let conns: Vec<usize> =
+            (0..self.net.conns.len()).filter(|&conn| open(&self.net.conns[conn])).collect();
+        for conn in conns {
+            self.later(0, Event::Closed { conn, at: Side::Edge });
+            self.later(0, Event::Closed { conn, at: Side::Hub });
+        }
+    }
+}
+
+/// Whether a frame names its term and boot nonce. The others open or refuse a session, and only a
+/// connection of its own carries them.
+fn binds(frame: &Frame) -> bool {
+    !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_))
+}

@@ -1,0 +1,265 @@
+//! The order service: deciding transactions, and the relay of its outbox. Mirrors
+//! `cloud/order/src/store/decide.rs` and `cloud/platform/src/outbox/relay.rs`.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+use wire::{EventId, OpAnswer, OpDecision};
+
+use super::{Event, Heard, World, hub::Answer};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{Asked, AskedBy, Deciding, OwnerSaid, at, order_db::Void},
+};
+
+const RELAY_TICK_MS: u64 = 500;
+const RELAY_BATCH_MAX: usize = 256;
+const BUS_QUEUE_MAX: usize = 10_000;
+
+impl World {
+    pub fn order_starts(&mut self) {
+        if self.orders.is_running {
+            return;
+        }
+        self.orders.is_running = true;
+        self.orders.run += 1;
+        self.orders.relaying = false;
+        let run = self.orders.run;
+        self.note(9, u64::from(run), |_| format!("the order service starts, run {run}"));
+        self.later(0, Event::Relays { run });
+    }
+
+    /// What was not committed is rolled back, and nobody is answered.
+    pub fn order_dies(&mut self, down_ms: u64) {
+        if !self.orders.is_running {
+            return;
+        }
+        self.orders.is_running = false;
+        self.orders.open.clear();
+        self.orders.waiting.clear();
+        self.note(10, 0, |_| "the order service dies".to_owned());
+        self.later(down_ms.max(1), Event::OrderStarts);
+    }
+
+    pub fn order_asked(&mut self, asked: Asked) {
+        if !self.orders.is_running {
+            self.owner_is_away(&asked.by);
+            return;
+        }
+        if asked.locks && self.is_locked(&asked) {
+            self.orders.waiting.push_back(asked);
+            return;
+        }
+        self.order_reads(asked);
+    }
+
+    /// Whether a transaction under way holds what this one has to lock.
+    fn is_locked(&self, asked: &Asked) -> bool {
+        self.orders.open.values().filter(|tx| tx.asked.locks).any(|tx| {
+            asked.attempts().any(|attempt| {
+                tx.orders.contains(&attempt.command.body.order_id())
+                    || tx.commands.contains(&attempt.command.id)
+            })
+        })
+    }
+
+    fn order_reads(&mut self, asked: Asked) {
+        let now = at(self.now, self.orders.clock_error_ms);
+        let snapshot = self.order_db.snapshot(&asked, now);
+        let writes = rules::decide(&snapshot, &asked.requests);
+        let numbers = self.order_db.number_events(&writes);
+        let orders: BTreeSet<_> = asked.attempts().map(|a| a.command.body.order_id()).collect();
+        let commands: BTreeSet<_> = asked.attempts().map(|a| a.command.id).collect();
+        let tx = self.orders.open.keys().next_back().map_or(1, |last| last + 1);
+        if self.has(Bug::AnswerBeforeCommit) {
+            self.order_answers(&asked, &writes.answers);
+        }
+        let deciding = Deciding { asked, writes, numbers, orders, commands };
+        self.orders.open.insert(tx, deciding);
+        let late = self.orders.commits_late && self.random.chance(500);
+        let takes = if late { self.soon(50, 2_500) } else { self.soon(0, 3) };
+        let run = self.orders.run;
+        if takes == 0 && self.orders.crashes_in_commit.is_none() {
+            self.order_commits(tx, run);
+        } else {
+            self.later(takes, Event::OrderCommits { tx, run });
+        }
+    }
+
+    pub fn order_commits(&mut self, tx: u64, run: u32) {
+        if self.orders.run != run || !self.orders.is_running {
+            return;
+        }
+        if let Some(down_ms) = self.orders.crashes_in_commit.take() {
+            // The database has it or has it not; the service does not live to tell.
+            if self.random.chance(500) {
+                self.order_writes(tx);
+            }
+            self.order_dies(down_ms);
+            return;
+        }
+        self.order_writes(tx);
+        let waiting = std::mem::take(&mut self.orders.waiting);
+        waiting.into_iter().for_each(|asked| self.order_asked(asked));
+    }
+
+    fn order_writes(&mut self, tx: u64) {
+        let Some(deciding) = self.orders.open.remove(&tx) else { return };
+        // A plain reader's write waits for the locks of others, then finds what they left.
+        if !deciding.asked.locks && self.is_locked(&deciding.asked) {
+            let again = Asked { locks: true, ..deciding.asked };
+            self.orders.waiting.push_back(again);
+            return;
+        }
+        match self.order_db.fits(&deciding.writes) {
+            Ok(()) => {}
+            Err(void) => {
+                match void {
+                    Void::Overtaken => self.counts.overtaken += 1,
+                    Void::Collided => self.counts.collided += 1,
+                }
+                let again = Asked { locks: true, ..deciding.asked };
+                self.order_asked(again);
+                return;
+            }
+        }
+        let seed = self.plan.seed;
+        let id = |number| EventId(Uuid::from_u64_pair(seed, number));
+        self.oracle.order_commits(self.now, &self.order_db, &deciding.writes);
+        self.order_db.write(&deciding.writes, &deciding.numbers, id);
+        self.oracle.events_stand(self.now, &self.order_db, &deciding.writes, &deciding.numbers);
+        self.counts.conflicts(&deciding.writes);
+        for write in &deciding.writes.orders {
+            let order = &write.after.order;
+            let (id, status, version) = (order.id, order.status, order.version);
+            self.note(11, version, |_| format!("order {} is {status} (v{version})", short(id.0)));
+        }
+        if !deciding.writes.events.is_empty() {
+            let run = self.orders.run;
+            self.later(1, Event::Relays { run });
+        }
+        if !self.has(Bug::AnswerBeforeCommit) {
+            self.order_answers(&deciding.asked, &deciding.writes.answers);
+        }
+    }
+
+    fn order_answers(&mut self, asked: &Asked, answers: &[OpDecision]) {
+        let lost = self.orders.answers_are_lost && self.random.chance(400);
+        if lost {
+            self.counts.answers_lost += 1;
+            return;
+        }
+        let takes = self.soon(1, 8);
+        match &asked.by {
+            AskedBy::Desk { item } => {
+                let Some(decision) = answers.first().cloned() else { return };
+                let heard = Box::new(Heard::Decision(decision));
+                self.later(takes, Event::DeskHears { item: *item, heard });
+            }
+            AskedBy::Hub { replica, run, edge, pass, handed } => {
+                let answers = handed.iter().zip(answers);
+                let answers = answers
+                    .map(|(op, decision)| OpAnswer { seq: op.seq, decision: decision.clone() });
+                let said = OwnerSaid::Answers(answers.collect());
+                self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
+            }
+        }
+    }
+
+    fn owner_is_away(&mut self, by: &AskedBy) {
+        let takes = self.soon(1, 8);
+        match by {
+            AskedBy::Desk { item } => {
+                let heard = Box::new(Heard::Nothing);
+                self.later(takes, Event::DeskHears { item: *item, heard });
+            }
+            AskedBy::Hub { replica, run, edge, pass, handed } => {
+                let said = OwnerSaid::Nothing;
+                self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of one answer")]
+    fn answers_hub(
+        &mut self,
+        takes: u64,
+        replica: usize,
+        run: u32,
+        edge: usize,
+        pass: u64,
+        said: OwnerSaid,
+        handed: &[wire::BatchOp],
+    ) {
+        let handed = handed.to_vec();
+        let answer = Answer { replica, run, edge, pass, said, handed };
+        self.later(takes, Event::OwnerAnswers(Box::new(answer)));
+    }
+
+    /// Publishes what is not sent, in order; marks it when the bus has confirmed.
+    pub fn relay(&mut self, run: u32) {
+        if self.orders.run != run || !self.orders.is_running || self.orders.relaying {
+            return;
+        }
+        let after = if self.has(Bug::RelayByNumber) { self.orders.relayed } else { 0 };
+        let unsent = self.order_db.outbox.range(after + 1..).filter(|(_, row)| !row.is_sent);
+        let numbers: Vec<u64> = unsent.map(|(n, _)| *n).take(RELAY_BATCH_MAX).collect();
+        if numbers.is_empty() {
+            self.relays_again(run);
+            return;
+        }
+        if self.has(Bug::MarkedBeforeConfirm) {
+            self.mark_sent(&numbers);
+        }
+        if self.bus.is_down || self.bus.queue.len() >= BUS_QUEUE_MAX {
+            self.relays_again(run);
+            return;
+        }
+        for number in &numbers {
+            if let Some(row) = self.order_db.outbox.get(number) {
+                self.bus.queue.push_back(row.event.clone());
+            }
+        }
+        self.orders.relayed = self.orders.relayed.max(numbers.last().copied().unwrap_or(0));
+        self.orders.relaying = true;
+        self.later(0, Event::Delivers);
+        let takes = self.soon(1, 20);
+        self.later(takes, Event::Confirmed { run, numbers });
+    }
+
+    pub fn relay_confirmed(&mut self, run: u32, numbers: &[u64]) {
+        // A relay that died in between publishes again.
+        if self.orders.run != run || !self.orders.is_running {
+            return;
+        }
+        self.orders.relaying = false;
+        self.mark_sent(numbers);
+        self.later(0, Event::Relays { run });
+    }
+
+    fn mark_sent(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            if let Some(row) = self.order_db.outbox.get_mut(number) {
+                row.is_sent = true;
+            }
+        }
+    }
+
+    /// A commit wakes the relay; this finds what it could not wake it for.
+    fn relays_again(&mut self, run: u32) {
+        let waits = self.order_db.outbox.values().any(|row| !row.is_sent);
+        if waits && !self.is_silent {
+            self.later(RELAY_TICK_MS, Event::Relays { run });
+        }
+    }
+}
+
+pub(super) fn short(id: Uuid) -> String {
+    id.simple().to_string()[24..].to_owned()
+}
+
+/// Which regions there are orders in.
+pub(super) fn is_here(region: wire::Region) -> bool {
+    cast::REGIONS.contains(&region)
+}

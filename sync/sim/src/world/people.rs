@@ -1,0 +1,142 @@
+//! What people want: turns an intent into a command on an order that somebody at that place could
+//! mean.
+
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, CommandBody, Currency, OrderId, OrderStatus, Region, Role, ServiceType, UserId,
+};
+
+use super::World;
+use crate::{cast, plan::Intent};
+
+pub(crate) type Draft = wire::Draft;
+
+impl World {
+    /// A tablet from which somebody could mean it, the drawn one if that fits.
+    pub fn fitting_tablet(&self, drawn: usize, intent: Intent) -> usize {
+        let around = (0..cast::TABLET_COUNT).map(|k| (drawn + k) % cast::TABLET_COUNT);
+        let mut fitting = around.filter(|&t| fits(cast::at_tablet(t).role, intent));
+        let first = fitting.next().unwrap_or(drawn);
+        if follows_acceptance(intent) {
+            let mut with_work = std::iter::once(first).chain(fitting);
+            return with_work.find(|&t| self.tablets[t].accepted().is_some()).unwrap_or(first);
+        }
+        first
+    }
+
+    pub fn fitting_person(&self, drawn: usize, intent: Intent) -> usize {
+        let around = (0..cast::DESK_COUNT).map(|k| (drawn + k) % cast::DESK_COUNT);
+        let mut fitting = around.filter(|&p| fits(cast::at_desk(p).role, intent));
+        fitting.next().unwrap_or(drawn)
+    }
+
+    /// The command; `accepted` is an order on which this device has accepted.
+    pub fn body(
+        &mut self,
+        actor: Actor,
+        region: Region,
+        accepted: Option<OrderId>,
+        intent: Intent,
+        pick: u64,
+    ) -> CommandBody {
+        let reason = Some("because".to_owned());
+        let order_id = match intent {
+            Intent::Publish => return self.publishes(region, pick),
+            _ => self.meant(actor, region, accepted, intent, pick),
+        };
+        match intent {
+            Intent::Publish | Intent::Accept | Intent::ReuseId => {
+                CommandBody::AcceptOrder { order_id }
+            }
+            Intent::Approve => CommandBody::ApproveOrder { order_id },
+            Intent::Reject => {
+                CommandBody::RejectOrder { order_id, reason: reason.unwrap_or_default() }
+            }
+            Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
+            Intent::Start => CommandBody::StartOrder { order_id },
+            Intent::Complete => CommandBody::CompleteOrder { order_id },
+            Intent::Cancel => CommandBody::CancelOrder { order_id, reason },
+            Intent::Review => {
+                CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() }
+            }
+        }
+    }
+
+    fn publishes(&mut self, region: Region, pick: u64) -> CommandBody {
+        let order_id = OrderId(self.random.id());
+        self.known.entry(region).or_default().push(order_id);
+        CommandBody::PublishOrder { order_id, order: draft(region, pick) }
+    }
+
+    fn meant(
+        &self,
+        actor: Actor,
+        region: Region,
+        accepted: Option<OrderId>,
+        intent: Intent,
+        pick: u64,
+    ) -> OrderId {
+        if let Some(order_id) = accepted.filter(|_| follows_acceptance(intent) && pick % 4 != 0) {
+            return order_id;
+        }
+        let nowhere = Vec::new();
+        let known = self.known.get(&region).unwrap_or(&nowhere);
+        let fits = |id: &&OrderId| {
+            let standing = self.order_db.orders.get(id);
+            standing
+                .is_some_and(|s| seems_right(s.order.status, s.order.customer_id, actor, intent))
+        };
+        let fitting: Vec<&OrderId> = known.iter().filter(fits).collect();
+        let pick = usize::try_from(pick / 4 % 1_000).unwrap_or(0);
+        // Most go for the same few jobs, which is what makes them collide.
+        let hot = &fitting[fitting.len().saturating_sub(3)..];
+        if !hot.is_empty() && pick % 8 != 0 {
+            return *hot[pick % hot.len()];
+        }
+        let any = (!known.is_empty()).then(|| known[pick % known.len()]);
+        any.unwrap_or(OrderId(Uuid::from_u128(pick as u128)))
+    }
+}
+
+fn seems_right(status: OrderStatus, customer: UserId, actor: Actor, intent: Intent) -> bool {
+    match intent {
+        Intent::Approve | Intent::Reject => status == OrderStatus::PendingReview,
+        Intent::Accept => matches!(status, OrderStatus::Pending | OrderStatus::Accepted),
+        Intent::Cancel | Intent::Review => customer == actor.user_id,
+        Intent::Publish | Intent::Withdraw | Intent::Start | Intent::Complete | Intent::ReuseId => {
+            true
+        }
+    }
+}
+
+fn follows_acceptance(intent: Intent) -> bool {
+    matches!(intent, Intent::Withdraw | Intent::Start | Intent::Complete)
+}
+
+fn fits(role: Role, intent: Intent) -> bool {
+    match intent {
+        Intent::Publish | Intent::Cancel | Intent::Review => role == Role::Customer,
+        Intent::Approve | Intent::Reject => role == Role::Admin,
+        Intent::Accept | Intent::Withdraw | Intent::Start | Intent::Complete => {
+            role == Role::Provider
+        }
+        Intent::ReuseId => role == Role::Provider,
+    }
+}
+
+pub(crate) fn draft(region: Region, pick: u64) -> Draft {
+    let price = i64::try_from(pick % 90_000).unwrap_or(0) + 100;
+    Draft {
+        title: "Fix the tap".to_owned(),
+        description: String::new(),
+        service_type: *ServiceType::ALL
+            .get(usize::try_from(pick % 6).unwrap_or(0))
+            .unwrap_or(&ServiceType::Other),
+        price: Amount::from_minor(price).unwrap_or_else(|_| unreachable!("it is below a million")),
+        currency: Currency::Cny,
+        location: region,
+        address: "1 Lake Road".to_owned(),
+        service_start_time: None,
+        service_end_time: None,
+    }
+}

@@ -1,0 +1,70 @@
+//! The end of a run: with every fault lifted, all that is under way arrives, and then everything has to
+//! be equal everywhere.
+
+use super::{Event, World};
+use crate::cast;
+
+/// After the faults are lifted, by the virtual clock. An edge calls at most half a minute apart.
+const SILENT_WITHIN_MS: u64 = 150_000;
+
+impl World {
+    pub fn look_for_silence(&mut self) {
+        let waits_for = self.waits_for();
+        let out_of_time = self.now > self.plan.heals_at + SILENT_WITHIN_MS;
+        if waits_for.is_some() && !out_of_time {
+            self.later(1_000, Event::IsItSilent);
+            return;
+        }
+        self.is_silent = true;
+        self.note(16, 0, |_| "silence".to_owned());
+        crate::oracle::at_silence(self);
+        if let Some(what) = waits_for {
+            self.oracle.broken(self.now, "silence_comes", || what);
+        }
+    }
+
+    /// What is not done yet.
+    fn waits_for(&self) -> Option<String> {
+        (0..cast::EDGE_COUNT)
+            .find_map(|e| self.edge_waits_for(e))
+            .or_else(|| self.cloud_waits_for())
+            .or_else(|| self.people_wait_for())
+    }
+
+    fn edge_waits_for(&self, e: usize) -> Option<String> {
+        let (edge, row) = (&self.edges[e], &self.sync_db.edges[e]);
+        let (book, name) = (edge.file.book.read(), &edge.name);
+        let feed_seq = self.sync_db.region(edge.region).map_or(0, |region| region.feed_seq);
+        let open = edge.link.as_ref().is_some_and(|link| link.machine.is_open());
+        let waits = [
+            (!edge.is_running, "does not run"),
+            (!open, "has no link"),
+            (edge.writer.committing.is_some(), "is writing"),
+            (row.cursor.seq < book.head.seq, "has ops that the hub has not"),
+            (row.undecided > 0, "has ops that are not decided"),
+            (book.outcome_cursor < row.outcome_count, "has outcomes to come"),
+            (book.feed_cursor < feed_seq, "has changes to come"),
+            (!edge.file.pending.durable().is_empty(), "has commands that wait"),
+        ];
+        waits.iter().find(|(is, _)| *is).map(|(_, what)| format!("{name} {what}"))
+    }
+
+    fn cloud_waits_for(&self) -> Option<String> {
+        let waits = [
+            (!self.orders.is_running, "the order service does not run"),
+            (!self.orders.open.is_empty(), "a transaction is open"),
+            (self.order_db.outbox.values().any(|row| !row.is_sent), "events wait in the outbox"),
+            (!self.bus.queue.is_empty(), "events wait on the bus"),
+            (!self.bus.unconfirmed.is_empty(), "events are being consumed"),
+        ];
+        waits.iter().find(|(is, _)| *is).map(|(_, what)| (*what).to_owned())
+    }
+
+    fn people_wait_for(&self) -> Option<String> {
+        let tablet = self.tablets.iter().position(|t| t.items.iter().any(|item| !item.is_done()));
+        let desk = self.desk.items.iter().position(|asking| !asking.is_answered);
+        tablet
+            .map(|t| format!("tablet {t} has no answer to a command"))
+            .or_else(|| desk.map(|item| format!("request {item} at the portal has no answer")))
+    }
+}

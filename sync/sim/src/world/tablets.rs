@@ -1,0 +1,270 @@
+//! The tablets: a command is kept on the device until it is decided, and sent again until it is
+//! answered. Mirrors what the provider app does.
+
+use std::collections::BTreeMap;
+
+use wire::{
+    Actor, CmdFrame, Code, CommandBody, CommandId, Hop, OrderId, Receipt, Reply, Seen, UnixMillis,
+    Verdict,
+};
+
+use super::{Event, World, tokens};
+use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
+
+const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
+const ACCESS_MS: i64 = 60 * 60 * 1_000;
+
+/// What a device keeps. It survives everything here.
+pub(crate) struct Tablet {
+    pub actor: Actor,
+    /// The edge it is near to.
+    pub at_edge: usize,
+    pub clock_error_ms: i64,
+    token: String,
+    token_ms: i64,
+    pub items: Vec<Item>,
+    /// Its newest receipt of each edge.
+    seen: BTreeMap<usize, Seen>,
+}
+
+pub(crate) struct Item {
+    pub id: CommandId,
+    pub body: CommandBody,
+    pub tapped_at: UnixMillis,
+    /// The edges it was sent to, the first one first.
+    pub sent_to: Vec<usize>,
+    pub receipt: Option<Receipt>,
+    pub is_decided: bool,
+    /// Said by the only edge it was ever sent to, so that nothing of it is stored anywhere.
+    pub not_taken: Option<Code>,
+    /// It is an old id with another body, as only a broken app sends it.
+    pub is_misuse: bool,
+    tries: u32,
+    /// For the bug that takes the broker's word for the edge's.
+    forgotten: bool,
+}
+
+impl Tablet {
+    pub fn new(number: usize, random: &mut Random) -> Self {
+        let actor = cast::at_tablet(number);
+        let token_ms = if random.chance(500) { GRANT_MS } else { ACCESS_MS };
+        Self {
+            actor,
+            at_edge: cast::home(number),
+            clock_error_ms: 0,
+            token: tokens::issue(actor, at(0, 0).plus_ms(token_ms)),
+            token_ms,
+            items: Vec::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// An order that was accepted here, the newest first.
+    pub fn accepted(&self) -> Option<OrderId> {
+        self.items.iter().rev().find_map(|item| match item.body {
+            CommandBody::AcceptOrder { order_id } => Some(order_id),
+            _ => None,
+        })
+    }
+}
+
+impl Item {
+    pub fn is_done(&self) -> bool {
+        self.is_decided || self.not_taken.is_some() || self.forgotten
+    }
+}
+
+impl World {
+    pub fn tap(&mut self, drawn: usize, intent: Intent, pick: u64) {
+        let t = self.fitting_tablet(drawn, intent);
+        let actor = self.tablets[t].actor;
+        let region = cast::region(cast::home(t));
+        let accepted = self.tablets[t].accepted();
+        let reused = match intent {
+            Intent::ReuseId => self.tablets[t].items.last().map(|item| item.id),
+            _ => None,
+        };
+        let body = self.body(actor, region, accepted, intent, pick);
+        let tapped_at = at(self.now, self.tablets[t].clock_error_ms);
+        let id = reused.unwrap_or_else(|| CommandId(self.random.id()));
+        let is_misuse = reused.is_some();
+        self.note(12, pick, |world| {
+            let n = world.tablets[t].items.len();
+            format!("tablet {t} taps {} ({intent:?}, item {n})", body.name())
+        });
+        self.counts.tapped(body.name());
+        self.tablets[t].items.push(Item {
+            id,
+            body,
+            tapped_at,
+            sent_to: Vec::new(),
+            receipt: None,
+            is_decided: false,
+            not_taken: None,
+            is_misuse,
+            tries: 0,
+            forgotten: false,
+        });
+        let item = self.tablets[t].items.len() - 1;
+        self.later(0, Event::Try { tablet: t, item });
+    }
+
+    /// Sends the command, unless it is decided, and looks again later.
+    pub fn tablet_tries(&mut self, t: usize, i: usize) {
+        if self.tablets[t].items[i].is_done() {
+            return;
+        }
+        self.sends(t, i);
+        let tablet = &self.tablets[t];
+        let answered = tablet.items[i].receipt.is_some();
+        let tries = u64::from(tablet.items[i].tries);
+        let wait =
+            if answered { self.soon(6_000, 12_000) } else { self.soon(800, 1_600) * tries.min(6) };
+        self.later(wait, Event::Try { tablet: t, item: i });
+    }
+
+    fn sends(&mut self, t: usize, i: usize) {
+        let e = self.tablets[t].at_edge;
+        if self.has(Bug::NewIdPerTry) {
+            self.tablets[t].items[i].id = CommandId(self.random.id());
+        }
+        let tablet = &mut self.tablets[t];
+        let item = &mut tablet.items[i];
+        item.tries += 1;
+        if !item.sent_to.contains(&e) {
+            item.sent_to.push(e);
+        }
+        let frame = CmdFrame {
+            v: CmdFrame::VERSION,
+            id: item.id,
+            device_seq: i as u64,
+            tapped_at: item.tapped_at,
+            seen: tablet.seen.get(&e).cloned(),
+            repeat: item.sent_to.first() != Some(&e),
+            token: tablet.token.clone(),
+            body: item.body.clone(),
+        };
+        // The broker has it, whatever becomes of it.
+        item.forgotten = self.bug == Some(Bug::PubackIsEnough);
+        for takes in self.radio(e) {
+            let frame = Box::new(frame.clone());
+            self.later(takes, Event::AtEdge { edge: e, tablet: t, frame });
+        }
+    }
+
+    pub fn to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
+        for takes in self.radio(e) {
+            let reply = Box::new(reply.clone());
+            self.later(takes, Event::AtTablet { tablet: t, edge: e, reply });
+        }
+    }
+
+    pub fn tablet_hears(&mut self, t: usize, e: usize, reply: Reply) {
+        // A tablet that has gone to the other edge is out of this one's reach.
+        if self.tablets[t].at_edge != e {
+            return;
+        }
+        let Some(id) = reply.command_id else { return };
+        let Some(i) = self.meant_item(t, e, id, &reply) else { return };
+        let tablet = &mut self.tablets[t];
+        if let Some(receipt) = &reply.receipt {
+            let seen = Seen { epoch: receipt.epoch, seq: receipt.seq, hash: receipt.hash };
+            let newest = tablet.seen.entry(e).or_insert_with(|| seen.clone());
+            if newest.seq < seen.seq {
+                *newest = seen;
+            }
+        }
+        let item = &mut tablet.items[i];
+        let done_before = item.is_decided;
+        match reply.hop {
+            Hop::Stored if reply.verdict == Verdict::NotTaken => self.hears_not_taken(t, i, &reply),
+            Hop::Stored | Hop::Decided => {
+                item.not_taken = None;
+                let before = item.receipt.clone();
+                item.receipt.clone_from(&reply.receipt);
+                item.is_decided |= reply.hop == Hop::Decided;
+                self.oracle.tablet_heard(self.now, before.as_ref(), reply.receipt.as_ref());
+            }
+        }
+        if let (Some(outcome), false) = (&reply.outcome, done_before) {
+            let kind = outcome.kind.as_str();
+            self.note(13, t as u64, |_| format!("tablet {t} hears of item {i}: {kind}"));
+        }
+    }
+
+    fn hears_not_taken(&mut self, t: usize, i: usize, reply: &Reply) {
+        let now = self.now;
+        let tablet = &mut self.tablets[t];
+        let item = &mut tablet.items[i];
+        let Some(code) = reply.code else { return };
+        if item.receipt.is_some() {
+            return;
+        }
+        match code {
+            // It is sent again until the disk has room.
+            Code::StorageFull | Code::TooManyRequests => {}
+            Code::TokenExpired => {
+                // Signs in again; the person need not do anything for it here.
+                let expires_at = at(now, 0).plus_ms(tablet.token_ms);
+                tablet.token = tokens::issue(tablet.actor, expires_at);
+            }
+            code if item.sent_to.len() == 1 || code == Code::CommandIdReused => {
+                item.not_taken = Some(code)
+            }
+            // The other edge may have it.
+            _ => {}
+        }
+    }
+
+    /// The item a reply is about. Where a broken app used an id twice the reply does not say which of
+    /// the two is meant; the edge's file does.
+    fn meant_item(&self, t: usize, e: usize, id: CommandId, reply: &Reply) -> Option<usize> {
+        let items = self.tablets[t].items.iter().enumerate().filter(|(_, item)| item.id == id);
+        let same: Vec<(usize, &Item)> = items.collect();
+        if same.len() < 2 {
+            return same.first().map(|(i, _)| *i);
+        }
+        let stored = self.edges[e].file.commands.get(&id).map(|stored| stored.hash);
+        let is_stored = |item: &Item| Some(item.body.hash()) == stored;
+        let refused = reply.code == Some(Code::CommandIdReused) && reply.outcome.is_none();
+        let mut meant = same.iter().filter(|(_, item)| is_stored(item) != refused);
+        meant.next().map(|(i, _)| *i)
+    }
+
+    pub fn roam(&mut self, t: usize) {
+        if let Some(other) = cast::neighbour(cast::home(t)) {
+            self.tablets[t].at_edge = other;
+            self.tablets[t].seen.clear();
+            self.resends_all(t);
+        }
+    }
+
+    pub fn go_home(&mut self, t: usize) {
+        if self.tablets[t].at_edge != cast::home(t) {
+            self.tablets[t].at_edge = cast::home(t);
+            self.resends_all(t);
+        }
+    }
+
+    fn resends_all(&mut self, t: usize) {
+        for i in 0..self.tablets[t].items.len() {
+            if !self.tablets[t].items[i].is_done() {
+                self.sends(t, i);
+            }
+        }
+    }
+
+    /// When each copy of a message over the radio arrives; none where it is lost.
+    fn radio(&mut self, e: usize) -> Vec<u64> {
+        self.faults_at();
+        if !self.faults.disturbs_radio(e) {
+            return vec![self.soon(2, 12)];
+        }
+        let copies = match self.random.below(10) {
+            0..3 => 0,
+            3..8 => 1,
+            _ => 2,
+        };
+        (0..copies).map(|_| self.random.between(2, 2_500)).collect()
+    }
+}

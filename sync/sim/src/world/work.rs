@@ -1,0 +1,189 @@
+//! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`; one
+//! that fails for the op's own sake is not drawn yet, so nothing is bisected.
+
+use wire::{Code, OpsBatch, Outcome};
+
+use super::{Event, World, hub::Answer};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{
+        Asked, AskedBy, Decided, Drain, OwnerSaid, at, order_db,
+        plan::{self, Plan},
+        sync_db::{CLAIM_MS, Claim},
+    },
+};
+
+/// The owner has so long to answer.
+const OWNER_WITHIN_MS: u64 = 4_000;
+const PAUSE_FIRST_MS: u64 = 200;
+const PAUSE_MAX_MS: u64 = 5_000;
+
+impl World {
+    /// Begins on every log that has work and that this replica does not work already.
+    pub fn wake(&mut self, r: usize) {
+        if !self.replicas[r].is_running {
+            return;
+        }
+        let run = self.replicas[r].run;
+        for e in 0..cast::EDGE_COUNT {
+            if self.sync_db.edges[e].undecided == 0 {
+                continue;
+            }
+            if let Some(drain) = self.replicas[r].drains.get_mut(&e) {
+                drain.asked_for = true;
+                continue;
+            }
+            let run_max = self.plan.tuning.run_max;
+            self.replicas[r].drains.insert(e, Drain { run_max, ..Drain::default() });
+            let begins = self.soon(0, 5);
+            self.later(begins, Event::Passes { replica: r, run, edge: e });
+        }
+    }
+
+    pub fn drain_passes(&mut self, r: usize, run: u32, e: usize) {
+        if self.replicas[r].run != run || !self.replicas[r].is_running {
+            return;
+        }
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        let worker = self.replicas[r].id;
+        let Some(claim) = self.sync_db.claim(e, worker, now) else {
+            self.drain_ends(r, e);
+            return;
+        };
+        let outcome_count = self.sync_db.edges[e].outcome_count;
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        drain.pass += 1;
+        drain.claim = claim;
+        drain.outcome_count = outcome_count;
+        let (pass, run_max) = (drain.pass, drain.run_max);
+        let due = self.sync_db.due(e, run_max);
+        if due.is_empty() {
+            self.sync_db.release(e, claim);
+            self.drain_ends(r, e);
+            return;
+        }
+        let Plan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        drain.decided = answered;
+        if handed.is_empty() {
+            self.drain_stores(r, e, true);
+            return;
+        }
+        let batch = OpsBatch {
+            edge: cast::edge(e),
+            region: cast::region(e),
+            epoch: self.sync_db.edges[e].epoch,
+            ops: handed.clone(),
+        };
+        let nothing = Answer {
+            replica: r,
+            run,
+            edge: e,
+            pass,
+            said: OwnerSaid::Nothing,
+            handed: handed.clone(),
+        };
+        self.later(OWNER_WITHIN_MS, Event::OwnerAnswers(Box::new(nothing)));
+        let by = AskedBy::Hub { replica: r, run, edge: e, pass, handed };
+        let asked = Asked { by, requests: order_db::requests(batch), locks: true };
+        let takes = self.soon(1, 8);
+        self.later(takes, Event::Asks(Box::new(asked)));
+    }
+
+    pub fn owner_answers(&mut self, answer: Answer) {
+        let (r, e) = (answer.replica, answer.edge);
+        if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
+            return;
+        }
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        let bug = self.bug;
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        if drain.pass != answer.pass {
+            return;
+        }
+        // Whatever else comes for this pass comes too late.
+        drain.pass += 1;
+        let answered = matches!(answer.said, OwnerSaid::Answers(_));
+        drain.decided.extend(plan::join(&answer.handed, answer.answers()));
+        drain.decided.sort_by_key(|decided| decided.seq);
+        if !answered {
+            self.counts.parked += answer.handed.len() as u64;
+            let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
+            match bug {
+                Some(Bug::AwayIsRefused) => drain.decided.extend(seqs.iter().map(|seq| Decided {
+                    seq: *seq,
+                    command_id: None,
+                    outcome: Outcome::rejected(Code::Unavailable, None, now),
+                })),
+                Some(Bug::ParkedIsDone) => {
+                    for seq in seqs {
+                        if let Some(op) = self.sync_db.edges[e].ops.get_mut(&seq) {
+                            op.is_decided = true;
+                            self.sync_db.edges[e].undecided -= 1;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.drain_stores(r, e, answered);
+    }
+
+    fn drain_stores(&mut self, r: usize, e: usize, answered: bool) {
+        let run = self.replicas[r].run;
+        let until = at(self.now, self.replicas[r].clock_error_ms).plus_ms(CLAIM_MS);
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let (claim, counted) = (drain.claim, drain.outcome_count);
+        let decided = std::mem::take(&mut drain.decided);
+        drain.failures = if answered { 0 } else { drain.failures + 1 };
+        let failures = drain.failures;
+        let moved = !decided.is_empty();
+        if !self.drain_commits(e, claim, decided, counted, until) {
+            self.drain_ends(r, e);
+            return;
+        }
+        if moved {
+            self.nudge(r, e);
+        }
+        if answered && !moved {
+            self.sync_db.release(e, claim);
+            self.drain_ends(r, e);
+            return;
+        }
+        let pause = match answered {
+            true => self.soon(0, 3),
+            false => (PAUSE_FIRST_MS << failures.min(8)).min(PAUSE_MAX_MS),
+        };
+        self.later(pause, Event::Passes { replica: r, run, edge: e });
+    }
+
+    fn drain_commits(
+        &mut self,
+        e: usize,
+        claim: Claim,
+        decided: Vec<Decided>,
+        counted: u64,
+        until: wire::UnixMillis,
+    ) -> bool {
+        let told: Vec<Decided> = decided.clone();
+        if !self.sync_db.commit(e, claim, decided, counted, until) {
+            self.counts.passes_void += 1;
+            return false;
+        }
+        for decided in told {
+            if decided.command_id.is_some() {
+                self.counts.outcome(&decided.outcome);
+            }
+            self.oracle.hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
+        }
+        true
+    }
+
+    fn drain_ends(&mut self, r: usize, e: usize) {
+        let drain = self.replicas[r].drains.remove(&e);
+        if drain.is_some_and(|drain| drain.asked_for) {
+            self.wake(r);
+        }
+    }
+}
