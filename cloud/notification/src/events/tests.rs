@@ -62,3 +62,13 @@ async fn status_changes_are_told_to_nobody() {
     handler.handle(&event(1, EventType::OrderStatusChanged)).await.unwrap();
     assert!(inbox(&store, CUSTOMER, Role::Customer).await.is_empty());
 }
+
+#[tokio::test]
+async fn how_a_region_assigns_is_news_for_no_inbox() {
+    let (store, _folder) = samples::sqlite_store().await;
+    let handler = Inboxes { store: store.clone(), clock: Clock::system() };
+    let body = serde_json::json!({ "region": "NORTH", "assignment": {} });
+    let told = Event { body, ..event(1, EventType::RegionAssigned) };
+    handler.handle(&told).await.unwrap();
+    assert!(inbox(&store, PROVIDER, Role::Provider).await.is_empty());
+}

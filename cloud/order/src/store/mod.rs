@@ -10,6 +10,7 @@ mod lists;
 mod read;
 mod rights;
 mod rows;
+mod turn;
 mod write;
 
 use platform::sql::{Migrations, Sql, SqlError};

@@ -17,7 +17,7 @@ use wire::{CommandId, Event, EventId, Hash, OrderId, UnixMillis};
 
 use super::{
     PART, StoreError,
-    rights::{self, Record},
+    turn::{Record, turn},
 };
 
 /// The version of an order event's body.
@@ -77,7 +77,7 @@ pub async fn rest(
     }
     // Last, so that a grant's digest is of all that this transaction has written.
     for (region, turned) in &writes.turns {
-        rights::turn(tx, clock, *region, turned, &Record::released(at)).await?;
+        turn(tx, clock, *region, turned, &Record::released(at)).await?;
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! The right to assign on both engines: what a grant is made on, what its end leaves behind, and that
 //! no decision slips past either.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use order::store::Assign;
+use platform::{sql::SqlError, transact, vals};
 use rstest::rstest;
 use rules::Seat;
 use wire::{
@@ -41,7 +44,7 @@ async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Eng
     let granted = stage.grant("north-1").await;
     assert_eq!(granted.digest, Some(open_digest([(open, 2)])));
     assert_eq!((granted.epoch, granted.fence, granted.policy_version), (1, 1, 2));
-    assert_eq!(stage.told().await, [granted.clone()]);
+    assert_eq!(stage.told().await, std::slice::from_ref(&granted));
     let all = stage.store.assignments().await.unwrap();
     assert_eq!(all.len(), 5);
     assert_eq!(all.into_iter().find(|it| it.region == Region::North).unwrap().assignment, granted);
@@ -226,6 +229,20 @@ async fn a_grant_among_many_accepts_is_made_on_exactly_what_came_before_it(#[cas
             + batches.iter().flatten().filter(|answer| **answer == WAITS).count();
         check_grant(&stage, &granted, waiting).await;
     }
+}
+
+/// SQLite has one writer at a time and needs no such lock.
+#[tokio::test]
+async fn a_grant_waits_for_the_decisions_under_way() {
+    let stage = Stage::new(Engine::MariaDb).await;
+    let granted = transact!(stage.sql, tx => {
+        let lock = "SELECT fence FROM region_assignment WHERE region = ? LOCK IN SHARE MODE";
+        tx.one::<(i64,)>(lock, vals!["NORTH"]).await?;
+        let granting = tokio::time::timeout(Duration::from_millis(300), stage.grant("north-1"));
+        Ok::<_, SqlError>(granting.await.is_ok())
+    });
+    assert!(!granted.unwrap(), "granted while a decision was being made");
+    assert_eq!(stage.grant("north-1").await.fence, 1);
 }
 
 async fn check_grant(stage: &Stage, granted: &RegionAssignment, waiting: usize) {
