@@ -43,7 +43,9 @@ const WORKERS: usize = 2;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let config: Config = config::load(SECTION, &args.config.sources())?;
+    let sources = args.config.sources();
+    config::check_sections(&sources)?;
+    let config: Config = config::load(SECTION, &sources)?;
     match args.command.unwrap_or(Command::Run) {
         Command::Run => run(config, args.log),
         Command::Config => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use process::config::{ConfigError, SecretUrl, load_over, printable};
+use process::config::{ConfigError, SecretUrl, check_sections, load_over, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -65,6 +65,7 @@ impl Settings {
         let data = cli.data.clone().or_else(embedded);
         let defaults = Defaults::new(data.clone());
         let sources = cli.config.sources();
+        check_sections(&sources)?;
         let mut settings = Self {
             data,
             platform: load_over("platform", &defaults.platform(), &sources)?,

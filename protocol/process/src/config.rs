@@ -70,10 +70,14 @@ where
     layers::load_over(section, defaults, sources, std::env::vars_os())
 }
 
-/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own. For a
-/// `main`, which knows them all.
-pub fn check_sections(known: &[&str], sources: &Sources) -> Result<(), ConfigError> {
-    layers::check_sections(known, sources, std::env::vars_os())
+/// Every section there is. Cloud parts and edges may share one file, so each knows them all.
+const SECTIONS: [&str; 8] =
+    ["platform", "peers", "gateway", "auth", "order", "notification", "hub", "edge"];
+
+/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own, and a
+/// misspelt one would set nothing and say nothing.
+pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
+    layers::check_sections(&SECTIONS, sources, std::env::vars_os())
 }
 
 /// The section as it stands in a file, with every secret masked.
