@@ -1,5 +1,7 @@
 //! The binary: `holdfast-edge [run]` and `holdfast-edge report --json`.
 
+use std::process::ExitCode;
+
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use holdfast_edge::{Config, path_in, report, start};
@@ -41,8 +43,17 @@ const SECTION: &str = "edge";
 /// An edge is small: one thread for what comes in while another waits for the kernel.
 const WORKERS: usize = 2;
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match work(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("holdfast-edge: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(args: Args) -> anyhow::Result<()> {
     let sources = args.config.sources();
     config::check_sections(&sources)?;
     let config: Config = config::load(SECTION, &sources)?;
