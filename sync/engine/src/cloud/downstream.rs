@@ -2,23 +2,31 @@
 //!
 //! Invariant: one read is under way at a time and each continues what was sent, so that frames go
 //! out in order and without a gap. What the edge has not acknowledged is bounded; beyond that the
-//! stream waits for an Ack.
+//! stream waits for an Ack, and what none comes for goes out again.
 
 /// How many an edge may leave unacknowledged before nothing more is read for it.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
+/// Ticks without a newer Ack before what is unacknowledged goes out again. An edge acknowledges at
+/// once, so by then a frame was passed over: it had arrived before the one that it continues.
+const AGAIN_AFTER_TICKS: u32 = 15;
 
 #[derive(Debug)]
 pub(super) struct Downstream {
     acknowledged: u64,
     sent: u64,
+    /// The furthest that ever went out in this session.
+    reached: u64,
+    ticks_waited: u32,
     head: u64,
     reading: bool,
 }
 
 impl Downstream {
     pub(super) fn after(cursor: u64) -> Self {
-        Self { acknowledged: cursor, sent: cursor, head: cursor, reading: false }
+        let reading = false;
+        let (acknowledged, sent, reached, head) = (cursor, cursor, cursor, cursor);
+        Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
     }
 
     pub(super) fn sent(&self) -> u64 {
@@ -26,7 +34,7 @@ impl Downstream {
     }
 
     pub(super) fn has_sent(&self, number: u64) -> bool {
-        number <= self.sent
+        number <= self.reached
     }
 
     /// The store holds up to `head`. Answers what to read now, if anything.
@@ -43,18 +51,42 @@ impl Downstream {
             self.head = self.sent;
         }
         self.sent = self.sent.max(to);
+        self.reached = self.reached.max(self.sent);
         self.head = self.head.max(self.sent);
         self.next()
     }
 
     pub(super) fn acknowledge(&mut self, cursor: u64) -> Option<(u64, u32)> {
-        self.acknowledged = self.acknowledged.max(cursor);
+        if cursor > self.acknowledged {
+            self.acknowledged = cursor;
+            self.ticks_waited = 0;
+        }
+        self.next()
+    }
+
+    /// About a second has passed.
+    pub(super) fn tick(&mut self) -> Option<(u64, u32)> {
+        if self.reading || self.sent <= self.acknowledged {
+            self.ticks_waited = 0;
+            return None;
+        }
+        self.ticks_waited += 1;
+        if self.ticks_waited < AGAIN_AFTER_TICKS {
+            return None;
+        }
+        self.ticks_waited = 0;
+        self.sent = self.acknowledged;
         self.next()
     }
 
     fn next(&mut self) -> Option<(u64, u32)> {
+        if self.reading {
+            return None;
+        }
+        // An Ack of what went out before it was to go out again.
+        self.sent = self.sent.max(self.acknowledged);
         let room = self.sent - self.acknowledged < UNACKNOWLEDGED_MAX;
-        if self.reading || !room || self.sent >= self.head {
+        if !room || self.sent >= self.head {
             return None;
         }
         self.reading = true;

@@ -80,7 +80,9 @@ impl Open {
             }
             Input::Tick => {
                 self.up.ask_again();
-                Vec::new()
+                let outcomes = self.outcomes.tick().map(Self::read_outcomes);
+                let feed = self.feed.tick().map(Self::read_feed);
+                outcomes.into_iter().chain(feed).collect()
             }
             Input::Loaded(_) | Input::TakenOver { .. } | Input::Superseded | Input::GateClosed => {
                 Vec::new()

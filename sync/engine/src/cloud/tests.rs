@@ -388,6 +388,44 @@ fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     assert!(matches!(outputs[..], [Output::SaveAck(_), Output::ReadFeed { after: 5_000, .. }]));
 }
 
+/// A frame that arrives before the one it continues is passed over by the edge. The connection lives
+/// on, so nothing but this session can bring it again.
+#[test]
+fn what_is_not_acknowledged_goes_out_again() {
+    let mut session = opened(&[]);
+    let tick = |session: &mut Session| session.handle(Input::Tick, NOW);
+    session.handle(Input::OutcomesReach(2), NOW);
+    session.handle(Input::Outcomes(outcomes(0, 2)), NOW);
+    session.handle(Input::Frame(Frame::Ack(ack(1, 0))), NOW);
+    let again: Vec<Output> = (0..20).flat_map(|_| tick(&mut session)).collect();
+    assert_eq!(again, [Output::ReadOutcomes { after: 1, limit: 200 }], "once, from the cursor on");
+    let sent = session.handle(Input::Outcomes(outcomes(1, 2)), NOW);
+    assert!(matches!(&sent[..], [Output::Send(Frame::Outcomes(f))] if (f.from, f.to) == (1, 2)));
+    session.handle(Input::Frame(Frame::Ack(ack(2, 0))), NOW);
+    assert!((0..40).all(|_| tick(&mut session).is_empty()), "all of it has arrived");
+}
+
+/// The Ack of the first time may come when it is already to go out again.
+#[test]
+fn a_late_ack_spares_the_second_sending() {
+    let mut session = opened(&[]);
+    session.handle(Input::FeedReaches { generation: 5, feed_seq: 3 }, NOW);
+    session.handle(Input::Feed { to: 3, changes: Vec::new() }, NOW);
+    let again: Vec<Output> = (0..15).flat_map(|_| session.handle(Input::Tick, NOW)).collect();
+    assert_eq!(again, [Output::ReadFeed { after: 0, limit: 200 }]);
+    assert!(matches!(
+        session.handle(Input::Frame(Frame::Ack(ack(0, 3))), NOW)[..],
+        [Output::SaveAck(_)]
+    ));
+    let sent = session.handle(Input::Feed { to: 3, changes: Vec::new() }, NOW);
+    assert!(
+        matches!(&sent[..], [Output::Send(Frame::Down(down))] if (down.from, down.to) == (0, 3))
+    );
+    assert!((0..40).all(|_| session.handle(Input::Tick, NOW).is_empty()));
+    let further = session.handle(Input::FeedReaches { generation: 5, feed_seq: 4 }, NOW);
+    assert_eq!(further, [Output::ReadFeed { after: 3, limit: 200 }]);
+}
+
 #[test]
 fn an_ack_of_what_was_never_sent_is_passed_over() {
     let mut session = opened(&log(1));
