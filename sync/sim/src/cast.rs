@@ -31,10 +31,6 @@ pub fn region(e: usize) -> Region {
     EDGES[e].1
 }
 
-pub fn edge_number(edge: &EdgeId) -> Option<usize> {
-    EDGES.iter().position(|(name, _)| *name == edge.as_str())
-}
-
 /// The other edge of the same region, where there is one.
 pub fn neighbour(e: usize) -> Option<usize> {
     (0..EDGE_COUNT).find(|&other| other != e && region(other) == region(e))

@@ -86,7 +86,6 @@ pub struct Bus {
 pub struct Delivery {
     pub event: Event,
     pub replica: usize,
-    pub run: u32,
     /// It holds its region's row until its commit.
     pub feed: Option<Feeding>,
 }
@@ -144,7 +143,6 @@ pub struct Drain {
     pub asked_for: bool,
     /// What the hub answers itself, until the owner has answered the rest.
     pub decided: Vec<Decided>,
-    pub handed: Vec<u64>,
     pub outcome_count: u64,
 }
 

@@ -2,7 +2,7 @@
 //! at silence. They look at what was said and what stands stored, never at how a part came to it.
 
 mod silence;
-mod steps;
+pub mod steps;
 
 use std::collections::BTreeMap;
 

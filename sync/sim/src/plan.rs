@@ -107,17 +107,17 @@ faults! {
     // the link
     Cut "link cut" 6 EDGE_COUNT 0 0,
     HalfOpen "half-open socket" 5 EDGE_COUNT 0 0,
-    Partition "partition" 6 EDGE_COUNT 1_000 40_000,
+    Partition "partition" 9 EDGE_COUNT 1_000 40_000,
     Delay "frames delayed" 4 EDGE_COUNT 2_000 20_000,
     Loss "frames lost" 5 EDGE_COUNT 2_000 15_000,
     Duplicates "frames duplicated" 5 EDGE_COUNT 2_000 20_000,
-    Reorder "frames reordered" 5 EDGE_COUNT 2_000 20_000,
+    Reorder "frames reordered" 8 EDGE_COUNT 2_000 20_000,
     Strays "frames of an older session" 4 EDGE_COUNT 2_000 30_000,
     Corruption "frames corrupted" 2 EDGE_COUNT 2_000 10_000,
     GateShut "gate shut" 3 EDGE_COUNT 2_000 20_000,
     // the tablets' radio
     Radio "tablets' messages lost, doubled, late" 6 EDGE_COUNT 2_000 30_000,
-    Roaming "tablet goes to the other edge" 6 TABLET_COUNT 5_000 40_000,
+    Roaming "tablet goes to the other edge" 14 TABLET_COUNT 5_000 40_000,
     // the edge
     EdgeKilled "edge killed" 6 EDGE_COUNT 200 10_000,
     EdgeKilledInCommit "edge killed in a commit" 8 EDGE_COUNT 200 5_000,
@@ -145,7 +145,7 @@ faults! {
 }
 
 const COMMANDS: (u64, u64) = (54, 76);
-const FAULTS: (u64, u64) = (4, 10);
+const FAULTS: (u64, u64) = (6, 16);
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// People and faults fall into this time.
 const ACTIVE_MS: u64 = 70_000;

@@ -75,8 +75,9 @@ pub struct Settled {
 
 impl File {
     pub fn new(name: EdgeId, bug: Option<Bug>) -> Self {
+        let start = Chain::start(&name);
         let book = Book {
-            head: Chain::start(&name),
+            head: start,
             suspect: false,
             feed_generation: 0,
             feed_cursor: 0,
@@ -93,7 +94,8 @@ impl File {
             by_op: Table::default(),
             pending: Table::default(),
             orders: Table::default(),
-            mark: Mark::default(),
+            // A new file gets its first mark, on disk, before anything is logged.
+            mark: Mark { written: Some(start), synced: Some(start) },
         }
     }
 
@@ -111,8 +113,10 @@ impl File {
         self.orders.commit();
     }
 
-    /// Written after each commit and before any answer.
+    /// Written after each commit and before any answer. What stood there before counts as synced by
+    /// now: of the once-a-second sync only the worst case matters.
     pub fn mark_now(&mut self) {
+        self.mark.synced = self.mark.written;
         self.mark.written = Some(self.book.live.head);
     }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The versions of an edge's confirmed orders that a commit is about to replace, and its cursors.
-pub(crate) struct Versions {
+pub struct Versions {
     orders: Vec<(OrderId, u64, u64)>,
     cursors: (u64, u64),
 }

@@ -12,6 +12,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Faults {
     until: BTreeMap<(FaultKind, usize), u64>,
+    /// Which tablet a step sent to the other edge.
+    roaming: BTreeMap<usize, usize>,
     now: u64,
 }
 
@@ -84,7 +86,10 @@ impl World {
             FaultKind::Cut => self.cut(on),
             FaultKind::HalfOpen => self.half_open(on, fault.size),
             FaultKind::GateShut => self.set_gate(cast::region(on), false),
-            FaultKind::Roaming => self.roam(on),
+            FaultKind::Roaming => {
+                let who = self.roam(on);
+                self.faults.roaming.insert(n, who);
+            }
             FaultKind::EdgeKilled => self.edge_dies(on, lasts_ms, false),
             FaultKind::PowerCut => self.edge_dies(on, lasts_ms, true),
             FaultKind::EdgeKilledInCommit => {
@@ -130,7 +135,11 @@ impl World {
         }
         match kind {
             FaultKind::GateShut => self.set_gate(cast::region(on), true),
-            FaultKind::Roaming => self.go_home(on),
+            FaultKind::Roaming => {
+                if let Some(who) = self.faults.roaming.remove(&n) {
+                    self.go_home(who);
+                }
+            }
             FaultKind::DiskFull => self.edges[on].disk.is_full = false,
             FaultKind::DiskSlow => self.edges[on].disk.is_slow = false,
             FaultKind::AnswersLost => self.orders.answers_are_lost = false,
@@ -146,7 +155,7 @@ impl World {
 
     /// Everything works again from here on.
     pub fn heal(&mut self) {
-        self.faults = Faults { until: BTreeMap::new(), now: self.now };
+        self.faults = Faults { now: self.now, ..Faults::default() };
         self.has_healed = true;
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));

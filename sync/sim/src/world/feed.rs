@@ -52,8 +52,7 @@ impl World {
             row.numbers = if unlocked { row.numbers + 1 } else { row.feed_seq + 1 };
             Feeding { number: row.numbers }
         });
-        let run = self.replicas[replica].run;
-        self.bus.unconfirmed.insert(delivery, Delivery { event, replica, run, feed });
+        self.bus.unconfirmed.insert(delivery, Delivery { event, replica, feed });
         let late = self.feeds_late() && self.random.chance(500);
         let takes = if late { self.soon(50, 2_000) } else { self.soon(0, 2) };
         self.later(takes, Event::FeedCommits { delivery });

@@ -90,9 +90,9 @@ impl World {
             let again = at + self.soon(500, 9_000) - self.now;
             self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: true });
         }
-        let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(250);
+        let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(350);
         if jumps_the_queue {
-            at += self.soon(0, 600);
+            at += self.soon(0, 2_000);
         } else {
             at = at.max(self.net.conns[conn].arrives_at[way]);
             self.net.conns[conn].arrives_at[way] = at;

@@ -37,8 +37,6 @@ pub(crate) struct Item {
     pub is_decided: bool,
     /// Said by the only edge it was ever sent to, so that nothing of it is stored anywhere.
     pub not_taken: Option<Code>,
-    /// It is an old id with another body, as only a broken app sends it.
-    pub is_misuse: bool,
     tries: u32,
     /// For the bug that takes the broker's word for the edge's.
     forgotten: bool,
@@ -87,7 +85,6 @@ impl World {
         let body = self.body(actor, region, accepted, intent, pick);
         let tapped_at = at(self.now, self.tablets[t].clock_error_ms);
         let id = reused.unwrap_or_else(|| CommandId(self.random.id()));
-        let is_misuse = reused.is_some();
         self.note(12, pick, |world| {
             let n = world.tablets[t].items.len();
             format!("tablet {t} taps {} ({intent:?}, item {n})", body.name())
@@ -101,7 +98,6 @@ impl World {
             receipt: None,
             is_decided: false,
             not_taken: None,
-            is_misuse,
             tries: 0,
             forgotten: false,
         });
@@ -226,12 +222,30 @@ impl World {
         }
         let stored = self.edges[e].file.commands.get(&id).map(|stored| stored.hash);
         let is_stored = |item: &Item| Some(item.body.hash()) == stored;
+        if stored.is_none() {
+            let open = same.iter().find(|(_, item)| !item.is_done());
+            return open.map(|(i, _)| *i);
+        }
         let refused = reply.code == Some(Code::CommandIdReused) && reply.outcome.is_none();
-        let mut meant = same.iter().filter(|(_, item)| is_stored(item) != refused);
-        meant.next().map(|(i, _)| *i)
+        let meant = same.iter().filter(|(_, item)| is_stored(item) != refused);
+        let open = meant.clone().find(|(_, item)| !item.is_done());
+        open.or(meant.clone().next()).map(|(i, _)| *i)
     }
 
-    pub fn roam(&mut self, t: usize) {
+    /// Who waits for something is the one to try elsewhere.
+    pub fn roam(&mut self, t: usize) -> usize {
+        let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
+        let waits = |t: &usize| {
+            let tablet = &self.tablets[*t];
+            let elsewhere = cast::neighbour(cast::home(*t)).is_some();
+            elsewhere && tablet.items.iter().any(|item| !item.is_done())
+        };
+        let t = around.into_iter().find(waits).unwrap_or(t);
+        self.roams(t);
+        t
+    }
+
+    fn roams(&mut self, t: usize) {
         if let Some(other) = cast::neighbour(cast::home(t)) {
             self.tablets[t].at_edge = other;
             self.tablets[t].seen.clear();
