@@ -1,6 +1,8 @@
 //! Work goes on while RabbitMQ is away: orders are taken, approved and accepted at once, and whoever is
 //! to hear of it hears of it, once each, when the broker is back.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, time::Duration};
 
 use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};

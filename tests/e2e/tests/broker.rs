@@ -1,6 +1,8 @@
 //! The broker holds what the design names: five durable topic exchanges, and notification's three durable
 //! queues with their bindings.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::Value;

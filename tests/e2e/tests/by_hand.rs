@@ -1,5 +1,7 @@
 //! README's "by hand" block does what it says, with nothing but curl, jq and mosquitto's two clients.
 
+#![allow(clippy::unwrap_used)]
+
 use std::process::Command;
 
 use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, ready};
