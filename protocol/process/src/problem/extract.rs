@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use wire::Code;
 
 use super::{Problem, Said};
@@ -69,19 +70,38 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
+/// A body is a JSON object. A list would read as one by the order of its values, which nobody means.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let error = error.into_inner();
-        if error.is_data() {
-            invalid(if path == "." { "" } else { &path }, &without_place(&error.to_string()))
-        } else {
-            Problem::new(Code::MalformedBody).detail(error.to_string())
+    match T::deserialize(&mut json).and_then(|value| json.end().map(|()| value)) {
+        Ok(value) if is_object => Ok(value),
+        _ => Err(what_is_wrong::<T>(bytes, is_object)),
+    }
+}
+
+/// Read once more as whatever JSON it is: what is then wrong is wrong with a field.
+fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) if is_object => value,
+        Ok(_) => {
+            return Problem::new(Code::MalformedBody)
+                .detail(Said::both("Send a JSON object.", "请发送一个 JSON 对象。"));
         }
-    })?;
-    json.end().map_err(|error| Problem::new(Code::MalformedBody).detail(error.to_string()))?;
-    Ok(value)
+        Err(error) => {
+            return Problem::new(Code::MalformedBody).detail(Said::both(
+                format!("This is not JSON: line {}, column {}.", error.line(), error.column()),
+                format!("不是有效的 JSON：第 {} 行第 {} 列。", error.line(), error.column()),
+            ));
+        }
+    };
+    match serde_path_to_error::deserialize::<_, T>(value) {
+        Ok(_) => Problem::new(Code::MalformedBody),
+        Err(error) => {
+            let path = error.path().to_string();
+            invalid(if path == "." { "" } else { &path }, &error.into_inner().to_string())
+        }
+    }
 }
 
 fn says_json(headers: &HeaderMap) -> bool {
@@ -107,14 +127,28 @@ fn invalid(path: &str, message: &str) -> Problem {
     } else if let Some(name) = named("unknown field `") {
         let field = if path.ends_with(name) { path.to_owned() } else { join(name) };
         problem.field(field, Said::both("This field is not known here.", "此处没有这个字段。"))
+    } else if let Some((wrong, known)) = one_of(message) {
+        problem.field(
+            path,
+            Said::both(
+                format!("`{wrong}` is none of: {}.", known.join(", ")),
+                format!("“{wrong}”不在可选值之中：{}。", known.join("、")),
+            ),
+        )
+    } else if let Some(expected) = message.strip_prefix("invalid type: ") {
+        let expected = expected.split_once(", expected ").map_or(expected, |(_, kind)| kind);
+        problem
+            .field(path, Said::both(format!("This must be {expected}."), "此字段的值类型不正确。"))
     } else {
         problem.field(path, Said::both(message, format!("填写有误：{message}")))
     }
 }
 
-/// `at line 1 column 9` says nothing to someone who filled in a form.
-fn without_place(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or_default().to_owned()
+/// What was sent, and what may be: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH` ``.
+fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut words = message.strip_prefix("unknown variant `")?.split('`').step_by(2);
+    let wrong = words.next()?;
+    Some((wrong, words.filter(|word| !word.is_empty()).collect()))
 }
 
 #[cfg(test)]

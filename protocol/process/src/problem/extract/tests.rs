@@ -63,6 +63,9 @@ async fn a_wrong_body_is_answered_with_the_field_to_correct() {
         ("/price", json!("five"), "price"),
         ("/place", json!({}), "place.region"),
         ("/place/region", json!("MOON"), "place.region"),
+        ("/place/region", json!(null), "place.region"),
+        ("/place/region", json!([]), "place.region"),
+        ("/place/region", json!(7), "place.region"),
         ("/tags", json!([1, 2, -3]), "tags[2]"),
         ("/place", json!({ "region": "NORTH", "zip": 1 }), "place.zip"),
     ] {
@@ -77,11 +80,20 @@ async fn a_wrong_body_is_answered_with_the_field_to_correct() {
 }
 
 #[tokio::test]
+async fn a_word_that_is_none_of_those_known_is_told_which_are() {
+    let body = json!({ "price": 5, "place": { "region": "MOON" }, "tags": [] });
+    let problem = post_text(body.to_string(), "application/json").await.unwrap_err();
+    let message = &problem.errors[0].message;
+    assert_eq!(message, "`MOON` is none of: NORTH, SOUTH, EAST, WEST, MID.");
+}
+
+#[tokio::test]
 async fn what_is_no_json_is_malformed_and_what_is_too_large_is_said_so() {
     for (text, kind, code) in [
         ("{", "application/json", Code::MalformedBody),
         ("", "application/json", Code::MalformedBody),
-        ("{}{}", "application/json", Code::InvalidInput),
+        ("{}{}", "application/json", Code::MalformedBody),
+        (r#"[5, {"region": "NORTH"}, [1]]"#, "application/json", Code::MalformedBody),
         ("price=5", "application/x-www-form-urlencoded", Code::MalformedBody),
         (&"x".repeat(201), "application/json", Code::BodyTooLarge),
     ] {
