@@ -105,6 +105,8 @@ pub struct Replica {
     pub clock_error_ms: i64,
     pub sessions: BTreeMap<usize, HubSession>,
     pub drains: BTreeMap<usize, Drain>,
+    /// Transactions whose session has ended, by its connection.
+    pub orphans: BTreeMap<usize, (usize, Output)>,
 }
 
 /// Mirrors `sync/hub/src/session`.

@@ -59,7 +59,7 @@ pub enum Write {
 }
 
 pub enum Wrote {
-    Boot,
+    Boot { failed: bool },
     Entered { tablet: usize, entered: Box<Entered> },
     Linked { conn: usize, settled: Vec<Settled>, failed: bool },
     Suspect,

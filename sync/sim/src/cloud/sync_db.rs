@@ -147,7 +147,9 @@ impl SyncDb {
 
     pub fn claim(&mut self, e: usize, worker: u64, now: UnixMillis) -> Option<Claim> {
         let edge = &mut self.edges[e];
-        let free = edge.worker == worker || edge.work_until <= now;
+        // A claim that reaches further than any can be given now was given by another clock.
+        let outlived = edge.work_until <= now || edge.work_until > now.plus_ms(CLAIM_MS);
+        let free = edge.worker == worker || outlived;
         if edge.undecided == 0 || !free {
             return None;
         }

@@ -96,10 +96,10 @@ impl World {
         let edge = &mut self.edges[e];
         let (file, is_full) = (&mut edge.file, edge.disk.is_full);
         match write {
-            Write::Boot if is_full => Wrote::Boot,
+            Write::Boot if is_full => Wrote::Boot { failed: true },
             Write::Boot => {
                 file.boot(edge.nonce, at(self.now, edge.clock_error_ms));
-                Wrote::Boot
+                Wrote::Boot { failed: false }
             }
             Write::Enter { tablet, entry } if is_full => {
                 let entered = full(&edge.file, &entry, self.bug);
@@ -134,7 +134,7 @@ impl World {
         let mut has_grown = false;
         for wrote in group {
             match wrote {
-                Wrote::Boot => self.edge_is_up(e),
+                Wrote::Boot { failed } => self.edge_is_up(e, failed),
                 Wrote::Entered { tablet, entered } => {
                     has_grown |= matches!(*entered, Entered::Stored { new: true, .. });
                     if !self.has(Bug::AnswerBeforeFsync) {
@@ -151,12 +151,12 @@ impl World {
         self.edge_commits(e);
     }
 
-    fn edge_is_up(&mut self, e: usize) {
+    fn edge_is_up(&mut self, e: usize, failed: bool) {
         let (nonce, run) = (self.edges[e].nonce, self.edges[e].run);
         let file = &self.edges[e].file;
         let last = file.log.durable().values().next_back().map(|logged| &logged.op);
         let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);
-        if self.edges[e].disk.is_full {
+        if failed {
             // The boot op could not be written: whoever watches the process starts it again.
             self.edge_dies(e, RESTART_AFTER_MS, false);
             return;

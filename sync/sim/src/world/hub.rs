@@ -59,6 +59,7 @@ impl World {
         }
         self.replicas[r].is_running = false;
         self.replicas[r].drains.clear();
+        self.replicas[r].orphans.clear();
         let sessions = std::mem::take(&mut self.replicas[r].sessions);
         for conn in sessions.into_keys() {
             self.close(conn, Side::Hub, size.is_multiple_of(3));
@@ -90,7 +91,11 @@ impl World {
 
     pub fn hub_session_ends(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
-        self.replicas[r].sessions.remove(&conn);
+        let Some(session) = self.replicas[r].sessions.remove(&conn) else { return };
+        // What sync_db was asked for it does, whether or not anybody still waits for it.
+        if let Some(stored) = session.storing {
+            self.replicas[r].orphans.insert(conn, (session.edge, stored));
+        }
     }
 
     fn session(&mut self, conn: usize) -> Option<&mut HubSession> {
@@ -190,7 +195,11 @@ impl World {
                 self.hub_ends(conn, code, &detail);
             }
             stored => {
-                let takes = if self.random.chance(300) { self.soon(1, 40) } else { 0 };
+                let takes = match self.random.below(100) {
+                    0..3 => self.soon(40, 3_000),
+                    3..30 => self.soon(1, 40),
+                    _ => 0,
+                };
                 if let Some(session) = self.session(conn) {
                     session.storing = Some(stored);
                 }
@@ -205,9 +214,12 @@ impl World {
 
     /// One transaction of sync_db for a session.
     pub fn hub_stores(&mut self, conn: usize) {
-        let Some(session) = self.session(conn) else { return };
-        let Some(stored) = session.storing.take() else { return };
-        let e = session.edge;
+        let r = self.net.conns[conn].replica;
+        let asked = match self.session(conn) {
+            Some(session) => session.storing.take().map(|stored| (session.edge, stored)),
+            None => self.replicas[r].orphans.remove(&conn),
+        };
+        let Some((e, stored)) = asked else { return };
         let answer = match stored {
             Output::Load => self.sync_db.standing(e).map(Input::Loaded),
             Output::TakeOver(hello) => {

@@ -144,7 +144,7 @@ impl World {
             }
             _ => link.machine.take(frame),
         };
-        let passed_over = todo.iter().all(|step| matches!(step, Do::Ignored { .. }));
+        let passed_over = matches!(todo[..], [Do::Ignored { .. }]);
         link.todo.extend(todo);
         if is_stray {
             self.counts.strays += 1;

@@ -35,8 +35,9 @@ pub(crate) struct Item {
     pub sent_to: Vec<usize>,
     pub receipt: Option<Receipt>,
     pub is_decided: bool,
-    /// Said by the only edge it was ever sent to, so that nothing of it is stored anywhere.
+    /// Said by every edge it was sent to.
     pub not_taken: Option<Code>,
+    refused_by: Vec<usize>,
     tries: u32,
     /// For the bug that takes the broker's word for the edge's.
     forgotten: bool,
@@ -98,6 +99,7 @@ impl World {
             receipt: None,
             is_decided: false,
             not_taken: None,
+            refused_by: Vec::new(),
             tries: 0,
             forgotten: false,
         });
@@ -173,7 +175,9 @@ impl World {
         let item = &mut tablet.items[i];
         let done_before = item.is_decided;
         match reply.hop {
-            Hop::Stored if reply.verdict == Verdict::NotTaken => self.hears_not_taken(t, i, &reply),
+            Hop::Stored if reply.verdict == Verdict::NotTaken => {
+                self.hears_not_taken(t, i, e, &reply)
+            }
             Hop::Stored | Hop::Decided => {
                 item.not_taken = None;
                 let before = item.receipt.clone();
@@ -188,7 +192,7 @@ impl World {
         }
     }
 
-    fn hears_not_taken(&mut self, t: usize, i: usize, reply: &Reply) {
+    fn hears_not_taken(&mut self, t: usize, i: usize, e: usize, reply: &Reply) {
         let now = self.now;
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
@@ -204,11 +208,13 @@ impl World {
                 let expires_at = at(now, 0).plus_ms(tablet.token_ms);
                 tablet.token = tokens::issue(tablet.actor, expires_at);
             }
-            code if item.sent_to.len() == 1 || code == Code::CommandIdReused => {
-                item.not_taken = Some(code)
+            code => {
+                item.refused_by.push(e);
+                // As long as one of them has not said so, that one may have it.
+                if item.sent_to.iter().all(|edge| item.refused_by.contains(edge)) {
+                    item.not_taken = Some(code);
+                }
             }
-            // The other edge may have it.
-            _ => {}
         }
     }
 
