@@ -106,8 +106,7 @@ impl Counts {
             Why::Standing => "another standing",
             Why::Gap => "beyond the cursor",
             Why::Stale => "known already",
-            #[allow(unreachable_patterns)]
-            Why::Unexpected | _ => "not expected",
+            Why::Unexpected => "not expected",
         };
         *self.frames_ignored.entry(why).or_default() += 1;
     }

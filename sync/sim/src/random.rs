@@ -74,5 +74,6 @@ mod tests {
         assert_eq!(random.below(0), 0);
     }
 
-    const DRAWN_BY_7: [u64; 3] = [0, 0, 0];
+    const DRAWN_BY_7: [u64; 3] =
+        [0x0e2c_1a00_2aae_913d, 0x2c0f_c8dd_fa4e_9e14, 0xb7b3_11b3_b0d4_5872];
 }

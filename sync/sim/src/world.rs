@@ -21,6 +21,8 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 
+use wire::OpDecision;
+
 use crate::{
     bug::Bug,
     cast,
@@ -37,7 +39,6 @@ use faults::Faults;
 use net::Net;
 use tablets::Tablet;
 
-pub(crate) use desk::Heard;
 pub(crate) use net::{Packet, Side};
 
 /// What happens next. Whatever is meant for a process names the run of it.
@@ -70,7 +71,7 @@ pub(crate) enum Event {
     Delivers,
     FeedCommits { delivery: u64 },
     DeskTries { item: usize },
-    DeskHears { item: usize, heard: Box<Heard> },
+    DeskHears { item: usize, heard: Option<Box<OpDecision>> },
 }
 
 pub(crate) struct World {
@@ -120,7 +121,7 @@ const EVENTS_MAX: u64 = 400_000;
 
 impl World {
     pub fn new(plan: Plan, bug: Option<Bug>, trace: Trace) -> Self {
-        let random = Random::seeded(plan.seed ^ 0x5eed_0f_1a57_0000);
+        let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
         let edges =
             (0..cast::EDGE_COUNT).map(|e| Node::new(cast::edge(e), cast::region(e), bug)).collect();
         let mut world = Self {
@@ -226,7 +227,7 @@ impl World {
             Event::Delivers => self.bus_delivers(),
             Event::FeedCommits { delivery } => self.feed_commits(delivery),
             Event::DeskTries { item } => self.desk_tries(item),
-            Event::DeskHears { item, heard } => self.desk_hears(item, *heard),
+            Event::DeskHears { item, heard } => self.desk_hears(item, heard),
         }
     }
 

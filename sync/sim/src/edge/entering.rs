@@ -39,7 +39,7 @@ pub struct Stored {
 #[derive(Debug)]
 pub enum Entered {
     NotTaken { command_id: CommandId, code: Code },
-    Stored { stored: Stored, order: Option<wire::Order>, new: bool },
+    Stored { stored: Box<Stored>, order: Option<Box<wire::Order>>, new: bool },
 }
 
 impl File {
@@ -54,8 +54,8 @@ impl File {
             if !same {
                 return not_taken(Code::CommandIdReused);
             }
-            let stored = Stored::clone(stored);
-            let order = self.sight(stored.order_id).order;
+            let stored = Box::new(Stored::clone(stored));
+            let order = self.sight(stored.order_id).order.map(Box::new);
             return Entered::Stored { stored, order, new: false };
         }
         if let Some(code) = entry.refusal {
@@ -64,8 +64,8 @@ impl File {
         match self.judge(&entry) {
             Answer::NotTaken(code) => not_taken(code),
             Answer::Taken(taken) => {
-                let stored = self.log_command(entry, taken);
-                let order = self.sight(stored.order_id).order;
+                let stored = Box::new(self.log_command(entry, taken));
+                let order = self.sight(stored.order_id).order.map(Box::new);
                 Entered::Stored { stored, order, new: true }
             }
         }

@@ -25,12 +25,6 @@ pub(crate) struct Asking {
     tried_order: Option<OrderId>,
 }
 
-pub(crate) enum Heard {
-    Decision(OpDecision),
-    /// The service is out of reach.
-    Nothing,
-}
-
 const AGAIN_AFTER_MS: u64 = 2_000;
 
 impl World {
@@ -86,8 +80,9 @@ impl World {
         self.later(AGAIN_AFTER_MS, Event::DeskTries { item });
     }
 
-    pub fn desk_hears(&mut self, item: usize, heard: Heard) {
-        let Heard::Decision(OpDecision::Decided(outcome)) = heard else { return };
+    /// Nothing is heard when the service is out of reach.
+    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<OpDecision>>) {
+        let Some(OpDecision::Decided(outcome)) = heard.map(|decision| *decision) else { return };
         let asking = &mut self.desk.items[item];
         if asking.is_answered {
             return;

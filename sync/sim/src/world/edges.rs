@@ -174,12 +174,12 @@ impl World {
             }
             Entered::Stored { stored, order, new } => {
                 self.counts.taken(stored, *new);
-                let reply = edge::reply(&self.edges[e].name, stored, order.clone());
+                let reply = edge::reply(&self.edges[e].name, stored, order.as_deref().cloned());
                 self.oracle.acknowledged(self.now, e, &self.edges[e].file, stored);
                 reply
             }
         };
-        self.to_tablet(e, tablet, reply);
+        self.reply_to_tablet(e, tablet, reply);
     }
 
     /// The process is gone, and with it what was not committed; of a commit under way either all is
@@ -242,7 +242,8 @@ fn full(file: &edge::File, entry: &Entry, bug: Option<Bug>) -> Entered {
     let command_id = entry.command.id;
     match file.judge(entry) {
         Answer::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
-            Entered::Stored { stored: file.as_if_stored(entry, taken), order: None, new: true }
+            let stored = Box::new(file.as_if_stored(entry, taken));
+            Entered::Stored { stored, order: None, new: true }
         }
         _ => Entered::NotTaken { command_id, code: Code::StorageFull },
     }

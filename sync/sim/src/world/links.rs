@@ -188,8 +188,7 @@ impl World {
                 self.link_breaks(e, &says);
             }
             // Nothing is held before a region is.
-            #[allow(unreachable_patterns)]
-            Do::Held { .. } | _ => {}
+            Do::Held { .. } => {}
         }
     }
 
@@ -203,7 +202,7 @@ impl World {
             let order = self.edges[e].file.sight(stored.order_id).order;
             let reply = reply(&self.edges[e].name, &stored, order);
             if let Some(tablet) = tablet {
-                self.to_tablet(e, tablet, reply);
+                self.reply_to_tablet(e, tablet, reply);
             }
         }
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {

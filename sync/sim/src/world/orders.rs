@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use wire::{EventId, OpAnswer, OpDecision};
 
-use super::{Event, Heard, World, hub::Answer};
+use super::{Event, World, hub::Answer};
 use crate::{
     bug::Bug,
     cast,
@@ -154,7 +154,7 @@ impl World {
         match &asked.by {
             AskedBy::Desk { item } => {
                 let Some(decision) = answers.first().cloned() else { return };
-                let heard = Box::new(Heard::Decision(decision));
+                let heard = Some(Box::new(decision));
                 self.later(takes, Event::DeskHears { item: *item, heard });
             }
             AskedBy::Hub { replica, run, edge, pass, handed } => {
@@ -171,8 +171,7 @@ impl World {
         let takes = self.soon(1, 8);
         match by {
             AskedBy::Desk { item } => {
-                let heard = Box::new(Heard::Nothing);
-                self.later(takes, Event::DeskHears { item: *item, heard });
+                self.later(takes, Event::DeskHears { item: *item, heard: None });
             }
             AskedBy::Hub { replica, run, edge, pass, handed } => {
                 let said = OwnerSaid::Nothing;

@@ -39,7 +39,8 @@ impl World {
         intent: Intent,
         pick: u64,
     ) -> CommandBody {
-        let reason = Some("because".to_owned());
+        let because = "because".to_owned();
+        let reason = Some(because.clone());
         let order_id = match intent {
             Intent::Publish => return self.publishes(region, pick),
             _ => self.meant(actor, region, accepted, intent, pick),
@@ -49,9 +50,7 @@ impl World {
                 CommandBody::AcceptOrder { order_id }
             }
             Intent::Approve => CommandBody::ApproveOrder { order_id },
-            Intent::Reject => {
-                CommandBody::RejectOrder { order_id, reason: reason.unwrap_or_default() }
-            }
+            Intent::Reject => CommandBody::RejectOrder { order_id, reason: because },
             Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
             Intent::Start => CommandBody::StartOrder { order_id },
             Intent::Complete => CommandBody::CompleteOrder { order_id },
@@ -76,7 +75,9 @@ impl World {
         intent: Intent,
         pick: u64,
     ) -> OrderId {
-        if let Some(order_id) = accepted.filter(|_| follows_acceptance(intent) && pick % 4 != 0) {
+        if let Some(order_id) =
+            accepted.filter(|_| follows_acceptance(intent) && !pick.is_multiple_of(4))
+        {
             return order_id;
         }
         let nowhere = Vec::new();

@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    pub fn to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
+    pub fn reply_to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
         for takes in self.radio(e) {
             let reply = Box::new(reply.clone());
             self.later(takes, Event::AtTablet { tablet: t, edge: e, reply });
