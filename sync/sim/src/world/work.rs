@@ -118,9 +118,11 @@ impl World {
                 })),
                 Some(Bug::ParkedIsDone) => {
                     for seq in seqs {
-                        if let Some(op) = self.sync_db.edges[e].ops.get_mut(&seq) {
+                        let edge = &mut self.sync_db.edges[e];
+                        let op = edge.ops.get_mut(&seq).filter(|op| !op.is_decided);
+                        if let Some(op) = op {
                             op.is_decided = true;
-                            self.sync_db.edges[e].undecided -= 1;
+                            edge.undecided -= 1;
                         }
                     }
                 }
