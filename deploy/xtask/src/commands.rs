@@ -52,18 +52,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 /// Becomes `holdfast-stack`, so that there is no process in between that could be killed alone.
 fn up(arguments: &[String]) -> Result<()> {
-    toolchain::check()?;
-    if arguments.iter().any(|argument| argument == "--real") {
-        install::mongod()?;
-    }
-    workspace::build()?;
-    become_program("holdfast-stack", &["up"], arguments)
+    become_platform("holdfast-stack", &["up"], arguments)
 }
 
 fn demo(arguments: &[String]) -> Result<()> {
-    toolchain::check()?;
-    workspace::build()?;
-    become_program("holdfast-demo", &[], arguments)
+    become_platform("holdfast-demo", &[], arguments)
 }
 
 fn servers(arguments: &[String]) -> Result<()> {
@@ -118,6 +111,15 @@ fn golden() -> Result<()> {
     let mut cargo = workspace::cargo()?;
     cargo.args(["test", "--workspace", "--locked", "--test", "golden"]);
     shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))
+}
+
+fn become_platform(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {
+    toolchain::check()?;
+    if arguments.iter().any(|argument| argument == "--real") {
+        install::everything()?;
+    }
+    workspace::build()?;
+    become_program(name, first, arguments)
 }
 
 fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {

@@ -95,12 +95,12 @@ fn packages() -> Result<()> {
         return Err(format!("missing Debian packages; as root: apt-get install {names}"));
     }
     let _policy = NoAutostart::begin()?;
-    shell::run(Command::new("apt-get").args(["-qq", "update"]))?;
+    shell::run_quietly(Command::new("apt-get").args(["-qq", "update"]))?;
     let mut apt = Command::new("apt-get");
     apt.env("DEBIAN_FRONTEND", "noninteractive")
         .args(["-qq", "install", "-y", "--no-install-recommends"])
         .args(&missing);
-    shell::run(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
+    shell::run_quietly(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
     match missing_packages() {
         still if still.is_empty() => Ok(()),
         still => Err(format!("installed, and yet there is no {}", still.join(", "))),

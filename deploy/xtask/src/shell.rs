@@ -1,4 +1,4 @@
-//! Runs other programs in the open: what is run is printed, and so is what it prints.
+//! Runs other programs in the open: what is run is printed, and so is what a reader wants of its output.
 
 use std::process::{Command, Stdio};
 
@@ -9,6 +9,18 @@ pub fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
     let status = command.status().map_err(|e| format!("{}: {e}", line_of(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", line_of(command))) }
+}
+
+/// It must succeed; what it prints matters only when it does not.
+pub fn run_quietly(command: &mut Command) -> Result<()> {
+    eprintln!("$ {}", line_of(command));
+    let output = command.output().map_err(|e| format!("{}: {e}", line_of(command)))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    eprint!("{}", String::from_utf8_lossy(&output.stdout));
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    Err(format!("`{}` failed: {}", line_of(command), output.status))
 }
 
 /// What it prints on standard output; it must succeed.
