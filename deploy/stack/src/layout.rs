@@ -119,10 +119,6 @@ impl Layout {
         &self.edges[usize::from(region.index())]
     }
 
-    pub fn edge_mut(&mut self, region: Region) -> &mut EdgePlace {
-        &mut self.edges[usize::from(region.index())]
-    }
-
     pub fn cloud_folder(&self) -> PathBuf {
         self.folder.join("cloud")
     }

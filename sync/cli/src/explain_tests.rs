@@ -1,3 +1,5 @@
+//! What `explain` tells of an order, collision or none, in both languages.
+
 use uuid::Uuid;
 use wire::{
     Actor, Amount, CommandId, Currency, EdgeId, OrderCode, OrderId, PaymentStatus, Region, Role,

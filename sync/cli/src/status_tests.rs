@@ -1,3 +1,5 @@
+//! What `status` prints, on a terminal and into a pipe, in both languages.
+
 use wire::{EdgeId, LinkState, Policy, Region};
 
 use super::*;

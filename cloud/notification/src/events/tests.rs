@@ -1,3 +1,5 @@
+//! What becomes of each event: a line once, no line, or put aside.
+
 use uuid::Uuid;
 use wire::{EventId, Role, UnixMillis};
 

@@ -1,3 +1,5 @@
+//! An inbox over HTTP: order, pages, marks, and that it is its owner's alone.
+
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;

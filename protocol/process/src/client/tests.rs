@@ -1,3 +1,5 @@
+//! Calls between our own parts, over real sockets: answers, refusals, bounds and stops.
+
 use axum::{
     Json, Router,
     extract::ConnectInfo,

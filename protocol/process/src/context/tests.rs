@@ -1,3 +1,5 @@
+//! The operator context on a real disk: found, private, and named when it is damaged.
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Ready means that nothing is missing, and what is missing is named.
+
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;

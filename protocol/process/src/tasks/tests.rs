@@ -1,3 +1,5 @@
+//! A stop reaches every task, in the promised order, and a broken task ends alone.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot};

@@ -1,3 +1,5 @@
+//! What every listener does by itself, asked over a real socket.
+
 use axum::{
     body::Body,
     routing::{get, post},

@@ -1,3 +1,5 @@
+//! Every wrong body, parameter and path is refused by the name of the field to correct.
+
 use axum::{
     Router,
     body::Body,

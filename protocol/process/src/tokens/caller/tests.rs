@@ -1,3 +1,5 @@
+//! Who reaches a handler, and with which token.
+
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use tower::ServiceExt;
