@@ -1,8 +1,19 @@
-//! The log files of a platform's processes, for messages about one that failed.
+//! The log files of a platform's processes, for messages about one that failed or a test that did.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const TAIL_LINES_MAX: usize = 15;
+
+/// Every log in the folder, by name.
+pub fn all(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut logs: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    logs.sort();
+    logs
+}
 
 /// The last lines of a log, indented.
 pub fn tail(log: &Path) -> String {

@@ -16,6 +16,7 @@ use crate::{
     binaries,
     demo_data::{self, SignIn},
     layout::{EdgePlace, Layout, Stores},
+    logs,
     parts::{self, Part, READY_MAX},
     probe,
     ready::{EdgeAddresses, ReadyFile},
@@ -236,7 +237,11 @@ impl Stack {
             self.ready(part).await?;
         }
         let gateway = parts::real_part(Part::Gateway, &self.layout)?;
-        self.start_part(Part::Gateway, gateway, wishes).await
+        self.start_part(Part::Gateway, gateway, wishes).await?;
+        match &self.servers {
+            Some(servers) => servers.settled().await,
+            None => Ok(()),
+        }
     }
 
     async fn start_servers(&mut self) -> Result<Servers> {
@@ -316,6 +321,18 @@ impl Stack {
         match timeout(deadline, looking).await {
             Ok(()) => Ok(()),
             Err(_) => bail!("after {deadline:?} it is still not so that {what}: {last}"),
+        }
+    }
+}
+
+/// A test that fails takes the folder with it, so what the processes said last is printed before.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for log in logs::all(&self.layout.logs_folder()) {
+            eprintln!("{}", logs::tail(&log));
         }
     }
 }

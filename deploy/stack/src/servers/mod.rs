@@ -43,6 +43,7 @@ pub enum Server {
 pub struct Servers {
     pub addresses: Addresses,
     ports: Places,
+    folder: PathBuf,
     mariadb: Child,
     mongodb: Child,
     rabbitmq: Child,
@@ -98,7 +99,9 @@ impl Servers {
             mosquitto::start(&ground, ports.mosquitto),
         )?;
         let addresses = ports.addresses();
-        let servers = Self { addresses, ports, mariadb, mongodb, rabbitmq, redis, mosquitto };
+        let folder = folder.to_owned();
+        let servers =
+            Self { addresses, ports, folder, mariadb, mongodb, rabbitmq, redis, mosquitto };
         tokio::try_join!(
             servers.ready(Server::MariaDb),
             servers.ready(Server::MongoDb),
@@ -129,6 +132,11 @@ impl Servers {
             Server::Redis => redis::ready(child, self.ports.redis).await,
             Server::Mosquitto => mosquitto::ready(child, self.ports.mosquitto).await,
         }
+    }
+
+    /// Returns when what the cloud has declared is where a kill cannot take it.
+    pub async fn settled(&self) -> Result<()> {
+        rabbitmq::settled(&self.rabbitmq, &self.folder.join("rabbitmq")).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! A RabbitMQ node with an Erlang port mapper of its own, which outlives the node; the supervisor
 //! ends it.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use anyhow::Result;
 
 use super::{Ground, write};
 use crate::{Child, binaries, probe};
 
+const NODE: &str = "holdfast@localhost";
 /// What a client says first in AMQP 0-9-1.
 const AMQP_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 /// With guest:guest in it, which works from the loopback address only.
@@ -61,13 +62,35 @@ pub(super) async fn ready(child: &Child, ports: &Ports) -> Result<()> {
     .await
 }
 
+/// Returns once every quorum queue stands in the node's register on disk. RabbitMQ 3.10 writes a new
+/// queue's line half a second late, and a queue whose line is lost to a kill has no leader ever after.
+pub(super) async fn settled(child: &Child, folder: &Path) -> Result<()> {
+    let quorum = folder.join("mnesia").join(NODE).join("quorum").join(NODE);
+    probe::until(child, Duration::from_secs(30), || {
+        let all_registered = all_registered(&quorum);
+        async move { all_registered }
+    })
+    .await
+}
+
+/// Each queue has a folder, which is named as the queue is in the register.
+fn all_registered(quorum: &Path) -> bool {
+    let Ok(register) = fs::read(quorum.join("names.dets")) else { return false };
+    let entries = fs::read_dir(quorum).into_iter().flatten().flatten();
+    let queues = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    queues.into_iter().all(|queue| {
+        let name = queue.as_encoded_bytes();
+        register.windows(name.len()).any(|part| part == name)
+    })
+}
+
 fn environment(folder: &Path, ports: &Ports) -> BTreeMap<String, String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let cookie = "-setcookie holdfast".to_owned();
     BTreeMap::from([
         ("HOME".into(), folder.display().to_string()),
         // Part of its data: it stays as it is over restarts. The port mapper is its own.
-        ("RABBITMQ_NODENAME".into(), "holdfast@localhost".into()),
+        ("RABBITMQ_NODENAME".into(), NODE.into()),
         ("RABBITMQ_NODE_IP_ADDRESS".into(), "127.0.0.1".into()),
         ("RABBITMQ_NODE_PORT".into(), ports.amqp.to_string()),
         ("RABBITMQ_DIST_PORT".into(), ports.distribution.to_string()),
