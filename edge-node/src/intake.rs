@@ -53,6 +53,14 @@ pub struct Taken {
     pub changed: Option<Sight>,
 }
 
+/// The tablet a command came from, and who is signed in there. Its command may be another person's: a
+/// tablet also sends what someone tapped who has since handed it over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    pub device: DeviceId,
+    pub actor: Actor,
+}
+
 /// Whether the command is stored is not known, so nothing can be said: the tablet sends it again under
 /// the same id and gets what then stands stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +74,11 @@ impl Intake {
         Self(Arc::new(Inner { identity, store, gate, signer, clock }))
     }
 
-    /// Answers one command frame. `device` is the tablet it came from, where the way says so.
-    pub async fn take(&self, body: &[u8], device: Option<DeviceId>) -> Result<Taken, FateUnknown> {
+    /// Answers one command frame in words for whoever sent it: for the sender where the way names one,
+    /// else for the owner of the command's token.
+    pub async fn take(&self, body: &[u8], sender: Option<&Sender>) -> Result<Taken, FateUnknown> {
         let started = self.0.clock.elapsed();
-        let taken = self.answer(body, device).await;
+        let taken = self.answer(body, sender).await;
         let took = self.0.clock.elapsed().saturating_sub(started);
         metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
         let verdict = taken.as_ref().map_or("unknown", |taken| taken.reply.verdict.as_str());
@@ -83,19 +92,21 @@ impl Intake {
         self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
     }
 
-    async fn answer(&self, body: &[u8], device: Option<DeviceId>) -> Result<Taken, FateUnknown> {
+    async fn answer(&self, body: &[u8], sender: Option<&Sender>) -> Result<Taken, FateUnknown> {
         let frame = match frame::read(body) {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
-        let Some(signed) = self.0.gate.signed(&frame.token, device.as_ref()) else {
+        let device = sender.map(|sender| &sender.device);
+        let Some(signed) = self.0.gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
         let role = signed.claims.role;
         let shape = || shape::refusal(role, &frame.body, self.0.identity.region);
         let refusal = signed.refusal.or_else(shape);
-        let device = device.or(signed.claims.device.clone());
-        self.enter(frame, device, &signed.claims, refusal).await
+        let device = device.or(signed.claims.device.as_ref()).cloned();
+        let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
+        self.enter(frame, device, &signed.claims, refusal, reader).await
     }
 
     async fn enter(
@@ -104,6 +115,7 @@ impl Intake {
         device: Option<DeviceId>,
         claims: &Claims,
         refusal: Option<Code>,
+        reader: Actor,
     ) -> Result<Taken, FateUnknown> {
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let judged = frame.body.clone();
@@ -138,7 +150,7 @@ impl Intake {
                         "Command `{id}` stored"
                     );
                 }
-                let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), actor);
+                let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), reader);
                 Ok(Taken { reply, changed: new.then_some(*sight) })
             }
             Ok(Err(error)) => unwritten(&error).map(|code| refused(Some(id), code)),

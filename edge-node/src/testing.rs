@@ -6,11 +6,11 @@ use process::{
 };
 use uuid::Uuid;
 use wire::{
-    Amount, Currency, DeviceId, Draft, EdgeId, Order, OrderCode, OrderId, OrderStatus,
+    Actor, Amount, Currency, DeviceId, Draft, EdgeId, Order, OrderCode, OrderId, OrderStatus,
     PaymentStatus, Region, Role, ServiceType, SessionId, Source, UnixMillis, UserId,
 };
 
-use crate::{gate::Gate, store::Identity};
+use crate::{gate::Gate, intake::Sender, store::Identity};
 
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -18,6 +18,12 @@ pub fn id(n: u128) -> Uuid {
 
 pub fn device(name: &str) -> DeviceId {
     DeviceId::new(name).unwrap()
+}
+
+/// A provider's tablet.
+pub fn sender(name: &str, user: u128) -> Sender {
+    let actor = Actor { user_id: UserId(id(user)), role: Role::Provider };
+    Sender { device: device(name), actor }
 }
 
 pub fn identity() -> Identity {

@@ -4,7 +4,7 @@
 use engine::view::Sight;
 use serde::Serialize;
 use tokio::sync::watch;
-use wire::{BootNonce, EdgeId, Order, OrderId, Region, Reply, UserId, topics};
+use wire::{BootNonce, DeviceId, EdgeId, Order, OrderId, Region, Reply, UserId, topics};
 
 use crate::{
     intake::public,
@@ -59,20 +59,20 @@ impl Voice {
         Self { identity, mqtt, feed_seq }
     }
 
-    /// The answer to a command that a device sent just now.
-    pub async fn reply(&self, device: &wire::DeviceId, reply: &Reply) {
-        let topic = topics::reply(self.identity.region, &self.identity.name, device);
-        self.say(&topic, reply, false).await;
+    /// What that person may hear, on that device; nothing is said once another person holds it.
+    pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
+        if self.mqtt.may_hear(device, user) {
+            let topic = topics::reply(self.identity.region, &self.identity.name, device);
+            self.say(&topic, reply, false).await;
+        }
     }
 
     /// The cloud's decision: to the tablet that sent the command, as long as the same person holds it,
     /// and to that person on whatever tablet.
     pub async fn decided(&self, settled: &Settled, reply: &Reply) {
         let user = settled.stored.user_id;
-        if let Some(device) = &settled.stored.device
-            && self.mqtt.may_hear(device, user)
-        {
-            self.reply(device, reply).await;
+        if let Some(device) = &settled.stored.device {
+            self.reply(device, user, reply).await;
         }
         self.to_person(user, reply).await;
     }

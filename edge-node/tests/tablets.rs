@@ -136,6 +136,74 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_answers_to_one_person_at_a_time() {
+    let region = Region::open().await;
+    let at = region.edge.mqtt;
+    let (mine, foreign) = (region.token(Role::Provider, 20), region.token(Role::Provider, 21));
+    let mut tablet = region.provider("t-1", 20).await;
+    for client_id in ["t-1", "t-1.second"] {
+        let refused = Tablet::connect(at, client_id, "t-1", &foreign).await.err();
+        assert_eq!(refused, Some(ConnectReturnCode::BadClientId), "{client_id}");
+    }
+    let mut second = Tablet::connect(at, "t-1.second", "t-1", &mine).await.unwrap();
+    let replies = topics::reply(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
+    assert!(second.subscribe(&replies).await, "one person may hold several connections");
+    region.cloud.cut();
+    tablet.send(frame(101, &mine, &accept(1))).await;
+    for heard in [tablet.reply().await, second.reply().await] {
+        assert_eq!(heard.command_id, Some(wire::CommandId(id(101))));
+    }
+
+    second.leave().await;
+    tablet.leave().await;
+    let mut other = until("the device is free", || async {
+        Tablet::connect(at, "t-1", "t-1", &foreign).await.ok()
+    })
+    .await;
+    assert!(other.subscribe(&replies).await);
+    region.cloud.heal();
+    until("the first person's outcome", || async {
+        let decided = region.cloud.outcome_count();
+        let known = region.cloud.commands().len() == 1;
+        region.cloud.last_ack().filter(|ack| known && ack.outcome_cursor == decided)
+    })
+    .await;
+    other.send(frame(102, &foreign, &accept(2))).await;
+    let heard = other.reply().await.command_id;
+    assert_eq!(heard, Some(wire::CommandId(id(102))), "and nothing of the person before");
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
+    let region = Region::open().await;
+    let at = region.edge.mqtt;
+    let foreign = region.token(Role::Provider, 21);
+    let replies = topics::reply(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
+    let mut before = Tablet::resume(at, "t-1.before", "t-1", &foreign).await.unwrap();
+    assert!(before.subscribe(&replies).await);
+    before.leave().await;
+    let mine = region.token(Role::Provider, 20);
+    let mut tablet = until("the device is free", || async {
+        Tablet::connect(at, "t-1", "t-1", &mine).await.ok()
+    })
+    .await;
+    assert!(tablet.subscribe(&replies).await);
+    tablet.send(frame(101, &mine, &accept(1))).await;
+    tablet.reply().await;
+    tablet.leave().await;
+
+    let mut before = until("the device is free again", || async {
+        Tablet::resume(at, "t-1.before", "t-1", &foreign).await.ok()
+    })
+    .await;
+    assert!(before.subscribe(&replies).await);
+    before.send(frame(102, &foreign, &accept(2))).await;
+    assert_eq!(before.reply().await.command_id, Some(wire::CommandId(id(102))));
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_head_is_retained_and_names_this_boot() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;

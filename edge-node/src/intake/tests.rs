@@ -12,7 +12,7 @@ use wire::{
 };
 
 use super::*;
-use crate::testing::{People, device, draft, id, identity, order};
+use crate::testing::{People, draft, id, identity, order, sender};
 
 struct Edge {
     intake: Intake,
@@ -47,7 +47,7 @@ impl Edge {
     }
 
     async fn send(&self, frame: &[u8]) -> Reply {
-        self.intake.take(frame, Some(device("t-1"))).await.unwrap().reply
+        self.intake.take(frame, None).await.unwrap().reply
     }
 
     async fn provider_sends(&self, command: u128, user: u128, body: &CommandBody) -> Reply {
@@ -137,6 +137,17 @@ async fn a_second_provider_hears_that_the_order_looks_taken_and_sees_no_address(
     assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, Some(Code::LooksTaken)));
     assert_eq!(reply.order.unwrap().address, "");
     assert!(reply.receipt.is_some(), "and yet it is stored: the cloud decides");
+}
+
+#[tokio::test]
+async fn whoever_sends_anothers_command_sees_only_what_is_his_to_see() {
+    let edge = Edge::new().await;
+    let frame = edge.frame(101, Role::Provider, 20, &accept(1));
+    for (user, address) in [(20, "1 Lake Road"), (21, "")] {
+        let taken = edge.intake.take(&frame, Some(&sender("t-1", user))).await.unwrap();
+        assert!(taken.reply.receipt.is_some());
+        assert_eq!(taken.reply.order.unwrap().address, address);
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,20 @@
 //!
 //! A tablet's client id is its device id, or that and a dot and anything, so that one device may hold
 //! several connections; its user name is the device id, its password the person's token.
+//!
+//! Invariant: all live connections of one device are of one person, so what is said to a device is
+//! heard by nobody else. A second person is refused until the first one's connections have ended.
 
 use std::{
     collections::HashMap,
+    fmt,
     net::SocketAddr,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    str::FromStr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mqtt5::{
@@ -15,13 +23,14 @@ use mqtt5::{
     packet::connect::ConnectPacket,
     protocol::v5::reason_codes::ReasonCode,
 };
-use wire::{Code, DeviceId, UserId, topics};
+use wire::{Actor, Code, DeviceId, Role, UserId, topics};
 
 use crate::{gate::Gate, store::Identity};
 
 pub(super) struct Access {
     pub identity: Identity,
     pub gate: Gate,
+    pub signed_in: Arc<SignedIn>,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,9 +41,9 @@ impl AuthProvider for Access {
         connect: &'a ConnectPacket,
         _: SocketAddr,
     ) -> Answer<'a, mqtt5::Result<AuthResult>> {
-        let result = match self.person(connect) {
-            Ok(user) => AuthResult::success_with_user(user.to_string()),
-            Err(code) => AuthResult::fail(reason(code)),
+        let result = match self.guest(connect) {
+            Ok(guest) => AuthResult::success_with_user(guest.to_string()),
+            Err(reason) => AuthResult::fail(reason),
         };
         Box::pin(std::future::ready(Ok(result)))
     }
@@ -58,28 +67,38 @@ impl AuthProvider for Access {
         topic_filter: &'a str,
     ) -> Answer<'a, bool> {
         let Identity { name, region } = &self.identity;
-        let allowed = self.known(client_id, user_id).is_some_and(|(device, user)| {
-            topics::may_subscribe(*region, name, &device, user, topic_filter)
+        let allowed = self.known(client_id, user_id).is_some_and(|(device, guest)| {
+            topics::may_subscribe(*region, name, &device, guest.actor.user_id, topic_filter)
         });
         Box::pin(std::future::ready(allowed))
     }
 }
 
 impl Access {
-    fn person(&self, connect: &ConnectPacket) -> Result<UserId, Code> {
+    fn guest(&self, connect: &ConnectPacket) -> Result<Guest, ReasonCode> {
+        let (device, actor) = self.person(connect).map_err(reason)?;
+        if !self.signed_in.is_free_for(&device, actor.user_id) {
+            return Err(ReasonCode::ClientIdentifierNotValid);
+        }
+        Ok(self.signed_in.guest(actor))
+    }
+
+    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Actor), Code> {
         let device = device_of(&connect.client_id).ok_or(Code::InvalidCredentials)?;
         if connect.username.as_deref() != Some(device.as_str()) {
             return Err(Code::InvalidCredentials);
         }
         let token = connect.password.as_deref().and_then(|text| str::from_utf8(text).ok());
         let claims = self.gate.admit(token.ok_or(Code::InvalidCredentials)?, Some(&device))?;
-        Ok(claims.sub)
+        Ok((device, claims.actor()))
     }
 
     /// Judged at every packet, so that a revocation reaches connections that are open.
-    fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, UserId)> {
-        let user = user_id?.parse().ok()?;
-        (!self.gate.is_user_revoked(user)).then_some((device_of(client_id)?, user))
+    fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, Guest)> {
+        let guest = user_id?.parse().ok()?;
+        let welcome =
+            self.signed_in.has(client_id, guest) && !self.gate.is_user_revoked(guest.actor.user_id);
+        welcome.then_some((device_of(client_id)?, guest))
     }
 }
 
@@ -97,42 +116,92 @@ fn reason(code: Code) -> ReasonCode {
     }
 }
 
+/// One connection and who is signed in on it. The broker carries it from the door to every packet and
+/// event of the connection, written in the one word that it has for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Guest {
+    pub actor: Actor,
+    /// Tells the connections of one client id apart: an older one ends after a newer has begun.
+    visit: u64,
+}
+
+impl fmt::Display for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Actor { user_id, role } = self.actor;
+        write!(f, "{user_id} {} {}", role.number(), self.visit)
+    }
+}
+
+impl FromStr for Guest {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split(' ');
+        let mut word = || words.next().ok_or(());
+        let user_id = word()?.parse().map_err(drop)?;
+        let role = Role::from_number(word()?.parse().map_err(drop)?).ok_or(())?;
+        Ok(Self { actor: Actor { user_id, role }, visit: word()?.parse().map_err(drop)? })
+    }
+}
+
 /// Who is signed in on which connection now.
 #[derive(Default)]
-pub(super) struct SignedIn(Mutex<HashMap<String, UserId>>);
+pub(super) struct SignedIn {
+    guests: Mutex<HashMap<String, Guest>>,
+    visits: AtomicU64,
+}
 
 impl SignedIn {
-    pub fn connected(&self, client_id: &str, user: Option<&str>) {
-        if let Some(user) = user.and_then(|user| user.parse().ok()) {
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(client_id.to_owned(), user);
-        }
+    /// A guest at the door, not signed in yet.
+    pub fn guest(&self, actor: Actor) -> Guest {
+        Guest { actor, visit: self.visits.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Another person may have taken the connection over meanwhile; their entry stays.
-    pub fn disconnected(&self, client_id: &str, user: Option<&str>) {
-        let user: Option<UserId> = user.and_then(|user| user.parse().ok());
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.get(client_id).copied() == user {
-            all.remove(client_id);
+    /// Whether the connection may stay: of two persons who come to the door of one device at the same
+    /// time, the second one in may not. A connection of the same client id has been displaced.
+    pub fn connected(&self, client_id: &str, guest: Guest) -> bool {
+        let mut guests = self.guests();
+        let device = device_of(client_id);
+        let mut others = guests.iter().filter(|(id, _)| *id != client_id);
+        let free = others.all(|(id, other)| {
+            other.actor.user_id == guest.actor.user_id || device_of(id) != device
+        });
+        if free {
+            guests.insert(client_id.to_owned(), guest);
+        } else {
+            guests.remove(client_id);
+        }
+        free
+    }
+
+    /// A newer connection may have displaced this one; its entry stays.
+    pub fn disconnected(&self, client_id: &str, guest: Guest) {
+        let mut guests = self.guests();
+        if guests.get(client_id) == Some(&guest) {
+            guests.remove(client_id);
         }
     }
 
     /// The connections of these people.
     pub fn of(&self, users: &[UserId]) -> Vec<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = all.iter().filter(|(_, user)| users.contains(user));
+        let guests = self.guests();
+        let theirs = guests.iter().filter(|(_, guest)| users.contains(&guest.actor.user_id));
         theirs.map(|(client_id, _)| client_id.clone()).collect()
     }
 
-    /// Nobody else is signed in on that device. Where nobody is at all, what is said waits in the
-    /// session of whom it is for.
+    /// Nobody else is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter()
-            .all(|(client_id, who)| *who == user || device_of(client_id).as_ref() != Some(device))
+        self.guests().iter().all(|(client_id, guest)| {
+            guest.actor.user_id == user || device_of(client_id).as_ref() != Some(device)
+        })
+    }
+
+    fn has(&self, client_id: &str, guest: Guest) -> bool {
+        self.guests().get(client_id) == Some(&guest)
+    }
+
+    fn guests(&self) -> MutexGuard<'_, HashMap<String, Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,20 +218,45 @@ mod tests {
         assert_eq!(device_of("Tablet 7"), None);
     }
 
+    fn provider(signed_in: &SignedIn, user: u128) -> Guest {
+        signed_in.guest(Actor { user_id: UserId(id(user)), role: Role::Provider })
+    }
+
     #[test]
-    fn what_is_for_one_person_waits_while_another_holds_the_tablet() {
+    fn the_broker_hands_back_what_it_was_given() {
         let signed_in = SignedIn::default();
-        let (one, other) = (UserId(id(1)), UserId(id(2)));
-        let tablet = device("t-1");
-        assert!(signed_in.is_free_for(&tablet, one));
-        signed_in.connected("t-1", Some(&other.to_string()));
-        assert!(!signed_in.is_free_for(&tablet, one));
-        assert!(
-            signed_in.is_free_for(&tablet, other) && signed_in.is_free_for(&device("t-2"), one)
-        );
-        signed_in.disconnected("t-1", Some(&one.to_string()));
-        assert!(!signed_in.is_free_for(&tablet, one), "that was an older connection");
-        signed_in.disconnected("t-1", Some(&other.to_string()));
-        assert!(signed_in.is_free_for(&tablet, one));
+        let (one, again) = (provider(&signed_in, 1), provider(&signed_in, 1));
+        assert_ne!(one, again);
+        for guest in [one, again] {
+            assert_eq!(guest.to_string().parse(), Ok(guest));
+        }
+        assert_eq!("nobody".parse::<Guest>(), Err(()));
+    }
+
+    #[test]
+    fn a_device_is_of_one_person_until_the_last_connection_ends() {
+        let signed_in = SignedIn::default();
+        let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
+        let (tablet, user) = (device("t-1"), UserId(id(2)));
+        assert!(signed_in.connected("t-1", one));
+        assert!(!signed_in.is_free_for(&tablet, user));
+        assert!(!signed_in.connected("t-1.x", other) && !signed_in.has("t-1.x", other));
+        assert!(signed_in.connected("t-2", other));
+        let second = provider(&signed_in, 1);
+        assert!(signed_in.is_free_for(&tablet, one.actor.user_id));
+        assert!(signed_in.connected("t-1.x", second));
+        signed_in.disconnected("t-1", one);
+        assert!(!signed_in.is_free_for(&tablet, user));
+        signed_in.disconnected("t-1.x", second);
+        assert!(signed_in.is_free_for(&tablet, user));
+    }
+
+    #[test]
+    fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
+        let signed_in = SignedIn::default();
+        let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
+        assert!(signed_in.connected("t-1", old) && signed_in.connected("t-1", new));
+        signed_in.disconnected("t-1", old);
+        assert!(signed_in.has("t-1", new) && !signed_in.has("t-1", old));
     }
 }

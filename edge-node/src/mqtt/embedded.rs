@@ -25,13 +25,13 @@ use wire::{Code, DeviceId, UserId, topics};
 
 use super::{
     MqttError,
-    access::{Access, SignedIn, device_of},
+    access::{Access, Guest, SignedIn, device_of},
     inbound::{Inbound, Inbox},
     websocket,
 };
 use crate::{
     gate::Gate,
-    intake::{self, BODY_BYTES_MAX},
+    intake::{self, BODY_BYTES_MAX, Sender},
     store::Identity,
 };
 
@@ -53,11 +53,13 @@ pub struct Embedded {
 const CLIENTS_MAX: usize = 2_000;
 /// A command frame and its topic; what an edge says is split to fit as well.
 pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
-/// What waits for a tablet that is away, and for how long. Beyond that the oldest is dropped: the
-/// tablet asks again for whatever it has no answer to.
+/// What waits for a tablet that takes slowly. Beyond that the oldest is dropped: the tablet asks again
+/// for whatever it has no answer to.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
-const SESSION_KEPT: Duration = Duration::from_secs(12 * 60 * 60);
+/// A session ends with its connection. One that was kept would go on hearing what is said to its
+/// device, whoever holds that next.
+const SESSION_KEPT: Duration = Duration::ZERO;
 /// Its own replies, its person's outcomes, the board and the head, and as many again.
 const SUBSCRIPTIONS_MAX: usize = 8;
 /// The head is the only retained message.
@@ -86,7 +88,11 @@ impl Embedded {
         });
         let config = config(bind, Arc::clone(&hook));
         let broker = MqttBroker::with_config(config).await.map_err(MqttError::Broker)?;
-        let broker = broker.with_auth_provider(Arc::new(Access { identity, gate }));
+        let broker = broker.with_auth_provider(Arc::new(Access {
+            identity,
+            gate,
+            signed_in: Arc::clone(&signed_in),
+        }));
         let router = broker.router();
         let _ = hook.router.set(Arc::clone(&router));
         let mqtt = broker.local_addr().unwrap_or(bind);
@@ -127,7 +133,7 @@ fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
         cleanup_interval: EXPIRED_EVERY,
-        // In memory: it is what lets a session outlive its connection.
+        // In memory: it is what bounds the queues.
         enable_persistence: true,
         max_queued_messages_per_client: QUEUED_MESSAGES_MAX,
         max_queued_bytes_per_client: QUEUED_BYTES_MAX,
@@ -195,8 +201,9 @@ impl BrokerEventHandler for Hook {
             let Identity { name, region } = &self.identity;
             // The topic rules let nothing else through.
             let device = topics::device_of_cmd(*region, name, &event.topic);
-            if let Some(device) = device {
-                let inbound = Inbound { device, payload: event.payload };
+            if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
+                let sender = Sender { device, actor: guest.actor };
+                let inbound = Inbound { sender, payload: event.payload };
                 if let Err(inbound) = self.inbox.put(inbound) {
                     self.turn_away(inbound).await;
                 }
@@ -207,13 +214,20 @@ impl BrokerEventHandler for Hook {
     }
 
     fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Answer<'a, ()> {
-        self.signed_in.connected(&event.client_id, event.user_id.as_deref());
         metrics::EDGE_TABLETS.change([], 1);
-        Box::pin(std::future::ready(()))
+        Box::pin(async move {
+            let guest = guest(event.user_id.as_deref());
+            let stays = guest.is_some_and(|g| self.signed_in.connected(&event.client_id, g));
+            if let (false, Some(router)) = (stays, self.router.get()) {
+                router.unregister_client(&event.client_id).await;
+            }
+        })
     }
 
     fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> Answer<'a, ()> {
-        self.signed_in.disconnected(&event.client_id, event.user_id.as_deref());
+        if let Some(guest) = guest(event.user_id.as_deref()) {
+            self.signed_in.disconnected(&event.client_id, guest);
+        }
         if device_of(&event.client_id).is_some() {
             metrics::EDGE_TABLETS.change([], -1);
         }
@@ -226,9 +240,15 @@ impl Hook {
     async fn turn_away(&self, inbound: Inbound) {
         let Some(router) = self.router.get() else { return };
         let reply = intake::not_taken(intake::id_of(&inbound.payload), Code::TooManyRequests);
-        let topic = topics::reply(self.identity.region, &self.identity.name, &inbound.device);
+        let topic =
+            topics::reply(self.identity.region, &self.identity.name, &inbound.sender.device);
         if let Ok(payload) = serde_json::to_vec(&reply) {
             publish(router, &topic, payload, false).await;
         }
     }
+}
+
+/// Who is signed in, by the word that `Access` gave the broker for it.
+fn guest(user_id: Option<&str>) -> Option<Guest> {
+    user_id?.parse().ok()
 }

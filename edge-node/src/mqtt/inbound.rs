@@ -1,13 +1,14 @@
 //! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
 //! for the disk. At its bound the tablet hears `too_many_requests`, and nothing is stored.
 
+use crate::{
+    intake::{Intake, Sender},
+    voice::Voice,
+};
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wire::DeviceId;
-
-use crate::{intake::Intake, voice::Voice};
 
 /// Commands that wait for the intake.
 const WAITING_MAX: usize = 4_096;
@@ -15,7 +16,7 @@ const WAITING_MAX: usize = 4_096;
 const AT_ONCE_MAX: usize = 512;
 
 pub struct Inbound {
-    pub device: DeviceId,
+    pub sender: Sender,
     pub payload: Bytes,
 }
 
@@ -63,10 +64,10 @@ pub async fn work(
 }
 
 async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
-    let device = inbound.device;
+    let Inbound { sender, payload } = inbound;
     // Of what may or may not be stored nothing is said; the tablet sends it again.
-    let Ok(taken) = intake.take(&inbound.payload, Some(device.clone())).await else { return };
-    voice.reply(&device, &taken.reply).await;
+    let Ok(taken) = intake.take(&payload, Some(&sender)).await else { return };
+    voice.reply(&sender.device, sender.actor.user_id, &taken.reply).await;
     if let Some(sight) = taken.changed {
         voice.changed(vec![sight], Vec::new()).await;
     }
@@ -75,12 +76,12 @@ async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::device;
+    use crate::testing::sender;
 
     #[test]
     fn a_full_queue_gives_the_command_back() {
         let (inbox, mut waiting) = inbox();
-        let inbound = || Inbound { device: device("t-1"), payload: Bytes::from_static(b"{}") };
+        let inbound = || Inbound { sender: sender("t-1", 20), payload: Bytes::from_static(b"{}") };
         assert!((0..WAITING_MAX).all(|_| inbox.put(inbound()).is_ok()));
         assert!(inbox.put(inbound()).is_err());
         assert!(waiting.try_recv().is_ok());

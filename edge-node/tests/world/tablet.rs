@@ -31,9 +31,29 @@ impl Tablet {
         username: &str,
         token: &str,
     ) -> Result<Self, ConnectReturnCode> {
+        Self::open(at, client_id, username, token, true).await
+    }
+
+    /// Connects and asks for the session it had before.
+    pub async fn resume(
+        at: SocketAddr,
+        client_id: &str,
+        username: &str,
+        token: &str,
+    ) -> Result<Self, ConnectReturnCode> {
+        Self::open(at, client_id, username, token, false).await
+    }
+
+    async fn open(
+        at: SocketAddr,
+        client_id: &str,
+        username: &str,
+        token: &str,
+        clean: bool,
+    ) -> Result<Self, ConnectReturnCode> {
         let mut options = MqttOptions::new(client_id, at.ip().to_string(), at.port());
         options.set_credentials(username, token);
-        options.set_clean_session(true);
+        options.set_clean_session(clean);
         options.set_max_packet_size(128 * 1024, 128 * 1024);
         let (client, mut events) = AsyncClient::new(options, 1_024);
         let mut network = events.network_options();
@@ -103,6 +123,20 @@ impl Tablet {
                 return (publish.topic, value);
             }
         }
+    }
+
+    /// Says goodbye. Whoever polls on would connect again, so it is polled only until that is out.
+    pub async fn leave(mut self) {
+        self.client.disconnect().await.unwrap();
+        let leaving = async {
+            loop {
+                match self.events.poll().await {
+                    Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) | Err(_) => return,
+                    Ok(_) => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, leaving).await.expect("the goodbye stays");
     }
 
     /// Waits until the edge ends the connection.
