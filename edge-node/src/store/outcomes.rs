@@ -1,19 +1,20 @@
 //! What the cloud decided.
 //!
-//! Invariant: one transaction stores the outcome, merges its order by version and retires the op
-//! [OUTCOME_MERGE]; a crash leaves all of it or none.
+//! Invariants: one transaction stores the outcome, merges its order by version and retires the op
+//! [OUTCOME_MERGE]; a crash leaves all of it or none. An order of another region is none of the view's:
+//! this region's feed would never catch up with it.
 
 use engine::view::{Sight, Via};
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, params};
-use wire::{HeldReason, NumberedOutcome, Outcome};
+use wire::{HeldReason, NumberedOutcome, Outcome, Region};
 
 use super::{
     book::Book,
     commands::{Stored, find_by_op},
     orders,
     sight::sight,
-    sql::{encoded, int},
+    sql::{encoded, int, parsed},
 };
 
 /// A command that has its outcome now, and its order as seen with it.
@@ -30,9 +31,10 @@ pub fn settle(
     outcomes: Vec<NumberedOutcome>,
 ) -> rusqlite::Result<Vec<Settled>> {
     let mut settled = Vec::with_capacity(outcomes.len());
+    let here = region(conn)?;
     for numbered in outcomes {
         book.settled_seq = book.settled_seq.max(numbered.seq);
-        if let Some(order) = &numbered.outcome.order {
+        if let Some(order) = numbered.outcome.order.as_ref().filter(|o| o.location == here) {
             orders::merge(conn, book, order.clone(), Via::Outcome)?;
         }
         if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
@@ -47,6 +49,11 @@ pub fn settle(
     book.outcome_cursor = to;
     book.save(conn)?;
     Ok(settled)
+}
+
+fn region(conn: &Connection) -> rusqlite::Result<Region> {
+    const REGION: &str = "SELECT region FROM edge WHERE one = 1";
+    conn.prepare_cached(REGION)?.query_row([], |row| parsed(row, 0))
 }
 
 /// The op needs no more resending and no more laying over the view.

@@ -317,6 +317,30 @@ async fn a_restored_database_makes_the_edge_suspect_for_good() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_names_another_regions_order_is_told_and_leaves_the_view_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, [1]).await;
+    let customer = Actor { user_id: UserId(id(11)), role: Role::Customer };
+    let publish = CommandBody::PublishOrder { order_id: OrderId(id(7)), order: draft() };
+    let (stored, ..) = entered(&store, entry(101, customer, publish)).await;
+    let (moved, ..) = entered(&store, entry(102, by(20), accept(1))).await;
+    let before = store.position().await.unwrap().tally;
+
+    let elsewhere = |n| Order { location: wire::Region::South, ..order(n, 4) };
+    let exists = Outcome::rejected(Code::OrderExists, Some(elsewhere(7)), NOW);
+    let gone = Outcome::rejected(Code::WrongState, Some(elsewhere(1)), NOW);
+    let outcomes = vec![outcome(1, stored.at.seq, exists), outcome(2, moved.at.seq, gone)];
+    let settled = store.settle(2, outcomes).await.unwrap();
+    assert_eq!(settled[0].outcome.code, Some(Code::OrderExists));
+    assert_eq!(settled[0].sight.order, None);
+    let known = settled[1].sight.order.as_ref().map(|order| order.version);
+    assert_eq!(known, Some(1), "the feed says when it leaves");
+    let position = store.position().await.unwrap();
+    assert_eq!((position.tally, position.pending), (before, 0));
+}
+
+#[tokio::test]
 async fn another_log_under_the_same_mark_is_found_out() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
