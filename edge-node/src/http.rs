@@ -21,7 +21,7 @@ use wire::{Code, EdgeId, Region, Reply};
 
 use crate::{
     gate::Gate,
-    intake::{BODY_BYTES_MAX, Intake, shown_to},
+    intake::{BODY_BYTES_MAX, Intake},
     store::{Identity, Store},
     voice::{BoardItem, Head, Voice},
 };
@@ -72,14 +72,10 @@ async fn board(
     headers: HeaderMap,
 ) -> Result<axum::Json<Board>, Problem> {
     let claims = admitted(&rooms, &headers)?;
-    let seen = rooms.store.board(&rooms.identity).await;
-    let (feed_seq, sights) = seen.map_err(|error| fault("The board could not be read", error))?;
-    let actor = claims.actor();
-    let item = |sight: engine::view::Sight| {
-        let pending = !sight.pending.is_empty();
-        sight.order.map(|order| BoardItem { order: shown_to(actor, order), pending })
-    };
-    let items = sights.into_iter().filter_map(item).collect();
+    let seen = rooms.store.board(&rooms.identity, claims.actor()).await;
+    let (feed_seq, shown) = seen.map_err(|error| fault("The board could not be read", error))?;
+    let item = |(order, pending)| BoardItem { order, pending };
+    let items = shown.into_iter().map(item).collect();
     let Identity { name: edge, region } = rooms.identity;
     Ok(axum::Json(Board { edge, region, feed_seq, items }))
 }

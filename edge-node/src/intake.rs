@@ -23,9 +23,7 @@ use process::{
     tokens::{Claims, Signer},
     trace::TraceId,
 };
-use wire::{
-    Actor, CmdFrame, Code, Command, CommandId, DeviceId, Order, Outcome, Reply, UnixMillis,
-};
+use wire::{Actor, CmdFrame, Code, Command, CommandId, DeviceId, Outcome, Reply, UnixMillis};
 
 use crate::{
     gate::Gate,
@@ -33,7 +31,7 @@ use crate::{
 };
 
 pub use frame::{BODY_BYTES_MAX, id_of};
-pub use reply::{not_taken, shown_to, shown_to_all};
+pub use reply::not_taken;
 
 /// Clones share all of it.
 #[derive(Clone)]
@@ -88,7 +86,7 @@ impl Intake {
 
     /// What the person hears once the cloud has decided.
     pub fn decided(&self, settled: &Settled) -> Reply {
-        let actor = reply::reader(settled.stored.user_id);
+        let actor = reply::reader(settled.stored.user_id, settled.sight.order.as_ref());
         self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
     }
 
@@ -190,10 +188,4 @@ fn unwritten(error: &WriteError<rusqlite::Error>) -> Result<Code, FateUnknown> {
             Err(FateUnknown)
         }
     }
-}
-
-/// An order of a sight as everyone may see it, and whether it rests on what the cloud has not decided.
-pub fn public(sight: Sight) -> Option<(Order, bool)> {
-    let pending = !sight.pending.is_empty();
-    sight.order.map(|order| (shown_to_all(order), pending))
 }

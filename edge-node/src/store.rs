@@ -39,7 +39,7 @@ use process::{
     metrics,
 };
 use tokio::sync::Notify;
-use wire::{BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
+use wire::{Actor, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
 
 pub use book::Book;
 pub use commands::{Entered, Entry, Stored};
@@ -160,10 +160,14 @@ impl Store {
         self.journal.read(move |conn| uplink::run(conn, wanted)).await
     }
 
-    /// The feed's number that the view stands on, and every order of the view.
-    pub async fn board(&self, identity: &Identity) -> Result<(u64, Vec<Sight>), JournalError> {
+    /// The feed's number that the view stands on, and the orders of the view that the reader may read.
+    pub async fn board(
+        &self,
+        identity: &Identity,
+        reader: Actor,
+    ) -> Result<(u64, Vec<sight::Shown>), JournalError> {
         let name = identity.name.clone();
-        self.journal.read(move |conn| sight::board(conn, &name)).await
+        self.journal.read(move |conn| sight::board(conn, &name, reader)).await
     }
 
     /// Notified after each commit of a command.

@@ -1,13 +1,17 @@
 //! What an edge says to its tablets, in words of `wire` on the topics of `wire`: replies, a person's
 //! own outcomes, changes of the board, and the head.
 
+use std::collections::BTreeMap;
+
 use engine::view::Sight;
 use serde::Serialize;
 use tokio::sync::watch;
-use wire::{BootNonce, DeviceId, EdgeId, Order, OrderId, Region, Reply, UserId, topics};
+use wire::{
+    BootNonce, DeviceId, EdgeId, Order, OrderId, Region, Reply, UserId, readable_by_every_provider,
+    topics,
+};
 
 use crate::{
-    intake::public,
     mqtt::Mqtt,
     store::{Identity, Settled},
 };
@@ -29,7 +33,8 @@ pub struct BoardItem {
     pub pending: bool,
 }
 
-/// What changed on the board; `feed_seq` is the feed's number that the view stands on.
+/// What changed on the board; `feed_seq` is the feed's number that the view stands on. `items` are open
+/// to every provider. `gone` are not, or not any more; who has a part in one reads it on his own board.
 #[derive(Debug, Clone, Serialize)]
 pub struct Changes<'a> {
     pub edge: &'a EdgeId,
@@ -53,6 +58,7 @@ pub struct Head {
 /// So many orders go into one message of changes; more go into several. Clients commonly take no
 /// packet above 10 KiB unless told to.
 const ITEMS_MAX: usize = 8;
+const GONE_MAX: usize = 64;
 
 impl Voice {
     pub fn new(identity: Identity, mqtt: Mqtt, feed_seq: watch::Receiver<u64>) -> Self {
@@ -77,17 +83,18 @@ impl Voice {
         self.to_person(user, reply).await;
     }
 
+    /// Of an order that is open all hear; of any other that it is not, for the topic is everyone's.
     pub async fn changed(&self, sights: Vec<Sight>, gone: Vec<OrderId>) {
-        let mut items: Vec<BoardItem> = sights.into_iter().filter_map(item).collect();
-        let mut gone = Some(gone).filter(|gone| !gone.is_empty());
-        while !items.is_empty() || gone.is_some() {
-            let rest = items.split_off(items.len().min(ITEMS_MAX));
+        let (mut items, mut gone) = board(sights, gone);
+        while !items.is_empty() || !gone.is_empty() {
+            let more_items = items.split_off(items.len().min(ITEMS_MAX));
+            let more_gone = gone.split_off(gone.len().min(GONE_MAX));
             let changes = Changes {
                 edge: &self.identity.name,
                 region: self.identity.region,
                 feed_seq: *self.feed_seq.borrow(),
-                items: std::mem::replace(&mut items, rest),
-                gone: gone.take().unwrap_or_default(),
+                items: std::mem::replace(&mut items, more_items),
+                gone: std::mem::replace(&mut gone, more_gone),
             };
             let topic = topics::changes(self.identity.region, &self.identity.name);
             self.say(&topic, &changes, false).await;
@@ -120,7 +127,43 @@ impl Voice {
     }
 }
 
-/// An order as it stands on the board for everyone.
-pub fn item(sight: Sight) -> Option<BoardItem> {
-    public(sight).map(|(order, pending)| BoardItem { order, pending })
+/// What every provider may read, and what is not theirs to read or not any more. Of several sights of
+/// one order the last one counts.
+fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
+    let mut items = BTreeMap::new();
+    for Sight { order, pending } in sights {
+        if let Some(order) = order {
+            let open = readable_by_every_provider(&order);
+            let item = open.map(|order| BoardItem { order, pending: !pending.is_empty() });
+            items.insert(order.id, item);
+        }
+    }
+    items.extend(gone.into_iter().map(|order_id| (order_id, None)));
+    let gone = items.iter().filter(|(_, item)| item.is_none()).map(|(id, _)| *id).collect();
+    (items.into_values().flatten().collect(), gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::OrderStatus;
+
+    use super::*;
+    use crate::testing::{id, order};
+
+    #[test]
+    fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {
+        let sight = |n, status| {
+            let order = Order { status, ..order(n, 1) };
+            Sight { order: Some(order), pending: Vec::new() }
+        };
+        for &status in OrderStatus::ALL {
+            let (items, gone) = board(vec![sight(1, status)], Vec::new());
+            let open = status == OrderStatus::Pending;
+            assert_eq!((items.len(), gone.len()), (usize::from(open), usize::from(!open)));
+            assert!(items.iter().all(|item| item.order.address.is_empty()));
+        }
+        let twice = [OrderStatus::Accepted, OrderStatus::Pending].map(|status| sight(1, status));
+        let (items, gone) = board(twice.into(), vec![OrderId(id(2))]);
+        assert_eq!((items.len(), gone), (1, vec![OrderId(id(2))]));
+    }
 }

@@ -61,7 +61,7 @@ async fn a_command_is_stored_and_then_decided() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_tablets_see_the_board_change_and_no_address() {
+async fn other_tablets_see_the_board_change_and_not_who_took_what() {
     let region = Region::open().await;
     let mut other = region.provider("t-2", 21).await;
     let mut tablet = region.provider("t-1", 20).await;
@@ -70,9 +70,18 @@ async fn other_tablets_see_the_board_change_and_no_address() {
     tablet.reply().await;
     let topic = topics::changes(REGION, &edge_id());
     let changes: Value = other.hear(&topic).await;
-    let item = &changes["items"][0];
-    assert_eq!((&item["status"], &item["pending"]), (&json!("accepted"), &json!(true)));
-    assert_eq!((&item["address"], &changes["feed_seq"]), (&json!(""), &json!(3)));
+    assert_eq!((&changes["items"], &changes["gone"]), (&json!([]), &json!([id(1)])));
+    assert_eq!(changes["feed_seq"], json!(3));
+
+    region.cloud.heal();
+    region.cloud.put(order(4, 1));
+    let opened = loop {
+        let changes: Value = other.hear(&topic).await;
+        if let Some(item) = changes["items"].as_array().unwrap().first() {
+            break item.clone();
+        }
+    };
+    assert_eq!((&opened["id"], &opened["address"]), (&json!(id(4)), &json!("")));
     region.edge.stop().await;
 }
 
@@ -313,6 +322,13 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     assert_eq!(mine["address"], json!("1 Lake Road"), "the provider's own job");
     let theirs = items.iter().find(|item| item["id"] == json!(id(2))).unwrap();
     assert_eq!((&theirs["address"], &theirs["pending"]), (&json!(""), &json!(false)));
+    let other = region.token(Role::Provider, 21);
+    let board = get(&region.edge, "/board", Some(&other)).await.unwrap();
+    let open = board["items"].as_array().unwrap();
+    assert!(open.len() == 2 && open.iter().all(|item| item["id"] != json!(id(1))));
+    let stranger = region.token(Role::Customer, 11);
+    let board = get(&region.edge, "/board", Some(&stranger)).await.unwrap();
+    assert_eq!(board["items"], json!([]));
     let status: OrderStatus = serde_json::from_value(theirs["status"].clone()).unwrap();
     assert_eq!(status, OrderStatus::Pending);
     for path in ["/health", "/health/ready"] {

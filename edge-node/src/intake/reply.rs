@@ -4,7 +4,7 @@ use engine::view::Sight;
 use process::tokens::Signer;
 use wire::{
     Actor, Code, CommandId, EdgeId, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role, Text,
-    UserId, Verdict,
+    UserId, Verdict, readable_by, without_address,
 };
 
 use crate::store::Stored;
@@ -34,7 +34,6 @@ pub fn stored(
     sight: Sight,
     actor: Actor,
 ) -> Reply {
-    let order = sight.order.map(|order| shown_to(actor, order));
     let (hop, code) = match outcome {
         Some(outcome) => (Hop::Decided, outcome.code.or(first_code(outcome))),
         None => (Hop::Stored, stored.doubt),
@@ -43,6 +42,10 @@ pub fn stored(
         Some(outcome) => code.map_or_else(|| told(outcome), Code::text),
         None => code.map_or_else(|| taken(stored.verdict), Code::text),
     };
+    let order = sight.order.and_then(|order| {
+        let gone = || lost(stored, outcome, code, actor).then(|| without_address(&order));
+        readable_by(&order, actor).or_else(gone)
+    });
     let outcome = outcome.map(|outcome| Outcome { order: order.clone(), ..outcome.clone() });
     Reply {
         command_id: Some(stored.command_id),
@@ -56,25 +59,20 @@ pub fn stored(
     }
 }
 
-/// The order as one person may see it: the address is for those who are party to it.
-pub fn shown_to(actor: Actor, mut order: Order) -> Order {
-    let party = order.customer_id == actor.user_id || order.provider_id == Some(actor.user_id);
-    if !party && actor.role != Role::Admin {
-        order.address.clear();
-    }
-    order
-}
-
-/// The order as everyone may see it.
-pub fn shown_to_all(mut order: Order) -> Order {
-    order.address.clear();
-    order
+/// Whether the reader accepted the order while it was open here, and lost it to another provider: he has
+/// seen it, and sees where it went.
+fn lost(stored: &Stored, outcome: Option<&Outcome>, code: Option<Code>, reader: Actor) -> bool {
+    outcome.is_some()
+        && code == Some(Code::OrderAlreadyAccepted)
+        && stored.doubt.is_none()
+        && reader.user_id == stored.user_id
 }
 
 /// The person a stored command's reply is for, where only the id is known. Not as an admin: those see
 /// more, and the role is not kept.
-pub fn reader(user_id: UserId) -> Actor {
-    Actor { user_id, role: Role::Provider }
+pub fn reader(user_id: UserId, order: Option<&Order>) -> Actor {
+    let customer = order.is_some_and(|order| order.customer_id == user_id);
+    Actor { user_id, role: if customer { Role::Customer } else { Role::Provider } }
 }
 
 /// Signed only here, and only from what was read back of a commit.

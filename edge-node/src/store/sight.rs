@@ -2,15 +2,20 @@
 
 use engine::view::{Confirmed, PendingOp, Sight, see};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{EdgeId, Op, OrderId};
+use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
 
 /// So many pending ops on one order are laid over it; more come only from a client gone wild, and
 /// then the first ones tell enough.
 const PENDING_MAX: u32 = 256;
-/// So many orders are on the board, those in work before those that are done with.
-const BOARD_MAX: u32 = 1_000;
+/// So many orders are on a board, those in work before those that are done with, and for so many it is
+/// asked whether the reader may read them.
+const BOARD_MAX: usize = 1_000;
+const BOARD_ASKED_MAX: u32 = 4_000;
+
+/// An order as its reader may read it, and whether it rests on what the cloud has not decided.
+pub type Shown = (Order, bool);
 
 pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Option<Confirmed>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
@@ -25,9 +30,13 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     Ok(see(row.map(|row| row.order), ops, edge))
 }
 
-/// The feed's number, and every order of the view: those with something pending, then those in work,
-/// then the others, newest change first.
-pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<Sight>)> {
+/// The feed's number, and the orders that the reader may read: those with something pending, then those
+/// in work, then the others, newest change first.
+pub fn board(
+    conn: &Connection,
+    edge: &EdgeId,
+    reader: Actor,
+) -> rusqlite::Result<(u64, Vec<Shown>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "
         SELECT order_id FROM (
@@ -38,9 +47,15 @@ pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<Sig
     let cursor = conn.query_row(CURSOR, [], |row| nat(row, 0))?;
     let mut statement = conn.prepare_cached(IDS)?;
     let ids: Vec<OrderId> =
-        statement.query_map([BOARD_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
-    let sights = ids.into_iter().map(|order_id| sight(conn, order_id, edge));
-    Ok((cursor, sights.collect::<Result<_, _>>()?))
+        statement.query_map([BOARD_ASKED_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
+    let shown = ids.into_iter().filter_map(|order_id| {
+        let shown = |sight: Sight| {
+            let order = readable_by(sight.order.as_ref()?, reader)?;
+            Some((order, !sight.pending.is_empty()))
+        };
+        sight(conn, order_id, edge).map(shown).transpose()
+    });
+    Ok((cursor, shown.take(BOARD_MAX).collect::<Result<_, _>>()?))
 }
 
 fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {

@@ -19,6 +19,8 @@ async fn open(data: &TempDir, nonce: u8) -> (Store, Suspicion) {
     Store::open(data.path(), identity(), BootNonce([nonce; 16]), NOW).await.unwrap()
 }
 
+const ADMIN: Actor = Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin };
+
 fn by(user: u128) -> Actor {
     Actor { user_id: UserId(id(user)), role: Role::Provider }
 }
@@ -166,9 +168,8 @@ async fn everything_survives_the_end_of_the_process() {
     assert!(!new && again.at == first.at);
     let position = store.position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
-    let (_, sights) = store.board(&identity()).await.unwrap();
-    let mut statuses: Vec<_> =
-        sights.iter().map(|sight| sight.order.as_ref().unwrap().status).collect();
+    let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
+    let mut statuses: Vec<_> = shown.iter().map(|(order, _)| order.status).collect();
     statuses.sort();
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
 }
@@ -458,8 +459,8 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(later).await.unwrap(), 2);
     let report = report(&path_in(data.path())).unwrap();
     assert_eq!((report.pending, report.last_seq), (1, seqs[2]));
-    let (_, sights) = store.board(&identity()).await.unwrap();
-    assert_eq!(sights.len(), 3);
+    let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
+    assert_eq!(shown.len(), 3);
 }
 
 #[tokio::test]

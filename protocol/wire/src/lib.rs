@@ -18,6 +18,7 @@ mod money;
 mod op;
 mod order;
 mod outcome;
+mod reader;
 mod region;
 mod status;
 mod time;
@@ -47,6 +48,7 @@ pub use order::{
     Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
 };
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
+pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
 pub use status::{ChecksumState, EdgeStatus, GateState, LinkState, RegionStatus, StatusReport};
 pub use time::UnixMillis;

@@ -1,0 +1,83 @@
+//! Who may read an order, and how much of it: at an edge the same as in the cloud.
+//!
+//! Invariant: an address is for the order's own people and for admins.
+
+use crate::{Actor, Order, OrderStatus, Role};
+
+/// The order as this person may read it; `None` where for them it does not exist.
+pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
+    match actor.role {
+        Role::Admin => Some(order.clone()),
+        Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
+        Role::Provider if order.provider_id == Some(actor.user_id) => Some(order.clone()),
+        Role::Provider => readable_by_every_provider(order),
+    }
+}
+
+/// An open order, without its address; no other is for every provider to read.
+pub fn readable_by_every_provider(order: &Order) -> Option<Order> {
+    (order.status == OrderStatus::Pending).then(|| without_address(order))
+}
+
+pub fn without_address(order: &Order) -> Order {
+    Order { address: String::new(), ..order.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Amount, Currency, OrderCode, OrderId, PaymentStatus, Region, ServiceType, Source,
+        UnixMillis, UserId,
+    };
+
+    fn user(n: u128) -> UserId {
+        UserId(Uuid::from_u128(n))
+    }
+
+    /// Of customer 1, done by provider 2.
+    fn order(status: OrderStatus) -> Order {
+        let id = OrderId(Uuid::from_u128(9));
+        Order {
+            id,
+            code: OrderCode::of(Region::North, id),
+            customer_id: user(1),
+            provider_id: (status != OrderStatus::Pending).then(|| user(2)),
+            title: "Fix the tap".into(),
+            description: String::new(),
+            service_type: ServiceType::CleaningRepair,
+            price: Amount::from_minor(20_000).unwrap(),
+            currency: Currency::Cny,
+            location: Region::North,
+            address: "1 Lake Road".into(),
+            service_start_time: None,
+            service_end_time: None,
+            status,
+            payment_status: PaymentStatus::Unpaid,
+            version: 1,
+            created_at: UnixMillis(0),
+            updated_at: UnixMillis(0),
+            source: Source::Portal,
+        }
+    }
+
+    #[test]
+    fn an_order_is_for_its_own_people_and_an_open_one_for_every_provider() {
+        for &status in OrderStatus::ALL {
+            let order = order(status);
+            let address = |role, n| {
+                let seen = readable_by(&order, Actor { user_id: user(n), role });
+                seen.map(|order| order.address)
+            };
+            let whole = Some("1 Lake Road".to_owned());
+            let open = status == OrderStatus::Pending;
+            assert_eq!(address(Role::Customer, 1), whole);
+            assert_eq!(address(Role::Admin, 7), whole);
+            assert_eq!(address(Role::Customer, 3), None);
+            assert_eq!(address(Role::Provider, 3), open.then(String::new), "{status}");
+            assert_eq!(address(Role::Provider, 2).is_some_and(|text| !text.is_empty()), !open);
+        }
+    }
+}
