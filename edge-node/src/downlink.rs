@@ -67,7 +67,7 @@ impl Downlink {
             self.gate.replace_keys(jwks);
         }
         self.gate.revoke(&applied.revoked_sessions, &applied.revoked_users);
-        self.voice.fall_silent_to(&applied.revoked_users).await;
+        self.voice.turn_out().await;
         self.voice.changed(applied.sights, applied.gone).await;
     }
 }

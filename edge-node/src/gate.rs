@@ -36,6 +36,21 @@ pub struct Signed {
     pub refusal: Option<Code>,
 }
 
+/// What is kept of an admitted token for as long as its owner is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub expires_at: UnixMillis,
+}
+
+impl From<&Claims> for Pass {
+    fn from(claims: &Claims) -> Self {
+        let expires_at = UnixMillis(claims.exp.saturating_mul(1_000));
+        Self { user_id: claims.sub, session_id: claims.jti, expires_at }
+    }
+}
+
 impl Gate {
     pub fn new(clock: Clock) -> Self {
         Self { keys: Keys::empty(), revoked: Arc::default(), clock }
@@ -71,7 +86,7 @@ impl Gate {
         if claims.kind == TokenKind::DeviceGrant && elsewhere {
             return None;
         }
-        let refusal = if self.is_revoked(&claims) {
+        let refusal = if self.is_revoked(claims.sub, claims.jti) {
             Some(Code::Revoked)
         } else {
             match self.keys.verify(token, self.clock.now()) {
@@ -89,13 +104,15 @@ impl Gate {
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    pub fn is_user_revoked(&self, user: UserId) -> bool {
-        self.revoked.read().unwrap_or_else(PoisonError::into_inner).users.contains(&user)
+    /// Whether who came in by a token may still be here: it has not run out, and neither its session
+    /// nor its owner has been revoked since.
+    pub fn lets_stay(&self, pass: &Pass) -> bool {
+        self.clock.now() < pass.expires_at && !self.is_revoked(pass.user_id, pass.session_id)
     }
 
-    fn is_revoked(&self, claims: &Claims) -> bool {
+    fn is_revoked(&self, user: UserId, session: SessionId) -> bool {
         let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
-        revoked.users.contains(&claims.sub) || revoked.sessions.contains(&claims.jti)
+        revoked.users.contains(&user) || revoked.sessions.contains(&session)
     }
 }
 
@@ -117,6 +134,22 @@ mod tests {
         gate.revoke(&[], &[people.user(7)]);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
+    }
+
+    #[test]
+    fn nobody_stays_on_a_token_that_ran_out_or_was_revoked() {
+        let people = People::new();
+        let gate = people.gate();
+        let pass = |user| {
+            let token = people.token(wire::Role::Provider, user);
+            Pass::from(&gate.admit(&token, None).unwrap())
+        };
+        let (one, other, late) = (pass(7), pass(8), pass(9));
+        assert!([one, other, late].iter().all(|pass| gate.lets_stay(pass)));
+        gate.revoke(&[one.session_id], &[other.user_id]);
+        assert_eq!([one, other, late].map(|pass| gate.lets_stay(&pass)), [false, false, true]);
+        people.clock.advance(3_600_000);
+        assert!(!gate.lets_stay(&late));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What an edge does without being asked: forgets what it may forget, puts the high-water mark on
-//! disk, tells where its log stands, and measures itself.
+//! disk, tells where its log stands, ends connections whose token ran out, and measures itself.
 
 use std::{path::Path, time::Duration};
 
@@ -88,6 +88,7 @@ impl Pulse {
     }
 
     async fn once(&self) {
+        self.voice.turn_out().await;
         if let Err(error) = self.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }

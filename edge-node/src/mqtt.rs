@@ -53,10 +53,10 @@ impl Mqtt {
         }
     }
 
-    /// Ends what these people hear: they are revoked.
-    pub async fn turn_out(&self, users: &[UserId]) {
+    /// Ends the connections of those whose token has run out or is revoked.
+    pub async fn turn_out(&self) {
         match self {
-            Self::Embedded(broker) => broker.turn_out(users).await,
+            Self::Embedded(broker) => broker.turn_out().await,
             Self::External(never) => match *never {},
         }
     }

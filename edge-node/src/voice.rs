@@ -101,11 +101,9 @@ impl Voice {
         }
     }
 
-    /// Says nothing more to people who are revoked.
-    pub async fn fall_silent_to(&self, users: &[UserId]) {
-        if !users.is_empty() {
-            self.mqtt.turn_out(users).await;
-        }
+    /// Says nothing more to those whose token has run out or is revoked.
+    pub async fn turn_out(&self) {
+        self.mqtt.turn_out().await;
     }
 
     /// Retained, so that a tablet that comes later hears it at once.

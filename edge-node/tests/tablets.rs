@@ -355,3 +355,19 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     tablet.ended().await;
     region.edge.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
+    let region = Region::open().await;
+    let mut signed_out = region.provider("t-1", 20).await;
+    let mut stays = region.provider("t-2", 21).await;
+    let short = region.cloud.people().token_until(Role::Provider, 22, 3);
+    let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
+    let (sessions, users) = (vec![wire::SessionId(id(5_020))], Vec::new());
+    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users });
+    signed_out.ended().await;
+    runs_out.ended().await;
+    stays.send(frame(101, &region.token(Role::Provider, 21), &accept(1))).await;
+    assert_eq!(stays.reply().await.verdict, Verdict::Provisional);
+    region.edge.stop().await;
+}

@@ -23,9 +23,13 @@ use mqtt5::{
     packet::connect::ConnectPacket,
     protocol::v5::reason_codes::ReasonCode,
 };
-use wire::{Actor, Code, DeviceId, Role, UserId, topics};
+use process::tokens::Claims;
+use wire::{Actor, Code, DeviceId, Role, UnixMillis, UserId, topics};
 
-use crate::{gate::Gate, store::Identity};
+use crate::{
+    gate::{Gate, Pass},
+    store::Identity,
+};
 
 pub(super) struct Access {
     pub identity: Identity,
@@ -68,7 +72,7 @@ impl AuthProvider for Access {
     ) -> Answer<'a, bool> {
         let Identity { name, region } = &self.identity;
         let allowed = self.known(client_id, user_id).is_some_and(|(device, guest)| {
-            topics::may_subscribe(*region, name, &device, guest.actor.user_id, topic_filter)
+            topics::may_subscribe(*region, name, &device, guest.pass.user_id, topic_filter)
         });
         Box::pin(std::future::ready(allowed))
     }
@@ -76,28 +80,27 @@ impl AuthProvider for Access {
 
 impl Access {
     fn guest(&self, connect: &ConnectPacket) -> Result<Guest, ReasonCode> {
-        let (device, actor) = self.person(connect).map_err(reason)?;
-        if !self.signed_in.is_free_for(&device, actor.user_id) {
+        let (device, claims) = self.person(connect).map_err(reason)?;
+        if !self.signed_in.is_free_for(&device, claims.sub) {
             return Err(ReasonCode::ClientIdentifierNotValid);
         }
-        Ok(self.signed_in.guest(actor))
+        Ok(self.signed_in.guest(&claims))
     }
 
-    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Actor), Code> {
+    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Claims), Code> {
         let device = device_of(&connect.client_id).ok_or(Code::InvalidCredentials)?;
         if connect.username.as_deref() != Some(device.as_str()) {
             return Err(Code::InvalidCredentials);
         }
         let token = connect.password.as_deref().and_then(|text| str::from_utf8(text).ok());
         let claims = self.gate.admit(token.ok_or(Code::InvalidCredentials)?, Some(&device))?;
-        Ok((device, claims.actor()))
+        Ok((device, claims))
     }
 
-    /// Judged at every packet, so that a revocation reaches connections that are open.
+    /// Judged at every packet: a token may run out and be revoked while its connection is open.
     fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, Guest)> {
-        let guest = user_id?.parse().ok()?;
-        let welcome =
-            self.signed_in.has(client_id, guest) && !self.gate.is_user_revoked(guest.actor.user_id);
+        let guest: Guest = user_id?.parse().ok()?;
+        let welcome = self.signed_in.has(client_id, guest) && self.gate.lets_stay(&guest.pass);
         welcome.then_some((device_of(client_id)?, guest))
     }
 }
@@ -120,15 +123,23 @@ fn reason(code: Code) -> ReasonCode {
 /// event of the connection, written in the one word that it has for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Guest {
-    pub actor: Actor,
+    pub pass: Pass,
+    role: Role,
     /// Tells the connections of one client id apart: an older one ends after a newer has begun.
     visit: u64,
 }
 
+impl Guest {
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.pass.user_id, role: self.role }
+    }
+}
+
 impl fmt::Display for Guest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Actor { user_id, role } = self.actor;
-        write!(f, "{user_id} {} {}", role.number(), self.visit)
+        let Pass { user_id, session_id, expires_at } = self.pass;
+        let role = self.role.number();
+        write!(f, "{user_id} {session_id} {} {role} {}", expires_at.0, self.visit)
     }
 }
 
@@ -139,8 +150,11 @@ impl FromStr for Guest {
         let mut words = text.split(' ');
         let mut word = || words.next().ok_or(());
         let user_id = word()?.parse().map_err(drop)?;
+        let session_id = word()?.parse().map_err(drop)?;
+        let expires_at = UnixMillis(word()?.parse().map_err(drop)?);
         let role = Role::from_number(word()?.parse().map_err(drop)?).ok_or(())?;
-        Ok(Self { actor: Actor { user_id, role }, visit: word()?.parse().map_err(drop)? })
+        let visit = word()?.parse().map_err(drop)?;
+        Ok(Self { pass: Pass { user_id, session_id, expires_at }, role, visit })
     }
 }
 
@@ -153,8 +167,9 @@ pub(super) struct SignedIn {
 
 impl SignedIn {
     /// A guest at the door, not signed in yet.
-    pub fn guest(&self, actor: Actor) -> Guest {
-        Guest { actor, visit: self.visits.fetch_add(1, Ordering::Relaxed) }
+    pub fn guest(&self, claims: &Claims) -> Guest {
+        let visit = self.visits.fetch_add(1, Ordering::Relaxed);
+        Guest { pass: Pass::from(claims), role: claims.role, visit }
     }
 
     /// Whether the connection may stay: of two persons who come to the door of one device at the same
@@ -163,9 +178,8 @@ impl SignedIn {
         let mut guests = self.guests();
         let device = device_of(client_id);
         let mut others = guests.iter().filter(|(id, _)| *id != client_id);
-        let free = others.all(|(id, other)| {
-            other.actor.user_id == guest.actor.user_id || device_of(id) != device
-        });
+        let free = others
+            .all(|(id, other)| other.pass.user_id == guest.pass.user_id || device_of(id) != device);
         if free {
             guests.insert(client_id.to_owned(), guest);
         } else {
@@ -182,17 +196,17 @@ impl SignedIn {
         }
     }
 
-    /// The connections of these people.
-    pub fn of(&self, users: &[UserId]) -> Vec<String> {
+    /// The connections of those who may not stay.
+    pub fn unwelcome(&self, gate: &Gate) -> Vec<String> {
         let guests = self.guests();
-        let theirs = guests.iter().filter(|(_, guest)| users.contains(&guest.actor.user_id));
-        theirs.map(|(client_id, _)| client_id.clone()).collect()
+        let unwelcome = guests.iter().filter(|(_, guest)| !gate.lets_stay(&guest.pass));
+        unwelcome.map(|(client_id, _)| client_id.clone()).collect()
     }
 
     /// Nobody else is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
         self.guests().iter().all(|(client_id, guest)| {
-            guest.actor.user_id == user || device_of(client_id).as_ref() != Some(device)
+            guest.pass.user_id == user || device_of(client_id).as_ref() != Some(device)
         })
     }
 
@@ -208,7 +222,7 @@ impl SignedIn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{device, id};
+    use crate::testing::{People, device, id};
 
     #[test]
     fn a_device_may_hold_several_connections() {
@@ -219,7 +233,9 @@ mod tests {
     }
 
     fn provider(signed_in: &SignedIn, user: u128) -> Guest {
-        signed_in.guest(Actor { user_id: UserId(id(user)), role: Role::Provider })
+        let people = People::new();
+        let token = people.token(Role::Provider, user);
+        signed_in.guest(&people.gate().admit(&token, None).unwrap())
     }
 
     #[test]
@@ -243,7 +259,7 @@ mod tests {
         assert!(!signed_in.connected("t-1.x", other) && !signed_in.has("t-1.x", other));
         assert!(signed_in.connected("t-2", other));
         let second = provider(&signed_in, 1);
-        assert!(signed_in.is_free_for(&tablet, one.actor.user_id));
+        assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
         assert!(signed_in.connected("t-1.x", second));
         signed_in.disconnected("t-1", one);
         assert!(!signed_in.is_free_for(&tablet, user));

@@ -47,6 +47,7 @@ pub struct Listen {
 pub struct Embedded {
     router: Arc<MessageRouter>,
     signed_in: Arc<SignedIn>,
+    gate: Gate,
     addresses: (SocketAddr, SocketAddr),
 }
 
@@ -90,7 +91,7 @@ impl Embedded {
         let broker = MqttBroker::with_config(config).await.map_err(MqttError::Broker)?;
         let broker = broker.with_auth_provider(Arc::new(Access {
             identity,
-            gate,
+            gate: gate.clone(),
             signed_in: Arc::clone(&signed_in),
         }));
         let router = broker.router();
@@ -101,7 +102,7 @@ impl Embedded {
         let websocket = listener.local_addr().unwrap_or(mqtt);
         tasks.spawn("mqtt", run(broker, tasks.clone()));
         tasks.spawn("mqtt-websocket", websocket::serve(listener, mqtt, tasks.token()));
-        Ok(Self { router, signed_in, addresses: (mqtt, websocket) })
+        Ok(Self { router, signed_in, gate, addresses: (mqtt, websocket) })
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
@@ -112,8 +113,8 @@ impl Embedded {
         self.signed_in.is_free_for(device, user)
     }
 
-    pub async fn turn_out(&self, users: &[UserId]) {
-        for client_id in self.signed_in.of(users) {
+    pub async fn turn_out(&self) {
+        for client_id in self.signed_in.unwelcome(&self.gate) {
             self.router.unregister_client(&client_id).await;
         }
     }
@@ -202,7 +203,7 @@ impl BrokerEventHandler for Hook {
             // The topic rules let nothing else through.
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
-                let sender = Sender { device, actor: guest.actor };
+                let sender = Sender { device, actor: guest.actor() };
                 let inbound = Inbound { sender, payload: event.payload };
                 if let Err(inbound) = self.inbox.put(inbound) {
                     self.turn_away(inbound).await;
