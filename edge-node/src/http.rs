@@ -6,6 +6,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, State},
     http::HeaderMap,
+    middleware::map_response,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -56,7 +57,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/api/head", get(head))
         .with_state(rooms)
         .merge(health::router(ready));
-    web::standard(router, NAME)
+    web::standard(router, NAME).layer(map_response(web::protect))
 }
 
 #[derive(Serialize)]

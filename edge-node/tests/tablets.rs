@@ -338,6 +338,28 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_over_http_is_safe_to_show_in_a_browser() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let region = Region::open().await;
+    for path in ["/health", "/board", "/nothing", "/api/head"] {
+        let mut socket = tokio::net::TcpStream::connect(region.edge.http).await.unwrap();
+        let ask = format!("GET {path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n");
+        socket.write_all(ask.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        for header in [
+            "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cache-control: no-store",
+        ] {
+            assert!(answer.contains(&format!("{header}\r\n")), "{path}: {answer}");
+        }
+    }
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;

@@ -102,7 +102,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         .with_state(gateway)
         .merge(process::health::router(readiness));
     let router = security::cors(process::web::standard(router, NAME), &config.cors_origins)?;
-    Ok(router.layer(map_response(security::protect)))
+    Ok(router.layer(map_response(process::web::protect)))
 }
 
 /// Every path goes to the one handler, which looks it up itself. They are named here so that each has

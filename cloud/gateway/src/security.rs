@@ -1,35 +1,15 @@
-//! What every answer tells a browser, and which other sites' pages may call. Answers are data: no
-//! page of ours is among them, so nothing may run, be framed, be sniffed or send a referrer.
+//! Which other sites' pages may call.
 
-use axum::{Router, response::Response};
+use axum::Router;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
 
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, thiserror::Error)]
 #[error("gateway.cors_origins: `{0}` is not an origin such as https://portal.example.com")]
 pub struct OriginError(String);
-
-/// The security headers, which no part can take away.
-pub async fn protect(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    // What is answered to one person must not be kept for another.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
 
 /// Lets pages of these origins call; with none, no preflight is answered.
 pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {

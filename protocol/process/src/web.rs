@@ -3,6 +3,7 @@
 
 mod frame;
 mod listen;
+mod protect;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
 pub use listen::{BindError, bind, serve};
+pub use protect::protect;
 
 /// What one request may take.
 #[derive(Debug, Clone, Copy)]
