@@ -5,7 +5,7 @@ mod world;
 
 use std::{
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::Duration,
 };
 
@@ -53,7 +53,8 @@ impl Edge {
             format!("edge.ws_bind={ws}"),
             "edge.enrolment_code=a-code".to_owned(),
         ];
-        let child = command(data, &sets, &[]).stderr(Stdio::null()).spawn().unwrap();
+        let log = std::fs::File::create(data.join("log")).unwrap();
+        let child = command(data, &sets, &[]).stderr(log).spawn().unwrap();
         let edge = Self { child, mqtt };
         until("the edge answers", || async {
             tokio::net::TcpStream::connect(edge.mqtt).await.ok()
@@ -72,6 +73,21 @@ fn report(data: &Path) -> Value {
     let output = command(data, &[], &["report", "--json"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_clients_cannot_fill_the_log() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let mut edge = Edge::start(data.path(), gateway).await;
+    until("the link", || async { cloud.last_ack() }).await;
+    for _ in 0..20 {
+        assert!(Tablet::connect(edge.mqtt, "t-1", "t-1", "nonsense").await.is_err());
+    }
+    edge.signal("-TERM");
+    edge.child.wait().unwrap();
+    let log = std::fs::read_to_string(data.path().join("log")).unwrap();
+    assert!(log.contains("INFO") && !log.contains("WARN"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,7 +23,7 @@ use mqtt5::{
     packet::connect::ConnectPacket,
     protocol::v5::reason_codes::ReasonCode,
 };
-use process::tokens::Claims;
+use process::{metrics, tokens::Claims};
 use wire::{Actor, Code, DeviceId, Role, UnixMillis, UserId, topics};
 
 use crate::{
@@ -47,7 +47,12 @@ impl AuthProvider for Access {
     ) -> Answer<'a, mqtt5::Result<AuthResult>> {
         let result = match self.guest(connect) {
             Ok(guest) => AuthResult::success_with_user(guest.to_string()),
-            Err(reason) => AuthResult::fail(reason),
+            Err(refusal) => {
+                metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
+                // Not louder: anyone who reaches the port can bring it about, as often as they like.
+                tracing::debug!(why = refusal.as_str(), "A connection was refused");
+                AuthResult::fail(refusal.reason())
+            }
         };
         Box::pin(std::future::ready(Ok(result)))
     }
@@ -79,10 +84,10 @@ impl AuthProvider for Access {
 }
 
 impl Access {
-    fn guest(&self, connect: &ConnectPacket) -> Result<Guest, ReasonCode> {
-        let (device, claims) = self.person(connect).map_err(reason)?;
+    fn guest(&self, connect: &ConnectPacket) -> Result<Guest, Refusal> {
+        let (device, claims) = self.person(connect).map_err(Refusal::Person)?;
         if !self.signed_in.is_free_for(&device, claims.sub) {
-            return Err(ReasonCode::ClientIdentifierNotValid);
+            return Err(Refusal::DeviceInUse);
         }
         Ok(self.signed_in.guest(&claims))
     }
@@ -110,12 +115,29 @@ pub(super) fn device_of(client_id: &str) -> Option<DeviceId> {
     DeviceId::new(device).ok()
 }
 
-/// MQTT has few words for it: bad credentials, or good ones that open nothing any more.
-fn reason(code: Code) -> ReasonCode {
-    match code {
-        Code::Revoked => ReasonCode::Banned,
-        Code::TokenExpired => ReasonCode::NotAuthorized,
-        _ => ReasonCode::BadUsernameOrPassword,
+/// Why a connection is refused.
+enum Refusal {
+    Person(Code),
+    /// Another person is signed in on the device.
+    DeviceInUse,
+}
+
+impl Refusal {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Person(code) => code.as_str(),
+            Self::DeviceInUse => "device_in_use",
+        }
+    }
+
+    /// MQTT has few words for it: bad credentials, or good ones that open nothing any more.
+    fn reason(&self) -> ReasonCode {
+        match self {
+            Self::Person(Code::Revoked) => ReasonCode::Banned,
+            Self::Person(Code::TokenExpired) => ReasonCode::NotAuthorized,
+            Self::Person(_) => ReasonCode::BadUsernameOrPassword,
+            Self::DeviceInUse => ReasonCode::ClientIdentifierNotValid,
+        }
     }
 }
 

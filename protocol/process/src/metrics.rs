@@ -101,6 +101,8 @@ catalogue! {
         "Space left where the log stands";
     Gauge EDGE_TABLETS "holdfast_edge_tablets" []
         "Tablets connected";
+    Counter EDGE_REFUSED "holdfast_edge_refused_connections_total" ["why"]
+        "Connections of tablets that an edge has refused";
     // the link, at either end
     Gauge LINK_UP "holdfast_link_up" ["edge"]
         "1 while the link is up, 0 while it is down";
