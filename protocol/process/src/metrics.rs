@@ -122,7 +122,7 @@ catalogue! {
     Gauge HUB_FEED_SEQ "holdfast_hub_feed_seq" ["region"]
         "The newest change of a region's feed";
     Gauge HUB_CHECKSUM_MATCH "holdfast_hub_checksum_match" ["edge"]
-        "1 while an edge's confirmed orders equal the cloud's, 0 while they differ";
+        "1 while an edge's confirmed orders equal the cloud's, 0 while they differ or do not settle";
 }
 
 impl<const N: usize> Counter<N> {

@@ -7,4 +7,5 @@ pub mod checksum;
 pub mod enrolment;
 pub mod intake;
 pub mod queue;
+pub mod settling;
 pub mod status;

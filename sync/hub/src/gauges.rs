@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use process::metrics;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus};
 
-use crate::{domain::status, hub::Hub, store::StoreError};
+use crate::{
+    domain::{settling::Settling, status},
+    hub::Hub,
+    store::StoreError,
+};
 
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -16,25 +20,31 @@ pub(crate) fn start(hub: &Hub) {
 
 async fn follow(hub: &Hub) {
     let stop = hub.tasks.token();
-    let mut differing = BTreeSet::new();
+    let (mut differing, mut settling) = (BTreeSet::new(), Settling::default());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
         // A store that cannot be read is heard of from those who need it.
-        if let Err(error) = look(hub, &mut differing).await {
+        if let Err(error) = look(hub, &mut differing, &mut settling).await {
             tracing::debug!(%error, "The gauges stand still");
         }
     }
 }
 
-async fn look(hub: &Hub, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
+async fn look(
+    hub: &Hub,
+    differing: &mut BTreeSet<EdgeId>,
+    settling: &mut Settling,
+) -> Result<(), StoreError> {
+    let now = hub.clock.elapsed();
     let (regions, edges) = hub.store.overview().await?;
     for region in status::report(&regions, &edges, hub.clock.now()).regions {
         show(&region);
         for edge in &region.edges {
-            compare(edge, differing);
+            let stuck = settling.is_stuck(edge, region.feed_seq, now);
+            compare(edge, stuck, differing);
         }
     }
     Ok(())
@@ -46,8 +56,8 @@ fn show(region: &RegionStatus) {
     metrics::HUB_FEED_SEQ.set([region.region.as_str()], region.feed_seq);
 }
 
-/// Said once for each time that an edge comes to differ.
-fn compare(edge: &EdgeStatus, differing: &mut BTreeSet<EdgeId>) {
+/// Said once for each time that an edge comes to differ, or comes to rest without agreeing.
+fn compare(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSet<EdgeId>) {
     let name = edge.edge.as_str();
     match edge.checksum {
         ChecksumState::Mismatch => {
@@ -59,6 +69,15 @@ fn compare(edge: &EdgeStatus, differing: &mut BTreeSet<EdgeId>) {
         ChecksumState::Match => {
             metrics::HUB_CHECKSUM_MATCH.set([name], 1);
             differing.remove(&edge.edge);
+        }
+        ChecksumState::Settling if stuck => {
+            metrics::HUB_CHECKSUM_MATCH.set([name], 0);
+            if differing.insert(edge.edge.clone()) {
+                tracing::warn!(
+                    edge.id = name,
+                    "The checksum of `{name}` has not settled in a minute"
+                );
+            }
         }
         ChecksumState::Settling | ChecksumState::Unknown => {}
     }
