@@ -221,7 +221,6 @@ impl Edge {
         match window.resend(frame.from) {
             window::Resent::Again => self.pump(),
             window::Resent::Ignored => vec![Do::Ignored { kind: "Resend", why: Why::Stale }],
-            window::Resent::Contradicts => vec![Do::End(End::ChainBroken)],
             window::Resent::Stuck => vec![Do::End(End::Stuck)],
         }
     }

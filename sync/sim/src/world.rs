@@ -93,6 +93,7 @@ pub(crate) struct World {
     pub order_db: OrderDb,
     pub bus: Bus,
     pub deliveries: u64,
+    pub passes: u64,
     pub faults: Faults,
     /// Orders by region, in the order in which people made them.
     pub known: BTreeMap<wire::Region, Vec<wire::OrderId>>,
@@ -142,6 +143,7 @@ impl World {
             order_db: OrderDb { bug, ..OrderDb::default() },
             bus: Bus::default(),
             deliveries: 0,
+            passes: 0,
             faults: Faults::default(),
             known: BTreeMap::new(),
             oracle: Oracle::default(),

@@ -37,9 +37,8 @@ pub(super) enum Sent {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Resent {
     Again,
+    /// All of it has arrived by now.
     Ignored,
-    /// It wants what it said it has.
-    Contradicts,
     Stuck,
 }
 
@@ -142,9 +141,9 @@ impl Window {
     }
 
     pub fn resend(&mut self, from: u64) -> Resent {
-        if from <= self.credit.cursor {
-            return Resent::Contradicts;
-        }
+        // A credit may overtake it. What it asked for has arrived then, what is behind that was
+        // dropped with the gap.
+        let from = from.max(self.credit.cursor + 1);
         if from > self.sent_seq {
             return Resent::Ignored;
         }
@@ -242,7 +241,23 @@ mod tests {
         }
         assert!(window.batch < 50);
         assert_eq!(window.resend(cursor + 1), Resent::Stuck);
-        assert_eq!(window.resend(cursor), Resent::Contradicts);
+    }
+
+    /// What arrived out of order was dropped, and the credit for what filled the gap may come before
+    /// the question for it.
+    #[test]
+    fn a_question_that_a_credit_has_overtaken_is_for_what_is_behind_it() {
+        let mut window = window();
+        assert_eq!(send(&mut window, 10, 1), 10);
+        assert!(window.credit(Credited { cursor: 4, ops: 100, bytes: 1_000 }));
+        assert_eq!(window.resend(1), Resent::Again);
+        assert_eq!(window.next(10).map(|wanted| wanted.from), Some(5));
+        assert!(
+            window.take(&Run { before: Chain { seq: 4, hash: Hash::ZERO }, ops: vec![vec![7]; 6] })
+                != Sent::Broken
+        );
+        assert!(window.credit(Credited { cursor: 10, ops: 100, bytes: 1_000 }));
+        assert_eq!(window.resend(5), Resent::Ignored, "all of it has arrived");
     }
 
     #[test]

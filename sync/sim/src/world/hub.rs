@@ -156,7 +156,8 @@ impl World {
                 session.doing.extend(outputs);
             } else if let Some((input, origin)) = session.inbox.pop_front() {
                 let outputs = session.machine.handle(input, now);
-                let passed_over = outputs.is_empty();
+                // Before its Hello a session has nothing that could change.
+                let passed_over = outputs.is_empty() || session.term.is_none();
                 session.doing.extend(outputs);
                 if origin == cloud::Frame::OfAnother {
                     self.counts.strays += 1;
@@ -190,6 +191,12 @@ impl World {
             Output::End(Refused { code, detail }) => {
                 if code == Code::ChainBroken && !self.oracle.corrupted {
                     let e = self.net.conns[conn].edge;
+                    let newest = self.net.conns.iter().rposition(|c| c.edge == e);
+                    // The Hello of an older connection, read late, is behind what a newer one has
+                    // brought. Its refusal goes nowhere.
+                    if newest != Some(conn) {
+                        return self.hub_ends(conn, code, &detail);
+                    }
                     self.oracle.alarmed(self.now, e, &detail);
                 }
                 self.hub_ends(conn, code, &detail);

@@ -16,7 +16,11 @@ impl World {
             return;
         }
         self.is_silent = true;
-        self.note(16, 0, |_| "silence".to_owned());
+        let says = waits_for.clone();
+        self.note(16, 0, |_| match says {
+            None => "silence".to_owned(),
+            Some(what) => format!("no silence comes: {what}"),
+        });
         crate::oracle::at_silence(self);
         if let Some(what) = waits_for {
             self.oracle.broken(self.now, "silence_comes", || what);

@@ -52,11 +52,13 @@ impl World {
             return;
         };
         let outcome_count = self.sync_db.edges[e].outcome_count;
+        self.passes += 1;
+        let pass = self.passes;
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
-        drain.pass += 1;
+        drain.pass = pass;
         drain.claim = claim;
         drain.outcome_count = outcome_count;
-        let (pass, run_max) = (drain.pass, drain.run_max);
+        let run_max = drain.run_max;
         let due = self.sync_db.due(e, run_max);
         if due.is_empty() {
             self.sync_db.release(e, claim);
@@ -103,7 +105,7 @@ impl World {
             return;
         }
         // Whatever else comes for this pass comes too late.
-        drain.pass += 1;
+        drain.pass = 0;
         let answered = matches!(answer.said, OwnerSaid::Answers(_));
         drain.decided.extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
