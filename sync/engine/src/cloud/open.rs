@@ -79,10 +79,10 @@ impl Open {
                 vec![Output::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
             }
             Input::Tick => {
-                self.up.ask_again();
+                let missing = self.up.tick().map(|from| self.resend(from));
                 let outcomes = self.outcomes.tick().map(Self::read_outcomes);
                 let feed = self.feed.tick().map(Self::read_feed);
-                outcomes.into_iter().chain(feed).collect()
+                missing.into_iter().chain(outcomes).chain(feed).collect()
             }
             Input::Loaded(_) | Input::TakenOver { .. } | Input::Superseded | Input::GateClosed => {
                 Vec::new()
@@ -102,9 +102,7 @@ impl Open {
         Ok(match self.up.take(self.standing.term, up, &self.limits) {
             Taken::Store(ops) => vec![Output::Store(ops)],
             Taken::Repeat => vec![self.credit()],
-            Taken::Gap { from } => {
-                vec![Output::Send(Frame::Resend(Resend { standing: self.standing, from }))]
-            }
+            Taken::Gap { from } => vec![self.resend(from)],
             Taken::GapAskedFor => Vec::new(),
             Taken::OtherEpoch => return Err(Ignored),
             Taken::Refused(code, why) => vec![end(code, why)],
@@ -119,6 +117,10 @@ impl Open {
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
         Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(feed).collect())
+    }
+
+    fn resend(&self, from: u64) -> Output {
+        Output::Send(Frame::Resend(Resend { standing: self.standing, from }))
     }
 
     fn credit(&self) -> Output {

@@ -251,6 +251,27 @@ fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
 }
 
+/// The end of the log came before what it continues and was dropped; no later frame shows the gap.
+#[test]
+fn the_dropped_end_of_a_log_is_asked_for_once_more() {
+    let log = log(4);
+    let mut session = opened(&log);
+    take(&mut session, up(&log, 3, 1));
+    take(&mut session, up(&log, 4, 1));
+    take(&mut session, up(&log, 1, 3));
+    let ticks = |session: &mut Session, count: u32| -> Vec<Output> {
+        (0..count).flat_map(|_| session.handle(Input::Tick, NOW)).collect()
+    };
+    assert_eq!(ticks(&mut session, 4), []);
+    let outputs = ticks(&mut session, 1);
+    assert!(
+        matches!(&outputs[..], [Output::Send(Frame::Resend(resend))] if resend.from == 4),
+        "{outputs:?}"
+    );
+    take(&mut session, up(&log, 4, 1));
+    assert_eq!(ticks(&mut session, 20), [], "nothing is missing");
+}
+
 #[test]
 fn a_log_that_does_not_pass_through_the_cursor_ends_the_session() {
     let log = log(6);

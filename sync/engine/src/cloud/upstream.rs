@@ -19,7 +19,14 @@ pub(super) struct Upstream {
     in_flight: VecDeque<(Chain, u64)>,
     /// A gap that was asked for and not yet filled: frames behind it are not asked for again.
     asked: Option<u64>,
+    /// The furthest op that came too early and was dropped.
+    dropped_to: u64,
+    ticks_waited: u32,
 }
+
+/// What was dropped comes again only when it is asked for, and the last ops of a log have no frame
+/// behind them that would raise the question once more.
+const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
 pub(super) enum Taken {
@@ -38,7 +45,8 @@ pub(super) enum Taken {
 impl Upstream {
     pub(super) fn new(epoch: u64, cursor: Chain) -> Self {
         let in_flight = VecDeque::new();
-        Self { epoch, received: cursor, stored: cursor, in_flight, asked: None }
+        let (received, stored, asked) = (cursor, cursor, None);
+        Self { epoch, received, stored, in_flight, asked, dropped_to: 0, ticks_waited: 0 }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -68,7 +76,7 @@ impl Upstream {
             return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
         }
         if up.first_seq > self.received.seq + 1 {
-            return self.gap();
+            return self.gap(last_seq);
         }
         self.continued(term, up, last_seq, bytes, limits)
     }
@@ -84,11 +92,24 @@ impl Upstream {
         }
     }
 
-    pub(super) fn ask_again(&mut self) {
+    /// About a second has passed. Answers from where to ask once more, if something is missing.
+    pub(super) fn tick(&mut self) -> Option<u64> {
         self.asked = None;
+        if self.dropped_to <= self.received.seq {
+            return None;
+        }
+        self.ticks_waited += 1;
+        if self.ticks_waited < ASK_AGAIN_AFTER_TICKS {
+            return None;
+        }
+        self.ticks_waited = 0;
+        let from = self.received.seq + 1;
+        self.asked = Some(from);
+        self.asked
     }
 
-    fn gap(&mut self) -> Taken {
+    fn gap(&mut self, dropped_to: u64) -> Taken {
+        self.dropped_to = self.dropped_to.max(dropped_to);
         let from = self.received.seq + 1;
         if self.asked.replace(from) == Some(from) {
             Taken::GapAskedFor
@@ -136,6 +157,7 @@ impl Upstream {
         self.received = end;
         self.in_flight.push_back((end, bytes));
         self.asked = None;
+        self.ticks_waited = 0;
         Taken::Store(NewOps { term, epoch: self.epoch, after, ops })
     }
 
