@@ -18,6 +18,11 @@ impl Trace {
         self.hash
     }
 
+    /// Whether somebody reads it.
+    pub fn is_read(&self) -> bool {
+        self.is_read
+    }
+
     /// Whether words are wanted as well.
     pub fn note(&mut self, now: u64, what: u64, number: u64) -> bool {
         let told = mixed(now ^ (what << 48)) ^ number.rotate_left(17);

@@ -14,6 +14,7 @@ mod people;
 mod silence;
 mod tablets;
 pub mod tokens;
+mod words;
 mod work;
 
 use std::{
@@ -230,6 +231,14 @@ impl World {
             Event::FeedCommits { delivery } => self.feed_commits(delivery),
             Event::DeskTries { item } => self.desk_tries(item),
             Event::DeskHears { item, heard } => self.desk_hears(item, heard),
+        }
+    }
+
+    /// A line that only explains: it is not part of what makes two runs the same.
+    pub fn say(&mut self, words: impl FnOnce(&Self) -> String) {
+        if self.trace.is_read() {
+            let words = words(self);
+            self.trace.say(self.now, &words);
         }
     }
 

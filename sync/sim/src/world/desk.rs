@@ -3,7 +3,7 @@
 
 use wire::{Actor, Code, CommandBody, CommandId, OpDecision, OrderId};
 
-use super::{Event, World, orders::is_here, people};
+use super::{Event, World, orders::is_here, people, words};
 use crate::{
     cast,
     cloud::{Asked, AskedBy},
@@ -41,7 +41,10 @@ impl World {
             self.known.entry(region).or_default().pop();
         }
         let id = CommandId(self.random.id());
-        self.note(14, pick, |_| format!("at the portal: {} ({intent:?})", body.name()));
+        self.note(14, pick, |world| {
+            let item = world.desk.items.len();
+            format!("at the portal, request {item}: {} ({intent:?})", body.name())
+        });
         self.counts.tapped(body.name());
         let asking = Asking { id, actor, body, is_answered: false, tries: 0, tried_order: None };
         self.desk.items.push(asking);
@@ -103,8 +106,8 @@ impl World {
             }
             self.oracle.told(self.now, id, actor, &body, &outcome);
         }
-        let kind = outcome.kind.as_str();
-        self.note(15, item as u64, |_| format!("at the portal: {kind}"));
+        let says = words::outcome(&outcome);
+        self.note(15, item as u64, |_| format!("at the portal, request {item}: {says}"));
     }
 }
 

@@ -129,7 +129,7 @@ impl World {
                 }
                 Err(_) => self.hub_ends(conn, Code::MalformedBody, "this is no frame"),
             },
-            Packet::Ping => self.send(conn, Side::Edge, Packet::Pong, false),
+            Packet::Ping => drop(self.send(conn, Side::Edge, Packet::Pong, false)),
             Packet::Pong => {}
         }
     }

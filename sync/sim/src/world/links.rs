@@ -94,7 +94,7 @@ impl World {
                 }
                 Err(_) => self.link_breaks(e, "what came is no frame"),
             },
-            Packet::Ping => self.send(conn, Side::Hub, Packet::Pong, false),
+            Packet::Ping => drop(self.send(conn, Side::Hub, Packet::Pong, false)),
             Packet::Pong => {}
         }
     }

@@ -4,7 +4,8 @@
 
 use wire::Frame;
 
-use super::{Event, World};
+use super::{Event, World, words};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Edge,
@@ -34,6 +35,36 @@ pub(crate) struct Conn {
     is_broken: [bool; 2],
 }
 
+/// What becomes of something that was sent.
+#[derive(Default)]
+pub(crate) struct Fate {
+    /// When it arrives; never where it is lost.
+    in_ms: Option<u64>,
+    again_in_ms: Option<u64>,
+    /// When a copy comes to whatever session the edge has by then.
+    strays_in_ms: Option<u64>,
+}
+
+/// On a sound line everything arrives sooner than this.
+const PROMPT_MS: u64 = 60;
+
+impl Fate {
+    fn in_words(&self) -> String {
+        let mut words = match self.in_ms {
+            None => " is lost".to_owned(),
+            Some(in_ms) if in_ms > PROMPT_MS => format!(" in {in_ms} ms"),
+            Some(_) => String::new(),
+        };
+        if let Some(in_ms) = self.again_in_ms {
+            words += &format!(", and again in {in_ms} ms");
+        }
+        if let Some(in_ms) = self.strays_in_ms {
+            words += &format!(", and into a later session in {in_ms} ms");
+        }
+        words
+    }
+}
+
 impl World {
     pub fn connect(&mut self, edge: usize, replica: usize) -> usize {
         self.net.conns.push(Conn {
@@ -61,11 +92,19 @@ impl World {
             self.later(dies, Event::Closed { conn, at: Side::Hub });
         }
         let lasting = binds(frame);
-        self.send(conn, to, Packet::Frame(bytes), lasting);
+        let fate = self.send(conn, to, Packet::Frame(bytes), lasting);
+        self.say(|world| {
+            let (name, replica) = (&world.edges[e].name, world.net.conns[conn].replica);
+            let way = match to {
+                Side::Hub => format!("{name} > replica {replica}"),
+                Side::Edge => format!("{name} < replica {replica}"),
+            };
+            format!("    {way}: {}{}", words::frame(frame), fate.in_words())
+        });
     }
 
     /// `is_bound` says that the frame names its session, so that another one must not take it.
-    pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) {
+    pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) -> Fate {
         let e = self.net.conns[conn].edge;
         let way = to as usize;
         let is_frame = matches!(packet, Packet::Frame(_));
@@ -79,15 +118,18 @@ impl World {
         if is_frame && self.faults.loses(e) && self.random.chance(150) {
             self.net.conns[conn].is_broken[way] = true;
         }
+        let mut fate = Fate::default();
         if self.net.conns[conn].is_broken[way] {
-            return;
+            return fate;
         }
         if is_frame && self.faults.doubles(e) && self.random.chance(250) {
             let again = at + self.soon(0, 1_500) - self.now;
+            fate.again_in_ms = Some(again);
             self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: false });
         }
         if is_bound && self.faults.strays(e) && self.random.chance(300) {
             let again = at + self.soon(500, 9_000) - self.now;
+            fate.strays_in_ms = Some(again);
             self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: true });
         }
         let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(350);
@@ -97,7 +139,9 @@ impl World {
             at = at.max(self.net.conns[conn].arrives_at[way]);
             self.net.conns[conn].arrives_at[way] = at;
         }
+        fate.in_ms = Some(at - self.now);
         self.later(at - self.now, Event::Arrives { conn, to, packet, is_stray: false });
+        fate
     }
 
     pub fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {

@@ -8,11 +8,12 @@ use wire::{
     Verdict,
 };
 
-use super::{Event, World, tokens};
+use super::{Event, World, tokens, words};
 use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
 
 const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
+const AGAIN_AFTER_MS: u64 = 6_000;
 
 /// What a device keeps. It survives everything here.
 pub(crate) struct Tablet {
@@ -39,6 +40,8 @@ pub(crate) struct Item {
     pub not_taken: Option<Code>,
     refused_by: Vec<usize>,
     tries: u32,
+    /// Its next try is on its way.
+    will_be_tried: bool,
     /// For the bug that takes the broker's word for the edge's.
     forgotten: bool,
 }
@@ -101,6 +104,7 @@ impl World {
             not_taken: None,
             refused_by: Vec::new(),
             tries: 0,
+            will_be_tried: true,
             forgotten: false,
         });
         let item = self.tablets[t].items.len() - 1;
@@ -110,6 +114,7 @@ impl World {
     /// Sends the command, unless it is decided, and looks again later.
     pub fn tablet_tries(&mut self, t: usize, i: usize) {
         if self.tablets[t].items[i].is_done() {
+            self.tablets[t].items[i].will_be_tried = false;
             return;
         }
         self.sends(t, i);
@@ -144,14 +149,26 @@ impl World {
         };
         // The broker has it, whatever becomes of it.
         item.forgotten = self.bug == Some(Bug::PubackIsEnough);
-        for takes in self.radio(e) {
+        let tries = item.tries;
+        let arrivals = self.radio(e);
+        self.say(|world| {
+            let name = &world.edges[e].name;
+            format!("    tablet {t} > {name}: item {i}, try {tries}{}", radio_words(&arrivals))
+        });
+        for takes in arrivals {
             let frame = Box::new(frame.clone());
             self.later(takes, Event::AtEdge { edge: e, tablet: t, frame });
         }
     }
 
     pub fn reply_to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
-        for takes in self.radio(e) {
+        let arrivals = self.radio(e);
+        self.say(|world| {
+            let name = &world.edges[e].name;
+            let says = words::reply(&reply);
+            format!("    tablet {t} < {name}: {says}{}", radio_words(&arrivals))
+        });
+        for takes in arrivals {
             let reply = Box::new(reply.clone());
             self.later(takes, Event::AtTablet { tablet: t, edge: e, reply });
         }
@@ -183,20 +200,32 @@ impl World {
                 let before = item.receipt.clone();
                 item.receipt.clone_from(&reply.receipt);
                 item.is_decided |= reply.hop == Hop::Decided;
+                // An earlier copy of it was not taken, this one was: it is waited for again.
+                let goes_on = !item.is_done() && !item.will_be_tried;
+                item.will_be_tried |= goes_on;
+                if goes_on {
+                    self.later(AGAIN_AFTER_MS, Event::Try { tablet: t, item: i });
+                }
                 self.oracle.tablet_heard(self.now, before.as_ref(), reply.receipt.as_ref());
             }
         }
         if let (Some(outcome), false) = (&reply.outcome, done_before) {
-            let kind = outcome.kind.as_str();
-            self.note(13, t as u64, |_| format!("tablet {t} hears of item {i}: {kind}"));
+            let says = words::outcome(outcome);
+            self.note(13, t as u64, |_| format!("tablet {t} hears of item {i}: {says}"));
         }
     }
 
     fn hears_not_taken(&mut self, t: usize, i: usize, e: usize, reply: &Reply) {
         let now = self.now;
+        let Some(code) = reply.code else { return };
+        let is_misuse = self.shares_its_id(t, i) && code == Code::CommandIdReused;
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
-        let Some(code) = reply.code else { return };
+        if is_misuse {
+            // Another edge may have taken it: whoever used the id twice is told so here, for good.
+            item.not_taken = Some(code);
+            return;
+        }
         if item.receipt.is_some() {
             return;
         }
@@ -216,6 +245,11 @@ impl World {
                 }
             }
         }
+    }
+
+    fn shares_its_id(&self, t: usize, i: usize) -> bool {
+        let items = &self.tablets[t].items;
+        items.iter().filter(|item| item.id == items[i].id).count() > 1
     }
 
     /// The item a reply is about. Where a broken app used an id twice the reply does not say which of
@@ -286,5 +320,13 @@ impl World {
             _ => 2,
         };
         (0..copies).map(|_| self.random.between(2, 2_500)).collect()
+    }
+}
+
+fn radio_words(arrivals: &[u64]) -> &'static str {
+    match arrivals.len() {
+        0 => " (lost)",
+        1 => "",
+        _ => " (twice)",
     }
 }

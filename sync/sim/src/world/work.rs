@@ -3,7 +3,7 @@
 
 use wire::{Code, OpsBatch, Outcome};
 
-use super::{Event, World, hub::Answer};
+use super::{Event, World, hub::Answer, words};
 use crate::{
     bug::Bug,
     cast,
@@ -178,6 +178,9 @@ impl World {
         for decided in told {
             if decided.command_id.is_some() {
                 self.counts.outcome(&decided.outcome);
+                let (seq, says) = (decided.seq, words::outcome(&decided.outcome));
+                let name = self.edges[e].name.clone();
+                self.note(17, seq, |_| format!("op {seq} of {name} is decided: {says}"));
             }
             self.oracle.hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
         }
