@@ -1,6 +1,6 @@
 //! What can be typed after `cargo xtask`.
 
-use std::os::unix::process::CommandExt;
+use std::{os::unix::process::CommandExt, path::Path};
 
 use crate::{
     Result, arch, install, mutants, shell, stages, suites::Suites, test, test_servers::TestServers,
@@ -13,7 +13,10 @@ cargo xtask COMMAND
   up [--ephemeral] [--data DIR] [--port-base N] [--ready-file F] [--real]
                      build, start a whole platform and stop it on Ctrl-C
   demo               play the whole story against an ephemeral platform, a line per step
-  test [STAGE...]    every stage, or these: arch lint build unit contract e2e chaos demo
+  test [STAGE...]    every stage, or these: arch lint build unit contract sim e2e chaos demo
+  sim [--seeds N]    run the sync protocol by seed, through every fault (default 1000 seeds)
+  sim --seed N       replay one seed in words, and shrink it where it fails
+  sim --mutations    plant every bug and see that a promise with a name catches it
   chaos [--rounds N] [NAME]
                      kill and cut real processes, N rounds each (default 3)
   mutants [DEFECT]   plant each defect and see that a named test finds it
@@ -35,6 +38,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "up" => up(rest),
         "demo" => demo(rest),
         "test" => test::run(rest),
+        "sim" => sim(rest),
         "chaos" => chaos(rest),
         "mutants" => mutants_command(rest),
         "arch" => arch_command(),
@@ -63,6 +67,12 @@ fn servers(arguments: &[String]) -> Result<()> {
     install::everything()?;
     workspace::build()?;
     become_program("holdfast-stack", &["servers"], arguments)
+}
+
+/// Only what the simulator needs is built: it stands on pure crates alone.
+fn sim(arguments: &[String]) -> Result<()> {
+    let program = workspace::simulator()?;
+    become_it(&program, &[], arguments)
 }
 
 fn chaos(arguments: &[String]) -> Result<()> {
@@ -123,7 +133,10 @@ fn become_platform(name: &str, first: &[&str], arguments: &[String]) -> Result<(
 }
 
 fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {
-    let program = workspace::program(name)?;
-    let error = std::process::Command::new(&program).args(first).args(arguments).exec();
+    become_it(&workspace::program(name)?, first, arguments)
+}
+
+fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()> {
+    let error = std::process::Command::new(program).args(first).args(arguments).exec();
     Err(format!("could not become {}: {error}", program.display()))
 }

@@ -12,6 +12,7 @@ use crate::{
 /// Their tests need a whole platform, and each is a stage of its own.
 const STAGED_PACKAGES: [&str; 4] = ["contract", "e2e", "chaos", "demo"];
 const CHAOS_ROUNDS: &str = "3";
+const SIM_SEEDS: &str = "5000";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -20,6 +21,7 @@ pub enum Stage {
     Build,
     Unit,
     Contract,
+    Sim,
     E2e,
     Chaos,
     Demo,
@@ -27,12 +29,13 @@ pub enum Stage {
 
 impl Stage {
     /// In the order in which they run: what is cheap and says most comes first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Arch,
         Self::Lint,
         Self::Build,
         Self::Unit,
         Self::Contract,
+        Self::Sim,
         Self::E2e,
         Self::Chaos,
         Self::Demo,
@@ -45,6 +48,7 @@ impl Stage {
             Self::Build => "build",
             Self::Unit => "unit",
             Self::Contract => "contract",
+            Self::Sim => "sim",
             Self::E2e => "e2e",
             Self::Chaos => "chaos",
             Self::Demo => "demo",
@@ -60,10 +64,17 @@ impl Stage {
         for name in names {
             let stage = Self::ALL.into_iter().find(|stage| stage.name() == name);
             let stage = stage.ok_or_else(|| format!("there is no stage `{name}`"))?;
-            wanted.extend((stage >= Self::Unit).then_some(Self::Build));
+            wanted.extend(stage.needs_build().then_some(Self::Build));
             wanted.insert(stage);
         }
         Ok(wanted)
+    }
+
+    fn needs_build(self) -> bool {
+        match self {
+            Self::Arch | Self::Lint | Self::Build | Self::Sim => false,
+            Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
+        }
     }
 }
 
@@ -84,6 +95,7 @@ impl Built {
                 Ok(Tally::default())
             }
             Stage::Unit => self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[]),
+            Stage::Sim => simulate().map(|()| Tally::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
                 let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());
@@ -112,6 +124,13 @@ impl Built {
         // A stage that runs nothing would look green for ever.
         if tally.passed == 0 { Err("no test was run".into()) } else { Ok(tally) }
     }
+}
+
+/// A part of what `cargo xtask sim` runs by hand, and every planted bug.
+fn simulate() -> Result<()> {
+    let simulator = workspace::simulator()?;
+    shell::run(Command::new(&simulator).args(["--seeds", SIM_SEEDS]))?;
+    shell::run(Command::new(&simulator).arg("--mutations"))
 }
 
 pub fn lint() -> Result<()> {

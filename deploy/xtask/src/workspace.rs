@@ -43,8 +43,18 @@ pub fn target() -> Result<PathBuf> {
     Ok(folder.into())
 }
 
+/// The simulator, built for release: how much it shows is a question of how many seeds it runs.
+pub fn simulator() -> Result<PathBuf> {
+    shell::run(cargo()?.args(["build", "--package", "sim", "--locked", "--release"]))?;
+    built("release", "holdfast-sim")
+}
+
 pub fn program(name: &str) -> Result<PathBuf> {
-    let program = target()?.join("debug").join(name);
+    built("debug", name)
+}
+
+fn built(profile: &str, name: &str) -> Result<PathBuf> {
+    let program = target()?.join(profile).join(name);
     if program.is_file() {
         Ok(program)
     } else {

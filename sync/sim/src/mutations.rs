@@ -1,20 +1,24 @@
 //! Every planted bug, and the promise that sees it.
 
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use sim::{Bug, Plan};
 
 /// A bug that lives longer than this is not seen.
 const SEEDS_MAX: u64 = 2_000;
 
-pub fn run_all(bugs: &[Bug], seeds_max: u64) -> Vec<(Bug, Option<(u64, &'static str)>)> {
-    bugs.iter().map(|&bug| (bug, caught(bug, seeds_max))).collect()
-}
+/// How many seeds it took, and what was broken.
+type Caught = Option<(u64, &'static str)>;
 
-pub fn run(only: Option<Bug>, _jobs: u64) -> bool {
+pub fn run(only: Option<Bug>, jobs: u64) -> bool {
     let bugs = only.map_or(Bug::ALL.to_vec(), |bug| vec![bug]);
-    let rows = run_all(&bugs, SEEDS_MAX);
+    let rows = each(bugs.len(), jobs, |n| caught(bugs[n]));
     println!("{:<28} {:>6}  promise", "bug", "seeds");
     let mut most = 0;
-    for (bug, caught) in &rows {
+    for (bug, caught) in bugs.iter().zip(&rows) {
         match caught {
             Some((seeds, invariant)) => {
                 most = most.max(*seeds);
@@ -23,23 +27,51 @@ pub fn run(only: Option<Bug>, _jobs: u64) -> bool {
             None => println!("{:<28}      -  NOT CAUGHT in {SEEDS_MAX} seeds", bug.name()),
         }
     }
-    let control = (0..most).find(|&seed| run_clean(seed).is_some());
-    match control.and_then(|seed| run_clean(seed).map(|invariant| (seed, invariant))) {
+    let control = control(most, jobs);
+    match control {
         Some((seed, invariant)) => println!("control: seed {seed} breaks {invariant} by itself"),
         None => println!("control: clean on the same {most} seeds"),
     }
-    let uncaught = rows.iter().filter(|(_, caught)| caught.is_none()).count();
+    let uncaught = rows.iter().filter(|caught| caught.is_none()).count();
     println!("{} of {} bugs caught", rows.len() - uncaught, rows.len());
     uncaught == 0 && control.is_none()
 }
 
-fn caught(bug: Bug, seeds_max: u64) -> Option<(u64, &'static str)> {
-    (0..seeds_max).find_map(|seed| {
-        let violation = sim::run(&Plan::of(seed), Some(bug)).violation?;
-        Some((seed + 1, violation.invariant))
-    })
+fn caught(bug: Bug) -> Caught {
+    (0..SEEDS_MAX).find_map(|seed| Some((seed + 1, broken(seed, Some(bug))?)))
 }
 
-fn run_clean(seed: u64) -> Option<&'static str> {
-    sim::run(&Plan::of(seed), None).violation.map(|violation| violation.invariant)
+/// The first seed that breaks a promise without any bug.
+fn control(seeds: u64, jobs: u64) -> Caught {
+    let seeds = usize::try_from(seeds).unwrap_or(usize::MAX);
+    let broken = each(seeds, jobs, |seed| {
+        let seed = seed as u64;
+        broken(seed, None).map(|invariant| (seed, invariant))
+    });
+    broken.into_iter().flatten().next()
+}
+
+fn broken(seed: u64, bug: Option<Bug>) -> Option<&'static str> {
+    sim::run(&Plan::of(seed), bug).violation.map(|violation| violation.invariant)
+}
+
+/// The work of each number, in the order of the numbers, whichever thread did it.
+fn each(count: usize, jobs: u64, work: impl Fn(usize) -> Caught + Sync) -> Vec<Caught> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(vec![None; count]);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        break;
+                    }
+                    let caught = work(n);
+                    done.lock().unwrap_or_else(PoisonError::into_inner)[n] = caught;
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
