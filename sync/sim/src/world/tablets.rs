@@ -14,6 +14,7 @@ use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
 const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
 const AGAIN_AFTER_MS: u64 = 6_000;
+const ELSEWHERE_EVERY: u32 = 4;
 
 /// What a device keeps. It survives everything here.
 pub(crate) struct Tablet {
@@ -118,12 +119,26 @@ impl World {
             return;
         }
         self.sends(t, i);
+        self.tries_elsewhere(t, i);
         let tablet = &self.tablets[t];
         let answered = tablet.items[i].receipt.is_some();
         let tries = u64::from(tablet.items[i].tries);
         let wait =
             if answered { self.soon(6_000, 12_000) } else { self.soon(800, 1_600) * tries.min(6) };
         self.later(wait, Event::Try { tablet: t, item: i });
+    }
+
+    /// What one edge does not know another one may: once everything works, whoever still waits goes
+    /// back there and asks.
+    fn tries_elsewhere(&mut self, t: usize, i: usize) {
+        let Tablet { at_edge, ref items, .. } = self.tablets[t];
+        let turn = self.has_healed && items[i].tries.is_multiple_of(ELSEWHERE_EVERY);
+        if let Some(other) = cast::neighbour(at_edge).filter(|_| turn)
+            && items[i].sent_to.contains(&other)
+        {
+            self.tablets[t].at_edge = other;
+            self.resends_all(t);
+        }
     }
 
     fn sends(&mut self, t: usize, i: usize) {
@@ -263,8 +278,9 @@ impl World {
         let stored = self.edges[e].file.commands.get(&id).map(|stored| stored.hash);
         let is_stored = |item: &Item| Some(item.body.hash()) == stored;
         if stored.is_none() {
-            let open = same.iter().find(|(_, item)| !item.is_done());
-            return open.map(|(i, _)| *i);
+            let open = same.iter().filter(|(_, item)| !item.is_done());
+            let unheard = open.clone().find(|(_, item)| !item.refused_by.contains(&e));
+            return unheard.or(open.clone().next()).map(|(i, _)| *i);
         }
         let refused = reply.code == Some(Code::CommandIdReused) && reply.outcome.is_none();
         let meant = same.iter().filter(|(_, item)| is_stored(item) != refused);
