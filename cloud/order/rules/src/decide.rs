@@ -2,7 +2,8 @@
 //! wait, then who vouches for it, then the rules of the order.
 
 use wire::{
-    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, OpDecision, Outcome, OutcomeKind, Region,
+    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, OpDecision, Order, Outcome, OutcomeKind,
+    Region,
 };
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     record::Desk,
     right::{self, Revocation, Right},
     ruling::{self, Case, Ruling},
+    view,
 };
 
 /// Decides the requests in their order, each on what the ones before it left.
@@ -139,7 +141,11 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
     let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
     let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));
     let lost = lost.map(|lost| explain::with_record(lost, stored.code, taken_back));
-    let order = standing.map(|standing| standing.order.clone());
+    let shown = |order: &Order| {
+        let hidden = |actor| view::is_hidden(order, actor, attempt);
+        stored.applied || !attempt.actor.is_none_or(hidden)
+    };
+    let order = standing.map(|standing| standing.order.clone()).filter(shown);
     Some(stored.repeated(attempt, order, lost, desk.snapshot.now))
 }
 

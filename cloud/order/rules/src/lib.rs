@@ -31,6 +31,6 @@ pub use explain::regions_to_explain;
 pub use lapse::Lapse;
 pub use snapshot::{Acceptance, Snapshot, Standing};
 pub use text::{FieldError, check_reason};
-pub use view::{readable_by, state_for};
+pub use view::readable_by;
 pub use wire::OfflineRules;
 pub use writes::{CaseItem, CaseKind, Emitted, Guard, Line, OrderWrite, Writes};

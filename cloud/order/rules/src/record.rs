@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
     Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order,
-    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, Role, TimelineEntry, UserId,
+    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     Snapshot, Standing, StoredAnswer, Turned, Writes, explain,
     right::Right,
     ruling::{Ruling, reason_of},
+    view,
 };
 
 pub(crate) struct Desk<'a> {
@@ -132,7 +133,8 @@ impl<'a> Desk<'a> {
 
     /// A success that leaves the order as it is.
     fn leave(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
-        let order = self.order_for(attempt);
+        let standing = self.standing(attempt.command.body.order_id());
+        let order = standing.map(|standing| standing.order.clone());
         self.keep(attempt, true, code, order.as_ref().map(|order| order.version));
         let (kind, decided_at) = (OutcomeKind::Applied, self.snapshot.now);
         Outcome { kind, code, first: None, order, lost: None, decided_at }
@@ -174,25 +176,32 @@ impl<'a> Desk<'a> {
         if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
             self.keep(attempt, false, Some(code), order.as_ref().map(|order| order.version));
         }
-        let standing = self.standing(attempt.command.body.order_id());
-        let lost = standing.and_then(|standing| explain::lost(attempt, standing, code));
+        let standing = self.standing(attempt.command.body.order_id()).cloned();
+        let lost = standing.as_ref().and_then(|standing| explain::lost(attempt, standing, code));
         let lost = lost.map(|lost| {
-            let taken_back = order.as_ref().and_then(|order| self.taken_back(attempt, order));
+            let order = standing.as_ref().map(|standing| &standing.order);
+            let taken_back = order.and_then(|order| self.taken_back(attempt, order));
             explain::with_record(lost, Some(code), taken_back)
         });
-        if let Some(order) = order.as_ref().filter(|_| leaves_a_line(attempt, code)) {
-            let reason = reason_of(&attempt.command.body).ok().flatten();
-            self.line(attempt, order, Some(order.status), Some(code), reason);
-        }
-        if let (Origin::Edge(_), Some(order), Some(lost)) = (&attempt.origin, &order, &lost) {
-            let lost = lost.clone();
-            self.emit(EventType::OrderAcceptanceLost, attempt, order.clone(), |body| {
-                body.code = Some(code);
-                body.lost = Some(lost);
-            });
+        if let Some(Standing { order, .. }) = standing {
+            self.note(attempt, order, code, lost.clone());
         }
         let outcome = Outcome::rejected(code, order, self.snapshot.now);
         Outcome { lost, ..outcome }
+    }
+
+    /// What a refusal leaves behind: a line in the order's history, and a word to who lost it.
+    fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
+        if leaves_a_line(attempt, code) {
+            let reason = reason_of(&attempt.command.body).ok().flatten();
+            self.line(attempt, &order, Some(order.status), Some(code), reason);
+        }
+        if attempt.op().is_some() && lost.is_some() {
+            self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
+                body.code = Some(code);
+                body.lost = lost;
+            });
+        }
     }
 
     /// How the right ended under which an edge had promised this.
@@ -203,13 +212,12 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The order to show with an answer. Who tries to publish under another's id is not shown theirs.
+    /// The order to refuse with: an edge merges it whole and shows each reader their part of it, so it
+    /// goes out only for someone from whom it is not hidden.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
-        let body = &attempt.command.body;
-        let order = &self.standing(body.order_id())?.order;
-        let publisher = attempt.actor.map(|actor| actor.user_id);
-        let shown = body.action().is_some() || publisher == Some(order.customer_id);
-        shown.then(|| order.clone())
+        let order = &self.standing(attempt.command.body.order_id())?.order;
+        let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
+        (!hidden).then(|| order.clone())
     }
 
     fn keep(&mut self, attempt: &Attempt, applied: bool, code: Option<Code>, version: Option<u64>) {
@@ -313,6 +321,6 @@ fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
     let (Some(action), Some(actor)) = (attempt.command.body.action(), attempt.actor) else {
         return false;
     };
-    let stranger = code == Code::NotYours && actor.role != Role::Provider;
+    let stranger = code == Code::OrderNotFound;
     attempt.op().is_some() && action.roles().contains(&actor.role) && !stranger
 }

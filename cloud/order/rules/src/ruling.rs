@@ -8,7 +8,7 @@ use wire::{
 
 use crate::{
     Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, check_draft, check_reason,
-    right::Right, text::check_optional_reason,
+    right::Right, text::check_optional_reason, view,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,10 +117,11 @@ fn check_asker<'a>(
         return Err(Code::UnknownOp);
     }
     let standing = standing.ok_or(Code::OrderNotFound)?;
-    if concerns(action, actor, &standing.order) {
-        Ok(standing)
-    } else {
-        Err(why_not_his(case, &standing.order, action))
+    let order = &standing.order;
+    match (concerns(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
+        (true, false) => Ok(standing),
+        (true, true) => Err(Code::OrderNotFound),
+        (false, hidden) => Err(why_not_his(case, order, action, hidden)),
     }
 }
 
@@ -149,7 +150,7 @@ fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
 
 /// Why someone may not work on an order that is not his here. It may yet be his: by a firm accept that
 /// found it closed, or by one that stands only in the holder's log so far.
-fn why_not_his(case: Case<'_>, order: &Order, action: Action) -> Code {
+fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> Code {
     let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
     match order.status {
         OrderStatus::Cancelled | OrderStatus::Rejected if works && case.met_closed => {
@@ -158,6 +159,7 @@ fn why_not_his(case: Case<'_>, order: &Order, action: Action) -> Code {
         OrderStatus::PendingReview | OrderStatus::Pending if works && case.held_elsewhere => {
             Code::AcceptanceNotArrived
         }
+        _ if hidden => Code::OrderNotFound,
         _ => Code::NotYours,
     }
 }

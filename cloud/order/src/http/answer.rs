@@ -2,9 +2,12 @@
 //! carries the order as far as the asker may see it, and how an acceptance was lost.
 
 use process::problem::{Problem, chain, fault};
-use rules::{FieldError, state_for};
+use rules::{FieldError, readable_by};
 use serde::Serialize;
-use wire::{Actor, Code, Language, OpDecision, Order, OrderId, OrderStatus, Outcome, Text, UserId};
+use wire::{
+    Actor, Code, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
+    Text, UnixMillis, UserId,
+};
 
 use crate::store::StoreError;
 
@@ -17,29 +20,66 @@ pub struct Done {
     pub status: OrderStatus,
     pub provider_id: Option<UserId>,
     pub message: &'static str,
-    pub order: Order,
+    pub order: Shown,
 }
 
-/// The order that a command succeeded on, or why it did not.
+/// What someone is shown of the order that their command was about: as much as they may read, and of
+/// one that went to another, where it went.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    Order(Box<Order>),
+    State(State),
+}
+
+/// How an order stands, without what is its own people's alone.
+#[derive(Serialize)]
+pub struct State {
+    id: OrderId,
+    code: OrderCode,
+    location: Region,
+    status: OrderStatus,
+    provider_id: Option<UserId>,
+    version: u64,
+    updated_at: UnixMillis,
+}
+
+impl Shown {
+    pub fn to(actor: Actor, order: Order) -> Self {
+        match readable_by(&order, actor) {
+            Some(readable) => Self::Order(Box::new(readable)),
+            None => Self::State(State {
+                id: order.id,
+                code: order.code,
+                location: order.location,
+                status: order.status,
+                provider_id: order.provider_id,
+                version: order.version,
+                updated_at: order.updated_at,
+            }),
+        }
+    }
+}
+
+/// The order that a command succeeded on, whole, or why it did not.
 pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
-    let outcome = match decision {
+    let mut outcome = match decision {
         OpDecision::Decided(outcome) => outcome,
         // Whoever holds the region decides it, and is out of reach; nothing was stored.
         OpDecision::Held(_) => return Err(Code::RegionAssigningOffline.into()),
     };
-    let seen = outcome.order.as_ref().and_then(|order| state_for(order, actor));
-    match (outcome.succeeded(), seen) {
+    match (outcome.succeeded(), outcome.order.take()) {
         (true, Some(order)) => Ok(order),
-        (_, seen) => Err(refused(outcome, seen)),
+        (_, order) => Err(refused(outcome, order.map(|order| Shown::to(actor, order)))),
     }
 }
 
-fn refused(outcome: Outcome, seen: Option<Order>) -> Problem {
+fn refused(outcome: Outcome, shown: Option<Shown>) -> Problem {
     let first = outcome.first.and_then(|first| first.code);
     // A success whose order is gone from sight, and a refusal without a reason, are faults of ours.
     let mut problem = Problem::new(outcome.code.or(first).unwrap_or(Code::Internal));
-    if let Some(order) = seen {
-        problem = problem.with("order", order);
+    if let Some(shown) = shown {
+        problem = problem.with("order", shown);
     }
     match outcome.lost {
         Some(lost) => problem.with("lost", lost),

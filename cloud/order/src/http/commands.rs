@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wire::{Action, Code, CommandBody, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Done, Sentence, field, invalid_fields, succeeded},
+    answer::{Done, Sentence, Shown, field, invalid_fields, succeeded},
     asked::{MaybeJson, Person},
 };
 use crate::service::Service;
@@ -78,7 +78,7 @@ async fn act(
         status: order.status,
         provider_id: order.provider_id,
         message: done(action).get(person.language),
-        order,
+        order: Shown::to(actor, order),
     }))
 }
 

@@ -7,10 +7,10 @@ use axum::{
 };
 use process::problem::{Json, Problem};
 use serde::Serialize;
-use wire::{Draft, Order, OrderCode, OrderId, OrderStatus, Role};
+use wire::{Draft, OrderCode, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Sentence, invalid_fields, succeeded},
+    answer::{Sentence, Shown, invalid_fields, succeeded},
     asked::{Named, Person},
 };
 use crate::{service::Service, store::Publication};
@@ -21,7 +21,7 @@ struct Published {
     code: OrderCode,
     status: OrderStatus,
     message: &'static str,
-    order: Order,
+    order: Shown,
 }
 
 const PUBLISHED: Sentence = Sentence {
@@ -46,7 +46,7 @@ pub async fn publish(
         code: order.code.clone(),
         status: order.status,
         message: PUBLISHED.get(language),
-        order,
+        order: Shown::to(caller.actor, order),
     };
     Ok((StatusCode::CREATED, place, Json(published)))
 }

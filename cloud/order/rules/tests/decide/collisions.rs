@@ -119,7 +119,7 @@ fn what_a_loser_then_did_on_the_order_is_refused_and_stays_in_its_history() {
     ]);
     let codes: Vec<_> = (0..4).map(|at| outcome(&writes, at).code.unwrap()).collect();
     let expected =
-        [Code::OrderAlreadyAccepted, Code::NotYours, Code::NotYours, Code::ProvidersOnly];
+        [Code::OrderAlreadyAccepted, Code::NotYours, Code::OrderNotFound, Code::ProvidersOnly];
     assert_eq!(codes, expected);
     let lines: Vec<_> = writes.timeline.iter().filter_map(|line| line.entry.code).collect();
     assert_eq!(lines, [Code::OrderAlreadyAccepted, Code::NotYours], "strangers leave no line");
