@@ -53,14 +53,15 @@ CREATE TABLE order_timeline (
   epoch BIGINT NULL,
   seq BIGINT NULL,
   verdict VARCHAR(12) NULL,
-  UNIQUE KEY order_timeline_command (order_id, command_id),
+  UNIQUE KEY order_timeline_command (order_id, command_id, actor_id),
   KEY order_timeline_order (order_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Every decided command with its answer, kept for ever: a repeat finds its row here.
+-- Every decided command with its answer, kept for ever: a repeat finds its row here. An id is its
+-- user's own; the nil user stands for commands that nobody vouches for.
 CREATE TABLE commands (
-  command_id BINARY(16) NOT NULL PRIMARY KEY,
-  user_id BINARY(16) NULL,
+  command_id BINARY(16) NOT NULL,
+  user_id BINARY(16) NOT NULL,
   hash BINARY(32) NOT NULL,
   applied INT NOT NULL,
   code VARCHAR(40) NULL,
@@ -71,6 +72,7 @@ CREATE TABLE commands (
   seq BIGINT NULL,
   op_hash BINARY(32) NULL,
   decided_at BIGINT NOT NULL,
+  PRIMARY KEY (command_id, user_id),
   KEY commands_order (order_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -54,13 +54,14 @@ CREATE TABLE order_timeline (
   seq INTEGER,
   verdict TEXT
 ) STRICT;
-CREATE UNIQUE INDEX order_timeline_command ON order_timeline (order_id, command_id);
+CREATE UNIQUE INDEX order_timeline_command ON order_timeline (order_id, command_id, actor_id);
 CREATE INDEX order_timeline_order ON order_timeline (order_id, id);
 
--- Every decided command with its answer, kept for ever: a repeat finds its row here.
+-- Every decided command with its answer, kept for ever: a repeat finds its row here. An id is its
+-- user's own; the nil user stands for commands that nobody vouches for.
 CREATE TABLE commands (
-  command_id BLOB NOT NULL PRIMARY KEY,
-  user_id BLOB,
+  command_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
   hash BLOB NOT NULL,
   applied INTEGER NOT NULL,
   code TEXT,
@@ -70,7 +71,8 @@ CREATE TABLE commands (
   epoch INTEGER,
   seq INTEGER,
   op_hash BLOB,
-  decided_at INTEGER NOT NULL
+  decided_at INTEGER NOT NULL,
+  PRIMARY KEY (command_id, user_id)
 ) STRICT;
 CREATE INDEX commands_order ON commands (order_id);
 

@@ -9,6 +9,10 @@ use wire::{
 
 use crate::{Attempt, OpName};
 
+/// Whose command it is. Devices make the ids, so the same id from another person is another command,
+/// and nobody can use up a stranger's. Without a person where the op's token could not be verified.
+pub type CommandKey = (CommandId, Option<UserId>);
+
 /// What is kept of a decided command for ever. With id, user and hash it is that command and no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
@@ -33,13 +37,17 @@ enum Repeat {
     SameOp,
     /// The same command by another op or request.
     SameCommand,
-    /// Another command under a used id.
+    /// Another command under an id that the same person has used.
     IdReused,
     /// Nobody vouches for it, so it cannot be told what the command's owner was told.
     Unproven,
 }
 
 impl StoredAnswer {
+    pub fn key(&self) -> CommandKey {
+        (self.command_id, self.user_id)
+    }
+
     /// What a repeat hears. `order` is the order as it is now, `lost` the explanation as far as it can
     /// still be given.
     pub(crate) fn repeated(
@@ -70,12 +78,10 @@ impl StoredAnswer {
             return Repeat::SameOp;
         }
         let same_body = self.hash == attempt.command.body.hash();
-        match (&attempt.actor, self.user_id) {
-            (None, _) => Repeat::Unproven,
-            // What was refused because nobody vouched for it belongs to whoever made the command.
-            (Some(_), None) if same_body => Repeat::SameCommand,
-            (Some(actor), Some(user)) if same_body && actor.user_id == user => Repeat::SameCommand,
-            _ => Repeat::IdReused,
+        match attempt.actor {
+            None => Repeat::Unproven,
+            Some(_) if same_body => Repeat::SameCommand,
+            Some(_) => Repeat::IdReused,
         }
     }
 }

@@ -136,7 +136,7 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
     if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
         return None;
     }
-    let stored = desk.answer(attempt.command.id)?;
+    let stored = desk.answer(attempt)?;
     let standing = desk.standing(stored.order_id).filter(|_| stored.order_version.is_some());
     let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
     let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));

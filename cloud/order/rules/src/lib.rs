@@ -22,7 +22,7 @@ mod text;
 mod view;
 mod writes;
 
-pub use answer::StoredAnswer;
+pub use answer::{CommandKey, StoredAnswer};
 pub use assignment::{Assignment, Seat, Turned, Wanted, Wish};
 pub use attempt::{Attempt, EdgeOp, OpName, Origin, Request, requests};
 pub use decide::decide;

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order,
-    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
+    Action, Code, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order, OrderEvent,
+    OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
 };
 
 use crate::{
-    Assignment, Attempt, CaseItem, CaseKind, Emitted, Guard, Lapse, Line, OrderWrite, Origin,
-    Snapshot, Standing, StoredAnswer, Turned, Writes, explain,
+    Assignment, Attempt, CaseItem, CaseKind, CommandKey, Emitted, Guard, Lapse, Line, OrderWrite,
+    Origin, Snapshot, Standing, StoredAnswer, Turned, Writes, explain,
     right::Right,
     ruling::{Ruling, reason_of},
     view,
@@ -23,7 +23,7 @@ pub(crate) struct Desk<'a> {
     pub snapshot: &'a Snapshot,
     changed: BTreeMap<OrderId, Standing>,
     /// Where each new answer stands in `writes.commands`.
-    answered: BTreeMap<CommandId, usize>,
+    answered: BTreeMap<CommandKey, usize>,
     turned: BTreeMap<Region, Assignment>,
     /// Orders on which an op of this edge waits.
     waiting: BTreeSet<(EdgeId, OrderId)>,
@@ -79,9 +79,17 @@ impl<'a> Desk<'a> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
     }
 
-    pub fn answer(&self, command: CommandId) -> Option<&StoredAnswer> {
-        let new = self.answered.get(&command).and_then(|&at| self.writes.commands.get(at));
-        new.or_else(|| self.snapshot.answers.get(&command))
+    /// The stored answer to this command. What was refused because nobody vouched for it belongs to
+    /// whoever made the command, so it is theirs to hear too.
+    pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
+        let (id, user) = (attempt.command.id, attempt.actor.map(|actor| actor.user_id));
+        let same = |answer: &&StoredAnswer| answer.hash == attempt.command.body.hash();
+        self.answer_of((id, user)).or_else(|| self.answer_of((id, None)).filter(same))
+    }
+
+    fn answer_of(&self, key: CommandKey) -> Option<&StoredAnswer> {
+        let new = self.answered.get(&key).and_then(|&at| self.writes.commands.get(at));
+        new.or_else(|| self.snapshot.answers.get(&key))
     }
 
     /// Puts down what follows from a ruling, and says what to tell.
@@ -222,8 +230,7 @@ impl<'a> Desk<'a> {
 
     fn keep(&mut self, attempt: &Attempt, applied: bool, code: Option<Code>, version: Option<u64>) {
         let command = &attempt.command;
-        self.answered.insert(command.id, self.writes.commands.len());
-        self.writes.commands.push(StoredAnswer {
+        let answer = StoredAnswer {
             command_id: command.id,
             user_id: attempt.actor.map(|actor| actor.user_id),
             hash: command.body.hash(),
@@ -233,7 +240,9 @@ impl<'a> Desk<'a> {
             order_version: version,
             op: attempt.op().map(|op| op.name.clone()),
             decided_at: self.snapshot.now,
-        });
+        };
+        self.answered.insert(answer.key(), self.writes.commands.len());
+        self.writes.commands.push(answer);
     }
 
     fn line(

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CommandId, Order, OrderId, Region, Source, UnixMillis, UserId};
+use wire::{Order, OrderId, Region, Source, UnixMillis, UserId};
 
-use crate::{Assignment, Lapse, StoredAnswer};
+use crate::{Assignment, CommandKey, Lapse, StoredAnswer};
 
 /// All that `decide` may look at. An order or answer that the requests name and that is not in here
 /// does not exist.
@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub now: UnixMillis,
     /// How the regions of the orders and edges here assign; every region, where an order is unknown.
     pub regions: BTreeMap<Region, Assignment>,
-    pub answers: BTreeMap<CommandId, StoredAnswer>,
+    pub answers: BTreeMap<CommandKey, StoredAnswer>,
     pub orders: BTreeMap<OrderId, Standing>,
     /// Some pending orders of the regions that `regions_to_explain` names, to offer to a loser.
     pub open_jobs: Vec<Order>,

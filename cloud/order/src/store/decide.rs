@@ -61,7 +61,7 @@ impl Store {
     pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
         let mut collisions = 0;
         loop {
-            let known = self.order_of(publication.command_id).await?;
+            let known = self.order_of(&publication).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
             let decision = self.decide_one(publication.attempt(order_id)).await?;
             // The first one may have been decided between the two: then look again. Such a refusal
@@ -96,13 +96,19 @@ impl Store {
         transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await })
     }
 
-    /// The order that a decided command was about.
-    async fn order_of(&self, command: CommandId) -> Result<Option<OrderId>, StoreError> {
-        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ?";
+    /// The order that this publication made, where it was decided before.
+    async fn order_of(&self, publication: &Publication) -> Result<Option<OrderId>, StoreError> {
+        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
         if planted(Defect::NoCommandDedupe) {
             return Ok(None);
         }
-        let row = self.sql.one::<(uuid::Uuid,)>(ORDER_OF, vals![command]).await?;
+        let row = self
+            .sql
+            .one::<(uuid::Uuid,)>(
+                ORDER_OF,
+                vals![publication.command_id, publication.actor.user_id],
+            )
+            .await?;
         Ok(row.map(|(id,)| OrderId(id)))
     }
 }

@@ -9,7 +9,8 @@ use platform::{
 };
 use process::defect::{Defect, planted};
 use rules::{
-    Assignment, Attempt, CaseKind, Request, Snapshot, Standing, StoredAnswer, regions_to_explain,
+    Assignment, Attempt, CaseKind, CommandKey, Request, Snapshot, Standing, StoredAnswer,
+    regions_to_explain,
 };
 use uuid::Uuid;
 use wire::{CommandBody, CommandId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId};
@@ -216,10 +217,11 @@ async fn met_closed(
     Ok(met)
 }
 
+/// Everyone's answers under these ids; whose are whose, the rules tell apart.
 async fn answers(
     tx: &mut Tx,
     commands: &BTreeSet<CommandId>,
-) -> Result<BTreeMap<CommandId, StoredAnswer>, StoreError> {
+) -> Result<BTreeMap<CommandKey, StoredAnswer>, StoreError> {
     let mut answers = BTreeMap::new();
     if planted(Defect::NoCommandDedupe) {
         return Ok(answers);
@@ -233,7 +235,7 @@ async fn answers(
         );
         for row in tx.all::<AnswerRow>(text, vals_of(&part)).await? {
             let answer = row.answer()?;
-            answers.insert(answer.command_id, answer);
+            answers.insert(answer.key(), answer);
         }
     }
     Ok(answers)

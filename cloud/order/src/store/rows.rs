@@ -90,10 +90,13 @@ impl OrderRow {
     }
 }
 
+/// Stands for the user of a command that nobody vouches for: a part of a key must not be empty.
+pub const NOBODY: Uuid = Uuid::nil();
+
 #[derive(FromRow)]
 pub struct AnswerRow {
     command_id: Uuid,
-    user_id: Option<Uuid>,
+    user_id: Uuid,
     hash: Vec<u8>,
     applied: i64,
     code: Option<String>,
@@ -120,7 +123,7 @@ impl AnswerRow {
         let order_version = self.order_version.map(|n| count(n, "commands.order_version"));
         Ok(StoredAnswer {
             command_id: CommandId(self.command_id),
-            user_id: self.user_id.map(UserId),
+            user_id: (self.user_id != NOBODY).then_some(UserId(self.user_id)),
             hash: hash(&self.hash, "commands.hash")?,
             applied: self.applied != 0,
             code: self.code.as_deref().map(code),

@@ -17,6 +17,7 @@ use wire::{CommandId, Event, EventId, Hash, OrderId, UnixMillis};
 
 use super::{
     PART, StoreError,
+    rows::NOBODY,
     turn::{Record, turn},
 };
 
@@ -210,7 +211,7 @@ async fn insert_commands(tx: &mut Tx, part: &[StoredAnswer]) -> Result<(), Store
         let op = answer.op.as_ref();
         values.extend(vals![
             answer.command_id,
-            answer.user_id,
+            answer.user_id.map_or(NOBODY, |user| user.0),
             answer.hash,
             answer.applied,
             answer.code.map(|code| code.as_str()),

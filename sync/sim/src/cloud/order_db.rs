@@ -7,9 +7,10 @@ use std::{
 };
 
 use rules::{
-    Assignment, OfflineRules, Request, Snapshot, Standing, StoredAnswer, Writes, regions_to_explain,
+    Assignment, CommandKey, OfflineRules, Request, Snapshot, Standing, StoredAnswer, Writes,
+    regions_to_explain,
 };
-use wire::{CommandId, Order, OrderId, OrderStatus, Region, UnixMillis};
+use wire::{CommandId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId};
 
 use super::{Asked, Event};
 use crate::bug::Bug;
@@ -18,8 +19,8 @@ use crate::bug::Bug;
 pub struct OrderDb {
     pub bug: Option<Bug>,
     pub orders: BTreeMap<OrderId, Rc<Standing>>,
-    pub commands: BTreeMap<CommandId, StoredAnswer>,
-    pub lines: BTreeSet<(OrderId, CommandId)>,
+    pub commands: BTreeMap<CommandKey, StoredAnswer>,
+    pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub outbox: BTreeMap<u64, Row>,
     pub next_number: u64,
 }
@@ -53,10 +54,10 @@ impl OrderDb {
         }
         for attempt in asked.attempts() {
             let (command, order) = (attempt.command.id, attempt.command.body.order_id());
-            if self.bug != Some(Bug::AnswersNotKept)
-                && let Some(answer) = self.commands.get(&command)
-            {
-                snapshot.answers.insert(command, answer.clone());
+            if self.bug != Some(Bug::AnswersNotKept) {
+                let keys = [None, attempt.actor].map(|by| (command, by.map(|actor| actor.user_id)));
+                let answers = keys.iter().filter_map(|key| self.commands.get(key));
+                snapshot.answers.extend(answers.map(|answer| (answer.key(), answer.clone())));
             }
             if let Some(standing) = self.orders.get(&order) {
                 snapshot.orders.insert(order, Standing::clone(standing));
@@ -99,8 +100,7 @@ impl OrderDb {
                 _ => {}
             }
         }
-        let new =
-            writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.command_id));
+        let new = writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.key()));
         if new || self.bug == Some(Bug::AnswersNotKept) { Ok(()) } else { Err(Void::Collided) }
     }
 
@@ -109,10 +109,11 @@ impl OrderDb {
             self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
         }
         for answer in &writes.commands {
-            self.commands.insert(answer.command_id, answer.clone());
+            self.commands.insert(answer.key(), answer.clone());
         }
         for line in &writes.timeline {
-            self.lines.insert((line.order_id, line.entry.command_id));
+            let entry = &line.entry;
+            self.lines.insert((line.order_id, entry.command_id, entry.actor.user_id));
         }
         for (emitted, number) in writes.events.iter().zip(numbers) {
             if self.bug == Some(Bug::NoOutboxRow) && number.is_multiple_of(7) {

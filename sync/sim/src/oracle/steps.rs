@@ -213,8 +213,8 @@ impl Oracle {
         let Some(Op::Command(op)) = op.read.as_deref() else { return };
         let (id, body) = (op.command.id, &op.command.body);
         let outcome = &decided.outcome;
-        let answer = orders.commands.get(&id);
-        let own = answer.filter(|a| a.user_id == Some(op.actor.user_id) && a.hash == body.hash());
+        let answer = orders.commands.get(&(id, Some(op.actor.user_id)));
+        let own = answer.filter(|answer| answer.hash == body.hash());
         let backed = match (own, answer) {
             (Some(own), _) => own.applied == outcome.succeeded() && code_of(outcome) == own.code,
             (None, Some(_)) => code_of(outcome) == Some(Code::CommandIdReused),

@@ -62,7 +62,11 @@ impl World {
         let mut body = asking.body.clone();
         if let CommandBody::PublishOrder { order_id, .. } = &mut body {
             // A repeat is given the id that the first one got.
-            let known = self.order_db.commands.get(&asking.id).map(|answer| answer.order_id);
+            let known = self
+                .order_db
+                .commands
+                .get(&(asking.id, Some(asking.actor.user_id)))
+                .map(|answer| answer.order_id);
             asking.tried_order = known;
             *order_id = known.unwrap_or(made);
         }
@@ -100,7 +104,7 @@ impl World {
         asking.is_answered = true;
         let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
         self.counts.at_desk(&outcome);
-        if let Some(answer) = self.order_db.commands.get(&id) {
+        if let Some(answer) = self.order_db.commands.get(&(id, Some(actor.user_id))) {
             if publishes {
                 self.known.entry(people_region(&body)).or_default().push(answer.order_id);
             }

@@ -47,12 +47,11 @@ fn the_same_command_by_another_way_gets_the_first_result() {
 }
 
 #[test]
-fn an_id_used_by_another_person_or_for_another_thing_is_refused_and_keeps_its_answer() {
-    let others: [Request; 4] = [
-        portal(1, provider(2), accept(1)),
+fn an_id_used_for_another_thing_is_refused_and_keeps_its_answer() {
+    let others: [Request; 3] = [
         portal(1, provider(1), accept(2)),
         portal(1, provider(1), withdraw(1)),
-        logged(9, 1, Some(provider(2)), accept(1)),
+        logged(9, 1, Some(provider(1)), accept(2)),
     ];
     for other in others {
         let mut stage =
@@ -67,6 +66,27 @@ fn an_id_used_by_another_person_or_for_another_thing_is_refused_and_keeps_its_an
         assert_eq!(writes, rules::Writes { answers: writes.answers.clone(), ..Default::default() });
         let (own, _) = stage.decide_one(portal(1, provider(1), accept(1)));
         assert!(own.succeeded());
+    }
+}
+
+#[test]
+fn nobody_can_use_up_a_strangers_id() {
+    let strangers = [
+        portal(1, provider(2), accept(2)),
+        logged(9, 1, Some(provider(2)), accept(2)),
+        logged(9, 1, None, accept(2)),
+    ];
+    for stranger in strangers {
+        let orders = [order(1, OrderStatus::Pending), order(2, OrderStatus::Pending)];
+        let mut stage = Stage::with(orders);
+        stage.decide_one(stranger.clone());
+        let own = portal(1, provider(1), accept(1));
+        let (first, _) = stage.decide_one(own.clone());
+        assert_eq!((first.kind, first.code), (OutcomeKind::Applied, None), "after {stranger:?}");
+        for request in [own, stranger] {
+            let (_, writes) = stage.decide_one(request);
+            assert!(writes.commands.is_empty(), "each hears their own answer again");
+        }
     }
 }
 
@@ -157,7 +177,8 @@ fn an_op_that_nobody_vouches_for_is_rejected_and_stays_so() {
 fn an_unvouched_repeat_is_not_told_the_owners_answer() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
     stage.decide_one(portal(1, provider(1), accept(1)));
-    let (repeat, writes) = stage.decide_one(logged(1, 1, None, accept(1)));
+    let (repeat, _) = stage.decide_one(logged(1, 1, None, accept(1)));
     assert_eq!((repeat.code, repeat.order), (Some(Code::InvalidToken), None));
-    assert!(writes.commands.is_empty());
+    let (own, _) = stage.decide_one(portal(1, provider(1), accept(1)));
+    assert!(own.succeeded(), "nor is the owner told theirs");
 }

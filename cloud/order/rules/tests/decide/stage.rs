@@ -144,7 +144,7 @@ impl Stage {
 
     fn carry(&mut self, writes: &Writes) {
         for answer in &writes.commands {
-            let old = self.snapshot.answers.insert(answer.command_id, answer.clone());
+            let old = self.snapshot.answers.insert(answer.key(), answer.clone());
             assert_eq!(old, None, "an answer is never written twice");
         }
         for write in &writes.orders {

@@ -172,7 +172,7 @@ async fn a_replayed_batch_gets_the_same_answers_and_writes_nothing(#[case] engin
             (OutcomeKind::Applied, None),
             (OutcomeKind::Rejected, Some(Code::OrderAlreadyAccepted)),
             (OutcomeKind::Duplicate, None),
-            (OutcomeKind::Rejected, Some(Code::CommandIdReused)),
+            (OutcomeKind::Rejected, Some(Code::OrderAlreadyAccepted)),
             (OutcomeKind::Rejected, Some(Code::OrderNotFound)),
             (OutcomeKind::Applied, None),
             (OutcomeKind::Rejected, Some(Code::InvalidToken)),
