@@ -100,11 +100,13 @@ impl Intake {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
         let role = signed.claims.role;
-        let shape = || shape::refusal(role, &frame.body, self.0.identity.region);
+        let wrong = shape::wrong_fields(&frame.body, self.0.identity.region);
+        let shape = || shape::refusal(role, &frame.body, &wrong);
         let refusal = signed.refusal.or_else(shape);
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
-        self.enter(frame, device, &signed.claims, refusal, reader).await
+        let taken = self.enter(frame, device, &signed.claims, refusal, reader).await?;
+        Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
     async fn enter(

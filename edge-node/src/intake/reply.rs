@@ -3,8 +3,8 @@
 use engine::view::Sight;
 use process::tokens::Signer;
 use wire::{
-    Actor, Code, CommandId, EdgeId, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role, Text,
-    UserId, Verdict, readable_by, without_address,
+    Actor, Code, CommandId, EdgeId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply,
+    Role, Text, UserId, Verdict, readable_by, without_address,
 };
 
 use crate::store::Stored;
@@ -18,10 +18,17 @@ pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
         verdict: Verdict::NotTaken,
         code: Some(code),
         message: Some(code.text()),
+        errors: Vec::new(),
         order: None,
         receipt: None,
         outcome: None,
     }
+}
+
+/// The reply with the fields to correct, where that is why it was not taken.
+pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
+    let named = reply.verdict == Verdict::NotTaken && reply.code == Some(Code::InvalidInput);
+    if named { Reply { errors: wrong, ..reply } } else { reply }
 }
 
 /// What stands stored of a command: the outcome if there is one, else the verdict; with the order as
@@ -53,6 +60,7 @@ pub fn stored(
         verdict: stored.verdict,
         code,
         message: Some(message),
+        errors: Vec::new(),
         order,
         receipt: Some(receipt(edge, signer, stored)),
         outcome,

@@ -1,93 +1,91 @@
 //! What can be said of a command without looking at any order: who may do such a thing at all, and
 //! whether its fields fit.
 
-use wire::{Action, Code, CommandBody, Draft, Region, Role};
+use wire::{
+    Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
+    check_optional_reason, check_reason,
+};
 
-const TITLE_MAX: usize = 120;
-const DESCRIPTION_MAX: usize = 4_000;
-const ADDRESS_MAX: usize = 300;
-const REASON_MAX: usize = 500;
-const COMMENT_MAX: usize = 2_000;
-
-/// Why a command is not taken, whatever the view says.
-pub fn refusal(role: Role, body: &CommandBody, region: Region) -> Option<Code> {
+/// Why a command is not taken, whatever the view says. `wrong` are its fields that do not fit.
+pub fn refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
     if !roles(body).contains(&role) {
         let accepts = body.action() == Some(Action::Accept);
         return Some(if accepts { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
-    (!fits(body, region)).then_some(Code::InvalidInput)
+    (!wrong.is_empty()).then_some(Code::InvalidInput)
 }
 
 fn roles(body: &CommandBody) -> &'static [Role] {
     body.action().map_or(&[Role::Customer], Action::roles)
 }
 
-fn fits(body: &CommandBody, region: Region) -> bool {
+/// The fields that need correcting before this can be taken here.
+pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
     match body {
-        CommandBody::PublishOrder { order, .. } => draft_fits(order, region),
-        CommandBody::RejectOrder { reason, .. } => {
-            !reason.trim().is_empty() && within(reason, REASON_MAX)
+        CommandBody::PublishOrder { order, .. } => {
+            let mut wrong = check_draft(order).err().unwrap_or_default();
+            wrong.extend((order.location != region).then(elsewhere));
+            wrong
         }
+        CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
         CommandBody::WithdrawAcceptance { reason, .. }
         | CommandBody::CancelOrder { reason, .. } => {
-            reason.as_ref().is_none_or(|reason| within(reason, REASON_MAX))
+            check_optional_reason(reason.as_deref()).err().into_iter().collect()
         }
         CommandBody::SubmitReview { rating, comment, .. } => {
-            (1..=5).contains(rating) && within(comment, COMMENT_MAX)
+            let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
+            wrong.extend((!(1..=5).contains(rating)).then(no_stars));
+            wrong
         }
         CommandBody::ApproveOrder { .. }
         | CommandBody::AcceptOrder { .. }
         | CommandBody::StartOrder { .. }
-        | CommandBody::CompleteOrder { .. } => true,
+        | CommandBody::CompleteOrder { .. } => Vec::new(),
     }
 }
 
 /// An order published here is one of this region: it is this edge's view it will be seen in.
-fn draft_fits(draft: &Draft, region: Region) -> bool {
-    let times = draft.service_start_time.zip(draft.service_end_time);
-    !draft.title.trim().is_empty()
-        && within(&draft.title, TITLE_MAX)
-        && within(&draft.description, DESCRIPTION_MAX)
-        && !draft.address.trim().is_empty()
-        && within(&draft.address, ADDRESS_MAX)
-        && draft.price.is_positive()
-        && draft.location == region
-        && times.is_none_or(|(start, end)| start <= end)
+fn elsewhere() -> FieldError {
+    let en = "This node publishes for its own region only.";
+    FieldError::new("location", en, "本节点只能发布本区域的订单。")
 }
 
-fn within(text: &str, max: usize) -> bool {
-    text.chars().count() <= max
+fn no_stars() -> FieldError {
+    FieldError::new("rating", "Give one to five stars.", "请给出一到五星。")
 }
 
 #[cfg(test)]
 mod tests {
-    use wire::{OrderId, UnixMillis};
+    use wire::{Draft, OrderId, UnixMillis};
 
     use super::*;
     use crate::testing::{draft, id};
 
     #[track_caller]
-    fn check(draft: Draft, expected: Option<Code>) {
+    fn check(draft: Draft, expected: &[&str]) {
         let body = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft };
-        assert_eq!(refusal(Role::Customer, &body, Region::North), expected);
+        let wrong = wrong_fields(&body, Region::North);
+        assert_eq!(wrong.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), expected);
+        let code = (!expected.is_empty()).then_some(Code::InvalidInput);
+        assert_eq!(refusal(Role::Customer, &body, &wrong), code);
     }
 
     #[test]
     fn a_draft_has_to_fit() {
-        let wrong = Some(Code::InvalidInput);
-        check(draft(), None);
-        check(Draft { title: "修".repeat(120), ..draft() }, None);
-        check(Draft { title: "修".repeat(121), ..draft() }, wrong);
-        check(Draft { title: "  ".into(), ..draft() }, wrong);
-        check(Draft { address: String::new(), ..draft() }, wrong);
-        check(Draft { location: Region::South, ..draft() }, wrong);
-        check(Draft { price: wire::Amount::from_minor(0).unwrap(), ..draft() }, wrong);
-        let backwards = Draft {
+        check(draft(), &[]);
+        check(Draft { title: "修".repeat(120), ..draft() }, &[]);
+        check(Draft { title: "a\u{202e}b".into(), ..draft() }, &["title"]);
+        check(Draft { address: String::new(), ..draft() }, &["address"]);
+        check(
+            Draft { location: Region::South, title: "  ".into(), ..draft() },
+            &["title", "location"],
+        );
+        let at_once = Draft {
             service_start_time: Some(UnixMillis(2)),
-            service_end_time: Some(UnixMillis(1)),
+            service_end_time: Some(UnixMillis(2)),
             ..draft()
         };
-        check(backwards, wrong);
+        check(at_once, &["service_end_time"]);
     }
 
     #[test]
@@ -99,11 +97,13 @@ mod tests {
             (Role::Customer, Some(Code::ProvidersOnly)),
             (Role::Admin, Some(Code::ProvidersOnly)),
         ] {
-            assert_eq!(refusal(role, &accept, Region::North), expected);
+            assert_eq!(refusal(role, &accept, &[]), expected);
         }
         let publish = CommandBody::PublishOrder { order_id, order: draft() };
-        assert_eq!(refusal(Role::Provider, &publish, Region::North), Some(Code::RoleForbidden));
+        assert_eq!(refusal(Role::Provider, &publish, &[]), Some(Code::RoleForbidden));
         let review = CommandBody::SubmitReview { order_id, rating: 6, comment: String::new() };
-        assert_eq!(refusal(Role::Customer, &review, Region::North), Some(Code::InvalidInput));
+        let wrong = wrong_fields(&review, Region::North);
+        assert_eq!(refusal(Role::Customer, &review, &wrong), Some(Code::InvalidInput));
+        assert_eq!(wrong[0].field, "rating");
     }
 }

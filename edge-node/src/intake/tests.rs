@@ -125,6 +125,10 @@ async fn what_cannot_be_trusted_or_does_not_fit_is_not_taken() {
         let reply = edge.send(&frame).await;
         assert_eq!((reply.verdict, reply.code), (Verdict::NotTaken, Some(code)));
         assert!(reply.message.is_some_and(|text| !text.zh.is_empty()));
+        let named: Vec<_> = reply.errors.iter().map(|error| error.field.as_str()).collect();
+        let wrong: &[&str] = if code == Code::InvalidInput { &["title"] } else { &[] };
+        assert_eq!(named, wrong, "{code}");
+        assert!(reply.errors.iter().all(|error| !error.why.zh.is_empty()));
     }
     assert_eq!(edge.store.position().await.unwrap(), before);
 }

@@ -3,13 +3,10 @@
 
 use wire::{
     Action, Actor, Code, CommandBody, Draft, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    Role, UnixMillis,
+    Role, UnixMillis, check_draft, check_optional_reason, check_reason,
 };
 
-use crate::{
-    Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, check_draft, check_reason,
-    right::Right, text::check_optional_reason, view,
-};
+use crate::{Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, right::Right, view};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {

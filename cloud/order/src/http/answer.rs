@@ -2,11 +2,11 @@
 //! carries the order as far as the asker may see it, and how an acceptance was lost.
 
 use process::problem::{Problem, chain, fault};
-use rules::{FieldError, readable_by};
+use rules::readable_by;
 use serde::Serialize;
 use wire::{
-    Actor, Code, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
-    Text, UnixMillis, UserId,
+    Actor, Code, FieldError, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome,
+    Region, Text, UnixMillis, UserId,
 };
 
 use crate::store::StoreError;

@@ -96,7 +96,7 @@ pub async fn for_the_hub(
 }
 
 fn why(asked: &TakeBackAsked) -> Result<String, Problem> {
-    rules::check_reason(&asked.why)
+    wire::check_reason(&asked.why)
         .map_err(|error| Problem::new(Code::InvalidInput).field("take_back.why", error.why))
 }
 

@@ -101,7 +101,7 @@ fn body(action: Action, order_id: OrderId, reason: Option<String>) -> Result<Com
     let given = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     if action == Action::Reject || given.is_some() {
         // The rules check it again; only here can the field be named to the person.
-        rules::check_reason(given.unwrap_or_default()).map_err(|e| invalid_fields(vec![e]))?;
+        wire::check_reason(given.unwrap_or_default()).map_err(|e| invalid_fields(vec![e]))?;
     }
     Ok(match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },

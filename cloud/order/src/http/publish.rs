@@ -36,7 +36,7 @@ pub async fn publish(
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;
     // The rules check it again; only here can each field be named to the person.
-    rules::check_draft(&draft).map_err(invalid_fields)?;
+    wire::check_draft(&draft).map_err(invalid_fields)?;
     let Named { command_id, trace } = named;
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
     let order = succeeded(service.publish(publication).await?, caller.actor)?;

@@ -1,8 +1,12 @@
 //! What a customer may publish.
 
-use wire::{Draft, UnixMillis};
+use crate::{
+    Amount, Draft, UnixMillis,
+    text::{self, FieldError, Limits},
+};
 
-use crate::text::{self, FieldError, Limits};
+/// Years that every reader of the order can write down.
+const TIMES: std::ops::RangeInclusive<UnixMillis> = UnixMillis(0)..=UnixMillis(253_370_764_800_000);
 
 const TITLE: Limits = Limits { field: "title", chars_min: 1, chars_max: 120, lines: false };
 const DESCRIPTION: Limits =
@@ -22,31 +26,39 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let title = take(text::check(&draft.title, &TITLE));
     let description = take(text::check(&draft.description, &DESCRIPTION));
     let address = take(text::check(&draft.address, &ADDRESS));
-    if !draft.price.is_positive() {
-        errors.push(FieldError::new("price", "The price must be above zero.", "价格必须大于零。"));
-    }
+    errors.extend(wrong_price(draft.price));
     errors.extend(wrong_times(draft.service_start_time, draft.service_end_time));
     let kept = Draft { title, description, address, ..draft.clone() };
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
-fn wrong_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
-    let field = "service_end_time";
-    match (start, end) {
-        (Some(start), Some(end)) if end <= start => Some(FieldError::new(
-            field,
-            "The end must be after the start.",
-            "结束时间必须晚于开始时间。",
-        )),
-        _ => None,
+/// A frame may carry what no form lets through, so the range is asked again.
+fn wrong_price(price: Amount) -> Option<FieldError> {
+    if !price.is_positive() {
+        return Some(FieldError::new("price", "The price must be above zero.", "价格必须大于零。"));
     }
+    let too_high = Amount::from_minor(price.minor()).is_err();
+    too_high.then(|| FieldError::new("price", "The price is too high.", "价格过高。"))
+}
+
+fn wrong_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
+    let named = [("service_start_time", start), ("service_end_time", end)];
+    let out_of_range = named.into_iter().find(|(_, at)| at.is_some_and(|at| !TIMES.contains(&at)));
+    if let Some((field, _)) = out_of_range {
+        let en = "The time must lie between 1970 and 9999.";
+        return Some(FieldError::new(field, en, "时间必须在 1970 年至 9999 年之间。"));
+    }
+    let backwards = start.zip(end).is_some_and(|(start, end)| end <= start);
+    backwards.then(|| {
+        let en = "The end must be after the start.";
+        FieldError::new("service_end_time", en, "结束时间必须晚于开始时间。")
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use wire::{Amount, Currency, Region, ServiceType};
-
     use super::*;
+    use crate::{Currency, Region, ServiceType};
 
     fn draft() -> Draft {
         Draft {
@@ -67,7 +79,11 @@ mod tests {
         let mut draft = draft();
         change(&mut draft);
         let errors = check_draft(&draft).err().unwrap_or_default();
-        assert_eq!(errors.iter().map(|error| error.field).collect::<Vec<_>>(), wrong, "{draft:?}");
+        assert_eq!(
+            errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(),
+            wrong,
+            "{draft:?}"
+        );
     }
 
     #[test]
@@ -82,6 +98,9 @@ mod tests {
         check(|d| d.title = "x".repeat(120), &[]);
         check(|d| d.title = "x".repeat(121), &["title"]);
         check(|d| d.title = "a\u{1b}[2J".into(), &["title"]);
+        check(|d| d.title = "a\u{202e}b".into(), &["title"]);
+        check(|d| d.description = "a\u{200b}b".into(), &["description"]);
+        check(|d| d.address = "a\u{2066}b".into(), &["address"]);
         check(|d| d.description = "水".repeat(4_000), &[]);
         check(|d| d.description = "水".repeat(4_001), &["description"]);
         check(|d| d.description = String::new(), &[]);
@@ -90,6 +109,8 @@ mod tests {
         check(|d| d.price = Amount::from_minor(0).unwrap(), &["price"]);
         check(|d| d.price = Amount::from_minor(-1).unwrap(), &["price"]);
         check(|d| d.price = Amount::from_minor(1).unwrap(), &[]);
+        let beyond: Amount = minicbor::decode(&minicbor::to_vec(i64::MAX).unwrap()).unwrap();
+        check(|d| d.price = beyond, &["price"]);
         let all = |d: &mut Draft| {
             d.title.clear();
             d.address.clear();
@@ -114,5 +135,7 @@ mod tests {
         check(times(Some(5), Some(5)), &["service_end_time"]);
         check(times(Some(5), Some(4)), &["service_end_time"]);
         check(times(None, Some(4)), &[]);
+        check(times(Some(-1), None), &["service_start_time"]);
+        check(times(Some(5), Some(i64::MAX)), &["service_end_time"]);
     }
 }

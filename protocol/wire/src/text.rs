@@ -1,0 +1,198 @@
+//! What text a person may hand in: trimmed, within its length, and nothing in it but what a reader sees.
+//!
+//! Invariant: the cloud and every edge ask here, so that nothing is taken at an edge that the cloud then
+//! refuses for its form.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Text;
+
+/// A field that needs correcting, and why, in words for the person who filled it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: String,
+    #[serde(rename = "message")]
+    pub why: Text,
+}
+
+impl FieldError {
+    pub fn new(field: &str, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), why: Text { en: en.into(), zh: zh.into() } }
+    }
+}
+
+/// Lengths count characters, as a person would.
+pub(crate) struct Limits {
+    pub field: &'static str,
+    pub chars_min: usize,
+    pub chars_max: usize,
+    /// Whether it may have several lines.
+    pub lines: bool,
+}
+
+const REASON: Limits = Limits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
+const COMMENT: Limits = Limits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
+
+pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
+    let &Limits { field, chars_min, chars_max, lines } = limits;
+    let text = text.trim();
+    let length = text.chars().count();
+    if length < chars_min {
+        return Err(FieldError::new(field, "This is required.", "此项为必填。"));
+    }
+    if length > chars_max {
+        let en = format!("This takes at most {chars_max} characters.");
+        return Err(FieldError::new(field, en, format!("最多 {chars_max} 个字符。")));
+    }
+    if hides_something(text, lines) {
+        let en = "This holds characters that cannot be shown.";
+        return Err(FieldError::new(field, en, "含有无法显示的字符。"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Why an order is rejected: the customer reads it, so it must say something.
+pub fn check_reason(reason: &str) -> Result<String, FieldError> {
+    check(reason, &REASON)
+}
+
+/// A reason that may be left out. What is left is no reason, not an empty one.
+pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, FieldError> {
+    match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(reason) => check_reason(reason).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a customer writes beside the stars.
+pub fn check_comment(comment: &str) -> Result<String, FieldError> {
+    check(comment, &COMMENT)
+}
+
+/// Whether something in it would not be seen, or would make its reader see something else.
+fn hides_something(text: &str, lines: bool) -> bool {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let allowed = match c {
+            '\n' | '\r' | '\t' => lines,
+            JOINER => {
+                before.is_some_and(is_picture) && chars.peek().copied().is_some_and(is_picture)
+            }
+            c => !c.is_control() && !is_invisible(c),
+        };
+        if !allowed {
+            return true;
+        }
+        before = Some(c);
+    }
+    false
+}
+
+/// Makes one picture of two, such as a person at work; between letters it only hides.
+const JOINER: char = '\u{200d}';
+
+fn is_picture(c: char) -> bool {
+    c >= '\u{2190}' && !c.is_alphanumeric()
+}
+
+/// Characters without a shape of their own: they turn the direction of what follows, divide it or fill
+/// space, and are part of no word that people write here.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_title(text: &str, expected: Result<&str, &str>) {
+        let limits = Limits { field: "title", chars_min: 1, chars_max: 5, lines: false };
+        let got = check(text, &limits);
+        let got = got.as_deref().map_err(|error| (error.field.as_str(), error.why.en.as_str()));
+        assert_eq!(got, expected.map_err(|why| ("title", why)), "{text:?}");
+    }
+
+    #[test]
+    fn text_is_trimmed_bounded_and_printable() {
+        let (required, unprintable) =
+            ("This is required.", "This holds characters that cannot be shown.");
+        check_title("  Fix  ", Ok("Fix"));
+        check_title("修理水龙头", Ok("修理水龙头"));
+        check_title("", Err(required));
+        check_title(" \t\n ", Err(required));
+        check_title("123456", Err("This takes at most 5 characters."));
+        check_title("a\u{7}b", Err(unprintable));
+        check_title("a\nb", Err(unprintable));
+        check_title("a\u{85}b", Err(unprintable));
+    }
+
+    #[test]
+    fn nothing_in_it_is_hidden_from_its_reader() {
+        let hidden = [
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202b}',
+            '\u{202c}',
+            '\u{202d}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2067}',
+            '\u{2068}',
+            '\u{2069}',
+            '\u{3164}',
+            '\u{feff}',
+            '\u{e0041}',
+        ];
+        for c in hidden {
+            for text in [format!("a{c}b"), format!("水{c}管"), format!("{c}"), format!("🔧{c}x")]
+            {
+                assert!(check_reason(&text).is_err(), "U+{:04X} in {text:?}", u32::from(c));
+            }
+        }
+        for shown in ["👨‍🔧 修理", "❤️", "👍🏽", "Ünïcödé", "“é” – …", "家　电", "a\nb\tc"]
+        {
+            assert_eq!(check_reason(shown).as_deref(), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn a_reason_may_have_lines_and_an_empty_one_is_none() {
+        assert_eq!(check_reason("two\nlines").as_deref(), Ok("two\nlines"));
+        assert!(check_reason(" ").is_err());
+        assert!(check_reason(&"x".repeat(501)).is_err());
+        assert_eq!(check_optional_reason(None), Ok(None));
+        assert_eq!(check_optional_reason(Some("  ")), Ok(None));
+        assert_eq!(check_optional_reason(Some(" late ")), Ok(Some("late".to_owned())));
+        assert!(check_optional_reason(Some("\u{0}x")).is_err());
+        assert_eq!(check_comment("").as_deref(), Ok(""));
+        assert!(check_comment(&"x".repeat(2_001)).is_err());
+    }
+}
