@@ -8,6 +8,7 @@ mod caller;
 mod edge;
 mod keys;
 mod provider;
+mod public;
 mod service;
 mod signer;
 
@@ -18,6 +19,7 @@ pub use caller::{Caller, FromService, ServiceName, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
 pub use keys::{Keys, KeysError};
 pub use provider::{install as install_provider, verify_bytes};
+pub use public::is_sound_key;
 pub use service::ServiceKey;
 pub use signer::{Signer, SignerError};
 

@@ -193,12 +193,14 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
         (status, &body["code"]),
         (StatusCode::UNAUTHORIZED, &json!("enrolment_code_invalid"))
     );
-    let short = json!({"code": "AAAA-BBBB", "public_key": "AAAA"});
-    let (status, body) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(short)).await;
-    assert_eq!(
-        (status, &body["errors"][0]["field"]),
-        (StatusCode::UNPROCESSABLE_ENTITY, &json!("public_key"))
-    );
+    for unsound in ["AAAA", &"A".repeat(43), &"_".repeat(42)] {
+        let key = json!({"code": "AAAA-BBBB", "public_key": unsound});
+        let (status, body) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(key)).await;
+        assert_eq!(
+            (status, &body["errors"][0]["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("public_key"))
+        );
+    }
 
     for name in ["north-2", "north-3"] {
         stage.enrol(&hub, name, Region::North).await;

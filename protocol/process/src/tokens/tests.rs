@@ -153,6 +153,26 @@ fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
 }
 
 #[test]
+fn an_edge_cannot_make_itself_a_token_that_lasts() {
+    let (signer, now) = (signer(), NOW.0 / 1000);
+    let verified = |iat: i64, exp: i64| {
+        let claims = serde_json::json!({"sub": "north-1", "aud": "hub", "iat": iat, "exp": exp});
+        verify_edge(&signer.token(&claims), &signer.public_key(), NOW).map(drop)
+    };
+    for (iat, exp, expected) in [
+        (now, now + 600, Ok(())),
+        (now, now + 601, Err(TokenError::Invalid)),
+        (0, i64::MAX, Err(TokenError::Invalid)),
+        (i64::MIN, i64::MAX, Err(TokenError::Invalid)),
+        (now + 600, now + 700, Ok(())),
+        (now + 601, now + 700, Err(TokenError::Invalid)),
+        (now - 100, now, Err(TokenError::Expired)),
+    ] {
+        assert_eq!(verified(iat, exp), expected, "{iat} to {exp}");
+    }
+}
+
+#[test]
 fn a_key_file_is_made_once_and_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

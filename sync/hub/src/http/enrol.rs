@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use process::{
     problem::{Json, Problem, Said},
-    tokens::Caller,
+    tokens::{Caller, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,13 +86,18 @@ pub(super) async fn enrol(
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| {
-        let why = Said::both(
-            "Expected the 32 bytes of an Ed25519 key, as base64url.",
-            "应为 32 字节的 Ed25519 公钥（base64url 编码）。",
-        );
-        Problem::new(Code::InvalidInput).field("public_key", why)
-    })
+    let wrong = |en, zh| Problem::new(Code::InvalidInput).field("public_key", Said::both(en, zh));
+    let bytes = bytes.ok_or_else(|| {
+        let en = "Expected the 32 bytes of an Ed25519 key, as base64url.";
+        wrong(en, "应为 32 字节的 Ed25519 公钥（base64url 编码）。")
+    })?;
+    if is_sound_key(&bytes) {
+        Ok(bytes)
+    } else {
+        let en =
+            "Signatures by this key prove nothing: it is of low order, or not in its one form.";
+        Err(wrong(en, "该公钥的签名不能证明任何事：它是低阶点，或不是唯一的标准形式。"))
+    }
 }
 
 async fn jwks(hub: &Hub) -> Result<Value, Problem> {
