@@ -221,6 +221,7 @@ async fn people_see_their_own_live_sessions_page_by_page(#[case] engine: Engine)
     assert_eq!(second.body["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(second.body["next"], json!(null));
     assert_eq!(list("?cursor=x").await.fields(), ["cursor"]);
+    assert_eq!(list("?limit=101").await.fields(), ["limit"]);
 
     refused(&auth.send(Method::GET, "/api/v1/auth/sessions", None, None).await);
 }

@@ -3,6 +3,7 @@
 
 mod body;
 mod extract;
+mod page;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use wire::{Code, Language, Text};
 
 pub use body::{FieldError, ProblemBody};
 pub use extract::{Json, Path, Query};
+pub use page::Page;
 
 use crate::trace::TraceId;
 

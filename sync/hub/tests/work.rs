@@ -205,12 +205,19 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
     for name in ["north-2", "north-3"] {
         stage.enrol(&hub, name, Region::North).await;
     }
-    let page = |cursor: &str| format!("/api/v1/admin/edges?limit=2&cursor={cursor}");
+    let page = |query: &str| format!("/api/v1/admin/edges?limit=2{query}");
     let (_, first) = stage.admin(&hub, Method::GET, &page(""), None).await;
     assert_eq!((first["items"].as_array().unwrap().len(), &first["next"]), (2, &json!("north-2")));
-    let (_, last) = stage.admin(&hub, Method::GET, &page("north-2"), None).await;
+    let (_, last) = stage.admin(&hub, Method::GET, &page("&cursor=north-2"), None).await;
     assert_eq!((&last["items"][0]["edge"], &last["next"]), (&json!("north-3"), &json!(null)));
     assert_eq!(last["items"][0]["link"], json!("never"));
+    for (query, field) in [("limit=201", "limit"), ("limit=0", "limit"), ("cursor=NORTH", "cursor")]
+    {
+        let path = format!("/api/v1/admin/edges?{query}");
+        let (status, body) = stage.admin(&hub, Method::GET, &path, None).await;
+        let named = (status, &body["errors"][0]["field"]);
+        assert_eq!(named, (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)), "{query}");
+    }
     let (status, _) = hub.ask(Method::GET, "/health/ready", None, None).await;
     assert_eq!(status, StatusCode::OK);
     let (_, regions) = stage.admin(&hub, Method::GET, "/api/v1/admin/regions", None).await;

@@ -2,27 +2,18 @@
 
 use axum::{extract::State, http::StatusCode};
 use process::{
-    problem::{Problem, Query, Said},
+    problem::{Page, Problem},
     trace::Trace,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
-use wire::{Code, SessionId, UnixMillis};
+use wire::{SessionId, UnixMillis};
 
 use super::Live;
 use crate::{
     service::{Service, ServiceError},
     store::Session,
 };
-
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
-
-#[derive(Deserialize)]
-pub struct Page {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
 
 #[derive(Serialize)]
 pub struct Sessions {
@@ -53,16 +44,10 @@ pub async fn logout(
 pub async fn list(
     State(service): State<Service>,
     Live(caller): Live,
-    Query(page): Query<Page>,
+    page: Page<SessionId>,
 ) -> Result<axum::Json<Sessions>, Problem> {
-    let before = match &page.cursor {
-        None => SessionId(Uuid::max()),
-        Some(cursor) => cursor.parse().map_err(|_| {
-            let why = Said::both("The `next` of an earlier page.", "请填写上一页返回的 `next`。");
-            Problem::new(Code::InvalidInput).field("cursor", why)
-        })?,
-    };
-    let limit = page.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let before = page.after.unwrap_or(SessionId(Uuid::max()));
+    let limit = page.limit;
     let now = service.clock.now();
     let found = service.store.sessions(caller.claims.sub, before, now, limit + 1).await;
     let mut found = found.map_err(ServiceError::from)?;

@@ -92,7 +92,7 @@ pub struct PageRequest {
     pub role: Role,
     pub unread_only: bool,
     pub after: Option<Cursor>,
-    pub limit: u32,
+    pub limit: usize,
     /// Lines read before this moment are as good as gone, whether or not the purge has come by.
     pub read_since: UnixMillis,
 }
@@ -105,8 +105,7 @@ pub struct Page {
 
 impl Page {
     /// From one line more than was asked for, which tells whether there is a next page.
-    pub fn of(mut lines: Vec<StoredLine>, limit: u32) -> Self {
-        let limit = limit as usize;
+    pub fn of(mut lines: Vec<StoredLine>, limit: usize) -> Self {
         let more = lines.len() > limit;
         lines.truncate(limit);
         let last = lines.last().filter(|_| more);

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::{HeaderMap, header};
 use process::{
-    problem::{Json, Path, Problem, Query, Said, fault},
+    problem::{Json, Page, Path, Problem, Query, fault},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,8 @@ use crate::{
     store::StoreError,
 };
 
-const LIMIT_USUAL: u32 = 20;
-const LIMIT_MAX: u32 = 100;
-
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
-    limit: Option<u32>,
-    cursor: Option<String>,
     /// `1` for lines that are not read yet.
     unread: Option<u8>,
 }
@@ -58,6 +53,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     Query(query): Query<ListQuery>,
+    page: Page<Cursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
     let (user, role) = (caller.actor.user_id, caller.actor.role);
@@ -65,8 +61,8 @@ pub async fn list(
         user_id: user,
         role,
         unread_only: query.unread == Some(1),
-        after: query.cursor.as_deref().map(cursor).transpose()?,
-        limit: limit(query.limit)?,
+        after: page.after,
+        limit: page.limit,
         read_since: service.clock.now().plus_ms(-READ_KEPT_MS),
     };
     let page = service.store.page(&request).await.map_err(failed)?;
@@ -108,23 +104,6 @@ fn item(texts: &Texts, language: Language, stored: StoredLine) -> Item {
 fn language(headers: &HeaderMap) -> Language {
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     wanted.map(Language::from_accept).unwrap_or_default()
-}
-
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    match asked.unwrap_or(LIMIT_USUAL) {
-        limit @ 1..=LIMIT_MAX => Ok(limit),
-        _ => Err(Problem::new(Code::InvalidInput)
-            .field("limit", Said::both("Ask for 1 to 100.", "取值范围为 1 到 100。"))),
-    }
-}
-
-fn cursor(text: &str) -> Result<Cursor, Problem> {
-    text.parse().map_err(|()| {
-        Problem::new(Code::InvalidInput).field(
-            "cursor",
-            Said::both("Use the `next` of the page before.", "请使用上一页返回的 `next`。"),
-        )
-    })
 }
 
 fn failed(error: StoreError) -> Problem {

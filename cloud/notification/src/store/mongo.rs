@@ -77,7 +77,7 @@ impl MongoInbox {
     pub async fn lines(
         &self,
         request: &PageRequest,
-        limit: u32,
+        limit: usize,
     ) -> Result<Vec<StoredLine>, StoreError> {
         let mut filter = doc! {"user_id": binary(request.user_id.0)};
         if request.unread_only {
@@ -100,7 +100,7 @@ impl MongoInbox {
             .of(request.role)
             .find(doc! {"$and": all})
             .sort(newest_first)
-            .limit(i64::from(limit))
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
             .await?;
         let mut lines = Vec::new();
         while found.advance().await? {

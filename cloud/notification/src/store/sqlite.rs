@@ -79,7 +79,7 @@ impl SqliteInbox {
     pub async fn lines(
         &self,
         request: &PageRequest,
-        limit: u32,
+        limit: usize,
     ) -> Result<Vec<StoredLine>, StoreError> {
         // Without a cursor the page begins above every line there can be.
         let top = Cursor { created_at: UnixMillis(i64::MAX), id: LineId(Uuid::max()) };

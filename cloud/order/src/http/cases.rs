@@ -2,20 +2,13 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Problem, Query},
+    problem::{Json, Page, Problem},
     tokens::Caller,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wire::Role;
 
-use super::{answer::field, page::limit};
 use crate::{service::Service, store::Case};
-
-#[derive(Deserialize)]
-pub struct Wanted {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
 
 #[derive(Serialize)]
 pub struct Cases {
@@ -26,15 +19,10 @@ pub struct Cases {
 pub async fn all(
     State(service): State<Service>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    page: Page<u64>,
 ) -> Result<Json<Cases>, Problem> {
     caller.require(Role::Admin)?;
-    let before = wanted.cursor.as_deref().map(|text| text.parse::<u64>()).transpose();
-    let before = before.map_err(|_| {
-        field("cursor", "The `next` of an earlier page.", "请填写上一页返回的 `next`。")
-    })?;
-    let limit = limit(wanted.limit);
-    let items = service.store.cases(before, limit).await?;
-    let next = items.last().filter(|_| items.len() == limit).map(|case| case.id.to_string());
+    let items = service.store.cases(page.after, page.limit).await?;
+    let next = items.last().filter(|_| items.len() == page.limit).map(|case| case.id.to_string());
     Ok(Json(Cases { items, next }))
 }

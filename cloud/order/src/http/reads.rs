@@ -2,27 +2,24 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Path, Problem, Query},
+    problem::{self, Json, Path, Problem, Query},
     tokens::Caller,
 };
 use rules::readable_by;
 use serde::{Deserialize, Serialize};
 use wire::{Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry};
 
-use super::{
-    answer::field,
-    page::{Items, page},
-};
+use super::{answer::field, page::Items};
 use crate::{
     service::Service,
-    store::{Listing, Page},
+    store::{Cursor, Listing},
 };
+
+type Page = problem::Page<Cursor>;
 
 /// What a list may be narrowed by; each list takes what makes sense for it.
 #[derive(Deserialize, Default)]
 pub struct Wanted {
-    limit: Option<usize>,
-    cursor: Option<String>,
     status: Option<OrderStatus>,
     region: Option<Region>,
     code: Option<String>,
@@ -64,9 +61,9 @@ pub async fn mine(
     State(service): State<Service>,
     caller: Caller,
     Query(wanted): Query<Wanted>,
+    page: Page,
 ) -> Result<Json<Items>, Problem> {
     let me = Some(caller.actor.user_id);
-    let page = wanted.page()?;
     let status = wanted.status;
     let listing = match caller.actor.role {
         Role::Customer => Listing { customer: me, status, ..Listing::default() },
@@ -81,13 +78,14 @@ pub async fn available(
     State(service): State<Service>,
     caller: Caller,
     Query(wanted): Query<Wanted>,
+    page: Page,
 ) -> Result<Json<Items>, Problem> {
     if caller.actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
     let (status, region) = (Some(OrderStatus::Pending), wanted.region);
     let listing = Listing { status, region, ..Listing::default() };
-    list(&service, &caller, &listing, wanted.page()?).await
+    list(&service, &caller, &listing, page).await
 }
 
 /// All orders, for admins.
@@ -95,6 +93,7 @@ pub async fn all(
     State(service): State<Service>,
     caller: Caller,
     Query(wanted): Query<Wanted>,
+    page: Page,
 ) -> Result<Json<Items>, Problem> {
     caller.require(Role::Admin)?;
     let code = match &wanted.code {
@@ -105,7 +104,7 @@ pub async fn all(
     };
     let (status, region) = (wanted.status, wanted.region);
     let listing = Listing { status, region, code, ..Listing::default() };
-    list(&service, &caller, &listing, wanted.page()?).await
+    list(&service, &caller, &listing, page).await
 }
 
 async fn list(
@@ -114,12 +113,6 @@ async fn list(
     listing: &Listing,
     page: Page,
 ) -> Result<Json<Items>, Problem> {
-    let slice = service.store.list(listing, page).await?;
+    let slice = service.store.list(listing, page.limit, page.after).await?;
     Ok(Json(Items::of(slice, |order| readable_by(order, caller.actor))))
-}
-
-impl Wanted {
-    fn page(&self) -> Result<Page, Problem> {
-        page(self.limit, self.cursor.as_deref())
-    }
 }

@@ -27,12 +27,6 @@ pub struct Listing {
     pub code: Option<OrderCode>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    pub limit: usize,
-    pub after: Option<Cursor>,
-}
-
 /// The place of an order in a list. What was listed before it stays before it, whatever is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -71,15 +65,21 @@ impl Store {
         rows.into_iter().rev().map(LineRow::entry).collect()
     }
 
-    pub async fn list(&self, listing: &Listing, page: Page) -> Result<Slice, StoreError> {
-        let (text, mut values) = statement(listing, page.after.unwrap_or(Cursor::START));
+    /// At most `limit` orders of the list, those after the given place.
+    pub async fn list(
+        &self,
+        listing: &Listing,
+        limit: usize,
+        after: Option<Cursor>,
+    ) -> Result<Slice, StoreError> {
+        let (text, mut values) = statement(listing, after.unwrap_or(Cursor::START));
         // One more than asked for tells whether there is a next page.
-        values.push((page.limit + 1).into());
+        values.push((limit + 1).into());
         let rows = self.sql.all::<OrderRow>(text, values).await?;
         let mut orders: Vec<Order> =
             rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
-        let more = orders.len() > page.limit;
-        orders.truncate(page.limit);
+        let more = orders.len() > limit;
+        orders.truncate(limit);
         let next = if more { orders.last().map(Cursor::of) } else { None };
         Ok(Slice { orders, next })
     }

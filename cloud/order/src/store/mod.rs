@@ -19,7 +19,7 @@ use sqlx::migrate::Migrator;
 
 pub use cases::Case;
 pub use decide::Publication;
-pub use lists::{Cursor, Listing, Page, Slice};
+pub use lists::{Cursor, Listing, Slice};
 pub use rights::{Assign, Changed, RegionRecord};
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");

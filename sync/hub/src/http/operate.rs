@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Path, Problem, Query, Said},
+    problem::{Json, Page, Path, Problem, Said},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,6 @@ use crate::{
     hub::Hub,
 };
 
-const PAGE_DEFAULT: usize = 50;
-const PAGE_MAX: usize = 200;
-
 pub(super) async fn status(
     caller: Caller,
     State(hub): State<Hub>,
@@ -23,12 +20,6 @@ pub(super) async fn status(
     caller.require(Role::Admin)?;
     let (regions, edges) = hub.store.overview().await?;
     Ok(Json(status::report(&regions, &edges, hub.clock.now())))
-}
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,11 +41,12 @@ pub(super) struct EdgeItem {
 pub(super) async fn edges(
     caller: Caller,
     State(hub): State<Hub>,
-    Query(page): Query<Page>,
+    page: Page<EdgeId, 50, 200>,
 ) -> Result<Json<List<EdgeItem>>, Problem> {
     caller.require(Role::Admin)?;
-    let limit = page.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    let mut edges = hub.store.edges(&page.cursor.unwrap_or_default(), limit + 1).await?;
+    let limit = page.limit;
+    let after = page.after.as_ref().map_or("", EdgeId::as_str);
+    let mut edges = hub.store.edges(after, limit + 1).await?;
     let more = edges.len() > limit;
     edges.truncate(limit);
     let next = edges.last().filter(|_| more).map(|last| last.edge.to_string());

@@ -1,6 +1,6 @@
 //! What can be listed, page by page.
 
-use order::store::{Listing, Page};
+use order::store::Listing;
 use rstest::rstest;
 use wire::OrderStatus;
 
@@ -30,7 +30,7 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         let mut seen = Vec::new();
         let mut after = None;
         loop {
-            let slice = stage.store.list(&listing, Page { limit: 4, after }).await.unwrap();
+            let slice = stage.store.list(&listing, 4, after).await.unwrap();
             seen.extend(slice.orders.iter().map(|order| order.id));
             // What is added meanwhile is newer than every page to come.
             after = slice.next.map(|cursor| cursor.to_string().parse().unwrap());
@@ -52,6 +52,6 @@ async fn an_order_is_found_by_the_code_people_read_aloud(#[case] engine: Engine)
     stage.pending().await;
     let code = stage.store.order(id).await.unwrap().unwrap().code;
     let listing = Listing { code: Some(code), ..Listing::default() };
-    let found = stage.store.list(&listing, Page { limit: 5, after: None }).await.unwrap();
+    let found = stage.store.list(&listing, 5, None).await.unwrap();
     assert_eq!(found.orders.iter().map(|order| order.id).collect::<Vec<_>>(), [id]);
 }
