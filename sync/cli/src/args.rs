@@ -1,6 +1,9 @@
 //! Owns the command line: its words, and their help in English and Chinese.
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
+};
+use http::{Uri, uri::Authority};
 use wire::{Language, Region};
 
 /// Watch and steer a Holdfast platform
@@ -22,7 +25,8 @@ pub struct Common {
     #[arg(long, global = true)]
     pub json: bool,
     /// The language of answers; by default the environment's
-    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = ["en", "zh-CN"])]
+    #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true,
+          value_parser = [PossibleValue::new("en"), PossibleValue::new("zh-CN").alias("zh")])]
     pub lang: Option<String>,
     /// How long one request may take
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
@@ -77,10 +81,36 @@ pub fn asked_language(mut args: impl Iterator<Item = String>) -> Option<String> 
 }
 
 pub fn command(language: Language) -> clap::Command {
-    let command = Cli::command();
+    let command = Cli::command()
+        .mut_arg("url", |arg| arg.value_parser(move |text: &str| address(text, language)));
     match language {
         Language::English => command,
         Language::Chinese => in_chinese(command),
+    }
+}
+
+/// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A single
+/// word could be anything, so a host without a scheme has a port or a dot.
+fn address(text: &str, language: Language) -> Result<String, &'static str> {
+    let text = text.trim().trim_end_matches('/');
+    let (full, named) = match text.contains("://") {
+        true => (text.to_owned(), true),
+        false => (format!("http://{text}"), text == "localhost" || text.contains(['.', ':'])),
+    };
+    let read = full.parse::<Uri>().ok().filter(|_| named);
+    let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    let bare = |uri: &Uri| uri.path() == "/" && uri.query().is_none();
+    let host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
+    // What follows the host is nothing, or a port that is a number.
+    let port = |uri: &Uri| {
+        uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host()
+    };
+    match read.filter(|uri| web(uri) && bare(uri) && host(uri) && port(uri)) {
+        Some(_) => Ok(full),
+        None => Err(match language {
+            Language::English => "expected an address such as http://127.0.0.1:8080",
+            Language::Chinese => "应为形如 http://127.0.0.1:8080 的地址",
+        }),
     }
 }
 
@@ -129,6 +159,37 @@ mod tests {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
                 assert!(!help.is_ascii(), "{} {}: {help}", sub.get_name(), arg.get_id());
             }
+        }
+    }
+
+    #[test]
+    fn an_address_may_be_written_by_hand() {
+        let read = |text| address(text, Language::English);
+        for (typed, expected) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("https://holdfast.example", "https://holdfast.example"),
+            ("gateway.example", "http://gateway.example"),
+            ("gateway:8080", "http://gateway:8080"),
+            ("localhost", "http://localhost"),
+            ("http://gateway", "http://gateway"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(read(typed).as_deref(), Ok(expected), "{typed}");
+        }
+        for wrong in [
+            "notaurl",
+            "",
+            " ",
+            "http://",
+            "ftp://a.b",
+            "a b.c",
+            "a.b/path",
+            "a.b?x=1",
+            "a:port",
+            "://a.b",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

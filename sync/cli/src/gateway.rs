@@ -38,15 +38,15 @@ impl Gateway {
     /// The one named, or the one platform that was started here.
     pub fn find(common: &Common, language: Language) -> Result<Self, Failure> {
         let context = context(common.url.as_deref(), language)?;
-        let named = common.url.as_deref().map(address);
-        let url = named.or_else(|| context.as_ref().map(|known| known.gateway.clone()));
+        let url =
+            common.url.clone().or_else(|| context.as_ref().map(|known| known.gateway.clone()));
         let Some(url) = url else { return Err(no_platform(language)) };
         let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
         let Some(token) = given.or_else(|| context.map(|known| known.token)) else {
             return Err(no_sign_in(&url, language));
         };
         let timeout = Duration::from_secs(common.timeout);
-        Ok(Self { client: Client::new(), url: address(&url), token, timeout, language })
+        Ok(Self { client: Client::new(), url, token, timeout, language })
     }
 
     pub fn language(&self) -> Language {
@@ -173,7 +173,7 @@ impl Gateway {
 /// The operator's sign-in: that of the named gateway, or the only one there is.
 fn context(url: Option<&str>, language: Language) -> Result<Option<Context>, Failure> {
     let found = match url {
-        Some(url) => Context::load(&address(url)),
+        Some(url) => Context::load(url),
         None => Context::find_only().map(Some),
     };
     match found {
@@ -184,12 +184,6 @@ fn context(url: Option<&str>, language: Language) -> Result<Option<Context>, Fai
             Err(Failure::new(Exit::Failure, process::problem::chain(&error)))
         }
     }
-}
-
-/// An address as it is written by hand: a scheme may be missing, a slash too many.
-fn address(text: &str) -> String {
-    let text = text.trim().trim_end_matches('/');
-    if text.contains("://") { text.to_owned() } else { format!("http://{text}") }
 }
 
 fn no_platform(language: Language) -> Failure {
@@ -224,22 +218,6 @@ fn no_sign_in(url: &str, language: Language) -> Failure {
         Language::Chinese => {
             Failure::new(Exit::Authentication, format!("没有 {url} 的运营人员登录信息"))
                 .next_step("将 HOLDFAST_TOKEN 设为管理员的访问令牌")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_be_written_by_hand() {
-        for (typed, address_of) in [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
-            ("https://holdfast.example", "https://holdfast.example"),
-        ] {
-            assert_eq!(address(typed), address_of);
         }
     }
 }

@@ -54,8 +54,11 @@ fn a_degraded_platform_exits_3_and_says_what_to_do() {
 #[test]
 fn the_flag_and_the_environment_choose_the_language() {
     let platform = Platform::start(report("down", "unknown"));
-    let ran = platform.holdfast(&["status", "--lang", "zh-CN"]);
-    assert!(out(&ran).starts_with("区域\t节点\t闸口\t"), "{}", out(&ran));
+    for chinese in ["zh-CN", "zh", "zh-cn"] {
+        let ran = platform.holdfast(&["status", "--lang", chinese]);
+        assert!(out(&ran).starts_with("区域\t节点\t闸口\t"), "{}", out(&ran));
+    }
+    let ran = platform.holdfast(&["status", "--lang", "zh"]);
     assert!(said(&ran).contains("链路已断开"), "{}", said(&ran));
     let ran = platform.command(&["status"]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
     assert!(said(&ran).contains("链路已断开"), "{}", said(&ran));
@@ -72,6 +75,13 @@ fn each_kind_of_failure_has_its_exit_code() {
     assert_eq!(code(&platform.holdfast(&["link", "cut", "NOWHERE"])), 2);
     assert_eq!(code(&platform.holdfast(&["frobnicate"])), 2);
     assert_eq!(code(&platform.holdfast(&["--url", "127.0.0.1:1", "status"])), 7);
+    let ran = platform.holdfast(&["--url", "notaurl", "status"]);
+    assert_eq!(code(&ran), 2);
+    assert!(
+        said(&ran).contains("--url") && said(&ran).contains("such as http://"),
+        "{}",
+        said(&ran)
+    );
     assert_eq!(code(&platform.holdfast(&["--timeout", "1", "link", "cut", "EAST"])), 8);
     assert_eq!(code(&platform.holdfast(&["link", "cut", "WEST"])), 1);
     assert_eq!(code(&platform.holdfast(&["--help"])), 0);
