@@ -27,6 +27,5 @@ pub use decide::decide;
 pub use explain::regions_to_explain;
 pub use lapse::Lapse;
 pub use snapshot::{Acceptance, Snapshot, Standing};
-pub use view::readable_by;
 pub use wire::OfflineRules;
 pub use writes::{CaseItem, CaseKind, Emitted, Guard, Line, OrderWrite, Writes};

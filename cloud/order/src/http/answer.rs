@@ -2,11 +2,10 @@
 //! carries the order as far as the asker may see it, and how an acceptance was lost.
 
 use process::problem::{Problem, chain, fault};
-use rules::readable_by;
 use serde::Serialize;
 use wire::{
     Actor, Code, FieldError, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome,
-    Region, Text, UnixMillis, UserId,
+    Region, Text, UnixMillis, UserId, readable_by,
 };
 
 use crate::store::StoreError;

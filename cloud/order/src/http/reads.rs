@@ -5,9 +5,10 @@ use process::{
     problem::{self, Json, Path, Problem, Query},
     tokens::Caller,
 };
-use rules::readable_by;
 use serde::{Deserialize, Serialize};
-use wire::{Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry};
+use wire::{
+    Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
+};
 
 use super::{answer::field, page::Items};
 use crate::{

@@ -1,8 +1,8 @@
 //! Who may read an order, and how much of it.
 
 use crate::stage::*;
-use rules::{Request, readable_by};
-use wire::{Actor, Code, CommandBody, OrderStatus, Outcome};
+use rules::Request;
+use wire::{Actor, Code, CommandBody, OrderStatus, Outcome, readable_by};
 
 #[derive(Debug, PartialEq)]
 enum Seen {
