@@ -1,11 +1,11 @@
-//! What the hub takes from the bus: orders become changes of their region's feed, ended sessions
-//! changes of every feed.
+//! What the hub takes from the bus: orders, and how a region assigns, become changes of their region's
+//! feed, ended sessions changes of every feed.
 
 use platform::{
     bus::QueueSpec,
     consume::{Handle, HandleError, consume},
 };
-use wire::{Event, EventType, Exchange, OrderEvent, UserEvent};
+use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
 
 use crate::{
     hub::Hub,
@@ -24,8 +24,9 @@ struct Feeder(Hub);
 impl Handle for Feeder {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         let fed = match event.kind.exchange() {
-            // How a region assigns is not yet part of its feed.
-            Exchange::Order if event.kind == EventType::RegionAssigned => Fed::Known,
+            Exchange::Order if event.kind == EventType::RegionAssigned => {
+                self.assigned(event).await?
+            }
             Exchange::Order => self.order(event).await?,
             Exchange::Auth if event.kind == EventType::SessionRevoked => {
                 self.revoked(event).await?
@@ -46,6 +47,18 @@ impl Feeder {
         if fed == Fed::Contradicted {
             let (id, version) = (order.id, order.version);
             tracing::error!(order.id = %id, version, "Order `{id}` came with other content");
+        }
+        Ok(fed)
+    }
+
+    async fn assigned(&self, event: &Event) -> Result<Fed, HandleError> {
+        let AssignmentEvent { region, assignment } = serde_json::from_value(event.body.clone())?;
+        let fed =
+            self.0.store.feed_assignment(event, region, &assignment, self.0.clock.now()).await?;
+        if fed == Fed::Added {
+            let holder = assignment.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
+            let (policy, fence) = (assignment.policy.as_str(), assignment.fence);
+            tracing::info!(%region, policy, holder, fence, "How {region} assigns has changed");
         }
         Ok(fed)
     }

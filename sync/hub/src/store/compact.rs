@@ -27,8 +27,12 @@ const SLOWEST: &str = "SELECT MIN(feed_cursor) FROM edges \
 const SET_COMPACTED: &str =
     "UPDATE regions SET compacted_to = ? WHERE region = ? AND compacted_to < ?";
 const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.feed_seq < ? \
+    AND f.feed_seq <> COALESCE((SELECT r.granted_seq FROM regions r \
+        WHERE r.region = f.region), 0) \
     AND EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
-        AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ?) \
+        AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ? \
+        AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
+            AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
 const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
@@ -78,7 +82,8 @@ impl Store {
     }
 
     /// Takes out versions up to `to` that newer ones up to `to` stand for: who reads from the start
-    /// still arrives at the same orders there.
+    /// still arrives at the same orders there. Nothing before the grant that stands is taken out for
+    /// something after it: its holder compares what came before it with the grant's digest.
     pub async fn compact(&self, region: Region, to: u64) -> Result<usize, StoreError> {
         let old: Vec<(i64,)> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {

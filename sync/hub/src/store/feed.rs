@@ -6,7 +6,7 @@
 
 use platform::{inbox, sql::Tx, transact, vals};
 use uuid::Uuid;
-use wire::{Change, Event, Hash, Order, Region, SessionId, UnixMillis, UserId};
+use wire::{Change, Event, Hash, Order, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
 use super::{Store, StoreError, count, encoded, hash};
 
@@ -19,6 +19,8 @@ const ADD: &str = "INSERT INTO feed \
     (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
+const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, granted_seq = ? WHERE region = ?";
+const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
 
@@ -26,6 +28,7 @@ const CONSUMER: &str = "hub_feed";
 const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
 const KEYS: &str = "keys";
+const ASSIGNMENT: &str = "assignment";
 
 /// What an event or a key set has done to the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +149,48 @@ impl Store {
         })
     }
 
-    /// The changes after `after`, at most `limit`, and the number they reach.
+    /// Takes how a region assigns from here on. What is shown of the region follows in the same
+    /// transaction.
+    pub async fn feed_assignment(
+        &self,
+        event: &Event,
+        region: Region,
+        assignment: &RegionAssignment,
+        now: UnixMillis,
+    ) -> Result<Fed, StoreError> {
+        let bytes = encoded(&Change::Assignment(assignment.clone()))?;
+        transact!(self.sql, tx => {
+            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+                return Ok(Fed::Known);
+            }
+            let mut end = lock(tx, region).await?;
+            let version = assignment.policy_version;
+            let known = newest(tx, region, ASSIGNMENT, Uuid::nil()).await?;
+            let known = known.as_ref().and_then(|(_, _, bytes)| assignment_of(bytes));
+            if known.as_ref().is_some_and(|known| known.policy_version >= version) {
+                return Ok(Fed::Known);
+            }
+            let stands = |known: &RegionAssignment| {
+                known.holder.is_some() && known.fence == assignment.fence
+            };
+            let granted_seq = match &assignment.holder {
+                None => None,
+                // A word about a right that stands is not a grant.
+                Some(_) if known.as_ref().is_some_and(stands) => granted_seq(tx, region).await?,
+                Some(_) => Some(end.feed_seq + 1),
+            };
+            let entity = Uuid::nil();
+            let bytes = bytes.clone();
+            let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, bytes };
+            end.add(tx, entry, now).await?;
+            let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
+            tx.exec(ASSIGN, vals![policy, holder, granted_seq, region]).await?;
+            Ok(Fed::Added)
+        })
+    }
+
+    /// The changes after `after`, at most `limit`, and the number they reach. They end at a change of
+    /// the right to assign: what a grant is compared with is exactly what came before it.
     pub async fn feed(
         &self,
         region: Region,
@@ -154,11 +198,18 @@ impl Store {
         limit: u32,
     ) -> Result<(u64, Vec<Change>), StoreError> {
         let rows: Vec<(i64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
-        let to = rows.last().map_or(after, |(feed_seq, _)| count(*feed_seq));
-        let changes = rows.iter().map(|(_, bytes)| {
-            minicbor::decode(bytes).map_err(|_| StoreError::Unreadable("a change of the feed"))
-        });
-        Ok((to, changes.collect::<Result<_, _>>()?))
+        let (mut to, mut changes) = (after, Vec::with_capacity(rows.len()));
+        for (feed_seq, bytes) in &rows {
+            let change: Change = minicbor::decode(bytes)
+                .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
+            let ends = matches!(change, Change::Assignment(_));
+            to = count(*feed_seq);
+            changes.push(change);
+            if ends {
+                break;
+            }
+        }
+        Ok((to, changes))
     }
 }
 
@@ -199,6 +250,18 @@ async fn newest(
     entity: Uuid,
 ) -> Result<Option<NewestRow>, StoreError> {
     Ok(tx.one(NEWEST, vals![region, kind, entity]).await?)
+}
+
+async fn granted_seq(tx: &mut Tx, region: Region) -> Result<Option<u64>, StoreError> {
+    let row: Option<(Option<i64>,)> = tx.one(GRANTED, vals![region]).await?;
+    Ok(row.and_then(|(granted,)| granted).map(count))
+}
+
+fn assignment_of(bytes: &[u8]) -> Option<RegionAssignment> {
+    match minicbor::decode(bytes) {
+        Ok(Change::Assignment(assignment)) => Some(assignment),
+        _ => None,
+    }
 }
 
 fn keys_of(bytes: &[u8]) -> Option<String> {

@@ -1,8 +1,8 @@
 //! The feed: each event once, no gap, nothing lost by compaction.
 
 use wire::{
-    Change, Event, EventId, EventType, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType,
-    SessionId, Source,
+    Change, Event, EventId, EventType, Order, OrderCode, OrderStatus, PaymentStatus, Policy,
+    RegionAssignment, ServiceType, SessionId, Source,
 };
 
 use super::*;
@@ -159,4 +159,86 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool)
 
     store.feed_order(&event(91), &order(3, 1), NOW).await.unwrap();
     assert_eq!(store.drop_revocations(Region::North, 7, LATER).await.unwrap(), 1);
+}
+
+fn assignment(policy_version: u64, holder: Option<&str>, fence: u64) -> RegionAssignment {
+    RegionAssignment {
+        policy_version,
+        policy: Policy::Exclusive,
+        holder: holder.map(|name| EdgeId::new(name).unwrap()),
+        epoch: 1,
+        fence,
+        digest: holder.map(|_| Hash::of(b"the region")),
+        ..RegionAssignment::default()
+    }
+}
+
+async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> Fed {
+    store.feed_assignment(&event(n), Region::North, word, NOW).await.unwrap()
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let grant = assignment(2, Some("north-1"), 1);
+    store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    assert_eq!(assigned(&store, 2, &grant).await, Fed::Added);
+    assert_eq!(assigned(&store, 2, &grant).await, Fed::Known, "the same event");
+    assert_eq!(assigned(&store, 3, &assignment(1, None, 0)).await, Fed::Known, "an older word");
+    store.feed_order(&event(4), &order(1, 2), NOW).await.unwrap();
+
+    let (to, changes) = store.feed(Region::North, 0, 9).await.unwrap();
+    assert_eq!((to, changes.last()), (2, Some(&Change::Assignment(grant))));
+    let (to, changes) = store.feed(Region::North, to, 9).await.unwrap();
+    assert_eq!((to, changes), (3, vec![Change::Order(order(1, 2))]));
+    let shown = region(&store).await;
+    assert_eq!((shown.policy, shown.holder), (Policy::Exclusive, Some(north())));
+
+    assert_eq!(assigned(&store, 5, &assignment(3, None, 1)).await, Fed::Added);
+    assert_eq!(region(&store).await.holder, None);
+    let digest = region(&store).await.feed_digest;
+    assert_eq!(digest, order(1, 2).digest(), "it counts orders alone");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn nothing_is_compacted_across_the_grant_that_stands(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let read = async || {
+        let (mut after, mut all) = (0, Vec::new());
+        loop {
+            let (to, changes) = store.feed(Region::North, after, 50).await.unwrap();
+            if to == after {
+                return all;
+            }
+            (after, all) = (to, [all, changes].concat());
+        }
+    };
+    let versions = |changes: &[Change]| -> Vec<u64> {
+        let of = |change: &Change| match change {
+            Change::Order(order) => order.version,
+            _ => 0,
+        };
+        changes.iter().map(of).collect()
+    };
+    for version in [1, 2] {
+        store.feed_order(&event(version.into()), &order(1, version), NOW).await.unwrap();
+    }
+    assigned(&store, 11, &assignment(1, Some("north-1"), 1)).await;
+    store.feed_order(&event(3), &order(1, 3), NOW).await.unwrap();
+    // A word about the same right moves nothing.
+    let asked = RegionAssignment { release_asked: true, ..assignment(2, Some("north-1"), 1) };
+    assigned(&store, 12, &asked).await;
+    store.feed_order(&event(4), &order(1, 4), NOW).await.unwrap();
+    assert_eq!(store.compact(Region::North, 6).await.unwrap(), 2);
+    assert_eq!(versions(&read().await), [2, 0, 0, 4], "2 is what the grant is compared with");
+
+    assigned(&store, 13, &assignment(3, None, 1)).await;
+    assert_eq!(store.compact(Region::North, 7).await.unwrap(), 3, "nobody compares any more");
+    assert_eq!(versions(&read().await), [4, 0]);
 }
