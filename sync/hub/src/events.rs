@@ -36,6 +36,10 @@ impl Handle for Feeder {
         if fed == Fed::Added {
             self.0.regions.refresh(&self.0.store).await?;
         }
+        // Also where it was fed before: whoever fed it may have died before it could say so.
+        if event.kind == EventType::RegionAssigned {
+            self.0.wake.right_turned();
+        }
         Ok(())
     }
 }

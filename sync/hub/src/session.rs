@@ -20,7 +20,7 @@ use wire::{Code, EdgeId, Frame, Refused, Region};
 pub(crate) use nudges::Nudges;
 
 use crate::{feed::Mark, hub::Hub};
-use act::Wants;
+use act::{ToldHeld, Wants};
 use outbound::Outbound;
 
 const TICK: Duration = Duration::from_secs(1);
@@ -65,6 +65,7 @@ struct Link {
     /// Set once the term was raised, whatever became of the session since.
     at: Option<At>,
     wants: Wants,
+    told_held: ToldHeld,
     room: Option<outbound::Room>,
     began: Duration,
     heard_at: Duration,
@@ -84,6 +85,7 @@ pub(crate) async fn run(hub: Hub, edge: EdgeId, region: Region, socket: WebSocke
         out,
         at: None,
         wants: Wants::default(),
+        told_held: ToldHeld::new(),
         room: None,
         began: now,
         heard_at: now,

@@ -7,10 +7,14 @@
 mod drain;
 mod judge;
 mod owner;
+mod sweeps;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,13 +26,27 @@ use crate::{hub::Hub, store::StoreError};
 /// Looked at also when nobody wakes: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Rung when ops have been stored.
+/// Rung when ops have been stored, or a region assigns in another way.
 #[derive(Clone, Default)]
-pub(crate) struct Wake(Arc<Notify>);
+pub(crate) struct Wake {
+    bell: Arc<Notify>,
+    /// How often the right to assign has turned, as far as this replica has heard.
+    turns: Arc<AtomicU64>,
+}
 
 impl Wake {
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.bell.notify_one();
+    }
+
+    /// What was held may not be any more.
+    pub fn right_turned(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 }
 
@@ -75,9 +93,10 @@ async fn dispatch(hub: Hub) {
     let stop = hub.tasks.token();
     let busy = Busy::default();
     let batches = owner::Batches::default();
+    let sweeps = sweeps::Sweeps::default();
     let mut fails = false;
     loop {
-        let result = begin_all(&hub, &busy, &batches).await;
+        let result = begin_all(&hub, &busy, &batches, &sweeps).await;
         if let Err(error) = &result
             && !fails
         {
@@ -86,18 +105,23 @@ async fn dispatch(hub: Hub) {
         fails = result.is_err();
         tokio::select! {
             () = stop.cancelled() => return,
-            () = hub.wake.0.notified() => {}
+            () = hub.wake.bell.notified() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
 }
 
-async fn begin_all(hub: &Hub, busy: &Busy, batches: &owner::Batches) -> Result<(), StoreError> {
+async fn begin_all(
+    hub: &Hub,
+    busy: &Busy,
+    batches: &owner::Batches,
+    sweeps: &sweeps::Sweeps,
+) -> Result<(), StoreError> {
     for edge in hub.store.edges_with_work().await? {
         let Some(turn) = busy.turn(edge, &hub.wake) else { continue };
-        let (hub, batches) = (hub.clone(), batches.clone());
+        let (hub, batches, sweeps) = (hub.clone(), batches.clone(), sweeps.clone());
         hub.tasks.clone().spawn_once("work_edge", async move {
-            drain::drain(&hub, &batches, &turn.edge).await;
+            drain::drain(&hub, &batches, &sweeps, &turn.edge).await;
         });
     }
     Ok(())

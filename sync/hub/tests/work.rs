@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 use stage::{Stage, accept, boot, token};
 use uuid::Uuid;
-use wire::{Change, Code, CommandId, Op, Region, Role};
+use wire::{Change, Code, CommandId, EventType, HeldReason, Op, Policy, Region, Role};
 
 #[rstest]
 #[case::sqlite(false)]
@@ -225,4 +225,42 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
     let path = "/api/v1/admin/regions/ATLANTIS";
     let (status, _) = stage.admin(&hub, Method::PUT, path, Some(json!({"gate": "open"}))).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_decided() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let id = |n| CommandId(Uuid::from_u128(n));
+    stage.owner.script().held.extend([id(7), id(8)]);
+    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(7, 1, now), accept(8, 1, now)];
+    edge.log.extend([accept(9, 1, now), Op::LeaseReleased { fence: 1 }.to_bytes()]);
+    edge.open(&hub).await;
+    edge.up(1, 5).await;
+    edge.until_outcomes(3).await;
+    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
+    assert_eq!(seqs, [1, 4, 5], "all other ops are decided at once");
+    edge.until(|edge| edge.held.len() == 2).await;
+    assert_eq!(edge.held, [(2, HeldReason::Region), (3, HeldReason::Region)]);
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (2, 2)).await;
+
+    stage.owner.script().held.remove(&id(8));
+    edge.until_outcomes(4).await;
+    assert_eq!(edge.outcomes[3].seq, 3, "by the clock");
+    stage.owner.script().held.clear();
+    let turned = json!({
+        "region": "NORTH",
+        "assignment": {
+            "policy_version": 1, "policy": "exclusive", "holder": "north-1", "epoch": 1,
+            "fence": 1, "rules_version": 0,
+        },
+    });
+    stage.publish(EventType::RegionAssigned, turned).await;
+    edge.until_outcomes(5).await;
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (0, 0)).await;
+    let north = stage.status(&hub).await.regions.swap_remove(0);
+    assert_eq!((north.policy, north.holder), (Policy::Exclusive, Some("north-1".parse().unwrap())));
+    edge.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Assignment(_)))).await;
 }

@@ -59,6 +59,13 @@ impl Progress {
     pub fn moved(&self) -> bool {
         !self.decided.is_empty()
     }
+
+    /// The last op of which this says anything.
+    pub fn reaches(&self) -> Option<u64> {
+        let decided = self.decided.iter().map(|decided| decided.seq);
+        let held = self.held.iter().map(|(seq, _)| *seq);
+        decided.chain(held).chain(self.parked.iter().copied()).max()
+    }
 }
 
 /// Sorts a run. The handed part ends before it would exceed `bytes_max`, but holds at least one op;

@@ -21,6 +21,12 @@ impl Line {
         self.orders.extend(op.order_id());
     }
 
+    /// `op` waits for its region, so what its edge did next on the same order does too; the release
+    /// of a lease does not, for it may be what is waited for.
+    pub fn hold(&mut self, op: &Read) {
+        self.orders.extend(op.order_id());
+    }
+
     pub fn stops(&self, op: &Read) -> bool {
         match op {
             Read::Command(_) => op.order_id().is_some_and(|order| self.orders.contains(&order)),

@@ -1,10 +1,10 @@
 //! What the engine asks of a session: store, read, send. Each answer of the store goes back in.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use engine::cloud::{Input, NewOps, Output};
 use process::metrics;
-use wire::{Ack, Code, Frame, Hello, Refused};
+use wire::{Ack, Code, Frame, HeldReason, Hello, Refused};
 
 use super::{
     At, CONTACT_TICKS, Ended, HELLO_LIMIT, Link, PING_TICKS, SILENCE_LIMIT, outbound::Room,
@@ -23,6 +23,14 @@ impl Wants {
         self.outcomes.is_some() || self.feed.is_some()
     }
 }
+
+/// What an edge was told to be held, and why.
+pub(super) type ToldHeld = BTreeMap<u64, HeldReason>;
+
+/// So many held ops are looked at; those beyond are told when these are decided.
+const HELD_MAX: usize = 500;
+/// Notices of one look, far fewer than the way out takes; the rest go out with the next.
+const NOTICES_MAX: usize = 32;
 
 impl Link {
     /// Hands one thing to the engine and does what it asks, with all that follows from it.
@@ -140,16 +148,43 @@ impl Link {
         self.perform(Input::FeedReaches { generation, feed_seq }).await
     }
 
-    /// Looks at the edge's row: whether the term still stands, and how far its outcomes reach.
+    /// Looks at the edge's row: whether the term still stands, how far its outcomes reach, and what
+    /// of its log is held.
     pub(super) async fn look(&mut self) -> Result<(), Ended> {
-        let Some(At { term, .. }) = self.at else { return Ok(()) };
+        let Some(At { term, epoch }) = self.at else { return Ok(()) };
         match self.hub.store.pulse(&self.edge).await {
             Ok(Some(pulse)) if pulse.term == term => {
-                self.perform(Input::OutcomesReach(pulse.outcome_count)).await
+                self.perform(Input::OutcomesReach(pulse.outcome_count)).await?;
+                self.tell_held(epoch).await
             }
             Ok(_) => self.perform(Input::Superseded).await,
             Err(error) => Err(self.fault(&error)),
         }
+    }
+
+    /// Each op that is held is told once, and once more when the reason is another.
+    async fn tell_held(&mut self, epoch: u64) -> Result<(), Ended> {
+        let held = match self.hub.store.held(&self.edge, epoch, HELD_MAX).await {
+            Ok(held) => held,
+            Err(error) => return Err(self.fault(&error)),
+        };
+        let mut told = BTreeMap::new();
+        let mut notices = Vec::new();
+        for (seq, reason) in held {
+            let known = self.told_held.get(&seq) == Some(&reason);
+            if !known && notices.len() == NOTICES_MAX {
+                continue;
+            }
+            if !known {
+                notices.push(Input::Held { seq, reason });
+            }
+            told.insert(seq, reason);
+        }
+        self.told_held = told;
+        for notice in notices {
+            self.perform(notice).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn tick(&mut self) -> Result<(), Ended> {

@@ -24,6 +24,12 @@ const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_t
 const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
     FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
+const WAITING: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
+    FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE u.edge = ? AND u.epoch = ? AND u.state IN ('held_region', 'held_operator', 'parked') \
+    AND u.seq > ? ORDER BY u.seq LIMIT ?";
+const HELD: &str = "SELECT seq, state FROM undecided WHERE edge = ? AND epoch = ? \
+    AND state IN ('held_region', 'held_operator') ORDER BY seq LIMIT ?";
 const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?, \
     undecided = undecided - ?, work_until = ? \
@@ -62,6 +68,13 @@ struct UndecidedRow {
     bytes: Vec<u8>,
 }
 
+impl UndecidedRow {
+    fn due(&self, read: Read) -> Result<Due, StoreError> {
+        let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
+        Ok(Due { seq: count(self.seq), hash: hash(&self.hash)?, failures, read })
+    }
+}
+
 impl Store {
     /// At most a thousand; those beyond find their turn when these are done.
     pub async fn edges_with_work(&self) -> Result<Vec<EdgeId>, StoreError> {
@@ -95,8 +108,7 @@ impl Store {
         Ok(())
     }
 
-    /// The next undecided ops in log order, without those that need an operator and what waits
-    /// behind them. An op that is held by its region is due: who holds it says when that ends.
+    /// The next undecided ops in log order, without those that are held and what waits behind them.
     pub async fn due(&self, claim: &Claim, limit: usize) -> Result<Vec<Due>, StoreError> {
         let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
         loop {
@@ -106,11 +118,11 @@ impl Store {
             for row in rows {
                 after = count(row.seq);
                 let read = intake::read(&row.bytes);
-                if row.state == NEEDS_OPERATOR {
-                    line.wait(&read);
-                } else if !line.stops(&read) {
-                    let failures = u32::try_from(row.failures).unwrap_or(u32::MAX);
-                    due.push(Due { seq: after, hash: hash(&row.hash)?, failures, read });
+                match row.state.as_str() {
+                    NEEDS_OPERATOR => line.wait(&read),
+                    HELD_BY_REGION => line.hold(&read),
+                    _ if !line.stops(&read) => due.push(row.due(read)?),
+                    _ => {}
                 }
             }
             if last_page || due.len() >= limit {
@@ -118,6 +130,51 @@ impl Store {
                 return Ok(due);
             }
         }
+    }
+
+    /// The next ops beyond `beyond` that are held by their region, to be handed in again: their
+    /// owner says when that ends. What stands behind another that waits is left out.
+    pub async fn held_again(
+        &self,
+        claim: &Claim,
+        beyond: u64,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
+        loop {
+            let values = vals![&claim.edge, claim.epoch, after, limit];
+            let rows: Vec<UndecidedRow> = self.sql.all(WAITING, values).await?;
+            let last_page = rows.len() < limit;
+            for row in rows {
+                after = count(row.seq);
+                let read = intake::read(&row.bytes);
+                match row.state.as_str() {
+                    HELD_BY_REGION if after <= beyond => line.hold(&read),
+                    HELD_BY_REGION if !line.stops(&read) => due.push(row.due(read)?),
+                    HELD_BY_REGION => {}
+                    _ => line.wait(&read),
+                }
+            }
+            if last_page || due.len() >= limit {
+                due.truncate(limit);
+                return Ok(due);
+            }
+        }
+    }
+
+    /// The ops of an epoch that are held, and why, oldest first.
+    pub async fn held(
+        &self,
+        edge: &EdgeId,
+        epoch: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, HeldReason)>, StoreError> {
+        let rows: Vec<(i64, String)> = self.sql.all(HELD, vals![edge, epoch, limit]).await?;
+        let reason = |state: &str| match state {
+            HELD_BY_REGION => HeldReason::Region,
+            _ => HeldReason::NeedsOperator,
+        };
+        Ok(rows.into_iter().map(|(seq, state)| (count(seq), reason(&state))).collect())
     }
 
     /// The tokens at these places of the log; a place that holds none is left out.

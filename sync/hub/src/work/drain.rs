@@ -8,6 +8,7 @@ use wire::{BatchOp, EdgeId, HeldReason};
 use super::{
     judge::Judge,
     owner::{self, Answered, Batches},
+    sweeps::Sweeps,
 };
 use crate::{
     domain::{
@@ -45,9 +46,10 @@ enum Passed {
     Smaller(Progress, usize),
 }
 
-pub(super) async fn drain(hub: &Hub, batches: &Batches, edge: &EdgeId) {
+pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &EdgeId) {
     let stop = hub.tasks.token();
-    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX, claim: None };
+    let sweep = sweeps.begin(edge, hub.clock.elapsed(), hub.wake.turns()).then_some(0);
+    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX, sweep, claim: None };
     let mut backoff = Backoff::default();
     loop {
         let next = drain.pass().await.unwrap_or_else(|error| {
@@ -78,6 +80,8 @@ struct Drain<'a> {
     edge: &'a EdgeId,
     /// Smaller while a batch fails, until what fails stands alone.
     run_max: usize,
+    /// While the held ops are handed in again: the last one that was.
+    sweep: Option<u64>,
     claim: Option<Claim>,
 }
 
@@ -88,14 +92,35 @@ impl Drain<'_> {
         self.claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
         let Some(claim) = self.claim.clone() else { return Ok(Next::Done) };
         let run = self.hub.store.due(&claim, self.run_max).await?;
-        if run.is_empty() {
-            return Ok(Next::Done);
+        match self.sweep {
+            None if run.is_empty() => Ok(Next::Done),
+            Some(beyond) if run.is_empty() => self.sweep(&claim, beyond).await,
+            _ => Ok(self.work_off(&claim, &run).await?.1),
         }
-        let (progress, next) = match self.work(&claim, &run).await? {
+    }
+
+    /// Hands in the next of the held ops again. Ops that have come meanwhile go first.
+    async fn sweep(&mut self, claim: &Claim, beyond: u64) -> Result<Next, StoreError> {
+        let run = self.hub.store.held_again(claim, beyond, self.run_max).await?;
+        if run.is_empty() {
+            self.sweep = None;
+            return Ok(Next::GoOn);
+        }
+        let (reached, next) = self.work_off(claim, &run).await?;
+        self.sweep = Some(reached.map_or(beyond, |reached| reached.max(beyond)));
+        Ok(next)
+    }
+
+    /// Works a run off and stores what came of it; the last op of which anything was said.
+    async fn work_off(
+        &mut self,
+        claim: &Claim,
+        run: &[Due],
+    ) -> Result<(Option<u64>, Next), StoreError> {
+        let (progress, next) = match self.work(claim, run).await? {
             Passed::Whole(progress) => {
                 self.run_max = (self.run_max * 2).min(RUN_MAX);
-                let next = if progress.moved() { Next::GoOn } else { Next::Done };
-                (progress, next)
+                (progress, Next::GoOn)
             }
             Passed::Parked(progress) => (progress, Next::Pause),
             Passed::Smaller(progress, run_max) => {
@@ -104,8 +129,8 @@ impl Drain<'_> {
                 (progress, if alone { Next::Pause } else { Next::GoOn })
             }
         };
-        // Where all that is left is held, the next look hands it in again.
-        Ok(if self.store(&claim, &progress).await? { next } else { Next::Done })
+        let stored = self.store(claim, &progress).await?;
+        Ok((progress.reaches(), if stored { next } else { Next::Done }))
     }
 
     /// Another replica need not wait for the claim to run out. Should it have the log already, this
@@ -185,7 +210,7 @@ impl Drain<'_> {
             return Ok(false);
         }
         count(claim, &progress.decided);
-        if progress.moved() {
+        if progress.moved() || !progress.held.is_empty() {
             self.hub.nudges.nudge(self.edge);
         }
         Ok(true)

@@ -14,8 +14,9 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 use wire::{
     Ack, Actor, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
-    Frame, Hash, Hello, NumberedOutcome, Op, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    Refused, Region, Role, ServiceType, Source, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
+    Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderCode, OrderId, OrderStatus,
+    PaymentStatus, Refused, Region, Role, ServiceType, Source, Standing, UnixMillis, Up, UserId,
+    Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -27,6 +28,8 @@ pub struct Edge {
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
     pub changes: Vec<Change>,
+    /// What it was told to be held.
+    pub held: Vec<(u64, HeldReason)>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
@@ -45,6 +48,7 @@ impl Edge {
             log: Vec::new(),
             outcomes: Vec::new(),
             changes: Vec::new(),
+            held: Vec::new(),
             feed_cursor: 0,
             feed_generation: 0,
             cursor: 0,
@@ -223,6 +227,7 @@ impl Edge {
     fn take(&mut self, frame: Frame) {
         match frame {
             Frame::Credit(credit) => self.cursor = credit.cursor,
+            Frame::Held(notice) => self.held.push((notice.seq, notice.reason)),
             Frame::Outcomes(frame) => {
                 assert_eq!(frame.from, self.outcomes.len() as u64, "outcomes leave no gap");
                 assert_eq!(Some(frame.standing), self.standing);

@@ -12,7 +12,8 @@ use process::{
     tokens::{ServiceKey, bearer},
 };
 use wire::{
-    Actor, BatchBody, Code, CommandId, OpAnswer, OpDecision, OpsBatch, OpsDecisions, Outcome,
+    Actor, BatchBody, Code, CommandId, HeldReason, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
+    Outcome,
 };
 
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Script {
     pub away: bool,
     /// A batch with one of these fails as a whole.
     pub poison: HashSet<CommandId>,
+    /// Another edge holds the region of these, as far as the owner knows.
+    pub held: HashSet<CommandId>,
     /// Every op that was decided, in order: its seq and who it was decided for.
     pub decided: Vec<(u64, Option<Actor>)>,
     pub batches: Vec<usize>,
@@ -67,10 +70,15 @@ async fn decide(
         script.batches.push(batch.ops.len());
     }
     let answers = batch.ops.iter().map(|op| {
-        let actor = match &op.body {
-            BatchBody::Command { actor, .. } => *actor,
-            BatchBody::LeaseReleased { .. } => None,
+        let (actor, held) = match &op.body {
+            BatchBody::Command { actor, command, .. } => {
+                (*actor, script.held.contains(&command.id))
+            }
+            BatchBody::LeaseReleased { .. } => (None, false),
         };
+        if held {
+            return OpAnswer { seq: op.seq, decision: OpDecision::Held(HeldReason::Region) };
+        }
         script.decided.push((op.seq, actor));
         let outcome = Outcome::rejected(Code::OrderNotFound, None, now);
         OpAnswer { seq: op.seq, decision: OpDecision::Decided(outcome) }

@@ -89,11 +89,39 @@ async fn what_waits_is_counted_and_stops_only_what_is_behind_it(#[case] mysql: b
         ..Progress::default()
     };
     assert!(store.commit(&claim, &stuck, NOW, UNTIL).await.unwrap());
-    // 1 is held for good, 3 is about the same order, 5 releases a lease; 2 and 4 go on.
-    let due = store.due(&claim, 9).await.unwrap();
-    assert_eq!(due_seqs(&due), [2, 4]);
+    // 1 is held for good, 3 is about the same order, 5 releases a lease, 2 waits for its region.
+    assert_eq!(due_seqs(&store.due(&claim, 9).await.unwrap()), [4]);
+    assert_eq!(due_seqs(&store.held_again(&claim, 0, 9).await.unwrap()), [2]);
+    assert!(store.held_again(&claim, 2, 9).await.unwrap().is_empty());
+    let told = store.held(&north(), 1, 9).await.unwrap();
+    assert_eq!(told, [(1, HeldReason::NeedsOperator), (2, HeldReason::Region)]);
     let edges = store.edges("", 10).await.unwrap();
     assert_eq!((edges[0].undecided, edges[0].held, edges[0].parked), (5, 2, 1));
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_is_held_by_its_region_stops_its_order_and_no_release(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    let ops = accepts_and_release(term, stored.cursor);
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    let hold = |seqs: &[u64]| Progress {
+        held: seqs.iter().map(|seq| (*seq, HeldReason::Region)).collect(),
+        ..Progress::default()
+    };
+    assert!(store.commit(&claim, &hold(&[1]), NOW, UNTIL).await.unwrap());
+    assert_eq!(due_seqs(&store.due(&claim, 9).await.unwrap()), [2, 4, 5], "3 is behind 1");
+    assert!(store.commit(&claim, &hold(&[2, 3]), NOW, UNTIL).await.unwrap());
+    assert_eq!(due_seqs(&store.held_again(&claim, 0, 2).await.unwrap()), [1, 2]);
+    let rest = store.held_again(&claim, 2, 2).await.unwrap();
+    assert!(rest.is_empty(), "1 was handed in and is held still, so 3 stays behind it");
+    assert!(store.commit(&claim, &decided([1]), NOW, UNTIL).await.unwrap());
+    assert_eq!(due_seqs(&store.held_again(&claim, 2, 2).await.unwrap()), [3]);
 }
 
 /// Accepts of orders 1, 2, 1, 3 and the release of a lease.

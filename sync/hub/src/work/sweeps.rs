@@ -1,0 +1,57 @@
+//! When an edge's held ops are handed in again: every few seconds, and at once when a right to assign
+//! has turned. The wake-up may come before the `held` that it should wake, so the clock is what counts.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use wire::EdgeId;
+
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// One entry an edge that ever had work here, so it is bounded by them.
+#[derive(Clone, Default)]
+pub(super) struct Sweeps(Arc<Mutex<HashMap<EdgeId, Begun>>>);
+
+#[derive(Clone, Copy)]
+struct Begun {
+    at: Duration,
+    turns: u64,
+}
+
+impl Sweeps {
+    /// Whether a sweep of the edge's held ops is due; if so, it begins now.
+    pub fn begin(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
+        let mut begun = self.begun();
+        let due = begun
+            .get(edge)
+            .is_none_or(|last| last.turns != turns || now.saturating_sub(last.at) >= AGAIN_AFTER);
+        if due {
+            begun.insert(edge.clone(), Begun { at: now, turns });
+        }
+        due
+    }
+
+    fn begun(&self) -> MutexGuard<'_, HashMap<EdgeId, Begun>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_ops_are_handed_in_again_by_the_clock_and_when_a_right_turns() {
+        let (sweeps, north) = (Sweeps::default(), EdgeId::new("north-1").unwrap());
+        let begin = |s, turns| sweeps.begin(&north, Duration::from_secs(s), turns);
+        assert!(begin(10, 0));
+        assert!(!begin(11, 0));
+        assert!(begin(11, 1), "a right has turned");
+        assert!(!begin(12, 1));
+        assert!(begin(13, 1));
+        assert!(sweeps.begin(&EdgeId::new("north-2").unwrap(), Duration::from_secs(13), 1));
+    }
+}
