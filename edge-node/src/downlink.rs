@@ -5,7 +5,7 @@
 
 use engine::edge::Store as ToStore;
 use journal::WriteError;
-use process::trace::TraceId;
+use process::{clock::Clock, trace::TraceId};
 use tokio::sync::watch;
 use wire::HeldReason;
 
@@ -21,6 +21,7 @@ pub struct Downlink {
     pub intake: Intake,
     pub voice: Voice,
     pub gate: Gate,
+    pub clock: Clock,
     pub feed_seq: watch::Sender<u64>,
 }
 
@@ -46,7 +47,7 @@ impl Downlink {
                 self.voice.changed(sights, Vec::new()).await;
             }
             ToStore::Changes { to, changes } => {
-                let applied = self.store.apply(to, changes).await?;
+                let applied = self.store.apply(to, changes, self.clock.now()).await?;
                 self.feed_seq.send_replace(to);
                 self.apply(applied).await;
             }

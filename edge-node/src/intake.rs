@@ -23,7 +23,9 @@ use process::{
     tokens::{Claims, Signer},
     trace::TraceId,
 };
-use wire::{Actor, CmdFrame, Code, Command, CommandId, DeviceId, Outcome, Reply, UnixMillis};
+use wire::{
+    Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Outcome, Reply, UnixMillis,
+};
 
 use crate::{
     gate::Gate,
@@ -137,7 +139,7 @@ impl Intake {
         let judging = move |sight: &Sight, book: &Book| {
             // No frame of this version carries another edge's receipt.
             let request = Request { actor, body: &judged, repeat, receipted: false };
-            judge(&request, sight, &footing(book))
+            judge(&request, sight, &footing(book, &judged, sight))
         };
         let entering = self.0.store.enter(entry, judging);
         match tokio::time::timeout(ANSWER_WITHIN, entering).await {
@@ -169,9 +171,14 @@ impl Intake {
     }
 }
 
-/// Under `optimistic` nobody holds the region. A holder's right will be read off the book here.
-fn footing(book: &Book) -> Footing {
-    Footing { suspect: book.suspect, ..Footing::OPTIMISTIC }
+/// What this edge may promise now, by what its file says of the region's right to assign.
+fn footing(book: &Book, body: &CommandBody, sight: &Sight) -> Footing {
+    Footing {
+        right: book.tenure.right(book.epoch),
+        suspect: book.suspect,
+        rule_allows: book.tenure.rule_allows(body, sight.order.as_ref()),
+        ..Footing::OPTIMISTIC
+    }
 }
 
 fn refused(id: Option<CommandId>, code: Code) -> Taken {

@@ -227,7 +227,7 @@ impl Ground {
             gateway_url: self.config.gateway_url.clone(),
             data: self.config.data.clone(),
             store: store.clone(),
-            downlink: Downlink { store, intake, voice, gate, feed_seq },
+            downlink: Downlink { store, intake, voice, gate, clock: self.clock.clone(), feed_seq },
             signer: self.signer.clone(),
             clock: self.clock.clone(),
             up,

@@ -13,6 +13,7 @@ mod opening;
 mod orders;
 mod outcomes;
 mod report;
+mod right;
 mod schema;
 mod sight;
 mod sql;
@@ -116,8 +117,12 @@ impl Store {
         self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes)).await
     }
 
-    pub async fn apply(&self, to: u64, changes: Vec<Change>) -> Write<Applied> {
-        self.journal.write(move |conn, book| orders::apply(conn, book, to, changes)).await
+    /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the log.
+    pub async fn apply(&self, to: u64, changes: Vec<Change>, now: UnixMillis) -> Write<Applied> {
+        let apply = move |conn: &_, book: &mut _| orders::apply(conn, book, to, changes, now);
+        let applied = self.journal.write(apply).await?;
+        self.moved.notify_one();
+        Ok(applied)
     }
 
     pub async fn adopt_generation(&self, generation: u64) -> Write<()> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use wire::{
     Action, BootNonce, Change, CommandBody, Hop, NumberedOutcome, Order, OrderId, OrderStatus,
-    Role, UserId, Verdict,
+    RegionAssignment, Role, UserId, Verdict,
 };
 
 use super::*;
@@ -30,7 +30,7 @@ impl Edge {
         let nonce = BootNonce([1; 16]);
         let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
         let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
-        store.apply(2, orders).await.unwrap();
+        store.apply(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
         let intake = Intake::new(
             identity(),
@@ -81,6 +81,29 @@ async fn an_accept_is_stored_with_a_signed_receipt() {
     assert!(verify_bytes(&edge.signer.public_key(), &receipt.signed_bytes(), &sig));
     let head = edge.store.position().await.unwrap().head;
     assert_eq!((receipt.seq, receipt.hash, receipt.epoch), (head.seq, head.hash, 1));
+}
+
+#[tokio::test]
+async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
+    let edge = Edge::new().await;
+    let open = [1, 2].map(|n| (OrderId(id(n)), 1));
+    let grant = RegionAssignment {
+        policy_version: 1,
+        policy: wire::Policy::Exclusive,
+        holder: Some(identity().name),
+        epoch: 1,
+        fence: 6,
+        digest: Some(wire::open_digest(open)),
+        ..RegionAssignment::default()
+    };
+    let now = edge.people.clock.now();
+    edge.store.apply(3, vec![Change::Assignment(grant)], now).await.unwrap();
+    let reply = edge.provider_sends(101, 20, &accept(1)).await;
+    let receipt = reply.receipt.unwrap();
+    assert_eq!((reply.verdict, reply.code), (Verdict::Firm, None));
+    assert_eq!((receipt.verdict, receipt.fence), (Verdict::Firm, Some(6)));
+    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+    assert_eq!(edge.provider_sends(102, 20, &start).await.verdict, Verdict::Provisional);
 }
 
 #[tokio::test]
@@ -156,7 +179,7 @@ async fn a_second_provider_hears_that_the_order_looks_taken_and_not_by_whom() {
 async fn a_reply_shows_no_order_that_its_reader_may_not_read() {
     let edge = Edge::new().await;
     let unapproved = Order { status: OrderStatus::PendingReview, ..order(3, 1) };
-    edge.store.apply(3, vec![Change::Order(unapproved)]).await.unwrap();
+    edge.store.apply(3, vec![Change::Order(unapproved)], edge.people.clock.now()).await.unwrap();
     let order_id = OrderId(id(3));
     let cancel = CommandBody::CancelOrder { order_id, reason: None };
     for (command, role, user, body, shown) in [

@@ -6,13 +6,13 @@
 
 use std::{io, path::Path};
 
-use engine::{edge::Position, view::Tally};
+use engine::{edge::Position, right::Tenure, view::Tally};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{Chain, EdgeId, Hash, Policy, UnixMillis};
 
 use super::{
     high_water::{self, HighWater, Mark},
-    sql::{hash, int, nat, parsed},
+    sql::{decoded_opt, encoded, hash, int, nat, nat_opt, parsed},
 };
 
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Book {
     pub tally: Tally,
     pub policy: Policy,
     pub policy_version: u64,
+    /// The region's right to assign, and what of it is this edge's.
+    pub tenure: Tenure,
     pub revocations_version: u64,
     pub keys_version: u64,
     high_water: HighWater,
@@ -38,11 +40,13 @@ pub struct Book {
 
 const SELECT: &str = "SELECT name, epoch, suspect, feed_generation, feed_cursor,
     outcome_cursor, settled_seq, digest, orders, ahead, policy, policy_version,
-    revocations_version, keys_version, start_hash FROM edge WHERE one = 1";
+    revocations_version, keys_version, start_hash, assignment, held_fence, fence_proven,
+    highest_fence FROM edge WHERE one = 1";
 
 const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?, feed_cursor = ?,
     outcome_cursor = ?, settled_seq = ?, digest = ?, orders = ?, ahead = ?, policy = ?,
-    policy_version = ?, revocations_version = ?, keys_version = ? WHERE one = 1";
+    policy_version = ?, revocations_version = ?, keys_version = ?, assignment = ?, held_fence = ?,
+    fence_proven = ?, highest_fence = ? WHERE one = 1";
 
 impl journal::State for Book {
     type Error = rusqlite::Error;
@@ -90,6 +94,12 @@ impl Book {
             revocations_version: nat(row, 12)?,
             keys_version: nat(row, 13)?,
             start: hash(row, 14)?,
+            tenure: Tenure {
+                assignment: decoded_opt(row, 15)?.unwrap_or_default(),
+                held: nat_opt(row, 16)?,
+                proven: row.get(17)?,
+                highest_fence: nat(row, 18)?,
+            },
             high_water,
             marked: None,
         })
@@ -110,6 +120,10 @@ impl Book {
             int(self.policy_version),
             int(self.revocations_version),
             int(self.keys_version),
+            encoded(&self.tenure.assignment),
+            self.tenure.held.map(int),
+            self.tenure.proven,
+            int(self.tenure.highest_fence),
         ])?;
         Ok(())
     }

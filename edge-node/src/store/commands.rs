@@ -136,7 +136,7 @@ fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqli
         fence: taken.fence,
         received_at,
         policy_version: Some(book.policy_version),
-        rules_version: None,
+        rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
     });
     let at = append::append(conn, book, &op, received_at)?;

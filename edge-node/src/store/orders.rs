@@ -1,13 +1,15 @@
 //! Confirmed orders, as the feed and outcomes bring them.
 //!
-//! Invariant: nothing lowers a version, and the book's tally counts exactly what stands here.
+//! Invariants: nothing lowers a version, and the book's tally counts exactly what stands here; what the
+//! feed itself has brought is told apart from what outcomes have.
 
 use engine::view::{self, Confirmed, Merge, Sight, Via};
 use rusqlite::{Connection, params};
-use wire::{Change, Order, OrderId, Policy, SessionId, UserId};
+use wire::{Change, Order, OrderId, Policy, SessionId, UnixMillis, UserId, is_open};
 
 use super::{
     book::Book,
+    right,
     sight::{confirmed, sight},
     sql::{encoded, int},
 };
@@ -28,10 +30,11 @@ pub fn apply(
     book: &mut Book,
     to: u64,
     changes: Vec<Change>,
+    now: UnixMillis,
 ) -> rusqlite::Result<Applied> {
     let mut applied = Applied::default();
     for change in changes {
-        one(conn, book, change, &mut applied)?;
+        one(conn, book, change, now, &mut applied)?;
     }
     book.feed_cursor = to;
     book.save(conn)?;
@@ -51,11 +54,16 @@ pub fn merge(
     order: Order,
     via: Via,
 ) -> rusqlite::Result<Merge> {
-    const PUT: &str = "INSERT INTO orders (id, version, feed_version, final, updated_at, bytes)
-        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+    const PUT: &str = "INSERT INTO orders
+        (id, version, feed_version, final, updated_at, bytes, feed_open)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
         feed_version = excluded.feed_version, final = excluded.final,
-        updated_at = excluded.updated_at, bytes = excluded.bytes";
+        updated_at = excluded.updated_at, bytes = excluded.bytes,
+        feed_open = coalesce(excluded.feed_open, feed_open)";
     let old = confirmed(conn, order.id)?;
+    let brought = old.as_ref().map_or(0, |row| row.feed_version);
+    let newest_of_feed = via == Via::Feed && order.version >= brought;
+    let feed_open = newest_of_feed.then_some(is_open(order.status));
     let (row, what) = view::merge(old.as_ref(), order, via);
     if what == Merge::Conflict {
         tracing::error!(
@@ -72,6 +80,7 @@ pub fn merge(
             row.order.status.is_final(),
             row.order.updated_at.0,
             encoded(&row.order),
+            feed_open,
         ])?;
     }
     Ok(what)
@@ -81,6 +90,7 @@ fn one(
     conn: &Connection,
     book: &mut Book,
     change: Change,
+    now: UnixMillis,
     applied: &mut Applied,
 ) -> rusqlite::Result<()> {
     match change {
@@ -99,7 +109,10 @@ fn one(
         }
         Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
         Change::Policy { version, policy } => adopt_policy(book, version, policy),
-        Change::Assignment(now) => adopt_policy(book, now.policy_version, now.policy),
+        Change::Assignment(word) => {
+            adopt_policy(book, word.policy_version, word.policy);
+            right::hear(conn, book, word, now)?;
+        }
         Change::Revoked { version, sessions, users } => {
             for session in &sessions {
                 revoke(conn, "session", session.as_bytes())?;

@@ -3,7 +3,7 @@
 use rusqlite_migration::{M, Migrations};
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(RIGHT)])
 }
 
 /// `log` is the truth that goes up; `pending` names what of it has no outcome yet; `orders` is what
@@ -96,6 +96,17 @@ CREATE TABLE revoked (
     id BLOB NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The region's right to assign, as the feed told of it: its newest word, and the fence under which
+/// this edge holds it. `feed_open` says whether an order was open in the version that the feed itself
+/// has brought last, which a grant is compared with; absent where nothing but the order can tell.
+const RIGHT: &str = "
+ALTER TABLE edge ADD COLUMN assignment BLOB;
+ALTER TABLE edge ADD COLUMN held_fence INTEGER;
+ALTER TABLE edge ADD COLUMN fence_proven INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE edge ADD COLUMN highest_fence INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE orders ADD COLUMN feed_open INTEGER;
 ";
 
 #[cfg(test)]

@@ -16,6 +16,11 @@ pub fn nat(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|error| unreadable(at, error))
 }
 
+/// Absent where the column is.
+pub fn nat_opt(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<u64>> {
+    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { nat(row, at).map(Some) }
+}
+
 pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
     let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
     Hash::try_from(bytes).map_err(|error| unreadable(at, error))
@@ -48,6 +53,13 @@ pub fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
 ) -> rusqlite::Result<T> {
     let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
     minicbor::decode(bytes).map_err(|error| unreadable(at, error))
+}
+
+pub fn decoded_opt<T: for<'b> minicbor::Decode<'b, ()>>(
+    row: &Row<'_>,
+    at: usize,
+) -> rusqlite::Result<Option<T>> {
+    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { decoded(row, at).map(Some) }
 }
 
 /// Writing into memory cannot fail.

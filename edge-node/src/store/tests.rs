@@ -1,5 +1,7 @@
 //! The store on a real file: what survives, what is answered twice alike, and what is found out.
 
+mod right;
+
 use engine::{
     edge::Wanted,
     verdict::{Answer, Footing, Request, judge},
@@ -65,7 +67,7 @@ async fn entered(store: &Store, entry: Entry) -> (Box<Stored>, Sight, bool) {
 
 async fn with_orders(store: &Store, orders: impl IntoIterator<Item = u128>) {
     let changes: Vec<_> = orders.into_iter().map(|n| Change::Order(order(n, 1))).collect();
-    store.apply(changes.len() as u64, changes).await.unwrap();
+    store.apply(changes.len() as u64, changes, NOW).await.unwrap();
 }
 
 fn outcome(number: u64, seq: u64, outcome: Outcome) -> NumberedOutcome {
@@ -196,7 +198,7 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
     let (again, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && sight.pending.is_empty());
     assert_eq!(again.outcome, Some(Outcome { order: None, ..rejected }));
-    store.apply(2, vec![Change::Order(after(1, 2, Action::Accept, 21))]).await.unwrap();
+    store.apply(2, vec![Change::Order(after(1, 2, Action::Accept, 21))], NOW).await.unwrap();
     let position = store.position().await.unwrap();
     assert_eq!(position.tally.ahead, 0);
     assert_eq!(position.tally.digest, after(1, 2, Action::Accept, 21).digest());
@@ -248,13 +250,13 @@ async fn what_is_answered_stands_in_the_file() {
 async fn a_change_never_lowers_a_version_and_gone_orders_leave() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    store.apply(1, vec![Change::Order(order(1, 5))]).await.unwrap();
+    store.apply(1, vec![Change::Order(order(1, 5))], NOW).await.unwrap();
     let old_gone = Change::OrderGone { order_id: OrderId(id(1)), version: 4 };
-    let applied = store.apply(3, vec![Change::Order(order(1, 4)), old_gone]).await.unwrap();
+    let applied = store.apply(3, vec![Change::Order(order(1, 4)), old_gone], NOW).await.unwrap();
     assert_eq!(applied.sights[0].order.as_ref().unwrap().version, 5);
     assert!(applied.gone.is_empty());
     let gone = Change::OrderGone { order_id: OrderId(id(1)), version: 6 };
-    assert_eq!(store.apply(4, vec![gone]).await.unwrap().gone, [OrderId(id(1))]);
+    assert_eq!(store.apply(4, vec![gone], NOW).await.unwrap().gone, [OrderId(id(1))]);
     let position = store.position().await.unwrap();
     assert_eq!((position.tally.orders, position.tally.digest), (0, Hash::ZERO));
 }
@@ -270,10 +272,10 @@ async fn keys_policy_and_revocations_outlive_the_process() {
     };
     let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
     let keys = Change::Keys { version: 3, jwks: "new".into() };
-    let applied = store.apply(3, vec![revoked, policy, keys]).await.unwrap();
+    let applied = store.apply(3, vec![revoked, policy, keys], NOW).await.unwrap();
     assert_eq!(applied.jwks.as_deref(), Some("new"));
     let older = Change::Keys { version: 2, jwks: "old".into() };
-    assert_eq!(store.apply(4, vec![older]).await.unwrap().jwks, None);
+    assert_eq!(store.apply(4, vec![older], NOW).await.unwrap().jwks, None);
     store.close();
     let (store, _) = open(&data, 2).await;
     let trust = store.trust().await.unwrap();

@@ -1,0 +1,63 @@
+//! The region's right to assign in the file: a grant is compared with the feed in the transaction that
+//! applies it, and given back in the one that hears of the wish for it.
+//!
+//! Invariant: the release is the last op under its fence: it is logged by the thread that answers
+//! commands, in one transaction with the end of the right [RELEASE_OP].
+
+use engine::right::Heard;
+use rusqlite::{Connection, Row};
+use wire::{Hash, Op, OrderId, RegionAssignment, UnixMillis, is_open, open_digest};
+
+use super::{
+    append,
+    book::Book,
+    sql::{id, nat, order},
+};
+
+pub fn hear(
+    conn: &Connection,
+    book: &mut Book,
+    word: RegionAssignment,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    let (name, epoch) = (book.name.clone(), book.epoch);
+    match book.tenure.hear(&name, epoch, word, || brought(conn))? {
+        Heard::Granted { fence, proven: true } => {
+            tracing::info!(edge = %name, fence, "This edge holds the right to assign");
+        }
+        Heard::Granted { fence, proven: false } => tracing::error!(
+            edge = %name, fence,
+            "The feed does not agree with the grant: no firm answer under it"
+        ),
+        Heard::Ended { fence } => {
+            tracing::warn!(edge = %name, fence, "The right to assign was taken from this edge");
+        }
+        Heard::Stale | Heard::Noted => {}
+    }
+    if let Some(fence) = book.tenure.release() {
+        append::append(conn, book, &Op::LeaseReleased { fence }, now)?;
+        tracing::info!(edge = %name, fence, "This edge gives the right to assign back");
+    }
+    Ok(())
+}
+
+/// The digest of the open orders in the versions that the feed has brought, whatever an outcome has
+/// brought ahead of it [GRANT_DIGEST].
+fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
+    const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
+        WHERE feed_version > 0 AND feed_open IS NOT 0";
+    let mut statement = conn.prepare_cached(ROWS)?;
+    let rows = statement.query_map([], open)?;
+    let open: Vec<_> = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+    Ok(open_digest(open))
+}
+
+/// A row of an older file does not say whether the order was open: the order does.
+fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
+    let said: Option<bool> = row.get(2)?;
+    let open = match said {
+        Some(open) => open,
+        None => is_open(order(row, 3)?.status),
+    };
+    Ok(if open { Some((id(row, 0)?, nat(row, 1)?)) } else { None })
+}

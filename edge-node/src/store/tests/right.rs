@@ -1,0 +1,140 @@
+//! The right to assign on a real file: when an accept is firm, and when it is not any more.
+
+use engine::verdict::Right;
+use wire::{EdgeId, RegionAssignment, open_digest};
+
+use super::*;
+
+/// Order 1 in version 1 and order 2 in version 3 are open as far as the feed has brought them.
+fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
+    RegionAssignment {
+        policy_version,
+        policy: Policy::Exclusive,
+        holder: Some(identity().name),
+        epoch: 1,
+        fence,
+        digest: Some(open_digest([(OrderId(id(1)), 1), (OrderId(id(2)), 3)])),
+        ..RegionAssignment::default()
+    }
+}
+
+async fn hear(store: &Store, word: RegionAssignment) {
+    let to = store.position().await.unwrap().feed_cursor + 1;
+    store.apply(to, vec![Change::Assignment(word)], NOW).await.unwrap();
+}
+
+/// Orders 1 and 2 are open, 3 is done with.
+async fn with_region(store: &Store) {
+    let done = Order { status: OrderStatus::Completed, ..order(3, 2) };
+    let changes = [order(1, 1), order(2, 3), done].map(Change::Order).into();
+    store.apply(3, changes, NOW).await.unwrap();
+}
+
+async fn try_enter(store: &Store, entry: Entry) -> Box<Stored> {
+    let (actor, body) = (entry.actor, entry.command.body.clone());
+    let judging = move |sight: &Sight, book: &Book| {
+        let request = Request { actor, body: &body, repeat: false, receipted: false };
+        let right = book.tenure.right(book.epoch);
+        judge(&request, sight, &Footing { right, suspect: book.suspect, ..Footing::OPTIMISTIC })
+    };
+    match store.enter(entry, judging).await.unwrap() {
+        Entered::Stored { stored, .. } => stored,
+        Entered::NotTaken(code) => panic!("not taken: {code}"),
+    }
+}
+
+async fn ops(store: &Store) -> Vec<Op> {
+    let wanted = Wanted { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+    let run = store.run(wanted).await.unwrap();
+    run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_proven_grant_makes_an_accept_firm_and_outlives_the_process() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    hear(&store, RegionAssignment { rules_version: 4, ..grant(7, 2) }).await;
+    let stored = try_enter(&store, entry(101, by(20), accept(1))).await;
+    assert_eq!((stored.verdict, stored.fence), (Verdict::Firm, Some(2)));
+    let Some(Op::Command(op)) = ops(&store).await.pop() else { panic!("a command") };
+    assert_eq!((op.verdict, op.fence), (Verdict::Firm, Some(2)));
+    assert_eq!((op.policy_version, op.rules_version), (Some(7), Some(4)));
+
+    store.close();
+    let (store, _) = open(&data, 2).await;
+    let stored = try_enter(&store, entry(102, by(21), accept(2))).await;
+    assert_eq!((stored.verdict, stored.fence), (Verdict::Firm, Some(2)));
+    let loser = try_enter(&store, entry(103, by(22), accept(1))).await;
+    assert_eq!((loser.verdict, loser.doubt), (Verdict::Provisional, Some(Code::LooksTaken)));
+}
+
+#[tokio::test]
+async fn a_grant_that_the_feed_does_not_agree_with_makes_nothing_firm() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    store.apply(4, vec![Change::Order(order(4, 1))], NOW).await.unwrap();
+    hear(&store, grant(1, 1)).await;
+    let stored = try_enter(&store, entry(101, by(20), accept(1))).await;
+    assert_eq!((stored.verdict, stored.fence), (Verdict::Provisional, None));
+}
+
+#[tokio::test]
+async fn an_outcome_that_ran_ahead_of_the_feed_does_not_count_in_the_comparison() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    let (early, ..) = entered(&store, entry(101, by(20), accept(2))).await;
+    let done = Order { status: OrderStatus::Completed, ..order(2, 6) };
+    let unseen = Order { version: 9, ..order(8, 9) };
+    let outcomes = vec![
+        outcome(1, early.at.seq, Outcome::applied(done, NOW)),
+        outcome(2, early.at.seq + 1, Outcome::applied(unseen, NOW)),
+    ];
+    store.settle(2, outcomes).await.unwrap();
+    hear(&store, grant(1, 1)).await;
+    let stored = try_enter(&store, entry(102, by(20), accept(1))).await;
+    assert_eq!(stored.verdict, Verdict::Firm);
+}
+
+#[tokio::test]
+async fn a_wish_for_the_right_is_answered_in_the_log_and_nothing_is_firm_after_it() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    hear(&store, grant(1, 1)).await;
+    try_enter(&store, entry(101, by(20), accept(1))).await;
+    hear(&store, RegionAssignment { release_asked: true, ..grant(2, 1) }).await;
+    assert_eq!(ops(&store).await.pop(), Some(Op::LeaseReleased { fence: 1 }));
+    let head = store.position().await.unwrap().head;
+
+    store.close();
+    let (store, _) = open(&data, 2).await;
+    let stored = try_enter(&store, entry(102, by(21), accept(2))).await;
+    assert_eq!((stored.verdict, stored.fence), (Verdict::Provisional, None));
+    hear(&store, grant(3, 1)).await;
+    let stored = try_enter(&store, entry(103, by(21), accept(2))).await;
+    assert_eq!(stored.verdict, Verdict::Provisional, "the fence stays dead");
+    let released =
+        ops(&store).await.into_iter().filter(|op| matches!(op, Op::LeaseReleased { .. }));
+    assert_eq!(released.count(), 1, "and is given back once, at {}", head.seq);
+}
+
+#[tokio::test]
+async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    hear(&store, grant(1, 1)).await;
+    let other = EdgeId::new("north-2").unwrap();
+    for (version, holder, right) in [(2, None, Right::None), (3, Some(other), Right::Elsewhere)] {
+        hear(&store, RegionAssignment { holder, ..grant(version, 2) }).await;
+        let seen = Footing { right, ..Footing::OPTIMISTIC };
+        let judging = move |_: &Sight, book: &Book| {
+            assert_eq!(book.tenure.right(book.epoch), seen.right);
+            Answer::NotTaken(Code::OrderNotFound)
+        };
+        store.enter(entry(101, by(20), accept(1)), judging).await.unwrap();
+    }
+}
