@@ -4,7 +4,7 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
 };
 use http::{Uri, uri::Authority};
-use wire::{Language, Region};
+use wire::{EdgeId, Language, Policy, Region};
 
 /// Watch and steer a Holdfast platform
 #[derive(Debug, Parser)]
@@ -51,6 +51,39 @@ pub enum Command {
         action: LinkAction,
         /// NORTH, SOUTH, EAST, WEST or MID
         region: Region,
+    },
+    /// A region's policy and the edge that holds the right to assign
+    Lease {
+        #[command(subcommand)]
+        action: LeaseAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LeaseAction {
+    /// How a region assigns, who holds the right, and how earlier rights ended
+    Show {
+        /// NORTH, SOUTH, EAST, WEST or MID
+        region: Region,
+    },
+    /// Set the policy; a right that is held ends only when its holder gives it back
+    Set {
+        /// NORTH, SOUTH, EAST, WEST or MID
+        region: Region,
+        /// `optimistic`: the first to reach the cloud wins; `exclusive`: one edge assigns
+        #[arg(long)]
+        policy: Policy,
+        /// With `exclusive`: the edge that is to hold the right
+        #[arg(long, value_name = "EDGE")]
+        holder: Option<EdgeId>,
+    },
+    /// Take the right back without its holder's word; what it promised may then be lost
+    TakeBack {
+        /// NORTH, SOUTH, EAST, WEST or MID
+        region: Region,
+        /// Goes on record, and to whoever loses by it
+        #[arg(long, value_name = "TEXT")]
+        why: String,
     },
 }
 
@@ -130,7 +163,32 @@ fn in_chinese(command: clap::Command) -> clap::Command {
         .mut_subcommand("link", |sub| {
             sub.about("关闭或打开某区域节点与云端之间的闸口")
                 .mut_arg("action", |arg| arg.help("`cut` 关闭，`heal` 打开"))
-                .mut_arg("region", |arg| arg.help("NORTH、SOUTH、EAST、WEST 或 MID"))
+                .mut_arg("region", |arg| arg.help(REGIONS))
+        })
+        .mut_subcommand("lease", lease_in_chinese)
+}
+
+const REGIONS: &str = "NORTH、SOUTH、EAST、WEST 或 MID";
+
+fn lease_in_chinese(command: clap::Command) -> clap::Command {
+    command
+        .about("区域的派单策略，以及持有派单权的节点")
+        .mut_subcommand("show", |sub| {
+            sub.about("区域如何派单、谁持有派单权、以往的派单权如何终止")
+                .mut_arg("region", |arg| arg.help(REGIONS))
+        })
+        .mut_subcommand("set", |sub| {
+            sub.about("设置策略；已授予的派单权须由持有节点交还后才终止")
+                .mut_arg("region", |arg| arg.help(REGIONS))
+                .mut_arg("policy", |arg| {
+                    arg.help("`optimistic`：先到云端者得；`exclusive`：由一个节点派单")
+                })
+                .mut_arg("holder", |arg| arg.help("策略为 `exclusive` 时持有派单权的节点"))
+        })
+        .mut_subcommand("take-back", |sub| {
+            sub.about("不经持有节点同意收回派单权；其已作出的承诺可能因此失效")
+                .mut_arg("region", |arg| arg.help(REGIONS))
+                .mut_arg("why", |arg| arg.help("原因，将记录在案并告知受影响者"))
         })
 }
 
@@ -149,8 +207,13 @@ mod tests {
     fn chinese_help_is_chinese_throughout() {
         let mut root = command(Language::Chinese);
         root.build();
-        let subs = root.get_subcommands().filter(|sub| sub.get_name() != "help");
-        for sub in subs.chain([&root]) {
+        let mut all = vec![&root];
+        let mut at = 0;
+        while let Some(command) = all.get(at) {
+            at += 1;
+            all.extend(command.get_subcommands().filter(|sub| sub.get_name() != "help"));
+        }
+        for sub in all {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
             assert!(!about.is_ascii(), "{}: {about}", sub.get_name());
             let args =

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod find;
 mod gateway;
+mod lease;
 mod link;
 mod look;
 mod people;

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use wire::{Region, StatusReport};
 
 use crate::{
-    args::{Cli, Command, LinkAction},
+    args::{Cli, Command, LeaseAction, LinkAction},
     edges::{self, Enrolled},
     exit::{Exit, Failure},
     explain, find,
     gateway::Gateway,
-    link,
+    lease, link,
     look::Look,
     status,
 };
@@ -39,6 +39,7 @@ pub async fn run(cli: &Cli, look: &Look) -> Result<Answer, Failure> {
         Command::Edges => edges(&gateway, as_json, look).await,
         Command::Explain { order } => explain(&gateway, order, as_json, look).await,
         Command::Link { action, region } => link(&gateway, *action, *region, as_json, look).await,
+        Command::Lease { action } => lease(&gateway, action, as_json, look).await,
     }
 }
 
@@ -97,4 +98,18 @@ async fn link(
         return Ok(Answer::json(&answer));
     }
     Ok(Answer::text(link::render(action, region, look)))
+}
+
+async fn lease(
+    gateway: &Gateway,
+    action: &LeaseAction,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let answer = lease::run(gateway, action).await?;
+    if as_json {
+        return Ok(Answer::json(&answer));
+    }
+    let text = lease::render(&answer, look).map_err(|error| gateway.unreadable(&error))?;
+    Ok(Answer::text(text))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, EdgeStatus, GateState, Language, RegionStatus, StatusReport, UnixMillis,
+    ChecksumState, EdgeStatus, GateState, Language, Policy, RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -142,11 +142,15 @@ fn checksum(state: ChecksumState, look: &Look) -> Cell {
     }
 }
 
+pub fn policy_word<'a>(policy: Policy, look: &Look) -> &'a str {
+    match policy {
+        Policy::Optimistic => look.pick("optimistic", "先到先得"),
+        Policy::Exclusive => look.pick("exclusive", "独占"),
+    }
+}
+
 fn policy(region: &RegionStatus, look: &Look) -> Cell {
-    let word = match region.policy {
-        wire::Policy::Optimistic => look.pick("optimistic", "先到先得"),
-        wire::Policy::Exclusive => look.pick("exclusive", "独占"),
-    };
+    let word = policy_word(region.policy, look);
     Cell::new(match &region.holder {
         Some(holder) => format!("{word} ({holder})"),
         None => word.to_owned(),

@@ -108,6 +108,26 @@ fn a_gate_is_closed_and_opened_by_name() {
 }
 
 #[test]
+fn a_right_is_granted_to_an_edges_epoch_and_taken_back_with_a_reason() {
+    let platform = Platform::start(report("up", "match"));
+    let set = |edge| {
+        platform.holdfast(&["lease", "set", "north", "--policy", "exclusive", "--holder", edge])
+    };
+    let ran = set("north-1");
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert_eq!(out(&ran), "NORTH: exclusive, held by north-1 (epoch 1, fence 1)\n");
+    let ran = set("north-9");
+    assert_eq!(code(&ran), 5, "{}", said(&ran));
+    assert!(said(&ran).contains("`holdfast edges` lists them"), "{}", said(&ran));
+    let ran = platform.holdfast(&["lease", "show", "NORTH", "--lang", "zh-CN"]);
+    assert!(out(&ran).contains("没有节点持有派单权"), "{}", out(&ran));
+    assert_eq!(code(&platform.holdfast(&["lease", "take-back", "NORTH"])), 2, "it takes a reason");
+    let ran = platform.holdfast(&["lease", "take-back", "NORTH", "--why", "it burnt", "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(value["fences"][0]["end"]["why"], "it burnt");
+}
+
+#[test]
 fn an_order_is_explained_by_its_id_and_by_its_code() {
     let platform = Platform::start(report("up", "match"));
     for asked in [ORDER.to_owned(), order_code().to_string().to_lowercase()] {
@@ -213,6 +233,7 @@ fn router(report: Value) -> Router {
         .route("/api/v1/admin/status", get(move || async move { Json(report) }))
         .route("/api/v1/admin/edges", get(edges))
         .route("/api/v1/admin/regions/{region}", put(gate))
+        .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
         .route("/api/v1/admin/orders", get(orders))
         .route("/api/v1/orders/{id}", get(|| async { Json(order()) }))
         .route("/api/v1/orders/{id}/timeline", get(timeline))
@@ -246,6 +267,30 @@ async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
         Region::West => Problem::new(Code::Internal).into_response(),
         _ => Json(json!({"region": region, "gate": body["gate"]})).into_response(),
     }
+}
+
+async fn assignment(path: Path<Region>) -> Json<Value> {
+    assign(path, Json(json!({}))).await
+}
+
+/// Grants what it is asked for, and answers a take-back with its record.
+async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Value> {
+    let at = "2025-11-24T16:00:00Z";
+    let fences = asked["take_back"].as_object().map(|record| {
+        json!([{
+            "region": region, "fence": 1, "holder": "north-1", "epoch": 1, "granted_at": at,
+            "granted_by": ORDER, "end": {"at": at, "how": "taken_back", "why": record["why"]},
+        }])
+    });
+    Json(json!({
+        "region": region,
+        "assignment": {
+            "policy_version": 1, "policy": asked["policy"].as_str().unwrap_or("exclusive"),
+            "holder": asked["holder"], "epoch": asked["epoch"].as_u64().unwrap_or(0), "fence": 1,
+            "release_asked": false, "digest": null, "rules_version": 0,
+        },
+        "wanted": null, "fences": fences.unwrap_or_else(|| json!([])), "changes": [],
+    }))
 }
 
 async fn orders(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
