@@ -7,7 +7,7 @@ use engine::edge::Store as ToStore;
 use journal::WriteError;
 use process::{clock::Clock, trace::TraceId};
 use tokio::sync::watch;
-use wire::HeldReason;
+use wire::{Ask, HeldReason};
 
 use crate::{
     gate::Gate,
@@ -61,6 +61,28 @@ impl Downlink {
 
     pub async fn hold(&self, seq: u64, reason: HeldReason) -> Stored {
         self.store.hold(seq, reason).await
+    }
+
+    /// Takes an accept that was made elsewhere into the log. Where there is no room for it now, the
+    /// cloud asks again.
+    pub async fn log(&self, ask: Ask) -> Stored {
+        let (id, order) = (ask.command.id, ask.command.body.order_id());
+        match self.store.log_asked(ask, self.clock.now()).await {
+            Ok(None) => Ok(()),
+            Ok(Some(sight)) => {
+                tracing::info!(
+                    trace = %TraceId::of(id), command.id = %id, order.id = %order,
+                    "Command `{id}` logged for the cloud"
+                );
+                self.voice.changed(vec![sight], Vec::new()).await;
+                Ok(())
+            }
+            Err(error @ (WriteError::Full | WriteError::Busy)) => {
+                tracing::warn!(%error, command.id = %id, "An accept made elsewhere is not logged");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn apply(&self, applied: Applied) {

@@ -40,7 +40,7 @@ use process::{
     metrics,
 };
 use tokio::sync::Notify;
-use wire::{Actor, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
+use wire::{Actor, Ask, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
 
 pub use book::Book;
 pub use commands::{Entered, Entry, Stored};
@@ -107,6 +107,14 @@ impl Store {
             self.journal.write(move |conn, book| commands::enter(conn, book, entry, judge)).await?;
         self.moved.notify_one();
         Ok(entered)
+    }
+
+    /// Logs an accept that was made elsewhere; its order as seen now, where the command was new.
+    pub async fn log_asked(&self, ask: Ask, now: UnixMillis) -> Write<Option<Sight>> {
+        let log = move |conn: &_, book: &mut _| commands::log_asked(conn, book, ask, now);
+        let logged = self.journal.write(log).await?;
+        self.moved.notify_one();
+        Ok(logged)
     }
 
     /// Stores outcomes up to `to`, with their orders, and retires their ops.

@@ -86,6 +86,10 @@ impl<'a> Session<'a> {
                 Do::Held { seq, reason } => {
                     self.link.downlink.hold(seq, reason).await.map_err(unread)?;
                 }
+                Do::Log(ask) => {
+                    self.link.downlink.log(*ask).await.map_err(unread)?;
+                    todo.extend(self.look().await?);
+                }
                 Do::Welcomed(cloud_now) => {
                     self.welcomed(cloud_now);
                     self.ack().await?;

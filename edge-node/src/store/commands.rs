@@ -9,7 +9,7 @@ use engine::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
-    Actor, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
+    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
     UnixMillis, UserId, Verdict,
 };
 
@@ -84,6 +84,31 @@ pub fn enter(
             let sight = Box::new(sight(conn, order_id, &book.name)?);
             Ok(Entered::Stored { stored, sight, new: true })
         }
+    }
+}
+
+/// Logs an accept that was made elsewhere, whatever is known here of its person or its order: provisional
+/// and under no fence, so that the cloud decides it in the order of this log. The order as seen with
+/// it, where it was new.
+pub fn log_asked(
+    conn: &Connection,
+    book: &mut Book,
+    ask: Ask,
+    now: UnixMillis,
+) -> rusqlite::Result<Option<Sight>> {
+    let entry = Entry {
+        command: ask.command,
+        actor: ask.actor,
+        token: ask.token,
+        // Its row is a shortcut only: who sends the token to this edge has it logged anew.
+        token_expires_at: now,
+        received_at: ask.taken_at,
+        refusal: None,
+    };
+    let taken = Taken { verdict: Verdict::Provisional, fence: None, doubt: None };
+    match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
+        Entered::Stored { sight, new: true, .. } => Ok(Some(*sight)),
+        Entered::Stored { .. } | Entered::NotTaken(_) => Ok(None),
     }
 }
 

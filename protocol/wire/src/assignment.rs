@@ -10,8 +10,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Currency, EdgeId, Hash, Order, OrderId, OrderStatus, Policy, QuarantineWhy, Region,
-    ServiceType, UnixMillis, UserId,
+    Actor, Amount, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
+    Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
 /// What an operator allows a region while it is cut off. The default allows nothing.
@@ -111,6 +111,42 @@ pub struct TakeBack {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBack {
     pub fences: Vec<FenceRecord>,
+}
+
+/// The epoch of an edge that the hub takes ops from now: only it can be granted a right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeSeat {
+    pub edge: EdgeId,
+    pub region: Region,
+    pub epoch: u64,
+}
+
+/// A person's accept at the portal, while an edge holds the region: from the order service to the hub,
+/// which puts it to the holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortalAccept {
+    pub region: Region,
+    pub command: Command,
+    pub actor: Actor,
+    pub token: String,
+}
+
+/// An accept that waits at the hub, handed in again: the cloud decides it once the right has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingAccept {
+    pub command: Command,
+    pub actor: Actor,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingAccepts {
+    pub items: Vec<WaitingAccept>,
+}
+
+/// One answer for each, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingAnswers {
+    pub answers: Vec<OpDecision>,
 }
 
 /// A right to assign that was granted, and how it ended.

@@ -30,8 +30,9 @@ mod verdict;
 
 pub use actor::{Actor, Role};
 pub use assignment::{
-    ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
-    RegionAssignment, TakeBack, TakenBack, is_open, open_digest,
+    ApprovalRule, AssignmentEvent, Assignments, EdgeSeat, FenceEnd, FenceEnding, FenceRecord,
+    OfflineRules, PortalAccept, RegionAssignment, TakeBack, TakenBack, WaitingAccept,
+    WaitingAccepts, WaitingAnswers, is_open, open_digest,
 };
 pub use batch::{BatchBody, BatchOp, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 pub use code::{Code, Language, Text};

@@ -7,8 +7,8 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec};
 
 use crate::{
-    BootNonce, Code, Command, CommandId, EdgeId, Hash, Order, OrderId, Outcome, Policy, Region,
-    UnixMillis,
+    Actor, BootNonce, Code, Command, CommandId, EdgeId, Hash, Order, OrderId, Outcome, Policy,
+    Region, UnixMillis,
 };
 
 pub const PROTOCOL_MIN: u16 = 1;
@@ -292,7 +292,8 @@ pub struct Credit {
     pub bytes: u32,
 }
 
-/// An accept made elsewhere, put to the holder of the region.
+/// An accept made elsewhere, put to the holder of the region: it logs what it does not know, whatever
+/// it thinks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Ask {
@@ -302,6 +303,12 @@ pub struct Ask {
     pub command: Command,
     #[n(2)]
     pub token: String,
+    /// Whom the token names, as whoever took it first has it.
+    #[n(3)]
+    pub actor: Actor,
+    /// When it was first taken: the token is judged at that moment.
+    #[n(4)]
+    pub taken_at: UnixMillis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

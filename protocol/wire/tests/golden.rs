@@ -218,7 +218,13 @@ fn frames() -> Vec<Frame> {
             last_seq: 42,
         }),
         Frame::Credit(Credit { standing: standing(), cursor: 42, ops: 100, bytes: 1000 }),
-        Frame::Ask(Ask { standing: standing(), command: command(), token: "aaa.bbb.ccc".into() }),
+        Frame::Ask(Ask {
+            standing: standing(),
+            command: command(),
+            token: "aaa.bbb.ccc".into(),
+            actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+            taken_at: UnixMillis(1_764_000_000_002),
+        }),
         Frame::Snapshot(SnapshotChunk {
             standing: standing(),
             feed_generation: 1,

@@ -14,8 +14,8 @@ mod upstream;
 mod tests;
 
 use wire::{
-    Ack, Chain, Change, Code, EdgeId, Frame, HeldReason, Hello, Limits, NumberedOutcome, Refused,
-    Region, UnixMillis,
+    Ack, Actor, Chain, Change, Code, Command, EdgeId, Frame, HeldReason, Hello, Limits,
+    NumberedOutcome, Refused, Region, UnixMillis,
 };
 
 use open::{Ignored, Open};
@@ -33,6 +33,16 @@ pub struct Stored {
     pub gate_open: bool,
 }
 
+/// An accept that somebody else took: a person's at the portal, or another edge's that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accept {
+    pub command: Command,
+    pub token: String,
+    pub actor: Actor,
+    pub taken_at: UnixMillis,
+}
+
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
@@ -67,6 +77,8 @@ pub enum Input {
         seq: u64,
         reason: HeldReason,
     },
+    /// An accept made elsewhere, for this edge to log: it holds the region.
+    Ask(Box<Accept>),
     /// Another session of this edge has raised the term.
     Superseded,
     /// An operator closed the region's gate.

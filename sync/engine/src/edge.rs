@@ -132,14 +132,15 @@ impl Edge {
             Frame::Held(frame) if self.stands(frame.standing) => {
                 vec![Do::Held { seq: frame.seq, reason: frame.reason }]
             }
+            Frame::Ask(ask) if self.stands(ask.standing) => vec![Do::Log(Box::new(ask))],
             Frame::Outcomes(_)
             | Frame::Down(_)
+            | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
             | Frame::Held(_) => ignored(Why::Standing),
-            // The holder's Ask and snapshots belong to what this version does not offer in its Hello.
-            Frame::Ask(_)
-            | Frame::Snapshot(_)
+            // Snapshots belong to what this version does not offer in its Hello.
+            Frame::Snapshot(_)
             | Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)

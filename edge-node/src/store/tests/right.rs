@@ -138,3 +138,34 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
         store.enter(entry(101, by(20), accept(1)), judging).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    hear(&store, grant(1, 1)).await;
+    let ask = |n: u128, order: u128| wire::Ask {
+        standing: wire::Standing { term: 1, nonce: BootNonce([1; 16]) },
+        command: entry(n, by(21), accept(order)).command,
+        token: "of a stranger".into(),
+        actor: by(21),
+        taken_at: UnixMillis(NOW.0 - 60_000),
+    };
+    let sight = store.log_asked(ask(101, 1), NOW).await.unwrap().unwrap();
+    assert_eq!(sight.order.unwrap().provider_id, Some(UserId(id(21))));
+    assert!(store.log_asked(ask(101, 1), NOW).await.unwrap().is_none(), "its id is known");
+    assert!(store.log_asked(ask(102, 77), NOW).await.unwrap().is_some(), "an unknown order");
+    let asked: Vec<_> = ops(&store)
+        .await
+        .into_iter()
+        .filter_map(|op| if let Op::Command(op) = op { Some(op) } else { None })
+        .collect();
+    assert_eq!(asked.len(), 2);
+    for op in &asked {
+        assert_eq!((op.verdict, op.fence), (Verdict::Provisional, None));
+        assert_eq!(op.received_at, UnixMillis(NOW.0 - 60_000), "the moment it was first taken");
+    }
+    let own = try_enter(&store, entry(103, by(20), accept(1))).await;
+    assert_eq!(own.verdict, Verdict::Provisional, "it rests on what is not firm");
+}

@@ -1,12 +1,12 @@
 //! A session after its Welcome: ops come up, outcomes and the feed go down.
 
 use wire::{
-    Ack, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
+    Ack, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
     OutcomesFrame, Resend, Standing, UnixMillis, Up, Welcome,
 };
 
 use super::{
-    Input, Output, Stored,
+    Accept, Input, Output, Stored,
     downstream::Downstream,
     end, hello,
     upstream::{Taken, Upstream},
@@ -77,6 +77,12 @@ impl Open {
             Input::Held { seq, reason } => {
                 let standing = self.standing;
                 vec![Output::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
+            }
+            Input::Ask(accept) => {
+                let Accept { command, token, actor, taken_at } = *accept;
+                let standing = self.standing;
+                let ask = Ask { standing, command, token, actor, taken_at };
+                vec![Output::Send(Frame::Ask(ask))]
             }
             Input::Tick => {
                 let missing = self.up.tick().map(|from| self.resend(from));

@@ -6,7 +6,7 @@ use wire::{
     OutcomeKind, Region, Standing, UnixMillis, Up,
 };
 
-use super::{Input, NewOp, Output, Session, Stored};
+use super::{Accept, Input, NewOp, Output, Session, Stored};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const TERM: u64 = 7;
@@ -249,6 +249,29 @@ fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(1));
     take(&mut session, up(&log, 1, 2));
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
+}
+
+#[test]
+fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
+    let order_id = wire::OrderId(uuid::Uuid::from_u128(1));
+    let accept = Accept {
+        command: wire::Command {
+            id: wire::CommandId(uuid::Uuid::from_u128(2)),
+            body: wire::CommandBody::AcceptOrder { order_id },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token: "token".into(),
+        actor: crate::testing::actor(20, wire::Role::Provider),
+        taken_at: NOW,
+    };
+    let mut session = opened(&log(1));
+    let outputs = session.handle(Input::Ask(Box::new(accept.clone())), NOW);
+    let [Output::Send(Frame::Ask(ask))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((ask.standing, &ask.command), (standing(), &accept.command));
+    assert_eq!((ask.actor, ask.taken_at), (accept.actor, NOW));
 }
 
 /// The end of the log came before what it continues and was dropped; no later frame shows the gap.

@@ -4,10 +4,13 @@ use proptest::prelude::*;
 use wire::{Credit, Hash, HeldNotice, Limits, Outcome, QuarantineWhy, Refused};
 
 use super::*;
-use crate::testing::{edge as edge_id, order};
+use crate::testing::{actor, edge as edge_id, id, order};
 use crate::view::Tally;
 use crate::view::{Confirmed, Via, merge};
-use wire::{BootNonce, Change, Code, HeldReason, NumberedOutcome, Region, UnixMillis};
+use wire::{
+    Ask, BootNonce, Change, Code, Command, CommandBody, CommandId, HeldReason, NumberedOutcome,
+    OrderId, Region, Role, UnixMillis,
+};
 
 const NONCE: BootNonce = BootNonce([9; 16]);
 const LIMITS: Limits =
@@ -69,6 +72,24 @@ fn down(standing: Standing, from: u64, to: u64) -> Frame {
     Frame::Down(Down { standing, from, to, changes })
 }
 
+fn ask(standing: Standing) -> Ask {
+    let body = CommandBody::AcceptOrder { order_id: OrderId(id(1)) };
+    Ask {
+        standing,
+        command: Command {
+            id: CommandId(id(9)),
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token: "token".into(),
+        actor: actor(20, Role::Provider),
+        taken_at: UnixMillis(5),
+    }
+}
+
 #[track_caller]
 fn ignores(edge: &mut Edge, frame: Frame, why: Why) {
     let kind = frame.kind();
@@ -88,7 +109,15 @@ fn frames_of_another_standing_change_nothing() {
         ignores(&mut edge, Frame::Resend(Resend { standing: other, from: 1 }), Why::Standing);
         let held = HeldNotice { standing: other, seq: 1, reason: HeldReason::Region };
         ignores(&mut edge, Frame::Held(held), Why::Standing);
+        ignores(&mut edge, Frame::Ask(ask(other)), Why::Standing);
     }
+}
+
+#[test]
+fn an_accept_made_elsewhere_is_for_the_log() {
+    let mut edge = open(position());
+    let asked = ask(STANDING);
+    assert_eq!(edge.take(Frame::Ask(asked.clone())), [Do::Log(Box::new(asked))]);
 }
 
 #[test]
@@ -376,7 +405,7 @@ impl World {
                     return;
                 }
                 Do::End(end) => panic!("{end:?}"),
-                Do::Welcomed(_) | Do::Held { .. } | Do::Ignored { .. } => Vec::new(),
+                Do::Welcomed(_) | Do::Held { .. } | Do::Log(_) | Do::Ignored { .. } => Vec::new(),
             };
             self.perform(more);
         }

@@ -1,8 +1,8 @@
 //! The words in which the edge's end of the link speaks with the machine around it.
 
 use wire::{
-    BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, NumberedOutcome, Quarantine, Region,
-    UnixMillis,
+    Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, NumberedOutcome, Quarantine,
+    Region, UnixMillis,
 };
 
 use crate::view::Tally;
@@ -69,6 +69,9 @@ pub enum Do {
         seq: u64,
         reason: HeldReason,
     },
+    /// An accept made elsewhere: log it where its id is not known, then hand the new position to
+    /// `Edge::moved`.
+    Log(Box<Ask>),
     Ignored {
         kind: &'static str,
         why: Why,

@@ -188,7 +188,7 @@ impl World {
                 self.link_breaks(e, &says);
             }
             // Nothing is held before a region is.
-            Do::Held { .. } => {}
+            Do::Held { .. } | Do::Log(_) => {}
         }
     }
 
