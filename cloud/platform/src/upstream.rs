@@ -4,7 +4,10 @@
 
 mod remote;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
@@ -25,9 +28,28 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 pub enum Upstream {
-    Local(Router),
+    Local(Arc<Router>),
     Remote(Remote),
+    /// In this process, opened after who asks it.
+    Later(Arc<OnceLock<Weak<Router>>>),
 }
+
+/// The promise of a service that is asked by one that is opened before it.
+pub struct Opening(Arc<OnceLock<Weak<Router>>>);
+
+impl Opening {
+    /// From here on it can be asked, for as long as somebody else holds it: two services that ask each
+    /// other would otherwise keep each other for ever.
+    pub fn opened(self, service: &Upstream) {
+        if let Upstream::Local(router) = service {
+            let _first_and_only = self.0.set(Arc::downgrade(router));
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is not open")]
+struct NotOpen;
 
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
@@ -47,7 +69,13 @@ pub enum UpstreamError {
 
 impl Upstream {
     pub fn local(router: Router) -> Self {
-        Self::Local(router)
+        Self::Local(Arc::new(router))
+    }
+
+    /// Until it is opened it is out of reach.
+    pub fn later() -> (Self, Opening) {
+        let opening = Arc::new(OnceLock::new());
+        (Self::Later(opening.clone()), Opening(opening))
     }
 
     /// `base` is `http://host:port` or `https://host`. Passed-through connections run in `tasks`.
@@ -61,11 +89,12 @@ impl Upstream {
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
         let work = async {
             match self {
-                Self::Local(router) => match router.clone().oneshot(request).await {
-                    Ok(response) => Ok(response),
-                    Err(never) => match never {},
-                },
+                Self::Local(router) => Ok(here(router, request).await),
                 Self::Remote(remote) => remote.call(request).await,
+                Self::Later(opening) => match opening.get().and_then(Weak::upgrade) {
+                    Some(router) => Ok(here(&router, request).await),
+                    None => Err(UpstreamError::Unreachable(Box::new(NotOpen))),
+                },
             }
         };
         let result = match tokio::time::timeout(HEAD_LIMIT, work).await {
@@ -120,7 +149,7 @@ impl Upstream {
 
     fn name(&self) -> &str {
         match self {
-            Self::Local(_) => "local",
+            Self::Local(_) | Self::Later(_) => "local",
             Self::Remote(remote) => remote.authority(),
         }
     }
@@ -130,6 +159,13 @@ impl UpstreamError {
     /// Whether there was no answer at all: trying again may help.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut)
+    }
+}
+
+async fn here(router: &Router, request: Request<Body>) -> Response<Body> {
+    match router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 

@@ -96,10 +96,10 @@ impl Gate {
         };
         let auth = FakeAuth::default();
         let peers = alter(Peers {
-            auth: Upstream::Local(auth.router()),
-            order: Upstream::Local(echo(Part::Order)),
-            notification: Upstream::Local(echo(Part::Notification)),
-            hub: Upstream::Local(echo(Part::Hub)),
+            auth: Upstream::local(auth.router()),
+            order: Upstream::local(echo(Part::Order)),
+            notification: Upstream::local(echo(Part::Notification)),
+            hub: Upstream::local(echo(Part::Hub)),
         });
         let router = gateway::open(config, ground, peers).await.unwrap();
         Self { router, signer, clock, cache, auth, _folder: folder }
