@@ -38,7 +38,7 @@ impl Handle for Feeder {
         }
         // Also where it was fed before: whoever fed it may have died before it could say so.
         if event.kind == EventType::RegionAssigned {
-            self.0.wake.right_turned();
+            self.0.wake.hand_in_again();
         }
         Ok(())
     }

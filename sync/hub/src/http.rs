@@ -1,5 +1,7 @@
-//! The hub's routes: the link, enrolment, and what an operator sees and sets.
+//! The hub's routes: the link, enrolment, what an operator sees and sets, and what
+//! the order service asks for.
 
+mod asks;
 mod enrol;
 mod link;
 mod operate;
@@ -21,6 +23,8 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
+        .route("/internal/asks", post(asks::ask))
+        .route("/internal/seats/{edge}", get(asks::seat))
         .with_state(hub)
 }
 

@@ -5,12 +5,18 @@ use platform::upstream::Upstream;
 use process::{
     clock::Clock,
     tasks::Tasks,
-    tokens::{Keys, ServiceKey},
+    tokens::{Keys, ServiceKey, ServiceName},
 };
 use uuid::Uuid;
 use wire::Limits;
 
-use crate::{feed::Regions, session::Nudges, store::Store, work::Wake};
+use crate::{
+    NAME,
+    feed::Regions,
+    session::{Asking, Nudges},
+    store::Store,
+    work::Wake,
+};
 
 /// Cloning shares all of it.
 #[derive(Clone)]
@@ -24,6 +30,7 @@ pub(crate) struct Hub {
     pub auth: Upstream,
     pub regions: Regions,
     pub nudges: Nudges,
+    pub asking: Asking,
     pub wake: Wake,
     /// Tells this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
@@ -49,5 +56,17 @@ impl FromRef<Hub> for Keys {
 impl FromRef<Hub> for Clock {
     fn from_ref(hub: &Hub) -> Self {
         hub.clock.clone()
+    }
+}
+
+impl FromRef<Hub> for ServiceKey {
+    fn from_ref(hub: &Hub) -> Self {
+        hub.service_key.clone()
+    }
+}
+
+impl FromRef<Hub> for ServiceName {
+    fn from_ref(_: &Hub) -> Self {
+        ServiceName(NAME)
     }
 }

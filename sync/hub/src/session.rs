@@ -5,6 +5,7 @@
 //! own; and what goes down is read from the store only when there is room for it.
 
 mod act;
+mod asks;
 mod nudges;
 mod outbound;
 
@@ -17,6 +18,7 @@ use process::metrics;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use wire::{Code, EdgeId, Frame, Refused, Region};
 
+pub(crate) use asks::Asking;
 pub(crate) use nudges::Nudges;
 
 use crate::{feed::Mark, hub::Hub};
@@ -66,6 +68,7 @@ struct Link {
     at: Option<At>,
     wants: Wants,
     told_held: ToldHeld,
+    put: asks::Put,
     room: Option<outbound::Room>,
     began: Duration,
     heard_at: Duration,
@@ -86,6 +89,7 @@ pub(crate) async fn run(hub: Hub, edge: EdgeId, region: Region, socket: WebSocke
         at: None,
         wants: Wants::default(),
         told_held: ToldHeld::new(),
+        put: asks::Put::new(),
         room: None,
         began: now,
         heard_at: now,

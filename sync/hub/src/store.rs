@@ -1,9 +1,11 @@
-//! Owns sync_db: edges and their standing, received ops, outcomes, the feeds and the gates.
+//! Owns sync_db: edges and their standing, received ops, outcomes, the feeds and the gates; and
+//! the accepts that wait for a region's holder.
 //!
 //! Invariants: what a session writes is guarded by its term, what a worker writes by its work token,
 //! so that of two that believe to own an edge one changes nothing; a feed is written under the lock
 //! of its region's row, so that its numbers leave no gap and no reader passes over a late commit.
 
+mod asks;
 mod compact;
 mod edges;
 mod enrol;
@@ -18,6 +20,7 @@ use platform::sql::{Migrations, Sql, SqlError};
 use sqlx::migrate::Migrator;
 use wire::{EdgeId, Hash, Region};
 
+pub use asks::Asked;
 pub use compact::BATCH;
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};

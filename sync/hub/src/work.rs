@@ -4,6 +4,7 @@
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a log;
 //! should two believe they do, the store takes from one of them only.
 
+mod asks;
 mod drain;
 mod judge;
 mod owner;
@@ -30,8 +31,9 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub(crate) struct Wake {
     bell: Arc<Notify>,
-    /// How often the right to assign has turned, as far as this replica has heard.
+    /// How often something was heard by which what is held may not be held any more.
     turns: Arc<AtomicU64>,
+    turned: Arc<Notify>,
 }
 
 impl Wake {
@@ -39,9 +41,10 @@ impl Wake {
         self.bell.notify_one();
     }
 
-    /// What was held may not be any more.
-    pub fn right_turned(&self) {
+    /// What was held may not be any more: a right has turned, or an answer has come that it waits for.
+    pub fn hand_in_again(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
+        self.turned.notify_one();
         self.wake();
     }
 
@@ -86,7 +89,9 @@ impl Drop for Turn {
 
 pub(crate) fn start(hub: &Hub) {
     let hub = hub.clone();
+    let again = hub.clone();
     hub.tasks.clone().spawn("work", async move { dispatch(hub).await });
+    again.tasks.clone().spawn("asks", async move { asks::follow(&again).await });
 }
 
 async fn dispatch(hub: Hub) {

@@ -148,14 +148,15 @@ impl Link {
         self.perform(Input::FeedReaches { generation, feed_seq }).await
     }
 
-    /// Looks at the edge's row: whether the term still stands, how far its outcomes reach, and what
-    /// of its log is held.
+    /// Looks at the edge's row: whether the term still stands, how far its outcomes reach, what of its
+    /// log is held, and what others wait for it to log.
     pub(super) async fn look(&mut self) -> Result<(), Ended> {
-        let Some(At { term, epoch }) = self.at else { return Ok(()) };
+        let Some(at) = self.at else { return Ok(()) };
         match self.hub.store.pulse(&self.edge).await {
-            Ok(Some(pulse)) if pulse.term == term => {
+            Ok(Some(pulse)) if pulse.term == at.term => {
                 self.perform(Input::OutcomesReach(pulse.outcome_count)).await?;
-                self.tell_held(epoch).await
+                self.tell_held(at.epoch).await?;
+                self.put_asks(at).await
             }
             Ok(_) => self.perform(Input::Superseded).await,
             Err(error) => Err(self.fault(&error)),
@@ -220,7 +221,7 @@ impl Link {
     }
 
     /// The store did not do as asked: the edge keeps what it has and calls again.
-    fn fault(&mut self, error: &StoreError) -> Ended {
+    pub(super) fn fault(&mut self, error: &StoreError) -> Ended {
         let cause = process::problem::chain(error);
         tracing::error!(edge.id = %self.edge, cause, "A session ends: sync_db failed it");
         self.end(Code::Unavailable, "the hub's store is out of reach")

@@ -19,7 +19,8 @@ const ADD: &str = "INSERT INTO feed \
     (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
-const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, granted_seq = ? WHERE region = ?";
+const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
+    granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
@@ -184,7 +185,8 @@ impl Store {
             let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, bytes };
             end.add(tx, entry, now).await?;
             let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
-            tx.exec(ASSIGN, vals![policy, holder, granted_seq, region]).await?;
+            let epoch = holder.as_ref().map(|_| assignment.epoch);
+            tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
             Ok(Fed::Added)
         })
     }

@@ -213,7 +213,24 @@ impl Drain<'_> {
         if progress.moved() || !progress.held.is_empty() {
             self.hub.nudges.nudge(self.edge);
         }
+        self.tell_others(claim, progress).await?;
         Ok(true)
+    }
+}
+
+impl Drain<'_> {
+    /// What is held here is put to the region's holder, and what was put to it and is decided now others
+    /// wait for.
+    async fn tell_others(&self, claim: &Claim, progress: &Progress) -> Result<(), StoreError> {
+        let is_held = progress.held.iter().any(|(_, reason)| *reason == HeldReason::Region);
+        if is_held && let Some(holder) = self.hub.store.holder(claim.region).await? {
+            self.hub.nudges.nudge(&holder);
+        }
+        let decided = progress.decided.iter().filter_map(|decided| decided.command_id);
+        if self.hub.asking.settle(decided) {
+            self.hub.wake.hand_in_again();
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use wire::{BatchOp, OpAnswer, OpsBatch, OpsDecisions};
 use crate::{NAME, hub::Hub, store::Claim};
 
 const PATH: &str = "/internal/ops";
-const ORDER: &str = "order";
+pub(super) const ORDER: &str = "order";
 /// Batches of different edges under way at once; the rest wait their turn.
 const BATCHES_MAX: usize = 4;
 /// What a batch may weigh as JSON; the owner takes several times as much.

@@ -9,7 +9,7 @@ use std::{
 
 use wire::EdgeId;
 
-const AGAIN_AFTER: Duration = Duration::from_secs(2);
+pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// One entry an edge that ever had work here, so it is bounded by them.
 #[derive(Clone, Default)]

@@ -13,10 +13,10 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 use wire::{
-    Ack, Actor, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
-    Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderCode, OrderId, OrderStatus,
-    PaymentStatus, Refused, Region, Role, ServiceType, Source, Standing, UnixMillis, Up, UserId,
-    Verdict, Welcome,
+    Ack, Actor, Ask, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp,
+    EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderCode, OrderId,
+    OrderStatus, PaymentStatus, Refused, Region, Role, ServiceType, Source, Standing, UnixMillis,
+    Up, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -30,6 +30,8 @@ pub struct Edge {
     pub changes: Vec<Change>,
     /// What it was told to be held.
     pub held: Vec<(u64, HeldReason)>,
+    /// What it was asked to log.
+    pub asks: Vec<Ask>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
@@ -49,6 +51,7 @@ impl Edge {
             outcomes: Vec::new(),
             changes: Vec::new(),
             held: Vec::new(),
+            asks: Vec::new(),
             feed_cursor: 0,
             feed_generation: 0,
             cursor: 0,
@@ -228,6 +231,7 @@ impl Edge {
         match frame {
             Frame::Credit(credit) => self.cursor = credit.cursor,
             Frame::Held(notice) => self.held.push((notice.seq, notice.reason)),
+            Frame::Ask(ask) => self.asks.push(ask),
             Frame::Outcomes(frame) => {
                 assert_eq!(frame.from, self.outcomes.len() as u64, "outcomes leave no gap");
                 assert_eq!(Some(frame.standing), self.standing);
@@ -271,6 +275,22 @@ pub fn boot() -> Vec<u8> {
 
 pub fn token(token: &str) -> Vec<u8> {
     Op::Token { token: token.into() }.to_bytes()
+}
+
+/// An op for what was asked, as a holder logs it.
+pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
+    Op::Command(CommandOp {
+        command: ask.command.clone(),
+        token_seq,
+        actor: ask.actor,
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: ask.taken_at,
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+    })
+    .to_bytes()
 }
 
 /// An accept of order `n` under the command id `n`.

@@ -27,7 +27,7 @@ use wire::{
 };
 
 pub use auth::Auth;
-pub use edge::{Edge, accept, boot, order, token};
+pub use edge::{Edge, accept, asked, boot, order, token};
 pub use owner::Owner;
 use support::eventually;
 
@@ -149,6 +149,37 @@ impl Stage {
         let trace = id.0.simple().to_string();
         let event = Event { id, kind, version: 1, at: self.clock.now(), trace, body };
         self.bus.publish(&event).await.unwrap();
+    }
+
+    /// Tells the hub who holds NORTH, and waits until the feed says so.
+    pub async fn assign_north(&self, replica: &Replica, version: u64, holder: Option<&str>) {
+        let assigned = json!({
+            "region": "NORTH",
+            "assignment": {
+                "policy_version": version, "policy": "exclusive", "holder": holder, "epoch": 1,
+                "fence": 1, "rules_version": 0,
+            },
+        });
+        self.owner.script().holder = holder.map(|name| name.parse().unwrap());
+        self.publish(EventType::RegionAssigned, assigned).await;
+        eventually("the region's holder is known", PATIENCE, async || {
+            let mut report = self.status(replica).await;
+            let north = report.regions.swap_remove(usize::from(Region::North.index()));
+            (north.holder.as_ref().map(wire::EdgeId::as_str) == holder).then_some(())
+        })
+        .await;
+    }
+
+    /// As the order service asks.
+    pub async fn as_order(
+        &self,
+        replica: &Replica,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let token = self.service_key.token("order", "hub", &self.clock);
+        replica.ask(method, path, Some(&token), body).await
     }
 
     pub async fn dead_letters(&self) -> u64 {

@@ -12,8 +12,8 @@ use process::{
     tokens::{ServiceKey, bearer},
 };
 use wire::{
-    Actor, BatchBody, Code, CommandId, HeldReason, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
-    Outcome,
+    Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
+    OpsDecisions, Outcome, WaitingAccepts, WaitingAnswers,
 };
 
 #[derive(Clone)]
@@ -29,6 +29,11 @@ pub struct Script {
     pub poison: HashSet<CommandId>,
     /// Another edge holds the region of these, as far as the owner knows.
     pub held: HashSet<CommandId>,
+    /// It holds the region: what comes from elsewhere waits until that command has its answer.
+    pub holder: Option<EdgeId>,
+    answered: HashSet<CommandId>,
+    /// The accepts of the portal that were decided here.
+    pub waited: Vec<CommandId>,
     /// Every op that was decided, in order: its seq and who it was decided for.
     pub decided: Vec<(u64, Option<Actor>)>,
     pub batches: Vec<usize>,
@@ -44,8 +49,36 @@ impl Owner {
     }
 
     pub fn router(&self) -> Router {
-        Router::new().route("/internal/ops", post(decide)).with_state(self.clone())
+        Router::new()
+            .route("/internal/ops", post(decide))
+            .route("/internal/waiting-accepts", post(decide_waiting))
+            .with_state(self.clone())
     }
+}
+
+impl Script {
+    fn waits(&self, edge: Option<&EdgeId>, id: CommandId) -> bool {
+        let elsewhere = self.holder.is_some() && self.holder.as_ref() != edge;
+        elsewhere && !self.answered.contains(&id)
+    }
+}
+
+async fn decide_waiting(
+    State(owner): State<Owner>,
+    Json(WaitingAccepts { items }): Json<WaitingAccepts>,
+) -> Json<WaitingAnswers> {
+    let mut script = owner.script();
+    let answers = items.into_iter().map(|item| {
+        if script.waits(None, item.command.id) {
+            return OpDecision::Held(HeldReason::Region);
+        }
+        if !script.answered.contains(&item.command.id) {
+            script.waited.push(item.command.id);
+        }
+        OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, Clock::system().now()))
+    });
+    let answers = answers.collect();
+    Json(WaitingAnswers { answers })
 }
 
 async fn decide(
@@ -72,7 +105,12 @@ async fn decide(
     let answers = batch.ops.iter().map(|op| {
         let (actor, held) = match &op.body {
             BatchBody::Command { actor, command, .. } => {
-                (*actor, script.held.contains(&command.id))
+                let held = script.held.contains(&command.id)
+                    || script.waits(Some(&batch.edge), command.id);
+                if !held {
+                    script.answered.insert(command.id);
+                }
+                (*actor, held)
             }
             BatchBody::LeaseReleased { .. } => (None, false),
         };
