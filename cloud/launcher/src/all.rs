@@ -24,7 +24,9 @@ async fn open(settings: Settings, ground: Ground) -> anyhow::Result<Router> {
     let auth = Upstream::local(auth);
     keys::follow(&ground.tasks, &ground.keys, auth.clone());
 
-    let order = order::open(settings.order, part_of(&ground), order::Peers {}).await?;
+    // The order service and the hub ask each other.
+    let (hub, hub_opening) = Upstream::later();
+    let order = order::open(settings.order, part_of(&ground), order::Peers { hub }).await?;
     let order = Upstream::local(order);
 
     let peers = notification::Peers {};
@@ -33,6 +35,7 @@ async fn open(settings: Settings, ground: Ground) -> anyhow::Result<Router> {
 
     let peers = hub::Peers { order: order.clone(), auth: auth.clone() };
     let hub = Upstream::local(hub::open(settings.hub, part_of(&ground), peers).await?);
+    hub_opening.opened(&hub);
 
     let peers = gateway::Peers { auth, order, notification, hub };
     Ok(gateway::open(settings.gateway, part_of(&ground), peers).await?)

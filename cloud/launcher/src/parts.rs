@@ -51,7 +51,7 @@ async fn open(part: Part, settings: Settings, ground: Ground) -> anyhow::Result<
     let own = part_of(&ground);
     Ok(match part {
         Part::Auth => auth::open(settings.auth, own, auth::Peers {}).await?,
-        Part::Order => order::open(settings.order, own, order::Peers {}).await?,
+        Part::Order => order::open(settings.order, own, order::Peers { hub: peers.hub }).await?,
         Part::Notification => {
             notification::open(settings.notification, own, notification::Peers {}).await?
         }

@@ -15,6 +15,7 @@ use platform::{
     jobs::{self, JobError},
     outbox::Relay,
     sql::{Sql, SqlError},
+    upstream::Upstream,
 };
 use process::config::SecretUrl;
 use serde::{Deserialize, Serialize};
@@ -41,9 +42,12 @@ impl Default for Config {
     }
 }
 
-/// Order asks nobody: who acts is in the token.
-#[derive(Clone, Default)]
-pub struct Peers {}
+/// Who acts is in the token; only how regions assign takes a question.
+#[derive(Clone)]
+pub struct Peers {
+    /// Reaches the holders of regions, and knows which edge belongs where.
+    pub hub: Upstream,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -53,7 +57,7 @@ pub enum OpenError {
     Jobs(#[from] JobError),
 }
 
-pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open(config.sql_url.reveal()).await?;
     sql.check(&MIGRATIONS).await?;
     let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
@@ -61,7 +65,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     Relay::start(&tasks, sql.clone(), bus.clone(), clock.clone(), NAME);
     let readiness = health::readiness([Check::Sql(sql.clone()), Check::Bus(bus)]);
     let store = Store::new(sql, clock.clone());
-    let service = Service { store, clock, keys, service_key };
+    let service = Service { store, clock, keys, service_key, hub: peers.hub };
     let router = http::router(service).merge(process::health::router(readiness));
     Ok(process::web::standard(router, NAME))
 }

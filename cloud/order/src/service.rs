@@ -2,6 +2,7 @@
 //! fault.
 
 use axum::extract::FromRef;
+use platform::upstream::Upstream;
 use process::{
     clock::Clock,
     metrics::ORDER_COMMANDS,
@@ -21,6 +22,7 @@ pub struct Service {
     pub clock: Clock,
     pub keys: Keys,
     pub service_key: ServiceKey,
+    pub hub: Upstream,
 }
 
 impl Service {

@@ -29,6 +29,8 @@ pub struct Attempt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Portal,
+    /// At the portal, by someone who was told to wait and has gone by now: it must get an outcome too.
+    Waited,
     Edge(EdgeOp),
 }
 
@@ -59,14 +61,14 @@ pub struct OpName {
 impl Attempt {
     pub fn op(&self) -> Option<&EdgeOp> {
         match &self.origin {
-            Origin::Portal => None,
+            Origin::Portal | Origin::Waited => None,
             Origin::Edge(op) => Some(op),
         }
     }
 
     pub fn source(&self) -> Source {
         match &self.origin {
-            Origin::Portal => Source::Portal,
+            Origin::Portal | Origin::Waited => Source::Portal,
             Origin::Edge(op) => Source::Edge(op.name.edge.clone()),
         }
     }

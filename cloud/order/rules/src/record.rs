@@ -204,7 +204,8 @@ impl<'a> Desk<'a> {
             let reason = reason_of(&attempt.command.body).ok().flatten();
             self.line(attempt, &order, Some(order.status), Some(code), reason);
         }
-        if attempt.op().is_some() && lost.is_some() {
+        // Who is at the portal still reads it in the answer.
+        if attempt.origin != Origin::Portal && lost.is_some() {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
                 body.lost = lost;
@@ -316,7 +317,7 @@ fn event_of(action: Option<Action>) -> EventType {
 /// same id again.
 fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
-        Origin::Edge(_) => true,
+        Origin::Edge(_) | Origin::Waited => true,
         Origin::Portal => {
             let undecided = matches!(code.status(), 401 | 404 | 422 | 429 | 500..);
             !undecided && !matches!(code, Code::Revoked | Code::RegionAssigningOffline)

@@ -1,11 +1,15 @@
 //! How a decision is told over HTTP: what was done with the order as it is now, or a problem that
 //! carries the order as far as the asker may see it, and how an acceptance was lost.
 
-use process::problem::{Problem, chain, fault};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use process::problem::{Json, Problem, chain, fault};
 use serde::Serialize;
 use wire::{
-    Actor, Code, FieldError, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome,
-    Region, Text, UnixMillis, UserId, readable_by,
+    Actor, Code, CommandId, FieldError, Language, OpDecision, Order, OrderCode, OrderId,
+    OrderStatus, Outcome, Region, Text, UnixMillis, UserId, readable_by,
 };
 
 use crate::store::StoreError;
@@ -56,6 +60,41 @@ impl Shown {
                 version: order.version,
                 updated_at: order.updated_at,
             }),
+        }
+    }
+}
+
+/// What an accept is told that the region's holder has to decide. The order's page, the inbox and the
+/// same request sent again tell how it went.
+#[derive(Serialize)]
+pub struct Waiting {
+    pub order_id: OrderId,
+    pub command_id: CommandId,
+    pub state: &'static str,
+    pub message: &'static str,
+}
+
+impl Waiting {
+    pub fn told(order_id: OrderId, command_id: CommandId, language: Language) -> Self {
+        const SENTENCE: Sentence = Sentence {
+            en: "The region's own node decides who gets this job; you will hear shortly.",
+            zh: "该区域由本地节点派单，稍后告知您结果",
+        };
+        Self { order_id, command_id, state: "pending", message: SENTENCE.get(language) }
+    }
+}
+
+/// How a command was answered that was not refused.
+pub enum Told {
+    Done(Box<Done>),
+    Waiting(Waiting),
+}
+
+impl IntoResponse for Told {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(done) => Json(done).into_response(),
+            Self::Waiting(waiting) => (StatusCode::ACCEPTED, Json(waiting)).into_response(),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::{
 };
 use process::{
     problem::{Json, Problem, Said},
-    tokens::Caller,
+    tokens::{Caller, bearer},
     trace::{Trace, TraceId},
 };
 use serde::de::DeserializeOwned;
@@ -51,6 +51,8 @@ impl FromRequestParts<Service> for Named {
 /// their language by themselves.
 pub struct Person {
     pub caller: Caller,
+    /// What vouches for them, should somebody else have to decide.
+    pub token: String,
     pub named: Named,
     pub language: Language,
 }
@@ -60,11 +62,12 @@ impl FromRequestParts<Service> for Person {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
+        let token = bearer(&parts.headers).unwrap_or_default().to_owned();
         let named = Named::from_request_parts(parts, service).await?;
         let wanted = parts.headers.get(header::ACCEPT_LANGUAGE);
         let wanted = wanted.and_then(|value| value.to_str().ok());
         let language = wanted.map(Language::from_accept).unwrap_or_default();
-        Ok(Self { caller, named, language })
+        Ok(Self { caller, token, named, language })
     }
 }
 

@@ -13,7 +13,7 @@ use wire::{
     TakenBack,
 };
 
-use super::{answer::field, ops::from_hub};
+use super::{answer::field, asks, ops::from_hub};
 use crate::{
     service::Service,
     store::{Assign, RegionRecord},
@@ -72,6 +72,9 @@ pub async fn set(
         right: right(asked.policy, asked.holder, asked.epoch)?,
         rules: asked.rules,
     };
+    if let Some((_, Some(seat))) = &assign.right {
+        check_seat(&service, region, seat).await?;
+    }
     service.store.assign(region, &assign).await??;
     Ok(Json(service.store.region_record(region).await?))
 }
@@ -98,6 +101,22 @@ pub async fn for_the_hub(
 fn why(asked: &TakeBackAsked) -> Result<String, Problem> {
     wire::check_reason(&asked.why)
         .map_err(|error| Problem::new(Code::InvalidInput).field("take_back.why", error.why))
+}
+
+/// A right that is granted to an edge of another region, or to an epoch that is over, would be held by
+/// nobody, and would have to be taken back.
+async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
+    match asks::seat(service, &wanted.edge).await? {
+        Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
+        Some(seat) if seat.region == region => {
+            Err(field("epoch", "This edge is in another epoch by now.", "该节点已进入另一代次。"))
+        }
+        _ => Err(field(
+            "holder",
+            "No edge of this name is enrolled in this region.",
+            "该区域没有此名称的已登记节点。",
+        )),
+    }
 }
 
 /// The policy and who is to hold the region; a holder belongs to `exclusive`, and is one epoch of an

@@ -4,11 +4,12 @@ use axum::extract::State;
 use process::problem::{Json, Path, Problem};
 use rules::{Attempt, Origin};
 use serde::Deserialize;
-use wire::{Action, Code, CommandBody, OrderId, OrderStatus, Role};
+use wire::{Action, Code, CommandBody, OpDecision, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Done, Sentence, Shown, field, invalid_fields, succeeded},
+    answer::{Done, Sentence, Shown, Told, Waiting, field, invalid_fields, succeeded},
     asked::{MaybeJson, Person},
+    asks,
 };
 use crate::service::Service;
 
@@ -32,7 +33,7 @@ macro_rules! routes {
             id: Path<OrderId>,
             person: Person,
             MaybeJson(Reason { reason }): MaybeJson<Reason>,
-        ) -> Result<Json<Done>, Problem> {
+        ) -> Result<Told, Problem> {
             act(state, id, person, Action::$action, reason).await
         }
     )+};
@@ -54,7 +55,7 @@ pub async fn status(
     id: Path<OrderId>,
     person: Person,
     Json(Target { status, reason }): Json<Target>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Told, Problem> {
     let action = action_to(status, person.caller.actor.role).ok_or_else(|| {
         field("status", "No action of yours leads to this status.", "您没有可到达该状态的操作。")
     })?;
@@ -67,19 +68,25 @@ async fn act(
     person: Person,
     action: Action,
     reason: Option<String>,
-) -> Result<Json<Done>, Problem> {
-    let actor = person.caller.actor;
-    let body = body(action, id, reason)?;
-    let command = person.named.command(body);
-    let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
-    let order = succeeded(service.command(attempt).await?, actor)?;
-    Ok(Json(Done {
+) -> Result<Told, Problem> {
+    let Person { caller, token, named, language } = person;
+    let actor = caller.actor;
+    let command = named.command(body(action, id, reason)?);
+    let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
+    let decision = service.command(attempt).await?;
+    if matches!(decision, OpDecision::Held(_)) {
+        let command_id = command.id;
+        asks::put_to_holder(&service, command, actor, token).await?;
+        return Ok(Told::Waiting(Waiting::told(id, command_id, language)));
+    }
+    let order = succeeded(decision, actor)?;
+    Ok(Told::Done(Box::new(Done {
         order_id: order.id,
         status: order.status,
         provider_id: order.provider_id,
-        message: done(action).get(person.language),
+        message: done(action).get(language),
         order: Shown::to(actor, order),
-    }))
+    })))
 }
 
 /// The action by which a person of this role brings an order to `status`.

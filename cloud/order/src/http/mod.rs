@@ -3,6 +3,7 @@
 
 mod answer;
 mod asked;
+mod asks;
 mod assignments;
 mod cases;
 mod commands;
@@ -42,6 +43,7 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/admin/cases", get(cases::all))
         .route("/internal/assignments", get(assignments::for_the_hub))
         .route("/internal/takebacks", post(assignments::take_back))
+        .route("/internal/waiting-accepts", post(asks::decide))
         .route("/internal/ops", post(ops::decide).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)))
         .with_state(service)
 }

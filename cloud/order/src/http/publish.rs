@@ -31,7 +31,7 @@ const PUBLISHED: Sentence = Sentence {
 
 pub async fn publish(
     State(service): State<Service>,
-    Person { caller, named, language }: Person,
+    Person { caller, named, language, .. }: Person,
     Json(draft): Json<Draft>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;

@@ -3,6 +3,7 @@
 
 mod acting;
 mod assigning;
+mod hub;
 mod reading;
 mod repeating;
 mod running;

@@ -35,6 +35,7 @@ async fn as_hub(service: &Service, method: Method, path: &str, body: Option<Valu
 #[tokio::test]
 async fn an_operator_grants_and_takes_back_on_record(#[case] engine: Engine) {
     let service = Service::new(engine).await;
+    service.hub.script().seat.epoch = 3;
     let id = service.stage.pending().await;
     let holder = json!({ "policy": "exclusive", "holder": "north-1", "epoch": 3 });
     let granted = put(&service, admin(), holder).await;
@@ -73,13 +74,65 @@ async fn what_makes_no_sense_names_its_field() {
         (json!({ "policy": "optimistic", "holder": "north-1", "epoch": 1 }), "policy"),
         (json!({ "holder": "north-1", "epoch": 1 }), "policy"),
         (json!({ "policy": "first_come" }), "policy"),
+        (json!({ "policy": "exclusive", "holder": "north-9", "epoch": 1 }), "holder"),
+        (json!({ "policy": "exclusive", "holder": "north-1", "epoch": 2 }), "epoch"),
         (json!({ "holder": "North 1", "policy": "exclusive", "epoch": 1 }), "holder"),
     ] {
         let refused = put(&service, admin(), body.clone()).await;
         refused.refused(422, "invalid_input");
         assert_eq!(refused.fields(), [field], "{body}: {}", refused.body);
     }
+    service.hub.script().seat.region = wire::Region::South;
+    let granted = json!({ "policy": "exclusive", "holder": "north-1", "epoch": 1 });
+    assert_eq!(put(&service, admin(), granted).await.fields(), ["holder"], "it is SOUTH's");
     assert!(service.stage.told().await.is_empty());
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_accept_that_the_holder_decides_waits_and_gets_an_outcome(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let (id, other) = (service.stage.pending().await, service.stage.pending().await);
+    service.stage.grant("north-1").await;
+    service.hub.script().reaches_holder = true;
+    let key = Some(uuid::Uuid::from_u128(90));
+    let path = format!("/api/v1/orders/{id}/accept");
+    let waits = service.keyed(provider(1), &path, key, Value::Null).await;
+    assert_eq!((waits.status, &waits.body["state"]), (StatusCode::ACCEPTED, &json!("pending")));
+    assert_eq!(waits.body["command_id"], json!(key));
+    let asked = service.hub.script().asked.pop().unwrap();
+    assert_eq!((asked.region, asked.actor), (wire::Region::North, provider(1)));
+    assert_eq!(asked.token, service.token(provider(1)));
+    let missing = service.act(provider(1), wire::OrderId(uuid::Uuid::from_u128(9)), "accept").await;
+    missing.refused(404, "order_not_found");
+
+    let late = service.act(provider(2), id, "accept").await;
+    assert_eq!(late.status, StatusCode::ACCEPTED);
+    let late = service.hub.script().asked.pop().unwrap();
+    let again = json!({ "items": [
+        { "command": asked.command, "actor": provider(1) },
+        { "command": late.command, "actor": provider(2) },
+    ]});
+    let handed = "/internal/waiting-accepts";
+    service.post(admin(), handed, again.clone()).await.refused(401, "invalid_token");
+    let held = as_hub(&service, Method::POST, handed, Some(again.clone())).await;
+    assert_eq!(held.body["answers"], json!([{"held": "region"}, {"held": "region"}]));
+
+    service.stage.take_back().await;
+    let decided = as_hub(&service, Method::POST, handed, Some(again)).await;
+    let answers = &decided.body["answers"];
+    assert_eq!(answers[0]["decided"]["kind"], "applied", "{answers}");
+    assert_eq!(answers[1]["decided"]["code"], "order_already_accepted", "{answers}");
+    let events = service.stage.events().await;
+    let lost: Vec<_> =
+        events.iter().filter(|e| e.kind == wire::EventType::OrderAcceptanceLost).collect();
+    assert_eq!(lost.len(), 1, "who waited is not there any more to read the answer");
+    assert_eq!(lost[0].body["actor"]["user_id"], json!(provider(2).user_id));
+    let repeated = service.keyed(provider(1), &path, key, Value::Null).await;
+    assert_eq!((repeated.status, &repeated.body["order_id"]), (StatusCode::OK, &json!(id)));
+    assert_eq!(service.act(provider(1), other, "accept").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

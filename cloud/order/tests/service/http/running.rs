@@ -5,7 +5,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, bus::Bus, cache::Cache};
+use platform::{Ground, bus::Bus, cache::Cache, upstream::Upstream};
 use process::{
     tasks::Tasks,
     tokens::{Keys, ServiceKey, Signer},
@@ -86,7 +86,8 @@ async fn a_database_that_is_not_up_to_date_is_refused_with_what_to_do() {
         keys: Keys::empty(),
         service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
     };
-    let error = order::open(config, ground, Peers::default()).await.err().unwrap();
+    let peers = Peers { hub: Upstream::later().0 };
+    let error = order::open(config, ground, peers).await.err().unwrap();
     let told = process::problem::chain(&error);
     assert!(told.contains("holdfast-cloud migrate"), "{told}");
 }

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, bus::Bus, cache::Cache};
+use platform::{Ground, bus::Bus, cache::Cache, upstream::Upstream};
 use process::{
     tasks::Tasks,
     tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
@@ -17,12 +17,14 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Actor, OrderId, SessionId};
 
+use super::hub::Hub;
 use crate::stage::{Engine, Stage};
 
 pub struct Service {
     pub router: Router,
     pub signer: Signer,
     pub service_key: ServiceKey,
+    pub hub: Hub,
     pub stage: Stage,
     pub tasks: Tasks,
 }
@@ -50,8 +52,10 @@ impl Service {
             keys,
             service_key: service_key.clone(),
         };
-        let router = order::open(stage.config.clone(), ground, Peers::default()).await.unwrap();
-        Self { router, signer, service_key, stage, tasks }
+        let hub = Hub::new();
+        let peers = Peers { hub: Upstream::local(hub.router()) };
+        let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
+        Self { router, signer, service_key, hub, stage, tasks }
     }
 
     pub fn token(&self, actor: Actor) -> String {

@@ -1,0 +1,65 @@
+//! A hub that knows one edge, and reaches it or not.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::json;
+use wire::{EdgeId, EdgeSeat, PortalAccept, Region};
+
+#[derive(Clone)]
+pub struct Hub(Arc<Mutex<Script>>);
+
+pub struct Script {
+    pub seat: EdgeSeat,
+    pub reaches_holder: bool,
+    pub asked: Vec<PortalAccept>,
+}
+
+impl Hub {
+    pub fn new() -> Self {
+        let edge = EdgeId::new("north-1").unwrap();
+        let seat = EdgeSeat { edge, region: Region::North, epoch: 1 };
+        Self(Arc::new(Mutex::new(Script { seat, reaches_holder: false, asked: Vec::new() })))
+    }
+
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap()
+    }
+
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/internal/asks", post(ask))
+            .route("/internal/seats/{edge}", get(seat))
+            .with_state(self.clone())
+    }
+}
+
+async fn ask(State(hub): State<Hub>, Json(accept): Json<PortalAccept>) -> Response {
+    let mut script = hub.script();
+    if !script.reaches_holder {
+        return problem(StatusCode::CONFLICT, "region_assigning_offline");
+    }
+    script.asked.push(accept);
+    Json(()).into_response()
+}
+
+async fn seat(State(hub): State<Hub>, Path(edge): Path<EdgeId>) -> Response {
+    let seat = hub.script().seat.clone();
+    if seat.edge == edge {
+        return Json(seat).into_response();
+    }
+    problem(StatusCode::FORBIDDEN, "edge_unknown")
+}
+
+fn problem(status: StatusCode, code: &str) -> Response {
+    let body = json!({
+        "type": format!("urn:holdfast:{code}"), "title": "", "status": status.as_u16(), "code": code,
+    });
+    (status, Json(body)).into_response()
+}
