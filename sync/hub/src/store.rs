@@ -24,7 +24,7 @@ pub use asks::Asked;
 pub use compact::BATCH;
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
-pub use feed::Fed;
+pub use feed::{Fed, Revocations};
 pub use work::Claim;
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");

@@ -1,7 +1,10 @@
 //! The work on the logs: in order, once, whoever is away, and past whatever cannot be decided.
 
+#![allow(clippy::unwrap_used)]
+
 mod stage;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
@@ -263,4 +266,40 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
     let north = stage.status(&hub).await.regions.swap_remove(0);
     assert_eq!((north.policy, north.holder), (Policy::Exclusive, Some("north-1".parse().unwrap())));
     edge.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Assignment(_)))).await;
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysql: bool) {
+    let stage = Stage::new(mysql).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let provider = stage.token_between(Role::Provider, 5, -120, 3_600);
+    let body = json!({
+        "user_id": Uuid::from_u128(5), "role": "provider", "session_id": session(&provider),
+    });
+    stage.publish(EventType::SessionRevoked, body).await;
+    edge.open(&hub).await;
+    let revoked = |change: &Change| match change {
+        Change::Revoked { version, .. } => Some(*version),
+        _ => None,
+    };
+    edge.until(|edge| edge.changes.iter().any(|change| revoked(change).is_some())).await;
+    let version = edge.changes.iter().find_map(revoked);
+    let (before, after) = (stage.clock.now().plus_ms(-60_000), stage.clock.now());
+    edge.log = vec![token(&provider), accept(7, 1, before), accept(8, 1, after)];
+    edge.log.extend([token(&stage.token(Role::Provider, 5)), accept(9, 4, after)]);
+    edge.up(1, 5).await;
+    edge.until_outcomes(5).await;
+    assert_eq!(stage.owner.script().revoked, [(2, None), (3, version), (5, None)]);
+}
+
+/// The session that a token belongs to.
+fn session(token: &str) -> String {
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["jti"].as_str().unwrap().to_owned()
 }

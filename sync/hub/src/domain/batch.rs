@@ -22,9 +22,16 @@ pub struct Due {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
     /// Its person; `None` where the token is none of ours, or had expired when the edge took it.
-    Known(Option<Actor>),
+    Known(Option<Person>),
     /// The keys are out of reach: nothing may be said yet.
     NotYet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    pub actor: Actor,
+    /// The version at which the region's feed told that they, or their session, are revoked.
+    pub revoked_version: Option<u64>,
 }
 
 /// What becomes of a run.
@@ -96,7 +103,7 @@ pub fn plan(
             }
             Read::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
             Read::Command(op) => match judge(op) {
-                Judged::Known(actor) => command(op, actor),
+                Judged::Known(person) => command(op, person),
                 Judged::NotYet => {
                     line.wait(&due.read);
                     plan.parked.push(due.seq);
@@ -138,18 +145,17 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     Some(progress)
 }
 
-fn command(op: &wire::CommandOp, actor: Option<Actor>) -> BatchBody {
+fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
     BatchBody::Command {
         command: op.command.clone(),
-        actor,
+        actor: person.map(|person| person.actor),
         verdict: op.verdict,
         fence: op.fence,
         received_at: op.received_at,
         policy_version: op.policy_version,
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
-        // Revocations are not yet looked up here.
-        revoked_version: None,
+        revoked_version: person.and_then(|person| person.revoked_version),
     }
 }
 
@@ -174,6 +180,10 @@ mod tests {
     use super::*;
 
     const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+    fn person() -> Person {
+        Person { actor: actor(), revoked_version: None }
+    }
 
     fn actor() -> Actor {
         Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
@@ -219,7 +229,7 @@ mod tests {
             accept(4),
             Read::LeaseReleased { fence: 9 },
         ]);
-        let plan = plan(&run, NOW, 10_000, |_| Judged::Known(Some(actor())));
+        let plan = plan(&run, NOW, 10_000, |_| Judged::Known(Some(person())));
         let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
         assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
         assert_eq!(seqs(&plan.handed), [4, 5]);
@@ -241,7 +251,7 @@ mod tests {
         let run = run(vec![Read::Boot, accept(2), accept(3), accept(2), release]);
         let mut first = true;
         let plan = plan(&run, NOW, 10_000, |_| {
-            if std::mem::take(&mut first) { Judged::NotYet } else { Judged::Known(Some(actor())) }
+            if std::mem::take(&mut first) { Judged::NotYet } else { Judged::Known(Some(person())) }
         });
         assert_eq!(
             (plan.answered.len(), seqs(&plan.handed), plan.parked),

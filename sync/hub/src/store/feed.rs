@@ -4,7 +4,13 @@
 //! become visible in their order. The highest version of an entity wins; the event that brought it is
 //! remembered in the same transaction.
 
-use platform::{inbox, sql::Tx, transact, vals};
+use std::collections::HashMap;
+
+use platform::{
+    inbox,
+    sql::{Tx, Val, in_list},
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{Change, Event, Hash, Order, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
@@ -22,6 +28,8 @@ const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
+const REVOCATIONS: &str = "SELECT entity, version, at FROM feed WHERE region = ? AND kind = ? \
+    AND entity IN (";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
 
@@ -30,6 +38,19 @@ const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
 const KEYS: &str = "keys";
 const ASSIGNMENT: &str = "assignment";
+
+/// Ids of one statement.
+const NAMED_MAX: usize = 250;
+
+/// By the session or the person.
+pub type Revocations = HashMap<Uuid, Revocation>;
+
+/// When, and at which version, a feed has told of it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revocation {
+    pub version: u64,
+    pub at: UnixMillis,
+}
 
 /// What an event or a key set has done to the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +147,26 @@ impl Store {
             }
             Ok(Fed::Added)
         })
+    }
+
+    /// Which of these sessions and people the region's feed tells to be revoked.
+    pub async fn revocations(
+        &self,
+        region: Region,
+        named: &[Uuid],
+    ) -> Result<Revocations, StoreError> {
+        let mut revocations = Revocations::new();
+        for part in named.chunks(NAMED_MAX) {
+            let mut values = vals![region, REVOKED];
+            values.extend(part.iter().map(|id| Val::from(*id)));
+            let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
+            let rows: Vec<(Uuid, i64, i64)> = self.sql.all(text, values).await?;
+            for (entity, version, at) in rows {
+                let revocation = Revocation { version: count(version), at: UnixMillis(at) };
+                revocations.entry(entity).or_insert(revocation);
+            }
+        }
+        Ok(revocations)
     }
 
     /// The key set, where it differs from the one the edges were told.

@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use process::tokens::{Keys, TokenError};
-use wire::CommandOp;
+use process::tokens::{Claims, Keys, TokenError};
+use uuid::Uuid;
+use wire::{CommandOp, UnixMillis};
 
 use crate::{
     domain::{
-        batch::{Due, Judged},
+        batch::{Due, Judged, Person},
         intake::Read,
     },
     feed,
     hub::Hub,
-    store::{Claim, StoreError},
+    store::{Claim, Revocations, StoreError},
 };
 
 /// The tokens that a run refers to, and the keys they are checked with.
@@ -22,6 +23,8 @@ pub(super) struct Judge {
     /// Whether the keys were asked for after a token had been found to be none of theirs: before
     /// that, it may only name a key that is new.
     keys_are_fresh: bool,
+    /// What the region's feed tells of the sessions and people that these tokens name.
+    revocations: Revocations,
 }
 
 impl Judge {
@@ -41,10 +44,12 @@ impl Judge {
         }
         let elsewhere: Vec<u64> = elsewhere.into_iter().collect();
         tokens.extend(hub.store.tokens(claim, &elsewhere).await?);
-        let mut judge = Self { tokens, keys: hub.keys.clone(), keys_are_fresh: false };
+        let (keys, revocations) = (hub.keys.clone(), Revocations::default());
+        let mut judge = Self { tokens, keys, keys_are_fresh: false, revocations };
         if judge.doubts(run) {
             judge.keys_are_fresh = freshen(hub).await;
         }
+        judge.revocations = hub.store.revocations(claim.region, &judge.named()).await?;
         Ok(judge)
     }
 
@@ -52,11 +57,30 @@ impl Judge {
     pub fn judge(&self, op: &CommandOp) -> Judged {
         let Some(token) = self.tokens.get(&op.token_seq) else { return Judged::Known(None) };
         match self.keys.verify(token, op.received_at) {
-            Ok(claims) => Judged::Known(Some(claims.actor())),
+            Ok(claims) => Judged::Known(Some(Person {
+                actor: claims.actor(),
+                revoked_version: self.revoked_version(&claims, op.received_at),
+            })),
             Err(TokenError::Expired) => Judged::Known(None),
             Err(TokenError::Invalid) if self.keys_are_fresh => Judged::Known(None),
             Err(TokenError::Invalid) => Judged::NotYet,
         }
+    }
+
+    /// A person is revoked whatever happened when; a session ends, and what the edge took from it before
+    /// that stands, as it does with a token that runs out.
+    fn revoked_version(&self, claims: &Claims, received_at: UnixMillis) -> Option<u64> {
+        let user = self.revocations.get(&claims.sub.0);
+        let session = self.revocations.get(&claims.jti.0);
+        let session = session.filter(|revocation| revocation.at <= received_at);
+        user.or(session).map(|revocation| revocation.version)
+    }
+
+    /// The sessions and people of the tokens. At the beginning of time none has expired.
+    fn named(&self) -> Vec<Uuid> {
+        let claims = self.tokens.values().filter_map(|t| self.keys.verify(t, UnixMillis(0)).ok());
+        let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
+        named.into_iter().collect()
     }
 
     fn doubts(&self, run: &[Due]) -> bool {

@@ -36,6 +36,8 @@ pub struct Script {
     pub waited: Vec<CommandId>,
     /// Every op that was decided, in order: its seq and who it was decided for.
     pub decided: Vec<(u64, Option<Actor>)>,
+    /// What was said with each command of a revocation.
+    pub revoked: Vec<(u64, Option<u64>)>,
     pub batches: Vec<usize>,
 }
 
@@ -104,7 +106,8 @@ async fn decide(
     }
     let answers = batch.ops.iter().map(|op| {
         let (actor, held) = match &op.body {
-            BatchBody::Command { actor, command, .. } => {
+            BatchBody::Command { actor, command, revoked_version, .. } => {
+                script.revoked.push((op.seq, *revoked_version));
                 let held = script.held.contains(&command.id)
                     || script.waits(Some(&batch.edge), command.id);
                 if !held {
