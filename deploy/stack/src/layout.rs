@@ -123,8 +123,8 @@ impl Layout {
         self.folder.join("cloud")
     }
 
-    pub fn edge_folder(&self, region: Region) -> PathBuf {
-        self.folder.join("edges").join(&self.edge(region).edge)
+    pub fn edge_folder(&self, place: &EdgePlace) -> PathBuf {
+        self.folder.join("edges").join(&place.edge)
     }
 
     pub fn logs_folder(&self) -> PathBuf {

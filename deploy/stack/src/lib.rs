@@ -17,7 +17,7 @@ pub mod servers;
 pub mod supervisor;
 pub mod temporary;
 
-pub use layout::{Data, Layout, PORT_BASE, PortChoice, Stores};
+pub use layout::{Data, EdgePlace, Layout, PORT_BASE, PortChoice, Stores};
 pub use parts::Part;
 pub use platform::{HEALTHY_MAX, Stack, Wishes, supervisor_for};
 pub use ports::Ports;

@@ -124,7 +124,7 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
 
 /// An edge. The code is needed until it is enrolled, and does no harm afterwards.
 pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
-    let data = layout.edge_folder(place.region);
+    let data = layout.edge_folder(place);
     fs::create_dir_all(&data).with_context(|| format!("could not make {}", data.display()))?;
     let at = |port: u16| format!("127.0.0.1:{port}");
     let spec = Spec::new(&place.edge, binaries::own("holdfast-edge")?, layout.log(&place.edge))

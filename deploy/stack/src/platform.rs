@@ -190,6 +190,20 @@ impl Stack {
         .await
     }
 
+    /// Starts one more edge in a region that has one; returns once it is linked.
+    pub async fn second_edge(&mut self, region: Region, wishes: &Wishes) -> Result<EdgePlace> {
+        let ports = &mut self.layout.ports;
+        let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
+        let edge = format!("{}-2", region.as_str().to_lowercase());
+        let place = EdgePlace { edge, http, mqtt, ws, ..self.layout.edge(region).clone() };
+        let code = self.enrolment_code(&place).await?;
+        let spec = with(parts::edge(&self.layout, &place, Some(code))?, wishes);
+        let child = self.supervisor.spawn(spec).await?;
+        probe::until(&child, READY_MAX, || probe::is_ready(http)).await?;
+        self.healthy(HEALTHY_MAX).await?;
+        Ok(place)
+    }
+
     /// Everything that somebody else needs to use this platform.
     pub fn ready_file(&self) -> ReadyFile {
         let edges = self.layout.edges.iter();
