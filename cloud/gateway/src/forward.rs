@@ -1,12 +1,14 @@
 //! The way of a request: found in the table, its caller admitted, its claims about itself removed,
 //! handed to the part under the canonical path, the answer handed back.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, Uri, header, request::Parts, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::PathAndQuery};
 use process::{
     problem::Problem,
     trace::{self, Trace},
@@ -17,6 +19,7 @@ use crate::{
     Gateway,
     headers::{set_identity, strip_claims, strip_hop_by_hop},
     identity::{Verified, unavailable},
+    limits::Asker,
     matcher::{Lookup, find},
     routes::{Audience, Part, Route},
 };
@@ -35,7 +38,9 @@ pub async fn forward(
         Lookup::WrongMethod(allowed) => return wrong_method(&allowed),
         Lookup::Unknown => return Problem::new(Code::NotFound).into_response(),
     };
-    let caller = match gateway.identity.admit(route.audience, request.headers()).await {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = from.map(|ConnectInfo(from)| from.ip());
+    let caller = match gateway.admit(route, request.headers(), address).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
@@ -47,6 +52,23 @@ pub async fn forward(
 }
 
 impl Gateway {
+    /// Lets the caller of a route pass, if they have not asked too often. Whom the gateway does not
+    /// know, or does not let in, is counted by address.
+    async fn admit(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Verified>, Problem> {
+        let admitted = self.identity.admit(route.audience, headers).await;
+        let asker = match &admitted {
+            Ok(Some(caller)) => Asker::User(caller.user),
+            Ok(None) | Err(_) => Asker::Address(address),
+        };
+        self.limits.count(asker, route).await?;
+        admitted
+    }
+
     async fn send(&self, part: Part, request: Request) -> Response {
         let call = self.peers.of(part).call(request);
         match tokio::time::timeout(self.upstream_timeout, call).await {

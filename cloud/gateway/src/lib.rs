@@ -1,5 +1,6 @@
 //! The one public entry: finds a request's route in one table, verifies the caller, removes what a
-//! client may not claim, and hands the request to the part of the cloud that answers.
+//! client may not claim, counts how often they ask, and hands the request to the part of the cloud that
+//! answers.
 //!
 //! Invariants: what is not in `routes::ROUTES` cannot be reached; no route but the open ones answers
 //! without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
@@ -7,6 +8,7 @@
 mod forward;
 mod headers;
 mod identity;
+mod limits;
 mod matcher;
 mod routes;
 mod security;
@@ -27,6 +29,7 @@ pub use routes::{ALIASES, Alias, Audience, Part, ROUTES, Route};
 pub use security::OriginError;
 
 use identity::Identity;
+use limits::Limits;
 
 pub const NAME: &str = "gateway";
 
@@ -38,9 +41,16 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// How long a part may take before the caller is told that it took too long.
     pub upstream_timeout_ms: NonZeroU32,
+    /// How often one person may ask one endpoint.
+    pub per_user_per_minute: NonZeroU32,
+    /// How often one address may ask one endpoint before it is known who asks. Many people sign in
+    /// from behind one address.
+    pub per_address_per_minute: NonZeroU32,
 }
 
 const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19_999);
+const PER_USER_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 
 impl Default for Config {
     fn default() -> Self {
@@ -48,6 +58,8 @@ impl Default for Config {
             bind: "127.0.0.1:8080".to_owned(),
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
+            per_user_per_minute: PER_USER_PER_MINUTE,
+            per_address_per_minute: PER_ADDRESS_PER_MINUTE,
         }
     }
 }
@@ -81,13 +93,16 @@ pub enum OpenError {
 #[derive(Clone)]
 struct Gateway {
     identity: Identity,
+    limits: Limits,
     peers: Peers,
     upstream_timeout: Duration,
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let readiness = readiness(&peers, ground.cache.clone(), ground.keys.clone());
+    let (per_user, per_address) = (config.per_user_per_minute, config.per_address_per_minute);
     let gateway = Gateway {
+        limits: Limits::new(ground.cache.clone(), ground.clock.clone(), per_user, per_address),
         identity: Identity {
             keys: ground.keys,
             clock: ground.clock,

@@ -180,3 +180,42 @@ async fn only_listed_origins_may_call_from_a_page() {
     let answer = Gate::new().await.ask(&Method::OPTIONS, "/api/v1/orders", None).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
+    let limit = |n| std::num::NonZeroU32::new(n).unwrap();
+    let config = Config {
+        per_user_per_minute: limit(3),
+        per_address_per_minute: limit(2),
+        ..Config::default()
+    };
+    let gate = Gate::with(config, "memory:", |peers| peers).await;
+    let token = gate.token(Role::Customer);
+    for (method, path, token, allowed) in [
+        (Method::GET, "/api/v1/orders", Some(token.as_str()), 3),
+        // Another spelling and another id are the same endpoint.
+        (Method::GET, "/api/orders", Some(token.as_str()), 0),
+        (Method::GET, "/api/v1/orders/7", Some(token.as_str()), 3),
+        (Method::GET, "/api/v1/orders/8", Some(token.as_str()), 0),
+        (Method::POST, "/api/v1/orders", Some(token.as_str()), 3),
+        (Method::POST, "/api/v1/auth/login", None, 2),
+        (Method::POST, "/api/v1/auth/register", None, 2),
+    ] {
+        for _ in 0..allowed {
+            assert_eq!(gate.ask(&method, path, token).await.status, StatusCode::OK, "{path}");
+        }
+        let refused = gate.ask(&method, path, token).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+        assert_eq!(refused.code(), "rate_limited");
+        let wait: u32 = refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+    }
+    for _ in 0..2 {
+        let answer = gate.ask(&Method::GET, "/api/v1/notifications", Some("x.y.z")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let guessing = gate.ask(&Method::GET, "/api/v1/notifications", Some("x.y.z")).await;
+    assert_eq!(guessing.status, StatusCode::TOO_MANY_REQUESTS, "tokens are not to be guessed");
+    let signed_in = gate.ask(&Method::GET, "/api/v1/notifications", Some(&token)).await;
+    assert_eq!(signed_in.status, StatusCode::OK, "the address is not held against who is known");
+}

@@ -151,8 +151,13 @@ pub const READY_MAX: Duration = Duration::from_secs(60);
 const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 
+/// Here everybody comes from one address, and the admin looks at the status ten times a second.
+const ASKED_PER_MINUTE_MAX: &str = "6000";
+
 fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
-    let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name));
+    let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name))
+        .env("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", ASKED_PER_MINUTE_MAX)
+        .env("HOLDFAST__GATEWAY__PER_ADDRESS_PER_MINUTE", ASKED_PER_MINUTE_MAX);
     Ok(spec.stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
 }
 

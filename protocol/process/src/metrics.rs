@@ -64,6 +64,8 @@ catalogue! {
         "Transactions begun anew after a deadlock or a lock wait";
     Counter CACHE_FAULTS "holdfast_cache_faults_total" []
         "Cache calls that failed and were done without";
+    Counter RATE_LIMITED "holdfast_rate_limited_total" ["by"]
+        "Requests refused at the gateway because their user or address asked too often";
     // events
     Gauge OUTBOX_UNSENT "holdfast_outbox_unsent" ["service"]
         "Events committed and not yet confirmed by the bus";

@@ -138,6 +138,7 @@ codes! {
     EdgeUnknown "edge_unknown" 401 "This edge is not enrolled." "该边缘节点未登记。",
     SessionSuperseded "session_superseded" 409 "Another session of this edge took over." "该节点的另一个会话已接管。",
     ChainBroken "chain_broken" 409 "The log does not continue what was received." "日志与已接收内容不连续。",
+    RateLimited "rate_limited" 429 "You have asked too often. Wait a little and try again." "请求过于频繁，请稍后再试。",
     TooManyRequests "too_many_requests" 429 "Too Many Requests" "请求过于频繁",
     Unavailable "unavailable" 503 "This part of the service is out of reach. Try again shortly." "该服务暂时不可用，请稍后再试。",
     TimedOut "timed_out" 504 "This took too long. Try again." "处理超时，请重试。",
