@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Action, Code, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order, OrderEvent,
-    OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
+    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order,
+    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
 };
 
 use crate::{
@@ -80,11 +80,22 @@ impl<'a> Desk<'a> {
     }
 
     /// The stored answer to this command. What was refused because nobody vouched for it belongs to
-    /// whoever made the command, so it is theirs to hear too.
+    /// whoever made the command, so it is theirs to hear too; it stands only where it came before every
+    /// other answer under the id, so that what was told of the others stays true.
     pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
-        let (id, user) = (attempt.command.id, attempt.actor.map(|actor| actor.user_id));
+        let id = attempt.command.id;
+        let nobodys = self.answer_of((id, None));
+        let Some(actor) = attempt.actor else { return nobodys.or_else(|| self.any_answer(id)) };
         let same = |answer: &&StoredAnswer| answer.hash == attempt.command.body.hash();
-        self.answer_of((id, user)).or_else(|| self.answer_of((id, None)).filter(same))
+        let own = self.answer_of((id, Some(actor.user_id)));
+        own.filter(same).or(nobodys.filter(same)).or(own)
+    }
+
+    fn any_answer(&self, id: CommandId) -> Option<&StoredAnswer> {
+        let new = self.answered.range((id, None)..).next().map(|(key, _)| *key);
+        let read = self.snapshot.answers.range((id, None)..).next().map(|(key, _)| *key);
+        let key = [new, read].into_iter().flatten().find(|(of, _)| *of == id)?;
+        self.answer_of(key)
     }
 
     fn answer_of(&self, key: CommandKey) -> Option<&StoredAnswer> {

@@ -55,9 +55,9 @@ impl OrderDb {
         for attempt in asked.attempts() {
             let (command, order) = (attempt.command.id, attempt.command.body.order_id());
             if self.bug != Some(Bug::AnswersNotKept) {
-                let keys = [None, attempt.actor].map(|by| (command, by.map(|actor| actor.user_id)));
-                let answers = keys.iter().filter_map(|key| self.commands.get(key));
-                snapshot.answers.extend(answers.map(|answer| (answer.key(), answer.clone())));
+                let from = self.commands.range((command, None)..);
+                let answers = from.take_while(|((id, _), _)| *id == command);
+                snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));
             }
             if let Some(standing) = self.orders.get(&order) {
                 snapshot.orders.insert(order, Standing::clone(standing));

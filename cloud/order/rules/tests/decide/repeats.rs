@@ -174,11 +174,32 @@ fn an_op_that_nobody_vouches_for_is_rejected_and_stays_so() {
 }
 
 #[test]
+fn what_nobody_vouched_for_and_what_its_maker_then_did_under_its_id_stay_as_they_were_told() {
+    let orders = [order(1, OrderStatus::Pending), order(2, OrderStatus::Pending)];
+    let unvouched = logged(1, 1, None, accept(1));
+    let same = logged(2, 1, Some(provider(1)), accept(1));
+    let other = logged(3, 1, Some(provider(1)), accept(2));
+    let log = [unvouched.clone(), same.clone(), other.clone()];
+    for order in [[0, 1, 2], [2, 0, 1], [2, 1, 0], [1, 0, 2]] {
+        let mut stage = Stage::with(orders.clone());
+        let batch = order.map(|at| log[at].clone());
+        let told = |writes: &rules::Writes| {
+            [0, 1, 2].map(|at| (outcome(writes, at).succeeded(), outcome(writes, at).code))
+        };
+        let first = told(&stage.decide(&batch));
+        let again = stage.decide(&batch);
+        assert!(again.commands.is_empty(), "{order:?}");
+        assert_eq!(told(&again), first, "{order:?}");
+    }
+}
+
+#[test]
 fn an_unvouched_repeat_is_not_told_the_owners_answer() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
     stage.decide_one(portal(1, provider(1), accept(1)));
-    let (repeat, _) = stage.decide_one(logged(1, 1, None, accept(1)));
+    let (repeat, writes) = stage.decide_one(logged(1, 1, None, accept(1)));
     assert_eq!((repeat.code, repeat.order), (Some(Code::InvalidToken), None));
+    assert!(writes.commands.is_empty());
     let (own, _) = stage.decide_one(portal(1, provider(1), accept(1)));
     assert!(own.succeeded(), "nor is the owner told theirs");
 }
