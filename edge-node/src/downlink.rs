@@ -55,6 +55,8 @@ impl Downlink {
                 self.store.adopt_generation(generation).await?;
                 self.feed_seq.send_replace(0);
             }
+            // Not acted on yet: the edge calls again and is told again.
+            ToStore::Tail(_) | ToStore::Quarantine(_) | ToStore::Twin => {}
         }
         Ok(())
     }

@@ -109,6 +109,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/status",           ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/edges",            ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/edges",            ADMIN,    Part::Hub),
+    route(POST, "/api/v1/admin/edges/{id}/readmit", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
     route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
 ];

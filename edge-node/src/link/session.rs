@@ -167,8 +167,9 @@ impl fmt::Display for Ended {
             Self::Engine(End::Stuck) => {
                 f.write_str("the hub asks for the same ops again and again")
             }
-            Self::Engine(End::Quarantined(frame)) => {
-                write!(f, "the hub put epoch {} into quarantine", frame.old_epoch)
+            Self::Engine(End::Suspect) => f.write_str("this edge has become suspect"),
+            Self::Engine(End::Quarantined(new)) => {
+                write!(f, "the hub ended this edge's epoch and gave it epoch {}", new.epoch)
             }
         }
     }

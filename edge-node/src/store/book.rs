@@ -154,14 +154,17 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
     const ROW: &str =
         "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
         digest, orders, ahead, (SELECT count(*) FROM pending),
-        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1) FROM edge WHERE one = 1";
+        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1), settled_seq
+        FROM edge WHERE one = 1";
     let mut statement = conn.prepare_cached(ROW)?;
-    let (start, mut position) = statement.query_row([], |row| {
+    let (start, settled_seq, mut position) = statement.query_row([], |row| {
         let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
         let position = Position {
             epoch: nat(row, 1)?,
             head: Chain { seq: 0, hash: Hash::ZERO },
             suspect: row.get(2)?,
+            twin: false,
+            settled: None,
             feed_generation: nat(row, 3)?,
             feed_cursor: nat(row, 4)?,
             outcome_cursor: nat(row, 5)?,
@@ -169,9 +172,10 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
             pending: small(9)?,
             oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),
         };
-        Ok((hash(row, 0)?, position))
+        Ok((hash(row, 0)?, nat(row, 11)?, position))
     })?;
     position.head = head(conn, position.epoch, start)?;
+    position.settled = chain_at(conn, position.epoch, settled_seq)?;
     Ok(position)
 }
 

@@ -163,6 +163,7 @@ fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqli
         policy_version: Some(book.policy_version),
         rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
+        relogged: None,
     });
     let at = append::append(conn, book, &op, received_at)?;
     let stored = Stored {

@@ -115,6 +115,8 @@ catalogue! {
     Counter LINK_BYTES "holdfast_link_bytes_total" ["direction"]
         "Bytes of frames that passed";
     // hub
+    Counter HUB_QUARANTINES "holdfast_hub_quarantines_total" ["why"]
+        "New epochs given to edges that were restored or cloned";
     Counter HUB_OPS_RECEIVED "holdfast_hub_ops_received_total" ["region"]
         "Ops stored by the hub";
     Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]

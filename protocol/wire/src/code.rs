@@ -137,6 +137,8 @@ codes! {
     ProtocolUnsupported "protocol_unsupported" 426 "No protocol version is shared." "没有共同支持的协议版本。",
     EdgeUnknown "edge_unknown" 401 "This edge is not enrolled." "该边缘节点未登记。",
     SessionSuperseded "session_superseded" 409 "Another session of this edge took over." "该节点的另一个会话已接管。",
+    EdgeTwin "edge_twin" 409 "Another instance of this edge is at work; this one is a copy. Enrol it anew under a name of its own." "该节点的另一个实例正在运行，本机是副本，请以新名称重新登记。",
+    EdgeNeedsOperator "edge_needs_operator" 409 "This edge was restored too often today; an operator has to let it in." "该节点今日恢复次数过多，须由运营人员放行。",
     ChainBroken "chain_broken" 409 "The log does not continue what was received." "日志与已接收内容不连续。",
     RateLimited "rate_limited" 429 "You have asked too often. Wait a little and try again." "请求过于频繁，请稍后再试。",
     TooManyRequests "too_many_requests" 429 "Too Many Requests" "请求过于频繁",

@@ -42,12 +42,12 @@ pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
 pub use link::{
-    Ack, Ask, Change, Credit, Down, Frame, FrameError, HeldNotice, HeldReason, Hello, Limits,
-    NumberedOutcome, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Quarantine, QuarantineWhy, Refused,
-    Resend, SnapshotChunk, Standing, Up, Welcome,
+    Ack, Alive, Ask, Change, Credit, Down, Frame, FrameError, HeldNotice, HeldReason, Hello,
+    Limits, NumberedOutcome, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Quarantine,
+    QuarantineWhy, Refused, Resend, SnapshotChunk, Standing, TailPart, Up, Welcome,
 };
 pub use money::{Amount, AmountError, Currency};
-pub use op::{Chain, CommandOp, Op, OpError};
+pub use op::{Chain, CommandOp, Op, OpError, Relogged};
 pub use order::{
     Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
 };

@@ -7,8 +7,8 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec};
 
 use crate::{
-    Actor, BootNonce, Code, Command, CommandId, EdgeId, Hash, Order, OrderId, Outcome, Policy,
-    Region, UnixMillis,
+    Actor, BootNonce, Chain, Code, Command, CommandId, EdgeId, Hash, Order, OrderId, Outcome,
+    Policy, Region, UnixMillis,
 };
 
 pub const PROTOCOL_MIN: u16 = 1;
@@ -29,6 +29,8 @@ pub enum Frame {
     Resend(Resend),
     Refused(Refused),
     Held(HeldNotice),
+    Probe(Probe),
+    Alive(Alive),
     /// A kind from a newer peer; it is counted and otherwise passed over.
     Unknown(u16),
 }
@@ -77,6 +79,13 @@ pub struct Hello {
     /// The edge's program version, for the operator's eyes.
     #[n(13)]
     pub version: String,
+    /// The newest op with a stored outcome: the hub has had the log up to it, so that a quarantine
+    /// returns only what comes after.
+    #[n(14)]
+    pub settled: Option<Chain>,
+    /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.
+    #[n(15)]
+    pub twin: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -357,9 +366,52 @@ pub struct Quarantine {
     pub last_accepted: Hash,
     #[n(5)]
     pub why: QuarantineWhy,
-    /// Every op of that edge stored from the old epoch up.
+    /// Ops of that edge stored from the old epoch up, those left out that it surely has.
     #[n(6)]
     pub tail: Vec<ByteVec>,
+    /// Which part of the tail this is; absent where it is the whole of an empty one.
+    #[n(7)]
+    pub part: Option<TailPart>,
+}
+
+/// A run of the tail: its ops stand in one epoch without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct TailPart {
+    /// Counted from 0 in each session.
+    #[n(0)]
+    pub index: u32,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub first_seq: u64,
+    /// The chain's hash at the first op; those of the others follow from it.
+    #[n(3)]
+    pub first_hash: Hash,
+    /// More parts follow; nothing is acted on before the last.
+    #[n(4)]
+    pub more: bool,
+}
+
+/// The hub asks whether the process at the other end still lives. Not a ping of the socket, which a
+/// proxy may answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Probe {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub number: u64,
+}
+
+/// The edge's answer to a `Probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Alive {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub number: u64,
 }
 
 /// A gap in `Up`: nothing of it was stored.
@@ -428,7 +480,7 @@ macro_rules! frame_kinds {
 
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
-    10 Quarantine, 11 Resend, 12 Refused, 13 Held,
+    10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive,
 }
 
 #[cfg(test)]

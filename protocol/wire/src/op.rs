@@ -5,7 +5,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{Actor, BootNonce, Command, EdgeId, Hash, UnixMillis, Verdict};
+use crate::{Actor, BootNonce, Command, EdgeId, Hash, QuarantineWhy, UnixMillis, Verdict};
 
 #[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -58,6 +58,27 @@ pub struct CommandOp {
     pub rules_version: Option<u64>,
     #[n(8)]
     pub revocations_version: Option<u64>,
+    /// It was logged before, in an epoch that is over, and this was its receipt there.
+    #[n(9)]
+    pub relogged: Option<Relogged>,
+}
+
+/// The receipt that a command had where it was first logged, kept for the record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Relogged {
+    #[n(0)]
+    pub edge: EdgeId,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub at: Chain,
+    #[n(3)]
+    pub verdict: Verdict,
+    #[n(4)]
+    pub fence: Option<u64>,
+    #[n(5)]
+    pub why: QuarantineWhy,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +96,12 @@ impl Op {
 }
 
 /// The running end of a chain: the seq and hash of the last op.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Chain {
+    #[n(0)]
     pub seq: u64,
+    #[n(1)]
     pub hash: Hash,
 }
 

@@ -101,6 +101,7 @@ fn ops() -> Vec<(&'static str, Op)> {
         policy_version: Some(1),
         rules_version: None,
         revocations_version: Some(4),
+        relogged: None,
     };
     vec![
         ("boot", Op::Boot { nonce: BootNonce([0xab; 16]), at: UnixMillis(1_764_000_000_000) }),
@@ -108,6 +109,21 @@ fn ops() -> Vec<(&'static str, Op)> {
         ("command", Op::Command(command)),
         ("lease_released", Op::LeaseReleased { fence: 5 }),
     ]
+}
+
+fn relogged() -> Op {
+    let relogged = Relogged {
+        edge: edge(),
+        epoch: 1,
+        at: Chain { seq: 42, hash: Hash::of(b"42") },
+        verdict: Verdict::Firm,
+        fence: Some(5),
+        why: QuarantineWhy::EdgeRestored,
+    };
+    match ops().into_iter().nth(2).unwrap().1 {
+        Op::Command(op) => Op::Command(CommandOp { relogged: Some(relogged), ..op }),
+        other => other,
+    }
 }
 
 fn outcome() -> Outcome {
@@ -159,6 +175,8 @@ fn frames() -> Vec<Frame> {
             outcome_cursor: 40,
             codec: 0,
             version: "0.1.0".into(),
+            settled: None,
+            twin: None,
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
@@ -242,10 +260,13 @@ fn frames() -> Vec<Frame> {
             last_accepted: Hash::of(b"40"),
             why: QuarantineWhy::EdgeRestored,
             tail: vec![ByteVec::from(vec![9])],
+            part: None,
         }),
         Frame::Resend(Resend { standing: standing(), from: 41 }),
         Frame::Refused(Refused { code: Code::GateClosed, detail: "NORTH".into() }),
         Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
+        Frame::Probe(Probe { standing: standing(), number: 7 }),
+        Frame::Alive(Alive { standing: standing(), number: 7 }),
     ]
 }
 
@@ -329,6 +350,30 @@ fn vectors() -> BTreeMap<String, String> {
         changes: vec![Change::Assignment(assignment())],
     });
     assert_eq!(Frame::from_bytes(&down.to_bytes()).unwrap(), down, "an assignment reads back");
+    assert_eq!(Op::from_bytes(&relogged().to_bytes()).unwrap(), relogged(), "it reads back");
+    vectors.insert("op/relogged".into(), hex(&relogged().to_bytes()));
+    let settled = Some(Chain { seq: 40, hash: Hash::of(b"40") });
+    let suspect = frames().into_iter().find_map(|frame| match frame {
+        Frame::Hello(hello) => Some(Hello { suspect: true, settled, twin: Some(true), ..hello }),
+        _ => None,
+    });
+    let suspect = Frame::Hello(suspect.unwrap());
+    assert_eq!(Frame::from_bytes(&suspect.to_bytes()).unwrap(), suspect, "it reads back");
+    vectors.insert("hello/suspect".into(), hex(&suspect.to_bytes()));
+    let part = Some(TailPart {
+        index: 1,
+        epoch: 1,
+        first_seq: 41,
+        first_hash: Hash::of(b"41"),
+        more: true,
+    });
+    let tail = frames().into_iter().find_map(|frame| match frame {
+        Frame::Quarantine(frame) => Some(Quarantine { part, ..frame }),
+        _ => None,
+    });
+    let tail = Frame::Quarantine(tail.unwrap());
+    assert_eq!(Frame::from_bytes(&tail.to_bytes()).unwrap(), tail, "it reads back");
+    vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment: assignment() };
     vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
@@ -372,5 +417,5 @@ fn every_kind_of_frame_has_a_golden_vector() {
     let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 13);
+    assert_eq!(kinds.len(), 15);
 }

@@ -3,34 +3,54 @@
 //! Pure: inputs are frames and what the store answered, outputs are frames to send and what to ask
 //! of the store; time comes in. Invariants: every op is handed to the store once and in log order;
 //! a frame that names another term or boot nonce changes nothing; nothing is told to the edge as
-//! stored before the store has said so; and what goes down leaves no gap.
+//! stored before the store has said so; what goes down leaves no gap; and nothing is taken of an edge
+//! whose log is not the one received, nor of a second instance of one that still answers.
 
 mod downstream;
 mod hello;
 mod open;
+mod returning;
 mod upstream;
 
 #[cfg(test)]
 mod tests;
 
 use wire::{
-    Ack, Actor, Chain, Change, Code, Command, EdgeId, Frame, HeldReason, Hello, Limits,
-    NumberedOutcome, Refused, Region, UnixMillis,
+    Ack, Actor, BootNonce, Chain, Change, Code, Command, EdgeId, Frame, HeldReason, Hello, Limits,
+    NumberedOutcome, QuarantineWhy, Refused, Region, UnixMillis,
 };
 
+use hello::Judged;
 use open::{Ignored, Open};
+use returning::Returning;
 
 /// What the hub has stored of an edge when its session begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub region: Region,
+    /// Rises with every take-over. What is judged by this is done only while it stands.
+    pub term: u64,
+    /// The run of the newest session, while that may still be alive.
+    pub running: Option<BootNonce>,
     pub epoch: u64,
+    /// How the epoch came to be; the first one was granted to nobody.
+    pub grant: Option<Grant>,
+    /// The new epochs of the last day that no operator has looked at.
+    pub epochs_today: u32,
     /// The end of the chain that was received.
     pub cursor: Chain,
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
     pub gate_open: bool,
+}
+
+/// A new epoch was given to one run of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    pub to: BootNonce,
+    /// The run whose session was the newest until then.
+    pub after: Option<BootNonce>,
 }
 
 /// An accept that somebody else took: a person's at the portal, or another edge's that is held.
@@ -42,12 +62,24 @@ pub struct Accept {
     pub taken_at: UnixMillis,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
-    /// Answers `Output::Load`.
+    /// Answers `Output::Load`; and `Output::TakeOver` and `Output::Quarantine` where another session
+    /// has raised the term since.
     Loaded(Stored),
+    /// Answers `Output::Probe`.
+    Probed {
+        alive: bool,
+    },
+    /// Answers `Output::Quarantine`.
+    Quarantined(Granted),
+    /// Answers `Output::ReadTail`.
+    Tail(Tail),
+    /// Another session asks whether the run at the other end of this one is alive.
+    ProbeAsked {
+        number: u64,
+    },
     /// Answers `Output::TakeOver`: the new term, and what stands stored under it. An older session
     /// may have stored more since it was read first.
     TakenOver {
@@ -92,8 +124,22 @@ pub enum Output {
     Send(Frame),
     /// Read what stands stored of the edge.
     Load,
-    /// Raise the term and remember this run of the edge.
-    TakeOver(Box<Hello>),
+    /// Have the session that stands under this term ask its edge for a sign of life, for two seconds.
+    Probe {
+        term: u64,
+    },
+    /// Store that this edge is alive: it has answered the probe of this number.
+    SaveAlive {
+        number: u64,
+    },
+    /// Raise the term, if it is still `over`, and remember this run of the edge.
+    TakeOver {
+        hello: Box<Hello>,
+        over: u64,
+    },
+    Quarantine(Box<Confined>),
+    /// Read the ops stored after this place.
+    ReadTail(Place),
     /// Store these ops and the new cursor in one transaction, guarded by the term.
     Store(NewOps),
     ReadOutcomes {
@@ -107,6 +153,58 @@ pub enum Output {
     SaveAck(Ack),
     /// Tell the edge why, then close.
     End(Refused),
+}
+
+/// An edge of which nothing is taken before it has a new epoch. First order_db is to record that the
+/// rights of the old one are taken back [QUAR_TAKEBACK], then the epoch is raised, if the term is still
+/// `over`; both are safe to repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confined {
+    pub hello: Hello,
+    pub over: u64,
+    /// The epoch that ends.
+    pub epoch: u64,
+    /// The current epoch was granted to this very run, which has not heard of it: nothing is raised.
+    pub again: bool,
+    pub why: QuarantineWhy,
+}
+
+/// What an edge in quarantine is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    pub epoch: u64,
+    pub grant: u64,
+    pub last_accepted: wire::Hash,
+    pub why: QuarantineWhy,
+    /// Up to here the edge surely has what was received.
+    pub known: Place,
+}
+
+/// An op's place in an edge's logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub epoch: u64,
+    pub seq: u64,
+}
+
+/// A run of stored ops, of one epoch and without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tail {
+    pub epoch: u64,
+    pub first_seq: u64,
+    /// The chain's hash at the first op.
+    pub first_hash: wire::Hash,
+    pub ops: Vec<Vec<u8>>,
+    /// There are more behind it.
+    pub more: bool,
+}
+
+impl Tail {
+    /// There is nothing behind the place that was asked about.
+    pub fn empty() -> Self {
+        let first_hash = wire::Hash::ZERO;
+        Self { epoch: 0, first_seq: 0, first_hash, ops: Vec::new(), more: false }
+    }
 }
 
 /// A run of ops that continues the chain at `after`.
@@ -146,8 +244,14 @@ enum Phase {
     Greeting,
     /// What stands stored is being read.
     Loading(Box<Hello>),
+    /// The session that stands is asked for a sign of life.
+    Probing(Box<Hello>, Box<Stored>),
     /// The term is being raised.
     TakingOver(Box<Hello>),
+    /// A new epoch is being granted.
+    Confining(Box<Hello>),
+    /// What the edge has lost goes out. It calls again when it has all of it.
+    Returning(Box<Returning>),
     Open(Box<Open>),
     Ended,
 }
@@ -171,6 +275,11 @@ impl Session {
         }
     }
 
+    /// Nothing has been heard yet.
+    pub fn is_greeting(&self) -> bool {
+        matches!(self.phase, Phase::Greeting)
+    }
+
     pub fn handle(&mut self, input: Input, now: UnixMillis) -> Vec<Output> {
         let phase = std::mem::replace(&mut self.phase, Phase::Ended);
         let (phase, outputs) = self.step(phase, input, now);
@@ -192,9 +301,23 @@ impl Session {
             (phase @ Phase::Greeting, Input::Frame(_)) => {
                 (phase, vec![end(Code::MalformedBody, "a session begins with Hello")])
             }
-            (Phase::Loading(hello), Input::Loaded(stored)) => Self::check(hello, &stored),
+            (
+                Phase::Loading(hello) | Phase::TakingOver(hello) | Phase::Confining(hello),
+                Input::Loaded(stored),
+            ) => self.check(hello, &stored),
+            (Phase::Probing(hello, stored), Input::Probed { alive }) => {
+                self.probed(hello, *stored, alive)
+            }
             (Phase::TakingOver(hello), Input::TakenOver { term, stored }) => {
                 self.open(hello, &stored, term, now)
+            }
+            (Phase::Confining(hello), Input::Quarantined(granted)) => {
+                let (returning, outputs) = Returning::new(&hello, granted);
+                (Phase::Returning(Box::new(returning)), outputs)
+            }
+            (Phase::Returning(mut returning), Input::Tail(tail)) => {
+                let outputs = returning.send(tail);
+                (Phase::Returning(returning), outputs)
             }
             (Phase::Open(mut open), input) => {
                 let outputs = open.handle(input).unwrap_or_else(|Ignored| {
@@ -218,13 +341,30 @@ impl Session {
         }
     }
 
-    /// The newest session wins. Whether the old one is still alive, so that this one is a twin, is
-    /// to be asked here, before the term is raised.
-    fn check(hello: Box<Hello>, stored: &Stored) -> (Phase, Vec<Output>) {
-        match hello::standing(&hello, stored) {
-            Ok(()) => (Phase::TakingOver(hello.clone()), vec![Output::TakeOver(hello)]),
-            Err(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
+    /// A session of another run that may be alive is asked first. That a run is another one is no alarm
+    /// in itself: every restart is one [NO_NAIVE_NONCE_ALARM].
+    fn check(&self, hello: Box<Hello>, stored: &Stored) -> (Phase, Vec<Output>) {
+        match hello::judge(&hello, stored) {
+            Judged::Probe => {
+                let probe = Output::Probe { term: stored.term };
+                (Phase::Probing(hello, Box::new(stored.clone())), vec![probe])
+            }
+            Judged::Fits => {
+                let over = stored.term;
+                (Phase::TakingOver(hello.clone()), vec![Output::TakeOver { hello, over }])
+            }
+            judged => Self::not_welcome(hello, judged),
         }
+    }
+
+    /// An answer of the old session makes this one a twin. Without one, the old session is closed and
+    /// fenced by whatever raises the term [PROBE_OLD_SESSION].
+    fn probed(&self, hello: Box<Hello>, stored: Stored, alive: bool) -> (Phase, Vec<Output>) {
+        if alive {
+            let twin = end(Code::EdgeTwin, "another run of this edge has answered");
+            return (Phase::Probing(hello, Box::new(stored)), vec![twin]);
+        }
+        self.check(hello, &Stored { running: None, ..stored })
     }
 
     fn open(
@@ -234,11 +374,23 @@ impl Session {
         term: u64,
         now: UnixMillis,
     ) -> (Phase, Vec<Output>) {
-        if let Err(refused) = hello::standing(&hello, stored) {
-            return (Phase::TakingOver(hello), vec![Output::End(refused)]);
+        match hello::judge(&hello, stored) {
+            Judged::Fits | Judged::Probe => {
+                let (open, outputs) = Open::new(&hello, stored, term, self.limits, now);
+                (Phase::Open(Box::new(open)), outputs)
+            }
+            judged => Self::not_welcome(hello, judged),
         }
-        let (open, outputs) = Open::new(&hello, stored, term, self.limits, now);
-        (Phase::Open(Box::new(open)), outputs)
+    }
+
+    fn not_welcome(hello: Box<Hello>, judged: Judged) -> (Phase, Vec<Output>) {
+        match judged {
+            Judged::Quarantine(confined) => {
+                (Phase::Confining(hello), vec![Output::Quarantine(confined)])
+            }
+            Judged::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
+            Judged::Fits | Judged::Probe => (Phase::Loading(hello), Vec::new()),
+        }
     }
 }
 

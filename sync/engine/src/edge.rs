@@ -3,19 +3,21 @@
 //!
 //! Invariants: only ops of the file are sent, in order, within what the hub gave credit for; a frame
 //! that does not name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves
-//! only when the file has stored what it counts; nothing that arrives makes this panic.
+//! only when the file has stored what it counts; a quarantine is acted on only by the epoch and the run
+//! that it names, and only when the whole tail is there; nothing that arrives makes this panic.
 
+mod confined;
 #[cfg(test)]
 mod tests;
 mod window;
 mod words;
 
 use wire::{
-    Ack, Chain, Down, Frame, Hello, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Quarantine, Resend,
-    Standing, Up, Welcome,
+    Ack, Alive, Chain, Code, Down, Frame, Hello, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe,
+    Refused, Resend, Standing, Up, Welcome,
 };
 
-pub use words::{Do, End, Position, Run, Store, Surroundings, Wanted, Who, Why};
+pub use words::{Do, End, NewEpoch, Position, Run, Store, Surroundings, TailRun, Wanted, Who, Why};
 
 use window::{Credited, Sent, Window};
 
@@ -23,7 +25,14 @@ use window::{Credited, Sent, Window};
 enum Phase {
     Idle,
     Greeting,
-    Open { standing: Standing, window: Window },
+    Open {
+        standing: Standing,
+        window: Window,
+    },
+    /// A quarantine comes in: the parts that have come.
+    Confined {
+        parts: u32,
+    },
 }
 
 #[derive(Debug)]
@@ -57,6 +66,8 @@ impl Edge {
             outcome_cursor: at.outcome_cursor,
             codec: 0,
             version: self.who.version.clone(),
+            settled: at.settled,
+            twin: at.twin.then_some(true),
         })
     }
 
@@ -69,8 +80,14 @@ impl Edge {
     }
 
     /// The file has moved on: the log grew, or what was to be stored is stored.
+    /// Once suspect, nothing more of this log may be taken: the session ends, and the next Hello says
+    /// why.
     pub fn moved(&mut self, position: Position) -> Vec<Do> {
+        let became_suspect = position.suspect && !self.position.suspect;
         self.position = position;
+        if became_suspect && self.is_open() {
+            return vec![Do::End(End::Suspect)];
+        }
         self.pump()
     }
 
@@ -118,9 +135,7 @@ impl Edge {
         let kind = frame.kind();
         let ignored = |why| vec![Do::Ignored { kind, why }];
         match frame {
-            Frame::Refused(refused) => {
-                vec![Do::End(End::Refused { code: refused.code, detail: refused.detail })]
-            }
+            Frame::Refused(refused) => self.refused(refused),
             Frame::Quarantine(frame) => self.quarantine(frame),
             Frame::Welcome(welcome) => self.welcome(&welcome),
             Frame::Outcomes(frame) if self.stands(frame.standing) => self.outcomes(frame),
@@ -133,17 +148,20 @@ impl Edge {
                 vec![Do::Held { seq: frame.seq, reason: frame.reason }]
             }
             Frame::Ask(ask) if self.stands(ask.standing) => vec![Do::Log(Box::new(ask))],
+            Frame::Probe(frame) if self.stands(frame.standing) => alive(&frame),
             Frame::Outcomes(_)
             | Frame::Down(_)
             | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
-            | Frame::Held(_) => ignored(Why::Standing),
+            | Frame::Held(_)
+            | Frame::Probe(_) => ignored(Why::Standing),
             // Snapshots belong to what this version does not offer in its Hello.
             Frame::Snapshot(_)
             | Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)
+            | Frame::Alive(_)
             | Frame::Unknown(_) => ignored(Why::Unexpected),
         }
     }
@@ -226,12 +244,18 @@ impl Edge {
         }
     }
 
-    fn quarantine(&mut self, frame: Quarantine) -> Vec<Do> {
-        let mine = frame.old_epoch == self.position.epoch && frame.old_nonce == self.who.nonce;
-        if !mine || matches!(self.phase, Phase::Idle) {
-            return vec![Do::Ignored { kind: "Quarantine", why: Why::Standing }];
+    /// A chain found broken in mid-session makes this log suspect; a Hello that is refused for it only
+    /// says that the cloud has lost something.
+    fn refused(&mut self, refused: Refused) -> Vec<Do> {
+        let Refused { code, detail } = refused;
+        if code == Code::ChainBroken && self.is_open() {
+            return vec![Do::End(End::ChainBroken)];
         }
-        vec![Do::End(End::Quarantined(Box::new(frame)))]
+        let end = Do::End(End::Refused { code, detail });
+        if code == Code::EdgeTwin && !self.position.twin {
+            return vec![Do::Store(Store::Twin), end];
+        }
+        vec![end]
     }
 
     fn pump(&mut self) -> Vec<Do> {
@@ -239,6 +263,12 @@ impl Edge {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         window.next(head).map(Do::Read).into_iter().collect()
     }
+}
+
+/// Said by this process and by nothing between it and the hub.
+fn alive(probe: &Probe) -> Vec<Do> {
+    let Probe { standing, number } = *probe;
+    vec![Do::Send(Box::new(Frame::Alive(Alive { standing, number })))]
 }
 
 /// `from + 1 ..= to`, each present; a range that is not one yields a number no outcome has.

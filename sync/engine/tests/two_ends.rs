@@ -84,6 +84,8 @@ impl World {
             epoch: 1,
             head: Chain::start(&name()),
             suspect: false,
+            twin: false,
+            settled: None,
             feed_generation: 0,
             feed_cursor: 0,
             outcome_cursor: 0,
@@ -201,7 +203,8 @@ impl World {
                     None
                 }
                 Output::Load => Some(Input::Loaded(self.base.stored())),
-                Output::TakeOver(_) => {
+                Output::TakeOver { over, .. } => {
+                    assert_eq!(over, self.base.term);
                     self.base.term += 1;
                     let term = self.base.term;
                     Some(Input::TakenOver { term, stored: self.base.stored() })
@@ -225,6 +228,7 @@ impl World {
                 }
                 Output::SaveAck(_) => None,
                 Output::End(refused) => panic!("the hub ended the session: {refused:?}"),
+                other => panic!("the hub suspects a sound edge: {other:?}"),
             };
             answer.into_iter().for_each(|answer| self.hub_hears(answer));
         }
@@ -289,6 +293,7 @@ impl File {
                 self.position.feed_generation = generation;
                 self.position.feed_cursor = 0;
             }
+            other => panic!("a sound edge is to store {other:?}"),
         }
     }
 }
@@ -297,7 +302,11 @@ impl Base {
     fn stored(&self) -> Stored {
         Stored {
             region: Region::North,
+            term: self.term,
+            running: None,
             epoch: 1,
+            grant: None,
+            epochs_today: 0,
             cursor: self.cursor,
             outcome_count: self.outcomes.len() as u64,
             feed_generation: GENERATION,

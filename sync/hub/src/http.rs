@@ -5,6 +5,7 @@ mod asks;
 mod enrol;
 mod link;
 mod operate;
+mod readmit;
 
 use axum::{
     Router,
@@ -21,6 +22,7 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/edges/enrol", post(enrol::enrol))
         .route("/api/v1/admin/status", get(operate::status))
         .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
+        .route("/api/v1/admin/edges/{id}/readmit", post(readmit::readmit))
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
         .route("/internal/asks", post(asks::ask))

@@ -39,7 +39,8 @@ async fn forget(hub: &Hub) -> Result<(), StoreError> {
         for _ in 0..PARTS_MAX {
             let ops = hub.store.drop_old_ops(&edge, before).await?;
             let outcomes = hub.store.drop_old_outcomes(&edge, before).await?;
-            if ops.max(outcomes) < BATCH {
+            let epochs = hub.store.drop_old_epochs(&edge, before).await?;
+            if ops.max(outcomes).max(epochs) < BATCH {
                 break;
             }
         }

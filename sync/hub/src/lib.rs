@@ -109,6 +109,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     events::start(&hub, &bus);
     work::start(&hub);
     gauges::start(&hub);
+    let follow = hub.clone();
+    hub.tasks.spawn("probes", async move { session::watch_for_probes(&follow).await });
 
     // An owner that is away parks what needs it; the link goes on without it.
     let mut readiness = health::readiness([Check::Sql(sql), Check::Bus(bus)]);

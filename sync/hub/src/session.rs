@@ -6,8 +6,10 @@
 
 mod act;
 mod asks;
+mod life;
 mod nudges;
 mod outbound;
+mod quarantine;
 
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use wire::{Code, EdgeId, Frame, Refused, Region};
 
 pub(crate) use asks::Asking;
+pub(crate) use life::watch as watch_for_probes;
 pub(crate) use nudges::Nudges;
 
 use crate::{feed::Mark, hub::Hub};

@@ -1,11 +1,15 @@
 //! What a Hello must say to be welcomed. Each refusal names what is wrong, for the operator.
 
-use wire::{Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, Refused};
+use wire::{Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy, Refused};
 
-use super::Stored;
+use super::{Confined, Stored};
 
 /// How ops are packed in `Up`: one after the other is all there is yet.
 const CODEC_PLAIN: u8 = 0;
+
+/// So many new epochs a day are given without an operator: a machine that is restored again and again
+/// needs a person to look at it.
+const EPOCHS_A_DAY: u32 = 3;
 
 /// What can be judged before anything stored is read.
 pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
@@ -27,10 +31,37 @@ pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What is judged against the stored standing. An edge that is suspect, runs in another epoch or
-/// has lost what the hub received belongs into quarantine; until there is one, nothing of it is
-/// taken.
-pub(super) fn standing(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
+/// What is to come of a Hello.
+pub(super) enum Judged {
+    Fits,
+    /// Another run of the edge has a session that may be alive.
+    Probe,
+    Quarantine(Box<Confined>),
+    Refused(Refused),
+}
+
+/// What is judged against the stored standing.
+pub(super) fn judge(hello: &Hello, stored: &Stored) -> Judged {
+    if let Err(refused) = place(hello, stored) {
+        return Judged::Refused(refused);
+    }
+    if hello.twin == Some(true) {
+        let detail = "it was told that it is a second instance".to_owned();
+        return Judged::Refused(Refused { code: Code::EdgeTwin, detail });
+    }
+    if stored.running.is_some_and(|nonce| nonce != hello.nonce) {
+        return Judged::Probe;
+    }
+    if is_lost(hello, stored) {
+        return quarantine(hello, stored);
+    }
+    match ahead(hello, stored) {
+        Ok(()) => Judged::Fits,
+        Err(refused) => Judged::Refused(refused),
+    }
+}
+
+fn place(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
     if hello.region != stored.region {
         return refused(
             Code::EdgeUnknown,
@@ -40,24 +71,48 @@ pub(super) fn standing(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
     if !stored.gate_open {
         return refused(Code::GateClosed, "closed by an operator".to_owned());
     }
-    if hello.suspect {
-        return refused(Code::ChainBroken, "the edge holds its own log for suspect".to_owned());
+    Ok(())
+}
+
+/// Whether the log is not the one that was received: it says so itself, it is one of an epoch that is
+/// over, it ends before the cursor, or another op stands there. A log that goes on beyond the cursor is
+/// found out by its first ops.
+fn is_lost(hello: &Hello, stored: &Stored) -> bool {
+    let cursor = stored.cursor;
+    let behind = hello.last_seq < cursor.seq;
+    let other = hello.last_seq == cursor.seq && hello.last_hash != cursor.hash;
+    hello.suspect
+        || hello.epoch < stored.epoch
+        || (hello.epoch == stored.epoch && (behind || other))
+}
+
+/// A run that was granted the current epoch and lost the frame gets the same one again; as soon as
+/// anything of that epoch was received, somebody has it, and it is nobody else's [ONE_EPOCH_OWNER].
+fn quarantine(hello: &Hello, stored: &Stored) -> Judged {
+    let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
+    let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
+    if !again && stored.epochs_today >= EPOCHS_A_DAY {
+        let detail = format!("{} new epochs since yesterday", stored.epochs_today);
+        return Judged::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
     }
-    if hello.epoch != stored.epoch {
+    // Its session was the newest until another run was granted an epoch: two of them are alive.
+    let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
+    let why = if outlived && !granted_to_it {
+        QuarantineWhy::EdgeCloned
+    } else {
+        QuarantineWhy::EdgeRestored
+    };
+    let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
+    Judged::Quarantine(Box::new(Confined { hello, over, epoch, again, why }))
+}
+
+/// What an edge cannot have unless the cloud has lost it.
+fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
+    if hello.epoch > stored.epoch {
         return refused(
             Code::ChainBroken,
             format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch),
         );
-    }
-    let cursor = stored.cursor;
-    if hello.last_seq < cursor.seq {
-        return refused(
-            Code::ChainBroken,
-            format!("its log ends at {}, and {} was received", hello.last_seq, cursor.seq),
-        );
-    }
-    if hello.last_seq == cursor.seq && hello.last_hash != cursor.hash {
-        return refused(Code::ChainBroken, format!("its op {} is another one", cursor.seq));
     }
     if hello.outcome_cursor > stored.outcome_count {
         return refused(

@@ -1,8 +1,8 @@
 //! A session after its Welcome: ops come up, outcomes and the feed go down.
 
 use wire::{
-    Ack, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
-    OutcomesFrame, Resend, Standing, UnixMillis, Up, Welcome,
+    Ack, Alive, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
+    OutcomesFrame, Probe, Resend, Standing, UnixMillis, Up, Welcome,
 };
 
 use super::{
@@ -20,6 +20,8 @@ pub(super) struct Open {
     up: Upstream,
     outcomes: Downstream,
     feed: Downstream,
+    /// The newest probe that went out.
+    probed: u64,
 }
 
 /// A frame that was passed over.
@@ -41,6 +43,7 @@ impl Open {
             up: Upstream::new(stored.epoch, stored.cursor),
             outcomes: Downstream::after(hello.outcome_cursor),
             feed: Downstream::after(hello::feed_start(hello, stored)),
+            probed: 0,
         };
         let welcome = Frame::Welcome(Welcome {
             protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),
@@ -90,9 +93,14 @@ impl Open {
                 let feed = self.feed.tick().map(Self::read_feed);
                 missing.into_iter().chain(outcomes).chain(feed).collect()
             }
-            Input::Loaded(_) | Input::TakenOver { .. } | Input::Superseded | Input::GateClosed => {
-                Vec::new()
-            }
+            Input::ProbeAsked { number } => self.probe(number),
+            Input::Loaded(_)
+            | Input::Probed { .. }
+            | Input::Quarantined(_)
+            | Input::Tail(_)
+            | Input::TakenOver { .. }
+            | Input::Superseded
+            | Input::GateClosed => Vec::new(),
         })
     }
 
@@ -100,6 +108,11 @@ impl Open {
         match frame {
             Frame::Up(up) if up.standing == self.standing => self.up(up),
             Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack),
+            Frame::Alive(Alive { standing, number })
+                if standing == self.standing && (1..=self.probed).contains(&number) =>
+            {
+                Ok(vec![Output::SaveAlive { number }])
+            }
             _ => Err(Ignored),
         }
     }
@@ -127,6 +140,15 @@ impl Open {
 
     fn resend(&self, from: u64) -> Output {
         Output::Send(Frame::Resend(Resend { standing: self.standing, from }))
+    }
+
+    /// Each probe goes out once, however often it is looked at.
+    fn probe(&mut self, number: u64) -> Vec<Output> {
+        if number <= self.probed {
+            return Vec::new();
+        }
+        self.probed = number;
+        vec![Output::Send(Frame::Probe(Probe { standing: self.standing, number }))]
     }
 
     fn credit(&self) -> Output {

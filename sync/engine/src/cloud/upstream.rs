@@ -140,7 +140,8 @@ impl Upstream {
             }
         }
         if end.hash != up.hash {
-            return Taken::Refused(Code::ChainBroken, "the ops do not add up to their hash");
+            // The frame contradicts itself: that says nothing of the log.
+            return Taken::Refused(Code::MalformedBody, "the ops do not add up to their hash");
         }
         if last_seq < after.seq {
             return Taken::Repeat;

@@ -1,7 +1,7 @@
 //! The edge end against a model hub, on a wire that loses, repeats and cuts.
 
 use proptest::prelude::*;
-use wire::{Credit, Hash, HeldNotice, Limits, Outcome, QuarantineWhy, Refused};
+use wire::{Credit, Hash, HeldNotice, Limits, Outcome, Refused};
 
 use super::*;
 use crate::testing::{actor, edge as edge_id, id, order};
@@ -12,15 +12,17 @@ use wire::{
     OrderId, Region, Role, UnixMillis,
 };
 
-const NONCE: BootNonce = BootNonce([9; 16]);
+pub(super) const NONCE: BootNonce = BootNonce([9; 16]);
 const LIMITS: Limits =
     Limits { batch_ops_max: 40, batch_bytes_max: 4_000, credit_ops: 60, credit_bytes: 4_000 };
 
-fn position() -> Position {
+pub(super) fn position() -> Position {
     Position {
         epoch: 1,
         head: Chain::start(&edge_id()),
         suspect: false,
+        twin: false,
+        settled: None,
         feed_generation: 5,
         feed_cursor: 0,
         outcome_cursor: 0,
@@ -30,7 +32,7 @@ fn position() -> Position {
     }
 }
 
-fn fresh(position: Position) -> Edge {
+pub(super) fn fresh(position: Position) -> Edge {
     let who = Who { edge: edge_id(), region: Region::North, nonce: NONCE, version: "t".into() };
     Edge::new(who, position)
 }
@@ -47,9 +49,9 @@ fn welcome(standing: Standing, cursor: Chain) -> Frame {
     })
 }
 
-const STANDING: Standing = Standing { term: 3, nonce: NONCE };
+pub(super) const STANDING: Standing = Standing { term: 3, nonce: NONCE };
 
-fn open(position: Position) -> Edge {
+pub(super) fn open(position: Position) -> Edge {
     let mut edge = fresh(position);
     edge.hello();
     let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
@@ -91,7 +93,7 @@ fn ask(standing: Standing) -> Ask {
 }
 
 #[track_caller]
-fn ignores(edge: &mut Edge, frame: Frame, why: Why) {
+pub(super) fn ignores(edge: &mut Edge, frame: Frame, why: Why) {
     let kind = frame.kind();
     assert_eq!(edge.take(frame), vec![Do::Ignored { kind, why }]);
 }
@@ -192,19 +194,6 @@ fn refusal_and_quarantine_end_the_session() {
     let refused = Refused { code: Code::GateClosed, detail: "drill".into() };
     let ended = End::Refused { code: Code::GateClosed, detail: "drill".into() };
     assert_eq!(edge.take(Frame::Refused(refused)), vec![Do::End(ended)]);
-    let quarantine = Quarantine {
-        old_epoch: 1,
-        old_nonce: NONCE,
-        new_epoch: 2,
-        grant: 1,
-        last_accepted: Hash::ZERO,
-        why: QuarantineWhy::EdgeRestored,
-        tail: Vec::new(),
-    };
-    let foreign = Quarantine { old_epoch: 9, ..quarantine.clone() };
-    ignores(&mut edge, Frame::Quarantine(foreign), Why::Standing);
-    let todo = edge.take(Frame::Quarantine(quarantine.clone()));
-    assert_eq!(todo, vec![Do::End(End::Quarantined(Box::new(quarantine)))]);
 }
 
 #[test]
@@ -277,6 +266,7 @@ impl File {
                 self.position.feed_cursor = to;
             }
             Store::Generation(generation) => self.position.feed_generation = generation,
+            other => panic!("{other:?}"),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The words in which the edge's end of the link speaks with the machine around it.
 
 use wire::{
-    Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, NumberedOutcome, Quarantine,
-    Region, UnixMillis,
+    Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, Hash, HeldReason, NumberedOutcome,
+    QuarantineWhy, Region, UnixMillis,
 };
 
 use crate::view::Tally;
@@ -22,6 +22,10 @@ pub struct Position {
     pub epoch: u64,
     pub head: Chain,
     pub suspect: bool,
+    /// It was told that it is a second instance of this edge.
+    pub twin: bool,
+    /// The newest op with a stored outcome, where it is still kept.
+    pub settled: Option<Chain>,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
@@ -92,6 +96,33 @@ pub enum Store {
     },
     /// The hub counts a feed of another generation: count it from 0, keep the orders.
     Generation(u64),
+    /// A part of what this edge has lost: to be kept apart until the last part is there.
+    Tail(TailRun),
+    /// The whole tail is there: begin this epoch, and log in it what has no outcome [RELOG].
+    Quarantine(NewEpoch),
+    /// The hub says that this is a second instance of the edge.
+    Twin,
+}
+
+/// Ops that the hub has of this edge, of one epoch and without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TailRun {
+    /// What was kept of an earlier tail is forgotten.
+    pub begins: bool,
+    pub epoch: u64,
+    pub first_seq: u64,
+    /// The chain's hash at the first op.
+    pub first_hash: Hash,
+    pub ops: Vec<Vec<u8>>,
+}
+
+/// The epoch that a quarantine gives, and what its chain starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewEpoch {
+    pub epoch: u64,
+    pub grant: u64,
+    pub last_accepted: Hash,
+    pub why: QuarantineWhy,
 }
 
 /// Why a frame changed nothing.
@@ -118,5 +149,8 @@ pub enum End {
     ChainBroken,
     /// The hub asks for the same ops again and again.
     Stuck,
-    Quarantined(Box<Quarantine>),
+    /// This edge has become suspect.
+    Suspect,
+    /// It has begun a new epoch and calls again under it.
+    Quarantined(NewEpoch),
 }

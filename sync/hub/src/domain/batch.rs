@@ -208,6 +208,7 @@ mod tests {
             policy_version: None,
             rules_version: None,
             revocations_version: None,
+            relogged: None,
         }))
     }
 

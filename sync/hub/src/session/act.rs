@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::cloud::{Input, NewOps, Output};
+use engine::cloud::{Input, NewOps, Output, Place};
 use process::metrics;
 use wire::{Ack, Code, Frame, HeldReason, Hello, Refused};
 
@@ -16,11 +16,12 @@ use crate::{feed::Mark, store::StoreError};
 pub(super) struct Wants {
     outcomes: Option<(u64, u32)>,
     feed: Option<(u64, u32)>,
+    tail: Option<Place>,
 }
 
 impl Wants {
     pub fn any(&self) -> bool {
-        self.outcomes.is_some() || self.feed.is_some()
+        self.outcomes.is_some() || self.feed.is_some() || self.tail.is_some()
     }
 }
 
@@ -52,13 +53,24 @@ impl Link {
     async fn act(&mut self, output: Output) -> Result<Option<Input>, Stopped> {
         match output {
             Output::Send(frame) => {
-                let down = matches!(frame, Frame::Outcomes(_) | Frame::Down(_));
+                let down =
+                    matches!(frame, Frame::Outcomes(_) | Frame::Down(_) | Frame::Quarantine(_));
                 let room = if down { self.room.take() } else { None };
                 self.out.send(&frame, room);
                 Ok(None)
             }
             Output::Load => self.load().await.map(Some),
-            Output::TakeOver(hello) => self.take_over(&hello).await.map(Some),
+            Output::Probe { term } => Ok(Some(self.probe(term).await?)),
+            Output::SaveAlive { number } => {
+                self.show_life(number).await?;
+                Ok(None)
+            }
+            Output::TakeOver { hello, over } => self.take_over(&hello, over).await.map(Some),
+            Output::Quarantine(confined) => self.quarantine(&confined).await.map(Some),
+            Output::ReadTail(after) => {
+                self.wants.tail = Some(after);
+                Ok(None)
+            }
             Output::Store(ops) => Ok(Some(self.store(&ops).await?)),
             Output::ReadOutcomes { after, limit } => {
                 self.wants.outcomes = Some((after, limit));
@@ -69,22 +81,24 @@ impl Link {
                 Ok(None)
             }
             Output::SaveAck(ack) => Ok(self.save(&ack).await?),
-            Output::End(refused) => Err(Stopped::Ended(self.refuse(refused))),
+            Output::End(refused) => {
+                self.note_refusal(refused.code).await?;
+                Err(Stopped::Ended(self.refuse(refused)))
+            }
         }
     }
 
-    async fn load(&mut self) -> Result<Input, Stopped> {
-        match self.hub.store.standing(&self.edge).await? {
+    pub(super) async fn load(&mut self) -> Result<Input, Stopped> {
+        match self.hub.store.standing(&self.edge, self.hub.clock.now()).await? {
             Some(stored) => Ok(Input::Loaded(stored)),
             None => Err(self.unknown()),
         }
     }
 
-    async fn take_over(&mut self, hello: &Hello) -> Result<Input, Stopped> {
+    async fn take_over(&mut self, hello: &Hello, over: u64) -> Result<Input, Stopped> {
         let now = self.hub.clock.now();
-        let Some((term, stored)) = self.hub.store.take_over(&self.edge, hello, now).await? else {
-            return Err(self.unknown());
-        };
+        let taken = self.hub.store.take_over(&self.edge, hello, over, now).await?;
+        let Some((term, stored)) = taken else { return self.load().await };
         self.at = Some(At { term, epoch: stored.epoch });
         let edge = &self.edge;
         tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
@@ -130,6 +144,9 @@ impl Link {
     }
 
     async fn read(&mut self) -> Result<Option<Input>, StoreError> {
+        if let Some(after) = self.wants.tail.take() {
+            return self.read_tail(after).await.map(Some);
+        }
         let Some(At { epoch, .. }) = self.at else { return Ok(None) };
         if let Some((after, limit)) = self.wants.outcomes.take() {
             let outcomes = self.hub.store.outcomes(&self.edge, epoch, after, limit).await?;
@@ -154,6 +171,9 @@ impl Link {
         let Some(at) = self.at else { return Ok(()) };
         match self.hub.store.pulse(&self.edge).await {
             Ok(Some(pulse)) if pulse.term == at.term => {
+                if let Some(number) = pulse.probe {
+                    self.perform(Input::ProbeAsked { number }).await?;
+                }
                 self.perform(Input::OutcomesReach(pulse.outcome_count)).await?;
                 self.tell_held(at.epoch).await?;
                 self.put_asks(at).await
@@ -191,7 +211,7 @@ impl Link {
     pub(super) async fn tick(&mut self) -> Result<(), Ended> {
         self.ticks += 1;
         let now = self.hub.clock.elapsed();
-        if self.at.is_none() && now.saturating_sub(self.began) > HELLO_LIMIT {
+        if self.machine.is_greeting() && now.saturating_sub(self.began) > HELLO_LIMIT {
             return Err(self.end(Code::TimedOut, "no Hello came"));
         }
         if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {

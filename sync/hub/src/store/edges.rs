@@ -1,19 +1,26 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
-use engine::cloud::Stored;
-use platform::{sql::Tx, transact, vals};
-use wire::{Ack, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
+use engine::cloud::{Grant, Stored};
+use platform::{transact, vals};
+use uuid::Uuid;
+use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
 use super::{Store, StoreError, count, hash, region, regions::gate};
+use crate::domain::status::CONTACT_STALE_MS;
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
-const STANDING: &str = "SELECT e.region, e.epoch, e.cursor_seq, e.cursor_hash, e.outcome_count, \
+const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.last_contact_at, e.epoch, \
+    e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
+    (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
+        AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
     r.feed_generation, r.feed_seq, r.gate \
-    FROM edges e JOIN regions r ON r.region = e.region WHERE e.edge = ?";
+    FROM edges e JOIN regions r ON r.region = e.region \
+    LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch WHERE e.edge = ?";
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
-    link_up = 1, link_since = ?, last_contact_at = ? WHERE edge = ?";
-const TERM: &str = "SELECT term FROM edges WHERE edge = ?";
-const PULSE: &str = "SELECT term, outcome_count FROM edges WHERE edge = ?";
+    link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL \
+    WHERE edge = ? AND term = ?";
+const PULSE: &str =
+    "SELECT term, outcome_count, probe_number, probe_answered FROM edges WHERE edge = ?";
 const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
@@ -21,6 +28,7 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
     clock_error_ms = ?, disk_free_bytes = ? WHERE edge = ? AND term = ?";
 
 const VERSION_CHARS_MAX: usize = 64;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What a link token is checked with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,31 +42,47 @@ pub struct LinkKey {
 pub struct Pulse {
     pub term: u64,
     pub outcome_count: u64,
+    /// A question for a sign of life that has no answer yet.
+    pub probe: Option<u64>,
 }
 
 #[derive(sqlx::FromRow)]
 struct StandingRow {
     region: String,
+    term: i64,
+    nonce: Option<Uuid>,
+    link_up: i64,
+    last_contact_at: Option<i64>,
     epoch: i64,
     cursor_seq: i64,
     cursor_hash: Vec<u8>,
     outcome_count: i64,
+    granted_to: Option<Uuid>,
+    after_run: Option<Uuid>,
+    epochs_today: i64,
     feed_generation: i64,
     feed_seq: i64,
     gate: String,
 }
 
-impl TryFrom<StandingRow> for Stored {
-    type Error = StoreError;
-    fn try_from(row: StandingRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            region: region(&row.region)?,
-            epoch: count(row.epoch),
-            cursor: Chain { seq: count(row.cursor_seq), hash: hash(&row.cursor_hash)? },
-            outcome_count: count(row.outcome_count),
-            feed_generation: count(row.feed_generation),
-            feed_seq: count(row.feed_seq),
-            gate_open: gate(&row.gate)? == GateState::Open,
+impl StandingRow {
+    fn stored(self, now: UnixMillis) -> Result<Stored, StoreError> {
+        let nonce = |id: Uuid| BootNonce(id.into_bytes());
+        let contact = self.last_contact_at.map(UnixMillis);
+        let fresh = contact.is_some_and(|contact| now.since(contact) <= CONTACT_STALE_MS);
+        let after = self.after_run.map(nonce);
+        Ok(Stored {
+            region: region(&self.region)?,
+            term: count(self.term),
+            running: self.nonce.filter(|_| self.link_up == 1 && fresh).map(nonce),
+            epoch: count(self.epoch),
+            grant: self.granted_to.map(|to| Grant { to: nonce(to), after }),
+            epochs_today: u32::try_from(self.epochs_today).unwrap_or(u32::MAX),
+            cursor: Chain { seq: count(self.cursor_seq), hash: hash(&self.cursor_hash)? },
+            outcome_count: count(self.outcome_count),
+            feed_generation: count(self.feed_generation),
+            feed_seq: count(self.feed_seq),
+            gate_open: gate(&self.gate)? == GateState::Open,
         })
     }
 }
@@ -72,35 +96,45 @@ impl Store {
         Ok(Some(LinkKey { region: region(&name)?, public_key }))
     }
 
-    pub async fn standing(&self, edge: &EdgeId) -> Result<Option<Stored>, StoreError> {
-        let row: Option<StandingRow> = self.sql.one(STANDING, vals![edge]).await?;
-        row.map(TryInto::try_into).transpose()
+    pub async fn standing(
+        &self,
+        edge: &EdgeId,
+        now: UnixMillis,
+    ) -> Result<Option<Stored>, StoreError> {
+        let day_ago = now.plus_ms(-DAY_MS);
+        let row: Option<StandingRow> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
+        row.map(|row| row.stored(now)).transpose()
     }
 
     /// Raises the term: from here on nothing that an older session writes counts. Answers the new
-    /// term and what stands stored under it.
+    /// term and what stands stored under it; `None` where the term is not `over` any more.
     pub async fn take_over(
         &self,
         edge: &EdgeId,
         hello: &Hello,
+        over: u64,
         now: UnixMillis,
     ) -> Result<Option<(u64, Stored)>, StoreError> {
         let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
         transact!(self.sql, tx => {
-            let values = vals![hello.nonce.0, version.clone(), now, now, edge];
+            let values = vals![hello.nonce.0, version.clone(), now, now, edge, over];
             if tx.exec(RAISE_TERM, values).await? == 0 {
                 return Ok(None);
             }
-            let term = term(tx, edge).await?;
-            let row: Option<StandingRow> = tx.one(STANDING, vals![edge]).await?;
-            let stored = row.map(Stored::try_from).transpose()?;
-            Ok(stored.map(|stored| (term, stored)))
+            let values = vals![now.plus_ms(-DAY_MS), edge];
+            let row: Option<StandingRow> = tx.one(STANDING, values).await?;
+            let stored = row.map(|row| row.stored(now)).transpose()?;
+            Ok(stored.map(|stored| (stored.term, stored)))
         })
     }
 
     pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<Pulse>, StoreError> {
-        let row: Option<(i64, i64)> = self.sql.one(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcomes)| Pulse { term: count(term), outcome_count: count(outcomes) }))
+        let row: Option<(i64, i64, i64, i64)> = self.sql.one(PULSE, vals![edge]).await?;
+        Ok(row.map(|(term, outcomes, asked, answered)| Pulse {
+            term: count(term),
+            outcome_count: count(outcomes),
+            probe: (asked > answered).then_some(count(asked)),
+        }))
     }
 
     /// Whether the term still stands.
@@ -148,9 +182,4 @@ impl Store {
         ];
         Ok(self.sql.exec(SAVE_ACK, values).await? == 1)
     }
-}
-
-async fn term(tx: &mut Tx, edge: &EdgeId) -> Result<u64, StoreError> {
-    let row: Option<(i64,)> = tx.one(TERM, vals![edge]).await?;
-    row.map(|(term,)| count(term)).ok_or(StoreError::Contradiction("an edge vanished"))
 }

@@ -81,11 +81,14 @@ fn hello() -> Hello {
         outcome_cursor: 0,
         codec: 0,
         version: "0.1.0".into(),
+        settled: None,
+        twin: None,
     }
 }
 
 async fn session(store: &Store) -> (u64, Stored) {
-    store.take_over(&north(), &hello(), NOW).await.unwrap().unwrap()
+    let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+    store.take_over(&north(), &hello(), over, NOW).await.unwrap().unwrap()
 }
 
 /// `count` boots that continue the chain.

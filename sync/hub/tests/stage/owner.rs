@@ -13,7 +13,7 @@ use process::{
 };
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
-    OpsDecisions, Outcome, WaitingAccepts, WaitingAnswers,
+    OpsDecisions, Outcome, TakeBack, TakenBack, WaitingAccepts, WaitingAnswers,
 };
 
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub struct Script {
     /// What was said with each command of a revocation.
     pub revoked: Vec<(u64, Option<u64>)>,
     pub batches: Vec<usize>,
+    /// Every epoch that was to be taken back.
+    pub taken_back: Vec<TakeBack>,
 }
 
 impl Owner {
@@ -54,6 +56,7 @@ impl Owner {
         Router::new()
             .route("/internal/ops", post(decide))
             .route("/internal/waiting-accepts", post(decide_waiting))
+            .route("/internal/takebacks", post(take_back))
             .with_state(self.clone())
     }
 }
@@ -81,6 +84,22 @@ async fn decide_waiting(
     });
     let answers = answers.collect();
     Json(WaitingAnswers { answers })
+}
+
+async fn take_back(
+    State(owner): State<Owner>,
+    headers: HeaderMap,
+    Json(over): Json<TakeBack>,
+) -> Result<Json<TakenBack>, StatusCode> {
+    let now = Clock::system().now();
+    let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
+    assert_eq!(from.as_deref(), Ok("hub"));
+    let mut script = owner.script();
+    if script.away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    script.taken_back.push(over);
+    Ok(Json(TakenBack { fences: Vec::new() }))
 }
 
 async fn decide(

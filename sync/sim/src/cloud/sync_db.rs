@@ -84,7 +84,12 @@ impl SyncDb {
         let region = self.regions.get(&edge.region)?;
         Some(Stored {
             region: edge.region,
+            term: edge.term,
+            // Nobody is cloned here yet, so nobody is asked for a sign of life.
+            running: None,
             epoch: edge.epoch,
+            grant: None,
+            epochs_today: 0,
             cursor: edge.cursor,
             outcome_count: edge.outcome_count,
             feed_generation: region.feed_generation,
@@ -93,8 +98,12 @@ impl SyncDb {
         })
     }
 
-    pub fn take_over(&mut self, e: usize, nonce: BootNonce) -> Option<(u64, Stored)> {
+    /// Nothing where the term is another by now than the one that was judged by.
+    pub fn take_over(&mut self, e: usize, nonce: BootNonce, over: u64) -> Option<(u64, Stored)> {
         let edge = &mut self.edges[e];
+        if edge.term != over {
+            return None;
+        }
         edge.term += 1;
         edge.nonce = nonce;
         let term = edge.term;

@@ -101,6 +101,7 @@ impl File {
             policy_version: Some(0),
             rules_version: None,
             revocations_version: Some(0),
+            relogged: None,
         });
         let at = self.append(op);
         let stored = stored(&entry, taken, at);

@@ -188,6 +188,8 @@ impl File {
                 self.book.live.feed_cursor = 0;
                 Vec::new()
             }
+            // No edge is restored or cloned here yet; the oracle hears of every alarm.
+            Store::Tail(_) | Store::Quarantine(_) | Store::Twin => Vec::new(),
         }
     }
 
@@ -298,6 +300,8 @@ impl File {
             epoch: EPOCH,
             head: book.head,
             suspect: book.suspect,
+            twin: false,
+            settled: None,
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,
             outcome_cursor: book.outcome_cursor,

@@ -201,6 +201,13 @@ impl World {
                 }
                 self.hub_ends(conn, code, &detail);
             }
+            Output::Quarantine(confined) => {
+                let (e, why) = (self.net.conns[conn].edge, confined.why);
+                if !self.oracle.corrupted {
+                    self.oracle.alarmed(self.now, e, &format!("quarantine: {why:?}"));
+                }
+                self.hub_ends(conn, Code::ChainBroken, "nobody is restored here yet");
+            }
             stored => {
                 let takes = match self.random.below(100) {
                     0..3 => self.soon(40, 3_000),
@@ -229,16 +236,18 @@ impl World {
         let Some((e, stored)) = asked else { return };
         let answer = match stored {
             Output::Load => self.sync_db.standing(e).map(Input::Loaded),
-            Output::TakeOver(hello) => {
+            Output::TakeOver { hello, over } => {
                 self.oracle.said_hello(self.now, e, &self.edges[e].file, hello.nonce);
-                let taken = self.sync_db.take_over(e, hello.nonce);
-                taken.map(|(term, stored)| {
-                    if let Some(session) = self.session(conn) {
-                        session.term = Some(term);
+                match self.sync_db.take_over(e, hello.nonce, over) {
+                    Some((term, stored)) => {
+                        if let Some(session) = self.session(conn) {
+                            session.term = Some(term);
+                        }
+                        self.nudge(self.net.conns[conn].replica, e);
+                        Some(Input::TakenOver { term, stored })
                     }
-                    self.nudge(self.net.conns[conn].replica, e);
-                    Input::TakenOver { term, stored }
-                })
+                    None => self.sync_db.standing(e).map(Input::Loaded),
+                }
             }
             Output::Store(ops) => {
                 let cursor = ops.cursor().seq;

@@ -78,7 +78,7 @@ async fn ops_and_cursor_are_stored_together_and_once(#[case] mysql: bool) {
     enrolled(&store).await;
     let ops = received(&store, 1_203).await;
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap(), "the cursor has moved on");
-    let stored = store.standing(&north()).await.unwrap().unwrap();
+    let stored = store.standing(&north(), NOW).await.unwrap().unwrap();
     assert_eq!(stored.cursor, ops.cursor());
     let claim = claimed(&store).await;
     let due = store.due(&claim, 5_000).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_closed_gate_stands_in_its_region_alone(#[case] mysql: bool) {
     store.ensure_regions(78).await.unwrap();
     enrolled(&store).await;
     store.set_gate(Region::North, GateState::Closed, admin(), NOW).await.unwrap();
-    assert!(!store.standing(&north()).await.unwrap().unwrap().gate_open);
+    assert!(!store.standing(&north(), NOW).await.unwrap().unwrap().gate_open);
     let closed: Vec<_> = store.regions().await.unwrap().into_iter().map(|r| r.gate).collect();
     assert_eq!(closed.iter().filter(|gate| **gate == GateState::Closed).count(), 1);
     assert_eq!(region(&store).await.feed_generation, 77, "a feed keeps its generation");

@@ -156,6 +156,7 @@ fn accept(n: u128) -> wire::CommandOp {
         policy_version: None,
         rules_version: None,
         revocations_version: None,
+        relogged: None,
     }
 }
 

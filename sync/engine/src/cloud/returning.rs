@@ -1,0 +1,50 @@
+//! A session that puts its edge into quarantine: the frame goes out in parts, each with a run of the ops
+//! that the edge has lost.
+//!
+//! Invariant: the parts continue each other, so that the edge knows the place of every op; one read is
+//! under way at a time, so that a long tail is never in memory as a whole.
+
+use wire::{BootNonce, Frame, Hello, Quarantine, TailPart};
+
+use super::{Granted, Output, Place, Tail};
+
+#[derive(Debug)]
+pub(super) struct Returning {
+    old_epoch: u64,
+    old_nonce: BootNonce,
+    granted: Granted,
+    next: u32,
+}
+
+impl Returning {
+    pub(super) fn new(hello: &Hello, granted: Granted) -> (Self, Vec<Output>) {
+        let returning = Self { old_epoch: hello.epoch, old_nonce: hello.nonce, granted, next: 0 };
+        (returning, vec![Output::ReadTail(granted.known)])
+    }
+
+    pub(super) fn send(&mut self, tail: Tail) -> Vec<Output> {
+        let Tail { epoch, first_seq, first_hash, ops, more } = tail;
+        let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
+        let part = (!ops.is_empty()).then_some(TailPart {
+            index: self.next,
+            epoch,
+            first_seq,
+            first_hash,
+            more,
+        });
+        let more = more && part.is_some();
+        self.next += 1;
+        let frame = Quarantine {
+            old_epoch: self.old_epoch,
+            old_nonce: self.old_nonce,
+            new_epoch: self.granted.epoch,
+            grant: self.granted.grant,
+            last_accepted: self.granted.last_accepted,
+            why: self.granted.why,
+            tail: ops.into_iter().map(Into::into).collect(),
+            part,
+        };
+        let next = more.then_some(Output::ReadTail(through));
+        [Output::Send(Frame::Quarantine(frame))].into_iter().chain(next).collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! Restored edges, clones, and what only looks like one.
+
+use wire::{Alive, QuarantineWhy};
+
+use super::*;
+use crate::cloud::{Confined, Grant, Granted, Place, Tail};
+
+const OTHER: BootNonce = BootNonce([8; 16]);
+
+/// What comes of a Hello where this stands stored.
+fn answered(hello: Hello, stored: Stored) -> Vec<Output> {
+    greeted(hello, stored).1
+}
+
+#[track_caller]
+fn confined(outputs: &[Output]) -> &Confined {
+    let [Output::Quarantine(confined)] = outputs else { panic!("{outputs:?}") };
+    confined
+}
+
+#[test]
+fn a_log_that_is_not_the_one_received_is_put_into_quarantine() {
+    let log = log(9);
+    let at = |seq| stored(chain_at(&log, seq));
+    let fits = hello(&log);
+    let later = Stored { epoch: 2, ..at(0) };
+    for (what, hello, stored) in [
+        ("suspect", Hello { suspect: true, ..fits.clone() }, at(4)),
+        ("it has lost ops", Hello { last_seq: 3, ..fits.clone() }, at(4)),
+        ("another op stands there", Hello { last_hash: Hash::of(b"x"), ..fits.clone() }, at(9)),
+        ("its epoch is over", fits.clone(), later),
+    ] {
+        let outputs = answered(hello.clone(), stored.clone());
+        let expected = Confined {
+            hello,
+            over: stored.term,
+            epoch: stored.epoch,
+            again: false,
+            why: QuarantineWhy::EdgeRestored,
+        };
+        assert_eq!(confined(&outputs), &expected, "{what}");
+    }
+}
+
+#[test]
+fn the_tail_goes_out_part_by_part_and_nothing_else_is_listened_to() {
+    let log = log(9);
+    let hello = Hello { suspect: true, ..hello(&log) };
+    let (mut session, _) = greeted(hello.clone(), stored(chain_at(&log, 9)));
+    let known = Place { epoch: 1, seq: 4 };
+    let last_accepted = chain_at(&log, 9).hash;
+    let why = QuarantineWhy::EdgeRestored;
+    let granted = Granted { epoch: 2, grant: 5, last_accepted, why, known };
+    let outputs = session.handle(Input::Quarantined(granted), NOW);
+    assert_eq!(outputs, [Output::ReadTail(known)]);
+    assert_eq!(take(&mut session, up(&log, 1, 9)), [], "nothing of it is taken");
+
+    let run = |range: std::ops::Range<usize>| log[range].to_vec();
+    let tail = Tail {
+        epoch: 1,
+        first_seq: 5,
+        first_hash: chain_at(&log, 5).hash,
+        ops: run(4..7),
+        more: true,
+    };
+    let outputs = session.handle(Input::Tail(tail), NOW);
+    let [Output::Send(Frame::Quarantine(first)), next] = &outputs[..] else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((first.old_epoch, first.old_nonce, first.new_epoch), (1, NONCE, 2));
+    assert_eq!((first.grant, first.last_accepted, first.tail.len()), (5, last_accepted, 3));
+    let part = first.part.unwrap();
+    assert_eq!((part.index, part.epoch, part.first_seq, part.more), (0, 1, 5, true));
+    assert_eq!(next, &Output::ReadTail(Place { epoch: 1, seq: 7 }));
+
+    let tail = Tail {
+        epoch: 1,
+        first_seq: 8,
+        first_hash: chain_at(&log, 8).hash,
+        ops: run(7..9),
+        more: false,
+    };
+    let outputs = session.handle(Input::Tail(tail), NOW);
+    let [Output::Send(Frame::Quarantine(last))] = &outputs[..] else { panic!("{outputs:?}") };
+    let part = last.part.unwrap();
+    assert_eq!((part.index, part.first_seq, part.more), (1, 8, false));
+    assert_eq!(session.term(), None, "it calls again under its new epoch");
+}
+
+#[test]
+fn an_edge_that_lost_nothing_gets_one_frame_without_a_tail() {
+    let log = log(2);
+    let hello = Hello { suspect: true, ..hello(&log) };
+    let (mut session, _) = greeted(hello, stored(chain_at(&log, 2)));
+    let known = Place { epoch: 1, seq: 2 };
+    let last_accepted = chain_at(&log, 2).hash;
+    let why = QuarantineWhy::EdgeRestored;
+    session
+        .handle(Input::Quarantined(Granted { epoch: 2, grant: 5, last_accepted, why, known }), NOW);
+    let outputs = session.handle(Input::Tail(Tail::empty()), NOW);
+    let [Output::Send(Frame::Quarantine(frame))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert!(frame.tail.is_empty() && frame.part.is_none());
+}
+
+#[test]
+fn a_run_that_lost_the_frame_gets_the_same_epoch_again_and_nobody_else_does() {
+    let log = log(9);
+    let grant = Some(Grant { to: NONCE, after: Some(OTHER) });
+    let granted = Stored { epoch: 2, grant, ..stored(Chain::start(&edge())) };
+    let again = |hello: Hello, stored: Stored| confined(&answered(hello, stored)).again;
+    assert!(again(hello(&log), granted.clone()));
+    let other = Hello { nonce: BootNonce([4; 16]), ..hello(&log) };
+    assert!(!again(other, granted.clone()), "another run");
+    let owned = Stored { cursor: Chain { seq: 1, hash: Hash::of(b"1") }, ..granted };
+    assert!(!again(hello(&log), owned), "somebody has begun it");
+}
+
+#[test]
+fn a_run_that_outlived_the_grant_to_another_is_a_clone() {
+    let log = log(9);
+    let grant = Some(Grant { to: OTHER, after: Some(NONCE) });
+    let granted = Stored { epoch: 2, grant, ..stored(Chain::start(&edge())) };
+    let outputs = answered(hello(&log), granted);
+    assert_eq!(confined(&outputs).why, QuarantineWhy::EdgeCloned);
+}
+
+#[test]
+fn the_fourth_new_epoch_of_a_day_needs_an_operator() {
+    let log = log(9);
+    let suspect = Hello { suspect: true, ..hello(&log) };
+    let after = |epochs_today| {
+        let at = Stored { epochs_today, ..stored(chain_at(&log, 9)) };
+        answered(suspect.clone(), at)
+    };
+    confined(&after(2));
+    assert_eq!(ended(&after(3)), Some(Code::EdgeNeedsOperator));
+    let grant = Some(Grant { to: NONCE, after: None });
+    let lost = Stored { epoch: 4, epochs_today: 3, grant, ..stored(Chain::start(&edge())) };
+    assert!(confined(&answered(suspect.clone(), lost)).again, "the third may be told again");
+}
+
+fn running(nonce: BootNonce, cursor: Chain) -> Stored {
+    Stored { running: Some(nonce), ..stored(cursor) }
+}
+
+#[test]
+fn another_run_is_a_twin_only_where_the_old_one_answers() {
+    let log = log(9);
+    // Its log is behind as well; that the old one lives comes first.
+    let copy = Hello { last_seq: 3, suspect: true, ..hello(&log) };
+    let (mut session, outputs) = greeted(copy.clone(), running(OTHER, chain_at(&log, 4)));
+    assert_eq!(outputs, [Output::Probe { term: TERM - 1 }]);
+    let outputs = session.handle(Input::Probed { alive: true }, NOW);
+    assert_eq!(ended(&outputs), Some(Code::EdgeTwin));
+
+    let (mut session, _) = greeted(copy, running(OTHER, chain_at(&log, 4)));
+    let outputs = session.handle(Input::Probed { alive: false }, NOW);
+    confined(&outputs);
+    let (mut session, _) = greeted(hello(&log), running(OTHER, chain_at(&log, 4)));
+    let outputs = session.handle(Input::Probed { alive: false }, NOW);
+    assert!(matches!(outputs[..], [Output::TakeOver { over, .. }] if over == TERM - 1));
+}
+
+#[test]
+fn a_restart_and_the_same_run_on_another_socket_are_no_alarm() {
+    let log = log(9);
+    for stored in [running(NONCE, chain_at(&log, 4)), stored(chain_at(&log, 4))] {
+        let outputs = answered(hello(&log), stored);
+        assert!(matches!(outputs[..], [Output::Send(Frame::Welcome(_))]), "{outputs:?}");
+    }
+}
+
+#[test]
+fn what_was_judged_before_another_session_took_over_is_judged_anew() {
+    let log = log(9);
+    let mut session = Session::new(edge(), LIMITS);
+    session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
+    session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
+    let newer = Stored { term: TERM, ..running(OTHER, chain_at(&log, 4)) };
+    let outputs = session.handle(Input::Loaded(newer), NOW);
+    assert_eq!(outputs, [Output::Probe { term: TERM }]);
+}
+
+#[test]
+fn a_probe_goes_out_once_and_only_its_answer_counts() {
+    let log = log(9);
+    let mut session = opened(&log);
+    let probe = |session: &mut Session| session.handle(Input::ProbeAsked { number: 3 }, NOW);
+    let outputs = probe(&mut session);
+    let [Output::Send(Frame::Probe(sent))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((sent.standing, sent.number), (standing(), 3));
+    assert_eq!(probe(&mut session), []);
+    let mut alive = |standing, number| {
+        session.handle(Input::Frame(Frame::Alive(Alive { standing, number })), NOW)
+    };
+    assert_eq!(alive(standing(), 4), [], "never asked");
+    assert_eq!(alive(Standing { nonce: OTHER, ..standing() }, 3), []);
+    assert_eq!(alive(standing(), 3), [Output::SaveAlive { number: 3 }]);
+}

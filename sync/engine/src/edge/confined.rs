@@ -1,0 +1,174 @@
+//! A quarantine, part by part.
+//!
+//! Invariant: parts are stored in the order in which they were cut; a new epoch is adopted only behind
+//! the last of them, so that what the cloud had of this edge is back before anything new is logged.
+
+use wire::{Quarantine, TailPart};
+
+use super::{Do, Edge, End, NewEpoch, Phase, Store, TailRun, Why};
+
+impl Edge {
+    pub(super) fn quarantine(&mut self, frame: Quarantine) -> Vec<Do> {
+        let ignored = |why| vec![Do::Ignored { kind: "Quarantine", why }];
+        if frame.old_epoch != self.position.epoch || frame.old_nonce != self.who.nonce {
+            return ignored(Why::Standing);
+        }
+        let parts = match self.phase {
+            Phase::Greeting => 0,
+            Phase::Confined { parts } => parts,
+            Phase::Idle | Phase::Open { .. } => return ignored(Why::Unexpected),
+        };
+        if frame.new_epoch <= frame.old_epoch {
+            return ignored(Why::Unexpected);
+        }
+        if let Some(part) = frame.part
+            && part.index != parts
+        {
+            return if part.index < parts { ignored(Why::Stale) } else { ignored(Why::Gap) };
+        }
+        self.phase = Phase::Confined { parts: parts + 1 };
+        let last = frame.part.is_none_or(|part| !part.more);
+        let new = NewEpoch {
+            epoch: frame.new_epoch,
+            grant: frame.grant,
+            last_accepted: frame.last_accepted,
+            why: frame.why,
+        };
+        let mut todo = vec![Do::Store(Store::Tail(run(frame, parts == 0)))];
+        if last {
+            todo.push(Do::Store(Store::Quarantine(new)));
+            todo.push(Do::End(End::Quarantined(new)));
+        }
+        todo
+    }
+}
+
+fn run(frame: Quarantine, begins: bool) -> TailRun {
+    let (epoch, first_seq, first_hash) = match frame.part {
+        Some(TailPart { epoch, first_seq, first_hash, .. }) => (epoch, first_seq, first_hash),
+        None => (frame.old_epoch, 1, frame.last_accepted),
+    };
+    let ops = frame.tail.into_iter().map(Into::into).collect();
+    TailRun { begins, epoch, first_seq, first_hash, ops }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{BootNonce, Chain, Code, Frame, Hash, Probe, QuarantineWhy, Refused, Standing};
+
+    use super::super::Position;
+    use super::super::tests::{NONCE, STANDING, fresh, ignores, open, position};
+    use super::*;
+
+    fn part(index: u32, first_seq: u64, more: bool) -> Quarantine {
+        Quarantine {
+            old_epoch: 1,
+            old_nonce: NONCE,
+            new_epoch: 2,
+            grant: 7,
+            last_accepted: Hash::of(b"9"),
+            why: QuarantineWhy::EdgeRestored,
+            tail: vec![vec![1].into(), vec![2].into()],
+            part: Some(TailPart { index, epoch: 1, first_seq, first_hash: Hash::of(b"1st"), more }),
+        }
+    }
+
+    fn new() -> NewEpoch {
+        let (last_accepted, why) = (Hash::of(b"9"), QuarantineWhy::EdgeRestored);
+        NewEpoch { epoch: 2, grant: 7, last_accepted, why }
+    }
+
+    fn kept(begins: bool, first_seq: u64) -> Do {
+        let ops = vec![vec![1], vec![2]];
+        let first_hash = Hash::of(b"1st");
+        Do::Store(Store::Tail(TailRun { begins, epoch: 1, first_seq, first_hash, ops }))
+    }
+
+    fn greeting() -> Edge {
+        let mut edge = fresh(Position { suspect: true, ..position() });
+        edge.hello();
+        edge
+    }
+
+    #[test]
+    fn a_new_epoch_begins_only_behind_the_last_part_of_the_tail() {
+        let mut edge = greeting();
+        assert_eq!(edge.take(Frame::Quarantine(part(0, 3, true))), [kept(true, 3)]);
+        ignores(&mut edge, Frame::Quarantine(part(0, 3, true)), Why::Stale);
+        ignores(&mut edge, Frame::Quarantine(part(2, 7, false)), Why::Gap);
+        let todo = edge.take(Frame::Quarantine(part(1, 5, false)));
+        let begins = Do::Store(Store::Quarantine(new()));
+        assert_eq!(todo, [kept(false, 5), begins, Do::End(End::Quarantined(new()))]);
+    }
+
+    #[test]
+    fn an_edge_that_lost_nothing_gets_its_epoch_in_one_frame() {
+        let empty = Quarantine { tail: Vec::new(), part: None, ..part(0, 1, false) };
+        let todo = greeting().take(Frame::Quarantine(empty));
+        let first_hash = Hash::of(b"9");
+        let run = TailRun { begins: true, epoch: 1, first_seq: 1, first_hash, ops: Vec::new() };
+        let (run, begins) = (Do::Store(Store::Tail(run)), Do::Store(Store::Quarantine(new())));
+        assert_eq!(todo, [run, begins, Do::End(End::Quarantined(new()))]);
+    }
+
+    #[test]
+    fn a_quarantine_of_another_epoch_or_run_or_of_an_open_session_changes_nothing() {
+        let whole = part(0, 3, false);
+        let other_nonce = BootNonce([1; 16]);
+        for foreign in [
+            Quarantine { old_epoch: 9, ..whole.clone() },
+            Quarantine { old_nonce: other_nonce, ..whole.clone() },
+        ] {
+            ignores(&mut greeting(), Frame::Quarantine(foreign), Why::Standing);
+        }
+        let backwards = Quarantine { new_epoch: 1, ..whole.clone() };
+        ignores(&mut greeting(), Frame::Quarantine(backwards), Why::Unexpected);
+        ignores(&mut open(position()), Frame::Quarantine(whole.clone()), Why::Unexpected);
+        ignores(&mut fresh(position()), Frame::Quarantine(whole), Why::Unexpected);
+    }
+
+    #[test]
+    fn an_edge_that_becomes_suspect_ends_its_session_and_says_so_in_its_next_hello() {
+        let mut edge = open(position());
+        let settled = Some(Chain { seq: 4, hash: Hash::of(b"4") });
+        let suspect = Position { suspect: true, settled, ..position() };
+        assert_eq!(edge.moved(suspect.clone()), [Do::End(End::Suspect)]);
+        let Frame::Hello(hello) = fresh(suspect).hello() else { unreachable!() };
+        assert_eq!((hello.suspect, hello.settled, hello.twin), (true, settled, None));
+    }
+
+    #[test]
+    fn a_probe_is_answered_by_the_process_it_was_sent_to() {
+        let mut edge = open(position());
+        let probe = |standing| Frame::Probe(Probe { standing, number: 3 });
+        let todo = edge.take(probe(STANDING));
+        let alive = wire::Alive { standing: STANDING, number: 3 };
+        assert_eq!(todo, [Do::Send(Box::new(Frame::Alive(alive)))]);
+        let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
+        ignores(&mut edge, probe(other), Why::Standing);
+    }
+
+    fn refused(code: Code) -> Frame {
+        Frame::Refused(Refused { code, detail: String::new() })
+    }
+
+    #[test]
+    fn a_twin_keeps_what_it_was_told_and_says_it_from_then_on() {
+        let told = Do::End(End::Refused { code: Code::EdgeTwin, detail: String::new() });
+        let mut edge = greeting();
+        let todo = edge.take(refused(Code::EdgeTwin));
+        assert_eq!(todo, [Do::Store(Store::Twin), told.clone()]);
+        let mut edge = fresh(Position { twin: true, ..position() });
+        let Frame::Hello(hello) = edge.hello() else { unreachable!() };
+        assert_eq!(hello.twin, Some(true));
+        assert_eq!(edge.take(refused(Code::EdgeTwin)), [told], "it knows");
+    }
+
+    #[test]
+    fn a_chain_found_broken_in_mid_session_is_the_logs_fault_and_at_hello_the_clouds() {
+        let mut edge = open(position());
+        assert_eq!(edge.take(refused(Code::ChainBroken)), [Do::End(End::ChainBroken)]);
+        let told = End::Refused { code: Code::ChainBroken, detail: String::new() };
+        assert_eq!(greeting().take(refused(Code::ChainBroken)), [Do::End(told)]);
+    }
+}

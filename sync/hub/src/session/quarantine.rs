@@ -1,0 +1,83 @@
+//! An edge whose log is not the one received gets a new epoch and what it has lost.
+//!
+//! Invariant: the order service has recorded that the rights of the old epoch are taken back before the
+//! epoch is raised, and the epoch is raised before the edge hears of it [QUAR_TAKEBACK]; each step may
+//! be done again.
+
+use engine::cloud::{Confined, Input, Place};
+use http::Method;
+use process::{metrics, random, trace};
+use wire::{Code, QuarantineWhy, TakeBack, TakenBack};
+
+use super::{Link, act::Stopped};
+use crate::{NAME, store::StoreError};
+
+const PATH: &str = "/internal/takebacks";
+const ORDER: &str = "order";
+
+impl Link {
+    /// Another session that has taken over meanwhile is judged by first.
+    pub(super) async fn quarantine(&mut self, confined: &Confined) -> Result<Input, Stopped> {
+        let granted = if confined.again {
+            self.hub.store.granted(&self.edge, confined).await?
+        } else {
+            self.take_back(confined).await?;
+            let now = self.hub.clock.now();
+            self.hub.store.raise_epoch(&self.edge, confined, grant_id(), now).await?
+        };
+        let Some(granted) = granted else { return self.load().await };
+        let (edge, old, epoch) = (&self.edge, confined.hello.epoch, granted.epoch);
+        tracing::warn!(
+            edge.id = %edge, epoch, why = word(granted.why),
+            "Edge `{edge}` is in quarantine: its epoch {old} is over"
+        );
+        if !confined.again {
+            metrics::HUB_QUARANTINES.add([word(granted.why)], 1);
+        }
+        // An older session on this replica hears at once that it is one.
+        self.hub.nudges.nudge(edge);
+        Ok(Input::Quarantined(granted))
+    }
+
+    pub(super) async fn read_tail(&mut self, after: Place) -> Result<Input, StoreError> {
+        let bytes_max = usize::try_from(self.hub.limits.batch_bytes_max).unwrap_or(usize::MAX);
+        Ok(Input::Tail(self.hub.store.tail(&self.edge, after, bytes_max).await?))
+    }
+
+    async fn take_back(&mut self, confined: &Confined) -> Result<(), Stopped> {
+        let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why);
+        let over = TakeBack { edge, epoch, why };
+        let hub = &self.hub;
+        let token = hub.service_key.token(NAME, ORDER, &hub.clock);
+        let call = hub.order.json(Method::POST, PATH, Some(&token), Some(&over));
+        let taken: Result<TakenBack, _> = trace::scope(trace::TraceId::random(), call).await;
+        match taken {
+            Ok(taken) => {
+                for fence in taken.fences {
+                    let (edge, region, fence) = (&self.edge, fence.region, fence.fence);
+                    tracing::warn!(edge.id = %edge, %region, fence, "A right is taken back");
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let cause = process::problem::chain(&error);
+                tracing::error!(edge.id = %self.edge, cause, "A take-back could not be recorded");
+                Err(Stopped::Ended(
+                    self.end(Code::Unavailable, "the take-back waits for its owner"),
+                ))
+            }
+        }
+    }
+}
+
+/// Tells two grants of one epoch number apart; within what every store holds exactly.
+fn grant_id() -> u64 {
+    u64::from_le_bytes(random::bytes::<8>()) >> 1
+}
+
+fn word(why: QuarantineWhy) -> &'static str {
+    match why {
+        QuarantineWhy::EdgeRestored => "edge_restored",
+        QuarantineWhy::EdgeCloned => "edge_cloned",
+    }
+}

@@ -1,0 +1,186 @@
+//! The epochs of an edge: who was granted which, and what of the ones before is given back.
+//!
+//! Invariants: an epoch is raised under the term and the cursor that were judged, so that of two who
+//! raise it one does; with it goes everything that stood under the old one: its cursor, its undecided
+//! ops and the session. The raw ops stay.
+
+use engine::cloud::{Confined, Granted, Place, Tail};
+use platform::{transact, vals};
+use uuid::Uuid;
+use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
+
+use super::{Store, StoreError, count, hash};
+
+const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
+const RAISE: &str = "UPDATE edges SET epoch = ?, term = term + 1, nonce = ?, cursor_seq = 0, \
+    cursor_hash = ?, outcome_count = 0, outcome_cursor = 0, undecided = 0, last_seq = 0, \
+    pending = 0, oldest_pending_at = NULL, link_up = 0, link_since = ?, last_contact_at = ?, \
+    work_token = work_token + 1, work_until = 0 \
+    WHERE edge = ? AND term = ? AND epoch = ? AND cursor_hash = ?";
+const DROP_UNDECIDED: &str = "DELETE FROM undecided WHERE edge = ?";
+const ADD: &str = "INSERT INTO epochs \
+    (edge, epoch, at, why, granted_to, after_run, grant_id, last_accepted) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const GRANTED: &str =
+    "SELECT grant_id, last_accepted, why FROM epochs WHERE edge = ? AND epoch = ?";
+const HASH_AT: &str = "SELECT hash FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
+const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM ops WHERE edge = ? \
+    AND ((epoch = ? AND seq > ?) OR epoch > ?) \
+    AND epoch < (SELECT e.epoch FROM edges e WHERE e.edge = ops.edge) \
+    ORDER BY epoch, seq LIMIT ?";
+const READMIT: &str = "UPDATE edges SET readmitted_at = ?, needs_operator_at = NULL WHERE edge = ?";
+const NEEDS_OPERATOR: &str = "UPDATE edges SET needs_operator_at = ? WHERE edge = ?";
+const OLDEST: &str = "SELECT MIN(epoch) FROM ops WHERE edge = ? AND epoch < ?";
+const OLD_OPS: &str = "SELECT seq FROM ops WHERE edge = ? AND epoch = ? AND received_at < ? \
+    ORDER BY seq LIMIT ?";
+const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? AND epoch = ? AND seq <= ?";
+const DROP_OUTCOMES: &str = "DELETE FROM outcomes WHERE edge = ? AND epoch < ? AND at < ?";
+const EPOCH: &str = "SELECT epoch FROM edges WHERE edge = ?";
+
+/// Rows of one part of the tail.
+const TAIL_ROWS_MAX: usize = 500;
+/// Rows taken out by one statement.
+const DROPPED_MAX: usize = 500;
+
+/// Epoch, seq, the chain's hash and the bytes of an op.
+type TailRow = (i64, i64, Vec<u8>, Vec<u8>);
+
+impl Store {
+    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the epoch
+    /// or the cursor is another by now; then nothing has changed.
+    pub async fn raise_epoch(
+        &self,
+        edge: &EdgeId,
+        confined: &Confined,
+        grant: u64,
+        now: UnixMillis,
+    ) -> Result<Option<Granted>, StoreError> {
+        let Confined { hello, over, epoch, why, .. } = confined;
+        let raised = epoch + 1;
+        let done = transact!(self.sql, tx => {
+            let row: Option<(Vec<u8>, Option<Uuid>)> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
+            let Some((cursor_hash, after_run)) = row else { return Ok(None) };
+            let last_accepted = hash(&cursor_hash)?;
+            let start = Chain::renewed(edge, raised, grant, last_accepted);
+            let values = vals![
+                raised, hello.nonce.0, start.hash, now, now, edge, *over, *epoch, last_accepted
+            ];
+            if tx.exec(RAISE, values).await? == 0 {
+                return Ok(None);
+            }
+            tx.exec(DROP_UNDECIDED, vals![edge]).await?;
+            let values = vals![
+                edge, raised, now, word(*why), hello.nonce.0, after_run, grant, last_accepted
+            ];
+            tx.exec(ADD, values).await?;
+            Ok::<_, StoreError>(Some(last_accepted))
+        })?;
+        let Some(last_accepted) = done else { return Ok(None) };
+        let known = self.known(edge, hello).await?;
+        Ok(Some(Granted { epoch: raised, grant, last_accepted, why: *why, known }))
+    }
+
+    /// The epoch that stands, as it was granted.
+    pub async fn granted(
+        &self,
+        edge: &EdgeId,
+        confined: &Confined,
+    ) -> Result<Option<Granted>, StoreError> {
+        let row: Option<(i64, Vec<u8>, String)> =
+            self.sql.one(GRANTED, vals![edge, confined.epoch]).await?;
+        let Some((grant, last_accepted, why)) = row else { return Ok(None) };
+        Ok(Some(Granted {
+            epoch: confined.epoch,
+            grant: count(grant),
+            last_accepted: hash(&last_accepted)?,
+            why: quarantine_why(&why)?,
+            known: self.known(edge, &confined.hello).await?,
+        }))
+    }
+
+    /// The ops stored after a place, of the epochs that are over: as many of one epoch as fit.
+    pub async fn tail(
+        &self,
+        edge: &EdgeId,
+        after: Place,
+        bytes_max: usize,
+    ) -> Result<Tail, StoreError> {
+        let Place { epoch, seq } = after;
+        let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
+        let rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
+        part(rows, bytes_max)
+    }
+
+    /// Whether there is such an edge.
+    pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool, StoreError> {
+        Ok(self.sql.exec(READMIT, vals![now, edge]).await? == 1)
+    }
+
+    pub async fn needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(NEEDS_OPERATOR, vals![now, edge]).await?;
+        Ok(())
+    }
+
+    /// A part of what was received in epochs that are over, before `before`.
+    pub async fn drop_old_epochs(
+        &self,
+        edge: &EdgeId,
+        before: UnixMillis,
+    ) -> Result<usize, StoreError> {
+        let Some((epoch,)) = self.sql.one::<(i64,)>(EPOCH, vals![edge]).await? else {
+            return Ok(0);
+        };
+        self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
+        let oldest: Option<(Option<i64>,)> = self.sql.one(OLDEST, vals![edge, epoch]).await?;
+        let Some(oldest) = oldest.and_then(|(oldest,)| oldest) else { return Ok(0) };
+        let values = vals![edge, oldest, before, DROPPED_MAX];
+        let old: Vec<(i64,)> = self.sql.all(OLD_OPS, values).await?;
+        if let Some((last,)) = old.last() {
+            self.sql.exec(DROP_OPS, vals![edge, oldest, *last]).await?;
+        }
+        Ok(old.len())
+    }
+
+    /// Up to where the edge surely has what was received: it says where its newest outcome stands, and
+    /// the same op stands there. Otherwise it gets all that is kept.
+    async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place, StoreError> {
+        let nothing = Place { epoch: hello.epoch, seq: 0 };
+        let Some(settled) = hello.settled else { return Ok(nothing) };
+        let values = vals![edge, hello.epoch, settled.seq];
+        let row: Option<(Vec<u8>,)> = self.sql.one(HASH_AT, values).await?;
+        let same = row.is_some_and(|(here,)| hash(&here).is_ok_and(|here| here == settled.hash));
+        Ok(if same { Place { seq: settled.seq, ..nothing } } else { nothing })
+    }
+}
+
+/// The rows of the first epoch among these that continue each other and fit; one fits in any case.
+fn part(rows: Vec<TailRow>, bytes_max: usize) -> Result<Tail, StoreError> {
+    let total = rows.len();
+    let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };
+    let (epoch, first_seq, first_hash) = (*epoch, *first_seq, hash(first_hash)?);
+    let (mut ops, mut bytes) = (Vec::new(), 0);
+    for ((at, seq, _, op), expected) in rows.into_iter().zip(first_seq..) {
+        bytes += op.len();
+        let fits = bytes <= bytes_max || ops.is_empty();
+        if at != epoch || seq != expected || !fits {
+            break;
+        }
+        ops.push(op);
+    }
+    let more = ops.len() < total || total == TAIL_ROWS_MAX;
+    Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
+}
+
+fn word(why: QuarantineWhy) -> &'static str {
+    match why {
+        QuarantineWhy::EdgeRestored => "edge_restored",
+        QuarantineWhy::EdgeCloned => "edge_cloned",
+    }
+}
+
+fn quarantine_why(text: &str) -> Result<QuarantineWhy, StoreError> {
+    [QuarantineWhy::EdgeRestored, QuarantineWhy::EdgeCloned]
+        .into_iter()
+        .find(|why| word(*why) == text)
+        .ok_or(StoreError::Unreadable("why an epoch was granted"))
+}

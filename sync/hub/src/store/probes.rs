@@ -1,0 +1,51 @@
+//! How a session asks whether the run that has the edge's session is alive, on whatever replica that is.
+//!
+//! Invariant: numbers only rise, so an answer to a later question answers every earlier one.
+
+use platform::{transact, vals};
+use wire::{EdgeId, UnixMillis};
+
+use super::{Store, StoreError, count, edge};
+
+const ASK: &str = "UPDATE edges SET probe_number = probe_number + 1, probed_at = ? WHERE edge = ?";
+const NUMBER: &str = "SELECT probe_number FROM edges WHERE edge = ?";
+const ANSWERED: &str = "SELECT probe_answered FROM edges WHERE edge = ?";
+const ANSWER: &str = "UPDATE edges SET probe_answered = ? \
+    WHERE edge = ? AND term = ? AND probe_answered < ?";
+const OPEN: &str = "SELECT edge FROM edges \
+    WHERE probe_number > probe_answered AND probed_at > ? ORDER BY edge LIMIT 1000";
+const TWIN_SEEN: &str = "UPDATE edges SET twin_seen_at = ? WHERE edge = ?";
+
+impl Store {
+    /// The number of the question; 0 where there is no such edge.
+    pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64, StoreError> {
+        transact!(self.sql, tx => {
+            tx.exec(ASK, vals![now, edge]).await?;
+            let row: Option<(i64,)> = tx.one(NUMBER, vals![edge]).await?;
+            Ok(row.map_or(0, |(number,)| count(number)))
+        })
+    }
+
+    /// The newest question that was answered.
+    pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64, StoreError> {
+        let row: Option<(i64,)> = self.sql.one(ANSWERED, vals![edge]).await?;
+        Ok(row.map_or(0, |(number,)| count(number)))
+    }
+
+    /// An answer under another term is of a session that is over.
+    pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<(), StoreError> {
+        self.sql.exec(ANSWER, vals![number, edge, term, number]).await?;
+        Ok(())
+    }
+
+    /// Edges that were asked after `since` and have not answered.
+    pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>, StoreError> {
+        let rows: Vec<(String,)> = self.sql.all(OPEN, vals![since]).await?;
+        rows.into_iter().map(|(name,)| edge(name)).collect()
+    }
+
+    pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(TWIN_SEEN, vals![now, edge]).await?;
+        Ok(())
+    }
+}

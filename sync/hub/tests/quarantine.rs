@@ -1,0 +1,215 @@
+//! Restored edges and clones over a real socket: nothing of them is taken before they have a new epoch,
+//! what they lost comes back, and what only looks like one is let in.
+
+mod stage;
+
+use http::{Method, StatusCode};
+use rstest::rstest;
+use stage::{Edge, Replica, Stage, accept, boot, token};
+use wire::{Chain, Code, Frame, LinkState, QuarantineWhy, Region, Role, TakeBack};
+
+/// An edge whose three ops were received and answered, and which is away now.
+async fn known(stage: &Stage, hub: &Replica) -> Edge {
+    let mut edge = stage.enrol(hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.open(hub).await;
+    edge.up(1, 3).await;
+    edge.until_outcomes(3).await;
+    edge.vanish();
+    stage.north_until(hub, |edge| edge.link == LinkState::Down).await;
+    edge
+}
+
+/// The edge as it was after so many ops, started again.
+fn restored(edge: &Edge, ops: usize) -> Edge {
+    let mut restored = edge.twin(2);
+    restored.log.truncate(ops);
+    restored
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql: bool) {
+    let stage = Stage::new(mysql).await;
+    let hub = stage.replica().await;
+    let edge = known(&stage, &hub).await;
+    let mut restored = restored(&edge, 1);
+    restored.settled = Some(edge.chain_at(1));
+    let (given, tail) = restored.confined(&hub).await;
+    assert_eq!((given.new_epoch, given.why), (2, QuarantineWhy::EdgeRestored));
+    assert_eq!(given.last_accepted, edge.chain_at(3).hash);
+    assert_eq!(tail, edge.log[1..], "what it lost, and nothing that it has");
+    let part = given.part.unwrap();
+    assert_eq!((part.epoch, part.first_seq, part.first_hash), (1, 2, edge.chain_at(2).hash));
+    let over = TakeBack { edge: edge.id.clone(), epoch: 1, why: QuarantineWhy::EdgeRestored };
+    assert_eq!(stage.owner.script().taken_back, [over]);
+
+    restored.begin(&given);
+    let now = stage.clock.now();
+    restored.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(7, 2, now)];
+    assert_eq!(restored.open(&hub).await.cursor, 0);
+    restored.up(1, 3).await;
+    restored.until_outcomes(3).await;
+    let shown = stage.north(&hub).await;
+    assert_eq!((shown.epoch, shown.undecided, shown.link), (2, 0, LinkState::Up));
+}
+
+#[tokio::test]
+async fn an_edge_that_cannot_say_what_it_has_gets_all_that_is_kept_in_parts() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = known(&stage, &hub).await;
+    let big = "x".repeat(40 * 1024);
+    edge.log.extend((0..60).map(|n| token(&format!("{n}{big}"))));
+    edge.nonce = wire::BootNonce([7; 16]);
+    edge.open(&hub).await;
+    for first in (4..=63).step_by(20) {
+        edge.up(first, 20).await;
+    }
+    edge.until_outcomes(63).await;
+    edge.vanish();
+    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+
+    let mut restored = restored(&edge, 2);
+    restored.settled = Some(Chain { seq: 2, hash: edge.chain_at(1).hash });
+    let (given, tail) = restored.confined(&hub).await;
+    assert_eq!(tail, edge.log, "from the beginning");
+    assert!(given.part.unwrap().index > 1, "more than a frame takes");
+}
+
+#[tokio::test]
+async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are_left_to_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = known(&stage, &hub).await;
+    stage.owner.script().away = true;
+    let now = stage.clock.now();
+    edge.log.push(accept(9, 2, now));
+    edge.nonce = wire::BootNonce([7; 16]);
+    edge.open(&hub).await;
+    edge.up(4, 1).await;
+    stage.north_until(&hub, |edge| edge.undecided == 1).await;
+    edge.vanish();
+    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+
+    let mut suspect = restored(&edge, 4);
+    suspect.suspect = true;
+    assert_eq!(suspect.refused(&hub).await, Code::Unavailable, "no take-back, no new epoch");
+    assert_eq!(stage.north(&hub).await.epoch, 1);
+    stage.owner.script().away = false;
+    let (given, _) = suspect.confined(&hub).await;
+    assert_eq!((given.new_epoch, stage.north(&hub).await.undecided), (2, 0));
+}
+
+#[tokio::test]
+async fn a_run_that_lost_the_frame_hears_it_again_and_no_epoch_is_spent_on_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let edge = known(&stage, &hub).await;
+    let mut restored = restored(&edge, 1);
+    let first = restored.confined(&hub).await;
+    for _ in 0..4 {
+        restored.vanish();
+        assert_eq!(restored.confined(&hub).await, first);
+    }
+    assert_eq!(stage.owner.script().taken_back.len(), 1);
+}
+
+#[tokio::test]
+async fn the_fourth_new_epoch_of_a_day_waits_for_an_operator() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let edge = known(&stage, &hub).await;
+    let mut restored = restored(&edge, 1);
+    for epoch in 2..=4 {
+        let (given, _) = restored.confined(&hub).await;
+        assert_eq!(given.new_epoch, epoch);
+        restored.begin(&given);
+        restored.suspect = true;
+    }
+    assert_eq!(restored.refused(&hub).await, Code::EdgeNeedsOperator);
+    let path = "/api/v1/admin/edges/north-1/readmit";
+    let (status, _) =
+        hub.ask(Method::POST, path, Some(&stage.token(Role::Provider, 5)), None).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, body) = stage.admin(&hub, Method::POST, path, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    assert_eq!(restored.confined(&hub).await.0.new_epoch, 5);
+    let nobody = "/api/v1/admin/edges/north-9/readmit";
+    let (status, _) = stage.admin(&hub, Method::POST, nobody, None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[rstest]
+#[case::here(false)]
+#[case::on_another_replica(true)]
+#[tokio::test]
+async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
+    #[case] elsewhere: bool,
+) {
+    let stage = Stage::new(false).await;
+    let (hub, second) = (stage.replica().await, stage.replica().await);
+    let mut original = stage.enrol(&hub, "north-1", Region::North).await;
+    original.log = vec![boot(), boot()];
+    original.open(&hub).await;
+    original.up(1, 2).await;
+    original.until_outcomes(2).await;
+    let term = original.standing().term;
+    // Behind as well, and suspect: that the original lives comes first.
+    let mut clone = restored(&original, 1);
+    clone.suspect = true;
+    let place = if elsewhere { &second } else { &hub };
+    let refused = tokio::select! {
+        code = clone.refused(place) => code,
+        () = original.live() => panic!("the original lost its session"),
+    };
+    assert_eq!(refused, Code::EdgeTwin);
+    assert_eq!(stage.north(&hub).await.epoch, 1);
+    original.log.push(boot());
+    original.up(3, 1).await;
+    original.until_outcomes(3).await;
+    assert_eq!(original.standing().term, term);
+}
+
+#[tokio::test]
+async fn a_session_that_only_looks_open_gives_way_to_a_restart() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut hanging = stage.enrol(&hub, "north-1", Region::North).await;
+    hanging.log = vec![boot()];
+    hanging.open(&hub).await;
+    hanging.up(1, 1).await;
+    hanging.until_outcomes(1).await;
+    // Its socket stays open and answers nothing.
+    let mut restarted = hanging.twin(2);
+    restarted.log.push(boot());
+    assert_eq!(restarted.open(&hub).await.cursor, 1);
+    restarted.up(2, 1).await;
+    hanging.up(1, 1).await;
+    assert_eq!(hanging.until_refused().await, Code::SessionSuperseded);
+    assert_eq!(stage.north(&hub).await.epoch, 1, "no alarm");
+}
+
+#[tokio::test]
+async fn the_same_run_on_a_new_socket_is_not_asked_about() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![boot()];
+    edge.open(&hub).await;
+    let mut again = edge.twin(1);
+    again.open(&hub).await;
+    loop {
+        match edge.next().await {
+            Some(Frame::Refused(refused)) => {
+                break assert_eq!(refused.code, Code::SessionSuperseded);
+            }
+            Some(Frame::Probe(_)) => panic!("it was asked about"),
+            Some(_) => {}
+            None => panic!("the hub hung up"),
+        }
+    }
+}
