@@ -12,7 +12,7 @@ use wire::{Ask, HeldReason};
 use crate::{
     gate::Gate,
     intake::Intake,
-    store::{Applied, Store},
+    store::{Alarm, Applied, Store},
     voice::Voice,
 };
 
@@ -55,8 +55,16 @@ impl Downlink {
                 self.store.adopt_generation(generation).await?;
                 self.feed_seq.send_replace(0);
             }
-            // Not acted on yet: the edge calls again and is told again.
-            ToStore::Tail(_) | ToStore::Quarantine(_) | ToStore::Twin => {}
+            ToStore::Tail(run) => self.store.keep_tail(run).await?,
+            ToStore::Quarantine(new) => {
+                let begun = self.store.begin_epoch(new, self.clock.now()).await?;
+                let (epoch, relogged) = (begun.epoch, begun.relogged);
+                tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
+            }
+            ToStore::Twin => {
+                self.store.suspect(Alarm::Twin, self.clock.now()).await?;
+                tracing::error!("{}", Alarm::Twin.sentence());
+            }
         }
         Ok(())
     }

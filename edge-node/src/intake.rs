@@ -24,7 +24,8 @@ use process::{
     trace::TraceId,
 };
 use wire::{
-    Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Outcome, Reply, UnixMillis,
+    Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Outcome, Receipt, Reply,
+    UnixMillis,
 };
 
 use crate::{
@@ -104,10 +105,11 @@ impl Intake {
         let role = signed.claims.role;
         let wrong = shape::wrong_fields(&frame.body, self.0.identity.region);
         let shape = || shape::refusal(role, &frame.body, &wrong);
-        let refusal = signed.refusal.or_else(shape);
+        let receipted = self.has_receipt(&frame);
+        let refusal = signed.refusal.or_else(shape).filter(|_| !receipted);
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
-        let taken = self.enter(frame, device, &signed.claims, refusal, reader).await?;
+        let taken = self.enter(frame, device, &signed.claims, refusal, receipted, reader).await?;
         Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
@@ -117,8 +119,10 @@ impl Intake {
         device: Option<DeviceId>,
         claims: &Claims,
         refusal: Option<Code>,
+        receipted: bool,
         reader: Actor,
     ) -> Result<Taken, FateUnknown> {
+        let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let judged = frame.body.clone();
         let entry = Entry {
@@ -135,10 +139,10 @@ impl Intake {
             },
             actor,
             refusal,
+            seen,
         };
         let judging = move |sight: &Sight, book: &Book| {
-            // No frame of this version carries another edge's receipt.
-            let request = Request { actor, body: &judged, repeat, receipted: false };
+            let request = Request { actor, body: &judged, repeat, receipted };
             judge(&request, sight, &footing(book, &judged, sight))
         };
         let entering = self.0.store.enter(entry, judging);
@@ -158,6 +162,16 @@ impl Intake {
             Ok(Err(error)) => unwritten(&error).map(|code| refused(Some(id), code)),
             Err(_) => Err(FateUnknown),
         }
+    }
+
+    /// Whether this edge has taken the command before, whatever it has lost since.
+    fn has_receipt(&self, frame: &CmdFrame) -> bool {
+        let receipt = frame.receipt.as_ref();
+        receipt.is_some_and(|receipt| receipt.command_id == frame.id && self.is_ours(receipt))
+    }
+
+    fn is_ours(&self, receipt: &Receipt) -> bool {
+        receipt.edge == self.0.identity.name && reply::is_signed_by(&self.0.signer, receipt)
     }
 
     fn stored(

@@ -103,6 +103,7 @@ impl Pulse {
 
     async fn show(&self, position: &engine::edge::Position) {
         metrics::EDGE_PENDING.set([], position.pending.into());
+        metrics::EDGE_SUSPECT.set([], position.suspect.into());
         let age = position.oldest_pending_at.map_or(0, |at| self.clock.now().since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let head = Head {
@@ -111,6 +112,8 @@ impl Pulse {
             epoch: position.epoch,
             nonce: self.nonce,
             seq: position.head.seq,
+            suspect: position.suspect,
+            twin: position.twin,
         };
         if self.head.borrow().as_ref() != Some(&head) {
             self.voice.head(&head).await;

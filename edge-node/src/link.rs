@@ -14,7 +14,10 @@ use process::{clock::Clock, metrics, random, tokens::Signer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{downlink::Downlink, store::Store};
+use crate::{
+    downlink::Downlink,
+    store::{Alarm, Store},
+};
 use session::{Ended, Session};
 use socket::Socket;
 
@@ -99,7 +102,7 @@ impl Link {
     /// Whether the session ended over the log itself.
     async fn cut(&self, ended: &Ended) -> bool {
         let broken = matches!(ended, Ended::Engine(End::ChainBroken));
-        broken && self.store.suspect().await.is_ok()
+        broken && self.store.suspect(Alarm::Chain, self.clock.now()).await.is_ok()
     }
 
     fn wait(&self, calls: &mut Calls, started: Duration, was_up: bool) -> Duration {

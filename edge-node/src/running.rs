@@ -29,7 +29,7 @@ use crate::{
     jobs::{self, Pulse},
     link::Link,
     mqtt::{self, Embedded, Inbound, Listen, Mqtt, MqttError, MqttKind},
-    store::{Identity, OpenError, Store, Suspicion},
+    store::{AnewError, Identity, OpenError, Store, Suspicion, enrol_anew},
     voice::Voice,
 };
 
@@ -56,6 +56,8 @@ pub enum StartError {
     Key(#[from] SignerError),
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error(transparent)]
+    Anew(#[from] AnewError),
     #[error("could not read the edge's file")]
     Read(#[from] journal::JournalError),
     #[error(transparent)]
@@ -64,6 +66,7 @@ pub enum StartError {
     Http(#[from] web::BindError),
 }
 
+const KEY: &str = "edge.key";
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
@@ -75,8 +78,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let listener = web::bind(&config.http_bind).await?;
     std::fs::create_dir_all(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
-    let signer = Signer::load_or_create(config.data.join("edge.key"))?;
     let nonce = BootNonce(random::bytes());
+    if !config.enrolment_code.is_empty() {
+        become_an_edge_of_its_own(&config.data, &identity, nonce, &clock).await?;
+    }
+    let signer = Signer::load_or_create(config.data.join(KEY))?;
     let store = open(&config.data, &identity, nonce, &clock).await?;
     let gate = Gate::new(clock.clone());
     let trust = store.trust().await?;
@@ -86,6 +92,22 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     }
     let ground = Ground { config, clock, identity, signer, nonce, store, gate };
     ground.start(listener, trust.enrolled).await
+}
+
+/// A twin that is given a code and a name of its own goes on under it, with a key of its own.
+async fn become_an_edge_of_its_own(
+    data: &Path,
+    identity: &Identity,
+    nonce: BootNonce,
+    clock: &Clock,
+) -> Result<(), StartError> {
+    let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? else {
+        return Ok(());
+    };
+    let (name, from, relogged) = (&identity.name, renamed.from, renamed.relogged);
+    tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
+    let kept = data.join(format!("{KEY}.{from}"));
+    std::fs::rename(data.join(KEY), kept).map_err(|source| StartError::Data(data.into(), source))
 }
 
 async fn open(
@@ -100,6 +122,9 @@ async fn open(
             edge = %identity.name, ?suspicion,
             "The log is not the one the last answer came from; this edge is suspect"
         );
+    }
+    if let Some((alarm, since)) = store.alarm().await? {
+        tracing::error!(edge = %identity.name, %alarm, %since, "{}", alarm.sentence());
     }
     Ok(store)
 }

@@ -4,6 +4,8 @@
 //! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are the
 //! hashed and the sent bytes; what goes up is read through a connection that sees commits only.
 
+mod alarm;
+mod anew;
 mod append;
 mod book;
 mod commands;
@@ -12,6 +14,8 @@ mod high_water;
 mod opening;
 mod orders;
 mod outcomes;
+mod quarantine;
+mod relog;
 mod report;
 mod right;
 mod schema;
@@ -30,7 +34,7 @@ use std::{
 };
 
 use engine::{
-    edge::{Position, Run, Wanted},
+    edge::{NewEpoch, Position, Run, TailRun, Wanted},
     verdict::Answer,
     view::Sight,
 };
@@ -42,12 +46,15 @@ use process::{
 use tokio::sync::Notify;
 use wire::{Actor, Ask, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
 
+pub use alarm::Alarm;
+pub use anew::{AnewError, enrol_anew};
 pub use book::Book;
 pub use commands::{Entered, Entry, Stored};
 pub use enrolment::Trust;
 pub use opening::{Identity, Suspicion};
 pub use orders::Applied;
 pub use outcomes::Settled;
+pub use quarantine::Begun;
 pub use report::{Item, Report, report};
 
 type Write<T> = Result<T, WriteError<rusqlite::Error>>;
@@ -56,6 +63,7 @@ type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 #[derive(Clone)]
 pub struct Store {
     journal: Journal<Book>,
+    nonce: BootNonce,
     moved: Arc<Notify>,
     high_water: PathBuf,
 }
@@ -91,7 +99,7 @@ impl Store {
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
         let suspicion = journal.write(boot).await?;
         let high_water = high_water::path_for(&path);
-        Ok((Self { journal, moved: Arc::default(), high_water }, suspicion))
+        Ok((Self { journal, nonce, moved: Arc::default(), high_water }, suspicion))
     }
 
     /// Logs a command, or finds what was answered to it before.
@@ -141,14 +149,21 @@ impl Store {
         self.journal.write(move |conn, book| outcomes::hold(conn, book.epoch, seq, reason)).await
     }
 
-    /// The log is not the one the hub knows: provisional answers only, until a quarantine.
-    pub async fn suspect(&self) -> Write<()> {
-        self.journal
-            .write(|conn, book| {
-                book.suspect = true;
-                book.save(conn)
-            })
-            .await
+    /// The log is not the one that was answered from: provisional answers only, until a quarantine.
+    pub async fn suspect(&self, alarm: Alarm, now: UnixMillis) -> Write<()> {
+        self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await
+    }
+
+    /// Keeps a part of what this edge has lost.
+    pub async fn keep_tail(&self, run: TailRun) -> Write<()> {
+        self.journal.write(move |conn, _| quarantine::keep(conn, run)).await
+    }
+
+    /// Begins the epoch that a quarantine gave, once the whole tail is kept.
+    pub async fn begin_epoch(&self, new: NewEpoch, now: UnixMillis) -> Write<Begun> {
+        let nonce = self.nonce;
+        let begin = move |conn: &_, book: &mut _| quarantine::begin(conn, book, new, nonce, now);
+        self.journal.write(begin).await
     }
 
     pub async fn enrolled(&self, jwks: String, now: UnixMillis) -> Write<()> {
@@ -163,6 +178,11 @@ impl Store {
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
+    }
+
+    /// Why this edge is suspect, and since when.
+    pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
+        self.journal.read(alarm::find).await
     }
 
     pub async fn position(&self) -> Result<Position, JournalError> {

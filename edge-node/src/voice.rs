@@ -53,6 +53,10 @@ pub struct Head {
     pub epoch: u64,
     pub nonce: BootNonce,
     pub seq: u64,
+    /// The log is not the one that was answered from: this edge promises nothing firmly.
+    pub suspect: bool,
+    /// Another instance of this edge is at work.
+    pub twin: bool,
 }
 
 /// So many orders go into one message of changes; more go into several. Clients commonly take no

@@ -1,7 +1,7 @@
 //! The words an edge answers in, and what of an order each reader may see.
 
 use engine::view::Sight;
-use process::tokens::Signer;
+use process::tokens::{Signer, verify_bytes};
 use wire::{
     Actor, Code, CommandId, EdgeId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply,
     Role, Text, UserId, Verdict, readable_by, without_address,
@@ -97,6 +97,12 @@ fn receipt(edge: &EdgeId, signer: &Signer, stored: &Stored) -> Receipt {
     };
     receipt.sig = URL_SAFE_NO_PAD.encode(signer.sign_bytes(&receipt.signed_bytes()));
     receipt
+}
+
+/// Nobody else can make a receipt, so nobody can make this edge suspect who was not answered by it.
+pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
+    let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
+    sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
 }
 
 fn first_code(outcome: &Outcome) -> Option<Code> {

@@ -154,8 +154,8 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
     const ROW: &str =
         "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
         digest, orders, ahead, (SELECT count(*) FROM pending),
-        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1), settled_seq
-        FROM edge WHERE one = 1";
+        (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1), settled_seq,
+        EXISTS (SELECT 1 FROM alarm WHERE why = 'twin') FROM edge WHERE one = 1";
     let mut statement = conn.prepare_cached(ROW)?;
     let (start, settled_seq, mut position) = statement.query_row([], |row| {
         let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
@@ -163,7 +163,7 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
             epoch: nat(row, 1)?,
             head: Chain { seq: 0, hash: Hash::ZERO },
             suspect: row.get(2)?,
-            twin: false,
+            twin: row.get(12)?,
             settled: None,
             feed_generation: nat(row, 3)?,
             feed_cursor: nat(row, 4)?,

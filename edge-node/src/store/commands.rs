@@ -10,12 +10,13 @@ use engine::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    UnixMillis, UserId, Verdict,
+    Receipt, UnixMillis, UserId, Verdict,
 };
 
 use super::{
+    alarm::{self, Alarm},
     append,
-    book::Book,
+    book::{Book, chain_at},
     sight::sight,
     sql::{decoded, hash, id, int, nat, parsed_opt, unreadable},
 };
@@ -29,6 +30,8 @@ pub struct Entry {
     pub received_at: UnixMillis,
     /// Why it is not taken, should it be new: an expired token or a bad shape.
     pub refusal: Option<Code>,
+    /// The newest receipt of this edge that the tablet holds, its signature checked.
+    pub seen: Option<Receipt>,
 }
 
 /// What stands stored of a command.
@@ -65,6 +68,9 @@ pub fn enter(
     entry: Entry,
     judge: impl FnOnce(&Sight, &Book) -> Answer,
 ) -> rusqlite::Result<Entered> {
+    if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
+        alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
+    }
     let (command_id, order_id) = (entry.command.id, entry.command.body.order_id());
     if let Some(stored) = find(conn, command_id)? {
         if stored.user_id != entry.actor.user_id || stored.hash != entry.command.body.hash() {
@@ -104,12 +110,26 @@ pub fn log_asked(
         token_expires_at: now,
         received_at: ask.taken_at,
         refusal: None,
+        seen: None,
     };
     let taken = Taken { verdict: Verdict::Provisional, fence: None, doubt: None };
     match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
         Entered::Stored { sight, new: true, .. } => Ok(Some(*sight)),
         Entered::Stored { .. } | Entered::NotTaken(_) => Ok(None),
     }
+}
+
+/// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no longer
+/// kept, and epochs that are over, say nothing.
+fn is_missing(conn: &Connection, book: &Book, seen: &Receipt) -> rusqlite::Result<bool> {
+    if seen.epoch != book.epoch || book.suspect {
+        return Ok(seen.epoch > book.epoch && !book.suspect);
+    }
+    if seen.seq > book.head.seq {
+        return Ok(true);
+    }
+    let here = chain_at(conn, seen.epoch, seen.seq)?;
+    Ok(here.is_some_and(|here| here.hash != seen.hash))
 }
 
 pub fn find(conn: &Connection, command_id: CommandId) -> rusqlite::Result<Option<Stored>> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::{BootNonce, Chain, EdgeId, Hash, Op, Region, UnixMillis};
 
 use super::{
-    append,
+    alarm, append,
     book::{Book, chain_at},
     high_water::{self, Found, Mark},
     sql::{int, parsed},
@@ -123,7 +123,9 @@ pub(super) fn boot(
     now: UnixMillis,
 ) -> rusqlite::Result<Suspicion> {
     let suspicion = suspicion(conn, book, found)?;
-    book.suspect |= suspicion != Suspicion::None;
+    if let Some(alarm) = suspicion.into() {
+        alarm::raise(conn, book, alarm, now)?;
+    }
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
     book.save(conn)?;
     Ok(suspicion)

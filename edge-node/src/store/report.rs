@@ -6,7 +6,10 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
 use wire::{CommandId, EdgeId, OrderId, Region, UnixMillis};
 
-use super::sql::{id, nat, parsed};
+use super::{
+    alarm::{self, Alarm},
+    sql::{id, nat, parsed},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -21,11 +24,20 @@ pub struct Report {
     pub outcome_cursor: u64,
     pub orders: u64,
     pub suspect: bool,
+    /// What gave it away, what that means and what comes next.
+    pub alarm: Option<AlarmReport>,
     pub enrolled: bool,
     /// How many commands were answered how.
     pub verdicts: BTreeMap<String, u64>,
     /// Commands without an outcome, oldest first.
     pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlarmReport {
+    pub why: &'static str,
+    pub since: UnixMillis,
+    pub sentence: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +61,7 @@ pub fn report(path: &Path) -> rusqlite::Result<Report> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     let snapshot = conn.unchecked_transaction()?;
     let mut report = standing(&snapshot)?;
+    report.alarm = alarm(&snapshot)?;
     report.verdicts = verdicts(&snapshot)?;
     report.items = items(&snapshot)?;
     Ok(report)
@@ -74,11 +87,25 @@ fn standing(conn: &Connection) -> rusqlite::Result<Report> {
             outcome_cursor: nat(row, 8)?,
             orders: nat(row, 9)?,
             suspect: row.get(10)?,
+            alarm: None,
             enrolled: row.get(11)?,
             verdicts: BTreeMap::new(),
             items: Vec::new(),
         })
     })
+}
+
+fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
+    // The process that would add the table may not have run yet.
+    if !conn.table_exists(None, "alarm")? {
+        return Ok(None);
+    }
+    let report = |(alarm, since): (Alarm, UnixMillis)| AlarmReport {
+        why: alarm.as_str(),
+        since,
+        sentence: alarm.sentence(),
+    };
+    Ok(alarm::find(conn)?.map(report))
 }
 
 fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
@@ -116,6 +143,9 @@ impl std::fmt::Display for Report {
         write!(f, "{} commands wait for the cloud", self.pending)?;
         if let Some(at) = self.oldest_pending_at {
             write!(f, ", the oldest since {at}")?;
+        }
+        if let Some(alarm) = &self.alarm {
+            write!(f, "\nSince {}: {}", alarm.since, alarm.sentence)?;
         }
         for item in &self.items {
             let doubt = item.doubt.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();

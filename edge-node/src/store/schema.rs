@@ -3,7 +3,7 @@
 use rusqlite_migration::{M, Migrations};
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(RIGHT)])
+    Migrations::new(vec![M::up(FIRST), M::up(RIGHT), M::up(EPOCHS)])
 }
 
 /// `log` is the truth that goes up; `pending` names what of it has no outcome yet; `orders` is what
@@ -107,6 +107,32 @@ ALTER TABLE edge ADD COLUMN held_fence INTEGER;
 ALTER TABLE edge ADD COLUMN fence_proven INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE edge ADD COLUMN highest_fence INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN feed_open INTEGER;
+";
+
+/// `alarm` says why the edge is suspect; `tail` keeps what a quarantine gives back until all of it is
+/// here; `epochs` is the record of the epochs that were begun.
+const EPOCHS: &str = "
+CREATE TABLE alarm (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    why TEXT NOT NULL,
+    since INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tail (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (epoch, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE epochs (
+    epoch INTEGER PRIMARY KEY,
+    ended INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    relogged INTEGER NOT NULL
+) STRICT;
 ";
 
 #[cfg(test)]

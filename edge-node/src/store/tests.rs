@@ -1,5 +1,6 @@
 //! The store on a real file: what survives, what is answered twice alike, and what is found out.
 
+mod quarantine;
 mod right;
 
 use engine::{
@@ -42,6 +43,7 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> Entry {
         token_expires_at: UnixMillis(NOW.0 + 3_600_000),
         received_at: NOW,
         refusal: None,
+        seen: None,
     }
 }
 

@@ -95,6 +95,8 @@ catalogue! {
         "Commands an edge has answered";
     Histogram EDGE_REPLY_SECONDS "holdfast_edge_reply_seconds" []
         "Time from a command's arrival to its durable reply" SECONDS;
+    Gauge EDGE_SUSPECT "holdfast_edge_suspect" []
+        "1 while the edge's log is not the one it answered from, or it is a second instance";
     Gauge EDGE_PENDING "holdfast_edge_pending_ops" []
         "Ops without a stored outcome";
     Gauge EDGE_OLDEST_PENDING "holdfast_edge_oldest_pending_seconds" []

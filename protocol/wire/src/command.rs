@@ -6,7 +6,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Region, ServiceType, UnixMillis,
+    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Receipt, Region, ServiceType,
+    UnixMillis,
 };
 
 /// What a customer fills in to publish an order.
@@ -178,14 +179,6 @@ pub struct Command {
     pub trace: Option<String>,
 }
 
-/// A tablet's newest receipt of an edge: the witness by which a restored edge is found out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    pub epoch: u64,
-    pub seq: u64,
-    pub hash: Hash,
-}
-
 /// What a tablet publishes on its `cmd` topic, and posts over HTTP where MQTT is blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CmdFrame {
@@ -193,8 +186,12 @@ pub struct CmdFrame {
     pub id: CommandId,
     pub device_seq: u64,
     pub tapped_at: UnixMillis,
-    #[serde(default)]
-    pub seen: Option<Seen>,
+    /// The tablet's newest receipt of this edge: the witness by which a restored edge is found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Receipt>,
+    /// The receipt that this command has got before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
     /// Set when the command was first sent to another edge; such a repeat is never answered firm.
     #[serde(default)]
     pub repeat: bool,

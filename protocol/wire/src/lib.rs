@@ -36,7 +36,7 @@ pub use assignment::{
 };
 pub use batch::{BatchBody, BatchOp, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 pub use code::{Code, Language, Text};
-pub use command::{CmdFrame, Command, CommandBody, Draft, Seen};
+pub use command::{CmdFrame, Command, CommandBody, Draft};
 pub use draft::check_draft;
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};

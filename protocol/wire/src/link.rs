@@ -351,6 +351,17 @@ pub enum QuarantineWhy {
     EdgeCloned,
 }
 
+impl QuarantineWhy {
+    pub const ALL: [Self; 2] = [Self::EdgeRestored, Self::EdgeCloned];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EdgeRestored => "edge_restored",
+            Self::EdgeCloned => "edge_cloned",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Quarantine {

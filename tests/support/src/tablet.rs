@@ -1,5 +1,7 @@
 //! The reference tablet: makes command ids, resends until a reply, keeps command and receipt until the
-//! outcome, and shows the edge its newest receipt. A PUBACK means nothing to it.
+//! outcome, and shows the edge its newest receipt. When it sees that the edge runs anew, or in another
+//! epoch, it sends what has no outcome once more, with its receipts: the edge may have lost it. A PUBACK
+//! means nothing to it.
 
 mod line;
 
@@ -10,10 +12,11 @@ use std::{
 };
 
 use process::{clock::Clock, tasks::Tasks};
+use serde::Deserialize;
 use tokio::{sync::Notify, time::timeout};
 use wire::{
-    CmdFrame, CommandBody, CommandId, DeviceId, EdgeId, Hop, Region, Reply, Seen, UserId, Verdict,
-    topics,
+    BootNonce, CmdFrame, CommandBody, CommandId, DeviceId, EdgeId, Hop, Receipt, Region, Reply,
+    UserId, Verdict, topics,
 };
 
 use crate::Person;
@@ -46,7 +49,7 @@ pub struct Tablet {
     device: DeviceId,
     person: Person,
     clock: Clock,
-    line: Line,
+    line: Arc<Line>,
     memory: Arc<Memory>,
     tasks: Tasks,
 }
@@ -56,15 +59,25 @@ pub struct Tablet {
 struct Memory {
     known: Mutex<Known>,
     news: Notify,
+    /// The edge runs anew.
+    edge_is_another: Notify,
 }
 
 #[derive(Default)]
 struct Known {
     last_device_seq: u64,
-    newest_receipt: Option<Seen>,
+    newest_receipt: Option<Receipt>,
+    head: Option<Head>,
     /// Commands without an outcome.
     open: HashMap<CommandId, CmdFrame>,
     replies: HashMap<CommandId, Reply>,
+}
+
+/// Which run of the edge speaks, and in which epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Head {
+    epoch: u64,
+    nonce: BootNonce,
 }
 
 const BETWEEN_SENDS: Duration = Duration::from_millis(400);
@@ -78,12 +91,16 @@ impl Tablet {
         let listened = vec![
             topics::reply(place.region, &place.edge, &device),
             topics::provider(place.region, &place.edge, person.user_id),
+            topics::head(place.region, &place.edge),
         ];
         let hears = memory.clone();
         let line =
             Line::open(&tasks, &place, &device, &person.token, mqtt, listened, move |bytes| {
                 hears.take(bytes);
             });
+        let line = Arc::new(line);
+        let topic = topics::cmd(place.region, &place.edge, &device);
+        tasks.spawn("tablet sends again", send_again(line.clone(), memory.clone(), topic));
         let person = person.clone();
         Self { place, device, person, clock: Clock::system(), line, memory, tasks }
     }
@@ -103,6 +120,7 @@ impl Tablet {
             device_seq: known.last_device_seq,
             tapped_at: self.clock.now(),
             seen: None,
+            receipt: None,
             repeat: false,
             token: self.person.token.clone(),
             body,
@@ -189,19 +207,37 @@ impl Memory {
     fn frame(&self, command: CommandId) -> Option<CmdFrame> {
         let known = self.known();
         let frame = known.open.get(&command)?;
-        Some(CmdFrame { seen: known.newest_receipt.clone(), ..frame.clone() })
+        let receipt = known.replies.get(&command).and_then(|reply| reply.receipt.clone());
+        Some(CmdFrame { seen: known.newest_receipt.clone(), receipt, ..frame.clone() })
+    }
+
+    fn open(&self) -> Vec<CommandId> {
+        self.known().open.keys().copied().collect()
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        match serde_json::from_slice::<Head>(bytes) {
+            Ok(head) => self.take_head(head),
+            Err(_) => self.take_reply(bytes),
+        }
+    }
+
+    fn take_head(&self, head: Head) {
+        let before = self.known().head.replace(head.clone());
+        if before.is_some_and(|before| before != head) {
+            self.edge_is_another.notify_one();
+        }
     }
 
     /// A decided answer replaces a stored one and is never replaced.
-    fn take(&self, bytes: &[u8]) {
+    fn take_reply(&self, bytes: &[u8]) {
         let Ok(reply) = serde_json::from_slice::<Reply>(bytes) else { return };
         let Some(command) = reply.command_id else { return };
         let mut known = self.known();
         if let Some(receipt) = &reply.receipt {
-            let seen = Seen { epoch: receipt.epoch, seq: receipt.seq, hash: receipt.hash };
-            let newer = |old: &Seen| (old.epoch, old.seq) < (seen.epoch, seen.seq);
+            let newer = |old: &Receipt| (old.epoch, old.seq) < (receipt.epoch, receipt.seq);
             if known.newest_receipt.as_ref().is_none_or(newer) {
-                known.newest_receipt = Some(seen);
+                known.newest_receipt = Some(receipt.clone());
             }
         }
         let final_word = reply.hop == Hop::Decided || reply.verdict == Verdict::NotTaken;
@@ -214,6 +250,16 @@ impl Memory {
         }
         drop(known);
         self.news.notify_waiters();
+    }
+}
+
+/// Until the tablet stops.
+async fn send_again(line: Arc<Line>, memory: Arc<Memory>, topic: String) {
+    loop {
+        memory.edge_is_another.notified().await;
+        for frame in memory.open().into_iter().filter_map(|command| memory.frame(command)) {
+            line.publish(&topic, serde_json::to_vec(&frame).unwrap_or_default());
+        }
     }
 }
 

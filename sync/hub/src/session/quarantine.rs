@@ -7,7 +7,7 @@
 use engine::cloud::{Confined, Input, Place};
 use http::Method;
 use process::{metrics, random, trace};
-use wire::{Code, QuarantineWhy, TakeBack, TakenBack};
+use wire::{Code, TakeBack, TakenBack};
 
 use super::{Link, act::Stopped};
 use crate::{NAME, store::StoreError};
@@ -28,11 +28,11 @@ impl Link {
         let Some(granted) = granted else { return self.load().await };
         let (edge, old, epoch) = (&self.edge, confined.hello.epoch, granted.epoch);
         tracing::warn!(
-            edge.id = %edge, epoch, why = word(granted.why),
+            edge.id = %edge, epoch, why = granted.why.as_str(),
             "Edge `{edge}` is in quarantine: its epoch {old} is over"
         );
         if !confined.again {
-            metrics::HUB_QUARANTINES.add([word(granted.why)], 1);
+            metrics::HUB_QUARANTINES.add([granted.why.as_str()], 1);
         }
         // An older session on this replica hears at once that it is one.
         self.hub.nudges.nudge(edge);
@@ -73,11 +73,4 @@ impl Link {
 /// Tells two grants of one epoch number apart; within what every store holds exactly.
 fn grant_id() -> u64 {
     u64::from_le_bytes(random::bytes::<8>()) >> 1
-}
-
-fn word(why: QuarantineWhy) -> &'static str {
-    match why {
-        QuarantineWhy::EdgeRestored => "edge_restored",
-        QuarantineWhy::EdgeCloned => "edge_cloned",
-    }
 }

@@ -70,7 +70,7 @@ impl Store {
             }
             tx.exec(DROP_UNDECIDED, vals![edge]).await?;
             let values = vals![
-                edge, raised, now, word(*why), hello.nonce.0, after_run, grant, last_accepted
+                edge, raised, now, why.as_str(), hello.nonce.0, after_run, grant, last_accepted
             ];
             tx.exec(ADD, values).await?;
             Ok::<_, StoreError>(Some(last_accepted))
@@ -171,16 +171,9 @@ fn part(rows: Vec<TailRow>, bytes_max: usize) -> Result<Tail, StoreError> {
     Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
 }
 
-fn word(why: QuarantineWhy) -> &'static str {
-    match why {
-        QuarantineWhy::EdgeRestored => "edge_restored",
-        QuarantineWhy::EdgeCloned => "edge_cloned",
-    }
-}
-
 fn quarantine_why(text: &str) -> Result<QuarantineWhy, StoreError> {
-    [QuarantineWhy::EdgeRestored, QuarantineWhy::EdgeCloned]
+    QuarantineWhy::ALL
         .into_iter()
-        .find(|why| word(*why) == text)
+        .find(|why| why.as_str() == text)
         .ok_or(StoreError::Unreadable("why an epoch was granted"))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use wire::{
-    Actor, CmdFrame, Code, CommandBody, CommandId, Hop, OrderId, Receipt, Reply, Seen, UnixMillis,
+    Actor, CmdFrame, Code, CommandBody, CommandId, Hop, OrderId, Receipt, Reply, UnixMillis,
     Verdict,
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct Tablet {
     token_ms: i64,
     pub items: Vec<Item>,
     /// Its newest receipt of each edge.
-    seen: BTreeMap<usize, Seen>,
+    seen: BTreeMap<usize, Receipt>,
 }
 
 pub(crate) struct Item {
@@ -158,6 +158,7 @@ impl World {
             device_seq: i as u64,
             tapped_at: item.tapped_at,
             seen: tablet.seen.get(&e).cloned(),
+            receipt: None,
             repeat: item.sent_to.first() != Some(&e),
             token: tablet.token.clone(),
             body: item.body.clone(),
@@ -198,10 +199,9 @@ impl World {
         let Some(i) = self.meant_item(t, e, id, &reply) else { return };
         let tablet = &mut self.tablets[t];
         if let Some(receipt) = &reply.receipt {
-            let seen = Seen { epoch: receipt.epoch, seq: receipt.seq, hash: receipt.hash };
-            let newest = tablet.seen.entry(e).or_insert_with(|| seen.clone());
-            if newest.seq < seen.seq {
-                *newest = seen;
+            let newest = tablet.seen.entry(e).or_insert_with(|| receipt.clone());
+            if newest.seq < receipt.seq {
+                *newest = receipt.clone();
             }
         }
         let item = &mut tablet.items[i];

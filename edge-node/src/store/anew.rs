@@ -1,0 +1,116 @@
+//! A twin becomes an edge of its own: its file is given the new name, and what has no outcome is logged
+//! anew under it, provisionally and without fence.
+//!
+//! Invariant: only the file of an edge that was told that it is a twin is ever given another name.
+
+use std::{io, path::Path};
+
+use journal::{Journal, JournalError, WriteError};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use wire::{BootNonce, Chain, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
+
+use super::{
+    alarm::{self, Alarm},
+    append,
+    book::Book,
+    opening::Identity,
+    path_in, quarantine,
+    relog::{self, Origin},
+    schema,
+    sql::parsed,
+};
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    pub from: EdgeId,
+    pub relogged: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AnewError {
+    #[error("could not open the file of the edge that this one was copied from")]
+    Journal(#[from] JournalError),
+    #[error("could not read whose the data folder is")]
+    Read(#[from] rusqlite::Error),
+    #[error("could not give the file its new name")]
+    Write(#[from] WriteError<rusqlite::Error>),
+}
+
+/// Decided commands keep their rows; the places they had in the other edge's log are put out of the way.
+const OLD_EPOCH_STEP: &str = "UPDATE commands SET seq = seq + epoch * 1099511627776, epoch = 0";
+
+/// Gives the file in the data folder this name, where it is that of another edge of the region and was
+/// told that it is a twin. `None` where there is nothing of that to do.
+pub async fn enrol_anew(
+    data: &Path,
+    identity: &Identity,
+    nonce: BootNonce,
+    now: UnixMillis,
+) -> Result<Option<Renamed>, AnewError> {
+    let path = path_in(data);
+    if !path.exists() || !is_anothers_twin(&path, identity)? {
+        return Ok(None);
+    }
+    let load = |conn: &_| <Book as journal::State>::load(conn);
+    let journal = Journal::open_observed(&path, schema::migrations(), load, |_| {})?;
+    let name = identity.name.clone();
+    let renamed = journal.write(move |conn, book| rename(conn, book, name, nonce, now)).await;
+    journal.close();
+    Ok(Some(renamed?))
+}
+
+/// A file of an older shape knows of no twins.
+fn is_anothers_twin(path: &Path, identity: &Identity) -> rusqlite::Result<bool> {
+    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
+    const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
+    if tables < 2 {
+        return Ok(false);
+    }
+    let read = |row: &rusqlite::Row<'_>| Ok((parsed::<EdgeId>(row, 0)?, parsed::<Region>(row, 1)?));
+    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else { return Ok(false) };
+    let twin = matches!(alarm::find(&conn)?, Some((Alarm::Twin, _)));
+    Ok(twin && name != identity.name && region == identity.region)
+}
+
+fn rename(
+    conn: &Connection,
+    book: &mut Book,
+    name: EdgeId,
+    nonce: BootNonce,
+    now: UnixMillis,
+) -> rusqlite::Result<Renamed> {
+    const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
+    const FIRST_EPOCH: u64 = 1;
+    let from = book.name.clone();
+    let own = relog::pending(conn)?;
+    for text in [
+        "DELETE FROM log",
+        "DELETE FROM tokens",
+        "DELETE FROM pending",
+        "DELETE FROM tail",
+        OLD_EPOCH_STEP,
+        NOT_ENROLLED,
+    ] {
+        conn.execute(text, [])?;
+    }
+    quarantine::enter(conn, book, &name, FIRST_EPOCH, Chain::start(&name))?;
+    append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    let origin = Origin { edge: &from, why: QuarantineWhy::EdgeCloned };
+    let mut relogged = 0;
+    for old in own {
+        relogged += u64::from(relog::relog(conn, book, old, origin, now)?);
+    }
+    alarm::end(conn, book)?;
+    book.save(conn)?;
+    // Before the commit: a crash between the two leaves a twin, which is suspect anyway.
+    book.mark_now().map_err(unmarked)?;
+    Ok(Renamed { from, relogged })
+}
+
+fn unmarked(error: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}

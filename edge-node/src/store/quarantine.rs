@@ -1,0 +1,124 @@
+//! A new epoch: what the cloud gave back is kept apart until all of it is here, then the epoch begins and
+//! what has no outcome is logged in it, in one transaction.
+//!
+//! Invariant: a crash leaves the old epoch or the new one whole. The parts of a tail that was cut off
+//! are forgotten when it is sent again.
+
+use engine::edge::{NewEpoch, TailRun};
+use rusqlite::{Connection, Row, params};
+use wire::{BootNonce, Chain, EdgeId, Op, UnixMillis};
+
+use super::{
+    alarm, append,
+    book::Book,
+    relog::{self, Old, Origin},
+    sql::{decoded, hash, int, nat},
+};
+
+/// How many commands were logged anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    pub epoch: u64,
+    pub relogged: u64,
+}
+
+pub fn keep(conn: &Connection, run: TailRun) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR REPLACE INTO tail (epoch, seq, hash, bytes) VALUES (?, ?, ?, ?)";
+    if run.begins {
+        conn.execute("DELETE FROM tail", [])?;
+    }
+    let mut at: Option<Chain> = None;
+    for op in run.ops {
+        let here = match at {
+            None => Chain { seq: run.first_seq, hash: run.first_hash },
+            Some(before) => before.then(&op),
+        };
+        at = Some(here);
+        let values = params![int(run.epoch), int(here.seq), &here.hash.0[..], op];
+        conn.prepare_cached(PUT)?.execute(values)?;
+    }
+    Ok(())
+}
+
+pub fn begin(
+    conn: &Connection,
+    book: &mut Book,
+    new: NewEpoch,
+    nonce: BootNonce,
+    now: UnixMillis,
+) -> rusqlite::Result<Begun> {
+    const NOTE: &str =
+        "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
+    let edge = book.name.clone();
+    let own = relog::pending(conn)?;
+    let ended = book.epoch;
+    let start = Chain::renewed(&edge, new.epoch, new.grant, new.last_accepted);
+    enter(conn, book, &edge, new.epoch, start)?;
+    // The first op of an epoch is a boot as well [BOOT_OP].
+    append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    let relogged = relog_all(conn, book, own, Origin { edge: &edge, why: new.why }, now)?;
+    conn.execute("DELETE FROM tail", [])?;
+    conn.execute(
+        NOTE,
+        params![int(new.epoch), int(ended), new.why.as_str(), now.0, int(relogged)],
+    )?;
+    alarm::end(conn, book)?;
+    book.save(conn)?;
+    Ok(Begun { epoch: new.epoch, relogged })
+}
+
+/// The book stands at the start of an epoch of which nothing is logged yet.
+pub(super) fn enter(
+    conn: &Connection,
+    book: &mut Book,
+    name: &EdgeId,
+    epoch: u64,
+    start: Chain,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
+    conn.execute(PUT, params![name.as_str(), &start.hash.0[..]])?;
+    book.name = name.clone();
+    book.epoch = epoch;
+    book.start = start.hash;
+    book.head = start;
+    book.outcome_cursor = 0;
+    book.settled_seq = 0;
+    // A right was granted to the epoch that is over; the feed tells of the next one.
+    (book.tenure.held, book.tenure.proven) = (None, false);
+    Ok(())
+}
+
+/// What this log had before the tail begins, then the tail, then what this log went on with.
+fn relog_all(
+    conn: &Connection,
+    book: &mut Book,
+    own: Vec<Old>,
+    origin: Origin<'_>,
+    now: UnixMillis,
+) -> rusqlite::Result<u64> {
+    const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
+    const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
+    let place = |row: &Row<'_>| Ok((nat(row, 0)?, nat(row, 1)?));
+    let begins = conn.prepare(BEGINS)?.query_map([], place)?.next().transpose()?;
+    let (before, after): (Vec<Old>, Vec<Old>) = own
+        .into_iter()
+        .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
+    let mut count = 0;
+    for old in before {
+        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+    }
+    let mut statement = conn.prepare(TAIL)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
+        // What this version cannot read it cannot log anew; the cloud has it, and says so.
+        let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
+        let token = relog::token(conn, epoch, op.token_seq)?;
+        let old = Old { epoch, at, op, token };
+        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+    }
+    for old in after {
+        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+    }
+    Ok(count)
+}

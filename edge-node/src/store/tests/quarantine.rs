@@ -1,0 +1,254 @@
+//! A new epoch in the file: what is logged anew and in which order, and what a twin becomes.
+
+use engine::{
+    edge::{NewEpoch, TailRun},
+    verdict::Taken,
+};
+use wire::{BootNonce, CommandOp, EdgeId, QuarantineWhy, Receipt, Relogged};
+
+use super::*;
+use crate::testing::id;
+
+const FIRM: Answer = Answer::Taken(Taken { verdict: Verdict::Firm, fence: Some(6), doubt: None });
+
+const EVERYTHING: Wanted =
+    Wanted { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+
+fn new_epoch() -> NewEpoch {
+    let (last_accepted, why) = (Hash::of(b"the cursor"), QuarantineWhy::EdgeRestored);
+    NewEpoch { epoch: 2, grant: 9, last_accepted, why }
+}
+
+/// What a log holds of an epoch, in order.
+async fn ops(store: &Store) -> Vec<Op> {
+    let run = store.run(EVERYTHING).await.unwrap();
+    run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
+}
+
+fn commands(ops: &[Op]) -> Vec<&CommandOp> {
+    let command = |op: &'_ Op| matches!(op, Op::Command(_));
+    let ops = ops.iter().filter(|op| command(op));
+    ops.map(|op| if let Op::Command(op) = op { op } else { unreachable!() }).collect()
+}
+
+fn ids(ops: &[Op]) -> Vec<u128> {
+    commands(ops).iter().map(|op| op.command.id.0.as_u128() - id(0).as_u128()).collect()
+}
+
+/// Another log of this edge: a boot, a token, and accepts of commands with these numbers.
+async fn another_log(numbers: impl IntoIterator<Item = u128>) -> Vec<Vec<u8>> {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 8).await;
+    with_orders(&store, 1..=9).await;
+    for n in numbers {
+        entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
+    }
+    store.run(EVERYTHING).await.unwrap().ops
+}
+
+#[tokio::test]
+async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_the_newer() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=9).await;
+    let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
+    let firm = store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
+    let Entered::Stored { stored: firm, .. } = firm else { panic!() };
+    let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
+    store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
+    let common = store.position().await.unwrap().head;
+    store.close();
+    let backup = tempfile::tempdir().unwrap();
+    copy(&data.path().join("db"), &backup.path().join("db"));
+
+    let (store, _) = open(&data, 2).await;
+    for n in [3, 4] {
+        entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
+    }
+    let rest = Wanted { from: common.seq + 1, ..EVERYTHING };
+    let lost = store.run(rest).await.unwrap().ops;
+    store.close();
+    std::fs::remove_dir_all(data.path().join("db")).unwrap();
+    copy(&backup.path().join("db"), &data.path().join("db"));
+    let (store, suspicion) = open(&data, 3).await;
+    assert_eq!(suspicion, Suspicion::Older);
+    entered(&store, entry(105, by(21), accept(5))).await;
+
+    let (first, second) = lost.split_at(3);
+    let run = |begins, before: Chain, ops: &[Vec<u8>]| {
+        let at = before.then(&ops[0]);
+        let (first_seq, first_hash) = (at.seq, at.hash);
+        TailRun { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
+    };
+    // A tail that was cut off is forgotten.
+    let cut_off = another_log([7]).await;
+    store.keep_tail(run(true, Chain { seq: 40, hash: Hash::ZERO }, &cut_off)).await.unwrap();
+    store.keep_tail(run(true, common, first)).await.unwrap();
+    let middle = common.through(first.iter().map(Vec::as_slice));
+    store.keep_tail(run(false, middle, second)).await.unwrap();
+    let begun = store.begin_epoch(new_epoch(), NOW).await.unwrap();
+
+    assert_eq!((begun.epoch, begun.relogged), (2, 4));
+    let ops = ops(&store).await;
+    assert!(matches!(ops[0], Op::Boot { nonce: BootNonce([3, ..]), .. }));
+    assert_eq!(ids(&ops), [102, 103, 104, 105], "in this order, and nothing that has an outcome");
+    for op in commands(&ops) {
+        assert_eq!((op.verdict, op.fence), (Verdict::Provisional, None));
+        let seq = usize::try_from(op.token_seq).unwrap();
+        let token = Op::Token { token: format!("token of {}", op.actor.user_id) };
+        assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
+    }
+    let first = commands(&ops)[0].relogged.clone().unwrap();
+    let receipt = Relogged {
+        edge: identity().name,
+        epoch: 1,
+        at: firm.at,
+        verdict: Verdict::Firm,
+        fence: Some(6),
+        why: QuarantineWhy::EdgeRestored,
+    };
+    assert_eq!(first, receipt);
+    let lost_at = commands(&ops)[1].relogged.clone().unwrap().at;
+    let expected = common.through(lost.iter().take(3).map(Vec::as_slice));
+    assert_eq!(lost_at, expected, "the receipt its tablet holds");
+
+    let position = store.position().await.unwrap();
+    let start = Chain::renewed(&identity().name, 2, 9, Hash::of(b"the cursor"));
+    assert_eq!(
+        position.head,
+        start.through(ops.iter().map(Op::to_bytes).collect::<Vec<_>>().iter().map(Vec::as_slice))
+    );
+    assert_eq!((position.epoch, position.outcome_cursor, position.pending), (2, 0, 4));
+    assert!(!position.suspect && store.alarm().await.unwrap().is_none());
+    let (again, _, new) = entered(&store, entry(104, by(24), accept(4))).await;
+    assert_eq!((again.epoch, again.verdict, new), (2, Verdict::Provisional, false));
+
+    goes_on(&data, store, again.at.seq).await;
+}
+
+/// It starts again without suspicion, and an outcome finds its command in the new epoch.
+async fn goes_on(data: &TempDir, store: Store, seq: u64) {
+    store.close();
+    let (store, suspicion) = open(data, 4).await;
+    assert_eq!(suspicion, Suspicion::None);
+    let applied = Outcome::applied(after(4, 2, Action::Accept, 24), NOW);
+    let settled = store.settle(1, vec![outcome(1, seq, applied)]).await.unwrap();
+    assert_eq!(settled[0].stored.command_id, CommandId(id(104)));
+}
+
+#[tokio::test]
+async fn the_right_of_an_epoch_ends_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let grant = wire::RegionAssignment {
+        policy_version: 1,
+        policy: Policy::Exclusive,
+        holder: Some(identity().name),
+        epoch: 1,
+        fence: 6,
+        digest: Some(wire::open_digest([])),
+        ..wire::RegionAssignment::default()
+    };
+    store.apply(1, vec![Change::Assignment(grant)], NOW).await.unwrap();
+    let held = async || {
+        let held = |_: &_, book: &mut Book| Ok::<_, rusqlite::Error>(book.tenure.held);
+        store.journal.write(held).await.unwrap()
+    };
+    assert_eq!(held().await, Some(6));
+    store.begin_epoch(new_epoch(), NOW).await.unwrap();
+    assert_eq!(held().await, None);
+}
+
+#[tokio::test]
+async fn a_lost_command_whose_token_is_nowhere_is_logged_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let lost = another_log([3]).await;
+    let first_hash = Hash::of(b"3");
+    let run = TailRun { begins: true, epoch: 1, first_seq: 3, first_hash, ops: lost[2..].to_vec() };
+    store.keep_tail(run).await.unwrap();
+    store.begin_epoch(new_epoch(), NOW).await.unwrap();
+    let ops = ops(&store).await;
+    assert_eq!((ids(&ops), commands(&ops)[0].token_seq), (vec![103], 0));
+}
+
+fn receipt(epoch: u64, at: Chain) -> Receipt {
+    Receipt {
+        edge: identity().name,
+        epoch,
+        seq: at.seq,
+        hash: at.hash,
+        command_id: CommandId(id(1)),
+        verdict: Verdict::Firm,
+        fence: None,
+        sig: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_does_not() {
+    let boot = |store: Store| async move { store.position().await.unwrap().head };
+    for (what, epoch, at, suspect) in [
+        ("what it has", 1, None, false),
+        ("beyond the log", 1, Some(Chain { seq: 2, hash: Hash::of(b"2") }), true),
+        ("another op", 1, Some(Chain { seq: 1, hash: Hash::of(b"1") }), true),
+        ("a later epoch", 2, Some(Chain { seq: 1, hash: Hash::of(b"1") }), true),
+        ("an epoch that is over", 0, Some(Chain { seq: 9, hash: Hash::of(b"1") }), false),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let (store, _) = open(&data, 1).await;
+        with_orders(&store, [1]).await;
+        let at = at.unwrap_or(boot(store.clone()).await);
+        let seen = Some(receipt(epoch, at));
+        let entry = Entry { seen, ..entry(101, by(20), accept(1)) };
+        entered(&store, entry).await;
+        assert_eq!(store.position().await.unwrap().suspect, suspect, "{what}");
+        let alarm = store.alarm().await.unwrap().map(|(alarm, _)| alarm);
+        assert_eq!(alarm, suspect.then_some(Alarm::Receipt), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=9).await;
+    let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
+    let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
+    store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
+    store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
+    let own = Identity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    let nonce = BootNonce([7; 16]);
+    store.suspect(Alarm::Older, NOW).await.unwrap();
+    store.clone().close();
+    drop(store);
+    assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "no twin");
+
+    let (store, _) = open(&data, 2).await;
+    store.suspect(Alarm::Twin, NOW).await.unwrap();
+    store.close();
+    let (store, _) = open(&data, 3).await;
+    let position = store.position().await.unwrap();
+    assert!(position.twin && position.suspect);
+    let told = report(&path_in(data.path())).unwrap();
+    assert_eq!(told.alarm.as_ref().map(|alarm| alarm.why), Some("twin"));
+    assert!(told.to_string().contains("holdfast enrol"), "{told}");
+    store.close();
+
+    let renamed = enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
+    assert_eq!((renamed.from, renamed.relogged), (identity().name, 1));
+    assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "once");
+    let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW).await.unwrap();
+    assert_eq!(suspicion, Suspicion::None);
+    let position = store.position().await.unwrap();
+    assert!(!position.twin && !position.suspect && !store.trust().await.unwrap().enrolled);
+    let ops = ops(&store).await;
+    assert_eq!(ids(&ops), [102]);
+    let relogged = commands(&ops)[0].relogged.clone().unwrap();
+    assert_eq!((relogged.edge, relogged.why), (identity().name, QuarantineWhy::EdgeCloned));
+    let start = Chain::start(&own.name);
+    let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
+    assert_eq!(position.head, start.through(bytes.iter().map(Vec::as_slice)));
+    let (known, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
+    assert!(!new && known.outcome.is_some(), "what was decided is still known");
+}
