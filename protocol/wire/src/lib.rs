@@ -54,7 +54,9 @@ pub use order::{
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
-pub use status::{ChecksumState, EdgeStatus, GateState, LinkState, RegionStatus, StatusReport};
+pub use status::{
+    ChecksumState, EdgeStatus, GateState, LinkState, QuarantineStatus, RegionStatus, StatusReport,
+};
 pub use text::{FieldError, check_comment, check_optional_reason, check_reason};
 pub use time::UnixMillis;
 pub use timeline::{Hops, TimelineEntry};

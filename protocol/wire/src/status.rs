@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EdgeId, Policy, Region, UnixMillis};
+use crate::{EdgeId, Policy, QuarantineWhy, Region, UnixMillis};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +73,22 @@ pub struct EdgeStatus {
     pub checksum: ChecksumState,
     pub clock_error_ms: Option<i64>,
     pub disk_free_bytes: Option<u64>,
+    /// How its epoch came to be, until an operator has taken note of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineStatus>,
+    /// Since when it waits to be let in, because it was restored too often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_operator_at: Option<UnixMillis>,
+    /// When a second instance of it called, where that was just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin_seen_at: Option<UnixMillis>,
+}
+
+/// An epoch was ended because the edge was restored or cloned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineStatus {
+    pub at: UnixMillis,
+    pub why: QuarantineWhy,
 }
 
 impl StatusReport {
@@ -87,6 +103,7 @@ impl StatusReport {
                 complaints.push(format!("{}: no edge is enrolled", region.region));
             }
             for edge in &region.edges {
+                complaints.extend(edge.alarms().map(|why| format!("{}: {why}", edge.edge)));
                 complaints.extend(edge.complaint().map(|why| format!("{}: {why}", edge.edge)));
             }
         }
@@ -95,6 +112,17 @@ impl StatusReport {
 }
 
 impl EdgeStatus {
+    /// What concerns its log itself, whatever else is wrong.
+    fn alarms(&self) -> impl Iterator<Item = &'static str> {
+        let stopped = self.needs_operator_at.map(|_| "was restored too often and is not let in");
+        let twin = self.twin_seen_at.map(|_| "a second instance of it calls");
+        let quarantine = self.quarantine.map(|quarantine| match quarantine.why {
+            QuarantineWhy::EdgeRestored => "was restored and has a new epoch",
+            QuarantineWhy::EdgeCloned => "was cloned and has a new epoch",
+        });
+        stopped.into_iter().chain(twin).chain(quarantine)
+    }
+
     fn complaint(&self) -> Option<String> {
         match (self.link, self.checksum) {
             (LinkState::Never, _) => Some("has never been heard of".into()),

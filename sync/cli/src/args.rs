@@ -52,6 +52,11 @@ pub enum Command {
         /// NORTH, SOUTH, EAST, WEST or MID
         region: Region,
     },
+    /// Take note of an edge that was restored, and let it in where it was stopped for that
+    Readmit {
+        /// The edge's name, such as north-1
+        edge: EdgeId,
+    },
     /// A region's policy and the edge that holds the right to assign
     Lease {
         #[command(subcommand)]
@@ -159,6 +164,10 @@ fn in_chinese(command: clap::Command) -> clap::Command {
         .mut_subcommand("explain", |sub| {
             sub.about("订单的来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有")
                 .mut_arg("order", |arg| arg.help("订单编号，或短码，如 N-7F3K9Q"))
+        })
+        .mut_subcommand("readmit", |sub| {
+            sub.about("知悉节点被恢复一事；若因此被拒则放行")
+                .mut_arg("edge", |arg| arg.help("节点名称，例如 north-1"))
         })
         .mut_subcommand("link", |sub| {
             sub.about("关闭或打开某区域节点与云端之间的闸口")

@@ -3,7 +3,12 @@
 //! exit code of `status` and every other reader of the report agree on what healthy means.
 
 use serde::Serialize;
-use wire::{ChecksumState, EdgeStatus, GateState, Language, LinkState, RegionStatus, StatusReport};
+use wire::{
+    ChecksumState, EdgeStatus, GateState, Language, LinkState, QuarantineStatus, QuarantineWhy,
+    RegionStatus, StatusReport,
+};
+
+use crate::age;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Complaint {
@@ -25,6 +30,10 @@ pub enum Kind {
     OrdersDiffer,
     OpsHeld,
     OpsParked,
+    NeedsOperator,
+    Twin,
+    Restored,
+    Cloned,
 }
 
 /// Everything that is not as it should be; empty when all is well.
@@ -36,7 +45,9 @@ fn of_region(region: &RegionStatus, language: Language) -> Vec<Complaint> {
     let name = region.region.as_str();
     let closed = (region.gate == GateState::Closed).then(|| gate_closed(name, language));
     let empty = region.edges.is_empty().then(|| no_edge(name, language));
-    let edges = region.edges.iter().filter_map(|edge| of_edge(edge, region.gate, language));
+    let edges = region.edges.iter().flat_map(|edge| {
+        of_log(edge, language).into_iter().chain(of_edge(edge, region.gate, language))
+    });
     closed.into_iter().chain(empty).chain(edges).collect()
 }
 
@@ -49,6 +60,14 @@ fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Com
         _ if edge.parked > 0 => Some(ops_parked(edge, language)),
         _ => None,
     }
+}
+
+/// What concerns its log itself, whatever else is wrong.
+fn of_log(edge: &EdgeStatus, language: Language) -> Vec<Complaint> {
+    let stopped = edge.needs_operator_at.map(|_| needs_operator(edge, language));
+    let twin = edge.twin_seen_at.map(|_| twin(edge, language));
+    let quarantine = edge.quarantine.map(|quarantine| restored(edge, quarantine, language));
+    stopped.into_iter().chain(twin).chain(quarantine).collect()
 }
 
 fn complaint(
@@ -197,6 +216,82 @@ fn ops_parked(edge: &EdgeStatus, language: Language) -> Complaint {
             name,
             format!("有 {count} 个操作在等待未响应的云端服务"),
             "检查订单服务：其 GET /health/ready 会列出缺失的依赖",
+        ),
+    }
+}
+
+fn needs_operator(edge: &EdgeStatus, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    let readmit = format!("`holdfast readmit {name}`");
+    match language {
+        Language::English => complaint(
+            Kind::NeedsOperator,
+            name,
+            "it was restored three times in a day and is not let in again; it works on by itself, \
+             provisionally",
+            format!("find out what restores it, then {readmit} lets it in"),
+        ),
+        Language::Chinese => complaint(
+            Kind::NeedsOperator,
+            name,
+            "该节点一天内被恢复三次，已不再放行；它仍在本地以临时方式工作",
+            format!("查明恢复原因后，运行 {readmit} 放行"),
+        ),
+    }
+}
+
+fn twin(edge: &EdgeStatus, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    match language {
+        Language::English => complaint(
+            Kind::Twin,
+            name,
+            "a second instance of it calls, a copy of its machine; the copy is refused and what was \
+             done there waits in it",
+            "stop the copy; then either throw it away, or make an enrolment code for a name of its own \
+             (POST /api/v1/admin/edges) and start the copy with that name and code",
+        ),
+        Language::Chinese => complaint(
+            Kind::Twin,
+            name,
+            "该节点有第二个实例（机器副本）在连接；副本已被拒绝，其中的操作仍保留在副本里",
+            "停止副本；弃用它，或生成新名称的登记码（POST /api/v1/admin/edges）并以该名称和登记码启动副本",
+        ),
+    }
+}
+
+fn restored(edge: &EdgeStatus, quarantine: QuarantineStatus, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    let (epoch, at) = (edge.epoch, age::moment(quarantine.at));
+    let (kind, en, zh) = match quarantine.why {
+        QuarantineWhy::EdgeRestored => (Kind::Restored, "restored from a copy", "从备份恢复"),
+        QuarantineWhy::EdgeCloned => {
+            (Kind::Cloned, "run twice from one copy", "以同一副本运行了两次")
+        }
+    };
+    let noted = format!("`holdfast readmit {name}`");
+    match language {
+        Language::English => complaint(
+            kind,
+            name,
+            format!(
+                "it was {en}: since {at} it runs in epoch {epoch}; what the cloud had of it is back, \
+                 its rights to assign were taken back"
+            ),
+            format!(
+                "find out who restored it; let the tablets near it connect once, for what only they \
+                 have; where it assigned, grant the region again (`holdfast lease set`); {noted} notes it"
+            ),
+        ),
+        Language::Chinese => complaint(
+            kind,
+            name,
+            format!(
+                "该节点被{zh}：自 {at} 起运行于第 {epoch} 代；云端已有的操作已归还，其派单权已收回"
+            ),
+            format!(
+                "查明由谁恢复；让附近的平板连接一次以补回仅存于平板的操作；需要时用 `holdfast lease set` 重新授予派单权；{noted} 表示已知悉"
+            ),
         ),
     }
 }

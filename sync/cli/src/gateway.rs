@@ -57,6 +57,10 @@ impl Gateway {
         self.call(Method::GET, path, None::<&()>).await
     }
 
+    pub async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.call(Method::POST, path, None::<&()>).await
+    }
+
     pub async fn put<T: DeserializeOwned>(
         &self,
         path: &str,

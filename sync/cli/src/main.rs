@@ -16,6 +16,7 @@ mod link;
 mod look;
 mod people;
 mod race;
+mod readmit;
 mod run;
 mod status;
 mod table;

@@ -1,7 +1,7 @@
 //! One function a command: ask the gateway, then put the answer into JSON or into words.
 
 use serde_json::{Value, json};
-use wire::{Region, StatusReport};
+use wire::{EdgeId, Region, StatusReport};
 
 use crate::{
     args::{Cli, Command, LeaseAction, LinkAction},
@@ -11,7 +11,7 @@ use crate::{
     gateway::Gateway,
     lease, link,
     look::Look,
-    status,
+    readmit, status,
 };
 
 /// What a run leaves behind.
@@ -38,6 +38,7 @@ pub async fn run(cli: &Cli, look: &Look) -> Result<Answer, Failure> {
         Command::Status => status(&gateway, as_json, look).await,
         Command::Edges => edges(&gateway, as_json, look).await,
         Command::Explain { order } => explain(&gateway, order, as_json, look).await,
+        Command::Readmit { edge } => readmit(&gateway, edge, as_json, look).await,
         Command::Link { action, region } => link(&gateway, *action, *region, as_json, look).await,
         Command::Lease { action } => lease(&gateway, action, as_json, look).await,
     }
@@ -84,6 +85,19 @@ async fn explain(
         })));
     }
     Ok(Answer::text(explain::render(&story, look)))
+}
+
+async fn readmit(
+    gateway: &Gateway,
+    edge: &EdgeId,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let answer = readmit::run(gateway, edge).await?;
+    if as_json {
+        return Ok(Answer::json(&answer));
+    }
+    Ok(Answer::text(readmit::render(edge, look)))
 }
 
 async fn link(

@@ -1,6 +1,6 @@
 //! What `status` prints, on a terminal and into a pipe, in both languages.
 
-use wire::{EdgeId, LinkState, Policy, Region};
+use wire::{EdgeId, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region};
 
 use super::*;
 
@@ -29,6 +29,9 @@ fn edge(name: &str) -> EdgeStatus {
         checksum: ChecksumState::Match,
         clock_error_ms: Some(0),
         disk_free_bytes: None,
+        quarantine: None,
+        needs_operator_at: None,
+        twin_seen_at: None,
     }
 }
 
@@ -150,4 +153,39 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
             assert_eq!(ours, theirs);
         }
     }
+}
+
+#[test]
+fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_step() {
+    let quarantine = |why| Some(QuarantineStatus { at: NOW, why });
+    let restored = EdgeStatus {
+        quarantine: quarantine(QuarantineWhy::EdgeRestored),
+        needs_operator_at: Some(NOW),
+        epoch: 4,
+        ..edge("north-1")
+    };
+    let doubled = EdgeStatus {
+        quarantine: quarantine(QuarantineWhy::EdgeCloned),
+        twin_seen_at: Some(NOW),
+        ..edge("mid-1")
+    };
+    let regions = vec![region(Region::North, vec![restored]), region(Region::Mid, vec![doubled])];
+    let report = StatusReport { now: NOW, regions };
+    let said = |language| verdict(&report, &look(language, false));
+    let text = said(Language::English);
+    for words in [
+        "! north-1: it was restored from a copy: since 2025-11-24 16:10:00.000Z it runs in epoch 4",
+        "! north-1: it was restored three times in a day and is not let in",
+        "`holdfast readmit north-1` lets it in",
+        "! mid-1: a second instance of it calls",
+        "make an enrolment code for a name of its own",
+        "! mid-1: it was run twice from one copy",
+        "`holdfast readmit mid-1` notes it",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let chinese = said(Language::Chinese);
+    assert!(chinese.contains("! north-1: 该节点被从备份恢复"), "{chinese}");
+    assert_eq!(text.matches("Next: ").count(), report.complaints().len());
+    assert_eq!(chinese.matches("下一步: ").count(), report.complaints().len());
 }

@@ -131,12 +131,16 @@ async fn the_fourth_new_epoch_of_a_day_waits_for_an_operator() {
         restored.suspect = true;
     }
     assert_eq!(restored.refused(&hub).await, Code::EdgeNeedsOperator);
+    let shown = stage.north(&hub).await;
+    assert!(shown.needs_operator_at.is_some() && shown.quarantine.is_some());
     let path = "/api/v1/admin/edges/north-1/readmit";
     let (status, _) =
         hub.ask(Method::POST, path, Some(&stage.token(Role::Provider, 5)), None).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     let (status, body) = stage.admin(&hub, Method::POST, path, None).await;
-    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let shown = stage.north(&hub).await;
+    assert_eq!((shown.needs_operator_at, shown.quarantine), (None, None));
     assert_eq!(restored.confined(&hub).await.0.new_epoch, 5);
     let nobody = "/api/v1/admin/edges/north-9/readmit";
     let (status, _) = stage.admin(&hub, Method::POST, nobody, None).await;
@@ -167,6 +171,7 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
         () = original.live() => panic!("the original lost its session"),
     };
     assert_eq!(refused, Code::EdgeTwin);
+    assert!(stage.north(&hub).await.twin_seen_at.is_some());
     assert_eq!(stage.north(&hub).await.epoch, 1);
     original.log.push(boot());
     original.up(3, 1).await;

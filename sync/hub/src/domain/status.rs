@@ -1,8 +1,8 @@
 //! What an operator is shown, from what stands stored.
 
 use wire::{
-    EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, Region, RegionStatus, StatusReport,
-    UnixMillis,
+    EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, QuarantineStatus, Region, RegionStatus,
+    StatusReport, UnixMillis,
 };
 
 use super::checksum::{self, Compared};
@@ -10,6 +10,9 @@ use super::checksum::{self, Compared};
 /// A session touches its row every few seconds; after this a link that was up is taken for down, for
 /// the replica that held it may be gone.
 pub const CONTACT_STALE_MS: i64 = 12_000;
+
+/// A twin calls twice a minute; one that was not heard of for longer is gone, or was enrolled anew.
+const TWIN_STALE_MS: i64 = 120_000;
 
 /// A region as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,18 @@ pub struct EdgeRecord {
     pub disk_free_bytes: Option<u64>,
     /// The region's digest at `feed_cursor`, where that change is still kept.
     pub region_digest: Option<Hash>,
+    pub alarms: Alarms,
+}
+
+/// What concerns an edge's log itself, as stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alarms {
+    /// How its epoch came to be.
+    pub quarantine: Option<QuarantineStatus>,
+    /// When an operator last took note of it.
+    pub readmitted_at: Option<UnixMillis>,
+    pub needs_operator_at: Option<UnixMillis>,
+    pub twin_seen_at: Option<UnixMillis>,
 }
 
 /// Regions in their order, each with its enrolled edges by name.
@@ -104,6 +119,11 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         }),
         clock_error_ms: edge.clock_error_ms,
         disk_free_bytes: edge.disk_free_bytes,
+        quarantine: edge.alarms.quarantine.filter(|quarantine| {
+            edge.alarms.readmitted_at.is_none_or(|noted| noted < quarantine.at)
+        }),
+        needs_operator_at: edge.alarms.needs_operator_at,
+        twin_seen_at: edge.alarms.twin_seen_at.filter(|seen| now.since(*seen) <= TWIN_STALE_MS),
     }
 }
 
@@ -173,6 +193,7 @@ mod tests {
             clock_error_ms: Some(12),
             disk_free_bytes: None,
             region_digest: None,
+            alarms: Alarms::default(),
         }
     }
 
@@ -213,6 +234,24 @@ mod tests {
         assert_eq!(at(40), ChecksumState::Match);
         assert_eq!(at(20), ChecksumState::Mismatch);
         assert_eq!(at(19), ChecksumState::Settling);
+    }
+
+    #[test]
+    fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
+        let quarantine = QuarantineStatus { at: NOW, why: wire::QuarantineWhy::EdgeRestored };
+        let shown = |alarms| {
+            let shown = edge(&EdgeRecord { alarms, ..north() }, &region(), NOW);
+            (shown.quarantine.is_some(), shown.twin_seen_at.is_some())
+        };
+        let seen = |ago_ms: i64| Some(NOW.plus_ms(-ago_ms));
+        let alarms = |readmitted_at, twin_seen_at| Alarms {
+            quarantine: Some(quarantine),
+            readmitted_at,
+            needs_operator_at: None,
+            twin_seen_at,
+        };
+        assert_eq!(shown(alarms(seen(1), seen(TWIN_STALE_MS))), (true, true));
+        assert_eq!(shown(alarms(seen(0), seen(TWIN_STALE_MS + 1))), (false, false));
     }
 
     #[test]

@@ -1,20 +1,25 @@
 //! An operator lets an edge in that was restored too often in a day. Admins only.
 
 use axum::extract::State;
-use http::StatusCode;
 use process::{
-    problem::{Path, Problem},
+    problem::{Json, Path, Problem},
     tokens::Caller,
 };
+use serde::Serialize;
 use wire::{Code, EdgeId, Role};
 
 use crate::hub::Hub;
+
+#[derive(Serialize)]
+pub(super) struct Readmitted {
+    edge: EdgeId,
+}
 
 pub(super) async fn readmit(
     caller: Caller,
     State(hub): State<Hub>,
     Path(edge): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<Readmitted>, Problem> {
     caller.require(Role::Admin)?;
     let edge = EdgeId::new(edge).map_err(|_| Problem::new(Code::NotFound))?;
     let by = caller.actor.user_id;
@@ -22,5 +27,5 @@ pub(super) async fn readmit(
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, user.id = %by, "Edge `{edge}` may begin new epochs again");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(Readmitted { edge }))
 }

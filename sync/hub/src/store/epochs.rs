@@ -171,7 +171,7 @@ fn part(rows: Vec<TailRow>, bytes_max: usize) -> Result<Tail, StoreError> {
     Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
 }
 
-fn quarantine_why(text: &str) -> Result<QuarantineWhy, StoreError> {
+pub(super) fn quarantine_why(text: &str) -> Result<QuarantineWhy, StoreError> {
     QuarantineWhy::ALL
         .into_iter()
         .find(|why| why.as_str() == text)

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use platform::vals;
-use wire::UnixMillis;
+use wire::{QuarantineStatus, UnixMillis};
 
-use super::{Store, StoreError, count, edge, hash, region};
-use crate::domain::status::{EdgeRecord, RegionRecord};
+use super::{Store, StoreError, count, edge, epochs::quarantine_why, hash, region};
+use crate::domain::status::{Alarms, EdgeRecord, RegionRecord};
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
     e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
     e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
-    e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest \
+    e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
+    p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
+    LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
 const WAITING: &str = "SELECT u.edge, u.state, COUNT(*) FROM undecided u \
     JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
@@ -42,6 +44,11 @@ struct Row {
     clock_error_ms: Option<i64>,
     disk_free_bytes: Option<i64>,
     region_digest: Option<Vec<u8>>,
+    epoch_at: Option<i64>,
+    epoch_why: Option<String>,
+    readmitted_at: Option<i64>,
+    needs_operator_at: Option<i64>,
+    twin_seen_at: Option<i64>,
 }
 
 /// Ops that wait, by edge: held, then parked.
@@ -86,6 +93,8 @@ impl Store {
 }
 
 fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
+    let why = row.epoch_why.as_deref().map(quarantine_why).transpose()?;
+    let quarantine = row.epoch_at.zip(why);
     let (held, parked) = waiting.get(&row.edge).copied().unwrap_or_default();
     Ok(EdgeRecord {
         edge: edge(row.edge)?,
@@ -112,5 +121,11 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         clock_error_ms: row.clock_error_ms,
         disk_free_bytes: row.disk_free_bytes.map(count),
         region_digest: row.region_digest.as_deref().map(hash).transpose()?,
+        alarms: Alarms {
+            quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),
+            readmitted_at: row.readmitted_at.map(UnixMillis),
+            needs_operator_at: row.needs_operator_at.map(UnixMillis),
+            twin_seen_at: row.twin_seen_at.map(UnixMillis),
+        },
     })
 }
