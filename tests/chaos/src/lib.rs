@@ -1,8 +1,10 @@
 //! Owns the kill runs: real processes are killed in the midst of work, and afterwards everything is
 //! counted. What was receipted is applied, each once; what was confirmed is told, each once.
 
+mod machine;
 mod storm;
 
+pub use machine::{Second, copy, put_back};
 pub use storm::{Receipted, Storm, order};
 
 /// How often each kill is repeated: three in every test run, more by `cargo xtask chaos --rounds N`.

@@ -98,6 +98,22 @@ impl Storm {
         self.check_inbox(receipted).await;
     }
 
+    /// Each was applied exactly once, told by the cloud alone: the edge they were sent to may not speak
+    /// any more.
+    ///
+    /// # Panics
+    /// When one was lost or doubled.
+    pub async fn check_applied(&self, receipted: &[Receipted]) {
+        for one in receipted {
+            let timeline = eventually("a timeline", LIMIT, async || {
+                self.api.timeline(&self.customer, one.order).await.ok()
+            })
+            .await;
+            let lines: Vec<_> = timeline.iter().map(|entry| entry.command_id).collect();
+            assert_eq!(lines, [one.command], "applied exactly once");
+        }
+    }
+
     async fn check_inbox(&self, receipted: &[Receipted]) {
         let expected: BTreeMap<OrderId, usize> =
             receipted.iter().map(|one| (one.order, 1)).collect();

@@ -1,0 +1,262 @@
+//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes: each is
+//! found out, what was lost comes back from the cloud or from the tablets, and work goes on. A restart and
+//! a socket that only looks open are no alarms.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{path::Path, time::Duration};
+
+use chaos::{Second, Storm, copy, put_back};
+use http::Method;
+use process::client::Client;
+use serde_json::Value;
+use stack::{Data, Layout, Part, PortChoice, Ports, Stack, Stores, Wishes};
+use support::{Api, Place, Proxy, Wire, eventually};
+use wire::{EdgeId, EdgeStatus, LinkState, QuarantineWhy, Region};
+
+const REGION: Region = Region::North;
+const EDGE: Part = Part::Edge(REGION);
+const SOON: Duration = Duration::from_secs(60);
+/// Longer than any session that says nothing is kept.
+const NOT_LONG: Duration = Duration::from_secs(10);
+
+async fn platform() -> (Stack, Api) {
+    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    started(layout).await
+}
+
+async fn started(layout: Layout) -> (Stack, Api) {
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    (stack, api)
+}
+
+fn place(edge: &str, port: u16) -> Place {
+    let edge = EdgeId::new(edge).unwrap();
+    Place { region: REGION, edge, host: "127.0.0.1".into(), port }
+}
+
+/// All that the edge's machine keeps.
+fn folder(stack: &Stack) -> std::path::PathBuf {
+    stack.layout().edge_folder(stack.layout().edge(REGION))
+}
+
+async fn storm(stack: &Stack, api: &Api) -> Storm {
+    let edge = stack.layout().edge(REGION);
+    Storm::at(api, place(&edge.edge, edge.mqtt)).await
+}
+
+async fn north(stack: &Stack) -> EdgeStatus {
+    let mut report = stack.status().await.unwrap();
+    report.regions[usize::from(REGION.index())].edges.remove(0)
+}
+
+async fn north_until(stack: &Stack, what: &str, wish: impl Fn(&EdgeStatus) -> bool) -> EdgeStatus {
+    eventually(what, SOON, async || {
+        let edge = north(stack).await;
+        wish(&edge).then_some(edge)
+    })
+    .await
+}
+
+/// What an edge says of itself.
+async fn head(http: u16) -> Option<Value> {
+    let url = format!("http://127.0.0.1:{http}/api/head");
+    Client::new().json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
+}
+
+async fn head_says(http: u16, word: &str) {
+    eventually(word, SOON, async || {
+        head(http).await.is_some_and(|head| head[word] == true).then_some(())
+    })
+    .await;
+}
+
+/// A copy of a folder of the edge while it is stopped in an orderly way.
+async fn copied(stack: &Stack, folder: &Path) -> std::path::PathBuf {
+    stack.terminate(EDGE).await.unwrap();
+    let to = stack.layout().folder.join("copy");
+    copy(folder, &to).unwrap();
+    stack.restart(EDGE).await.unwrap();
+    to
+}
+
+async fn restored(stack: &Stack, copied: &Path, folder: &Path) {
+    stack.kill9(EDGE).await.unwrap();
+    put_back(copied, folder).unwrap();
+    stack.restart(EDGE).await.unwrap();
+}
+
+/// How many commands the edge said it had logged anew when it began the epoch.
+fn relogged(stack: &Stack, epoch: u64) -> Option<u64> {
+    let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
+    let (_, rest) = log.split_once(&format!("Epoch {epoch} begins; "))?;
+    rest.split_once(' ').and_then(|(number, _)| number.parse().ok())
+}
+
+/// It has a new epoch because it was restored, and goes on in it.
+async fn in_a_new_epoch(stack: &Stack) -> EdgeStatus {
+    let edge = north_until(stack, "a new epoch and the link", |edge| {
+        edge.epoch == 2 && edge.link == LinkState::Up
+    })
+    .await;
+    assert_eq!(edge.quarantine.unwrap().why, QuarantineWhy::EdgeRestored);
+    edge
+}
+
+async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted>) {
+    let after = storm.publish(20).await;
+    storm.check(&[before, after].concat()).await;
+    let admin = stack.admin().await.unwrap();
+    let path = "/api/v1/admin/edges/north-1/readmit";
+    admin.post::<Value>(path, &Value::Null).await.unwrap();
+    stack.healthy(SOON).await.unwrap();
+    assert_eq!(north(stack).await.epoch, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost() {
+    let (stack, api) = platform().await;
+    let storm = storm(&stack, &api).await;
+    let before = storm.publish(20).await;
+    let db = folder(&stack).join("db");
+    let copy = copied(&stack, &db).await;
+    let lost = storm.publish(1_010).await;
+    north_until(&stack, "all of it in the cloud", |edge| edge.pending == 0 && edge.lag_up_ops == 0)
+        .await;
+
+    restored(&stack, &copy, &db).await;
+    in_a_new_epoch(&stack).await;
+    let relogged = relogged(&stack, 2).unwrap();
+    assert!(relogged >= 1_010, "{relogged} commands came back");
+    work_goes_on(&stack, &storm, [before, lost].concat()).await;
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest() {
+    let (stack, api) = platform().await;
+    let storm = storm(&stack, &api).await;
+    let before = storm.publish(20).await;
+    storm.check(&before).await;
+    stack.cut(REGION).await.unwrap();
+    let db = folder(&stack).join("db");
+    let copy = copied(&stack, &db).await;
+    // Acknowledged, and never sent.
+    let lost = storm.publish(40).await;
+
+    restored(&stack, &copy, &db).await;
+    head_says(stack.layout().edge(REGION).http, "suspect").await;
+    stack.heal(REGION).await.unwrap();
+    in_a_new_epoch(&stack).await;
+    work_goes_on(&stack, &storm, [before, lost].concat()).await;
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
+    let (stack, api) = platform().await;
+    let storm = storm(&stack, &api).await;
+    let before = storm.publish(20).await;
+    storm.check(&before).await;
+    stack.cut(REGION).await.unwrap();
+    let machine = folder(&stack);
+    let copy = copied(&stack, &machine).await;
+    let lost = storm.publish(40).await;
+
+    // The high-water file is of the same age, so the file itself has nothing to say.
+    restored(&stack, &copy, &machine).await;
+    head_says(stack.layout().edge(REGION).http, "suspect").await;
+    let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
+    assert!(!log.contains("is not the one the last answer came from"), "a tablet found it out");
+    stack.heal(REGION).await.unwrap();
+    in_a_new_epoch(&stack).await;
+    work_goes_on(&stack, &storm, [before, lost].concat()).await;
+    stack.stop().await.unwrap();
+}
+
+fn second(stack: &Stack, ports: &mut Ports, data: &str) -> Second {
+    let edge = stack.layout().edge(REGION);
+    Second {
+        name: edge.edge.clone(),
+        region: REGION,
+        data: stack.layout().folder.join(data),
+        gateway_url: stack.layout().gateway_url(),
+        http: ports.free().unwrap(),
+        mqtt: ports.free().unwrap(),
+        ws: ports.free().unwrap(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own() {
+    let (stack, api) = platform().await;
+    let original = storm(&stack, &api).await;
+    let before = original.publish(20).await;
+    original.check(&before).await;
+    copied(&stack, &folder(&stack)).await;
+    north_until(&stack, "the original's link", |edge| edge.link == LinkState::Up).await;
+
+    let mut ports = Ports::default();
+    let mut clone = second(&stack, &mut ports, "copy");
+    let mut child = clone.start(&stack, "clone", None).await;
+    head_says(clone.http, "twin").await;
+    let at_clone = Storm::at(&api, place(&clone.name, clone.mqtt)).await;
+    let own = at_clone.publish(10).await;
+    let shown = north(&stack).await;
+    assert!(shown.twin_seen_at.is_some());
+    assert_eq!((shown.epoch, shown.link), (1, LinkState::Up));
+    let meanwhile = original.publish(10).await;
+    original.check(&[before, meanwhile].concat()).await;
+
+    // A restart forgets nothing.
+    child.kill9().await.unwrap();
+    child.restart().await.unwrap();
+    head_says(clone.http, "twin").await;
+    child.terminate().await.unwrap();
+
+    clone.name = "north-2".to_owned();
+    let code = stack.admin().await.unwrap().enrolment_code("north-2", REGION).await.unwrap();
+    clone.start(&stack, "north-2", Some(&code)).await;
+    at_clone.check_applied(&own).await;
+    let report = stack.status().await.unwrap();
+    let edges = &report.regions[usize::from(REGION.index())].edges;
+    let epochs: Vec<_> = edges.iter().map(|edge| (edge.edge.as_str(), edge.epoch)).collect();
+    assert_eq!(epochs, [("north-1", 1), ("north-2", 1)]);
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
+    let mut layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let proxy = Proxy::to(format!("127.0.0.1:{}", layout.gateway)).await.unwrap();
+    layout.edges[usize::from(REGION.index())].gateway_url = format!("http://{}", proxy.address());
+    let (stack, api) = started(layout).await;
+    let storm = storm(&stack, &api).await;
+    let mut all = storm.publish(10).await;
+    stack.kill9(EDGE).await.unwrap();
+    stack.restart(EDGE).await.unwrap();
+    all.extend(storm.publish(10).await);
+    storm.check(&all).await;
+
+    // The hub hears no more of this process, and its socket stays open.
+    proxy.set(Wire::Swallows);
+    stack.kill9(EDGE).await.unwrap();
+    let mut direct = second(&stack, &mut Ports::default(), "unused");
+    direct.data = folder(&stack);
+    let edge = stack.layout().edge(REGION);
+    (direct.http, direct.mqtt, direct.ws) = (edge.http, edge.mqtt, edge.ws);
+    let before = north(&stack).await.since;
+    direct.start(&stack, "restarted", None).await;
+    eventually("a session of the restarted edge", NOT_LONG, async || {
+        let edge = north(&stack).await;
+        (edge.link == LinkState::Up && edge.since != before).then_some(())
+    })
+    .await;
+    all.extend(storm.publish(10).await);
+    storm.check(&all).await;
+    let shown = north(&stack).await;
+    assert_eq!((shown.epoch, shown.quarantine, shown.twin_seen_at), (1, None, None));
+    stack.stop().await.unwrap();
+    proxy.stop().await;
+}
