@@ -20,7 +20,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 6] = [
+const MUTANTS: [Mutant; 11] = [
     Mutant {
         defect: "answer_before_commit",
         package: "holdfast-edge",
@@ -56,6 +56,36 @@ const MUTANTS: [Mutant; 6] = [
         package: "holdfast-edge",
         suite: "retire",
         test: "no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided",
+    },
+    Mutant {
+        defect: "high_water_ignored",
+        package: "chaos",
+        suite: "restore",
+        test: "a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest",
+    },
+    Mutant {
+        defect: "receipts_ignored",
+        package: "chaos",
+        suite: "restore",
+        test: "a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt",
+    },
+    Mutant {
+        defect: "nothing_relogged",
+        package: "chaos",
+        suite: "restore",
+        test: "a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost",
+    },
+    Mutant {
+        defect: "old_session_not_asked",
+        package: "chaos",
+        suite: "restore",
+        test: "a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own",
+    },
+    Mutant {
+        defect: "epoch_without_take_back",
+        package: "hub",
+        suite: "quarantine",
+        test: "a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on",
     },
 ];
 

@@ -3,6 +3,7 @@
 
 use std::{io, path::Path};
 
+use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{BootNonce, Chain, EdgeId, Hash, Op, Region, UnixMillis};
 
@@ -102,7 +103,7 @@ fn suspicion(conn: &Connection, book: &Book, found: Found) -> rusqlite::Result<S
         Found::Missing | Found::Torn if book.head.seq == 0 => return Ok(Suspicion::None),
         Found::Missing | Found::Torn => return Ok(Suspicion::NoMark),
     };
-    if epoch < book.epoch {
+    if epoch < book.epoch || planted(Defect::HighWaterIgnored) {
         return Ok(Suspicion::None);
     }
     if epoch > book.epoch || head.seq > book.head.seq {

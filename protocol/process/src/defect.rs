@@ -15,16 +15,31 @@ pub enum Defect {
     RelayMarksBeforeConfirm,
     /// An edge retires an op before its outcome is stored.
     OpRetiredBeforeOutcome,
+    /// An edge does not look at the high-water file.
+    HighWaterIgnored,
+    /// An edge does not look at the receipts that tablets show.
+    ReceiptsIgnored,
+    /// An edge begins a new epoch and logs nothing anew.
+    NothingRelogged,
+    /// The hub lets another run in without asking the one that has the session.
+    OldSessionNotAsked,
+    /// The hub ends an epoch without a take-back of its rights.
+    EpochWithoutTakeBack,
 }
 
 impl Defect {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::AnswerBeforeCommit,
         Self::NoCommandDedupe,
         Self::NoOutboxRow,
         Self::BusConfirmsBeforeWrite,
         Self::RelayMarksBeforeConfirm,
         Self::OpRetiredBeforeOutcome,
+        Self::HighWaterIgnored,
+        Self::ReceiptsIgnored,
+        Self::NothingRelogged,
+        Self::OldSessionNotAsked,
+        Self::EpochWithoutTakeBack,
     ];
 
     /// The word for it in `HOLDFAST_DEFECT`.
@@ -36,6 +51,11 @@ impl Defect {
             Self::BusConfirmsBeforeWrite => "bus_confirms_before_write",
             Self::RelayMarksBeforeConfirm => "relay_marks_before_confirm",
             Self::OpRetiredBeforeOutcome => "op_retired_before_outcome",
+            Self::HighWaterIgnored => "high_water_ignored",
+            Self::ReceiptsIgnored => "receipts_ignored",
+            Self::NothingRelogged => "nothing_relogged",
+            Self::OldSessionNotAsked => "old_session_not_asked",
+            Self::EpochWithoutTakeBack => "epoch_without_take_back",
         }
     }
 }

@@ -17,7 +17,9 @@ use wire::{EdgeId, EdgeStatus, LinkState, QuarantineWhy, Region};
 const REGION: Region = Region::North;
 const EDGE: Part = Part::Edge(REGION);
 const SOON: Duration = Duration::from_secs(60);
-/// Longer than any session that says nothing is kept.
+/// What an edge says that finds its own log to be another one than its high-water file tells of.
+const BY_ITS_MARK: &str = "is not the one the last answer came from";
+/// Far shorter than a session that says nothing is kept for.
 const NOT_LONG: Duration = Duration::from_secs(10);
 
 async fn platform() -> (Stack, Api) {
@@ -146,6 +148,8 @@ async fn a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bri
     let lost = storm.publish(40).await;
 
     restored(&stack, &copy, &db).await;
+    let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
+    assert!(log.contains(BY_ITS_MARK), "found out before anybody asked it anything");
     head_says(stack.layout().edge(REGION).http, "suspect").await;
     stack.heal(REGION).await.unwrap();
     in_a_new_epoch(&stack).await;
@@ -168,7 +172,7 @@ async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
     restored(&stack, &copy, &machine).await;
     head_says(stack.layout().edge(REGION).http, "suspect").await;
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
-    assert!(!log.contains("is not the one the last answer came from"), "a tablet found it out");
+    assert!(!log.contains(BY_ITS_MARK), "a tablet found it out");
     stack.heal(REGION).await.unwrap();
     in_a_new_epoch(&stack).await;
     work_goes_on(&stack, &storm, [before, lost].concat()).await;

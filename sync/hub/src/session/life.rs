@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use engine::cloud::Input;
+use process::defect::{Defect, planted};
 use wire::Code;
 
 use super::{At, Link};
@@ -25,6 +26,9 @@ impl Link {
     /// Waits for a sign of life of the session under `term`. One under another term says nothing about
     /// this one; whoever goes on finds that out.
     pub(super) async fn probe(&mut self, term: u64) -> Result<Input, StoreError> {
+        if planted(Defect::OldSessionNotAsked) {
+            return Ok(Input::Probed { alive: false });
+        }
         let (hub, edge) = (&self.hub, &self.edge);
         let mut bell = hub.nudges.watch(edge);
         let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;

@@ -6,7 +6,10 @@
 
 use engine::cloud::{Confined, Input, Place};
 use http::Method;
-use process::{metrics, random, trace};
+use process::{
+    defect::{Defect, planted},
+    metrics, random, trace,
+};
 use wire::{Code, TakeBack, TakenBack};
 
 use super::{Link, act::Stopped};
@@ -21,7 +24,9 @@ impl Link {
         let granted = if confined.again {
             self.hub.store.granted(&self.edge, confined).await?
         } else {
-            self.take_back(confined).await?;
+            if !planted(Defect::EpochWithoutTakeBack) {
+                self.take_back(confined).await?;
+            }
             let now = self.hub.clock.now();
             self.hub.store.raise_epoch(&self.edge, confined, grant_id(), now).await?
         };
