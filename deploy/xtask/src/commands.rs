@@ -18,7 +18,7 @@ cargo xtask COMMAND
   sim --seed N       replay one seed in words, and shrink it where it fails
   sim --mutations    plant every bug and see that a promise with a name catches it
   chaos [--rounds N] [NAME]
-                     kill and cut real processes, N rounds each (default 3)
+                     kill, cut, copy and restore real processes; N rounds of kills (default 3)
   mutants [DEFECT]   plant each defect and see that a named test finds it
   mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
@@ -92,7 +92,9 @@ fn chaos(arguments: &[String]) -> Result<()> {
     let servers = TestServers::start()?;
     let environment =
         servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
-    suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), filter).map(drop)
+    let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), filter)?;
+    // A name that fits no test would look green.
+    if tally.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
 }
 
 fn mutants_command(arguments: &[String]) -> Result<()> {

@@ -63,7 +63,7 @@ impl Alarm {
             }
             Self::Twin => {
                 "Another instance of this edge is at work, so this one is a copy. It answers \
-                 provisionally and is not let in: get a code with `holdfast enrol` under a name of its \
+                 provisionally and is not let in: get a code (POST /api/v1/admin/edges) for a name of its \
                  own, set edge.name and edge.enrolment_code to it, and start it again."
             }
         }
