@@ -17,6 +17,7 @@ mod edge;
 mod oracle;
 mod plan;
 mod random;
+pub mod scenarios;
 pub mod seeds;
 mod shrink;
 mod table;

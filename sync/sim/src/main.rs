@@ -21,6 +21,9 @@ struct Options {
     /// Replays this one seed and prints what happens.
     #[arg(long)]
     seed: Option<u64>,
+    /// Replays this directed schedule in the same way.
+    #[arg(long)]
+    scenario: Option<String>,
     /// Shows that every planted bug is caught.
     #[arg(long)]
     mutations: bool,
@@ -42,6 +45,15 @@ fn main() -> ExitCode {
         }
         bug => bug.flatten(),
     };
+    if let Some(name) = &options.scenario {
+        let Some(scenario) = sim::scenarios::named(name) else {
+            eprintln!("there is no such schedule; there are:");
+            sim::scenarios::all().iter().for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));
+            return ExitCode::FAILURE;
+        };
+        let fine = one::replay(&scenario.plan, bug).is_none();
+        return if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let fine = match options.seed {
         Some(seed) => one::run(seed, bug),
         None if options.mutations || bug.is_some() => mutations::run(bug, options.jobs),

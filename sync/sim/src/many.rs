@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use sim::{Counts, Plan, Violation};
+use sim::{Counts, Plan, Violation, scenarios};
 
 /// So many seeds are needed before every counter has to have moved.
 const ENOUGH_SEEDS: u64 = 1_000;
@@ -44,7 +44,21 @@ pub fn run(from: u64, seeds: u64, jobs: u64) -> bool {
     let never = if seeds >= ENOUGH_SEEDS { never } else { Vec::new() };
     never.iter().for_each(|what| println!("never met: {what}"));
     println!("{} of {seeds} seeds broke a promise", met.failures.len());
-    met.failures.is_empty() && never.is_empty()
+    directed() && met.failures.is_empty() && never.is_empty()
+}
+
+fn directed() -> bool {
+    let all = scenarios::all();
+    let mut broken = 0;
+    for scenario in &all {
+        if let Some(violation) = sim::run(&scenario.plan, None).violation {
+            broken += 1;
+            let Violation { invariant, says, .. } = violation;
+            println!("scenario {} BROKEN {invariant}: {says}", scenario.name);
+        }
+    }
+    println!("{broken} of {} directed schedules broke a promise", all.len());
+    broken == 0
 }
 
 fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {

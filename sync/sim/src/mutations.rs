@@ -5,26 +5,27 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use sim::{Bug, Plan};
+use sim::{Bug, Plan, scenarios};
 
 /// A bug that lives longer than this is not seen.
 const SEEDS_MAX: u64 = 2_000;
 
-/// How many seeds it took, and what was broken.
+/// How many seeds it took, none where a directed schedule did it, and what was broken.
 type Caught = Option<(u64, &'static str)>;
 
 pub fn run(only: Option<Bug>, jobs: u64) -> bool {
     let bugs = only.map_or(Bug::ALL.to_vec(), |bug| vec![bug]);
     let rows = each(bugs.len(), jobs, |n| caught(bugs[n]));
-    println!("{:<28} {:>6}  promise", "bug", "seeds");
+    println!("{:<28} {:>8}  promise", "bug", "seeds");
     let mut most = 0;
     for (bug, caught) in bugs.iter().zip(&rows) {
         match caught {
             Some((seeds, invariant)) => {
                 most = most.max(*seeds);
-                println!("{:<28} {seeds:>6}  {invariant}", bug.name());
+                let seeds = if *seeds == 0 { "directed".into() } else { seeds.to_string() };
+                println!("{:<28} {seeds:>8}  {invariant}", bug.name());
             }
-            None => println!("{:<28}      -  NOT CAUGHT in {SEEDS_MAX} seeds", bug.name()),
+            None => println!("{:<28}        -  NOT CAUGHT in {SEEDS_MAX} seeds", bug.name()),
         }
     }
     let control = control(most, jobs);
@@ -32,13 +33,30 @@ pub fn run(only: Option<Bug>, jobs: u64) -> bool {
         Some((seed, invariant)) => println!("control: seed {seed} breaks {invariant} by itself"),
         None => println!("control: clean on the same {most} seeds"),
     }
+    let directed = broken_scenario();
+    match directed {
+        Some((name, invariant)) => println!("control: `{name}` breaks {invariant} by itself"),
+        None => println!("control: clean on {} directed schedules", scenarios::all().len()),
+    }
     let uncaught = rows.iter().filter(|caught| caught.is_none()).count();
     println!("{} of {} bugs caught", rows.len() - uncaught, rows.len());
-    uncaught == 0 && control.is_none()
+    uncaught == 0 && control.is_none() && directed.is_none()
 }
 
 fn caught(bug: Bug) -> Caught {
-    (0..SEEDS_MAX).find_map(|seed| Some((seed + 1, broken(seed, Some(bug))?)))
+    let directed = scenarios::catching(bug).find_map(|scenario| {
+        let violation = sim::run(&scenario.plan, Some(bug)).violation?;
+        Some((0, violation.invariant))
+    });
+    directed.or_else(|| (0..SEEDS_MAX).find_map(|seed| Some((seed + 1, broken(seed, Some(bug))?))))
+}
+
+/// The first directed schedule that breaks a promise without any bug.
+fn broken_scenario() -> Option<(&'static str, &'static str)> {
+    scenarios::all().into_iter().find_map(|scenario| {
+        let violation = sim::run(&scenario.plan, None).violation?;
+        Some((scenario.name, violation.invariant))
+    })
 }
 
 /// The first seed that breaks a promise without any bug.

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use wire::Limits;
+use wire::{Limits, OrderId};
 
 use crate::{
     cast::{DESK_COUNT, EDGE_COUNT, REPLICA_COUNT, TABLET_COUNT},
     random::Random,
+    world::Side,
 };
 
 #[derive(Debug, Clone)]
@@ -26,12 +27,23 @@ pub struct Tuning {
     pub limits: Limits,
     /// Ops that a hub's worker takes in one pass.
     pub run_max: usize,
+    /// What a fault does now and then it does every time, so that a directed schedule is sure of it.
+    pub every: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct Step {
     pub at: u64,
     pub what: What,
+}
+
+impl Step {
+    pub fn ends_at(&self) -> u64 {
+        match self.what {
+            What::Fault(fault) => self.at + fault.lasts_ms,
+            _ => self.at,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +61,39 @@ pub enum What {
         pick: u64,
     },
     Fault(Fault),
+    /// Of a directed schedule: exactly this person does exactly this.
+    Does {
+        who: Who,
+        intent: Intent,
+        order: OrderId,
+    },
+    /// Of a directed schedule: what becomes of one frame.
+    Catch(Catch),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Tablet(usize),
+    Desk(usize),
+}
+
+/// A frame of an edge's link, and what becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Catch {
+    pub edge: usize,
+    pub to: Side,
+    pub kind: &'static str,
+    /// So many of its kind go through before it.
+    pub after: u32,
+    pub becomes: Becomes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Becomes {
+    /// It arrives so much later, and what follows overtakes it.
+    Late(u64),
+    /// Its connection breaks, and it arrives in the next session, right behind its Welcome.
+    OfTheNextSession,
 }
 
 /// What a person means to do; on which order is decided when the time has come.
@@ -191,7 +236,7 @@ fn tuning(random: &mut Random) -> Tuning {
         credit_ops: *random.pick(&[4, 20, 10_000]),
         credit_bytes: *random.pick(&[1_500, 8_000, 4 << 20]),
     };
-    Tuning { limits, run_max: *random.pick(&[2, 8, 1_000]) }
+    Tuning { limits, run_max: *random.pick(&[2, 8, 1_000]), every: false }
 }
 
 /// Work is published first, so that there is something to collide on.

@@ -40,7 +40,8 @@ use faults::Faults;
 use net::Net;
 use tablets::Tablet;
 
-pub(crate) use net::{Packet, Side};
+pub(crate) use net::Packet;
+pub use net::Side;
 
 /// What happens next. Whatever is meant for a process names the run of it.
 pub(crate) enum Event {

@@ -19,6 +19,7 @@ pub(crate) struct Asking {
     pub id: CommandId,
     pub actor: Actor,
     pub body: CommandBody,
+    names_order: bool,
     pub is_answered: bool,
     tries: u32,
     /// The order service has answered no try yet that a later one could cross.
@@ -40,13 +41,26 @@ impl World {
             // The order's id is made by the service, so nobody knows it before.
             self.known.entry(region).or_default().pop();
         }
+        self.asks(actor, body, false, pick);
+    }
+
+    /// A directed schedule names the order itself.
+    pub fn asks(&mut self, actor: Actor, body: CommandBody, names_order: bool, pick: u64) {
         let id = CommandId(self.random.id());
         self.note(14, pick, |world| {
             let item = world.desk.items.len();
-            format!("at the portal, request {item}: {} ({intent:?})", body.name())
+            format!("at the portal, request {item}: {}", body.name())
         });
         self.counts.tapped(body.name());
-        let asking = Asking { id, actor, body, is_answered: false, tries: 0, tried_order: None };
+        let asking = Asking {
+            id,
+            actor,
+            body,
+            names_order,
+            is_answered: false,
+            tries: 0,
+            tried_order: None,
+        };
         self.desk.items.push(asking);
         let item = self.desk.items.len() - 1;
         self.later(0, Event::DeskTries { item });
@@ -60,7 +74,9 @@ impl World {
         let asking = &mut self.desk.items[item];
         asking.tries += 1;
         let mut body = asking.body.clone();
-        if let CommandBody::PublishOrder { order_id, .. } = &mut body {
+        if let CommandBody::PublishOrder { order_id, .. } = &mut body
+            && !asking.names_order
+        {
             // A repeat is given the id that the first one got.
             let known = self
                 .order_db

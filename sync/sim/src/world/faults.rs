@@ -63,6 +63,8 @@ impl World {
         match step.what {
             What::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
             What::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
+            What::Does { who, intent, order } => self.does(who, intent, order),
+            What::Catch(catch) => self.net.catches.push(catch),
             What::Fault(fault) => {
                 self.counts.fault(fault.kind);
                 self.note(1, fault.kind as u64, |_| {
@@ -176,6 +178,11 @@ impl World {
         self.bus.repeats = false;
         self.later(0, Event::Delivers);
         self.later(1_000, Event::IsItSilent);
+    }
+
+    /// Whether a fault that is on strikes this time: now and then, or always in a directed schedule.
+    pub fn strikes(&mut self, in_a_thousand: u64) -> bool {
+        self.plan.tuning.every || self.random.chance(in_a_thousand)
     }
 
     pub fn feeds_late(&self) -> bool {

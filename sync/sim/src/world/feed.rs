@@ -19,10 +19,11 @@ impl World {
             if up.is_empty() {
                 return;
             }
-            let ahead = if self.bus.repeats && self.random.chance(400) {
-                self.random.below(self.bus.queue.len().min(4))
-            } else {
-                0
+            let near = self.bus.queue.len().min(4);
+            let ahead = match self.bus.repeats && self.strikes(400) {
+                true if self.plan.tuning.every => near.saturating_sub(1),
+                true => self.random.below(near),
+                false => 0,
             };
             let Some(event) = self.bus.queue.get(ahead).cloned() else { return };
             let region = event.order.location;

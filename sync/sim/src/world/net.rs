@@ -5,9 +5,10 @@
 use wire::Frame;
 
 use super::{Event, World, words};
+use crate::plan::{Becomes, Catch};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     Edge,
     Hub,
 }
@@ -22,6 +23,9 @@ pub(crate) enum Packet {
 #[derive(Default)]
 pub(crate) struct Net {
     pub conns: Vec<Conn>,
+    pub catches: Vec<Catch>,
+    /// Caught for the session after their own, with their connection.
+    caught: Vec<(usize, Side, Packet)>,
 }
 
 pub(crate) struct Conn {
@@ -65,6 +69,18 @@ impl Fate {
     }
 }
 
+impl Net {
+    fn catch(&mut self, edge: usize, to: Side, kind: &str) -> Option<Becomes> {
+        let meant = |catch: &Catch| catch.edge == edge && catch.to == to && catch.kind == kind;
+        let at = self.catches.iter().position(|catch| meant(catch) && catch.after == 0);
+        let caught = at.map(|at| self.catches.remove(at));
+        for catch in self.catches.iter_mut().filter(|catch| meant(catch)) {
+            catch.after = catch.after.saturating_sub(1);
+        }
+        caught.map(|catch| catch.becomes)
+    }
+}
+
 impl World {
     pub fn connect(&mut self, edge: usize, replica: usize) -> usize {
         self.net.conns.push(Conn {
@@ -91,8 +107,14 @@ impl World {
             self.later(dies, Event::Closed { conn, at: Side::Edge });
             self.later(dies, Event::Closed { conn, at: Side::Hub });
         }
-        let lasting = binds(frame);
-        let fate = self.send(conn, to, Packet::Frame(bytes), lasting);
+        let packet = Packet::Frame(bytes);
+        let fate = match self.net.catch(e, to, frame.kind()) {
+            Some(becomes) => self.caught(conn, to, packet, becomes),
+            None => self.send(conn, to, packet, binds(frame)),
+        };
+        if matches!(frame, Frame::Welcome(_)) {
+            self.caught_arrive(conn, fate.in_ms);
+        }
         self.say(|world| {
             let (name, replica) = (&world.edges[e].name, world.net.conns[conn].replica);
             let way = match to {
@@ -142,6 +164,32 @@ impl World {
         fate.in_ms = Some(at - self.now);
         self.later(at - self.now, Event::Arrives { conn, to, packet, is_stray: false });
         fate
+    }
+
+    fn caught(&mut self, conn: usize, to: Side, packet: Packet, becomes: Becomes) -> Fate {
+        let e = self.net.conns[conn].edge;
+        match becomes {
+            Becomes::Late(in_ms) => {
+                self.later(in_ms, Event::Arrives { conn, to, packet, is_stray: false });
+                Fate { in_ms: Some(in_ms), ..Fate::default() }
+            }
+            Becomes::OfTheNextSession => {
+                self.net.caught.push((conn, to, packet));
+                self.net.conns[conn].is_broken[to as usize] = true;
+                self.cut(e);
+                Fate::default()
+            }
+        }
+    }
+
+    /// What was caught for this session, behind its Welcome.
+    fn caught_arrive(&mut self, conn: usize, welcome_in_ms: Option<u64>) {
+        let e = self.net.conns[conn].edge;
+        let (conns, behind) = (&self.net.conns, welcome_in_ms.unwrap_or(0));
+        let caught = self.net.caught.extract_if(.., |(conn, ..)| conns[*conn].edge == e);
+        for (conn, to, packet) in caught.collect::<Vec<_>>() {
+            self.later(behind, Event::Arrives { conn, to, packet, is_stray: true });
+        }
     }
 
     pub fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {

@@ -3,11 +3,16 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, Currency, OrderId, OrderStatus, Region, Role, ServiceType, UserId,
+    Actor, Amount, CommandBody, CommandId, Currency, OrderId, OrderStatus, Region, Role,
+    ServiceType, UserId,
 };
 
 use super::World;
-use crate::{cast, plan::Intent};
+use crate::{
+    cast,
+    plan::{Intent, Who},
+    scenarios,
+};
 
 pub(crate) type Draft = wire::Draft;
 
@@ -39,25 +44,28 @@ impl World {
         intent: Intent,
         pick: u64,
     ) -> CommandBody {
-        let because = "because".to_owned();
-        let reason = Some(because.clone());
-        let order_id = match intent {
-            Intent::Publish => return self.publishes(region, pick),
-            _ => self.meant(actor, region, accepted, intent, pick),
-        };
         match intent {
-            Intent::Publish | Intent::Accept | Intent::ReuseId => {
-                CommandBody::AcceptOrder { order_id }
+            Intent::Publish => self.publishes(region, pick),
+            _ => on(self.meant(actor, region, accepted, intent, pick), intent),
+        }
+    }
+
+    /// A step of a directed schedule.
+    pub fn does(&mut self, who: Who, intent: Intent, order_id: OrderId) {
+        let body = match intent {
+            Intent::Publish => {
+                let region = scenarios::region(order_id);
+                self.known.entry(region).or_default().push(order_id);
+                CommandBody::PublishOrder { order_id, order: draft(region, 0) }
             }
-            Intent::Approve => CommandBody::ApproveOrder { order_id },
-            Intent::Reject => CommandBody::RejectOrder { order_id, reason: because },
-            Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
-            Intent::Start => CommandBody::StartOrder { order_id },
-            Intent::Complete => CommandBody::CompleteOrder { order_id },
-            Intent::Cancel => CommandBody::CancelOrder { order_id, reason },
-            Intent::Review => {
-                CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() }
+            _ => on(order_id, intent),
+        };
+        match who {
+            Who::Tablet(t) => {
+                let id = CommandId(self.random.id());
+                self.taps(t, id, body, 0);
             }
+            Who::Desk(person) => self.asks(cast::at_desk(person), body, true, 0),
         }
     }
 
@@ -122,6 +130,21 @@ fn fits(role: Role, intent: Intent) -> bool {
             role == Role::Provider
         }
         Intent::ReuseId => role == Role::Provider,
+    }
+}
+
+fn on(order_id: OrderId, intent: Intent) -> CommandBody {
+    let because = "because".to_owned();
+    let reason = Some(because.clone());
+    match intent {
+        Intent::Publish | Intent::Accept | Intent::ReuseId => CommandBody::AcceptOrder { order_id },
+        Intent::Approve => CommandBody::ApproveOrder { order_id },
+        Intent::Reject => CommandBody::RejectOrder { order_id, reason: because },
+        Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
+        Intent::Start => CommandBody::StartOrder { order_id },
+        Intent::Complete => CommandBody::CompleteOrder { order_id },
+        Intent::Cancel => CommandBody::CancelOrder { order_id, reason },
+        Intent::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
     }
 }
 

@@ -88,11 +88,15 @@ impl World {
             _ => None,
         };
         let body = self.body(actor, region, accepted, intent, pick);
-        let tapped_at = at(self.now, self.tablets[t].clock_error_ms);
         let id = reused.unwrap_or_else(|| CommandId(self.random.id()));
+        self.taps(t, id, body, pick);
+    }
+
+    pub fn taps(&mut self, t: usize, id: CommandId, body: CommandBody, pick: u64) {
+        let tapped_at = at(self.now, self.tablets[t].clock_error_ms);
         self.note(12, pick, |world| {
             let n = world.tablets[t].items.len();
-            format!("tablet {t} taps {} ({intent:?}, item {n})", body.name())
+            format!("tablet {t} taps {} (item {n})", body.name())
         });
         self.counts.tapped(body.name());
         self.tablets[t].items.push(Item {

@@ -1,0 +1,36 @@
+//! Schedules written by hand, for what chance meets too rarely: each says what it shows, and which
+//! planted bugs it catches. They run beside the seeds, and do not change with the plans' generator.
+
+mod link;
+mod schedule;
+
+use wire::{OrderId, Region};
+
+use crate::{Bug, Plan, cast};
+use schedule::Schedule;
+
+pub struct Scenario {
+    pub name: &'static str,
+    /// What once broke, or what has to hold.
+    pub says: &'static str,
+    pub catches: &'static [Bug],
+    pub plan: Plan,
+}
+
+pub fn all() -> Vec<Scenario> {
+    link::all()
+}
+
+pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {
+    all().into_iter().filter(move |scenario| scenario.catches.contains(&bug))
+}
+
+pub fn named(name: &str) -> Option<Scenario> {
+    all().into_iter().find(|scenario| scenario.name == name)
+}
+
+/// The orders of directed schedules go round the regions by their number.
+pub(crate) fn region(order: OrderId) -> Region {
+    let (_, n) = order.0.as_u64_pair();
+    cast::REGIONS[usize::try_from(n).unwrap_or(0) % cast::REGIONS.len()]
+}

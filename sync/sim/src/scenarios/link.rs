@@ -1,0 +1,103 @@
+//! Frames that come late, out of order, or into a session that is not theirs.
+
+use super::{Scenario, Schedule, schedule::order};
+use crate::{
+    Bug, FaultKind,
+    plan::{Becomes::*, Intent::*},
+    world::Side,
+};
+
+pub(super) fn all() -> Vec<Scenario> {
+    vec![
+        outcomes_of_an_older_session(),
+        changes_of_an_older_session(),
+        ops_of_an_older_session(),
+        an_older_version_after_a_newer_one(),
+        a_question_that_a_credit_overtook(),
+        the_end_of_a_log_that_came_too_early(),
+    ]
+}
+
+/// A customer's kiosk, a provider's and an admin's tablet, all of south-2.
+const SOUTH_2: usize = 3;
+const CUSTOMER: usize = 13;
+const ADMIN: usize = 18;
+const DESK_CUSTOMER: usize = 0;
+const DESK_ADMIN: usize = 5;
+
+fn outcomes_of_an_older_session() -> Scenario {
+    Schedule::new()
+        .catch(2_000, (SOUTH_2, Side::Edge), ("Outcomes", 0), OfTheNextSession)
+        .tablet(2_000, CUSTOMER, Publish, order(1, 1))
+        .shows(
+            "outcomes_of_an_older_session",
+            "Outcomes that were sent in one session change nothing in the next",
+            &[Bug::StandingNotChecked],
+        )
+}
+
+fn changes_of_an_older_session() -> Scenario {
+    Schedule::new()
+        .catch(2_000, (SOUTH_2, Side::Edge), ("Down", 0), OfTheNextSession)
+        .desk(2_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .shows(
+            "changes_of_an_older_session",
+            "changes of the feed that were sent in one session change nothing in the next",
+            &[Bug::StandingNotChecked],
+        )
+}
+
+fn ops_of_an_older_session() -> Scenario {
+    Schedule::new()
+        .catch(2_000, (SOUTH_2, Side::Hub), ("Up", 0), OfTheNextSession)
+        .tablet(2_000, CUSTOMER, Publish, order(1, 1))
+        .shows(
+            "ops_of_an_older_session",
+            "ops that were sent in one session are not taken in the next",
+            &[Bug::TermNotChecked],
+        )
+}
+
+fn an_older_version_after_a_newer_one() -> Scenario {
+    Schedule::new()
+        .fault(1_000, FaultKind::BusRepeats, 0, 8_000)
+        .fault(1_000, FaultKind::BusDown, 0, 6_000)
+        .desk(2_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .desk(4_000, DESK_ADMIN, Approve, order(1, 1))
+        .shows(
+            "an_older_version_after_a_newer_one",
+            "the bus brings an order's versions the wrong way round, and the newest stays",
+            &[Bug::FeedTakesOlder],
+        )
+}
+
+/// The hub asks for a gap, and its credit for what filled it overtakes the question.
+fn a_question_that_a_credit_overtook() -> Scenario {
+    Schedule::new()
+        .small_batches(2)
+        .catch(2_000, (SOUTH_2, Side::Hub), ("Up", 0), Late(400))
+        .catch(2_000, (SOUTH_2, Side::Edge), ("Resend", 0), Late(1_500))
+        .tablet(2_000, CUSTOMER, Publish, order(1, 1))
+        .tablet(2_100, CUSTOMER, Publish, order(1, 2))
+        .tablet(2_200, ADMIN, Approve, order(1, 1))
+        .shows(
+            "a_question_that_a_credit_overtook",
+            "an edge that is asked for ops it was credited for does not take its log for broken",
+            &[],
+        )
+}
+
+/// What fills the gap comes out of order itself, and nothing stands behind the end of the log.
+fn the_end_of_a_log_that_came_too_early() -> Scenario {
+    Schedule::new()
+        .small_batches(2)
+        .catch(2_000, (SOUTH_2, Side::Hub), ("Up", 0), Late(400))
+        .catch(2_000, (SOUTH_2, Side::Hub), ("Up", 2), Late(600))
+        .tablet(2_000, CUSTOMER, Publish, order(1, 1))
+        .tablet(2_100, CUSTOMER, Publish, order(1, 2))
+        .shows(
+            "the_end_of_a_log_that_came_too_early",
+            "the end of a log that was dropped as too early is asked for again",
+            &[Bug::ResendIgnored],
+        )
+}

@@ -1,0 +1,82 @@
+//! The words in which a schedule is written: each adds one step at its time.
+
+use uuid::Uuid;
+use wire::{Limits, OrderId};
+
+use crate::{
+    Bug, Plan,
+    plan::{Becomes, Catch, Fault, FaultKind, Intent, Step, Tuning, What, Who},
+    scenarios::Scenario,
+    world::Side,
+};
+
+/// A fault that lasts is lifted by the end of the schedule at the latest.
+const HEALS_AFTER_MS: u64 = 10_000;
+const SEED: u64 = 0xd1_4ec7;
+
+pub(super) struct Schedule {
+    plan: Plan,
+}
+
+/// The `n`th order of region number `region`.
+pub(super) fn order(region: u64, n: u64) -> OrderId {
+    OrderId(Uuid::from_u64_pair(0x0d1_4ec7, n * 3 + region))
+}
+
+impl Schedule {
+    pub fn new() -> Self {
+        let limits = Limits {
+            batch_ops_max: 5_000,
+            batch_bytes_max: 1 << 20,
+            credit_ops: 10_000,
+            credit_bytes: 4 << 20,
+        };
+        let tuning = Tuning { limits, run_max: 1_000, every: true };
+        Self { plan: Plan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0 } }
+    }
+
+    /// No more ops than this in one `Up`.
+    pub fn small_batches(mut self, ops: u32) -> Self {
+        self.plan.tuning.limits.batch_ops_max = ops;
+        self
+    }
+
+    pub fn does(self, at: u64, who: Who, intent: Intent, order: OrderId) -> Self {
+        self.step(at, What::Does { who, intent, order })
+    }
+
+    pub fn tablet(self, at: u64, tablet: usize, intent: Intent, order: OrderId) -> Self {
+        self.does(at, Who::Tablet(tablet), intent, order)
+    }
+
+    pub fn desk(self, at: u64, person: usize, intent: Intent, order: OrderId) -> Self {
+        self.does(at, Who::Desk(person), intent, order)
+    }
+
+    pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
+        self.step(at, What::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+    }
+
+    /// Of the next frames of this kind the one after `after` others.
+    pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: Becomes) -> Self {
+        let ((edge, to), (kind, after)) = (to, of);
+        self.step(at, What::Catch(Catch { edge, to, kind, after, becomes: b }))
+    }
+
+    pub fn shows(
+        mut self,
+        name: &'static str,
+        says: &'static str,
+        catches: &'static [Bug],
+    ) -> Scenario {
+        self.plan.steps.sort_by_key(|step| step.at);
+        let last = self.plan.steps.iter().map(Step::ends_at).max().unwrap_or(0);
+        self.plan.heals_at = last + HEALS_AFTER_MS;
+        Scenario { name, says, catches, plan: self.plan }
+    }
+
+    fn step(mut self, at: u64, what: What) -> Self {
+        self.plan.steps.push(Step { at, what });
+        self
+    }
+}
