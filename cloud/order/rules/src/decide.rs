@@ -2,8 +2,8 @@
 //! wait, then who vouches for it, then the rules of the order.
 
 use wire::{
-    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, OpDecision, Order, Outcome, OutcomeKind,
-    Region,
+    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, Lost, OpDecision, Order, Outcome,
+    OutcomeKind, Region,
 };
 
 use crate::{
@@ -140,7 +140,9 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
     let standing = desk.standing(stored.order_id).filter(|_| stored.order_version.is_some());
     let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
     let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));
-    let lost = lost.map(|lost| explain::with_record(lost, stored.code, taken_back));
+    // It may have lost as it was put to the next holder: why the promise did not hold is told all the
+    // same.
+    let lost = lost.map(|lost| Lost { taken_back, ..lost });
     let shown = |order: &Order| {
         let hidden = |actor| view::is_hidden(order, actor, attempt);
         stored.applied || !attempt.actor.is_none_or(hidden)

@@ -121,6 +121,23 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
     }
 }
 
+/// It was held, put to the next holder, and lost in that one's log.
+#[test]
+fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
+    let own = firm(4, 1, 1, provider(2), accept(1));
+    let mut stage =
+        Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::TakenBack));
+    let put = with_op(own.clone(), |op| {
+        (op.name.edge, op.verdict, op.fence) = (edge("north-2"), Verdict::Provisional, None);
+    });
+    let (outcome, _) = stage.decide_one(put);
+    assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted));
+    assert_eq!(outcome.lost.unwrap().taken_back, None);
+    let (outcome, _) = stage.decide_one(own);
+    assert_eq!(outcome.kind, wire::OutcomeKind::Duplicate);
+    assert!(outcome.lost.unwrap().taken_back.is_some());
+}
+
 #[test]
 fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
     let own = firm(4, 1, 1, provider(2), accept(1));
