@@ -7,7 +7,7 @@ mod stage;
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
-use stage::{Edge, PATIENCE, Replica, Stage, accept, asked, token};
+use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 use support::eventually;
 use uuid::Uuid;
 use wire::{Command, CommandBody, CommandId, OrderId, Region, Role};
@@ -121,6 +121,23 @@ async fn another_edges_held_accept_is_settled_through_the_holder_at_once() {
     let took = stage.clock.elapsed().saturating_sub(before);
     assert!(took.as_millis() < 1_000, "it waited for the clock: {took:?}");
     assert_eq!(other.outcomes[1].seq, 2);
+}
+
+#[tokio::test]
+async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    let mut other = stage.enrol(&hub, "north-2", Region::North).await;
+    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    let behind = accept_on(10, 9, 1, now);
+    other.log = vec![token(&provider), accept(9, 1, now), behind, accept(11, 1, now)];
+    other.open(&hub).await;
+    other.up(1, 4).await;
+    other.until(|edge| edge.held.len() == 3).await;
+    holder.until(|edge| edge.asks.len() == 2).await;
+    let put: Vec<u128> = holder.asks.iter().map(|ask| ask.command.id.0.as_u128()).collect();
+    assert_eq!(put, [9, 11]);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ const ADD_OUTCOMES: &str =
     "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
 const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
 
-const HELD_BY_REGION: &str = "held_region";
+pub(super) const HELD_BY_REGION: &str = "held_region";
 const NEEDS_OPERATOR: &str = "held_operator";
 const PARKED: &str = "parked";
 

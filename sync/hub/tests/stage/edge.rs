@@ -345,11 +345,16 @@ pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
 
 /// An accept of order `n` under the command id `n`.
 pub fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
+    accept_on(n, n, token_seq, received_at)
+}
+
+/// The same of another order.
+pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
     let actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Provider };
     Op::Command(CommandOp {
         command: Command {
             id: CommandId(Uuid::from_u128(n)),
-            body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
+            body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(order)) },
             device: None,
             device_seq: None,
             tapped_at: None,

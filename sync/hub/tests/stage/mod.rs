@@ -27,7 +27,7 @@ use wire::{
 };
 
 pub use auth::Auth;
-pub use edge::{Edge, accept, asked, boot, order, token};
+pub use edge::{Edge, accept, accept_on, asked, boot, order, token};
 pub use owner::Owner;
 use support::eventually;
 
