@@ -5,19 +5,47 @@
 
 pub mod order_db;
 pub mod plan;
+pub mod rights;
 pub mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::cloud::{Input, Output, Session};
 use rules::{Attempt, Request, Writes};
-use wire::{BatchOp, CommandId, EventId, OpAnswer, Order, OrderId, Outcome, UnixMillis};
+use wire::{
+    BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
+    RegionAssignment, UnixMillis, UserId,
+};
 
 /// An event on its way: as much of it as anyone here reads.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub id: EventId,
-    pub order: Order,
+    pub what: Happened,
+}
+
+#[derive(Debug, Clone)]
+pub enum Happened {
+    Order(Order),
+    Assigned(Region, RegionAssignment),
+    Revoked(Region, UserId),
+}
+
+impl Event {
+    /// Whose feed takes it.
+    pub fn region(&self) -> Region {
+        match &self.what {
+            Happened::Order(order) => order.location,
+            Happened::Assigned(region, _) | Happened::Revoked(region, _) => *region,
+        }
+    }
+
+    pub fn order(&self) -> Option<&Order> {
+        match &self.what {
+            Happened::Order(order) => Some(order),
+            Happened::Assigned(..) | Happened::Revoked(..) => None,
+        }
+    }
 }
 
 /// The order service's process; mirrors `cloud/order/src/store/decide.rs` and platform's relay.
@@ -49,8 +77,21 @@ pub struct Asked {
 
 #[derive(Debug, Clone)]
 pub enum AskedBy {
-    Hub { replica: usize, run: u32, edge: usize, pass: u64, handed: Vec<BatchOp> },
-    Desk { item: usize },
+    Hub {
+        replica: usize,
+        run: u32,
+        edge: usize,
+        pass: u64,
+        handed: Vec<BatchOp>,
+    },
+    Desk {
+        item: usize,
+    },
+    /// An accept of the portal that waits at the hub, handed in again.
+    Waiting {
+        replica: usize,
+        id: CommandId,
+    },
 }
 
 pub struct Deciding {
@@ -60,15 +101,21 @@ pub struct Deciding {
     pub numbers: Vec<u64>,
     pub orders: BTreeSet<OrderId>,
     pub commands: BTreeSet<CommandId>,
+    /// Their rows are shared, or held alone where a right may end.
+    pub regions: BTreeSet<Region>,
+    pub ends_right: bool,
 }
 
 impl Asked {
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         self.requests.iter().filter_map(|request| match request {
             Request::Command(attempt) => Some(&**attempt),
-            #[allow(unreachable_patterns)]
-            _ => None,
+            Request::LeaseReleased { .. } => None,
         })
+    }
+
+    pub fn ends_right(&self) -> bool {
+        self.requests.iter().any(|request| matches!(request, Request::LeaseReleased { .. }))
     }
 }
 
@@ -105,6 +152,12 @@ pub struct Replica {
     pub clock_error_ms: i64,
     pub sessions: BTreeMap<usize, HubSession>,
     pub drains: BTreeMap<usize, Drain>,
+    /// When the held ops of an edge were last handed in again, and at which turn.
+    pub sweeps: BTreeMap<usize, (u64, u64)>,
+    /// How often something was heard by which what is held may not be held any more.
+    pub turns: u64,
+    /// Accepts that its sessions have put to holders.
+    pub asking: BTreeSet<CommandId>,
     /// Transactions whose session has ended, by its connection.
     pub orphans: BTreeMap<usize, (usize, Output)>,
 }
@@ -120,6 +173,9 @@ pub struct HubSession {
     pub storing: Option<Output>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
+    pub told_held: BTreeMap<u64, HeldReason>,
+    /// What was put to this edge, and at which tick.
+    pub put: BTreeMap<CommandId, u64>,
     pub is_reading: bool,
     pub term: Option<u64>,
     pub heard_at: u64,
@@ -141,6 +197,10 @@ pub struct Drain {
     pub claim: sync_db::Claim,
     pub run_max: usize,
     pub failures: u32,
+    /// While the held ops are handed in again: the last one that was.
+    pub sweep: Option<u64>,
+    pub sweeping: bool,
+    pub held: Vec<u64>,
     /// Somebody asked for the edge meanwhile.
     pub asked_for: bool,
     /// What the hub answers itself, until the owner has answered the rest.

@@ -38,12 +38,25 @@ pub struct Counts {
     pub collided: u64,
     pub strays: u64,
     pub link_token_expired: u64,
+    pub turned: u64,
+    pub take_backs: u64,
+    pub held: u64,
+    pub held_told: u64,
+    pub swept: u64,
+    pub asks: u64,
+    pub asks_logged: u64,
+    pub waits_at_desk: Tally,
 }
 
-/// What an optimistic world has to meet; frames, verdicts and codes of the other policy are not here.
-const FRAMES: [&str; 9] =
-    ["Hello", "Welcome", "Up", "Outcomes", "Down", "Ack", "Credit", "Resend", "Refused"];
-const OUTCOMES: [&str; 10] = [
+/// What has to be met.
+const FRAMES: [&str; 11] = [
+    "Hello", "Welcome", "Up", "Outcomes", "Down", "Ack", "Credit", "Resend", "Refused", "Held",
+    "Ask",
+];
+const WAITS: [&str; 2] = ["202 pending", "409 region_assigning_offline"];
+const OUTCOMES: [&str; 12] = [
+    "rejected revoked",
+    "applied order_cancelled_meanwhile",
     "applied",
     "duplicate",
     "rejected order_already_accepted",
@@ -55,7 +68,9 @@ const OUTCOMES: [&str; 10] = [
     "rejected funds_not_held",
     "rejected command_id_reused",
 ];
-const VERDICTS: [&str; 8] = [
+const VERDICTS: [&str; 10] = [
+    "firm",
+    "not_taken revoked",
     "provisional",
     "provisional looks_taken",
     "provisional looks_wrong_state",
@@ -95,6 +110,10 @@ impl Counts {
     pub fn at_desk(&mut self, outcome: &Outcome) {
         let key = phrase(outcome.kind.as_str(), code_of(outcome));
         *self.answers_at_desk.entry(key).or_default() += 1;
+    }
+
+    pub fn waits_at_desk(&mut self, told: &'static str) {
+        *self.waits_at_desk.entry(told).or_default() += 1;
     }
 
     pub fn ended(&mut self, code: Code) {
@@ -148,6 +167,7 @@ impl Counts {
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
         never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
+        never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
         let numbers = [("conflicts", self.conflicts), ("strays", self.strays)];
         let more = [
             ("ops parked", self.parked),
@@ -157,13 +177,20 @@ impl Counts {
             ("events redelivered", self.redelivered),
             ("events known already", self.fed_before),
             ("answers lost", self.answers_lost),
+            ("changes of how a region assigns", self.turned),
+            ("take-backs", self.take_backs),
+            ("ops held", self.held),
+            ("edges told of a held op", self.held_told),
+            ("held ops handed in again", self.swept),
+            ("accepts put to a holder", self.asks),
+            ("accepts logged by a holder", self.asks_logged),
         ];
         let zero = numbers.iter().chain(&more).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
         never
     }
 
-    fn numbers(&mut self) -> [&mut u64; 16] {
+    fn numbers(&mut self) -> [&mut u64; 23] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
@@ -181,11 +208,19 @@ impl Counts {
             &mut self.collided,
             &mut self.strays,
             &mut self.link_token_expired,
+            &mut self.turned,
+            &mut self.take_backs,
+            &mut self.held,
+            &mut self.held_told,
+            &mut self.swept,
+            &mut self.asks,
+            &mut self.asks_logged,
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 8] {
+    fn tallies(&mut self) -> [&mut Tally; 9] {
         [
+            &mut self.waits_at_desk,
             &mut self.taps,
             &mut self.faults,
             &mut self.frames,
@@ -223,7 +258,15 @@ impl std::fmt::Display for Counts {
         writeln!(f, "events redelivered  {}", self.redelivered)?;
         writeln!(f, "frames of others    {}", self.strays)?;
         writeln!(f, "link tokens expired {}", self.link_token_expired)?;
+        writeln!(f, "policy transitions  {}", self.turned)?;
+        writeln!(f, "take-backs          {}", self.take_backs)?;
+        writeln!(f, "ops held            {}", self.held)?;
+        writeln!(f, "held, told          {}", self.held_told)?;
+        writeln!(f, "held, handed again  {}", self.swept)?;
+        writeln!(f, "accepts put         {}", self.asks)?;
+        writeln!(f, "accepts logged      {}", self.asks_logged)?;
         for (name, tally) in [
+            ("accepts that wait at the portal", &self.waits_at_desk),
             ("commands by kind", &self.taps),
             ("faults by kind", &self.faults),
             ("frames by kind", &self.frames),
@@ -247,7 +290,7 @@ fn missing(what: &str, tally: &Tally, wanted: impl Iterator<Item = &'static str>
 }
 
 fn code_of(outcome: &Outcome) -> Option<Code> {
-    if outcome.kind == OutcomeKind::Rejected { outcome.code } else { None }
+    if outcome.kind == OutcomeKind::Duplicate { None } else { outcome.code }
 }
 
 /// One key of a tally. There are few of them, and each is made once.

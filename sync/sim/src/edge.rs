@@ -7,10 +7,10 @@ mod file;
 use std::collections::VecDeque;
 
 use engine::edge::{Do, Edge, Store};
-use wire::{BootNonce, EdgeId, Frame, Region, Reply};
+use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 
 pub use entering::{Entered, Entry, Stored};
-pub use file::{File, Settled};
+pub use file::{EPOCH, File, Settled};
 
 /// A process, with what it holds in memory.
 pub struct Node {
@@ -55,6 +55,11 @@ pub enum Write {
         conn: usize,
         what: Store,
     },
+    /// An accept made elsewhere.
+    Ask {
+        conn: usize,
+        ask: Box<Ask>,
+    },
     Suspect,
 }
 
@@ -62,6 +67,7 @@ pub enum Wrote {
     Boot { failed: bool },
     Entered { tablet: usize, entered: Box<Entered> },
     Linked { conn: usize, settled: Vec<Settled>, failed: bool },
+    Asked { conn: usize },
     Suspect,
 }
 

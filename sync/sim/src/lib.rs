@@ -4,10 +4,14 @@
 //! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a fault;
 //! planted bugs are values that nothing outside this crate can pass.
 //!
-//! What the models mirror: `edge` the store, intake and link of `edge-node`; `cloud::order_db` and
-//! `world::orders` the store of `cloud/order` and platform's relay; `cloud::sync_db`, `cloud::plan`,
-//! `world::hub`, `world::work` and `world::feed` the store, sessions, workers and consumer of
-//! `sync/hub`; `world::tablets` the provider app. Each head names its modules.
+//! Both policies are in it: some regions stay optimistic, others are granted to an edge, given back and
+//! taken back. There is no quarantine yet.
+//!
+//! What the models mirror: `edge` the store, intake and link of `edge-node`; `cloud::order_db`,
+//! `cloud::rights`, `world::operator` and `world::orders` the store of `cloud/order` and platform's
+//! relay; `cloud::sync_db`, `cloud::plan`, `world::hub`, `world::work` and `world::feed` the store,
+//! sessions, workers and consumer of `sync/hub`; `world::tablets` the provider app. Each head names its
+//! modules.
 
 mod bug;
 mod cast;

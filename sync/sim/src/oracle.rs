@@ -1,6 +1,7 @@
 //! The promises, each a function with a name, checked at every step that could break it and once more
 //! at silence. They look at what was said and what stands stored, never at how a part came to it.
 
+pub mod rights;
 mod silence;
 pub mod steps;
 
@@ -9,6 +10,9 @@ use std::collections::BTreeMap;
 use wire::{Chain, Code, CommandId, Hash, OrderId, UserId};
 
 pub(crate) use silence::at_silence;
+
+/// What makes a command that command and no other.
+pub type Identity = (CommandId, UserId, Hash);
 
 /// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +29,9 @@ pub struct Oracle {
     /// Every receipt that left an edge.
     acknowledged: Vec<BTreeMap<u64, (Chain, CommandId)>>,
     /// What people were told of a command, by its identity.
-    told: BTreeMap<(CommandId, UserId, Hash), (bool, Option<Code>)>,
+    told: BTreeMap<Identity, (bool, Option<Code>)>,
+    /// Firm answers that people have heard.
+    firm: BTreeMap<Identity, Firm>,
     /// How often a command changed its order.
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.
@@ -33,6 +39,14 @@ pub struct Oracle {
     /// Frames were changed on the way, so that a broken chain is no false alarm.
     pub corrupted: bool,
     pub checks: u64,
+}
+
+/// A firm answer that a person has heard.
+#[derive(Debug, Clone, Copy)]
+struct Firm {
+    fence: Option<u64>,
+    /// They had sent it to no other edge before.
+    alone: bool,
 }
 
 impl Oracle {

@@ -181,16 +181,19 @@ faults! {
     BusDown "bus down" 3 ALONE 1_000 15_000,
     BusRepeats "events again and out of order" 5 ALONE 3_000 20_000,
     Compaction "feed compacted" 3 ALONE 0 0,
-    // What comes with the right to assign and with quarantine: the places are here, none is drawn.
+    // operators
+    TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
+    PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
+    Revocation "provider revoked" 4 TABLET_COUNT 0 0,
+    // What comes with quarantine: the places are here, none is drawn.
     EdgeRestored "edge restored from a backup" 0 EDGE_COUNT 0 0,
     EdgeCloned "edge cloned" 0 EDGE_COUNT 0 0,
-    TakeBack "right to assign taken back" 0 EDGE_COUNT 0 0,
-    PolicyChange "policy changed" 0 EDGE_COUNT 0 0,
-    Revocation "provider revoked" 0 TABLET_COUNT 0 0,
 }
 
 const COMMANDS: (u64, u64) = (54, 76);
 const FAULTS: (u64, u64) = (6, 16);
+/// So many regions, at most, become exclusive early; the faults bring more changes of policy.
+const GRANTS_MAX: u64 = 4;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// People and faults fall into this time.
 const ACTIVE_MS: u64 = 70_000;
@@ -208,6 +211,12 @@ impl Plan {
         for _ in 0..random.between(FAULTS.0, FAULTS.1) {
             let at = random.between(1_000, ACTIVE_MS);
             steps.push(Step { at, what: What::Fault(fault(&mut random)) });
+        }
+        for _ in 0..random.between(0, GRANTS_MAX) {
+            let (on, size) = (random.below(EDGE_COUNT), random.between(0, 5));
+            let fault = Fault { kind: FaultKind::PolicyChange, on, lasts_ms: 0, size };
+            let at = random.between(2_000, ACTIVE_MS / 2);
+            steps.push(Step { at, what: What::Fault(fault) });
         }
         steps.sort_by_key(|step| step.at);
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS }

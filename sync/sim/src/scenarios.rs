@@ -2,6 +2,7 @@
 //! planted bugs it catches. They run beside the seeds, and do not change with the plans' generator.
 
 mod link;
+mod rights;
 mod schedule;
 
 use wire::{OrderId, Region};
@@ -18,7 +19,7 @@ pub struct Scenario {
 }
 
 pub fn all() -> Vec<Scenario> {
-    link::all()
+    link::all().into_iter().chain(rights::all()).collect()
 }
 
 pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {

@@ -9,6 +9,7 @@ mod feed;
 mod hub;
 mod links;
 mod net;
+mod operator;
 mod orders;
 mod people;
 mod silence;
@@ -19,7 +20,7 @@ mod work;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use wire::OpDecision;
@@ -38,6 +39,7 @@ use crate::{
 use desk::Desk;
 use faults::Faults;
 use net::Net;
+use operator::Operator;
 use tablets::Tablet;
 
 pub(crate) use net::Packet;
@@ -74,6 +76,9 @@ pub(crate) enum Event {
     FeedCommits { delivery: u64 },
     DeskTries { item: usize },
     DeskHears { item: usize, heard: Option<Box<OpDecision>> },
+    HandsIn { replica: usize, run: u32, again: bool },
+    Operates { n: usize },
+    RightsEnd,
 }
 
 pub(crate) struct World {
@@ -97,6 +102,9 @@ pub(crate) struct World {
     pub deliveries: u64,
     pub passes: u64,
     pub faults: Faults,
+    pub operator: Operator,
+    /// Who was revoked, as auth knows it.
+    pub revoked: BTreeSet<wire::UserId>,
     /// Orders by region, in the order in which people made them.
     pub known: BTreeMap<wire::Region, Vec<wire::OrderId>>,
     pub oracle: Oracle,
@@ -147,6 +155,8 @@ impl World {
             deliveries: 0,
             passes: 0,
             faults: Faults::default(),
+            operator: Operator::default(),
+            revoked: BTreeSet::new(),
             known: BTreeMap::new(),
             oracle: Oracle::default(),
             counts: Counts::default(),
@@ -232,6 +242,9 @@ impl World {
             Event::FeedCommits { delivery } => self.feed_commits(delivery),
             Event::DeskTries { item } => self.desk_tries(item),
             Event::DeskHears { item, heard } => self.desk_hears(item, heard),
+            Event::HandsIn { replica, run, again } => self.hands_in(replica, run, again),
+            Event::Operates { n } => self.operates(n),
+            Event::RightsEnd => self.rights_end(),
         }
     }
 

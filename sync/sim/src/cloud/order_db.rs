@@ -7,12 +7,18 @@ use std::{
 };
 
 use rules::{
-    Assignment, CommandKey, OfflineRules, Request, Snapshot, Standing, StoredAnswer, Writes,
+    CaseKind, CommandKey, Request, Snapshot, Standing, StoredAnswer, Turned, Writes,
     regions_to_explain,
 };
-use wire::{CommandId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId};
+use wire::{
+    CommandBody, CommandId, EventId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId,
+    is_open, open_digest,
+};
 
-use super::{Asked, Event};
+use super::{
+    Asked, Event, Happened,
+    rights::{Rights, lapse},
+};
 use crate::bug::Bug;
 
 #[derive(Default)]
@@ -21,6 +27,8 @@ pub struct OrderDb {
     pub orders: BTreeMap<OrderId, Rc<Standing>>,
     pub commands: BTreeMap<CommandKey, StoredAnswer>,
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
+    pub rights: Rights,
+    pub met_closed: BTreeSet<(OrderId, UserId)>,
     pub outbox: BTreeMap<u64, Row>,
     pub next_number: u64,
 }
@@ -40,18 +48,12 @@ pub enum Void {
 }
 
 const OPEN_JOBS_MAX: usize = 50;
-/// In one region work that began at an edge needs no held funds.
-const UNPAID_START: Region = Region::East;
 
 impl OrderDb {
     pub fn snapshot(&self, asked: &Asked, now: UnixMillis) -> Snapshot {
-        let mut snapshot = Snapshot { now, ..Snapshot::default() };
-        for region in Region::ALL {
-            let rules =
-                OfflineRules { unpaid_start: region == UNPAID_START, ..OfflineRules::default() };
-            let assignment = Assignment { rules, ..Assignment::default() };
-            snapshot.regions.insert(region, assignment);
-        }
+        let mut snapshot = Snapshot { now, lapse: lapse(self.bug), ..Snapshot::default() };
+        snapshot.regions = Region::ALL.map(|region| (region, self.rights.read(region))).into();
+        snapshot.met_closed.clone_from(&self.met_closed);
         for attempt in asked.attempts() {
             let (command, order) = (attempt.command.id, attempt.command.body.order_id());
             if self.bug != Some(Bug::AnswersNotKept) {
@@ -79,7 +81,7 @@ impl OrderDb {
 
     pub fn number_events(&mut self, writes: &Writes) -> Vec<u64> {
         let first = self.next_number + 1;
-        self.next_number += writes.events.len() as u64;
+        self.next_number += (writes.events.len() + writes.turns.len()) as u64;
         (first..=self.next_number).collect()
     }
 
@@ -119,9 +121,52 @@ impl OrderDb {
             if self.bug == Some(Bug::NoOutboxRow) && number.is_multiple_of(7) {
                 continue;
             }
-            let event = Event { id: ids(*number), order: emitted.body.order.clone() };
+            let event =
+                Event { id: ids(*number), what: Happened::Order(emitted.body.order.clone()) };
             self.outbox.insert(*number, Row { event, is_sent: false });
         }
+        let closed = writes.cases.iter().filter(|case| case.kind == CaseKind::MetClosed);
+        self.met_closed.extend(closed.map(|case| (case.order_id, case.user_id)));
+    }
+
+    /// A change of how a region assigns, after all else that its transaction wrote: a grant's digest is
+    /// of what stands then.
+    pub fn turn(
+        &mut self,
+        region: Region,
+        turned: &Turned,
+        at: UnixMillis,
+        number: u64,
+        id: EventId,
+    ) {
+        let orders = self.orders.values().map(|standing| &standing.order);
+        let open = orders.filter(|order| order.location == region && is_open(order.status));
+        let digest = open_digest(open.map(|order| (order.id, order.version)));
+        let word = self.rights.turn(region, turned, at, digest);
+        let event = Event { id, what: Happened::Assigned(region, word) };
+        self.outbox.insert(number, Row { event, is_sent: false });
+    }
+
+    /// Whose rows a transaction with these requests locks; all of them where an order is unknown.
+    pub fn regions_of(&self, asked: &Asked) -> BTreeSet<Region> {
+        let mut regions = BTreeSet::new();
+        for request in &asked.requests {
+            match request {
+                Request::LeaseReleased { region, .. } => drop(regions.insert(*region)),
+                Request::Command(attempt) => {
+                    regions.extend(attempt.op().map(|op| op.region));
+                    let body = &attempt.command.body;
+                    match (body, self.orders.get(&body.order_id())) {
+                        (CommandBody::PublishOrder { order, .. }, _) => {
+                            regions.insert(order.location);
+                        }
+                        (_, Some(standing)) => drop(regions.insert(standing.order.location)),
+                        (_, None) => regions.extend(Region::ALL),
+                    }
+                }
+            }
+        }
+        regions
     }
 }
 

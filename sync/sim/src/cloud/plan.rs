@@ -9,7 +9,7 @@ use wire::{
 };
 
 use super::{Decided, sync_db::SyncDb};
-use crate::world::tokens;
+use crate::{cast, world::tokens};
 
 #[derive(Default)]
 pub struct Plan {
@@ -27,7 +27,12 @@ pub fn plan(db: &SyncDb, e: usize, run: Vec<(u64, Hash, Option<Rc<Op>>)>, now: U
                 continue;
             }
             Some(Op::LeaseReleased { fence }) => BatchBody::LeaseReleased { fence: *fence },
-            Some(Op::Command(op)) => command(op, actor(db, e, op)),
+            Some(Op::Command(op)) => {
+                let actor = actor(db, e, op);
+                let user = actor.map(|actor| actor.user_id);
+                let revoked = user.and_then(|user| db.revoked_version(cast::region(e), user));
+                command(op, actor, revoked)
+            }
             #[allow(unreachable_patterns)]
             _ => {
                 plan.answered.push(answered(Outcome::rejected(Code::UnknownOp, None, now)));
@@ -55,6 +60,13 @@ pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<Decided> {
     decided.collect()
 }
 
+/// What the owner says to have to wait.
+pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
+    let pairs = handed.iter().zip(answers);
+    let held = pairs.filter(|(_, answer)| matches!(answer.decision, OpDecision::Held(_)));
+    held.map(|(op, _)| op.seq).collect()
+}
+
 /// Whose a command is, by the token it refers to, judged at the moment the edge took it.
 fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
     match db.token(e, op.token_seq).as_deref() {
@@ -63,7 +75,7 @@ fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
     }
 }
 
-fn command(op: &CommandOp, actor: Option<Actor>) -> BatchBody {
+fn command(op: &CommandOp, actor: Option<Actor>, revoked_version: Option<u64>) -> BatchBody {
     BatchBody::Command {
         command: op.command.clone(),
         actor,
@@ -73,7 +85,7 @@ fn command(op: &CommandOp, actor: Option<Actor>) -> BatchBody {
         policy_version: op.policy_version,
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
-        revoked_version: None,
+        revoked_version,
     }
 }
 

@@ -3,11 +3,11 @@
 
 use engine::verdict::{Answer, Footing, Request, Taken, judge};
 use wire::{
-    Actor, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
+    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
     UnixMillis, UserId, Verdict,
 };
 
-use super::file::{File, Pending};
+use super::file::{EPOCH, File, Pending};
 use crate::bug::Bug;
 
 /// A command whose token's signature was checked.
@@ -71,16 +71,42 @@ impl File {
         }
     }
 
-    pub fn judge(&self, entry: &Entry) -> Answer {
-        let sight = self.sight(entry.command.body.order_id());
-        let request = Request {
-            actor: entry.actor,
-            body: &entry.command.body,
-            repeat: entry.repeat,
-            receipted: false,
+    /// Logs an accept that was made elsewhere: provisional and under no fence, whatever is known of it
+    /// here. Whether it was new.
+    pub fn log_asked(&mut self, ask: Ask) -> bool {
+        if self.commands.get(&ask.command.id).is_some() {
+            return false;
+        }
+        let entry = Entry {
+            command: ask.command,
+            actor: ask.actor,
+            token: ask.token,
+            received_at: ask.taken_at,
+            repeat: true,
+            refusal: None,
         };
-        let footing = Footing { suspect: self.book.live.suspect, ..Footing::OPTIMISTIC };
-        judge(&request, &sight, &footing)
+        self.log_command(entry, Taken { verdict: Verdict::Provisional, fence: None, doubt: None });
+        true
+    }
+
+    pub fn judge(&self, entry: &Entry) -> Answer {
+        let mut sight = self.sight(entry.command.body.order_id());
+        let body = &entry.command.body;
+        let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
+        let request = Request { actor: entry.actor, body, repeat, receipted: false };
+        let (tenure, suspect) = (&self.book.live.tenure, self.book.live.suspect);
+        let rule_allows = tenure.rule_allows(body, sight.order.as_ref());
+        let right = tenure.right(EPOCH);
+        let footing = Footing { right, suspect, rule_allows, ..Footing::OPTIMISTIC };
+        if self.has(Bug::FirmBase) {
+            sight.pending.clear();
+        }
+        match judge(&request, &sight, &footing) {
+            Answer::Taken(Taken { doubt: Some(doubt), .. }) if self.has(Bug::SoftRefusal) => {
+                Answer::NotTaken(doubt)
+            }
+            answer => answer,
+        }
     }
 
     /// What would be stored, without storing it.
@@ -91,6 +117,7 @@ impl File {
 
     fn log_command(&mut self, entry: Entry, taken: Taken) -> Stored {
         let token_seq = self.token(&entry.token);
+        let (tenure, revocations) = (&self.book.live.tenure, self.book.live.revocations_version);
         let op = Op::Command(CommandOp {
             command: entry.command.clone(),
             token_seq,
@@ -98,9 +125,9 @@ impl File {
             verdict: taken.verdict,
             fence: taken.fence,
             received_at: entry.received_at,
-            policy_version: Some(0),
-            rules_version: None,
-            revocations_version: Some(0),
+            policy_version: Some(tenure.assignment.policy_version),
+            rules_version: Some(tenure.assignment.rules_version),
+            revocations_version: Some(revocations),
             relogged: None,
         });
         let at = self.append(op);

@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use engine::{
     edge::{Position, Run, Store, Wanted},
+    right::Tenure,
     view::{self, Confirmed, PendingOp, Sight, Tally, Via, see},
 };
 use wire::{
     BootNonce, Chain, Change, CommandId, EdgeId, Hash, NumberedOutcome, Op, Order, OrderId,
-    Outcome, UnixMillis,
+    Outcome, RegionAssignment, UnixMillis, UserId, is_open, open_digest,
 };
 
 use super::entering::Stored;
@@ -29,6 +30,8 @@ pub struct Book {
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
     pub tally: Tally,
+    pub tenure: Rc<Tenure>,
+    pub revocations_version: u64,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,9 @@ pub struct File {
     pub by_op: Table<u64, CommandId>,
     pub pending: Table<u64, Pending>,
     pub orders: Table<OrderId, Confirmed>,
+    /// What the feed itself has brought: the version, and whether the order was open in it.
+    pub brought: Table<OrderId, (u64, bool)>,
+    pub revoked: Table<UserId, ()>,
     pub mark: Mark,
 }
 
@@ -83,6 +89,8 @@ impl File {
             feed_cursor: 0,
             outcome_cursor: 0,
             tally: Tally::default(),
+            tenure: Rc::default(),
+            revocations_version: 0,
         };
         Self {
             name,
@@ -94,6 +102,8 @@ impl File {
             by_op: Table::default(),
             pending: Table::default(),
             orders: Table::default(),
+            brought: Table::default(),
+            revoked: Table::default(),
             // A new file gets its first mark, on disk, before anything is logged.
             mark: Mark { written: Some(start), synced: Some(start) },
         }
@@ -111,6 +121,8 @@ impl File {
         self.by_op.commit();
         self.pending.commit();
         self.orders.commit();
+        self.brought.commit();
+        self.revoked.commit();
     }
 
     /// Written after each commit and before any answer. What stood there before counts as synced by
@@ -135,6 +147,8 @@ impl File {
         self.by_op.roll_back();
         self.pending.roll_back();
         self.orders.roll_back();
+        self.brought.roll_back();
+        self.revoked.roll_back();
         // The writer's book is a cache of the file: its head is that of the log.
         let last = self.log.live().values().next_back();
         let head = last.map_or(Chain::start(&self.name), |logged| logged.at);
@@ -240,16 +254,39 @@ impl File {
                         self.orders.remove(&order_id);
                     }
                 }
-                // Keys, policies and revocations are not drawn yet.
-                Change::Keys { .. } | Change::Policy { .. } | Change::Revoked { .. } => {}
-                #[allow(unreachable_patterns)]
-                _ => {}
+                Change::Assignment(word) => self.hear(word),
+                Change::Revoked { version, users, .. } => {
+                    users.into_iter().for_each(|user| self.revoked.put(user, ()));
+                    let known = self.book.live.revocations_version;
+                    self.book.live.revocations_version = known.max(version);
+                }
+                // Keys are not drawn, and a policy comes with its assignment.
+                Change::Keys { .. } | Change::Policy { .. } => {}
             }
         }
         self.book.live.feed_cursor = to;
     }
 
+    /// Compares a grant with the feed, and answers a wish for the right in the log.
+    fn hear(&mut self, word: RegionAssignment) {
+        let open = self.brought.live().iter().filter(|(_, row)| row.1);
+        let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
+        let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
+        let tenure = Rc::make_mut(&mut self.book.live.tenure);
+        let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
+        let Ok(_) = tenure.hear(&self.name, EPOCH, word, brought);
+        if let Some(fence) = tenure.release() {
+            self.append(Op::LeaseReleased { fence });
+        }
+    }
+
     fn merge(&mut self, order: Order, via: Via) {
+        if via == Via::Feed {
+            let brought = self.brought.get(&order.id).map_or(0, |row| row.0);
+            if order.version >= brought {
+                self.brought.put(order.id, (order.version, is_open(order.status)));
+            }
+        }
         let old = self.orders.get(&order.id).cloned();
         let (row, _) = if self.has(Bug::OlderVersionApplied) {
             view::merge(None, order, via)

@@ -19,6 +19,7 @@ pub(crate) fn at_silence(world: &mut World) {
     the_feed_skips_nothing(world);
     the_view_equals_the_clouds(world);
     the_digests_are_equal(world);
+    the_right_is_seen_alike(world);
     versions_count_the_changes(world);
 }
 
@@ -110,6 +111,24 @@ fn the_digests_are_equal(world: &mut World) {
         let equal = edge == counted && hub == Some(counted.digest);
         world.oracle.check(at, "the_digests_are_equal", equal, || {
             format!("edge {e}: {edge:?}, the hub {hub:?}, the orders {counted:?}")
+        });
+    }
+}
+
+/// 7. Every edge knows how its region assigns, and none holds what it does not.
+fn the_right_is_seen_alike(world: &mut World) {
+    let at = world.now;
+    for e in 0..cast::EDGE_COUNT {
+        let region = cast::region(e);
+        let tenure = &world.edges[e].file.book.read().tenure;
+        let there = &world.order_db.rights;
+        let word = there.regions.get(&region).map(|now| there.told(region, now));
+        // What nobody ever changed is told to nobody.
+        let told = word.filter(|word| word.policy_version > 0);
+        let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
+        let held = tenure.held;
+        world.oracle.check(at, "the_right_is_seen_alike", same, || {
+            format!("edge {e} holds {held:?}, or has not heard how {region} assigns")
         });
     }
 }

@@ -4,7 +4,7 @@ use engine::cloud::NewOps;
 use rules::Writes;
 use wire::{
     Actor, BootNonce, Code, CommandBody, CommandId, Op, OrderId, OrderStatus, Outcome, OutcomeKind,
-    Receipt, Region, UserId,
+    Receipt, Region, UserId, Verdict,
 };
 
 use super::Oracle;
@@ -179,7 +179,9 @@ impl Oracle {
         let changes = writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to));
         let all = changes.clone().all(|line| {
             numbers.iter().filter_map(|number| db.outbox.get(number)).any(|row| {
-                row.event.order.id == line.order_id && row.event.order.version == line.entry.version
+                row.event.order().is_some_and(|order| {
+                    order.id == line.order_id && order.version == line.entry.version
+                })
             })
         });
         let which = changes.map(|line| line.order_id).next();
@@ -227,6 +229,13 @@ impl Oracle {
         self.check(at, "a_good_token_is_believed", believed, || {
             format!("op {} of edge {e} was refused for its token", decided.seq)
         });
+        self.judges_by_known_rules(at, orders, sync_db.edges[e].region, op, outcome);
+        self.answers_no_held(at, decided.seq, outcome);
+        // The same command may stand in another log too; who said firm tells what became of it.
+        if op.verdict == Verdict::Firm {
+            let who = (id, op.actor.user_id, body.hash());
+            self.keeps_firm(at, orders, sync_db.edges[e].region, who, outcome);
+        }
         self.told(at, id, op.actor, body, outcome);
     }
 

@@ -1,6 +1,9 @@
 //! Frames that come late, out of order, or into a session that is not theirs.
 
-use super::{Scenario, Schedule, schedule::order};
+use super::{
+    Scenario, Schedule,
+    schedule::{ADMIN, CUSTOMER, DESK_ADMIN, DESK_CUSTOMER, SOUTH_2, order},
+};
 use crate::{
     Bug, FaultKind,
     plan::{Becomes::*, Intent::*},
@@ -17,13 +20,6 @@ pub(super) fn all() -> Vec<Scenario> {
         the_end_of_a_log_that_came_too_early(),
     ]
 }
-
-/// A customer's kiosk, a provider's and an admin's tablet, all of south-2.
-const SOUTH_2: usize = 3;
-const CUSTOMER: usize = 13;
-const ADMIN: usize = 18;
-const DESK_CUSTOMER: usize = 0;
-const DESK_ADMIN: usize = 5;
 
 fn outcomes_of_an_older_session() -> Scenario {
     Schedule::new()

@@ -14,6 +14,18 @@ use crate::{
 const HEALS_AFTER_MS: u64 = 10_000;
 const SEED: u64 = 0xd1_4ec7;
 
+/// The edges of the south, a provider's tablet at each, and the admin's and the customer's at south-2.
+pub(super) const SOUTH_1: usize = 2;
+pub(super) const SOUTH_2: usize = 3;
+pub(super) const P1: usize = 2;
+pub(super) const P2: usize = 3;
+pub(super) const CUSTOMER: usize = 13;
+pub(super) const ADMIN: usize = 18;
+/// People at the portal.
+pub(super) const DESK_CUSTOMER: usize = 0;
+pub(super) const DESK_PROVIDER: usize = 2;
+pub(super) const DESK_ADMIN: usize = 5;
+
 pub(super) struct Schedule {
     plan: Plan,
 }
@@ -55,6 +67,30 @@ impl Schedule {
 
     pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
         self.step(at, What::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+    }
+
+    /// The region becomes exclusive, and this edge is to hold it.
+    pub fn grant(self, at: u64, edge: usize) -> Self {
+        self.policy(at, edge, 0)
+    }
+
+    /// The same; while it is cut off the holder may approve, and work may start unpaid.
+    pub fn grant_with_rules(self, at: u64, edge: usize) -> Self {
+        self.policy(at, edge, 4)
+    }
+
+    pub fn optimistic(self, at: u64, edge: usize) -> Self {
+        self.policy(at, edge, 6)
+    }
+
+    /// Nothing is allowed to the region's edges any more.
+    pub fn no_rules(self, at: u64, edge: usize) -> Self {
+        self.policy(at, edge, 9)
+    }
+
+    fn policy(self, at: u64, on: usize, size: u64) -> Self {
+        let kind = FaultKind::PolicyChange;
+        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
     /// Of the next frames of this kind the one after `after` others.

@@ -41,7 +41,8 @@ impl World {
         let received_at = at(self.now, edge.clock_error_ms);
         let Some((actor, _)) = tokens::read(&frame.token) else { return };
         let expired = tokens::verify(&frame.token, received_at).err();
-        let refusal = expired.or_else(|| shape(actor.role, &frame.body));
+        let revoked = edge.file.revoked.read(&actor.user_id).map(|_| Code::Revoked);
+        let refusal = revoked.or(expired).or_else(|| shape(actor.role, &frame.body));
         let command = Command {
             id: frame.id,
             body: frame.body,
@@ -114,6 +115,12 @@ impl World {
             Write::Link { conn, what } => {
                 Wrote::Linked { conn, settled: file.link_store(what), failed: false }
             }
+            // Where there is no room for it now, the cloud asks again.
+            Write::Ask { conn, .. } if is_full => Wrote::Asked { conn },
+            Write::Ask { conn, ask } => {
+                self.counts.asks_logged += u64::from(file.log_asked(*ask));
+                Wrote::Asked { conn }
+            }
             Write::Suspect => {
                 file.book.live.suspect = true;
                 Wrote::Suspect
@@ -142,6 +149,7 @@ impl World {
                     }
                 }
                 Wrote::Linked { conn, settled, failed } => self.linked(e, conn, settled, failed),
+                Wrote::Asked { conn } => self.linked(e, conn, Vec::new(), false),
                 Wrote::Suspect => {}
             }
         }
@@ -170,6 +178,7 @@ impl World {
         let reply = match entered {
             Entered::NotTaken { command_id, code } => {
                 self.counts.not_taken(*code);
+                self.oracle.refused_at_once(self.now, *code);
                 edge::not_taken(*command_id, *code)
             }
             Entered::Stored { stored, order, new } => {

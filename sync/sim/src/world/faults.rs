@@ -120,12 +120,12 @@ impl World {
             | FaultKind::Corruption
             | FaultKind::Radio
             | FaultKind::LateFeed
-            // These come with quarantine and with the right to assign.
+            // These come with quarantine.
             | FaultKind::EdgeRestored
-            | FaultKind::EdgeCloned
-            | FaultKind::TakeBack
-            | FaultKind::PolicyChange
-            | FaultKind::Revocation => {}
+            | FaultKind::EdgeCloned => {}
+            FaultKind::TakeBack => self.takes_back(on),
+            FaultKind::PolicyChange => self.changes_policy(&fault),
+            FaultKind::Revocation => self.revokes(on),
         }
     }
 
@@ -177,6 +177,7 @@ impl World {
         self.bus.is_down = false;
         self.bus.repeats = false;
         self.later(0, Event::Delivers);
+        self.ends_rights_later();
         self.later(1_000, Event::IsItSilent);
     }
 

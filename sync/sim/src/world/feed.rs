@@ -5,7 +5,7 @@ use super::{Event, World};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{Delivery, Feeding},
+    cloud::{Delivery, Feeding, Happened},
 };
 
 /// Deliveries under way at once, over all consumers.
@@ -26,7 +26,7 @@ impl World {
                 false => 0,
             };
             let Some(event) = self.bus.queue.get(ahead).cloned() else { return };
-            let region = event.order.location;
+            let region = event.region();
             let locked = self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some());
             if locked && !self.has(Bug::FeedRowUnlocked) {
                 // Whoever holds the row calls again when it is done.
@@ -45,9 +45,9 @@ impl World {
     fn feed_begins(&mut self, event: crate::cloud::Event, replica: usize) {
         self.deliveries += 1;
         let delivery = self.deliveries;
-        let wanted = self.sync_db.feeds(event.id, &event.order);
+        let wanted = self.sync_db.feeds(&event);
         let unlocked = self.has(Bug::FeedRowUnlocked);
-        let Some(row) = self.sync_db.regions.get_mut(&event.order.location) else { return };
+        let Some(row) = self.sync_db.regions.get_mut(&event.region()) else { return };
         row.locked_by = Some(delivery);
         let feed = wanted.then(|| {
             row.numbers = if unlocked { row.numbers + 1 } else { row.feed_seq + 1 };
@@ -64,8 +64,8 @@ impl World {
         else {
             return;
         };
-        let region = event.order.location;
-        self.sync_db.fed(event.id, &event.order, feed.as_ref().map(|feed| feed.number));
+        let region = event.region();
+        self.sync_db.fed(&event, feed.as_ref().map(|feed| feed.number));
         self.unlock(region, delivery);
         if feed.is_some() {
             self.counts.fed += 1;
@@ -73,6 +73,10 @@ impl World {
             self.replica_sees_region(replica, region);
         } else {
             self.counts.fed_before += 1;
+        }
+        // Also where it was fed before: whoever fed it may have died before it could say so.
+        if matches!(event.what, Happened::Assigned(..)) {
+            self.hand_in_again(replica);
         }
         self.later(0, Event::Delivers);
     }
@@ -92,10 +96,10 @@ impl World {
             };
             // It may have committed and not lived to confirm.
             if self.random.chance(500) && !self.has(Bug::EventBeforeFeed) {
-                self.sync_db.fed(event.id, &event.order, feed.map(|feed| feed.number));
-                self.oracle.fed(self.now, &self.sync_db, event.order.location);
+                self.sync_db.fed(&event, feed.map(|feed| feed.number));
+                self.oracle.fed(self.now, &self.sync_db, event.region());
             }
-            self.unlock(event.order.location, delivery);
+            self.unlock(event.region(), delivery);
             if !self.has(Bug::EventBeforeFeed) {
                 self.counts.redelivered += 1;
                 self.bus.queue.push_front(event);

@@ -1,6 +1,8 @@
 //! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one thing
 //! at a time, each answer of sync_db goes back into the engine.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use engine::cloud::{Input, Output, Session};
 use wire::{Code, Frame, OpAnswer, Refused, Region};
 
@@ -16,6 +18,8 @@ const HELLO_LIMIT_TICKS: u64 = 10;
 const SILENCE_LIMIT_MS: u64 = 15_000;
 const PING_TICKS: u64 = 4;
 const LOOK_MS: u64 = 1_000;
+const CONTACT_STALE_MS: u64 = 12_000;
+const ASK_AGAIN_AFTER_TICKS: u64 = 15;
 
 /// What the owner says to a hub's worker.
 pub(crate) struct Answer {
@@ -49,6 +53,7 @@ impl World {
         let run = replica.run;
         self.note(7, r as u64, |_| format!("hub replica {r} starts, run {run}"));
         self.later(0, Event::Looks { replica: r, run });
+        self.later(0, Event::HandsIn { replica: r, run, again: true });
         self.later(0, Event::Delivers);
     }
 
@@ -60,6 +65,8 @@ impl World {
         self.replicas[r].is_running = false;
         self.replicas[r].drains.clear();
         self.replicas[r].orphans.clear();
+        self.replicas[r].sweeps.clear();
+        self.replicas[r].asking.clear();
         let sessions = std::mem::take(&mut self.replicas[r].sessions);
         for conn in sessions.into_keys() {
             self.close(conn, Side::Hub, size.is_multiple_of(3));
@@ -80,6 +87,8 @@ impl World {
             storing: None,
             outcomes_wanted: None,
             feed_wanted: None,
+            told_held: Default::default(),
+            put: Default::default(),
             is_reading: false,
             term: None,
             heard_at: self.now,
@@ -92,6 +101,10 @@ impl World {
     pub fn hub_session_ends(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let Some(session) = self.replicas[r].sessions.remove(&conn) else { return };
+        let row = &mut self.sync_db.edges[session.edge];
+        if session.term == Some(row.term) {
+            row.link_up = false;
+        }
         // What sync_db was asked for it does, whether or not anybody still waits for it.
         if let Some(stored) = session.storing {
             self.replicas[r].orphans.insert(conn, (session.edge, stored));
@@ -243,6 +256,8 @@ impl World {
                         if let Some(session) = self.session(conn) {
                             session.term = Some(term);
                         }
+                        let row = &mut self.sync_db.edges[e];
+                        (row.link_up, row.contact_at) = (true, self.now);
                         self.nudge(self.net.conns[conn].replica, e);
                         Some(Input::TakenOver { term, stored })
                     }
@@ -251,7 +266,7 @@ impl World {
             }
             Output::Store(ops) => {
                 let cursor = ops.cursor().seq;
-                if self.sync_db.store_ops(e, &ops) {
+                if self.sync_db.store_ops(e, &ops, self.now) {
                     self.counts.ops_stored += ops.ops.len() as u64;
                     self.oracle.hub_stored(self.now, &self.edges[e].file, &ops);
                     self.wake(self.net.conns[conn].replica);
@@ -301,6 +316,12 @@ impl World {
             self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
             return;
         }
+        if let (true, term) = (ticks.is_multiple_of(PING_TICKS), session.term)
+            && term == Some(self.sync_db.edges[e].term)
+        {
+            let heard_at = self.session(conn).map_or(0, |session| session.heard_at);
+            self.sync_db.edges[e].contact_at = heard_at;
+        }
         if ticks.is_multiple_of(PING_TICKS) {
             self.send(conn, Side::Edge, Packet::Ping, false);
         }
@@ -318,9 +339,54 @@ impl World {
         if row.term == term {
             let head = row.outcome_count;
             self.hub_input(conn, Input::OutcomesReach(head));
+            self.tell_held(conn);
+            self.put_asks(conn);
         } else {
             self.hub_input(conn, Input::Superseded);
         }
+    }
+
+    /// Each op that is held is told once.
+    fn tell_held(&mut self, conn: usize) {
+        let e = self.net.conns[conn].edge;
+        let held: BTreeMap<_, _> = self.sync_db.held(e).into_iter().collect();
+        let Some(session) = self.session(conn) else { return };
+        let told = std::mem::replace(&mut session.told_held, held.clone());
+        for (seq, reason) in held {
+            if told.get(&seq) != Some(&reason) {
+                self.hub_input(conn, Input::Held { seq, reason });
+            }
+        }
+    }
+
+    /// Puts to this edge what others wait for, should it hold the region.
+    fn put_asks(&mut self, conn: usize) {
+        let (e, r) = (self.net.conns[conn].edge, self.net.conns[conn].replica);
+        let accepts = self.sync_db.asks_for(e);
+        let wanted: BTreeSet<_> = accepts.iter().map(|accept| accept.command.id).collect();
+        let Some(session) = self.session(conn) else { return };
+        session.put.retain(|id, _| wanted.contains(id));
+        for accept in accepts {
+            let id = accept.command.id;
+            let Some(session) = self.session(conn) else { return };
+            let ticks = session.ticks;
+            if session.put.get(&id).is_some_and(|at| ticks < at + ASK_AGAIN_AFTER_TICKS) {
+                continue;
+            }
+            session.put.insert(id, ticks);
+            self.oracle.puts(self.now, e, &self.sync_db, &accept);
+            self.replicas[r].asking.insert(id);
+            self.counts.asks += 1;
+            self.hub_input(conn, Input::Ask(Box::new(accept)));
+        }
+    }
+
+    /// Whether a holder of this region can be asked.
+    pub fn holder_in_reach(&self, region: Region) -> bool {
+        let Some(holder) = self.sync_db.holder(region) else { return false };
+        let row = &self.sync_db.edges[holder];
+        let open = self.sync_db.region(region).is_some_and(|region| region.gate_open);
+        open && row.link_up && self.now - row.contact_at < CONTACT_STALE_MS
     }
 
     fn hub_sees_region(&mut self, conn: usize, region: Region) {

@@ -187,8 +187,15 @@ impl World {
                 }
                 self.link_breaks(e, &says);
             }
-            // Nothing is held before a region is.
-            Do::Held { .. } | Do::Log(_) => {}
+            Do::Held { seq, .. } => {
+                self.counts.held_told += 1;
+                let name = self.edges[e].name.clone();
+                self.note(21, seq, |_| format!("{name} hears that its op {seq} is held"));
+            }
+            Do::Log(ask) => {
+                link.is_storing = true;
+                self.edge_writes(e, Write::Ask { conn, ask });
+            }
         }
     }
 
@@ -320,6 +327,8 @@ fn restood(frame: Frame, standing: Option<wire::Standing>) -> Frame {
         Frame::Down(frame) => Frame::Down(wire::Down { standing, ..frame }),
         Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
         Frame::Resend(frame) => Frame::Resend(wire::Resend { standing, ..frame }),
+        Frame::Held(frame) => Frame::Held(wire::HeldNotice { standing, ..frame }),
+        Frame::Ask(frame) => Frame::Ask(wire::Ask { standing, ..frame }),
         other => other,
     }
 }

@@ -47,11 +47,23 @@ impl World {
             self.owner_is_away(&asked.by);
             return;
         }
-        if asked.locks && self.is_locked(&asked) {
+        if self.is_row_held(&asked) || (asked.locks && self.is_locked(&asked)) {
             self.orders.waiting.push_back(asked);
             return;
         }
         self.order_reads(asked);
+    }
+
+    /// Whether a transaction under way has a region's row alone that this one shares, or shares one
+    /// that this one needs alone.
+    fn is_row_held(&self, asked: &Asked) -> bool {
+        let alone = asked.ends_right();
+        let mut others = self.orders.open.values().filter(|tx| alone || tx.ends_right).peekable();
+        if others.peek().is_none() {
+            return false;
+        }
+        let regions = self.order_db.regions_of(asked);
+        others.any(|tx| !tx.regions.is_disjoint(&regions))
     }
 
     /// Whether a transaction under way holds what this one has to lock.
@@ -75,7 +87,8 @@ impl World {
         if self.has(Bug::AnswerBeforeCommit) {
             self.order_answers(&asked, &writes.answers);
         }
-        let deciding = Deciding { asked, writes, numbers, orders, commands };
+        let (regions, ends_right) = (self.order_db.regions_of(&asked), asked.ends_right());
+        let deciding = Deciding { asked, writes, numbers, orders, commands, regions, ends_right };
         self.orders.open.insert(tx, deciding);
         let late = self.orders.commits_late && self.random.chance(500);
         let takes = if late { self.soon(50, 2_500) } else { self.soon(0, 3) };
@@ -126,6 +139,7 @@ impl World {
         }
         let seed = self.plan.seed;
         let id = |number| EventId(Uuid::from_u64_pair(seed, number));
+        self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
         self.oracle.order_commits(self.now, &self.order_db, &deciding.writes);
         self.order_db.write(&deciding.writes, &deciding.numbers, id);
         self.oracle.events_stand(self.now, &self.order_db, &deciding.writes, &deciding.numbers);
@@ -135,7 +149,13 @@ impl World {
             let (id, status, version) = (order.id, order.status, order.version);
             self.note(11, version, |_| format!("order {} is {status} (v{version})", short(id.0)));
         }
-        if !deciding.writes.events.is_empty() {
+        let first = deciding.writes.events.len();
+        for (n, (region, turned)) in deciding.writes.turns.iter().enumerate() {
+            if let Some(number) = deciding.numbers.get(first + n) {
+                self.turns_as(*region, turned, *number);
+            }
+        }
+        if !deciding.numbers.is_empty() {
             let run = self.orders.run;
             self.later(1, Event::Relays { run });
         }
@@ -154,8 +174,14 @@ impl World {
         match &asked.by {
             AskedBy::Desk { item } => {
                 let Some(decision) = answers.first().cloned() else { return };
-                let heard = Some(Box::new(decision));
-                self.later(takes, Event::DeskHears { item: *item, heard });
+                self.answers_desk(takes, *item, decision);
+            }
+            AskedBy::Waiting { replica, id } => {
+                if let (Some(OpDecision::Decided(_)), true) =
+                    (answers.first(), self.replicas[*replica].is_running)
+                {
+                    self.sync_db.asks.remove(id);
+                }
             }
             AskedBy::Hub { replica, run, edge, pass, handed } => {
                 let answers = handed.iter().zip(answers);
@@ -173,6 +199,7 @@ impl World {
             AskedBy::Desk { item } => {
                 self.later(takes, Event::DeskHears { item: *item, heard: None });
             }
+            AskedBy::Waiting { .. } => {}
             AskedBy::Hub { replica, run, edge, pass, handed } => {
                 let said = OwnerSaid::Nothing;
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
@@ -235,6 +262,10 @@ impl World {
         self.orders.relaying = false;
         self.mark_sent(numbers);
         self.later(0, Event::Relays { run });
+    }
+
+    pub fn event_id(&self, number: u64) -> EventId {
+        EventId(Uuid::from_u64_pair(self.plan.seed, number))
     }
 
     fn mark_sent(&mut self, numbers: &[u64]) {

@@ -58,6 +58,12 @@ impl World {
             (!self.orders.is_running, "the order service does not run"),
             (!self.orders.open.is_empty(), "a transaction is open"),
             (self.order_db.outbox.values().any(|row| !row.is_sent), "events wait in the outbox"),
+            (!self.operator.has_ended_all || self.operator.waiting > 0, "an operator waits"),
+            (
+                cast::REGIONS.iter().any(|region| self.order_db.rights.is_held(*region)),
+                "a region is held",
+            ),
+            (!self.sync_db.asks.is_empty(), "accepts wait at the hub"),
             (!self.bus.queue.is_empty(), "events wait on the bus"),
             (!self.bus.unconfirmed.is_empty(), "events are being consumed"),
         ];

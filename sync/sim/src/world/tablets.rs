@@ -150,9 +150,17 @@ impl World {
         if self.has(Bug::NewIdPerTry) {
             self.tablets[t].items[i].id = CommandId(self.random.id());
         }
+        let keeps_firm = !self.has(Bug::KeepFirmReceipt);
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
+        // Counted also where it is not sent, for the way back.
         item.tries += 1;
+        let firm_at = item.receipt.as_ref().filter(|receipt| receipt.verdict == Verdict::Firm);
+        let elsewhere = firm_at.is_some_and(|receipt| receipt.edge != cast::edge(e));
+        if keeps_firm && elsewhere {
+            return;
+        }
+        self.oracle.sends_nowhere_else(self.now, item.id, elsewhere);
         if !item.sent_to.contains(&e) {
             item.sent_to.push(e);
         }
@@ -217,13 +225,29 @@ impl World {
             Hop::Stored | Hop::Decided => {
                 item.not_taken = None;
                 let before = item.receipt.clone();
-                item.receipt.clone_from(&reply.receipt);
+                let firmer = before.as_ref().is_none_or(|receipt| {
+                    receipt.verdict != Verdict::Firm
+                        || reply.receipt.as_ref().is_some_and(|new| new.edge == receipt.edge)
+                });
+                if firmer {
+                    item.receipt.clone_from(&reply.receipt);
+                }
+                let alone = item.sent_to.len() == 1;
+                let firm = reply.receipt.as_ref().filter(|new| new.verdict == Verdict::Firm);
+                let firm =
+                    firm.filter(|_| before.as_ref().map(|b| b.verdict) != Some(Verdict::Firm));
+                let told_firm = firm.map(|receipt| (receipt.command_id, receipt.fence));
                 item.is_decided |= reply.hop == Hop::Decided;
                 // An earlier copy of it was not taken, this one was: it is waited for again.
                 let goes_on = !item.is_done() && !item.will_be_tried;
                 item.will_be_tried |= goes_on;
                 if goes_on {
                     self.later(AGAIN_AFTER_MS, Event::Try { tablet: t, item: i });
+                }
+                if let Some((id, fence)) = told_firm {
+                    let Tablet { actor, items, .. } = &self.tablets[t];
+                    let whose = (id, actor.user_id, items[i].body.hash());
+                    self.oracle.heard_firm(whose, fence, alone);
                 }
                 self.oracle.tablet_heard(self.now, before.as_ref(), reply.receipt.as_ref());
             }

@@ -24,6 +24,7 @@ pub(super) fn frame(frame: &Frame) -> String {
         Frame::Credit(credit) => format!("Credit ({} ops after {})", credit.ops, credit.cursor),
         Frame::Resend(resend) => format!("Resend from {}", resend.from),
         Frame::Refused(refused) => format!("Refused ({}: {})", refused.code, refused.detail),
+        Frame::Ask(ask) => format!("Ask {}", ask.command.body.name()),
         Frame::Held(held) => format!("Held {} ({:?})", held.seq, held.reason),
         other => other.kind().to_owned(),
     }

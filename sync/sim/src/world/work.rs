@@ -1,7 +1,7 @@
 //! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`; one
 //! that fails for the op's own sake is not drawn yet, so nothing is bisected.
 
-use wire::{Code, OpsBatch, Outcome};
+use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
 use super::{Event, World, hub::Answer, words};
 use crate::{
@@ -10,12 +10,14 @@ use crate::{
     cloud::{
         Asked, AskedBy, Decided, Drain, OwnerSaid, at, order_db,
         plan::{self, Plan},
-        sync_db::{CLAIM_MS, Claim},
+        sync_db::{CLAIM_MS, Claim, OpState},
     },
 };
 
 /// The owner has so long to answer.
 const OWNER_WITHIN_MS: u64 = 4_000;
+/// Held ops, and accepts that wait, are handed in again after this.
+const AGAIN_AFTER_MS: u64 = 2_000;
 const PAUSE_FIRST_MS: u64 = 200;
 const PAUSE_MAX_MS: u64 = 5_000;
 
@@ -35,7 +37,8 @@ impl World {
                 continue;
             }
             let run_max = self.plan.tuning.run_max;
-            self.replicas[r].drains.insert(e, Drain { run_max, ..Drain::default() });
+            let sweep = self.sweep_begins(r, e).then_some(0);
+            self.replicas[r].drains.insert(e, Drain { run_max, sweep, ..Drain::default() });
             let begins = self.soon(0, 5);
             self.later(begins, Event::Passes { replica: r, run, edge: e });
         }
@@ -58,8 +61,18 @@ impl World {
         drain.pass = pass;
         drain.claim = claim;
         drain.outcome_count = outcome_count;
-        let run_max = drain.run_max;
-        let due = self.sync_db.due(e, run_max);
+        let (run_max, sweep) = (drain.run_max, drain.sweep);
+        let mut due = self.sync_db.due(e, run_max);
+        drain.sweeping = false;
+        // Ops that have come meanwhile go first.
+        if let (true, Some(beyond)) = (due.is_empty(), sweep) {
+            due = self.sync_db.held_again(e, beyond, run_max);
+            drain.sweeping = !due.is_empty();
+            self.counts.swept += due.len() as u64;
+            if due.is_empty() {
+                drain.sweep = None;
+            }
+        }
         if due.is_empty() {
             self.sync_db.release(e, claim);
             self.drain_ends(r, e);
@@ -109,7 +122,10 @@ impl World {
         let answered = matches!(answer.said, OwnerSaid::Answers(_));
         drain.decided.extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
+        drain.held = plan::held(&answer.handed, answer.answers());
         if !answered {
+            let handed = answer.handed.iter().map(|op| op.seq);
+            self.sync_db.park(e, handed);
             self.counts.parked += answer.handed.len() as u64;
             let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
             match bug {
@@ -121,9 +137,9 @@ impl World {
                 Some(Bug::ParkedIsDone) => {
                     for seq in seqs {
                         let edge = &mut self.sync_db.edges[e];
-                        let op = edge.ops.get_mut(&seq).filter(|op| !op.is_decided);
+                        let op = edge.ops.get_mut(&seq).filter(|op| !op.is_decided());
                         if let Some(op) = op {
-                            op.is_decided = true;
+                            op.state = OpState::Decided;
                             edge.undecided -= 1;
                         }
                     }
@@ -140,16 +156,24 @@ impl World {
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
         let (claim, counted) = (drain.claim, drain.outcome_count);
         let decided = std::mem::take(&mut drain.decided);
+        let held = std::mem::take(&mut drain.held);
+        if drain.sweeping {
+            let reached = decided.iter().map(|d| d.seq).chain(held.iter().copied()).max();
+            drain.sweep = drain.sweep.max(reached);
+        }
+        let commands: Vec<CommandId> = decided.iter().filter_map(|d| d.command_id).collect();
         drain.failures = if answered { 0 } else { drain.failures + 1 };
         let failures = drain.failures;
-        let moved = !decided.is_empty();
-        if !self.drain_commits(e, claim, decided, counted, until) {
+        let moved = !decided.is_empty() || !held.is_empty();
+        let is_held = !held.is_empty();
+        if !self.drain_commits(e, claim, decided, &held, counted, until) {
             self.drain_ends(r, e);
             return;
         }
         if moved {
             self.nudge(r, e);
         }
+        self.tell_others(r, e, is_held, &commands);
         if answered && !moved {
             self.sync_db.release(e, claim);
             self.drain_ends(r, e);
@@ -167,14 +191,23 @@ impl World {
         e: usize,
         claim: Claim,
         decided: Vec<Decided>,
+        held: &[u64],
         counted: u64,
         until: wire::UnixMillis,
     ) -> bool {
         let told: Vec<Decided> = decided.clone();
-        if !self.sync_db.commit(e, claim, decided, counted, until) {
+        if !self.sync_db.commit(e, claim, decided, held, counted, until) {
             self.counts.passes_void += 1;
             return false;
         }
+        self.counts.held += held.len() as u64;
+        for seq in held {
+            let name = self.edges[e].name.clone();
+            self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
+        }
+        let new = told.iter().filter(|decided| decided.outcome.kind != OutcomeKind::Duplicate);
+        let seqs: Vec<u64> = new.map(|decided| decided.seq).collect();
+        self.oracle.keeps_order(self.now, e, &self.sync_db, &seqs);
         for decided in told {
             if decided.command_id.is_some() {
                 self.counts.outcome(&decided.outcome);
@@ -185,6 +218,61 @@ impl World {
             self.oracle.hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
         }
         true
+    }
+
+    /// Whether the edge's held ops are to be handed in again now.
+    fn sweep_begins(&mut self, r: usize, e: usize) -> bool {
+        let (now, turns) = (self.now, self.replicas[r].turns);
+        let last = self.replicas[r].sweeps.get(&e);
+        let due = last.is_none_or(|(at, of)| *of != turns || now - at >= AGAIN_AFTER_MS);
+        if due {
+            self.replicas[r].sweeps.insert(e, (now, turns));
+        }
+        due && !self.has(Bug::HeldForgotten)
+    }
+
+    /// What was held may not be any more.
+    pub fn hand_in_again(&mut self, r: usize) {
+        self.replicas[r].turns += 1;
+        self.wake(r);
+        let run = self.replicas[r].run;
+        self.later(0, Event::HandsIn { replica: r, run, again: false });
+    }
+
+    /// What is held here is put to the region's holder; what was put to it and is decided now others
+    /// wait for.
+    fn tell_others(&mut self, r: usize, e: usize, is_held: bool, decided: &[CommandId]) {
+        if let (true, Some(holder)) = (is_held, self.sync_db.holder(cast::region(e))) {
+            self.nudge(r, holder);
+        }
+        let asking = &mut self.replicas[r].asking;
+        let settled: Vec<CommandId> =
+            decided.iter().filter(|id| asking.remove(id)).copied().collect();
+        if !settled.is_empty() {
+            settled.iter().for_each(|id| drop(self.sync_db.asks.remove(id)));
+            self.hand_in_again(r);
+        }
+    }
+
+    /// Accepts of the portal that wait, handed in again.
+    pub fn hands_in(&mut self, r: usize, run: u32, again: bool) {
+        if self.replicas[r].run != run || !self.replicas[r].is_running {
+            return;
+        }
+        let waiting: Vec<_> = self.sync_db.asks.values().map(|ask| ask.accept.clone()).collect();
+        for accept in waiting {
+            let (id, actor) = (accept.command.id, Some(accept.actor));
+            let attempt =
+                rules::Attempt { command: accept.command, actor, origin: rules::Origin::Waited };
+            let requests = vec![rules::Request::Command(Box::new(attempt))];
+            let by = AskedBy::Waiting { replica: r, id };
+            let takes = self.soon(1, 8);
+            let asked = Asked { by, requests, locks: false };
+            self.later(takes, Event::Asks(Box::new(asked)));
+        }
+        if again {
+            self.later(AGAIN_AFTER_MS, Event::HandsIn { replica: r, run, again: true });
+        }
     }
 
     fn drain_ends(&mut self, r: usize, e: usize) {

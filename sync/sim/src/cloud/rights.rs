@@ -1,0 +1,114 @@
+//! How the regions assign, as order_db keeps it. Mirrors `cloud/order/src/store/rights.rs` and `turn.rs`:
+//! a region's row, every fence and how it ended, every version of the rules.
+
+use std::collections::BTreeMap;
+
+use rules::{Assignment, Lapse, OfflineRules, Turned};
+use wire::{FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis};
+
+use crate::bug::Bug;
+
+pub struct Rights {
+    pub regions: BTreeMap<Region, Assignment>,
+    fences: BTreeMap<(Region, u64), FenceRecord>,
+    digests: BTreeMap<(Region, u64), Hash>,
+    past_rules: BTreeMap<(Region, u64), OfflineRules>,
+}
+
+/// In one region work that began at an edge needs no held funds.
+const UNPAID_START: Region = Region::East;
+
+impl Default for Rights {
+    fn default() -> Self {
+        let mut rights = Self {
+            regions: Region::ALL.map(|region| (region, Assignment::default())).into(),
+            fences: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            past_rules: BTreeMap::new(),
+        };
+        let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+        rights.past_rules.insert((UNPAID_START, 1), rules.clone());
+        let assignment = Assignment { rules, rules_version: 1, ..Assignment::default() };
+        rights.regions.insert(UNPAID_START, assignment);
+        rights
+    }
+}
+
+impl Rights {
+    /// As a deciding transaction reads it, with the fences and rules that its requests may name.
+    pub fn read(&self, region: Region) -> Assignment {
+        let mut assignment = self.regions.get(&region).cloned().unwrap_or_default();
+        let whole = (region, 0)..=(region, u64::MAX);
+        let fences = self.fences.range(whole.clone());
+        assignment.fences = fences.map(|((_, fence), record)| (*fence, record.clone())).collect();
+        let rules = self.past_rules.range(whole);
+        assignment.past_rules = rules.map(|((_, version), r)| (*version, r.clone())).collect();
+        assignment
+    }
+
+    pub fn is_held(&self, region: Region) -> bool {
+        self.regions.get(&region).is_some_and(|assignment| assignment.holder.is_some())
+    }
+
+    /// How a fence ended that was given out.
+    pub fn end_of(&self, region: Region, fence: u64) -> Option<&FenceEnd> {
+        self.fences.get(&(region, fence))?.end.as_ref()
+    }
+
+    pub fn rules_of(&self, region: Region, version: u64) -> Option<&OfflineRules> {
+        self.past_rules.get(&(region, version))
+    }
+
+    /// Writes a change; `open` is the digest of the region's open orders in this transaction.
+    pub fn turn(
+        &mut self,
+        region: Region,
+        turned: &Turned,
+        at: UnixMillis,
+        open: Hash,
+    ) -> RegionAssignment {
+        let mut after = turned.after.clone();
+        if let Some((fence, end)) = &turned.ended
+            && let Some(record) = self.fences.get_mut(&(region, *fence))
+        {
+            record.end = Some(end.clone());
+        }
+        if turned.new_rules {
+            self.past_rules.insert((region, after.rules_version), after.rules.clone());
+        }
+        if let (Some(granted_by), Some(holder)) = (turned.granted, after.holder.clone()) {
+            let (fence, epoch, granted_at) = (after.fence, after.epoch, at);
+            let end = None;
+            let record = FenceRecord { region, fence, holder, epoch, granted_at, granted_by, end };
+            self.fences.insert((region, fence), record);
+            self.digests.insert((region, fence), open);
+        }
+        after.fences.clear();
+        after.past_rules.clear();
+        let word = self.told(region, &after);
+        self.regions.insert(region, after);
+        word
+    }
+
+    pub fn told(&self, region: Region, assignment: &Assignment) -> RegionAssignment {
+        assignment.told(self.digests.get(&(region, assignment.fence)).copied())
+    }
+}
+
+/// The rule of the order service that a planted bug leaves out.
+pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
+    Some(match bug? {
+        Bug::NonfenceHeld => Lapse::NonfenceHeld,
+        Bug::OldfenceHeld => Lapse::OldfenceHeld,
+        Bug::HeldBeforeChecks => Lapse::HeldBeforeChecks,
+        Bug::HeldNotFinal => Lapse::HeldNotFinal,
+        Bug::HeldKeepsOrder => Lapse::HeldKeepsOrder,
+        Bug::ReleaseOp => Lapse::ReleaseOp,
+        Bug::ReleasedFenceDead => Lapse::ReleasedFenceDead,
+        Bug::CancelHeld => Lapse::CancelHeld,
+        Bug::RevokeSeen => Lapse::RevokeSeen,
+        Bug::RuleVersion => Lapse::RuleVersion,
+        Bug::RefuseNotConsume => Lapse::RefuseNotConsume,
+        _ => return None,
+    })
+}

@@ -1,0 +1,182 @@
+//! Promises of the right to assign, checked as things happen.
+
+use std::collections::BTreeSet;
+
+use engine::cloud::Accept;
+use rules::{Assignment, Request, Turned, Writes};
+use wire::{Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, Region};
+
+use super::{Firm, Identity, Oracle};
+use crate::cloud::{Asked, order_db::OrderDb, sync_db::SyncDb};
+
+impl Oracle {
+    pub fn heard_firm(&mut self, whose: Identity, fence: Option<u64>, alone: bool) {
+        self.firm.entry(whose).or_insert(Firm { fence, alone });
+    }
+
+    /// A firm acceptance is never overturned, save by a take-back that is on record; who had sent it
+    /// nowhere else is then told that this is why.
+    pub fn keeps_firm(
+        &mut self,
+        at: u64,
+        db: &OrderDb,
+        region: Region,
+        who: Identity,
+        outcome: &Outcome,
+    ) {
+        let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else { return };
+        if outcome.succeeded() {
+            return;
+        }
+        if outcome.code == Some(Code::CommandIdReused) {
+            // A broken app has used the id for another command, before.
+            return;
+        }
+        let end = fence.and_then(|fence| db.rights.end_of(region, fence));
+        let on_record = end.is_some_and(|end| end.how.is_take_back());
+        let code = match outcome.kind {
+            OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),
+            OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
+        };
+        let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
+        let says_so = !alone || explained || code == Some(Code::RegionTakenBack);
+        self.check(at, "firm_is_never_overturned", on_record && says_so, || {
+            format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
+        });
+    }
+
+    /// What a tablet holds a firm receipt for it shows, and sends to no other edge.
+    pub fn sends_nowhere_else(&mut self, at: u64, id: CommandId, firm_elsewhere: bool) {
+        self.check(at, "what_is_firm_is_sent_nowhere_else", !firm_elsewhere, || {
+            format!("command {id} is firm at one edge, and is sent to another")
+        });
+    }
+
+    /// Work on an order that was got by a firm accept is judged by the rules that its edge knew.
+    pub fn judges_by_known_rules(
+        &mut self,
+        at: u64,
+        db: &OrderDb,
+        region: Region,
+        op: &CommandOp,
+        told: &Outcome,
+    ) {
+        if told.kind != OutcomeKind::Rejected || told.code != Some(Code::FundsNotHeld) {
+            return;
+        }
+        let standing = db.orders.get(&op.command.body.order_id());
+        let theirs = standing.is_some_and(|standing| {
+            let firm = standing.acceptance.as_ref().is_some_and(|acceptance| acceptance.firm);
+            firm && standing.order.provider_id == Some(op.actor.user_id)
+        });
+        let rules = op.rules_version.and_then(|version| db.rights.rules_of(region, version));
+        let allowed = rules.is_some_and(|rules| rules.unpaid_start);
+        self.check(at, "firm_work_is_judged_by_known_rules", !(theirs && allowed), || {
+            format!("command {} was allowed by the rules that its edge knew", op.command.id)
+        });
+    }
+
+    /// What waits is not answered, and nothing that an edge logged is told to come again.
+    pub fn answers_no_held(&mut self, at: u64, seq: u64, outcome: &Outcome) {
+        let held = outcome.code == Some(Code::RegionAssigningOffline);
+        self.check(at, "held_is_no_outcome", !held, || {
+            format!("op {seq} was held, and is refused")
+        });
+    }
+
+    /// Nor is it put to the holder before what stands in front of it.
+    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &Accept) {
+        let order = accept.command.body.order_id();
+        if db.asks.contains_key(&accept.command.id) {
+            // Made at the portal, it waits behind nothing.
+            return;
+        }
+        let overtakes =
+            db.edges.iter().enumerate().filter(|(e, _)| *e != holder).any(|(_, edge)| {
+                let on_it = edge.ops.values().filter(|op| !op.is_decided());
+                let mut on_it = on_it.filter_map(|op| match op.read.as_deref() {
+                    Some(Op::Command(op)) if op.command.body.order_id() == order => {
+                        Some(op.command.id)
+                    }
+                    _ => None,
+                });
+                let first = on_it.next();
+                first.is_some_and(|first| first != accept.command.id)
+                    && on_it.any(|id| id == accept.command.id)
+            });
+        self.check(at, "an_edges_ops_on_an_order_keep_their_order", !overtakes, || {
+            format!("accept {} is put to the holder before what it waits behind", accept.command.id)
+        });
+    }
+
+    /// What an edge did on one order is decided in the order in which it did it; a repeat only hears
+    /// what was decided.
+    pub fn keeps_order(&mut self, at: u64, e: usize, db: &SyncDb, decided: &[u64]) {
+        let Some(last) = decided.iter().max() else { return };
+        let ops = &db.edges[e].ops;
+        let order = |seq: &u64| match ops.get(seq)?.read.as_deref()? {
+            Op::Command(op) => Some(op.command.body.order_id()),
+            _ => None,
+        };
+        let waiting = ops.range(..last).filter(|(_, op)| !op.is_decided());
+        let overtaken = waiting
+            .filter_map(|(seq, _)| Some((*seq, order(seq)?)))
+            .find(|(seq, of)| decided.iter().any(|later| later > seq && order(later) == Some(*of)));
+        self.check(at, "an_edges_ops_on_an_order_keep_their_order", overtaken.is_none(), || {
+            format!("op {overtaken:?} of edge {e} waits, and a later one on its order is decided")
+        });
+    }
+
+    /// An edge refuses at once only what nobody could take: what its view contradicts the cloud
+    /// decides.
+    pub fn refused_at_once(&mut self, at: u64, code: Code) {
+        let doubt = matches!(code, Code::LooksTaken | Code::LooksNotYours | Code::LooksWrongState);
+        self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
+    }
+
+    /// Who was not let in, or found nothing there, may send the same id again; not who was told to
+    /// wait, for then it is decided.
+    pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumed: bool) {
+        let code = outcome.code.filter(|_| outcome.kind == OutcomeKind::Rejected);
+        let undecided = code.is_some_and(|code| {
+            matches!(code.status(), 401 | 404 | 429 | 500..) || code == Code::RegionAssigningOffline
+        });
+        let consumes = undecided && consumed;
+        self.check(at, "only_a_decision_consumes_an_id", !consumes, || {
+            format!("command {id} was refused with {code:?}, and its id is used up")
+        });
+    }
+
+    pub fn waits_at_desk(&mut self, at: u64, id: CommandId, consumed: bool) {
+        self.check(at, "only_a_decision_consumes_an_id", !consumed, || {
+            format!("command {id} has to wait, and its id is used up")
+        });
+    }
+
+    /// A right ends by its holder's word or by a take-back, never by a change of policy.
+    pub fn operator_turned(&mut self, at: u64, region: Region, was: &Assignment, turned: &Turned) {
+        let held = (was.holder.clone(), was.fence);
+        let kept = was.holder.is_none()
+            || turned.ended.is_some()
+            || (turned.after.holder.clone(), turned.after.fence) == held;
+        self.check(at, "a_right_ends_by_its_holders_word", kept, || {
+            format!("{region} is no longer held under fence {}, by a change of policy", was.fence)
+        });
+    }
+
+    /// The release of one fence ends no other.
+    pub fn decides(&mut self, at: u64, asked: &Asked, writes: &Writes) {
+        let named = asked.requests.iter().filter_map(|request| match request {
+            Request::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
+            Request::Command(_) => None,
+        });
+        let named: BTreeSet<(Region, u64)> = named.collect();
+        for (region, turned) in &writes.turns {
+            let ended = turned.ended.as_ref().map(|(fence, _)| (*region, *fence));
+            let own = ended.is_none_or(|ended| named.contains(&ended));
+            self.check(at, "a_release_ends_its_own_fence", own, || {
+                format!("{ended:?} ended by the release of {named:?}")
+            });
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The right to assign: firm answers that meet what nobody could know, and the ways in which a right ends.
+
+use super::{
+    Scenario, Schedule,
+    schedule::{ADMIN, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P1, P2, SOUTH_1, SOUTH_2, order},
+};
+use crate::{
+    Bug, FaultKind,
+    plan::{Becomes::*, Intent::*},
+    world::Side,
+};
+
+pub(super) fn all() -> Vec<Scenario> {
+    vec![
+        firm_on_what_may_be_refused(),
+        a_repeat_of_what_was_lost_elsewhere(),
+        a_grant_ahead_of_what_it_was_granted_on(),
+        an_old_fence_behind_a_new_one(),
+        a_release_behind_a_new_grant(),
+        a_revocation_that_came_too_late(),
+        rules_that_came_too_late(),
+        cancelled_and_rejected_meanwhile(),
+        a_firm_receipt_elsewhere(),
+        what_waits_behind_what_waits(),
+    ]
+}
+
+/// An order of the south that was published and approved at the portal.
+fn open(schedule: Schedule, n: u64) -> Schedule {
+    schedule.desk(1_000, DESK_CUSTOMER, Publish, order(1, n)).desk(
+        1_500,
+        DESK_ADMIN,
+        Approve,
+        order(1, n),
+    )
+}
+
+fn firm_on_what_may_be_refused() -> Scenario {
+    Schedule::new()
+        .desk(1_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .grant(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, ADMIN, Approve, order(1, 1))
+        .fault(6_500, FaultKind::Revocation, ADMIN, 0)
+        .tablet(7_000, P2, Accept, order(1, 1))
+        .shows(
+            "firm_on_what_may_be_refused",
+            "an accept that stands on an approval that may yet be refused is not firm",
+            &[Bug::FirmBase],
+        )
+}
+
+fn a_repeat_of_what_was_lost_elsewhere() -> Scenario {
+    open(Schedule::new(), 1)
+        .desk(3_000, DESK_PROVIDER, Accept, order(1, 1))
+        .catch(3_400, (SOUTH_1, Side::Edge), ("Outcomes", 0), Late(9_000))
+        .tablet(3_500, P1, Accept, order(1, 1))
+        .desk(5_000, DESK_PROVIDER, Withdraw, order(1, 1))
+        .grant(6_000, SOUTH_2)
+        .fault(8_000, FaultKind::Roaming, P1, 20_000)
+        .shows(
+            "a_repeat_of_what_was_lost_elsewhere",
+            "a repeat is not firm: where it was sent first it may have lost",
+            &[Bug::RepeatNotFirm],
+        )
+}
+
+fn a_grant_ahead_of_what_it_was_granted_on() -> Scenario {
+    open(Schedule::new(), 1)
+        .fault(3_000, FaultKind::BusDown, 0, 4_000)
+        .fault(3_000, FaultKind::BusRepeats, 0, 8_000)
+        .desk(4_000, DESK_PROVIDER, Accept, order(1, 1))
+        .grant(5_000, SOUTH_2)
+        .catch(6_900, (SOUTH_2, Side::Edge), ("Down", 1), Late(6_000))
+        .tablet(9_000, P2, Accept, order(1, 1))
+        .shows(
+            "a_grant_ahead_of_what_it_was_granted_on",
+            "a grant is used only on the view that it was made on",
+            &[Bug::GrantDigest],
+        )
+}
+
+fn an_old_fence_behind_a_new_one() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_1)
+        .fault(5_000, FaultKind::Partition, SOUTH_1, 25_000)
+        .tablet(6_000, P1, Accept, order(1, 1))
+        .fault(7_000, FaultKind::TakeBack, SOUTH_1, 0)
+        .grant(8_000, SOUTH_2)
+        .fault(10_000, FaultKind::Partition, SOUTH_2, 40_000)
+        .tablet(11_000, P2, Accept, order(1, 1))
+        .shows(
+            "an_old_fence_behind_a_new_one",
+            "what was firm under a fence that was taken back waits for the new holder, and loses on record",
+            &[Bug::OldfenceHeld],
+        )
+}
+
+fn a_release_behind_a_new_grant() -> Scenario {
+    Schedule::new()
+        .grant(3_000, SOUTH_2)
+        .catch(4_900, (SOUTH_2, Side::Hub), ("Up", 0), Late(6_000))
+        .optimistic(5_000, SOUTH_2)
+        .fault(6_000, FaultKind::TakeBack, SOUTH_2, 0)
+        .grant(7_000, SOUTH_2)
+        .shows(
+            "a_release_behind_a_new_grant",
+            "the release of an old fence leaves the new one as it is",
+            &[Bug::ReleasedFenceDead],
+        )
+}
+
+fn a_revocation_that_came_too_late() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .fault(7_000, FaultKind::Revocation, P2, 0)
+        .shows(
+            "a_revocation_that_came_too_late",
+            "a firm accept stands though its provider was revoked where the edge could not know it",
+            &[Bug::RevokeSeen],
+        )
+}
+
+fn rules_that_came_too_late() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant_with_rules(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .tablet(6_500, P2, Start, order(1, 1))
+        .no_rules(7_000, SOUTH_2)
+        .shows(
+            "rules_that_came_too_late",
+            "work on a firm accept is judged by the rules that its edge knew",
+            &[Bug::RuleVersion],
+        )
+}
+
+fn cancelled_and_rejected_meanwhile() -> Scenario {
+    open(Schedule::new(), 1)
+        .desk(1_000, DESK_CUSTOMER, Publish, order(1, 2))
+        .grant_with_rules(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .desk(6_000, DESK_CUSTOMER, Cancel, order(1, 1))
+        .tablet(6_000, ADMIN, Approve, order(1, 2))
+        .tablet(7_000, P2, Accept, order(1, 2))
+        .desk(7_000, DESK_ADMIN, Reject, order(1, 2))
+        .shows(
+            "cancelled_and_rejected_meanwhile",
+            "what an edge promised counts, though its order was cancelled or rejected meanwhile",
+            &[Bug::CancelHeld],
+        )
+}
+
+fn a_firm_receipt_elsewhere() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_1)
+        .fault(5_000, FaultKind::Partition, SOUTH_1, 40_000)
+        .catch(5_000, (SOUTH_2, Side::Hub), ("Up", 0), Late(6_000))
+        .tablet(6_000, P1, Accept, order(1, 1))
+        .fault(7_000, FaultKind::Roaming, P1, 20_000)
+        .fault(8_000, FaultKind::TakeBack, SOUTH_1, 0)
+        .desk(9_000, DESK_PROVIDER, Accept, order(1, 1))
+        .shows(
+            "a_firm_receipt_elsewhere",
+            "what a tablet holds a firm receipt for it sends to no other edge",
+            &[Bug::KeepFirmReceipt],
+        )
+}
+
+/// The approval waits for the end of the right, and the accept on it must not be decided before.
+fn what_waits_behind_what_waits() -> Scenario {
+    Schedule::new()
+        .desk(1_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .grant(3_000, SOUTH_1)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 4_000)
+        .tablet(6_000, ADMIN, Approve, order(1, 1))
+        .tablet(7_000, P2, Accept, order(1, 1))
+        .shows(
+            "what_waits_behind_what_waits",
+            "an accept behind an approval that is held is not put to the holder before it",
+            &[Bug::AskOvertakes],
+        )
+}

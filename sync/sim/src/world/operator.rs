@@ -1,0 +1,157 @@
+//! Operators: how a region assigns, a right that is taken back, a person who is revoked. What the order
+//! service is asked for it is asked until it does it. Mirrors `cloud/order/src/store/rights.rs`.
+
+use rules::{Seat, Wanted, Wish};
+use wire::{
+    Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, Region,
+    ServiceType, UserId,
+};
+
+use super::{Event, World};
+use crate::{
+    cast,
+    cloud::{self, Happened, at, rights},
+    edge::EPOCH,
+    plan::Fault,
+};
+
+/// Something an operator wants, and whether it is done.
+#[derive(Default)]
+pub(crate) struct Operator {
+    asked: Vec<(Region, Does)>,
+    pub waiting: usize,
+    pub has_ended_all: bool,
+}
+
+#[derive(Clone)]
+enum Does {
+    Wishes(Wish),
+    TakesBack,
+}
+
+/// How long the rights still stand once everything works again.
+const ENDS_AFTER_MS: u64 = 15_000;
+
+impl World {
+    /// A policy, and the edge that is to hold the region, or other rules, as the fault's size says.
+    pub fn changes_policy(&mut self, fault: &Fault) {
+        let region = cast::region(fault.on);
+        let by = admin();
+        let exclusive = || {
+            let holder = Some(Seat { edge: cast::edge(fault.on), epoch: EPOCH });
+            Some(Wanted { policy: Policy::Exclusive, holder, by })
+        };
+        let optimistic = || Some(Wanted { policy: Policy::Optimistic, holder: None, by });
+        let unpaid_start = fault.size.is_multiple_of(2);
+        let wish = match fault.size % 10 {
+            0..3 => Wish { right: exclusive(), rules: None },
+            3..6 => Wish { right: exclusive(), rules: Some(rules(fault.size, unpaid_start)) },
+            6 | 7 => Wish { right: optimistic(), rules: None },
+            8 => Wish { right: None, rules: Some(rules(fault.size, unpaid_start)) },
+            _ => {
+                let rules = OfflineRules { unpaid_start, ..OfflineRules::default() };
+                Wish { right: None, rules: Some(rules) }
+            }
+        };
+        self.operator_asks(region, Does::Wishes(wish));
+    }
+
+    pub fn takes_back(&mut self, e: usize) {
+        self.operator_asks(cast::region(e), Does::TakesBack);
+    }
+
+    /// A provider is revoked: every region's feed tells it.
+    pub fn revokes(&mut self, tablet: usize) {
+        let user = cast::at_tablet(tablet).user_id;
+        for region in cast::REGIONS {
+            let id = wire::EventId(self.random.id());
+            let what = Happened::Revoked(region, user);
+            self.bus.queue.push_back(cloud::Event { id, what });
+        }
+        self.revoked.insert(user);
+        self.later(0, Event::Delivers);
+    }
+
+    /// Everything works again: after a while no region is held any more, so that all is decided.
+    pub fn ends_rights_later(&mut self) {
+        self.later(ENDS_AFTER_MS, Event::RightsEnd);
+    }
+
+    pub fn rights_end(&mut self) {
+        for region in cast::REGIONS {
+            let right = Some(Wanted { policy: Policy::Optimistic, holder: None, by: admin() });
+            self.operator_asks(region, Does::Wishes(Wish { right, rules: None }));
+        }
+        self.operator.has_ended_all = true;
+    }
+
+    fn operator_asks(&mut self, region: Region, does: Does) {
+        self.operator.asked.push((region, does));
+        self.operator.waiting += 1;
+        let n = self.operator.asked.len() - 1;
+        self.later(0, Event::Operates { n });
+    }
+
+    /// One transaction that holds the region's row alone: it waits for those that share it.
+    pub fn operates(&mut self, n: usize) {
+        let (region, does) = self.operator.asked[n].clone();
+        let shared = self.orders.open.values().any(|tx| tx.regions.contains(&region));
+        if !self.orders.is_running || shared {
+            let again = self.soon(20, 400);
+            self.later(again, Event::Operates { n });
+            return;
+        }
+        self.operator.waiting -= 1;
+        let now = at(self.now, self.orders.clock_error_ms);
+        let before = self.order_db.rights.read(region);
+        let turned = match does {
+            Does::Wishes(wish) => before.wished(wish, rights::lapse(self.bug)),
+            Does::TakesBack => {
+                let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));
+                before.taken_back(FenceEnd { at: now, how, by: Some(admin()), why })
+            }
+        };
+        let Some(turned) = turned else { return };
+        self.oracle.operator_turned(self.now, region, &before, &turned);
+        self.counts.take_backs += u64::from(turned.ended.is_some());
+        self.turns(region, &turned);
+        let run = self.orders.run;
+        self.later(1, Event::Relays { run });
+    }
+
+    /// Writes a change of how a region assigns, and its event.
+    pub fn turns(&mut self, region: Region, turned: &rules::Turned) {
+        let number = self.order_db.next_number + 1;
+        self.order_db.next_number = number;
+        self.turns_as(region, turned, number);
+    }
+
+    pub fn turns_as(&mut self, region: Region, turned: &rules::Turned, number: u64) {
+        let now = at(self.now, self.orders.clock_error_ms);
+        let id = self.event_id(number);
+        self.counts.turned += 1;
+        self.order_db.turn(region, turned, now, number, id);
+        self.note(20, turned.after.policy_version, |_| {
+            let after = &turned.after;
+            let holder = after.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
+            let (policy, fence) = (after.policy.as_str(), after.fence);
+            let asked = if after.wanted.is_some() { ", asked to give it back" } else { "" };
+            format!("{region} is {policy}: {holder} holds it (fence {fence}{asked})")
+        });
+    }
+}
+
+fn admin() -> UserId {
+    cast::at_desk(cast::DESK_COUNT - 1).user_id
+}
+
+fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
+    let price_max = if size % 20 < 10 { 30_000 } else { 100_000 };
+    let price_max = Amount::from_minor(price_max).ok();
+    let approval = price_max.map(|price_max| ApprovalRule {
+        price_max,
+        currency: Currency::Cny,
+        service_types: ServiceType::ALL.to_vec(),
+    });
+    OfflineRules { unpaid_start, approval }
+}
