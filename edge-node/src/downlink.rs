@@ -99,7 +99,11 @@ impl Downlink {
         if let Some(jwks) = &applied.jwks {
             self.gate.replace_keys(jwks);
         }
-        self.gate.revoke(&applied.revoked_sessions, &applied.revoked_users);
+        self.gate.revoke(
+            &applied.revoked_sessions,
+            &applied.revoked_users,
+            applied.revocations_version,
+        );
         self.voice.turn_out().await;
         self.voice.changed(applied.sights, applied.gone).await;
     }

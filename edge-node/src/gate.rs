@@ -26,6 +26,8 @@ pub struct Gate {
 struct Revoked {
     sessions: HashSet<SessionId>,
     users: HashSet<UserId>,
+    /// Up to where the feed's revocations are in here.
+    version: u64,
 }
 
 /// A token whose signature is ours. Whether it may still be used is said beside it: what its owner
@@ -61,7 +63,7 @@ impl Gate {
         if !trust.jwks.is_empty() {
             self.replace_keys(&trust.jwks);
         }
-        self.revoke(&trust.revoked_sessions, &trust.revoked_users);
+        self.revoke(&trust.revoked_sessions, &trust.revoked_users, trust.revocations_version);
     }
 
     /// A key set that cannot be read leaves the old one in place: without keys nobody could work.
@@ -71,10 +73,17 @@ impl Gate {
         }
     }
 
-    pub fn revoke(&self, sessions: &[SessionId], users: &[UserId]) {
+    /// What the file knows up to this version.
+    pub fn revoke(&self, sessions: &[SessionId], users: &[UserId], version: u64) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         revoked.users.extend(users);
+        revoked.version = revoked.version.max(version);
+    }
+
+    /// The revocations by which people are let in now. The file may have more for a moment.
+    pub fn revocations_version(&self) -> u64 {
+        self.revoked.read().unwrap_or_else(PoisonError::into_inner).version
     }
 
     /// Whose token this is; `None` where we never signed it, or it is a grant for another device than
@@ -131,7 +140,7 @@ mod tests {
         assert_eq!(gate.admit(&token, None), Err(Code::TokenExpired));
         assert!(gate.signed(&token, None).is_some());
         let fresh = people.token(wire::Role::Provider, 7);
-        gate.revoke(&[], &[people.user(7)]);
+        gate.revoke(&[], &[people.user(7)], 1);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
     }
@@ -146,7 +155,7 @@ mod tests {
         };
         let (one, other, late) = (pass(7), pass(8), pass(9));
         assert!([one, other, late].iter().all(|pass| gate.lets_stay(pass)));
-        gate.revoke(&[one.session_id], &[other.user_id]);
+        gate.revoke(&[one.session_id], &[other.user_id], 1);
         assert_eq!([one, other, late].map(|pass| gate.lets_stay(&pass)), [false, false, true]);
         people.clock.advance(3_600_000);
         assert!(!gate.lets_stay(&late));

@@ -62,6 +62,14 @@ pub struct Sender {
     pub actor: Actor,
 }
 
+/// How a command was let in.
+struct Admitted {
+    refusal: Option<Code>,
+    receipted: bool,
+    /// The revocations by which its token was found good; none where it was not.
+    revocations: Option<u64>,
+}
+
 /// Whether the command is stored is not known, so nothing can be said: the tablet sends it again under
 /// the same id and gets what then stands stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +107,8 @@ impl Intake {
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
         let device = sender.map(|sender| &sender.device);
+        // Before the look at the token, so that it is never newer than what the token was judged by.
+        let revocations = self.0.gate.revocations_version();
         let Some(signed) = self.0.gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
@@ -109,7 +119,9 @@ impl Intake {
         let refusal = signed.refusal.or_else(shape).filter(|_| !receipted);
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
-        let taken = self.enter(frame, device, &signed.claims, refusal, receipted, reader).await?;
+        let revocations = Some(revocations).filter(|_| signed.refusal.is_none());
+        let admitted = Admitted { refusal, receipted, revocations };
+        let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
         Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
@@ -118,10 +130,10 @@ impl Intake {
         frame: CmdFrame,
         device: Option<DeviceId>,
         claims: &Claims,
-        refusal: Option<Code>,
-        receipted: bool,
+        admitted: Admitted,
         reader: Actor,
     ) -> Result<Taken, FateUnknown> {
+        let Admitted { refusal, receipted, revocations } = admitted;
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let judged = frame.body.clone();
@@ -143,7 +155,10 @@ impl Intake {
         };
         let judging = move |sight: &Sight, book: &Book| {
             let request = Request { actor, body: &judged, repeat, receipted };
-            judge(&request, sight, &footing(book, &judged, sight))
+            let footing = footing(book, &judged, sight);
+            // Who was let in by older revocations than the op will name is not promised anything.
+            let revocations_fresh = revocations == Some(book.revocations_version);
+            judge(&request, sight, &Footing { revocations_fresh, ..footing })
         };
         let entering = self.0.store.enter(entry, judging);
         match tokio::time::timeout(ANSWER_WITHIN, entering).await {

@@ -83,11 +83,9 @@ async fn an_accept_is_stored_with_a_signed_receipt() {
     assert_eq!((receipt.seq, receipt.hash, receipt.epoch), (head.seq, head.hash, 1));
 }
 
-#[tokio::test]
-async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
-    let edge = Edge::new().await;
+fn grant() -> Change {
     let open = [1, 2].map(|n| (OrderId(id(n)), 1));
-    let grant = RegionAssignment {
+    Change::Assignment(RegionAssignment {
         policy_version: 1,
         policy: wire::Policy::Exclusive,
         holder: Some(identity().name),
@@ -95,9 +93,26 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
         fence: 6,
         digest: Some(wire::open_digest(open)),
         ..RegionAssignment::default()
-    };
+    })
+}
+
+/// The op will name the revocations of the file, and be judged by them.
+#[tokio::test]
+async fn who_was_let_in_by_older_revocations_than_the_file_has_is_not_promised_anything() {
+    let edge = Edge::new().await;
     let now = edge.people.clock.now();
-    edge.store.apply(3, vec![Change::Assignment(grant)], now).await.unwrap();
+    let revoked = Change::Revoked { version: 4, sessions: Vec::new(), users: Vec::new() };
+    edge.store.apply(4, vec![grant(), revoked], now).await.unwrap();
+    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
+    edge.intake.0.gate.revoke(&[], &[], 4);
+    assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Firm);
+}
+
+#[tokio::test]
+async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
+    let edge = Edge::new().await;
+    let now = edge.people.clock.now();
+    edge.store.apply(3, vec![grant()], now).await.unwrap();
     let reply = edge.provider_sends(101, 20, &accept(1)).await;
     let receipt = reply.receipt.unwrap();
     assert_eq!((reply.verdict, reply.code), (Verdict::Firm, None));

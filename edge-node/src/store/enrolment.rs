@@ -1,10 +1,10 @@
 //! What enrolment gave: the keys people's tokens are checked with, kept so that a later start needs no
 //! cloud.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use wire::{SessionId, UnixMillis, UserId};
 
-use super::sql::id;
+use super::sql::{id, nat};
 
 /// What the gate at the door has to know at start.
 #[derive(Debug, Default)]
@@ -13,13 +13,16 @@ pub struct Trust {
     pub jwks: String,
     pub revoked_sessions: Vec<SessionId>,
     pub revoked_users: Vec<UserId>,
+    pub revocations_version: u64,
 }
 
 pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
-    const ROW: &str = "SELECT enrolled_at IS NOT NULL, jwks FROM edge WHERE one = 1";
-    let (enrolled, jwks) = conn.query_row(ROW, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    const ROW: &str =
+        "SELECT enrolled_at IS NOT NULL, jwks, revocations_version FROM edge WHERE one = 1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, nat(row, 2)?));
+    let (enrolled, jwks, revocations_version) = conn.query_row(ROW, [], read)?;
     let (revoked_sessions, revoked_users) = (revoked(conn, "session")?, revoked(conn, "user")?);
-    Ok(Trust { enrolled, jwks, revoked_sessions, revoked_users })
+    Ok(Trust { enrolled, jwks, revoked_sessions, revoked_users, revocations_version })
 }
 
 pub fn enrolled(conn: &Connection, jwks: &str, now: UnixMillis) -> rusqlite::Result<()> {

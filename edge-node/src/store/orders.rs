@@ -22,6 +22,7 @@ pub struct Applied {
     pub jwks: Option<String>,
     pub revoked_sessions: Vec<SessionId>,
     pub revoked_users: Vec<UserId>,
+    pub revocations_version: u64,
 }
 
 /// The feed's changes up to `to`, in one transaction.
@@ -36,6 +37,7 @@ pub fn apply(
     for change in changes {
         one(conn, book, change, now, &mut applied)?;
     }
+    applied.revocations_version = book.revocations_version;
     book.feed_cursor = to;
     book.save(conn)?;
     Ok(applied)

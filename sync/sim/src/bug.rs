@@ -75,6 +75,7 @@ bugs! {
     ReleasedFenceDead "released_fence_dead" "the release of an old fence ends the right under the new one",
     CancelHeld "cancel_held" "a firm accept that finds the order cancelled or rejected is refused",
     RevokeSeen "revoke_seen" "a firm answer is judged by revocations that its edge could not know",
+    RevocationsStale "revocations_stale" "a firm answer names newer revocations than it was let in by",
     RuleVersion "rule_version" "a firm answer is judged by rules that its edge could not know",
     RefuseNotConsume "refuse_not_consume" "a refusal at the portal consumes its command id",
     // the tablet

@@ -18,6 +18,8 @@ pub struct Entry {
     pub token: String,
     pub received_at: UnixMillis,
     pub repeat: bool,
+    /// The revocations by which it was let in.
+    pub revocations: u64,
     /// Why it is not taken, should it be new.
     pub refusal: Option<Code>,
 }
@@ -83,6 +85,7 @@ impl File {
             token: ask.token,
             received_at: ask.taken_at,
             repeat: true,
+            revocations: 0,
             refusal: None,
         };
         self.log_command(entry, Taken { verdict: Verdict::Provisional, fence: None, doubt: None });
@@ -97,7 +100,9 @@ impl File {
         let (tenure, suspect) = (&self.book.live.tenure, self.book.live.suspect);
         let rule_allows = tenure.rule_allows(body, sight.order.as_ref());
         let right = tenure.right(EPOCH);
-        let footing = Footing { right, suspect, rule_allows, ..Footing::OPTIMISTIC };
+        let revocations_fresh = entry.revocations == self.book.live.revocations_version
+            || self.has(Bug::RevocationsStale);
+        let footing = Footing { right, suspect, revocations_fresh, rule_allows };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
         }

@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Scenario> {
         an_old_fence_behind_a_new_one(),
         a_release_behind_a_new_grant(),
         a_revocation_that_came_too_late(),
+        a_revocation_on_its_way_to_the_disk(),
         rules_that_came_too_late(),
         cancelled_and_rejected_meanwhile(),
         a_firm_receipt_elsewhere(),
@@ -120,6 +121,20 @@ fn a_revocation_that_came_too_late() -> Scenario {
             "a_revocation_that_came_too_late",
             "a firm accept stands though its provider was revoked where the edge could not know it",
             &[Bug::RevokeSeen],
+        )
+}
+
+/// The accept was let in before the edge's file had the revocation, and is logged after it.
+fn a_revocation_on_its_way_to_the_disk() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::DiskSlow, SOUTH_2, 4_000)
+        .fault(6_000, FaultKind::Revocation, P2, 0)
+        .tablet(6_100, P2, Accept, order(1, 1))
+        .shows(
+            "a_revocation_on_its_way_to_the_disk",
+            "who was let in by older revocations than the file has by now is promised nothing",
+            &[Bug::RevocationsStale],
         )
 }
 

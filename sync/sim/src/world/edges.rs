@@ -52,7 +52,8 @@ impl World {
             trace: None,
         };
         let (token, repeat) = (frame.token, frame.repeat);
-        let entry = Entry { command, actor, token, received_at, repeat, refusal };
+        let revocations = edge.file.book.read().revocations_version;
+        let entry = Entry { command, actor, token, received_at, repeat, revocations, refusal };
         self.edge_writes(e, Write::Enter { tablet, entry: Box::new(entry) });
     }
 
