@@ -77,7 +77,7 @@ impl AuthProvider for Access {
     ) -> Answer<'a, bool> {
         let Identity { name, region } = &self.identity;
         let allowed = self.known(client_id, user_id).is_some_and(|(device, guest)| {
-            topics::may_subscribe(*region, name, &device, guest.pass.user_id, topic_filter)
+            topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
         });
         Box::pin(std::future::ready(allowed))
     }

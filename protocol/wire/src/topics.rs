@@ -1,6 +1,6 @@
 //! The MQTT topics between tablets and their edge, and who may use which.
 
-use crate::{DeviceId, EdgeId, Region, UserId};
+use crate::{Actor, DeviceId, EdgeId, Region, Role, UserId};
 
 fn base(region: Region, edge: &EdgeId) -> String {
     format!("hf/{region}/{edge}")
@@ -42,18 +42,18 @@ pub fn may_publish(region: Region, edge: &EdgeId, device: &DeviceId, topic: &str
     topic == cmd(region, edge, device)
 }
 
-/// A device hears its own replies, its user's outcomes, the board and the head; no wildcard is ever
-/// needed for that, so none is allowed.
+/// A device hears its own replies, its user's outcomes and the head, and the board unless its user is a
+/// customer, who may read no order but their own; no wildcard is ever needed for that, so none is allowed.
 pub fn may_subscribe(
     region: Region,
     edge: &EdgeId,
     device: &DeviceId,
-    user: UserId,
+    actor: Actor,
     filter: &str,
 ) -> bool {
     filter == reply(region, edge, device)
-        || filter == provider(region, edge, user)
-        || filter == changes(region, edge)
+        || filter == provider(region, edge, actor.user_id)
+        || (filter == changes(region, edge) && actor.role != Role::Customer)
         || filter == head(region, edge)
 }
 
@@ -65,7 +65,8 @@ mod tests {
     fn a_device_reaches_its_own_topics_and_no_others() {
         let (region, edge) = (Region::North, EdgeId::new("north-1").unwrap());
         let (mine, other) = (DeviceId::new("t-1").unwrap(), DeviceId::new("t-2").unwrap());
-        let user = UserId(uuid::Uuid::nil());
+        let actor = |role| Actor { user_id: UserId(uuid::Uuid::nil()), role };
+        let user = actor(Role::Provider);
         assert!(may_publish(region, &edge, &mine, "hf/NORTH/north-1/cmd/t-1"));
         for topic in [cmd(region, &edge, &other), reply(region, &edge, &mine), "#".into()] {
             assert!(!may_publish(region, &edge, &mine, &topic), "{topic}");
@@ -76,6 +77,11 @@ mod tests {
         }
         assert!(!may_subscribe(region, &edge, &mine, user, &reply(region, &edge, &other)));
         assert!(may_subscribe(region, &edge, &mine, user, &reply(region, &edge, &mine)));
+        for (role, hears) in [(Role::Customer, false), (Role::Provider, true), (Role::Admin, true)]
+        {
+            let board = changes(region, &edge);
+            assert_eq!(may_subscribe(region, &edge, &mine, actor(role), &board), hears, "{role:?}");
+        }
         assert_eq!(device_of_cmd(region, &edge, &cmd(region, &edge, &mine)), Some(mine));
         assert_eq!(device_of_cmd(region, &edge, "hf/SOUTH/north-1/cmd/t-1"), None);
     }

@@ -75,6 +75,10 @@ async fn act(
     let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
     let decision = service.command(attempt).await?;
     if matches!(decision, OpDecision::Held(_)) {
+        // What waits has not been looked at; an accept that nobody could ever be given is not put to anyone.
+        if !action.roles().contains(&actor.role) {
+            return Err(Problem::new(Code::ProvidersOnly));
+        }
         let command_id = command.id;
         asks::put_to_holder(&service, command, actor, token).await?;
         return Ok(Told::Waiting(Waiting::told(id, command_id, language)));

@@ -107,6 +107,11 @@ async fn an_accept_that_the_holder_decides_waits_and_gets_an_outcome(#[case] eng
     assert_eq!(asked.token, service.token(provider(1)));
     let missing = service.act(provider(1), wire::OrderId(uuid::Uuid::from_u128(9)), "accept").await;
     missing.refused(404, "order_not_found");
+    service.act(customer(1), id, "accept").await.refused(403, "providers_only");
+    assert!(
+        service.hub.script().asked.is_empty(),
+        "nobody is asked for what nobody could be given"
+    );
 
     let late = service.act(provider(2), id, "accept").await;
     assert_eq!(late.status, StatusCode::ACCEPTED);
