@@ -26,6 +26,7 @@ struct Up {
 }
 
 impl Up {
+    /// The bases of these tests lie below the ports that are drawn for servers and free platforms.
     fn begin(port_base: u16, more: &[&str]) -> Self {
         let folder = temporary::folder().unwrap();
         let process = Command::new(binaries::own("holdfast-stack").unwrap())
@@ -43,10 +44,19 @@ impl Up {
     async fn ready(&mut self) -> ReadyFile {
         let file = self.folder.join("ready.json");
         eventually("the platform is ready", READY_WITHIN, async || {
-            assert_eq!(self.process.try_wait().unwrap(), None, "it ended instead");
+            if let Some(exit) = self.process.try_wait().unwrap() {
+                panic!("it ended instead, with {exit}: {}", self.said());
+            }
             serde_json::from_str(&fs::read_to_string(&file).ok()?).ok()
         })
         .await
+    }
+
+    /// What it wrote to standard error; complete once it has ended.
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
     }
 
     fn holdfast(&self, arguments: &[&str]) -> ExitStatus {
@@ -111,7 +121,7 @@ async fn nothing_is_left(ready: &ReadyFile, within: Duration) {
 #[tokio::test(flavor = "multi_thread")]
 async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
     for signal in ["-INT", "-TERM"] {
-        let mut up = Up::begin(21_000, &[]);
+        let mut up = Up::begin(12_000, &[]);
         let ready = up.ready().await;
         assert_eq!(ready.edges.len(), 5);
         assert!(ready.pids.values().all(|pid| is_alive(*pid)), "{:?}", ready.pids);
@@ -130,7 +140,7 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_survives_the_kill_of_up_itself() {
-    let mut up = Up::begin(21_200, &[]);
+    let mut up = Up::begin(12_200, &[]);
     let ready = up.ready().await;
     let data = ready.data.clone();
     up.signal("-KILL");
@@ -145,16 +155,15 @@ fn gone(folder: &Path) -> Option<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_platform_needs_other_ports_and_is_told_which_is_taken() {
-    let mut first = Up::begin(21_400, &[]);
+    let mut first = Up::begin(12_400, &[]);
     let ready = first.ready().await;
 
-    let mut same = Up::begin(21_400, &[]);
+    let mut same = Up::begin(12_400, &[]);
     assert!(!same.ended(READY_WITHIN).await.success());
-    let mut said = String::new();
-    same.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("21400"), "the taken port is named: {said}");
+    let said = same.said();
+    assert!(said.contains("12400"), "the taken port is named: {said}");
 
-    let mut beside = Up::begin(21_600, &[]);
+    let mut beside = Up::begin(12_600, &[]);
     let other = beside.ready().await;
     for (mut up, ready) in [(first, ready), (beside, other)] {
         up.signal("-INT");
@@ -165,7 +174,7 @@ async fn a_second_platform_needs_other_ports_and_is_told_which_is_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_on_real_servers_becomes_healthy_and_leaves_nothing() {
-    let mut up = Up::begin(21_800, &["--real"]);
+    let mut up = Up::begin(12_800, &["--real"]);
     let ready = up.ready().await;
     assert_eq!(up.holdfast(&["--url", &ready.gateway, "status"]).code(), Some(0));
     up.signal("-INT");
