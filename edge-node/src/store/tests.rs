@@ -1,5 +1,8 @@
 //! The store on a real file: what survives, what is answered twice alike, and what is found out.
 
+mod alarm;
+mod feed;
+mod outcomes;
 mod quarantine;
 mod right;
 
@@ -178,60 +181,6 @@ async fn everything_survives_the_end_of_the_process() {
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
 }
 
-#[tokio::test]
-async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, [1]).await;
-    let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
-    let lost = after(1, 2, Action::Accept, 21);
-    let rejected = Outcome::rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
-    let settled = store.settle(3, vec![outcome(3, stored.at.seq, rejected.clone())]).await.unwrap();
-    assert_eq!(settled.len(), 1);
-    assert_eq!(settled[0].sight.order.as_ref().unwrap().provider_id, Some(UserId(id(21))));
-    let position = store.position().await.unwrap();
-    assert_eq!((position.pending, position.outcome_cursor), (0, 3));
-    assert_eq!(
-        (position.tally.orders, position.tally.ahead),
-        (1, 1),
-        "the feed has yet to bring it"
-    );
-
-    let (again, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
-    assert!(!new && sight.pending.is_empty());
-    assert_eq!(again.outcome, Some(Outcome { order: None, ..rejected }));
-    store.apply(2, vec![Change::Order(after(1, 2, Action::Accept, 21))], NOW).await.unwrap();
-    let position = store.position().await.unwrap();
-    assert_eq!(position.tally.ahead, 0);
-    assert_eq!(position.tally.digest, after(1, 2, Action::Accept, 21).digest());
-}
-
-/// The named test for the planted defect `op_retired_before_outcome`.
-#[tokio::test]
-async fn an_op_is_never_seen_retired_without_its_outcome() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, [1]).await;
-    let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
-    let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
-    let settling = store.settle(3, vec![outcome(3, stored.at.seq, applied)]);
-    let mut settling = std::pin::pin!(settling);
-    loop {
-        tokio::select! {
-            biased;
-            settled = &mut settling => {
-                settled.unwrap();
-                return;
-            }
-            position = store.position() => {
-                let position = position.unwrap();
-                let between = position.pending == 0 && position.outcome_cursor == 0;
-                assert!(!between, "the op is gone and its outcome is not there");
-            }
-        }
-    }
-}
-
 /// The named test for the planted defect `answer_before_commit`.
 #[tokio::test]
 async fn what_is_answered_stands_in_the_file() {
@@ -246,145 +195,6 @@ async fn what_is_answered_stands_in_the_file() {
         let mark = high_water::Mark { epoch: 1, head: stored.at };
         assert_eq!(found, high_water::Found::Mark(mark));
     }
-}
-
-#[tokio::test]
-async fn a_change_never_lowers_a_version_and_gone_orders_leave() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    store.apply(1, vec![Change::Order(order(1, 5))], NOW).await.unwrap();
-    let old_gone = Change::OrderGone { order_id: OrderId(id(1)), version: 4 };
-    let applied = store.apply(3, vec![Change::Order(order(1, 4)), old_gone], NOW).await.unwrap();
-    assert_eq!(applied.sights[0].order.as_ref().unwrap().version, 5);
-    assert!(applied.gone.is_empty());
-    let gone = Change::OrderGone { order_id: OrderId(id(1)), version: 6 };
-    assert_eq!(store.apply(4, vec![gone], NOW).await.unwrap().gone, [OrderId(id(1))]);
-    let position = store.position().await.unwrap();
-    assert_eq!((position.tally.orders, position.tally.digest), (0, Hash::ZERO));
-}
-
-#[tokio::test]
-async fn keys_policy_and_revocations_outlive_the_process() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    let revoked = Change::Revoked {
-        version: 4,
-        sessions: vec![wire::SessionId(id(1))],
-        users: vec![UserId(id(2))],
-    };
-    let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
-    let keys = Change::Keys { version: 3, jwks: "new".into() };
-    let applied = store.apply(3, vec![revoked, policy, keys], NOW).await.unwrap();
-    assert_eq!(applied.jwks.as_deref(), Some("new"));
-    let older = Change::Keys { version: 2, jwks: "old".into() };
-    assert_eq!(store.apply(4, vec![older], NOW).await.unwrap().jwks, None);
-    store.close();
-    let (store, _) = open(&data, 2).await;
-    let trust = store.trust().await.unwrap();
-    assert_eq!(trust.jwks, "new");
-    assert_eq!((trust.revoked_sessions.len(), trust.revoked_users.len()), (1, 1));
-}
-
-#[tokio::test]
-async fn another_generation_counts_from_zero_and_keeps_the_orders() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, [1, 2]).await;
-    store.adopt_generation(9).await.unwrap();
-    let position = store.position().await.unwrap();
-    assert_eq!((position.feed_generation, position.feed_cursor), (9, 0));
-    assert_eq!(position.tally.orders, 2);
-}
-
-#[tokio::test]
-async fn a_restored_database_makes_the_edge_suspect_for_good() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, 1..=3).await;
-    entered(&store, entry(101, by(20), accept(1))).await;
-    store.close();
-    let backup = tempfile::tempdir().unwrap();
-    copy(&data.path().join("db"), &backup.path().join("db"));
-
-    let (store, _) = open(&data, 2).await;
-    entered(&store, entry(102, by(20), accept(2))).await;
-    store.close();
-    std::fs::remove_dir_all(data.path().join("db")).unwrap();
-    copy(&backup.path().join("db"), &data.path().join("db"));
-
-    let (store, suspicion) = open(&data, 3).await;
-    assert_eq!(suspicion, Suspicion::Older);
-    assert!(store.position().await.unwrap().suspect);
-    store.close();
-    let (store, suspicion) = open(&data, 4).await;
-    assert_eq!(suspicion, Suspicion::None, "the mark is this log's own by now");
-    assert!(store.position().await.unwrap().suspect, "and yet it stays suspect");
-}
-
-#[tokio::test]
-async fn an_outcome_that_names_another_regions_order_is_told_and_leaves_the_view_alone() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, [1]).await;
-    let customer = Actor { user_id: UserId(id(11)), role: Role::Customer };
-    let publish = CommandBody::PublishOrder { order_id: OrderId(id(7)), order: draft() };
-    let (stored, ..) = entered(&store, entry(101, customer, publish)).await;
-    let (moved, ..) = entered(&store, entry(102, by(20), accept(1))).await;
-    let before = store.position().await.unwrap().tally;
-
-    let elsewhere = |n| Order { location: wire::Region::South, ..order(n, 4) };
-    let exists = Outcome::rejected(Code::OrderExists, Some(elsewhere(7)), NOW);
-    let gone = Outcome::rejected(Code::WrongState, Some(elsewhere(1)), NOW);
-    let outcomes = vec![outcome(1, stored.at.seq, exists), outcome(2, moved.at.seq, gone)];
-    let settled = store.settle(2, outcomes).await.unwrap();
-    assert_eq!(settled[0].outcome.code, Some(Code::OrderExists));
-    assert_eq!(settled[0].sight.order, None);
-    let known = settled[1].sight.order.as_ref().map(|order| order.version);
-    assert_eq!(known, Some(1), "the feed says when it leaves");
-    let position = store.position().await.unwrap();
-    assert_eq!((position.tally, position.pending), (before, 0));
-}
-
-#[tokio::test]
-async fn another_log_under_the_same_mark_is_found_out() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    store.close();
-    let (store, _) = open(&data, 2).await;
-    store.close();
-    let path = high_water::path_for(&path_in(data.path()));
-    let mark = high_water::Mark { epoch: 1, head: Chain { seq: 1, hash: Hash::of(b"other") } };
-    high_water::HighWater::open(&path).unwrap().write(mark).unwrap();
-    assert_eq!(open(&data, 3).await.1, Suspicion::Different);
-}
-
-#[tokio::test]
-async fn a_missing_or_torn_mark_beside_a_log_makes_suspect() {
-    for torn in [false, true] {
-        let data = tempfile::tempdir().unwrap();
-        let (store, _) = open(&data, 1).await;
-        store.close();
-        let path = high_water::path_for(&path_in(data.path()));
-        if torn {
-            std::fs::write(&path, b"torn").unwrap();
-        } else {
-            std::fs::remove_file(&path).unwrap();
-        }
-        assert_eq!(open(&data, 2).await.1, Suspicion::NoMark, "torn: {torn}");
-    }
-}
-
-#[tokio::test]
-async fn a_crash_between_commit_and_mark_is_no_restore() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, [1]).await;
-    let path = high_water::path_for(&path_in(data.path()));
-    let before = std::fs::read(&path).unwrap();
-    entered(&store, entry(101, by(20), accept(1))).await;
-    store.close();
-    std::fs::write(&path, before).unwrap();
-    assert_eq!(open(&data, 2).await.1, Suspicion::None);
 }
 
 #[tokio::test]

@@ -41,11 +41,13 @@ pub use draft::check_draft;
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
-pub use link::{
-    Ack, Alive, Ask, Change, Credit, Down, Frame, FrameError, HeldNotice, HeldReason, Hello,
-    Limits, NumberedOutcome, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Quarantine,
-    QuarantineWhy, Refused, Resend, SnapshotChunk, Standing, TailPart, Up, Welcome,
+pub use link::downward::{
+    Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,
 };
+pub use link::greeting::{Hello, Limits, Refused, Welcome};
+pub use link::quarantine::{Alive, Probe, Quarantine, QuarantineWhy, TailPart};
+pub use link::upward::{Ack, Credit, Resend, Up};
+pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
 pub use money::{Amount, AmountError, Currency};
 pub use op::{Chain, CommandOp, Op, OpError, Relogged};
 pub use order::{

@@ -1,0 +1,51 @@
+//! What the feed brings, and that it never goes back.
+
+use super::*;
+
+#[tokio::test]
+async fn a_change_never_lowers_a_version_and_gone_orders_leave() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    store.apply(1, vec![Change::Order(order(1, 5))], NOW).await.unwrap();
+    let old_gone = Change::OrderGone { order_id: OrderId(id(1)), version: 4 };
+    let applied = store.apply(3, vec![Change::Order(order(1, 4)), old_gone], NOW).await.unwrap();
+    assert_eq!(applied.sights[0].order.as_ref().unwrap().version, 5);
+    assert!(applied.gone.is_empty());
+    let gone = Change::OrderGone { order_id: OrderId(id(1)), version: 6 };
+    assert_eq!(store.apply(4, vec![gone], NOW).await.unwrap().gone, [OrderId(id(1))]);
+    let position = store.position().await.unwrap();
+    assert_eq!((position.tally.orders, position.tally.digest), (0, Hash::ZERO));
+}
+
+#[tokio::test]
+async fn keys_policy_and_revocations_outlive_the_process() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let revoked = Change::Revoked {
+        version: 4,
+        sessions: vec![wire::SessionId(id(1))],
+        users: vec![UserId(id(2))],
+    };
+    let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
+    let keys = Change::Keys { version: 3, jwks: "new".into() };
+    let applied = store.apply(3, vec![revoked, policy, keys], NOW).await.unwrap();
+    assert_eq!(applied.jwks.as_deref(), Some("new"));
+    let older = Change::Keys { version: 2, jwks: "old".into() };
+    assert_eq!(store.apply(4, vec![older], NOW).await.unwrap().jwks, None);
+    store.close();
+    let (store, _) = open(&data, 2).await;
+    let trust = store.trust().await.unwrap();
+    assert_eq!(trust.jwks, "new");
+    assert_eq!((trust.revoked_sessions.len(), trust.revoked_users.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn another_generation_counts_from_zero_and_keeps_the_orders() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, [1, 2]).await;
+    store.adopt_generation(9).await.unwrap();
+    let position = store.position().await.unwrap();
+    assert_eq!((position.feed_generation, position.feed_cursor), (9, 0));
+    assert_eq!(position.tally.orders, 2);
+}

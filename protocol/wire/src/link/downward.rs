@@ -1,0 +1,157 @@
+//! What the cloud decided and what changed in the region, on its way down.
+
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+use super::Standing;
+use crate::{Actor, Command, CommandId, Hash, Order, OrderId, Outcome, Policy, UnixMillis};
+
+/// Outcomes numbered `from + 1 ..= to`, per edge and epoch, in the order the hub stored them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OutcomesFrame {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub from: u64,
+    #[n(3)]
+    pub to: u64,
+    #[n(4)]
+    pub outcomes: Vec<NumberedOutcome>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct NumberedOutcome {
+    #[n(0)]
+    pub number: u64,
+    #[n(1)]
+    pub seq: u64,
+    /// Absent for `boot`, `token` and `lease_released` ops.
+    #[n(2)]
+    pub command_id: Option<CommandId>,
+    #[n(3)]
+    pub outcome: Outcome,
+}
+
+/// An op waits, and why. A notice, not an outcome: it retires nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HeldNotice {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub seq: u64,
+    #[n(2)]
+    pub reason: HeldReason,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Encode, Decode,
+)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum HeldReason {
+    /// Another edge holds the region's right to assign.
+    #[n(0)]
+    Region,
+    /// It fails alone and again; an operator has to look.
+    #[n(1)]
+    NeedsOperator,
+}
+
+/// Changes of the region's feed, `from + 1 ..= to`; applied only when `from` is the feed cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Down {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub from: u64,
+    #[n(2)]
+    pub to: u64,
+    #[n(3)]
+    pub changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Change {
+    #[n(0)]
+    Order(#[n(0)] Order),
+    /// The order left this region.
+    #[n(1)]
+    OrderGone {
+        #[n(0)]
+        order_id: OrderId,
+        #[n(1)]
+        version: u64,
+    },
+    /// The public keys (a JWKS document) that user tokens are signed with.
+    #[n(2)]
+    Keys {
+        #[n(0)]
+        version: u64,
+        #[n(1)]
+        jwks: String,
+    },
+    #[n(3)]
+    Policy {
+        #[n(0)]
+        version: u64,
+        #[n(1)]
+        policy: Policy,
+    },
+    /// Sessions (`jti`) and users that are revoked; added to what the edge knows.
+    #[n(4)]
+    Revoked {
+        #[n(0)]
+        version: u64,
+        #[n(1)]
+        sessions: Vec<crate::SessionId>,
+        #[n(2)]
+        users: Vec<crate::UserId>,
+    },
+    /// How the region assigns from here on. A frame ends at it: what a grant's digest is compared with
+    /// is exactly what came before.
+    #[n(5)]
+    Assignment(#[n(0)] crate::RegionAssignment),
+}
+
+/// An accept made elsewhere, put to the holder of the region: it logs what it does not know, whatever
+/// it thinks of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ask {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub command: Command,
+    #[n(2)]
+    pub token: String,
+    /// Whom the token names, as whoever took it first has it.
+    #[n(3)]
+    pub actor: Actor,
+    /// When it was first taken: the token is judged at that moment.
+    #[n(4)]
+    pub taken_at: UnixMillis,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SnapshotChunk {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub feed_generation: u64,
+    #[n(2)]
+    pub feed_seq: u64,
+    #[n(3)]
+    pub index: u32,
+    #[n(4)]
+    pub count: u32,
+    #[n(5)]
+    pub hash: Hash,
+    #[n(6)]
+    pub body: ByteVec,
+}

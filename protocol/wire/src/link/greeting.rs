@@ -1,0 +1,92 @@
+//! How a session begins, or does not.
+
+use minicbor::{Decode, Encode};
+
+use super::Standing;
+use crate::{BootNonce, Chain, Code, EdgeId, Hash, Region, UnixMillis};
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Hello {
+    #[n(0)]
+    pub protocol_min: u16,
+    #[n(1)]
+    pub protocol_max: u16,
+    #[n(2)]
+    pub edge: EdgeId,
+    #[n(3)]
+    pub region: Region,
+    #[n(4)]
+    pub epoch: u64,
+    #[n(5)]
+    pub nonce: BootNonce,
+    /// The end of the edge's log.
+    #[n(6)]
+    pub last_seq: u64,
+    #[n(7)]
+    pub last_hash: Hash,
+    #[n(8)]
+    pub suspect: bool,
+    #[n(9)]
+    pub feed_generation: u64,
+    #[n(10)]
+    pub feed_cursor: u64,
+    #[n(11)]
+    pub outcome_cursor: u64,
+    /// How ops are packed in `Up`: 0 is one after the other.
+    #[n(12)]
+    pub codec: u8,
+    /// The edge's program version, for the operator's eyes.
+    #[n(13)]
+    pub version: String,
+    /// The newest op with a stored outcome: the hub has had the log up to it, so that a quarantine
+    /// returns only what comes after.
+    #[n(14)]
+    pub settled: Option<Chain>,
+    /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.
+    #[n(15)]
+    pub twin: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Welcome {
+    #[n(0)]
+    pub protocol: u16,
+    #[n(1)]
+    pub standing: Standing,
+    /// The last op the hub has stored, and the chain's hash there.
+    #[n(2)]
+    pub cursor: u64,
+    #[n(3)]
+    pub cursor_hash: Hash,
+    #[n(4)]
+    pub feed_generation: u64,
+    #[n(5)]
+    pub limits: Limits,
+    #[n(6)]
+    pub cloud_now: UnixMillis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Limits {
+    #[n(0)]
+    pub batch_ops_max: u32,
+    #[n(1)]
+    pub batch_bytes_max: u32,
+    #[n(2)]
+    pub credit_ops: u32,
+    #[n(3)]
+    pub credit_bytes: u32,
+}
+
+/// Why the session ends, in a word the operator can look up.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Refused {
+    #[n(0)]
+    pub code: Code,
+    #[n(1)]
+    pub detail: String,
+}

@@ -1,0 +1,92 @@
+//! The end of an epoch, and the question whether its owner is alive.
+
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+use super::Standing;
+use crate::{BootNonce, Hash};
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Encode, Decode,
+)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum QuarantineWhy {
+    #[n(0)]
+    EdgeRestored,
+    #[n(1)]
+    EdgeCloned,
+}
+
+impl QuarantineWhy {
+    pub const ALL: [Self; 2] = [Self::EdgeRestored, Self::EdgeCloned];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EdgeRestored => "edge_restored",
+            Self::EdgeCloned => "edge_cloned",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Quarantine {
+    #[n(0)]
+    pub old_epoch: u64,
+    #[n(1)]
+    pub old_nonce: BootNonce,
+    #[n(2)]
+    pub new_epoch: u64,
+    #[n(3)]
+    pub grant: u64,
+    #[n(4)]
+    pub last_accepted: Hash,
+    #[n(5)]
+    pub why: QuarantineWhy,
+    /// Ops of that edge stored from the old epoch up, those left out that it surely has.
+    #[n(6)]
+    pub tail: Vec<ByteVec>,
+    /// Which part of the tail this is; absent where it is the whole of an empty one.
+    #[n(7)]
+    pub part: Option<TailPart>,
+}
+
+/// A run of the tail: its ops stand in one epoch without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct TailPart {
+    /// Counted from 0 in each session.
+    #[n(0)]
+    pub index: u32,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub first_seq: u64,
+    /// The chain's hash at the first op; those of the others follow from it.
+    #[n(3)]
+    pub first_hash: Hash,
+    /// More parts follow; nothing is acted on before the last.
+    #[n(4)]
+    pub more: bool,
+}
+
+/// The hub asks whether the process at the other end still lives. Not a ping of the socket, which a
+/// proxy may answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Probe {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub number: u64,
+}
+
+/// The edge's answer to a `Probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Alive {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub number: u64,
+}

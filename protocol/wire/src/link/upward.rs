@@ -1,0 +1,83 @@
+//! The edge's log on its way up, and what steers it.
+
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+use super::Standing;
+use crate::{Hash, UnixMillis};
+
+/// A run of ops, exactly as the log stores them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Up {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub first_seq: u64,
+    #[n(3)]
+    pub prev_hash: Hash,
+    /// The chain's hash after the last op here.
+    #[n(4)]
+    pub hash: Hash,
+    #[n(5)]
+    pub ops: Vec<ByteVec>,
+}
+
+impl Up {
+    pub fn last_seq(&self) -> u64 {
+        self.first_seq + self.ops.len() as u64 - 1
+    }
+}
+
+/// What the edge has stored of what the hub sent; the digest is over its confirmed orders.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ack {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub outcome_cursor: u64,
+    #[n(2)]
+    pub feed_cursor: u64,
+    #[n(3)]
+    pub digest: Hash,
+    /// Orders on which an outcome has run ahead of the feed; the digest is compared when none has.
+    #[n(4)]
+    pub ahead: u32,
+    #[n(5)]
+    pub pending: u32,
+    #[n(6)]
+    pub oldest_pending_at: Option<UnixMillis>,
+    #[n(7)]
+    pub edge_now: UnixMillis,
+    #[n(8)]
+    pub disk_free_bytes: Option<u64>,
+    /// The end of the edge's log, so that the hub knows how far behind it is.
+    #[n(9)]
+    pub last_seq: u64,
+}
+
+/// The hub has stored ops up to `cursor`, and takes this much more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Credit {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub cursor: u64,
+    #[n(2)]
+    pub ops: u32,
+    #[n(3)]
+    pub bytes: u32,
+}
+
+/// A gap in `Up`: nothing of it was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Resend {
+    #[n(0)]
+    pub standing: Standing,
+    #[n(1)]
+    pub from: u64,
+}

@@ -1,0 +1,141 @@
+//! What goes down: outcomes, feed and asks, without a gap and no faster than they are acknowledged.
+
+use super::*;
+
+#[test]
+fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
+    let order_id = wire::OrderId(uuid::Uuid::from_u128(1));
+    let accept = Accept {
+        command: wire::Command {
+            id: wire::CommandId(uuid::Uuid::from_u128(2)),
+            body: wire::CommandBody::AcceptOrder { order_id },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token: "token".into(),
+        actor: crate::testing::actor(20, wire::Role::Provider),
+        taken_at: NOW,
+    };
+    let mut session = opened(&log(1));
+    let outputs = session.handle(Input::Ask(Box::new(accept.clone())), NOW);
+    let [Output::Send(Frame::Ask(ask))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((ask.standing, &ask.command), (standing(), &accept.command));
+    assert_eq!((ask.actor, ask.taken_at), (accept.actor, NOW));
+}
+
+#[test]
+fn outcomes_follow_the_edges_cursor_without_a_gap() {
+    let log = log(9);
+    let at = Stored { outcome_count: 5, ..stored(chain_at(&log, 9)) };
+    let (mut session, outputs) = greeted(Hello { outcome_cursor: 2, ..hello(&log) }, at);
+    assert!(matches!(outputs[1], Output::ReadOutcomes { after: 2, .. }), "{outputs:?}");
+    assert_eq!(session.handle(Input::OutcomesReach(6), NOW), [], "one read at a time");
+
+    let outputs = session.handle(Input::Outcomes(outcomes(2, 5)), NOW);
+    let [Output::Send(Frame::Outcomes(frame)), Output::ReadOutcomes { after: 5, .. }] =
+        &outputs[..]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((frame.from, frame.to, frame.epoch), (2, 5, 1));
+
+    let outputs = session.handle(Input::Outcomes(outcomes(6, 7)), NOW);
+    assert_eq!(ended(&outputs), Some(Code::Internal), "number 6 is missing");
+}
+
+#[test]
+fn a_read_that_brings_nothing_is_not_repeated_at_once() {
+    let log = log(1);
+    let at = Stored { outcome_count: 5, feed_seq: 5, ..stored(chain_at(&log, 1)) };
+    let (mut session, _) = greeted(hello(&log), at);
+    assert_eq!(session.handle(Input::Outcomes(Vec::new()), NOW), []);
+    assert_eq!(session.handle(Input::Feed { to: 0, changes: Vec::new() }, NOW), []);
+    let again = session.handle(Input::OutcomesReach(5), NOW);
+    assert!(matches!(again[..], [Output::ReadOutcomes { after: 0, .. }]));
+}
+
+#[test]
+fn the_feed_goes_on_from_the_cursor_or_anew_in_another_generation() {
+    let log = log(1);
+    for (generation, cursor, after) in [(5, 8, 8), (4, 8, 0), (0, 0, 0)] {
+        let edge = Hello { feed_generation: generation, feed_cursor: cursor, ..hello(&log) };
+        let at = Stored { feed_seq: 20, ..stored(chain_at(&log, 1)) };
+        let (mut session, outputs) = greeted(edge, at);
+        let [_, Output::ReadFeed { after: read, .. }] = outputs[..] else { panic!("{outputs:?}") };
+        assert_eq!(read, after, "generation {generation}, cursor {cursor}");
+
+        let outputs = session.handle(Input::Feed { to: 20, changes: Vec::new() }, NOW);
+        let [Output::Send(Frame::Down(down))] = &outputs[..] else { panic!("{outputs:?}") };
+        assert_eq!((down.from, down.to), (after, 20));
+    }
+}
+
+#[test]
+fn a_feed_that_begins_anew_ends_the_session() {
+    let mut session = opened(&log(1));
+    let outputs = session.handle(Input::FeedReaches { generation: 6, feed_seq: 1 }, NOW);
+    assert_eq!(ended(&outputs), Some(Code::Unavailable));
+}
+
+#[test]
+fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
+    let log = log(1);
+    let at = Stored { feed_seq: 100_000, ..stored(chain_at(&log, 1)) };
+    let (mut session, mut outputs) = greeted(hello(&log), at);
+    let mut sent = 0;
+    while let Some(Output::ReadFeed { after, limit }) = outputs.pop() {
+        sent = after + u64::from(limit);
+        outputs = session.handle(Input::Feed { to: sent, changes: Vec::new() }, NOW);
+    }
+    assert_eq!(sent, 5_000);
+    let outputs = session.handle(Input::Frame(Frame::Ack(ack(0, sent))), NOW);
+    assert!(matches!(outputs[..], [Output::SaveAck(_), Output::ReadFeed { after: 5_000, .. }]));
+}
+
+/// A frame that arrives before the one it continues is passed over by the edge. The connection lives
+/// on, so nothing but this session can bring it again.
+#[test]
+fn what_is_not_acknowledged_goes_out_again() {
+    let mut session = opened(&[]);
+    let tick = |session: &mut Session| session.handle(Input::Tick, NOW);
+    session.handle(Input::OutcomesReach(2), NOW);
+    session.handle(Input::Outcomes(outcomes(0, 2)), NOW);
+    session.handle(Input::Frame(Frame::Ack(ack(1, 0))), NOW);
+    let again: Vec<Output> = (0..20).flat_map(|_| tick(&mut session)).collect();
+    assert_eq!(again, [Output::ReadOutcomes { after: 1, limit: 200 }], "once, from the cursor on");
+    let sent = session.handle(Input::Outcomes(outcomes(1, 2)), NOW);
+    assert!(matches!(&sent[..], [Output::Send(Frame::Outcomes(f))] if (f.from, f.to) == (1, 2)));
+    session.handle(Input::Frame(Frame::Ack(ack(2, 0))), NOW);
+    assert!((0..40).all(|_| tick(&mut session).is_empty()), "all of it has arrived");
+}
+
+/// The Ack of the first time may come when it is already to go out again.
+#[test]
+fn a_late_ack_spares_the_second_sending() {
+    let mut session = opened(&[]);
+    session.handle(Input::FeedReaches { generation: 5, feed_seq: 3 }, NOW);
+    session.handle(Input::Feed { to: 3, changes: Vec::new() }, NOW);
+    let again: Vec<Output> = (0..15).flat_map(|_| session.handle(Input::Tick, NOW)).collect();
+    assert_eq!(again, [Output::ReadFeed { after: 0, limit: 200 }]);
+    assert!(matches!(
+        session.handle(Input::Frame(Frame::Ack(ack(0, 3))), NOW)[..],
+        [Output::SaveAck(_)]
+    ));
+    let sent = session.handle(Input::Feed { to: 3, changes: Vec::new() }, NOW);
+    assert!(
+        matches!(&sent[..], [Output::Send(Frame::Down(down))] if (down.from, down.to) == (0, 3))
+    );
+    assert!((0..40).all(|_| session.handle(Input::Tick, NOW).is_empty()));
+    let further = session.handle(Input::FeedReaches { generation: 5, feed_seq: 4 }, NOW);
+    assert_eq!(further, [Output::ReadFeed { after: 3, limit: 200 }]);
+}
+
+#[test]
+fn an_ack_of_what_was_never_sent_is_passed_over() {
+    let mut session = opened(&log(1));
+    assert_eq!(session.handle(Input::Frame(Frame::Ack(ack(1, 0))), NOW), []);
+    assert_eq!(session.handle(Input::Frame(Frame::Ack(ack(0, 1))), NOW), []);
+    assert_eq!(session.ignored(), 2);
+}

@@ -1,0 +1,111 @@
+//! What comes up: ops in order, gaps asked for, limits kept.
+
+use super::*;
+
+#[test]
+fn ops_are_credited_only_once_they_are_stored() {
+    let log = log(3);
+    let mut session = opened(&log);
+    let outputs = take(&mut session, up(&log, 1, 3));
+    let [Output::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(
+        (ops.term, ops.after, ops.cursor()),
+        (TERM, Chain::start(&edge()), chain_at(&log, 3))
+    );
+    let outputs = session.handle(Input::OpsStored { cursor: 3 }, NOW);
+    let [Output::Send(Frame::Credit(credit))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((credit.cursor, credit.ops), (3, LIMITS.credit_ops));
+}
+
+#[test]
+fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
+    let log = log(9);
+    let mut session = opened(&log);
+    let resend = |outputs: &[Output]| match outputs {
+        [Output::Send(Frame::Resend(resend))] => Some(resend.from),
+        _ => None,
+    };
+    assert_eq!(resend(&take(&mut session, up(&log, 3, 2))), Some(1));
+    assert_eq!(take(&mut session, up(&log, 5, 2)), [], "it was asked for");
+    session.handle(Input::Tick, NOW);
+    assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(1));
+    take(&mut session, up(&log, 1, 2));
+    assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
+}
+
+/// The end of the log came before what it continues and was dropped; no later frame shows the gap.
+#[test]
+fn the_dropped_end_of_a_log_is_asked_for_once_more() {
+    let log = log(4);
+    let mut session = opened(&log);
+    take(&mut session, up(&log, 3, 1));
+    take(&mut session, up(&log, 4, 1));
+    take(&mut session, up(&log, 1, 3));
+    let ticks = |session: &mut Session, count: u32| -> Vec<Output> {
+        (0..count).flat_map(|_| session.handle(Input::Tick, NOW)).collect()
+    };
+    assert_eq!(ticks(&mut session, 4), []);
+    let outputs = ticks(&mut session, 1);
+    assert!(
+        matches!(&outputs[..], [Output::Send(Frame::Resend(resend))] if resend.from == 4),
+        "{outputs:?}"
+    );
+    take(&mut session, up(&log, 4, 1));
+    assert_eq!(ticks(&mut session, 20), [], "nothing is missing");
+}
+
+#[test]
+fn a_log_that_does_not_pass_through_the_cursor_ends_the_session() {
+    let log = log(6);
+    let mut other = log.clone();
+    other[1] = op(99);
+    for (first_seq, count) in [(1, 6), (2, 5), (3, 4), (4, 3)] {
+        let mut session = greeted(hello(&log), stored(chain_at(&log, 3))).0;
+        let outputs = take(&mut session, up(&other, first_seq, count));
+        assert_eq!(ended(&outputs), Some(Code::ChainBroken), "from {first_seq}");
+    }
+}
+
+#[test]
+fn ops_that_do_not_add_up_to_their_hash_end_the_session() {
+    let log = log(4);
+    let mut session = opened(&log);
+    let frame = Up { hash: Hash::of(b"another"), ..up(&log, 1, 4) };
+    assert_eq!(ended(&take(&mut session, frame)), Some(Code::MalformedBody));
+}
+
+#[test]
+fn frames_beyond_what_was_allowed_end_the_session() {
+    let log = log(200);
+    let cases = [
+        (Up { ops: Vec::new(), ..up(&log, 1, 1) }, Code::MalformedBody),
+        (Up { first_seq: 0, ..up(&log, 1, 1) }, Code::MalformedBody),
+        (Up { first_seq: u64::MAX, ..up(&log, 1, 2) }, Code::MalformedBody),
+        (up(&log, 1, 51), Code::BodyTooLarge),
+        (Up { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }, Code::BodyTooLarge),
+    ];
+    for (frame, code) in cases {
+        assert_eq!(ended(&take(&mut opened(&log), frame.clone())), Some(code), "{frame:?}");
+    }
+
+    let mut session = opened(&log);
+    take(&mut session, up(&log, 1, 50));
+    take(&mut session, up(&log, 51, 50));
+    assert_eq!(ended(&take(&mut session, up(&log, 101, 1))), Some(Code::TooManyRequests));
+}
+
+#[test]
+fn an_op_beyond_every_limit_is_taken_when_it_comes_alone() {
+    let log = vec![vec![7; 50_000], op(2)];
+    let mut session = opened(&log);
+    assert!(matches!(take(&mut session, up(&log, 1, 1))[..], [Output::Store(_)]));
+    assert_eq!(ended(&take(&mut session, up(&log, 2, 1))), Some(Code::TooManyRequests));
+}
+
+#[test]
+fn the_seq_before_the_last_number_is_a_gap_and_no_overflow() {
+    let log = log(1);
+    let frame = Up { first_seq: u64::MAX - 1, ..up(&log, 1, 1) };
+    let outputs = take(&mut opened(&log), frame);
+    assert!(matches!(outputs[..], [Output::Send(Frame::Resend(_))]), "{outputs:?}");
+}

@@ -1,0 +1,261 @@
+//! The edge end against a model hub, on a wire that loses, repeats and cuts.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The edge's file, as the engine sees it.
+struct File {
+    ops: Vec<Vec<u8>>,
+    rows: std::collections::BTreeMap<wire::OrderId, Confirmed>,
+    stored_outcomes: Vec<u64>,
+    position: Position,
+}
+
+impl File {
+    fn append(&mut self, op: Vec<u8>) {
+        self.position.head = self.position.head.then(&op);
+        self.ops.push(op);
+    }
+
+    fn run(&self, wanted: Wanted) -> Run {
+        let from = usize::try_from(wanted.from).unwrap() - 1;
+        let before = Chain::start(&edge_id()).through(self.ops[..from].iter().map(Vec::as_slice));
+        let mut bytes = 0;
+        let fits = |(n, op): &(usize, &Vec<u8>)| {
+            bytes += op.len() as u64;
+            (*n == 0 && wanted.first_whatever_size)
+                || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
+        };
+        let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
+        Run { before, ops: ops.collect() }
+    }
+
+    fn merge(&mut self, order: wire::Order, via: Via) {
+        let old = self.rows.remove(&order.id);
+        let id = order.id;
+        let (row, _) = merge(old.as_ref(), order, via);
+        self.position.tally.replace(old.as_ref(), Some(&row));
+        self.rows.insert(id, row);
+    }
+
+    fn store(&mut self, store: Store) {
+        match store {
+            Store::Outcomes { to, outcomes } => {
+                for outcome in outcomes {
+                    self.stored_outcomes.push(outcome.seq);
+                    outcome.outcome.order.into_iter().for_each(|o| self.merge(o, Via::Outcome));
+                }
+                self.position.outcome_cursor = to;
+            }
+            Store::Changes { to, changes } => {
+                for change in changes {
+                    if let Change::Order(order) = change {
+                        self.merge(order, Via::Feed);
+                    }
+                }
+                self.position.feed_cursor = to;
+            }
+            Store::Generation(generation) => self.position.feed_generation = generation,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A hub that stores what continues its cursor, asks again for what does not, and answers each op.
+struct Hub {
+    term: u64,
+    cursor: Chain,
+    ops: Vec<Vec<u8>>,
+    feed: u64,
+}
+
+impl Hub {
+    fn standing(&self) -> Standing {
+        Standing { term: self.term, nonce: NONCE }
+    }
+
+    fn hear(&mut self, frame: Frame) -> Vec<Frame> {
+        match frame {
+            Frame::Hello(hello) => {
+                self.term += 1;
+                assert!(hello.last_seq >= self.cursor.seq);
+                let answers = [
+                    welcome(self.standing(), self.cursor),
+                    outcomes(self.standing(), hello.outcome_cursor, self.cursor.seq),
+                    down(self.standing(), hello.feed_cursor, self.feed),
+                ];
+                answers.into()
+            }
+            Frame::Up(up) if up.standing == self.standing() => self.up(&up),
+            _ => Vec::new(),
+        }
+    }
+
+    fn up(&mut self, up: &Up) -> Vec<Frame> {
+        if up.first_seq > self.cursor.seq + 1 {
+            return vec![Frame::Resend(Resend {
+                standing: self.standing(),
+                from: self.cursor.seq + 1,
+            })];
+        }
+        if up.first_seq <= self.cursor.seq {
+            return Vec::new();
+        }
+        assert_eq!(up.prev_hash, self.cursor.hash);
+        let size: usize = up.ops.iter().map(|op| op.len()).sum();
+        assert!(up.ops.len() <= 40 && (size <= 4_000 || up.ops.len() == 1));
+        let before = self.cursor.seq;
+        self.cursor = self.cursor.through(up.ops.iter().map(|op| op.as_slice()));
+        assert_eq!(up.hash, self.cursor.hash);
+        self.ops.extend(up.ops.iter().map(|op| op.to_vec()));
+        let (ops, bytes) = (LIMITS.credit_ops, LIMITS.credit_bytes);
+        let credit = Credit { standing: self.standing(), cursor: self.cursor.seq, ops, bytes };
+        vec![Frame::Credit(credit), outcomes(self.standing(), before, self.cursor.seq)]
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Append(usize),
+    Feed,
+    /// Delivers the next frame of a direction, or loses or repeats it.
+    ToHub(Fate),
+    ToEdge(Fate),
+    Cut,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Arrives,
+    Lost,
+    Twice,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![8 => Just(Fate::Arrives), 1 => Just(Fate::Lost), 1 => Just(Fate::Twice)]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (1usize..300).prop_map(Event::Append),
+        1 => Just(Event::Feed),
+        6 => fate().prop_map(Event::ToHub),
+        6 => fate().prop_map(Event::ToEdge),
+        1 => Just(Event::Cut),
+    ]
+}
+
+struct World {
+    edge: Edge,
+    file: File,
+    hub: Hub,
+    up: std::collections::VecDeque<Frame>,
+    down: std::collections::VecDeque<Frame>,
+}
+
+impl World {
+    fn new() -> Self {
+        let file = File {
+            ops: Vec::new(),
+            rows: Default::default(),
+            stored_outcomes: Vec::new(),
+            position: position(),
+        };
+        let cursor = Chain::start(&edge_id());
+        let hub = Hub { term: 0, cursor, ops: Vec::new(), feed: 0 };
+        let edge = fresh(position());
+        Self { edge, file, hub, up: Default::default(), down: Default::default() }
+    }
+
+    fn perform(&mut self, todo: Vec<Do>) {
+        for step in todo {
+            let more = match step {
+                Do::Send(frame) => {
+                    self.up.push_back(*frame);
+                    Vec::new()
+                }
+                Do::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                Do::Store(store) => {
+                    self.file.store(store);
+                    self.edge.moved(self.file.position.clone())
+                }
+                // Lost frames make the hub ask too often; a new session is the remedy.
+                Do::End(End::Stuck) => {
+                    self.connect();
+                    return;
+                }
+                Do::End(end) => panic!("{end:?}"),
+                Do::Welcomed(_) | Do::Held { .. } | Do::Log(_) | Do::Ignored { .. } => Vec::new(),
+            };
+            self.perform(more);
+        }
+    }
+
+    fn connect(&mut self) {
+        self.up.clear();
+        self.down.clear();
+        self.edge.closed();
+        let hello = self.edge.hello();
+        self.up.push_back(hello);
+    }
+
+    fn step(&mut self, event: Event) {
+        match event {
+            Event::Append(size) => {
+                self.file.append(vec![7; size]);
+                let todo = self.edge.moved(self.file.position.clone());
+                self.perform(todo);
+            }
+            Event::Feed => {
+                self.hub.feed += 1;
+                let frame = down(self.hub.standing(), self.hub.feed - 1, self.hub.feed);
+                self.down.push_back(frame);
+            }
+            Event::Cut => self.connect(),
+            Event::ToHub(fate) => {
+                for frame in deliver(&mut self.up, fate) {
+                    let answers = self.hub.hear(frame);
+                    self.down.extend(answers);
+                }
+            }
+            Event::ToEdge(fate) => {
+                for frame in deliver(&mut self.down, fate) {
+                    let todo = self.edge.take(frame);
+                    self.perform(todo);
+                }
+            }
+        }
+    }
+}
+
+fn deliver(queue: &mut std::collections::VecDeque<Frame>, fate: Fate) -> Vec<Frame> {
+    match (queue.pop_front(), fate) {
+        (None, _) | (_, Fate::Lost) => Vec::new(),
+        (Some(frame), Fate::Arrives) => vec![frame],
+        (Some(frame), Fate::Twice) => vec![frame.clone(), frame],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Whatever the wire did, a quiet session afterwards brings every op up once and in order, every
+    /// outcome down once and in order, and the feed's orders.
+    #[test]
+    fn a_healed_link_makes_both_ends_equal(events in prop::collection::vec(event(), 0..250)) {
+        let mut world = World::new();
+        world.connect();
+        events.into_iter().for_each(|event| world.step(event));
+        world.connect();
+        while !world.up.is_empty() || !world.down.is_empty() {
+            world.step(Event::ToHub(Fate::Arrives));
+            world.step(Event::ToEdge(Fate::Arrives));
+        }
+        prop_assert_eq!(&world.hub.ops, &world.file.ops);
+        prop_assert_eq!(world.hub.cursor, world.file.position.head);
+        let all: Vec<u64> = (1..=world.file.ops.len() as u64).collect();
+        prop_assert_eq!(&world.file.stored_outcomes, &all);
+        prop_assert_eq!(world.file.position.feed_cursor, world.hub.feed);
+    }
+}
