@@ -6,8 +6,8 @@ use process::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Currency, DeviceId, Draft, EdgeId, Order, OrderCode, OrderId, OrderStatus,
-    PaymentStatus, Region, Role, ServiceType, SessionId, Source, UnixMillis, UserId,
+    Actor, Amount, DeviceId, Draft, EdgeId, Order, OrderId, OrderStatus, Region, Role, ServiceType,
+    SessionId, Source, UnixMillis, UserId,
 };
 
 use crate::{gate::Gate, intake::Sender, store::Identity};
@@ -31,41 +31,18 @@ pub fn identity() -> Identity {
 }
 
 pub fn draft() -> Draft {
-    Draft {
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
-    }
+    let price = Amount::from_minor(20_000).unwrap();
+    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
 }
 
 /// A pending order of customer 10.
 pub fn order(n: u128, version: u64) -> Order {
+    let (customer, at) = (UserId(id(10)), UnixMillis(0));
     Order {
-        id: OrderId(id(n)),
-        code: OrderCode::of(Region::North, OrderId(id(n))),
-        customer_id: UserId(id(10)),
-        provider_id: None,
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
         version,
-        created_at: UnixMillis(0),
         updated_at: UnixMillis(i64::try_from(version).unwrap()),
-        source: Source::Portal,
+        ..Order::published(OrderId(id(n)), draft(), customer, at, Source::Portal)
     }
 }
 

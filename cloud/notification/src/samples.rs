@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Lost, NearbyJob, Order,
-    OrderCode, OrderEvent, OrderId, OrderStatus, PaymentStatus, Region, Role, ServiceType, Source,
-    UnixMillis, UserId,
+    Actor, Amount, Code, CommandId, Currency, Draft, EventId, EventType, Lost, NearbyJob, Order,
+    OrderCode, OrderEvent, OrderId, OrderStatus, Region, Role, ServiceType, Source, UnixMillis,
+    UserId,
 };
 
 use platform::documents::Documents;
@@ -36,26 +36,14 @@ pub fn lines(event_type: EventType) -> Vec<Line> {
 
 fn order(n: u128) -> Order {
     let id = OrderId(Uuid::from_u128(n));
+    let price = Amount::from_minor(20_000).unwrap();
+    let work = ServiceType::CleaningRepair;
+    let draft = Draft::new("Mend the tap", work, price, Region::North, "1 Secret Lane");
     Order {
-        id,
-        code: OrderCode::of(Region::North, id),
-        customer_id: CUSTOMER,
         provider_id: Some(PROVIDER),
-        title: "Mend the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Secret Lane".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Accepted,
-        payment_status: PaymentStatus::Unpaid,
         version: 3,
-        created_at: AT,
-        updated_at: AT,
-        source: Source::Portal,
+        ..Order::published(id, draft, CUSTOMER, AT, Source::Portal)
     }
 }
 

@@ -15,8 +15,8 @@ use process::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{
-    Amount, CommandBody, Currency, Order, OrderCode, OrderId, OrderStatus, PaymentStatus, Region,
-    Role, ServiceType, SessionId, Source, UnixMillis, UserId,
+    Amount, CommandBody, Draft, Order, OrderId, OrderStatus, Region, Role, ServiceType, SessionId,
+    Source, UnixMillis, UserId,
 };
 
 /// Longer than anything here takes; reached only when something is broken.
@@ -59,26 +59,14 @@ impl People {
 
 /// A pending order of customer 10.
 pub fn order(n: u128, version: u64) -> Order {
+    let price = Amount::from_minor(20_000).unwrap();
+    let draft =
+        Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road");
+    let (customer, at) = (UserId(id(10)), UnixMillis(0));
     Order {
-        id: OrderId(id(n)),
-        code: OrderCode::of(Region::North, OrderId(id(n))),
-        customer_id: UserId(id(10)),
-        provider_id: None,
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
         version,
-        created_at: UnixMillis(0),
-        updated_at: UnixMillis(0),
-        source: Source::Portal,
+        ..Order::published(OrderId(id(n)), draft, customer, at, Source::Portal)
     }
 }
 

@@ -39,6 +39,29 @@ pub struct Draft {
     pub service_end_time: Option<UnixMillis>,
 }
 
+impl Draft {
+    /// With what has to be said; the rest is as if it had been left out.
+    pub fn new(
+        title: &str,
+        service_type: ServiceType,
+        price: Amount,
+        location: Region,
+        address: &str,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            description: String::new(),
+            service_type,
+            price,
+            currency: Currency::default(),
+            location,
+            address: address.into(),
+            service_start_time: None,
+            service_end_time: None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CommandBody {

@@ -58,19 +58,14 @@ fn wrong_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<Fie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Currency, Region, ServiceType};
+    use crate::{Region, ServiceType};
 
     fn draft() -> Draft {
+        let price = Amount::from_minor(20_000).unwrap();
+        let work = ServiceType::CleaningRepair;
         Draft {
-            title: " Fix a tap ".into(),
             description: "It drips.\nBring tools.".into(),
-            service_type: ServiceType::CleaningRepair,
-            price: Amount::from_minor(20_000).unwrap(),
-            currency: Currency::Cny,
-            location: Region::North,
-            address: " 1 Lake Road ".into(),
-            service_start_time: None,
-            service_end_time: None,
+            ..Draft::new(" Fix a tap ", work, price, Region::North, " 1 Lake Road ")
         }
     }
 

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Currency, EdgeId, Hash, OrderId, Region, Role, UnixMillis, UserId};
+use crate::{Amount, Currency, Draft, EdgeId, Hash, OrderId, Region, Role, UnixMillis, UserId};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $n:literal $text:literal),+ $(,)? }) => {
@@ -270,6 +270,37 @@ pub struct Order {
 }
 
 impl Order {
+    /// What a customer has just published, before anybody looked at it.
+    pub fn published(
+        id: OrderId,
+        draft: Draft,
+        customer_id: UserId,
+        at: UnixMillis,
+        source: Source,
+    ) -> Self {
+        Self {
+            id,
+            code: OrderCode::of(draft.location, id),
+            customer_id,
+            provider_id: None,
+            title: draft.title,
+            description: draft.description,
+            service_type: draft.service_type,
+            price: draft.price,
+            currency: draft.currency,
+            location: draft.location,
+            address: draft.address,
+            service_start_time: draft.service_start_time,
+            service_end_time: draft.service_end_time,
+            status: OrderStatus::PendingReview,
+            payment_status: PaymentStatus::Unpaid,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            source,
+        }
+    }
+
     /// This order's share of a region's digest: changes with its id, version or any of its content.
     pub fn digest(&self) -> Hash {
         content_hash(self)

@@ -28,10 +28,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{
-        Amount, Currency, OrderCode, OrderId, PaymentStatus, Region, ServiceType, Source,
-        UnixMillis, UserId,
-    };
+    use crate::{Amount, Draft, OrderId, Region, ServiceType, Source, UnixMillis, UserId};
 
     fn user(n: u128) -> UserId {
         UserId(Uuid::from_u128(n))
@@ -40,26 +37,13 @@ mod tests {
     /// Of customer 1, done by provider 2.
     fn order(status: OrderStatus) -> Order {
         let id = OrderId(Uuid::from_u128(9));
+        let price = Amount::from_minor(20_000).unwrap();
+        let work = ServiceType::CleaningRepair;
+        let draft = Draft::new("Fix the tap", work, price, Region::North, "1 Lake Road");
         Order {
-            id,
-            code: OrderCode::of(Region::North, id),
-            customer_id: user(1),
             provider_id: (status != OrderStatus::Pending).then(|| user(2)),
-            title: "Fix the tap".into(),
-            description: String::new(),
-            service_type: ServiceType::CleaningRepair,
-            price: Amount::from_minor(20_000).unwrap(),
-            currency: Currency::Cny,
-            location: Region::North,
-            address: "1 Lake Road".into(),
-            service_start_time: None,
-            service_end_time: None,
             status,
-            payment_status: PaymentStatus::Unpaid,
-            version: 1,
-            created_at: UnixMillis(0),
-            updated_at: UnixMillis(0),
-            source: Source::Portal,
+            ..Order::published(id, draft, user(1), UnixMillis(0), Source::Portal)
         }
     }
 

@@ -40,27 +40,13 @@ fn draft() -> Draft {
 }
 
 fn order() -> Order {
-    let draft = draft();
+    let (at, source) = (UnixMillis(1_764_000_000_001), Source::Edge(edge()));
     Order {
-        id: OrderId(id(1)),
-        code: OrderCode::of(Region::North, OrderId(id(1))),
-        customer_id: UserId(id(2)),
         provider_id: Some(UserId(id(3))),
-        title: draft.title,
-        description: draft.description,
-        service_type: draft.service_type,
-        price: draft.price,
-        currency: draft.currency,
-        location: draft.location,
-        address: draft.address,
-        service_start_time: draft.service_start_time,
-        service_end_time: None,
         status: OrderStatus::Accepted,
-        payment_status: PaymentStatus::Unpaid,
         version: 3,
-        created_at: UnixMillis(1_764_000_000_001),
         updated_at: UnixMillis(1_764_000_000_002),
-        source: Source::Edge(edge()),
+        ..Order::published(OrderId(id(1)), draft(), UserId(id(2)), at, source)
     }
 }
 

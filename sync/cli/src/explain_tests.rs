@@ -1,10 +1,7 @@
 //! What `explain` tells of an order, collision or none, in both languages.
 
 use uuid::Uuid;
-use wire::{
-    Actor, Amount, CommandId, Currency, EdgeId, OrderCode, OrderId, PaymentStatus, Region, Role,
-    ServiceType, UserId,
-};
+use wire::{Actor, Amount, CommandId, Draft, EdgeId, OrderId, Region, Role, ServiceType, UserId};
 
 use super::*;
 
@@ -16,26 +13,16 @@ fn person(n: u128, role: Role) -> Actor {
 
 fn order() -> Order {
     let id = OrderId(Uuid::from_u128(9));
+    let price = Amount::from_minor(20_000).unwrap();
+    let work = ServiceType::CleaningRepair;
+    let draft = Draft::new("Mend the tap 修水龙头", work, price, Region::North, "1 Main St");
+    let customer = person(1, Role::Customer).user_id;
     Order {
-        id,
-        code: OrderCode::of(Region::North, id),
-        customer_id: person(1, Role::Customer).user_id,
         provider_id: Some(person(2, Role::Provider).user_id),
-        title: "Mend the tap 修水龙头".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Main St".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Accepted,
-        payment_status: PaymentStatus::Unpaid,
         version: 3,
-        created_at: START,
         updated_at: START.plus_ms(60_000),
-        source: Source::Portal,
+        ..Order::published(id, draft, customer, START, Source::Portal)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, CommandId, Currency, Draft, EdgeId, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    Actor, Amount, CommandBody, CommandId, Draft, EdgeId, Order, OrderId, OrderStatus, Region,
+    Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 use crate::view::{PendingOp, Standpoint};
@@ -21,42 +21,18 @@ pub fn actor(n: u128, role: Role) -> Actor {
 }
 
 pub fn draft() -> Draft {
-    Draft {
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
-    }
+    let price = Amount::from_minor(20_000).unwrap();
+    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
 }
 
 /// An order of customer 10 whose content follows from its id and version.
 pub fn order(n: u128, version: u64) -> Order {
-    let at = UnixMillis(version.try_into().unwrap());
+    let (customer, at) = (UserId(id(10)), UnixMillis(0));
     Order {
-        id: OrderId(id(n)),
-        code: OrderCode::of(Region::North, OrderId(id(n))),
-        customer_id: UserId(id(10)),
-        provider_id: None,
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
         version,
-        created_at: UnixMillis(0),
-        updated_at: at,
-        source: Source::Portal,
+        updated_at: UnixMillis(version.try_into().unwrap()),
+        ..Order::published(OrderId(id(n)), draft(), customer, at, Source::Portal)
     }
 }
 

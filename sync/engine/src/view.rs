@@ -5,8 +5,8 @@
 //! blocks reading nor what comes after it.
 
 use wire::{
-    Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Source, UnixMillis, Verdict,
+    Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order, OrderId, OrderStatus,
+    Source, UnixMillis, Verdict,
 };
 
 use crate::verdict;
@@ -106,27 +106,9 @@ fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
 
 /// An order that so far exists at this edge alone: version 0.
 fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order {
-    Order {
-        id,
-        code: OrderCode::of(draft.location, id),
-        customer_id: op.actor.user_id,
-        provider_id: None,
-        title: draft.title.clone(),
-        description: draft.description.clone(),
-        service_type: draft.service_type,
-        price: draft.price,
-        currency: draft.currency,
-        location: draft.location,
-        address: draft.address.clone(),
-        service_start_time: draft.service_start_time,
-        service_end_time: draft.service_end_time,
-        status: OrderStatus::PendingReview,
-        payment_status: PaymentStatus::Unpaid,
-        version: 0,
-        created_at: op.received_at,
-        updated_at: op.received_at,
-        source: Source::Edge(edge.clone()),
-    }
+    let source = Source::Edge(edge.clone());
+    let order = Order::published(id, draft.clone(), op.actor.user_id, op.received_at, source);
+    Order { version: 0, ..order }
 }
 
 /// A confirmed row: the order, and the highest version of it that the feed itself has brought (an

@@ -13,8 +13,8 @@ use process::clock::Clock;
 use support::{Api, Mqtt, Person, Place, Tablet, eventually};
 use tokio::{sync::Semaphore, task::JoinSet};
 use wire::{
-    Amount, CommandBody, CommandId, Currency, Draft, OrderId, OutcomeKind, Region, Reply, Role,
-    ServiceType, Verdict,
+    Amount, CommandBody, CommandId, Draft, OrderId, OutcomeKind, Region, Reply, Role, ServiceType,
+    Verdict,
 };
 
 /// How many of a kiosk's commands are on their way at once.
@@ -141,17 +141,9 @@ impl Storm {
 /// # Panics
 /// Never: the price is one.
 pub fn order(region: Region, n: usize) -> CommandBody {
-    let draft = Draft {
-        title: format!("Job {n}"),
-        description: String::new(),
-        service_type: ServiceType::Other,
-        price: Amount::from_minor(12_050).expect("a price"),
-        currency: Currency::Cny,
-        location: region,
-        address: "1 Harbour Road".into(),
-        service_start_time: None,
-        service_end_time: None,
-    };
+    let price = Amount::from_minor(12_050).expect("a price");
+    let title = format!("Job {n}");
+    let draft = Draft::new(&title, ServiceType::Other, price, region, "1 Harbour Road");
     let order_id = OrderId(Clock::system().new_id());
     CommandBody::PublishOrder { order_id, order: draft }
 }

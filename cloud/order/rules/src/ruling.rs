@@ -2,8 +2,8 @@
 //! knows who wins.
 
 use wire::{
-    Action, Actor, Code, CommandBody, Draft, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
-    Role, UnixMillis, check_draft, check_optional_reason, check_reason,
+    Action, Actor, Code, CommandBody, Draft, Order, OrderId, OrderStatus, PaymentStatus, Role,
+    UnixMillis, check_draft, check_optional_reason, check_reason,
 };
 
 use crate::{Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, right::Right, view};
@@ -69,33 +69,10 @@ fn publish(
     if standing.is_some() {
         return Err(Code::OrderExists);
     }
-    let order = new_order(case, order_id, draft);
+    let (customer, source) = (case.actor.user_id, case.attempt.source());
+    let order = Order::published(order_id, draft, customer, case.now, source);
     let after = Box::new(Standing { order, acceptance: None });
     Ok(Ruling::Changed { after, reason: None, under_rule: false })
-}
-
-fn new_order(case: Case<'_>, id: OrderId, draft: Draft) -> Order {
-    Order {
-        id,
-        code: OrderCode::of(draft.location, id),
-        customer_id: case.actor.user_id,
-        provider_id: None,
-        title: draft.title,
-        description: draft.description,
-        service_type: draft.service_type,
-        price: draft.price,
-        currency: draft.currency,
-        location: draft.location,
-        address: draft.address,
-        service_start_time: draft.service_start_time,
-        service_end_time: draft.service_end_time,
-        status: OrderStatus::PendingReview,
-        payment_status: PaymentStatus::Unpaid,
-        version: 1,
-        created_at: case.now,
-        updated_at: case.now,
-        source: case.attempt.source(),
-    }
 }
 
 fn check_asker<'a>(

@@ -9,9 +9,9 @@ use rules::{Attempt, Origin, Seat};
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Currency,
-    Draft, EdgeId, Event, EventType, Hash, HeldReason, OpDecision, OpsBatch, OrderId, Outcome,
-    Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
+    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Draft,
+    EdgeId, Event, EventType, Hash, HeldReason, OpDecision, OpsBatch, OrderId, Outcome, Policy,
+    Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -160,16 +160,12 @@ pub fn admin() -> Actor {
 }
 
 pub fn draft() -> Draft {
+    let price = Amount::from_minor(20_000).unwrap();
+    let work = ServiceType::CleaningRepair;
     Draft {
-        title: "修理水龙头 🔧".into(),
         description: "It drips.".into(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
         service_start_time: Some(UnixMillis(NOW.0 + 1)),
-        service_end_time: None,
+        ..Draft::new("修理水龙头 🔧", work, price, Region::North, "1 Lake Road")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The view by hand and at random.
 
 use proptest::prelude::*;
-use wire::{Role, UserId};
+use wire::{OrderCode, Role, UserId};
 
 use super::*;
 use crate::testing::{actor, draft, edge, id, order};

@@ -14,9 +14,9 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 use wire::{
     Ack, Actor, Alive, Ask, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId,
-    CommandOp, EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderCode,
-    OrderId, OrderStatus, PaymentStatus, Probe, Quarantine, Refused, Region, Role, ServiceType,
-    Source, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
+    CommandOp, Draft, EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderId,
+    OrderStatus, Probe, Quarantine, Refused, Region, Role, ServiceType, Source, Standing,
+    UnixMillis, Up, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -375,25 +375,18 @@ pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) 
 
 pub fn order(n: u128, version: u64) -> Order {
     let id = OrderId(Uuid::from_u128(n));
+    let price = "200.00".parse().unwrap();
+    let draft = Draft::new(
+        "Fix the tap",
+        ServiceType::CleaningRepair,
+        price,
+        Region::North,
+        "1 North Road",
+    );
+    let customer = UserId(Uuid::from_u128(7));
     Order {
-        id,
-        code: OrderCode::of(Region::North, id),
-        customer_id: UserId(Uuid::from_u128(7)),
-        provider_id: None,
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: "200.00".parse().unwrap(),
-        currency: wire::Currency::default(),
-        location: Region::North,
-        address: "1 North Road".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
         version,
-        created_at: UnixMillis(5),
-        updated_at: UnixMillis(5),
-        source: Source::Portal,
+        ..Order::published(id, draft, customer, UnixMillis(5), Source::Portal)
     }
 }

@@ -3,8 +3,7 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandBody, CommandId, Currency, OrderId, OrderStatus, Region, Role,
-    ServiceType, UserId,
+    Actor, Amount, CommandBody, CommandId, OrderId, OrderStatus, Region, Role, ServiceType, UserId,
 };
 
 use super::World;
@@ -150,17 +149,8 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
 
 pub(crate) fn draft(region: Region, pick: u64) -> Draft {
     let price = i64::try_from(pick % 90_000).unwrap_or(0) + 100;
-    Draft {
-        title: "Fix the tap".to_owned(),
-        description: String::new(),
-        service_type: *ServiceType::ALL
-            .get(usize::try_from(pick % 6).unwrap_or(0))
-            .unwrap_or(&ServiceType::Other),
-        price: Amount::from_minor(price).unwrap_or_else(|_| unreachable!("it is below a million")),
-        currency: Currency::Cny,
-        location: region,
-        address: "1 Lake Road".to_owned(),
-        service_start_time: None,
-        service_end_time: None,
-    }
+    let price = Amount::from_minor(price).unwrap_or_else(|_| unreachable!("it is below a million"));
+    let work = usize::try_from(pick % 6).ok().and_then(|n| ServiceType::ALL.get(n));
+    let work = *work.unwrap_or(&ServiceType::Other);
+    Draft::new("Fix the tap", work, price, region, "1 Lake Road")
 }

@@ -9,9 +9,9 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Command, CommandBody, CommandId, Currency, Draft, EdgeId, FenceEnd, FenceEnding,
-    FenceRecord, Hash, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, PaymentStatus,
-    Policy, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, FenceEnd, FenceEnding,
+    FenceRecord, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy, Region, Role,
+    ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -41,16 +41,11 @@ pub fn edge(name: &str) -> EdgeId {
 }
 
 pub fn draft() -> Draft {
+    let price = Amount::from_minor(20_000).unwrap();
+    let work = ServiceType::CleaningRepair;
     Draft {
-        title: "Fix a tap".into(),
         description: "It drips.".into(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
+        ..Draft::new("Fix a tap", work, price, Region::North, "1 Lake Road")
     }
 }
 
@@ -63,27 +58,13 @@ pub fn order(n: u128, status: OrderStatus) -> Standing {
             | OrderStatus::Completed
             | OrderStatus::Reviewed
     );
-    let (id, draft) = (order_id(n), draft());
+    let (customer, at) = (customer(1).user_id, UnixMillis(NOW.0 - 60_000));
     let order = Order {
-        id,
-        code: OrderCode::of(draft.location, id),
-        customer_id: customer(1).user_id,
         provider_id: taken.then(|| provider(1).user_id),
-        title: draft.title,
-        description: draft.description,
-        service_type: draft.service_type,
-        price: draft.price,
-        currency: draft.currency,
-        location: draft.location,
-        address: draft.address,
-        service_start_time: None,
-        service_end_time: None,
         status,
-        payment_status: PaymentStatus::Unpaid,
         version: 3,
-        created_at: UnixMillis(NOW.0 - 60_000),
         updated_at: UnixMillis(NOW.0 - 30_000),
-        source: Source::Portal,
+        ..Order::published(order_id(n), draft(), customer, at, Source::Portal)
     };
     let decided_at = order.updated_at;
     let acceptance =

@@ -1,34 +1,28 @@
 //! The feed: each event once, no gap, nothing lost by compaction.
 
 use wire::{
-    Change, Event, EventId, EventType, Order, OrderCode, OrderStatus, PaymentStatus, Policy,
-    RegionAssignment, ServiceType, SessionId, Source,
+    Change, Draft, Event, EventId, EventType, Order, OrderStatus, Policy, RegionAssignment,
+    ServiceType, SessionId, Source,
 };
 
 use super::*;
 
 fn order(n: u128, version: u64) -> Order {
     let id = OrderId(Uuid::from_u128(n));
+    let price = "200.00".parse().unwrap();
+    let draft = Draft::new(
+        "Fix the tap",
+        ServiceType::CleaningRepair,
+        price,
+        Region::North,
+        "1 North Road",
+    );
+    let customer = UserId(Uuid::from_u128(7));
     Order {
-        id,
-        code: OrderCode::of(Region::North, id),
-        customer_id: UserId(Uuid::from_u128(7)),
-        provider_id: None,
-        title: "Fix the tap".into(),
-        description: String::new(),
-        service_type: ServiceType::CleaningRepair,
-        price: "200.00".parse().unwrap(),
-        currency: wire::Currency::default(),
-        location: Region::North,
-        address: "1 North Road".into(),
-        service_start_time: None,
-        service_end_time: None,
         status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
         version,
-        created_at: NOW,
         updated_at: NOW.plus_ms(version.cast_signed()),
-        source: Source::Portal,
+        ..Order::published(id, draft, customer, NOW, Source::Portal)
     }
 }
 
