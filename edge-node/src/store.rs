@@ -9,6 +9,7 @@ mod anew;
 mod append;
 mod book;
 mod commands;
+mod defects;
 mod enrolment;
 mod high_water;
 mod opening;
@@ -111,6 +112,9 @@ impl Store {
         if planted(Defect::AnswerBeforeCommit) {
             return self.enter_and_answer_early(entry, judge).await;
         }
+        if planted(Defect::UpBeforeCommit) {
+            return self.enter_and_send_early(entry, judge).await;
+        }
         let entered =
             self.journal.write(move |conn, book| commands::enter(conn, book, entry, judge)).await?;
         self.moved.notify_one();
@@ -186,10 +190,20 @@ impl Store {
     }
 
     pub async fn position(&self) -> Result<Position, JournalError> {
+        if planted(Defect::UpBeforeCommit)
+            && let Some(position) = defects::position_early()
+        {
+            return Ok(position);
+        }
         self.journal.read(book::position).await
     }
 
     pub async fn run(&self, wanted: Wanted) -> Result<Run, JournalError> {
+        if planted(Defect::UpBeforeCommit)
+            && let Some(run) = defects::sent_early(wanted)
+        {
+            return Ok(run);
+        }
         self.journal.read(move |conn| uplink::run(conn, wanted)).await
     }
 
@@ -217,37 +231,6 @@ impl Store {
     pub fn close(self) {
         self.journal.close();
     }
-
-    /// The planted defect: the answer leaves from inside the transaction, and the commit is late
-    /// enough for a kill to fall between the two.
-    async fn enter_and_answer_early(
-        &self,
-        entry: Entry,
-        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
-    ) -> Write<Entered> {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let write = self.journal.write(move |conn, book| {
-            let entered = commands::enter(conn, book, entry, judge)?;
-            let _ = tell.send(entered);
-            std::thread::sleep(DEFECT_GAP);
-            Ok::<_, rusqlite::Error>(())
-        });
-        tokio::select! {
-            biased;
-            Ok(entered) = told => Ok(entered),
-            Err(error) = write => Err(error),
-        }
-    }
-
-    async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
-        let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
-        let retire = move |conn: &_, book: &mut Book| {
-            seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
-        };
-        self.journal.write(retire).await?;
-        tokio::time::sleep(DEFECT_GAP).await;
-        Ok(())
-    }
 }
 
 fn observe(writes: usize) {
@@ -256,6 +239,3 @@ fn observe(writes: usize) {
     #[allow(clippy::cast_precision_loss)]
     metrics::JOURNAL_GROUP.observe(["edge"], writes as f64);
 }
-
-/// How far apart a planted defect puts what belongs together.
-const DEFECT_GAP: std::time::Duration = std::time::Duration::from_millis(200);

@@ -20,12 +20,24 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 11] = [
+const MUTANTS: [Mutant; 13] = [
     Mutant {
         defect: "answer_before_commit",
         package: "holdfast-edge",
         suite: "process",
         test: "every_receipt_outlives_a_kill_at_any_moment",
+    },
+    Mutant {
+        defect: "up_before_commit",
+        package: "holdfast-edge",
+        suite: "uplink",
+        test: "what_goes_up_stands_in_the_file_already",
+    },
+    Mutant {
+        defect: "assignment_not_locked",
+        package: "order",
+        suite: "service",
+        test: "store::races::a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others",
     },
     Mutant {
         defect: "no_command_dedupe",

@@ -5,6 +5,8 @@
 pub enum Defect {
     /// An edge replies before its commit is on disk.
     AnswerBeforeCommit,
+    /// An edge shows the link an op before its commit.
+    UpBeforeCommit,
     /// The order service does not look for the stored answer of a command.
     NoCommandDedupe,
     /// A state change writes no outbox row.
@@ -25,11 +27,14 @@ pub enum Defect {
     OldSessionNotAsked,
     /// The hub ends an epoch without a take-back of its rights.
     EpochWithoutTakeBack,
+    /// The order service decides without sharing the lock of the region's assignment.
+    AssignmentNotLocked,
 }
 
 impl Defect {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::AnswerBeforeCommit,
+        Self::UpBeforeCommit,
         Self::NoCommandDedupe,
         Self::NoOutboxRow,
         Self::BusConfirmsBeforeWrite,
@@ -40,12 +45,14 @@ impl Defect {
         Self::NothingRelogged,
         Self::OldSessionNotAsked,
         Self::EpochWithoutTakeBack,
+        Self::AssignmentNotLocked,
     ];
 
     /// The word for it in `HOLDFAST_DEFECT`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AnswerBeforeCommit => "answer_before_commit",
+            Self::UpBeforeCommit => "up_before_commit",
             Self::NoCommandDedupe => "no_command_dedupe",
             Self::NoOutboxRow => "no_outbox_row",
             Self::BusConfirmsBeforeWrite => "bus_confirms_before_write",
@@ -56,6 +63,7 @@ impl Defect {
             Self::NothingRelogged => "nothing_relogged",
             Self::OldSessionNotAsked => "old_session_not_asked",
             Self::EpochWithoutTakeBack => "epoch_without_take_back",
+            Self::AssignmentNotLocked => "assignment_not_locked",
         }
     }
 }

@@ -142,6 +142,7 @@ pub async fn assignments(
         in_list(select_assignments!("WHERE region IN ("), regions.len(), ") ORDER BY region");
     let text = match lock {
         _ if !tx.is_mysql() => text,
+        Lock::ToDecide if planted(Defect::AssignmentNotLocked) => text,
         // MariaDB does not know MySQL's newer FOR SHARE; both know this.
         Lock::ToDecide => text.then(" LOCK IN SHARE MODE"),
         Lock::ToChange => text.then(" FOR UPDATE"),

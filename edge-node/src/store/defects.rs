@@ -1,0 +1,79 @@
+//! What a real process does wrong when a test asks it to. Each defect keeps apart, for long enough to be
+//! seen, what the store otherwise does in one commit.
+
+use std::{sync::Mutex, time::Duration};
+
+use engine::edge::{Position, Run, Wanted};
+use wire::NumberedOutcome;
+
+use super::{Answer, Book, Entered, Entry, Sight, Store, Write, book, commands, outcomes, uplink};
+
+const GAP: Duration = Duration::from_millis(200);
+
+/// Where the log stands and what goes up before its commit, until the link has taken it.
+static EARLY: Mutex<Option<(Position, Run)>> = Mutex::new(None);
+
+pub fn position_early() -> Option<Position> {
+    let early = EARLY.lock().ok()?;
+    early.as_ref().map(|(position, _)| position.clone())
+}
+
+/// The run that was to be sent before its commit, if it is the wanted one.
+pub fn sent_early(wanted: Wanted) -> Option<Run> {
+    let mut early = EARLY.lock().ok()?;
+    early.take_if(|(_, run)| run.before.seq + 1 == wanted.from).map(|(_, run)| run)
+}
+
+impl Store {
+    /// The answer leaves from inside the transaction, and the commit is late enough for a kill to fall
+    /// between the two.
+    pub(super) async fn enter_and_answer_early(
+        &self,
+        entry: Entry,
+        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
+    ) -> Write<Entered> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let write = self.journal.write(move |conn, book| {
+            let entered = commands::enter(conn, book, entry, judge)?;
+            let _ = tell.send(entered);
+            std::thread::sleep(GAP);
+            Ok::<_, rusqlite::Error>(())
+        });
+        tokio::select! {
+            biased;
+            Ok(entered) = told => Ok(entered),
+            Err(error) = write => Err(error),
+        }
+    }
+
+    /// The link is shown the op from inside the transaction.
+    pub(super) async fn enter_and_send_early(
+        &self,
+        entry: Entry,
+        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
+    ) -> Write<Entered> {
+        let moved = self.moved();
+        let write = move |conn: &_, book: &mut Book| {
+            let from = book.head.seq + 1;
+            let entered = commands::enter(conn, book, entry, judge)?;
+            let all = Wanted { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
+            if let Ok(mut early) = EARLY.lock() {
+                *early = Some((book::position(conn)?, uplink::run(conn, all)?));
+            }
+            moved.notify_one();
+            std::thread::sleep(GAP);
+            Ok(entered)
+        };
+        self.journal.write(write).await
+    }
+
+    pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
+        let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
+        let retire = move |conn: &_, book: &mut Book| {
+            seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
+        };
+        self.journal.write(retire).await?;
+        tokio::time::sleep(GAP).await;
+        Ok(())
+    }
+}
