@@ -35,6 +35,8 @@ pub struct Stored {
     pub epoch: u64,
     /// How the epoch came to be; the first one was granted to nobody.
     pub grant: Option<Grant>,
+    /// The newest epoch that is to end, or has: its rights may be taken back already.
+    pub ending: Option<Ending>,
     /// The new epochs of the last day that no operator has looked at.
     pub epochs_today: u32,
     /// The end of the chain that was received.
@@ -51,6 +53,14 @@ pub struct Grant {
     pub to: BootNonce,
     /// The run whose session was the newest until then.
     pub after: Option<BootNonce>,
+}
+
+/// Somebody has begun to put an epoch of an edge into quarantine. Whichever session comes next goes
+/// through with it: nobody can hold a right in that epoch any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    pub epoch: u64,
+    pub why: QuarantineWhy,
 }
 
 /// An accept that somebody else took: a person's at the portal, or another edge's that is held.
@@ -155,9 +165,10 @@ pub enum Output {
     End(Refused),
 }
 
-/// An edge of which nothing is taken before it has a new epoch. First order_db is to record that the
-/// rights of the old one are taken back [QUAR_TAKEBACK], then the epoch is raised, if the term is still
-/// `over`; both are safe to repeat.
+/// An edge of which nothing is taken before it has a new epoch. First it is put down that the old one is
+/// to end, if the term is still `over`, and the term is raised by that; then order_db is to record that
+/// the rights of the old epoch are taken back [QUAR_TAKEBACK]; then the epoch is raised. Each is safe to
+/// repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confined {
     pub hello: Hello,

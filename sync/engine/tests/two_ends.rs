@@ -306,6 +306,7 @@ impl Base {
             running: None,
             epoch: 1,
             grant: None,
+            ending: None,
             epochs_today: 0,
             cursor: self.cursor,
             outcome_count: self.outcomes.len() as u64,

@@ -5,7 +5,8 @@ mod stage;
 
 use http::{Method, StatusCode};
 use rstest::rstest;
-use stage::{Edge, Replica, Stage, accept, boot, token};
+use stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
+use support::eventually;
 use wire::{Chain, Code, Frame, LinkState, QuarantineWhy, Region, Role, TakeBack};
 
 /// An edge whose three ops were received and answered, and which is away now.
@@ -102,6 +103,33 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     stage.owner.script().away = false;
     let (given, _) = suspect.confined(&hub).await;
     assert_eq!((given.new_epoch, stage.north(&hub).await.undecided), (2, 0));
+}
+
+#[tokio::test]
+async fn an_epoch_whose_rights_are_taken_back_ends_with_whoever_calls_next() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let edge = known(&stage, &hub).await;
+    let mut copy = restored(&edge, 1);
+    copy.suspect = true;
+    let answers = stage.owner.take_back_answers.clone().lock_owned().await;
+    copy.call(&hub).await.unwrap();
+    eventually("the take-back is on record", PATIENCE, async || {
+        (!stage.owner.script().taken_back.is_empty()).then_some(())
+    })
+    .await;
+    // Its answer is still under way when the edge itself comes back, with nothing lost.
+    let mut itself = edge.twin(3);
+    itself.call(&hub).await.unwrap();
+    let over = TakeBack { edge: edge.id.clone(), epoch: 1, why: QuarantineWhy::EdgeRestored };
+    eventually("the edge itself is confined as well", PATIENCE, async || {
+        (stage.owner.script().taken_back == [over.clone(), over.clone()]).then_some(())
+    })
+    .await;
+    drop(answers);
+    let (given, _) = itself.confinement().await;
+    assert!(given.new_epoch > 1, "no right is ever granted to its first epoch again");
+    assert!(stage.north(&hub).await.epoch >= given.new_epoch);
 }
 
 #[tokio::test]

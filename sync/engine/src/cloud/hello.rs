@@ -75,14 +75,15 @@ fn place(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
 }
 
 /// Whether the log is not the one that was received: it says so itself, it is one of an epoch that is
-/// over, it ends before the cursor, or another op stands there. A log that goes on beyond the cursor is
-/// found out by its first ops.
+/// over or is to end, it ends before the cursor, or another op stands there. A log that goes on beyond
+/// the cursor is found out by its first ops.
 fn is_lost(hello: &Hello, stored: &Stored) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
     let other = hello.last_seq == cursor.seq && hello.last_hash != cursor.hash;
     hello.suspect
         || hello.epoch < stored.epoch
+        || stored.ending.is_some_and(|ending| hello.epoch <= ending.epoch)
         || (hello.epoch == stored.epoch && (behind || other))
 }
 
@@ -97,10 +98,12 @@ fn quarantine(hello: &Hello, stored: &Stored) -> Judged {
     }
     // Its session was the newest until another run was granted an epoch: two of them are alive.
     let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
-    let why = if outlived && !granted_to_it {
-        QuarantineWhy::EdgeCloned
-    } else {
-        QuarantineWhy::EdgeRestored
+    let begun = stored.ending.filter(|ending| ending.epoch == stored.epoch);
+    let why = match begun {
+        // What order_db may have on record already.
+        Some(ending) => ending.why,
+        None if outlived && !granted_to_it => QuarantineWhy::EdgeCloned,
+        None => QuarantineWhy::EdgeRestored,
     };
     let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
     Judged::Quarantine(Box::new(Confined { hello, over, epoch, again, why }))

@@ -88,6 +88,7 @@ fn stored(cursor: Chain) -> Stored {
         running: None,
         epoch: 1,
         grant: None,
+        ending: None,
         epochs_today: 0,
         cursor,
         outcome_count: 0,

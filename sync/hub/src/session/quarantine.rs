@@ -1,10 +1,11 @@
 //! An edge whose log is not the one received gets a new epoch and what it has lost.
 //!
-//! Invariant: the order service has recorded that the rights of the old epoch are taken back before the
-//! epoch is raised, and the epoch is raised before the edge hears of it [QUAR_TAKEBACK]; each step may
-//! be done again.
+//! Invariants: that the old epoch is to end stands in sync_db before the order service hears of it, so
+//! that an epoch whose rights are taken back never goes on, whoever comes in between; the order service
+//! has recorded that before the epoch is raised, and the epoch is raised before the edge hears of it
+//! [QUAR_TAKEBACK]. Each step may be done again.
 
-use engine::cloud::{Confined, Input, Place};
+use engine::cloud::{Confined, Granted, Input, Place};
 use http::Method;
 use process::{
     defect::{Defect, planted},
@@ -24,11 +25,7 @@ impl Link {
         let granted = if confined.again {
             self.hub.store.granted(&self.edge, confined).await?
         } else {
-            if !planted(Defect::EpochWithoutTakeBack) {
-                self.take_back(confined).await?;
-            }
-            let now = self.hub.clock.now();
-            self.hub.store.raise_epoch(&self.edge, confined, grant_id(), now).await?
+            self.end_epoch(confined).await?
         };
         let Some(granted) = granted else { return self.load().await };
         let (edge, old, epoch) = (&self.edge, confined.hello.epoch, granted.epoch);
@@ -42,6 +39,21 @@ impl Link {
         // An older session on this replica hears at once that it is one.
         self.hub.nudges.nudge(edge);
         Ok(Input::Quarantined(granted))
+    }
+
+    /// `None` where another session was faster.
+    async fn end_epoch(&mut self, confined: &Confined) -> Result<Option<Granted>, Stopped> {
+        let hub = self.hub.clone();
+        let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
+        let Some(over) = begun else { return Ok(None) };
+        // A session that this has ended hears of it at once.
+        hub.nudges.nudge(&self.edge);
+        let confined = Confined { over, ..confined.clone() };
+        if !planted(Defect::EpochWithoutTakeBack) {
+            self.take_back(&confined).await?;
+        }
+        let now = hub.clock.now();
+        Ok(hub.store.raise_epoch(&self.edge, &confined, grant_id(), now).await?)
     }
 
     pub(super) async fn read_tail(&mut self, after: Place) -> Result<Input, StoreError> {

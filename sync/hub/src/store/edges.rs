@@ -1,16 +1,17 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
-use engine::cloud::{Grant, Stored};
+use engine::cloud::{Ending, Grant, Stored};
 use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
-use super::{Store, StoreError, count, hash, region, regions::gate};
+use super::{Store, StoreError, count, epochs::quarantine_why, hash, region, regions::gate};
 use crate::domain::status::CONTACT_STALE_MS;
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
 const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.last_contact_at, e.epoch, \
     e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
+    e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
         AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
     r.feed_generation, r.feed_seq, r.gate \
@@ -59,6 +60,8 @@ struct StandingRow {
     outcome_count: i64,
     granted_to: Option<Uuid>,
     after_run: Option<Uuid>,
+    ending_epoch: Option<i64>,
+    ending_why: Option<String>,
     epochs_today: i64,
     feed_generation: i64,
     feed_seq: i64,
@@ -71,12 +74,16 @@ impl StandingRow {
         let contact = self.last_contact_at.map(UnixMillis);
         let fresh = contact.is_some_and(|contact| now.since(contact) <= CONTACT_STALE_MS);
         let after = self.after_run.map(nonce);
+        let ending_why = self.ending_why.as_deref().map(quarantine_why).transpose()?;
+        let ending = self.ending_epoch.zip(ending_why);
+        let ending = ending.map(|(epoch, why)| Ending { epoch: count(epoch), why });
         Ok(Stored {
             region: region(&self.region)?,
             term: count(self.term),
             running: self.nonce.filter(|_| self.link_up == 1 && fresh).map(nonce),
             epoch: count(self.epoch),
             grant: self.granted_to.map(|to| Grant { to: nonce(to), after }),
+            ending,
             epochs_today: u32::try_from(self.epochs_today).unwrap_or(u32::MAX),
             cursor: Chain { seq: count(self.cursor_seq), hash: hash(&self.cursor_hash)? },
             outcome_count: count(self.outcome_count),

@@ -1,8 +1,9 @@
 //! The epochs of an edge: who was granted which, and what of the ones before is given back.
 //!
-//! Invariants: an epoch is raised under the term and the cursor that were judged, so that of two who
-//! raise it one does; with it goes everything that stood under the old one: its cursor, its undecided
-//! ops and the session. The raw ops stay.
+//! Invariants: that an epoch is to end stands here before anybody else hears of it, and no session has
+//! the edge from then on; an epoch is raised under the term and the cursor that were judged, so that of
+//! two who raise it one does; with it goes everything that stood under the old one: its cursor, its
+//! undecided ops and the session. The raw ops stay.
 
 use engine::cloud::{Confined, Granted, Place, Tail};
 use platform::{transact, vals};
@@ -12,6 +13,9 @@ use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
 use super::{Store, StoreError, count, hash};
 
 const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
+const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
+    link_up = 0, link_since = ? WHERE edge = ? AND term = ? AND epoch = ?";
+const TERM: &str = "SELECT term FROM edges WHERE edge = ?";
 const RAISE: &str = "UPDATE edges SET epoch = ?, term = term + 1, nonce = ?, cursor_seq = 0, \
     cursor_hash = ?, outcome_count = 0, outcome_cursor = 0, undecided = 0, last_seq = 0, \
     pending = 0, oldest_pending_at = NULL, link_up = 0, link_since = ?, last_contact_at = ?, \
@@ -46,6 +50,26 @@ const DROPPED_MAX: usize = 500;
 type TailRow = (i64, i64, Vec<u8>, Vec<u8>);
 
 impl Store {
+    /// Puts down that the epoch is to end, and why. The new term: whoever has the edge's session, or is
+    /// about to, says Hello again and is judged by this. `None` where the term or the epoch is another
+    /// by now; then nothing has changed.
+    pub async fn begin_to_end(
+        &self,
+        edge: &EdgeId,
+        confined: &Confined,
+        now: UnixMillis,
+    ) -> Result<Option<u64>, StoreError> {
+        let Confined { over, epoch, why, .. } = confined;
+        transact!(self.sql, tx => {
+            let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
+            if tx.exec(BEGIN_TO_END, values).await? == 0 {
+                return Ok(None);
+            }
+            let row: Option<(i64,)> = tx.one(TERM, vals![edge]).await?;
+            Ok(row.map(|(term,)| count(term)))
+        })
+    }
+
     /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the epoch
     /// or the cursor is another by now; then nothing has changed.
     pub async fn raise_epoch(

@@ -168,6 +168,11 @@ impl Edge {
     /// Connects, is put into quarantine and hears all of it: its parts, and their ops.
     pub async fn confined(&mut self, replica: &Replica) -> (Quarantine, Vec<Vec<u8>>) {
         self.call(replica).await.unwrap();
+        self.confinement().await
+    }
+
+    /// All of the quarantine that answers its Hello.
+    pub async fn confinement(&mut self) -> (Quarantine, Vec<Vec<u8>>) {
         let mut tail = Vec::new();
         loop {
             let Some(Frame::Quarantine(frame)) = self.next().await else { panic!("no quarantine") };

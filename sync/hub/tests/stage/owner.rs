@@ -20,6 +20,8 @@ use wire::{
 pub struct Owner {
     service_key: ServiceKey,
     script: Arc<Mutex<Script>>,
+    /// Whoever holds it keeps the answers to take-backs from leaving; they stand recorded.
+    pub take_back_answers: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -45,7 +47,7 @@ pub struct Script {
 
 impl Owner {
     pub fn new(service_key: ServiceKey) -> Self {
-        Self { service_key, script: Arc::default() }
+        Self { service_key, script: Arc::default(), take_back_answers: Arc::default() }
     }
 
     pub fn script(&self) -> MutexGuard<'_, Script> {
@@ -94,11 +96,14 @@ async fn take_back(
     let now = Clock::system().now();
     let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
-    let mut script = owner.script();
-    if script.away {
-        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    {
+        let mut script = owner.script();
+        if script.away {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        script.taken_back.push(over);
     }
-    script.taken_back.push(over);
+    let _leaves = owner.take_back_answers.lock().await;
     Ok(Json(TakenBack { fences: Vec::new() }))
 }
 

@@ -145,6 +145,7 @@ impl SyncDb {
             running: None,
             epoch: edge.epoch,
             grant: None,
+            ending: None,
             epochs_today: 0,
             cursor: edge.cursor,
             outcome_count: edge.outcome_count,

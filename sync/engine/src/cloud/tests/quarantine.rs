@@ -3,7 +3,7 @@
 use wire::{Alive, QuarantineWhy};
 
 use super::*;
-use crate::cloud::{Confined, Grant, Granted, Place, Tail};
+use crate::cloud::{Confined, Ending, Grant, Granted, Place, Tail};
 
 const OTHER: BootNonce = BootNonce([8; 16]);
 
@@ -40,6 +40,20 @@ fn a_log_that_is_not_the_one_received_is_put_into_quarantine() {
         };
         assert_eq!(confined(&outputs), &expected, "{what}");
     }
+}
+
+#[test]
+fn an_epoch_that_is_to_end_ends_with_whoever_comes_next_and_for_the_same_reason() {
+    let log = log(9);
+    let why = QuarantineWhy::EdgeCloned;
+    let begun = |epoch| Stored { ending: Some(Ending { epoch, why }), ..stored(chain_at(&log, 4)) };
+    let outputs = answered(hello(&log), begun(1));
+    let confined = confined(&outputs);
+    assert_eq!((confined.epoch, confined.why, confined.again), (1, why, false));
+
+    let later = Stored { epoch: 2, ..begun(1) };
+    let outputs = answered(Hello { epoch: 2, ..hello(&log) }, later);
+    assert!(matches!(outputs[..], [Output::Send(Frame::Welcome(_))]), "that one stands");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Enrolment, gates, and what a session stores under its term.
 
-use wire::GateState;
+use engine::cloud::{Confined, Ending};
+use wire::{GateState, QuarantineWhy};
 
 use super::*;
 use crate::domain::enrolment;
@@ -67,6 +68,32 @@ async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
     assert!(edges[0].link_up, "the old session has no say in it");
     assert_eq!((edges[0].last_seq, edges[0].clock_error_ms), (9, Some(60_000)));
     assert!(store.edges("north-1", 10).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    let why = QuarantineWhy::EdgeRestored;
+    let confined = Confined { hello: hello(), over: term, epoch: 1, again: false, why };
+    let begun = store.begin_to_end(&north(), &confined, LATER).await.unwrap();
+    assert_eq!(begun, Some(term + 1));
+    assert_eq!(store.begin_to_end(&north(), &confined, LATER).await.unwrap(), None, "once a term");
+
+    let ops = boots(term, stored.cursor, 2);
+    assert!(!store.store_ops(&north(), &ops, LATER).await.unwrap());
+    assert_eq!(store.take_over(&north(), &hello(), term, LATER).await.unwrap(), None);
+    let stands = store.standing(&north(), LATER).await.unwrap().unwrap();
+    assert_eq!((stands.ending, stands.running), (Some(Ending { epoch: 1, why }), None));
+
+    let again = Confined { over: term + 1, ..confined };
+    let over = store.begin_to_end(&north(), &again, LATER).await.unwrap().unwrap();
+    let raised = store.raise_epoch(&north(), &Confined { over, ..again }, 5, LATER).await.unwrap();
+    assert_eq!(raised.unwrap().epoch, 2);
 }
 
 #[rstest]
