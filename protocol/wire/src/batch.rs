@@ -40,10 +40,23 @@ pub enum BatchBody {
         /// absent where neither is revoked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revoked_version: Option<u64>,
+        /// The op was logged anew: what the edge had said when it first took the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        relogged: Option<FirstAnswer>,
     },
     LeaseReleased {
         fence: u64,
     },
+}
+
+/// What an edge said of a command in an epoch that is over. It gives no right; it says what a loser was
+/// promised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstAnswer {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub verdict: Verdict,
+    pub fence: Option<u64>,
 }
 
 /// One answer per op of the batch, in its order.

@@ -5,7 +5,9 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{Actor, BootNonce, Command, EdgeId, Hash, QuarantineWhy, UnixMillis, Verdict};
+use crate::{
+    Actor, BootNonce, Command, EdgeId, FirstAnswer, Hash, QuarantineWhy, UnixMillis, Verdict,
+};
 
 #[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -79,6 +81,13 @@ pub struct Relogged {
     pub fence: Option<u64>,
     #[n(5)]
     pub why: QuarantineWhy,
+}
+
+impl Relogged {
+    pub fn answer(&self) -> FirstAnswer {
+        let Self { edge, epoch, verdict, fence, .. } = self.clone();
+        FirstAnswer { edge, epoch, verdict, fence }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

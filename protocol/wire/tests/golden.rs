@@ -288,6 +288,7 @@ fn batch_body() -> BatchBody {
         rules_version: Some(2),
         revocations_version: Some(4),
         revoked_version: Some(6),
+        relogged: None,
     }
 }
 
@@ -375,6 +376,12 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("lost/taken_back".into(), hex(&minicbor::to_vec(&taken_back).unwrap()));
     let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
     vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
+    let mut anew = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    if let BatchBody::Command { relogged, .. } = &mut anew.body {
+        let (verdict, fence) = (Verdict::Firm, Some(5));
+        *relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence });
+    }
+    vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
     vectors.insert("order/digest".into(), order().digest().to_string());
     vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));

@@ -1,7 +1,8 @@
 //! What there is to decide: a command, who stands behind it, and the way it came.
 
 use wire::{
-    Actor, BatchBody, Command, EdgeId, Hash, Hops, OpsBatch, Region, Source, UnixMillis, Verdict,
+    Actor, BatchBody, Command, EdgeId, FirstAnswer, Hash, Hops, OpsBatch, Region, Source,
+    UnixMillis, Verdict,
 };
 
 /// One thing to decide. A batch's requests are decided in their order.
@@ -47,6 +48,8 @@ pub struct EdgeOp {
     pub revocations_version: Option<u64>,
     /// The version at which the region's feed told of a revocation that concerns the actor.
     pub revoked_version: Option<u64>,
+    /// What an edge had said of this command in an epoch that is over; this op logs it anew.
+    pub relogged: Option<FirstAnswer>,
 }
 
 /// What tells one op from every other, even should a restored edge use a seq twice.
@@ -117,6 +120,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
             rules_version,
             revocations_version,
             revoked_version,
+            relogged,
         } => {
             let origin = Origin::Edge(EdgeOp {
                 name,
@@ -128,6 +132,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
                 rules_version,
                 revocations_version,
                 revoked_version,
+                relogged,
             });
             Request::Command(Box::new(Attempt { command, actor, origin }))
         }

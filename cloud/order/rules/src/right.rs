@@ -11,23 +11,27 @@ pub(crate) enum Right {
     None,
     /// The edge holds the region under that fence.
     Stands,
-    /// It did when it answered; the right was taken back since.
+    /// It did when it answered, be it in an epoch that is over; the right was taken back since.
     TakenBack(FenceEnd),
 }
 
 impl Right {
     pub fn of(attempt: &Attempt, assignment: &Assignment) -> Self {
         let Some(op) = attempt.op() else { return Self::None };
-        let Some(fence) = op.fence.filter(|_| op.verdict == Verdict::Firm) else {
-            return Self::None;
-        };
-        if fence == assignment.fence && assignment.is_held_by(&op.name) {
+        let name = &op.name;
+        let firm = op.fence.filter(|_| op.verdict == Verdict::Firm);
+        if firm == Some(assignment.fence) && assignment.is_held_by(name) {
             return Self::Stands;
         }
-        let own = assignment
-            .fences
-            .get(&fence)
-            .filter(|record| (&record.holder, record.epoch) == (&op.name.edge, op.name.epoch));
+        let first = op.relogged.as_ref().filter(|first| first.verdict == Verdict::Firm);
+        let promise = match (firm, first) {
+            (Some(fence), _) => Some((&name.edge, name.epoch, fence)),
+            (None, Some(first)) => first.fence.map(|fence| (&first.edge, first.epoch, fence)),
+            (None, None) => None,
+        };
+        let Some((edge, epoch, fence)) = promise else { return Self::None };
+        let record = assignment.fences.get(&fence);
+        let own = record.filter(|record| (&record.holder, record.epoch) == (edge, epoch));
         match own.and_then(|record| record.end.as_ref()) {
             Some(end) if end.how.is_take_back() => Self::TakenBack(end.clone()),
             _ => Self::None,

@@ -92,6 +92,7 @@ impl Named {
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);
             self.fences.extend(op.fence);
+            self.fences.extend(op.relogged.as_ref().and_then(|first| first.fence));
             self.rules_versions.extend(op.rules_version);
         }
     }

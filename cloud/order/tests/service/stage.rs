@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
     Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Draft,
-    EdgeId, Event, EventType, Hash, HeldReason, OpDecision, OpsBatch, OrderId, Outcome, Policy,
-    Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
+    EdgeId, Event, EventType, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch, OrderId,
+    Outcome, Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -209,6 +209,18 @@ impl Log {
         self
     }
 
+    /// The last op logs anew what was answered firm under this fence in an epoch that is over.
+    pub fn relogging(mut self, epoch: u64, fence: u64) -> Self {
+        let edge = self.edge.clone();
+        if let Some(BatchBody::Command { relogged, .. }) =
+            self.ops.last_mut().map(|op| &mut op.body)
+        {
+            let (verdict, fence) = (Verdict::Firm, Some(fence));
+            *relogged = Some(FirstAnswer { edge, epoch, verdict, fence });
+        }
+        self
+    }
+
     pub fn released(mut self, fence: u64) -> Self {
         let seq = self.ops.len() as u64 + 1;
         let hash = Hash::of(format!("{} {seq}", self.edge).as_bytes());
@@ -230,6 +242,7 @@ impl Log {
             rules_version: None,
             revocations_version: None,
             revoked_version: None,
+            relogged: None,
         };
         self.ops.push(BatchOp { seq, hash, body });
         self

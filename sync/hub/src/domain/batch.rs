@@ -156,6 +156,7 @@ fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
         revoked_version: person.and_then(|person| person.revoked_version),
+        relogged: op.relogged.as_ref().map(wire::Relogged::answer),
     }
 }
 
@@ -258,6 +259,20 @@ mod tests {
             (plan.answered.len(), seqs(&plan.handed), plan.parked),
             (1, vec![3], vec![2, 4, 5])
         );
+    }
+
+    #[test]
+    fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
+        let edge = wire::EdgeId::new("north-1").unwrap();
+        let (verdict, fence) = (Verdict::Firm, Some(4));
+        let first = wire::FirstAnswer { edge: edge.clone(), epoch: 1, verdict, fence };
+        let Read::Command(mut op) = accept(1) else { unreachable!() };
+        let (at, why) = (wire::Chain::start(&edge), wire::QuarantineWhy::EdgeRestored);
+        op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
+        let plan =
+            plan(&run(vec![Read::Command(op)]), NOW, 10_000, |_| Judged::Known(Some(person())));
+        let BatchBody::Command { relogged, .. } = &plan.handed[0].body else { unreachable!() };
+        assert_eq!(relogged.as_ref(), Some(&first));
     }
 
     #[test]

@@ -86,6 +86,7 @@ fn command(op: &CommandOp, actor: Option<Actor>, revoked_version: Option<u64>) -
         rules_version: op.rules_version,
         revocations_version: op.revocations_version,
         revoked_version,
+        relogged: op.relogged.as_ref().map(wire::Relogged::answer),
     }
 }
 

@@ -30,6 +30,7 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
         (other(accept(1)), true),
         (of_epoch_2, true),
         (old_fence, true),
+        (with_op(relogged(4, 1, 1, provider(1), accept(1)), |op| op.fence = None), true),
         (logged_at("south-1", 1, 1, provider(1), accept(1)), true),
         (logged_at("north-2", 1, 1, admin(), approve(1)), true),
         // The holder's own, whatever it answered: that includes what it was asked.

@@ -3,8 +3,8 @@
 
 use rules::{Assignment, CaseKind, Lapse, OfflineRules, Request};
 use wire::{
-    Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, OrderStatus, OutcomeKind,
-    PaymentStatus, ServiceType, Verdict,
+    Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
+    OutcomeKind, PaymentStatus, ServiceType, Verdict,
 };
 
 use crate::stage::*;
@@ -118,6 +118,42 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
                 }
             }
         }
+    }
+}
+
+/// A quarantine took the right back: the command was logged anew, without fence.
+#[test]
+fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_back() {
+    for how in FenceEnding::ALL {
+        let op = relogged(4, 1, 1, provider(2), accept(1));
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(ended(how));
+        assert!(stage.decide_one(op.clone()).0.succeeded(), "{how}");
+
+        let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(how));
+        let (outcome, writes) = stage.decide_one(op.clone());
+        let record = outcome.lost.as_ref().unwrap().taken_back.clone();
+        if how.is_take_back() {
+            assert_eq!(outcome.code, Some(Code::RegionTakenBack), "{how}");
+            assert_eq!(record.map(|end| end.how), Some(how));
+            assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+        } else {
+            assert_eq!((outcome.code, record), (Some(Code::OrderAlreadyAccepted), None));
+            assert!(kinds(&writes).is_empty(), "a right that was given back is over");
+        }
+    }
+    for change in [
+        |first: &mut FirstAnswer| first.verdict = Verdict::Provisional,
+        |first: &mut FirstAnswer| first.fence = None,
+        |first: &mut FirstAnswer| first.epoch = 7,
+        |first: &mut FirstAnswer| first.edge = edge("north-2"),
+    ] {
+        let op = with_op(relogged(4, 1, 1, provider(2), accept(1)), |op| {
+            change(op.relogged.as_mut().unwrap());
+        });
+        let mut stage =
+            Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::EdgeRestored));
+        let (outcome, _) = stage.decide_one(op);
+        assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted), "nothing of the sort was said");
     }
 }
 

@@ -10,8 +10,8 @@ use rules::{
 use uuid::Uuid;
 use wire::{
     Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, FenceEnd, FenceEnding,
-    FenceRecord, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy, Region, Role,
-    ServiceType, Source, UnixMillis, UserId, Verdict,
+    FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy,
+    Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -172,6 +172,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
         rules_version: None,
         revocations_version: None,
         revoked_version: None,
+        relogged: None,
     });
     let command = Command { tapped_at, ..command(id, body) };
     Request::Command(Box::new(Attempt { command, actor, origin }))
@@ -195,6 +196,15 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.verdict = Verdict::Firm;
         op.fence = Some(fence);
+    })
+}
+
+/// An op of north-1's epoch 2 that logs anew what its epoch 1 answered firm under this fence.
+pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+    with_op(logged(seq, id, Some(actor), body), |op| {
+        op.name.epoch = 2;
+        let (edge, verdict, fence) = (op.name.edge.clone(), Verdict::Firm, Some(fence));
+        op.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence });
     })
 }
 

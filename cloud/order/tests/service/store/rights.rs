@@ -171,6 +171,35 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
     assert_eq!((now.epoch, now.fence), (2, 2), "a fence is given out once");
 }
 
+/// A quarantine has taken the right back, and the edge has logged its promises anew.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (kept, lost) = (stage.pending().await, stage.pending().await);
+    stage.grant("north-1").await;
+    let edge = EdgeId::new("north-1").unwrap();
+    let over = TakeBack { edge, epoch: 1, why: QuarantineWhy::EdgeRestored };
+    stage.store.end_epoch(&over).await.unwrap();
+    assert!(stage.decide(provider(1), accept(lost)).await.succeeded());
+    let log = Log::of("north-1")
+        .then(stage.command_id(), Some(provider(2)), accept(kept))
+        .relogging(1, 1)
+        .then(stage.command_id(), Some(provider(2)), accept(lost))
+        .relogging(1, 1);
+    for _ in 0..2 {
+        let outcomes = stage.batch(log.batch()).await;
+        assert!(outcomes[0].succeeded(), "{outcomes:?}");
+        assert_eq!(outcomes[1].code, Some(Code::RegionTakenBack));
+        let record = outcomes[1].lost.as_ref().unwrap().taken_back.as_ref().unwrap();
+        assert_eq!(record.how, FenceEnding::EdgeRestored);
+    }
+    let cases = stage.store.cases(None, 10).await.unwrap();
+    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
