@@ -47,7 +47,8 @@ fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Ou
 }
 
 fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
-    if let Some(outcome) = repeat(desk, attempt) {
+    if let Some((outcome, listed)) = repeat(desk, attempt) {
+        desk.list(attempt, &outcome, listed);
         return Ok(outcome);
     }
     let lapse = desk.snapshot.lapse;
@@ -131,8 +132,8 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
     kinds
 }
 
-/// The answer to a command whose id is known.
-fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
+/// The answer to a command whose id is known, and what of it a person has to look at.
+fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
     if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
         return None;
     }
@@ -141,14 +142,16 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<Outcome> {
     let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
     let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));
     // It may have lost as it was put to the next holder: why the promise did not hold is told all the
-    // same.
+    // same, and listed once.
+    let overturned = taken_back.is_some() && !stored.applied && !desk.is_listed(attempt);
+    let listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
     let lost = lost.map(|lost| Lost { taken_back, ..lost });
     let shown = |order: &Order| {
         let hidden = |actor| view::is_hidden(order, actor, attempt);
         stored.applied || !attempt.actor.is_none_or(hidden)
     };
     let order = standing.map(|standing| standing.order.clone()).filter(shown);
-    Some(stored.repeated(attempt, order, lost, desk.snapshot.now))
+    Some((stored.repeated(attempt, order, lost, desk.snapshot.now), listed))
 }
 
 /// The region whose rules apply: where the order is, or would be; absent where nobody here knows it.

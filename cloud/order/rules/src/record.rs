@@ -173,9 +173,19 @@ impl<'a> Desk<'a> {
         outcome
     }
 
-    fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
+    /// Whether this is listed already as what lost because its right was taken back.
+    pub fn is_listed(&self, attempt: &Attempt) -> bool {
+        let Some(actor) = attempt.actor else { return true };
+        let key = (attempt.command.id, actor.user_id);
+        let now = self.writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
+        self.snapshot.taken_back.contains(&key)
+            || now.into_iter().any(|item| (item.command_id, item.user_id) == key)
+    }
+
+    pub fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
         let Some(actor) = attempt.actor else { return };
         let order_id = attempt.command.body.order_id();
+        let code = outcome.code.or(outcome.first.as_ref().and_then(|first| first.code));
         for kind in kinds {
             if kind == CaseKind::MetClosed {
                 self.met_closed.insert((order_id, actor.user_id));
@@ -185,7 +195,7 @@ impl<'a> Desk<'a> {
                 user_id: actor.user_id,
                 kind,
                 command_id: attempt.command.id,
-                code: outcome.code,
+                code,
             });
         }
     }

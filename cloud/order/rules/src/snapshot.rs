@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Order, OrderId, Region, Source, UnixMillis, UserId};
+use wire::{CommandId, Order, OrderId, Region, Source, UnixMillis, UserId};
 
 use crate::{Assignment, CommandKey, Lapse, StoredAnswer};
 
@@ -20,6 +20,9 @@ pub struct Snapshot {
     pub open_jobs: Vec<Order>,
     /// Providers whose firm accept found one of these orders cancelled or rejected.
     pub met_closed: BTreeSet<(OrderId, UserId)>,
+    /// Firm accepts that lost because their right was taken back, and are listed as that already; of
+    /// those at least that the requests name.
+    pub taken_back: BTreeSet<(CommandId, UserId)>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
 }

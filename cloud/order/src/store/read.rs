@@ -45,8 +45,9 @@ pub async fn snapshot(
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
+    let taken_back = taken_back(tx, &named, &answers).await?;
     let mut snapshot =
-        Snapshot { now, regions, answers, orders, met_closed, ..Snapshot::default() };
+        Snapshot { now, regions, answers, orders, met_closed, taken_back, ..Snapshot::default() };
     for region in regions_to_explain(&snapshot, requests) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
@@ -217,6 +218,33 @@ async fn met_closed(
         met.extend(rows.into_iter().map(|(order, user)| (OrderId(order), UserId(user))));
     }
     Ok(met)
+}
+
+/// What is listed already as lost because its right was taken back: of the orders of commands that were
+/// refused before, where anything here was promised at all.
+async fn taken_back(
+    tx: &mut Tx,
+    named: &Named,
+    answers: &BTreeMap<CommandKey, StoredAnswer>,
+) -> Result<BTreeSet<(CommandId, UserId)>, StoreError> {
+    let mut listed = BTreeSet::new();
+    if named.fences.is_empty() {
+        return Ok(listed);
+    }
+    let refused = answers.values().filter(|answer| !answer.applied);
+    let refused: BTreeSet<OrderId> = refused.map(|answer| answer.order_id).collect();
+    for part in parts(&refused) {
+        let text = in_list(
+            "SELECT command_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
+            part.len(),
+            ")",
+        );
+        let mut values = vals![CaseKind::TakenBack.as_str()];
+        values.extend(vals_of(&part));
+        let rows = tx.all::<(Uuid, Uuid)>(text, values).await?;
+        listed.extend(rows.into_iter().map(|(command, user)| (CommandId(command), UserId(user))));
+    }
+    Ok(listed)
 }
 
 /// Everyone's answers under these ids; whose are whose, the rules tell apart.

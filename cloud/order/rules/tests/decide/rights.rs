@@ -169,9 +169,14 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     let (outcome, _) = stage.decide_one(put);
     assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted));
     assert_eq!(outcome.lost.unwrap().taken_back, None);
-    let (outcome, _) = stage.decide_one(own);
-    assert_eq!(outcome.kind, wire::OutcomeKind::Duplicate);
-    assert!(outcome.lost.unwrap().taken_back.is_some());
+    for listed in [&[CaseKind::TakenBack][..], &[]] {
+        let (outcome, writes) = stage.decide_one(own.clone());
+        assert_eq!(outcome.kind, wire::OutcomeKind::Duplicate);
+        assert!(outcome.lost.unwrap().taken_back.is_some());
+        assert_eq!(kinds(&writes), listed, "for an admin to look at, once");
+        let codes: Vec<_> = writes.cases.iter().map(|item| item.code).collect();
+        assert!(codes.iter().all(|code| *code == Some(Code::OrderAlreadyAccepted)), "{codes:?}");
+    }
 }
 
 #[test]

@@ -200,6 +200,36 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
 }
 
+/// The next holder has decided it by then.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (order, id) = (stage.pending().await, stage.command_id());
+    stage.grant("north-1").await;
+    stage.take_back().await;
+    stage.grant("north-2").await;
+    let late = Log::of("north-1").firm(1, id, provider(2), accept(order));
+    assert_eq!(stage.answers(late.batch()).await, [WAITS]);
+    let next = Log::of("north-2").firm(2, stage.command_id(), provider(1), accept(order)).then(
+        id,
+        Some(provider(2)),
+        accept(order),
+    );
+    let codes: Vec<_> = stage.batch(next.batch()).await.iter().map(|o| o.code).collect();
+    assert_eq!(codes, [None, Some(Code::OrderAlreadyAccepted)]);
+    for _ in 0..2 {
+        let outcome = stage.batch(late.batch()).await.remove(0);
+        assert_eq!(outcome.kind, OutcomeKind::Duplicate);
+        assert!(outcome.lost.unwrap().taken_back.is_some());
+        let cases = stage.store.cases(None, 10).await.unwrap();
+        assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+        assert_eq!(cases[0].code, Some(Code::OrderAlreadyAccepted));
+    }
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
