@@ -18,19 +18,27 @@ pub struct Rights {
 /// In one region work that began at an edge needs no held funds.
 const UNPAID_START: Region = Region::East;
 
+/// What a region begins with; an edge that has heard nothing yet knows version 0.
+pub const FIRST_VERSION: u64 = 1;
+
 impl Default for Rights {
     fn default() -> Self {
-        let mut rights = Self {
-            regions: Region::ALL.map(|region| (region, Assignment::default())).into(),
+        let rules = |region| OfflineRules {
+            unpaid_start: region == UNPAID_START,
+            ..OfflineRules::default()
+        };
+        let first = |region| Assignment {
+            policy_version: FIRST_VERSION,
+            rules_version: FIRST_VERSION,
+            rules: rules(region),
+            ..Assignment::default()
+        };
+        Self {
+            regions: Region::ALL.map(|region| (region, first(region))).into(),
             fences: BTreeMap::new(),
             digests: BTreeMap::new(),
-            past_rules: BTreeMap::new(),
-        };
-        let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
-        rights.past_rules.insert((UNPAID_START, 1), rules.clone());
-        let assignment = Assignment { rules, rules_version: 1, ..Assignment::default() };
-        rights.regions.insert(UNPAID_START, assignment);
-        rights
+            past_rules: Region::ALL.map(|r| ((r, FIRST_VERSION), rules(r))).into(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::view::{Confirmed, Tally};
 use wire::{Order, OrderId, Region};
 
-use crate::{cast, world::World};
+use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
 
 /// Checks all of them; the first that is broken is kept.
 pub(crate) fn at_silence(world: &mut World) {
@@ -124,7 +124,7 @@ fn the_right_is_seen_alike(world: &mut World) {
         let there = &world.order_db.rights;
         let word = there.regions.get(&region).map(|now| there.told(region, now));
         // What nobody ever changed is told to nobody.
-        let told = word.filter(|word| word.policy_version > 0);
+        let told = word.filter(|word| word.policy_version > FIRST_VERSION);
         let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
         let held = tenure.held;
         world.oracle.check(at, "the_right_is_seen_alike", same, || {
