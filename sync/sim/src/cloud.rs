@@ -96,6 +96,9 @@ pub enum AskedBy {
 
 pub struct Deciding {
     pub asked: Asked,
+    pub read_at: UnixMillis,
+    /// How many transactions it saw, where somebody records.
+    pub seen: usize,
     pub writes: Writes,
     /// Numbers in the outbox, given out at the insert and visible at the commit.
     pub numbers: Vec<u64>,
@@ -108,15 +111,19 @@ pub struct Deciding {
 
 impl Asked {
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
-        self.requests.iter().filter_map(|request| match request {
-            Request::Command(attempt) => Some(&**attempt),
-            Request::LeaseReleased { .. } => None,
-        })
+        attempts(&self.requests)
     }
 
     pub fn ends_right(&self) -> bool {
         self.requests.iter().any(|request| matches!(request, Request::LeaseReleased { .. }))
     }
+}
+
+pub fn attempts(requests: &[Request]) -> impl Iterator<Item = &Attempt> {
+    requests.iter().filter_map(|request| match request {
+        Request::Command(attempt) => Some(&**attempt),
+        Request::LeaseReleased { .. } => None,
+    })
 }
 
 /// The bus's queue for the hub: durable, at least once.

@@ -44,6 +44,7 @@ pub struct Writer {
     pub committing: Option<Vec<Wrote>>,
 }
 
+#[derive(Clone)]
 pub enum Write {
     Boot,
     Enter {

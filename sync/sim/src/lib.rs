@@ -21,6 +21,7 @@ mod edge;
 mod oracle;
 mod plan;
 mod random;
+pub mod recording;
 pub mod scenarios;
 pub mod seeds;
 mod shrink;

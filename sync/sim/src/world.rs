@@ -34,6 +34,7 @@ use crate::{
     oracle::{Oracle, Violation},
     plan::Plan,
     random::Random,
+    recording::Recorder,
     trace::Trace,
 };
 use desk::Desk;
@@ -110,6 +111,8 @@ pub(crate) struct World {
     pub oracle: Oracle,
     pub counts: Counts,
     pub trace: Trace,
+    /// Where somebody wants to put to the real stores what the models were put to.
+    pub recorder: Option<Box<Recorder>>,
 }
 
 /// One entry of the queue; of two at the same time the one that was put in first.
@@ -124,6 +127,7 @@ pub struct Ran {
     pub violation: Option<Violation>,
     pub counts: Counts,
     pub trace: Trace,
+    pub(crate) recorder: Option<Box<Recorder>>,
     pub lasted_ms: u64,
 }
 
@@ -161,6 +165,7 @@ impl World {
             oracle: Oracle::default(),
             counts: Counts::default(),
             trace,
+            recorder: None,
             plan,
         };
         world.tablets =
@@ -184,8 +189,11 @@ impl World {
             }
         }
         self.counts.ran(self.now, self.plan.commands(), &self.oracle);
-        let Self { oracle, counts, trace, now, .. } = self;
-        Ran { violation: oracle.violation, counts, trace, lasted_ms: now }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.order.ends(&self.order_db);
+        }
+        let Self { oracle, counts, trace, recorder, now, .. } = self;
+        Ran { violation: oracle.violation, counts, trace, recorder, lasted_ms: now }
     }
 
     fn begin(&mut self) {

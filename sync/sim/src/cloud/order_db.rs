@@ -16,7 +16,7 @@ use wire::{
 };
 
 use super::{
-    Asked, Event, Happened,
+    Asked, Event, Happened, attempts,
     rights::{Rights, lapse},
 };
 use crate::bug::Bug;
@@ -50,11 +50,11 @@ pub enum Void {
 const OPEN_JOBS_MAX: usize = 50;
 
 impl OrderDb {
-    pub fn snapshot(&self, asked: &Asked, now: UnixMillis) -> Snapshot {
+    pub fn snapshot(&self, requests: &[Request], now: UnixMillis) -> Snapshot {
         let mut snapshot = Snapshot { now, lapse: lapse(self.bug), ..Snapshot::default() };
         snapshot.regions = Region::ALL.map(|region| (region, self.rights.read(region))).into();
         snapshot.met_closed.clone_from(&self.met_closed);
-        for attempt in asked.attempts() {
+        for attempt in attempts(requests) {
             let (command, order) = (attempt.command.id, attempt.command.body.order_id());
             if self.bug != Some(Bug::AnswersNotKept) {
                 let from = self.commands.range((command, None)..);
@@ -65,7 +65,7 @@ impl OrderDb {
                 snapshot.orders.insert(order, Standing::clone(standing));
             }
         }
-        for region in regions_to_explain(&snapshot, &asked.requests) {
+        for region in regions_to_explain(&snapshot, requests) {
             snapshot.open_jobs.extend(self.open_jobs(region));
         }
         snapshot

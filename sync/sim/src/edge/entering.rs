@@ -38,7 +38,7 @@ pub struct Stored {
     pub outcome: Option<Outcome>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Entered {
     NotTaken { command_id: CommandId, code: Code },
     Stored { stored: Box<Stored>, order: Option<Box<wire::Order>>, new: bool },

@@ -10,6 +10,7 @@ use crate::{
     cast,
     cloud::at,
     edge::{self, Calls, Entered, Entry, Link, Write, Writer, Wrote},
+    recording,
 };
 
 const GROUP_MAX: usize = 256;
@@ -70,7 +71,7 @@ impl World {
         }
         let group = edge.writer.waiting.len().min(GROUP_MAX);
         let group: Vec<Write> = edge.writer.waiting.drain(..group).collect();
-        let wrote: Vec<Wrote> = group.into_iter().map(|write| self.execute(e, write)).collect();
+        let wrote: Vec<Wrote> = group.into_iter().map(|write| self.executes(e, write)).collect();
         if self.has(Bug::MarkBeforeCommit) {
             self.edges[e].file.mark_now();
         }
@@ -92,6 +93,20 @@ impl World {
         if self.has(Bug::UpBeforeFsync) {
             self.log_has_grown(e);
         }
+    }
+
+    /// Notes the write down where somebody records; with a full disk nothing reaches the file.
+    fn executes(&mut self, e: usize, write: Write) -> Wrote {
+        if self.recorder.is_none() || self.edges[e].disk.is_full {
+            return self.execute(e, write);
+        }
+        let at = at(self.now, self.edges[e].clock_error_ms);
+        let offered = recording::offered(&write, &self.edges[e], at);
+        let wrote = self.execute(e, write);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.edge_executed(e, offered, &wrote);
+        }
+        wrote
     }
 
     fn execute(&mut self, e: usize, write: Write) -> Wrote {
@@ -139,6 +154,9 @@ impl World {
         self.edges[e].file.commit();
         self.edges[e].file.mark_now();
         self.oracle.edge_committed(self.now, e, &self.edges[e].file, &before);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.edge_commits(e, &self.edges[e]);
+        }
         let mut has_grown = false;
         for wrote in group {
             match wrote {
@@ -210,8 +228,14 @@ impl World {
         if edge.writer.committing.take().is_some() && survives && self.bug != Some(Bug::TornCommit)
         {
             edge.file.commit();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.edge_commits(e, edge);
+            }
         } else {
             edge.file.crash();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.edge_forgets(e);
+            }
         }
         if older_mark {
             edge.file.mark.written = edge.file.mark.synced;

@@ -4,7 +4,7 @@
 use rules::{Seat, Wanted, Wish};
 use wire::{
     Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, Region,
-    ServiceType, UserId,
+    ServiceType, UnixMillis, UserId,
 };
 
 use super::{Event, World};
@@ -13,6 +13,7 @@ use crate::{
     cloud::{self, Happened, at, rights},
     edge::EPOCH,
     plan::Fault,
+    recording::Assigning,
 };
 
 /// Something an operator wants, and whether it is done.
@@ -104,33 +105,46 @@ impl World {
         self.operator.waiting -= 1;
         let now = at(self.now, self.orders.clock_error_ms);
         let before = self.order_db.rights.read(region);
-        let turned = match does {
-            Does::Wishes(wish) => before.wished(wish, rights::lapse(self.bug)),
+        let asked = match does {
+            Does::Wishes(wish) => Assigning::Wished(wish),
             Does::TakesBack => {
                 let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));
-                before.taken_back(FenceEnd { at: now, how, by: Some(admin()), why })
+                Assigning::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
             }
+        };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.order.assigns(region, asked.clone(), now);
+        }
+        let turned = match asked {
+            Assigning::Wished(wish) => before.wished(wish, rights::lapse(self.bug)),
+            Assigning::TakenBack(end) => before.taken_back(end),
         };
         let Some(turned) = turned else { return };
         self.oracle.operator_turned(self.now, region, &before, &turned);
         self.counts.take_backs += u64::from(turned.ended.is_some());
-        self.turns(region, &turned);
+        self.turns(region, &turned, now);
         let run = self.orders.run;
         self.later(1, Event::Relays { run });
     }
 
     /// Writes a change of how a region assigns, and its event.
-    pub fn turns(&mut self, region: Region, turned: &rules::Turned) {
+    pub fn turns(&mut self, region: Region, turned: &rules::Turned, at: UnixMillis) {
         let number = self.order_db.next_number + 1;
         self.order_db.next_number = number;
-        self.turns_as(region, turned, number);
+        self.turns_as(region, turned, number, at);
     }
 
-    pub fn turns_as(&mut self, region: Region, turned: &rules::Turned, number: u64) {
-        let now = at(self.now, self.orders.clock_error_ms);
+    /// `at` is when its transaction read the clock.
+    pub fn turns_as(
+        &mut self,
+        region: Region,
+        turned: &rules::Turned,
+        number: u64,
+        at: UnixMillis,
+    ) {
         let id = self.event_id(number);
         self.counts.turned += 1;
-        self.order_db.turn(region, turned, now, number, id);
+        self.order_db.turn(region, turned, at, number, id);
         self.note(20, turned.after.policy_version, |_| {
             let after = &turned.after;
             let holder = after.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);

@@ -78,7 +78,7 @@ impl World {
 
     fn order_reads(&mut self, asked: Asked) {
         let now = at(self.now, self.orders.clock_error_ms);
-        let snapshot = self.order_db.snapshot(&asked, now);
+        let snapshot = self.order_db.snapshot(&asked.requests, now);
         let writes = rules::decide(&snapshot, &asked.requests);
         let numbers = self.order_db.number_events(&writes);
         let orders: BTreeSet<_> = asked.attempts().map(|a| a.command.body.order_id()).collect();
@@ -88,7 +88,18 @@ impl World {
             self.order_answers(&asked, &writes.answers);
         }
         let (regions, ends_right) = (self.order_db.regions_of(&asked), asked.ends_right());
-        let deciding = Deciding { asked, writes, numbers, orders, commands, regions, ends_right };
+        let (read_at, seen) = (now, self.recorder.as_ref().map_or(0, |r| r.order.seen()));
+        let deciding = Deciding {
+            asked,
+            read_at,
+            seen,
+            writes,
+            numbers,
+            orders,
+            commands,
+            regions,
+            ends_right,
+        };
         self.orders.open.insert(tx, deciding);
         let late = self.orders.commits_late && self.random.chance(500);
         let takes = if late { self.soon(50, 2_500) } else { self.soon(0, 3) };
@@ -137,6 +148,9 @@ impl World {
                 return;
             }
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.order.decides(&self.order_db, &deciding);
+        }
         let seed = self.plan.seed;
         let id = |number| EventId(Uuid::from_u64_pair(seed, number));
         self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
@@ -152,7 +166,7 @@ impl World {
         let first = deciding.writes.events.len();
         for (n, (region, turned)) in deciding.writes.turns.iter().enumerate() {
             if let Some(number) = deciding.numbers.get(first + n) {
-                self.turns_as(*region, turned, *number);
+                self.turns_as(*region, turned, *number, deciding.read_at);
             }
         }
         if !deciding.numbers.is_empty() {

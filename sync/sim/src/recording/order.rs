@@ -1,0 +1,160 @@
+//! The transactions of order_db, in an order that explains them.
+//!
+//! A transaction of the model reads, decides, and commits some time later. Most find at their commit
+//! what they read, and stand there. A person's request reads without locks: one that only refuses may
+//! commit after what it refused for has passed, and stands where it read.
+
+use std::collections::BTreeMap;
+
+use rules::{Request, Standing, StoredAnswer, Wish, Writes, decide};
+use uuid::Uuid;
+use wire::{EventId, FenceEnd, Lost, OpDecision, OrderId, Region, RegionAssignment, UnixMillis};
+
+use crate::cloud::{Deciding, order_db::OrderDb};
+
+/// All transactions, and how order_db stood after the last of them.
+#[derive(Debug)]
+pub struct OrderRecording {
+    pub steps: Vec<OrderStep>,
+    pub orders: BTreeMap<OrderId, Standing>,
+    pub answers: Vec<StoredAnswer>,
+    pub regions: BTreeMap<Region, RegionAssignment>,
+    /// Transactions that stand where they read, not where they were committed.
+    pub stale: usize,
+}
+
+#[derive(Debug)]
+pub struct OrderStep {
+    pub at: UnixMillis,
+    pub what: Transaction,
+}
+
+#[derive(Debug)]
+pub enum Transaction {
+    /// A run of an edge's log, or one request of a person; with all that the model writes for it.
+    Decided { requests: Vec<Request>, locks: bool, writes: Box<Writes> },
+    /// How a region is to assign; with how it then does.
+    Assigned { region: Region, asked: Assigning, now: Box<RegionAssignment> },
+}
+
+#[derive(Debug, Clone)]
+pub enum Assigning {
+    Wished(Wish),
+    TakenBack(FenceEnd),
+}
+
+/// Where a transaction stands: after so many others were committed, and there before or after the ones
+/// that only read then.
+type Place = (usize, bool, usize);
+
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    steps: BTreeMap<Place, OrderStep>,
+    committed: usize,
+    stale: usize,
+    /// The orders as the run left them.
+    orders: BTreeMap<OrderId, Standing>,
+}
+
+impl Notes {
+    /// How many transactions a reader sees from now on.
+    pub fn seen(&self) -> usize {
+        self.committed
+    }
+
+    /// A transaction is about to be written.
+    pub fn decides(&mut self, db: &OrderDb, deciding: &Deciding) {
+        let (requests, at) = (deciding.asked.requests.clone(), deciding.read_at);
+        let here = decide(&db.snapshot(&requests, at), &requests);
+        let is_stale = without_offers(&here) != without_offers(&deciding.writes);
+        let (locks, writes) = (deciding.asked.locks, Box::new(deciding.writes.clone()));
+        let step = OrderStep { at, what: Transaction::Decided { requests, locks, writes } };
+        self.committed += 1;
+        self.stale += usize::from(is_stale);
+        let place = if is_stale { (deciding.seen, true) } else { (self.committed, false) };
+        self.steps.insert((place.0, place.1, self.committed), step);
+    }
+
+    /// An operator's change is written.
+    pub fn assigns(&mut self, region: Region, asked: Assigning, at: UnixMillis) {
+        self.committed += 1;
+        let now = Box::default();
+        let step = OrderStep { at, what: Transaction::Assigned { region, asked, now } };
+        self.steps.insert((self.committed, false, self.committed), step);
+    }
+
+    pub fn ends(&mut self, db: &OrderDb) {
+        let orders = db.orders.iter();
+        self.orders = orders.map(|(id, standing)| (*id, Standing::clone(standing))).collect();
+    }
+
+    /// Does all of it once more on an empty model, one transaction after the other: an error where
+    /// that says anything else than the run did. What a loser is offered is taken from here.
+    pub fn explained(self) -> Result<OrderRecording, String> {
+        let mut db = OrderDb::default();
+        let mut steps: Vec<OrderStep> = self.steps.into_values().collect();
+        for OrderStep { at, what } in &mut steps {
+            match what {
+                Transaction::Decided { requests, writes, .. } => {
+                    let here = decide(&db.snapshot(requests, *at), requests);
+                    if without_offers(&here) != without_offers(writes) || db.fits(&here).is_err() {
+                        return Err(format!(
+                            "{requests:#?}
+said {:#?}
+alone {:#?}",
+                            writes.answers, here.answers
+                        ));
+                    }
+                    write(&mut db, &here, *at);
+                    **writes = here;
+                }
+                Transaction::Assigned { region, asked, now } => {
+                    let before = db.rights.read(*region);
+                    let turned = match asked.clone() {
+                        Assigning::Wished(wish) => before.wished(wish, None),
+                        Assigning::TakenBack(end) => before.taken_back(end),
+                    };
+                    if let Some(turned) = turned {
+                        db.turn(*region, &turned, *at, 0, EventId(Uuid::nil()));
+                    }
+                    **now = db.rights.told(*region, &db.rights.read(*region));
+                }
+            }
+        }
+        let orders: BTreeMap<OrderId, Standing> =
+            db.orders.iter().map(|(id, standing)| (*id, Standing::clone(standing))).collect();
+        let told = |region| (region, db.rights.told(region, &db.rights.read(region)));
+        let regions = Region::ALL.map(told).into();
+        let answers = db.commands.into_values().collect();
+        let stale = self.stale;
+        if orders != self.orders {
+            return Err("the orders are others in the end".to_owned());
+        }
+        Ok(OrderRecording { steps, orders, answers, regions, stale })
+    }
+}
+
+fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis) {
+    let numbers = db.number_events(writes);
+    db.write(writes, &numbers, |number| EventId(Uuid::from_u128(number.into())));
+    for (region, turned) in &writes.turns {
+        db.turn(*region, turned, at, 0, EventId(Uuid::nil()));
+    }
+}
+
+/// What a loser is offered is read without locks and may have changed since.
+fn without_offers(writes: &Writes) -> Writes {
+    let mut writes = writes.clone();
+    let forget = |lost: &mut Option<Lost>| {
+        if let Some(lost) = lost {
+            lost.nearby.clear();
+        }
+    };
+    for answer in &mut writes.answers {
+        if let OpDecision::Decided(outcome) = answer {
+            forget(&mut outcome.lost);
+        }
+    }
+    writes.events.iter_mut().for_each(|event| forget(&mut event.body.lost));
+    writes
+}

@@ -1,0 +1,18 @@
+//! Recordings: what is put to the real stores in `tests/contract`.
+
+use sim::{Plan, recording, run};
+
+const SEEDS: u64 = 60;
+
+#[test]
+fn an_order_of_its_transactions_explains_each_run_and_recording_changes_none() {
+    let mut stale = 0;
+    for seed in 0..SEEDS {
+        let plan = Plan::of(seed);
+        let recorded = recording::record(&plan);
+        let recorded = recorded.unwrap_or_else(|why| panic!("seed {seed}: {why:?}"));
+        assert_eq!(recorded.counts, run(&plan, None).counts, "seed {seed}");
+        stale += recorded.order.stale;
+    }
+    assert!(stale > 0, "nothing was decided on what had passed");
+}
