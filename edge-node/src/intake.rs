@@ -13,7 +13,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    verdict::{Footing, Request, judge},
+    verdict::{Request, judge},
     view::Sight,
 };
 use journal::WriteError;
@@ -24,8 +24,7 @@ use process::{
     trace::TraceId,
 };
 use wire::{
-    Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Outcome, Receipt, Reply,
-    UnixMillis,
+    Actor, CmdFrame, Code, Command, CommandId, DeviceId, Outcome, Receipt, Reply, UnixMillis,
 };
 
 use crate::{
@@ -155,10 +154,7 @@ impl Intake {
         };
         let judging = move |sight: &Sight, book: &Book| {
             let request = Request { actor, body: &judged, repeat, receipted };
-            let footing = footing(book, &judged, sight);
-            // Who was let in by older revocations than the op will name is not promised anything.
-            let revocations_fresh = revocations == Some(book.revocations_version);
-            judge(&request, sight, &Footing { revocations_fresh, ..footing })
+            judge(&request, sight, &book.footing(&judged, sight, revocations))
         };
         let entering = self.0.store.enter(entry, judging);
         match tokio::time::timeout(ANSWER_WITHIN, entering).await {
@@ -197,16 +193,6 @@ impl Intake {
         actor: Actor,
     ) -> Reply {
         reply::stored(&self.0.identity.name, &self.0.signer, stored, outcome, sight, actor)
-    }
-}
-
-/// What this edge may promise now, by what its file says of the region's right to assign.
-fn footing(book: &Book, body: &CommandBody, sight: &Sight) -> Footing {
-    Footing {
-        right: book.tenure.right(book.epoch),
-        suspect: book.suspect,
-        rule_allows: book.tenure.rule_allows(body, sight.order.as_ref()),
-        ..Footing::OPTIMISTIC
     }
 }
 

@@ -13,7 +13,7 @@ mod jobs;
 mod link;
 mod mqtt;
 mod running;
-mod store;
+pub mod store;
 mod voice;
 
 #[cfg(test)]

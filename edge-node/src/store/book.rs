@@ -6,9 +6,14 @@
 
 use std::{io, path::Path};
 
-use engine::{edge::Position, right::Tenure, view::Tally};
+use engine::{
+    edge::Position,
+    right::Tenure,
+    verdict::Footing,
+    view::{Sight, Tally},
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Chain, EdgeId, Hash, Policy, UnixMillis};
+use wire::{Chain, CommandBody, EdgeId, Hash, Policy, UnixMillis};
 
 use super::{
     high_water::{self, HighWater, Mark},
@@ -70,6 +75,18 @@ impl journal::State for Book {
 }
 
 impl Book {
+    /// What this edge may promise now about such a command on the order that it sees; `admitted_by` is
+    /// the version of the revocations by which its person was let in, where one was.
+    pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {
+        Footing {
+            right: self.tenure.right(self.epoch),
+            suspect: self.suspect,
+            // Who was let in by older revocations than the op will name is not promised anything.
+            revocations_fresh: admitted_by == Some(self.revocations_version),
+            rule_allows: self.tenure.rule_allows(body, sight.order.as_ref()),
+        }
+    }
+
     /// Writes the mark and puts it on disk.
     pub(super) fn mark_now(&self) -> io::Result<()> {
         self.high_water.write(Mark { epoch: self.epoch, head: self.head })?;
