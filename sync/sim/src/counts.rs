@@ -48,13 +48,14 @@ pub struct Counts {
     pub waits_at_desk: Tally,
 }
 
-/// What has to be met.
+// What enough seeds have to meet.
+
 const FRAMES: [&str; 11] = [
     "Hello", "Welcome", "Up", "Outcomes", "Down", "Ack", "Credit", "Resend", "Refused", "Held",
     "Ask",
 ];
 const WAITS: [&str; 2] = ["202 pending", "409 region_assigning_offline"];
-const OUTCOMES: [&str; 12] = [
+pub const OUTCOMES: [&str; 12] = [
     "rejected revoked",
     "applied order_cancelled_meanwhile",
     "applied",
@@ -68,7 +69,7 @@ const OUTCOMES: [&str; 12] = [
     "rejected funds_not_held",
     "rejected command_id_reused",
 ];
-const VERDICTS: [&str; 10] = [
+pub const VERDICTS: [&str; 10] = [
     "firm",
     "not_taken revoked",
     "provisional",

@@ -30,7 +30,7 @@ mod trace;
 mod world;
 
 pub use bug::Bug;
-pub use counts::Counts;
+pub use counts::{Counts, OUTCOMES, VERDICTS};
 pub use oracle::Violation;
 pub use plan::{FaultKind, Plan};
 pub use shrink::shrink;

@@ -11,10 +11,11 @@ mod order;
 pub use crate::edge::{Entered, Entry, Stored};
 pub(crate) use edge::offered;
 pub use edge::{EdgeRecording, EdgeStep};
-pub use order::{Assigning, OrderRecording, OrderStep, Transaction};
+pub use order::{Assigning, OrderRecording, OrderStep, Told, Transaction};
 
 use crate::{
     Bug, Counts, Plan, Violation, cast,
+    cloud::order_db::OrderDb,
     edge::{Node, Wrote},
     trace::Trace,
     world::World,
@@ -88,6 +89,12 @@ impl Recorder {
         if let Some(notes) = self.edges.get_mut(e) {
             notes.commits(node.file.position());
         }
+    }
+
+    /// The run is over.
+    pub(crate) fn ends(&mut self, db: &OrderDb, nodes: &[Node]) {
+        self.order.ends(db);
+        self.edges.iter_mut().zip(nodes).for_each(|(notes, node)| notes.ends(node));
     }
 
     /// A group of writes is lost with the process.

@@ -190,7 +190,7 @@ impl World {
         }
         self.counts.ran(self.now, self.plan.commands(), &self.oracle);
         if let Some(recorder) = &mut self.recorder {
-            recorder.order.ends(&self.order_db);
+            recorder.ends(&self.order_db, &self.edges);
         }
         let Self { oracle, counts, trace, recorder, now, .. } = self;
         Ran { violation: oracle.violation, counts, trace, recorder, lasted_ms: now }

@@ -26,6 +26,12 @@ pub struct SqlArm {
     _folder: Option<TempDir>,
 }
 
+/// An order_db of its own.
+pub struct OrderDb {
+    pub sql: Sql,
+    _folder: Option<TempDir>,
+}
+
 pub struct BusArm {
     pub url: String,
     pub bus: Bus,
@@ -49,6 +55,30 @@ pub async fn mariadb() -> SqlArm {
     let url = format!("{}/{}", servers().mysql.trim_end_matches('/'), fresh());
     sql::create_database(&url).await.unwrap();
     migrated(url, None).await
+}
+
+pub async fn order_db_on_sqlite() -> OrderDb {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("order.db").display());
+    order_db(&url, Some(folder)).await
+}
+
+pub async fn order_db_on_mariadb() -> OrderDb {
+    let url = format!("{}/{}", servers().mysql.trim_end_matches('/'), fresh());
+    order_db(&url, None).await
+}
+
+async fn order_db(url: &str, folder: Option<TempDir>) -> OrderDb {
+    sql::create_database(url).await.unwrap();
+    let sql = Sql::open(url).await.unwrap();
+    sql.migrate(&order::store::MIGRATIONS).await.unwrap();
+    OrderDb { sql, _folder: folder }
+}
+
+impl OrderDb {
+    pub async fn close(self) {
+        self.sql.close().await;
+    }
 }
 
 async fn migrated(url: String, folder: Option<TempDir>) -> SqlArm {

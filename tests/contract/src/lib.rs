@@ -6,8 +6,8 @@ mod arms;
 mod events;
 
 pub use arms::{
-    BusArm, DocumentsArm, SqlArm, THINGS, document_stores, embedded, mariadb, rabbit, rabbit_vhost,
-    sqlite,
+    BusArm, DocumentsArm, OrderDb, SqlArm, THINGS, document_stores, embedded, mariadb,
+    order_db_on_mariadb, order_db_on_sqlite, rabbit, rabbit_vhost, sqlite,
 };
 pub use events::{event, event_of, ids};
 

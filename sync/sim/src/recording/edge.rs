@@ -1,15 +1,17 @@
 //! What one edge's file was asked to write, by committed group.
 
 use engine::edge::{Position, Store};
-use wire::{Ask, BootNonce, Chain, Code, CommandId, EdgeId, Region, UnixMillis};
+use wire::{Ask, BootNonce, Chain, Code, CommandId, EdgeId, Order, Region, UnixMillis};
 
-use crate::edge::{Entered, Entry, Node, Write, Wrote};
+use crate::edge::{Entered, Entry, Node, Stored, Write, Wrote};
 
 #[derive(Debug)]
 pub struct EdgeRecording {
     pub edge: EdgeId,
     pub region: Region,
     pub steps: Vec<EdgeStep>,
+    /// Every command as it stood in the end, with its order as then seen.
+    pub last: Vec<(Stored, Option<Order>)>,
 }
 
 /// A write and what the model said to it, or how the file stood after a commit.
@@ -68,7 +70,7 @@ pub(crate) fn offered(write: &Write, node: &Node, at: UnixMillis) -> EdgeStep {
 
 impl Notes {
     pub fn of(edge: EdgeId, region: Region) -> Self {
-        let done = EdgeRecording { edge, region, steps: Vec::new() };
+        let done = EdgeRecording { edge, region, steps: Vec::new(), last: Vec::new() };
         Self { done, open: Vec::new() }
     }
 
@@ -95,6 +97,13 @@ impl Notes {
 
     pub fn forgets(&mut self) {
         self.open.clear();
+    }
+
+    pub fn ends(&mut self, node: &Node) {
+        let commands = node.file.commands.durable().values();
+        self.done.last = commands
+            .map(|stored| (Stored::clone(stored), node.file.sight(stored.order_id).order))
+            .collect();
     }
 
     pub fn done(self) -> EdgeRecording {

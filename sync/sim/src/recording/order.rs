@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Request, Standing, StoredAnswer, Wish, Writes, decide};
+use rules::{Emitted, OfflineRules, Request, Standing, StoredAnswer, Turned, Wish, Writes, decide};
 use uuid::Uuid;
 use wire::{EventId, FenceEnd, Lost, OpDecision, OrderId, Region, RegionAssignment, UnixMillis};
 
@@ -15,7 +15,11 @@ use crate::cloud::{Deciding, order_db::OrderDb};
 /// All transactions, and how order_db stood after the last of them.
 #[derive(Debug)]
 pub struct OrderRecording {
+    /// The rules that each region begins with.
+    pub first_rules: BTreeMap<Region, OfflineRules>,
     pub steps: Vec<OrderStep>,
+    /// All that the outbox tells of it.
+    pub told: Vec<Told>,
     pub orders: BTreeMap<OrderId, Standing>,
     pub answers: Vec<StoredAnswer>,
     pub regions: BTreeMap<Region, RegionAssignment>,
@@ -41,6 +45,12 @@ pub enum Transaction {
 pub enum Assigning {
     Wished(Wish),
     TakenBack(FenceEnd),
+}
+
+#[derive(Debug)]
+pub enum Told {
+    Order(Box<Emitted>),
+    Assigned(Region, Box<RegionAssignment>),
 }
 
 /// Where a transaction stands: after so many others were committed, and there before or after the ones
@@ -92,6 +102,9 @@ impl Notes {
     /// that says anything else than the run did. What a loser is offered is taken from here.
     pub fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
+        let first = db.rights.regions.iter();
+        let first_rules = first.map(|(region, now)| (*region, now.rules.clone())).collect();
+        let mut told = Vec::new();
         let mut steps: Vec<OrderStep> = self.steps.into_values().collect();
         for OrderStep { at, what } in &mut steps {
             match what {
@@ -105,7 +118,7 @@ alone {:#?}",
                             writes.answers, here.answers
                         ));
                     }
-                    write(&mut db, &here, *at);
+                    write(&mut db, &here, *at, &mut told);
                     **writes = here;
                 }
                 Transaction::Assigned { region, asked, now } => {
@@ -115,7 +128,7 @@ alone {:#?}",
                         Assigning::TakenBack(end) => before.taken_back(end),
                     };
                     if let Some(turned) = turned {
-                        db.turn(*region, &turned, *at, 0, EventId(Uuid::nil()));
+                        turn(&mut db, *region, &turned, *at, &mut told);
                     }
                     **now = db.rights.told(*region, &db.rights.read(*region));
                 }
@@ -123,23 +136,30 @@ alone {:#?}",
         }
         let orders: BTreeMap<OrderId, Standing> =
             db.orders.iter().map(|(id, standing)| (*id, Standing::clone(standing))).collect();
-        let told = |region| (region, db.rights.told(region, &db.rights.read(region)));
-        let regions = Region::ALL.map(told).into();
+        let now = |region| (region, db.rights.told(region, &db.rights.read(region)));
+        let regions = Region::ALL.map(now).into();
         let answers = db.commands.into_values().collect();
         let stale = self.stale;
         if orders != self.orders {
             return Err("the orders are others in the end".to_owned());
         }
-        Ok(OrderRecording { steps, orders, answers, regions, stale })
+        Ok(OrderRecording { first_rules, steps, told, orders, answers, regions, stale })
     }
 }
 
-fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis) {
+fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<Told>) {
     let numbers = db.number_events(writes);
     db.write(writes, &numbers, |number| EventId(Uuid::from_u128(number.into())));
+    told.extend(writes.events.iter().map(|event| Told::Order(Box::new(event.clone()))));
     for (region, turned) in &writes.turns {
-        db.turn(*region, turned, at, 0, EventId(Uuid::nil()));
+        turn(db, *region, turned, at, told);
     }
+}
+
+fn turn(db: &mut OrderDb, region: Region, turned: &Turned, at: UnixMillis, told: &mut Vec<Told>) {
+    db.turn(region, turned, at, 0, EventId(Uuid::nil()));
+    let now = db.rights.told(region, &db.rights.read(region));
+    told.push(Told::Assigned(region, Box::new(now)));
 }
 
 /// What a loser is offered is read without locks and may have changed since.

@@ -1,0 +1,201 @@
+//! One edge's writes on a real file: each is put to the store once more, in its order and with the
+//! process's restarts between, and has to be answered and stored alike. The log is the same byte for
+//! byte, since its head is a hash over all of it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use engine::{
+    edge::{Position, Store as FromLink},
+    verdict::{Request, judge},
+};
+use holdfast_edge::store::{Alarm, Book, Entered, Entry, Identity, Store, Stored};
+use sim::{
+    Counts,
+    recording::{self, EdgeRecording, EdgeStep},
+};
+use tempfile::TempDir;
+use wire::{BootNonce, Chain, Command, CommandId, Order, UnixMillis};
+
+struct Replay {
+    name: String,
+    identity: Identity,
+    data: TempDir,
+    /// Absent until the first boot.
+    store: Option<Store>,
+    /// The high-water file as it was at each head, for a process that died before it wrote the next.
+    marks: BTreeMap<u64, Vec<u8>>,
+    /// Every command that was stored, as it came.
+    taken: BTreeMap<CommandId, recording::Entry>,
+    met: Counts,
+}
+
+/// Counts what the real file has answered.
+pub async fn replay(name: String, recording: EdgeRecording) -> Counts {
+    let EdgeRecording { edge, region, steps, last } = recording;
+    let name = format!("{name}, {edge}");
+    let identity = Identity { name: edge, region };
+    let mut replay = Replay {
+        name,
+        identity,
+        data: tempfile::tempdir().unwrap(),
+        store: None,
+        marks: BTreeMap::new(),
+        taken: BTreeMap::new(),
+        met: Counts::default(),
+    };
+    for (n, step) in steps.into_iter().enumerate() {
+        replay.step(n, step).await;
+    }
+    for (stored, order) in last {
+        replay.still_has(&stored, order).await;
+    }
+    replay.close().await;
+    replay.met
+}
+
+impl Replay {
+    async fn step(&mut self, n: usize, step: EdgeStep) {
+        match step {
+            EdgeStep::Booted { nonce, at, mark } => self.boots(nonce, at, mark).await,
+            EdgeStep::Entered { entry, said } => self.enters(n, *entry, *said).await,
+            EdgeStep::Linked { what, at, settled } => {
+                let done = self.hears(what, at).await;
+                assert_eq!(done, settled, "{} step {n}", self.name);
+            }
+            EdgeStep::Asked { ask, at } => {
+                let entry = recording::Entry {
+                    command: ask.command.clone(),
+                    actor: ask.actor,
+                    token: ask.token.clone(),
+                    received_at: ask.taken_at,
+                    repeat: true,
+                    revocations: 0,
+                    refusal: None,
+                };
+                self.taken.entry(ask.command.id).or_insert(entry);
+                self.store().log_asked(*ask, at).await.unwrap();
+            }
+            EdgeStep::Suspected { at } => self.store().suspect(Alarm::Chain, at).await.unwrap(),
+            EdgeStep::Committed(model) => self.stands_as(n, *model).await,
+        }
+    }
+
+    async fn boots(&mut self, nonce: BootNonce, at: UnixMillis, mark: Option<Chain>) {
+        self.close().await;
+        // A process that died between its commit and the mark has left an older one.
+        if let Some(bytes) = mark.and_then(|mark| self.marks.get(&mark.seq)) {
+            std::fs::write(self.high_water(), bytes).unwrap();
+        }
+        let opened = Store::open(self.data.path(), self.identity.clone(), nonce, at).await;
+        self.store = Some(opened.unwrap().0);
+    }
+
+    async fn enters(&mut self, n: usize, entry: recording::Entry, said: recording::Entered) {
+        match (self.enter(&entry).await, said) {
+            (Entered::NotTaken(code), recording::Entered::NotTaken { code: model, .. }) => {
+                assert_eq!(code, model, "{} step {n}: {entry:?}", self.name);
+                self.met.not_taken(code);
+            }
+            (
+                Entered::Stored { stored, sight, new },
+                recording::Entered::Stored { stored: model, order, new: model_new },
+            ) => {
+                assert_eq!(new, model_new, "{} step {n}: {entry:?}", self.name);
+                self.alike(&stored, &model);
+                assert_eq!(sight.order, order.map(|order| *order), "{} step {n}", self.name);
+                self.met.taken(&model, new);
+                if new {
+                    self.taken.insert(entry.command.id, entry);
+                }
+            }
+            (Entered::NotTaken(code), model) => {
+                panic!("{} step {n}: {entry:?} is not taken ({code}), not {model:?}", self.name)
+            }
+            (Entered::Stored { stored, .. }, model) => {
+                panic!("{} step {n}: {entry:?} is {stored:?}, not {model:?}", self.name)
+            }
+        }
+    }
+
+    async fn enter(&self, entry: &recording::Entry) -> Entered {
+        let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
+        let revocations = Some(entry.revocations);
+        let judging = move |sight: &_, book: &Book| {
+            let request = Request { actor, body: &body, repeat, receipted: false };
+            judge(&request, sight, &book.footing(&body, sight, revocations))
+        };
+        let entry = Entry {
+            command: Command::clone(&entry.command),
+            actor: entry.actor,
+            token: entry.token.clone(),
+            // When the file may forget where it logged the token, which no run here lives to see.
+            token_expires_at: entry.received_at,
+            received_at: entry.received_at,
+            refusal: entry.refusal,
+            seen: None,
+        };
+        self.store().enter(entry, judging).await.unwrap()
+    }
+
+    async fn hears(&self, what: FromLink, at: UnixMillis) -> Vec<CommandId> {
+        let store = self.store();
+        match what {
+            FromLink::Outcomes { to, outcomes } => {
+                let settled = store.settle(to, outcomes).await.unwrap();
+                return settled.into_iter().map(|settled| settled.stored.command_id).collect();
+            }
+            FromLink::Changes { to, changes } => {
+                store.apply(to, changes, at).await.unwrap();
+            }
+            FromLink::Generation(generation) => store.adopt_generation(generation).await.unwrap(),
+            FromLink::Tail(run) => store.keep_tail(run).await.unwrap(),
+            FromLink::Quarantine(new) => drop(store.begin_epoch(new, at).await.unwrap()),
+            FromLink::Twin => store.suspect(Alarm::Twin, at).await.unwrap(),
+        }
+        Vec::new()
+    }
+
+    /// Head of the log, cursors, tally of the confirmed orders and what is pending.
+    async fn stands_as(&mut self, n: usize, model: Position) {
+        let here = self.store().position().await.unwrap();
+        let here = Position { settled: model.settled, ..here };
+        assert_eq!(here, model, "{} step {n}", self.name);
+        self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
+    }
+
+    /// A command sent once more in the end gets what its model has stored.
+    async fn still_has(&self, model: &recording::Stored, order: Option<Order>) {
+        let entry = &self.taken[&model.command_id];
+        match self.enter(entry).await {
+            Entered::Stored { stored, sight, new: false } => {
+                self.alike(&stored, model);
+                assert_eq!(sight.order, order, "{} in the end", self.name);
+            }
+            Entered::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
+            Entered::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
+        }
+    }
+
+    fn alike(&self, stored: &Stored, model: &recording::Stored) {
+        let here = (stored.command_id, stored.user_id, stored.order_id, &stored.device, stored.at);
+        let there = (model.command_id, model.user_id, model.order_id, &model.device, model.at);
+        assert_eq!(here, there, "{}", self.name);
+        let here = (stored.verdict, stored.doubt, stored.fence, &stored.outcome);
+        let there = (model.verdict, model.doubt, model.fence, &model.outcome);
+        assert_eq!(here, there, "{}: {}", self.name, stored.command_id);
+    }
+
+    fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    fn high_water(&self) -> PathBuf {
+        self.data.path().join("high-water")
+    }
+
+    async fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            tokio::task::spawn_blocking(move || store.close()).await.unwrap();
+        }
+    }
+}

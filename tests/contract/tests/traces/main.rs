@@ -1,0 +1,79 @@
+//! What the simulator's models say, the real stores say too: recorded runs are put to the order store
+//! on both engines and to the edge's file, transaction by transaction.
+//!
+//! The directed schedules and seeds that are put to them meet every outcome and every verdict that the
+//! simulator counts; a set that lacks one is a failure.
+
+#![allow(clippy::unwrap_used)]
+
+mod chosen;
+mod edge;
+mod order;
+
+use std::collections::BTreeMap;
+
+use chosen::{Chosen, chosen};
+use contract::{OrderDb, order_db_on_mariadb, order_db_on_sqlite};
+use futures::{StreamExt, stream};
+use sim::Counts;
+
+/// How many seeds are put to each store, after all directed schedules and beside the seeds that alone
+/// meet something.
+const SEEDS_ON_SQLITE: u64 = 300;
+const SEEDS_ON_MARIADB: u64 = 30;
+const SEEDS_AT_EDGES: u64 = 300;
+const AT_ONCE: usize = 4;
+
+/// The simulator counts it, and it never reaches the file: with a full disk nothing is written.
+const NOT_IN_THE_FILE: &str = "not_taken storage_full";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_store_on_sqlite_answers_as_its_model() {
+    same_decisions(SEEDS_ON_SQLITE, order_db_on_sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_store_on_mariadb_answers_as_its_model() {
+    same_decisions(SEEDS_ON_MARIADB, order_db_on_mariadb).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_edges_file_answers_as_its_model() {
+    let Chosen { runs, never } = chosen(SEEDS_AT_EDGES);
+    assert_eq!(never, Vec::<String>::new(), "no run meets these");
+    let (mut met, mut counted) = (Counts::default(), Counts::default());
+    let edges = runs.into_iter().flat_map(|(name, recording)| {
+        counted.add(&recording.counts);
+        recording.edges.into_iter().map(move |edge| edge::replay(name.clone(), edge))
+    });
+    let mut edges = stream::iter(edges.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    while let Some(here) = edges.next().await {
+        met.add(&here);
+    }
+    counted.verdicts.remove(NOT_IN_THE_FILE);
+    all_of("verdict", &counted.verdicts, &met.verdicts);
+}
+
+async fn same_decisions<F: Future<Output = OrderDb>>(seeds: u64, fresh: impl Fn() -> F) {
+    let Chosen { runs, never } = chosen(seeds);
+    assert_eq!(never, Vec::<String>::new(), "no run meets these");
+    let (mut met, mut counted) = (Counts::default(), Counts::default());
+    let runs = runs.into_iter().map(|(name, recording)| {
+        counted.add(&recording.counts);
+        let fresh = fresh();
+        async move { order::replay(&name, &recording.order, fresh.await).await }
+    });
+    let mut runs = stream::iter(runs.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    while let Some(here) = runs.next().await {
+        met.add(&here);
+    }
+    all_of("outcome", &counted.outcomes, &met.outcomes);
+    all_of("answer at the portal", &counted.answers_at_desk, &met.answers_at_desk);
+    assert!(met.held > 0, "nothing was held");
+}
+
+/// Whatever the simulator has counted of these runs was met in the real store.
+fn all_of(what: &str, counted: &BTreeMap<&str, u64>, met: &BTreeMap<&str, u64>) {
+    let lacks: Vec<&&str> = counted.keys().filter(|key| !met.contains_key(*key)).collect();
+    assert!(lacks.is_empty(), "{what} not met: {lacks:?}");
+}
