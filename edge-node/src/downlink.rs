@@ -5,7 +5,7 @@
 
 use engine::edge::Store as ToStore;
 use journal::WriteError;
-use process::{clock::Clock, trace::TraceId};
+use process::{clock::Clock, metrics, trace::TraceId};
 use tokio::sync::watch;
 use wire::{Ask, HeldReason};
 
@@ -50,6 +50,15 @@ impl Downlink {
                 let applied = self.store.apply(to, changes, self.clock.now()).await?;
                 self.feed_seq.send_replace(to);
                 self.apply(applied).await;
+            }
+            ToStore::Snapshot(run) => {
+                let feed_seq = run.feed_seq;
+                metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
+                if let Some(applied) = self.store.stage(run, self.clock.now()).await? {
+                    tracing::info!(feed_seq, "The view is the cloud's image as of {feed_seq}");
+                    self.feed_seq.send_replace(feed_seq);
+                    self.apply(applied).await;
+                }
             }
             ToStore::Generation(generation) => {
                 self.store.adopt_generation(generation).await?;

@@ -21,6 +21,7 @@ mod report;
 mod right;
 mod schema;
 mod sight;
+mod snapshot;
 mod sql;
 mod tidy;
 mod uplink;
@@ -35,7 +36,7 @@ use std::{
 };
 
 use engine::{
-    edge::{NewEpoch, Position, Run, TailRun, Wanted},
+    edge::{NewEpoch, Position, Run, SnapshotRun, TailRun, Wanted},
     verdict::Answer,
     view::Sight,
 };
@@ -147,6 +148,15 @@ impl Store {
 
     pub async fn adopt_generation(&self, generation: u64) -> Write<()> {
         self.journal.write(move |conn, book| orders::adopt(conn, book, generation)).await
+    }
+
+    /// Stores a chunk of an image; with the last one the image becomes the view, and the answer is what
+    /// changed by that.
+    pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<Applied>> {
+        let stage = move |conn: &_, book: &mut _| snapshot::stage(conn, book, run, now);
+        let applied = self.journal.write(stage).await?;
+        self.moved.notify_one();
+        Ok(applied)
     }
 
     pub async fn hold(&self, seq: u64, reason: HeldReason) -> Write<()> {

@@ -13,11 +13,11 @@ use engine::{
     view::{Sight, Tally},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Chain, CommandBody, EdgeId, Hash, Policy, UnixMillis};
+use wire::{Chain, CommandBody, EdgeId, Hash, Policy, RegionAssignment, UnixMillis};
 
 use super::{
     high_water::{self, HighWater, Mark},
-    sql::{decoded_opt, encoded, hash, int, nat, nat_opt, parsed},
+    sql::{decoded_opt, encoded, hash, hash_opt, int, nat, nat_opt, parsed},
 };
 
 #[derive(Debug)]
@@ -172,10 +172,13 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
         "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
         digest, orders, ahead, (SELECT count(*) FROM pending),
         (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1), settled_seq,
-        EXISTS (SELECT 1 FROM alarm WHERE why = 'twin') FROM edge WHERE one = 1";
+        EXISTS (SELECT 1 FROM alarm WHERE why = 'twin'), (SELECT staged FROM snapshot),
+        snapshot, assignment, held_fence, fence_proven FROM edge WHERE one = 1";
     let mut statement = conn.prepare_cached(ROW)?;
     let (start, settled_seq, mut position) = statement.query_row([], |row| {
         let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
+        let assignment: RegionAssignment = decoded_opt(row, 15)?.unwrap_or_default();
+        let proven: bool = row.get(17)?;
         let position = Position {
             epoch: nat(row, 1)?,
             head: Chain { seq: 0, hash: Hash::ZERO },
@@ -185,6 +188,10 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
             feed_generation: nat(row, 3)?,
             feed_cursor: nat(row, 4)?,
             outcome_cursor: nat(row, 5)?,
+            staged: decoded_opt(row, 13)?,
+            snapshot: hash_opt(row, 14)?,
+            unproven: nat_opt(row, 16)?.filter(|_| !proven),
+            assignment: assignment.digest(),
             tally: Tally { digest: hash(row, 6)?, orders: nat(row, 7)?, ahead: small(8)? },
             pending: small(9)?,
             oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),

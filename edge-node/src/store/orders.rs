@@ -35,7 +35,7 @@ pub fn apply(
 ) -> rusqlite::Result<Applied> {
     let mut applied = Applied::default();
     for change in changes {
-        one(conn, book, change, now, &mut applied)?;
+        take(conn, book, change, now, &mut applied)?;
     }
     applied.revocations_version = book.revocations_version;
     book.feed_cursor = to;
@@ -45,9 +45,18 @@ pub fn apply(
 
 /// The feed counts anew; the orders stay, and what it brings again is merged by version.
 pub fn adopt(conn: &Connection, book: &mut Book, generation: u64) -> rusqlite::Result<()> {
-    book.feed_generation = generation;
+    count_anew(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
+}
+
+/// The versions of keys and revocations are numbers of their feed: of another one they say nothing.
+pub fn count_anew(book: &mut Book, generation: u64) {
+    if book.feed_generation != generation {
+        book.feed_generation = generation;
+        book.revocations_version = 0;
+        book.keys_version = 0;
+    }
 }
 
 pub fn merge(
@@ -88,7 +97,8 @@ pub fn merge(
     Ok(what)
 }
 
-fn one(
+/// One change of the feed.
+pub fn take(
     conn: &Connection,
     book: &mut Book,
     change: Change,

@@ -3,7 +3,7 @@
 use rusqlite_migration::{M, Migrations};
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(RIGHT), M::up(EPOCHS)])
+    Migrations::new(vec![M::up(FIRST), M::up(RIGHT), M::up(EPOCHS), M::up(SNAPSHOT)])
 }
 
 /// `log` is the truth that goes up; `pending` names what of it has no outcome yet; `orders` is what
@@ -133,6 +133,35 @@ CREATE TABLE epochs (
     at INTEGER NOT NULL,
     relogged INTEGER NOT NULL
 ) STRICT;
+";
+
+/// An image of the region on its way: `snapshot` says how much of it is here and what the digest of its
+/// orders is so far, the other two keep it until it becomes the view. `edge.snapshot` is the hash of the
+/// last one that did.
+const SNAPSHOT: &str = "
+CREATE TABLE snapshot (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    staged BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    orders INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staged_orders (
+    id BLOB PRIMARY KEY,
+    version INTEGER NOT NULL,
+    final INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What else the feed brings, in the order in which it is to be applied.
+CREATE TABLE staged_changes (
+    number INTEGER PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT;
+
+ALTER TABLE edge ADD COLUMN snapshot BLOB;
 ";
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
     Hash::try_from(bytes).map_err(|error| unreadable(at, error))
 }
 
+/// Absent where the column is.
+pub fn hash_opt(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Hash>> {
+    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { hash(row, at).map(Some) }
+}
+
 pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
     Uuid::from_slice(bytes).map(T::from).map_err(|error| unreadable(at, error))

@@ -5,6 +5,7 @@ mod feed;
 mod outcomes;
 mod quarantine;
 mod right;
+mod snapshot;
 
 use engine::{
     edge::Wanted,

@@ -267,6 +267,7 @@ impl Session {
             feed_generation: GENERATION,
             limits: LIMITS,
             cloud_now: Clock::system().now(),
+            snapshot: None,
         }))
         .await
     }

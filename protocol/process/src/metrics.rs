@@ -116,6 +116,8 @@ catalogue! {
         "Frames that passed";
     Counter LINK_BYTES "holdfast_link_bytes_total" ["direction"]
         "Bytes of frames that passed";
+    Counter SNAPSHOT_CHUNKS "holdfast_snapshot_chunks_total" ["what"]
+        "Chunks of images of a region, as sent by the hub and as stored by an edge";
     // hub
     Counter HUB_QUARANTINES "holdfast_hub_quarantines_total" ["why"]
         "New epochs given to edges that were restored or cloned";

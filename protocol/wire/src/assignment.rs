@@ -86,6 +86,13 @@ pub struct RegionAssignment {
     pub rules: OfflineRules,
 }
 
+impl RegionAssignment {
+    /// What two ends compare.
+    pub fn digest(&self) -> Hash {
+        Hash::of(&crate::op::encoded(self))
+    }
+}
+
 /// The body of `order.region_assigned`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignmentEvent {

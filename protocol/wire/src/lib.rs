@@ -21,6 +21,7 @@ mod order;
 mod outcome;
 mod reader;
 mod region;
+mod snapshot;
 mod status;
 mod text;
 mod time;
@@ -56,6 +57,7 @@ pub use order::{
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
+pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
 pub use status::{
     ChecksumState, EdgeStatus, GateState, LinkState, QuarantineStatus, RegionStatus, StatusReport,
 };

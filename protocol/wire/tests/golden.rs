@@ -163,6 +163,8 @@ fn frames() -> Vec<Frame> {
             version: "0.1.0".into(),
             settled: None,
             twin: None,
+            snapshots: None,
+            staged: None,
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
@@ -172,6 +174,7 @@ fn frames() -> Vec<Frame> {
             feed_generation: 1,
             limits,
             cloud_now: UnixMillis(1_764_000_000_007),
+            snapshot: None,
         }),
         Frame::Up(Up {
             standing: standing(),
@@ -220,6 +223,10 @@ fn frames() -> Vec<Frame> {
             edge_now: UnixMillis(1_764_000_000_008),
             disk_free_bytes: Some(1 << 30),
             last_seq: 42,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: None,
         }),
         Frame::Credit(Credit { standing: standing(), cursor: 42, ops: 100, bytes: 1000 }),
         Frame::Ask(Ask {
@@ -361,6 +368,16 @@ fn vectors() -> BTreeMap<String, String> {
     let tail = Frame::Quarantine(tail.unwrap());
     assert_eq!(Frame::from_bytes(&tail.to_bytes()).unwrap(), tail, "it reads back");
     vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
+    for (name, frame) in with_an_image() {
+        assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
+        vectors.insert(name.into(), hex(&frame.to_bytes()));
+    }
+    let next = Some(SnapshotPlace { kind: 0, entity: [7; 16] });
+    let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
+    assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");
+    vectors.insert("snapshot/part".into(), hex(&part.to_bytes()));
+    let start = snapshot_start(standing(), 1, 22);
+    vectors.insert("snapshot/hash".into(), snapshot_hash(start, b"chunk").to_string());
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment: assignment() };
     vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
@@ -386,6 +403,35 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("order/digest".into(), order().digest().to_string());
     vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));
     vectors
+}
+
+/// The frames with what they say of an image.
+fn with_an_image() -> Vec<(&'static str, Frame)> {
+    let staged = Some(Staged {
+        feed_generation: 1,
+        feed_seq: 22,
+        chunks: 3,
+        hash: Hash::of(b"chunk"),
+        next: SnapshotPlace { kind: 0, entity: [7; 16] },
+    });
+    let with = |frame| match frame {
+        Frame::Hello(hello) => {
+            let (snapshots, staged) = (Some(true), staged.clone());
+            Some(("hello/staged", Frame::Hello(Hello { snapshots, staged, ..hello })))
+        }
+        Frame::Welcome(welcome) => {
+            let snapshot = Some(22);
+            Some(("welcome/snapshot", Frame::Welcome(Welcome { snapshot, ..welcome })))
+        }
+        Frame::Ack(ack) => {
+            let (staged, snapshot) = (staged.clone(), Some(Hash::of(b"last")));
+            let (unproven, assignment) = (Some(4), Some(assignment().digest()));
+            let ack = Ack { staged, snapshot, unproven, assignment, ..ack };
+            Some(("ack/staged", Frame::Ack(ack)))
+        }
+        _ => None,
+    };
+    frames().into_iter().filter_map(with).collect()
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod downstream;
 mod hello;
 mod open;
 mod returning;
+mod snapshot;
 mod upstream;
 
 #[cfg(test)]
@@ -17,12 +18,14 @@ mod tests;
 
 use wire::{
     Ack, Actor, BootNonce, Chain, Change, Code, Command, EdgeId, Frame, HeldReason, Hello, Limits,
-    NumberedOutcome, QuarantineWhy, Refused, Region, UnixMillis,
+    NumberedOutcome, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
 };
 
 use hello::Judged;
 use open::{Ignored, Open};
 use returning::Returning;
+
+pub use snapshot::ChunkWanted;
 
 /// What the hub has stored of an edge when its session begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,13 @@ pub struct Stored {
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
+    /// Who stands at this number or behind it reads all that happened since; before it, it is not told
+    /// any more what has left.
+    pub feed_holds_from: u64,
+    /// Where the feed tells of the right that this epoch of the edge holds.
+    pub granted_seq: Option<u64>,
+    /// The region's orders.
+    pub orders: u64,
     pub gate_open: bool,
 }
 
@@ -107,6 +117,13 @@ pub enum Input {
         to: u64,
         changes: Vec<Change>,
     },
+    /// Answers `Output::ReadSnapshot`.
+    Snapshot(SnapshotPart),
+    /// The edge's orders were found to differ from the cloud's: an image as of this number puts them
+    /// right.
+    Repair {
+        feed_seq: u64,
+    },
     /// The number of the newest stored outcome.
     OutcomesReach(u64),
     /// The region's newest feed number, and the generation it counts in.
@@ -160,6 +177,10 @@ pub enum Output {
         after: u64,
         limit: u32,
     },
+    /// Read the next chunk of an image.
+    ReadSnapshot(ChunkWanted),
+    /// The image that this session sent is the edge's view now.
+    SnapshotTaken,
     SaveAck(Ack),
     /// Tell the edge why, then close.
     End(Refused),

@@ -7,6 +7,7 @@
 //! that it names, and only when the whole tail is there; nothing that arrives makes this panic.
 
 mod confined;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -17,7 +18,9 @@ use wire::{
     Refused, Resend, Standing, Up, Welcome,
 };
 
-pub use words::{Do, End, NewEpoch, Position, Run, Store, Surroundings, TailRun, Wanted, Who, Why};
+pub use words::{
+    Do, End, NewEpoch, Position, Run, SnapshotRun, Store, Surroundings, TailRun, Wanted, Who, Why,
+};
 
 use window::{Credited, Sent, Window};
 
@@ -68,6 +71,8 @@ impl Edge {
             version: self.who.version.clone(),
             settled: at.settled,
             twin: at.twin.then_some(true),
+            snapshots: Some(true),
+            staged: at.staged.clone(),
         })
     }
 
@@ -106,6 +111,10 @@ impl Edge {
             edge_now: around.now,
             disk_free_bytes: around.disk_free_bytes,
             last_seq: at.head.seq,
+            staged: at.staged.clone(),
+            snapshot: at.snapshot,
+            unproven: at.unproven,
+            assignment: Some(at.assignment),
         }))
     }
 
@@ -140,6 +149,7 @@ impl Edge {
             Frame::Welcome(welcome) => self.welcome(&welcome),
             Frame::Outcomes(frame) if self.stands(frame.standing) => self.outcomes(frame),
             Frame::Down(frame) if self.stands(frame.standing) => self.down(frame),
+            Frame::Snapshot(chunk) if self.stands(chunk.standing) => self.snapshot(&chunk),
             Frame::Credit(frame) if self.stands(frame.standing) => {
                 self.credit(Credited { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes })
             }
@@ -151,14 +161,13 @@ impl Edge {
             Frame::Probe(frame) if self.stands(frame.standing) => alive(&frame),
             Frame::Outcomes(_)
             | Frame::Down(_)
+            | Frame::Snapshot(_)
             | Frame::Ask(_)
             | Frame::Credit(_)
             | Frame::Resend(_)
             | Frame::Held(_)
             | Frame::Probe(_) => ignored(Why::Standing),
-            // Snapshots belong to what this version does not offer in its Hello.
-            Frame::Snapshot(_)
-            | Frame::Hello(_)
+            Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)
             | Frame::Alive(_)
@@ -189,7 +198,9 @@ impl Edge {
         let window = Window::new(cursor, welcome.limits);
         self.phase = Phase::Open { standing: welcome.standing, window };
         let mut todo = vec![Do::Welcomed(welcome.cloud_now)];
-        if welcome.feed_generation != self.position.feed_generation {
+        // The image brings its generation with it.
+        let counts_anew = welcome.feed_generation != self.position.feed_generation;
+        if counts_anew && welcome.snapshot.is_none() {
             todo.push(Do::Store(Store::Generation(welcome.feed_generation)));
         }
         todo.extend(self.pump());

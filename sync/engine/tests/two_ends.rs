@@ -12,8 +12,8 @@ use engine::{
 };
 use proptest::prelude::*;
 use wire::{
-    BootNonce, Chain, Change, EdgeId, Frame, Limits, NumberedOutcome, Outcome, OutcomeKind, Policy,
-    Region, UnixMillis,
+    BootNonce, Chain, Change, EdgeId, Frame, Hash, Limits, NumberedOutcome, Outcome, OutcomeKind,
+    Policy, Region, UnixMillis,
 };
 
 const NOW: UnixMillis = UnixMillis(1);
@@ -89,6 +89,10 @@ impl World {
             feed_generation: 0,
             feed_cursor: 0,
             outcome_cursor: 0,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: Hash::ZERO,
             tally: Tally::default(),
             pending: 0,
             oldest_pending_at: None,
@@ -312,6 +316,9 @@ impl Base {
             outcome_count: self.outcomes.len() as u64,
             feed_generation: GENERATION,
             feed_seq: self.feed,
+            feed_holds_from: 0,
+            granted_seq: None,
+            orders: 0,
             gate_open: true,
         }
     }

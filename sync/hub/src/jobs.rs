@@ -49,7 +49,7 @@ async fn forget(hub: &Hub) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An edge that was away for longer than its log is kept reads what is left, like a new one.
+/// An edge that was away for longer than its log is kept is not waited for: it takes an image.
 async fn compact(hub: &Hub) -> Result<(), StoreError> {
     let now = hub.clock.now();
     for state in hub.store.regions().await? {
@@ -71,7 +71,8 @@ async fn compact_part(
     now: UnixMillis,
 ) -> Result<usize, StoreError> {
     let versions = hub.store.compact(region, to).await?;
+    let gone = hub.store.drop_tombstones(region, to).await?;
     let revoked_before = now.plus_ms(-REVOCATIONS_KEPT_MS);
     let revocations = hub.store.drop_revocations(region, to, revoked_before).await?;
-    Ok(versions.max(revocations))
+    Ok(versions.max(gone).max(revocations))
 }

@@ -15,6 +15,7 @@ mod ops;
 mod outcomes;
 mod probes;
 mod regions;
+mod snapshot;
 mod status;
 mod work;
 
@@ -26,7 +27,7 @@ pub use asks::Asked;
 pub use compact::BATCH;
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
-pub use feed::{Fed, Revocations};
+pub use feed::{Fed, Gone, Revocations};
 pub use work::Claim;
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");

@@ -86,6 +86,8 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
         version: String::new(),
         settled: None,
         twin: None,
+        snapshots: None,
+        staged: None,
     };
     liar.send(&wire::Frame::Hello(hello)).await;
     assert_eq!(liar.until_refused().await, Code::EdgeUnknown);

@@ -137,6 +137,7 @@ pub struct Ask {
     pub taken_at: UnixMillis,
 }
 
+/// A piece of the image of the region; `snapshot.rs` says what holds them together.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SnapshotChunk {
@@ -148,10 +149,12 @@ pub struct SnapshotChunk {
     pub feed_seq: u64,
     #[n(3)]
     pub index: u32,
+    /// How many there are; 0 before the last one, for nobody has counted them yet.
     #[n(4)]
     pub count: u32,
     #[n(5)]
     pub hash: Hash,
+    /// A `SnapshotPart`.
     #[n(6)]
     pub body: ByteVec,
 }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Standing;
-use crate::{BootNonce, Chain, Code, EdgeId, Hash, Region, UnixMillis};
+use crate::{BootNonce, Chain, Code, EdgeId, Hash, Region, Staged, UnixMillis};
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -46,6 +46,12 @@ pub struct Hello {
     /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.
     #[n(15)]
     pub twin: Option<bool>,
+    /// It takes its region as an image.
+    #[n(16)]
+    pub snapshots: Option<bool>,
+    /// The image that it has a part of.
+    #[n(17)]
+    pub staged: Option<Staged>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -66,6 +72,10 @@ pub struct Welcome {
     pub limits: Limits,
     #[n(6)]
     pub cloud_now: UnixMillis,
+    /// An image of the region as of this number comes next: until the edge has all of it, it keeps the
+    /// generation and the cursor that it has.
+    #[n(7)]
+    pub snapshot: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use super::Standing;
-use crate::{Hash, UnixMillis};
+use crate::{Hash, Staged, UnixMillis};
 
 /// A run of ops, exactly as the log stores them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -56,6 +56,18 @@ pub struct Ack {
     /// The end of the edge's log, so that the hub knows how far behind it is.
     #[n(9)]
     pub last_seq: u64,
+    /// How much it has of the image that is on its way.
+    #[n(10)]
+    pub staged: Option<Staged>,
+    /// The last image that became its view, by the hash of its last chunk.
+    #[n(11)]
+    pub snapshot: Option<Hash>,
+    /// The fence of a grant to this edge whose digest its view did not agree with.
+    #[n(12)]
+    pub unproven: Option<u64>,
+    /// The digest of how its region assigns, by the feed's last word.
+    #[n(13)]
+    pub assignment: Option<Hash>,
 }
 
 /// The hub has stored ops up to `cursor`, and takes this much more.

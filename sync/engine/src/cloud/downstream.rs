@@ -33,6 +33,19 @@ impl Downstream {
         self.sent
     }
 
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The store holds up to `head`; nothing of it is read yet.
+    pub(super) fn hear(&mut self, head: u64) {
+        self.head = self.head.max(head);
+    }
+
     pub(super) fn has_sent(&self, number: u64) -> bool {
         number <= self.reached
     }

@@ -126,7 +126,9 @@ fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
             ),
         );
     }
-    if feed_start(hello, stored) > stored.feed_seq {
+    // Who takes no image would wait for ever for what there is not.
+    let takes_snapshots = hello.snapshots == Some(true);
+    if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
         return refused(
             Code::Unavailable,
             format!(

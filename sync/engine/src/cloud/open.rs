@@ -2,13 +2,14 @@
 
 use wire::{
     Ack, Alive, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
-    OutcomesFrame, Probe, Resend, Standing, UnixMillis, Up, Welcome,
+    OutcomesFrame, Probe, Resend, SnapshotPart, Standing, UnixMillis, Up, Welcome,
 };
 
 use super::{
     Accept, Input, Output, Stored,
     downstream::Downstream,
-    end, hello,
+    end,
+    snapshot::{self, Snapshot},
     upstream::{Taken, Upstream},
 };
 
@@ -20,6 +21,10 @@ pub(super) struct Open {
     up: Upstream,
     outcomes: Downstream,
     feed: Downstream,
+    /// While there is one the feed waits.
+    snapshot: Option<Snapshot>,
+    /// Whether this edge takes one.
+    takes_snapshots: bool,
     /// The newest probe that went out.
     probed: u64,
 }
@@ -42,7 +47,9 @@ impl Open {
             feed_generation: stored.feed_generation,
             up: Upstream::new(stored.epoch, stored.cursor),
             outcomes: Downstream::after(hello.outcome_cursor),
-            feed: Downstream::after(hello::feed_start(hello, stored)),
+            feed: Downstream::after(snapshot::feed_base(hello, stored)),
+            snapshot: Snapshot::needed(hello, stored, standing),
+            takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
         };
         let welcome = Frame::Welcome(Welcome {
@@ -53,10 +60,11 @@ impl Open {
             feed_generation: stored.feed_generation,
             limits,
             cloud_now: now,
+            snapshot: open.snapshot.as_ref().map(Snapshot::feed_seq),
         });
         let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
-        let feed = open.feed.reach(stored.feed_seq).map(Self::read_feed);
-        let outputs = [Output::Send(welcome)].into_iter().chain(outcomes).chain(feed).collect();
+        let down = open.feed_on(stored.feed_seq);
+        let outputs = [Output::Send(welcome)].into_iter().chain(outcomes).chain(down).collect();
         (open, outputs)
     }
 
@@ -73,6 +81,8 @@ impl Open {
             }
             Input::Outcomes(outcomes) => self.send_outcomes(outcomes),
             Input::Feed { to, changes } => self.send_feed(to, changes),
+            Input::Snapshot(part) => self.send_chunk(&part),
+            Input::Repair { feed_seq } => self.repair(feed_seq),
             Input::OutcomesReach(head) => {
                 self.outcomes.reach(head).map(Self::read_outcomes).into_iter().collect()
             }
@@ -90,8 +100,11 @@ impl Open {
             Input::Tick => {
                 let missing = self.up.tick().map(|from| self.resend(from));
                 let outcomes = self.outcomes.tick().map(Self::read_outcomes);
-                let feed = self.feed.tick().map(Self::read_feed);
-                missing.into_iter().chain(outcomes).chain(feed).collect()
+                let down = match &mut self.snapshot {
+                    Some(snapshot) => snapshot.tick().map(Output::ReadSnapshot),
+                    None => self.feed.tick().map(Self::read_feed),
+                };
+                missing.into_iter().chain(outcomes).chain(down).collect()
             }
             Input::ProbeAsked { number } => self.probe(number),
             Input::Loaded(_)
@@ -130,12 +143,71 @@ impl Open {
 
     /// An Ack of something that was never sent is not of this session.
     fn acknowledged(&mut self, ack: Ack) -> Result<Vec<Output>, Ignored> {
+        if self.snapshot.is_some() {
+            return self.acknowledged_snapshot(ack);
+        }
         if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
             return Err(Ignored);
         }
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
         Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(feed).collect())
+    }
+
+    /// Until the image is the edge's view, its cursor says nothing about this feed: it stands where the
+    /// session found it, so that nothing behind that is forgotten meanwhile.
+    fn acknowledged_snapshot(&mut self, ack: Ack) -> Result<Vec<Output>, Ignored> {
+        if !self.outcomes.has_sent(ack.outcome_cursor) {
+            return Err(Ignored);
+        }
+        let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
+        let taken = self.snapshot.as_mut().and_then(|snapshot| snapshot.acknowledged(&ack));
+        let (ack, down) = match taken {
+            Some(feed_seq) => {
+                self.snapshot = None;
+                let head = self.feed.head();
+                self.feed = Downstream::after(feed_seq);
+                let feed = self.feed.reach(head).map(Self::read_feed);
+                let taken = [Output::SnapshotTaken].into_iter().chain(feed).collect();
+                (Ack { feed_cursor: feed_seq, ..ack }, taken)
+            }
+            None => {
+                let feed_cursor = self.feed.acknowledged();
+                (Ack { feed_cursor, ..ack }, self.read_on())
+            }
+        };
+        Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(down).collect())
+    }
+
+    /// The next chunk, where one may go out.
+    fn read_on(&mut self) -> Vec<Output> {
+        let wanted = self.snapshot.as_mut().and_then(Snapshot::next);
+        wanted.map(Output::ReadSnapshot).into_iter().collect()
+    }
+
+    fn send_chunk(&mut self, part: &SnapshotPart) -> Vec<Output> {
+        let chunk = self.snapshot.as_mut().and_then(|snapshot| snapshot.send(part));
+        let mut outputs: Vec<Output> = chunk.map(Output::Send).into_iter().collect();
+        outputs.extend(self.read_on());
+        outputs
+    }
+
+    /// Also for one that is under way already: that puts right what there is to be.
+    fn repair(&mut self, feed_seq: u64) -> Vec<Output> {
+        if self.takes_snapshots && self.snapshot.is_none() {
+            let generation = self.feed_generation;
+            self.snapshot = Some(Snapshot::begun(self.standing, generation, feed_seq));
+        }
+        self.read_on()
+    }
+
+    /// The feed reaches up to `head`; behind an image, once the edge has that.
+    fn feed_on(&mut self, head: u64) -> Vec<Output> {
+        if self.snapshot.is_some() {
+            self.feed.hear(head);
+            return self.read_on();
+        }
+        self.feed.reach(head).map(Self::read_feed).into_iter().collect()
     }
 
     fn resend(&self, from: u64) -> Output {
@@ -176,7 +248,11 @@ impl Open {
         frame.into_iter().chain(next).collect()
     }
 
+    /// What was read before an image began is left out: the feed is read anew behind that.
     fn send_feed(&mut self, to: u64, changes: Vec<Change>) -> Vec<Output> {
+        if self.snapshot.is_some() {
+            return Vec::new();
+        }
         let from = self.feed.sent();
         let next = self.feed.read(to).map(Self::read_feed);
         let down = Frame::Down(Down { standing: self.standing, from, to, changes });
@@ -188,7 +264,7 @@ impl Open {
         if generation != self.feed_generation {
             return vec![end(Code::Unavailable, "the region's feed has begun anew")];
         }
-        self.feed.reach(feed_seq).map(Self::read_feed).into_iter().collect()
+        self.feed_on(feed_seq)
     }
 
     fn read_outcomes((after, limit): (u64, u32)) -> Output {

@@ -3,6 +3,7 @@
 mod downward;
 mod network;
 mod quarantine;
+mod snapshot;
 mod upward;
 
 use wire::{
@@ -78,6 +79,8 @@ fn hello(log: &[Vec<u8>]) -> Hello {
         version: "0.1.0".into(),
         settled: None,
         twin: None,
+        snapshots: None,
+        staged: None,
     }
 }
 
@@ -94,6 +97,9 @@ fn stored(cursor: Chain) -> Stored {
         outcome_count: 0,
         feed_generation: 5,
         feed_seq: 0,
+        feed_holds_from: 0,
+        granted_seq: None,
+        orders: 0,
         gate_open: true,
     }
 }
@@ -138,6 +144,10 @@ fn ack(outcome_cursor: u64, feed_cursor: u64) -> Ack {
         edge_now: NOW,
         disk_free_bytes: None,
         last_seq: 0,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: None,
     }
 }
 

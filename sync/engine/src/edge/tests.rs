@@ -1,6 +1,7 @@
 //! The edge end against scripted hubs.
 
 mod network;
+mod snapshot;
 
 use wire::{Credit, Hash, HeldNotice, Limits, Outcome, Refused};
 
@@ -27,6 +28,10 @@ pub(super) fn position() -> Position {
         feed_generation: 5,
         feed_cursor: 0,
         outcome_cursor: 0,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: Hash::ZERO,
         tally: Tally::default(),
         pending: 0,
         oldest_pending_at: None,
@@ -47,6 +52,7 @@ fn welcome(standing: Standing, cursor: Chain) -> Frame {
         feed_generation: 5,
         limits: LIMITS,
         cloud_now: UnixMillis(7),
+        snapshot: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use wire::{
     Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, Hash, HeldReason, NumberedOutcome,
-    QuarantineWhy, Region, UnixMillis,
+    QuarantineWhy, Region, SnapshotPlace, Staged, UnixMillis,
 };
 
 use crate::view::Tally;
@@ -29,6 +29,14 @@ pub struct Position {
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
+    /// How much is stored of an image that is to become the view.
+    pub staged: Option<Staged>,
+    /// The last image that became the view, by the hash of its last chunk.
+    pub snapshot: Option<Hash>,
+    /// The fence of a grant to this edge that its view did not agree with.
+    pub unproven: Option<u64>,
+    /// The digest of how the region assigns.
+    pub assignment: Hash,
     pub tally: Tally,
     pub pending: u32,
     pub oldest_pending_at: Option<UnixMillis>,
@@ -96,12 +104,38 @@ pub enum Store {
     },
     /// The hub counts a feed of another generation: count it from 0, keep the orders.
     Generation(u64),
+    /// A chunk of an image: kept apart from the view, which becomes the image with the last one.
+    Snapshot(SnapshotRun),
     /// A part of what this edge has lost: to be kept apart until the last part is there.
     Tail(TailRun),
     /// The whole tail is there: begin this epoch, and log in it what has no outcome [RELOG].
     Quarantine(NewEpoch),
     /// The hub says that this is a second instance of the edge.
     Twin,
+}
+
+/// A chunk of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRun {
+    /// What was kept of an earlier image is forgotten.
+    pub begins: bool,
+    pub feed_generation: u64,
+    pub feed_seq: u64,
+    pub index: u32,
+    /// The chunk's own.
+    pub hash: Hash,
+    pub changes: Vec<Change>,
+    /// Where the next chunk begins; absent in the last one, with which the image becomes the view.
+    pub next: Option<SnapshotPlace>,
+}
+
+impl SnapshotRun {
+    /// What is staged with this chunk; none with the last.
+    pub fn staged(&self) -> Option<Staged> {
+        let Self { feed_generation, feed_seq, index, hash, .. } = *self;
+        let next = self.next?;
+        Some(Staged { feed_generation, feed_seq, chunks: index + 1, hash, next })
+    }
 }
 
 /// Ops that the hub has of this edge, of one epoch and without a gap.

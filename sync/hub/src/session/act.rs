@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::cloud::{Input, NewOps, Output, Place};
+use engine::cloud::{ChunkWanted, Input, NewOps, Output, Place};
 use process::metrics;
 use wire::{Ack, Code, Frame, HeldReason, Hello, Refused};
 
@@ -16,12 +16,14 @@ use crate::{feed::Mark, store::StoreError};
 pub(super) struct Wants {
     outcomes: Option<(u64, u32)>,
     feed: Option<(u64, u32)>,
+    chunk: Option<ChunkWanted>,
     tail: Option<Place>,
 }
 
 impl Wants {
     pub fn any(&self) -> bool {
-        self.outcomes.is_some() || self.feed.is_some() || self.tail.is_some()
+        let stream = self.outcomes.is_some() || self.feed.is_some();
+        stream || self.chunk.is_some() || self.tail.is_some()
     }
 }
 
@@ -53,8 +55,13 @@ impl Link {
     async fn act(&mut self, output: Output) -> Result<Option<Input>, Stopped> {
         match output {
             Output::Send(frame) => {
-                let down =
-                    matches!(frame, Frame::Outcomes(_) | Frame::Down(_) | Frame::Quarantine(_));
+                let down = matches!(
+                    frame,
+                    Frame::Outcomes(_) | Frame::Down(_) | Frame::Snapshot(_) | Frame::Quarantine(_)
+                );
+                if matches!(frame, Frame::Snapshot(_)) {
+                    metrics::SNAPSHOT_CHUNKS.add(["sent"], 1);
+                }
                 let room = if down { self.room.take() } else { None };
                 self.out.send(&frame, room);
                 Ok(None)
@@ -78,6 +85,16 @@ impl Link {
             }
             Output::ReadFeed { after, limit } => {
                 self.wants.feed = Some((after, limit));
+                Ok(None)
+            }
+            Output::ReadSnapshot(wanted) => {
+                // An image takes the place of the changes that it is made of.
+                self.wants.feed = None;
+                self.wants.chunk = Some(wanted);
+                Ok(None)
+            }
+            Output::SnapshotTaken => {
+                self.snapshot_taken().await?;
                 Ok(None)
             }
             Output::SaveAck(ack) => Ok(self.save(&ack).await?),
@@ -152,9 +169,20 @@ impl Link {
             let outcomes = self.hub.store.outcomes(&self.edge, epoch, after, limit).await?;
             return Ok(Some(Input::Outcomes(outcomes)));
         }
+        if let Some(wanted) = self.wants.chunk.take() {
+            let part = self.hub.store.chunk(self.region, wanted).await?;
+            return Ok(Some(Input::Snapshot(part)));
+        }
         let Some((after, limit)) = self.wants.feed.take() else { return Ok(None) };
         let (to, changes) = self.hub.store.feed(self.region, after, limit).await?;
         Ok(Some(Input::Feed { to, changes }))
+    }
+
+    async fn snapshot_taken(&mut self) -> Result<(), StoreError> {
+        let Some(At { term, .. }) = self.at else { return Ok(()) };
+        let (edge, region) = (&self.edge, self.region);
+        tracing::info!(edge.id = %edge, %region, "`{edge}` has taken an image of {region}");
+        self.hub.store.snapshot_taken(edge, term, self.hub.clock.now()).await
     }
 
     pub(super) async fn region(&mut self, mark: Mark) -> Result<(), Ended> {
@@ -175,6 +203,10 @@ impl Link {
                     self.perform(Input::ProbeAsked { number }).await?;
                 }
                 self.perform(Input::OutcomesReach(pulse.outcome_count)).await?;
+                if pulse.repair {
+                    let feed_seq = self.hub.regions.watch(self.region).borrow().feed_seq;
+                    self.perform(Input::Repair { feed_seq }).await?;
+                }
                 self.tell_held(at.epoch).await?;
                 self.put_asks(at).await
             }

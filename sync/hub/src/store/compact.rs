@@ -7,7 +7,10 @@ use platform::{
 };
 use wire::{EdgeId, Region, UnixMillis};
 
-use super::{Store, StoreError, count, edge, feed::REVOKED};
+use super::{
+    Store, StoreError, count, edge,
+    feed::{ORDER, REVOKED},
+};
 
 const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
 const OLD_OPS: &str = "SELECT o.seq FROM ops o JOIN edges e ON e.edge = o.edge \
@@ -34,6 +37,18 @@ const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f
         AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
             AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
+/// What has left the region, with no older version of it any more: behind a grant, for as long as that
+/// stands, it is kept.
+const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.kind = ? \
+    AND f.digest IS NULL AND f.feed_seq <= ? \
+    AND f.feed_seq < (SELECT r.feed_seq FROM regions r WHERE r.region = f.region) \
+    AND f.feed_seq < COALESCE((SELECT r.granted_seq FROM regions r \
+        WHERE r.region = f.region), f.feed_seq + 1) \
+    AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
+        AND n.entity = f.entity AND n.feed_seq <> f.feed_seq) \
+    ORDER BY f.feed_seq LIMIT ?";
+const SET_TOMBSTONES: &str =
+    "UPDATE regions SET tombstones_to = ? WHERE region = ? AND tombstones_to < ?";
 const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
@@ -88,6 +103,18 @@ impl Store {
         let old: Vec<(i64,)> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
+        }
+        self.drop_numbers(DROP_CHANGES, region.into(), &old).await
+    }
+
+    /// Takes out what tells that an order has left the region, once every edge has passed it. An edge
+    /// that stands behind it, because it was away for too long, takes an image.
+    pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize, StoreError> {
+        let values = vals![region, ORDER, to, BATCH];
+        let old: Vec<(i64,)> = self.sql.all(TOMBSTONES, values).await?;
+        if let Some((last,)) = old.last() {
+            // First: whoever reads between the two takes an image in vain, and misses nothing.
+            self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
         }
         self.drop_numbers(DROP_CHANGES, region.into(), &old).await
     }

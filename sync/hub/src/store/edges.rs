@@ -14,19 +14,21 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.last_cont
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
         AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
-    r.feed_generation, r.feed_seq, r.gate \
+    r.feed_generation, r.feed_seq, r.tombstones_to, r.orders, r.gate, \
+    CASE WHEN r.holder = e.edge AND r.holder_epoch = e.epoch THEN r.granted_seq END \
+        AS granted_seq \
     FROM edges e JOIN regions r ON r.region = e.region \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch WHERE e.edge = ?";
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
     link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL \
     WHERE edge = ? AND term = ?";
-const PULSE: &str =
-    "SELECT term, outcome_count, probe_number, probe_answered FROM edges WHERE edge = ?";
+const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at FROM edges \
+    WHERE edge = ?";
 const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
     feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
-    clock_error_ms = ?, disk_free_bytes = ? WHERE edge = ? AND term = ?";
+    clock_error_ms = ?, disk_free_bytes = ?, unproven = ?, assignment = ? WHERE edge = ? AND term = ?";
 
 const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -45,6 +47,8 @@ pub struct Pulse {
     pub outcome_count: u64,
     /// A question for a sign of life that has no answer yet.
     pub probe: Option<u64>,
+    /// An image is to put right what the edge has.
+    pub repair: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -65,7 +69,10 @@ struct StandingRow {
     epochs_today: i64,
     feed_generation: i64,
     feed_seq: i64,
+    tombstones_to: i64,
+    orders: i64,
     gate: String,
+    granted_seq: Option<i64>,
 }
 
 impl StandingRow {
@@ -89,6 +96,9 @@ impl StandingRow {
             outcome_count: count(self.outcome_count),
             feed_generation: count(self.feed_generation),
             feed_seq: count(self.feed_seq),
+            feed_holds_from: count(self.tombstones_to),
+            granted_seq: self.granted_seq.map(count),
+            orders: count(self.orders),
             gate_open: gate(&self.gate)? == GateState::Open,
         })
     }
@@ -136,11 +146,13 @@ impl Store {
     }
 
     pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<Pulse>, StoreError> {
-        let row: Option<(i64, i64, i64, i64)> = self.sql.one(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcomes, asked, answered)| Pulse {
+        let row: Option<(i64, i64, i64, i64, Option<i64>)> =
+            self.sql.one(PULSE, vals![edge]).await?;
+        Ok(row.map(|(term, outcomes, asked, answered, repair)| Pulse {
             term: count(term),
             outcome_count: count(outcomes),
             probe: (asked > answered).then_some(count(asked)),
+            repair: repair.is_some(),
         }))
     }
 
@@ -184,6 +196,8 @@ impl Store {
             ack.last_seq,
             ack.edge_now.0.saturating_sub(now.0),
             ack.disk_free_bytes,
+            ack.unproven,
+            ack.assignment,
             edge,
             ack.standing.term,
         ];

@@ -2,6 +2,7 @@
 
 mod feed;
 mod session;
+mod snapshot;
 mod work;
 
 use engine::cloud::{NewOp, NewOps, Stored};
@@ -83,6 +84,8 @@ fn hello() -> Hello {
         version: "0.1.0".into(),
         settled: None,
         twin: None,
+        snapshots: None,
+        staged: None,
     }
 }
 

@@ -115,6 +115,8 @@ impl Edge {
             version: "scripted".into(),
             settled: self.settled,
             twin: None,
+            snapshots: None,
+            staged: None,
         };
         self.send(&Frame::Hello(hello)).await;
         Ok(())
@@ -246,6 +248,10 @@ impl Edge {
             edge_now: self.clock.now(),
             disk_free_bytes: Some(1 << 30),
             last_seq: self.log.len() as u64,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }

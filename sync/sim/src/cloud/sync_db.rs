@@ -151,6 +151,10 @@ impl SyncDb {
             outcome_count: edge.outcome_count,
             feed_generation: region.feed_generation,
             feed_seq: region.feed_seq,
+            // Nothing is compacted here, and no image is sent yet.
+            feed_holds_from: 0,
+            granted_seq: None,
+            orders: 0,
             gate_open: region.gate_open,
         })
     }

@@ -203,7 +203,7 @@ impl File {
                 Vec::new()
             }
             // No edge is restored or cloned here yet; the oracle hears of every alarm.
-            Store::Tail(_) | Store::Quarantine(_) | Store::Twin => Vec::new(),
+            Store::Snapshot(_) | Store::Tail(_) | Store::Quarantine(_) | Store::Twin => Vec::new(),
         }
     }
 
@@ -342,6 +342,10 @@ impl File {
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,
             outcome_cursor: book.outcome_cursor,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: Hash::ZERO,
             tally: book.tally,
             pending: u32::try_from(pending.len()).unwrap_or(u32::MAX),
             oldest_pending_at: pending.values().next().map(|row| row.received_at),

@@ -7,7 +7,7 @@ use wire::{
 
 use super::*;
 
-fn order(n: u128, version: u64) -> Order {
+pub(super) fn order(n: u128, version: u64) -> Order {
     let id = OrderId(Uuid::from_u128(n));
     let price = "200.00".parse().unwrap();
     let draft = Draft::new(
@@ -26,7 +26,7 @@ fn order(n: u128, version: u64) -> Order {
     }
 }
 
-fn event(n: u128) -> Event {
+pub(super) fn event(n: u128) -> Event {
     Event {
         id: EventId(Uuid::from_u128(n)),
         kind: EventType::OrderStatusChanged,
@@ -155,7 +155,11 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool)
     assert_eq!(store.drop_revocations(Region::North, 7, LATER).await.unwrap(), 1);
 }
 
-fn assignment(policy_version: u64, holder: Option<&str>, fence: u64) -> RegionAssignment {
+pub(super) fn assignment(
+    policy_version: u64,
+    holder: Option<&str>,
+    fence: u64,
+) -> RegionAssignment {
     RegionAssignment {
         policy_version,
         policy: Policy::Exclusive,
@@ -167,7 +171,7 @@ fn assignment(policy_version: u64, holder: Option<&str>, fence: u64) -> RegionAs
     }
 }
 
-async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> Fed {
+pub(super) async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> Fed {
     store.feed_assignment(&event(n), Region::North, word, NOW).await.unwrap()
 }
 

@@ -58,6 +58,10 @@ async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
         edge_now: LATER,
         disk_free_bytes: Some(5),
         last_seq: 9,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: None,
     };
     assert!(!store.save_ack(&north(), &ack, NOW).await.unwrap());
     store.link_down(&north(), old, NOW).await.unwrap();

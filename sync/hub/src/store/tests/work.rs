@@ -203,6 +203,10 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
         edge_now: NOW,
         disk_free_bytes: None,
         last_seq: 3,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: None,
     };
     assert!(store.save_ack(&north(), &ack, NOW).await.unwrap());
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);

@@ -1,0 +1,203 @@
+//! An image of the region in the file: staged chunk by chunk, and made the view in one transaction.
+//!
+//! Invariants: until the last chunk is here the view is what it was; a swap never lowers a version, and
+//! what an outcome has brought ahead of the image stays; log, pending ops and overlay are not touched.
+//! At an equal version with other content the image wins, for the cloud owns the order: it is an alarm
+//! in the log, and the only way in which such a row is ever put right.
+
+use engine::{
+    edge::SnapshotRun,
+    view::{Confirmed, Tally},
+};
+use rusqlite::{Connection, Row, params};
+use wire::{Change, Order, OrderId, UnixMillis, is_open};
+
+use super::{
+    book::Book,
+    orders::{self, Applied},
+    sight::sight,
+    sql::{decoded, decoded_opt, encoded, hash, id, int, nat, order},
+};
+
+/// So many orders that an image changed are told to tablets one by one. Whoever shows more reads the
+/// board anew.
+const TOLD_MAX: u32 = 256;
+
+/// What the swap changed, where this was the last chunk.
+pub fn stage(
+    conn: &Connection,
+    book: &mut Book,
+    run: SnapshotRun,
+    now: UnixMillis,
+) -> rusqlite::Result<Option<Applied>> {
+    if run.begins {
+        forget(conn)?;
+    }
+    let staged = run.staged();
+    let SnapshotRun { feed_generation, feed_seq, hash, changes, .. } = run;
+    let mut image = tally(conn)?;
+    for change in changes {
+        keep(conn, change, &mut image)?;
+    }
+    match staged {
+        Some(staged) => {
+            const PUT: &str = "INSERT OR REPLACE INTO snapshot (one, staged, digest, orders)
+                VALUES (1, ?, ?, ?)";
+            let values = params![encoded(&staged), &image.digest.0[..], int(image.orders)];
+            conn.prepare_cached(PUT)?.execute(values)?;
+            Ok(None)
+        }
+        None => {
+            orders::count_anew(book, feed_generation);
+            let applied = swap(conn, book, image, now)?;
+            book.feed_cursor = feed_seq;
+            book.save(conn)?;
+            conn.execute("UPDATE edge SET snapshot = ? WHERE one = 1", [&hash.0[..]])?;
+            forget(conn)?;
+            Ok(Some(applied))
+        }
+    }
+}
+
+fn forget(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "DELETE FROM snapshot; DELETE FROM staged_orders; DELETE FROM staged_changes",
+    )
+}
+
+/// Over the orders that are staged.
+fn tally(conn: &Connection) -> rusqlite::Result<Tally> {
+    let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
+    let mut rows = statement
+        .query_map([], |row| Ok(Tally { digest: hash(row, 0)?, orders: nat(row, 1)?, ahead: 0 }))?;
+    rows.next().unwrap_or_else(|| Ok(Tally::default()))
+}
+
+/// An entity stands in an image once.
+fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Result<()> {
+    const ORDER: &str = "INSERT INTO staged_orders (id, version, final, open, updated_at, bytes)
+        VALUES (?, ?, ?, ?, ?, ?)";
+    const OTHER: &str = "INSERT INTO staged_changes (bytes) VALUES (?)";
+    let Change::Order(order) = change else {
+        conn.prepare_cached(OTHER)?.execute([encoded(&change)])?;
+        return Ok(());
+    };
+    conn.prepare_cached(ORDER)?.execute(params![
+        &order.id.as_bytes()[..],
+        int(order.version),
+        order.status.is_final(),
+        is_open(order.status),
+        order.updated_at.0,
+        encoded(&order),
+    ])?;
+    image.digest.toggle(order.digest());
+    image.orders += 1;
+    Ok(())
+}
+
+/// The image becomes the view. A few hundred thousand orders take about a second, in which commands
+/// wait; only what differs is written.
+fn swap(
+    conn: &Connection,
+    book: &mut Book,
+    image: Tally,
+    now: UnixMillis,
+) -> rusqlite::Result<Applied> {
+    alarm(conn)?;
+    let (raised, gone) = (raised(conn)?, gone(conn)?);
+    book.tally = with_what_is_ahead(conn, image)?;
+    replace(conn)?;
+    let mut applied = Applied { gone, ..Applied::default() };
+    for order_id in raised {
+        applied.sights.push(sight(conn, order_id, &book.name)?);
+    }
+    // Orders first: a grant is compared with them.
+    let mut statement = conn.prepare("SELECT bytes FROM staged_changes ORDER BY number")?;
+    let others = statement.query_map([], |row| decoded(row, 0))?;
+    for change in others {
+        orders::take(conn, book, change?, now, &mut applied)?;
+    }
+    applied.revocations_version = book.revocations_version;
+    Ok(applied)
+}
+
+fn alarm(conn: &Connection) -> rusqlite::Result<()> {
+    const EQUAL: &str = "SELECT o.bytes, s.bytes FROM orders o JOIN staged_orders s ON s.id = o.id
+        WHERE s.version = o.version AND s.bytes <> o.bytes";
+    let mut statement = conn.prepare(EQUAL)?;
+    let pairs = statement.query_map([], |row| Ok((order(row, 0)?, order(row, 1)?)))?;
+    for pair in pairs {
+        let (ours, theirs): (Order, Order) = pair?;
+        if ours != theirs {
+            tracing::error!(
+                order.id = %ours.id, order.version = ours.version,
+                "Order `{}` stood here with equal version and other content; the cloud's counts",
+                ours.id
+            );
+        }
+    }
+    Ok(())
+}
+
+fn raised(conn: &Connection) -> rusqlite::Result<Vec<OrderId>> {
+    const RAISED: &str = "SELECT s.id FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
+        WHERE o.id IS NULL OR o.version < s.version LIMIT ?";
+    ids(conn, RAISED)
+}
+
+fn gone(conn: &Connection) -> rusqlite::Result<Vec<OrderId>> {
+    const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
+        WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
+    ids(conn, GONE)
+}
+
+fn ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
+    conn.prepare(text)?.query_map([TOLD_MAX], |row| id(row, 0))?.collect()
+}
+
+/// The tally of the view to be: the image, with the rows in it that stay as they are because they are
+/// ahead of it.
+fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally> {
+    const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
+        LEFT JOIN staged_orders s ON s.id = o.id
+        WHERE s.version < o.version OR (s.id IS NULL AND o.version > o.feed_version)";
+    let mut tally = image;
+    let mut statement = conn.prepare(AHEAD)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let staged = staged(row)?;
+        let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
+        let kept = Confirmed { order: order(row, 0)?, feed_version: brought };
+        tally.replace(staged.as_ref(), Some(&kept));
+    }
+    Ok(tally)
+}
+
+fn staged(row: &Row<'_>) -> rusqlite::Result<Option<Confirmed>> {
+    let order: Option<Order> = decoded_opt(row, 1)?;
+    Ok(order.map(|order| Confirmed { feed_version: order.version, order }))
+}
+
+/// `feed_version` is what this feed has brought, which is the image and nothing else.
+fn replace(conn: &Connection) -> rusqlite::Result<()> {
+    const DROP: &str = "DELETE FROM orders WHERE version <= feed_version
+        AND NOT EXISTS (SELECT 1 FROM staged_orders s WHERE s.id = orders.id)";
+    const KEEP: &str = "UPDATE orders SET feed_version = 0, feed_open = NULL
+        WHERE NOT EXISTS (SELECT 1 FROM staged_orders s WHERE s.id = orders.id)";
+    const STAND: &str = "UPDATE orders SET feed_version = s.version, feed_open = s.open
+        FROM staged_orders s WHERE s.id = orders.id
+        AND (feed_version <> s.version OR feed_open IS NOT s.open)";
+    const PUT: &str = "INSERT INTO orders
+        (id, version, feed_version, final, updated_at, bytes, feed_open)
+        SELECT s.id, s.version, s.version, s.final, s.updated_at, s.bytes, s.open
+        FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
+        WHERE o.id IS NULL OR s.version > o.version
+            OR (s.version = o.version AND s.bytes <> o.bytes)
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+        feed_version = excluded.feed_version, final = excluded.final,
+        updated_at = excluded.updated_at, bytes = excluded.bytes, feed_open = excluded.feed_open";
+    for text in [DROP, KEEP, STAND, PUT] {
+        conn.execute(text, [])?;
+    }
+    Ok(())
+}

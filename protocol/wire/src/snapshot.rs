@@ -1,0 +1,92 @@
+//! The image of a region as its feed stood at one number, cut into chunks.
+//!
+//! Invariants: the hash of a chunk follows from the one before it and from its body, so that whoever has
+//! the last one has all of them; where the next chunk begins is the hub's word, which the edge keeps and
+//! hands back, so that a session that was cut goes on behind the last chunk that is stored.
+
+use minicbor::{Decode, Encode};
+
+use crate::{Change, Hash, Standing};
+
+/// How much of an image an edge has stored.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Staged {
+    #[n(0)]
+    pub feed_generation: u64,
+    /// What the image is as of.
+    #[n(1)]
+    pub feed_seq: u64,
+    /// So many chunks are stored; it is the index of the next one, too.
+    #[n(2)]
+    pub chunks: u32,
+    /// Of the last chunk that is stored.
+    #[n(3)]
+    pub hash: Hash,
+    #[n(4)]
+    pub next: SnapshotPlace,
+}
+
+/// The body of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SnapshotPart {
+    #[n(0)]
+    pub changes: Vec<Change>,
+    /// Where the next chunk begins; absent in the last one.
+    #[n(1)]
+    pub next: Option<SnapshotPlace>,
+}
+
+/// Behind which entity the hub goes on reading. Only the hub knows what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct SnapshotPlace {
+    #[n(0)]
+    pub kind: u8,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub entity: [u8; 16],
+}
+
+impl SnapshotPart {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::op::encoded(self)
+    }
+
+    /// # Errors
+    /// Where the bytes are no part of an image.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
+        minicbor::decode(bytes)
+    }
+}
+
+/// What the hashes of an image start from. Two images never share it: each begins in one session, at
+/// one number.
+pub fn snapshot_start(standing: Standing, feed_generation: u64, feed_seq: u64) -> Hash {
+    Hash::of(&crate::op::encoded((standing, feed_generation, feed_seq)))
+}
+
+/// The hash of the chunk behind the one with this hash.
+pub fn snapshot_hash(before: Hash, body: &[u8]) -> Hash {
+    let mut bytes = Vec::with_capacity(before.0.len() + body.len());
+    bytes.extend(before.0);
+    bytes.extend(body);
+    Hash::of(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BootNonce;
+
+    #[test]
+    fn a_part_reads_back_and_its_hash_knows_what_came_before() {
+        let next = Some(SnapshotPlace { kind: 1, entity: [7; 16] });
+        let part = SnapshotPart { changes: Vec::new(), next };
+        assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part);
+        let standing = |term| Standing { term, nonce: BootNonce([1; 16]) };
+        let start = snapshot_start(standing(1), 5, 9);
+        assert_ne!(start, snapshot_start(standing(2), 5, 9));
+        assert_ne!(snapshot_hash(start, b"a"), snapshot_hash(Hash::ZERO, b"a"));
+    }
+}

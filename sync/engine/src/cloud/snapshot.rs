@@ -1,0 +1,194 @@
+//! The image of a region on its way to an edge whose feed cannot simply go on.
+//!
+//! Invariants: the chunks of an image continue each other, whatever session they went out in; one read
+//! is under way at a time, and few chunks are beyond what the edge has stored, so that a cut costs no
+//! more than these and an image is never in memory as a whole; the feed goes on only once the edge has
+//! said that the image is its view, from the number that the image is as of.
+
+use wire::{
+    Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
+    snapshot_hash, snapshot_start,
+};
+
+use super::{Stored, hello};
+
+/// So many changes are sent one by one before an image is thought of.
+const FAR_BEHIND: u64 = 2_000;
+/// Chunks that may be on the wire. A cut sends so many twice.
+const IN_FLIGHT_MAX: u32 = 4;
+/// Ticks without a newly stored chunk before what is on the wire goes out again.
+const AGAIN_AFTER_TICKS: u32 = 15;
+
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    standing: Standing,
+    feed_generation: u64,
+    feed_seq: u64,
+    /// What the edge has stored, by its word.
+    stored: At,
+    sent: At,
+    reading: bool,
+    /// The last chunk's hash, once that has gone out.
+    end: Option<Hash>,
+    ticks_waited: u32,
+}
+
+/// Behind so many chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct At {
+    chunks: u32,
+    hash: Hash,
+    /// Where the next one begins; absent before the first.
+    next: Option<SnapshotPlace>,
+}
+
+/// What to read: the next chunk of the image as of `feed_seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkWanted {
+    pub feed_seq: u64,
+    /// Absent at the beginning.
+    pub after: Option<SnapshotPlace>,
+}
+
+impl Snapshot {
+    /// The image that a session begins with, where the feed cannot go on, or where that is dearer.
+    pub(super) fn needed(hello: &Hello, stored: &Stored, standing: Standing) -> Option<Self> {
+        if hello.snapshots != Some(true) {
+            return None;
+        }
+        if let Some(staged) = &hello.staged
+            && can_go_on(staged, stored)
+        {
+            return Some(Self::resumed(staged, standing));
+        }
+        if must_begin(hello, stored) {
+            return Some(Self::begun(standing, stored.feed_generation, as_of(0, stored)));
+        }
+        let from = hello::feed_start(hello, stored);
+        let feed_seq = as_of(from, stored);
+        let behind = feed_seq.saturating_sub(from);
+        let cheaper = behind >= FAR_BEHIND && (from == 0 || behind > stored.orders);
+        cheaper.then(|| Self::begun(standing, stored.feed_generation, feed_seq))
+    }
+
+    pub(super) fn begun(standing: Standing, feed_generation: u64, feed_seq: u64) -> Self {
+        let hash = snapshot_start(standing, feed_generation, feed_seq);
+        let at = At { chunks: 0, hash, next: None };
+        Self::at(standing, feed_generation, feed_seq, at)
+    }
+
+    fn resumed(staged: &Staged, standing: Standing) -> Self {
+        Self::at(standing, staged.feed_generation, staged.feed_seq, At::of(staged))
+    }
+
+    fn at(standing: Standing, feed_generation: u64, feed_seq: u64, at: At) -> Self {
+        let (stored, sent) = (at, at);
+        let (reading, end, ticks_waited) = (false, None, 0);
+        Self { standing, feed_generation, feed_seq, stored, sent, reading, end, ticks_waited }
+    }
+
+    pub(super) fn feed_seq(&self) -> u64 {
+        self.feed_seq
+    }
+
+    /// What to read now, if anything.
+    pub(super) fn next(&mut self) -> Option<ChunkWanted> {
+        let full = self.sent.chunks - self.stored.chunks >= IN_FLIGHT_MAX;
+        if self.reading || full || self.end.is_some() {
+            return None;
+        }
+        self.reading = true;
+        Some(ChunkWanted { feed_seq: self.feed_seq, after: self.sent.next })
+    }
+
+    /// What was read, as the chunk that goes out; none where it was not asked for.
+    pub(super) fn send(&mut self, part: &SnapshotPart) -> Option<Frame> {
+        if !std::mem::take(&mut self.reading) {
+            return None;
+        }
+        let body = part.to_bytes();
+        let hash = snapshot_hash(self.sent.hash, &body);
+        let index = self.sent.chunks;
+        let count = if part.next.is_none() { index + 1 } else { 0 };
+        self.end = part.next.is_none().then_some(hash);
+        self.sent = At { chunks: index + 1, hash, next: part.next };
+        Some(Frame::Snapshot(SnapshotChunk {
+            standing: self.standing,
+            feed_generation: self.feed_generation,
+            feed_seq: self.feed_seq,
+            index,
+            count,
+            hash,
+            body: body.into(),
+        }))
+    }
+
+    /// Takes the edge's word. The image's number, once all of it is the edge's view.
+    pub(super) fn acknowledged(&mut self, ack: &Ack) -> Option<u64> {
+        if self.end.is_some() && ack.snapshot == self.end {
+            return Some(self.feed_seq);
+        }
+        if let Some(staged) = &ack.staged
+            && (staged.feed_generation, staged.feed_seq) == (self.feed_generation, self.feed_seq)
+            && (self.stored.chunks + 1..=self.sent.chunks).contains(&staged.chunks)
+        {
+            self.stored = At::of(staged);
+            self.ticks_waited = 0;
+        }
+        None
+    }
+
+    /// About a second has passed: what no word came of goes out again.
+    pub(super) fn tick(&mut self) -> Option<ChunkWanted> {
+        if self.reading || self.sent == self.stored {
+            self.ticks_waited = 0;
+            return None;
+        }
+        self.ticks_waited += 1;
+        if self.ticks_waited < AGAIN_AFTER_TICKS {
+            return None;
+        }
+        self.ticks_waited = 0;
+        self.sent = self.stored;
+        self.end = None;
+        self.next()
+    }
+}
+
+impl At {
+    fn of(staged: &Staged) -> Self {
+        Self { chunks: staged.chunks, hash: staged.hash, next: Some(staged.next) }
+    }
+}
+
+/// From where nothing may be forgotten for this edge: its cursor, or all of the feed where that cannot
+/// go on from its cursor.
+pub(super) fn feed_base(hello: &Hello, stored: &Stored) -> u64 {
+    if hello.snapshots == Some(true) && must_begin(hello, stored) {
+        return 0;
+    }
+    hello::feed_start(hello, stored)
+}
+
+/// Whether the feed cannot go on from where the edge stands: it counts in another generation, it is
+/// ahead of what there is, or a change that it has not seen is not kept any more.
+fn must_begin(hello: &Hello, stored: &Stored) -> bool {
+    if hello.feed_generation != stored.feed_generation {
+        // An edge that has never heard of any feed has nothing that an image would take from it.
+        return hello.feed_generation != 0;
+    }
+    let cursor = hello.feed_cursor;
+    cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
+}
+
+/// A part of an image counts as long as the feed still holds all that came after it.
+fn can_go_on(staged: &Staged, stored: &Stored) -> bool {
+    staged.feed_generation == stored.feed_generation
+        && (stored.feed_holds_from..=stored.feed_seq).contains(&staged.feed_seq)
+}
+
+/// As of when an image is taken. A grant is compared with exactly what came before it [GRANT_DIGEST]:
+/// where the edge holds the region and has not heard of it yet, the image ends at the grant.
+fn as_of(from: u64, stored: &Stored) -> u64 {
+    stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
+}

@@ -1,0 +1,183 @@
+//! When an edge gets an image, and how that goes down.
+
+use wire::{Order, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, snapshot_hash};
+
+use super::*;
+use crate::cloud::ChunkWanted;
+
+const SEQ: u64 = 90;
+
+fn takes(hello: Hello) -> Hello {
+    Hello { snapshots: Some(true), ..hello }
+}
+
+fn place(n: u8) -> SnapshotPlace {
+    SnapshotPlace { kind: 0, entity: [n; 16] }
+}
+
+/// The `n`th part of an image with so many of them.
+fn part(n: u8, parts: u8) -> SnapshotPart {
+    let order: Order = crate::testing::order(n.into(), 1);
+    let next = (n + 1 < parts).then_some(place(n + 1));
+    SnapshotPart { changes: vec![wire::Change::Order(order)], next }
+}
+
+fn wanted(outputs: &[Output]) -> Option<ChunkWanted> {
+    outputs.iter().find_map(|output| match output {
+        Output::ReadSnapshot(wanted) => Some(*wanted),
+        _ => None,
+    })
+}
+
+fn chunk(outputs: &[Output]) -> Option<SnapshotChunk> {
+    outputs.iter().find_map(|output| match output {
+        Output::Send(Frame::Snapshot(chunk)) => Some(chunk.clone()),
+        _ => None,
+    })
+}
+
+fn staged(chunk: &SnapshotChunk) -> Option<Staged> {
+    let part = SnapshotPart::from_bytes(&chunk.body).unwrap();
+    let (feed_generation, feed_seq) = (chunk.feed_generation, chunk.feed_seq);
+    let (chunks, hash) = (chunk.index + 1, chunk.hash);
+    Some(Staged { feed_generation, feed_seq, chunks, hash, next: part.next? })
+}
+
+fn at(feed_seq: u64) -> Stored {
+    Stored { feed_seq, ..stored(chain_at(&log(1), 1)) }
+}
+
+fn of(feed_generation: u64, feed_cursor: u64) -> Hello {
+    takes(Hello { feed_generation, feed_cursor, ..hello(&log(1)) })
+}
+
+/// The session of an edge of another generation, and the first chunk that is wanted.
+fn begun() -> (Session, ChunkWanted) {
+    let (session, outputs) = greeted(of(4, 8), at(SEQ));
+    (session, wanted(&outputs).unwrap())
+}
+
+#[test]
+fn an_image_is_sent_where_the_feed_cannot_go_on_and_where_it_is_cheaper() {
+    let compacted = |from| Stored { feed_holds_from: from, ..at(SEQ) };
+    let held = Stored { granted_seq: Some(30), ..at(SEQ) };
+    let many = |orders| Stored { orders, ..at(5_000) };
+    for (why, hello, stored, as_of) in [
+        ("a new edge reads a short feed", of(0, 0), at(SEQ), None),
+        ("and takes an image of a long one", of(0, 0), many(5_000), Some(5_000)),
+        ("another generation", of(4, 8), at(SEQ), Some(SEQ)),
+        ("ahead of the feed", of(5, SEQ + 1), at(SEQ), Some(SEQ)),
+        ("at its end", of(5, SEQ), at(SEQ), None),
+        ("behind what is held", of(5, 8), compacted(9), Some(SEQ)),
+        ("at what is held", of(5, 9), compacted(9), None),
+        ("the changes are fewer than the orders", of(5, 9), many(4_991), None),
+        ("they are more", of(5, 9), many(4_990), Some(5_000)),
+        ("the grant is still to be compared", of(4, 8), held, Some(30)),
+        ("it takes none", hello(&log(1)), many(10), None),
+    ] {
+        let (_, outputs) = greeted(hello, stored);
+        let [Output::Send(Frame::Welcome(welcome)), ..] = &outputs[..] else {
+            panic!("{why}: {outputs:?}")
+        };
+        assert_eq!(welcome.snapshot, as_of, "{why}");
+        assert_eq!(wanted(&outputs).map(|wanted| wanted.feed_seq), as_of, "{why}");
+        let feed = outputs.iter().any(|output| matches!(output, Output::ReadFeed { .. }));
+        assert!(as_of.is_none() || !feed, "{why}: the feed waits");
+    }
+}
+
+#[test]
+fn chunks_continue_each_other_and_few_are_on_the_wire() {
+    let (mut session, first) = begun();
+    assert_eq!(first, ChunkWanted { feed_seq: SEQ, after: None });
+    let (mut next, mut chunks) = (Some(first), Vec::new());
+    while let Some(wanted_now) = next {
+        let n = u8::try_from(chunks.len()).unwrap();
+        assert_eq!(wanted_now.after, (n > 0).then_some(place(n)));
+        let outputs = session.handle(Input::Snapshot(part(n, 9)), NOW);
+        chunks.push(chunk(&outputs).unwrap());
+        next = wanted(&outputs);
+    }
+    assert_eq!(chunks.len(), 4, "the edge has stored none of them");
+    for (before, after) in chunks.iter().zip(&chunks[1..]) {
+        assert_eq!(after.hash, snapshot_hash(before.hash, &after.body));
+    }
+    let stored = Ack { staged: staged(&chunks[1]), ..ack(0, 8) };
+    let outputs = session.handle(Input::Frame(Frame::Ack(stored)), NOW);
+    assert_eq!(wanted(&outputs).unwrap().after, Some(place(4)));
+    let [Output::SaveAck(saved), ..] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(saved.feed_cursor, 0, "its cursor is none of this feed");
+}
+
+#[test]
+fn the_feed_goes_on_behind_the_image_once_the_edge_has_it() {
+    let (mut session, _) = begun();
+    let outputs = session.handle(Input::Snapshot(part(0, 1)), NOW);
+    let last = chunk(&outputs).unwrap();
+    assert_eq!((last.index, last.count, wanted(&outputs)), (0, 1, None));
+    let reach = Input::FeedReaches { generation: 5, feed_seq: SEQ + 3 };
+    assert_eq!(session.handle(reach, NOW), [], "the feed waits for the image");
+    let other = Ack { snapshot: Some(Hash::of(b"an earlier image")), ..ack(0, SEQ) };
+    let outputs = session.handle(Input::Frame(Frame::Ack(other)), NOW);
+    assert!(matches!(outputs[..], [Output::SaveAck(_)]), "{outputs:?}");
+
+    let taken = Ack { snapshot: Some(last.hash), ..ack(0, SEQ) };
+    let outputs = session.handle(Input::Frame(Frame::Ack(taken)), NOW);
+    let [Output::SaveAck(saved), Output::SnapshotTaken, Output::ReadFeed { after, .. }] =
+        &outputs[..]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((saved.feed_cursor, *after), (SEQ, SEQ));
+}
+
+#[test]
+fn a_session_goes_on_behind_what_an_earlier_one_has_brought() {
+    let (mut session, _) = begun();
+    let first = chunk(&session.handle(Input::Snapshot(part(0, 3)), NOW)).unwrap();
+    let hello = Hello { staged: staged(&first), ..of(4, 8) };
+    let resumed = |stored| greeted(hello.clone(), stored);
+    let (mut session, outputs) = resumed(at(SEQ + 10));
+    let next = ChunkWanted { feed_seq: SEQ, after: Some(place(1)) };
+    assert_eq!(wanted(&outputs), Some(next), "as of the number at which it began");
+    let second = chunk(&session.handle(Input::Snapshot(part(1, 3)), NOW)).unwrap();
+    assert_eq!((second.index, second.hash), (1, snapshot_hash(first.hash, &second.body)));
+
+    for (why, stored) in [
+        ("what left since is not told any more", Stored { feed_holds_from: SEQ + 1, ..at(95) }),
+        ("another feed", Stored { feed_generation: 6, ..at(95) }),
+        ("it is ahead of the feed", at(SEQ - 1)),
+    ] {
+        let as_of = stored.feed_seq;
+        let (_, outputs) = resumed(stored);
+        let anew = ChunkWanted { feed_seq: as_of, after: None };
+        assert_eq!(wanted(&outputs), Some(anew), "{why}");
+    }
+}
+
+#[test]
+fn chunks_of_which_no_word_comes_go_out_again() {
+    let (mut session, _) = begun();
+    let first = chunk(&session.handle(Input::Snapshot(part(0, 2)), NOW)).unwrap();
+    session.handle(Input::Snapshot(part(1, 2)), NOW);
+    let stored = Ack { staged: staged(&first), ..ack(0, 8) };
+    session.handle(Input::Frame(Frame::Ack(stored)), NOW);
+    let again: Vec<Output> = (0..15).flat_map(|_| session.handle(Input::Tick, NOW)).collect();
+    let wanted = ChunkWanted { feed_seq: SEQ, after: Some(place(1)) };
+    assert_eq!(again, [Output::ReadSnapshot(wanted)], "from the one that is stored on");
+}
+
+#[test]
+fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
+    let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
+    let outputs = session.handle(Input::Repair { feed_seq: SEQ }, NOW);
+    assert_eq!(wanted(&outputs), Some(ChunkWanted { feed_seq: SEQ, after: None }));
+    assert_eq!(session.handle(Input::Repair { feed_seq: SEQ }, NOW), [], "once");
+    let reach = Input::FeedReaches { generation: 5, feed_seq: SEQ + 1 };
+    assert_eq!(session.handle(reach, NOW), []);
+    let late = Input::Feed { to: SEQ + 1, changes: Vec::new() };
+    assert_eq!(session.handle(late, NOW), [], "read before the image began");
+    let kept = Input::Frame(Frame::Ack(ack(0, SEQ)));
+    let [Output::SaveAck(saved)] = &session.handle(kept, NOW)[..] else { panic!() };
+    assert_eq!(saved.feed_cursor, SEQ);
+}

@@ -1,0 +1,78 @@
+//! An image that comes in.
+
+use wire::{SnapshotChunk, SnapshotPart, SnapshotPlace, snapshot_hash, snapshot_start};
+
+use super::*;
+
+fn chunk(index: u32, before: Hash, last: bool) -> SnapshotChunk {
+    let changes = vec![Change::Order(order(u128::from(index), 1))];
+    let next = (!last).then_some(SnapshotPlace { kind: 0, entity: [1; 16] });
+    let body = SnapshotPart { changes, next }.to_bytes();
+    SnapshotChunk {
+        standing: STANDING,
+        feed_generation: 6,
+        feed_seq: 40,
+        index,
+        count: if last { index + 1 } else { 0 },
+        hash: snapshot_hash(before, &body),
+        body: body.into(),
+    }
+}
+
+fn first() -> SnapshotChunk {
+    chunk(0, snapshot_start(STANDING, 6, 40), false)
+}
+
+#[track_caller]
+fn run(edge: &mut Edge, chunk: SnapshotChunk) -> SnapshotRun {
+    let todo = edge.take(Frame::Snapshot(chunk));
+    let [Do::Store(Store::Snapshot(run))] = &todo[..] else { panic!("{todo:?}") };
+    run.clone()
+}
+
+#[test]
+fn a_chunk_is_stored_only_behind_the_one_before_it() {
+    let mut edge = open(position());
+    ignores(&mut edge, Frame::Snapshot(chunk(1, first().hash, false)), Why::Gap);
+    let begun = run(&mut edge, first());
+    assert!(begun.begins);
+    let position = Position { staged: begun.staged(), ..position() };
+    edge.moved(position.clone());
+    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
+    ignores(&mut edge, Frame::Snapshot(chunk(2, first().hash, false)), Why::Gap);
+    let other = Hash::of(b"another chunk");
+    ignores(&mut edge, Frame::Snapshot(chunk(1, other, false)), Why::Unexpected);
+    let last = chunk(1, first().hash, true);
+    let ended = run(&mut edge, last.clone());
+    assert_eq!((ended.begins, ended.staged()), (false, None));
+
+    edge.moved(Position { staged: None, snapshot: Some(last.hash), ..position.clone() });
+    ignores(&mut edge, Frame::Snapshot(last), Why::Stale);
+
+    // Another run of the process goes on where this one was.
+    let mut edge = open(position);
+    assert!(matches!(edge.hello(), Frame::Hello(hello) if hello.staged == begun.staged()));
+}
+
+#[test]
+fn another_image_begins_anew() {
+    let staged = |edge: &mut Edge| run(edge, first()).staged();
+    let mut edge = open(position());
+    let known = staged(&mut edge);
+    edge.moved(Position { staged: known, ..position() });
+    let start = snapshot_start(STANDING, 6, 41);
+    let other = SnapshotChunk { feed_seq: 41, ..chunk(0, start, false) };
+    assert!(run(&mut edge, other).begins);
+}
+
+#[test]
+fn the_generation_comes_with_the_image_that_is_announced() {
+    let greeted = |snapshot| {
+        let mut edge = fresh(Position { feed_generation: 4, ..position() });
+        edge.hello();
+        let Frame::Welcome(welcome) = welcome(STANDING, Chain::start(&edge_id())) else { panic!() };
+        let todo = edge.take(Frame::Welcome(Welcome { snapshot, ..welcome }));
+        todo.contains(&Do::Store(Store::Generation(5)))
+    };
+    assert_eq!((greeted(None), greeted(Some(40))), (true, false));
+}

@@ -1,0 +1,91 @@
+//! The image of a region as its feed stood at one number, read in chunks by the key of what is in it.
+//!
+//! Invariant: an image and the changes after its number make the same view as the whole feed, however
+//! far that has moved on meanwhile: what of an entity came later, and what stood for it before that is
+//! compacted, is brought by the changes.
+
+use engine::cloud::ChunkWanted;
+use platform::vals;
+use uuid::Uuid;
+use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
+
+use super::{
+    Store, StoreError,
+    feed::{ASSIGNMENT, KEYS, ORDER, REVOKED},
+};
+
+const CHUNK: &str = "SELECT f.entity, f.bytes FROM feed f \
+    WHERE f.region = ? AND f.kind = ? AND f.entity >= ? AND f.feed_seq <= ? \
+    AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
+        AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ?) \
+    ORDER BY f.entity LIMIT ?";
+const ASK: &str = "UPDATE edges SET repair_asked_at = ? WHERE edge = ? AND repair_asked_at IS NULL";
+/// The count comes first: MySQL reads what the same statement has set.
+const TAKEN: &str = "UPDATE edges SET \
+    repairs = repairs + CASE WHEN repair_asked_at IS NULL THEN 0 ELSE 1 END, \
+    repaired_at = CASE WHEN repair_asked_at IS NULL THEN repaired_at ELSE ? END, \
+    repair_asked_at = NULL WHERE edge = ? AND term = ?";
+
+/// In the order in which an edge applies them: how the region assigns is compared with its orders.
+const KINDS: [&str; 4] = [ORDER, REVOKED, KEYS, ASSIGNMENT];
+/// Of one chunk. It is what an edge stores in one commit, and what a cut may send twice.
+const ROWS_MAX: usize = 64;
+const BYTES_MAX: usize = 16 * 1024;
+
+impl Store {
+    /// The next chunk. One row goes into it however large it is.
+    pub async fn chunk(
+        &self,
+        region: Region,
+        wanted: ChunkWanted,
+    ) -> Result<SnapshotPart, StoreError> {
+        let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
+        let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);
+        while let Some(kind) = KINDS.get(usize::from(place.kind)) {
+            let from = Uuid::from_bytes(place.entity);
+            let values = vals![region, *kind, from, wanted.feed_seq, wanted.feed_seq, ROWS_MAX];
+            let rows: Vec<(Uuid, Vec<u8>)> = self.sql.all(CHUNK, values).await?;
+            let whole = rows.len() < ROWS_MAX;
+            for (entity, bytes) in rows {
+                if bytes.len() > bytes_left && !changes.is_empty() {
+                    place.entity = entity.into_bytes();
+                    return Ok(SnapshotPart { changes, next: Some(place) });
+                }
+                bytes_left = bytes_left.saturating_sub(bytes.len());
+                let change = minicbor::decode(&bytes)
+                    .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
+                // What has left is not in an image.
+                if !matches!(change, Change::OrderGone { .. }) {
+                    changes.push(change);
+                }
+                place.entity = after(entity).unwrap_or([u8::MAX; 16]);
+            }
+            if !whole {
+                return Ok(SnapshotPart { changes, next: Some(place) });
+            }
+            place = SnapshotPlace { kind: place.kind + 1, entity: [0; 16] };
+        }
+        Ok(SnapshotPart { changes, next: None })
+    }
+
+    /// Has an image sent to an edge whose orders differ from the cloud's. Whether it was not asked for
+    /// before.
+    pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool, StoreError> {
+        Ok(self.sql.exec(ASK, vals![now, edge]).await? == 1)
+    }
+
+    /// An image has become the edge's view.
+    pub async fn snapshot_taken(
+        &self,
+        edge: &EdgeId,
+        term: u64,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.sql.exec(TAKEN, vals![now, edge, term]).await?;
+        Ok(())
+    }
+}
+
+fn after(entity: Uuid) -> Option<[u8; 16]> {
+    entity.as_u128().checked_add(1).map(u128::to_be_bytes)
+}
