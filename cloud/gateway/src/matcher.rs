@@ -9,7 +9,7 @@ use crate::routes::{ALIASES, ROUTES, Route};
 /// The longest id is a UUID of 36; edge names have 40.
 const PARAM_BYTES_MAX: usize = 64;
 /// No pattern has more; a path with more is nobody's.
-const PARAMS_MAX: usize = 2;
+const PARAMS_MAX: usize = 3;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookup {

@@ -100,6 +100,8 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
     route(PUT,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
     route(GET,  "/api/v1/admin/cases",            ADMIN,    Part::Order),
+    route(GET,  "/api/v1/admin/lost-acceptances", ADMIN,    Part::Order),
+    route(GET,  "/api/v1/admin/commands/{id}",    ADMIN,    Part::Order),
 
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
@@ -110,6 +112,10 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/edges",            ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/edges",            ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/edges/{id}/readmit", ADMIN, Part::Hub),
+    route(GET,  "/api/v1/admin/edges/{id}/left-behind", ADMIN, Part::Hub),
+    route(GET,  "/api/v1/admin/queue",            ADMIN,    Part::Hub),
+    route(GET,  "/api/v1/admin/asks",             ADMIN,    Part::Hub),
+    route(GET,  "/api/v1/admin/ops/{edge}/{epoch}/{seq}", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
     route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
 ];

@@ -10,6 +10,7 @@ mod assignment;
 mod batch;
 mod code;
 mod command;
+mod conflict;
 mod draft;
 mod event;
 mod hash;
@@ -17,6 +18,7 @@ mod ids;
 mod link;
 mod money;
 mod op;
+mod oplog;
 mod order;
 mod outcome;
 mod reader;
@@ -38,6 +40,7 @@ pub use assignment::{
 pub use batch::{BatchBody, BatchOp, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 pub use code::{Code, Language, Text};
 pub use command::{CmdFrame, Command, CommandBody, Draft};
+pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
 pub use draft::check_draft;
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};
@@ -51,6 +54,9 @@ pub use link::upward::{Ack, Credit, Resend, Up};
 pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
 pub use money::{Amount, AmountError, Currency};
 pub use op::{Chain, CommandOp, Op, OpError, Relogged};
+pub use oplog::{
+    LoggedBefore, OpCommand, OpKind, OpOutcome, OpPlace, OpRecord, OpState, WaitingAsk,
+};
 pub use order::{
     Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
 };

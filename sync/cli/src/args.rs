@@ -4,7 +4,11 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
 };
 use http::{Uri, uri::Authority};
+use std::time::Duration;
+
 use wire::{EdgeId, Language, Policy, Region};
+
+use crate::{conflicts, wait::Condition};
 
 /// Watch and steer a Holdfast platform
 #[derive(Debug, Parser)]
@@ -28,22 +32,67 @@ pub struct Common {
     #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true,
           value_parser = [PossibleValue::new("en"), PossibleValue::new("zh-CN").alias("zh")])]
     pub lang: Option<String>,
-    /// How long one request may take
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub timeout: u64,
+    /// How long one request may take, by default 10; of `wait`: how long to wait at all, by default 60
+    #[arg(long, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: Option<u64>,
+}
+
+impl Common {
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(10))
+    }
+
+    pub fn wait_timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(60))
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Every region and its edges, and what is not as it should be (exit 3)
     Status,
-    /// The enrolled edges
+    /// Every edge: its link, its log, what waits there, its right to assign, and its machine
     Edges,
-    /// Who did what to an order, when at each hop, who won, and why others lost
+    /// What the hub holds undecided and why, and what ended epochs left behind
+    #[command(args_conflicts_with_subcommands = true)]
+    Queue {
+        /// Only that of one edge, such as north-1
+        edge: Option<EdgeId>,
+        /// How many ops to show, those that need a person first
+        #[arg(long, value_name = "NUMBER", default_value_t = 50,
+              value_parser = clap::value_parser!(u16).range(1..=5000))]
+        limit: u16,
+        #[command(subcommand)]
+        action: Option<QueueAction>,
+    },
+    /// Acceptances that lost and cases that wait for a person, newest first
+    Conflicts {
+        /// How many to show
+        #[arg(long, value_name = "NUMBER", default_value_t = 20,
+              value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+        /// Where the page before ended
+        #[arg(long)]
+        cursor: Option<conflicts::Cursor>,
+    },
+    /// Who did what, when at each hop, who won, and why others lost: of an order, an op or a conflict
     Explain {
-        /// The order's id, or its short code such as N-7F3K9Q
-        order: String,
+        /// An order's id or code (N-7F3K9Q), an op (north-1/1/17), a command's id, or a conflict (lost-12)
+        what: String,
+    },
+    /// Make a one-time code for a new edge, and the command to run on its machine
+    Enrol {
+        /// NORTH, SOUTH, EAST, WEST or MID
+        region: Region,
+        /// The edge's name, such as north-2
+        name: EdgeId,
+    },
+    /// Wait until something is so; exit 8 when time is up, with what was still missing
+    Wait {
+        /// links-up, synced, synced=REGION, drained, or order=ID:STATUS; several must all be so
+        #[arg(long = "for", value_name = "CONDITION", required = true)]
+        conditions: Vec<Condition>,
     },
     /// Close or open the gate between a region's edges and the cloud
     Link {
@@ -61,6 +110,20 @@ pub enum Command {
     Lease {
         #[command(subcommand)]
         action: LeaseAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum QueueAction {
+    /// Hand an op in again that waits for an operator
+    Retry {
+        /// The edge's name, such as north-1
+        edge: EdgeId,
+        /// The op's place in the log of its epoch
+        seq: u64,
+        /// The epoch, where it is not the one that the edge has now
+        #[arg(long)]
+        epoch: Option<u64>,
     },
 }
 
@@ -158,12 +221,43 @@ fn in_chinese(command: clap::Command) -> clap::Command {
         .mut_arg("url", |arg| arg.help("网关地址；默认为本机由 `up` 启动的唯一平台"))
         .mut_arg("json", |arg| arg.help("以 JSON 输出"))
         .mut_arg("lang", |arg| arg.help("输出语言；默认取自环境"))
-        .mut_arg("timeout", |arg| arg.help("单次请求的时限（秒）"))
+        .mut_arg("timeout", |arg| {
+            arg.help("单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60")
+        })
         .mut_subcommand("status", |sub| sub.about("各区域及其节点的状态，以及异常之处（退出码 3）"))
-        .mut_subcommand("edges", |sub| sub.about("已登记的边缘节点"))
+        .mut_subcommand("edges", |sub| {
+            sub.about("所有边缘节点：链路、日志、待定操作、派单权及机器状况")
+        })
+        .mut_subcommand("queue", queue_in_chinese)
+        .mut_subcommand("conflicts", |sub| {
+            sub.about("失败的接单与待人工处理的个案，新的在前")
+                .mut_arg("limit", |arg| arg.help("显示的条数"))
+                .mut_arg("cursor", |arg| arg.help("上一页结束的位置"))
+        })
         .mut_subcommand("explain", |sub| {
-            sub.about("订单的来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有")
-                .mut_arg("order", |arg| arg.help("订单编号，或短码，如 N-7F3K9Q"))
+            sub.about("来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有").mut_arg(
+                "what",
+                |arg| {
+                    arg.help(
+                        "订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）",
+                    )
+                },
+            )
+        })
+        .mut_subcommand("enrol", |sub| {
+            sub.about("为新节点生成一次性登记码，并给出在其机器上运行的命令")
+                .mut_arg("region", |arg| arg.help(REGIONS))
+                .mut_arg("name", |arg| arg.help("节点名称，例如 north-2"))
+        })
+        .mut_subcommand("wait", |sub| {
+            sub.about("等待直到条件满足；超时以 8 退出，并说明尚缺什么").mut_arg(
+                "conditions",
+                |arg| {
+                    arg.help(
+                        "links-up、synced、synced=REGION、drained 或 order=ID:STATUS；多个条件须同时满足",
+                    )
+                },
+            )
         })
         .mut_subcommand("readmit", |sub| {
             sub.about("知悉节点被恢复一事；若因此被拒则放行")
@@ -175,6 +269,19 @@ fn in_chinese(command: clap::Command) -> clap::Command {
                 .mut_arg("region", |arg| arg.help(REGIONS))
         })
         .mut_subcommand("lease", lease_in_chinese)
+}
+
+fn queue_in_chinese(command: clap::Command) -> clap::Command {
+    command
+        .about("中枢尚未决定的操作及原因，以及已终止的各代遗留的操作")
+        .mut_arg("edge", |arg| arg.help("只看一个节点，例如 north-1"))
+        .mut_arg("limit", |arg| arg.help("显示的条数，需要人工处理的在前"))
+        .mut_subcommand("retry", |sub| {
+            sub.about("重新提交等待人工处理的操作")
+                .mut_arg("edge", |arg| arg.help("节点名称，例如 north-1"))
+                .mut_arg("seq", |arg| arg.help("操作在该代日志中的位置"))
+                .mut_arg("epoch", |arg| arg.help("所属的代，若不是节点当前的一代"))
+        })
 }
 
 const REGIONS: &str = "NORTH、SOUTH、EAST、WEST 或 MID";

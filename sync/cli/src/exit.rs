@@ -52,15 +52,21 @@ pub struct Failure {
     pub exit: Exit,
     pub sentence: String,
     pub next_step: Option<String>,
+    /// What was waited for and did not come.
+    pub missing: Vec<String>,
 }
 
 impl Failure {
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
-        Self { exit, sentence: sentence.into(), next_step: None }
+        Self { exit, sentence: sentence.into(), next_step: None, missing: Vec::new() }
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
         Self { next_step: Some(step.into()), ..self }
+    }
+
+    pub fn missing(self, missing: Vec<String>) -> Self {
+        Self { missing, ..self }
     }
 
     /// What goes to the error stream; standard output carries answers only.
@@ -73,7 +79,8 @@ impl Failure {
             Language::Chinese => "下一步",
         };
         let next = self.next_step.as_ref().map(|step| format!("  {label}: {step}\n"));
-        format!("holdfast: {}\n{}", self.sentence, next.unwrap_or_default())
+        let missing: String = self.missing.iter().map(|what| format!("  ! {what}\n")).collect();
+        format!("holdfast: {}\n{missing}{}", self.sentence, next.unwrap_or_default())
     }
 
     fn json(&self) -> Value {
@@ -82,6 +89,7 @@ impl Failure {
             "exit": self.exit as u8,
             "message": self.sentence,
             "next_step": self.next_step,
+            "missing": self.missing,
         }})
     }
 }

@@ -30,7 +30,7 @@ pub fn render(story: &Story, look: &Look) -> String {
         out.push('\n');
         out.push_str(&step(index + 1, entry, &people, look));
     }
-    let races = race::tell(&story.timeline, &people, look);
+    let races = race::tell(&story.timeline, &people, look, |_| true);
     if !races.is_empty() {
         out.push('\n');
         out.push_str(&races);

@@ -1,13 +1,46 @@
-//! Owns finding an order by what an operator has at hand: its id, or the code read aloud.
+//! Owns finding what an operator asks about, by what is at hand: an order by its id or the code read
+//! aloud, an op by its place, a command by its id, a conflict by its name.
 
 use serde::Deserialize;
-use wire::{Language, Order, OrderCode, OrderId, StatusReport, TimelineEntry};
+use wire::{CommandId, Language, OpPlace, Order, OrderCode, OrderId, StatusReport, TimelineEntry};
 
 use crate::{
+    conflicts::{self, Conflict},
     exit::{Exit, Failure},
     explain::Story,
-    gateway::Gateway,
+    gateway::{Gateway, absent},
+    trail::{self, Trail},
 };
+
+pub enum Found {
+    Order(Box<Story>),
+    Trail(Trail),
+    Conflict(Conflict, Option<Trail>),
+}
+
+pub async fn find(gateway: &Gateway, asked: &str) -> Result<Found, Failure> {
+    if let Ok(place) = asked.parse::<OpPlace>() {
+        let trail = trail::of_op(gateway, &place).await?;
+        return trail
+            .map(Found::Trail)
+            .ok_or_else(|| trail::unknown_op(&place, gateway.language()));
+    }
+    if let Ok(name) = asked.parse::<conflicts::Name>() {
+        let Some(conflict) = conflicts::find(gateway, name).await? else {
+            return Err(unknown_conflict(gateway.language(), name));
+        };
+        let trail = trail::of_command(gateway, conflict.command_id()).await?;
+        return Ok(Found::Conflict(conflict, trail));
+    }
+    let Ok(id) = asked.parse::<CommandId>() else {
+        return Ok(Found::Order(Box::new(story(gateway, asked).await?)));
+    };
+    if let Some(story) = absent(story(gateway, asked).await)? {
+        return Ok(Found::Order(Box::new(story)));
+    }
+    let trail = trail::of_command(gateway, id).await?;
+    trail.map(Found::Trail).ok_or_else(|| unknown_id(gateway.language(), id))
+}
 
 #[derive(Deserialize)]
 struct Timeline {
@@ -23,7 +56,7 @@ pub async fn story(gateway: &Gateway, asked: &str) -> Result<Story, Failure> {
     Ok(Story { order, timeline, pending })
 }
 
-async fn order(gateway: &Gateway, asked: &str) -> Result<Order, Failure> {
+pub async fn order(gateway: &Gateway, asked: &str) -> Result<Order, Failure> {
     if let Ok(id) = asked.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
@@ -52,11 +85,41 @@ fn not_an_order(language: Language, asked: &str) -> Failure {
         Exit::Usage,
         match language {
             Language::English => {
-                format!("`{asked}` is neither an order's id nor a code such as N-7F3K9Q")
+                format!(
+                    "`{asked}` is no id, no code such as N-7F3K9Q, no op such as north-1/1/17, \
+                     and no conflict such as lost-12"
+                )
             }
-            Language::Chinese => format!("`{asked}` 既不是订单编号，也不是短码（如 N-7F3K9Q）"),
+            Language::Chinese => format!(
+                "`{asked}` 不是编号，也不是短码（如 N-7F3K9Q）、操作位置（如 north-1/1/17）或冲突名称（如 lost-12）"
+            ),
         },
     )
+}
+
+fn unknown_id(language: Language, id: CommandId) -> Failure {
+    match language {
+        Language::English => Failure::new(
+            Exit::NotFound,
+            format!("the cloud knows no order and no command {id}"),
+        )
+        .next_step(
+            "what was done at a cut-off edge is known there first; try again once its link is up",
+        ),
+        Language::Chinese => {
+            Failure::new(Exit::NotFound, format!("云端没有编号为 {id} 的订单或操作"))
+                .next_step("断连节点上的操作先存于该节点；链路恢复后请重试")
+        }
+    }
+}
+
+fn unknown_conflict(language: Language, name: conflicts::Name) -> Failure {
+    match language {
+        Language::English => Failure::new(Exit::NotFound, format!("there is no conflict {name}"))
+            .next_step("`holdfast conflicts` lists them"),
+        Language::Chinese => Failure::new(Exit::NotFound, format!("没有名为 {name} 的冲突"))
+            .next_step("运行 `holdfast conflicts` 查看所有冲突"),
+    }
 }
 
 fn unknown_code(language: Language, code: &OrderCode) -> Failure {

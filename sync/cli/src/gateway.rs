@@ -33,6 +33,17 @@ struct Page<T> {
 
 /// A list that has no end after that many pages is cut: it is shown to a person.
 const PAGES_MAX: usize = 100;
+/// What every list gives at once.
+const PAGE_MAX: usize = 100;
+
+/// Something that may well not be there.
+pub fn absent<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.exit == Exit::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
 
 impl Gateway {
     /// The one named, or the one platform that was started here.
@@ -45,7 +56,7 @@ impl Gateway {
         let Some(token) = given.or_else(|| context.map(|known| known.token)) else {
             return Err(no_sign_in(&url, language));
         };
-        let timeout = Duration::from_secs(common.timeout);
+        let timeout = common.request_timeout();
         Ok(Self { client: Client::new(), url, token, timeout, language })
     }
 
@@ -59,6 +70,18 @@ impl Gateway {
 
     pub async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.call(Method::POST, path, None::<&()>).await
+    }
+
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     pub async fn put<T: DeserializeOwned>(
@@ -80,6 +103,41 @@ impl Gateway {
         }
         items.append(&mut page.items);
         Ok(items)
+    }
+
+    /// At most `limit` items of a list; `path` has its `?` and perhaps a query.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        limit: usize,
+    ) -> Result<Vec<T>, Failure> {
+        Ok(self.some(path, limit).await?.0)
+    }
+
+    /// At most `limit` items of a list, and the cursor of what comes after them, if anything does.
+    pub async fn some<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        limit: usize,
+    ) -> Result<(Vec<T>, Option<String>), Failure> {
+        let (mut items, mut next) = (Vec::new(), None::<String>);
+        for _ in 0..PAGES_MAX {
+            let size = (limit - items.len()).min(PAGE_MAX);
+            // A list takes one cursor: that of the page before replaces the one asked from.
+            let (list, query) = path.split_once('?').unwrap_or((path, ""));
+            let kept = query.split('&').filter(|part| !part.is_empty());
+            let kept = kept.filter(|part| next.is_none() || !part.starts_with("cursor="));
+            let from = next.as_ref().map(|cursor| format!("cursor={cursor}"));
+            let size = format!("limit={size}");
+            let query: Vec<&str> = kept.chain(from.as_deref()).chain([size.as_str()]).collect();
+            let mut page: Page<T> = self.get(&format!("{list}?{}", query.join("&"))).await?;
+            items.append(&mut page.items);
+            next = page.next;
+            if next.is_none() || items.len() >= limit {
+                break;
+            }
+        }
+        Ok((items, next))
     }
 
     async fn call<T: DeserializeOwned>(

@@ -6,7 +6,9 @@
 mod age;
 mod args;
 mod complaint;
+mod conflicts;
 mod edges;
+mod enrol;
 mod exit;
 mod explain;
 mod find;
@@ -14,12 +16,16 @@ mod gateway;
 mod lease;
 mod link;
 mod look;
+mod ops;
 mod people;
+mod queue;
 mod race;
 mod readmit;
 mod run;
 mod status;
 mod table;
+mod trail;
+mod wait;
 
 use std::{io::Write, process::ExitCode};
 

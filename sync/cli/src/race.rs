@@ -9,9 +9,15 @@ use crate::{
     people::People,
 };
 
-/// Empty where nobody lost.
-pub fn tell(timeline: &[TimelineEntry], people: &People, look: &Look) -> String {
-    let lost = timeline.iter().enumerate().filter(|(_, entry)| is_lost_acceptance(entry));
+/// Of those acceptances that are asked about; empty where none of them lost.
+pub fn tell(
+    timeline: &[TimelineEntry],
+    people: &People,
+    look: &Look,
+    asked: impl Fn(&TimelineEntry) -> bool,
+) -> String {
+    let lost = timeline.iter().enumerate();
+    let lost = lost.filter(|(_, entry)| is_lost_acceptance(entry) && asked(entry));
     lost.map(|(index, loser)| {
         let winner = timeline[..index].iter().rev().find(|entry| won(entry));
         match winner {

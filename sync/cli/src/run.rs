@@ -1,17 +1,21 @@
 //! One function a command: ask the gateway, then put the answer into JSON or into words.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use wire::{EdgeId, Region, StatusReport};
 
 use crate::{
-    args::{Cli, Command, LeaseAction, LinkAction},
-    edges::{self, Enrolled},
+    args::{Cli, Command, LeaseAction, LinkAction, QueueAction},
+    conflicts, edges, enrol,
     exit::{Exit, Failure},
-    explain, find,
+    explain,
+    find::{self, Found},
     gateway::Gateway,
     lease, link,
     look::Look,
-    readmit, status,
+    queue, readmit, status, trail,
+    wait::{self, Condition},
 };
 
 /// What a run leaves behind.
@@ -29,6 +33,10 @@ impl Answer {
     fn json(value: &Value) -> Self {
         Self::text(format!("{value:#}\n"))
     }
+
+    fn of(as_json: bool, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) -> Self {
+        if as_json { Self::json(&json()) } else { Self::text(text()) }
+    }
 }
 
 pub async fn run(cli: &Cli, look: &Look) -> Result<Answer, Failure> {
@@ -37,7 +45,23 @@ pub async fn run(cli: &Cli, look: &Look) -> Result<Answer, Failure> {
     match &cli.command {
         Command::Status => status(&gateway, as_json, look).await,
         Command::Edges => edges(&gateway, as_json, look).await,
-        Command::Explain { order } => explain(&gateway, order, as_json, look).await,
+        Command::Queue { edge, limit, action: None } => {
+            queue(&gateway, edge.as_ref(), usize::from(*limit), as_json, look).await
+        }
+        Command::Queue { action: Some(action), .. } => retry(&gateway, action, as_json, look).await,
+        Command::Conflicts { limit, cursor } => {
+            let page = conflicts::page(&gateway, usize::from(*limit), *cursor).await?;
+            Ok(Answer::of(
+                as_json,
+                || conflicts::json(&page, look),
+                || conflicts::render(&page, look),
+            ))
+        }
+        Command::Explain { what } => explain(&gateway, what, as_json, look).await,
+        Command::Enrol { region, name } => enrol(&gateway, *region, name, as_json, look).await,
+        Command::Wait { conditions } => {
+            wait_for(&gateway, conditions, cli.common.wait_timeout(), as_json, look).await
+        }
         Command::Readmit { edge } => readmit(&gateway, edge, as_json, look).await,
         Command::Link { action, region } => link(&gateway, *action, *region, as_json, look).await,
         Command::Lease { action } => lease(&gateway, action, as_json, look).await,
@@ -62,11 +86,30 @@ async fn status(gateway: &Gateway, as_json: bool, look: &Look) -> Result<Answer,
 }
 
 async fn edges(gateway: &Gateway, as_json: bool, look: &Look) -> Result<Answer, Failure> {
-    let edges: Vec<Enrolled> = gateway.list("/api/v1/admin/edges?limit=200").await?;
-    if as_json {
-        return Ok(Answer::json(&json!({"items": edges})));
-    }
-    Ok(Answer::text(edges::render(&edges, look)))
+    let listed = edges::gather(gateway).await?;
+    Ok(Answer::of(as_json, || edges::json(&listed), || edges::render(&listed, look)))
+}
+
+async fn queue(
+    gateway: &Gateway,
+    edge: Option<&EdgeId>,
+    limit: usize,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let queue = queue::gather(gateway, edge, limit).await?;
+    Ok(Answer::of(as_json, || queue::json(&queue, look), || queue::render(&queue, look)))
+}
+
+async fn retry(
+    gateway: &Gateway,
+    action: &QueueAction,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let QueueAction::Retry { edge, seq, epoch } = action;
+    let answer = queue::retry(gateway, edge, *seq, *epoch).await?;
+    Ok(Answer::of(as_json, || answer, || queue::render_retry(edge, *seq, look)))
 }
 
 async fn explain(
@@ -75,16 +118,67 @@ async fn explain(
     as_json: bool,
     look: &Look,
 ) -> Result<Answer, Failure> {
-    let story = find::story(gateway, asked).await?;
-    if as_json {
-        return Ok(Answer::json(&json!({
+    let found = find::find(gateway, asked).await?;
+    Ok(Answer::of(as_json, || explained_json(&found, look), || explained(&found, look)))
+}
+
+fn explained(found: &Found, look: &Look) -> String {
+    match found {
+        Found::Order(story) => explain::render(story, look),
+        Found::Trail(trail) => trail::render(trail, look),
+        Found::Conflict(conflict, trail) => {
+            let trail = trail.as_ref().map(|trail| trail::render(trail, look));
+            format!("{}\n{}", conflicts::render_one(conflict, look), trail.unwrap_or_default())
+        }
+    }
+}
+
+fn explained_json(found: &Found, look: &Look) -> Value {
+    match found {
+        Found::Order(story) => json!({
             "order": story.order,
             "timeline": story.timeline,
             "pending_at_edges": story.pending,
-            "explanation": explain::render(&story, &Look { colour: false, ..*look }),
-        })));
+            "explanation": explain::render(story, &Look { colour: false, ..*look }),
+        }),
+        Found::Trail(trail) => trail::json(trail, look),
+        Found::Conflict(conflict, trail) => {
+            let mut value = trail.as_ref().map_or_else(|| json!({}), |t| trail::json(t, look));
+            value["conflict"] = conflicts::one_json(conflict, look);
+            value["explanation"] = json!(explained(found, &Look { colour: false, ..*look }));
+            value
+        }
     }
-    Ok(Answer::text(explain::render(&story, look)))
+}
+
+async fn enrol(
+    gateway: &Gateway,
+    region: Region,
+    name: &EdgeId,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let answer = enrol::run(gateway, region, name).await?;
+    if as_json {
+        return Ok(Answer::json(&answer));
+    }
+    let text = enrol::render(&answer, name, look).map_err(|error| gateway.unreadable(&error))?;
+    Ok(Answer::text(text))
+}
+
+async fn wait_for(
+    gateway: &Gateway,
+    conditions: &[Condition],
+    within: Duration,
+    as_json: bool,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let waited = wait::run(gateway, conditions, within).await?;
+    Ok(Answer::of(
+        as_json,
+        || wait::json(conditions, waited),
+        || wait::render(conditions, waited, look),
+    ))
 }
 
 async fn readmit(

@@ -6,7 +6,7 @@ use wire::{
 };
 
 use crate::{
-    age, complaint, edges,
+    complaint, edges,
     look::{Look, Tone},
     table::{Cell, Table},
 };
@@ -95,8 +95,8 @@ fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -
         Cell::new(region.region.as_str()),
         Cell::new(edge.edge.as_str()),
         gate(region, look),
-        link(edge, now, look),
-        pending(edge, now, look),
+        edges::link_since(edge, now, look),
+        edges::pending(edge, now, look),
         Cell::new(format!("{} / {lag_down}", edge.lag_up_ops)),
         checksum(edge.checksum, look),
         policy(region, look),
@@ -111,26 +111,6 @@ fn gate(region: &RegionStatus, look: &Look) -> Cell {
         GateState::Open => Cell::new(look.pick("open", "打开")),
         GateState::Closed => Cell::toned(Tone::Bad, look.pick("x closed", "x 关闭")),
     }
-}
-
-fn link(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
-    let since = edge.since.map(|at| format!(" {}", age::duration(now.since(at))));
-    edges::link(edge.link, look).and(&since.unwrap_or_default())
-}
-
-fn pending(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
-    let oldest = edge.oldest_pending_at.filter(|_| edge.pending > 0);
-    let text = match (oldest, look.language) {
-        (None, _) => edge.pending.to_string(),
-        (Some(at), Language::English) => {
-            format!("{}, oldest {}", edge.pending, age::duration(now.since(at)))
-        }
-        (Some(at), Language::Chinese) => {
-            format!("{}，最早 {}", edge.pending, age::duration(now.since(at)))
-        }
-    };
-    let tone = if edge.pending > 0 { Tone::Doubtful } else { Tone::Plain };
-    Cell::toned(tone, text)
 }
 
 fn checksum(state: ChecksumState, look: &Look) -> Cell {

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod checksum;
 pub mod enrolment;
 pub mod intake;
+pub mod oplog;
 pub mod queue;
 pub mod settling;
 pub mod status;

@@ -5,6 +5,7 @@ mod asks;
 mod enrol;
 mod link;
 mod operate;
+mod oplog;
 mod readmit;
 
 use axum::{
@@ -23,6 +24,10 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/admin/status", get(operate::status))
         .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
         .route("/api/v1/admin/edges/{id}/readmit", post(readmit::readmit))
+        .route("/api/v1/admin/edges/{id}/left-behind", get(oplog::left_behind))
+        .route("/api/v1/admin/queue", get(oplog::queue))
+        .route("/api/v1/admin/asks", get(oplog::asks))
+        .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(oplog::op))
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
         .route("/internal/asks", post(asks::ask))

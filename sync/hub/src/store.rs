@@ -11,6 +11,7 @@ mod edges;
 mod enrol;
 mod epochs;
 mod feed;
+mod oplog;
 mod ops;
 mod outcomes;
 mod probes;

@@ -6,13 +6,13 @@ use process::{
     tokens::Caller,
 };
 use serde::Serialize;
-use wire::Role;
+use wire::{CaseItem, Role};
 
-use crate::{service::Service, store::Case};
+use crate::service::Service;
 
 #[derive(Serialize)]
 pub struct Cases {
-    items: Vec<Case>,
+    items: Vec<CaseItem>,
     next: Option<String>,
 }
 

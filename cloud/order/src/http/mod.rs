@@ -7,6 +7,7 @@ mod asks;
 mod assignments;
 mod cases;
 mod commands;
+mod conflicts;
 mod ops;
 mod page;
 mod publish;
@@ -41,6 +42,8 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/admin/assignments", get(assignments::all))
         .route("/api/v1/admin/assignments/{region}", get(assignments::one).put(assignments::set))
         .route("/api/v1/admin/cases", get(cases::all))
+        .route("/api/v1/admin/lost-acceptances", get(conflicts::lost))
+        .route("/api/v1/admin/commands/{id}", get(conflicts::answers))
         .route("/internal/assignments", get(assignments::for_the_hub))
         .route("/internal/takebacks", post(assignments::take_back))
         .route("/internal/waiting-accepts", post(asks::decide))

@@ -5,6 +5,7 @@
 //! that transaction read what the decision stood on.
 
 mod cases;
+mod conflicts;
 mod decide;
 mod lists;
 mod read;
@@ -17,7 +18,6 @@ use platform::sql::{Migrations, Sql, SqlError};
 use process::clock::Clock;
 use sqlx::migrate::Migrator;
 
-pub use cases::Case;
 pub use decide::Publication;
 pub use lists::{Cursor, Listing, Slice};
 pub use rights::{Assign, Changed, RegionRecord};

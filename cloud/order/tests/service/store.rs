@@ -1,6 +1,7 @@
 //! What order_db keeps, on both engines: one decision is one transaction, a command takes effect once,
 //! and whoever comes second sees who came first.
 
+mod conflicts;
 mod lists;
 mod races;
 mod rights;

@@ -24,8 +24,8 @@ pub(super) async fn status(
 
 #[derive(Serialize)]
 pub(super) struct List<T> {
-    items: Vec<T>,
-    next: Option<String>,
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +34,11 @@ pub(super) struct EdgeItem {
     created_at: UnixMillis,
     /// Absent while its code waits to be used.
     enrolled_at: Option<UnixMillis>,
+    /// How far its log has come in this epoch.
+    cursor_seq: u64,
+    /// How far it has read outcomes and its region's feed.
+    outcome_cursor: u64,
+    feed_cursor: u64,
     #[serde(flatten)]
     status: EdgeStatus,
 }
@@ -61,6 +66,9 @@ fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<
         region: edge.region,
         created_at: edge.created_at,
         enrolled_at: edge.enrolled_at,
+        cursor_seq: edge.cursor_seq,
+        outcome_cursor: edge.outcome_cursor,
+        feed_cursor: edge.feed_cursor,
         status: status::edge(edge, region, now),
     })
 }

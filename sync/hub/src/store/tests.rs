@@ -1,6 +1,7 @@
 //! What sync_db keeps, on both engines.
 
 mod feed;
+mod oplog;
 mod session;
 mod snapshot;
 mod work;

@@ -43,9 +43,11 @@ const ADD_OUTCOMES: &str =
     "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
 const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
 
+/// As receipt writes it.
+pub(super) const RECEIVED: &str = "received";
 pub(super) const HELD_BY_REGION: &str = "held_region";
-const NEEDS_OPERATOR: &str = "held_operator";
-const PARKED: &str = "parked";
+pub(super) const NEEDS_OPERATOR: &str = "held_operator";
+pub(super) const PARKED: &str = "parked";
 
 /// Rows of one INSERT: with whole orders in them, about a megabyte.
 const ROWS_MAX: usize = 250;

@@ -5,7 +5,7 @@ use wire::{Code, HeldReason, Outcome};
 use super::*;
 use crate::domain::batch::{Decided, Progress};
 
-fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
+pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
     let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
     let one = |seq| Decided { seq, command_id: None, outcome: outcome.clone() };
     Progress { decided: seqs.into_iter().map(one).collect(), ..Progress::default() }
@@ -125,7 +125,7 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(#[case] mysql
 }
 
 /// Accepts of orders 1, 2, 1, 3 and the release of a lease.
-fn accepts_and_release(term: u64, after: Chain) -> NewOps {
+pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     let mut at = after;
     let mut ops: Vec<Op> = [1, 2, 1, 3].map(|n| Op::Command(accept(n))).into();
     ops.push(Op::LeaseReleased { fence: 1 });

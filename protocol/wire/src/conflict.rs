@@ -1,0 +1,67 @@
+//! What a collision left for an operator to read: acceptances that lost, cases that wait for a person,
+//! and the stored answer of a command.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Code, CommandId, OpPlace, OrderCode, OrderId, Region, Source, TimelineEntry, UnixMillis,
+    UserId, Verdict,
+};
+
+/// An acceptance that an edge had answered and that lost in the cloud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostAcceptance {
+    /// Its place among all lines of history; a newer one is higher.
+    pub id: u64,
+    pub order_id: OrderId,
+    pub order_code: OrderCode,
+    pub region: Region,
+    /// Its line in the order's history: who, when at each hop, and the rule as its code.
+    #[serde(flatten)]
+    pub entry: TimelineEntry,
+    /// Who had the order then; absent where nobody did.
+    pub winner: Option<Winner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Winner {
+    pub user_id: UserId,
+    pub source: Source,
+    pub decided_at: Option<UnixMillis>,
+    pub verdict: Option<Verdict>,
+}
+
+/// What a person has to look at; those of one order, person and kind are one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseItem {
+    /// Its place in the list; a newer one is higher.
+    pub id: u64,
+    pub order_id: OrderId,
+    /// Absent where the order is gone.
+    #[serde(default)]
+    pub order_code: Option<OrderCode>,
+    #[serde(default)]
+    pub region: Option<Region>,
+    pub user_id: UserId,
+    /// `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service.
+    pub kind: String,
+    pub command_id: CommandId,
+    pub code: Option<Code>,
+    pub at: UnixMillis,
+}
+
+/// The answer to a command that is kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandAnswer {
+    pub command_id: CommandId,
+    /// Absent where nobody vouched for it.
+    pub user_id: Option<UserId>,
+    pub applied: bool,
+    pub code: Option<Code>,
+    pub order_id: OrderId,
+    /// The order's version then.
+    pub order_version: Option<u64>,
+    /// The op it was decided for; absent for a request over HTTP.
+    pub op: Option<OpPlace>,
+    pub decided_at: UnixMillis,
+}

@@ -1,0 +1,207 @@
+//! An op as an operator sees it: where it stands between the hub's receipt and its outcome, and when it
+//! passed each hop. The one shape that the hub answers and that the command line shows.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, CommandId, DeviceId, EdgeId, Hash, OrderCode, OrderId, Outcome, Region, UnixMillis,
+    UserId, Verdict,
+};
+
+/// Where an op stands at the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpState {
+    /// Its turn comes by itself.
+    Received,
+    /// It waits for whoever holds its region.
+    HeldRegion,
+    /// Its owner failed on it alone, so it waits for a person.
+    NeedsOperator,
+    /// Its owner is away.
+    Parked,
+    Decided,
+    /// It was not decided before its epoch was ended; as itself it never will be.
+    LeftBehind,
+    /// Of a newer hub.
+    #[serde(other)]
+    Unrecognised,
+}
+
+impl OpState {
+    /// What waits for a decision, that which needs a person first.
+    pub const WAITING: [Self; 4] =
+        [Self::NeedsOperator, Self::HeldRegion, Self::Parked, Self::Received];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::HeldRegion => "held_region",
+            Self::NeedsOperator => "needs_operator",
+            Self::Parked => "parked",
+            Self::Decided => "decided",
+            Self::LeftBehind => "left_behind",
+            Self::Unrecognised => "unrecognised",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpKind {
+    Boot,
+    Token,
+    Command,
+    LeaseReleased,
+    /// The hub cannot read it, or it is of a newer hub.
+    #[serde(other)]
+    Unknown,
+}
+
+impl OpKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::Token => "token",
+            Self::Command => "command",
+            Self::LeaseReleased => "lease_released",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The name of an op: `north-1/1/17`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpPlace {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub seq: u64,
+}
+
+impl fmt::Display for OpPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.edge, self.epoch, self.seq)
+    }
+}
+
+impl FromStr for OpPlace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "expected EDGE/EPOCH/SEQ, such as north-1/1/17";
+        let mut parts = text.split('/');
+        let (edge, epoch, seq) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(edge), Some(epoch), Some(seq), None) => (edge, epoch, seq),
+            _ => return Err(wrong),
+        };
+        Ok(Self {
+            edge: edge.parse().map_err(|_| wrong)?,
+            epoch: epoch.parse().map_err(|_| wrong)?,
+            seq: seq.parse().map_err(|_| wrong)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpRecord {
+    #[serde(flatten)]
+    pub place: OpPlace,
+    pub region: Region,
+    pub hash: Hash,
+    pub kind: OpKind,
+    pub state: OpState,
+    /// How often its owner has failed on it alone.
+    pub failures: u64,
+    /// The hub's clock when it had the op on disk.
+    pub received_at: UnixMillis,
+    /// Of a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<OpCommand>,
+    /// Of the release of a right: the fence that it gives back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OpOutcome>,
+    /// Of what was left behind: where the same command stands by now, if anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<OpPlace>,
+}
+
+/// What the edge logged, without the words that people wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpCommand {
+    pub id: CommandId,
+    #[serde(rename = "type")]
+    pub name: String,
+    pub order_id: OrderId,
+    pub order_code: OrderCode,
+    pub actor: Actor,
+    pub verdict: Verdict,
+    /// The fence under which a firm answer was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+    /// The device's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tapped_at: Option<UnixMillis>,
+    /// The edge's clock.
+    pub edge_at: UnixMillis,
+    /// Where it was logged first, if its epoch there was ended, and what was answered there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged_before: Option<LoggedBefore>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedBefore {
+    #[serde(flatten)]
+    pub place: OpPlace,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpOutcome {
+    /// Its number among the outcomes of its edge and epoch.
+    pub number: u64,
+    /// The hub's clock when it had the outcome on disk.
+    pub stored_at: UnixMillis,
+    /// Whether the edge has acknowledged it; unknown for an epoch that is over.
+    pub told: Option<bool>,
+    pub outcome: Outcome,
+}
+
+/// A person's accept at the portal that is put to the holder of its region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingAsk {
+    pub command_id: CommandId,
+    pub user_id: UserId,
+    pub region: Region,
+    pub order_id: OrderId,
+    pub order_code: OrderCode,
+    pub taken_at: UnixMillis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ops_name_reads_back_and_what_is_none_does_not() {
+        let place = OpPlace { edge: EdgeId::new("north-1").unwrap(), epoch: 2, seq: 17 };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for bad in ["", "north-1", "north-1/1", "north-1/1/x", "North/1/1", "north-1/1/1/1", "//"] {
+            assert!(bad.parse::<OpPlace>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn states_and_kinds_of_a_newer_hub_are_read_as_such() {
+        assert_eq!(serde_json::from_str(r#""frozen""#).ok(), Some(OpState::Unrecognised));
+        assert_eq!(serde_json::from_str(r#""merge""#).ok(), Some(OpKind::Unknown));
+        for state in OpState::WAITING {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+}

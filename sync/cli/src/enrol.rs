@@ -1,0 +1,55 @@
+//! Owns `holdfast enrol`: a one-time code for a new edge, and the command that uses it on its machine.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wire::{EdgeId, Language, Region, UnixMillis};
+
+use crate::{age, exit::Failure, gateway::Gateway, look::Look};
+
+#[derive(Deserialize)]
+struct Invited {
+    code: String,
+    expires_at: UnixMillis,
+}
+
+/// The hub's answer, with the command to run.
+pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Value, Failure> {
+    let asked = json!({"edge": name, "region": region});
+    let mut answer: Value = gateway.send("/api/v1/admin/edges", &asked).await?;
+    let Invited { code, .. } =
+        Invited::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    answer["command"] = json!(command(gateway.url(), region, name, &code));
+    Ok(answer)
+}
+
+/// The code goes through the environment: what stands on a command line is seen by everybody there.
+fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
+    [
+        format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),
+        format!("HOLDFAST__EDGE__NAME={name}"),
+        format!("HOLDFAST__EDGE__REGION={region}"),
+        format!("HOLDFAST__EDGE__GATEWAY_URL={gateway}"),
+        format!("HOLDFAST__EDGE__DATA=/var/lib/holdfast/{name}"),
+        "holdfast-edge".to_owned(),
+    ]
+    .join(" ")
+}
+
+pub fn render(answer: &Value, name: &EdgeId, look: &Look) -> serde_json::Result<String> {
+    let Invited { expires_at, .. } = Invited::deserialize(answer)?;
+    let until = age::moment(expires_at);
+    let command = answer["command"].as_str().unwrap_or_default();
+    Ok(match look.language {
+        Language::English => format!(
+            "+ {name} may enrol once, until {until}. The code is shown only now.\n\
+             \x20   Run this on the new machine:\n\n{command}\n\n\
+             \x20   Next: `holdfast wait --for links-up` ends when it is connected. From then on it needs \
+             no code.\n"
+        ),
+        Language::Chinese => format!(
+            "+ {name} 可登记一次，有效期至 {until}。登记码仅此时显示。\n\
+             \x20   在新机器上运行：\n\n{command}\n\n\
+             \x20   下一步: `holdfast wait --for links-up` 会在其连通时结束；此后不再需要登记码。\n"
+        ),
+    })
+}

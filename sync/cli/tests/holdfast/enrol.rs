@@ -1,0 +1,31 @@
+//! `holdfast enrol`: a code, and what to do with it.
+
+use serde_json::Value;
+
+use crate::stage::*;
+
+#[test]
+fn a_code_comes_with_the_command_that_uses_it() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["enrol", "south", "south-2"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    let command = format!(
+        "\nHOLDFAST__EDGE__ENROLMENT_CODE=ABCD-EFGH HOLDFAST__EDGE__NAME=south-2 \
+         HOLDFAST__EDGE__REGION=SOUTH HOLDFAST__EDGE__GATEWAY_URL={} \
+         HOLDFAST__EDGE__DATA=/var/lib/holdfast/south-2 holdfast-edge\n",
+        platform.url()
+    );
+    assert!(out(&ran).contains(&command), "{}", out(&ran));
+    let ran = platform.holdfast(&["enrol", "SOUTH", "south-2", "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!((&value["code"], &value["region"]), (&"ABCD-EFGH".into(), &"SOUTH".into()));
+    assert!(value["command"].as_str().is_some_and(|text| text.ends_with("holdfast-edge")));
+}
+
+#[test]
+fn a_name_that_is_taken_is_a_conflict() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["enrol", "NORTH", "north-1"]);
+    assert_eq!(code(&ran), 6, "{}", said(&ran));
+    assert_eq!(code(&platform.holdfast(&["enrol", "NORTH", "North 1"])), 2);
+}

@@ -1,0 +1,172 @@
+//! The command as a person or a script runs it: the real binary against a gateway with canned answers.
+
+#![allow(clippy::unwrap_used)]
+
+mod conflicts;
+mod enrol;
+mod explain;
+mod queue;
+mod stage;
+mod wait;
+
+use serde_json::Value;
+use stage::{ORDER, Platform, code, order_code, out, report, said};
+
+#[test]
+fn a_healthy_platform_exits_0() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["status"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    let rows = out(&ran);
+    assert!(rows.starts_with("REGION\tEDGE\tGATE\tLINK\t"), "{rows}");
+    assert!(rows.contains("NORTH\tnorth-1\topen\t+ up 3m 12s\t0\t0 / 0\t= match\t"), "{rows}");
+    assert!(said(&ran).contains("All is well"));
+}
+
+#[test]
+fn a_degraded_platform_exits_3_and_says_what_to_do() {
+    let platform = Platform::start(report("down", "unknown"));
+    let ran = platform.holdfast(&["status"]);
+    assert_eq!(code(&ran), 3);
+    assert!(said(&ran).contains("! north-1: the link is down"), "{}", said(&ran));
+    assert!(said(&ran).contains("Next: check the edge and its network"), "{}", said(&ran));
+
+    let ran = platform.holdfast(&["status", "--json"]);
+    assert_eq!(code(&ran), 3);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(value["healthy"], false);
+    assert_eq!(value["complaints"][0]["kind"], "link_down");
+    assert_eq!(value["regions"][0]["edges"][0]["edge"], "north-1");
+    assert_eq!(said(&ran), "");
+}
+
+#[test]
+fn the_flag_and_the_environment_choose_the_language() {
+    let platform = Platform::start(report("down", "unknown"));
+    for chinese in ["zh-CN", "zh", "zh-cn"] {
+        let ran = platform.holdfast(&["status", "--lang", chinese]);
+        assert!(out(&ran).starts_with("区域\t节点\t闸口\t"), "{}", out(&ran));
+    }
+    let ran = platform.holdfast(&["status", "--lang", "zh"]);
+    assert!(said(&ran).contains("链路已断开"), "{}", said(&ran));
+    let ran = platform.command(&["status"]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert!(said(&ran).contains("链路已断开"), "{}", said(&ran));
+}
+
+#[test]
+fn each_kind_of_failure_has_its_exit_code() {
+    let platform = Platform::start(report("up", "match"));
+    let token = |args: &[&str]| platform.command(args).env("HOLDFAST_TOKEN", "wrong").output();
+    assert_eq!(code(&token(&["status"]).unwrap()), 4);
+    assert_eq!(code(&platform.holdfast(&["explain", "N-000000"])), 5);
+    assert_eq!(code(&platform.holdfast(&["explain", "S-000000"])), 6);
+    assert_eq!(code(&platform.holdfast(&["explain", "nonsense"])), 2);
+    assert_eq!(code(&platform.holdfast(&["link", "cut", "NOWHERE"])), 2);
+    assert_eq!(code(&platform.holdfast(&["frobnicate"])), 2);
+    assert_eq!(code(&platform.holdfast(&["--url", "127.0.0.1:1", "status"])), 7);
+    let ran = platform.holdfast(&["--url", "notaurl", "status"]);
+    assert_eq!(code(&ran), 2);
+    assert!(
+        said(&ran).contains("--url") && said(&ran).contains("such as http://"),
+        "{}",
+        said(&ran)
+    );
+    assert_eq!(code(&platform.holdfast(&["--timeout", "1", "link", "cut", "EAST"])), 8);
+    assert_eq!(code(&platform.holdfast(&["link", "cut", "WEST"])), 1);
+    assert_eq!(code(&platform.holdfast(&["--help"])), 0);
+}
+
+#[test]
+fn a_failure_in_json_leaves_standard_output_empty() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["explain", "N-000000", "--json"]);
+    assert_eq!(out(&ran), "");
+    let value: Value = serde_json::from_str(&said(&ran)).unwrap();
+    assert_eq!(value["error"]["kind"], "not_found");
+    assert_eq!(value["error"]["exit"], 5);
+}
+
+#[test]
+fn a_gate_is_closed_and_opened_by_name() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["link", "cut", "north"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert!(out(&ran).contains("NORTH: the gate is closed"), "{}", out(&ran));
+    let ran = platform.holdfast(&["link", "heal", "NORTH", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&out(&ran)).unwrap()["gate"], "open");
+}
+
+#[test]
+fn a_right_is_granted_to_an_edges_epoch_and_taken_back_with_a_reason() {
+    let platform = Platform::start(report("up", "match"));
+    let set = |edge| {
+        platform.holdfast(&["lease", "set", "north", "--policy", "exclusive", "--holder", edge])
+    };
+    let ran = set("north-1");
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert_eq!(out(&ran), "NORTH: exclusive, held by north-1 (epoch 1, fence 1)\n");
+    let ran = set("north-9");
+    assert_eq!(code(&ran), 5, "{}", said(&ran));
+    assert!(said(&ran).contains("`holdfast edges` lists them"), "{}", said(&ran));
+    let ran = platform.holdfast(&["lease", "show", "NORTH", "--lang", "zh-CN"]);
+    assert!(out(&ran).contains("没有节点持有派单权"), "{}", out(&ran));
+    assert_eq!(code(&platform.holdfast(&["lease", "take-back", "NORTH"])), 2, "it takes a reason");
+    let ran = platform.holdfast(&["lease", "take-back", "NORTH", "--why", "it burnt", "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(value["fences"][0]["end"]["why"], "it burnt");
+}
+
+#[test]
+fn an_order_is_explained_by_its_id_and_by_its_code() {
+    let platform = Platform::start(report("up", "match"));
+    for asked in [ORDER.to_owned(), order_code().to_string().to_lowercase()] {
+        let ran = platform.holdfast(&["explain", &asked]);
+        assert_eq!(code(&ran), 0, "{}", said(&ran));
+        for part in [
+            "provider A accepted it (through the cloud)",
+            "Who won: provider A (through the cloud).",
+            "Why provider B lost (through the edge north-1)",
+        ] {
+            assert!(out(&ran).contains(part), "`{part}` is missing from\n{}", out(&ran));
+        }
+    }
+    let ran = platform.holdfast(&["explain", ORDER, "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(value["timeline"].as_array().map(Vec::len), Some(2));
+    assert!(value["explanation"].as_str().is_some_and(|text| text.contains("Who won")));
+}
+
+#[test]
+fn edges_are_listed() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["edges"]);
+    assert!(out(&ran).starts_with("EDGE\tREGION\tLINK\tEPOCH\t"), "{}", out(&ran));
+    let names: Vec<_> = out(&ran).lines().skip(1).map(|line| line[..7].to_owned()).collect();
+    // The second stands on a page of its own.
+    assert_eq!(names, ["north-1", "north-2"]);
+}
+
+#[test]
+fn the_sign_in_that_up_wrote_is_found_and_never_guessed() {
+    let platform = Platform::start(report("up", "match"));
+    let alone = |args: &[&str]| {
+        let mut command = platform.command(args);
+        command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
+        command.output().unwrap()
+    };
+    let ran = alone(&["status"]);
+    assert_eq!(code(&ran), 2, "{}", said(&ran));
+    assert!(said(&ran).contains("no running platform is known here"), "{}", said(&ran));
+
+    platform.write_context(&platform.url());
+    assert_eq!(code(&alone(&["status"])), 0);
+    assert_eq!(code(&alone(&["--url", &platform.url(), "status"])), 0);
+    // The token of one gateway is never shown to another.
+    let ran = alone(&["--url", "http://127.0.0.1:9", "status"]);
+    assert_eq!(code(&ran), 4, "{}", said(&ran));
+
+    platform.write_context("http://127.0.0.1:9");
+    let ran = alone(&["status"]);
+    assert_eq!(code(&ran), 2, "{}", said(&ran));
+    assert!(said(&ran).contains("several platforms run here"), "{}", said(&ran));
+}

@@ -1,0 +1,84 @@
+//! `holdfast queue`: what waits, what was left, and the release of what failed.
+
+use serde_json::Value;
+
+use crate::stage::*;
+
+fn platform() -> Platform {
+    let mut report = report("up", "match");
+    report["regions"][0]["holder"] = "north-9".into();
+    report["regions"][0]["edges"][0]["epoch"] = 2.into();
+    Platform::start(report)
+}
+
+#[test]
+fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
+    let ran = platform().holdfast(&["queue"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    let text = out(&ran);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "OP\tWHAT\tORDER\tSTATE\tAGE\tFAILED\tNEXT STEP");
+    let code = order_code();
+    let start = |seq: u64| format!("north-1/1/{seq}\taccept_order\t{code}\t");
+    for (line, seq, rest) in [
+        (
+            1,
+            5,
+            "! needs an operator\t1m 0s\t3\tits owner failed on it alone 3 times: see the order \
+                service's log for north-1/1/5, then `holdfast queue retry north-1 5`",
+        ),
+        (
+            2,
+            7,
+            "~ held by its region\t1m 0s\t0\treconnect north-9, which holds NORTH; or \
+                `holdfast lease take-back NORTH --why TEXT`",
+        ),
+        (3, 8, "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself"),
+        (4, 9, "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself"),
+    ] {
+        assert_eq!(lines[line], format!("{}{rest}", start(seq)));
+    }
+    assert!(text.contains("\nAccepts of the portal that are put to the holder"), "{text}");
+    let left = text.split("Left undecided by an epoch that is over").nth(1).unwrap();
+    assert!(left.contains("north-1/1/3") && left.contains("is op north-1/2/4 by now"), "{left}");
+    assert!(
+        left.contains("north-1/1/4") && left.contains("or its tablet sends it again"),
+        "{left}"
+    );
+    assert!(!left.contains("boot"), "{left}");
+}
+
+#[test]
+fn a_long_queue_is_cut_and_says_so() {
+    let platform = platform();
+    let ran = platform.holdfast(&["queue", "--limit", "2"]);
+    assert!(out(&ran).contains("more wait; `--limit` shows more"), "{}", out(&ran));
+    assert!(!out(&ran).contains("north-1/1/8"), "{}", out(&ran));
+    let ran = platform.holdfast(&["queue", "--limit", "2", "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(
+        (value["more"].as_bool(), value["waiting"].as_array().unwrap().len()),
+        (Some(true), 2)
+    );
+}
+
+#[test]
+fn the_queue_of_one_edge_is_asked_for_by_name() {
+    let platform = platform();
+    let ran = platform.holdfast(&["queue", "north-1", "--lang", "zh-CN"]);
+    assert!(out(&ran).contains("需要人工处理"), "{}", out(&ran));
+    assert!(!out(&ran).contains("正在询问持有节点的接单"), "those are no edge's: {}", out(&ran));
+    let ran = platform.holdfast(&["queue", "north-8"]);
+    assert_eq!(code(&ran), 5, "{}", said(&ran));
+}
+
+#[test]
+fn what_needs_an_operator_is_handed_in_again_by_its_place() {
+    let platform = platform();
+    let ran = platform.holdfast(&["queue", "retry", "north-1", "5", "--epoch", "1"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert!(out(&ran).contains("op 5 of north-1 is handed in again"), "{}", out(&ran));
+    // Without an epoch it is that of now, in which no such op waits.
+    let ran = platform.holdfast(&["queue", "retry", "north-1", "5"]);
+    assert_eq!(code(&ran), 5, "{}", said(&ran));
+}

@@ -1,0 +1,66 @@
+//! `holdfast wait`: ends when it is so, and says at the end of its patience what was missing.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::stage::*;
+
+#[test]
+fn what_is_so_already_is_not_waited_for() {
+    let platform = Platform::start(report("up", "match"));
+    let order = format!("order={ORDER}:accepted");
+    for condition in ["links-up", "synced", "synced=NORTH", "drained", order.as_str()] {
+        let ran = platform.holdfast(&["wait", "--for", condition]);
+        assert_eq!(code(&ran), 0, "{condition}: {}", said(&ran));
+        assert!(out(&ran).starts_with(&format!("+ {condition}: so, after ")), "{}", out(&ran));
+    }
+    let ran = platform.holdfast(&["wait", "--for", "links-up", "--for", "drained", "--json"]);
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert_eq!(value["conditions"], serde_json::json!(["links-up", "drained"]));
+}
+
+#[test]
+fn time_that_is_up_exits_8_and_tells_what_was_missing() {
+    let mut report = report("down", "unknown");
+    report["regions"][0]["edges"][0]["pending"] = 3.into();
+    let platform = Platform::start(report);
+    let order = format!("order={ORDER}:completed");
+    let args = ["wait", "--timeout", "1", "--for", "synced", "--for", &order];
+    let ran = platform.holdfast(&args);
+    assert_eq!((code(&ran), out(&ran).as_str()), (8, ""));
+    for missing in [
+        "! north-1 of NORTH: the link has been down for 3m 12s",
+        "! north-1: 3 operations are not decided",
+        &format!("! order {} is accepted, not completed", order_code()),
+    ] {
+        assert!(said(&ran).contains(missing), "`{missing}` is missing in {}", said(&ran));
+    }
+    let ran = platform.holdfast(&[&args[..], &["--json"]].concat());
+    let value: Value = serde_json::from_str(&said(&ran)).unwrap();
+    assert_eq!(value["error"]["exit"], 8);
+    assert_eq!(value["error"]["missing"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn it_ends_as_soon_as_it_is_so() {
+    let shown = Arc::new(Mutex::new(report("down", "unknown")));
+    let platform = Platform::changing(Arc::clone(&shown));
+    let mut waiting = platform.command(&["wait", "--for", "links-up", "--timeout", "60"]);
+    let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // The first look is at a link that is down; only then is it up.
+    platform.looked_at();
+    *shown.lock().unwrap() = report("up", "match");
+    let ran = waiting.wait_with_output().unwrap();
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+}
+
+#[test]
+fn a_condition_that_is_none_is_a_mistake() {
+    let platform = Platform::start(report("up", "match"));
+    for condition in ["up", "synced=NOWHERE", "order=x", "order=nonsense:accepted"] {
+        let ran = platform.holdfast(&["wait", "--for", condition]);
+        assert_eq!(code(&ran), 2, "{condition}: {}", said(&ran));
+    }
+    assert_eq!(code(&platform.holdfast(&["wait"])), 2);
+}

@@ -1,0 +1,270 @@
+//! The op log as operators read it: what waits for a decision, what an ended epoch left behind, and
+//! where one op or command stands.
+//!
+//! Invariant: nothing here is written, and every read is bounded, so that looking disturbs no work.
+
+use std::collections::HashMap;
+
+use platform::{
+    sql::{Val, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::{
+    Command, CommandId, EdgeId, OpOutcome, OpPlace, OpRecord, OpState, OrderCode, Region,
+    UnixMillis, UserId, WaitingAsk,
+};
+
+use super::{
+    Store, StoreError, count, edge, hash, region,
+    work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
+};
+use crate::domain::{intake, oplog};
+
+const WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
+    o.received_at, o.bytes FROM undecided u \
+    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
+    WHERE u.edge = ? AND u.seq > ? AND u.state = ? ORDER BY u.seq LIMIT ?";
+const ANY_WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
+    o.received_at, o.bytes FROM undecided u \
+    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
+    WHERE u.edge = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
+const LEFT: &str = "SELECT o.edge, e.region, o.epoch, o.seq, o.hash, 'left_behind' AS state, \
+    0 AS failures, o.received_at, o.bytes FROM ops o JOIN edges e ON e.edge = o.edge \
+    LEFT JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
+    WHERE o.edge = ? AND o.epoch < e.epoch AND d.seq IS NULL \
+    AND (o.epoch > ? OR (o.epoch = ? AND o.seq > ?)) ORDER BY o.epoch, o.seq LIMIT ?";
+const OP: &str = "SELECT o.edge, e.region, o.epoch, o.seq, o.hash, \
+    COALESCE(u.state, 'none') AS state, COALESCE(u.failures, 0) AS failures, o.received_at, \
+    o.bytes FROM ops o JOIN edges e ON e.edge = o.edge \
+    LEFT JOIN undecided u ON u.edge = o.edge AND u.epoch = o.epoch AND u.seq = o.seq \
+    WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
+const OUTCOME: &str = "SELECT d.number, d.at, d.bytes, e.epoch, e.outcome_cursor FROM outcomes d \
+    JOIN edges e ON e.edge = d.edge WHERE d.edge = ? AND d.epoch = ? AND d.seq = ?";
+const NAMES: &str = "SELECT edge FROM edges WHERE undecided > 0 AND edge > ? ORDER BY edge LIMIT ?";
+const AGAIN: &str = "SELECT epoch, seq, command_id FROM outcomes WHERE edge = ? AND epoch > ? \
+    AND command_id IN (";
+const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at FROM asks \
+    WHERE command_id > ? OR (command_id = ? AND user_id > ?) ORDER BY command_id, user_id LIMIT ?";
+
+/// So many ops that wait are looked through for a command, edge by edge.
+const SEARCHED_MAX: usize = 20_000;
+const PART: usize = 500;
+
+type AskRow = (Uuid, Uuid, String, Vec<u8>, i64);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    edge: String,
+    region: String,
+    epoch: i64,
+    seq: i64,
+    hash: Vec<u8>,
+    state: String,
+    failures: i64,
+    received_at: i64,
+    bytes: Vec<u8>,
+}
+
+impl Store {
+    /// The ops of an edge that wait, in that state or in any, beyond `after`, in log order.
+    pub async fn waiting_ops(
+        &self,
+        edge: &EdgeId,
+        state: Option<OpState>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<OpRecord>, StoreError> {
+        let rows: Vec<Row> = match state.map(stored) {
+            None => self.sql.all(ANY_WAITING, vals![edge, after, limit]).await?,
+            Some(None) => Vec::new(),
+            Some(Some(word)) => self.sql.all(WAITING, vals![edge, after, word, limit]).await?,
+        };
+        rows.into_iter().map(record).collect()
+    }
+
+    /// The edges that something waits of, beyond `after` by name.
+    pub async fn edges_waiting(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<EdgeId>, StoreError> {
+        let rows: Vec<(String,)> = self.sql.all(NAMES, vals![after, limit]).await?;
+        rows.into_iter().map(|(name,)| edge(name)).collect()
+    }
+
+    /// What the ended epochs of an edge left undecided, beyond that place, and where each command
+    /// stands by now.
+    pub async fn left_behind(
+        &self,
+        edge: &EdgeId,
+        after: (u64, u64),
+        limit: usize,
+    ) -> Result<Vec<OpRecord>, StoreError> {
+        let (epoch, seq) = after;
+        let rows: Vec<Row> = self.sql.all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
+        let mut ops: Vec<OpRecord> = rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        self.find_again(edge, &mut ops).await?;
+        Ok(ops)
+    }
+
+    /// `None` where the hub has no such op, or has it no more.
+    pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>, StoreError> {
+        let values = vals![&place.edge, place.epoch, place.seq];
+        let Some(row) = self.sql.one::<Row>(OP, values.clone()).await? else { return Ok(None) };
+        let mut op = record(row)?;
+        let row: Option<(i64, i64, Vec<u8>, i64, i64)> = self.sql.one(OUTCOME, values).await?;
+        if let Some((number, at, bytes, epoch_now, acknowledged)) = row {
+            let outcome = minicbor::decode(&bytes);
+            op.state = OpState::Decided;
+            op.outcome = Some(OpOutcome {
+                number: count(number),
+                stored_at: UnixMillis(at),
+                told: (count(epoch_now) == place.epoch).then_some(number <= acknowledged),
+                outcome: outcome.map_err(|_| StoreError::Unreadable("an outcome"))?,
+            });
+        } else if op.state == OpState::LeftBehind {
+            self.find_again(&place.edge, std::slice::from_mut(&mut op)).await?;
+        }
+        Ok(Some(op))
+    }
+
+    /// The ops that wait under that command id, of the edges beyond none; the newest ops of a very
+    /// long queue are not looked through.
+    pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>, StoreError> {
+        let (mut found, mut edges, mut searched) = (Vec::new(), String::new(), 0);
+        loop {
+            let names = self.edges_waiting(&edges, PART).await?;
+            for edge in &names {
+                searched += self
+                    .search(edge, SEARCHED_MAX - searched, |op| {
+                        let command = op.command.as_ref();
+                        if command.is_some_and(|command| command.id == id) {
+                            found.push(op);
+                        }
+                    })
+                    .await?;
+            }
+            match names.last() {
+                Some(last) if names.len() == PART && searched < SEARCHED_MAX => {
+                    edges = last.to_string();
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The portal's accepts that are put to a holder, beyond that one.
+    pub async fn asks_waiting(
+        &self,
+        after: (CommandId, UserId),
+        limit: usize,
+    ) -> Result<Vec<WaitingAsk>, StoreError> {
+        let (id, user) = after;
+        let rows: Vec<AskRow> = self.sql.all(ASKS, vals![id, id, user, limit]).await?;
+        rows.into_iter().map(ask).collect()
+    }
+
+    /// Looks through what waits of an edge, at most `limit` ops; answers how many there were.
+    async fn search(
+        &self,
+        edge: &EdgeId,
+        limit: usize,
+        mut each: impl FnMut(OpRecord),
+    ) -> Result<usize, StoreError> {
+        let (mut after, mut searched) = (0, 0);
+        while searched < limit {
+            let part = PART.min(limit - searched);
+            let rows: Vec<Row> = self.sql.all(ANY_WAITING, vals![edge, after, part]).await?;
+            searched += rows.len();
+            let whole = rows.len() == part;
+            for row in rows {
+                after = count(row.seq);
+                each(record(row)?);
+            }
+            if !whole {
+                break;
+            }
+        }
+        Ok(searched)
+    }
+
+    /// A command that an epoch left behind is logged anew in a later one, under the same id.
+    async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<(), StoreError> {
+        let id = |op: &OpRecord| op.command.as_ref().map(|command| command.id);
+        let ids: Vec<Val> = ops.iter().filter_map(id).map(Val::from).collect();
+        let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
+        let mut again: HashMap<CommandId, OpPlace> = HashMap::new();
+        for part in ids.chunks(PART) {
+            let mut values = vals![edge, first];
+            values.extend(part.iter().cloned());
+            let text = in_list(AGAIN, part.len(), ")");
+            let rows: Vec<(i64, i64, Uuid)> = self.sql.all(text, values).await?;
+            again.extend(rows.into_iter().map(|(epoch, seq, id)| {
+                let (epoch, seq) = (count(epoch), count(seq));
+                (CommandId(id), OpPlace { edge: edge.clone(), epoch, seq })
+            }));
+        }
+        if ids.len() > again.len() {
+            self.search(edge, SEARCHED_MAX, |op| {
+                if let Some(id) = id(&op) {
+                    again.entry(id).or_insert(op.place);
+                }
+            })
+            .await?;
+        }
+        for op in ops {
+            let place = id(op).and_then(|id| again.get(&id));
+            op.again = place.filter(|place| place.epoch > op.place.epoch).cloned();
+        }
+        Ok(())
+    }
+}
+
+fn stored(state: OpState) -> Option<&'static str> {
+    match state {
+        OpState::Received => Some(RECEIVED),
+        OpState::HeldRegion => Some(HELD_BY_REGION),
+        OpState::NeedsOperator => Some(NEEDS_OPERATOR),
+        OpState::Parked => Some(PARKED),
+        OpState::Decided | OpState::LeftBehind | OpState::Unrecognised => None,
+    }
+}
+
+fn record(row: Row) -> Result<OpRecord, StoreError> {
+    let region: Region = region(&row.region)?;
+    let shown = oplog::show(&intake::read(&row.bytes), region);
+    let waiting = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&row.state));
+    Ok(OpRecord {
+        place: OpPlace { edge: edge(row.edge)?, epoch: count(row.epoch), seq: count(row.seq) },
+        region,
+        hash: hash(&row.hash)?,
+        kind: shown.kind,
+        // What neither waits nor is decided was dropped from the queue when its epoch was ended.
+        state: waiting.unwrap_or(OpState::LeftBehind),
+        failures: count(row.failures),
+        received_at: UnixMillis(row.received_at),
+        command: shown.command,
+        fence: shown.fence,
+        outcome: None,
+        again: None,
+    })
+}
+
+fn ask(row: AskRow) -> Result<WaitingAsk, StoreError> {
+    let (command_id, user_id, name, bytes, taken_at) = row;
+    let region: Region = region(&name)?;
+    let command: Command =
+        minicbor::decode(&bytes).map_err(|_| StoreError::Unreadable("an accept that waits"))?;
+    let order_id = command.body.order_id();
+    Ok(WaitingAsk {
+        command_id: CommandId(command_id),
+        user_id: UserId(user_id),
+        region,
+        order_id,
+        order_code: OrderCode::of(region, order_id),
+        taken_at: UnixMillis(taken_at),
+    })
+}

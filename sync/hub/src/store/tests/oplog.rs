@@ -1,0 +1,143 @@
+//! Where ops stand, as an operator reads it.
+
+use engine::cloud::Confined;
+use wire::{Code, CommandId, HeldReason, OpKind, OpPlace, OpState, Outcome, QuarantineWhy};
+
+use super::{
+    work::{accepts_and_release, decided},
+    *,
+};
+use crate::domain::batch::Progress;
+
+fn place(epoch: u64, seq: u64) -> OpPlace {
+    OpPlace { edge: north(), epoch, seq }
+}
+
+/// Accepts of orders 1, 2, 1, 3 and a release, of which the first needs an operator, the second is
+/// held by its region and the fourth is decided.
+async fn worked(store: &Store) {
+    enrolled(store).await;
+    let (term, stored) = session(store).await;
+    let ops = accepts_and_release(term, stored.cursor);
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(store).await;
+    let stuck = Progress {
+        held: vec![(1, HeldReason::NeedsOperator), (2, HeldReason::Region)],
+        failed: Some(1),
+        ..decided([4])
+    };
+    assert!(store.commit(&claim, &stuck, NOW, UNTIL).await.unwrap());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_waits_is_listed_in_log_order_and_by_state(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    worked(&store).await;
+    let listed = async |state, after| {
+        let ops = store.waiting_ops(&north(), state, after, 9).await.unwrap();
+        ops.into_iter().map(|op| (op.place.seq, op.state)).collect::<Vec<_>>()
+    };
+    let all = [
+        (1, OpState::NeedsOperator),
+        (2, OpState::HeldRegion),
+        (3, OpState::Received),
+        (5, OpState::Received),
+    ];
+    assert_eq!(listed(None, 0).await, all);
+    assert_eq!(listed(Some(OpState::Received), 3).await, all[3..]);
+    assert_eq!(listed(Some(OpState::HeldRegion), 0).await, all[1..2]);
+    assert_eq!(listed(Some(OpState::Decided), 0).await, []);
+    assert_eq!(store.edges_waiting("", 9).await.unwrap(), [north()]);
+
+    let ops = store.waiting_ops(&north(), None, 0, 9).await.unwrap();
+    assert_eq!((ops[0].failures, ops[0].kind), (1, OpKind::Command));
+    assert_eq!((ops[3].kind, ops[3].fence), (OpKind::LeaseReleased, Some(1)));
+    let command = ops[0].command.as_ref().unwrap();
+    assert_eq!((command.name.as_str(), command.edge_at), ("accept_order", NOW));
+    let one = CommandId(Uuid::from_u128(1));
+    let found = store.waiting_command(one).await.unwrap();
+    assert_eq!(found.iter().map(|op| op.place.seq).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    worked(&store).await;
+    let told = async |seq| {
+        let op = store.op(&place(1, seq)).await.unwrap().unwrap();
+        (op.state, op.outcome.map(|outcome| (outcome.number, outcome.told)))
+    };
+    assert_eq!(told(1).await, (OpState::NeedsOperator, None));
+    assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(false)))));
+    let (term, _) = session(&store).await;
+    assert!(store.save_ack(&north(), &ack(term, 1), NOW).await.unwrap());
+    assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(true)))));
+    assert_eq!(store.op(&place(1, 6)).await.unwrap(), None);
+    assert_eq!(store.op(&place(2, 1)).await.unwrap(), None);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    worked(&store).await;
+    let (term, _) = session(&store).await;
+    let confined = Confined {
+        hello: hello(),
+        over: term,
+        epoch: 1,
+        again: false,
+        why: QuarantineWhy::EdgeRestored,
+    };
+    assert!(store.raise_epoch(&north(), &confined, 7, NOW).await.unwrap().is_some());
+    let left = async || {
+        let ops = store.left_behind(&north(), (0, 0), 9).await.unwrap();
+        let seen = ops.into_iter().map(|op| {
+            assert_eq!(op.state, OpState::LeftBehind);
+            (op.place.seq, op.again.map(|again| again.seq))
+        });
+        seen.collect::<Vec<_>>()
+    };
+    assert_eq!(left().await, [(1, None), (2, None), (3, None), (5, None)]);
+    assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
+
+    // In the new epoch the same commands come again, and one of them is decided.
+    let hello = Hello { epoch: 2, ..hello() };
+    let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+    let (term, stored) = store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
+    let again = NewOps { epoch: 2, ..accepts_and_release(term, stored.cursor) };
+    assert!(store.store_ops(&north(), &again, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
+    let command_id = Some(CommandId(Uuid::from_u128(2)));
+    let mut progress = decided([2]);
+    progress.decided[0].command_id = command_id;
+    progress.decided[0].outcome = outcome;
+    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert_eq!(left().await, [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]);
+    let beyond = store.left_behind(&north(), (1, 3), 9).await.unwrap();
+    assert_eq!(beyond.len(), 1);
+}
+
+fn ack(term: u64, outcome_cursor: u64) -> Ack {
+    Ack {
+        standing: Standing { term, nonce: BootNonce([3; 16]) },
+        outcome_cursor,
+        feed_cursor: 0,
+        digest: Hash::ZERO,
+        ahead: 0,
+        pending: 1,
+        oldest_pending_at: Some(NOW),
+        edge_now: NOW,
+        disk_free_bytes: None,
+        last_seq: 5,
+    }
+}
