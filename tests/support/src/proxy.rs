@@ -1,10 +1,10 @@
-//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes or refuses.
+//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, forgets or refuses.
 
 use std::{net::SocketAddr, time::Duration};
 
 use process::tasks::Tasks;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink},
     net::{TcpListener, TcpStream},
     sync::watch,
     time::sleep,
@@ -18,6 +18,12 @@ pub enum Wire {
     Delays(Duration),
     /// Connections stay open and nothing arrives, as behind a dead modem.
     Swallows,
+    /// Each connection carries so many bytes more in either direction and then breaks, as a rule in the
+    /// midst of a frame; new ones are closed at once.
+    TearsAfter(usize),
+    /// Connections are closed towards whoever called; whoever was called hears nothing of it and takes
+    /// them for open. New ones pass.
+    HalfOpen,
     /// Connections are closed and new ones are closed at once.
     Cut,
 }
@@ -37,9 +43,9 @@ impl Proxy {
         let tasks = Tasks::new();
         let (state, target, of_each) = (wire.subscribe(), target.into(), tasks.clone());
         tasks.spawn("proxy", async move {
-            while let Ok((inside, _)) = listener.accept().await {
+            while let Ok((caller, _)) = listener.accept().await {
                 let (state, target) = (state.clone(), target.clone());
-                of_each.spawn_once("proxied connection", carry(inside, target, state));
+                of_each.spawn_once("proxied connection", carry(caller, target, state));
             }
         });
         Ok(Self { address, wire, tasks })
@@ -58,38 +64,67 @@ impl Proxy {
     }
 }
 
-async fn carry(inside: TcpStream, target: String, wire: watch::Receiver<Wire>) {
-    if *wire.borrow() == Wire::Cut {
+async fn carry(mut caller: TcpStream, target: String, mut wire: watch::Receiver<Wire>) {
+    if matches!(*wire.borrow_and_update(), Wire::Cut | Wire::TearsAfter(_)) {
         return;
     }
-    let Ok(outside) = TcpStream::connect(&target).await else { return };
-    let (from_inside, to_inside) = inside.into_split();
-    let (from_outside, to_outside) = outside.into_split();
-    let mut until_cut = wire.clone();
-    tokio::select! {
-        () = pump(from_inside, to_outside, wire.clone()) => {}
-        () = pump(from_outside, to_inside, wire) => {}
-        _ = until_cut.wait_for(|wire| *wire == Wire::Cut) => {}
+    let Ok(mut called) = TcpStream::connect(&target).await else { return };
+    let forgotten = {
+        let (from_caller, to_caller) = caller.split();
+        let (from_called, to_called) = called.split();
+        tokio::select! {
+            () = pump(from_caller, to_called, wire.clone()) => false,
+            () = pump(from_called, to_caller, wire.clone()) => false,
+            () = until(wire.clone(), Wire::Cut) => false,
+            () = until(wire.clone(), Wire::HalfOpen) => true,
+        }
+    };
+    drop(caller);
+    if forgotten {
+        let mut nobody = sink();
+        tokio::select! {
+            // Whoever was called speaks to nobody, until they give the connection up themselves.
+            _ = copy(&mut called, &mut nobody) => {}
+            () = until(wire, Wire::Cut) => {}
+        }
+    }
+}
+
+/// Until the wire is set to that; what it was when the connection was made does not count.
+async fn until(mut wire: watch::Receiver<Wire>, state: Wire) {
+    loop {
+        if wire.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if *wire.borrow_and_update() == state {
+            return;
+        }
     }
 }
 
 async fn pump(
-    mut from: impl AsyncReadExt + Unpin,
-    mut to: impl AsyncWriteExt + Unpin,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     mut wire: watch::Receiver<Wire>,
 ) {
     let mut piece = vec![0; 16 * 1024];
+    let mut carried = 0;
     loop {
         let Ok(length @ 1..) = from.read(&mut piece).await else { return };
         if wire.wait_for(|wire| *wire != Wire::Swallows).await.is_err() {
             return;
         }
-        let delay = match *wire.borrow() {
-            Wire::Delays(delay) => delay,
-            _ => Duration::ZERO,
-        };
-        sleep(delay).await;
-        if to.write_all(&piece[..length]).await.is_err() {
+        let state = *wire.borrow();
+        let mut carries = length;
+        match state {
+            Wire::Delays(delay) => sleep(delay).await,
+            Wire::TearsAfter(bytes) => {
+                carries = length.min(bytes.saturating_sub(carried));
+                carried += carries;
+            }
+            _ => carried = 0,
+        }
+        if to.write_all(&piece[..carries]).await.is_err() || carries < length {
             return;
         }
     }
