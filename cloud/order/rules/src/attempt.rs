@@ -32,7 +32,7 @@ pub enum Origin {
     Portal,
     /// At the portal, by someone who was told to wait and has gone by now: it must get an outcome too.
     Waited,
-    Edge(EdgeOp),
+    Edge(Box<EdgeOp>),
 }
 
 /// The op that carried the command, and what the edge said and knew when it logged it.
@@ -122,7 +122,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
             revoked_version,
             relogged,
         } => {
-            let origin = Origin::Edge(EdgeOp {
+            let origin = Origin::Edge(Box::new(EdgeOp {
                 name,
                 region,
                 verdict,
@@ -133,7 +133,7 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Request {
                 revocations_version,
                 revoked_version,
                 relogged,
-            });
+            }));
             Request::Command(Box::new(Attempt { command, actor, origin }))
         }
     }

@@ -115,7 +115,7 @@ fn lost(
 ) -> Result<LostAcceptance, StoreError> {
     let region = rows::region(&row.location)?;
     let order_id = OrderId(row.order_id);
-    let earlier = won.get(&row.order_id).into_iter().flatten().filter(|(id, _)| *id < row.id);
+    let mut earlier = won.get(&row.order_id).into_iter().flatten().filter(|(id, _)| *id < row.id);
     let entry = row.line.entry()?;
     // Whoever lost for another reason than a winner may still find the order in somebody's hands.
     let taken = entry.code == Some(Code::OrderAlreadyAccepted);
@@ -124,7 +124,7 @@ fn lost(
         order_id,
         order_code: OrderCode::of(region, order_id),
         region,
-        winner: earlier.last().filter(|_| taken).map(|(_, winner)| winner.clone()),
+        winner: earlier.next_back().filter(|_| taken).map(|(_, winner)| winner.clone()),
         entry,
     })
 }

@@ -165,7 +165,7 @@ pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Request {
 pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Request {
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
     let hash = Hash::of(&seq.to_be_bytes());
-    let origin = Origin::Edge(EdgeOp {
+    let origin = Origin::Edge(Box::new(EdgeOp {
         name: OpName { edge: edge("north-1"), epoch: 1, seq, hash },
         region: Region::North,
         verdict: Verdict::Provisional,
@@ -176,7 +176,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
         revocations_version: None,
         revoked_version: None,
         relogged: None,
-    });
+    }));
     let command = Command { tapped_at, ..command(id, body) };
     Request::Command(Box::new(Attempt { command, actor, origin }))
 }
