@@ -7,6 +7,7 @@ pub mod checksum;
 pub mod enrolment;
 pub mod intake;
 pub mod oplog;
+pub mod portion;
 pub mod queue;
 pub mod settling;
 pub mod status;

@@ -14,13 +14,12 @@ use crate::{
     domain::{
         backoff::Backoff,
         batch::{self, Decided, Due, Progress},
+        portion::Portion,
     },
     hub::Hub,
     store::{Claim, StoreError},
 };
 
-/// Ops of one pass, and of one batch at most.
-const RUN_MAX: usize = 1_000;
 /// An op that fails alone so often waits for an operator.
 const FAILURES_MAX: u32 = 3;
 /// A worker that dies is followed after this. One that is only slow may be followed too: what both
@@ -42,14 +41,14 @@ enum Passed {
     Whole(Progress),
     /// What was handed over waits for an owner, or for keys.
     Parked(Progress),
-    /// The batch fails, so a smaller one is tried.
-    Smaller(Progress, usize),
+    /// A batch of so many fails, so a smaller one is tried.
+    Failed(Progress, usize),
 }
 
 pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &EdgeId) {
     let stop = hub.tasks.token();
     let sweep = sweeps.begin(edge, hub.clock.elapsed(), hub.wake.turns()).then_some(0);
-    let mut drain = Drain { hub, batches, edge, run_max: RUN_MAX, sweep, claim: None };
+    let mut drain = Drain { hub, batches, edge, portion: Portion::default(), sweep, claim: None };
     let mut backoff = Backoff::default();
     loop {
         let next = drain.pass().await.unwrap_or_else(|error| {
@@ -78,8 +77,7 @@ struct Drain<'a> {
     hub: &'a Hub,
     batches: &'a Batches,
     edge: &'a EdgeId,
-    /// Smaller while a batch fails, until what fails stands alone.
-    run_max: usize,
+    portion: Portion,
     /// While the held ops are handed in again: the last one that was.
     sweep: Option<u64>,
     claim: Option<Claim>,
@@ -91,7 +89,7 @@ impl Drain<'_> {
         let until = now.plus_ms(CLAIM_MS);
         self.claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
         let Some(claim) = self.claim.clone() else { return Ok(Next::Done) };
-        let run = self.hub.store.due(&claim, self.run_max).await?;
+        let run = self.hub.store.due(&claim, self.portion.size()).await?;
         match self.sweep {
             None if run.is_empty() => Ok(Next::Done),
             Some(beyond) if run.is_empty() => self.sweep(&claim, beyond).await,
@@ -101,7 +99,7 @@ impl Drain<'_> {
 
     /// Hands in the next of the held ops again. Ops that have come meanwhile go first.
     async fn sweep(&mut self, claim: &Claim, beyond: u64) -> Result<Next, StoreError> {
-        let run = self.hub.store.held_again(claim, beyond, self.run_max).await?;
+        let run = self.hub.store.held_again(claim, beyond, self.portion.size()).await?;
         if run.is_empty() {
             self.sweep = None;
             return Ok(Next::GoOn);
@@ -119,14 +117,18 @@ impl Drain<'_> {
     ) -> Result<(Option<u64>, Next), StoreError> {
         let (progress, next) = match self.work(claim, run).await? {
             Passed::Whole(progress) => {
-                self.run_max = (self.run_max * 2).min(RUN_MAX);
+                self.portion.passed(run.len());
                 (progress, Next::GoOn)
             }
             Passed::Parked(progress) => (progress, Next::Pause),
-            Passed::Smaller(progress, run_max) => {
-                self.run_max = run_max;
+            Passed::Failed(progress, ops) if progress.held.is_empty() => {
+                self.portion.failed(ops);
                 let alone = progress.failed.is_some();
                 (progress, if alone { Next::Pause } else { Next::GoOn })
+            }
+            Passed::Failed(progress, _) => {
+                self.portion.found();
+                (progress, Next::GoOn)
             }
         };
         let stored = self.store(claim, &progress).await?;
@@ -191,7 +193,7 @@ impl Drain<'_> {
     /// operator, so that the log behind it goes on.
     fn failed(&self, run: &[Due], handed: &[BatchOp], mut progress: Progress) -> Passed {
         let [alone] = handed else {
-            return Passed::Smaller(progress, (handed.len() / 2).max(1));
+            return Passed::Failed(progress, handed.len());
         };
         if failures(run, handed) + 1 >= FAILURES_MAX {
             let (edge, seq) = (self.edge, alone.seq);
@@ -199,7 +201,7 @@ impl Drain<'_> {
             progress.held.push((seq, HeldReason::NeedsOperator));
         }
         progress.failed = Some(alone.seq);
-        Passed::Smaller(progress, 1)
+        Passed::Failed(progress, 1)
     }
 
     async fn store(&self, claim: &Claim, progress: &Progress) -> Result<bool, StoreError> {

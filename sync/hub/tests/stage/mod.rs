@@ -28,7 +28,7 @@ use wire::{
 
 pub use auth::Auth;
 pub use edge::{Edge, accept, accept_on, asked, boot, order, token};
-pub use owner::Owner;
+pub use owner::{Owner, Script};
 use support::eventually;
 
 /// Longer than anything takes that is not broken.

@@ -27,6 +27,10 @@ pub struct Owner {
 #[derive(Default)]
 pub struct Script {
     pub away: bool,
+    /// An accept that waits fails the list it is in.
+    pub bad_asks: HashSet<CommandId>,
+    /// Everything it is asked fails.
+    pub broken: bool,
     /// A batch with one of these fails as a whole.
     pub poison: HashSet<CommandId>,
     /// Another edge holds the region of these, as far as the owner knows.
@@ -41,6 +45,10 @@ pub struct Script {
     /// What was said with each command of a revocation.
     pub revoked: Vec<(u64, Option<u64>)>,
     pub batches: Vec<usize>,
+    /// Calls with ops that found it away.
+    pub turned_away: usize,
+    /// How many ops came with each call that reached it, and whether one of them made it fail.
+    pub calls: Vec<(usize, bool)>,
     /// Every epoch that was to be taken back.
     pub taken_back: Vec<TakeBack>,
 }
@@ -120,9 +128,11 @@ async fn decide(
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let poisoned = batch.ops.iter().any(|op| {
+        script.turned_away += usize::from(!batch.ops.is_empty());
         matches!(&op.body, BatchBody::Command { command, .. } if script.poison.contains(&command.id))
     });
-    if poisoned {
+    script.calls.push((batch.ops.len(), poisoned));
+    if poisoned || script.broken {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     if !batch.ops.is_empty() {

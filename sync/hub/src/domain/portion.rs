@@ -1,0 +1,117 @@
+//! How many ops of a log go to their owner at once, and how one that makes a batch fail is found: by
+//! halving what is suspected, so that the others pay for it with as few calls as may be.
+
+/// Ops of one pass, and of one batch at most.
+pub const OPS_MAX: usize = 1_000;
+
+#[derive(Debug)]
+pub struct Portion {
+    max: usize,
+    suspects: Option<Suspects>,
+}
+
+/// The next ops of the log, of which at least one made a batch fail.
+#[derive(Debug, Clone, Copy)]
+struct Suspects {
+    left: usize,
+    /// How many there were at first.
+    of: usize,
+}
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self { max: OPS_MAX, suspects: None }
+    }
+}
+
+impl Portion {
+    /// So many ops come next: half of the suspects, or whatever goes.
+    pub fn size(&self) -> usize {
+        self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
+    }
+
+    /// What went through is above suspicion. Where all of it did in parts, nothing is wrong with any op:
+    /// the batch was too much, and the next ones are smaller for a while.
+    pub fn passed(&mut self, ops: usize) {
+        let Some(suspects) = &mut self.suspects else {
+            self.max = (self.max * 2).min(OPS_MAX);
+            return;
+        };
+        suspects.left = suspects.left.saturating_sub(ops);
+        if suspects.left == 0 {
+            self.max = (suspects.of / 2).max(1);
+            self.suspects = None;
+        }
+    }
+
+    pub fn failed(&mut self, ops: usize) {
+        let of = self.suspects.map_or(ops, |suspects| suspects.of);
+        self.suspects = Some(Suspects { left: ops, of });
+    }
+
+    /// The one to blame is found and put aside, so that nothing speaks against the rest.
+    pub fn found(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The calls that a log of so many ops takes, apart from those for the one that fails alone.
+    fn calls(ops: usize, fails: Option<usize>) -> (usize, usize) {
+        let (mut portion, mut done, mut fails) = (Portion::default(), 0, fails);
+        let (mut passed, mut failed) = (0, 0);
+        let mut left = ops;
+        while left > 0 {
+            let size = portion.size().min(left);
+            let bad = fails.is_some_and(|at| (done..done + size).contains(&at));
+            match (bad, size) {
+                (true, 1) => {
+                    portion.found();
+                    fails = None;
+                    (done, left) = (done + 1, left - 1);
+                }
+                (true, _) => {
+                    failed += 1;
+                    portion.failed(size);
+                }
+                (false, _) => {
+                    passed += 1;
+                    portion.passed(size);
+                    (done, left) = (done + size, left - size);
+                }
+            }
+        }
+        (passed, failed)
+    }
+
+    #[test]
+    fn one_that_fails_costs_the_others_few_calls_wherever_it_stands() {
+        const OPS: usize = 3_000;
+        let bound = 2 * OPS_MAX.ilog2() as usize + 3;
+        let (plain, _) = calls(OPS, None);
+        assert_eq!(plain, 3);
+        for at in 0..OPS {
+            let (passed, failed) = calls(OPS, Some(at));
+            // Each that fails is followed by a control.
+            let more = passed + 2 * failed - plain;
+            assert!(more <= bound, "{more} more for the one at {at}");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_only_too_much_makes_the_next_ones_smaller_for_a_while() {
+        let mut portion = Portion::default();
+        portion.failed(1_000);
+        for expected in [500, 250, 125, 62] {
+            assert_eq!(portion.size(), expected);
+            portion.passed(expected);
+        }
+        portion.passed(63);
+        assert_eq!(portion.size(), 500);
+        portion.passed(500);
+        assert_eq!(portion.size(), OPS_MAX);
+    }
+}

@@ -1,0 +1,138 @@
+//! Ops that nobody can decide beside many that can be, and owners that can decide nothing for a while.
+
+#![allow(clippy::unwrap_used)]
+
+mod stage;
+
+use std::time::Duration;
+
+use rstest::rstest;
+use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, token};
+use support::eventually;
+use uuid::Uuid;
+use wire::{Code, CommandId, Hash, HeldReason, Region, Role};
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// Good ops of a log.
+const GOOD: u64 = 10_000;
+/// Ops of one batch at most.
+const BATCH: u64 = 1_000;
+/// What one op that fails costs by itself: three trials, a control after each and before all but the
+/// first.
+const ITS_OWN: u64 = 8;
+
+async fn sent_while_the_owner_is_away(
+    stage: &Stage,
+    hub: &Replica,
+    fill: impl FnOnce(&mut Edge),
+) -> Edge {
+    let mut edge = stage.enrol(hub, "north-1", Region::North).await;
+    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    fill(&mut edge);
+    stage.owner.script().away = true;
+    edge.open(hub).await;
+    let count = edge.log.len();
+    for first in (1..=count).step_by(2_500) {
+        edge.up(first, 2_500.min(count + 1 - first)).await;
+    }
+    edge.until(|edge| edge.cursor == count as u64).await;
+    edge.vanish();
+    stage.north_until(hub, |edge| edge.parked > 0).await;
+    stage.owner.script().away = false;
+    edge
+}
+
+/// Waits until no more than so many ops wait for a decision, then has the edge read its outcomes.
+async fn decided(stage: &Stage, hub: &Replica, edge: &mut Edge, waiting: usize) {
+    eventually("all that can be is decided", LIMIT, async || {
+        (stage.north(hub).await.undecided == waiting as u64).then_some(())
+    })
+    .await;
+    edge.open(hub).await;
+    let all = edge.log.len() - waiting;
+    while edge.outcomes.len() < all {
+        edge.until_outcomes((edge.outcomes.len() + 1_000).min(all)).await;
+        edge.ack(Hash::ZERO).await;
+    }
+}
+
+/// How many calls the owner got for a log of good ops, and of a few that nobody can decide behind so
+/// many of them, if any.
+async fn calls(bad_after: Option<u64>) -> u64 {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let now = stage.clock.now();
+    let poison = u128::from(GOOD) + 7;
+    stage.owner.script().poison.insert(CommandId(Uuid::from_u128(poison)));
+    let newer = vec![0x82, 0x18, 99, 0x80];
+    let bad = [
+        newer,
+        b"rubbish".to_vec(),
+        accept(poison, 1, now),
+        // The same order again, which has to wait behind it.
+        accept_on(poison + 1, poison, 1, now),
+    ];
+    let mut edge = sent_while_the_owner_is_away(&stage, &hub, |edge| {
+        edge.log.extend((1..=GOOD).map(|n| accept(n.into(), 1, now)));
+        if let Some(after) = bad_after {
+            let at = usize::try_from(after).unwrap() + 1;
+            edge.log.splice(at..at, bad);
+        }
+    })
+    .await;
+    decided(&stage, &hub, &mut edge, bad_after.map_or(0, |_| 2)).await;
+    if let Some(after) = bad_after {
+        edge.until(|edge| !edge.held.is_empty()).await;
+        assert_eq!(edge.held, [(after + 4, HeldReason::NeedsOperator)]);
+        let unknown = edge.outcomes.iter().filter(|o| o.outcome.code == Some(Code::UnknownOp));
+        let unknown: Vec<u64> = unknown.map(|outcome| outcome.seq).collect();
+        assert_eq!(unknown, [after + 2, after + 3]);
+        stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
+    }
+    stage.owner.script().calls.len() as u64
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_op_that_cannot_be_decided_costs_ten_thousand_others_few_calls() {
+    let plain = calls(None).await;
+    for after in [0, BATCH / 3, BATCH - 5, GOOD / 2 + 77, GOOD] {
+        let more = calls(Some(after)).await - plain - ITS_OWN;
+        let bound = 2 * u64::from(BATCH.ilog2()) + 3;
+        assert!(more <= bound, "behind {after} good ones it costs {more} calls more");
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Away,
+    Broken,
+}
+
+#[rstest]
+#[case::away(Trouble::Away)]
+#[case::broken(Trouble::Broken)]
+#[tokio::test]
+async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] trouble: Trouble) {
+    const TRIALS: usize = 7;
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let now = stage.clock.now();
+    let mut edge = sent_while_the_owner_is_away(&stage, &hub, |edge| {
+        edge.log.push(accept(1, 1, now));
+    })
+    .await;
+    match trouble {
+        Trouble::Away => stage.owner.script().away = true,
+        Trouble::Broken => stage.owner.script().broken = true,
+    }
+    eventually("it was tried often", PATIENCE, async || {
+        let script = stage.owner.script();
+        let with_ops = script.calls.iter().filter(|(ops, _)| *ops > 0).count();
+        (with_ops + script.turned_away >= TRIALS).then_some(())
+    })
+    .await;
+    assert_eq!(stage.north(&hub).await.held, 0);
+    *stage.owner.script() = stage::Script::default();
+    decided(&stage, &hub, &mut edge, 0).await;
+    assert!(edge.held.is_empty(), "nobody is told that it waits for an operator");
+}
