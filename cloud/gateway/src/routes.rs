@@ -116,6 +116,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/queue",            ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/asks",             ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/ops/{edge}/{epoch}/{seq}", ADMIN, Part::Hub),
+    route(POST, "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
     route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
 ];

@@ -109,6 +109,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 "This cannot be done here." "此处不支持该操作。",
     UserExists "user_exists" 409 "This user name or email is taken." "该用户名或邮箱已被使用。",
     EdgeExists "edge_exists" 409 "An edge of this name is enrolled." "同名的边缘节点已登记。",
+    OpNotStopped "op_not_stopped" 409 "This entry does not wait for an operator." "该条目并未在等待管理员处理。",
     EnrolmentCodeInvalid "enrolment_code_invalid" 401 "This enrolment code is unknown, used or expired." "登记码无效、已使用或已过期。",
     // orders
     OrderNotFound "order_not_found" 404 "This order does not exist." "订单不存在。",

@@ -7,6 +7,7 @@ mod link;
 mod operate;
 mod oplog;
 mod readmit;
+mod retry;
 
 use axum::{
     Router,
@@ -28,6 +29,7 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/admin/queue", get(oplog::queue))
         .route("/api/v1/admin/asks", get(oplog::asks))
         .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(oplog::op))
+        .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry::retry))
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
         .route("/internal/asks", post(asks::ask))

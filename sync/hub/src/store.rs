@@ -16,6 +16,7 @@ mod ops;
 mod outcomes;
 mod probes;
 mod regions;
+mod retry;
 mod snapshot;
 mod status;
 mod work;
@@ -29,6 +30,7 @@ pub use compact::BATCH;
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
 pub use feed::{Fed, Gone, Revocations};
+pub use retry::Retried;
 pub use work::Claim;
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");

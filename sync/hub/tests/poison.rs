@@ -6,7 +6,9 @@ mod stage;
 
 use std::time::Duration;
 
+use http::{Method, StatusCode};
 use rstest::rstest;
+use serde_json::json;
 use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, token};
 use support::eventually;
 use uuid::Uuid;
@@ -135,4 +137,50 @@ async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] 
     *stage.owner.script() = stage::Script::default();
     decided(&stage, &hub, &mut edge, 0).await;
     assert!(edge.held.is_empty(), "nobody is told that it waits for an operator");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mysql: bool) {
+    let stage = Stage::new(mysql).await;
+    let hub = stage.replica().await;
+    let now = stage.clock.now();
+    let poison = CommandId(Uuid::from_u128(7));
+    stage.owner.script().poison.insert(poison);
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(7, 1, now)];
+    edge.log.extend([accept_on(8, 7, 1, now), accept(9, 1, now)]);
+    edge.open(&hub).await;
+    edge.up(1, 4).await;
+    edge.until_outcomes(2).await;
+    edge.until(|edge| !edge.held.is_empty()).await;
+
+    let path = |seq: u64| format!("/api/v1/admin/edges/north-1/queue/1/{seq}/retry");
+    let provider = stage.token(Role::Provider, 5);
+    let (status, _) = hub.ask(Method::POST, &path(2), Some(&provider), None).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let post = async |path: &str| stage.admin(&hub, Method::POST, path, None).await;
+    let (status, body) = post(&path(3)).await;
+    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("op_not_stopped")));
+    for nothing in [path(4), path(9), "/api/v1/admin/edges/north-9/queue/1/2/retry".into()] {
+        assert_eq!(post(&nothing).await.0, StatusCode::NOT_FOUND, "{nothing}");
+    }
+
+    // What was wrong with it is not mended: it gets its three trials anew.
+    let trials = || stage.owner.script().calls.iter().filter(|(_, failed)| *failed).count();
+    let before = trials();
+    let (status, body) = post(&path(2)).await;
+    assert_eq!((status, body), (StatusCode::OK, json!({"edge": "north-1", "epoch": 1, "seq": 2})));
+    eventually("it has had its trials", PATIENCE, async || (trials() == before + 3).then_some(()))
+        .await;
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
+
+    stage.owner.script().poison.clear();
+    assert_eq!(post(&path(2)).await.0, StatusCode::OK);
+    edge.until_outcomes(4).await;
+    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
+    assert_eq!(seqs, [1, 4, 2, 3]);
+    assert_eq!(post(&path(2)).await.0, StatusCode::NOT_FOUND, "it is decided");
 }

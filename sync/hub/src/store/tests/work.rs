@@ -212,3 +212,31 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
     assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
 }
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_an_operator_lets_in_again_is_as_new_and_on_record(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 2).await;
+    let claim = claimed(&store).await;
+    let progress = Progress {
+        held: vec![(1, HeldReason::NeedsOperator)],
+        failed: Some(1),
+        ..Progress::default()
+    };
+    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert_eq!(due_seqs(&store.due(&claim, 10).await.unwrap()), [2]);
+    let retry = async |seq| store.retry(&north(), 1, seq, admin(), LATER).await.unwrap();
+    assert_eq!(retry(2).await, Retried::NotStopped);
+    assert_eq!(retry(3).await, Retried::Unknown);
+    assert_eq!(retry(1).await, Retried::LetIn);
+    assert_eq!(retry(1).await, Retried::NotStopped, "once");
+    let due = store.due(&claim, 10).await.unwrap();
+    assert_eq!((due_seqs(&due), due[0].failures), (vec![1, 2], 0));
+    let noted: Vec<(i64, i64, Uuid)> =
+        store.sql().all("SELECT seq, at, made_by FROM op_retries", vec![]).await.unwrap();
+    assert_eq!(noted, [(1, LATER.0, admin().0)]);
+}

@@ -1,0 +1,39 @@
+//! An operator has an op tried again that its owner failed on. Admins only.
+
+use axum::extract::State;
+use process::{
+    problem::{Json, Path, Problem},
+    tokens::Caller,
+};
+use serde::Serialize;
+use wire::{Code, EdgeId, Role};
+
+use crate::{hub::Hub, store::Retried};
+
+#[derive(Serialize)]
+pub(super) struct LetIn {
+    edge: EdgeId,
+    epoch: u64,
+    seq: u64,
+}
+
+/// `POST /api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry`
+pub(super) async fn retry(
+    caller: Caller,
+    State(hub): State<Hub>,
+    Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
+) -> Result<Json<LetIn>, Problem> {
+    caller.require(Role::Admin)?;
+    let (by, now) = (caller.actor.user_id, hub.clock.now());
+    match hub.store.retry(&edge, epoch, seq, by, now).await? {
+        Retried::Unknown => Err(Code::NotFound.into()),
+        Retried::NotStopped => Err(Code::OpNotStopped.into()),
+        Retried::LetIn => {
+            tracing::warn!(
+                edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
+            );
+            hub.wake.wake();
+            Ok(Json(LetIn { edge, epoch, seq }))
+        }
+    }
+}
