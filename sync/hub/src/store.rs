@@ -25,7 +25,7 @@ use platform::sql::{Migrations, Sql, SqlError};
 use sqlx::migrate::Migrator;
 use wire::{EdgeId, Hash, Region};
 
-pub use asks::Asked;
+pub use asks::{AskName, Asked};
 pub use compact::BATCH;
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};

@@ -98,6 +98,30 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
 }
 
 #[tokio::test]
+async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let _holder = holder(&stage, &hub).await;
+    for n in [7, 8, 9] {
+        let ask = at_portal(n, 5, &stage.token(Role::Provider, 5));
+        stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
+    }
+    let id = |n| CommandId(Uuid::from_u128(n));
+    stage.owner.script().bad_asks.insert(id(8));
+    stage.assign_north(&hub, 2, None).await;
+    let waited = async |ids: &[u128]| {
+        let ids: Vec<_> = ids.iter().map(|n| id(*n)).collect();
+        eventually("these are decided", PATIENCE, async || {
+            (stage.owner.script().waited == ids).then_some(())
+        })
+        .await;
+    };
+    waited(&[7, 9]).await;
+    stage.owner.script().bad_asks.clear();
+    waited(&[7, 9, 8]).await;
+}
+
+#[tokio::test]
 async fn another_edges_held_accept_is_settled_through_the_holder_at_once() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;

@@ -11,12 +11,12 @@ use process::{
 use rules::{Attempt, Origin};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    Actor, Code, Command, EdgeId, EdgeSeat, PortalAccept, WaitingAccept, WaitingAccepts,
-    WaitingAnswers,
+    Actor, Code, Command, EdgeId, EdgeSeat, HeldReason, OpDecision, PortalAccept, WaitingAccept,
+    WaitingAccepts, WaitingAnswers,
 };
 
 use super::ops::from_hub;
-use crate::{NAME, service::Service};
+use crate::{NAME, service::Service, store::StoreError};
 
 const HUB: &str = "hub";
 /// A longer list would keep its caller waiting; the hub hands in shorter ones.
@@ -58,9 +58,19 @@ pub async fn decide(
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept { command, actor } in items {
         let attempt = Attempt { command, actor: Some(actor), origin: Origin::Waited };
-        answers.push(service.command(attempt).await?);
+        answers.push(decided(service.command(attempt).await)?);
     }
     Ok(Json(WaitingAnswers { answers }))
+}
+
+/// A fault of one of them says nothing of the others, unless nothing can be decided now.
+fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem> {
+    match result.map_err(Problem::from) {
+        Err(problem) if problem.code() != Code::Unavailable => {
+            Ok(OpDecision::Held(HeldReason::NeedsOperator))
+        }
+        decided => decided,
+    }
 }
 
 async fn ask_hub<T: DeserializeOwned>(

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use uuid::Uuid;
 use engine::cloud::Accept;
 use platform::{sql::Tx, transact, vals};
 use wire::{
@@ -40,10 +41,13 @@ const HELD: &str = "SELECT o.edge, o.epoch, o.seq, u.state, o.bytes FROM regions
     WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
 const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
-const WAITING: &str = "SELECT command, actor FROM asks \
+const WAITING: &str = "SELECT command_id, user_id, command, actor FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) \
     ORDER BY command_id, user_id LIMIT ?";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
+
+/// Whose accept it is: an id is its user's own.
+pub type AskName = (CommandId, UserId);
 
 /// So many accepts of one region may wait; who comes then is told to come again.
 const WAITING_MAX: i64 = 1_000;
@@ -115,11 +119,12 @@ impl Store {
     ) -> Result<Vec<Accept>, StoreError> {
         let values = vals![region, edge, epoch, limit];
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
-        let portal = rows.into_iter().map(|(command, actor, token, taken_at)| {
-            let WaitingAccept { command, actor } = waiting(&command, &actor)?;
-            Ok(Accept { command, token, actor, taken_at: UnixMillis(taken_at) })
+        // Those that cannot be read are spoken of where they are handed in again.
+        let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
+            let WaitingAccept { command, actor } = waiting(&command, &actor).ok()?;
+            Some(Accept { command, token, actor, taken_at: UnixMillis(taken_at) })
         });
-        portal.collect()
+        Ok(portal.collect())
     }
 
     /// The held accepts of the region's other edges, for the same one, without those behind another op
@@ -179,17 +184,20 @@ impl Store {
     /// The accepts of the portal that wait, after that one.
     pub async fn waiting_accepts(
         &self,
-        after: (CommandId, UserId),
+        after: AskName,
         limit: usize,
-    ) -> Result<Vec<WaitingAccept>, StoreError> {
+    ) -> Result<Vec<(AskName, Option<WaitingAccept>)>, StoreError> {
         let (id, user) = after;
         let values = vals![id, id, user, limit];
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = self.sql.all(WAITING, values).await?;
-        rows.iter().map(|(command, actor)| waiting(command, actor)).collect()
+        let rows: Vec<(Uuid, Uuid, Vec<u8>, Vec<u8>)> = self.sql.all(WAITING, values).await?;
+        let rows = rows.into_iter().map(|(id, user, command, actor)| {
+            ((CommandId(id), UserId(user)), waiting(&command, &actor).ok())
+        });
+        Ok(rows.collect())
     }
 
     /// They are decided.
-    pub async fn drop_asks(&self, decided: &[(CommandId, UserId)]) -> Result<(), StoreError> {
+    pub async fn drop_asks(&self, decided: &[AskName]) -> Result<(), StoreError> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;
         }

@@ -1,5 +1,6 @@
 //! What sync_db keeps, on both engines.
 
+mod asks;
 mod feed;
 mod oplog;
 mod session;

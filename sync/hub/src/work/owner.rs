@@ -74,7 +74,7 @@ async fn ask(hub: &Hub, batch: &OpsBatch) -> Result<OpsDecisions, UpstreamError>
 }
 
 /// Answers that speak of the owner, or of the way to it, and not of what was asked.
-fn is_away(error: &UpstreamError) -> bool {
+pub(super) fn is_away(error: &UpstreamError) -> bool {
     match error {
         UpstreamError::Unreachable(_) | UpstreamError::TimedOut => true,
         UpstreamError::Refused { status, .. } => matches!(

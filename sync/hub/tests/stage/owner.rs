@@ -81,8 +81,11 @@ impl Script {
 async fn decide_waiting(
     State(owner): State<Owner>,
     Json(WaitingAccepts { items }): Json<WaitingAccepts>,
-) -> Json<WaitingAnswers> {
+) -> Result<Json<WaitingAnswers>, StatusCode> {
     let mut script = owner.script();
+    if items.iter().any(|item| script.bad_asks.contains(&item.command.id)) {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
     let answers = items.into_iter().map(|item| {
         if script.waits(None, item.command.id) {
             return OpDecision::Held(HeldReason::Region);
@@ -93,7 +96,7 @@ async fn decide_waiting(
         OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, Clock::system().now()))
     });
     let answers = answers.collect();
-    Json(WaitingAnswers { answers })
+    Ok(Json(WaitingAnswers { answers }))
 }
 
 async fn take_back(
@@ -125,10 +128,10 @@ async fn decide(
     assert_eq!(from.as_deref(), Ok("hub"));
     let mut script = owner.script();
     if script.away {
+        script.turned_away += usize::from(!batch.ops.is_empty());
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let poisoned = batch.ops.iter().any(|op| {
-        script.turned_away += usize::from(!batch.ops.is_empty());
         matches!(&op.body, BatchBody::Command { command, .. } if script.poison.contains(&command.id))
     });
     script.calls.push((batch.ops.len(), poisoned));

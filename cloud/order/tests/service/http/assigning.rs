@@ -140,6 +140,28 @@ async fn an_accept_that_the_holder_decides_waits_and_gets_an_outcome(#[case] eng
     assert_eq!(service.act(provider(1), other, "accept").await.status, StatusCode::OK);
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let (bad, good) = (service.stage.pending().await, service.stage.pending().await);
+    let spoilt = "UPDATE orders SET status = 'of another version' WHERE id = ?";
+    service.stage.sql.exec(spoilt, platform::vals![bad]).await.unwrap();
+    let accept = |n: u128, order_id: wire::OrderId| {
+        let body = json!({ "type": "accept_order", "order_id": order_id });
+        let command = json!({ "id": uuid::Uuid::from_u128(n), "body": body });
+        json!({ "command": command, "actor": provider(1) })
+    };
+    let items = json!({ "items": [accept(90, bad), accept(91, good)] });
+    let handed = "/internal/waiting-accepts";
+    let decided = as_hub(&service, Method::POST, handed, Some(items)).await;
+    assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
+    assert_eq!(decided.body["answers"][0], json!({ "held": "needs_operator" }));
+    assert_eq!(decided.body["answers"][1]["decided"]["kind"], "applied");
+}
+
 #[tokio::test]
 async fn only_admins_see_and_set_it_and_only_the_hub_ends_an_epoch() {
     let service = Service::new(Engine::Sqlite).await;
