@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 use support::eventually;
 use uuid::Uuid;
-use wire::{Command, CommandBody, CommandId, OrderId, Region, Role};
+use wire::{Command, CommandBody, CommandId, Op, OrderId, Region, Role, UnixMillis};
 
 const ASKS: &str = "/internal/asks";
 
@@ -119,6 +119,29 @@ async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting() {
     waited(&[7, 9]).await;
     stage.owner.script().bad_asks.clear();
     waited(&[7, 9, 8]).await;
+}
+
+#[tokio::test]
+async fn held_approvals_keep_no_held_accept_from_the_holder() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    let mut other = stage.enrol(&hub, "north-2", Region::North).await;
+    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    other.log = vec![token(&provider)];
+    other.log.extend((1_001..=1_250).map(|n| approve(n, now)));
+    other.log.push(accept(9, 1, now));
+    other.open(&hub).await;
+    other.up(1, other.log.len()).await;
+    holder.until(|edge| !edge.asks.is_empty()).await;
+    assert_eq!(holder.asks[0].command.id.0, Uuid::from_u128(9));
+}
+
+/// An edge's approval of order `n`.
+fn approve(n: u128, now: UnixMillis) -> Vec<u8> {
+    let Ok(Op::Command(mut op)) = Op::from_bytes(&accept(n, 1, now)) else { unreachable!() };
+    op.command.body = CommandBody::ApproveOrder { order_id: op.command.body.order_id() };
+    Op::Command(op).to_bytes()
 }
 
 #[tokio::test]

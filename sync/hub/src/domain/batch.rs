@@ -1,9 +1,11 @@
 //! A run of one edge's log on its way to the owner and back: what the hub answers itself, what it
 //! hands over, and which answer belongs to which op.
 
+use std::collections::HashSet;
+
 use wire::{
-    Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision, Outcome,
-    OutcomeKind, UnixMillis,
+    Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
+    Outcome, OutcomeKind, UnixMillis,
 };
 
 use super::{intake::Read, queue::Line};
@@ -57,6 +59,9 @@ pub struct Decided {
 pub struct Progress {
     pub decided: Vec<Decided>,
     pub held: Vec<(u64, HeldReason)>,
+    /// Of those that are held by their region: the accepts that its holder is to log. Not those behind
+    /// another op of their edge on the same order, or they would lose to what they follow.
+    pub for_holder: Vec<u64>,
     pub parked: Vec<u64>,
     /// An op that failed alone: counted, and tried again.
     pub failed: Option<u64>,
@@ -121,7 +126,8 @@ pub fn plan(
     plan
 }
 
-/// Joins the owner's answers to what was handed over. `None` where they are not one per op, in order:
+/// Joins the owner's answers to what was handed over, of which nothing stands behind an op that is not
+/// among it and waits. `None` where they are not one per op, in order:
 /// such an answer says nothing.
 pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     let fits = handed.len() == answers.len()
@@ -130,9 +136,19 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
         return None;
     }
     let mut progress = Progress::default();
+    let mut waiting = HashSet::new();
     for (op, answer) in handed.iter().zip(answers) {
         match answer.decision {
-            OpDecision::Held(reason) => progress.held.push((op.seq, reason)),
+            OpDecision::Held(reason) => {
+                progress.held.push((op.seq, reason));
+                if let BatchBody::Command { command, .. } = &op.body {
+                    let first = waiting.insert(command.body.order_id());
+                    let accepts = command.body.action() == Some(Action::Accept);
+                    if first && accepts && reason == HeldReason::Region {
+                        progress.for_holder.push(op.seq);
+                    }
+                }
+            }
             OpDecision::Decided(outcome) => {
                 let command_id = match &op.body {
                     BatchBody::Command { command, .. } => Some(command.id),

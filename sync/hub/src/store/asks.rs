@@ -3,17 +3,14 @@
 //!
 //! Invariant: an accept of the portal stands here until it is decided, whoever decides it.
 
-use std::collections::HashMap;
-
-use uuid::Uuid;
 use engine::cloud::Accept;
 use platform::{sql::Tx, transact, vals};
+use uuid::Uuid;
 use wire::{
-    Action, Command, CommandId, EdgeId, EdgeSeat, OrderId, PortalAccept, Region, UnixMillis,
-    UserId, WaitingAccept,
+    Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
 };
 
-use super::{Store, StoreError, count, encoded, region, work::HELD_BY_REGION};
+use super::{Store, StoreError, count, encoded, region};
 use crate::domain::{
     intake::{self, Read},
     status::CONTACT_STALE_MS,
@@ -33,10 +30,10 @@ const PORTAL: &str = "SELECT a.command, a.actor, a.token, a.taken_at FROM asks a
     JOIN regions r ON r.region = a.region \
     WHERE a.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY a.taken_at, a.command_id, a.user_id LIMIT ?";
-const HELD: &str = "SELECT o.edge, o.epoch, o.seq, u.state, o.bytes FROM regions r \
+const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
     JOIN edges e ON e.region = r.region AND e.edge <> r.holder \
     JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
-        AND u.state IN ('held_region', 'held_operator', 'parked') \
+        AND u.state = 'held_region' AND u.for_holder = 1 \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
@@ -46,11 +43,11 @@ const WAITING: &str = "SELECT command_id, user_id, command, actor FROM asks \
     ORDER BY command_id, user_id LIMIT ?";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
 
-/// Whose accept it is: an id is its user's own.
-pub type AskName = (CommandId, UserId);
-
 /// So many accepts of one region may wait; who comes then is told to come again.
 const WAITING_MAX: i64 = 1_000;
+
+/// Whose accept it is: an id is its user's own.
+pub type AskName = (CommandId, UserId);
 
 /// What became of a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,9 +124,8 @@ impl Store {
         Ok(portal.collect())
     }
 
-    /// The held accepts of the region's other edges, for the same one, without those behind another op
-    /// of their edge on the same order: it would lose to what its own edge did before it. Their tokens stay where they are
-    /// until `token_at` is asked for them.
+    /// The held accepts of the region's other edges that are for the same one to log. Their tokens stay
+    /// where they are until `with_token` is asked for them.
     pub async fn held_elsewhere(
         &self,
         region: Region,
@@ -138,33 +134,18 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<HeldAccept>, StoreError> {
         let values = vals![region, edge, epoch, limit];
-        let rows: Vec<(String, i64, i64, String, Vec<u8>)> = self.sql.all(HELD, values).await?;
-        let mut waiting = Vec::with_capacity(rows.len());
-        let mut first: HashMap<(String, OrderId), i64> = HashMap::new();
-        for (name, epoch, seq, state, bytes) in rows {
+        let rows: Vec<(String, i64, Vec<u8>)> = self.sql.all(HELD, values).await?;
+        let mut held = Vec::with_capacity(rows.len());
+        for (name, epoch, bytes) in rows {
             let Read::Command(op) = intake::read(&bytes) else { continue };
-            let key = (name, op.command.body.order_id());
-            let least = first.get(&key).map_or(seq, |known| seq.min(*known));
-            first.insert(key.clone(), least);
-            waiting.push((key, epoch, seq, state, op));
-        }
-        let mut held = Vec::new();
-        for (key, epoch, seq, state, op) in waiting {
-            let is_first = first.get(&key) == Some(&seq);
-            let name = key.0;
-            if is_first
-                && state == HELD_BY_REGION
-                && op.command.body.action() == Some(Action::Accept)
-            {
-                let accept = Accept {
-                    command: op.command,
-                    token: String::new(),
-                    actor: op.actor,
-                    taken_at: op.received_at,
-                };
-                let (edge, epoch) = (super::edge(name)?, count(epoch));
-                held.push(HeldAccept { edge, epoch, token_seq: op.token_seq, accept });
-            }
+            let accept = Accept {
+                command: op.command,
+                token: String::new(),
+                actor: op.actor,
+                taken_at: op.received_at,
+            };
+            let (edge, epoch) = (super::edge(name)?, count(epoch));
+            held.push(HeldAccept { edge, epoch, token_seq: op.token_seq, accept });
         }
         Ok(held)
     }
@@ -181,7 +162,8 @@ impl Store {
         Ok(Accept { token, ..accept })
     }
 
-    /// The accepts of the portal that wait, after that one.
+    /// The accepts of the portal that wait, after that one; without what this version cannot read of
+    /// them.
     pub async fn waiting_accepts(
         &self,
         after: AskName,

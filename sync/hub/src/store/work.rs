@@ -36,7 +36,10 @@ const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?
     WHERE edge = ? AND epoch = ? AND work_token = ?";
 const OUTCOME_COUNT: &str = "SELECT outcome_count FROM edges WHERE edge = ?";
 const DECIDE: &str = "DELETE FROM undecided WHERE edge = ? AND epoch = ? AND seq IN (";
-const SET_STATE: &str = "UPDATE undecided SET state = ? WHERE edge = ? AND epoch = ? AND seq IN (";
+const SET_STATE: &str = "UPDATE undecided SET state = ?, for_holder = 0 \
+    WHERE edge = ? AND epoch = ? AND seq IN (";
+const FOR_HOLDER: &str =
+    "UPDATE undecided SET for_holder = 1 WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_FAILURE: &str =
     "UPDATE undecided SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
 const ADD_OUTCOMES: &str =
@@ -221,6 +224,10 @@ impl Store {
                 held.map(|(seq, _)| *seq).collect::<Vec<_>>()
             };
             set_state(tx, claim, HELD_BY_REGION, &held(HeldReason::Region)).await?;
+            for part in progress.for_holder.chunks(ROWS_MAX) {
+                let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
+                tx.exec(in_list(FOR_HOLDER, part.len(), ")"), values).await?;
+            }
             set_state(tx, claim, NEEDS_OPERATOR, &held(HeldReason::NeedsOperator)).await?;
             set_state(tx, claim, PARKED, &progress.parked).await?;
             if let Some(seq) = progress.failed {

@@ -174,6 +174,7 @@ impl Drain<'_> {
                 progress.decided.extend(joined.decided);
                 progress.decided.sort_by_key(|decided| decided.seq);
                 progress.held = joined.held;
+                progress.for_holder = joined.for_holder;
                 Passed::of(progress)
             }
             Answered::Away(error) => {
