@@ -1,7 +1,8 @@
 //! Commands and what was answered to them, kept for thirteen months and longer.
 //!
-//! Invariant: a command id is logged at most once; whoever sends it again gets what was answered, and
-//! nothing is logged for it [VERDICT_STORED].
+//! Invariant: a command id is logged at most once for each person; who sends theirs again gets what was
+//! answered, and nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of another
+//! person is another command: it shows nothing of this one and stands in nobody's way.
 
 use engine::{
     verdict::{Answer, Taken},
@@ -73,8 +74,8 @@ pub fn enter(
         alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
     }
     let (command_id, order_id) = (entry.command.id, entry.command.body.order_id());
-    if let Some(stored) = find(conn, command_id)? {
-        if stored.user_id != entry.actor.user_id || stored.hash != entry.command.body.hash() {
+    if let Some(stored) = find(conn, command_id, entry.actor.user_id)? {
+        if stored.hash != entry.command.body.hash() {
             return Ok(Entered::NotTaken(Code::CommandIdReused));
         }
         let sight = Box::new(sight(conn, stored.order_id, &book.name)?);
@@ -136,10 +137,15 @@ fn is_missing(conn: &Connection, book: &Book, seen: &Receipt) -> rusqlite::Resul
     Ok(here.is_some_and(|here| here.hash != seen.hash))
 }
 
-pub fn find(conn: &Connection, command_id: CommandId) -> rusqlite::Result<Option<Stored>> {
+fn find(
+    conn: &Connection,
+    command_id: CommandId,
+    user_id: UserId,
+) -> rusqlite::Result<Option<Stored>> {
     const ROW: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
-        doubt, fence, outcome, hash FROM commands WHERE command_id = ?";
-    conn.prepare_cached(ROW)?.query_row([&command_id.as_bytes()[..]], stored).optional()
+        doubt, fence, outcome, hash FROM commands WHERE command_id = ? AND user_id = ?";
+    let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
+    conn.prepare_cached(ROW)?.query_row(key, stored).optional()
 }
 
 pub fn find_by_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Stored>> {

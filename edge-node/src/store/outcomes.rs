@@ -75,8 +75,9 @@ pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusq
 
 /// The order is not stored with the outcome: it is told as it is when it is told.
 fn store(conn: &Connection, stored: &Stored, outcome: &Outcome) -> rusqlite::Result<()> {
-    const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ?";
+    const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
     let bytes = encoded(Outcome { order: None, ..outcome.clone() });
-    conn.prepare_cached(STORE)?.execute(params![bytes, &stored.command_id.as_bytes()[..]])?;
+    let key = (&stored.command_id.as_bytes()[..], &stored.user_id.as_bytes()[..]);
+    conn.prepare_cached(STORE)?.execute(params![bytes, key.0, key.1])?;
     Ok(())
 }

@@ -8,12 +8,13 @@ use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
     Chain, CommandId, CommandOp, DeviceId, EdgeId, Hash, Op, QuarantineWhy, Relogged, UnixMillis,
-    Verdict,
+    UserId, Verdict,
 };
 
 use super::{
     append,
     book::Book,
+    outcomes,
     sql::{decoded, hash, int, nat},
 };
 
@@ -82,7 +83,7 @@ pub fn relog(
     if planted(Defect::NothingRelogged) {
         return Ok(false);
     }
-    let known = known(conn, old.op.command.id)?;
+    let known = known(conn, old.op.command.id, old.op.actor.user_id)?;
     if matches!(known, Some(Known { decided: true, .. })) || is_logged(known, book) {
         return Ok(false);
     }
@@ -103,6 +104,9 @@ pub fn relog(
         ..op
     };
     let at = append::append(conn, book, &Op::Command(anew.clone()), now)?;
+    if let Some(before) = known {
+        outcomes::retire(conn, before.epoch, before.seq)?;
+    }
     remember(conn, book, &anew, at)?;
     Ok(true)
 }
@@ -110,13 +114,21 @@ pub fn relog(
 #[derive(Clone, Copy)]
 struct Known {
     epoch: u64,
+    seq: u64,
     decided: bool,
 }
 
-fn known(conn: &Connection, command_id: CommandId) -> rusqlite::Result<Option<Known>> {
-    const ROW: &str = "SELECT epoch, outcome IS NOT NULL FROM commands WHERE command_id = ?";
-    let read = |row: &Row<'_>| Ok(Known { epoch: nat(row, 0)?, decided: row.get(1)? });
-    conn.prepare_cached(ROW)?.query_row([&command_id.as_bytes()[..]], read).optional()
+fn known(
+    conn: &Connection,
+    command_id: CommandId,
+    user_id: UserId,
+) -> rusqlite::Result<Option<Known>> {
+    const ROW: &str = "SELECT epoch, seq, outcome IS NOT NULL FROM commands
+        WHERE command_id = ? AND user_id = ?";
+    let read =
+        |row: &Row<'_>| Ok(Known { epoch: nat(row, 0)?, seq: nat(row, 1)?, decided: row.get(2)? });
+    let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
+    conn.prepare_cached(ROW)?.query_row(key, read).optional()
 }
 
 fn is_logged(known: Option<Known>, book: &Book) -> bool {
@@ -128,9 +140,8 @@ fn remember(conn: &Connection, book: &Book, op: &CommandOp, at: Chain) -> rusqli
     const COMMAND: &str =
         "INSERT INTO commands (command_id, user_id, hash, order_id, device, epoch,
         seq, op_hash, verdict, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (command_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
+        ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
         op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
-    const NO_MORE: &str = "DELETE FROM pending WHERE command_id = ?";
     const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
         VALUES (?, ?, ?, ?, ?)";
     let (epoch, seq) = (int(book.epoch), int(at.seq));
@@ -149,7 +160,6 @@ fn remember(conn: &Connection, book: &Book, op: &CommandOp, at: Chain) -> rusqli
         op.verdict.as_str(),
         op.received_at.0,
     ])?;
-    conn.prepare_cached(NO_MORE)?.execute([&id.as_bytes()[..]])?;
     conn.prepare_cached(PENDING)?.execute(params![
         epoch,
         seq,

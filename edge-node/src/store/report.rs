@@ -117,7 +117,7 @@ fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
 
 fn items(conn: &Connection) -> rusqlite::Result<Vec<Item>> {
     const ITEMS: &str = "SELECT pending.seq, pending.command_id, pending.order_id, verdict, doubt,
-        held, pending.received_at FROM pending JOIN commands USING (command_id)
+        held, pending.received_at FROM pending JOIN commands USING (epoch, seq)
         ORDER BY pending.epoch, pending.seq LIMIT ?";
     let item = |row: &Row<'_>| {
         Ok(Item {

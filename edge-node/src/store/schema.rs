@@ -3,7 +3,13 @@
 use rusqlite_migration::{M, Migrations};
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(RIGHT), M::up(EPOCHS), M::up(SNAPSHOT)])
+    Migrations::new(vec![
+        M::up(FIRST),
+        M::up(RIGHT),
+        M::up(EPOCHS),
+        M::up(SNAPSHOT),
+        M::up(OWN_IDS),
+    ])
 }
 
 /// `log` is the truth that goes up; `pending` names what of it has no outcome yet; `orders` is what
@@ -162,6 +168,34 @@ CREATE TABLE staged_changes (
 ) STRICT;
 
 ALTER TABLE edge ADD COLUMN snapshot BLOB;
+";
+
+/// A command's id is its person's own: devices make the ids, so the key is both.
+const OWN_IDS: &str = "
+CREATE TABLE commands_by_person (
+    command_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    order_id BLOB NOT NULL,
+    device TEXT,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    op_hash BLOB NOT NULL,
+    verdict TEXT NOT NULL,
+    doubt TEXT,
+    fence INTEGER,
+    received_at INTEGER NOT NULL,
+    outcome BLOB,
+    PRIMARY KEY (command_id, user_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO commands_by_person (command_id, user_id, hash, order_id, device, epoch, seq, op_hash,
+    verdict, doubt, fence, received_at, outcome)
+    SELECT command_id, user_id, hash, order_id, device, epoch, seq, op_hash,
+    verdict, doubt, fence, received_at, outcome FROM commands;
+DROP TABLE commands;
+ALTER TABLE commands_by_person RENAME TO commands;
+CREATE UNIQUE INDEX commands_by_op ON commands (epoch, seq);
+CREATE INDEX commands_by_age ON commands (received_at) WHERE outcome IS NOT NULL;
 ";
 
 #[cfg(test)]

@@ -141,10 +141,36 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     let (second, _, new) = entered(&store, again).await;
     assert!(!new);
     assert_eq!((second.at, second.verdict), (first.at, first.verdict));
-    for other in [entry(101, by(21), accept(1)), entry(101, by(20), accept(2))] {
-        assert!(matches!(enter(&store, other).await, Entered::NotTaken(Code::CommandIdReused)));
-    }
+    let other = entry(101, by(20), accept(2));
+    assert!(matches!(enter(&store, other).await, Entered::NotTaken(Code::CommandIdReused)));
     assert_eq!(store.position().await.unwrap().head, head);
+}
+
+#[tokio::test]
+async fn the_same_id_of_another_person_is_another_command() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, [1, 2]).await;
+    let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
+    // Tapped here, and put to this edge by the cloud: neither is in the other's way.
+    let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
+    assert!(new && second.at.seq > first.at.seq && second.user_id == by(21).user_id);
+    let asked = store.log_asked(ask(101, by(22), accept(2)), NOW).await.unwrap();
+    assert!(asked.is_some(), "it is logged, so that the cloud can decide it");
+
+    let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
+    store.settle(1, vec![outcome(1, first.at.seq, applied)]).await.unwrap();
+    let (first, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
+    assert!(!new && first.outcome.is_some());
+    let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
+    assert!(!new && second.outcome.is_none(), "an outcome is its own command's");
+    assert_eq!(store.position().await.unwrap().pending, 2);
+}
+
+fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::Ask {
+    let Entry { command, token, .. } = entry(command, actor, body);
+    let standing = wire::Standing { term: 1, nonce: BootNonce([1; 16]) };
+    wire::Ask { standing, command, token, actor, taken_at: NOW }
 }
 
 #[tokio::test]

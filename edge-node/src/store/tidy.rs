@@ -15,8 +15,8 @@ const ROWS_MAX: u32 = 2_000;
 
 /// How many rows left.
 pub fn tidy(conn: &Connection, book: &mut Book, now: UnixMillis) -> rusqlite::Result<usize> {
-    const COMMANDS: &str = "DELETE FROM commands WHERE command_id IN (
-        SELECT command_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
+    const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
+        SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
     // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain
     // goes on from it.
     const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
