@@ -37,8 +37,11 @@ pub enum AnewError {
     Write(#[from] WriteError<rusqlite::Error>),
 }
 
-/// Decided commands keep their rows; the places they had in the other edge's log are put out of the way.
-const OLD_EPOCH_STEP: &str = "UPDATE commands SET seq = seq + epoch * 1099511627776, epoch = 0";
+/// Decided commands keep their rows; the places they had in the other edge's log are put out of the way,
+/// beyond those of the edges that it was copied from before.
+const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
+    WHERE epoch > 0";
+const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
 /// Gives the file in the data folder this name, where it is that of another edge of the region and was
 /// told that it is a twin. `None` where there is nothing of that to do.
@@ -92,11 +95,12 @@ fn rename(
         "DELETE FROM tokens",
         "DELETE FROM pending",
         "DELETE FROM tail",
-        OLD_EPOCH_STEP,
         NOT_ENROLLED,
     ] {
         conn.execute(text, [])?;
     }
+    let before: i64 = conn.query_row(PUT_BY_BEFORE, [], |row| row.get(0))?;
+    conn.execute(PUT_BY, [before])?;
     quarantine::enter(conn, book, &name, FIRST_EPOCH, Chain::start(&name))?;
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
     let origin = Origin { edge: &from, why: QuarantineWhy::EdgeCloned };

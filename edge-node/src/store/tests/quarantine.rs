@@ -252,3 +252,30 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     let (known, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(!new && known.outcome.is_some(), "what was decided is still known");
 }
+
+#[tokio::test]
+async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut name, mut decided) = (identity(), 0);
+    for (generation, next) in [(1, "north-2"), (2, "north-3"), (3, "north-4")] {
+        let nonce = BootNonce([generation; 16]);
+        let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW).await.unwrap();
+        let n = u128::from(generation);
+        with_orders(&store, [n]).await;
+        // The same place of each log: the command of each is kept beside the others.
+        let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
+        let applied = Outcome::applied(after(n, 2, Action::Accept, 21), NOW);
+        store.settle(1, vec![outcome(1, stored.at.seq, applied)]).await.unwrap();
+        decided = n;
+        store.suspect(Alarm::Twin, NOW).await.unwrap();
+        store.close();
+        name = Identity { name: EdgeId::new(next).unwrap(), ..name };
+        let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW).await.unwrap();
+        assert_eq!(renamed.map(|renamed| renamed.relogged), Some(0), "{next}");
+    }
+    let (store, _) = Store::open(data.path(), name, BootNonce([8; 16]), NOW).await.unwrap();
+    for n in 1..=decided {
+        let (known, _, new) = entered(&store, entry(100 + n, by(21), accept(n))).await;
+        assert!(!new && known.outcome.is_some(), "command {n} is still known");
+    }
+}
