@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
-use wire::{CommandId, EdgeId, OrderId, Region, UnixMillis};
+use wire::{CommandId, EdgeId, OrderId, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
-    sql::{id, nat, parsed},
+    sql::{decoded_opt, id, nat, nat_opt, parsed},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +24,8 @@ pub struct Report {
     pub outcome_cursor: u64,
     pub orders: u64,
     pub suspect: bool,
+    /// How the region assigns, and what of the right to is this edge's.
+    pub right: RightReport,
     /// What gave it away, what that means and what comes next.
     pub alarm: Option<AlarmReport>,
     pub enrolled: bool,
@@ -31,6 +33,19 @@ pub struct Report {
     pub verdicts: BTreeMap<String, u64>,
     /// Commands without an outcome, oldest first.
     pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RightReport {
+    pub policy: Policy,
+    /// The edge that holds the region, by the feed's newest word.
+    pub holder: Option<EdgeId>,
+    /// The fence under which this edge holds it, in the epoch that it has now.
+    pub fence: Option<u64>,
+    /// Whether its orders agree with what the right was granted on.
+    pub proven: bool,
+    /// Whether an accept is answered firm here, and why not.
+    pub sentence: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,6 +76,7 @@ pub fn report(path: &Path) -> rusqlite::Result<Report> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     let snapshot = conn.unchecked_transaction()?;
     let mut report = standing(&snapshot)?;
+    report.right = right(&snapshot, &report)?;
     report.alarm = alarm(&snapshot)?;
     report.verdicts = verdicts(&snapshot)?;
     report.items = items(&snapshot)?;
@@ -87,12 +103,75 @@ fn standing(conn: &Connection) -> rusqlite::Result<Report> {
             outcome_cursor: nat(row, 8)?,
             orders: nat(row, 9)?,
             suspect: row.get(10)?,
+            right: RightReport::default(),
             alarm: None,
             enrolled: row.get(11)?,
             verdicts: BTreeMap::new(),
             items: Vec::new(),
         })
     })
+}
+
+fn right(conn: &Connection, report: &Report) -> rusqlite::Result<RightReport> {
+    const POLICY: &str = "SELECT policy FROM edge WHERE one = 1";
+    const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
+    let policy: Policy = conn.query_row(POLICY, [], |row| parsed(row, 0))?;
+    // The process that would add the columns may not have run yet.
+    if !conn.column_exists(None, "edge", "assignment")? {
+        return Ok(RightReport { policy, ..RightReport::default() }.told(report));
+    }
+    let read = |row: &Row<'_>| {
+        let assignment: RegionAssignment = decoded_opt(row, 0)?.unwrap_or_default();
+        let current = assignment.epoch == report.epoch;
+        Ok(RightReport {
+            policy,
+            fence: nat_opt(row, 1)?.filter(|_| current),
+            proven: row.get(2)?,
+            holder: assignment.holder,
+            sentence: String::new(),
+        })
+    };
+    Ok(conn.query_row(ROW, [], read)?.told(report))
+}
+
+impl Default for RightReport {
+    fn default() -> Self {
+        let (policy, sentence) = (Policy::Optimistic, String::new());
+        Self { policy, holder: None, fence: None, proven: false, sentence }
+    }
+}
+
+impl RightReport {
+    fn told(self, report: &Report) -> Self {
+        let sentence = match (self.fence, &self.holder) {
+            (Some(fence), _) if report.suspect => format!(
+                "This edge holds the right to assign under fence {fence}, but is suspect: \
+                 accepts are provisional."
+            ),
+            (Some(fence), _) if self.proven => format!(
+                "This edge holds the right to assign under fence {fence}: accepts are firm."
+            ),
+            (Some(fence), _) => format!(
+                "This edge was granted the right to assign under fence {fence}, and its orders do \
+                 not agree with those it was granted on: accepts are provisional until the \
+                 region is granted anew."
+            ),
+            (None, Some(holder)) if *holder == report.edge => {
+                "This edge held the right to assign in an epoch that is over: accepts are \
+                 provisional until the region is granted anew."
+                    .to_owned()
+            }
+            (None, Some(holder)) => format!(
+                "The edge {holder} holds the right to assign: accepts here are provisional and \
+                 decided there."
+            ),
+            (None, None) => {
+                "No edge holds the right to assign: accepts are provisional, and the cloud decides."
+                    .to_owned()
+            }
+        };
+        Self { sentence, ..self }
+    }
 }
 
 fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
@@ -139,6 +218,7 @@ impl std::fmt::Display for Report {
         let suspect = if self.suspect { ", SUSPECT" } else { "" };
         writeln!(f, "Edge {} ({}), epoch {}{suspect}", self.edge, self.region, self.epoch)?;
         writeln!(f, "Log ends at {}; {} orders confirmed", self.last_seq, self.orders)?;
+        writeln!(f, "Policy {}. {}", self.right.policy.as_str(), self.right.sentence)?;
         writeln!(f, "Feed at {}, outcomes at {}", self.feed_cursor, self.outcome_cursor)?;
         write!(f, "{} commands wait for the cloud", self.pending)?;
         if let Some(at) = self.oldest_pending_at {

@@ -169,3 +169,37 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     let own = try_enter(&store, entry(103, by(20), accept(1))).await;
     assert_eq!(own.verdict, Verdict::Provisional, "it rests on what is not firm");
 }
+
+#[tokio::test]
+async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, [1, 2]).await;
+    let told = || report(&path_in(data.path())).unwrap();
+    assert_eq!((told().right.policy, told().right.fence), (Policy::Optimistic, None));
+    assert!(told().to_string().contains("No edge holds the right to assign"));
+
+    let open = [1, 2].map(|n| (OrderId(id(n)), 1));
+    let granted = |version, fence, holder: &str, digest| {
+        let holder = Some(EdgeId::new(holder).unwrap());
+        Change::Assignment(RegionAssignment {
+            holder,
+            digest: Some(digest),
+            ..grant(version, fence)
+        })
+    };
+    let another = Hash::of(b"other orders");
+    for (to, change, fence, proven, words) in [
+        (3, granted(1, 6, "north-1", open_digest(open)), Some(6), true, "accepts are firm"),
+        (4, granted(2, 7, "north-2", another), None, false, "The edge north-2 holds"),
+        (5, granted(3, 8, "north-1", another), Some(8), false, "do not agree"),
+    ] {
+        store.apply(to, vec![change], NOW).await.unwrap();
+        let right = told().right;
+        assert_eq!((right.policy, right.fence), (Policy::Exclusive, fence), "{words}");
+        assert_eq!((right.fence.is_some() && right.proven), proven, "{words}");
+        assert!(told().to_string().contains(words), "{}", told());
+    }
+    store.suspect(Alarm::Older, NOW).await.unwrap();
+    assert!(told().to_string().contains("accepts are provisional"), "{}", told());
+}
