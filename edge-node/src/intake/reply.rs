@@ -72,7 +72,7 @@ pub fn stored(
 fn lost(stored: &Stored, outcome: Option<&Outcome>, code: Option<Code>, reader: Actor) -> bool {
     outcome.is_some()
         && code == Some(Code::OrderAlreadyAccepted)
-        && stored.doubt.is_none()
+        && stored.doubt.is_none_or(|doubt| doubt == Code::RegionHeldElsewhere)
         && reader.user_id == stored.user_id
 }
 

@@ -122,6 +122,23 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
 }
 
 #[tokio::test]
+async fn a_tablet_is_told_in_words_that_another_edge_holds_the_region() {
+    let edge = Edge::new().await;
+    let Change::Assignment(mut grant) = grant() else { panic!("a grant") };
+    grant.holder = Some(wire::EdgeId::new("north-2").unwrap());
+    let now = edge.people.clock.now();
+    edge.store.apply(3, vec![Change::Assignment(grant)], now).await.unwrap();
+    let reply = edge.provider_sends(101, 20, &accept(1)).await;
+    let code = Code::RegionHeldElsewhere;
+    assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, Some(code)));
+    assert_eq!(reply.message, Some(code.text()));
+    let again = edge.provider_sends(101, 20, &accept(1)).await;
+    assert_eq!(again.message, Some(code.text()), "a repeat hears the same");
+    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+    assert_eq!(edge.provider_sends(102, 20, &start).await.code, None, "only accepts wait for it");
+}
+
+#[tokio::test]
 async fn the_same_frame_is_answered_with_the_same_receipt_even_after_its_token_ran_out() {
     let edge = Edge::new().await;
     let frame = edge.frame(101, Role::Provider, 20, &accept(1));

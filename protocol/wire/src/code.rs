@@ -131,6 +131,7 @@ codes! {
     LooksTaken "looks_taken" 200 "This order looks taken; the cloud decides." "该订单似乎已被接走，最终以云端为准。",
     LooksWrongState "looks_wrong_state" 200 "The order looks to be in another state; the cloud decides." "订单状态似乎已变化，最终以云端为准。",
     LooksNotYours "looks_not_yours" 200 "This order looks like another's; the cloud decides." "该订单似乎属于他人，最终以云端为准。",
+    RegionHeldElsewhere "region_held_elsewhere" 200 "Stored at this node. Another node of the region assigns its orders: your acceptance is decided there, so do not start yet." "已保存在本节点。该区域由另一节点派单，您的接单由其决定，请先不要开工。",
     // the machine
     StorageFull "storage_full" 507 "The regional node's disk is full; nothing was stored. Try again later." "区域节点磁盘已满，未保存任何内容，请稍后再试。",
     UnknownOp "unknown_op" 422 "This version does not know the command." "当前版本无法识别该操作。",

@@ -63,7 +63,8 @@ pub struct Taken {
     pub verdict: Verdict,
     /// The fence a firm answer stands on; none otherwise.
     pub fence: Option<u64>,
-    /// Why the person should not count on it, where the view contradicts the command.
+    /// Why the person should not count on it: the view contradicts the command, or another edge
+    /// assigns the region's orders.
     pub doubt: Option<Code>,
 }
 
@@ -81,6 +82,7 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
         _ => None,
     };
     let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
+    let doubt = doubt.or_else(|| decided_elsewhere(request, footing));
     Answer::Taken(Taken { verdict, fence, doubt })
 }
 
@@ -103,6 +105,12 @@ pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
         _ => {}
     }
     order.status.after(action).is_none().then_some(Code::LooksWrongState)
+}
+
+/// An accept waits for the edge that holds the region, which whoever made it has to know.
+fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
+    let accept = request.body.action() == Some(Action::Accept);
+    (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
 }
 
 fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
@@ -179,8 +187,9 @@ mod tests {
 
         let provisional = taken(Verdict::Provisional, None, None);
         check(&request, &open, &Footing::OPTIMISTIC, provisional);
+        let elsewhere = taken(Verdict::Provisional, None, Some(Code::RegionHeldElsewhere));
+        check(&request, &open, &Footing { right: Right::Elsewhere, ..HOLDER }, elsewhere);
         for footing in [
-            Footing { right: Right::Elsewhere, ..HOLDER },
             Footing { right: Right::Held { fence: 7, proven: false }, ..HOLDER },
             Footing { suspect: true, ..HOLDER },
             Footing { revocations_fresh: false, ..HOLDER },
@@ -213,6 +222,8 @@ mod tests {
         let request = by_provider(&body);
         let taken_by_other = sight(OrderStatus::Accepted, Some(21));
         check(&request, &taken_by_other, &HOLDER, doubt(Code::LooksTaken));
+        let elsewhere = Footing { right: Right::Elsewhere, ..HOLDER };
+        check(&request, &taken_by_other, &elsewhere, doubt(Code::LooksTaken));
         let unapproved = sight(OrderStatus::PendingReview, None);
         check(&request, &unapproved, &HOLDER, doubt(Code::LooksWrongState));
         let cancelled = sight(OrderStatus::Cancelled, Some(20));

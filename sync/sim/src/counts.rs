@@ -69,13 +69,14 @@ pub const OUTCOMES: [&str; 12] = [
     "rejected funds_not_held",
     "rejected command_id_reused",
 ];
-pub const VERDICTS: [&str; 10] = [
+pub const VERDICTS: [&str; 11] = [
     "firm",
     "not_taken revoked",
     "provisional",
     "provisional looks_taken",
     "provisional looks_wrong_state",
     "provisional looks_not_yours",
+    "provisional region_held_elsewhere",
     "stored before",
     "not_taken storage_full",
     "not_taken order_not_found",

@@ -130,7 +130,13 @@ impl Oracle {
     /// An edge refuses at once only what nobody could take: what its view contradicts the cloud
     /// decides.
     pub fn refused_at_once(&mut self, at: u64, code: Code) {
-        let doubt = matches!(code, Code::LooksTaken | Code::LooksNotYours | Code::LooksWrongState);
+        let doubt = matches!(
+            code,
+            Code::LooksTaken
+                | Code::LooksNotYours
+                | Code::LooksWrongState
+                | Code::RegionHeldElsewhere
+        );
         self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
     }
 
