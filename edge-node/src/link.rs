@@ -33,8 +33,9 @@ pub struct Link {
     pub up: watch::Sender<bool>,
 }
 
-/// A session shorter than this does not count as a link that was up: a hub that lets go of every
-/// session at once is not called without pause.
+/// After a session shorter than this the pauses go on growing: a hub that lets go of every session at
+/// once is not called without pause. It was there, though, and the minute in which it is called often
+/// begins anew: a line that flaps must not be left alone for half a minute at a time.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 /// How far apart the next call is.
@@ -109,8 +110,11 @@ impl Link {
         let now = self.clock.elapsed();
         let lasted = now.saturating_sub(started);
         let settled = was_up && lasted >= SETTLED_AFTER;
+        if was_up {
+            calls.lost_at = now;
+        }
         if settled {
-            *calls = Calls { lost_at: now, attempt: 0 };
+            calls.attempt = 0;
         }
         let entropy = u64::from_be_bytes(random::bytes());
         let lost_for = now.saturating_sub(calls.lost_at);

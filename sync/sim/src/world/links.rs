@@ -10,7 +10,7 @@ use crate::{
     bug::Bug,
     cast,
     cloud::at,
-    edge::{Calls, Link, Settled, Write, reply},
+    edge::{Link, Settled, Write, reply},
 };
 
 const TICK_MS: u64 = 1_000;
@@ -291,8 +291,11 @@ impl World {
         let ends_at = self.now + took_ms;
         let lasted = ends_at.saturating_sub(edge.calls.started_at);
         let settled = was_up && lasted >= SETTLED_AFTER_MS;
+        if was_up {
+            edge.calls.lost_at = ends_at;
+        }
         if settled {
-            edge.calls = Calls { lost_at: ends_at, ..Calls::default() };
+            edge.calls.attempt = 0;
         }
         let lost_for = Duration::from_millis(ends_at.saturating_sub(edge.calls.lost_at));
         let apart = engine::reconnect::delay(lost_for, edge.calls.attempt, entropy);
