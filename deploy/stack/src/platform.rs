@@ -192,10 +192,21 @@ impl Stack {
 
     /// Starts one more edge in a region that has one; returns once it is linked.
     pub async fn second_edge(&mut self, region: Region, wishes: &Wishes) -> Result<EdgePlace> {
+        let gateway_url = self.layout.edge(region).gateway_url.clone();
+        self.second_edge_behind(gateway_url, region, wishes).await
+    }
+
+    /// The same for one that finds the gateway there.
+    pub async fn second_edge_behind(
+        &mut self,
+        gateway_url: String,
+        region: Region,
+        wishes: &Wishes,
+    ) -> Result<EdgePlace> {
         let ports = &mut self.layout.ports;
         let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
         let edge = format!("{}-2", region.as_str().to_lowercase());
-        let place = EdgePlace { edge, http, mqtt, ws, ..self.layout.edge(region).clone() };
+        let place = EdgePlace { region, edge, http, mqtt, ws, gateway_url };
         let code = self.enrolment_code(&place).await?;
         let spec = with(parts::edge(&self.layout, &place, Some(code))?, wishes);
         let child = self.supervisor.spawn(spec).await?;

@@ -17,8 +17,8 @@ cargo xtask COMMAND
   sim [--seeds N]    run the sync protocol by seed, through every fault (default 1000 seeds)
   sim --seed N       replay one seed in words, and shrink it where it fails
   sim --mutations    plant every bug and see that a promise with a name catches it
-  chaos [--rounds N] [NAME]
-                     kill, cut, copy and restore real processes; N rounds of kills (default 3)
+  chaos [NAME]       kill, cut, copy and restore real processes
+  chaos --rounds N   N rounds of cut, collide, kill -9 and heal on real stores, a line for each
   mutants [DEFECT]   plant each defect and see that a named test finds it
   mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
@@ -76,23 +76,32 @@ fn sim(arguments: &[String]) -> Result<()> {
 }
 
 fn chaos(arguments: &[String]) -> Result<()> {
-    let (rounds, filter) = match arguments {
-        [] => ("3", None),
-        [name] => ("3", Some(name.as_str())),
-        [flag, rounds] if flag == "--rounds" => (rounds.as_str(), None),
-        [flag, rounds, name] if flag == "--rounds" => (rounds.as_str(), Some(name.as_str())),
+    let (rounds, name) = match arguments {
+        [] => (None, None),
+        [name] if !name.starts_with("--") => (None, Some(name.as_str())),
+        [flag, rounds] if flag == "--rounds" => (Some(rounds), None),
         _ => {
-            return Err(format!("usage: cargo xtask chaos [--rounds N] [NAME], not {arguments:?}"));
+            return Err(format!("usage: cargo xtask chaos [--rounds N | NAME], not {arguments:?}"));
         }
     };
-    rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is no number of rounds"))?;
+    let rounds = match rounds {
+        None => stages::CHAOS_ROUNDS,
+        Some(rounds) => {
+            rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is no number of rounds"))?;
+            rounds
+        }
+    };
     install::everything()?;
     workspace::build()?;
     let suites = Suites::build()?;
+    if arguments.len() == 2 {
+        let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_owned())];
+        return suites.named("chaos", "rounds").run_aloud(&rounds);
+    }
     let servers = TestServers::start()?;
     let environment =
         servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
-    let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), filter)?;
+    let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), name)?;
     // A name that fits no test would look green.
     if tally.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
 }

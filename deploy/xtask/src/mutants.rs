@@ -20,7 +20,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 13] = [
+const MUTANTS: [Mutant; 14] = [
     Mutant {
         defect: "answer_before_commit",
         package: "holdfast-edge",
@@ -98,6 +98,12 @@ const MUTANTS: [Mutant; 13] = [
         package: "hub",
         suite: "quarantine",
         test: "a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on",
+    },
+    Mutant {
+        defect: "holder_ignored",
+        package: "chaos",
+        suite: "rounds",
+        test: "whatever_is_cut_and_killed_the_four_promises_stand",
     },
 ];
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// Their tests need a whole platform, and each is a stage of its own.
 const STAGED_PACKAGES: [&str; 4] = ["contract", "e2e", "chaos", "demo"];
-const CHAOS_ROUNDS: &str = "3";
+pub const CHAOS_ROUNDS: &str = "10";
 const SIM_SEEDS: &str = "5000";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -80,6 +80,13 @@ impl Suites {
         if red.is_empty() { Ok(total) } else { Err(format!("red: {}", red.join(", "))) }
     }
 
+    /// Runs them as `run` does, and shows what the tests themselves print, as they print it.
+    pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
+        let suite = self.0.first().ok_or("there is no such test program")?;
+        let tally = suite.run(environment, &["--nocapture"])?;
+        if tally.is_red || tally.passed == 0 { Err(format!("red: {}", suite.name)) } else { Ok(()) }
+    }
+
     /// Runs one test, on all its arms, of the first program, and says how it ended.
     pub fn run_first(&self, environment: &[(String, String)], test: &str) -> Result<Tally> {
         let suite = self.0.first().ok_or("there is no such test program")?;

@@ -29,10 +29,12 @@ pub enum Defect {
     EpochWithoutTakeBack,
     /// The order service decides without sharing the lock of the region's assignment.
     AssignmentNotLocked,
+    /// The order service decides as though nobody held the region.
+    HolderIgnored,
 }
 
 impl Defect {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AnswerBeforeCommit,
         Self::UpBeforeCommit,
         Self::NoCommandDedupe,
@@ -46,6 +48,7 @@ impl Defect {
         Self::OldSessionNotAsked,
         Self::EpochWithoutTakeBack,
         Self::AssignmentNotLocked,
+        Self::HolderIgnored,
     ];
 
     /// The word for it in `HOLDFAST_DEFECT`.
@@ -64,6 +67,7 @@ impl Defect {
             Self::OldSessionNotAsked => "old_session_not_asked",
             Self::EpochWithoutTakeBack => "epoch_without_take_back",
             Self::AssignmentNotLocked => "assignment_not_locked",
+            Self::HolderIgnored => "holder_ignored",
         }
     }
 }

@@ -1,19 +1,32 @@
 //! Owns the kill runs: real processes are killed in the midst of work, and afterwards everything is
-//! counted. What was receipted is applied, each once; what was confirmed is told, each once.
+//! counted. What was receipted is applied, each once; what was confirmed is told, each once. Rounds of
+//! cuts, collisions and kills are drawn by seed (`plan`), played (`round`) on a platform (`scene`), and
+//! held against what stands in the stores (`truth`).
 
+mod ledger;
 mod machine;
+pub mod plan;
+mod round;
+mod scene;
+mod seed;
 mod storm;
+pub mod truth;
 
+pub use ledger::{Ledger, Told, Won};
 pub use machine::{Second, copy, put_back};
+pub use plan::Plan;
+pub use round::Open;
+pub use scene::{LIMIT, Scene};
+pub use seed::Draws;
 pub use storm::{Receipted, Storm, order};
 
-/// How often each kill is repeated: three in every test run, more by `cargo xtask chaos --rounds N`.
+/// How many rounds are played: ten in every test run, more by `cargo xtask chaos --rounds N`.
 ///
 /// # Panics
 /// When the number of rounds is not a number: a run that does nothing would look green.
 pub fn rounds() -> u32 {
     match std::env::var("HOLDFAST_CHAOS_ROUNDS") {
-        Err(_) => 3,
+        Err(_) => 10,
         Ok(text) => text.parse().expect("HOLDFAST_CHAOS_ROUNDS is a number"),
     }
 }

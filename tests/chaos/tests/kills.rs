@@ -6,11 +6,13 @@
 
 use std::time::Duration;
 
-use chaos::{Storm, any_below, rounds};
+use chaos::{Storm, any_below};
 use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
 use support::{Api, Place};
 use wire::{EdgeId, Region};
 
+/// How often each is killed; what this is a part of is played far more often by the rounds.
+const KILLS: u32 = 3;
 const COMMANDS: u32 = 120;
 const REGION: Region = Region::North;
 const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
@@ -71,7 +73,7 @@ async fn kill_while_it_decides(stack: &Stack, api: &Api, part: Part, round: u32)
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() {
     let (stack, api) = platform(Stores::Real).await;
-    for round in 1..=rounds() {
+    for round in 1..=KILLS {
         kill_the_edge(&stack, &api, round).await;
         for part in [Part::Hub, Part::Order, Part::Notification, Part::Server(Server::RabbitMq)] {
             kill_while_it_decides(&stack, &api, part, round).await;
@@ -83,7 +85,7 @@ async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_receipted_is_applied_once_whatever_is_killed_on_embedded_stores() {
     let (stack, api) = platform(Stores::Embedded).await;
-    for round in 1..=rounds() {
+    for round in 1..=KILLS {
         kill_the_edge(&stack, &api, round).await;
         kill_while_it_decides(&stack, &api, Part::Cloud, round).await;
     }

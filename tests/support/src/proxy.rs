@@ -1,6 +1,13 @@
 //! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, forgets or refuses.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use process::tasks::Tasks;
 use tokio::{
@@ -31,6 +38,7 @@ pub enum Wire {
 pub struct Proxy {
     address: SocketAddr,
     wire: watch::Sender<Wire>,
+    carried: Arc<AtomicUsize>,
     tasks: Tasks,
 }
 
@@ -40,15 +48,17 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (wire, _) = watch::channel(Wire::Passes);
-        let tasks = Tasks::new();
+        let (tasks, carried) = (Tasks::new(), Arc::new(AtomicUsize::new(0)));
         let (state, target, of_each) = (wire.subscribe(), target.into(), tasks.clone());
+        let counted = carried.clone();
         tasks.spawn("proxy", async move {
             while let Ok((caller, _)) = listener.accept().await {
                 let (state, target) = (state.clone(), target.clone());
-                of_each.spawn_once("proxied connection", carry(caller, target, state));
+                let carried = counted.clone();
+                of_each.spawn_once("proxied connection", carry(caller, target, state, carried));
             }
         });
-        Ok(Self { address, wire, tasks })
+        Ok(Self { address, wire, carried, tasks })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -59,22 +69,33 @@ impl Proxy {
         self.wire.send_replace(wire);
     }
 
+    /// Bytes that were carried from those who call to those who are called.
+    pub fn carried(&self) -> usize {
+        self.carried.load(Ordering::Relaxed)
+    }
+
     pub async fn stop(self) {
         self.tasks.shutdown(Duration::from_secs(1)).await;
     }
 }
 
-async fn carry(mut caller: TcpStream, target: String, mut wire: watch::Receiver<Wire>) {
+async fn carry(
+    mut caller: TcpStream,
+    target: String,
+    mut wire: watch::Receiver<Wire>,
+    carried: Arc<AtomicUsize>,
+) {
     if matches!(*wire.borrow_and_update(), Wire::Cut | Wire::TearsAfter(_)) {
         return;
     }
     let Ok(mut called) = TcpStream::connect(&target).await else { return };
+    let not_counted = AtomicUsize::new(0);
     let forgotten = {
         let (from_caller, to_caller) = caller.split();
         let (from_called, to_called) = called.split();
         tokio::select! {
-            () = pump(from_caller, to_called, wire.clone()) => false,
-            () = pump(from_called, to_caller, wire.clone()) => false,
+            () = pump(from_caller, to_called, wire.clone(), &carried) => false,
+            () = pump(from_called, to_caller, wire.clone(), &not_counted) => false,
             () = until(wire.clone(), Wire::Cut) => false,
             () = until(wire.clone(), Wire::HalfOpen) => true,
         }
@@ -106,6 +127,7 @@ async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut wire: watch::Receiver<Wire>,
+    counted: &AtomicUsize,
 ) {
     let mut piece = vec![0; 16 * 1024];
     let mut carried = 0;
@@ -124,7 +146,9 @@ async fn pump(
             }
             _ => carried = 0,
         }
-        if to.write_all(&piece[..carries]).await.is_err() || carries < length {
+        let is_written = to.write_all(&piece[..carries]).await.is_ok();
+        counted.fetch_add(carries, Ordering::Relaxed);
+        if !is_written || carries < length {
             return;
         }
     }

@@ -119,6 +119,9 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     let mut assignments = assignments(tx, &regions, lock).await?;
     fences(tx, &named.fences, &mut assignments).await?;
     past_rules(tx, &named.rules_versions, &mut assignments).await?;
+    if planted(Defect::HolderIgnored) {
+        assignments.values_mut().for_each(|assignment| assignment.holder = None);
+    }
     Ok(assignments)
 }
 

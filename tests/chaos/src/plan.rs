@@ -1,0 +1,187 @@
+//! What is done in one round, drawn from the run's seed and the round's number alone.
+
+use std::{fmt, time::Duration};
+
+use stack::{Part, Server};
+use support::Wire;
+use wire::Region;
+
+use crate::seed::Draws;
+
+/// The regions in which work is done: two with two edges each, and one with one.
+pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::West];
+/// The one whose orders its first edge assigns.
+pub const EXCLUSIVE: Region = Region::West;
+/// Those that have a second edge.
+pub const DOUBLED: [Region; 2] = [Region::North, Region::West];
+
+/// Orders in each region that several want at once.
+pub const CONTESTED: usize = 5;
+/// Orders that a kiosk of each region publishes.
+pub const PUBLISHED: usize = 3;
+
+/// One of a region's edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat {
+    pub region: Region,
+    pub second: bool,
+}
+
+/// Who wants an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contender {
+    /// The first or the other tablet at the region's first edge.
+    AtFirst(usize),
+    /// The tablet at its second edge, where there is one.
+    AtSecond,
+    InPortal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contest {
+    pub region: Region,
+    pub contenders: Vec<Contender>,
+    /// Its customer cancels it in the portal meanwhile.
+    pub cancelled: bool,
+}
+
+/// When the kill comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// While the wires are broken, after so many receipts.
+    Receipts(usize),
+    /// So long after they are whole again, while what had waited is decided.
+    AfterHealing(Duration),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub victim: Part,
+    pub moment: Moment,
+    pub broken: Vec<(Seat, Wire)>,
+    pub contests: Vec<Contest>,
+    /// An operator takes the right of the exclusive region back, while its holder is away.
+    pub taken_back: bool,
+}
+
+/// How many receipts a round's work brings at the least.
+const RECEIPTS_MIN: usize = 12;
+const HEALING_MS_MAX: usize = 400;
+const TORN_BYTES_MAX: usize = 3_000;
+
+impl Plan {
+    pub fn of(seed: u64, round: u32) -> Self {
+        let mut draws = Draws::of(seed ^ (u64::from(round) << 32));
+        let victim = match round % 4 {
+            1 => Part::Order,
+            2 => Part::Server(Server::RabbitMq),
+            // RabbitMQ starts meanwhile, and edges do not know it.
+            3 => Part::Edge(draws.of_these(&REGIONS)),
+            _ => Part::Hub,
+        };
+        let of_receipts = matches!(victim, Part::Edge(_)) || draws.one_in(3);
+        let moment = if of_receipts {
+            Moment::Receipts(1 + draws.below(RECEIPTS_MIN))
+        } else {
+            let ms = u64::try_from(draws.below(HEALING_MS_MAX)).unwrap_or_default();
+            Moment::AfterHealing(Duration::from_millis(ms))
+        };
+        let broken = broken(&mut draws, round);
+        let holder = Seat { region: EXCLUSIVE, second: false };
+        let holder_is_away = broken.contains(&(holder, Wire::Cut));
+        let contests =
+            REGIONS.iter().flat_map(|region| contests(&mut draws, *region)).collect::<Vec<_>>();
+        Self { victim, moment, broken, contests, taken_back: holder_is_away && draws.one_in(2) }
+    }
+}
+
+/// At least one wire; that of the exclusive region's holder every other round.
+fn broken(draws: &mut Draws, round: u32) -> Vec<(Seat, Wire)> {
+    let firsts = REGIONS.map(|region| Seat { region, second: false });
+    let seconds = DOUBLED.map(|region| Seat { region, second: true });
+    let always = if round.is_multiple_of(2) { firsts[2] } else { draws.of_these(&firsts) };
+    let mut broken = Vec::new();
+    for seat in firsts.into_iter().chain(seconds) {
+        if seat == always || draws.one_in(3) {
+            let torn = Wire::TearsAfter(draws.below(TORN_BYTES_MAX));
+            let wire =
+                draws.of_these(&[Wire::Cut, Wire::Cut, torn, Wire::Swallows, Wire::HalfOpen]);
+            broken.push((seat, wire));
+        }
+    }
+    broken
+}
+
+fn contests(draws: &mut Draws, region: Region) -> Vec<Contest> {
+    let second = if DOUBLED.contains(&region) { Contender::AtSecond } else { Contender::InPortal };
+    let mut contests = Vec::new();
+    for _ in 0..CONTESTED {
+        let first = Contender::AtFirst(draws.below(2));
+        let against = draws.of_these(&[
+            Contender::AtFirst(0),
+            Contender::AtFirst(1),
+            second,
+            Contender::InPortal,
+        ]);
+        let mut contenders = vec![first, second, against];
+        contenders.dedup();
+        if draws.one_in(2) {
+            contenders.reverse();
+        }
+        contests.push(Contest { region, contenders, cancelled: draws.one_in(8) });
+    }
+    contests
+}
+
+impl fmt::Display for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = if self.second { 2 } else { 1 };
+        write!(f, "{}-{number}", self.region.as_str().to_lowercase())
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receipts(number) => write!(f, "after {number} receipts"),
+            Self::AfterHealing(wait) => write!(f, "{wait:?} after healing"),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (seat, wire) in &self.broken {
+            write!(f, "{seat} {wire:?}, ")?;
+        }
+        write!(f, "{} killed {}", self.victim, self.moment)?;
+        f.write_str(if self.taken_back { ", right taken back" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_and_round_make_the_same_plan_and_others_another() {
+        assert_eq!(Plan::of(7, 3), Plan::of(7, 3));
+        assert_ne!(Plan::of(7, 3), Plan::of(7, 7));
+        assert_ne!(Plan::of(7, 3), Plan::of(8, 3));
+    }
+
+    #[test]
+    fn ten_rounds_break_and_kill_everything_there_is_to_break_and_kill() {
+        let plans: Vec<_> = (1..=10).map(|round| Plan::of(1, round)).collect();
+        let killed = |part: Part| plans.iter().any(|plan| plan.victim == part);
+        assert!(killed(Part::Hub) && killed(Part::Order) && killed(Part::Server(Server::RabbitMq)));
+        assert!(plans.iter().any(|plan| matches!(plan.victim, Part::Edge(_))));
+        assert!(plans.iter().all(|plan| !plan.broken.is_empty()));
+        let holder = Seat { region: EXCLUSIVE, second: false };
+        let away = |plan: &Plan| plan.broken.iter().any(|(seat, _)| *seat == holder);
+        assert!(plans.iter().filter(|plan| away(plan)).count() >= 5);
+        let everyone = plans.iter().flat_map(|plan| &plan.contests);
+        assert!(everyone.clone().all(|contest| contest.contenders.len() >= 2));
+        assert!(everyone.clone().any(|contest| contest.cancelled));
+    }
+}

@@ -1,0 +1,221 @@
+//! One round: wires are broken, several people want the same orders, something is killed, and when the
+//! wires are whole again everybody hears how it ended.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::Method;
+use serde_json::{Value, json};
+use stack::{Part, Server};
+use support::{Api, Person, Tablet, eventually};
+use tokio::{task::JoinSet, time::timeout};
+use wire::{Code, CommandBody, OrderId, Region, Verdict};
+
+use crate::{
+    ledger::{Ledger, Told, Won},
+    plan::{Contender, Moment, PUBLISHED, Plan, REGIONS},
+    scene::{LIMIT, Scene},
+    storm::order,
+};
+
+/// A person in the portal who is not answered asks again.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Orders that were opened for a later round.
+pub type Open = BTreeMap<Region, Vec<OrderId>>;
+
+/// What everybody does in a round.
+struct Work<'a> {
+    scene: &'a Scene,
+    receipts: Arc<AtomicUsize>,
+    taps: JoinSet<Told>,
+    in_portal: JoinSet<InPortal>,
+}
+
+/// How an accept in the portal was answered.
+enum InPortal {
+    Won(Won),
+    Asked,
+    Lost,
+}
+
+impl Scene {
+    /// Plays it on orders that stand on the boards by now; what everybody was told goes to the ledger.
+    ///
+    /// # Panics
+    /// When something does not come back, or somebody is not answered.
+    pub async fn play(&self, plan: &Plan, open: &Open, ledger: &mut Ledger) {
+        self.on_the_boards(open).await;
+        for (seat, wire) in &plan.broken {
+            self.break_wire(*seat, *wire);
+        }
+        let mut work = Work::begin(self, plan, open);
+        let receipts = work.receipts.clone();
+        let taken_back = async {
+            if plan.taken_back {
+                self.take_back().await;
+            }
+        };
+        let killed = async {
+            if let Moment::Receipts(number) = plan.moment {
+                eventually("enough receipts", LIMIT, async || {
+                    (receipts.load(Ordering::Relaxed) >= number).then_some(())
+                })
+                .await;
+                self.kill(plan.victim).await;
+            }
+        };
+        // What is stored is stored behind wires that are broken; then they are whole again.
+        let stored = async {
+            let all = work.taps.len();
+            eventually("every receipt", LIMIT, async || {
+                (receipts.load(Ordering::Relaxed) >= all).then_some(())
+            })
+            .await;
+        };
+        tokio::join!(stored, killed, taken_back);
+        self.heal();
+        if let Moment::AfterHealing(wait) = plan.moment {
+            tokio::time::sleep(wait).await;
+            self.kill(plan.victim).await;
+        }
+        work.end(ledger).await;
+        if plan.taken_back {
+            self.grant().await;
+        }
+    }
+
+    /// Kills it and starts it again. RabbitMQ takes seconds to start, and nobody has to wait for it.
+    async fn kill(&self, part: Part) {
+        if part == Part::Server(Server::RabbitMq) {
+            // Where the last start has not come to its end yet, the kill would only repeat it.
+            self.stack.ready(part).await.expect("it is back since it was killed last");
+        }
+        self.stack.kill9(part).await.expect("it is killed");
+        self.stack.start_again(part).await.expect("it is started");
+        if part != Part::Server(Server::RabbitMq) {
+            self.stack.ready(part).await.expect("it is back");
+        }
+    }
+
+    async fn on_the_boards(&self, open: &Open) {
+        for (region, orders) in open {
+            eventually("the orders are on every board of the region", LIMIT, async || {
+                self.truth.on_every_board(*region, orders).await.then_some(())
+            })
+            .await;
+        }
+    }
+}
+
+impl<'a> Work<'a> {
+    fn begin(scene: &'a Scene, plan: &Plan, open: &Open) -> Self {
+        let mut work = Self {
+            scene,
+            receipts: Arc::default(),
+            taps: JoinSet::new(),
+            in_portal: JoinSet::new(),
+        };
+        let mut left: BTreeMap<Region, Vec<OrderId>> = open.clone();
+        for contest in &plan.contests {
+            let region = contest.region;
+            let Some(order) = left.get_mut(&region).and_then(Vec::pop) else { continue };
+            for contender in &contest.contenders {
+                work.wants(region, *contender, order);
+            }
+            if contest.cancelled {
+                work.cancels(order);
+            }
+        }
+        for region in REGIONS {
+            for n in 0..PUBLISHED {
+                work.taps(region, &scene.ground(region).kiosk, order(region, n));
+            }
+        }
+        work
+    }
+
+    fn wants(&mut self, region: Region, contender: Contender, order_id: OrderId) {
+        if let Some(tablet) = self.scene.tablet(region, contender) {
+            self.taps(region, &tablet, CommandBody::AcceptOrder { order_id });
+        } else {
+            let provider = self.scene.ground(region).in_portal.clone();
+            self.in_portal.spawn(accept_in_portal(self.scene.api.clone(), provider, order_id));
+        }
+    }
+
+    fn taps(&mut self, region: Region, tablet: &Arc<Tablet>, body: CommandBody) {
+        let (tablet, receipts) = (tablet.clone(), self.receipts.clone());
+        self.taps.spawn(async move {
+            let command = tablet.prepare(body.clone());
+            let stored = tablet.until_stored(command, LIMIT).await.expect("a receipt");
+            receipts.fetch_add(1, Ordering::Relaxed);
+            assert_ne!(stored.verdict, Verdict::NotTaken, "{body:?}: {stored:?}");
+            let decided = tablet.until_decided(command, LIMIT).await.expect("an outcome");
+            Told::new(region, tablet.user_id(), &body, command, (stored, decided))
+        });
+    }
+
+    fn cancels(&mut self, order: OrderId) {
+        let (api, customer) = (self.scene.api.clone(), self.scene.customer.clone());
+        self.in_portal.spawn(async move {
+            let reason = json!({"reason": "the tap drips no more"});
+            asked(&api, &customer, order, "cancel", Some(reason)).await;
+            InPortal::Lost
+        });
+    }
+
+    async fn end(&mut self, ledger: &mut Ledger) {
+        while let Some(told) = self.taps.join_next().await {
+            ledger.told.push(told.expect("a tablet's command"));
+        }
+        while let Some(told) = self.in_portal.join_next().await {
+            match told.expect("a request in the portal") {
+                InPortal::Won(won) => ledger.won.push(won),
+                InPortal::Asked => ledger.asked += 1,
+                InPortal::Lost => {}
+            }
+        }
+    }
+}
+
+async fn accept_in_portal(api: Api, provider: Person, order: OrderId) -> InPortal {
+    match asked(&api, &provider, order, "accept", None).await {
+        Some(answer) if answer["state"] == "pending" => InPortal::Asked,
+        Some(_) => InPortal::Won(Won { user: provider.user_id, order }),
+        None => InPortal::Lost,
+    }
+}
+
+/// Asks until there is an answer that is one; `None` where that is a no.
+async fn asked(
+    api: &Api,
+    person: &Person,
+    order: OrderId,
+    action: &str,
+    body: Option<Value>,
+) -> Option<Value> {
+    const NOT_YET: [Code; 3] = [Code::Unavailable, Code::Internal, Code::RateLimited];
+    let path = format!("/api/v1/orders/{order}/{action}");
+    let asking = async {
+        loop {
+            let error = match api.call(Method::POST, &path, Some(person), body.clone()).await {
+                Ok(answer) => return Some(answer),
+                Err(error) => error,
+            };
+            let code = error.problem.as_ref().map(|problem| problem.code);
+            let is_answer = error.status.is_some_and(|status| status < 500);
+            if is_answer && code.is_some_and(|code| !NOT_YET.contains(&code)) {
+                return None;
+            }
+            tokio::time::sleep(ASKED_AGAIN_AFTER).await;
+        }
+    };
+    timeout(LIMIT, asking).await.expect("an answer in the portal")
+}

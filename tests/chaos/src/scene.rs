@@ -1,0 +1,191 @@
+//! The platform that the rounds are played on: a process per part on real stores, a wire of its own
+//! before each edge, and the people who work there.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use http::Method;
+use serde_json::{Value, json};
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use support::{Api, Mqtt, Person, Place, Proxy, Tablet, Wire, eventually};
+use wire::{EdgeId, OrderId, Region, Role};
+
+use crate::{
+    plan::{CONTESTED, Contender, DOUBLED, EXCLUSIVE, REGIONS, Seat},
+    truth::Truth,
+};
+
+/// Long enough for whatever was killed to come back on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(90);
+
+pub struct Scene {
+    pub stack: Stack,
+    pub api: Api,
+    pub admin: Person,
+    pub customer: Person,
+    pub truth: Truth,
+    wires: BTreeMap<Seat, Proxy>,
+    grounds: BTreeMap<Region, Ground>,
+}
+
+/// The people of a region.
+pub struct Ground {
+    pub at_first: [Arc<Tablet>; 2],
+    pub at_second: Option<Arc<Tablet>>,
+    pub kiosk: Arc<Tablet>,
+    pub in_portal: Person,
+}
+
+impl Scene {
+    /// # Panics
+    /// When the platform does not start.
+    pub async fn set() -> Self {
+        let mut layout =
+            Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).expect("a layout");
+        let gateway = format!("127.0.0.1:{}", layout.gateway);
+        let mut wires = BTreeMap::new();
+        for place in &mut layout.edges {
+            let proxy = Proxy::to(&gateway).await.expect("a wire");
+            place.gateway_url = format!("http://{}", proxy.address());
+            wires.insert(Seat { region: place.region, second: false }, proxy);
+        }
+        let wishes = Wishes::default();
+        let mut stack = Stack::start(layout, &wishes).await.expect("a platform");
+        let mut places: BTreeMap<Seat, stack::EdgePlace> = BTreeMap::new();
+        for region in DOUBLED {
+            let proxy = Proxy::to(&gateway).await.expect("a wire");
+            let url = format!("http://{}", proxy.address());
+            let place = stack.second_edge_behind(url, region, &wishes).await.expect("an edge");
+            let seat = Seat { region, second: true };
+            wires.insert(seat, proxy);
+            places.insert(seat, place);
+        }
+        for region in Region::ALL {
+            let seat = Seat { region, second: false };
+            places.insert(seat, stack.layout().edge(region).clone());
+        }
+        let api = Api::new(stack.layout().gateway_url());
+        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
+        let admin = admin.expect("an admin");
+        let admin = api.sign_in(&admin.username, &admin.password).await.expect("an admin");
+        let customer = api.newcomer(Role::Customer).await.expect("a customer");
+        let mut grounds = BTreeMap::new();
+        for region in REGIONS {
+            let place = |second| places.get(&Seat { region, second });
+            grounds.insert(region, Ground::of(&api, &customer, place).await);
+        }
+        let truth = Truth::of(&stack, &places).await;
+        let scene = Self { stack, api, admin, customer, truth, wires, grounds };
+        scene.grant().await;
+        scene
+    }
+
+    pub fn ground(&self, region: Region) -> &Ground {
+        &self.grounds[&region]
+    }
+
+    pub fn break_wire(&self, seat: Seat, wire: Wire) {
+        self.wires[&seat].set(wire);
+    }
+
+    /// All wires are whole again.
+    pub fn heal(&self) {
+        for wire in self.wires.values() {
+            wire.set(Wire::Passes);
+        }
+    }
+
+    /// The first edge of the exclusive region holds it, from now or as before.
+    pub async fn grant(&self) {
+        let edge = Seat { region: EXCLUSIVE, second: false }.to_string();
+        let holds = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
+        self.assign("the right is granted", holds, Some(&edge)).await;
+    }
+
+    /// An operator takes the right back.
+    pub async fn take_back(&self) {
+        let why = json!({"take_back": {"why": "the node was flooded"}});
+        self.assign("the right is taken back", why, None).await;
+    }
+
+    /// Asks until it is so: the order service may be away, or may have done it without saying so.
+    async fn assign(&self, what: &str, asked: Value, holder: Option<&str>) {
+        let path = format!("/api/v1/admin/assignments/{EXCLUSIVE}");
+        eventually(what, LIMIT, async || {
+            let record = self.api.call::<Value>(Method::GET, &path, Some(&self.admin), None).await;
+            if record.ok()?["assignment"]["holder"].as_str() == holder {
+                return Some(());
+            }
+            let asked = Some(asked.clone());
+            let _ = self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), asked).await;
+            None
+        })
+        .await;
+    }
+
+    /// Orders that providers may want, in each region.
+    pub async fn open_orders(&self) -> BTreeMap<Region, Vec<OrderId>> {
+        let mut orders = BTreeMap::new();
+        for region in REGIONS {
+            let mut open = Vec::with_capacity(CONTESTED);
+            for n in 0..CONTESTED {
+                let title = format!("Job {n}");
+                let order = eventually("an order is published", LIMIT, async || {
+                    self.api.publish(&self.customer, region, &title).await.ok()
+                })
+                .await
+                .order_id;
+                eventually("an order is approved", LIMIT, async || {
+                    match self.api.act(&self.admin, order, "approve").await {
+                        Ok(_) => Some(()),
+                        // It was approved, and the answer got lost.
+                        Err(error) => (error.status == Some(400)).then_some(()),
+                    }
+                })
+                .await;
+                open.push(order);
+            }
+            orders.insert(region, open);
+        }
+        orders
+    }
+
+    pub fn tablet(&self, region: Region, contender: Contender) -> Option<Arc<Tablet>> {
+        let ground = self.ground(region);
+        match contender {
+            Contender::AtFirst(number) => Some(ground.at_first[number].clone()),
+            Contender::AtSecond => ground.at_second.clone(),
+            Contender::InPortal => None,
+        }
+    }
+}
+
+impl Ground {
+    async fn of<'a>(
+        api: &Api,
+        customer: &Person,
+        place: impl Fn(bool) -> Option<&'a stack::EdgePlace>,
+    ) -> Self {
+        let first = place(false).expect("a region has an edge");
+        let provider = async || api.newcomer(Role::Provider).await.expect("a provider");
+        let tablet = |place: &stack::EdgePlace, number: usize, person: &Person| {
+            let device = format!("tablet-{}-{number}", place.edge);
+            Arc::new(Tablet::new(here(place), &device, person, Mqtt::V5))
+        };
+        let at_second = match place(true) {
+            Some(second) => Some(tablet(second, 1, &provider().await)),
+            None => None,
+        };
+        let kiosk = format!("kiosk-{}", first.edge);
+        Self {
+            at_first: [tablet(first, 1, &provider().await), tablet(first, 2, &provider().await)],
+            at_second,
+            kiosk: Arc::new(Tablet::new(here(first), &kiosk, customer, Mqtt::V5)),
+            in_portal: provider().await,
+        }
+    }
+}
+
+fn here(place: &stack::EdgePlace) -> Place {
+    let edge = EdgeId::new(&place.edge).expect("an edge's name");
+    Place { region: place.region, edge, host: "127.0.0.1".into(), port: place.mqtt }
+}

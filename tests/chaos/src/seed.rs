@@ -1,0 +1,41 @@
+//! Draws that follow from one number, so that a run of rounds can be had again.
+
+/// SplitMix64: short, and good enough to choose what breaks next.
+#[derive(Debug, Clone)]
+pub struct Draws(u64);
+
+impl Draws {
+    pub fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The seed of `HOLDFAST_CHAOS_SEED`, or a new one; the caller prints it.
+    ///
+    /// # Panics
+    /// When the variable holds no number: another run than the one that was asked for would mislead.
+    pub fn seed() -> u64 {
+        match std::env::var("HOLDFAST_CHAOS_SEED") {
+            Err(_) => u64::from(u32::from_le_bytes(process::random::bytes())),
+            Ok(text) => text.parse().expect("HOLDFAST_CHAOS_SEED is a number"),
+        }
+    }
+
+    /// A number below `limit`, which is above zero.
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        usize::try_from((z ^ (z >> 31)) % limit).unwrap_or_default()
+    }
+
+    /// True once in so many draws.
+    pub fn one_in(&mut self, number: usize) -> bool {
+        self.below(number) == 0
+    }
+
+    pub fn of_these<T: Copy>(&mut self, these: &[T]) -> T {
+        these[self.below(these.len())]
+    }
+}

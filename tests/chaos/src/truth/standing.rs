@@ -1,0 +1,183 @@
+//! Whether every edge's orders are the cloud's: the edge's file, the hub's feed and the order service's
+//! rows, order by order.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use platform::{sql::Sql, vals};
+use serde::Deserialize;
+use support::{Api, Person};
+use uuid::Uuid;
+use wire::{Hash, Order, OrderId, Region};
+
+use super::{Findings, Truth};
+
+/// An order as one of the three has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stands {
+    version: u64,
+    status: String,
+    provider: Option<Uuid>,
+}
+
+/// Of each order its version and its share of the digest.
+type Shares = BTreeMap<OrderId, (u64, Hash)>;
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Order>,
+    next: Option<String>,
+}
+
+impl Truth {
+    /// Counts, versions, states and checksums: of each edge with the hub's feed, and of each edge with
+    /// what the order service has stored.
+    ///
+    /// # Panics
+    /// When a store cannot be read.
+    pub async fn edges_unlike_the_cloud(&self) -> Findings {
+        let mut found = Findings::new();
+        for (seat, file) in &self.edges {
+            let edge = orders_of(file).await;
+            let shares: Shares =
+                edge.iter().map(|order| (order.id, (order.version, order.digest()))).collect();
+            let feed = self.fed(seat.region).await;
+            differences(&mut found, &format!("{seat} and the hub"), &shares, &feed);
+            let stands: BTreeMap<_, _> =
+                edge.into_iter().map(|order| (order.id, of(&order))).collect();
+            let stored = self.stored(seat.region).await;
+            differences(&mut found, &format!("{seat} and the order service"), &stands, &stored);
+            found.extend(self.sums_that_are_wrong(seat.region, &shares).await);
+        }
+        found
+    }
+
+    /// The same with the orders' whole content, as the order service answers it to an admin.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn edges_unlike_the_order_service(&self, api: &Api, admin: &Person) -> Findings {
+        let mut found = Findings::new();
+        for region in Region::ALL {
+            let orders = listed(api, admin, region).await;
+            let shares = |orders: Vec<Order>| -> Shares {
+                orders.iter().map(|order| (order.id, (order.version, order.digest()))).collect()
+            };
+            let answered = shares(orders);
+            for (seat, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
+                let edge = shares(orders_of(file).await);
+                differences(&mut found, &format!("{seat} and what is answered"), &edge, &answered);
+            }
+        }
+        found
+    }
+
+    async fn fed(&self, region: Region) -> Shares {
+        const FED: &str = "SELECT entity, version, digest FROM feed \
+            WHERE region = ? AND kind = 'order' ORDER BY version";
+        let rows: Vec<(Uuid, i64, Vec<u8>)> =
+            self.sync_db.all(FED, vals![region]).await.expect("the feed");
+        rows.into_iter()
+            .map(|(id, version, digest)| {
+                let digest = Hash::try_from(&digest[..]).expect("a digest");
+                (OrderId(id), (u64::try_from(version).unwrap_or_default(), digest))
+            })
+            .collect()
+    }
+
+    async fn stored(&self, region: Region) -> BTreeMap<OrderId, Stands> {
+        const STORED: &str =
+            "SELECT id, version, status, provider_id FROM orders WHERE location = ?";
+        let rows: Vec<(Uuid, i64, String, Option<Uuid>)> =
+            self.order_db.all(STORED, vals![region]).await.expect("the orders");
+        rows.into_iter()
+            .map(|(id, version, status, provider)| {
+                let version = u64::try_from(version).unwrap_or_default();
+                (OrderId(id), Stands { version, status, provider })
+            })
+            .collect()
+    }
+
+    /// The hub's own count and digest of the region.
+    async fn sums_that_are_wrong(&self, region: Region, shares: &Shares) -> Findings {
+        const SUMS: &str = "SELECT orders, feed_digest FROM regions WHERE region = ?";
+        let (count, digest): (i64, Vec<u8>) =
+            self.sync_db.one(SUMS, vals![region]).await.expect("a region").expect("a row");
+        let mut sum = Hash::ZERO;
+        shares.values().for_each(|(_, share)| sum.toggle(*share));
+        let mut found = Findings::new();
+        if usize::try_from(count).ok() != Some(shares.len()) {
+            found
+                .push(format!("{region}: the hub counts {count} orders, an edge {}", shares.len()));
+        }
+        if digest != sum.0 {
+            found.push(format!("{region}: the hub's digest is not the edge's"));
+        }
+        found
+    }
+
+    /// How many of these stand on all of the region's edges as open.
+    pub async fn on_every_board(&self, region: Region, orders: &[OrderId]) -> bool {
+        const ROW: &str = "SELECT bytes FROM orders WHERE id = ?";
+        for (_, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
+            for id in orders {
+                let row: Result<Option<(Vec<u8>,)>, _> = file.one(ROW, vals![*id]).await;
+                let Ok(Some((bytes,))) = row else { return false };
+                if order(&bytes).status != wire::OrderStatus::Pending {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+}
+
+async fn orders_of(file: &Sql) -> Vec<Order> {
+    let rows: Vec<(Vec<u8>,)> =
+        file.all("SELECT bytes FROM orders", vals![]).await.expect("an edge's orders");
+    rows.into_iter().map(|(bytes,)| order(&bytes)).collect()
+}
+
+fn order(bytes: &[u8]) -> Order {
+    minicbor::decode(bytes).expect("an edge's order")
+}
+
+async fn listed(api: &Api, admin: &Person, region: Region) -> Vec<Order> {
+    let mut orders = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/api/v1/admin/orders?region={region}&limit=100{after}");
+        let page: Page = api.call(Method::GET, &path, Some(admin), None).await.expect("orders");
+        orders.extend(page.items);
+        match page.next {
+            Some(next) => after = format!("&cursor={next}"),
+            None => return orders,
+        }
+    }
+}
+
+fn of(order: &Order) -> Stands {
+    Stands {
+        version: order.version,
+        status: order.status.as_str().to_owned(),
+        provider: order.provider_id.map(|provider| provider.0),
+    }
+}
+
+/// At most a few: one order that differs says as much as a hundred.
+fn differences<T: PartialEq + std::fmt::Debug>(
+    found: &mut Findings,
+    between: &str,
+    one: &BTreeMap<OrderId, T>,
+    other: &BTreeMap<OrderId, T>,
+) {
+    const SHOWN_MAX: usize = 5;
+    let ids = one.keys().chain(other.keys().filter(|id| !one.contains_key(id)));
+    let differing = ids.filter(|id| one.get(id) != other.get(id)).collect::<Vec<_>>();
+    for id in differing.iter().take(SHOWN_MAX) {
+        found.push(format!("{between}: {id} is {:?} and {:?}", one.get(id), other.get(id)));
+    }
+    if differing.len() > SHOWN_MAX {
+        found.push(format!("{between}: {} orders differ", differing.len()));
+    }
+}
