@@ -147,6 +147,7 @@ impl Replay {
             FromLink::Changes { to, changes } => {
                 store.apply(to, changes, at).await.unwrap();
             }
+            FromLink::Snapshot(run) => drop(store.stage(run, at).await.unwrap()),
             FromLink::Generation(generation) => store.adopt_generation(generation).await.unwrap(),
             FromLink::Tail(run) => store.keep_tail(run).await.unwrap(),
             FromLink::Quarantine(new) => drop(store.begin_epoch(new, at).await.unwrap()),

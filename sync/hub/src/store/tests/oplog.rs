@@ -139,5 +139,9 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
         edge_now: NOW,
         disk_free_bytes: None,
         last_seq: 5,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: None,
     }
 }
