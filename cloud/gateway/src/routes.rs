@@ -119,6 +119,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
     route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
+    route(POST, "/api/v1/admin/regions/{region}/comparison", ADMIN, Part::Hub),
 ];
 
 #[rustfmt::skip]

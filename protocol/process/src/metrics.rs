@@ -125,6 +125,8 @@ catalogue! {
         "Ops stored by the hub";
     Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]
         "Ops with an outcome stored by the hub";
+    Counter HUB_REPAIRS "holdfast_hub_repairs_total" ["region", "what"]
+        "Changes that a feed had not heard of, edges that got an image, and rights granted anew";
     Gauge HUB_UNDECIDED "holdfast_hub_undecided_ops" ["region"]
         "Ops received and not yet decided";
     Gauge HUB_FEED_SEQ "holdfast_hub_feed_seq" ["region"]

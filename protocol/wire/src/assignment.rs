@@ -201,11 +201,14 @@ pub enum FenceEnding {
     EdgeRestored,
     #[n(3)]
     EdgeCloned,
+    /// The holder's view did not agree with the grant: the same holder was granted it anew.
+    #[n(4)]
+    Renewed,
 }
 
 impl FenceEnding {
-    pub const ALL: [Self; 4] =
-        [Self::Released, Self::TakenBack, Self::EdgeRestored, Self::EdgeCloned];
+    pub const ALL: [Self; 5] =
+        [Self::Released, Self::TakenBack, Self::EdgeRestored, Self::EdgeCloned, Self::Renewed];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -213,6 +216,7 @@ impl FenceEnding {
             Self::TakenBack => "taken_back",
             Self::EdgeRestored => "edge_restored",
             Self::EdgeCloned => "edge_cloned",
+            Self::Renewed => "renewed",
         }
     }
 
@@ -240,10 +244,9 @@ impl fmt::Display for FenceEnding {
 impl FromStr for FenceEnding {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|ending| ending.as_str() == text)
-            .ok_or_else(|| "expected released, taken_back, edge_restored or edge_cloned".to_owned())
+        Self::ALL.into_iter().find(|ending| ending.as_str() == text).ok_or_else(|| {
+            "expected released, taken_back, edge_restored, edge_cloned or renewed".to_owned()
+        })
     }
 }
 

@@ -46,7 +46,23 @@ pub struct RegionStatus {
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
+    /// What the comparison with the order service has put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<RepairStatus>,
     pub edges: Vec<EdgeStatus>,
+}
+
+/// How a region's feed was put right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairStatus {
+    /// When it was last compared with the order service.
+    pub compared_at: Option<UnixMillis>,
+    /// Changes that had not arrived.
+    pub repaired: u64,
+    pub repaired_at: Option<UnixMillis>,
+    /// How often the two have said different things of one version of an order.
+    pub contradictions: u64,
+    pub contradicted_at: Option<UnixMillis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +98,17 @@ pub struct EdgeStatus {
     /// When a second instance of it called, where that was just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin_seen_at: Option<UnixMillis>,
+    /// Since when an image is on its way that puts right what it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair_asked_at: Option<UnixMillis>,
+    /// How often one has, and when last.
+    #[serde(default)]
+    pub repairs: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired_at: Option<UnixMillis>,
+    /// The fence of a grant that its view did not agree with: it answers nothing firm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<u64>,
 }
 
 /// An epoch was ended because the edge was restored or cloned.
@@ -99,6 +126,10 @@ impl StatusReport {
             if region.gate == GateState::Closed {
                 complaints.push(format!("{}: the gate is closed", region.region));
             }
+            if region.contradicted_lately(self.now) {
+                let why = "an order stood with equal version and other content";
+                complaints.push(format!("{}: {why}", region.region));
+            }
             if region.edges.is_empty() {
                 complaints.push(format!("{}: no edge is enrolled", region.region));
             }
@@ -111,6 +142,17 @@ impl StatusReport {
     }
 }
 
+/// How long a contradiction is spoken of.
+const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl RegionStatus {
+    /// Whether its feed and its owner said different things of one version in the last day.
+    pub fn contradicted_lately(&self, now: UnixMillis) -> bool {
+        let at = self.repairs.and_then(|repairs| repairs.contradicted_at);
+        at.is_some_and(|at| now.since(at) < CONTRADICTION_SHOWN_MS)
+    }
+}
+
 impl EdgeStatus {
     /// What concerns its log itself, whatever else is wrong.
     fn alarms(&self) -> impl Iterator<Item = &'static str> {
@@ -120,7 +162,8 @@ impl EdgeStatus {
             QuarantineWhy::EdgeRestored => "was restored and has a new epoch",
             QuarantineWhy::EdgeCloned => "was cloned and has a new epoch",
         });
-        stopped.into_iter().chain(twin).chain(quarantine)
+        let unproven = self.unproven.map(|_| "holds the region and its view did not agree");
+        stopped.into_iter().chain(twin).chain(quarantine).chain(unproven)
     }
 
     fn complaint(&self) -> Option<String> {

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use wire::{
     ChecksumState, EdgeStatus, GateState, Language, LinkState, QuarantineStatus, QuarantineWhy,
-    RegionStatus, StatusReport,
+    RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::age;
@@ -34,21 +34,24 @@ pub enum Kind {
     Twin,
     Restored,
     Cloned,
+    Contradicted,
+    GrantDiffers,
 }
 
 /// Everything that is not as it should be; empty when all is well.
 pub fn all(report: &StatusReport, language: Language) -> Vec<Complaint> {
-    report.regions.iter().flat_map(|region| of_region(region, language)).collect()
+    report.regions.iter().flat_map(|region| of_region(region, report.now, language)).collect()
 }
 
-fn of_region(region: &RegionStatus, language: Language) -> Vec<Complaint> {
+fn of_region(region: &RegionStatus, now: UnixMillis, language: Language) -> Vec<Complaint> {
     let name = region.region.as_str();
+    let contradicted = region.contradicted_lately(now).then(|| contradicted(region, language));
     let closed = (region.gate == GateState::Closed).then(|| gate_closed(name, language));
     let empty = region.edges.is_empty().then(|| no_edge(name, language));
     let edges = region.edges.iter().flat_map(|edge| {
         of_log(edge, language).into_iter().chain(of_edge(edge, region.gate, language))
     });
-    closed.into_iter().chain(empty).chain(edges).collect()
+    closed.into_iter().chain(contradicted).chain(empty).chain(edges).collect()
 }
 
 fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Complaint> {
@@ -67,7 +70,8 @@ fn of_log(edge: &EdgeStatus, language: Language) -> Vec<Complaint> {
     let stopped = edge.needs_operator_at.map(|_| needs_operator(edge, language));
     let twin = edge.twin_seen_at.map(|_| twin(edge, language));
     let quarantine = edge.quarantine.map(|quarantine| restored(edge, quarantine, language));
-    stopped.into_iter().chain(twin).chain(quarantine).collect()
+    let unproven = edge.unproven.map(|fence| grant_differs(edge, fence, language));
+    stopped.into_iter().chain(twin).chain(quarantine).chain(unproven).collect()
 }
 
 fn complaint(
@@ -98,6 +102,51 @@ fn gate_closed(region: &str, language: Language) -> Complaint {
             region,
             "闸口已关闭：该区域的节点独立运行，无法连接云端",
             format!("运行 {heal} 打开闸口"),
+        ),
+    }
+}
+
+fn contradicted(region: &RegionStatus, language: Language) -> Complaint {
+    let name = region.region.as_str();
+    let times = region.repairs.unwrap_or_default().contradictions;
+    match language {
+        Language::English => complaint(
+            Kind::Contradicted,
+            name,
+            format!(
+                "the order service and the hub said different things of one version of an order \
+                 ({times} so far); the order service's content counts"
+            ),
+            "find the order in the hub's log and see who wrote it twice",
+        ),
+        Language::Chinese => complaint(
+            Kind::Contradicted,
+            name,
+            format!(
+                "订单服务与同步中心对同一版本的订单内容不一致（累计 {times} 次）；以订单服务为准"
+            ),
+            "在同步中心日志中找到该订单，查明是谁重复写入",
+        ),
+    }
+}
+
+fn grant_differs(edge: &EdgeStatus, fence: u64, language: Language) -> Complaint {
+    let name = edge.edge.as_str();
+    match language {
+        Language::English => complaint(
+            Kind::GrantDiffers,
+            name,
+            format!(
+                "it holds the region's right to assign under fence {fence}, and its view did not \
+                 agree with the grant: it answers provisionally"
+            ),
+            "none: the region is put right and it is granted a new fence, within a minute or two",
+        ),
+        Language::Chinese => complaint(
+            Kind::GrantDiffers,
+            name,
+            format!("它持有该区域的派单权（令牌 {fence}），但其视图与授权不一致：只作临时答复"),
+            "无需操作：该区域会被修复，并在一两分钟内获得新令牌",
         ),
     }
 }

@@ -27,19 +27,54 @@ pub fn rows(report: &StatusReport, look: &Look) -> String {
 /// What is not as it should be and what to do about it, or that all is well.
 pub fn verdict(report: &StatusReport, look: &Look) -> String {
     let complaints = complaint::all(report, look.language);
+    let repaired: String = repairs(report, look).map(|line| format!("{line}\n")).collect();
     if complaints.is_empty() {
         let text = look.pick("+ All is well.", "+ 一切正常。");
-        return format!("{}\n", look.paint(Tone::Good, text));
+        return format!("{repaired}{}\n", look.paint(Tone::Good, text));
     }
     let next = look.pick("Next", "下一步");
-    complaints
+    let told: String = complaints
         .iter()
         .map(|complaint| {
             let line =
                 look.paint(Tone::Bad, &format!("! {}: {}", complaint.about, complaint.problem));
             format!("{line}\n    {next}: {}\n", complaint.next_step)
         })
-        .collect()
+        .collect();
+    repaired + &told
+}
+
+/// What was put right, in words: nothing is wrong any more, and somebody may want to know why it was.
+fn repairs(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
+    let of_region = |region: &RegionStatus| {
+        let repairs = region.repairs.unwrap_or_default();
+        let (name, n) = (region.region.as_str(), repairs.repaired);
+        let at = repairs.repaired_at?;
+        Some(match look.language {
+            Language::English => format!(
+                "~ {name}: {n} changes had not arrived and were repaired from the order service, last at {at}"
+            ),
+            Language::Chinese => {
+                format!("~ {name}：{n} 项变更未送达，已从订单服务修复，最近一次 {at}")
+            }
+        })
+    };
+    let of_edge = |edge: &EdgeStatus| {
+        let (name, n) = (edge.edge.as_str(), edge.repairs);
+        let at = edge.repaired_at?;
+        Some(match look.language {
+            Language::English => {
+                format!("~ {name}: its orders were repaired by an image {n} times, last at {at}")
+            }
+            Language::Chinese => format!("~ {name}：其订单已由快照修复 {n} 次，最近一次 {at}"),
+        })
+    };
+    let mut lines = Vec::new();
+    for region in &report.regions {
+        lines.extend(of_region(region));
+        lines.extend(region.edges.iter().filter_map(of_edge));
+    }
+    lines.into_iter()
 }
 
 fn table(report: &StatusReport, look: &Look) -> Table {

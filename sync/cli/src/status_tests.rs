@@ -32,6 +32,10 @@ fn edge(name: &str) -> EdgeStatus {
         quarantine: None,
         needs_operator_at: None,
         twin_seen_at: None,
+        repair_asked_at: None,
+        repairs: 0,
+        repaired_at: None,
+        unproven: None,
     }
 }
 
@@ -43,6 +47,7 @@ fn region(region: Region, edges: Vec<EdgeStatus>) -> RegionStatus {
         holder: None,
         feed_seq: 7,
         orders: 3,
+        repairs: None,
         edges,
     }
 }
@@ -188,4 +193,44 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     assert!(chinese.contains("! north-1: 该节点被从备份恢复"), "{chinese}");
     assert_eq!(text.matches("Next: ").count(), report.complaints().len());
     assert_eq!(chinese.matches("下一步: ").count(), report.complaints().len());
+}
+
+#[test]
+fn what_was_repaired_is_named_and_is_no_complaint() {
+    let repairs = wire::RepairStatus {
+        compared_at: Some(NOW),
+        repaired: 2,
+        repaired_at: Some(NOW.plus_ms(-60_000)),
+        ..wire::RepairStatus::default()
+    };
+    let north = |repairs| RegionStatus {
+        repairs: Some(repairs),
+        ..region(Region::North, vec![edge("north-1")])
+    };
+    let report = |repairs| StatusReport { now: NOW, regions: vec![north(repairs)] };
+    let look = look(Language::English, true);
+    let text = verdict(&report(repairs), &look);
+    let named = "~ NORTH: 2 changes had not arrived and were repaired from the order service";
+    assert!(text.contains(named) && text.contains("+ All is well."), "{text}");
+
+    let contradicted =
+        wire::RepairStatus { contradictions: 1, contradicted_at: Some(NOW), ..repairs };
+    let text = verdict(&report(contradicted), &look);
+    assert!(
+        text.contains("! NORTH: the order service and the hub said different things"),
+        "{text}"
+    );
+    assert_eq!(report(contradicted).complaints().len(), 1);
+    let old =
+        wire::RepairStatus { contradicted_at: Some(NOW.plus_ms(-90_000_000)), ..contradicted };
+    assert_eq!(report(old).complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_grant_that_the_view_did_not_agree_with_is_a_complaint() {
+    let unproven = EdgeStatus { unproven: Some(4), ..edge("north-1") };
+    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![unproven])] };
+    let text = verdict(&report, &look(Language::English, true));
+    assert!(text.contains("under fence 4"), "{text}");
+    assert_eq!(report.complaints().len(), 1);
 }

@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod batch;
 pub mod checksum;
+pub mod compare;
 pub mod enrolment;
 pub mod intake;
 pub mod oplog;

@@ -51,6 +51,7 @@ impl Feeder {
         if fed == Fed::Contradicted {
             let (id, version) = (order.id, order.version);
             tracing::error!(order.id = %id, version, "Order `{id}` came with other content");
+            self.0.store.note_contradiction(order.location, self.0.clock.now()).await?;
         }
         Ok(fed)
     }

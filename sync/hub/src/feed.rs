@@ -3,7 +3,9 @@
 //! The rows in sync_db are the truth. They are read at once after this replica has changed one, and
 //! twice a second besides, because another replica may have.
 
+mod compare;
 mod keys;
+mod mend;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +17,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
+pub(crate) use compare::{CompareFault, Compared, compare};
 pub(crate) use keys::refresh as refresh_keys;
 
 const REFRESH: Duration = Duration::from_millis(500);
@@ -62,6 +65,16 @@ pub(crate) fn start(hub: &Hub) {
     hub.tasks.spawn("regions", async move { follow_regions(&follow).await });
     let follow = hub.clone();
     hub.tasks.spawn("feed_keys", async move { keys::follow(&follow).await });
+    let follow = hub.clone();
+    hub.tasks.spawn("mend", async move { mend::follow(&follow).await });
+}
+
+/// Compares every region with its owner, one after the other.
+pub(crate) async fn compare_all(hub: &Hub) -> Result<(), CompareFault> {
+    for region in Region::ALL {
+        compare(hub, region).await?;
+    }
+    Ok(())
 }
 
 async fn follow_regions(hub: &Hub) {

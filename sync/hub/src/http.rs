@@ -32,6 +32,7 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry::retry))
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
+        .route("/api/v1/admin/regions/{region}/comparison", post(operate::compare))
         .route("/internal/asks", post(asks::ask))
         .route("/internal/seats/{edge}", get(asks::seat))
         .with_state(hub)

@@ -4,6 +4,7 @@ use platform::jobs::{self, Job, JobError};
 use wire::UnixMillis;
 
 use crate::{
+    feed,
     hub::Hub,
     store::{BATCH, StoreError},
 };
@@ -19,6 +20,7 @@ const PARTS_MAX: usize = 200;
 pub(crate) fn start(hub: &Hub) -> Result<(), JobError> {
     let forget_hub = hub.clone();
     let compact_hub = hub.clone();
+    let compare_hub = hub.clone();
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let hub = forget_hub.clone();
@@ -27,6 +29,10 @@ pub(crate) fn start(hub: &Hub) -> Result<(), JobError> {
         Job::new("compact_feed", "0 41 * * * *", move || {
             let hub = compact_hub.clone();
             async move { Ok(compact(&hub).await?) }
+        }),
+        Job::new("compare_with_owner", "0 */10 * * * *", move || {
+            let hub = compare_hub.clone();
+            async move { Ok(feed::compare_all(&hub).await?) }
         }),
     ];
     jobs::start(&hub.tasks, hub.store.sql(), hub.clock.clone(), jobs)

@@ -7,6 +7,7 @@
 
 mod asks;
 mod compact;
+mod compare;
 mod edges;
 mod enrol;
 mod epochs;

@@ -147,6 +147,20 @@ impl Assignment {
         self.turned(after, Some((self.fence, end)), None)
     }
 
+    /// The holder's view did not agree with its grant, so that it has answered nothing firm under it:
+    /// the same holder gets a new fence, and with it a digest of how things stand now. `None` where it
+    /// does not hold the right under that fence, or is asked to give it back. Granted by whoever
+    /// granted the first one.
+    pub fn renewed(&self, seat: &Seat, fence: u64, end: FenceEnd, by: UserId) -> Option<Turned> {
+        let stands = self.seat().as_ref() == Some(seat) && self.fence == fence;
+        if !stands || self.wanted.is_some() {
+            return None;
+        }
+        let mut after = self.clone();
+        after.fence += 1;
+        self.turned(after, Some((fence, end)), Some(by))
+    }
+
     /// An edge's epoch is over: what it holds is taken back, and what it was to be granted is not.
     pub fn epoch_ended(&self, over: &Seat, end: FenceEnd) -> Option<Turned> {
         let is_over = |seat: &Seat| seat.edge == over.edge && seat.epoch <= over.epoch;

@@ -8,6 +8,7 @@ mod assignments;
 mod cases;
 mod commands;
 mod conflicts;
+mod compare;
 mod ops;
 mod page;
 mod publish;
@@ -45,6 +46,9 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/admin/lost-acceptances", get(conflicts::lost))
         .route("/api/v1/admin/commands/{id}", get(conflicts::answers))
         .route("/internal/assignments", get(assignments::for_the_hub))
+        .route("/internal/ranges", post(compare::range))
+        .route("/internal/orders", post(compare::orders))
+        .route("/internal/renewals", post(compare::renew))
         .route("/internal/takebacks", post(assignments::take_back))
         .route("/internal/waiting-accepts", post(asks::decide))
         .route("/internal/ops", post(ops::decide).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)))

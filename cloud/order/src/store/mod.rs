@@ -6,6 +6,7 @@
 
 mod cases;
 mod conflicts;
+mod compare;
 mod decide;
 mod lists;
 mod read;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use wire::{
     AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
-    Region, TakeBack, UnixMillis, UserId,
+    Region, RenewAsked, TakeBack, UnixMillis, UserId,
 };
 
 use super::{
@@ -104,6 +104,11 @@ impl Store {
     /// granted, and grants it none from here on. Safe to repeat. Answers with all that they held.
     pub async fn end_epoch(&self, over: &TakeBack) -> Result<Vec<FenceRecord>, StoreError> {
         transact!(self.sql, tx => { end_epoch_in(tx, &self.clock, over).await })
+    }
+
+    /// Gives the same holder a new fence, where the one it names still stands.
+    pub async fn renew(&self, asked: &RenewAsked) -> Result<(), StoreError> {
+        transact!(self.sql, tx => { renew_in(tx, &self.clock, asked).await })
     }
 
     pub async fn assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
@@ -205,6 +210,21 @@ async fn end_epoch_in(
     let values = vals![&over.edge, over.epoch, SHOWN_MAX];
     let rows = tx.all::<FenceRow>(FENCES_OF, values).await?;
     rows.into_iter().map(FenceRow::record).collect()
+}
+
+async fn renew_in(tx: &mut Tx, clock: &Clock, asked: &RenewAsked) -> Result<(), StoreError> {
+    const GRANTED_BY: &str = "SELECT granted_by FROM fences WHERE region = ? AND fence = ?";
+    let now = locked(tx, asked.region).await?;
+    let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
+    let granted = tx.one::<(Uuid,)>(GRANTED_BY, vals![asked.region, asked.fence]).await?;
+    let Some((by,)) = granted else { return Ok(()) };
+    let (at, how) = (clock.now(), FenceEnding::Renewed);
+    let end = FenceEnd { at, how, by: None, why: None };
+    if let Some(turned) = now.renewed(&seat, asked.fence, end, UserId(by)) {
+        let record = Record { what: how.as_str(), at, by: None, why: None, trace: None };
+        turn(tx, clock, asked.region, &turned, &record).await?;
+    }
+    Ok(())
 }
 
 async fn locked(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {

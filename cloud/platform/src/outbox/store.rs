@@ -14,6 +14,7 @@ const ADD_MAX: usize = 100;
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NULL";
 const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
 
 const RENEW: &str =
@@ -56,6 +57,12 @@ pub(super) struct Unsent {
 
 pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<Unsent>, SqlError> {
     sql.all(UNSENT, vals![rows_max]).await
+}
+
+/// When the oldest of the events that have not left was written.
+pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
+    let row = sql.one::<(Option<i64>,)>(UNSENT_SINCE, vals![]).await?;
+    Ok(row.and_then(|(since,)| since).map(UnixMillis))
 }
 
 pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {

@@ -74,6 +74,10 @@ mod tests {
             quarantine: None,
             needs_operator_at: None,
             twin_seen_at: None,
+            repair_asked_at: None,
+            repairs: 0,
+            repaired_at: None,
+            unproven: None,
         }
     }
 

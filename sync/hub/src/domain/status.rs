@@ -2,7 +2,7 @@
 
 use wire::{
     EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, QuarantineStatus, Region, RegionStatus,
-    StatusReport, UnixMillis,
+    RepairStatus, StatusReport, UnixMillis,
 };
 
 use super::checksum::{self, Compared};
@@ -28,6 +28,7 @@ pub struct RegionRecord {
     /// Older versions have been taken out of the feed up to here.
     pub compacted_to: u64,
     pub orders: u64,
+    pub repairs: RepairStatus,
 }
 
 /// An edge as stored.
@@ -58,6 +59,13 @@ pub struct EdgeRecord {
     pub disk_free_bytes: Option<u64>,
     /// The region's digest at `feed_cursor`, where that change is still kept.
     pub region_digest: Option<Hash>,
+    pub repair_asked_at: Option<UnixMillis>,
+    pub repairs: u64,
+    pub repaired_at: Option<UnixMillis>,
+    /// The fence of a grant that its view did not agree with.
+    pub unproven: Option<u64>,
+    /// The digest of how it believes that its region assigns.
+    pub assignment: Option<Hash>,
     pub alarms: Alarms,
 }
 
@@ -87,6 +95,7 @@ pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -
             holder: region.holder.clone(),
             feed_seq: region.feed_seq,
             orders: region.orders,
+            repairs: Some(region.repairs),
             edges: of(region),
         })
         .collect();
@@ -124,6 +133,10 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         }),
         needs_operator_at: edge.alarms.needs_operator_at,
         twin_seen_at: edge.alarms.twin_seen_at.filter(|seen| now.since(*seen) <= TWIN_STALE_MS),
+        repair_asked_at: edge.repair_asked_at,
+        repairs: edge.repairs,
+        repaired_at: edge.repaired_at,
+        unproven: edge.unproven,
     }
 }
 
@@ -164,6 +177,7 @@ mod tests {
             feed_digest: Hash::of(b"all"),
             compacted_to: 20,
             orders: 9,
+            repairs: RepairStatus::default(),
         }
     }
 
@@ -193,6 +207,11 @@ mod tests {
             clock_error_ms: Some(12),
             disk_free_bytes: None,
             region_digest: None,
+            repair_asked_at: None,
+            repairs: 0,
+            repaired_at: None,
+            unproven: None,
+            assignment: None,
             alarms: Alarms::default(),
         }
     }

@@ -10,6 +10,7 @@ use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusRepo
 
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
+    feed::{self, CompareFault, Compared},
     hub::Hub,
 };
 
@@ -103,6 +104,24 @@ pub(super) async fn regions(
     caller.require(Role::Admin)?;
     let items = hub.store.regions().await?.into_iter().map(Into::into).collect();
     Ok(Json(List { items, next: None }))
+}
+
+/// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now, and
+/// puts right what it lacks.
+pub(super) async fn compare(
+    caller: Caller,
+    State(hub): State<Hub>,
+    Path(region): Path<Region>,
+) -> Result<Json<Compared>, Problem> {
+    caller.require(Role::Admin)?;
+    match feed::compare(&hub, region).await {
+        Ok(compared) => Ok(Json(compared)),
+        Err(CompareFault::Store(error)) => Err(error.into()),
+        Err(CompareFault::Owner(error)) => {
+            tracing::warn!(%error, %region, "A region could not be compared with its owner");
+            Err(Problem::new(Code::Unavailable).retry_after(2))
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,8 @@
 //! become visible in their order. The highest version of an entity wins; the event that brought it is
 //! remembered in the same transaction.
 
+mod orders;
+
 use std::collections::HashMap;
 
 use platform::{
@@ -12,11 +14,10 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{
-    Change, Event, Hash, Order, OrderId, Region, RegionAssignment, SessionId, UnixMillis, UserId,
-};
+use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
 use super::{Store, StoreError, count, encoded, hash};
+pub use orders::Gone;
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -82,64 +83,9 @@ struct Entry {
     bytes: Vec<u8>,
 }
 
-/// An order that has left a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone {
-    pub region: Region,
-    pub order_id: OrderId,
-    /// The last one it had there, or the first one elsewhere.
-    pub version: u64,
-}
-
-/// An order as it is to stand in the feed.
-struct Fresh {
-    id: OrderId,
-    region: Region,
-    version: u64,
-    digest: Hash,
-    bytes: Vec<u8>,
-}
-
-/// What becomes of other content at the version that is there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Equal {
-    Stays,
-    Replaced,
-}
-
 type NewestRow = (i64, Option<Vec<u8>>, Vec<u8>);
 
 impl Store {
-    /// Takes an order as an event told of it. Where it was in another region, it leaves that.
-    pub async fn feed_order(
-        &self,
-        event: &Event,
-        order: &Order,
-        now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
-        let fresh = Fresh::of(order)?;
-        transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
-                return Ok(Fed::Known);
-            }
-            take(tx, &fresh, Equal::Stays, now).await
-        })
-    }
-
-    /// Takes an order as its owner has it: at an equal version its content counts, too.
-    pub async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<Fed, StoreError> {
-        let fresh = Fresh::of(order)?;
-        transact!(self.sql, tx => { take(tx, &fresh, Equal::Replaced, now).await })
-    }
-
-    /// Takes an order out of a region where it is none of its owner's any more.
-    pub async fn feed_gone(&self, gone: &Gone, now: UnixMillis) -> Result<Fed, StoreError> {
-        transact!(self.sql, tx => {
-            let mut end = lock(tx, gone.region).await?;
-            end.leaves(tx, gone, now).await
-        })
-    }
-
     /// A session that was ended is told to every region: its token may turn up anywhere.
     pub async fn feed_revoked(
         &self,
@@ -221,31 +167,19 @@ impl Store {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(Fed::Known);
             }
-            let mut end = lock(tx, region).await?;
-            let version = assignment.policy_version;
-            let known = newest(tx, region, ASSIGNMENT, Uuid::nil()).await?;
-            let known = known.as_ref().and_then(|(_, _, bytes)| assignment_of(bytes));
-            if known.as_ref().is_some_and(|known| known.policy_version >= version) {
-                return Ok(Fed::Known);
-            }
-            let stands = |known: &RegionAssignment| {
-                known.holder.is_some() && known.fence == assignment.fence
-            };
-            let granted_seq = match &assignment.holder {
-                None => None,
-                // A word about a right that stands is not a grant.
-                Some(_) if known.as_ref().is_some_and(stands) => granted_seq(tx, region).await?,
-                Some(_) => Some(end.feed_seq + 1),
-            };
-            let entity = Uuid::nil();
-            let bytes = bytes.clone();
-            let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, bytes };
-            end.add(tx, entry, now).await?;
-            let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
-            let epoch = holder.as_ref().map(|_| assignment.epoch);
-            tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
-            Ok(Fed::Added)
+            assign(tx, region, assignment, bytes.clone(), now).await
         })
+    }
+
+    /// Takes how a region assigns as its owner has it.
+    pub async fn repair_assignment(
+        &self,
+        region: Region,
+        assignment: &RegionAssignment,
+        now: UnixMillis,
+    ) -> Result<Fed, StoreError> {
+        let bytes = encoded(&Change::Assignment(assignment.clone()))?;
+        transact!(self.sql, tx => { assign(tx, region, assignment, bytes.clone(), now).await })
     }
 
     /// The changes after `after`, at most `limit`, and the number they reach. They end at a change of
@@ -272,112 +206,38 @@ impl Store {
     }
 }
 
-impl Fresh {
-    fn of(order: &Order) -> Result<Self, StoreError> {
-        let (id, region, version) = (order.id, order.location, order.version);
-        let bytes = encoded(&Change::Order(order.clone()))?;
-        Ok(Self { id, region, version, digest: order.digest(), bytes })
-    }
-}
-
-async fn take(
+async fn assign(
     tx: &mut Tx,
-    fresh: &Fresh,
-    equal: Equal,
+    region: Region,
+    assignment: &RegionAssignment,
+    bytes: Vec<u8>,
     now: UnixMillis,
 ) -> Result<Fed, StoreError> {
-    let elsewhere = elsewhere(tx, fresh).await?;
-    if elsewhere.iter().any(|(_, version)| *version >= fresh.version) {
+    let mut end = lock(tx, region).await?;
+    let version = assignment.policy_version;
+    let known = newest(tx, region, ASSIGNMENT, Uuid::nil()).await?;
+    let known = known.as_ref().and_then(|(_, _, bytes)| assignment_of(bytes));
+    if known.as_ref().is_some_and(|known| known.policy_version >= version) {
         return Ok(Fed::Known);
     }
-    // Rows of several regions are locked in one order, whoever comes from where.
-    let mut regions: Vec<Region> = elsewhere.into_iter().map(|(region, _)| region).collect();
-    regions.push(fresh.region);
-    regions.sort_by_key(|region| region.index());
-    let mut fed = Fed::Known;
-    for region in regions {
-        let mut end = lock(tx, region).await?;
-        if region == fresh.region {
-            fed = end.arrives(tx, fresh, equal, now).await?;
-        } else {
-            let gone = Gone { region, order_id: fresh.id, version: fresh.version };
-            end.leaves(tx, &gone, now).await?;
-        }
-    }
-    Ok(fed)
-}
-
-/// The other regions in which the order stands, each with its newest version there.
-async fn elsewhere(tx: &mut Tx, fresh: &Fresh) -> Result<Vec<(Region, u64)>, StoreError> {
-    let mut found = Vec::new();
-    for region in Region::ALL.into_iter().filter(|region| *region != fresh.region) {
-        if let Some((version, Some(_), _)) = newest(tx, region, ORDER, fresh.id.0).await? {
-            found.push((region, count(version)));
-        }
-    }
-    Ok(found)
+    let stands =
+        |known: &RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
+    let granted_seq = match &assignment.holder {
+        None => None,
+        // A word about a right that stands is not a grant.
+        Some(_) if known.as_ref().is_some_and(stands) => granted_seq(tx, region).await?,
+        Some(_) => Some(end.feed_seq + 1),
+    };
+    let entity = Uuid::nil();
+    let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, bytes };
+    end.add(tx, entry, now).await?;
+    let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
+    let epoch = holder.as_ref().map(|_| assignment.epoch);
+    tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
+    Ok(Fed::Added)
 }
 
 impl End {
-    async fn arrives(
-        &mut self,
-        tx: &mut Tx,
-        fresh: &Fresh,
-        equal: Equal,
-        now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
-        let known = newest(tx, self.region, ORDER, fresh.id.0).await?;
-        let mut fed = Fed::Added;
-        let before = match known {
-            Some((version, digest, _)) if count(version) >= fresh.version => {
-                let other = digest.as_deref().is_some_and(|known| known != &fresh.digest.0[..]);
-                let differs = count(version) == fresh.version && other;
-                match (differs, equal) {
-                    (false, _) => return Ok(Fed::Known),
-                    (true, Equal::Stays) => return Ok(Fed::Contradicted),
-                    (true, Equal::Replaced) => fed = Fed::Contradicted,
-                }
-                digest
-            }
-            Some((_, digest, _)) => digest,
-            None => None,
-        };
-        match before {
-            Some(before) => self.digest.toggle(hash(&before)?),
-            None => self.orders += 1,
-        }
-        self.digest.toggle(fresh.digest);
-        let entry = Entry {
-            kind: ORDER,
-            entity: fresh.id.0,
-            version: fresh.version,
-            member: Some(fresh.digest),
-            bytes: fresh.bytes.clone(),
-        };
-        self.add(tx, entry, now).await?;
-        Ok(fed)
-    }
-
-    async fn leaves(
-        &mut self,
-        tx: &mut Tx,
-        gone: &Gone,
-        now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
-        let Gone { order_id, version, .. } = *gone;
-        let known = newest(tx, self.region, ORDER, order_id.0).await?;
-        let Some((known, Some(digest), _)) = known else { return Ok(Fed::Known) };
-        if count(known) > version {
-            return Ok(Fed::Known);
-        }
-        self.digest.toggle(hash(&digest)?);
-        self.orders = self.orders.saturating_sub(1);
-        let bytes = encoded(&Change::OrderGone { order_id, version })?;
-        let entry = Entry { kind: ORDER, entity: order_id.0, version, member: None, bytes };
-        self.add(tx, entry, now).await?;
-        Ok(Fed::Added)
-    }
-
     async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<(), StoreError> {
         self.feed_seq += 1;
         let values = vals![

@@ -1,7 +1,7 @@
 //! The regions' rows: gate, policy and the end of the feed.
 
 use platform::{transact, vals};
-use wire::{GateState, Hash, Policy, Region, UnixMillis, UserId};
+use wire::{GateState, Hash, Policy, Region, RepairStatus, UnixMillis, UserId};
 
 use super::{Store, StoreError, count, edge, hash, region};
 use crate::domain::status::RegionRecord;
@@ -10,7 +10,8 @@ const KNOWN: &str = "SELECT region FROM regions";
 const ADD: &str = "INSERT INTO regions (region, gate, policy, feed_generation, feed_seq, \
     feed_digest, compacted_to, orders) VALUES (?, 'open', ?, ?, 0, ?, 0, 0)";
 const ALL: &str = "SELECT region, gate, policy, holder, feed_generation, feed_seq, feed_digest, \
-    compacted_to, orders FROM regions";
+    compacted_to, orders, compared_at, repaired, repaired_at, contradictions, contradicted_at \
+    FROM regions";
 const SET_GATE: &str =
     "UPDATE regions SET gate = ?, gate_changed_at = ?, gate_changed_by = ? WHERE region = ?";
 
@@ -25,6 +26,11 @@ struct RegionRow {
     feed_digest: Vec<u8>,
     compacted_to: i64,
     orders: i64,
+    compared_at: Option<i64>,
+    repaired: i64,
+    repaired_at: Option<i64>,
+    contradictions: i64,
+    contradicted_at: Option<i64>,
 }
 
 impl TryFrom<RegionRow> for RegionRecord {
@@ -40,6 +46,13 @@ impl TryFrom<RegionRow> for RegionRecord {
             feed_digest: hash(&row.feed_digest)?,
             compacted_to: count(row.compacted_to),
             orders: count(row.orders),
+            repairs: RepairStatus {
+                compared_at: row.compared_at.map(UnixMillis),
+                repaired: count(row.repaired),
+                repaired_at: row.repaired_at.map(UnixMillis),
+                contradictions: count(row.contradictions),
+                contradicted_at: row.contradicted_at.map(UnixMillis),
+            },
         })
     }
 }

@@ -12,7 +12,8 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
     e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
-    p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at \
+    p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
+    e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
@@ -49,6 +50,11 @@ struct Row {
     readmitted_at: Option<i64>,
     needs_operator_at: Option<i64>,
     twin_seen_at: Option<i64>,
+    repair_asked_at: Option<i64>,
+    repairs: i64,
+    repaired_at: Option<i64>,
+    unproven: Option<i64>,
+    assignment: Option<Vec<u8>>,
 }
 
 /// Ops that wait, by edge: held, then parked.
@@ -121,6 +127,11 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         clock_error_ms: row.clock_error_ms,
         disk_free_bytes: row.disk_free_bytes.map(count),
         region_digest: row.region_digest.as_deref().map(hash).transpose()?,
+        repair_asked_at: row.repair_asked_at.map(UnixMillis),
+        repairs: count(row.repairs),
+        repaired_at: row.repaired_at.map(UnixMillis),
+        unproven: row.unproven.map(count),
+        assignment: row.assignment.as_deref().map(hash).transpose()?,
         alarms: Alarms {
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),
             readmitted_at: row.readmitted_at.map(UnixMillis),

@@ -1,0 +1,50 @@
+//! What the hub compares its feeds with: a region's orders in the order of their ids.
+
+use platform::{
+    outbox,
+    sql::{Val, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::{Order, OrderId, OrderMark, OrdersTold, RangeAsked, RangeTold, range_digest};
+
+use super::{
+    Store, StoreError,
+    rows::{OrderRow, select_orders},
+};
+
+/// Orders of one answer, however many are asked for.
+pub const ORDERS_MAX: usize = 1_000;
+
+impl Store {
+    pub async fn range(&self, asked: &RangeAsked) -> Result<RangeTold, StoreError> {
+        const RANGE: &str =
+            select_orders!("WHERE location = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?");
+        let limit = usize::try_from(asked.orders_max).unwrap_or(ORDERS_MAX).min(ORDERS_MAX);
+        let after = asked.after.map_or(Uuid::nil(), |id| id.0);
+        let until = asked.until.map_or(Uuid::max(), |id| id.0);
+        let values = vals![asked.region, after, until, limit];
+        let rows = self.sql.all::<OrderRow>(RANGE, values).await?;
+        let whole = rows.len() < limit;
+        let marks: Vec<OrderMark> = rows
+            .into_iter()
+            .map(|row| Ok(OrderMark::of(&row.order()?)))
+            .collect::<Result<_, StoreError>>()?;
+        let until = if whole { asked.until } else { marks.last().map(|mark| mark.id) };
+        let digest = range_digest(&marks);
+        Ok(RangeTold { until, digest, marks: if asked.marks { marks } else { Vec::new() } })
+    }
+
+    /// Those that there are, and how long events have waited to leave.
+    pub async fn named(&self, ids: &[OrderId]) -> Result<OrdersTold, StoreError> {
+        const NAMED: &str = select_orders!("WHERE id IN (");
+        let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
+        if !ids.is_empty() {
+            let values = ids.iter().map(|id| Val::from(id.0)).collect();
+            let rows = self.sql.all::<OrderRow>(in_list(NAMED, ids.len(), ")"), values).await?;
+            orders = rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
+        }
+        let unsent_since = outbox::store::unsent_since(&self.sql).await?;
+        Ok(OrdersTold { orders, unsent_since })
+    }
+}

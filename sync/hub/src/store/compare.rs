@@ -1,0 +1,99 @@
+//! What a region's feed has of its orders, for the comparison with their owner, and what came of it.
+
+use platform::{
+    sql::{Val, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::{Change, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
+
+use super::{Store, StoreError, count, feed::ASSIGNMENT, feed::ORDER, hash};
+
+/// The newest row of each order that has not left.
+const RANGE: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
+    WHERE f.region = ? AND f.kind = ? AND f.entity > ? AND f.entity <= ? \
+    AND f.digest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region \
+        AND n.kind = f.kind AND n.entity = f.entity AND n.feed_seq > f.feed_seq) \
+    ORDER BY f.entity LIMIT ?";
+const NAMED: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
+    WHERE f.region = ? AND f.kind = ? AND f.digest IS NOT NULL \
+    AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region \
+        AND n.kind = f.kind AND n.entity = f.entity AND n.feed_seq > f.feed_seq) \
+    AND f.entity IN (";
+const HOW_IT_ASSIGNS: &str =
+    "SELECT bytes FROM feed WHERE region = ? AND kind = ? ORDER BY feed_seq DESC LIMIT 1";
+const NOTE: &str = "UPDATE regions SET compared_at = ?, repaired = repaired + ?, \
+    repaired_at = CASE WHEN ? > 0 THEN ? ELSE repaired_at END, \
+    contradictions = contradictions + ?, \
+    contradicted_at = CASE WHEN ? > 0 THEN ? ELSE contradicted_at END WHERE region = ?";
+const CONTRADICTED: &str = "UPDATE regions SET contradictions = contradictions + 1, \
+    contradicted_at = ? WHERE region = ?";
+
+type Row = (Uuid, i64, Vec<u8>);
+
+impl Store {
+    /// By their ids; at most `limit`.
+    pub async fn marks(
+        &self,
+        region: Region,
+        after: Option<OrderId>,
+        until: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderMark>, StoreError> {
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let until = until.map_or(Uuid::max(), |id| id.0);
+        let values = vals![region, ORDER, after, until, limit];
+        let rows: Vec<Row> = self.sql.all(RANGE, values).await?;
+        rows.into_iter().map(mark).collect()
+    }
+
+    pub async fn marks_of(
+        &self,
+        region: Region,
+        ids: &[OrderId],
+    ) -> Result<Vec<OrderMark>, StoreError> {
+        let mut values = vals![region, ORDER];
+        values.extend(ids.iter().map(|id| Val::from(id.0)));
+        let rows: Vec<Row> = self.sql.all(in_list(NAMED, ids.len(), ")"), values).await?;
+        rows.into_iter().map(mark).collect()
+    }
+
+    /// The feed's newest word about how a region assigns.
+    pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment, StoreError> {
+        let row: Option<(Vec<u8>,)> =
+            self.sql.one(HOW_IT_ASSIGNS, vals![region, ASSIGNMENT]).await?;
+        match row.map(|(bytes,)| minicbor::decode(&bytes)) {
+            None => Ok(RegionAssignment::default()),
+            Some(Ok(Change::Assignment(assignment))) => Ok(assignment),
+            Some(_) => Err(StoreError::Unreadable("how a region assigns")),
+        }
+    }
+
+    /// Counts what a comparison with the owner has put right, and what it has to say of it.
+    pub async fn note_comparison(
+        &self,
+        region: Region,
+        repaired: u64,
+        contradictions: u64,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let values =
+            vals![now, repaired, repaired, now, contradictions, contradictions, now, region];
+        self.sql.exec(NOTE, values).await?;
+        Ok(())
+    }
+
+    /// Counts an event that came with other content than the one before it.
+    pub async fn note_contradiction(
+        &self,
+        region: Region,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.sql.exec(CONTRADICTED, vals![now, region]).await?;
+        Ok(())
+    }
+}
+
+fn mark((id, version, digest): Row) -> Result<OrderMark, StoreError> {
+    Ok(OrderMark { id: OrderId(id), version: count(version), digest: hash(&digest)? })
+}

@@ -1,0 +1,71 @@
+//! A transaction that is open while later ones commit: what it wrote has a lower number, and arrives.
+
+use platform::{outbox, sql::SqlError, transact};
+use serde_json::json;
+use support::eventually;
+use tokio::sync::oneshot;
+use wire::{Event, EventId, EventType, Order, OrderId};
+
+use crate::{stage::PATIENCE, world::World};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
+    let world = World::start(true).await;
+    let first = world.published().await;
+    world.agreed(1).await;
+    let late = late_order(&world, &first).await;
+    let event = created(&world, &late);
+
+    // Its event has a number by now, and nobody can see it.
+    let (written, is_written) = oneshot::channel::<()>();
+    let (commit, may_commit) = oneshot::channel::<()>();
+    let mut channels = Some((written, may_commit));
+    let db = world.order_db.clone();
+    let holding = async {
+        transact!(db, tx => {
+            outbox::store::add(tx, &event).await?;
+            if let Some((written, may_commit)) = channels.take() {
+                written.send(()).unwrap();
+                may_commit.await.unwrap();
+            }
+            Ok::<_, SqlError>(())
+        })
+        .unwrap();
+    };
+    let others = async {
+        is_written.await.unwrap();
+        for _ in 0..3 {
+            world.published().await;
+        }
+        world.agreed(4).await;
+        let feed_seq = world.cloud.north().await.feed_seq;
+        commit.send(()).unwrap();
+        feed_seq
+    };
+    let ((), before) = tokio::join!(holding, others);
+    world.agreed(5).await;
+    eventually("it stands behind them", PATIENCE, async || {
+        (world.cloud.north().await.feed_seq == before + 1).then_some(())
+    })
+    .await;
+    world.stop().await;
+}
+
+/// Another order with the content of one that there is.
+async fn late_order(world: &World, like: &str) -> Order {
+    let id: OrderId = like.parse().unwrap();
+    let known = world.order(id).await;
+    let id = OrderId(world.cloud.people.new_id());
+    Order { id, code: wire::OrderCode::of(known.location, id), ..known }
+}
+
+fn created(world: &World, order: &Order) -> Event {
+    let id = EventId(world.cloud.people.new_id());
+    let body = json!({
+        "order": order,
+        "actor": {"user_id": order.customer_id, "role": "customer"},
+        "command_id": world.cloud.people.new_id(),
+    });
+    let trace = id.0.simple().to_string();
+    Event { id, kind: EventType::OrderCreated, version: 1, at: order.created_at, trace, body }
+}

@@ -1,0 +1,140 @@
+//! A new edge takes its region as an image over a line that is cut again and again: a real hub on a
+//! real database, a real edge on its file, and a wire between them.
+
+use axum::Router;
+use holdfast_edge::{path_in, report};
+use platform::{
+    sql::{Sql, Statement},
+    transact,
+    upstream::Upstream,
+    vals,
+};
+use process::{metrics, telemetry::LogFormat};
+use support::{Proxy, Wire, eventually};
+use uuid::Uuid;
+use wire::{
+    Amount, Change, ChecksumState, Currency, Hash, LinkState, Order, OrderCode, OrderId,
+    OrderStatus, PaymentStatus, Region, ServiceType, Source, UnixMillis, UserId,
+};
+
+use crate::stage::{Cloud, PATIENCE, database, edge, ground, people, service_key};
+
+const ORDERS: u64 = 200_000;
+const CUTS: u64 = 10;
+
+/// Writes a feed with so many orders, as so many events would have.
+async fn fill(sql: &Sql) -> Hash {
+    const ROW: &str = "(?, ?, 'order', ?, 1, ?, ?, 0, ?)";
+    const PART: u64 = 1_000;
+    let count = |text| async move {
+        let row: Option<(i64,)> = sql.one(text, vals![]).await.unwrap();
+        row.unwrap().0.cast_unsigned()
+    };
+    let from = count("SELECT feed_seq FROM regions WHERE region = 'NORTH'").await;
+    let mut digest = Hash::ZERO;
+    for part in 0..ORDERS / PART {
+        let mut values = Vec::new();
+        for n in part * PART + 1..=(part + 1) * PART {
+            let order = order(n);
+            let member = order.digest();
+            digest.toggle(member);
+            let bytes = minicbor::to_vec(Change::Order(order.clone())).unwrap();
+            values.extend(vals![Region::North, from + n, order.id.0, member, digest, bytes]);
+        }
+        transact!(sql, tx => {
+            let text = Statement::new("INSERT INTO feed (region, feed_seq, kind, entity, \
+                version, digest, region_digest, at, bytes) VALUES ");
+            let rows = usize::try_from(PART).unwrap_or_default();
+            tx.exec(text.repeat(ROW, ", ", rows), values.clone()).await?;
+            Ok::<_, platform::sql::SqlError>(())
+        })
+        .unwrap();
+    }
+    const END: &str =
+        "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = 'NORTH'";
+    sql.exec(END, vals![from + ORDERS, digest, ORDERS]).await.unwrap();
+    digest
+}
+
+fn order(n: u64) -> Order {
+    // Spread as ids of different moments are.
+    let id = OrderId(Uuid::from_u128(u128::from(n.reverse_bits()) << 64 | u128::from(n)));
+    Order {
+        id,
+        code: OrderCode::of(Region::North, id),
+        customer_id: UserId(Uuid::from_u128(10)),
+        provider_id: None,
+        title: format!("Fix the tap, number {n}"),
+        description: "It drips, and has for a while.".into(),
+        service_type: ServiceType::CleaningRepair,
+        price: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Lake Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+        status: OrderStatus::Pending,
+        payment_status: PaymentStatus::Unpaid,
+        version: 1,
+        created_at: UnixMillis(0),
+        updated_at: UnixMillis(0),
+        source: Source::Portal,
+    }
+}
+
+fn chunks(what: &str) -> u64 {
+    let line = format!("holdfast_snapshot_chunks_total{{what=\"{what}\"}} ");
+    let text = metrics::render();
+    let found = text.lines().find_map(|text| text.strip_prefix(line.as_str()));
+    found.map_or(0, |number| number.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_percent_again() {
+    process::start("chaos", LogFormat::Pretty);
+    let folder = tempfile::tempdir().unwrap();
+    let people = people();
+    let ground = ground(folder.path(), "hub", &people, &service_key()).await;
+    let url = database(folder.path(), "sync", false);
+    let cloud = Cloud::start(&url, people, ground, Upstream::local(Router::new())).await;
+    let digest = fill(&cloud.sql).await;
+    let proxy = Proxy::to(cloud.address.to_string()).await.unwrap();
+    let (data, code) = (folder.path().join("edge"), cloud.invite().await);
+    let mut running = edge(&data, proxy.address(), &code).await;
+
+    // About as many chunks as there will be, at 64 orders each.
+    let expected = ORDERS / 64;
+    for cut in 1..=CUTS {
+        let stored = cut * expected / (CUTS + 2);
+        eventually("some more chunks are stored", PATIENCE, async || {
+            (chunks("stored") >= stored).then_some(())
+        })
+        .await;
+        proxy.set(Wire::Cut);
+        if cut == CUTS / 2 {
+            running.stop().await;
+            running = edge(&data, proxy.address(), "").await;
+        }
+        eventually("the hub has noticed", PATIENCE, async || {
+            (cloud.north().await.edges[0].link == LinkState::Down).then_some(())
+        })
+        .await;
+        let report = report(&path_in(&data)).unwrap();
+        assert_eq!((report.feed_cursor, report.orders), (0, 0), "the view is whole or not there");
+        proxy.set(Wire::Passes);
+    }
+    let taken = eventually("the edge has all of it", PATIENCE, async || {
+        (cloud.north().await.edges[0].checksum == ChecksumState::Match).then_some(())
+    });
+    taken.await;
+    running.stop().await;
+    let report = report(&path_in(&data)).unwrap();
+    assert_eq!(report.orders, ORDERS);
+    let (sent, stored) = (chunks("sent"), chunks("stored"));
+    let again = sent - stored;
+    println!("{stored} chunks, {again} of them sent again over {CUTS} cuts; digest {digest}");
+    assert!(stored >= expected, "an image, and not the feed");
+    assert!(again * 100 <= stored * 2, "{again} of {stored} chunks were sent again");
+    proxy.stop().await;
+    cloud.stop().await;
+}

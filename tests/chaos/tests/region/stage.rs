@@ -1,0 +1,193 @@
+//! A hub on a real database in this process, and a real edge on its file.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use holdfast_edge::{MqttKind, Running};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use platform::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sql::{Sql, create_database},
+    upstream::Upstream,
+};
+use process::{
+    clock::Clock,
+    tasks::Tasks,
+    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+};
+use serde_json::{Value, json};
+use support::eventually;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Region, RegionStatus, Role, SessionId, StatusReport, UserId};
+
+/// Longer than anything takes that is not broken.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a hub and the services it asks share.
+pub struct Cloud {
+    /// The hub's routes.
+    pub router: Router,
+    pub address: SocketAddr,
+    pub sql: Sql,
+    pub people: People,
+    ground: Ground,
+}
+
+/// Signs people's tokens.
+#[derive(Clone)]
+pub struct People {
+    signer: Signer,
+    clock: Clock,
+}
+
+impl People {
+    pub fn new_id(&self) -> Uuid {
+        self.clock.new_id()
+    }
+
+    pub fn token(&self, role: Role, user: u128) -> String {
+        let now_s = self.clock.now().0 / 1_000;
+        self.signer.sign(&Claims {
+            iss: "auth".into(),
+            sub: UserId(Uuid::from_u128(user)),
+            role,
+            jti: SessionId(self.clock.new_id()),
+            iat: now_s,
+            exp: now_s + 3_600,
+            kind: TokenKind::Access,
+            device: None,
+        })
+    }
+}
+
+pub fn people() -> People {
+    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    People { signer, clock: Clock::system() }
+}
+
+/// What a service stands on here; `name` tells its bus from others.
+pub async fn ground(
+    folder: &Path,
+    name: &str,
+    people: &People,
+    service_key: &ServiceKey,
+) -> Ground {
+    let bus = format!("embedded:{}", folder.join(format!("{name}.bus.db")).display());
+    let keys = Keys::empty();
+    keys.replace(&people.signer.jwks()).unwrap();
+    Ground {
+        clock: people.clock.clone(),
+        tasks: Tasks::new(),
+        bus: Bus::open(&bus).await.unwrap(),
+        cache: Cache::open("memory:").unwrap(),
+        keys,
+        service_key: service_key.clone(),
+    }
+}
+
+/// A database of its own for each test.
+pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
+    if mysql {
+        let own: String = process::random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+        return format!("{}/{name}_{own}", support::servers().mysql);
+    }
+    format!("sqlite:{}", folder.join(format!("{name}.db")).display())
+}
+
+pub fn service_key() -> ServiceKey {
+    ServiceKey::from_pkcs8(&Signer::generate()).unwrap()
+}
+
+impl Cloud {
+    pub async fn start(url: &str, people: People, ground: Ground, order: Upstream) -> Self {
+        create_database(url).await.unwrap();
+        let config = hub::Config { sql_url: url.into(), ..hub::Config::default() };
+        hub::migrate(&config).await.unwrap();
+        let jwks = people.signer.jwks();
+        let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
+        let peers = hub::Peers { order, auth: Upstream::local(auth) };
+        let router = hub::open(config, ground.clone(), peers).await.unwrap();
+        let listener = process::web::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (served, stop) = (router.clone(), ground.tasks.token());
+        ground.tasks.spawn("server", async move {
+            process::web::serve(listener, served, stop).await.unwrap();
+        });
+        let sql = Sql::open(url).await.unwrap();
+        let cloud = Self { router, address, sql, people, ground };
+        eventually("the hub is ready", PATIENCE, async || {
+            let (status, _) = cloud.ask(Method::GET, "/health/ready", None).await;
+            (status == StatusCode::OK).then_some(())
+        })
+        .await;
+        cloud
+    }
+
+    /// As an admin.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let token = self.people.token(Role::Admin, 1);
+        ask(&self.router, &token, method, path, body).await
+    }
+
+    pub async fn north(&self) -> RegionStatus {
+        let (status, report) = self.ask(Method::GET, "/api/v1/admin/status", None).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+        let report: StatusReport = serde_json::from_value(report).unwrap();
+        report.regions.into_iter().find(|region| region.region == Region::North).unwrap()
+    }
+
+    /// A code for the one edge of NORTH.
+    pub async fn invite(&self) -> String {
+        let asked = json!({"edge": "north-1", "region": "NORTH"});
+        let (_, invited) = self.ask(Method::POST, "/api/v1/admin/edges", Some(asked)).await;
+        invited["code"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn stop(self) {
+        self.ground.tasks.shutdown(Duration::from_secs(5)).await;
+    }
+}
+
+pub async fn ask(
+    router: &Router,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> (StatusCode, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, "application/json");
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let response = router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+/// The one edge of NORTH.
+pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
+    let config = holdfast_edge::Config {
+        name: "north-1".into(),
+        region: Region::North,
+        gateway_url: format!("http://{gateway}"),
+        data: data.to_owned(),
+        http_bind: "127.0.0.1:0".into(),
+        mqtt: MqttKind::Embedded,
+        mqtt_bind: "127.0.0.1:0".into(),
+        ws_bind: "127.0.0.1:0".into(),
+        enrolment_code: code.into(),
+    };
+    holdfast_edge::start(config, Clock::system()).await.unwrap()
+}

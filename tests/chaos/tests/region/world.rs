@@ -1,0 +1,172 @@
+//! A real order service, a real hub and a real edge, with somebody on the bus between the first two who
+//! loses what a test names.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::Router;
+use holdfast_edge::Running;
+use http::{Method, StatusCode};
+use platform::{
+    bus::{Bus, QueueSpec},
+    consume::{Handle, HandleError, consume},
+    sql::{Sql, create_database},
+    upstream::Upstream,
+};
+use process::tasks::Tasks;
+use serde_json::{Value, json};
+use support::eventually;
+use tempfile::TempDir;
+use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
+
+use crate::stage::{Cloud, PATIENCE, ask, database, edge, ground, people, service_key};
+
+/// Carries what the order service tells to the hub, but for what it is to lose.
+struct Carrier {
+    to: Bus,
+    loses: Loses,
+}
+
+/// The kind of the next event that is lost; absent once it is.
+type Loses = Arc<Mutex<Option<EventType>>>;
+
+impl Handle for Carrier {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        let is_lost = {
+            let mut loses = self.loses.lock().unwrap();
+            let is_lost = *loses == Some(event.kind);
+            if is_lost {
+                *loses = None;
+            }
+            is_lost
+        };
+        if !is_lost {
+            self.to.publish(event).await.map_err(HandleError::retry)?;
+        }
+        Ok(())
+    }
+}
+
+/// All of it, and an edge that agrees.
+pub struct World {
+    pub cloud: Cloud,
+    pub order: Router,
+    pub order_db: Sql,
+    loses: Loses,
+    edge: Running,
+    tasks: [Tasks; 2],
+    /// The order service holds it weakly.
+    _hub: Upstream,
+    _folder: TempDir,
+}
+
+impl World {
+    pub async fn start(mysql: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (people, key) = (people(), service_key());
+        let of_order = ground(folder.path(), "order", &people, &key).await;
+        let of_hub = ground(folder.path(), "hub", &people, &key).await;
+        let (loses, carrying) = (Loses::default(), Tasks::new());
+        let carrier = Carrier { to: of_hub.bus.clone(), loses: loses.clone() };
+        let queue = QueueSpec::new("carried", &[(Exchange::Order, "order.*")]);
+        consume(&carrying, &of_order.bus, queue, carrier);
+        let tasks = [of_order.tasks.clone(), carrying];
+        let (hub, opening) = Upstream::later();
+        let url = database(folder.path(), "order", mysql);
+        let order = order_service(&url, of_order, hub).await;
+        let order_db = Sql::open(&url).await.unwrap();
+        let asked = Upstream::local(order.clone());
+        let url = database(folder.path(), "sync", mysql);
+        let cloud = Cloud::start(&url, people, of_hub, asked).await;
+        let hub = Upstream::local(cloud.router.clone());
+        opening.opened(&hub);
+        let code = cloud.invite().await;
+        let edge = edge(&folder.path().join("edge"), cloud.address, &code).await;
+        let world = Self { cloud, order, order_db, loses, edge, tasks, _hub: hub, _folder: folder };
+        world.agreed(0).await;
+        world
+    }
+
+    /// The edge has so many orders, and they are those of the hub.
+    pub async fn agreed(&self, orders: u64) {
+        eventually("the edge agrees with the hub", PATIENCE, async || {
+            let north = self.cloud.north().await;
+            let agrees = north.edges.first()?.checksum == ChecksumState::Match;
+            (agrees && north.orders == orders).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn act(&self, role: Role, user: u128, path: &str, body: Option<Value>) -> Value {
+        let token = self.cloud.people.token(role, user);
+        let (status, answer) = ask(&self.order, &token, Method::POST, path, body).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        answer
+    }
+
+    /// An order that a provider could take.
+    pub async fn published(&self) -> String {
+        let draft = json!({
+            "title": "Fix a tap", "service_type": "cleaning_repair", "price": "200.00",
+            "location": "NORTH", "address": "1 Lake Road",
+        });
+        let answer = self.act(Role::Customer, 10, "/api/v1/orders", Some(draft)).await;
+        let id = answer["order_id"].as_str().unwrap().to_owned();
+        self.act(Role::Admin, 1, &format!("/api/v1/orders/{id}/approve"), None).await;
+        id
+    }
+
+    pub async fn order(&self, id: OrderId) -> Order {
+        let token = self.cloud.people.token(Role::Admin, 1);
+        let path = format!("/api/v1/orders/{id}");
+        let (status, order) = ask(&self.order, &token, Method::GET, &path, None).await;
+        assert_eq!(status, StatusCode::OK, "{order}");
+        serde_json::from_value(order).unwrap()
+    }
+
+    /// The event of this kind that comes next is lost by the time this ends.
+    pub async fn lose(&self, kind: EventType, act: impl AsyncFnOnce()) {
+        *self.loses.lock().unwrap() = Some(kind);
+        act().await;
+        eventually("the event is lost", PATIENCE, async || {
+            self.loses.lock().unwrap().is_none().then_some(())
+        })
+        .await;
+    }
+
+    pub async fn accept(&self, id: &str) {
+        self.act(Role::Provider, 20, &format!("/api/v1/orders/{id}/accept"), None).await;
+    }
+
+    pub async fn grant_north(&self) {
+        let asked = json!({"policy": "exclusive", "holder": "north-1", "epoch": 1});
+        let token = self.cloud.people.token(Role::Admin, 1);
+        let path = "/api/v1/admin/assignments/NORTH";
+        let (status, answer) = ask(&self.order, &token, Method::PUT, path, Some(asked)).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+
+    pub async fn compare(&self) -> Value {
+        let path = "/api/v1/admin/regions/NORTH/comparison";
+        let (status, answer) = self.cloud.ask(Method::POST, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    }
+
+    pub async fn stop(self) {
+        self.edge.stop().await;
+        self.cloud.stop().await;
+        for tasks in self.tasks {
+            tasks.shutdown(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Router {
+    create_database(url).await.unwrap();
+    let config = order::Config { sql_url: url.into(), ..order::Config::default() };
+    order::migrate(&config).await.unwrap();
+    order::open(config, ground, order::Peers { hub }).await.unwrap()
+}
