@@ -192,14 +192,8 @@ async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
 /// is away the one is told so and the other waits.
 async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, second: &EdgePlace) {
     let scene = Scene::held(stack, api, Region::North).await;
-    let place = Place {
-        region: second.region,
-        edge: EdgeId::new(&second.edge).unwrap(),
-        host: "127.0.0.1".into(),
-        port: second.mqtt,
-    };
     let provider = api.newcomer(Role::Provider).await.unwrap();
-    let at_second = Tablet::new(place, "tablet-at-second", &provider, Mqtt::V5);
+    let at_second = Tablet::new(place_of(second), "tablet-at-second", &provider, Mqtt::V5);
     let [portal, taken, waits, first, again, third] = scene.open_orders().await;
     scene.portal_asks(portal).await;
     scene.until_accepted_by(portal, scene.in_portal.user_id).await;
@@ -295,6 +289,79 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     scene.at_tablet.stop().await;
 }
 
+/// What was promised under a fence that was taken back waits while the next edge holds the region, and is
+/// settled in that one's log; what lost there is told of the take-back and listed.
+async fn a_late_promise_is_settled_through_the_next_holder(
+    stack: &Stack,
+    api: &Api,
+    second: &EdgePlace,
+) {
+    let scene = Scene::held(stack, api, Region::North).await;
+    let first = stack.layout().edge(scene.region).edge.clone();
+    let [kept, lost] = scene.open_orders().await;
+    stack.cut(scene.region).await.unwrap();
+    let honoured = scene.firmly_accept(kept).await;
+    let overturned = scene.firmly_accept(lost).await;
+    stack.kill9(Part::Edge(scene.region)).await.unwrap();
+    let granted = json!({
+        "take_back": {"why": "the node was flooded"},
+        "policy": "exclusive", "holder": second.edge, "epoch": 1,
+    });
+    scene.set(granted).await;
+    open_gate(scene.api, &scene.admin, scene.region).await;
+    let provider = api.newcomer(Role::Provider).await.unwrap();
+    let at_second = Tablet::new(place_of(second), "tablet-at-next", &provider, Mqtt::V5);
+    eventually("the next holder promises", LIMIT, async || {
+        let accept = CommandBody::AcceptOrder { order_id: lost };
+        let reply = at_second.tap(accept, LIMIT).await.ok()?;
+        // Before the grant has come its word is provisional, and a repeat is another command.
+        (reply.verdict == Verdict::Firm).then_some(())
+    })
+    .await;
+    scene.until_accepted_by(lost, provider.user_id).await;
+
+    signal(stack, &second.edge, "-STOP");
+    stack.restart(Part::Edge(scene.region)).await.unwrap();
+    scene.until_held(&first, 2).await;
+    signal(stack, &second.edge, "-CONT");
+    let outcome = scene.decided(&honoured).await.outcome.unwrap();
+    assert_eq!((outcome.kind, outcome.succeeded()), (OutcomeKind::Duplicate, true), "{outcome:?}");
+    scene.until_accepted_by(kept, scene.at_tablet.user_id()).await;
+    let outcome = scene.decided(&overturned).await.outcome.unwrap();
+    assert_eq!((outcome.kind, outcome.succeeded()), (OutcomeKind::Duplicate, false), "{outcome:?}");
+    let record = outcome.lost.unwrap().taken_back.unwrap();
+    assert_eq!(record.why.as_deref(), Some("the node was flooded"));
+    scene.until_held(&first, 0).await;
+    let cases: Value =
+        api.call(Method::GET, "/api/v1/admin/cases", Some(&scene.admin), None).await.unwrap();
+    let taken_back = |case: &&Value| {
+        case["kind"] == json!("taken_back")
+            && case["command_id"] == json!(overturned.command_id.unwrap())
+    };
+    let listed = cases["items"].as_array().unwrap().iter().filter(taken_back).count();
+    assert_eq!(listed, 1, "{cases}");
+    at_second.stop().await;
+    scene.at_tablet.stop().await;
+}
+
+fn place_of(edge: &EdgePlace) -> Place {
+    let name = EdgeId::new(&edge.edge).unwrap();
+    Place { region: edge.region, edge: name, host: "127.0.0.1".into(), port: edge.mqtt }
+}
+
+/// Without waiting for every link: one of the region's edges is dead.
+async fn open_gate(api: &Api, admin: &Person, region: Region) {
+    let path = format!("/api/v1/admin/regions/{region}");
+    let open = Some(json!({"gate": "open"}));
+    api.call::<Value>(Method::PUT, &path, Some(admin), open).await.unwrap();
+}
+
+fn signal(stack: &Stack, child: &str, signal: &str) {
+    let pid = stack.ready_file().pids[child].to_string();
+    let done = std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
+    assert!(done.success(), "{signal} {child}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
@@ -303,6 +370,7 @@ async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let second = stack.second_edge(Region::North, &wishes).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     everyone_else_is_settled_through_the_holder(&stack, &api, &second).await;
+    a_late_promise_is_settled_through_the_next_holder(&stack, &api, &second).await;
     what_the_holder_promises_cut_off_is_kept(&stack, &api).await;
     a_change_of_policy_waits_for_the_holders_word(&stack, &api).await;
     a_take_back_is_on_record_and_says_so_to_who_loses(&stack, &api).await;
