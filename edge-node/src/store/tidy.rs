@@ -18,11 +18,12 @@ pub fn tidy(conn: &Connection, book: &mut Book, now: UnixMillis) -> rusqlite::Re
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
     // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain
-    // goes on from it.
+    // goes on from it. A token stays for as long as anything behind it waits, for that may refer to it.
     const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
         SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
         AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch
-            AND pending.seq = log.seq) ORDER BY epoch, seq LIMIT ?)";
+            AND (pending.seq = log.seq OR (log.kind = 'token' AND pending.seq > log.seq)))
+        ORDER BY epoch, seq LIMIT ?)";
     const TOKENS: &str = "DELETE FROM tokens WHERE (epoch, hash) IN (
         SELECT epoch, hash FROM tokens WHERE expires_at < ? LIMIT ?)";
     let commands = conn.execute(COMMANDS, params![now.0 - COMMANDS_KEPT_MS, ROWS_MAX])?;

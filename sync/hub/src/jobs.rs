@@ -6,7 +6,7 @@ use wire::UnixMillis;
 use crate::{
     feed,
     hub::Hub,
-    store::{BATCH, StoreError},
+    store::{BATCH, LookedAt, StoreError},
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -42,8 +42,10 @@ async fn forget(hub: &Hub) -> Result<(), StoreError> {
     let now = hub.clock.now();
     let before = now.plus_ms(-RAW_OPS_KEPT_MS);
     for edge in hub.store.enrolled_edges().await? {
+        let mut after = 0;
         for _ in 0..PARTS_MAX {
-            let ops = hub.store.drop_old_ops(&edge, before).await?;
+            let LookedAt { ops, last } = hub.store.drop_old_ops(&edge, after, before).await?;
+            after = last;
             let outcomes = hub.store.drop_old_outcomes(&edge, before).await?;
             let epochs = hub.store.drop_old_epochs(&edge, before).await?;
             if ops.max(outcomes).max(epochs) < BATCH {

@@ -27,7 +27,7 @@ use sqlx::migrate::Migrator;
 use wire::{EdgeId, Hash, Region};
 
 pub use asks::{AskName, Asked};
-pub use compact::BATCH;
+pub use compact::{BATCH, LookedAt};
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
 pub use feed::{Fed, Gone, Revocations};

@@ -11,13 +11,16 @@ use super::{
     Store, StoreError, count, edge,
     feed::{ORDER, REVOKED},
 };
+use crate::domain::intake::{self, Read};
 
 const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
-const OLD_OPS: &str = "SELECT o.seq FROM ops o JOIN edges e ON e.edge = o.edge \
-    AND e.epoch = o.epoch WHERE o.edge = ? AND o.received_at < ? \
+const OLD_OPS: &str = "SELECT o.seq, o.bytes FROM ops o JOIN edges e ON e.edge = o.edge \
+    AND e.epoch = o.epoch WHERE o.edge = ? AND o.seq > ? AND o.received_at < ? \
     AND NOT EXISTS (SELECT 1 FROM undecided u \
         WHERE u.edge = o.edge AND u.epoch = o.epoch AND u.seq = o.seq) \
     ORDER BY o.seq LIMIT ?";
+const NEWEST_UNDECIDED: &str = "SELECT MAX(u.seq) FROM undecided u JOIN edges e \
+    ON e.edge = u.edge AND e.epoch = u.epoch WHERE u.edge = ?";
 const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? \
     AND epoch = (SELECT e.epoch FROM edges e WHERE e.edge = ops.edge) AND seq IN (";
 const OLD_OUTCOMES: &str = "SELECT o.number FROM outcomes o JOIN edges e ON e.edge = o.edge \
@@ -56,20 +59,39 @@ const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN ("
 /// Rows taken out by one statement.
 pub const BATCH: usize = 500;
 
+/// How many old ops there were in a part, and where it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookedAt {
+    pub ops: usize,
+    pub last: u64,
+}
+
 impl Store {
     pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>, StoreError> {
         let rows: Vec<(String,)> = self.sql.all(ENROLLED, vals![]).await?;
         rows.into_iter().map(|(name,)| edge(name)).collect()
     }
 
-    /// Decided ops that were received before `before`.
+    /// Decided ops beyond `after` that were received before `before`. A token stays for as long as
+    /// anything behind it is undecided, for that may refer to it.
     pub async fn drop_old_ops(
         &self,
         edge: &EdgeId,
+        after: u64,
         before: UnixMillis,
-    ) -> Result<usize, StoreError> {
-        let old: Vec<(i64,)> = self.sql.all(OLD_OPS, vals![edge, before, BATCH]).await?;
-        self.drop_numbers(DROP_OPS, edge.into(), &old).await
+    ) -> Result<LookedAt, StoreError> {
+        let values = vals![edge, after, before, BATCH];
+        let old: Vec<(i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
+        let undecided: Option<(Option<i64>,)> = self.sql.one(NEWEST_UNDECIDED, vals![edge]).await?;
+        let undecided = undecided.and_then(|(newest,)| newest);
+        let is_needed = |seq: i64, bytes: &[u8]| {
+            let token = matches!(intake::read(bytes), Read::Token { .. });
+            token && undecided.is_some_and(|newest| seq < newest)
+        };
+        let dropped = old.iter().filter(|(seq, bytes)| !is_needed(*seq, bytes));
+        let dropped: Vec<(i64,)> = dropped.map(|(seq, _)| (*seq,)).collect();
+        self.drop_numbers(DROP_OPS, edge.into(), &dropped).await?;
+        Ok(LookedAt { ops: old.len(), last: old.last().map_or(after, |(seq, _)| count(*seq)) })
     }
 
     /// Outcomes that the edge has stored and that were given before `before`.

@@ -187,8 +187,9 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
     received(&store, 3).await;
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &decided([1, 2]), NOW, UNTIL).await.unwrap());
-    assert_eq!(store.drop_old_ops(&north(), NOW).await.unwrap(), 0, "not old yet");
-    assert_eq!(store.drop_old_ops(&north(), LATER).await.unwrap(), 2);
+    let dropped = async |before| store.drop_old_ops(&north(), 0, before).await.unwrap().ops;
+    assert_eq!(dropped(NOW).await, 0, "not old yet");
+    assert_eq!(dropped(LATER).await, 2);
     assert_eq!(due_seqs(&store.due(&claim, 9).await.unwrap()), [3], "undecided ops stay");
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 0, "not acknowledged");
     let (term, _) = session(&store).await;
@@ -239,4 +240,33 @@ async fn what_an_operator_lets_in_again_is_as_new_and_on_record(#[case] mysql: b
     let noted: Vec<(i64, i64, Uuid)> =
         store.sql().all("SELECT seq, at, made_by FROM op_retries", vec![]).await.unwrap();
     assert_eq!(noted, [(1, LATER.0, admin().0)]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_token_outlives_what_may_refer_to_it(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    let mut ops = boots(term, stored.cursor, 1);
+    for bytes in [
+        Op::Token { token: "a token".into() }.to_bytes(),
+        Op::Boot { nonce: BootNonce([2; 16]), at: NOW }.to_bytes(),
+        Op::Boot { nonce: BootNonce([3; 16]), at: NOW }.to_bytes(),
+    ] {
+        ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes });
+    }
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &decided([1, 2, 3]), NOW, UNTIL).await.unwrap());
+    let look = store.drop_old_ops(&north(), 0, LATER).await.unwrap();
+    assert_eq!(look, LookedAt { ops: 3, last: 3 });
+    assert_eq!(store.tokens(&claim, &[1, 2, 3]).await.unwrap(), [(2, "a token".to_owned())].into());
+    assert_eq!(store.drop_old_ops(&north(), 3, LATER).await.unwrap().ops, 0, "past what stays");
+
+    assert!(store.commit(&claim, &decided([4]), NOW, UNTIL).await.unwrap());
+    assert_eq!(store.drop_old_ops(&north(), 0, LATER).await.unwrap().ops, 2);
+    assert!(store.tokens(&claim, &[2]).await.unwrap().is_empty());
 }
