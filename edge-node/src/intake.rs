@@ -64,7 +64,8 @@ pub struct Sender {
 /// How a command was let in.
 struct Admitted {
     refusal: Option<Code>,
-    receipted: bool,
+    /// The receipt that this edge has given for it before, whatever it has lost since.
+    receipt: Option<Receipt>,
     /// The revocations by which its token was found good; none where it was not.
     revocations: Option<u64>,
 }
@@ -114,12 +115,12 @@ impl Intake {
         let role = signed.claims.role;
         let wrong = shape::wrong_fields(&frame.body, self.0.identity.region);
         let shape = || shape::refusal(role, &frame.body, &wrong);
-        let receipted = self.has_receipt(&frame);
-        let refusal = signed.refusal.or_else(shape).filter(|_| !receipted);
+        let receipt = self.own_receipt(&frame);
+        let refusal = signed.refusal.or_else(shape).filter(|_| receipt.is_none());
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let revocations = Some(revocations).filter(|_| signed.refusal.is_none());
-        let admitted = Admitted { refusal, receipted, revocations };
+        let admitted = Admitted { refusal, receipt, revocations };
         let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
         Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })
     }
@@ -132,7 +133,8 @@ impl Intake {
         admitted: Admitted,
         reader: Actor,
     ) -> Result<Taken, FateUnknown> {
-        let Admitted { refusal, receipted, revocations } = admitted;
+        let Admitted { refusal, receipt, revocations } = admitted;
+        let receipted = receipt.is_some();
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let judged = frame.body.clone();
@@ -151,6 +153,7 @@ impl Intake {
             actor,
             refusal,
             seen,
+            receipt,
         };
         let judging = move |sight: &Sight, book: &Book| {
             let request = Request { actor, body: &judged, repeat, receipted };
@@ -175,10 +178,10 @@ impl Intake {
         }
     }
 
-    /// Whether this edge has taken the command before, whatever it has lost since.
-    fn has_receipt(&self, frame: &CmdFrame) -> bool {
+    fn own_receipt(&self, frame: &CmdFrame) -> Option<Receipt> {
         let receipt = frame.receipt.as_ref();
-        receipt.is_some_and(|receipt| receipt.command_id == frame.id && self.is_ours(receipt))
+        let own = receipt.filter(|receipt| receipt.command_id == frame.id && self.is_ours(receipt));
+        own.cloned()
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use engine::edge::Wanted;
 use process::tokens::verify_bytes;
 use serde_json::json;
 use tempfile::TempDir;
 use wire::{
-    Action, BootNonce, Change, CommandBody, Hop, NumberedOutcome, Order, OrderId, OrderStatus,
-    RegionAssignment, Role, UserId, Verdict,
+    Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
+    OrderStatus, RegionAssignment, Role, UserId, Verdict,
 };
 
 use super::*;
@@ -157,6 +158,34 @@ async fn the_same_frame_is_answered_with_the_same_receipt_even_after_its_token_r
 
 fn frame_of_other_order(edge: &Edge) -> Vec<u8> {
     edge.frame(102, Role::Provider, 20, &accept(2))
+}
+
+#[tokio::test]
+async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
+    let before = Edge::new().await;
+    let bytes = before.frame(101, Role::Provider, 20, &accept(1));
+    let receipt = before.send(&bytes).await.receipt.unwrap();
+    before.people.clock.advance(2 * 3_600_000);
+
+    // Its file is another one since; key and people are the same.
+    let restored = Edge::new().await;
+    let (gate, clock) = (before.people.gate(), before.people.clock.clone());
+    let signer = before.signer.clone();
+    let intake = Intake::new(identity(), restored.store.clone(), gate, signer, clock);
+    let without = intake.take(&bytes, None).await.unwrap().reply;
+    assert_eq!(without.code, Some(Code::TokenExpired));
+    let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    again["receipt"] = json!(receipt);
+    let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
+    assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
+
+    let all = Wanted { from: 1, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
+    let logged = restored.store.run(all).await.unwrap().ops;
+    let Ok(Op::Command(op)) = Op::from_bytes(logged.last().unwrap()) else { panic!("{logged:?}") };
+    let first = op.relogged.unwrap();
+    let at = Chain { seq: receipt.seq, hash: receipt.hash };
+    assert_eq!((first.edge, first.epoch, first.at), (receipt.edge, receipt.epoch, at));
+    assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
 }
 
 #[tokio::test]

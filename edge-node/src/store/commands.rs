@@ -12,7 +12,7 @@ use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    Receipt, UnixMillis, UserId, Verdict,
+    QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
 use super::{
@@ -34,6 +34,8 @@ pub struct Entry {
     pub refusal: Option<Code>,
     /// The newest receipt of this edge that the tablet holds, its signature checked.
     pub seen: Option<Receipt>,
+    /// The receipt that this edge once gave for this very command, its signature checked.
+    pub receipt: Option<Receipt>,
 }
 
 /// What stands stored of a command.
@@ -113,6 +115,7 @@ pub fn log_asked(
         received_at: ask.taken_at,
         refusal: None,
         seen: None,
+        receipt: None,
     };
     let taken = Taken { verdict: Verdict::Provisional, fence: None, doubt: None };
     match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
@@ -181,7 +184,7 @@ fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
 }
 
 fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqlite::Result<Stored> {
-    let Entry { command, actor, token, token_expires_at, received_at, .. } = entry;
+    let Entry { command, actor, token, token_expires_at, received_at, receipt, .. } = entry;
     let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
     let op = Op::Command(CommandOp {
         command: command.clone(),
@@ -193,7 +196,7 @@ fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqli
         policy_version: Some(book.policy_version),
         rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
-        relogged: None,
+        relogged: receipt.map(lost),
     });
     let at = append::append(conn, book, &op, received_at)?;
     let stored = Stored {
@@ -212,6 +215,13 @@ fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqli
     insert(conn, &stored, received_at)?;
     book.save(conn)?;
     Ok(stored)
+}
+
+/// The tablet has a receipt of what this file has lost, and sends it again: it is logged anew.
+fn lost(receipt: Receipt) -> Relogged {
+    let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
+    let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
+    Relogged { edge, epoch, at, verdict, fence, why }
 }
 
 fn insert(conn: &Connection, stored: &Stored, received_at: UnixMillis) -> rusqlite::Result<()> {

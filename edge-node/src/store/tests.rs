@@ -48,6 +48,7 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> Entry {
         received_at: NOW,
         refusal: None,
         seen: None,
+        receipt: None,
     }
 }
 
@@ -302,11 +303,11 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!((report.pending, report.last_seq), (1, seqs[2]));
     let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
     assert_eq!(shown.len(), 3);
-}
 
     let last = Outcome::applied(after(2, 2, Action::Accept, 20), NOW);
     store.settle(3, vec![outcome(3, seqs[1], last)]).await.unwrap();
     assert_eq!(store.tidy(later).await.unwrap(), 3, "with the last of them its token goes");
+}
 
 #[tokio::test]
 async fn the_report_tells_what_waits() {

@@ -10,7 +10,10 @@ use rstest::rstest;
 use serde_json::json;
 use stage::{Stage, accept, boot, token};
 use uuid::Uuid;
-use wire::{Change, Code, CommandId, EventType, HeldReason, Op, Policy, Region, Role};
+use wire::{
+    Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, QuarantineWhy, Region,
+    Relogged, Role, Verdict,
+};
 
 #[rstest]
 #[case::sqlite(false)]
@@ -137,6 +140,35 @@ async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     let script = stage.owner.script();
     let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
     assert_eq!(known, [(2, true), (3, false), (5, false), (6, false)]);
+}
+
+#[tokio::test]
+async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
+    // The tablet sent it again, with the receipt that the edge gave before it was restored.
+    let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else { unreachable!() };
+    lost.relogged = Some(Relogged {
+        edge: edge.id.clone(),
+        epoch: 1,
+        at: Chain { seq: 9, hash: Hash::of(b"9") },
+        verdict: Verdict::Firm,
+        fence: Some(4),
+        why: QuarantineWhy::EdgeRestored,
+    });
+    edge.log = vec![token(&gone), Op::Command(lost.clone()).to_bytes()];
+    lost.token_seq = 3;
+    lost.command.id = CommandId(Uuid::from_u128(2));
+    edge.log.extend([token("no.token.atall"), Op::Command(lost).to_bytes(), accept(3, 1, now)]);
+    edge.open(&hub).await;
+    edge.up(1, 5).await;
+    edge.until_outcomes(5).await;
+    let script = stage.owner.script();
+    let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
+    assert_eq!(known, [(2, true), (4, false), (5, false)]);
 }
 
 #[tokio::test]

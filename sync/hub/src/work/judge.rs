@@ -16,6 +16,9 @@ use crate::{
     store::{Claim, Revocations, StoreError},
 };
 
+/// At the beginning of time no token has expired.
+const BEFORE_ANY_END: UnixMillis = UnixMillis(0);
+
 /// The tokens that a run refers to, and the keys they are checked with.
 pub(super) struct Judge {
     tokens: HashMap<u64, String>,
@@ -61,10 +64,21 @@ impl Judge {
                 actor: claims.actor(),
                 revoked_version: self.revoked_version(&claims, op.received_at),
             })),
+            // The edge took it before, and had checked the token then: a receipt says so, and not when.
+            Err(TokenError::Expired) if op.relogged.is_some() => Judged::Known(self.then(token)),
             Err(TokenError::Expired) => Judged::Known(None),
             Err(TokenError::Invalid) if self.keys_are_fresh => Judged::Known(None),
             Err(TokenError::Invalid) => Judged::NotYet,
         }
+    }
+
+    /// Whoever the token named while it was valid. Their session may have ended since, and they may not
+    /// be revoked.
+    fn then(&self, token: &str) -> Option<Person> {
+        let claims = self.keys.verify(token, BEFORE_ANY_END).ok()?;
+        let revoked = self.revocations.get(&claims.sub.0);
+        let revoked_version = revoked.map(|revocation| revocation.version);
+        Some(Person { actor: claims.actor(), revoked_version })
     }
 
     /// A person is revoked whatever happened when; a session ends, and what the edge took from it before
@@ -76,9 +90,9 @@ impl Judge {
         user.or(session).map(|revocation| revocation.version)
     }
 
-    /// The sessions and people of the tokens. At the beginning of time none has expired.
+    /// The sessions and people of the tokens.
     fn named(&self) -> Vec<Uuid> {
-        let claims = self.tokens.values().filter_map(|t| self.keys.verify(t, UnixMillis(0)).ok());
+        let claims = self.tokens.values().filter_map(|t| self.keys.verify(t, BEFORE_ANY_END).ok());
         let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
         named.into_iter().collect()
     }

@@ -133,6 +133,7 @@ impl Replay {
             received_at: entry.received_at,
             refusal: entry.refusal,
             seen: None,
+            receipt: None,
         };
         self.store().enter(entry, judging).await.unwrap()
     }
