@@ -10,8 +10,8 @@ mod assignment;
 mod batch;
 mod code;
 mod command;
-mod conflict;
 mod compare;
+mod conflict;
 mod draft;
 mod event;
 mod hash;
@@ -41,10 +41,10 @@ pub use assignment::{
 pub use batch::{BatchBody, BatchOp, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 pub use code::{Code, Language, Text};
 pub use command::{CmdFrame, Command, CommandBody, Draft};
-pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
 pub use compare::{
     OrderMark, OrdersAsked, OrdersTold, RangeAsked, RangeTold, RenewAsked, range_digest,
 };
+pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
 pub use draft::check_draft;
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
 pub use hash::{BootNonce, Hash};
@@ -69,8 +69,8 @@ pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
 pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
 pub use status::{
-    ChecksumState, EdgeStatus, GateState, LinkState, QuarantineStatus, RegionStatus, RepairStatus,
-    StatusReport,
+    ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, QuarantineStatus, RegionStatus,
+    RepairStatus, StatusReport,
 };
 pub use text::{FieldError, check_comment, check_optional_reason, check_reason};
 pub use time::UnixMillis;

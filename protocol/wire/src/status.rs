@@ -89,6 +89,9 @@ pub struct EdgeStatus {
     pub checksum: ChecksumState,
     pub clock_error_ms: Option<i64>,
     pub disk_free_bytes: Option<u64>,
+    /// Commands that epochs of it have left without an outcome, and that have not come back yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// How its epoch came to be, until an operator has taken note of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<QuarantineStatus>,
@@ -109,6 +112,13 @@ pub struct EdgeStatus {
     /// The fence of a grant that its view did not agree with: it answers nothing firm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unproven: Option<u64>,
+}
+
+/// What an epoch that is over has left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    pub epoch: u64,
+    pub commands: u64,
 }
 
 /// An epoch was ended because the edge was restored or cloned.
@@ -135,6 +145,9 @@ impl StatusReport {
             }
             for edge in &region.edges {
                 complaints.extend(edge.alarms().map(|why| format!("{}: {why}", edge.edge)));
+                complaints.extend(edge.left_behind.iter().map(|LeftBehind { epoch, commands }| {
+                    format!("{}: left behind in epoch {epoch}: {commands} commands", edge.edge)
+                }));
                 complaints.extend(edge.complaint().map(|why| format!("{}: {why}", edge.edge)));
             }
         }

@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 use wire::{
-    ChecksumState, EdgeStatus, GateState, Language, LinkState, QuarantineStatus, QuarantineWhy,
-    RegionStatus, StatusReport, UnixMillis,
+    ChecksumState, EdgeStatus, GateState, Language, LeftBehind, LinkState, QuarantineStatus,
+    QuarantineWhy, RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::age;
@@ -36,6 +36,7 @@ pub enum Kind {
     Cloned,
     Contradicted,
     GrantDiffers,
+    LeftBehind,
 }
 
 /// Everything that is not as it should be; empty when all is well.
@@ -71,7 +72,8 @@ fn of_log(edge: &EdgeStatus, language: Language) -> Vec<Complaint> {
     let twin = edge.twin_seen_at.map(|_| twin(edge, language));
     let quarantine = edge.quarantine.map(|quarantine| restored(edge, quarantine, language));
     let unproven = edge.unproven.map(|fence| grant_differs(edge, fence, language));
-    stopped.into_iter().chain(twin).chain(quarantine).chain(unproven).collect()
+    let left = edge.left_behind.iter().map(|left| left_behind(edge, *left, language));
+    stopped.into_iter().chain(twin).chain(quarantine).chain(unproven).chain(left).collect()
 }
 
 fn complaint(
@@ -85,6 +87,24 @@ fn complaint(
         about: about.to_owned(),
         problem: problem.into(),
         next_step: next_step.into(),
+    }
+}
+
+fn left_behind(edge: &EdgeStatus, left: LeftBehind, language: Language) -> Complaint {
+    let LeftBehind { epoch, commands } = left;
+    match language {
+        Language::English => complaint(
+            Kind::LeftBehind,
+            edge.edge.as_str(),
+            format!("left behind in epoch {epoch}: {commands} commands without an outcome"),
+            "start the machine again: it brings them back, and so does the tablet of each",
+        ),
+        Language::Chinese => complaint(
+            Kind::LeftBehind,
+            edge.edge.as_str(),
+            format!("第 {epoch} 代留下 {commands} 条尚无结果的操作"),
+            "重新启动该机器：它会带回这些操作，各平板也会重新发送",
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `status` prints, on a terminal and into a pipe, in both languages.
 
-use wire::{EdgeId, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region};
+use wire::{EdgeId, LeftBehind, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region};
 
 use super::*;
 
@@ -29,6 +29,7 @@ fn edge(name: &str) -> EdgeStatus {
         checksum: ChecksumState::Match,
         clock_error_ms: Some(0),
         disk_free_bytes: None,
+        left_behind: Vec::new(),
         quarantine: None,
         needs_operator_at: None,
         twin_seen_at: None,
@@ -166,6 +167,7 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     let restored = EdgeStatus {
         quarantine: quarantine(QuarantineWhy::EdgeRestored),
         needs_operator_at: Some(NOW),
+        left_behind: vec![LeftBehind { epoch: 3, commands: 7 }],
         epoch: 4,
         ..edge("north-1")
     };
@@ -182,6 +184,7 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         "! north-1: it was restored from a copy: since 2025-11-24 16:10:00.000Z it runs in epoch 4",
         "! north-1: it was restored three times in a day and is not let in",
         "`holdfast readmit north-1` lets it in",
+        "! north-1: left behind in epoch 3: 7 commands without an outcome",
         "! mid-1: a second instance of it calls",
         "make an enrolment code for a name of its own",
         "! mid-1: it was run twice from one copy",

@@ -12,6 +12,7 @@ mod edges;
 mod enrol;
 mod epochs;
 mod feed;
+mod left_behind;
 mod oplog;
 mod ops;
 mod outcomes;

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use rstest::rstest;
 use stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 use support::eventually;
-use wire::{Chain, Code, Frame, LinkState, QuarantineWhy, Region, Role, TakeBack};
+use wire::{Chain, Code, Frame, LeftBehind, LinkState, QuarantineWhy, Region, Role, TakeBack};
 
 /// An edge whose three ops were received and answered, and which is away now.
 async fn known(stage: &Stage, hub: &Replica) -> Edge {
@@ -102,7 +102,18 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     assert_eq!(stage.north(&hub).await.epoch, 1);
     stage.owner.script().away = false;
     let (given, _) = suspect.confined(&hub).await;
-    assert_eq!((given.new_epoch, stage.north(&hub).await.undecided), (2, 0));
+    let shown = stage.north(&hub).await;
+    assert_eq!((given.new_epoch, shown.undecided), (2, 0));
+    assert_eq!(shown.left_behind, [LeftBehind { epoch: 1, commands: 1 }]);
+    let said = "north-1: left behind in epoch 1: 1 commands".to_owned();
+    assert!(stage.status(&hub).await.complaints().contains(&said));
+
+    suspect.begin(&given);
+    suspect.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(9, 2, now)];
+    suspect.open(&hub).await;
+    suspect.up(1, 3).await;
+    suspect.until_outcomes(3).await;
+    assert!(stage.north(&hub).await.left_behind.is_empty(), "it came back and is decided");
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ mod tests {
             checksum: ChecksumState::Settling,
             clock_error_ms: None,
             disk_free_bytes: None,
+            left_behind: Vec::new(),
             quarantine: None,
             needs_operator_at: None,
             twin_seen_at: None,

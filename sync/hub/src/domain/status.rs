@@ -1,8 +1,8 @@
 //! What an operator is shown, from what stands stored.
 
 use wire::{
-    EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, QuarantineStatus, Region, RegionStatus,
-    RepairStatus, StatusReport, UnixMillis,
+    EdgeId, EdgeStatus, GateState, Hash, LeftBehind, LinkState, Policy, QuarantineStatus, Region,
+    RegionStatus, RepairStatus, StatusReport, UnixMillis,
 };
 
 use super::checksum::{self, Compared};
@@ -57,6 +57,8 @@ pub struct EdgeRecord {
     pub last_seq: u64,
     pub clock_error_ms: Option<i64>,
     pub disk_free_bytes: Option<u64>,
+    /// Commands without an outcome of epochs that are over.
+    pub left_behind: Vec<LeftBehind>,
     /// The region's digest at `feed_cursor`, where that change is still kept.
     pub region_digest: Option<Hash>,
     pub repair_asked_at: Option<UnixMillis>,
@@ -128,6 +130,7 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         }),
         clock_error_ms: edge.clock_error_ms,
         disk_free_bytes: edge.disk_free_bytes,
+        left_behind: edge.left_behind.clone(),
         quarantine: edge.alarms.quarantine.filter(|quarantine| {
             edge.alarms.readmitted_at.is_none_or(|noted| noted < quarantine.at)
         }),
@@ -206,6 +209,7 @@ mod tests {
             last_seq: 9,
             clock_error_ms: Some(12),
             disk_free_bytes: None,
+            left_behind: Vec::new(),
             region_digest: None,
             repair_asked_at: None,
             repairs: 0,

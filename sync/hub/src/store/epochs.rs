@@ -10,7 +10,7 @@ use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
 
-use super::{Store, StoreError, count, hash};
+use super::{Store, StoreError, count, hash, left_behind};
 
 const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
 const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
@@ -92,6 +92,7 @@ impl Store {
             if tx.exec(RAISE, values).await? == 0 {
                 return Ok(None);
             }
+            left_behind::put_down(tx, edge, *epoch).await?;
             tx.exec(DROP_UNDECIDED, vals![edge]).await?;
             let values = vals![
                 edge, raised, now, why.as_str(), hello.nonce.0, after_run, grant, last_accepted
@@ -155,6 +156,7 @@ impl Store {
             return Ok(0);
         };
         self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
+        self.forget_left_behind(edge, before).await?;
         let oldest: Option<(Option<i64>,)> = self.sql.one(OLDEST, vals![edge, epoch]).await?;
         let Some(oldest) = oldest.and_then(|(oldest,)| oldest) else { return Ok(0) };
         let values = vals![edge, oldest, before, DROPPED_MAX];

@@ -84,7 +84,12 @@ impl Store {
     pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>, StoreError> {
         let rows: Vec<Row> = self.sql.all(PAGE, vals![after, limit]).await?;
         let waiting = self.waiting().await?;
-        rows.into_iter().map(|row| read(row, &waiting)).collect()
+        let mut left = self.left_behind_by_edge().await?;
+        let rows = rows.into_iter().map(|row| {
+            let left_behind = left.remove(&row.edge).unwrap_or_default();
+            Ok(EdgeRecord { left_behind, ..read(row, &waiting)? })
+        });
+        rows.collect()
     }
 
     async fn waiting(&self) -> Result<Waiting, StoreError> {
@@ -126,6 +131,7 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         last_seq: count(row.last_seq),
         clock_error_ms: row.clock_error_ms,
         disk_free_bytes: row.disk_free_bytes.map(count),
+        left_behind: Vec::new(),
         region_digest: row.region_digest.as_deref().map(hash).transpose()?,
         repair_asked_at: row.repair_asked_at.map(UnixMillis),
         repairs: count(row.repairs),

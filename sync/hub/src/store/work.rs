@@ -9,7 +9,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Store, StoreError, count, edge, encoded, hash, region};
+use super::{Store, StoreError, count, edge, encoded, hash, left_behind, region};
 use crate::domain::{
     batch::{Decided, Due, Progress},
     intake::{self, Read},
@@ -271,7 +271,8 @@ async fn add_outcomes(
         let text = Statement::new(ADD_OUTCOMES).repeat(ONE_OUTCOME, ", ", part.len());
         tx.exec(text, values).await?;
     }
-    Ok(())
+    let ids: Vec<_> = decided.iter().filter_map(|decided| decided.command_id).collect();
+    if ids.is_empty() { Ok(()) } else { left_behind::come_back(tx, &ids).await }
 }
 
 async fn set_state(

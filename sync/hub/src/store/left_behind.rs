@@ -1,0 +1,94 @@
+//! Commands that an ended epoch has left without an outcome, so that an operator sees them.
+//!
+//! Invariant: a command stands here from the transaction that ends its epoch until the one that stores
+//! an outcome under its id, whichever edge it came back by; or until its op is forgotten.
+
+use std::collections::HashMap;
+
+use platform::{
+    sql::{Statement, Tx, Val, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::{CommandId, EdgeId, LeftBehind, UnixMillis};
+
+use super::{Store, StoreError, count};
+use crate::domain::intake::{self, Read};
+
+const UNDECIDED: &str = "SELECT u.seq, o.received_at, o.bytes FROM undecided u \
+    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
+const ADD: &str = "INSERT INTO left_behind (edge, epoch, seq, command_id, received_at) VALUES ";
+const ONE: &str = "(?, ?, ?, ?, ?)";
+const ANY: &str = "SELECT command_id FROM left_behind LIMIT 1";
+const CAME_BACK: &str = "DELETE FROM left_behind WHERE command_id IN (";
+const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?";
+const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
+    ORDER BY edge, epoch";
+
+/// Ops looked at in one go, and rows of one statement.
+const PART: usize = 500;
+
+/// By edge, its epochs in their order.
+pub(super) type ByEdge = HashMap<String, Vec<LeftBehind>>;
+
+/// Puts down what the epoch leaves. What it had logged anew of an earlier one counts once.
+pub(super) async fn put_down(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let values = vals![edge, epoch, after, PART];
+        let rows: Vec<(i64, i64, Vec<u8>)> = tx.all(UNDECIDED, values).await?;
+        let Some((last, ..)) = rows.last() else { return Ok(()) };
+        after = *last;
+        let (mut ids, mut values) = (Vec::new(), Vec::new());
+        for (seq, received_at, bytes) in &rows {
+            if let Read::Command(op) = intake::read(bytes) {
+                ids.push(op.command.id);
+                values.extend(vals![edge, epoch, *seq, op.command.id, *received_at]);
+            }
+        }
+        if !ids.is_empty() {
+            come_back(tx, &ids).await?;
+            let text = Statement::new(ADD).repeat(ONE, ", ", ids.len());
+            tx.exec(text, values).await?;
+        }
+    }
+}
+
+/// These have an outcome now, or stand elsewhere.
+pub(super) async fn come_back(tx: &mut Tx, ids: &[CommandId]) -> Result<(), StoreError> {
+    let any: Option<(Uuid,)> = tx.one(ANY, vals![]).await?;
+    if any.is_none() {
+        return Ok(());
+    }
+    for part in ids.chunks(PART) {
+        let values = part.iter().map(|id| Val::from(*id)).collect();
+        tx.exec(in_list(CAME_BACK, part.len(), ")"), values).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    pub(super) async fn left_behind_by_edge(&self) -> Result<ByEdge, StoreError> {
+        let rows: Vec<(String, i64, i64)> = self.sql.all(NUMBERS, vals![]).await?;
+        let mut by_edge = ByEdge::new();
+        for (edge, epoch, commands) in rows {
+            let left = LeftBehind { epoch: count(epoch), commands: count(commands) };
+            by_edge.entry(edge).or_default().push(left);
+        }
+        Ok(by_edge)
+    }
+
+    /// What is forgotten with its ops; nobody can bring it back from here any more.
+    pub(super) async fn forget_left_behind(
+        &self,
+        edge: &EdgeId,
+        before: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let commands = self.sql.exec(FORGET, vals![edge, before]).await?;
+        if commands > 0 {
+            tracing::warn!(edge.id = %edge, commands, "Commands that never came back are forgotten");
+        }
+        Ok(())
+    }
+}
