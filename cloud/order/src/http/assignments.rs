@@ -70,7 +70,7 @@ pub async fn set(
         trace: trace.into(),
         take_back: asked.take_back.as_ref().map(why).transpose()?,
         right: right(asked.policy, asked.holder, asked.epoch)?,
-        rules: asked.rules,
+        rules: asked.rules.map(without_repeats),
     };
     if let Some((_, Some(seat))) = &assign.right {
         check_seat(&service, region, seat).await?;
@@ -96,6 +96,19 @@ pub async fn for_the_hub(
 ) -> Result<Json<Assignments>, Problem> {
     from_hub(&from)?;
     Ok(Json(Assignments { items: service.store.assignments().await? }))
+}
+
+/// A kind of work that is named twice is allowed once: what is kept has room for each.
+fn without_repeats(mut rules: OfflineRules) -> OfflineRules {
+    if let Some(approval) = &mut rules.approval {
+        let mut known = Vec::new();
+        approval.service_types.retain(|kind| {
+            let new = !known.contains(kind);
+            known.push(*kind);
+            new
+        });
+    }
+    rules
 }
 
 fn why(asked: &TakeBackAsked) -> Result<String, Problem> {

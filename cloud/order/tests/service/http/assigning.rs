@@ -65,6 +65,20 @@ async fn an_operator_grants_and_takes_back_on_record(#[case] engine: Engine) {
     assert_eq!(accepted.status, StatusCode::OK, "the refusals have consumed nothing");
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_kind_of_work_that_is_named_often_is_kept_once(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let kinds = ["other", "cleaning_repair", "other"].repeat(200);
+    let approval = json!({ "price_max": "200.00", "service_types": kinds });
+    let set = put(&service, admin(), json!({ "rules": { "approval": approval } })).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+    let kept = &set.body["assignment"]["rules"]["approval"]["service_types"];
+    assert_eq!(kept, &json!(["other", "cleaning_repair"]));
+}
+
 #[tokio::test]
 async fn what_makes_no_sense_names_its_field() {
     let service = Service::new(Engine::Sqlite).await;
