@@ -143,6 +143,9 @@ pub struct PortalAccept {
 pub struct WaitingAccept {
     pub command: Command,
     pub actor: Actor,
+    /// The region's feed tells that this person is revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

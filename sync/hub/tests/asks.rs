@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 use support::eventually;
 use uuid::Uuid;
-use wire::{Command, CommandBody, CommandId, Op, OrderId, Region, Role, UnixMillis};
+use wire::{
+    Change, Command, CommandBody, CommandId, EventType, Op, OrderId, Region, Role, UnixMillis,
+};
 
 const ASKS: &str = "/internal/asks";
 
@@ -93,6 +95,29 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
     eventually("it is decided", PATIENCE, async || {
         // An id is its user's own, so two wait under it.
         (stage.owner.script().waited == [CommandId(Uuid::from_u128(7)); 2]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    for (n, user) in [(7, 5), (8, 6)] {
+        let ask = at_portal(n, user, &stage.token(Role::Provider, user));
+        stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
+    }
+    // The feed tells of ids; what is revoked under this one is the person.
+    let person = Uuid::from_u128(6);
+    let body = json!({"user_id": person, "role": "provider", "session_id": person});
+    stage.publish(EventType::SessionRevoked, body).await;
+    holder.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Revoked { .. }))).await;
+    stage.assign_north(&hub, 2, None).await;
+    eventually("both are decided", PATIENCE, async || {
+        let script = stage.owner.script();
+        let revoked = script.waited_revoked.clone();
+        (revoked == [false, true]).then_some(())
     })
     .await;
 }

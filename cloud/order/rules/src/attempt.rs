@@ -31,7 +31,10 @@ pub struct Attempt {
 pub enum Origin {
     Portal,
     /// At the portal, by someone who was told to wait and has gone by now: it must get an outcome too.
-    Waited,
+    Waited {
+        /// They were revoked since.
+        revoked: bool,
+    },
     Edge(Box<EdgeOp>),
 }
 
@@ -64,14 +67,14 @@ pub struct OpName {
 impl Attempt {
     pub fn op(&self) -> Option<&EdgeOp> {
         match &self.origin {
-            Origin::Portal | Origin::Waited => None,
+            Origin::Portal | Origin::Waited { .. } => None,
             Origin::Edge(op) => Some(op),
         }
     }
 
     pub fn source(&self) -> Source {
         match &self.origin {
-            Origin::Portal | Origin::Waited => Source::Portal,
+            Origin::Portal | Origin::Waited { .. } => Source::Portal,
             Origin::Edge(op) => Source::Edge(op.name.edge.clone()),
         }
     }

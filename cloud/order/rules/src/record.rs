@@ -338,7 +338,7 @@ fn event_of(action: Option<Action>) -> EventType {
 /// same id again.
 fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
-        Origin::Edge(_) | Origin::Waited => true,
+        Origin::Edge(_) | Origin::Waited { .. } => true,
         Origin::Portal => {
             let undecided = matches!(code.status(), 401 | 404 | 422 | 429 | 500..);
             !undecided && !matches!(code, Code::Revoked | Code::RegionAssigningOffline)

@@ -2,7 +2,7 @@
 
 use wire::{Action, Actor, FenceEnd, OfflineRules, Verdict};
 
-use crate::{Assignment, Attempt, Lapse, Standing};
+use crate::{Assignment, Attempt, Lapse, Origin, Standing};
 
 /// The right under which an edge answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,12 @@ pub(crate) enum Revocation {
 }
 
 pub(crate) fn revocation(attempt: &Attempt, by_known: bool, lapse: Option<Lapse>) -> Revocation {
-    let Some(op) = attempt.op() else { return Revocation::None };
+    let op = match &attempt.origin {
+        // Nothing was promised, so today's lists count.
+        Origin::Waited { revoked: true } => return Revocation::Refuses,
+        Origin::Waited { revoked: false } | Origin::Portal => return Revocation::None,
+        Origin::Edge(op) => op,
+    };
     let Some(revoked) = op.revoked_version else { return Revocation::None };
     let unseen = op.revocations_version.is_none_or(|seen| seen < revoked);
     if by_known && unseen && lapse != Some(Lapse::RevokeSeen) {

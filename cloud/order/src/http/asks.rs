@@ -56,8 +56,9 @@ pub async fn decide(
         return Err(Code::BodyTooLarge.into());
     }
     let mut answers = Vec::with_capacity(items.len());
-    for WaitingAccept { command, actor } in items {
-        let attempt = Attempt { command, actor: Some(actor), origin: Origin::Waited };
+    for WaitingAccept { command, actor, revoked } in items {
+        let origin = Origin::Waited { revoked };
+        let attempt = Attempt { command, actor: Some(actor), origin };
         answers.push(decided(service.command(attempt).await)?);
     }
     Ok(Json(WaitingAnswers { answers }))

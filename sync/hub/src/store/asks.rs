@@ -3,6 +3,8 @@
 //!
 //! Invariant: an accept of the portal stands here until it is decided, whoever decides it.
 
+use std::collections::BTreeSet;
+
 use engine::cloud::Accept;
 use platform::{sql::Tx, transact, vals};
 use uuid::Uuid;
@@ -38,7 +40,7 @@ const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
     WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
 const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
-const WAITING: &str = "SELECT command_id, user_id, command, actor FROM asks \
+const WAITING: &str = "SELECT command_id, user_id, region, command, actor FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) \
     ORDER BY command_id, user_id LIMIT ?";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
@@ -48,6 +50,9 @@ const WAITING_MAX: i64 = 1_000;
 
 /// Whose accept it is: an id is its user's own.
 pub type AskName = (CommandId, UserId);
+
+/// Command, user, region, and what was asked by whom.
+type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>);
 
 /// What became of a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +123,7 @@ impl Store {
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are spoken of where they are handed in again.
         let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
-            let WaitingAccept { command, actor } = waiting(&command, &actor).ok()?;
+            let WaitingAccept { command, actor, .. } = waiting(&command, &actor).ok()?;
             Some(Accept { command, token, actor, taken_at: UnixMillis(taken_at) })
         });
         Ok(portal.collect())
@@ -171,9 +176,18 @@ impl Store {
     ) -> Result<Vec<(AskName, Option<WaitingAccept>)>, StoreError> {
         let (id, user) = after;
         let values = vals![id, id, user, limit];
-        let rows: Vec<(Uuid, Uuid, Vec<u8>, Vec<u8>)> = self.sql.all(WAITING, values).await?;
-        let rows = rows.into_iter().map(|(id, user, command, actor)| {
-            ((CommandId(id), UserId(user)), waiting(&command, &actor).ok())
+        let rows: Vec<AskRow> = self.sql.all(WAITING, values).await?;
+        let mut revoked = BTreeSet::new();
+        for region in Region::ALL {
+            let here = rows.iter().filter(|(_, _, name, ..)| name == region.as_str());
+            let users: Vec<Uuid> = here.map(|(_, user, ..)| *user).collect();
+            revoked.extend(self.revocations(region, &users).await?.into_keys());
+        }
+        let rows = rows.into_iter().map(|(id, user, _, command, actor)| {
+            let accept = waiting(&command, &actor).ok();
+            let revoked = revoked.contains(&user);
+            let accept = accept.map(|accept| WaitingAccept { revoked, ..accept });
+            ((CommandId(id), UserId(user)), accept)
         });
         Ok(rows.collect())
     }
@@ -208,7 +222,8 @@ async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>, Store
 fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept, StoreError> {
     let unreadable = |_| StoreError::Unreadable("an accept that waits");
     let command: Command = minicbor::decode(command).map_err(unreadable)?;
-    Ok(WaitingAccept { command, actor: minicbor::decode(actor).map_err(unreadable)? })
+    let actor = minicbor::decode(actor).map_err(unreadable)?;
+    Ok(WaitingAccept { command, actor, revoked: false })
 }
 
 fn number(row: Option<(i64,)>) -> i64 {

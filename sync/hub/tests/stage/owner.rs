@@ -40,6 +40,8 @@ pub struct Script {
     answered: HashSet<CommandId>,
     /// The accepts of the portal that were decided here.
     pub waited: Vec<CommandId>,
+    /// Whether each came from somebody revoked.
+    pub waited_revoked: Vec<bool>,
     /// Every op that was decided, in order: its seq and who it was decided for.
     pub decided: Vec<(u64, Option<Actor>)>,
     /// What was said with each command of a revocation.
@@ -92,6 +94,7 @@ async fn decide_waiting(
         }
         if !script.answered.contains(&item.command.id) {
             script.waited.push(item.command.id);
+            script.waited_revoked.push(item.revoked);
         }
         OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, Clock::system().now()))
     });

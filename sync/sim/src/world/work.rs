@@ -259,11 +259,15 @@ impl World {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }
-        let waiting: Vec<_> = self.sync_db.asks.values().map(|ask| ask.accept.clone()).collect();
-        for accept in waiting {
+        let db = &self.sync_db;
+        let waiting = db.asks.values().map(|ask| {
+            let revoked = db.revoked_version(ask.region, ask.accept.actor.user_id).is_some();
+            (ask.accept.clone(), revoked)
+        });
+        for (accept, revoked) in waiting.collect::<Vec<_>>() {
             let (id, actor) = (accept.command.id, Some(accept.actor));
-            let attempt =
-                rules::Attempt { command: accept.command, actor, origin: rules::Origin::Waited };
+            let origin = rules::Origin::Waited { revoked };
+            let attempt = rules::Attempt { command: accept.command, actor, origin };
             let requests = vec![rules::Request::Command(Box::new(attempt))];
             let by = AskedBy::Waiting { replica: r, id };
             let takes = self.soon(1, 8);

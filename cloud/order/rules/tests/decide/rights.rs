@@ -233,6 +233,18 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
 }
 
 #[test]
+fn who_is_revoked_while_waiting_at_the_portal_is_refused_for_good() {
+    for revoked in [false, true] {
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
+        let Request::Command(mut attempt) = portal(1, provider(2), accept(1)) else { panic!() };
+        attempt.origin = rules::Origin::Waited { revoked };
+        let (outcome, writes) = stage.decide_one(Request::Command(attempt));
+        assert_eq!(outcome.code, revoked.then_some(Code::Revoked));
+        assert_eq!(writes.commands.len(), 1, "nobody is there any more to try again");
+    }
+}
+
+#[test]
 fn what_the_same_provider_then_does_there_is_judged_alike() {
     for (was_firm, code) in [(true, None), (false, Some(Code::Revoked))] {
         let mut standing = order(1, OrderStatus::Accepted);
