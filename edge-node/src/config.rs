@@ -24,6 +24,8 @@ pub struct Config {
     pub ws_bind: String,
     /// Needed once; an enrolled edge has its key.
     pub enrolment_code: Secret,
+    /// While the feed has confirmed no later revocations for so many hours, no answer is firm.
+    pub revocations_age_hours_max: u32,
 }
 
 impl Default for Config {
@@ -38,6 +40,7 @@ impl Default for Config {
             mqtt_bind: "127.0.0.1:8101".to_owned(),
             ws_bind: "127.0.0.1:8102".to_owned(),
             enrolment_code: Secret::default(),
+            revocations_age_hours_max: 72,
         }
     }
 }

@@ -78,6 +78,12 @@ impl Downlink {
         Ok(())
     }
 
+    /// The feed was read to its end; it is put down now and then, for the next run.
+    pub async fn confirm(&self, put_down: bool) -> Stored {
+        self.gate.confirm_revocations();
+        if put_down { self.store.confirm_feed(self.clock.now()).await } else { Ok(()) }
+    }
+
     pub async fn hold(&self, seq: u64, reason: HeldReason) -> Stored {
         self.store.hold(seq, reason).await
     }

@@ -4,8 +4,10 @@
 use std::{
     collections::HashSet,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
+use engine::verdict::fresh;
 use process::{
     clock::Clock,
     tokens::{Claims, Keys, TokenError, TokenKind},
@@ -20,7 +22,13 @@ pub struct Gate {
     pub keys: Keys,
     revoked: Arc<RwLock<Revoked>>,
     clock: Clock,
+    revocations_age_max: Duration,
 }
+
+/// As long as a device grant lives (72 h): nobody who signed in before the link was cut comes in for longer.
+/// A shorter time would make grants that an edge still lets in worthless for firm answers, a longer one would
+/// serve nobody. An edge that is cut off for longer goes on provisionally.
+pub const REVOCATIONS_AGE_MAX: Duration = Duration::from_hours(72);
 
 #[derive(Default)]
 struct Revoked {
@@ -28,6 +36,16 @@ struct Revoked {
     users: HashSet<UserId>,
     /// Up to where the feed's revocations are in here.
     version: u64,
+    confirmed: Option<Confirmed>,
+}
+
+/// The feed's word that there are no other revocations than those known here.
+#[derive(Debug, Clone, Copy)]
+struct Confirmed {
+    /// On the clock that neither jumps nor stops.
+    at: Duration,
+    /// Of a word that came before the process started: how old it was then.
+    age: Duration,
 }
 
 /// A token whose signature is ours. Whether it may still be used is said beside it: what its owner
@@ -55,7 +73,13 @@ impl From<&Claims> for Pass {
 
 impl Gate {
     pub fn new(clock: Clock) -> Self {
-        Self { keys: Keys::empty(), revoked: Arc::default(), clock }
+        let revocations_age_max = REVOCATIONS_AGE_MAX;
+        Self { keys: Keys::empty(), revoked: Arc::default(), clock, revocations_age_max }
+    }
+
+    /// With another limit for what a firm answer may stand on.
+    pub fn with_revocations_age_max(self, revocations_age_max: Duration) -> Self {
+        Self { revocations_age_max, ..self }
     }
 
     /// Takes over what the file knows.
@@ -64,6 +88,30 @@ impl Gate {
             self.replace_keys(&trust.jwks);
         }
         self.revoke(&trust.revoked_sessions, &trust.revoked_users, trust.revocations_version);
+        // Between two runs there is only the wall clock. One that was set back tells no age.
+        let now = self.clock.now();
+        let age_ms = trust.feed_confirmed_at.map(|at| now.0.saturating_sub(at.0));
+        let age_ms = age_ms.and_then(|ms| u64::try_from(ms).ok());
+        self.confirmed(age_ms.map(Duration::from_millis));
+    }
+
+    /// The feed has just said that there are no other revocations than those known here.
+    pub fn confirm_revocations(&self) {
+        self.confirmed(Some(Duration::ZERO));
+    }
+
+    /// Whether a firm answer may stand on what is known of revocations.
+    pub fn revocations_are_fresh(&self) -> bool {
+        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.elapsed();
+        let age = revoked.confirmed.map(|word| now.saturating_sub(word.at) + word.age);
+        fresh(age, self.revocations_age_max)
+    }
+
+    fn confirmed(&self, age: Option<Duration>) {
+        let at = self.clock.elapsed();
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        revoked.confirmed = age.map(|age| Confirmed { at, age });
     }
 
     /// A key set that cannot be read leaves the old one in place: without keys nobody could work.
@@ -169,6 +217,36 @@ mod tests {
         assert!(gate.admit(&grant, Some(&device("t-1"))).is_ok());
         assert_eq!(gate.admit(&grant, Some(&device("t-2"))), Err(Code::InvalidToken));
         assert!(gate.admit(&grant, None).is_ok(), "the way does not name a device");
+    }
+
+    #[test]
+    fn the_age_of_what_is_known_of_revocations_counts_over_a_restart() {
+        let people = People::new();
+        let hours = |n: i64| n * 3_600_000;
+        let gate = people.gate();
+        assert!(!gate.revocations_are_fresh(), "nobody has said anything yet");
+        gate.confirm_revocations();
+        people.clock.advance(hours(72));
+        assert!(gate.revocations_are_fresh());
+        people.clock.advance(1);
+        assert!(!gate.revocations_are_fresh());
+
+        let now = people.clock.now();
+        for (ago, later, expected) in
+            [(70, 2, true), (70, 3, false), (73, 0, false), (-1, 0, false)]
+        {
+            let feed_confirmed_at = Some(now.plus_ms(-hours(ago)));
+            let people = People::new();
+            people.clock.advance(now.since(people.clock.now()));
+            let gate = people.gate();
+            gate.trust(&Trust { feed_confirmed_at, ..Trust::default() });
+            people.clock.advance(hours(later));
+            assert_eq!(gate.revocations_are_fresh(), expected, "{ago} h ago, {later} h later");
+        }
+        let strict = people.gate().with_revocations_age_max(Duration::from_secs(1));
+        strict.confirm_revocations();
+        people.clock.advance(1_001);
+        assert!(!strict.revocations_are_fresh());
     }
 
     #[test]

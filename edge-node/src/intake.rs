@@ -66,7 +66,8 @@ struct Admitted {
     refusal: Option<Code>,
     /// The receipt that this edge has given for it before, whatever it has lost since.
     receipt: Option<Receipt>,
-    /// The revocations by which its token was found good; none where it was not.
+    /// The revocations by which its token was found good; none where it was not, or where they may not
+    /// be all there are any more.
     revocations: Option<u64>,
 }
 
@@ -119,7 +120,8 @@ impl Intake {
         let refusal = signed.refusal.or_else(shape).filter(|_| receipt.is_none());
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
-        let revocations = Some(revocations).filter(|_| signed.refusal.is_none());
+        let sound = signed.refusal.is_none() && self.0.gate.revocations_are_fresh();
+        let revocations = Some(revocations).filter(|_| sound);
         let admitted = Admitted { refusal, receipt, revocations };
         let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
         Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })

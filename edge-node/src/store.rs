@@ -130,6 +130,11 @@ impl Store {
         Ok(logged)
     }
 
+    /// The feed has said that nothing of it is missing here.
+    pub async fn confirm_feed(&self, now: UnixMillis) -> Write<()> {
+        self.journal.write(move |conn, _| enrolment::confirm_feed(conn, now)).await
+    }
+
     /// Stores outcomes up to `to`, with their orders, and retires their ops.
     pub async fn settle(&self, to: u64, outcomes: Vec<NumberedOutcome>) -> Write<Vec<Settled>> {
         if planted(Defect::OpRetiredBeforeOutcome) {

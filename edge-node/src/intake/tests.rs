@@ -33,13 +33,10 @@ impl Edge {
         let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
         store.apply(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
-        let intake = Intake::new(
-            identity(),
-            store.clone(),
-            people.gate(),
-            signer.clone(),
-            people.clock.clone(),
-        );
+        let gate = people.gate();
+        gate.confirm_revocations();
+        let intake =
+            Intake::new(identity(), store.clone(), gate, signer.clone(), people.clock.clone());
         Self { intake, store, people, signer, _data: data }
     }
 
@@ -120,6 +117,22 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
     assert_eq!((receipt.verdict, receipt.fence), (Verdict::Firm, Some(6)));
     let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
     assert_eq!(edge.provider_sends(102, 20, &start).await.verdict, Verdict::Provisional);
+}
+
+#[tokio::test]
+async fn nothing_is_firm_on_revocations_older_than_allowed() {
+    let edge = Edge::new().await;
+    edge.store.apply(3, vec![grant()], edge.people.clock.now()).await.unwrap();
+    edge.people.clock.advance(72 * 3_600_000);
+    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
+    edge.people.clock.advance(1);
+    assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Provisional);
+    // What was promised stands, and the feed's word makes the next answer firm again.
+    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
+    edge.intake.0.gate.confirm_revocations();
+    let order = vec![Change::Order(order(3, 1))];
+    edge.store.apply(4, order, edge.people.clock.now()).await.unwrap();
+    assert_eq!(edge.provider_sends(103, 20, &accept(3)).await.verdict, Verdict::Firm);
 }
 
 #[tokio::test]

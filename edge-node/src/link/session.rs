@@ -18,6 +18,8 @@ pub(super) struct Session<'a> {
     edge: Edge,
     socket: Socket,
     acked_at: Duration,
+    /// When the file was last told that the feed is read to its end.
+    confirmed_at: Option<Duration>,
 }
 
 /// Why there is no session any more.
@@ -32,10 +34,12 @@ pub(super) enum Ended {
 const TICK: Duration = Duration::from_secs(1);
 /// The hub hears where this edge stands at least so often.
 const ACK_EVERY: Duration = Duration::from_secs(5);
+/// By so much the age of what is known of revocations may look higher after a restart.
+const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> Session<'a> {
     pub fn new(link: &'a Link, edge: Edge, socket: Socket) -> Self {
-        Self { link, edge, socket, acked_at: Duration::ZERO }
+        Self { link, edge, socket, acked_at: Duration::ZERO, confirmed_at: None }
     }
 
     pub async fn run(mut self) -> Ended {
@@ -83,6 +87,7 @@ impl<'a> Session<'a> {
                     todo.extend(self.look().await?);
                     self.ack().await?;
                 }
+                Do::FeedCurrent => self.confirm().await?,
                 Do::Held { seq, reason } => {
                     self.link.downlink.hold(seq, reason).await.map_err(unread)?;
                 }
@@ -103,6 +108,17 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    async fn confirm(&mut self) -> Result<(), Ended> {
+        let now = self.link.clock.elapsed();
+        let due = self
+            .confirmed_at
+            .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
+        if due {
+            self.confirmed_at = Some(now);
+        }
+        self.link.downlink.confirm(due).await.map_err(unread)
     }
 
     /// Reads where the file stands now.

@@ -1,7 +1,7 @@
 //! What enrolment gave: the keys people's tokens are checked with, kept so that a later start needs no
 //! cloud.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{SessionId, UnixMillis, UserId};
 
 use super::sql::{id, nat};
@@ -14,6 +14,8 @@ pub struct Trust {
     pub revoked_sessions: Vec<SessionId>,
     pub revoked_users: Vec<UserId>,
     pub revocations_version: u64,
+    /// When the feed last said that there are no other revocations, by this machine's wall clock.
+    pub feed_confirmed_at: Option<UnixMillis>,
 }
 
 pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
@@ -22,7 +24,26 @@ pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, nat(row, 2)?));
     let (enrolled, jwks, revocations_version) = conn.query_row(ROW, [], read)?;
     let (revoked_sessions, revoked_users) = (revoked(conn, "session")?, revoked(conn, "user")?);
-    Ok(Trust { enrolled, jwks, revoked_sessions, revoked_users, revocations_version })
+    let feed_confirmed_at = feed_confirmed_at(conn)?;
+    Ok(Trust {
+        enrolled,
+        jwks,
+        revoked_sessions,
+        revoked_users,
+        revocations_version,
+        feed_confirmed_at,
+    })
+}
+
+pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+    const AT: &str = "SELECT at FROM feed_confirmed WHERE one = 1";
+    conn.prepare_cached(AT)?.query_row([], |row| row.get(0).map(UnixMillis)).optional()
+}
+
+pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR REPLACE INTO feed_confirmed (one, at) VALUES (1, ?)";
+    conn.prepare_cached(PUT)?.execute([now.0])?;
+    Ok(())
 }
 
 pub fn enrolled(conn: &Connection, jwks: &str, now: UnixMillis) -> rusqlite::Result<()> {

@@ -9,6 +9,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(EPOCHS),
         M::up(SNAPSHOT),
         M::up(OWN_IDS),
+        M::up(FEED_CONFIRMED),
     ])
 }
 
@@ -196,6 +197,15 @@ DROP TABLE commands;
 ALTER TABLE commands_by_person RENAME TO commands;
 CREATE UNIQUE INDEX commands_by_op ON commands (epoch, seq);
 CREATE INDEX commands_by_age ON commands (received_at) WHERE outcome IS NOT NULL;
+";
+
+/// When the feed last said that nothing of it is missing here, for the age of what is known of
+/// revocations after a restart.
+const FEED_CONFIRMED: &str = "
+CREATE TABLE feed_confirmed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at INTEGER NOT NULL
+) STRICT;
 ";
 
 #[cfg(test)]

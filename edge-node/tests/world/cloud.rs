@@ -238,7 +238,14 @@ impl Session {
                 assert_eq!(Some(up.standing), self.standing);
                 let cursor = self.cloud.with(|state| store(state, &up));
                 let Limits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
-                self.send(Frame::Credit(Credit { standing: up.standing, cursor, ops, bytes })).await
+                self.send(Frame::Credit(Credit {
+                    standing: up.standing,
+                    cursor,
+                    ops,
+                    bytes,
+                    feed_seq: None,
+                }))
+                .await
             }
             Frame::Ack(ack) => {
                 self.cloud.with(|state| state.acks.push(ack));

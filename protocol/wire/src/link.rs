@@ -117,7 +117,7 @@ mod tests {
         e.u8(1).unwrap().u64(41).unwrap().u8(2).unwrap().u32(5).unwrap();
         e.u8(3).unwrap().u32(6).unwrap();
         e.u8(200).unwrap().str("from the future").unwrap();
-        let credit = Credit { standing: standing(), cursor: 41, ops: 5, bytes: 6 };
+        let credit = Credit { standing: standing(), cursor: 41, ops: 5, bytes: 6, feed_seq: None };
         assert_eq!(Frame::from_bytes(&bytes).unwrap(), Frame::Credit(credit));
 
         let unknown = Frame::Unknown(900).to_bytes();

@@ -228,7 +228,13 @@ fn frames() -> Vec<Frame> {
             unproven: None,
             assignment: None,
         }),
-        Frame::Credit(Credit { standing: standing(), cursor: 42, ops: 100, bytes: 1000 }),
+        Frame::Credit(Credit {
+            standing: standing(),
+            cursor: 42,
+            ops: 100,
+            bytes: 1000,
+            feed_seq: None,
+        }),
         Frame::Ask(Ask {
             standing: standing(),
             command: command(),

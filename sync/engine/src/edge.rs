@@ -14,8 +14,8 @@ mod window;
 mod words;
 
 use wire::{
-    Ack, Alive, Chain, Code, Down, Frame, Hello, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe,
-    Refused, Resend, Standing, Up, Welcome,
+    Ack, Alive, Chain, Code, Credit, Down, Frame, Hello, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN,
+    Probe, Refused, Resend, Standing, Up, Welcome,
 };
 
 pub use words::{
@@ -150,9 +150,7 @@ impl Edge {
             Frame::Outcomes(frame) if self.stands(frame.standing) => self.outcomes(frame),
             Frame::Down(frame) if self.stands(frame.standing) => self.down(frame),
             Frame::Snapshot(chunk) if self.stands(chunk.standing) => self.snapshot(&chunk),
-            Frame::Credit(frame) if self.stands(frame.standing) => {
-                self.credit(Credited { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes })
-            }
+            Frame::Credit(frame) if self.stands(frame.standing) => self.credited(&frame),
             Frame::Resend(frame) if self.stands(frame.standing) => self.resend(&frame),
             Frame::Held(frame) if self.stands(frame.standing) => {
                 vec![Do::Held { seq: frame.seq, reason: frame.reason }]
@@ -236,6 +234,17 @@ impl Edge {
             return ignored(Why::Gap);
         }
         vec![Do::Store(Store::Changes { to: frame.to, changes: frame.changes })]
+    }
+
+    /// Credit may bring no more than the word that the feed was read to its end.
+    fn credited(&mut self, frame: &Credit) -> Vec<Do> {
+        let credited = Credited { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes };
+        let todo = self.credit(credited);
+        if frame.feed_seq.is_none_or(|reached| self.position.feed_cursor < reached) {
+            return todo;
+        }
+        let useful = todo.into_iter().filter(|step| !matches!(step, Do::Ignored { .. }));
+        [Do::FeedCurrent].into_iter().chain(useful).collect()
     }
 
     fn credit(&mut self, credited: Credited) -> Vec<Do> {

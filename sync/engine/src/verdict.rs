@@ -5,6 +5,8 @@
 //! allow it. A view that contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL].
 //! What comes before these rows (a known id, a full disk, a bad token) is the intake's to answer.
 
+use std::time::Duration;
+
 use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, Verdict};
 
 use crate::view::Sight;
@@ -26,7 +28,7 @@ pub struct Footing {
     pub right: Right,
     /// The log may be a restored or cloned one: provisional answers only.
     pub suspect: bool,
-    /// The revocations known here are younger than the region's limit for firm answers.
+    /// The revocations by which the person was let in are those that the op will name, and `fresh`.
     pub revocations_fresh: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
@@ -36,6 +38,12 @@ impl Footing {
     /// The footing of every edge under the policy `optimistic`: nobody holds the region.
     pub const OPTIMISTIC: Self =
         Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
+}
+
+/// Whether what is known of revocations is young enough for a firm answer: `age` is how long ago the feed
+/// last said that there are no others, by a clock that neither jumps nor stops; unknown is too old.
+pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
+    age.is_some_and(|age| age <= allowed)
 }
 
 /// Who holds the region's right to assign, as this edge knows it.
@@ -197,6 +205,15 @@ mod tests {
             check(&request, &open, &footing, provisional);
         }
         check(&Request { repeat: true, ..request }, &open, &HOLDER, provisional);
+    }
+
+    #[test]
+    fn revocations_are_fresh_up_to_the_allowed_age_and_never_of_an_unknown_one() {
+        let hours = |n: u64| Duration::from_secs(n * 3_600);
+        for (age, expected) in [(Some(0), true), (Some(72), true), (Some(73), false), (None, false)]
+        {
+            assert_eq!(fresh(age.map(hours), hours(72)), expected, "{age:?}");
+        }
     }
 
     #[test]

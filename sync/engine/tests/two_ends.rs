@@ -188,7 +188,7 @@ impl World {
                 Do::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
                 Do::End(end) => panic!("{end:?}"),
                 Do::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
-                Do::Welcomed(_) | Do::Held { .. } | Do::Log(_) => Vec::new(),
+                Do::Welcomed(_) | Do::FeedCurrent | Do::Held { .. } | Do::Log(_) => Vec::new(),
             };
             self.edge_does(more);
             if let Some(ack) = self.edge.ack(Surroundings::default()) {

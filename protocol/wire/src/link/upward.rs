@@ -82,6 +82,10 @@ pub struct Credit {
     pub ops: u32,
     #[n(3)]
     pub bytes: u32,
+    /// The number that the region's feed has reached as this is sent: an edge that has read so far knows
+    /// that nothing was revoked that it does not know.
+    #[n(4)]
+    pub feed_seq: Option<u64>,
 }
 
 /// A gap in `Up`: nothing of it was stored.

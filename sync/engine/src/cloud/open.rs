@@ -27,7 +27,13 @@ pub(super) struct Open {
     takes_snapshots: bool,
     /// The newest probe that went out.
     probed: u64,
+    /// The number of the feed that the edge was last told it has read the whole feed up to.
+    feed_confirmed: Option<u64>,
+    ticks: u32,
 }
+
+/// Of about a second each. What an edge may promise by what it knows of revocations counts in hours.
+const CONFIRM_EVERY_TICKS: u32 = 30;
 
 /// A frame that was passed over.
 pub(super) struct Ignored;
@@ -51,6 +57,8 @@ impl Open {
             snapshot: Snapshot::needed(hello, stored, standing),
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
+            feed_confirmed: None,
+            ticks: 0,
         };
         let welcome = Frame::Welcome(Welcome {
             protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),
@@ -104,7 +112,9 @@ impl Open {
                     Some(snapshot) => snapshot.tick().map(Output::ReadSnapshot),
                     None => self.feed.tick().map(Self::read_feed),
                 };
-                missing.into_iter().chain(outcomes).chain(down).collect()
+                let again = self.is_time_to_confirm();
+                let confirmed = if again { self.confirm_feed(true) } else { None };
+                missing.into_iter().chain(outcomes).chain(down).chain(confirmed).collect()
             }
             Input::ProbeAsked { number } => self.probe(number),
             Input::Loaded(_)
@@ -151,7 +161,9 @@ impl Open {
         }
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
-        Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(feed).collect())
+        let confirmed = self.confirm_feed(false);
+        let saved = [Output::SaveAck(ack)].into_iter();
+        Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
     /// Until the image is the edge's view, its cursor says nothing about this feed: it stands where the
@@ -229,7 +241,27 @@ impl Open {
             cursor: self.up.cursor(),
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
+            // While an image is on its way the edge's cursor counts another feed.
+            feed_seq: self.snapshot.is_none().then(|| self.feed.head()),
         }))
+    }
+
+    /// Tells an edge that has read the whole feed that it has: once when it gets there, and from time to
+    /// time while nothing changes. Never for an Ack that says nothing new: an edge may answer each frame
+    /// that it has no use for with an Ack.
+    fn confirm_feed(&mut self, again: bool) -> Option<Output> {
+        let head = self.feed.head();
+        let whole = self.snapshot.is_none() && self.feed.acknowledged() == head;
+        let due = whole && (again || self.feed_confirmed != Some(head));
+        due.then(|| {
+            self.feed_confirmed = Some(head);
+            self.credit()
+        })
+    }
+
+    fn is_time_to_confirm(&mut self) -> bool {
+        self.ticks = self.ticks.wrapping_add(1);
+        self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS)
     }
 
     fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<Output> {

@@ -113,7 +113,7 @@ fn frames_of_another_standing_change_nothing() {
     {
         ignores(&mut edge, outcomes(other, 0, 1), Why::Standing);
         ignores(&mut edge, down(other, 0, 1), Why::Standing);
-        let credit = Credit { standing: other, cursor: 0, ops: 9, bytes: 9 };
+        let credit = Credit { standing: other, cursor: 0, ops: 9, bytes: 9, feed_seq: None };
         ignores(&mut edge, Frame::Credit(credit), Why::Standing);
         ignores(&mut edge, Frame::Resend(Resend { standing: other, from: 1 }), Why::Standing);
         let held = HeldNotice { standing: other, seq: 1, reason: HeldReason::Region };
@@ -218,4 +218,19 @@ fn frames_for_the_other_end_are_counted_and_passed_over() {
         outcomes: Vec::new(),
     };
     ignores(&mut edge, Frame::Outcomes(mad), Why::Gap);
+}
+
+#[test]
+fn credit_says_when_the_feed_was_read_to_its_end() {
+    let mut edge = open(Position { feed_cursor: 4, ..position() });
+    for (feed_seq, expected) in [(None, false), (Some(5), false), (Some(4), true), (Some(3), true)]
+    {
+        let (standing, ops, bytes) = (STANDING, LIMITS.credit_ops, LIMITS.credit_bytes);
+        let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
+        let todo = edge.take(credit);
+        assert_eq!(todo.contains(&Do::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
+        // It is of use, so it is not answered as what is of none.
+        let ignored = todo.iter().any(|step| matches!(step, Do::Ignored { .. }));
+        assert!(!(expected && ignored), "{todo:?}");
+    }
 }

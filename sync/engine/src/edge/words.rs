@@ -77,6 +77,8 @@ pub enum Do {
     Store(Store),
     /// The session stands; the cloud's clock for comparison.
     Welcomed(UnixMillis),
+    /// All that the region's feed holds was read, as of now.
+    FeedCurrent,
     Held {
         seq: u64,
         reason: HeldReason,

@@ -173,6 +173,8 @@ impl World {
                 let replica = self.net.conns[conn].replica;
                 self.note(5, e as u64, |_| format!("{name} is linked to replica {replica}"));
             }
+            // The age of what is known of revocations is the intake's to judge, in hours.
+            Do::FeedCurrent => {}
             Do::Ignored { why, .. } => {
                 self.counts.ignored(why);
                 if why != Why::Unexpected {

@@ -110,7 +110,13 @@ impl Hub {
         assert_eq!(up.hash, self.cursor.hash);
         self.ops.extend(up.ops.iter().map(|op| op.to_vec()));
         let (ops, bytes) = (LIMITS.credit_ops, LIMITS.credit_bytes);
-        let credit = Credit { standing: self.standing(), cursor: self.cursor.seq, ops, bytes };
+        let credit = Credit {
+            standing: self.standing(),
+            cursor: self.cursor.seq,
+            ops,
+            bytes,
+            feed_seq: None,
+        };
         vec![Frame::Credit(credit), outcomes(self.standing(), before, self.cursor.seq)]
     }
 }
@@ -186,7 +192,11 @@ impl World {
                     return;
                 }
                 Do::End(end) => panic!("{end:?}"),
-                Do::Welcomed(_) | Do::Held { .. } | Do::Log(_) | Do::Ignored { .. } => Vec::new(),
+                Do::Welcomed(_)
+                | Do::FeedCurrent
+                | Do::Held { .. }
+                | Do::Log(_)
+                | Do::Ignored { .. } => Vec::new(),
             };
             self.perform(more);
         }
