@@ -89,6 +89,28 @@ async fn a_restart_resumes_where_the_file_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    until("a session", || async { cloud.last_ack() }).await;
+    cloud.put(order(1, 1));
+    cloud.tell(wire::Change::Unknown);
+    cloud.interject(wire::Frame::Unknown(900));
+    cloud.put(order(2, 1));
+    until("what came around them", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 3 && ack.digest == cloud.digest())
+    })
+    .await;
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    tablet.send(frame(101, &token, &accept(2))).await;
+    until("the command in the cloud", || async { cloud.commands().first().cloned() }).await;
+    assert_eq!(cloud.hellos().len(), 1, "the session went on");
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nowhere = taken.local_addr().unwrap();

@@ -120,6 +120,8 @@ pub fn take(
             }
         }
         Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
+        // What it says, this version has no place for.
+        Change::Unknown => {}
         Change::Policy { version, policy } => adopt_policy(book, version, policy),
         Change::Assignment(word) => {
             adopt_policy(book, word.policy_version, word.policy);

@@ -69,6 +69,7 @@ struct Stored {
     term: u64,
     hellos: Vec<Hello>,
     acks: Vec<wire::Ack>,
+    interjections: Vec<Frame>,
 }
 
 impl Cloud {
@@ -127,6 +128,12 @@ impl Cloud {
 
     pub fn tell(&self, change: Change) {
         self.with(|state| state.feed.push(change));
+        self.0.changed.notify_waiters();
+    }
+
+    /// Sent as it is, whatever it says.
+    pub fn interject(&self, frame: Frame) {
+        self.with(|state| state.interjections.push(frame));
         self.0.changed.notify_waiters();
     }
 
@@ -236,14 +243,15 @@ impl Session {
             Frame::Hello(hello) => self.welcome(hello).await,
             Frame::Up(up) => {
                 assert_eq!(Some(up.standing), self.standing);
-                let cursor = self.cloud.with(|state| store(state, &up));
+                let (cursor, feed_seq) =
+                    self.cloud.with(|state| (store(state, &up), state.feed.len() as u64));
                 let Limits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
                 self.send(Frame::Credit(Credit {
                     standing: up.standing,
                     cursor,
                     ops,
                     bytes,
-                    feed_seq: None,
+                    feed_seq: Some(feed_seq),
                 }))
                 .await
             }
@@ -288,6 +296,10 @@ impl Session {
                 state.feed[after(self.feed)..].to_vec(),
             )
         });
+        let interjections = self.cloud.with(|state| std::mem::take(&mut state.interjections));
+        for frame in interjections {
+            self.send(frame).await?;
+        }
         if !outcomes.is_empty() {
             let from = self.outcomes;
             self.outcomes += outcomes.len() as u64;

@@ -79,7 +79,12 @@ macro_rules! frame_kinds {
                     return Err(minicbor::decode::Error::message("not a pair").into());
                 }
                 match d.u16()? {
-                    $($kind => Ok(Self::$variant(d.decode()?)),)+
+                    $($kind => match d.decode() {
+                        Ok(body) => Ok(Self::$variant(body)),
+                        // A word of a newer peer in a frame that is known: like a kind that is not.
+                        Err(error) if error.is_unknown_variant() => Ok(Self::Unknown($kind)),
+                        Err(error) => Err(error.into()),
+                    },)+
                     kind => Ok(Self::Unknown(kind)),
                 }
             }

@@ -91,6 +91,7 @@ async fn an_op_nobody_can_read_is_answered_and_stops_nothing() {
     edge.log = vec![b"rubbish".into(), newer, token(&stage.token(Role::Provider, 5))];
     edge.log.push(accept(1, 3, now));
     edge.open(&hub).await;
+    edge.send(&wire::Frame::Unknown(900)).await;
     edge.up(1, 4).await;
     edge.until_outcomes(4).await;
     let codes: Vec<_> = edge.outcomes.iter().map(|outcome| outcome.outcome.code).collect();

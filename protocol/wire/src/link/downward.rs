@@ -1,6 +1,6 @@
 //! What the cloud decided and what changed in the region, on its way down.
 
-use minicbor::{Decode, Encode, bytes::ByteVec};
+use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
 use super::Standing;
 use crate::{Actor, Command, CommandId, Hash, Order, OrderId, Outcome, Policy, UnixMillis};
@@ -72,6 +72,7 @@ pub struct Down {
     #[n(2)]
     pub to: u64,
     #[n(3)]
+    #[cbor(decode_with = "read_changes")]
     pub changes: Vec<Change>,
 }
 
@@ -116,6 +117,30 @@ pub enum Change {
     /// is exactly what came before.
     #[n(5)]
     Assignment(#[n(0)] crate::RegionAssignment),
+    /// Of a newer hub. It is passed over, and the feed goes on behind it: an edge that ended the session
+    /// for it would be sent it again for ever.
+    #[n(65535)]
+    Unknown,
+}
+
+/// The changes of a frame, whatever kinds a newer hub has put among them.
+fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, decode::Error> {
+    let length = d.array()?.ok_or_else(|| decode::Error::message("a list without a length"))?;
+    // What is announced is not what is there: only what could be read takes room.
+    let mut changes = Vec::new();
+    for _ in 0..length {
+        let start = d.position();
+        match d.decode_with(ctx) {
+            Ok(change) => changes.push(change),
+            Err(error) if error.is_unknown_variant() => {
+                d.set_position(start);
+                d.skip()?;
+                changes.push(Change::Unknown);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(changes)
 }
 
 /// An accept made elsewhere, put to the holder of the region: it logs what it does not know, whatever

@@ -261,7 +261,7 @@ impl File {
                     self.book.live.revocations_version = known.max(version);
                 }
                 // Keys are not drawn, and a policy comes with its assignment.
-                Change::Keys { .. } | Change::Policy { .. } => {}
+                Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
             }
         }
         self.book.live.feed_cursor = to;

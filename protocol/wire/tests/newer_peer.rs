@@ -1,0 +1,145 @@
+//! A newer peer's words, read by this version: every place of every golden vector where a later version
+//! may add a field is given one, and every kind that a later version may add is met.
+
+#![allow(clippy::unwrap_used)]
+
+mod cbor;
+
+use std::collections::BTreeMap;
+
+use cbor::Node;
+use wire::{Change, Code, CommandBody, Frame, Op, Outcome};
+
+const FILE: &str = include_str!("../golden/v1.json");
+/// Far beyond what this version numbers its fields and kinds with.
+const LATER: u64 = 900;
+
+fn golden() -> BTreeMap<String, String> {
+    serde_json::from_str(FILE).unwrap()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(digits).collect()
+}
+
+fn vector(name: &str) -> Vec<u8> {
+    bytes(&golden()[name])
+}
+
+/// Reads `whole` with a field added at each place that may get one, and expects what it says without.
+#[track_caller]
+fn check<T: PartialEq + std::fmt::Debug>(name: &str, whole: &[u8], read: impl Fn(&[u8]) -> T) {
+    let expected = read(whole);
+    let tree = Node::read(whole);
+    assert_eq!(tree.bytes(), whole, "{name} is written as it was read");
+    let places = tree.places();
+    assert!(!places.is_empty(), "{name} has no place for a field");
+    for place in places {
+        let grown = tree.grown(&place, LATER);
+        assert_eq!(read(&grown), expected, "{name} with a field more at {place:?}");
+    }
+}
+
+#[test]
+fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
+    let mut kinds = 0;
+    for (name, hex) in golden() {
+        let kind = name.split('/').next().unwrap();
+        if ["frame", "hello", "quarantine", "change"].contains(&kind) {
+            check(&name, &bytes(&hex), |bytes| Frame::from_bytes(bytes).unwrap());
+            kinds += usize::from(kind == "frame");
+        }
+    }
+    assert_eq!(kinds, 15);
+}
+
+#[test]
+fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() {
+    let (mut ops, mut commands) = (0, 0);
+    for (name, text) in golden() {
+        if name.starts_with("op/") {
+            check(&name, &bytes(&text), |bytes| Op::from_bytes(bytes).unwrap());
+            ops += 1;
+        }
+        if name.starts_with("command_json/") {
+            let body: CommandBody = serde_json::from_str(&text).unwrap();
+            let read = |bytes: &[u8]| minicbor::decode::<CommandBody>(bytes).unwrap();
+            check(&name, &minicbor::to_vec(&body).unwrap(), read);
+            // The hash is over what this version knows of it, so the command stays the same one.
+            let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            json["from_the_future"] = true.into();
+            let again: CommandBody = serde_json::from_value(json).unwrap();
+            assert_eq!(again.hash(), body.hash(), "{name}");
+            commands += 1;
+        }
+    }
+    assert_eq!((ops, commands), (5, 9));
+}
+
+#[test]
+fn a_kind_of_frame_that_is_not_known_is_told_as_such() {
+    let tree = Node::Array(vec![Node::Unsigned(LATER), Node::Map(Vec::new())]);
+    assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Unknown(900));
+}
+
+/// It would be sent again for ever to an edge that ended the session for it.
+#[test]
+fn a_kind_of_change_that_is_not_known_leaves_those_around_it() {
+    let Frame::Down(before) = Frame::from_bytes(&vector("frame/Down")).unwrap() else {
+        panic!("a Down frame")
+    };
+    for at in 0..=before.changes.len() {
+        let mut tree = Node::read(&vector("frame/Down"));
+        let text = Node::Text("from the future".into());
+        let later = Node::Array(vec![Node::Unsigned(LATER), Node::Array(vec![text])]);
+        tree.list_mut(&before.changes.len()).insert(at, later);
+        let Frame::Down(read) = Frame::from_bytes(&tree.bytes()).unwrap() else {
+            panic!("a Down frame")
+        };
+        let mut expected = before.changes.clone();
+        expected.insert(at, Change::Unknown);
+        assert_eq!((read.from, read.to, read.changes), (before.from, before.to, expected));
+    }
+}
+
+/// The hub asks again, as it does of an edge that had no room.
+#[test]
+fn an_ask_for_a_command_that_is_not_known_is_passed_over() {
+    let mut tree = Node::read(&vector("frame/Ask"));
+    *tree.command_kind_mut() = Node::Unsigned(LATER);
+    assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Unknown(8));
+}
+
+#[test]
+fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
+    let op = Node::Array(vec![Node::Unsigned(LATER), Node::Array(Vec::new())]);
+    assert!(Op::from_bytes(&op.bytes()).is_err());
+    let mut tree = Node::read(&vector("op/command"));
+    *tree.command_kind_mut() = Node::Unsigned(LATER);
+    assert!(Op::from_bytes(&tree.bytes()).is_err());
+    // In a frame ops are bytes, whatever is in them.
+    let Frame::Up(mut up) = Frame::from_bytes(&vector("frame/Up")).unwrap() else {
+        panic!("an Up frame")
+    };
+    up.ops.push(op.bytes().into());
+    assert_eq!(Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(), Frame::Up(up));
+}
+
+#[test]
+fn an_outcomes_code_that_is_not_known_is_an_outcome_all_the_same() {
+    let Frame::Outcomes(mut frame) = Frame::from_bytes(&vector("frame/Outcomes")).unwrap() else {
+        panic!("an Outcomes frame")
+    };
+    let known = frame.outcomes[0].outcome.code.unwrap().as_str();
+    let mut tree = Node::read(&vector("frame/Outcomes"));
+    assert!(tree.replace_text(known, "from_the_future") > 0);
+    for numbered in &mut frame.outcomes {
+        let Outcome { code, first, .. } = &mut numbered.outcome;
+        let codes = code.iter_mut().chain(first.iter_mut().filter_map(|first| first.code.as_mut()));
+        for code in codes.filter(|code| code.as_str() == known) {
+            *code = Code::Unrecognised;
+        }
+    }
+    assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Outcomes(frame));
+}
