@@ -94,6 +94,10 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
             }),
         )
         .route("/api/v1/admin/edges", get(edges).post(invite))
+        .route(
+            "/api/v1/admin/edges/{id}/readmit",
+            post(|Path(edge): Path<String>| async move { Json(json!({"edge": edge})) }),
+        )
         .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
         .route("/api/v1/admin/queue", get(queue))
