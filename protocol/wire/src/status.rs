@@ -112,6 +112,12 @@ pub struct EdgeStatus {
     /// The fence of a grant that its view did not agree with: it answers nothing firm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unproven: Option<u64>,
+    /// Since when its checksum has been settling though nothing moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled_since: Option<UnixMillis>,
+    /// Of those held: the ops that wait for an operator.
+    #[serde(default)]
+    pub stopped: u64,
 }
 
 /// What an epoch that is over has left behind.
@@ -185,6 +191,9 @@ impl EdgeStatus {
             (LinkState::Down, _) => Some("the link is down".into()),
             (LinkState::Up, ChecksumState::Mismatch) => {
                 Some("its orders differ from the cloud's".into())
+            }
+            _ if self.unsettled_since.is_some() => {
+                Some("its orders cannot be compared with the cloud's though nothing moves".into())
             }
             _ if self.held > 0 => Some(format!("{} ops are held", self.held)),
             _ if self.parked > 0 => Some(format!("{} ops wait for a service", self.parked)),

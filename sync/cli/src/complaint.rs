@@ -28,6 +28,8 @@ pub enum Kind {
     NeverConnected,
     LinkDown,
     OrdersDiffer,
+    Unsettled,
+    OpsStopped,
     OpsHeld,
     OpsParked,
     NeedsOperator,
@@ -60,6 +62,8 @@ fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Com
         (LinkState::Never, _) => Some(never_connected(edge, language)),
         (LinkState::Down, _) => Some(link_down(edge, gate, language)),
         (LinkState::Up, ChecksumState::Mismatch) => Some(orders_differ(edge, language)),
+        _ if edge.unsettled_since.is_some() => Some(unsettled(edge, language)),
+        _ if edge.stopped > 0 => Some(ops_stopped(edge, language)),
         _ if edge.held > 0 => Some(ops_held(edge, language)),
         _ if edge.parked > 0 => Some(ops_parked(edge, language)),
         _ => None,
@@ -172,18 +176,19 @@ fn grant_differs(edge: &EdgeStatus, fence: u64, language: Language) -> Complaint
 }
 
 fn no_edge(region: &str, language: Language) -> Complaint {
+    let enrol = format!("`holdfast enrol {region} NAME`");
     match language {
         Language::English => complaint(
             Kind::NoEdge,
             region,
             "no edge is enrolled: this region has nothing to work on with when the network fails",
-            "make an enrolment code (POST /api/v1/admin/edges) and start holdfast-edge with it",
+            format!("{enrol} makes an enrolment code and says how to start holdfast-edge with it"),
         ),
         Language::Chinese => complaint(
             Kind::NoEdge,
             region,
             "没有登记任何边缘节点：网络中断时该区域无法继续工作",
-            "生成登记码（POST /api/v1/admin/edges）并用它启动 holdfast-edge",
+            format!("运行 {enrol} 生成登记码，并按提示启动 holdfast-edge"),
         ),
     }
 }
@@ -251,22 +256,81 @@ fn orders_differ(edge: &EdgeStatus, language: Language) -> Complaint {
     }
 }
 
+/// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an outcome has
+/// told it of a change that the feed never brought.
+fn unsettled(edge: &EdgeStatus, language: Language) -> Complaint {
+    let (name, behind) = (edge.edge.as_str(), edge.lag_down_changes);
+    let since = edge.unsettled_since.map(age::moment).unwrap_or_default();
+    match (behind, language) {
+        (0, Language::English) => complaint(
+            Kind::Unsettled,
+            name,
+            format!(
+                "since {since} an outcome has told it of a change that its region's feed has not brought"
+            ),
+            "an event has not come from the order service to the hub: look for `hub_feed` among the \
+             dead letters, and for unsent rows in the order service's outbox",
+        ),
+        (0, Language::Chinese) => complaint(
+            Kind::Unsettled,
+            name,
+            format!("自 {since} 起，该节点从结果得知一项变更，而区域同步流始终没有带来"),
+            "有事件未从订单服务到达中枢：检查死信队列中的 `hub_feed`，以及订单服务发件箱中未发送的行",
+        ),
+        (_, Language::English) => complaint(
+            Kind::Unsettled,
+            name,
+            format!(
+                "since {since} it has not read {behind} changes of its region's feed, and nothing moves"
+            ),
+            "`holdfast link cut` and `heal` of its region begin its session anew; if it stays, keep its log \
+             and report it",
+        ),
+        (_, Language::Chinese) => complaint(
+            Kind::Unsettled,
+            name,
+            format!("自 {since} 起有 {behind} 项区域变更未被读取，且没有任何进展"),
+            "对其区域依次运行 `holdfast link cut` 和 `heal` 以重建会话；若仍如此，保留其日志并上报",
+        ),
+    }
+}
+
+fn ops_stopped(edge: &EdgeStatus, language: Language) -> Complaint {
+    let (name, count) = (edge.edge.as_str(), edge.stopped);
+    let queue = format!("`holdfast queue {name}`");
+    match language {
+        Language::English => complaint(
+            Kind::OpsStopped,
+            name,
+            format!(
+                "{count} of its operations made a cloud service fail, and wait for an operator"
+            ),
+            format!("{queue} names them and how to hand them in again"),
+        ),
+        Language::Chinese => complaint(
+            Kind::OpsStopped,
+            name,
+            format!("有 {count} 个操作导致云端服务失败，等待人工处理"),
+            format!("运行 {queue} 查看这些操作以及如何重新提交"),
+        ),
+    }
+}
+
 fn ops_held(edge: &EdgeStatus, language: Language) -> Complaint {
     let (name, count) = (edge.edge.as_str(), edge.held);
+    let queue = format!("`holdfast queue {name}`");
     match language {
         Language::English => complaint(
             Kind::OpsHeld,
             name,
-            format!(
-                "{count} of its operations are held and wait for the region's right or an operator"
-            ),
-            "reconnect the edge that holds the region, or see the hub's log for the one that failed",
+            format!("{count} of its operations wait for the edge that holds the region"),
+            format!("reconnect that edge; {queue} names each and what else can be done"),
         ),
         Language::Chinese => complaint(
             Kind::OpsHeld,
             name,
-            format!("有 {count} 个操作被挂起，等待派单权或运营人员处理"),
-            "恢复持有该区域派单权的节点，或在中枢日志中查看失败的操作",
+            format!("有 {count} 个操作在等待持有该区域派单权的节点"),
+            format!("恢复该节点；运行 {queue} 查看每个操作及其他办法"),
         ),
     }
 }
@@ -317,14 +381,14 @@ fn twin(edge: &EdgeStatus, language: Language) -> Complaint {
             name,
             "a second instance of it calls, a copy of its machine; the copy is refused and what was \
              done there waits in it",
-            "stop the copy; then either throw it away, or make an enrolment code for a name of its own \
-             (POST /api/v1/admin/edges) and start the copy with that name and code",
+            "stop the copy; then either throw it away, or `holdfast enrol REGION NAME` gives it a name \
+             of its own and says how to start it",
         ),
         Language::Chinese => complaint(
             Kind::Twin,
             name,
             "该节点有第二个实例（机器副本）在连接；副本已被拒绝，其中的操作仍保留在副本里",
-            "停止副本；弃用它，或生成新名称的登记码（POST /api/v1/admin/edges）并以该名称和登记码启动副本",
+            "停止副本；弃用它，或运行 `holdfast enrol REGION NAME` 为其取新名称，并按提示启动",
         ),
     }
 }

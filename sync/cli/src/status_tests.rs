@@ -37,6 +37,8 @@ fn edge(name: &str) -> EdgeStatus {
         repairs: 0,
         repaired_at: None,
         unproven: None,
+        unsettled_since: None,
+        stopped: 0,
     }
 }
 
@@ -96,7 +98,7 @@ fn a_terminal_gets_aligned_rows_and_the_next_steps() {
     assert!(text.contains("! SOUTH: the gate is closed"), "{text}");
     assert!(text.contains("Next: `holdfast link heal SOUTH` opens it"), "{text}");
     assert!(text.contains("! south-1: the link is down"), "{text}");
-    assert!(text.contains("! east-1: 2 of its operations are held"), "{text}");
+    assert!(text.contains("! east-1: 2 of its operations wait for the edge that holds"), "{text}");
     assert!(text.contains("! WEST: no edge is enrolled"), "{text}");
     assert!(!text.contains('\x1b'));
 }
@@ -141,6 +143,8 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
         |edge: &mut EdgeStatus| edge.link = LinkState::Down,
         |edge: &mut EdgeStatus| edge.checksum = ChecksumState::Mismatch,
         |edge: &mut EdgeStatus| edge.checksum = ChecksumState::Settling,
+        |edge: &mut EdgeStatus| edge.unsettled_since = Some(NOW),
+        |edge: &mut EdgeStatus| (edge.held, edge.stopped) = (2, 1),
         |edge: &mut EdgeStatus| edge.parked = 1,
         |edge: &mut EdgeStatus| edge.held = 1,
         |edge: &mut EdgeStatus| edge.pending = 9,
@@ -186,7 +190,7 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         "`holdfast readmit north-1` lets it in",
         "! north-1: left behind in epoch 3: 7 commands without an outcome",
         "! mid-1: a second instance of it calls",
-        "make an enrolment code for a name of its own",
+        "`holdfast enrol REGION NAME` gives it a name",
         "! mid-1: it was run twice from one copy",
         "`holdfast readmit mid-1` notes it",
     ] {
@@ -236,4 +240,30 @@ fn a_grant_that_the_view_did_not_agree_with_is_a_complaint() {
     let text = verdict(&report, &look(Language::English, true));
     assert!(text.contains("under fence 4"), "{text}");
     assert_eq!(report.complaints().len(), 1);
+}
+
+#[test]
+fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() {
+    let stuck = EdgeStatus {
+        checksum: ChecksumState::Settling,
+        unsettled_since: Some(NOW),
+        ..edge("north-1")
+    };
+    let behind = EdgeStatus { lag_down_changes: 7, edge: edge("north-2").edge, ..stuck.clone() };
+    let stopped = EdgeStatus { held: 3, stopped: 2, ..edge("mid-1") };
+    let north = region(Region::North, vec![stuck, behind]);
+    let report =
+        StatusReport { now: NOW, regions: vec![north, region(Region::Mid, vec![stopped])] };
+    let text = verdict(&report, &look(Language::English, false));
+    for words in [
+        "! north-1: since 2025-11-24 16:10:00.000Z an outcome has told it of a change",
+        "look for `hub_feed` among the dead letters",
+        "! north-2: since 2025-11-24 16:10:00.000Z it has not read 7 changes",
+        "! mid-1: 2 of its operations made a cloud service fail",
+        "`holdfast queue mid-1` names them",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let chinese = verdict(&report, &look(Language::Chinese, false));
+    assert!(chinese.contains("等待人工处理") && chinese.contains("死信队列"), "{chinese}");
 }

@@ -44,6 +44,7 @@ async fn look(
         show(&region);
         for edge in &region.edges {
             let stuck = settling.is_stuck(edge, region.feed_seq, now);
+            hub.unsettled.note(&edge.edge, stuck, hub.clock.now());
             compare(edge, stuck, differing);
         }
     }

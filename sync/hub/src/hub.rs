@@ -12,6 +12,7 @@ use wire::Limits;
 
 use crate::{
     NAME,
+    domain::settling::Unsettled,
     feed::Regions,
     session::{Asking, Nudges},
     store::Store,
@@ -32,6 +33,7 @@ pub(crate) struct Hub {
     pub nudges: Nudges,
     pub asking: Asking,
     pub wake: Wake,
+    pub unsettled: Unsettled,
     /// Tells this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub limits: Limits,

@@ -101,6 +101,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         nudges: session::Nudges::default(),
         asking: session::Asking::default(),
         wake: work::Wake::default(),
+        unsettled: domain::settling::Unsettled::default(),
         limits,
     };
     hub.regions.refresh(&hub.store).await?;

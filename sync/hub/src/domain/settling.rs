@@ -1,14 +1,41 @@
 //! Which edges have been settling for too long. While something is on its way that is as it should be;
 //! once nothing moves, the checksums agree within seconds or never.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState};
+use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, UnixMillis};
 
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Settling(BTreeMap<EdgeId, (Duration, Moved)>);
+
+/// Since when each edge has been stuck, by who looks from time to time, for who is asked once. Clones
+/// share it.
+#[derive(Clone, Default)]
+pub struct Unsettled(Arc<Mutex<BTreeMap<EdgeId, UnixMillis>>>);
+
+impl Unsettled {
+    pub fn note(&self, edge: &EdgeId, stuck: bool, now: UnixMillis) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if stuck {
+            known.entry(edge.clone()).or_insert(now);
+        } else {
+            known.remove(edge);
+        }
+    }
+
+    /// An edge that has settled since the last look is not stuck any more.
+    pub fn mark(&self, edge: &mut EdgeStatus) {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let settling = edge.checksum == ChecksumState::Settling;
+        edge.unsettled_since = known.get(&edge.edge).copied().filter(|_| settling);
+    }
+}
 
 /// What moves while an edge catches up, or takes more in.
 #[derive(PartialEq, Eq)]
@@ -79,6 +106,8 @@ mod tests {
             repairs: 0,
             repaired_at: None,
             unproven: None,
+            unsettled_since: None,
+            stopped: 0,
         }
     }
 
@@ -108,5 +137,23 @@ mod tests {
         assert!(!settling.is_stuck(&north(), 7, Duration::ZERO));
         assert!(!settling.is_stuck(&north(), 7, SETTLES_WITHIN));
         assert!(settling.is_stuck(&north(), 7, LATER));
+    }
+
+    #[test]
+    fn who_is_stuck_is_shown_until_it_has_settled() {
+        let (unsettled, mut north) = (Unsettled::default(), north());
+        let shown = |edge: &mut EdgeStatus| {
+            unsettled.mark(edge);
+            edge.unsettled_since
+        };
+        assert_eq!(shown(&mut north), None);
+        unsettled.note(&north.edge, true, UnixMillis(5));
+        unsettled.note(&north.edge, true, UnixMillis(9));
+        assert_eq!(shown(&mut north), Some(UnixMillis(5)), "since it was found");
+        north.checksum = ChecksumState::Match;
+        assert_eq!(shown(&mut north), None);
+        north.checksum = ChecksumState::Settling;
+        unsettled.note(&north.edge, false, UnixMillis(10));
+        assert_eq!(shown(&mut north), None);
     }
 }

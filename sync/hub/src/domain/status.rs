@@ -44,6 +44,8 @@ pub struct EdgeRecord {
     pub outcome_count: u64,
     pub undecided: u64,
     pub held: u64,
+    /// Of those held, what waits for an operator.
+    pub stopped: u64,
     pub parked: u64,
     pub link_up: bool,
     pub link_since: Option<UnixMillis>,
@@ -140,6 +142,9 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         repairs: edge.repairs,
         repaired_at: edge.repaired_at,
         unproven: edge.unproven,
+        // Known only to who has looked more than once.
+        unsettled_since: None,
+        stopped: edge.stopped,
     }
 }
 
@@ -196,6 +201,7 @@ mod tests {
             outcome_count: 6,
             undecided: 1,
             held: 0,
+            stopped: 0,
             parked: 1,
             link_up: true,
             link_since: Some(NOW.plus_ms(-60_000)),

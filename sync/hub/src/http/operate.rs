@@ -20,7 +20,10 @@ pub(super) async fn status(
 ) -> Result<Json<StatusReport>, Problem> {
     caller.require(Role::Admin)?;
     let (regions, edges) = hub.store.overview().await?;
-    Ok(Json(status::report(&regions, &edges, hub.clock.now())))
+    let mut report = status::report(&regions, &edges, hub.clock.now());
+    let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
+    edges.for_each(|edge| hub.unsettled.mark(edge));
+    Ok(Json(report))
 }
 
 #[derive(Serialize)]

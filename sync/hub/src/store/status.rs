@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use platform::vals;
 use wire::{QuarantineStatus, UnixMillis};
 
-use super::{Store, StoreError, count, edge, epochs::quarantine_why, hash, region};
+use super::{
+    Store, StoreError, count, edge,
+    epochs::quarantine_why,
+    hash, region,
+    work::{NEEDS_OPERATOR, PARKED},
+};
 use crate::domain::status::{Alarms, EdgeRecord, RegionRecord};
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
@@ -57,8 +62,16 @@ struct Row {
     assignment: Option<Vec<u8>>,
 }
 
-/// Ops that wait, by edge: held, then parked.
-type Waiting = HashMap<String, (u64, u64)>;
+/// The ops of an edge that wait.
+#[derive(Default, Clone, Copy)]
+struct WaitingOps {
+    held: u64,
+    /// Of those held.
+    stopped: u64,
+    parked: u64,
+}
+
+type Waiting = HashMap<String, WaitingOps>;
 
 /// Edges read at once for an overview.
 const OVERVIEW_PAGE: usize = 500;
@@ -96,8 +109,9 @@ impl Store {
         let rows: Vec<(String, String, i64)> = self.sql.all(WAITING, vals![]).await?;
         let mut waiting = Waiting::new();
         for (edge, state, number) in rows {
-            let (held, parked) = waiting.entry(edge).or_default();
-            *(if state == "parked" { parked } else { held }) += count(number);
+            let WaitingOps { held, stopped, parked } = waiting.entry(edge).or_default();
+            *(if state == PARKED { parked } else { held }) += count(number);
+            *stopped += if state == NEEDS_OPERATOR { count(number) } else { 0 };
         }
         Ok(waiting)
     }
@@ -106,7 +120,7 @@ impl Store {
 fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
     let why = row.epoch_why.as_deref().map(quarantine_why).transpose()?;
     let quarantine = row.epoch_at.zip(why);
-    let (held, parked) = waiting.get(&row.edge).copied().unwrap_or_default();
+    let WaitingOps { held, stopped, parked } = waiting.get(&row.edge).copied().unwrap_or_default();
     Ok(EdgeRecord {
         edge: edge(row.edge)?,
         region: region(&row.region)?,
@@ -118,6 +132,7 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         outcome_count: count(row.outcome_count),
         undecided: count(row.undecided),
         held,
+        stopped,
         parked,
         link_up: row.link_up == 1,
         link_since: row.link_since.map(UnixMillis),
