@@ -93,6 +93,7 @@ pub fn config(data: &Path, gateway: &str) -> Config {
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
         enrolment_code: "a-code".into(),
+        ..Config::default()
     }
 }
 

@@ -1,0 +1,136 @@
+//! What an operator asks with `holdfast`, every command against a running platform on which a link was
+//! cut, two providers collided and the line came back.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    process::{Command, Output},
+    time::Duration,
+};
+
+use serde_json::Value;
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, binaries};
+use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use wire::{CommandBody, CommandId, EdgeId, OrderId, OrderStatus, Region, Role, Verdict};
+
+const SOON: Duration = Duration::from_secs(30);
+
+struct Operator<'a> {
+    gateway: String,
+    admin: &'a Person,
+}
+
+impl Operator<'_> {
+    fn asks(&self, line: &str) -> Output {
+        Command::new(binaries::own("holdfast").unwrap())
+            .args(line.split(' '))
+            .env("HOLDFAST_URL", &self.gateway)
+            .env("HOLDFAST_TOKEN", &self.admin.token)
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn reads(&self, line: &str) -> String {
+        let ran = self.asks(line);
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(0), "{line}: {said}");
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn gets(&self, line: &str) -> Value {
+        serde_json::from_str(&self.reads(&format!("{line} --json"))).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stands() {
+    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let operator = Operator { gateway: stack.layout().gateway_url(), admin: &admin };
+    operator.reads("wait --for links-up --for synced --timeout 60");
+    assert_eq!(operator.gets("conflicts")["items"], Value::Array(Vec::new()));
+
+    let (order, lost) = collision(&stack, &api, &operator).await;
+    for line in [format!("wait --for order={order}:accepted"), "wait --for synced=NORTH".into()] {
+        operator.reads(&line);
+    }
+    operator.reads("wait --for drained --for synced --timeout 60");
+    let ran = operator.asks(&format!("wait --for order={order}:completed --timeout 1"));
+    assert_eq!(ran.status.code(), Some(8));
+
+    let told = operator.gets("conflicts");
+    let conflict = told["items"][0]["conflict"].as_str().unwrap().to_owned();
+    assert_eq!(told["items"][0]["command_id"], lost.to_string());
+    assert_eq!(told["items"][0]["winner"]["source"], "portal");
+    let by_command = operator.gets(&format!("explain {lost}"));
+    let op = &by_command["ops"][0];
+    assert_eq!((op["state"].as_str(), op["edge"].as_str()), (Some("decided"), Some("north-1")));
+    let place = format!("explain north-1/{}/{}", op["epoch"], op["seq"]);
+    for line in [place, format!("explain {conflict}")] {
+        let text = operator.reads(&line);
+        for words in ["answered `provisional`", "received by the hub", "rejected", "Who won:"] {
+            assert!(text.contains(words), "`{words}` is missing in {text}");
+        }
+    }
+    // Its edge acknowledges within seconds.
+    eventually("the edge has the outcome", SOON, async || {
+        let told = operator.gets(&format!("explain {lost}"));
+        (told["ops"][0]["outcome"]["told"] == true).then_some(())
+    })
+    .await;
+
+    assert!(operator.reads("queue").contains("nothing waits at the hub"));
+    let edges = operator.gets("edges");
+    let north = edges["items"].as_array().unwrap().iter().find(|edge| edge["edge"] == "north-1");
+    let north = north.unwrap();
+    assert!(north["cursor_seq"].as_u64().unwrap() > 1 && north["lag_up_ops"] == 0, "{north}");
+    assert_eq!(operator.gets("status")["healthy"], true);
+
+    let invited = operator.gets("enrol SOUTH south-9");
+    assert!(invited["command"].as_str().unwrap().contains("HOLDFAST__EDGE__NAME=south-9"));
+    assert_eq!(operator.asks("enrol NORTH north-1").status.code(), Some(6));
+    assert!(operator.reads("edges").contains("code not used yet"));
+    stack.stop().await.unwrap();
+}
+
+/// One provider accepts at the cut-off edge, another at the portal, then the line comes back. The order,
+/// and the command that lost.
+async fn collision(stack: &Stack, api: &Api, operator: &Operator<'_>) -> (OrderId, CommandId) {
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let (offline, online) =
+        (api.newcomer(Role::Provider).await.unwrap(), api.newcomer(Role::Provider).await.unwrap());
+    let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
+    api.act(operator.admin, order, "approve").await.unwrap();
+    operator.reads("wait --for synced=NORTH");
+    operator.reads("link cut NORTH");
+    eventually("the link is down", SOON, async || {
+        let report = api.status(operator.admin).await.ok()?;
+        let north = &report.regions[usize::from(Region::North.index())].edges[0];
+        (north.link == wire::LinkState::Down).then_some(())
+    })
+    .await;
+    let north = stack.layout().edge(Region::North);
+    let north = Place {
+        region: Region::North,
+        edge: EdgeId::new(&north.edge).unwrap(),
+        host: "127.0.0.1".into(),
+        port: north.mqtt,
+    };
+    let tablet = Tablet::new(north, "tablet-7", &offline, Mqtt::V5);
+    let reply =
+        tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.expect("an answer");
+    assert_eq!(reply.verdict, Verdict::Provisional);
+    let won = api.act(&online, order, "accept").await.unwrap();
+    assert_eq!(won.status, OrderStatus::Accepted);
+    operator.reads("link heal NORTH");
+    let lost = reply.command_id.unwrap();
+    tablet.until_decided(lost, SOON).await.unwrap();
+    tablet.stop().await;
+    (order, lost)
+}
