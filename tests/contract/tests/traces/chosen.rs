@@ -1,48 +1,69 @@
-//! Which runs are put to a store: all directed schedules, so many seeds, and of more seeds each that
+//! Which runs are put to the stores: all directed schedules, so many seeds, and of more seeds each that
 //! meets what none before it has met.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use sim::{Counts, OUTCOMES, Plan, VERDICTS, recording, recording::Recording, scenarios};
 
-pub struct Chosen {
-    /// With the name by which `holdfast-sim` replays each.
-    pub runs: Vec<(String, Recording)>,
-    /// What enough seeds have to meet and these do not.
-    pub never: Vec<String>,
+pub struct Run {
+    /// By which `holdfast-sim` replays it.
+    pub name: String,
+    pub recording: Recording,
+    /// Absent where it is put to every store: a directed schedule, or the first to meet something.
+    seed: Option<u64>,
 }
 
+struct Recorded {
+    runs: Vec<Run>,
+    /// What enough seeds have to meet and these do not.
+    never: BTreeSet<&'static str>,
+}
+
+/// Of these every store is put to some.
+const SEEDS: u64 = 300;
 /// So many are looked at for what is rare.
 const LOOKED_AT_MAX: u64 = 1_000;
 
-pub fn chosen(seeds: u64) -> Chosen {
+/// Recorded once for all tests.
+static RECORDED: LazyLock<Recorded> = LazyLock::new(recorded);
+
+/// The runs with the first so many seeds.
+pub fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
+    assert!(RECORDED.never.is_empty(), "no run meets these: {:?}", RECORDED.never);
+    assert!(seeds <= SEEDS, "so many are not recorded");
+    RECORDED.runs.iter().filter(move |run| run.seed.is_none_or(|seed| seed < seeds))
+}
+
+fn recorded() -> Recorded {
     let mut runs = Vec::new();
-    let mut missing: BTreeSet<&str> = OUTCOMES.into_iter().chain(VERDICTS).collect();
+    let mut never: BTreeSet<&str> = OUTCOMES.into_iter().chain(VERDICTS).collect();
     for scenario in scenarios::all() {
-        let recorded = record(scenario.name, &scenario.plan);
-        meets(&mut missing, &recorded.counts);
-        runs.push((format!("--scenario {}", scenario.name), recorded));
+        let name = format!("--scenario {}", scenario.name);
+        let recording = record(&name, &scenario.plan);
+        meets(&mut never, &recording.counts);
+        runs.push(Run { name, recording, seed: None });
     }
     for seed in 0..LOOKED_AT_MAX {
-        if seed >= seeds && missing.is_empty() {
+        if seed >= SEEDS && never.is_empty() {
             break;
         }
         let name = format!("--seed {seed}");
-        let recorded = record(&name, &Plan::of(seed));
-        if meets(&mut missing, &recorded.counts) || seed < seeds {
-            runs.push((name, recorded));
+        let recording = record(&name, &Plan::of(seed));
+        let is_first = meets(&mut never, &recording.counts);
+        if is_first || seed < SEEDS {
+            runs.push(Run { name, recording, seed: Some(seed).filter(|_| !is_first) });
         }
     }
-    Chosen { runs, never: missing.into_iter().map(str::to_owned).collect() }
+    Recorded { runs, never }
 }
 
 fn record(name: &str, plan: &Plan) -> Recording {
     recording::record(plan).unwrap_or_else(|why| panic!("{name} is no recording: {why:?}"))
 }
 
-/// Whether something of what is missing was met.
-fn meets(missing: &mut BTreeSet<&str>, counts: &Counts) -> bool {
-    let before = missing.len();
-    missing.retain(|key| !counts.outcomes.contains_key(key) && !counts.verdicts.contains_key(key));
-    missing.len() < before
+/// Whether something was met that none before had met.
+fn meets(never: &mut BTreeSet<&str>, counts: &Counts) -> bool {
+    let before = never.len();
+    never.retain(|key| !counts.outcomes.contains_key(key) && !counts.verdicts.contains_key(key));
+    never.len() < before
 }

@@ -30,10 +30,10 @@ struct Replay {
 }
 
 /// Counts what the real file has answered.
-pub async fn replay(name: String, recording: EdgeRecording) -> Counts {
+pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
     let EdgeRecording { edge, region, steps, last } = recording;
     let name = format!("{name}, {edge}");
-    let identity = Identity { name: edge, region };
+    let identity = Identity { name: edge.clone(), region: *region };
     let mut replay = Replay {
         name,
         identity,
@@ -43,24 +43,24 @@ pub async fn replay(name: String, recording: EdgeRecording) -> Counts {
         taken: BTreeMap::new(),
         met: Counts::default(),
     };
-    for (n, step) in steps.into_iter().enumerate() {
+    for (n, step) in steps.iter().enumerate() {
         replay.step(n, step).await;
     }
     for (stored, order) in last {
-        replay.still_has(&stored, order).await;
+        replay.still_has(stored, order.as_ref()).await;
     }
     replay.close().await;
     replay.met
 }
 
 impl Replay {
-    async fn step(&mut self, n: usize, step: EdgeStep) {
+    async fn step(&mut self, n: usize, step: &EdgeStep) {
         match step {
-            EdgeStep::Booted { nonce, at, mark } => self.boots(nonce, at, mark).await,
-            EdgeStep::Entered { entry, said } => self.enters(n, *entry, *said).await,
+            EdgeStep::Booted { nonce, at, mark } => self.boots(*nonce, *at, *mark).await,
+            EdgeStep::Entered { entry, said } => self.enters(n, entry, said).await,
             EdgeStep::Linked { what, at, settled } => {
-                let done = self.hears(what, at).await;
-                assert_eq!(done, settled, "{} step {n}", self.name);
+                let done = self.hears(what.clone(), *at).await;
+                assert_eq!(&done, settled, "{} step {n}", self.name);
             }
             EdgeStep::Asked { ask, at } => {
                 let entry = recording::Entry {
@@ -73,10 +73,10 @@ impl Replay {
                     refusal: None,
                 };
                 self.taken.entry(ask.command.id).or_insert(entry);
-                self.store().log_asked(*ask, at).await.unwrap();
+                self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
             }
-            EdgeStep::Suspected { at } => self.store().suspect(Alarm::Chain, at).await.unwrap(),
-            EdgeStep::Committed(model) => self.stands_as(n, *model).await,
+            EdgeStep::Suspected { at } => self.store().suspect(Alarm::Chain, *at).await.unwrap(),
+            EdgeStep::Committed(model) => self.stands_as(n, model).await,
         }
     }
 
@@ -90,22 +90,22 @@ impl Replay {
         self.store = Some(opened.unwrap().0);
     }
 
-    async fn enters(&mut self, n: usize, entry: recording::Entry, said: recording::Entered) {
-        match (self.enter(&entry).await, said) {
+    async fn enters(&mut self, n: usize, entry: &recording::Entry, said: &recording::Entered) {
+        match (self.enter(entry).await, said) {
             (Entered::NotTaken(code), recording::Entered::NotTaken { code: model, .. }) => {
-                assert_eq!(code, model, "{} step {n}: {entry:?}", self.name);
+                assert_eq!(code, *model, "{} step {n}: {entry:?}", self.name);
                 self.met.not_taken(code);
             }
             (
                 Entered::Stored { stored, sight, new },
                 recording::Entered::Stored { stored: model, order, new: model_new },
             ) => {
-                assert_eq!(new, model_new, "{} step {n}: {entry:?}", self.name);
-                self.alike(&stored, &model);
-                assert_eq!(sight.order, order.map(|order| *order), "{} step {n}", self.name);
-                self.met.taken(&model, new);
+                assert_eq!(new, *model_new, "{} step {n}: {entry:?}", self.name);
+                self.alike(&stored, model);
+                assert_eq!(sight.order.as_ref(), order.as_deref(), "{} step {n}", self.name);
+                self.met.taken(model, new);
                 if new {
-                    self.taken.insert(entry.command.id, entry);
+                    self.taken.insert(entry.command.id, entry.clone());
                 }
             }
             (Entered::NotTaken(code), model) => {
@@ -158,20 +158,20 @@ impl Replay {
     }
 
     /// Head of the log, cursors, tally of the confirmed orders and what is pending.
-    async fn stands_as(&mut self, n: usize, model: Position) {
+    async fn stands_as(&mut self, n: usize, model: &Position) {
         let here = self.store().position().await.unwrap();
         let here = Position { settled: model.settled, ..here };
-        assert_eq!(here, model, "{} step {n}", self.name);
+        assert_eq!(here, *model, "{} step {n}", self.name);
         self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
     }
 
     /// A command sent once more in the end gets what its model has stored.
-    async fn still_has(&self, model: &recording::Stored, order: Option<Order>) {
+    async fn still_has(&self, model: &recording::Stored, order: Option<&Order>) {
         let entry = &self.taken[&model.command_id];
         match self.enter(entry).await {
             Entered::Stored { stored, sight, new: false } => {
                 self.alike(&stored, model);
-                assert_eq!(sight.order, order, "{} in the end", self.name);
+                assert_eq!(sight.order.as_ref(), order, "{} in the end", self.name);
             }
             Entered::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
             Entered::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
