@@ -22,8 +22,9 @@ struct Met {
     failures: Vec<(u64, Violation)>,
 }
 
-pub fn run(from: u64, seeds: u64, jobs: u64) -> bool {
-    let began = elapsed();
+/// `clock` is read for the rate alone.
+pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
+    let began = clock();
     let next = AtomicU64::new(from);
     let met = Mutex::new(Met::default());
     std::thread::scope(|scope| {
@@ -32,7 +33,7 @@ pub fn run(from: u64, seeds: u64, jobs: u64) -> bool {
         }
     });
     let mut met = met.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let took = elapsed().saturating_sub(began);
+    let took = clock().saturating_sub(began);
     println!("{}", met.counts);
     println!("trace {:016x}", met.hashes);
     eprintln!("{:.0} seeds a second on {jobs} threads", per_second(seeds, took));
@@ -83,10 +84,4 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
 #[expect(clippy::cast_precision_loss, reason = "it is a rate for people")]
 fn per_second(seeds: u64, took: Duration) -> f64 {
     seeds as f64 / took.as_secs_f64().max(0.001)
-}
-
-fn elapsed() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or(0))
-        + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0))
 }

@@ -1,0 +1,82 @@
+//! Accepts that are put to the holder of their region. Mirrors `sync/hub/src/store/asks.rs`.
+
+use std::collections::BTreeSet;
+
+use engine::cloud::Accept;
+use wire::{Action, Actor, Command, Op, Region};
+
+use super::{OpState, SyncDb};
+use crate::{bug::Bug, cast};
+
+#[derive(Debug, Clone)]
+pub struct PortalAsk {
+    pub region: Region,
+    pub accept: Accept,
+}
+
+/// What became of a person's accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldToWait {
+    Waits,
+    HolderAway,
+    IdReused,
+}
+
+impl SyncDb {
+    /// The edge that holds a region, in the epoch in which it does.
+    pub fn holder(&self, region: Region) -> Option<usize> {
+        let holder = self.regions.get(&region)?.assignment.holder.clone()?;
+        (0..cast::EDGE_COUNT).find(|&e| cast::edge(e) == holder)
+    }
+
+    pub fn ask(&mut self, region: Region, accept: Accept, in_reach: bool) -> ToldToWait {
+        if let Some(known) = self.asks.get(&accept.command.id) {
+            let known = &known.accept;
+            let same = known.command.body.hash() == accept.command.body.hash()
+                && known.actor.user_id == accept.actor.user_id;
+            return if same { ToldToWait::Waits } else { ToldToWait::IdReused };
+        }
+        if !in_reach {
+            return ToldToWait::HolderAway;
+        }
+        self.asks.insert(accept.command.id, PortalAsk { region, accept });
+        ToldToWait::Waits
+    }
+
+    /// What is to be put to this edge: nothing, unless it holds its region. The portal's first.
+    pub fn asks_for(&self, e: usize) -> Vec<Accept> {
+        let region = self.edges[e].region;
+        if self.holder(region) != Some(e) {
+            return Vec::new();
+        }
+        let portal = self.asks.values().filter(|ask| ask.region == region);
+        let mut portal: Vec<Accept> = portal.map(|ask| ask.accept.clone()).collect();
+        portal.sort_by_key(|accept| (accept.taken_at, accept.command.id));
+        let others = self.edges.iter().enumerate();
+        let others = others.filter(|(other, edge)| *other != e && edge.region == region);
+        let mut held: Vec<(u64, usize, u64, Accept)> = Vec::new();
+        for (other, edge) in others {
+            let mut behind = BTreeSet::new();
+            for (seq, op) in edge.undecided_ops() {
+                // What stands behind something that waits is not put before it.
+                let first = op.order().is_none_or(|order| behind.insert(order));
+                if op.state != OpState::Held || !(first || self.has(Bug::AskOvertakes)) {
+                    continue;
+                }
+                let Some(Op::Command(read)) = op.read.as_deref() else { continue };
+                if read.command.body.action() != Some(Action::Accept) {
+                    continue;
+                }
+                let token = match self.token(other, read.token_seq).as_deref() {
+                    Some(Op::Token { token }) => token.clone(),
+                    _ => String::new(),
+                };
+                let (command, actor): (Command, Actor) = (read.command.clone(), read.actor);
+                let accept = Accept { command, token, actor, taken_at: read.received_at };
+                held.push((op.received_at, other, *seq, accept));
+            }
+        }
+        held.sort_by_key(|(at, other, seq, _)| (*at, *other, *seq));
+        portal.into_iter().chain(held.into_iter().map(|(.., accept)| accept)).collect()
+    }
+}

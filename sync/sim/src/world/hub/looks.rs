@@ -1,0 +1,145 @@
+//! What a session looks at beside what its edge sends: each second and when it is woken. Mirrors
+//! `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::cloud::Input;
+use wire::{Code, Region};
+
+use super::{super::World, TICK_MS};
+use crate::{
+    cast,
+    world::{Event, Packet, Side},
+};
+
+const HELLO_LIMIT_TICKS: u64 = 10;
+const SILENCE_LIMIT_MS: u64 = 15_000;
+const PING_TICKS: u64 = 4;
+const CONTACT_STALE_MS: u64 = 12_000;
+const ASK_AGAIN_AFTER_TICKS: u64 = 15;
+
+impl World {
+    pub fn hub_ticks(&mut self, conn: usize) {
+        let now = self.now;
+        let Some(session) = self.session(conn) else { return };
+        session.ticks += 1;
+        let (ticks, e) = (session.ticks, session.edge);
+        if session.term.is_none() && ticks > HELLO_LIMIT_TICKS {
+            self.hub_ends(conn, Code::TimedOut, "no Hello came");
+            return;
+        }
+        if now - session.heard_at > SILENCE_LIMIT_MS {
+            self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
+            return;
+        }
+        if let (true, term) = (ticks.is_multiple_of(PING_TICKS), session.term)
+            && term == Some(self.sync_db.edges[e].term)
+        {
+            let heard_at = self.session(conn).map_or(0, |session| session.heard_at);
+            self.sync_db.edges[e].contact_at = heard_at;
+        }
+        if ticks.is_multiple_of(PING_TICKS) {
+            self.send(conn, Side::Edge, Packet::Ping, false);
+        }
+        self.hub_input(conn, Input::Tick);
+        self.hub_looks(conn);
+        self.hub_sees_region(conn, cast::region(e));
+        self.later(TICK_MS, Event::HubTick { conn });
+    }
+
+    /// Whether the term still stands, and how far the edge's outcomes reach.
+    pub(super) fn hub_looks(&mut self, conn: usize) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(term) = session.term else { return };
+        let row = &self.sync_db.edges[self.net.conns[conn].edge];
+        if row.term == term {
+            let head = row.outcome_count;
+            self.hub_input(conn, Input::OutcomesReach(head));
+            self.tell_held(conn);
+            self.put_asks(conn);
+        } else {
+            self.hub_input(conn, Input::Superseded);
+        }
+    }
+
+    /// Each op that is held is told once.
+    fn tell_held(&mut self, conn: usize) {
+        let e = self.net.conns[conn].edge;
+        let held: BTreeMap<_, _> = self.sync_db.held(e).into_iter().collect();
+        let Some(session) = self.session(conn) else { return };
+        let told = std::mem::replace(&mut session.told_held, held.clone());
+        for (seq, reason) in held {
+            if told.get(&seq) != Some(&reason) {
+                self.hub_input(conn, Input::Held { seq, reason });
+            }
+        }
+    }
+
+    /// Puts to this edge what others wait for, should it hold the region.
+    fn put_asks(&mut self, conn: usize) {
+        let (e, r) = (self.net.conns[conn].edge, self.net.conns[conn].replica);
+        let accepts = self.sync_db.asks_for(e);
+        let wanted: BTreeSet<_> = accepts.iter().map(|accept| accept.command.id).collect();
+        let Some(session) = self.session(conn) else { return };
+        session.put.retain(|id, _| wanted.contains(id));
+        for accept in accepts {
+            let id = accept.command.id;
+            let Some(session) = self.session(conn) else { return };
+            let ticks = session.ticks;
+            if session.put.get(&id).is_some_and(|at| ticks < at + ASK_AGAIN_AFTER_TICKS) {
+                continue;
+            }
+            session.put.insert(id, ticks);
+            self.oracle.puts(self.now, e, &self.sync_db, &accept);
+            self.replicas[r].asking.insert(id);
+            self.counts.asks += 1;
+            self.hub_input(conn, Input::Ask(Box::new(accept)));
+        }
+    }
+
+    /// Whether a holder of this region can be asked.
+    pub fn holder_in_reach(&self, region: Region) -> bool {
+        let Some(holder) = self.sync_db.holder(region) else { return false };
+        let row = &self.sync_db.edges[holder];
+        let open = self.sync_db.region(region).is_some_and(|region| region.gate_open);
+        open && row.link_up && self.now - row.contact_at < CONTACT_STALE_MS
+    }
+
+    fn hub_sees_region(&mut self, conn: usize, region: Region) {
+        let Some(row) = self.sync_db.region(region) else { return };
+        let input = if row.gate_open {
+            Input::FeedReaches { generation: row.feed_generation, feed_seq: row.feed_seq }
+        } else {
+            Input::GateClosed
+        };
+        self.hub_input(conn, input);
+    }
+
+    /// Every session of this replica that shows the region looks at its row now; the others do so
+    /// with their next tick.
+    pub fn replica_sees_region(&mut self, r: usize, region: Region) {
+        for conn in self.conns_of(r, |e| cast::region(e) == region) {
+            self.hub_sees_region(conn, region);
+        }
+    }
+
+    pub fn nudge(&mut self, r: usize, e: usize) {
+        for conn in self.conns_of(r, |edge| edge == e) {
+            self.hub_looks(conn);
+        }
+    }
+
+    fn conns_of(&self, r: usize, of: impl Fn(usize) -> bool) -> Vec<usize> {
+        let sessions = self.replicas[r].sessions.iter();
+        sessions.filter(|(_, session)| of(session.edge)).map(|(conn, _)| *conn).collect()
+    }
+
+    pub fn set_gate(&mut self, region: Region, open: bool) {
+        let Some(row) = self.sync_db.regions.get_mut(&region) else { return };
+        if row.gate_open != open {
+            row.gate_open = open;
+            let by = self.random.below(cast::REPLICA_COUNT);
+            self.replica_sees_region(by, region);
+        }
+    }
+}
