@@ -85,12 +85,12 @@ impl Edge {
     }
 
     /// The file has moved on: the log grew, or what was to be stored is stored.
-    /// Once suspect, nothing more of this log may be taken: the session ends, and the next Hello says
-    /// why.
+    /// Once suspect, nothing more of this log may be taken: the session ends, also one whose Hello has
+    /// said nothing of it and still waits for its Welcome, and the next Hello says why.
     pub fn moved(&mut self, position: Position) -> Vec<Do> {
         let became_suspect = position.suspect && !self.position.suspect;
         self.position = position;
-        if became_suspect && self.is_open() {
+        if became_suspect && matches!(self.phase, Phase::Greeting | Phase::Open { .. }) {
             return vec![Do::End(End::Suspect)];
         }
         self.pump()

@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn an_edge_that_becomes_suspect_before_its_welcome_opens_no_session() {
+        let mut edge = fresh(position());
+        edge.hello();
+        let suspect = Position { suspect: true, ..position() };
+        assert_eq!(edge.moved(suspect.clone()), [Do::End(End::Suspect)]);
+
+        let mut confined = greeting();
+        confined.take(Frame::Quarantine(part(0, 3, true)));
+        assert_eq!(confined.moved(suspect), [], "what it waits for goes on");
+    }
+
+    #[test]
     fn a_probe_is_answered_by_the_process_it_was_sent_to() {
         let mut edge = open(position());
         let probe = |standing| Frame::Probe(Probe { standing, number: 3 });
