@@ -6,10 +6,9 @@ use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
 use super::{Store, StoreError, count, epochs::quarantine_why, hash, region, regions::gate};
-use crate::domain::status::CONTACT_STALE_MS;
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
-const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.last_contact_at, e.epoch, \
+const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
@@ -57,7 +56,6 @@ struct StandingRow {
     term: i64,
     nonce: Option<Uuid>,
     link_up: i64,
-    last_contact_at: Option<i64>,
     epoch: i64,
     cursor_seq: i64,
     cursor_hash: Vec<u8>,
@@ -76,10 +74,10 @@ struct StandingRow {
 }
 
 impl StandingRow {
-    fn stored(self, now: UnixMillis) -> Result<Stored, StoreError> {
+    /// Whoever was not heard of for long may be alive all the same: the replicas' clocks differ, so only
+    /// a sign of life that does not come says that it is not.
+    fn stored(self) -> Result<Stored, StoreError> {
         let nonce = |id: Uuid| BootNonce(id.into_bytes());
-        let contact = self.last_contact_at.map(UnixMillis);
-        let fresh = contact.is_some_and(|contact| now.since(contact) <= CONTACT_STALE_MS);
         let after = self.after_run.map(nonce);
         let ending_why = self.ending_why.as_deref().map(quarantine_why).transpose()?;
         let ending = self.ending_epoch.zip(ending_why);
@@ -87,7 +85,7 @@ impl StandingRow {
         Ok(Stored {
             region: region(&self.region)?,
             term: count(self.term),
-            running: self.nonce.filter(|_| self.link_up == 1 && fresh).map(nonce),
+            running: self.nonce.filter(|_| self.link_up == 1).map(nonce),
             epoch: count(self.epoch),
             grant: self.granted_to.map(|to| Grant { to: nonce(to), after }),
             ending,
@@ -120,7 +118,7 @@ impl Store {
     ) -> Result<Option<Stored>, StoreError> {
         let day_ago = now.plus_ms(-DAY_MS);
         let row: Option<StandingRow> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
-        row.map(|row| row.stored(now)).transpose()
+        row.map(StandingRow::stored).transpose()
     }
 
     /// Raises the term: from here on nothing that an older session writes counts. Answers the new
@@ -140,7 +138,7 @@ impl Store {
             }
             let values = vals![now.plus_ms(-DAY_MS), edge];
             let row: Option<StandingRow> = tx.one(STANDING, values).await?;
-            let stored = row.map(|row| row.stored(now)).transpose()?;
+            let stored = row.map(StandingRow::stored).transpose()?;
             Ok(stored.map(|stored| (stored.term, stored)))
         })
     }

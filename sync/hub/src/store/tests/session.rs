@@ -104,6 +104,24 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clocks_say(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, _) = session(&store).await;
+    let running = async |now| store.standing(&north(), now).await.unwrap().unwrap().running;
+    for day in [-1, 0, 1] {
+        assert_eq!(running(NOW.plus_ms(day * 86_400_000)).await, Some(hello().nonce), "{day}");
+    }
+    store.link_down(&north(), term, NOW).await.unwrap();
+    assert_eq!(running(NOW).await, None);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn ops_and_cursor_are_stored_together_and_once(#[case] mysql: bool) {
     let store = database(mysql).await;
     enrolled(&store).await;
