@@ -113,7 +113,7 @@ fn relog_all(
         let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
         // What this version cannot read it cannot log anew; the cloud has it, and says so.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
-        let token = relog::token(conn, epoch, op.token_seq)?;
+        let token = relog::token_given_back(conn, epoch, op.token_seq)?;
         let old = Old { epoch, at, op, token };
         count += u64::from(relog::relog(conn, book, old, origin, now)?);
     }

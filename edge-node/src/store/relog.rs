@@ -58,18 +58,40 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<Old>> {
     Ok(all)
 }
 
-/// The token at a place of the old log, or of what the cloud gave back of it.
-pub fn token(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<String>> {
-    const ROW: &str = "SELECT bytes FROM log WHERE epoch = ?1 AND seq = ?2
-        UNION ALL SELECT bytes FROM tail WHERE epoch = ?1 AND seq = ?2";
-    let mut statement = conn.prepare_cached(ROW)?;
-    let mut rows = statement.query([int(epoch), int(seq)])?;
-    while let Some(row) = rows.next()? {
-        if let Ok(Op::Token { token }) = decoded::<Op>(row, 0) {
-            return Ok(Some(token));
-        }
+/// The token at a place of the old log.
+fn token(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<String>> {
+    const ROW: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq = ?";
+    token_in(conn, ROW, epoch, seq)
+}
+
+/// The token that a command refers to which the cloud gave back: it came back too, unless it stands in
+/// what both logs share. Elsewhere this log may have gone on in another way, with another's token at that
+/// place.
+pub fn token_given_back(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+) -> rusqlite::Result<Option<String>> {
+    const ROW: &str = "SELECT bytes FROM tail WHERE epoch = ? AND seq = ?";
+    match token_in(conn, ROW, epoch, seq)? {
+        Some(token) => Ok(Some(token)),
+        None => token(conn, epoch, seq),
     }
-    Ok(None)
+}
+
+fn token_in(
+    conn: &Connection,
+    text: &str,
+    epoch: u64,
+    seq: u64,
+) -> rusqlite::Result<Option<String>> {
+    let row = |row: &Row<'_>| decoded::<Op>(row, 0);
+    let found = conn.prepare_cached(text)?.query_row([int(epoch), int(seq)], row);
+    Ok(match found.optional() {
+        Ok(Some(Op::Token { token })) => Some(token),
+        Ok(_) | Err(rusqlite::Error::FromSqlConversionFailure(..)) => None,
+        Err(error) => return Err(error),
+    })
 }
 
 /// Whether it was logged anew: not what has an outcome, nor what was logged in this epoch already.
