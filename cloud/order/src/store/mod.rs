@@ -5,8 +5,8 @@
 //! that transaction read what the decision stood on.
 
 mod cases;
-mod conflicts;
 mod compare;
+mod conflicts;
 mod decide;
 mod lists;
 mod read;

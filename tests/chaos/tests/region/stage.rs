@@ -188,6 +188,7 @@ pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
         enrolment_code: code.into(),
+        revocations_age_hours_max: 72,
     };
     holdfast_edge::start(config, Clock::system()).await.unwrap()
 }

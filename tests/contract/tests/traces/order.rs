@@ -109,7 +109,7 @@ impl Replay<'_> {
             match (answer, &attempt.origin) {
                 (OpDecision::Held(_), _) => self.met.held += 1,
                 (OpDecision::Decided(outcome), Origin::Edge(_)) => self.met.outcome(outcome),
-                (OpDecision::Decided(outcome), Origin::Portal | Origin::Waited) => {
+                (OpDecision::Decided(outcome), Origin::Portal | Origin::Waited { .. }) => {
                     self.met.at_desk(outcome);
                 }
             }
