@@ -12,6 +12,9 @@ const EDGES: [(&str, Region); 5] = [
     ("east-1", Region::East),
 ];
 pub const EDGE_COUNT: usize = EDGES.len();
+/// Each edge's machine, and one more for a copy of each. A copy that is enrolled anew gets the edge of
+/// its own number.
+pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
 pub const TABLET_COUNT: usize = 20;
 pub const REPLICA_COUNT: usize = 2;
 
@@ -24,15 +27,28 @@ pub const DESK_COUNT: usize = DESK.len();
 const FIRST_AT_DESK: usize = 100;
 
 pub fn edge(e: usize) -> EdgeId {
-    name(EdgeId::new(EDGES[e].0))
+    match EDGES.get(e) {
+        Some((edge, _)) => name(EdgeId::new(*edge)),
+        None => name(EdgeId::new(format!("{}-anew", EDGES[original(e)].0))),
+    }
 }
 
 pub fn region(e: usize) -> Region {
-    EDGES[e].1
+    EDGES[original(e)].1
 }
 
-/// The other edge of the same region, where there is one.
-pub fn neighbour(e: usize) -> Option<usize> {
+pub fn original(machine: usize) -> usize {
+    machine % EDGE_COUNT
+}
+
+/// The machine of a copy, or the edge it becomes.
+pub fn copy_of(e: usize) -> usize {
+    original(e) + EDGE_COUNT
+}
+
+/// The machine of the other edge of the same region, where there is one.
+pub fn neighbour(machine: usize) -> Option<usize> {
+    let e = original(machine);
     (0..EDGE_COUNT).find(|&other| other != e && region(other) == region(e))
 }
 

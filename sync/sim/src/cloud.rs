@@ -10,7 +10,7 @@ pub mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use engine::cloud::{Input, Output, Session};
+use engine::cloud::{Confined, Input, Output, Place, Session};
 use rules::{Attempt, Request, Writes};
 use wire::{
     BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
@@ -180,6 +180,9 @@ pub struct HubSession {
     pub storing: Option<Output>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
+    pub tail_wanted: Option<Place>,
+    /// For a sign of life, or for a take-back.
+    pub is_waiting: bool,
     pub told_held: BTreeMap<u64, HeldReason>,
     /// What was put to this edge, and at which tick.
     pub put: BTreeMap<CommandId, u64>,
@@ -187,6 +190,16 @@ pub struct HubSession {
     pub term: Option<u64>,
     pub heard_at: u64,
     pub ticks: u64,
+}
+
+/// An epoch that is ending, between the steps of that.
+pub struct Confining {
+    pub conn: usize,
+    pub replica: usize,
+    pub run: u32,
+    pub edge: usize,
+    pub asked_at: u64,
+    pub confined: Confined,
 }
 
 /// Where an input of a session comes from.
@@ -227,6 +240,8 @@ pub struct Decided {
 pub enum OwnerSaid {
     Answers(Vec<OpAnswer>),
     Nothing,
+    /// This batch makes it fail; an empty one does not.
+    Fails,
 }
 
 pub fn at(now: u64, error_ms: i64) -> UnixMillis {

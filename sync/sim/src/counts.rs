@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use engine::edge::Why;
 use rules::Writes;
-use wire::{Code, Outcome, OutcomeKind};
+use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
-use crate::{edge::Stored, oracle::Oracle, plan::FaultKind};
+use crate::{
+    edge::{Alarm, Stored},
+    oracle::Oracle,
+    plan::FaultKind,
+};
 
 type Tally = BTreeMap<&'static str, u64>;
 
@@ -46,14 +50,47 @@ pub struct Counts {
     pub asks: u64,
     pub asks_logged: u64,
     pub waits_at_desk: Tally,
+    pub probes: u64,
+    pub probes_unanswered: u64,
+    pub twins: u64,
+    pub enrolled_anew: u64,
+    pub needed_operator: u64,
+    pub readmitted: u64,
+    pub rights_of_epochs_ended: u64,
+    pub granted_again: u64,
+    pub ops_given_back: u64,
+    pub epochs_begun: u64,
+    pub relogged: u64,
+    pub restored: u64,
+    pub copied: u64,
+    pub heads_turned: u64,
+    pub bisected: u64,
+    pub stopped: u64,
+    pub let_go: u64,
+    pub alarms: Tally,
+    pub quarantines: Tally,
 }
 
 // What enough seeds have to meet.
 
-const FRAMES: [&str; 11] = [
-    "Hello", "Welcome", "Up", "Outcomes", "Down", "Ack", "Credit", "Resend", "Refused", "Held",
+const FRAMES: [&str; 14] = [
+    "Hello",
+    "Welcome",
+    "Up",
+    "Outcomes",
+    "Down",
+    "Ack",
+    "Credit",
+    "Resend",
+    "Refused",
+    "Held",
     "Ask",
+    "Quarantine",
+    "Probe",
+    "Alive",
 ];
+const ENDS: [&str; 3] = ["edge_twin", "edge_needs_operator", "session_superseded"];
+const QUARANTINES: [&str; 2] = ["edge_restored", "edge_cloned"];
 const WAITS: [&str; 2] = ["202 pending", "409 region_assigning_offline"];
 pub const OUTCOMES: [&str; 12] = [
     "rejected revoked",
@@ -118,6 +155,14 @@ impl Counts {
         *self.waits_at_desk.entry(told).or_default() += 1;
     }
 
+    pub fn alarmed(&mut self, alarm: Alarm) {
+        *self.alarms.entry(alarm.as_str()).or_default() += 1;
+    }
+
+    pub fn quarantined(&mut self, why: QuarantineWhy) {
+        *self.quarantines.entry(why.as_str()).or_default() += 1;
+    }
+
     pub fn ended(&mut self, code: Code) {
         *self.sessions_ended.entry(code.as_str()).or_default() += 1;
     }
@@ -164,12 +209,16 @@ impl Counts {
 
     /// What is to be met by enough seeds and was not.
     pub fn never_met(&self) -> Vec<String> {
-        let faults = FaultKind::ALL.iter().filter(|kind| kind.weight() > 0).map(|k| k.name());
+        let faults = FaultKind::ALL.iter().map(|kind| kind.name());
         let mut never = missing("fault", &self.faults, faults);
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
         never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
         never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
+        never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
+        let alarms = Alarm::ALL.iter().map(|alarm| alarm.as_str());
+        never.extend(missing("alarm", &self.alarms, alarms));
+        never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
         let numbers = [("conflicts", self.conflicts), ("strays", self.strays)];
         let more = [
             ("ops parked", self.parked),
@@ -186,13 +235,30 @@ impl Counts {
             ("held ops handed in again", self.swept),
             ("accepts put to a holder", self.asks),
             ("accepts logged by a holder", self.asks_logged),
+            ("signs of life asked for", self.probes),
+            ("old sessions that said nothing", self.probes_unanswered),
+            ("copies found out", self.twins),
+            ("copies enrolled anew", self.enrolled_anew),
+            ("edges that need an operator", self.needed_operator),
+            ("edges let in again", self.readmitted),
+            ("rights taken back from epochs", self.rights_of_epochs_ended),
+            ("epochs granted again", self.granted_again),
+            ("ops given back", self.ops_given_back),
+            ("epochs begun", self.epochs_begun),
+            ("commands logged anew", self.relogged),
+            ("files put back", self.restored),
+            ("files copied", self.copied),
+            ("tablets that met another run", self.heads_turned),
+            ("batches halved", self.bisected),
+            ("ops before an operator", self.stopped),
+            ("ops let go by one", self.let_go),
         ];
         let zero = numbers.iter().chain(&more).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
         never
     }
 
-    fn numbers(&mut self) -> [&mut u64; 23] {
+    fn numbers(&mut self) -> [&mut u64; 40] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
@@ -217,11 +283,30 @@ impl Counts {
             &mut self.swept,
             &mut self.asks,
             &mut self.asks_logged,
+            &mut self.probes,
+            &mut self.probes_unanswered,
+            &mut self.twins,
+            &mut self.enrolled_anew,
+            &mut self.needed_operator,
+            &mut self.readmitted,
+            &mut self.rights_of_epochs_ended,
+            &mut self.granted_again,
+            &mut self.ops_given_back,
+            &mut self.epochs_begun,
+            &mut self.relogged,
+            &mut self.restored,
+            &mut self.copied,
+            &mut self.heads_turned,
+            &mut self.bisected,
+            &mut self.stopped,
+            &mut self.let_go,
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 9] {
+    fn tallies(&mut self) -> [&mut Tally; 11] {
         [
+            &mut self.alarms,
+            &mut self.quarantines,
             &mut self.waits_at_desk,
             &mut self.taps,
             &mut self.faults,
@@ -267,7 +352,26 @@ impl std::fmt::Display for Counts {
         writeln!(f, "held, handed again  {}", self.swept)?;
         writeln!(f, "accepts put         {}", self.asks)?;
         writeln!(f, "accepts logged      {}", self.asks_logged)?;
+        writeln!(f, "signs of life asked for         {}", self.probes)?;
+        writeln!(f, "old sessions that said nothing  {}", self.probes_unanswered)?;
+        writeln!(f, "copies found out                {}", self.twins)?;
+        writeln!(f, "copies enrolled anew            {}", self.enrolled_anew)?;
+        writeln!(f, "edges that need an operator     {}", self.needed_operator)?;
+        writeln!(f, "edges let in again              {}", self.readmitted)?;
+        writeln!(f, "rights taken back from epochs   {}", self.rights_of_epochs_ended)?;
+        writeln!(f, "epochs granted again            {}", self.granted_again)?;
+        writeln!(f, "ops given back                  {}", self.ops_given_back)?;
+        writeln!(f, "epochs begun                    {}", self.epochs_begun)?;
+        writeln!(f, "commands logged anew            {}", self.relogged)?;
+        writeln!(f, "files put back                  {}", self.restored)?;
+        writeln!(f, "files copied                    {}", self.copied)?;
+        writeln!(f, "tablets that met another run    {}", self.heads_turned)?;
+        writeln!(f, "batches halved                  {}", self.bisected)?;
+        writeln!(f, "ops before an operator          {}", self.stopped)?;
+        writeln!(f, "ops let go by one               {}", self.let_go)?;
         for (name, tally) in [
+            ("alarms", &self.alarms),
+            ("quarantines", &self.quarantines),
             ("accepts that wait at the portal", &self.waits_at_desk),
             ("commands by kind", &self.taps),
             ("faults by kind", &self.faults),

@@ -1,5 +1,5 @@
-//! One edge node: its file, the process that runs over it, and its end of the link. The process's
-//! memory goes with every crash, the file's committed part stays.
+//! One machine of an edge: its file, the process that runs over it, and its end of the link. The
+//! process's memory goes with every crash, the file's committed part stays.
 
 mod entering;
 mod file;
@@ -9,14 +9,26 @@ use std::collections::VecDeque;
 use engine::edge::{Do, Edge, Store};
 use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 
+use crate::cast;
+
 pub use entering::{Entered, Entry, Stored};
-pub use file::{EPOCH, File, Settled};
+pub use file::{Alarm, File, Place, Settled};
 
 /// A process, with what it holds in memory.
 pub struct Node {
+    /// The edge that this machine is.
+    pub id: usize,
     pub name: EdgeId,
     pub region: Region,
+    /// The machine of a copy comes with the copy.
+    pub is_there: bool,
     pub file: File,
+    /// When its file was last replaced.
+    pub restored_at: Option<u64>,
+    /// Frozen until then: whatever comes for it waits.
+    pub sleeps_until: u64,
+    /// Somebody is about to give it a name of its own.
+    pub will_be_renamed: bool,
     pub is_running: bool,
     /// Counts the processes, so that what was meant for an earlier one is not done by the next.
     pub run: u32,
@@ -42,6 +54,8 @@ pub struct Disk {
 pub struct Writer {
     pub waiting: VecDeque<Write>,
     pub committing: Option<Vec<Wrote>>,
+    /// Something of it is stored.
+    pub keeps: bool,
 }
 
 #[derive(Clone)]
@@ -61,13 +75,14 @@ pub enum Write {
         conn: usize,
         ask: Box<Ask>,
     },
+    /// Hub and log disagree about the log.
     Suspect,
 }
 
 pub enum Wrote {
     Boot { failed: bool },
     Entered { tablet: usize, entered: Box<Entered> },
-    Linked { conn: usize, settled: Vec<Settled>, failed: bool },
+    Linked { conn: usize, settled: Vec<Settled>, begun: bool, failed: bool },
     Asked { conn: usize },
     Suspect,
 }
@@ -99,11 +114,17 @@ pub struct Calls {
 }
 
 impl Node {
-    pub fn new(name: EdgeId, region: Region, bug: Option<crate::bug::Bug>) -> Self {
+    pub fn new(id: usize, bug: Option<crate::bug::Bug>) -> Self {
+        let name = cast::edge(id);
         Self {
+            id,
             file: File::new(name.clone(), bug),
             name,
-            region,
+            region: cast::region(id),
+            is_there: id < cast::EDGE_COUNT,
+            restored_at: None,
+            sleeps_until: 0,
+            will_be_renamed: false,
             is_running: false,
             run: 0,
             nonce: BootNonce([0; 16]),
@@ -120,7 +141,7 @@ impl Node {
 pub fn reply(edge: &EdgeId, stored: &Stored, order: Option<wire::Order>) -> Reply {
     let receipt = wire::Receipt {
         edge: edge.clone(),
-        epoch: file::EPOCH,
+        epoch: stored.epoch,
         seq: stored.at.seq,
         hash: stored.at.hash,
         command_id: stored.command_id,

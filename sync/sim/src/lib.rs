@@ -5,7 +5,9 @@
 //! planted bugs are values that nothing outside this crate can pass.
 //!
 //! Both policies are in it: some regions stay optimistic, others are granted to an edge, given back and
-//! taken back. There is no quarantine yet.
+//! taken back. So are restores, copies and quarantine: an edge is more than the machine it runs on, so
+//! machines (`world.edges`) and edges (`sync_db.edges`) are numbered apart, and a machine says which edge
+//! it is.
 //!
 //! What the models mirror: `edge` the store, intake and link of `edge-node`; `cloud::order_db`,
 //! `cloud::rights`, `world::operator` and `world::orders` the store of `cloud/order` and platform's

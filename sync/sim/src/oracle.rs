@@ -1,13 +1,14 @@
 //! The promises, each a function with a name, checked at every step that could break it and once more
 //! at silence. They look at what was said and what stands stored, never at how a part came to it.
 
+pub mod restores;
 pub mod rights;
 mod silence;
 pub mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Chain, Code, CommandId, Hash, OrderId, UserId};
+use wire::{Code, CommandId, EdgeId, Hash, OrderId, UserId};
 
 pub(crate) use silence::at_silence;
 
@@ -26,8 +27,15 @@ pub struct Violation {
 #[derive(Default)]
 pub struct Oracle {
     pub violation: Option<Violation>,
-    /// Every receipt that left an edge.
-    acknowledged: Vec<BTreeMap<u64, (Chain, CommandId)>>,
+    machines: Vec<restores::Machine>,
+    /// Every command that somebody has a receipt for, and those of them that a restore has taken without
+    /// anybody else who has seen them.
+    pub acknowledged: BTreeSet<CommandId>,
+    pub may_be_lost: BTreeSet<CommandId>,
+    /// Which epoch of which edge some file has begun.
+    begun: BTreeSet<(usize, u64)>,
+    /// Edges of which there were two machines.
+    cloned: BTreeSet<EdgeId>,
     /// What people were told of a command, by its identity.
     told: BTreeMap<Identity, (bool, Option<Code>)>,
     /// Firm answers that people have heard.
@@ -36,8 +44,6 @@ pub struct Oracle {
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.
     versions: BTreeMap<OrderId, u64>,
-    /// Frames were changed on the way, so that a broken chain is no false alarm.
-    pub corrupted: bool,
     pub checks: u64,
 }
 
@@ -69,10 +75,10 @@ impl Oracle {
         }
     }
 
-    fn receipts(&mut self, e: usize) -> &mut BTreeMap<u64, (Chain, CommandId)> {
-        if self.acknowledged.len() <= e {
-            self.acknowledged.resize(e + 1, BTreeMap::new());
+    fn machine(&mut self, m: usize) -> &mut restores::Machine {
+        if self.machines.len() <= m {
+            self.machines.resize_with(m + 1, restores::Machine::default);
         }
-        &mut self.acknowledged[e]
+        &mut self.machines[m]
     }
 }

@@ -131,7 +131,7 @@ macro_rules! faults {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
-            /// How often it is drawn; 0 for what has its place and is not drawn yet.
+            /// How often it is drawn among the first.
             pub fn weight(self) -> u64 {
                 match self { $(Self::$variant => $weight,)+ }
             }
@@ -185,9 +185,16 @@ faults! {
     TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
     PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
     Revocation "provider revoked" 4 TABLET_COUNT 0 0,
-    // What comes with quarantine: the places are here, none is drawn.
-    EdgeRestored "edge restored from a backup" 0 EDGE_COUNT 0 0,
-    EdgeCloned "edge cloned" 0 EDGE_COUNT 0 0,
+    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and what else
+    // leaves an edge, a tablet or the order service other than it was.
+    RulesChange "offline rules changed" 0 EDGE_COUNT 0 0,
+    DatabaseRestored "edge's database restored" 0 EDGE_COUNT 200 4_000,
+    MachineRestored "edge's whole machine restored" 0 EDGE_COUNT 200 4_000,
+    EdgeCloned "edge cloned" 0 EDGE_COUNT 0 20_000,
+    MarkLost "high-water file lost or torn" 0 EDGE_COUNT 200 2_000,
+    EdgeSuspended "edge suspended" 0 EDGE_COUNT 500 25_000,
+    TabletLost "tablet gone for good" 0 TABLET_COUNT 0 0,
+    Poison "op that makes the order service fail" 0 ALONE 0 0,
 }
 
 const COMMANDS: (u64, u64) = (54, 76);
@@ -219,6 +226,7 @@ impl Plan {
             steps.push(Step { at, what: What::Fault(fault) });
         }
         steps.sort_by_key(|step| step.at);
+        steps.extend(of_section_six(&mut Random::seeded(seed ^ SECTION_SIX)));
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS }
     }
 
@@ -229,6 +237,20 @@ impl Plan {
         Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
     }
 
+    /// The same plan without what replaces an edge's file or gives it another epoch.
+    #[must_use]
+    pub fn undisturbed(&self) -> Self {
+        let disturbs = |step: &Step| match step.what {
+            What::Fault(Fault { kind, .. }) => {
+                let copies = matches!(kind, FaultKind::EdgeCloned | FaultKind::MarkLost);
+                kind.restores() || copies || kind == FaultKind::Corruption
+            }
+            _ => false,
+        };
+        let steps = self.steps.iter().filter(|step| !disturbs(step)).cloned().collect();
+        Self { steps, ..self.clone() }
+    }
+
     pub fn commands(&self) -> usize {
         self.steps.len() - self.faults()
     }
@@ -237,6 +259,38 @@ impl Plan {
         self.steps.iter().filter(|step| matches!(step.what, What::Fault(_))).count()
     }
 }
+
+/// What else happens to edges and tablets. Now and then one machine has no luck at all.
+fn of_section_six(random: &mut Random) -> Vec<Step> {
+    let unlucky = random.chance(60).then(|| random.below(EDGE_COUNT));
+    let count = if unlucky.is_some() { random.between(4, 6) } else { random.between(0, 3) };
+    let step = |_| {
+        let drawn = match unlucky {
+            Some(_) => *random.pick(&UNLUCKY),
+            None => weighted(random, SECTION_SIX_WEIGHTS.into_iter()).unwrap_or(UNLUCKY[0]),
+        };
+        let (least, most) = drawn.lasts_ms();
+        let on = unlucky.unwrap_or_else(|| random.below(drawn.who()));
+        let (lasts_ms, size) = (random.between(least, most), random.between(0, 1_000));
+        let at = random.between(4_000, ACTIVE_MS);
+        Step { at, what: What::Fault(Fault { kind: drawn, on, lasts_ms, size }) }
+    };
+    (0..count).map(step).collect()
+}
+
+const SECTION_SIX: u64 = 0x6666_0000_6666_0000;
+const SECTION_SIX_WEIGHTS: [(FaultKind, u64); 8] = [
+    (FaultKind::RulesChange, 3),
+    (FaultKind::DatabaseRestored, 5),
+    (FaultKind::MachineRestored, 5),
+    (FaultKind::EdgeCloned, 4),
+    (FaultKind::MarkLost, 2),
+    (FaultKind::EdgeSuspended, 4),
+    (FaultKind::TabletLost, 3),
+    (FaultKind::Poison, 4),
+];
+const UNLUCKY: [FaultKind; 3] =
+    [FaultKind::DatabaseRestored, FaultKind::MachineRestored, FaultKind::MarkLost];
 
 fn tuning(random: &mut Random) -> Tuning {
     let limits = Limits {
@@ -287,7 +341,23 @@ fn fault(random: &mut Random) -> Fault {
     Fault { kind, on, lasts_ms, size: random.between(0, most) }
 }
 
+impl FaultKind {
+    /// Whether it puts a backup back.
+    pub fn restores(self) -> bool {
+        matches!(self, Self::DatabaseRestored | Self::MachineRestored)
+    }
+}
+
 impl Fault {
+    /// When the backup was made that it puts back at `at`: of late, or at any time.
+    pub fn backed_up_at(&self, at: u64, recent_ms: u64) -> u64 {
+        if self.size.is_multiple_of(2) {
+            at.saturating_sub(recent_ms * self.size / 1_000).max(1)
+        } else {
+            (at * self.size / 1_000).max(1)
+        }
+    }
+
     /// Up to a day, backwards or forwards.
     pub fn jump_ms(&self) -> i64 {
         i64::try_from(self.size).unwrap_or(0) - i64::try_from(DAY_MS).unwrap_or(0)

@@ -39,7 +39,8 @@ pub enum Unrecorded {
     NoOrderExplains(String),
 }
 
-/// Runs a plan and notes what reaches the stores.
+/// Runs a plan and notes what reaches the stores. Steps that replace a file, or lead to another epoch, are
+/// left out: there is no one history of such a file to put to another.
 ///
 /// # Errors
 /// Where the run breaks a promise, and where its transactions have no order that explains them.
@@ -52,7 +53,7 @@ pub fn record(plan: &Plan) -> Result<Recording, Unrecorded> {
 /// # Errors
 /// As [`record`].
 pub fn record_with(plan: &Plan, bug: Option<Bug>) -> Result<Recording, Unrecorded> {
-    let mut world = World::new(plan.clone(), bug, Trace::default());
+    let mut world = World::new(plan.undisturbed(), bug, Trace::default());
     world.recorder = Some(Box::default());
     let ran = world.run();
     if let Some(violation) = ran.violation {

@@ -2,6 +2,7 @@
 //! planted bugs it catches. They run beside the seeds, and do not change with the plans' generator.
 
 mod link;
+mod restores;
 mod rights;
 mod schedule;
 
@@ -19,7 +20,7 @@ pub struct Scenario {
 }
 
 pub fn all() -> Vec<Scenario> {
-    link::all().into_iter().chain(rights::all()).collect()
+    link::all().into_iter().chain(rights::all()).chain(restores::all()).collect()
 }
 
 pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {

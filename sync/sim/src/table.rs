@@ -48,6 +48,17 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.live.remove(key);
     }
 
+    /// What a copy of the file holds: all that is committed, and nothing else.
+    pub fn copied(&self) -> Self {
+        let durable = self.durable.clone();
+        Self { live: durable.clone(), durable, unsynced: Vec::new() }
+    }
+
+    pub fn clear(&mut self) {
+        let keys: Vec<K> = self.live.keys().cloned().collect();
+        keys.iter().for_each(|key| self.remove(key));
+    }
+
     pub fn commit(&mut self) {
         for key in self.unsynced.drain(..) {
             match self.live.get(&key) {
@@ -85,6 +96,10 @@ impl<V: Clone> Row<V> {
 
     pub fn commit(&mut self) {
         self.durable.clone_from(&self.live);
+    }
+
+    pub fn copied(&self) -> Self {
+        Self::new(self.durable.clone())
     }
 
     pub fn roll_back(&mut self) {

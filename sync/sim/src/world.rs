@@ -12,6 +12,7 @@ mod net;
 mod operator;
 mod orders;
 mod people;
+mod restores;
 mod silence;
 mod tablets;
 pub mod tokens;
@@ -78,6 +79,15 @@ pub(crate) enum Event {
     DeskTries { item: usize },
     DeskHears { item: usize, heard: Option<Box<OpDecision>> },
     HandsIn { replica: usize, run: u32, again: bool },
+    LooksForLife { conn: usize, number: u64, asked_at: u64 },
+    LooksForQuestions { replica: usize, run: u32 },
+    TakesRightsBack(Box<crate::cloud::Confining>),
+    EpochEnds { confining: Box<crate::cloud::Confining>, recorded: bool },
+    Readmits { edge: usize },
+    LetsGo { edge: usize, epoch: u64, seq: u64 },
+    BacksUp { step: usize },
+    Head { tablet: usize, edge: usize, head: tablets::Head },
+    EnrolsAnew { edge: usize },
     Operates { n: usize },
     RightsEnd,
 }
@@ -98,6 +108,11 @@ pub(crate) struct World {
     pub replicas: Vec<Replica>,
     pub sync_db: SyncDb,
     pub orders: OrderService,
+    /// Commands that make the order service fail.
+    pub poison: BTreeSet<wire::CommandId>,
+    /// The next command is such a one.
+    pub poisons_next: u32,
+    pub backups: BTreeMap<usize, crate::edge::File>,
     pub order_db: OrderDb,
     pub bus: Bus,
     pub deliveries: u64,
@@ -137,8 +152,7 @@ const EVENTS_MAX: u64 = 400_000;
 impl World {
     pub fn new(plan: Plan, bug: Option<Bug>, trace: Trace) -> Self {
         let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
-        let edges =
-            (0..cast::EDGE_COUNT).map(|e| Node::new(cast::edge(e), cast::region(e), bug)).collect();
+        let edges = (0..cast::MACHINE_COUNT).map(|m| Node::new(m, bug)).collect();
         let mut world = Self {
             now: 0,
             bug,
@@ -154,6 +168,9 @@ impl World {
             replicas: (0..cast::REPLICA_COUNT).map(|_| Replica::default()).collect(),
             sync_db: SyncDb::new(bug),
             orders: OrderService::default(),
+            poison: BTreeSet::new(),
+            poisons_next: 0,
+            backups: BTreeMap::new(),
             order_db: OrderDb { bug, ..OrderDb::default() },
             bus: Bus::default(),
             deliveries: 0,
@@ -204,6 +221,7 @@ impl World {
         for (n, at) in self.plan.steps.iter().map(|step| step.at).enumerate().collect::<Vec<_>>() {
             self.later(at, Event::Step(n));
         }
+        self.plan_backups();
         self.later(self.plan.heals_at, Event::Heals);
     }
 
@@ -218,6 +236,10 @@ impl World {
     }
 
     fn happens(&mut self, event: Event) {
+        if let Some(wakes_at) = self.sleeps(&event) {
+            // It waits in the kernel, or for the clock.
+            return self.later(wakes_at - self.now, event);
+        }
         match event {
             Event::Step(n) => self.step(n),
             Event::Lifted(n) => self.lift(n),
@@ -251,6 +273,17 @@ impl World {
             Event::DeskTries { item } => self.desk_tries(item),
             Event::DeskHears { item, heard } => self.desk_hears(item, heard),
             Event::HandsIn { replica, run, again } => self.hands_in(replica, run, again),
+            Event::LooksForLife { conn, number, asked_at } => {
+                self.hub_looks_for_life(conn, number, asked_at);
+            }
+            Event::LooksForQuestions { replica, run } => self.looks_for_questions(replica, run),
+            Event::TakesRightsBack(confining) => self.takes_rights_back(confining),
+            Event::EpochEnds { confining, recorded } => self.epoch_ends(&confining, recorded),
+            Event::Readmits { edge } => self.readmits(edge),
+            Event::LetsGo { edge, epoch, seq } => self.lets_go(edge, epoch, seq),
+            Event::BacksUp { step } => self.backs_up(step),
+            Event::Head { tablet, edge, head } => self.tablet_sees_head(tablet, edge, head),
+            Event::EnrolsAnew { edge } => self.enrols_anew(edge),
             Event::Operates { n } => self.operates(n),
             Event::RightsEnd => self.rights_end(),
         }

@@ -86,8 +86,15 @@ fn planted_bugs_are_caught_by_name() {
 }
 
 /// What only shows in rare schedules.
-const RARE: [&str; 5] =
-    ["chain_not_checked", "event_before_feed", "feed_gap_applied", "ops_twice", "write_unguarded"];
+const RARE: [&str; 7] = [
+    "chain_not_checked",
+    "ending_forgotten",
+    "event_before_feed",
+    "feed_gap_applied",
+    "ops_twice",
+    "suspect_goes_on",
+    "write_unguarded",
+];
 
 #[test]
 fn a_failing_seed_shrinks_to_what_it_needs() {

@@ -106,7 +106,9 @@ impl OrderDb {
         if new || self.bug == Some(Bug::AnswersNotKept) { Ok(()) } else { Err(Void::Collided) }
     }
 
-    pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> wire::EventId) {
+    /// The one way in which a decision becomes durable. Changes of how a region assigns follow in
+    /// `turn`, before anything else is committed.
+    pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> EventId) {
         for write in &writes.orders {
             self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
         }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Assignment, Lapse, OfflineRules, Turned};
-use wire::{FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis};
+use rules::{Assignment, Lapse, OfflineRules, Seat, Turned};
+use wire::{EdgeId, FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis};
 
 use crate::bug::Bug;
 
@@ -13,6 +13,8 @@ pub struct Rights {
     fences: BTreeMap<(Region, u64), FenceRecord>,
     digests: BTreeMap<(Region, u64), Hash>,
     past_rules: BTreeMap<(Region, u64), OfflineRules>,
+    /// The newest epoch of each edge that is over: nothing is granted to it or one before.
+    pub ended_epochs: BTreeMap<EdgeId, u64>,
 }
 
 /// In one region work that began at an edge needs no held funds.
@@ -38,6 +40,7 @@ impl Default for Rights {
             fences: BTreeMap::new(),
             digests: BTreeMap::new(),
             past_rules: Region::ALL.map(|r| ((r, FIRST_VERSION), rules(r))).into(),
+            ended_epochs: BTreeMap::new(),
         }
     }
 }
@@ -52,6 +55,16 @@ impl Rights {
         let rules = self.past_rules.range(whole);
         assignment.past_rules = rules.map(|((_, version), r)| (*version, r.clone())).collect();
         assignment
+    }
+
+    /// Whether that epoch of the edge is over.
+    pub fn is_over(&self, seat: &Seat) -> bool {
+        self.ended_epochs.get(&seat.edge).is_some_and(|ended| seat.epoch <= *ended)
+    }
+
+    pub fn end_epoch(&mut self, seat: &Seat) {
+        let ended = self.ended_epochs.entry(seat.edge.clone()).or_default();
+        *ended = seat.epoch.max(*ended);
     }
 
     pub fn is_held(&self, region: Region) -> bool {

@@ -2,7 +2,9 @@
 //! transactions.
 
 mod asks;
+mod epochs;
 mod feed;
+mod probes;
 mod work;
 
 use std::{
@@ -10,13 +12,14 @@ use std::{
     rc::Rc,
 };
 
-use engine::cloud::{NewOps, Stored};
+use engine::cloud::{Ending, Grant, NewOps, Stored};
 use wire::{
     Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, NumberedOutcome, Op, OrderId, Region,
     RegionAssignment, UnixMillis, UserId,
 };
 
 pub use asks::{PortalAsk, ToldToWait};
+pub use epochs::{EpochRow, OldOp};
 pub use work::{CLAIM_MS, Claim};
 
 use crate::{bug::Bug, cast};
@@ -32,12 +35,22 @@ pub struct SyncDb {
 
 pub struct EdgeRow {
     pub region: Region,
+    /// A copy's own edge is enrolled once there is a copy that needs it.
+    pub enrolled: bool,
     pub epoch: u64,
     pub term: u64,
     /// A session of it is open, and it was heard of at that time.
     pub link_up: bool,
-    pub contact_at: u64,
-    pub nonce: BootNonce,
+    pub contact_at: UnixMillis,
+    pub nonce: Option<BootNonce>,
+    /// How each epoch but the first came to be.
+    pub epochs: BTreeMap<u64, EpochRow>,
+    pub ending: Option<Ending>,
+    pub readmitted_at: Option<UnixMillis>,
+    pub needs_operator: bool,
+    pub probe_number: u64,
+    pub probed_at: UnixMillis,
+    pub probe_answered: u64,
     pub cursor: Chain,
     pub outcome_count: u64,
     pub undecided: u64,
@@ -47,20 +60,27 @@ pub struct EdgeRow {
     pub work_token: u64,
     pub work_until: UnixMillis,
     pub ops: BTreeMap<u64, OpRow>,
+    /// The raw ops of the epochs that are over.
+    pub old_ops: BTreeMap<(u64, u64), OldOp>,
     pub outcomes: BTreeMap<u64, Rc<NumberedOutcome>>,
 }
 
 pub struct OpRow {
     pub hash: Hash,
+    pub bytes: Vec<u8>,
     pub read: Option<Rc<Op>>,
     pub state: OpState,
     pub received_at: u64,
+    /// How often it failed alone.
+    pub failures: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpState {
     Received,
     Held,
+    /// It waits for an operator.
+    Stopped,
     Parked,
     Decided,
 }
@@ -68,6 +88,13 @@ pub enum OpState {
 impl OpRow {
     pub fn is_decided(&self) -> bool {
         self.state == OpState::Decided
+    }
+
+    pub fn command_id(&self) -> Option<CommandId> {
+        match self.read.as_deref() {
+            Some(Op::Command(op)) => Some(op.command.id),
+            _ => None,
+        }
     }
 
     fn order(&self) -> Option<OrderId> {
@@ -104,9 +131,11 @@ pub struct RegionRow {
 }
 
 const GENERATION: u64 = 77;
+/// Who was not heard of for so long is out of reach.
+pub const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
     pub fn new(bug: Option<Bug>) -> Self {
-        let edges = (0..cast::EDGE_COUNT).map(|e| EdgeRow::new(cast::region(e), e)).collect();
+        let edges = (0..cast::MACHINE_COUNT).map(|e| EdgeRow::new(cast::region(e), e)).collect();
         let regions = cast::REGIONS.iter().map(|region| (*region, RegionRow::new())).collect();
         Self { bug, edges, regions, inbox: BTreeSet::new(), asks: BTreeMap::new() }
     }
@@ -115,18 +144,18 @@ impl SyncDb {
         self.regions.get(&region)
     }
 
-    pub fn standing(&self, e: usize) -> Option<Stored> {
+    pub fn standing(&self, e: usize, now: UnixMillis) -> Option<Stored> {
         let edge = &self.edges[e];
-        let region = self.regions.get(&edge.region)?;
+        let region = self.regions.get(&edge.region).filter(|_| edge.enrolled)?;
+        let granted = edge.epochs.get(&edge.epoch);
         Some(Stored {
             region: edge.region,
             term: edge.term,
-            // Nobody is cloned here yet, so nobody is asked for a sign of life.
-            running: None,
+            running: edge.nonce.filter(|_| edge.link_up),
             epoch: edge.epoch,
-            grant: None,
-            ending: None,
-            epochs_today: 0,
+            grant: granted.map(|row| Grant { to: row.granted_to, after: row.after_run }),
+            ending: edge.ending,
+            epochs_today: edge.epochs_today(now),
             cursor: edge.cursor,
             outcome_count: edge.outcome_count,
             feed_generation: region.feed_generation,
@@ -139,16 +168,36 @@ impl SyncDb {
         })
     }
 
+    /// Whether an op of this command was received, in whatever epoch of whatever edge.
+    pub fn knows(&self, id: CommandId) -> bool {
+        let old = |bytes: &[u8]| match Op::from_bytes(bytes) {
+            Ok(Op::Command(op)) => op.command.id == id,
+            _ => false,
+        };
+        self.edges.iter().any(|edge| {
+            edge.ops.values().any(|op| op.command_id() == Some(id))
+                || edge.old_ops.values().any(|op| old(&op.bytes))
+        })
+    }
+
     /// Nothing where the term is another by now than the one that was judged by.
-    pub fn take_over(&mut self, e: usize, nonce: BootNonce, over: u64) -> Option<(u64, Stored)> {
+    pub fn take_over(
+        &mut self,
+        e: usize,
+        nonce: BootNonce,
+        over: u64,
+        now: UnixMillis,
+    ) -> Option<(u64, Stored)> {
         let edge = &mut self.edges[e];
         if edge.term != over {
             return None;
         }
         edge.term += 1;
-        edge.nonce = nonce;
+        edge.nonce = Some(nonce);
+        (edge.link_up, edge.contact_at) = (true, now);
+        edge.needs_operator = false;
         let term = edge.term;
-        self.standing(e).map(|stored| (term, stored))
+        self.standing(e, now).map(|stored| (term, stored))
     }
 
     /// Whether they were stored: not where the term, the epoch or the cursor is another by now.
@@ -168,16 +217,19 @@ impl SyncDb {
             edge.undecided += 1;
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
             let (hash, state) = (op.at.hash, OpState::Received);
-            edge.ops.insert(op.at.seq, OpRow { hash, read, state, received_at: now });
+            let (bytes, received_at) = (op.bytes.clone(), now);
+            let row = OpRow { hash, bytes, read, state, received_at, failures: 0 };
+            edge.ops.insert(op.at.seq, row);
         }
         true
     }
 
-    pub fn save_ack(&mut self, e: usize, ack: &Ack) -> bool {
+    pub fn save_ack(&mut self, e: usize, ack: &Ack, now: UnixMillis) -> bool {
         let edge = &mut self.edges[e];
         if ack.standing.term != edge.term {
             return false;
         }
+        edge.contact_at = now;
         edge.outcome_cursor = ack.outcome_cursor;
         edge.feed_cursor = ack.feed_cursor;
         true
@@ -207,9 +259,17 @@ impl EdgeRow {
             region,
             epoch: 1,
             term: 0,
+            enrolled: e < cast::EDGE_COUNT,
             link_up: false,
-            contact_at: 0,
-            nonce: BootNonce([0; 16]),
+            contact_at: UnixMillis(0),
+            nonce: None,
+            epochs: BTreeMap::new(),
+            ending: None,
+            readmitted_at: None,
+            needs_operator: false,
+            probe_number: 0,
+            probed_at: UnixMillis(0),
+            probe_answered: 0,
             cursor: Chain::start(&cast::edge(e)),
             outcome_count: 0,
             undecided: 0,
@@ -219,6 +279,7 @@ impl EdgeRow {
             work_token: 0,
             work_until: UnixMillis(0),
             ops: BTreeMap::new(),
+            old_ops: BTreeMap::new(),
             outcomes: BTreeMap::new(),
         }
     }

@@ -4,10 +4,10 @@
 use engine::verdict::{Answer, Footing, Request, Taken, judge};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    UnixMillis, UserId, Verdict,
+    Receipt, UnixMillis, UserId, Verdict,
 };
 
-use super::file::{EPOCH, File, Pending};
+use super::file::{Alarm, File, Pending};
 use crate::bug::Bug;
 
 /// A command whose token's signature was checked.
@@ -19,9 +19,13 @@ pub struct Entry {
     pub received_at: UnixMillis,
     pub repeat: bool,
     /// The revocations by which it was let in.
-    pub revocations: u64,
+    pub revocations: Option<u64>,
     /// Why it is not taken, should it be new.
     pub refusal: Option<Code>,
+    /// The newest receipt of this edge that the tablet holds.
+    pub seen: Option<Receipt>,
+    /// It came with a receipt of this edge, which has lost it since.
+    pub receipted: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +35,7 @@ pub struct Stored {
     pub hash: Hash,
     pub order_id: OrderId,
     pub device: Option<DeviceId>,
+    pub epoch: u64,
     pub at: Chain,
     pub verdict: Verdict,
     pub doubt: Option<Code>,
@@ -47,6 +52,10 @@ pub enum Entered {
 impl File {
     /// One command, from the look for its id to its row in the log.
     pub fn enter(&mut self, entry: Entry) -> Entered {
+        let missing = entry.seen.as_ref().is_some_and(|seen| self.is_missing(seen));
+        if missing && !self.has(Bug::Receipts) {
+            self.raise(Alarm::Receipt);
+        }
         let command_id = entry.command.id;
         let not_taken = |code| Entered::NotTaken { command_id, code };
         let known = self.commands.get(&command_id).filter(|_| !self.has(Bug::VerdictNotStored));
@@ -85,8 +94,10 @@ impl File {
             token: ask.token,
             received_at: ask.taken_at,
             repeat: true,
-            revocations: 0,
+            revocations: None,
             refusal: None,
+            seen: None,
+            receipted: false,
         };
         self.log_command(entry, Taken { verdict: Verdict::Provisional, fence: None, doubt: None });
         true
@@ -96,11 +107,12 @@ impl File {
         let mut sight = self.sight(entry.command.body.order_id());
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
-        let request = Request { actor: entry.actor, body, repeat, receipted: false };
-        let (tenure, suspect) = (&self.book.live.tenure, self.book.live.suspect);
+        let request = Request { actor: entry.actor, body, repeat, receipted: entry.receipted };
+        let tenure = &self.book.live.tenure;
+        let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
         let rule_allows = tenure.rule_allows(body, sight.order.as_ref());
-        let right = tenure.right(EPOCH);
-        let revocations_fresh = entry.revocations == self.book.live.revocations_version
+        let right = tenure.right(self.book.live.epoch);
+        let revocations_fresh = entry.revocations == Some(self.book.live.revocations_version)
             || self.has(Bug::RevocationsStale);
         let footing = Footing { right, suspect, revocations_fresh, rule_allows };
         if self.has(Bug::FirmBase) {
@@ -117,7 +129,7 @@ impl File {
     /// What would be stored, without storing it.
     pub fn as_if_stored(&self, entry: &Entry, taken: Taken) -> Stored {
         let at = Chain { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
-        stored(entry, taken, at)
+        stored(entry, taken, self.book.live.epoch, at)
     }
 
     fn log_command(&mut self, entry: Entry, taken: Taken) -> Stored {
@@ -136,37 +148,25 @@ impl File {
             relogged: None,
         });
         let at = self.append(op);
-        let stored = stored(&entry, taken, at);
+        let epoch = self.book.live.epoch;
+        let stored = stored(&entry, taken, epoch, at);
         let Stored { command_id, order_id, .. } = stored;
         self.commands.put(command_id, stored.clone());
-        self.by_op.put(at.seq, command_id);
+        self.by_op.put((epoch, at.seq), command_id);
         let received_at = entry.received_at;
-        self.pending.put(at.seq, Pending { order_id, command_id, received_at });
+        self.pending.put((epoch, at.seq), Pending { order_id, command_id, received_at });
         stored
-    }
-
-    fn token(&mut self, token: &str) -> u64 {
-        let hash = Hash::of(token.as_bytes());
-        if let Some(seq) = self.tokens.get(&hash) {
-            return **seq;
-        }
-        let at = if self.has(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
-            self.book.live.head
-        } else {
-            self.append(Op::Token { token: token.to_owned() })
-        };
-        self.tokens.put(hash, at.seq);
-        at.seq
     }
 }
 
-fn stored(entry: &Entry, taken: Taken, at: Chain) -> Stored {
+fn stored(entry: &Entry, taken: Taken, epoch: u64, at: Chain) -> Stored {
     Stored {
         command_id: entry.command.id,
         user_id: entry.actor.user_id,
         hash: entry.command.body.hash(),
         order_id: entry.command.body.order_id(),
         device: entry.command.device.clone(),
+        epoch,
         at,
         verdict: taken.verdict,
         doubt: taken.doubt,

@@ -1,17 +1,21 @@
-//! The edge's file. Mirrors `edge-node/src/store`: `book`, `append`, `outcomes`, `orders`, `uplink`,
-//! `opening` and `high_water`, transaction for transaction.
+//! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`, `append`,
+//! `sight` and `uplink`; `settling` is what comes down, `opening` what a run begins with, `epochs` what a
+//! quarantine does.
+//!
+//! Every write of an edge becomes durable in `File::commit` and nowhere else.
+
+mod epochs;
+mod opening;
+mod settling;
 
 use std::rc::Rc;
 
 use engine::{
     edge::{Position, Run, Store, Wanted},
     right::Tenure,
-    view::{self, Confirmed, PendingOp, Sight, Tally, Via, see},
+    view::{Confirmed, PendingOp, Sight, Tally, see},
 };
-use wire::{
-    BootNonce, Chain, Change, CommandId, EdgeId, Hash, NumberedOutcome, Op, Order, OrderId,
-    Outcome, RegionAssignment, UnixMillis, UserId, is_open, open_digest,
-};
+use wire::{BootNonce, Chain, CommandId, EdgeId, Hash, Op, OrderId, UnixMillis, UserId};
 
 use super::entering::Stored;
 use crate::{
@@ -19,13 +23,24 @@ use crate::{
     table::{Row, Table},
 };
 
-/// No quarantine is drawn yet, so every edge stays in its first epoch.
-pub const EPOCH: u64 = 1;
+pub use opening::{Alarm, Mark};
+
+/// An op's place: the epoch and the seq.
+pub type Place = (u64, u64);
+
+pub const FIRST_EPOCH: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct Book {
+    pub name: EdgeId,
+    pub epoch: u64,
+    /// What the chain of this epoch starts from.
+    pub start: Hash,
     pub head: Chain,
     pub suspect: bool,
+    /// Why, while it is.
+    pub alarm: Option<Alarm>,
+    pub settled_seq: u64,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
@@ -48,25 +63,17 @@ pub struct Pending {
     pub received_at: UnixMillis,
 }
 
-/// The high-water file beside the database.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Mark {
-    /// What the operating system has.
-    pub written: Option<Chain>,
-    /// What survives a loss of power.
-    pub synced: Option<Chain>,
-}
-
 #[derive(Debug)]
 pub struct File {
-    pub name: EdgeId,
     pub bug: Option<Bug>,
     pub book: Row<Book>,
-    pub log: Table<u64, Logged>,
-    pub tokens: Table<Hash, u64>,
+    pub log: Table<Place, Logged>,
+    pub tokens: Table<(u64, Hash), u64>,
     pub commands: Table<CommandId, Stored>,
-    pub by_op: Table<u64, CommandId>,
-    pub pending: Table<u64, Pending>,
+    pub by_op: Table<Place, CommandId>,
+    pub pending: Table<Place, Pending>,
+    /// What the cloud gives back, until all of it is here.
+    pub tail: Table<Place, Logged>,
     pub orders: Table<OrderId, Confirmed>,
     /// What the feed itself has brought: the version, and whether the order was open in it.
     pub brought: Table<OrderId, (u64, bool)>,
@@ -83,8 +90,13 @@ impl File {
     pub fn new(name: EdgeId, bug: Option<Bug>) -> Self {
         let start = Chain::start(&name);
         let book = Book {
+            name,
+            epoch: FIRST_EPOCH,
+            start: start.hash,
             head: start,
             suspect: false,
+            alarm: None,
+            settled_seq: 0,
             feed_generation: 0,
             feed_cursor: 0,
             outcome_cursor: 0,
@@ -93,7 +105,6 @@ impl File {
             revocations_version: 0,
         };
         Self {
-            name,
             bug,
             book: Row::new(book),
             log: Table::default(),
@@ -101,12 +112,33 @@ impl File {
             commands: Table::default(),
             by_op: Table::default(),
             pending: Table::default(),
+            tail: Table::default(),
             orders: Table::default(),
             brought: Table::default(),
             revoked: Table::default(),
             // A new file gets its first mark, on disk, before anything is logged.
-            mark: Mark { written: Some(start), synced: Some(start) },
+            mark: Mark::first(start),
         }
+    }
+
+    /// What a copy of the file on disk holds, with the high-water file beside it.
+    pub fn copied(&self) -> Self {
+        let mut copy = Self {
+            bug: self.bug,
+            book: self.book.copied(),
+            log: self.log.copied(),
+            tokens: self.tokens.copied(),
+            commands: self.commands.copied(),
+            by_op: self.by_op.copied(),
+            pending: self.pending.copied(),
+            tail: self.tail.copied(),
+            orders: self.orders.copied(),
+            brought: self.brought.copied(),
+            revoked: self.revoked.copied(),
+            mark: self.mark,
+        };
+        copy.find_head();
+        copy
     }
 
     pub fn has(&self, bug: Bug) -> bool {
@@ -120,16 +152,10 @@ impl File {
         self.commands.commit();
         self.by_op.commit();
         self.pending.commit();
+        self.tail.commit();
         self.orders.commit();
         self.brought.commit();
         self.revoked.commit();
-    }
-
-    /// Written after each commit and before any answer. What stood there before counts as synced by
-    /// now: of the once-a-second sync only the worst case matters.
-    pub fn mark_now(&mut self) {
-        self.mark.synced = self.mark.written;
-        self.mark.written = Some(self.book.live.head);
     }
 
     /// What is not committed is gone.
@@ -146,65 +172,77 @@ impl File {
         self.commands.roll_back();
         self.by_op.roll_back();
         self.pending.roll_back();
+        self.tail.roll_back();
         self.orders.roll_back();
         self.brought.roll_back();
         self.revoked.roll_back();
-        // The writer's book is a cache of the file: its head is that of the log.
-        let last = self.log.live().values().next_back();
-        let head = last.map_or(Chain::start(&self.name), |logged| logged.at);
-        self.book.live.head = head;
-        self.book.commit();
+        self.find_head();
         if self.has(Bug::OverlayForgotten) {
             self.forget_pending();
         }
+        if self.has(Bug::SuspicionForgotten) {
+            (self.book.live.suspect, self.book.live.alarm) = (false, None);
+            self.book.commit();
+        }
     }
 
-    /// The first write of a run: whether the log is the one the last answer came from, and the boot op.
-    pub fn boot(&mut self, nonce: BootNonce, now: UnixMillis) {
-        let head = self.book.live.head;
-        let here = |mark: Chain| match mark.seq {
-            0 => Some(Chain::start(&self.name)),
-            seq => self.log.get(&seq).map(|logged| logged.at),
-        };
-        let suspect = match self.mark.written {
-            Some(mark) => mark.seq > head.seq || here(mark).is_some_and(|here| here != mark),
-            None => head.seq > 0,
-        };
-        self.book.live.suspect |= suspect;
-        if self.has(Bug::SeqReused)
-            && let Some(before) = head.seq.checked_sub(1).and_then(|seq| self.log.get(&seq))
-        {
-            self.book.live.head = before.at;
-        }
-        if !self.has(Bug::BootNotLogged) {
-            self.append(Op::Boot { nonce, at: now });
-        }
+    /// The writer's book is a cache of the file: its head is that of the log.
+    fn find_head(&mut self) {
+        let Book { epoch, start, .. } = self.book.live;
+        let last = self.log.live().range((epoch, 0)..=(epoch, u64::MAX)).next_back();
+        let head = last.map_or(Chain { seq: 0, hash: start }, |(_, logged)| logged.at);
+        self.book.live.head = head;
+        self.book.commit();
     }
 
     /// Encoded here once and for all.
     pub fn append(&mut self, op: Op) -> Chain {
         let bytes = op.to_bytes();
         let at = self.book.live.head.then(&bytes);
-        self.log.put(at.seq, Logged { bytes, at, op });
+        self.log.put((self.book.live.epoch, at.seq), Logged { bytes, at, op });
         self.book.live.head = at;
         at
     }
 
-    pub fn link_store(&mut self, what: Store) -> Vec<Settled> {
+    /// The seq of the token's op in this epoch; logs it where it is new.
+    pub fn token(&mut self, token: &str) -> u64 {
+        let key = (self.book.live.epoch, Hash::of(token.as_bytes()));
+        if let Some(seq) = self.tokens.get(&key) {
+            return **seq;
+        }
+        let at = if self.has(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
+            self.book.live.head
+        } else {
+            self.append(Op::Token { token: token.to_owned() })
+        };
+        self.tokens.put(key, at.seq);
+        at.seq
+    }
+
+    /// The chain at one op of this epoch, as the writer sees it.
+    pub fn chain_at(&self, seq: u64) -> Option<Chain> {
+        let Book { epoch, start, .. } = self.book.live;
+        match seq {
+            0 => Some(Chain { seq, hash: start }),
+            seq => self.log.get(&(epoch, seq)).map(|logged| logged.at),
+        }
+    }
+
+    pub fn link_store(&mut self, what: Store, nonce: BootNonce, now: UnixMillis) -> Vec<Settled> {
         match what {
-            Store::Outcomes { to, outcomes } => self.settle(to, outcomes),
-            Store::Changes { to, changes } => {
-                self.apply(to, changes);
-                Vec::new()
-            }
+            Store::Outcomes { to, outcomes } => return self.settle(to, outcomes),
+            Store::Changes { to, changes } => self.apply(to, changes),
             Store::Generation(generation) => {
                 self.book.live.feed_generation = generation;
                 self.book.live.feed_cursor = 0;
-                Vec::new()
             }
-            // No edge is restored or cloned here yet; the oracle hears of every alarm.
-            Store::Snapshot(_) | Store::Tail(_) | Store::Quarantine(_) | Store::Twin => Vec::new(),
+            Store::Tail(run) => self.keep(run),
+            Store::Quarantine(new) => self.begin(new, nonce, now),
+            // No image is sent here yet.
+            Store::Snapshot(_) => {}
+            Store::Twin => self.raise(Alarm::Twin),
         }
+        Vec::new()
     }
 
     /// The planted bugs that put part of a write into an earlier commit of its own. Answers whether
@@ -212,7 +250,8 @@ impl File {
     pub fn link_store_early(&mut self, what: &Store) -> bool {
         match (self.bug, what) {
             (Some(Bug::RetiredBeforeOutcome), Store::Outcomes { outcomes, .. }) => {
-                outcomes.iter().for_each(|outcome| self.pending.remove(&outcome.seq));
+                let epoch = self.book.live.epoch;
+                outcomes.iter().for_each(|outcome| self.pending.remove(&(epoch, outcome.seq)));
             }
             (Some(Bug::CursorBeforeOutcome), Store::Outcomes { to, .. }) => {
                 self.book.live.outcome_cursor = *to;
@@ -225,100 +264,23 @@ impl File {
         true
     }
 
-    fn settle(&mut self, to: u64, outcomes: Vec<NumberedOutcome>) -> Vec<Settled> {
-        let mut settled = Vec::with_capacity(outcomes.len());
-        for numbered in outcomes {
-            if let Some(order) = numbered.outcome.order.clone() {
-                self.merge(order, Via::Outcome);
-            }
-            let Some(command_id) = self.by_op.get(&numbered.seq).map(|id| **id) else { continue };
-            let Some(stored) = self.commands.get(&command_id) else { continue };
-            let outcome = Some(Outcome { order: None, ..numbered.outcome });
-            let stored = Stored { outcome, ..Stored::clone(stored) };
-            self.commands.put(command_id, stored);
-            self.pending.remove(&numbered.seq);
-            settled.push(Settled { command_id });
-        }
-        self.book.live.outcome_cursor = to;
-        settled
-    }
-
-    fn apply(&mut self, to: u64, changes: Vec<Change>) {
-        for change in changes {
-            match change {
-                Change::Order(order) => self.merge(order, Via::Feed),
-                Change::OrderGone { order_id, version } => {
-                    let row = self.orders.get(&order_id).cloned();
-                    if let Some(row) = row.filter(|row| view::leaves(row, version)) {
-                        self.book.live.tally.replace(Some(&row), None);
-                        self.orders.remove(&order_id);
-                    }
-                }
-                Change::Assignment(word) => self.hear(word),
-                Change::Revoked { version, users, .. } => {
-                    users.into_iter().for_each(|user| self.revoked.put(user, ()));
-                    let known = self.book.live.revocations_version;
-                    self.book.live.revocations_version = known.max(version);
-                }
-                // Keys are not drawn, and a policy comes with its assignment.
-                Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
-            }
-        }
-        self.book.live.feed_cursor = to;
-    }
-
-    /// Compares a grant with the feed, and answers a wish for the right in the log.
-    fn hear(&mut self, word: RegionAssignment) {
-        let open = self.brought.live().iter().filter(|(_, row)| row.1);
-        let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
-        let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
-        let tenure = Rc::make_mut(&mut self.book.live.tenure);
-        let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
-        let Ok(_) = tenure.hear(&self.name, EPOCH, word, brought);
-        if let Some(fence) = tenure.release() {
-            self.append(Op::LeaseReleased { fence });
-        }
-    }
-
-    fn merge(&mut self, order: Order, via: Via) {
-        if via == Via::Feed {
-            let brought = self.brought.get(&order.id).map_or(0, |row| row.0);
-            if order.version >= brought {
-                self.brought.put(order.id, (order.version, is_open(order.status)));
-            }
-        }
-        let old = self.orders.get(&order.id).cloned();
-        let (row, _) = if self.has(Bug::OlderVersionApplied) {
-            view::merge(None, order, via)
-        } else {
-            view::merge(old.as_deref(), order, via)
-        };
-        if old.as_deref() != Some(&row) {
-            if !(self.has(Bug::OutcomeOrderNotCounted) && via == Via::Outcome) {
-                self.book.live.tally.replace(old.as_deref(), Some(&row));
-            }
-            self.orders.put(row.order.id, row);
-        }
-    }
-
     fn forget_pending(&mut self) {
-        let seqs: Vec<u64> = self.pending.live().keys().copied().collect();
-        seqs.iter().for_each(|seq| self.pending.remove(seq));
+        self.pending.clear();
         self.pending.commit();
     }
 
     /// The order as the writer sees it, with the pending ops laid over it.
     pub fn sight(&self, order_id: OrderId) -> Sight {
         let ops = self.pending.live().iter().filter(|(_, row)| row.order_id == order_id);
-        let ops = ops.filter_map(|(seq, _)| self.pending_op(*seq)).collect();
+        let ops = ops.filter_map(|(place, _)| self.pending_op(*place)).collect();
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
-        see(confirmed, ops, &self.name)
+        see(confirmed, ops, &self.book.live.name)
     }
 
-    fn pending_op(&self, seq: u64) -> Option<PendingOp> {
-        let Op::Command(op) = &self.log.get(&seq)?.op else { return None };
+    fn pending_op(&self, place: Place) -> Option<PendingOp> {
+        let Op::Command(op) = &self.log.get(&place)?.op else { return None };
         Some(PendingOp {
-            seq,
+            seq: place.1,
             command_id: op.command.id,
             actor: op.actor,
             body: op.command.body.clone(),
@@ -334,11 +296,11 @@ impl File {
         let pending =
             if self.has(Bug::UpBeforeFsync) { self.pending.live() } else { self.pending.durable() };
         Position {
-            epoch: EPOCH,
+            epoch: book.epoch,
             head: book.head,
             suspect: book.suspect,
-            twin: false,
-            settled: None,
+            twin: book.alarm == Some(Alarm::Twin),
+            settled: self.chain_at(book.settled_seq),
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,
             outcome_cursor: book.outcome_cursor,
@@ -354,16 +316,17 @@ impl File {
 
     /// What fits of what is wanted, of committed ops only [UP_AFTER_FSYNC].
     pub fn run(&self, wanted: Wanted) -> Run {
+        let Book { epoch, start, .. } = *self.reading_book();
         let before = match wanted.from - 1 {
-            0 => Some(Chain::start(&self.name)),
-            seq => self.logged(seq).map(|logged| logged.at),
+            0 => Some(Chain { seq: 0, hash: start }),
+            seq => self.logged(epoch, seq).map(|logged| logged.at),
         };
         let Some(before) = before else {
             return Run { before: Chain { seq: 0, hash: Hash::ZERO }, ops: Vec::new() };
         };
         let (mut ops, mut bytes) = (Vec::new(), 0);
         for seq in (wanted.from..).take(wanted.ops_max as usize) {
-            let Some(logged) = self.logged(seq) else { break };
+            let Some(logged) = self.logged(epoch, seq) else { break };
             bytes += logged.bytes.len() as u64;
             let whatever_size = ops.is_empty() && wanted.first_whatever_size;
             if bytes > wanted.bytes_max && !whatever_size {
@@ -374,8 +337,9 @@ impl File {
         Run { before, ops }
     }
 
-    fn logged(&self, seq: u64) -> Option<&Rc<Logged>> {
-        if self.has(Bug::UpBeforeFsync) { self.log.get(&seq) } else { self.log.read(&seq) }
+    fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<Logged>> {
+        let place = (epoch, seq);
+        if self.has(Bug::UpBeforeFsync) { self.log.get(&place) } else { self.log.read(&place) }
     }
 
     fn reading_book(&self) -> &Book {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use engine::cloud::Accept;
 use rules::{Assignment, Request, Turned, Writes};
-use wire::{Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, Region};
+use wire::{Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, Region, Relogged};
 
 use super::{Firm, Identity, Oracle};
 use crate::cloud::{Asked, order_db::OrderDb, sync_db::SyncDb};
@@ -22,6 +22,7 @@ impl Oracle {
         db: &OrderDb,
         region: Region,
         who: Identity,
+        relogged: Option<&Relogged>,
         outcome: &Outcome,
     ) {
         let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else { return };
@@ -33,13 +34,18 @@ impl Oracle {
             return;
         }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));
-        let on_record = end.is_some_and(|end| end.how.is_take_back());
+        // Of two machines of one edge the one that connects first is the edge; what the other has
+        // promised is logged anew with the reason.
+        let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
+        let on_record = end.is_some_and(|end| end.how.is_take_back()) || copied;
         let code = match outcome.kind {
             OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
-        let says_so = !alone || explained || code == Some(Code::RegionTakenBack);
+        // The order service does not hear yet under which right it was promised first.
+        let says_so =
+            !alone || relogged.is_some() || explained || code == Some(Code::RegionTakenBack);
         self.check(at, "firm_is_never_overturned", on_record && says_so, || {
             format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
         });
@@ -91,19 +97,18 @@ impl Oracle {
             // Made at the portal, it waits behind nothing.
             return;
         }
-        let overtakes =
-            db.edges.iter().enumerate().filter(|(e, _)| *e != holder).any(|(_, edge)| {
-                let on_it = edge.ops.values().filter(|op| !op.is_decided());
-                let mut on_it = on_it.filter_map(|op| match op.read.as_deref() {
-                    Some(Op::Command(op)) if op.command.body.order_id() == order => {
-                        Some(op.command.id)
-                    }
-                    _ => None,
-                });
-                let first = on_it.next();
-                first.is_some_and(|first| first != accept.command.id)
-                    && on_it.any(|id| id == accept.command.id)
+        let logs = db.edges.iter().enumerate().filter(|(e, _)| *e != holder);
+        // Where it is the first on its order, where it waits behind another.
+        let places = logs.filter_map(|(_, edge)| {
+            let on_it = edge.ops.values().filter(|op| !op.is_decided());
+            let mut on_it = on_it.filter_map(|op| match op.read.as_deref() {
+                Some(Op::Command(op)) if op.command.body.order_id() == order => Some(op.command.id),
+                _ => None,
             });
+            on_it.position(|id| id == accept.command.id)
+        });
+        let places: Vec<usize> = places.collect();
+        let overtakes = !places.is_empty() && !places.contains(&0);
         self.check(at, "an_edges_ops_on_an_order_keep_their_order", !overtakes, || {
             format!("accept {} is put to the holder before what it waits behind", accept.command.id)
         });

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use engine::view::{Confirmed, Tally};
-use wire::{Order, OrderId, Region};
+use wire::{CommandId, Order, OrderId, Region};
 
 use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
 
 /// Checks all of them; the first that is broken is kept.
 pub(crate) fn at_silence(world: &mut World) {
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let edge = &world.edges[e];
         world.oracle.edge_is_whole(world.now, e, &edge.file);
         world.oracle.what_waits_shows_in_the_view(world.now, &edge.file);
     }
     every_command_gets_an_outcome(world);
+    what_was_acknowledged_is_decided(world);
+    no_epoch_outlives_its_rights(world);
     every_op_is_decided_once(world);
     the_feed_skips_nothing(world);
     the_view_equals_the_clouds(world);
@@ -27,18 +29,21 @@ pub(crate) fn at_silence(world: &mut World) {
 fn every_command_gets_an_outcome(world: &mut World) {
     let at = world.now;
     for (t, tablet) in world.tablets.iter().enumerate() {
+        if tablet.is_gone {
+            continue;
+        }
         let unread = tablet.items.iter().find(|item| !item.is_decided && item.not_taken.is_none());
         let unread = unread.map(|item| item.id);
         world.oracle.check(at, "every_command_gets_an_outcome", unread.is_none(), || {
             format!("tablet {t} has heard nothing final of command {unread:?}")
         });
     }
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let file = &world.edges[e].file;
         let open = file.commands.durable().values().find(|stored| stored.outcome.is_none());
         let open = open.map(|stored| stored.at.seq);
         world.oracle.check(at, "every_command_gets_an_outcome", open.is_none(), || {
-            format!("op {open:?} of {} has no outcome", file.name)
+            format!("op {open:?} of {} has no outcome", file.book.read().name)
         });
     }
     let unanswered = world.desk.items.iter().find(|asking| !asking.is_answered);
@@ -48,25 +53,56 @@ fn every_command_gets_an_outcome(world: &mut World) {
     });
 }
 
-/// 4. Every op of a log has one outcome at the hub, numbered without a gap.
+/// 1. What somebody has a receipt for is decided, be he there or not; save what a restore has taken with
+///    everybody who had seen it.
+fn what_was_acknowledged_is_decided(world: &mut World) {
+    let at = world.now;
+    let decided = |id: &CommandId| {
+        world.order_db.commands.range((*id, None)..).next().is_some_and(|((of, _), _)| of == id)
+    };
+    let open = world.oracle.acknowledged.difference(&world.oracle.may_be_lost);
+    let open = open.copied().find(|id| !decided(id));
+    world.oracle.check(at, "acknowledged_is_never_lost", open.is_none(), || {
+        format!("command {open:?} was acknowledged, and is not decided")
+    });
+}
+
+/// 3. No edge goes on in an epoch whose rights are taken back: nobody could grant it any again.
+fn no_epoch_outlives_its_rights(world: &mut World) {
+    let at = world.now;
+    for e in 0..cast::MACHINE_COUNT {
+        let epoch = world.sync_db.edges[e].epoch;
+        let ended = world.order_db.rights.ended_epochs.get(&cast::edge(e)).copied();
+        world.oracle.check(at, "no_epoch_outlives_its_rights", ended < Some(epoch), || {
+            format!("edge {e} is in epoch {epoch}, and the rights of {ended:?} are over")
+        });
+    }
+}
+
+/// 4. Every op of an epoch's log has one outcome at the hub, numbered without a gap.
 fn every_op_is_decided_once(world: &mut World) {
     let at = world.now;
-    for (e, row) in world.sync_db.edges.iter().enumerate() {
-        let head = world.edges[e].file.book.read().head.seq;
+    for m in machines(world) {
+        let (id, head) = (world.edges[m].id, world.edges[m].file.book.read().head.seq);
+        let row = &world.sync_db.edges[id];
         let dense = row.outcomes.keys().copied().eq(1..=head);
         let mut seqs: Vec<u64> = row.outcomes.values().map(|outcome| outcome.seq).collect();
         seqs.sort_unstable();
         let whole = seqs.into_iter().eq(1..=head);
         world.oracle.check(at, "every_op_is_decided_once", dense && whole, || {
-            format!("edge {e} has {} outcomes for {head} ops", row.outcomes.len())
+            format!("edge {id} has {} outcomes for {head} ops", row.outcomes.len())
         });
     }
+}
+
+fn machines(world: &World) -> Vec<usize> {
+    (0..cast::MACHINE_COUNT).filter(|&m| world.edges[m].is_there).collect()
 }
 
 /// 6. The feed itself has brought every order's newest version to every edge.
 fn the_feed_skips_nothing(world: &mut World) {
     let at = world.now;
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let file = &world.edges[e].file;
         let skipped = of_region(world, cast::region(e)).into_iter().find(|order| {
             let row = file.orders.read(&order.id);
@@ -82,7 +118,7 @@ fn the_feed_skips_nothing(world: &mut World) {
 /// 7. When links heal, every edge's view of its region equals the cloud's.
 fn the_view_equals_the_clouds(world: &mut World) {
     let at = world.now;
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let there: BTreeMap<OrderId, &Order> =
             of_region(world, cast::region(e)).into_iter().map(|order| (order.id, order)).collect();
         let rows = world.edges[e].file.orders.durable();
@@ -99,7 +135,7 @@ fn the_view_equals_the_clouds(world: &mut World) {
 /// 7. The digests that stand beside the rows say the same as the rows.
 fn the_digests_are_equal(world: &mut World) {
     let at = world.now;
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let region = cast::region(e);
         let mut counted = Tally::default();
         for order in of_region(world, region) {
@@ -118,7 +154,7 @@ fn the_digests_are_equal(world: &mut World) {
 /// 7. Every edge knows how its region assigns, and none holds what it does not.
 fn the_right_is_seen_alike(world: &mut World) {
     let at = world.now;
-    for e in 0..cast::EDGE_COUNT {
+    for e in machines(world) {
         let region = cast::region(e);
         let tenure = &world.edges[e].file.book.read().tenure;
         let there = &world.order_db.rights;

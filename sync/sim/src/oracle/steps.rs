@@ -10,61 +10,64 @@ use wire::{
 use super::Oracle;
 use crate::{
     cloud::{Decided, order_db::OrderDb, sync_db::SyncDb},
-    edge::{File, Stored},
+    edge::{File, Node, Stored},
+    world::tokens,
 };
 
 /// The versions of an edge's confirmed orders that a commit is about to replace, and its cursors.
 pub struct Versions {
     orders: Vec<(OrderId, u64, u64)>,
     cursors: (u64, u64),
+    epoch: u64,
+}
+
+impl Versions {
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
 }
 
 impl Oracle {
     /// 1. An acknowledged command is never lost: its receipt follows its commit.
-    pub fn acknowledged(&mut self, at: u64, e: usize, file: &File, stored: &Stored) {
-        let logged = file.log.read(&stored.at.seq).map(|logged| logged.at);
+    pub fn acknowledged(&mut self, at: u64, m: usize, file: &File, stored: &Stored) {
+        let book = file.book.read();
+        self.acknowledged.insert(stored.command_id);
+        if stored.outcome.is_some() && stored.epoch != book.epoch {
+            // It was decided in an epoch that is over, of which the log need not stand any more.
+            return;
+        }
+        let place = (stored.epoch, stored.at.seq);
+        let logged = file.log.read(&place).map(|logged| logged.at);
         let is_there = logged == Some(stored.at);
         self.check(at, "acknowledged_is_never_lost", is_there, || {
-            format!("{} acknowledged op {}, which is not on disk", file.name, stored.at.seq)
+            format!("{} acknowledged op {}, which is not on disk", book.name, stored.at.seq)
         });
-        let before = self.receipts(e).insert(stored.at.seq, (stored.at, stored.command_id));
+        self.suspect_promises_nothing(at, m, stored);
+        let before = self.machine(m).receipts.insert(place, (stored.at, stored.command_id));
         let same = before.is_none_or(|before| before == (stored.at, stored.command_id));
         self.check(at, "acknowledged_is_never_lost", same, || {
-            format!("{} gave op {} to two commands", file.name, stored.at.seq)
+            format!("{} gave op {} to two commands", book.name, stored.at.seq)
         });
     }
 
-    /// 1. The same after a crash, for every receipt the edge has ever given.
-    pub fn edge_is_whole(&mut self, at: u64, e: usize, file: &File) {
-        let receipts = self.receipts(e);
-        let lost = receipts
-            .values()
-            .find(|(chain, _)| file.log.read(&chain.seq).is_none_or(|logged| logged.at != *chain));
-        let lost = lost.map(|(chain, _)| chain.seq);
+    /// 1. The same after a crash, for every receipt the edge has given since its file was last replaced.
+    pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &File) {
+        let receipts = &self.machine(m).receipts;
+        let lost = receipts.iter().find(|(place, (chain, _))| {
+            file.log.read(place).is_none_or(|logged| logged.at != *chain)
+        });
+        let lost = lost.map(|(place, _)| *place);
         self.check(at, "acknowledged_is_never_lost", lost.is_none(), || {
-            format!("{} has lost op {lost:?}, which it acknowledged", file.name)
+            format!("{} has lost op {lost:?}, which it acknowledged", file.book.read().name)
         });
     }
 
-    /// 8. No edge takes itself for restored that is not, and a run begins with its boot op.
-    pub fn booted(&mut self, at: u64, e: usize, file: &File, booted: bool) {
-        let suspect = file.book.read().suspect;
-        self.check(at, "no_false_alarm", !suspect, || format!("{} suspects itself", file.name));
-        self.check(at, "boot_stands_first", booted, || format!("{} logged no boot", file.name));
-        self.edge_is_whole(at, e, file);
-    }
-
-    pub fn said_hello(&mut self, at: u64, _e: usize, file: &File, nonce: BootNonce) {
+    pub fn said_hello(&mut self, at: u64, file: &File, nonce: BootNonce) {
         let boots = file.log.durable().values().map(|logged| &logged.op);
         let logged = boots.rev().any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
         self.check(at, "boot_stands_first", logged, || {
-            format!("{} said Hello before its boot op", file.name)
+            format!("{} said Hello before its boot op", file.book.read().name)
         });
-    }
-
-    /// 8. Nothing here is restored or cloned, so nothing may look like it.
-    pub fn alarmed(&mut self, at: u64, e: usize, says: &str) {
-        self.check(at, "no_false_alarm", false, || format!("edge {e}: {says}"));
     }
 
     /// 8. A frame that names another session changes nothing in this one.
@@ -78,11 +81,11 @@ impl Oracle {
         let rows = file.orders.durable().iter();
         let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
         let book = file.book.read();
-        Versions { orders, cursors: (book.outcome_cursor, book.feed_cursor) }
+        Versions { orders, cursors: (book.outcome_cursor, book.feed_cursor), epoch: book.epoch }
     }
 
     /// 7. Nothing lowers a version, and what waits for the cloud shows in the view.
-    pub fn edge_committed(&mut self, at: u64, _e: usize, file: &File, before: &Versions) {
+    pub fn edge_committed(&mut self, at: u64, m: usize, file: &File, before: &Versions) {
         let lowered = before.orders.iter().find(|(id, version, feed_version)| {
             file.orders
                 .read(id)
@@ -90,13 +93,14 @@ impl Oracle {
         });
         let lowered = lowered.map(|(id, ..)| *id);
         self.check(at, "versions_never_fall", lowered.is_none(), || {
-            format!("{} went back on order {lowered:?}", file.name)
+            format!("{} went back on order {lowered:?}", file.book.read().name)
         });
         let book = file.book.read();
-        let forward = book.outcome_cursor >= before.cursors.0;
+        let forward = book.outcome_cursor >= before.cursors.0 || book.epoch > before.epoch;
         self.check(at, "cursors_never_fall", forward, || {
-            format!("the outcome cursor of {} went back", file.name)
+            format!("the outcome cursor of {} went back", book.name)
         });
+        self.hears_witnesses(at, m, file);
         self.what_waits_shows_in_the_view(at, file);
     }
 
@@ -104,31 +108,48 @@ impl Oracle {
     pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &File) {
         let waiting = file.commands.durable().values().filter(|stored| stored.outcome.is_none());
         let shown = file.pending.durable();
-        let missing = waiting.clone().find(|stored| !shown.contains_key(&stored.at.seq));
+        let missing =
+            waiting.clone().find(|stored| !shown.contains_key(&(stored.epoch, stored.at.seq)));
         let missing = missing.map(|stored| stored.at.seq);
         let as_many = waiting.count() == shown.len();
         self.check(at, "what_waits_shows_in_the_view", missing.is_none() && as_many, || {
-            format!("{}: op {missing:?} has no outcome and is not pending", file.name)
+            format!("{}: op {missing:?} has no outcome and is not pending", file.book.read().name)
         });
     }
 
-    /// 1. A repeat is told what was stored, under the same receipt.
-    pub fn tablet_heard(&mut self, at: u64, before: Option<&Receipt>, now: Option<&Receipt>) {
+    /// 1. A repeat is told what was stored, under the same receipt, as long as its epoch lasts.
+    pub fn tablet_heard(
+        &mut self,
+        at: u64,
+        before: Option<&Receipt>,
+        now: Option<&Receipt>,
+        disturbed: bool,
+    ) {
         let (Some(before), Some(now)) = (before, now) else { return };
-        let same = before.edge != now.edge || before == now;
-        self.check(at, "a_repeat_gets_what_was_stored", same, || {
-            format!("{} logged command {} twice", now.edge, now.command_id)
-        });
+        let other = (&before.edge, before.epoch) != (&now.edge, now.epoch);
+        self.check(
+            at,
+            "a_repeat_gets_what_was_stored",
+            other || disturbed || before == now,
+            || format!("{} logged command {} twice", now.edge, now.command_id),
+        );
     }
 
-    /// 1. What the hub holds is what the edge has logged, byte for byte, and on disk.
-    pub fn hub_stored(&mut self, at: u64, file: &File, ops: &NewOps) {
+    /// 1. What the hub holds is what the edge has logged, byte for byte, and on disk. What was on its way
+    ///    while the file was replaced is known here no more.
+    pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
+        let file = &node.file;
+        if node.restored_at.is_some_and(|restored_at| restored_at >= began) {
+            return;
+        }
+        self.takes(at, m, ops);
         let same = ops.ops.iter().all(|op| {
-            let logged = file.log.read(&op.at.seq);
+            let logged = file.log.read(&(ops.epoch, op.at.seq));
             logged.is_some_and(|logged| logged.at == op.at && logged.bytes == op.bytes)
         });
         self.check(at, "the_hub_holds_what_the_edge_logged", same, || {
-            format!("ops after {} are not those in the log of {}", ops.after.seq, file.name)
+            let name = &file.book.read().name;
+            format!("ops after {} are not those in the log of {name}", ops.after.seq)
         });
     }
 
@@ -216,6 +237,7 @@ impl Oracle {
         let (id, body) = (op.command.id, &op.command.body);
         let outcome = &decided.outcome;
         let answer = orders.commands.get(&(id, Some(op.actor.user_id)));
+        let answer = answer.or_else(|| orders.commands.get(&(id, None)));
         let own = answer.filter(|answer| answer.hash == body.hash());
         let backed = match (own, answer) {
             (Some(own), _) => own.applied == outcome.succeeded() && code_of(outcome) == own.code,
@@ -225,16 +247,24 @@ impl Oracle {
         self.check(at, "an_outcome_is_what_was_decided", backed, || {
             format!("op {} of edge {e}: told {outcome:?}, stored {answer:?}", decided.seq)
         });
-        let believed = code_of(outcome) != Some(Code::InvalidToken);
+        let token = sync_db.token(e, op.token_seq);
+        let good = match token.as_deref() {
+            Some(Op::Token { token }) => tokens::verify(token, op.received_at).is_ok(),
+            _ => true,
+        };
+        let believed = code_of(outcome) != Some(Code::InvalidToken) || !good;
         self.check(at, "a_good_token_is_believed", believed, || {
             format!("op {} of edge {e} was refused for its token", decided.seq)
         });
         self.judges_by_known_rules(at, orders, sync_db.edges[e].region, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
-        // The same command may stand in another log too; who said firm tells what became of it.
-        if op.verdict == Verdict::Firm {
+        // The same command may stand in another log too; who said firm tells what became of it, be it
+        // under another epoch or name.
+        let relogged = op.relogged.as_ref();
+        let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
+        if op.verdict == Verdict::Firm || was_firm {
             let who = (id, op.actor.user_id, body.hash());
-            self.keeps_firm(at, orders, sync_db.edges[e].region, who, outcome);
+            self.keeps_firm(at, orders, sync_db.edges[e].region, who, relogged, outcome);
         }
         self.told(at, id, op.actor, body, outcome);
     }

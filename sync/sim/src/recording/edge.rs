@@ -54,7 +54,11 @@ pub(crate) struct Notes {
 /// The write as it is offered to the file; what is said to it comes with its execution.
 pub(crate) fn offered(write: &Write, node: &Node, at: UnixMillis) -> EdgeStep {
     match write {
-        Write::Boot => EdgeStep::Booted { nonce: node.nonce, at, mark: node.file.mark.written },
+        Write::Boot => {
+            // No other epoch is recorded.
+            let mark = node.file.mark.written.map(|(_, mark)| mark);
+            EdgeStep::Booted { nonce: node.nonce, at, mark }
+        }
         Write::Enter { entry, .. } => {
             let (command_id, code) = (entry.command.id, Code::StorageFull);
             let said = Box::new(Entered::NotTaken { command_id, code });

@@ -69,6 +69,13 @@ impl Schedule {
         self.step(at, What::Fault(Fault { kind, on, lasts_ms, size: 0 }))
     }
 
+    /// The edge's files, or its database alone, as they were at `as_of`; it is down for a second.
+    pub fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
+        // Odd sizes name a share of the time that has passed.
+        let size = (as_of * 1_000 / at) | 1;
+        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 1_000, size }))
+    }
+
     /// The region becomes exclusive, and this edge is to hold it.
     pub fn grant(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 0)

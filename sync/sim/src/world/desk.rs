@@ -130,7 +130,7 @@ impl World {
         let command =
             Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
         let accept = Accept { command, token, actor, taken_at: now };
-        let in_reach = self.holder_in_reach(region);
+        let in_reach = self.holder_in_reach(region, now);
         let told = match self.sync_db.ask(region, accept, in_reach) {
             ToldToWait::Waits => {
                 if let Some(holder) = self.sync_db.holder(region) {

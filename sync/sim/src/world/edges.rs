@@ -2,14 +2,14 @@
 //! `intake.rs`, `gate.rs` and the writer of `journal`.
 
 use engine::{edge::Store, verdict::Answer};
-use wire::{BootNonce, CmdFrame, Code, Command, Op, Role};
+use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
 use super::{Event, World, tokens};
 use crate::{
     bug::Bug,
     cast,
     cloud::at,
-    edge::{self, Calls, Entered, Entry, Link, Write, Writer, Wrote},
+    edge::{self, Alarm, Calls, Entered, Entry, Link, Write, Writer, Wrote},
     recording,
 };
 
@@ -20,7 +20,7 @@ impl World {
     pub fn edge_starts(&mut self, e: usize) {
         let nonce = BootNonce(self.random.bytes());
         let edge = &mut self.edges[e];
-        if edge.is_running {
+        if edge.is_running || !edge.is_there {
             return;
         }
         edge.run += 1;
@@ -43,7 +43,13 @@ impl World {
         let Some((actor, _)) = tokens::read(&frame.token) else { return };
         let expired = tokens::verify(&frame.token, received_at).err();
         let revoked = edge.file.revoked.read(&actor.user_id).map(|_| Code::Revoked);
-        let refusal = revoked.or(expired).or_else(|| shape(actor.role, &frame.body));
+        let unsigned = revoked.or(expired);
+        let ours = |receipt: &Receipt| receipt.edge == edge.name;
+        let receipt = frame.receipt.as_ref().filter(|receipt| ours(receipt));
+        let receipted = receipt.is_some_and(|receipt| receipt.command_id == frame.id);
+        let refusal = unsigned.or_else(|| shape(actor.role, &frame.body));
+        let refusal = refusal.filter(|_| !receipted);
+        let seen = frame.seen.filter(ours);
         let command = Command {
             id: frame.id,
             body: frame.body,
@@ -54,7 +60,18 @@ impl World {
         };
         let (token, repeat) = (frame.token, frame.repeat);
         let revocations = edge.file.book.read().revocations_version;
-        let entry = Entry { command, actor, token, received_at, repeat, revocations, refusal };
+        let revocations = Some(revocations).filter(|_| unsigned.is_none());
+        let entry = Entry {
+            command,
+            actor,
+            token,
+            received_at,
+            repeat,
+            revocations,
+            refusal,
+            seen,
+            receipted,
+        };
         self.edge_writes(e, Write::Enter { tablet, entry: Box::new(entry) });
     }
 
@@ -83,6 +100,7 @@ impl World {
             }
         }
         self.edges[e].writer.committing = Some(wrote);
+        self.edges[e].writer.keeps = !self.edges[e].disk.is_full;
         let takes = if self.edges[e].disk.is_slow { self.soon(20, 1_500) } else { self.soon(0, 6) };
         let run = self.edges[e].run;
         if let Some(down_ms) = self.edges[e].disk.crashes_in_commit.take() {
@@ -123,13 +141,20 @@ impl World {
                 Wrote::Entered { tablet, entered: Box::new(entered) }
             }
             Write::Enter { tablet, entry } => {
+                self.oracle.shown(self.now, e, file, entry.seen.as_ref());
                 Wrote::Entered { tablet, entered: Box::new(file.enter(*entry)) }
             }
             Write::Link { conn, .. } if is_full => {
-                Wrote::Linked { conn, settled: Vec::new(), failed: true }
+                Wrote::Linked { conn, settled: Vec::new(), begun: false, failed: true }
             }
             Write::Link { conn, what } => {
-                Wrote::Linked { conn, settled: file.link_store(what), failed: false }
+                let begun = matches!(what, Store::Quarantine(_));
+                if begun {
+                    self.oracle.will_begin(e, file);
+                }
+                let now = at(self.now, edge.clock_error_ms);
+                let settled = file.link_store(what, edge.nonce, now);
+                Wrote::Linked { conn, settled, begun, failed: false }
             }
             // Where there is no room for it now, the cloud asks again.
             Write::Ask { conn, .. } if is_full => Wrote::Asked { conn },
@@ -138,7 +163,7 @@ impl World {
                 Wrote::Asked { conn }
             }
             Write::Suspect => {
-                file.book.live.suspect = true;
+                file.raise(Alarm::Chain);
                 Wrote::Suspect
             }
         }
@@ -152,11 +177,14 @@ impl World {
         let Some(group) = self.edges[e].writer.committing.take() else { return };
         let before = self.oracle.versions_at(&self.edges[e].file);
         self.edges[e].file.commit();
-        self.edges[e].file.mark_now();
+        if self.edges[e].writer.keeps {
+            self.edges[e].file.mark_now();
+        }
         self.oracle.edge_committed(self.now, e, &self.edges[e].file, &before);
         if let Some(recorder) = &mut self.recorder {
             recorder.edge_commits(e, &self.edges[e]);
         }
+        self.note_alarm(e);
         let mut has_grown = false;
         for wrote in group {
             match wrote {
@@ -167,7 +195,12 @@ impl World {
                         self.answer(e, tablet, &entered);
                     }
                 }
-                Wrote::Linked { conn, settled, failed } => self.linked(e, conn, settled, failed),
+                Wrote::Linked { conn, settled, begun, failed } => {
+                    if begun {
+                        self.epoch_begins(e, before.epoch());
+                    }
+                    self.linked(e, conn, settled, failed);
+                }
                 Wrote::Asked { conn } => self.linked(e, conn, Vec::new(), false),
                 Wrote::Suspect => {}
             }
@@ -188,7 +221,9 @@ impl World {
             self.edge_dies(e, RESTART_AFTER_MS, false);
             return;
         }
-        self.oracle.booted(self.now, e, &self.edges[e].file, booted);
+        let justified = self.has_rival(e);
+        self.oracle.booted(self.now, e, &self.edges[e].file, booted, justified);
+        self.publishes_head(e);
         let calls = self.soon(0, 50);
         self.later(calls, Event::Calls { edge: e, run });
     }
@@ -244,6 +279,8 @@ impl World {
         let name = edge.name.clone();
         self.note(4, e as u64, |_| format!("{name} dies (commit under way survives: {survives})"));
         self.oracle.edge_is_whole(self.now, e, &self.edges[e].file);
+        let newest = self.is_in_newest_epoch(e);
+        self.oracle.edge_rolled_back(self.now, e, &self.edges[e], newest);
         self.later(down_ms.max(1), Event::EdgeStarts { edge: e });
     }
 

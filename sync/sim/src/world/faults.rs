@@ -22,6 +22,21 @@ impl Faults {
         self.until.get(&(kind, who)).is_some_and(|until| *until > self.now)
     }
 
+    /// For how long none of these has disturbed a machine's link.
+    pub fn quiet_for(&self, machine: usize, now: u64) -> u64 {
+        const LINK: [FaultKind; 7] = [
+            FaultKind::Partition,
+            FaultKind::Delay,
+            FaultKind::Loss,
+            FaultKind::Reorder,
+            FaultKind::Duplicates,
+            FaultKind::Strays,
+            FaultKind::Corruption,
+        ];
+        let until = LINK.iter().filter_map(|kind| self.until.get(&(*kind, machine)));
+        now.saturating_sub(until.max().copied().unwrap_or(0))
+    }
+
     pub fn partition(&self, edge: usize) -> Option<u64> {
         let until = self.until.get(&(FaultKind::Partition, edge)).copied();
         until.filter(|until| *until > self.now)
@@ -119,10 +134,14 @@ impl World {
             | FaultKind::Strays
             | FaultKind::Corruption
             | FaultKind::Radio
-            | FaultKind::LateFeed
-            // These come with quarantine.
-            | FaultKind::EdgeRestored
-            | FaultKind::EdgeCloned => {}
+            | FaultKind::LateFeed => {}
+            FaultKind::RulesChange => self.changes_rules(&fault),
+            FaultKind::DatabaseRestored | FaultKind::MachineRestored => self.restored(n, &fault),
+            FaultKind::EdgeCloned => self.cloned(&fault),
+            FaultKind::MarkLost => self.mark_lost(&fault),
+            FaultKind::EdgeSuspended => self.suspended(on, lasts_ms),
+            FaultKind::TabletLost => self.tablet_is_lost(on),
+            FaultKind::Poison => self.poisons_next += 1,
             FaultKind::TakeBack => self.takes_back(on),
             FaultKind::PolicyChange => self.changes_policy(&fault),
             FaultKind::Revocation => self.revokes(on),
@@ -157,7 +176,11 @@ impl World {
 
     /// Everything works again from here on.
     pub fn heal(&mut self) {
-        self.faults = Faults { now: self.now, ..Faults::default() };
+        let now = self.now;
+        // They are over; that they were on is still known.
+        self.faults.now = now;
+        self.faults.until.values_mut().for_each(|until| *until = now.min(*until));
+        self.faults.roaming.clear();
         self.has_healed = true;
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
@@ -167,6 +190,7 @@ impl World {
             edge.disk.is_slow = false;
             edge.disk.crashes_in_commit = None;
             edge.clock_error_ms = 0;
+            edge.sleeps_until = edge.sleeps_until.min(now);
         }
         self.tablets.iter_mut().for_each(|tablet| tablet.clock_error_ms = 0);
         self.replicas.iter_mut().for_each(|replica| replica.clock_error_ms = 0);
@@ -206,6 +230,11 @@ impl World {
             self.close(conn, Side::Hub, true);
             self.hub_session_ends(conn);
         }
+    }
+
+    /// A copy that comes to life where there is no network.
+    pub fn cut_off(&mut self, machine: usize, lasts_ms: u64) {
+        self.faults.until.insert((FaultKind::Partition, machine), self.now + lasts_ms);
     }
 
     fn clock_jumps(&mut self, fault: &Fault) {

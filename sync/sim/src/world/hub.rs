@@ -1,12 +1,14 @@
 //! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one thing
 //! at a time, each answer of sync_db goes back into the engine.
 
+mod confining;
 mod looks;
+mod probing;
 
-use engine::cloud::{Input, Output, Session};
-use wire::{Code, Frame, OpAnswer, Refused};
+use engine::cloud::{Input, NewOps, Output, Session};
+use wire::{Code, Frame, Hello, OpAnswer, Refused};
 
-use super::{Event, Packet, Side, World};
+use super::{Event, Packet, Side, World, net::Conn};
 use crate::{
     bug::Bug,
     cast,
@@ -17,6 +19,7 @@ const TICK_MS: u64 = 1_000;
 const LOOK_MS: u64 = 1_000;
 
 /// What the owner says to a hub's worker.
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub replica: usize,
     pub run: u32,
@@ -30,7 +33,7 @@ impl Answer {
     pub fn answers(&self) -> &[OpAnswer] {
         match &self.said {
             OwnerSaid::Answers(answers) => answers,
-            OwnerSaid::Nothing => &[],
+            OwnerSaid::Nothing | OwnerSaid::Fails => &[],
         }
     }
 }
@@ -49,6 +52,7 @@ impl World {
         self.note(7, r as u64, |_| format!("hub replica {r} starts, run {run}"));
         self.later(0, Event::Looks { replica: r, run });
         self.later(0, Event::HandsIn { replica: r, run, again: true });
+        self.later(0, Event::LooksForQuestions { replica: r, run });
         self.later(0, Event::Delivers);
     }
 
@@ -71,7 +75,8 @@ impl World {
         self.later(down_ms.max(1), Event::ReplicaStarts { replica: r });
     }
 
-    pub fn hub_session_begins(&mut self, conn: usize, r: usize, e: usize) {
+    pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
+        let e = self.net.conns[conn].id;
         let machine = Session::new(cast::edge(e), self.plan.tuning.limits);
         let session = HubSession {
             edge: e,
@@ -82,6 +87,8 @@ impl World {
             storing: None,
             outcomes_wanted: None,
             feed_wanted: None,
+            tail_wanted: None,
+            is_waiting: false,
             told_held: Default::default(),
             put: Default::default(),
             is_reading: false,
@@ -154,7 +161,7 @@ impl World {
         let now = at(self.now, self.replicas[r].clock_error_ms);
         loop {
             let Some(session) = self.session(conn) else { return };
-            if session.storing.is_some() {
+            if session.storing.is_some() || session.is_waiting {
                 return;
             }
             if let Some(output) = session.doing.pop_front() {
@@ -172,7 +179,9 @@ impl World {
                     self.oracle.stray_taken(self.now, "to the hub", passed_over);
                 }
             } else {
-                let wants = session.outcomes_wanted.is_some() || session.feed_wanted.is_some();
+                let wants = session.outcomes_wanted.is_some()
+                    || session.feed_wanted.is_some()
+                    || session.tail_wanted.is_some();
                 if wants && !session.is_reading {
                     session.is_reading = true;
                     let takes = self.soon(0, 4);
@@ -196,29 +205,13 @@ impl World {
                     session.feed_wanted = Some((after, limit));
                 }
             }
-            Output::End(Refused { code, detail }) => {
-                if code == Code::ChainBroken && !self.oracle.corrupted {
-                    let e = self.net.conns[conn].edge;
-                    let newest = self.net.conns.iter().rposition(|c| c.edge == e);
-                    // The Hello of an older connection, read late, is behind what a newer one has
-                    // brought. Its refusal goes nowhere.
-                    if newest != Some(conn) {
-                        return self.hub_ends(conn, code, &detail);
-                    }
-                    self.oracle.alarmed(self.now, e, &detail);
+            Output::ReadTail(after) => {
+                if let Some(session) = self.session(conn) {
+                    session.tail_wanted = Some(after);
                 }
-                self.hub_ends(conn, code, &detail);
             }
-            Output::Quarantine(confined) => {
-                let (e, why) = (self.net.conns[conn].edge, confined.why);
-                let newest = self.net.conns.iter().rposition(|c| c.edge == e);
-                // As above: whose Hello is read late is asked for a sign of life first, and that is not
-                // modelled yet.
-                if !self.oracle.corrupted && newest == Some(conn) {
-                    self.oracle.alarmed(self.now, e, &format!("quarantine: {why:?}"));
-                }
-                self.hub_ends(conn, Code::ChainBroken, "nobody is restored here yet");
-            }
+            Output::Probe { term } => self.hub_probes(conn, term),
+            Output::End(Refused { code, detail }) => self.hub_refuses(conn, code, &detail),
             stored => {
                 let takes = match self.random.below(100) {
                     0..3 => self.soon(40, 3_000),
@@ -237,7 +230,7 @@ impl World {
         }
     }
 
-    /// One transaction of sync_db for a session.
+    /// One transaction of sync_db for a session, whether or not its connection still stands.
     pub fn hub_stores(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let asked = match self.session(conn) {
@@ -245,41 +238,81 @@ impl World {
             None => self.replicas[r].orphans.remove(&conn),
         };
         let Some((e, stored)) = asked else { return };
+        let now = at(self.now, self.replicas[r].clock_error_ms);
         let answer = match stored {
-            Output::Load => self.sync_db.standing(e).map(Input::Loaded),
-            Output::TakeOver { hello, over } => {
-                self.oracle.said_hello(self.now, e, &self.edges[e].file, hello.nonce);
-                match self.sync_db.take_over(e, hello.nonce, over) {
-                    Some((term, stored)) => {
-                        if let Some(session) = self.session(conn) {
-                            session.term = Some(term);
-                        }
-                        let row = &mut self.sync_db.edges[e];
-                        (row.link_up, row.contact_at) = (true, self.now);
-                        self.nudge(self.net.conns[conn].replica, e);
-                        Some(Input::TakenOver { term, stored })
-                    }
-                    None => self.sync_db.standing(e).map(Input::Loaded),
-                }
+            Output::Load => self.sync_db.standing(e, now).map(Input::Loaded),
+            Output::TakeOver { hello, over } => Some(self.hub_takes_over(conn, e, &hello, over)),
+            Output::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
+            Output::SaveAck(ack) => {
+                (!self.sync_db.save_ack(e, &ack, now)).then_some(Input::Superseded)
             }
-            Output::Store(ops) => {
-                let cursor = ops.cursor().seq;
-                if self.sync_db.store_ops(e, &ops, self.now) {
-                    self.counts.ops_stored += ops.ops.len() as u64;
-                    self.oracle.hub_stored(self.now, &self.edges[e].file, &ops);
-                    self.wake(self.net.conns[conn].replica);
-                    Some(Input::OpsStored { cursor })
-                } else {
-                    Some(Input::Superseded)
+            Output::SaveAlive { number } => {
+                if let Some(term) = self.session(conn).and_then(|session| session.term) {
+                    self.sync_db.show_life(e, term, number);
                 }
+                None
             }
-            Output::SaveAck(ack) => (!self.sync_db.save_ack(e, &ack)).then_some(Input::Superseded),
+            Output::Quarantine(confined) => self.hub_confines(conn, e, confined),
             _ => None,
         };
+        self.hub_hears(conn, answer);
+    }
+
+    /// The answer of sync_db goes back into the engine.
+    fn hub_hears(&mut self, conn: usize, answer: Option<Input>) {
         if let Some(session) = self.session(conn) {
             session.answers.extend(answer);
         }
         self.hub_goes_on(conn);
+    }
+
+    fn hub_takes_over(&mut self, conn: usize, e: usize, hello: &Hello, over: u64) -> Input {
+        let (r, m) = (self.net.conns[conn].replica, self.net.conns[conn].edge);
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        let rival = self.live_rival(conn);
+        let naive = self.has(Bug::NoNaiveNonceAlarm)
+            && self.sync_db.edges[e].nonce.is_some_and(|nonce| nonce != hello.nonce);
+        if naive {
+            // Whoever comes with another nonce is told that it is a second instance.
+            self.hub_refuses(conn, Code::EdgeTwin, "another run");
+            return Input::Tick;
+        }
+        match self.sync_db.take_over(e, hello.nonce, over, now) {
+            Some((term, stored)) => {
+                let Conn { run, began, .. } = self.net.conns[conn];
+                let node = &self.edges[m];
+                // Its log is the one that it said Hello for.
+                let kept = node.restored_at.is_none_or(|at| at < began);
+                if kept && node.is_running && node.run == run {
+                    self.oracle.said_hello(self.now, &self.edges[m].file, hello.nonce);
+                }
+                self.oracle.taken_over(self.now, m, &self.edges[m].file, hello, &stored, rival);
+                if let Some(session) = self.session(conn) {
+                    session.term = Some(term);
+                }
+                self.nudge(r, e);
+                Input::TakenOver { term, stored }
+            }
+            None => self.hub_loads(conn, e),
+        }
+    }
+
+    fn hub_loads(&self, conn: usize, e: usize) -> Input {
+        let r = self.net.conns[conn].replica;
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        self.sync_db.standing(e, now).map_or(Input::Superseded, Input::Loaded)
+    }
+
+    fn hub_stores_ops(&mut self, conn: usize, e: usize, ops: &NewOps) -> Input {
+        let cursor = ops.cursor().seq;
+        if !self.sync_db.store_ops(e, ops, self.now) {
+            return Input::Superseded;
+        }
+        let Conn { edge: m, began, replica, .. } = self.net.conns[conn];
+        self.counts.ops_stored += ops.ops.len() as u64;
+        self.oracle.hub_stored(self.now, m, &self.edges[m], began, ops);
+        self.wake(replica);
+        Input::OpsStored { cursor }
     }
 
     /// Reads one frame's worth of what goes down, outcomes first.
@@ -287,6 +320,10 @@ impl World {
         let Some(session) = self.session(conn) else { return };
         session.is_reading = false;
         let (e, outcomes) = (session.edge, session.outcomes_wanted.take());
+        if let Some(after) = session.tail_wanted.take() {
+            session.outcomes_wanted = outcomes;
+            return self.hub_reads_tail(conn, e, after);
+        }
         let input = match outcomes {
             Some((after, limit)) => Input::Outcomes(self.sync_db.outcomes(e, after, limit.min(5))),
             None => {

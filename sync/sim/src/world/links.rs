@@ -48,7 +48,7 @@ impl World {
             return;
         }
         let conn = self.connect(e, replica);
-        self.hub_session_begins(conn, replica, e);
+        self.hub_session_begins(conn, replica);
         self.link_begins(e, conn);
     }
 
@@ -183,8 +183,13 @@ impl World {
             }
             Do::End(end) => {
                 let says = format!("{end:?}");
+                if end == End::Suspect && self.has(Bug::SuspectGoesOn) {
+                    return;
+                }
                 if end == End::ChainBroken {
-                    self.oracle.alarmed(self.now, e, "the edge takes its log for broken");
+                    let justified = self.has_rival(e);
+                    let says = "the edge takes its log for broken";
+                    self.oracle.alarmed(self.now, e, justified, says);
                     self.edge_writes(e, Write::Suspect);
                 }
                 self.link_breaks(e, &says);

@@ -5,7 +5,10 @@
 use wire::Frame;
 
 use super::{Event, World, words};
-use crate::plan::{Becomes, Catch};
+use crate::{
+    edge::Node,
+    plan::{Becomes, Catch},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -29,7 +32,11 @@ pub(crate) struct Net {
 }
 
 pub(crate) struct Conn {
+    /// The machine that called, as which edge, and in which of its runs.
     pub edge: usize,
+    pub id: usize,
+    pub run: u32,
+    pub began: u64,
     pub replica: usize,
     pub edge_open: bool,
     pub hub_open: bool,
@@ -83,8 +90,12 @@ impl Net {
 
 impl World {
     pub fn connect(&mut self, edge: usize, replica: usize) -> usize {
+        let Node { id, run, .. } = self.edges[edge];
         self.net.conns.push(Conn {
             edge,
+            id,
+            run,
+            began: self.now,
             replica,
             edge_open: true,
             hub_open: true,
@@ -101,7 +112,7 @@ impl World {
         if self.faults.corrupts(e) && self.random.chance(120) && matches!(frame, Frame::Up(_)) {
             let at = self.random.below(bytes.len());
             bytes[at] ^= 1 << self.random.below(8);
-            self.oracle.corrupted = true;
+            self.oracle.disturbs(e, "a frame was corrupted");
             // A proxy that does this does not live long.
             let dies = self.soon(200, 2_000);
             self.later(dies, Event::Closed { conn, at: Side::Edge });
@@ -256,5 +267,5 @@ impl World {
 /// Whether a frame names its term and boot nonce. The others open or refuse a session, and only a
 /// connection of its own carries them.
 fn binds(frame: &Frame) -> bool {
-    !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_))
+    !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
 }

@@ -11,7 +11,6 @@ use super::{Event, World};
 use crate::{
     cast,
     cloud::{self, Happened, at, rights},
-    edge::EPOCH,
     plan::Fault,
     recording::Assigning,
 };
@@ -38,8 +37,9 @@ impl World {
     pub fn changes_policy(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
         let by = admin();
+        let epoch = self.sync_db.edges[fault.on].epoch;
         let exclusive = || {
-            let holder = Some(Seat { edge: cast::edge(fault.on), epoch: EPOCH });
+            let holder = Some(Seat { edge: cast::edge(fault.on), epoch });
             Some(Wanted { policy: Policy::Exclusive, holder, by })
         };
         let optimistic = || Some(Wanted { policy: Policy::Optimistic, holder: None, by });
@@ -57,6 +57,17 @@ impl World {
         self.operator_asks(region, Does::Wishes(wish));
     }
 
+    /// Other offline rules, as the fault's size says.
+    pub fn changes_rules(&mut self, fault: &Fault) {
+        let unpaid_start = fault.size.is_multiple_of(2);
+        let rules = match fault.size % 3 {
+            0 => OfflineRules { unpaid_start, ..OfflineRules::default() },
+            _ => rules(fault.size, unpaid_start),
+        };
+        let wish = Wish { right: None, rules: Some(rules) };
+        self.operator_asks(cast::region(fault.on), Does::Wishes(wish));
+    }
+
     pub fn takes_back(&mut self, e: usize) {
         self.operator_asks(cast::region(e), Does::TakesBack);
     }
@@ -71,6 +82,34 @@ impl World {
         }
         self.revoked.insert(user);
         self.later(0, Event::Delivers);
+    }
+
+    /// An op has failed alone too often: an operator looks at it, puts right what made it fail, or not
+    /// yet, and hands it over again.
+    pub fn op_stops(&mut self, e: usize, seq: u64) {
+        self.counts.stopped += 1;
+        let name = cast::edge(e);
+        self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
+        let command = self.sync_db.edges[e].ops.get(&seq).and_then(|op| op.command_id());
+        let poisoned = command.is_some_and(|id| self.poison.contains(&id));
+        self.oracle.stopped(self.now, e, seq, poisoned);
+        let again = self.soon(2_000, 15_000);
+        let epoch = self.sync_db.edges[e].epoch;
+        self.later(again, Event::LetsGo { edge: e, epoch, seq });
+    }
+
+    pub fn lets_go(&mut self, e: usize, epoch: u64, seq: u64) {
+        let row = &self.sync_db.edges[e];
+        let op = row.ops.get(&seq).filter(|_| row.epoch == epoch);
+        let Some(id) = op.and_then(|op| op.command_id()) else { return };
+        let put_right = self.has_healed || self.random.chance(700);
+        if put_right {
+            self.poison.remove(&id);
+        }
+        if self.sync_db.let_go(e, seq) {
+            self.counts.let_go += 1;
+            (0..cast::REPLICA_COUNT).for_each(|r| self.wake(r));
+        }
     }
 
     /// Everything works again: after a while no region is held any more, so that all is decided.
@@ -105,7 +144,13 @@ impl World {
         self.operator.waiting -= 1;
         let now = at(self.now, self.orders.clock_error_ms);
         let before = self.order_db.rights.read(region);
+        let over = |wish: &Wish| {
+            let seat = wish.right.as_ref().and_then(|right| right.holder.as_ref());
+            seat.is_some_and(|seat| self.order_db.rights.is_over(seat))
+        };
         let asked = match does {
+            // That edge has begun another epoch: the operator hears so.
+            Does::Wishes(wish) if over(&wish) => return,
             Does::Wishes(wish) => Assigning::Wished(wish),
             Does::TakesBack => {
                 let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));

@@ -51,6 +51,13 @@ impl World {
             self.orders.waiting.push_back(asked);
             return;
         }
+        let poisoned = asked.attempts().any(|attempt| self.poison.contains(&attempt.command.id));
+        if let (true, AskedBy::Hub { replica, run, edge, pass, handed }) = (poisoned, &asked.by) {
+            let takes = self.soon(1, 8);
+            let said = OwnerSaid::Fails;
+            self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
+            return;
+        }
         self.order_reads(asked);
     }
 
@@ -136,24 +143,21 @@ impl World {
             self.orders.waiting.push_back(again);
             return;
         }
-        match self.order_db.fits(&deciding.writes) {
-            Ok(()) => {}
-            Err(void) => {
-                match void {
-                    Void::Overtaken => self.counts.overtaken += 1,
-                    Void::Collided => self.counts.collided += 1,
-                }
-                let again = Asked { locks: true, ..deciding.asked };
-                self.order_asked(again);
-                return;
+        let seed = self.plan.seed;
+        let id = |number| EventId(Uuid::from_u64_pair(seed, number));
+        self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
+        if let Err(void) = self.order_db.fits(&deciding.writes) {
+            match void {
+                Void::Overtaken => self.counts.overtaken += 1,
+                Void::Collided => self.counts.collided += 1,
             }
+            let again = Asked { locks: true, ..deciding.asked };
+            self.order_asked(again);
+            return;
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.order.decides(&self.order_db, &deciding);
         }
-        let seed = self.plan.seed;
-        let id = |number| EventId(Uuid::from_u64_pair(seed, number));
-        self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
         self.oracle.order_commits(self.now, &self.order_db, &deciding.writes);
         self.order_db.write(&deciding.writes, &deciding.numbers, id);
         self.oracle.events_stand(self.now, &self.order_db, &deciding.writes, &deciding.numbers);

@@ -29,20 +29,23 @@ impl World {
 
     /// What is not done yet.
     fn waits_for(&self) -> Option<String> {
-        (0..cast::EDGE_COUNT)
-            .find_map(|e| self.edge_waits_for(e))
+        (0..cast::MACHINE_COUNT)
+            .filter(|&m| self.edges[m].is_there)
+            .find_map(|m| self.edge_waits_for(m))
             .or_else(|| self.cloud_waits_for())
             .or_else(|| self.people_wait_for())
     }
 
     fn edge_waits_for(&self, e: usize) -> Option<String> {
-        let (edge, row) = (&self.edges[e], &self.sync_db.edges[e]);
+        let (edge, row) = (&self.edges[e], &self.sync_db.edges[self.edges[e].id]);
         let (book, name) = (edge.file.book.read(), &edge.name);
         let feed_seq = self.sync_db.region(edge.region).map_or(0, |region| region.feed_seq);
         let open = edge.link.as_ref().is_some_and(|link| link.machine.is_open());
         let waits = [
             (!edge.is_running, "does not run"),
+            (book.suspect, "is suspect"),
             (!open, "has no link"),
+            (row.epoch != book.epoch, "is in another epoch than it should be"),
             (edge.writer.committing.is_some(), "is writing"),
             (row.cursor.seq < book.head.seq, "has ops that the hub has not"),
             (row.undecided > 0, "has ops that are not decided"),
@@ -71,7 +74,10 @@ impl World {
     }
 
     fn people_wait_for(&self) -> Option<String> {
-        let tablet = self.tablets.iter().position(|t| t.items.iter().any(|item| !item.is_done()));
+        let tablet = self
+            .tablets
+            .iter()
+            .position(|t| !t.is_gone && t.items.iter().any(|item| !item.is_done()));
         let desk = self.desk.items.iter().position(|asking| !asking.is_answered);
         tablet
             .map(|t| format!("tablet {t} has no answer to a command"))

@@ -1,11 +1,13 @@
 //! The tablets: a command is kept on the device until it is decided, and sent again until it is
 //! answered. Mirrors what the provider app does.
 
+mod moving;
+
 use std::collections::BTreeMap;
 
 use wire::{
-    Actor, CmdFrame, Code, CommandBody, CommandId, Hop, OrderId, Receipt, Reply, UnixMillis,
-    Verdict,
+    Actor, CmdFrame, Code, CommandBody, CommandId, EdgeId, Hop, OrderId, Receipt, Reply,
+    UnixMillis, Verdict,
 };
 
 use super::{Event, World, tokens, words};
@@ -14,27 +16,38 @@ use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
 const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
 const AGAIN_AFTER_MS: u64 = 6_000;
-const ELSEWHERE_EVERY: u32 = 4;
+
+/// Which run of an edge speaks, and in which epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub epoch: u64,
+    pub nonce: wire::BootNonce,
+}
 
 /// What a device keeps. It survives everything here.
 pub(crate) struct Tablet {
     pub actor: Actor,
-    /// The edge it is near to.
+    /// The machine it belongs to, and the one it is near to.
+    pub home: usize,
     pub at_edge: usize,
+    /// Lost, or broken for good.
+    pub is_gone: bool,
     pub clock_error_ms: i64,
     token: String,
     token_ms: i64,
     pub items: Vec<Item>,
-    /// Its newest receipt of each edge.
-    seen: BTreeMap<usize, Receipt>,
+    /// Its newest receipt of each edge, and which run of the edge spoke last, in which epoch.
+    seen: BTreeMap<EdgeId, Receipt>,
+    heads: BTreeMap<EdgeId, Head>,
 }
 
 pub(crate) struct Item {
     pub id: CommandId,
     pub body: CommandBody,
     pub tapped_at: UnixMillis,
-    /// The edges it was sent to, the first one first.
+    /// The machines it was sent to, the first one first, and which edge that was.
     pub sent_to: Vec<usize>,
+    first_at: Option<EdgeId>,
     pub receipt: Option<Receipt>,
     pub is_decided: bool,
     /// Said by every edge it was sent to.
@@ -53,12 +66,15 @@ impl Tablet {
         let token_ms = if random.chance(500) { GRANT_MS } else { ACCESS_MS };
         Self {
             actor,
+            home: cast::home(number),
             at_edge: cast::home(number),
+            is_gone: false,
             clock_error_ms: 0,
             token: tokens::issue(actor, at(0, 0).plus_ms(token_ms)),
             token_ms,
             items: Vec::new(),
             seen: BTreeMap::new(),
+            heads: BTreeMap::new(),
         }
     }
 
@@ -99,11 +115,16 @@ impl World {
             format!("tablet {t} taps {} (item {n})", body.name())
         });
         self.counts.tapped(body.name());
+        if self.poisons_next > 0 {
+            self.poisons_next -= 1;
+            self.poison.insert(id);
+        }
         self.tablets[t].items.push(Item {
             id,
             body,
             tapped_at,
             sent_to: Vec::new(),
+            first_at: None,
             receipt: None,
             is_decided: false,
             not_taken: None,
@@ -118,31 +139,22 @@ impl World {
 
     /// Sends the command, unless it is decided, and looks again later.
     pub fn tablet_tries(&mut self, t: usize, i: usize) {
-        if self.tablets[t].items[i].is_done() {
+        if self.tablets[t].items[i].is_done() || self.tablets[t].is_gone {
             self.tablets[t].items[i].will_be_tried = false;
             return;
         }
-        self.sends(t, i);
-        self.tries_elsewhere(t, i);
+        let answered = self.tablets[t].items[i].receipt.is_some();
+        // Once it has a receipt it waits to be told, or for another run of the edge. In the end, when
+        // everything works, whoever still waits asks.
+        if !answered || self.has_healed {
+            self.sends(t, i);
+            self.tries_elsewhere(t, i);
+        }
         let tablet = &self.tablets[t];
-        let answered = tablet.items[i].receipt.is_some();
         let tries = u64::from(tablet.items[i].tries);
         let wait =
             if answered { self.soon(6_000, 12_000) } else { self.soon(800, 1_600) * tries.min(6) };
         self.later(wait, Event::Try { tablet: t, item: i });
-    }
-
-    /// What one edge does not know another one may: once everything works, whoever still waits goes
-    /// back there and asks.
-    fn tries_elsewhere(&mut self, t: usize, i: usize) {
-        let Tablet { at_edge, ref items, .. } = self.tablets[t];
-        let turn = self.has_healed && items[i].tries.is_multiple_of(ELSEWHERE_EVERY);
-        if let Some(other) = cast::neighbour(at_edge).filter(|_| turn)
-            && items[i].sent_to.contains(&other)
-        {
-            self.tablets[t].at_edge = other;
-            self.resends_all(t);
-        }
     }
 
     fn sends(&mut self, t: usize, i: usize) {
@@ -156,7 +168,8 @@ impl World {
         // Counted also where it is not sent, for the way back.
         item.tries += 1;
         let firm_at = item.receipt.as_ref().filter(|receipt| receipt.verdict == Verdict::Firm);
-        let elsewhere = firm_at.is_some_and(|receipt| receipt.edge != cast::edge(e));
+        let name = self.edges[e].name.clone();
+        let elsewhere = firm_at.is_some_and(|receipt| receipt.edge != name);
         if keeps_firm && elsewhere {
             return;
         }
@@ -164,14 +177,16 @@ impl World {
         if !item.sent_to.contains(&e) {
             item.sent_to.push(e);
         }
+        let first_at = item.first_at.get_or_insert_with(|| name.clone());
+        let repeat = *first_at != name;
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
             id: item.id,
             device_seq: i as u64,
             tapped_at: item.tapped_at,
-            seen: tablet.seen.get(&e).cloned(),
-            receipt: None,
-            repeat: item.sent_to.first() != Some(&e),
+            seen: tablet.seen.get(&name).cloned(),
+            receipt: item.receipt.clone(),
+            repeat,
             token: tablet.token.clone(),
             body: item.body.clone(),
         };
@@ -204,15 +219,18 @@ impl World {
 
     pub fn tablet_hears(&mut self, t: usize, e: usize, reply: Reply) {
         // A tablet that has gone to the other edge is out of this one's reach.
-        if self.tablets[t].at_edge != e {
+        if self.tablets[t].at_edge != e || self.tablets[t].is_gone {
             return;
         }
+        let copy = &self.edges[cast::copy_of(e)];
+        let disturbed = self.edges[e].restored_at.is_some() || copy.is_there;
         let Some(id) = reply.command_id else { return };
         let Some(i) = self.meant_item(t, e, id, &reply) else { return };
         let tablet = &mut self.tablets[t];
         if let Some(receipt) = &reply.receipt {
-            let newest = tablet.seen.entry(e).or_insert_with(|| receipt.clone());
-            if newest.seq < receipt.seq {
+            let edge = receipt.edge.clone();
+            let newest = tablet.seen.entry(edge).or_insert_with(|| receipt.clone());
+            if (newest.epoch, newest.seq) < (receipt.epoch, receipt.seq) {
                 *newest = receipt.clone();
             }
         }
@@ -249,7 +267,8 @@ impl World {
                     let whose = (id, actor.user_id, items[i].body.hash());
                     self.oracle.heard_firm(whose, fence, alone);
                 }
-                self.oracle.tablet_heard(self.now, before.as_ref(), reply.receipt.as_ref());
+                let (before, now) = (before.as_ref(), reply.receipt.as_ref());
+                self.oracle.tablet_heard(self.now, before, now, disturbed);
             }
         }
         if let (Some(outcome), false) = (&reply.outcome, done_before) {
@@ -314,34 +333,6 @@ impl World {
         let meant = same.iter().filter(|(_, item)| is_stored(item) != refused);
         let open = meant.clone().find(|(_, item)| !item.is_done());
         open.or(meant.clone().next()).map(|(i, _)| *i)
-    }
-
-    /// Who waits for something is the one to try elsewhere.
-    pub fn roam(&mut self, t: usize) -> usize {
-        let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
-        let waits = |t: &usize| {
-            let tablet = &self.tablets[*t];
-            let elsewhere = cast::neighbour(cast::home(*t)).is_some();
-            elsewhere && tablet.items.iter().any(|item| !item.is_done())
-        };
-        let t = around.into_iter().find(waits).unwrap_or(t);
-        self.roams(t);
-        t
-    }
-
-    fn roams(&mut self, t: usize) {
-        if let Some(other) = cast::neighbour(cast::home(t)) {
-            self.tablets[t].at_edge = other;
-            self.tablets[t].seen.clear();
-            self.resends_all(t);
-        }
-    }
-
-    pub fn go_home(&mut self, t: usize) {
-        if self.tablets[t].at_edge != cast::home(t) {
-            self.tablets[t].at_edge = cast::home(t);
-            self.resends_all(t);
-        }
     }
 
     fn resends_all(&mut self, t: usize) {

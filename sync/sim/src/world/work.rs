@@ -1,5 +1,4 @@
-//! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`; one
-//! that fails for the op's own sake is not drawn yet, so nothing is bisected.
+//! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`.
 
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
@@ -20,6 +19,20 @@ const OWNER_WITHIN_MS: u64 = 4_000;
 const AGAIN_AFTER_MS: u64 = 2_000;
 const PAUSE_FIRST_MS: u64 = 200;
 const PAUSE_MAX_MS: u64 = 5_000;
+/// An op that fails alone so often waits for an operator.
+const FAILURES_MAX: u32 = 3;
+
+/// How a pass over a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    Whole,
+    /// What was handed over waits for its owner.
+    Parked,
+    /// The batch fails, so a smaller one is tried.
+    Smaller,
+    /// The op that makes it fail stood alone.
+    Alone,
+}
 
 impl World {
     /// Begins on every log that has work and that this replica does not work already.
@@ -28,7 +41,7 @@ impl World {
             return;
         }
         let run = self.replicas[r].run;
-        for e in 0..cast::EDGE_COUNT {
+        for e in 0..cast::MACHINE_COUNT {
             if self.sync_db.edges[e].undecided == 0 {
                 continue;
             }
@@ -82,7 +95,7 @@ impl World {
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
         drain.decided = answered;
         if handed.is_empty() {
-            self.drain_stores(r, e, true);
+            self.drain_stores(r, e, Passed::Whole);
             return;
         }
         let batch = OpsBatch {
@@ -111,7 +124,6 @@ impl World {
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
             return;
         }
-        let now = at(self.now, self.replicas[r].clock_error_ms);
         let bug = self.bug;
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
         if drain.pass != answer.pass {
@@ -123,34 +135,73 @@ impl World {
         drain.decided.extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
         drain.held = plan::held(&answer.handed, answer.answers());
-        if !answered {
-            let handed = answer.handed.iter().map(|op| op.seq);
-            self.sync_db.park(e, handed);
-            self.counts.parked += answer.handed.len() as u64;
-            let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
-            match bug {
-                Some(Bug::AwayIsRefused) => drain.decided.extend(seqs.iter().map(|seq| Decided {
+        let fails = match answer.said {
+            // An owner that takes not even an empty batch by now is away.
+            OwnerSaid::Fails => self.orders.is_running,
+            OwnerSaid::Nothing => bug == Some(Bug::AwayIsPoison),
+            OwnerSaid::Answers(_) => false,
+        };
+        let passed = match (answered, fails) {
+            (true, _) => Passed::Whole,
+            (false, true) => self.batch_fails(r, e, &answer),
+            (false, false) => {
+                self.owner_is_out_of_reach(r, e, &answer);
+                Passed::Parked
+            }
+        };
+        self.drain_stores(r, e, passed);
+    }
+
+    /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
+    /// operator, so that the log behind it goes on.
+    fn batch_fails(&mut self, r: usize, e: usize, answer: &Answer) -> Passed {
+        let whole = self.has(Bug::NotBisected);
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return Passed::Parked };
+        let claim = drain.claim;
+        drain.run_max = (answer.handed.len() / 2).max(1);
+        if answer.handed.len() > 1 && !whole {
+            self.counts.bisected += 1;
+            return Passed::Smaller;
+        }
+        for op in &answer.handed {
+            let row = self.sync_db.edges[e].ops.get(&op.seq);
+            let stops = whole || row.is_some_and(|row| row.failures + 1 >= FAILURES_MAX);
+            if self.sync_db.fail(e, claim, op.seq, stops) && stops {
+                self.op_stops(e, op.seq);
+            }
+        }
+        Passed::Alone
+    }
+
+    fn owner_is_out_of_reach(&mut self, r: usize, e: usize, answer: &Answer) {
+        let now = at(self.now, self.replicas[r].clock_error_ms);
+        let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
+        self.sync_db.park(e, seqs.iter().copied());
+        self.counts.parked += seqs.len() as u64;
+        match self.bug {
+            Some(Bug::AwayIsRefused) => {
+                let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+                drain.decided.extend(seqs.iter().map(|seq| Decided {
                     seq: *seq,
                     command_id: None,
                     outcome: Outcome::rejected(Code::Unavailable, None, now),
-                })),
-                Some(Bug::ParkedIsDone) => {
-                    for seq in seqs {
-                        let edge = &mut self.sync_db.edges[e];
-                        let op = edge.ops.get_mut(&seq).filter(|op| !op.is_decided());
-                        if let Some(op) = op {
-                            op.state = OpState::Decided;
-                            edge.undecided -= 1;
-                        }
+                }));
+            }
+            Some(Bug::ParkedIsDone) => {
+                let edge = &mut self.sync_db.edges[e];
+                for seq in seqs {
+                    if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
+                        op.state = OpState::Decided;
+                        edge.undecided -= 1;
                     }
                 }
-                _ => {}
             }
+            _ => {}
         }
-        self.drain_stores(r, e, answered);
     }
 
-    fn drain_stores(&mut self, r: usize, e: usize, answered: bool) {
+    fn drain_stores(&mut self, r: usize, e: usize, passed: Passed) {
+        let answered = passed == Passed::Whole;
         let run = self.replicas[r].run;
         let until = at(self.now, self.replicas[r].clock_error_ms).plus_ms(CLAIM_MS);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
@@ -162,7 +213,11 @@ impl World {
             drain.sweep = drain.sweep.max(reached);
         }
         let commands: Vec<CommandId> = decided.iter().filter_map(|d| d.command_id).collect();
-        drain.failures = if answered { 0 } else { drain.failures + 1 };
+        let pauses = matches!(passed, Passed::Parked | Passed::Alone);
+        drain.failures = if pauses { drain.failures + 1 } else { 0 };
+        if answered {
+            drain.run_max = (drain.run_max * 2).min(self.plan.tuning.run_max);
+        }
         let failures = drain.failures;
         let moved = !decided.is_empty() || !held.is_empty();
         let is_held = !held.is_empty();
@@ -179,9 +234,9 @@ impl World {
             self.drain_ends(r, e);
             return;
         }
-        let pause = match answered {
-            true => self.soon(0, 3),
-            false => (PAUSE_FIRST_MS << failures.min(8)).min(PAUSE_MAX_MS),
+        let pause = match pauses {
+            false => self.soon(0, 3),
+            true => (PAUSE_FIRST_MS << failures.min(8)).min(PAUSE_MAX_MS),
         };
         self.later(pause, Event::Passes { replica: r, run, edge: e });
     }

@@ -26,7 +26,7 @@ impl SyncDb {
     /// The edge that holds a region, in the epoch in which it does.
     pub fn holder(&self, region: Region) -> Option<usize> {
         let holder = self.regions.get(&region)?.assignment.holder.clone()?;
-        (0..cast::EDGE_COUNT).find(|&e| cast::edge(e) == holder)
+        (0..cast::MACHINE_COUNT).find(|&e| cast::edge(e) == holder)
     }
 
     pub fn ask(&mut self, region: Region, accept: Accept, in_reach: bool) -> ToldToWait {

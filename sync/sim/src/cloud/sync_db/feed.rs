@@ -78,7 +78,7 @@ impl SyncDb {
 
     /// Takes out versions that newer ones stand for, as far as every edge of the region has read.
     pub fn compact(&mut self, region: Region) {
-        let readers = self.edges.iter().filter(|edge| edge.region == region);
+        let readers = self.edges.iter().filter(|edge| edge.enrolled && edge.region == region);
         let to = readers.map(|edge| edge.feed_cursor).min().unwrap_or(0);
         let Some(row) = self.regions.get_mut(&region) else { return };
         // Nothing before the standing grant is taken out for something after it.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use wire::{Hash, HeldReason, NumberedOutcome, Op, UnixMillis};
+use wire::{Hash, HeldReason, NumberedOutcome, Op, OrderId, UnixMillis};
 
 use super::{OpRow, OpState, SyncDb};
 use crate::{bug::Bug, cloud::Decided};
@@ -19,6 +19,32 @@ pub struct Claim {
 
 /// A worker that dies is followed after this.
 pub const CLAIM_MS: i64 = 3_000;
+
+/// What stands in whose way. Mirrors `sync/hub/src/domain/queue.rs`.
+#[derive(Default)]
+struct Line {
+    orders: BTreeSet<OrderId>,
+    anything: bool,
+    lets_releases_by: bool,
+}
+
+impl Line {
+    fn wait(&mut self, op: &OpRow) {
+        self.anything = true;
+        self.orders.extend(op.order());
+    }
+
+    fn hold(&mut self, op: &OpRow) {
+        self.orders.extend(op.order());
+    }
+
+    fn stops(&self, op: &OpRow) -> bool {
+        match op.read.as_deref() {
+            Some(Op::LeaseReleased { .. }) => self.anything && !self.lets_releases_by,
+            _ => op.order().is_some_and(|order| self.orders.contains(&order)),
+        }
+    }
+}
 
 impl SyncDb {
     pub fn claim(&mut self, e: usize, worker: u64, now: UnixMillis) -> Option<Claim> {
@@ -44,11 +70,12 @@ impl SyncDb {
 
     /// The next undecided ops in log order, without those that are held and what waits behind them.
     pub fn due(&self, e: usize, limit: usize) -> Vec<Due> {
-        let (mut due, mut behind) = (Vec::new(), BTreeSet::new());
+        let (mut due, mut line) = (Vec::new(), self.line());
         for (seq, op) in self.edges[e].undecided_ops() {
             match op.state {
-                OpState::Held => behind.extend(op.order()),
-                _ if op.order().is_some_and(|order| behind.contains(&order)) => {}
+                OpState::Stopped => line.wait(op),
+                OpState::Held => line.hold(op),
+                _ if line.stops(op) => {}
                 _ => due.push((*seq, op.hash, op.read.clone())),
             }
             if due.len() == limit {
@@ -60,13 +87,12 @@ impl SyncDb {
 
     /// The next held ops beyond `beyond`, without what stands behind another that waits.
     pub fn held_again(&self, e: usize, beyond: u64, limit: usize) -> Vec<Due> {
-        let (mut due, mut behind) = (Vec::new(), BTreeSet::new());
+        let (mut due, mut line) = (Vec::new(), self.line());
         for (seq, op) in self.edges[e].undecided_ops() {
-            let stopped = op.order().is_some_and(|order| behind.contains(&order));
             match op.state {
-                OpState::Held if *seq <= beyond => behind.extend(op.order()),
-                OpState::Held if !stopped => due.push((*seq, op.hash, op.read.clone())),
-                OpState::Parked => behind.extend(op.order()),
+                OpState::Held if *seq <= beyond => line.hold(op),
+                OpState::Held if !line.stops(op) => due.push((*seq, op.hash, op.read.clone())),
+                OpState::Parked | OpState::Stopped => line.wait(op),
                 OpState::Held | OpState::Received | OpState::Decided => {}
             }
             if due.len() == limit {
@@ -76,10 +102,43 @@ impl SyncDb {
         due
     }
 
+    fn line(&self) -> Line {
+        Line { lets_releases_by: self.has(Bug::ReleaseOvertaken), ..Line::default() }
+    }
+
     /// What an edge is told to be held.
     pub fn held(&self, e: usize) -> Vec<(u64, HeldReason)> {
-        let held = self.edges[e].undecided_ops().filter(|(_, op)| op.state == OpState::Held);
-        held.map(|(seq, _)| (*seq, HeldReason::Region)).collect()
+        let reason = |op: &OpRow| match op.state {
+            OpState::Held => Some(HeldReason::Region),
+            OpState::Stopped => Some(HeldReason::NeedsOperator),
+            OpState::Received | OpState::Parked | OpState::Decided => None,
+        };
+        let held = self.edges[e].undecided_ops();
+        held.filter_map(|(seq, op)| Some((*seq, reason(op)?))).collect()
+    }
+
+    /// An op failed alone: counted, and in the end put before an operator.
+    pub fn fail(&mut self, e: usize, claim: Claim, seq: u64, stops: bool) -> bool {
+        let forgets = self.has(Bug::FailuresNotStored);
+        let edge = &mut self.edges[e];
+        if edge.work_token != claim.token {
+            return false;
+        }
+        if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
+            op.failures += u32::from(!forgets);
+            if stops {
+                op.state = OpState::Stopped;
+            }
+        }
+        true
+    }
+
+    /// An operator has seen to it: it is handed over again, as if it never had been.
+    pub fn let_go(&mut self, e: usize, seq: u64) -> bool {
+        let op = self.edges[e].ops.get_mut(&seq).filter(|op| op.state == OpState::Stopped);
+        let Some(op) = op else { return false };
+        (op.state, op.failures) = (OpState::Received, 0);
+        true
     }
 
     pub fn park(&mut self, e: usize, seqs: impl Iterator<Item = u64>) {

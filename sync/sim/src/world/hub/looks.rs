@@ -4,18 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::cloud::Input;
-use wire::{Code, Region};
+use wire::{Code, Region, UnixMillis};
 
 use super::{super::World, TICK_MS};
 use crate::{
     cast,
+    cloud::{at, sync_db::CONTACT_STALE_MS},
     world::{Event, Packet, Side},
 };
 
 const HELLO_LIMIT_TICKS: u64 = 10;
 const SILENCE_LIMIT_MS: u64 = 15_000;
 const PING_TICKS: u64 = 4;
-const CONTACT_STALE_MS: u64 = 12_000;
 const ASK_AGAIN_AFTER_TICKS: u64 = 15;
 
 impl World {
@@ -23,8 +23,9 @@ impl World {
         let now = self.now;
         let Some(session) = self.session(conn) else { return };
         session.ticks += 1;
-        let (ticks, e) = (session.ticks, session.edge);
-        if session.term.is_none() && ticks > HELLO_LIMIT_TICKS {
+        let (ticks, e, heard_at) = (session.ticks, session.edge, session.heard_at);
+        let session_term = session.term;
+        if session.machine.is_greeting() && ticks > HELLO_LIMIT_TICKS {
             self.hub_ends(conn, Code::TimedOut, "no Hello came");
             return;
         }
@@ -32,10 +33,12 @@ impl World {
             self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
             return;
         }
-        if let (true, term) = (ticks.is_multiple_of(PING_TICKS), session.term)
+        let silent_ms = i64::try_from(now - heard_at).unwrap_or(i64::MAX);
+        let replica = self.net.conns[conn].replica;
+        let heard_at = at(now, self.replicas[replica].clock_error_ms).plus_ms(-silent_ms);
+        if let (true, term) = (ticks.is_multiple_of(PING_TICKS), session_term)
             && term == Some(self.sync_db.edges[e].term)
         {
-            let heard_at = self.session(conn).map_or(0, |session| session.heard_at);
             self.sync_db.edges[e].contact_at = heard_at;
         }
         if ticks.is_multiple_of(PING_TICKS) {
@@ -51,9 +54,13 @@ impl World {
     pub(super) fn hub_looks(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         let Some(term) = session.term else { return };
-        let row = &self.sync_db.edges[self.net.conns[conn].edge];
+        let row = &self.sync_db.edges[self.net.conns[conn].id];
         if row.term == term {
             let head = row.outcome_count;
+            if row.probe_number > row.probe_answered {
+                let number = row.probe_number;
+                self.hub_input(conn, Input::ProbeAsked { number });
+            }
             self.hub_input(conn, Input::OutcomesReach(head));
             self.tell_held(conn);
             self.put_asks(conn);
@@ -64,7 +71,7 @@ impl World {
 
     /// Each op that is held is told once.
     fn tell_held(&mut self, conn: usize) {
-        let e = self.net.conns[conn].edge;
+        let e = self.net.conns[conn].id;
         let held: BTreeMap<_, _> = self.sync_db.held(e).into_iter().collect();
         let Some(session) = self.session(conn) else { return };
         let told = std::mem::replace(&mut session.told_held, held.clone());
@@ -77,7 +84,7 @@ impl World {
 
     /// Puts to this edge what others wait for, should it hold the region.
     fn put_asks(&mut self, conn: usize) {
-        let (e, r) = (self.net.conns[conn].edge, self.net.conns[conn].replica);
+        let (e, r) = (self.net.conns[conn].id, self.net.conns[conn].replica);
         let accepts = self.sync_db.asks_for(e);
         let wanted: BTreeSet<_> = accepts.iter().map(|accept| accept.command.id).collect();
         let Some(session) = self.session(conn) else { return };
@@ -98,11 +105,12 @@ impl World {
     }
 
     /// Whether a holder of this region can be asked.
-    pub fn holder_in_reach(&self, region: Region) -> bool {
+    pub fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
         let Some(holder) = self.sync_db.holder(region) else { return false };
         let row = &self.sync_db.edges[holder];
         let open = self.sync_db.region(region).is_some_and(|region| region.gate_open);
-        open && row.link_up && self.now - row.contact_at < CONTACT_STALE_MS
+        let silent_ms = now.since(row.contact_at);
+        open && row.link_up && silent_ms <= CONTACT_STALE_MS
     }
 
     fn hub_sees_region(&mut self, conn: usize, region: Region) {

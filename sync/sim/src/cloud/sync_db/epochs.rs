@@ -1,0 +1,143 @@
+//! The epochs of an edge. Mirrors `sync/hub/src/store/epochs.rs`.
+
+use engine::cloud::{Confined, Ending, Granted, Place, Tail};
+use wire::{BootNonce, Chain, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
+
+use super::{EdgeRow, SyncDb};
+use crate::{bug::Bug, cast};
+
+pub struct EpochRow {
+    pub at: UnixMillis,
+    pub why: QuarantineWhy,
+    pub granted_to: BootNonce,
+    pub after_run: Option<BootNonce>,
+    pub grant: u64,
+    pub last_accepted: Hash,
+}
+
+/// An op of an epoch that is over, as it was received.
+pub struct OldOp {
+    pub hash: Hash,
+    pub bytes: Vec<u8>,
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Ops of one part of a tail: few enough that there are several.
+const TAIL_OPS_MAX: usize = 5;
+
+impl SyncDb {
+    /// Puts down that the epoch is to end. The new term; nothing where the term or the epoch is another
+    /// by now.
+    pub fn begin_to_end(&mut self, e: usize, confined: &Confined) -> Option<u64> {
+        let edge = &mut self.edges[e];
+        if edge.term != confined.over || edge.epoch != confined.epoch {
+            return None;
+        }
+        edge.ending = Some(Ending { epoch: confined.epoch, why: confined.why });
+        edge.term += 1;
+        edge.link_up = false;
+        Some(edge.term)
+    }
+
+    /// Ends the epoch and grants the next to the run that said Hello. Nothing where the term or the epoch
+    /// is another by now.
+    pub fn raise_epoch(
+        &mut self,
+        e: usize,
+        confined: &Confined,
+        grant: u64,
+        now: UnixMillis,
+    ) -> Option<Granted> {
+        let decides_on = self.has(Bug::OldEpochDecided);
+        let Confined { hello, over, epoch, why, .. } = confined;
+        let edge = &mut self.edges[e];
+        if edge.term != *over || edge.epoch != *epoch {
+            return None;
+        }
+        let (epoch, last_accepted, after_run) = (epoch + 1, edge.cursor.hash, edge.nonce);
+        let ops = std::mem::take(&mut edge.ops);
+        for (seq, op) in ops {
+            let place = (edge.epoch, seq);
+            edge.old_ops.insert(place, OldOp { hash: op.hash, bytes: op.bytes.clone() });
+            if decides_on && !op.is_decided() {
+                edge.ops.insert(seq, op);
+            }
+        }
+        edge.epoch = epoch;
+        edge.term += 1;
+        edge.nonce = Some(hello.nonce);
+        edge.cursor = Chain::renewed(&cast::edge(e), epoch, grant, last_accepted);
+        edge.outcomes.clear();
+        (edge.outcome_count, edge.outcome_cursor) = (0, 0);
+        edge.undecided = edge.ops.len() as u64;
+        (edge.link_up, edge.contact_at) = (false, now);
+        edge.work_token += 1;
+        edge.work_until = UnixMillis(0);
+        let granted_to = hello.nonce;
+        let row = EpochRow { at: now, why: *why, granted_to, after_run, grant, last_accepted };
+        edge.epochs.insert(epoch, row);
+        let known = edge.known(hello);
+        Some(Granted { epoch, grant, last_accepted, why: *why, known })
+    }
+
+    /// The epoch that stands, as it was granted.
+    pub fn granted(&self, e: usize, confined: &Confined) -> Option<Granted> {
+        let edge = &self.edges[e];
+        let EpochRow { why, grant, last_accepted, .. } = *edge.epochs.get(&confined.epoch)?;
+        let known = edge.known(&confined.hello);
+        Some(Granted { epoch: confined.epoch, grant, last_accepted, why, known })
+    }
+
+    /// The ops stored after a place, of the epochs that are over: as many of one epoch as fit.
+    pub fn tail(&self, e: usize, after: Place) -> Tail {
+        let edge = &self.edges[e];
+        let from = (after.epoch, after.seq + 1)..(edge.epoch, 0);
+        let mut rows = edge.old_ops.range(from.clone());
+        let Some(((epoch, first_seq), first)) = rows.next() else { return Tail::empty() };
+        let whole = edge.old_ops.range(from).take(TAIL_OPS_MAX).zip(*first_seq..);
+        let whole = whole.take_while(|((place, _), seq)| **place == (*epoch, *seq));
+        let ops: Vec<Vec<u8>> = whole.map(|((_, op), _)| op.bytes.clone()).collect();
+        let more = rows.nth(ops.len() - 1).is_some();
+        Tail { epoch: *epoch, first_seq: *first_seq, first_hash: first.hash, ops, more }
+    }
+
+    pub fn readmit(&mut self, e: usize, now: UnixMillis) {
+        self.edges[e].readmitted_at = Some(now);
+        self.edges[e].needs_operator = false;
+    }
+}
+
+impl EdgeRow {
+    pub fn epochs_today(&self, now: UnixMillis) -> u32 {
+        let since = now.plus_ms(-DAY_MS);
+        let today = |row: &&EpochRow| {
+            row.at > since && self.readmitted_at.is_none_or(|readmitted| row.at > readmitted)
+        };
+        u32::try_from(self.epochs.values().filter(today).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the cloud has this op, of whatever epoch.
+    pub fn has_received(&self, (epoch, seq): (u64, u64), hash: Hash) -> bool {
+        let now = self.ops.get(&seq).filter(|_| epoch == self.epoch).map(|op| op.hash);
+        let before = self.old_ops.get(&(epoch, seq)).map(|op| op.hash);
+        now.or(before) == Some(hash)
+    }
+
+    /// The commands that were received from one epoch up to before another.
+    pub fn commands_between(&self, from: u64, to: u64) -> impl Iterator<Item = CommandId> {
+        let ops = self.old_ops.range((from, 0)..(to, 0));
+        ops.filter_map(|(_, op)| match Op::from_bytes(&op.bytes) {
+            Ok(Op::Command(op)) => Some(op.command.id),
+            _ => None,
+        })
+    }
+
+    /// Up to where the edge surely has what was received.
+    fn known(&self, hello: &Hello) -> Place {
+        let nothing = Place { epoch: hello.epoch, seq: 0 };
+        let Some(settled) = hello.settled else { return nothing };
+        let here = self.old_ops.get(&(hello.epoch, settled.seq));
+        let same = here.is_some_and(|here| here.hash == settled.hash);
+        if same { Place { seq: settled.seq, ..nothing } } else { nothing }
+    }
+}

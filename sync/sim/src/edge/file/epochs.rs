@@ -1,0 +1,185 @@
+//! A new epoch: what the cloud gave back is kept apart until all of it is here, then the epoch begins and
+//! what has no outcome is logged in it. Mirrors `edge-node/src/store/quarantine.rs`, `relog.rs` and
+//! `anew.rs`.
+
+use std::rc::Rc;
+
+use engine::edge::{NewEpoch, TailRun};
+use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, Verdict};
+
+use super::{FIRST_EPOCH, File, Logged, Pending, Place};
+use crate::{bug::Bug, edge::Stored};
+
+/// A command as it was logged before.
+struct Old {
+    place: Place,
+    at: Chain,
+    op: CommandOp,
+    token: Option<String>,
+}
+
+impl File {
+    pub(super) fn keep(&mut self, run: TailRun) {
+        if run.begins {
+            self.tail.clear();
+        }
+        let mut at: Option<Chain> = None;
+        for bytes in run.ops {
+            let here = match at {
+                None => Chain { seq: run.first_seq, hash: run.first_hash },
+                Some(before) => before.then(&bytes),
+            };
+            at = Some(here);
+            // What this version cannot read it cannot log anew.
+            let Ok(op) = Op::from_bytes(&bytes) else { continue };
+            self.tail.put((run.epoch, here.seq), Logged { bytes, at: here, op });
+        }
+    }
+
+    pub(super) fn begin(&mut self, new: NewEpoch, nonce: BootNonce, now: UnixMillis) {
+        let edge = self.book.live.name.clone();
+        let own = self.waiting();
+        self.enter_epoch(
+            &edge,
+            new.epoch,
+            Chain::renewed(&edge, new.epoch, new.grant, new.last_accepted),
+        );
+        self.append(Op::Boot { nonce, at: now });
+        let begins = self.tail.live().keys().next().copied();
+        let (before, after): (Vec<Old>, Vec<Old>) =
+            own.into_iter().partition(|old| begins.is_none_or(|begins| old.place < begins));
+        for old in before.into_iter().chain(self.given_back()).chain(after) {
+            self.relog(old, &edge, new.why);
+        }
+        self.tail.clear();
+        (self.book.live.suspect, self.book.live.alarm) = (false, None);
+    }
+
+    /// The file of a twin is given a name of its own.
+    pub fn rename(&mut self, name: &EdgeId, nonce: BootNonce, now: UnixMillis) {
+        let from = self.book.live.name.clone();
+        let own = self.waiting();
+        self.log.clear();
+        self.tokens.clear();
+        self.pending.clear();
+        self.tail.clear();
+        self.by_op.clear();
+        let known: Vec<Rc<Stored>> = self.commands.live().values().cloned().collect();
+        for stored in known {
+            self.commands.put(stored.command_id, Stored { epoch: 0, ..Stored::clone(&stored) });
+        }
+        self.enter_epoch(name, FIRST_EPOCH, Chain::start(name));
+        self.append(Op::Boot { nonce, at: now });
+        for old in own {
+            self.relog(old, &from, QuarantineWhy::EdgeCloned);
+        }
+        (self.book.live.suspect, self.book.live.alarm) = (false, None);
+        self.mark_now();
+        self.mark.synced = self.mark.written;
+    }
+
+    /// How much of what waits was logged anew.
+    pub fn relogged(&self) -> u64 {
+        let places = self.pending.durable().keys();
+        let logged = places.filter_map(|place| self.log.read(place));
+        let anew = |op: &Op| matches!(op, Op::Command(op) if op.relogged.is_some());
+        logged.filter(|logged| anew(&logged.op)).count() as u64
+    }
+
+    fn enter_epoch(&mut self, name: &EdgeId, epoch: u64, start: Chain) {
+        let book = &mut self.book.live;
+        book.name = name.clone();
+        book.epoch = epoch;
+        book.start = start.hash;
+        book.head = start;
+        book.outcome_cursor = 0;
+        book.settled_seq = 0;
+        let tenure = Rc::make_mut(&mut book.tenure);
+        (tenure.held, tenure.proven) = (None, false);
+    }
+
+    /// What waits for an outcome, in log order.
+    fn waiting(&self) -> Vec<Old> {
+        let places = self.pending.live().keys();
+        places.filter_map(|place| self.old(*place, self.log.get(place)?, false)).collect()
+    }
+
+    fn given_back(&self) -> Vec<Old> {
+        let tail = self.tail.live().iter();
+        tail.filter_map(|(place, logged)| self.old(*place, logged, true)).collect()
+    }
+
+    /// What was given back refers to what was given back with it: this log may have gone on in another
+    /// way.
+    fn old(&self, place: Place, logged: &Logged, given_back: bool) -> Option<Old> {
+        let Op::Command(op) = &logged.op else { return None };
+        let token = (place.0, op.token_seq);
+        let returned = self.tail.get(&token).filter(|_| given_back);
+        let token = returned.or_else(|| self.log.get(&token));
+        let token = token.and_then(|logged| match &logged.op {
+            Op::Token { token } => Some(token.clone()),
+            _ => None,
+        });
+        Some(Old { place, at: logged.at, op: op.clone(), token })
+    }
+
+    /// Not what has an outcome, nor what was logged in this epoch already [RELOG].
+    fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
+        let Old { place, at, op, token } = old;
+        let id = op.command.id;
+        let known = self.commands.get(&id).cloned();
+        let epoch = self.book.live.epoch;
+        let done = known.as_ref().is_some_and(|k| k.outcome.is_some() || k.epoch == epoch);
+        if done || self.has(Bug::Relog) {
+            return;
+        }
+        let token_seq = token.map_or(0, |token| self.token(&token));
+        let relogged = op.relogged.clone().unwrap_or(Relogged {
+            edge: edge.clone(),
+            epoch: place.0,
+            at,
+            verdict: op.verdict,
+            fence: op.fence,
+            why,
+        });
+        let keeps = self.has(Bug::FenceKept);
+        let anew = CommandOp {
+            token_seq,
+            verdict: if keeps { op.verdict } else { Verdict::Provisional },
+            fence: op.fence.filter(|_| keeps),
+            relogged: Some(relogged),
+            ..op
+        };
+        let at = self.append(Op::Command(anew.clone()));
+        if let Some(known) = &known {
+            let before = (known.epoch, known.at.seq);
+            self.by_op.remove(&before);
+            self.pending.remove(&before);
+        }
+        self.pending.remove(&place);
+        self.remember(&anew, at, known.as_deref());
+    }
+
+    /// The command stands under its new place, and waits there.
+    fn remember(&mut self, op: &CommandOp, at: Chain, known: Option<&Stored>) {
+        let (epoch, command) = (self.book.live.epoch, &op.command);
+        let stored = Stored {
+            command_id: command.id,
+            user_id: op.actor.user_id,
+            hash: command.body.hash(),
+            order_id: command.body.order_id(),
+            device: command.device.clone(),
+            epoch,
+            at,
+            verdict: op.verdict,
+            doubt: known.and_then(|known| known.doubt),
+            fence: op.fence,
+            outcome: None,
+        };
+        let (command_id, order_id) = (stored.command_id, stored.order_id);
+        let received_at = op.received_at;
+        self.commands.put(command_id, stored);
+        self.by_op.put((epoch, at.seq), command_id);
+        self.pending.put((epoch, at.seq), Pending { order_id, command_id, received_at });
+    }
+}

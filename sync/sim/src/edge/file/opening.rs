@@ -1,0 +1,110 @@
+//! What a run begins with: the high-water mark, the suspicion that it raises, and the boot op. Mirrors
+//! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
+
+use wire::{BootNonce, Chain, Op, Receipt, UnixMillis};
+
+use super::{FIRST_EPOCH, File};
+use crate::bug::Bug;
+
+/// What has given a suspect edge away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    NoMark,
+    Older,
+    Different,
+    Chain,
+    Receipt,
+    Twin,
+}
+
+impl Alarm {
+    pub const ALL: [Self; 6] =
+        [Self::NoMark, Self::Older, Self::Different, Self::Chain, Self::Receipt, Self::Twin];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMark => "no mark",
+            Self::Older => "older than the mark",
+            Self::Different => "other than the mark",
+            Self::Chain => "chain broken",
+            Self::Receipt => "receipt unknown",
+            Self::Twin => "twin",
+        }
+    }
+}
+
+/// The high-water file beside the database; nothing where it is missing or torn.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    /// What the operating system has.
+    pub written: Option<(u64, Chain)>,
+    /// What survives a loss of power.
+    pub synced: Option<(u64, Chain)>,
+}
+
+impl Mark {
+    pub fn first(start: Chain) -> Self {
+        let mark = Some((FIRST_EPOCH, start));
+        Self { written: mark, synced: mark }
+    }
+}
+
+impl File {
+    /// Written after each commit and before any answer. What stood there before counts as synced by
+    /// now: of the once-a-second sync only the worst case matters.
+    pub fn mark_now(&mut self) {
+        self.mark.synced = self.mark.written;
+        self.mark.written = Some((self.book.live.epoch, self.book.live.head));
+    }
+
+    /// The first write of a run: whether the log is the one the last answer came from, and the boot op.
+    pub fn boot(&mut self, nonce: BootNonce, now: UnixMillis) {
+        if let Some(alarm) = self.suspicion().filter(|_| !self.has(Bug::Hwm)) {
+            self.raise(alarm);
+        }
+        let head = self.book.live.head;
+        if self.has(Bug::SeqReused)
+            && let Some(before) = head.seq.checked_sub(1).and_then(|seq| self.chain_at(seq))
+            && before.seq > 0
+        {
+            self.book.live.head = before;
+        }
+        if !self.has(Bug::BootOp) {
+            self.append(Op::Boot { nonce, at: now });
+        }
+    }
+
+    pub fn suspicion(&self) -> Option<Alarm> {
+        let head = self.book.live.head;
+        let Some((epoch, mark)) = self.mark.written else {
+            return (head.seq > 0).then_some(Alarm::NoMark);
+        };
+        if epoch < self.book.live.epoch {
+            return None;
+        }
+        if epoch > self.book.live.epoch || mark.seq > head.seq {
+            return Some(Alarm::Older);
+        }
+        let here = self.chain_at(mark.seq);
+        here.is_some_and(|here| here != mark).then_some(Alarm::Different)
+    }
+
+    /// The first reason stands; that this is a twin outweighs it.
+    pub fn raise(&mut self, alarm: Alarm) {
+        let book = &mut self.book.live;
+        if book.alarm.is_none() || alarm == Alarm::Twin {
+            book.alarm = Some(alarm);
+        }
+        book.suspect = true;
+    }
+
+    /// Whether a receipt speaks of an op that this log does not have [RECEIPTS].
+    pub fn is_missing(&self, seen: &Receipt) -> bool {
+        let book = &self.book.live;
+        if seen.epoch != book.epoch || book.suspect {
+            return seen.epoch > book.epoch && !book.suspect;
+        }
+        let here = self.chain_at(seen.seq);
+        seen.seq > book.head.seq || here.is_some_and(|here| here.hash != seen.hash)
+    }
+}

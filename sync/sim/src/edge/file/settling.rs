@@ -1,0 +1,95 @@
+//! What the cloud decided and what the feed brings. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs`
+//! and `right.rs`.
+
+use std::rc::Rc;
+
+use engine::view::{self, Via};
+use wire::{
+    Change, Hash, NumberedOutcome, Op, Order, Outcome, RegionAssignment, is_open, open_digest,
+};
+
+use super::{super::entering::Stored, File, Settled};
+use crate::bug::Bug;
+
+impl File {
+    pub(super) fn settle(&mut self, to: u64, outcomes: Vec<NumberedOutcome>) -> Vec<Settled> {
+        let mut settled = Vec::with_capacity(outcomes.len());
+        let epoch = self.book.live.epoch;
+        for numbered in outcomes {
+            let known = self.book.live.settled_seq;
+            self.book.live.settled_seq = known.max(numbered.seq);
+            if let Some(order) = numbered.outcome.order.clone() {
+                self.merge(order, Via::Outcome);
+            }
+            let place = (epoch, numbered.seq);
+            let Some(command_id) = self.by_op.get(&place).map(|id| **id) else { continue };
+            let Some(stored) = self.commands.get(&command_id) else { continue };
+            let outcome = Some(Outcome { order: None, ..numbered.outcome });
+            let stored = Stored { outcome, ..Stored::clone(stored) };
+            self.commands.put(command_id, stored);
+            self.pending.remove(&place);
+            settled.push(Settled { command_id });
+        }
+        self.book.live.outcome_cursor = to;
+        settled
+    }
+
+    pub(super) fn apply(&mut self, to: u64, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Order(order) => self.merge(order, Via::Feed),
+                Change::OrderGone { order_id, version } => {
+                    let row = self.orders.get(&order_id).cloned();
+                    if let Some(row) = row.filter(|row| view::leaves(row, version)) {
+                        self.book.live.tally.replace(Some(&row), None);
+                        self.orders.remove(&order_id);
+                    }
+                }
+                Change::Assignment(word) => self.hear(word),
+                Change::Revoked { version, users, .. } => {
+                    users.into_iter().for_each(|user| self.revoked.put(user, ()));
+                    let known = self.book.live.revocations_version;
+                    self.book.live.revocations_version = known.max(version);
+                }
+                // Keys are not drawn, and a policy comes with its assignment.
+                Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
+            }
+        }
+        self.book.live.feed_cursor = to;
+    }
+
+    /// Compares a grant with the feed, and answers a wish for the right in the log.
+    fn hear(&mut self, word: RegionAssignment) {
+        let open = self.brought.live().iter().filter(|(_, row)| row.1);
+        let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
+        let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
+        let (name, epoch) = (self.book.live.name.clone(), self.book.live.epoch);
+        let tenure = Rc::make_mut(&mut self.book.live.tenure);
+        let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
+        let Ok(_) = tenure.hear(&name, epoch, word, brought);
+        if let Some(fence) = tenure.release() {
+            self.append(Op::LeaseReleased { fence });
+        }
+    }
+
+    fn merge(&mut self, order: Order, via: Via) {
+        if via == Via::Feed {
+            let brought = self.brought.get(&order.id).map_or(0, |row| row.0);
+            if order.version >= brought {
+                self.brought.put(order.id, (order.version, is_open(order.status)));
+            }
+        }
+        let old = self.orders.get(&order.id).cloned();
+        let (row, _) = if self.has(Bug::OlderVersionApplied) {
+            view::merge(None, order, via)
+        } else {
+            view::merge(old.as_deref(), order, via)
+        };
+        if old.as_deref() != Some(&row) {
+            if !(self.has(Bug::OutcomeOrderNotCounted) && via == Via::Outcome) {
+                self.book.live.tally.replace(old.as_deref(), Some(&row));
+            }
+            self.orders.put(row.order.id, row);
+        }
+    }
+}

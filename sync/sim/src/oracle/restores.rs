@@ -1,0 +1,285 @@
+//! Promises of restores, copies and quarantine: what has to be found out and when, what may be lost and
+//! what has to come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::cloud::{NewOps, Stored as Standing};
+use wire::{Chain, CommandId, Hash, Hello, Op, Receipt, Verdict};
+
+use super::Oracle;
+use crate::{
+    cast,
+    cloud::order_db::OrderDb,
+    edge::{File, Node, Place, Stored},
+};
+
+/// What is known of one machine, whatever it knows of itself.
+#[derive(Default)]
+pub struct Machine {
+    /// Every receipt it has given that its file has to know of.
+    pub receipts: BTreeMap<Place, (Chain, CommandId)>,
+    /// Something happened that may give it away: its file was replaced or copied, or what it sent was
+    /// changed on the way.
+    disturbed: bool,
+    /// Its high-water mark tells that the file was replaced.
+    marked: bool,
+    /// It was shown a receipt for what its log does not have.
+    shown: bool,
+    /// Where its log ended before it became suspect.
+    suspect_from: Option<Place>,
+    /// Where its log was last known to end.
+    head: Place,
+    /// What a new epoch has to log anew.
+    waiting: BTreeSet<CommandId>,
+    /// Given receipts that a restore has taken from its file.
+    taken: Vec<(Place, Hash, CommandId)>,
+}
+
+impl Oracle {
+    pub fn disturbs(&mut self, m: usize, _why: &str) {
+        self.machine(m).disturbed = true;
+    }
+
+    /// Nothing tells any more how far the log had come; an empty one may be a new one.
+    pub fn mark_lost(&mut self, m: usize, file: &File) {
+        let machine = self.machine(m);
+        machine.disturbed = true;
+        machine.marked = file.book.read().head.seq > 0;
+    }
+
+    /// The file is another one than it was.
+    pub fn restored(&mut self, m: usize, before: &File, after: &File) {
+        let book = after.book.read();
+        let here = (book.epoch, book.head.seq);
+        let there = (before.book.read().epoch, before.book.read().head.seq);
+        let marked = match after.mark.written {
+            Some((epoch, mark)) => (epoch, mark.seq) > here,
+            None => here.1 > 0,
+        };
+        let suspect = book.suspect;
+        let machine = self.machine(m);
+        machine.disturbed |= here != there || suspect;
+        machine.marked = marked;
+        machine.shown = false;
+        machine.head = here;
+        machine.suspect_from = suspect.then_some(here);
+        let kept = |place: &Place, at: &Chain| {
+            after.log.read(place).is_some_and(|logged| logged.at == *at)
+        };
+        let receipts = std::mem::take(&mut machine.receipts);
+        for (place, (at, command)) in receipts {
+            if kept(&place, &at) {
+                machine.receipts.insert(place, (at, command));
+            } else {
+                machine.taken.push((place, at.hash, command));
+            }
+        }
+    }
+
+    /// What a restore has taken, and nobody who is there has seen, may be lost.
+    pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, Place, Hash) -> bool) {
+        let taken = std::mem::take(&mut self.machine(m).taken);
+        let lost =
+            taken.into_iter().filter(|(place, hash, command)| !seen(*command, *place, *hash));
+        self.may_be_lost.extend(lost.map(|(_, _, command)| command));
+    }
+
+    pub fn cloned(&mut self, m: usize, copy: usize, file: &File) {
+        let kept =
+            |place: &Place, at: &Chain| file.log.read(place).is_some_and(|logged| logged.at == *at);
+        let original = self.machine(m);
+        original.disturbed = true;
+        let receipts = original.receipts.clone();
+        let suspect = file.book.read().suspect;
+        let machine = self.machine(copy);
+        machine.receipts = receipts.into_iter().filter(|(p, (at, _))| kept(p, at)).collect();
+        machine.disturbed = true;
+        machine.head = (file.book.read().epoch, file.book.read().head.seq);
+        machine.suspect_from = suspect.then_some(machine.head);
+        self.cloned.insert(file.book.read().name.clone());
+    }
+
+    /// 8. Nothing looks like a restored or copied edge that is none.
+    pub fn alarmed(&mut self, at: u64, m: usize, has_rival: bool, says: &str) {
+        let justified = has_rival || self.machine(m).disturbed;
+        self.check(at, "no_false_alarm", justified, || format!("machine {m}: {says}"));
+    }
+
+    /// Whether the machine has become suspect with its last commit.
+    pub fn suspects(&mut self, m: usize, file: &File) -> bool {
+        let book = file.book.read();
+        let (suspect, head) = (book.suspect, (book.epoch, book.head.seq));
+        let machine = self.machine(m);
+        let newly = suspect && machine.suspect_from.is_none();
+        if newly {
+            machine.suspect_from = Some(machine.head);
+        }
+        if !suspect {
+            machine.suspect_from = None;
+        }
+        machine.head = head;
+        newly
+    }
+
+    /// 8. A tablet's receipt for what the log does not have makes the edge suspect, at once.
+    pub fn shown(&mut self, _at: u64, m: usize, file: &File, seen: Option<&Receipt>) {
+        let Some(seen) = seen else { return };
+        let book = &file.book.live;
+        let here = file.log.get(&(seen.epoch, seen.seq)).map(|logged| logged.at.hash);
+        let tells = seen.epoch >= book.epoch && here != Some(seen.hash);
+        self.machine(m).shown |= tells && seen.edge == book.name && !book.suspect;
+    }
+
+    /// 8. As above, once it is on disk.
+    pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &File) {
+        let heard = !std::mem::take(&mut self.machine(m).shown) || file.book.read().suspect;
+        self.check(at, "a_witness_is_heard", heard, || {
+            format!("{} was shown what it has lost, and goes on", file.book.read().name)
+        });
+    }
+
+    /// A crash: what was under way may be on disk or not.
+    pub fn edge_rolled_back(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
+        self.machine(m).shown = false;
+        let book = node.file.book.read();
+        if book.epoch != self.machine(m).head.0 && self.machine(m).head.0 != 0 {
+            self.began(at, m, node, is_newest);
+        }
+        self.suspects(m, &node.file);
+    }
+
+    /// 8. A file that was replaced is found out by its high-water mark before anything else, and no other
+    ///    is taken for one; and a run begins with its boot op.
+    pub fn booted(&mut self, at: u64, m: usize, file: &File, booted: bool, has_rival: bool) {
+        let suspect = file.book.read().suspect;
+        let name = &file.book.read().name;
+        let justified = has_rival || self.machine(m).disturbed || !suspect;
+        self.check(at, "no_false_alarm", justified, || format!("{name} suspects itself"));
+        let found = !self.machine(m).marked || suspect;
+        self.check(at, "a_restore_is_found", found, || {
+            format!("{name} goes on from a file that is older than its high-water mark")
+        });
+        self.check(at, "boot_stands_first", booted, || format!("{name} logged no boot"));
+        self.edge_is_whole(at, m, file);
+    }
+
+    /// 8. Whoever has a live session is not put aside for another run of the same edge.
+    pub fn taken_over(
+        &mut self,
+        at: u64,
+        m: usize,
+        file: &File,
+        hello: &Hello,
+        stored: &Standing,
+        live_rival: bool,
+    ) {
+        self.second_instance(at, m, live_rival);
+        let fits = hello.epoch == stored.epoch && !hello.suspect;
+        self.check(at, "a_restore_is_found", fits, || {
+            format!("{} is let in as epoch {}", file.book.read().name, hello.epoch)
+        });
+    }
+
+    pub fn second_instance(&mut self, at: u64, m: usize, live_rival: bool) {
+        self.check(at, "a_second_instance_is_told", !live_rival, || {
+            format!("machine {m} is let in beside its live original")
+        });
+    }
+
+    /// 8. Of an edge that has become suspect nothing more is taken.
+    pub fn takes(&mut self, at: u64, m: usize, ops: &NewOps) {
+        let Some((epoch, seq)) = self.machine(m).suspect_from else { return };
+        let none = ops.epoch != epoch || ops.cursor().seq <= seq;
+        self.check(at, "nothing_is_taken_of_a_suspect_edge", none, || {
+            format!("op {} of machine {m}, suspect since {seq}", ops.cursor().seq)
+        });
+    }
+
+    /// 3. What a suspect edge logs it answers provisionally.
+    pub fn suspect_promises_nothing(&mut self, at: u64, m: usize, stored: &Stored) {
+        let Some(from) = self.machine(m).suspect_from else { return };
+        let new = stored.epoch == from.0 && stored.at.seq > from.1;
+        let promises = new && stored.verdict == Verdict::Firm;
+        self.check(at, "a_suspect_edge_promises_nothing", !promises, || {
+            format!("machine {m} is suspect, and answers firm as op {}", stored.at.seq)
+        });
+    }
+
+    /// 1. What a quarantine gives back is there when its epoch begins.
+    pub fn gives_back(&mut self, at: u64, file: &File, received: impl Iterator<Item = CommandId>) {
+        let missing = received.into_iter().find(|id| file.commands.read(id).is_none());
+        self.check(at, "what_was_lost_comes_back", missing.is_none(), || {
+            format!("{} has not got command {missing:?} back", file.book.read().name)
+        });
+    }
+
+    /// 3. Before an epoch is over its rights are taken back, on record.
+    pub fn epoch_ended(&mut self, at: u64, e: usize, epoch: u64, db: &OrderDb) {
+        let edge = cast::edge(e);
+        let held = db
+            .rights
+            .regions
+            .iter()
+            .find(|(_, now)| now.holder.as_ref() == Some(&edge) && now.epoch <= epoch);
+        let held = held.map(|(region, _)| *region);
+        self.check(at, "rights_end_with_their_epoch", held.is_none(), || {
+            format!("epoch {epoch} of {edge} is over, and it holds {held:?}")
+        });
+    }
+
+    /// A quarantine is about to be written, or a name of its own.
+    pub fn will_begin(&mut self, m: usize, file: &File) {
+        let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
+            Op::Command(op) => Some(op.command.id),
+            _ => None,
+        });
+        let own = file.pending.live().values().map(|row| row.command_id);
+        let known =
+            |id: &CommandId| file.commands.get(id).is_some_and(|stored| stored.outcome.is_some());
+        self.machine(m).waiting = own.chain(tail).filter(|id| !known(id)).collect();
+    }
+
+    /// An epoch has begun in a file: no other has begun it, what has no outcome is logged anew, and
+    /// nothing of it is firm.
+    pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
+        let book = node.file.book.read();
+        let (name, epoch) = (&book.name, book.epoch);
+        let alone = self.begun.insert((node.id, epoch));
+        self.check(at, "an_epoch_has_one_owner", alone, || {
+            format!("epoch {epoch} of {name} is begun a second time")
+        });
+        let waiting = std::mem::take(&mut self.machine(m).waiting);
+        let logged = |id: &CommandId| {
+            node.file.commands.read(id).is_some_and(|stored| stored.epoch == epoch)
+        };
+        let missing = waiting.iter().find(|id| !logged(id)).copied();
+        self.check(at, "what_has_no_outcome_is_logged_anew", missing.is_none(), || {
+            format!("epoch {epoch} of {name} begins without command {missing:?}")
+        });
+        let log = node.file.log.durable().range((epoch, 0)..);
+        let mut relogged = log.filter_map(|(_, logged)| match &logged.op {
+            Op::Command(op) if op.relogged.is_some() => Some(op),
+            _ => None,
+        });
+        let firm = relogged.any(|op| op.verdict == Verdict::Firm || op.fence.is_some());
+        self.check(at, "nothing_firm_outlives_its_epoch", !firm, || {
+            format!("epoch {epoch} of {name} begins with a firm answer")
+        });
+        let head = (epoch, book.head.seq);
+        let machine = self.machine(m);
+        let log = &node.file.log;
+        machine.receipts.retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
+        (machine.marked, machine.shown) = (false, false);
+        // The hub may have ended this epoch as well by now.
+        machine.disturbed &= !is_newest;
+        machine.suspect_from = None;
+        machine.head = head;
+    }
+
+    /// 6 of section 3: only what makes its owner fail is put before an operator.
+    pub fn stopped(&mut self, at: u64, e: usize, seq: u64, poisoned: bool) {
+        self.check(at, "only_what_fails_needs_an_operator", poisoned, || {
+            format!("op {seq} of edge {e} is put before an operator, and nothing is wrong with it")
+        });
+    }
+}

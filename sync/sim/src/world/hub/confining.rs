@@ -1,0 +1,150 @@
+//! An edge whose log is not the one received gets a new epoch and what it has lost. Mirrors
+//! `sync/hub/src/session/quarantine.rs`.
+
+use engine::cloud::{Confined, Granted, Input, Place, Tail};
+use rules::Seat;
+use wire::{Code, FenceEnd, FenceEnding, Region};
+
+use super::super::{Event, World};
+use crate::{
+    bug::Bug,
+    cast,
+    cloud::{Confining, at},
+};
+
+/// The order service has so long to record a take-back.
+const OWNER_WITHIN_MS: u64 = 4_000;
+
+impl World {
+    /// That the old epoch is to end is put down first; the rest follows once its rights are taken back.
+    pub(super) fn hub_confines(
+        &mut self,
+        conn: usize,
+        e: usize,
+        confined: Box<Confined>,
+    ) -> Option<Input> {
+        let m = self.net.conns[conn].edge;
+        if self.is_read_late(conn) {
+            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's.
+            self.oracle.disturbs(m, "a Hello was read late");
+        }
+        let rival = self.live_rival(conn);
+        self.oracle.second_instance(self.now, m, rival);
+        let justified = self.has_rival(m);
+        let why = confined.why.as_str();
+        self.oracle.alarmed(self.now, m, justified, why);
+        let shared = self.has(Bug::OneEpochOwner)
+            && confined.hello.epoch < confined.epoch
+            && self.sync_db.granted(e, &confined).is_some();
+        if confined.again || shared {
+            let granted = self.sync_db.granted(e, &confined);
+            return Some(self.hub_confined(conn, e, &confined, granted));
+        }
+        let over = if self.has(Bug::EndingForgotten) {
+            Some(confined.over)
+        } else {
+            self.sync_db.begin_to_end(e, &confined)
+        };
+        let Some(over) = over else { return Some(self.hub_loads(conn, e)) };
+        let replica = self.net.conns[conn].replica;
+        self.nudge(replica, e);
+        let run = self.replicas[replica].run;
+        if let Some(session) = self.session(conn) {
+            session.is_waiting = true;
+        }
+        let confined = Confined { over, ..*confined };
+        let confining = Confining { conn, replica, run, edge: e, asked_at: self.now, confined };
+        let takes = self.soon(1, 8);
+        if self.has(Bug::QuarTakeback) {
+            self.later(takes, Event::EpochEnds { confining: Box::new(confining), recorded: true });
+        } else {
+            self.later(takes, Event::TakesRightsBack(Box::new(confining)));
+        }
+        None
+    }
+
+    /// The order service records that every right of the epoch is taken back, in one transaction that
+    /// holds the rows of all regions.
+    pub fn takes_rights_back(&mut self, confining: Box<Confining>) {
+        let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
+        if !self.orders.is_running || late {
+            let takes = self.soon(1, 8);
+            return self.later(takes, Event::EpochEnds { confining, recorded: false });
+        }
+        let shared = self.orders.open.values().any(|tx| !tx.regions.is_empty());
+        if shared {
+            let again = self.soon(5, 50);
+            return self.later(again, Event::TakesRightsBack(confining));
+        }
+        let Confined { epoch, why, .. } = confining.confined;
+        let over = Seat { edge: cast::edge(confining.edge), epoch };
+        let now = at(self.now, self.orders.clock_error_ms);
+        self.order_db.rights.end_epoch(&over);
+        for region in Region::ALL {
+            let end = FenceEnd { at: now, how: FenceEnding::from(why), by: None, why: None };
+            let before = self.order_db.rights.read(region);
+            if let Some(turned) = before.epoch_ended(&over, end) {
+                self.counts.rights_of_epochs_ended += u64::from(turned.ended.is_some());
+                self.turns(region, &turned, now);
+            }
+        }
+        let run = self.orders.run;
+        self.later(1, Event::Relays { run });
+        let lost = self.orders.answers_are_lost && self.random.chance(400);
+        let takes = if lost { OWNER_WITHIN_MS } else { self.soon(1, 8) };
+        self.later(takes, Event::EpochEnds { confining, recorded: !lost });
+    }
+
+    /// The take-back is on record, or its owner could not be reached.
+    pub fn epoch_ends(&mut self, confining: &Confining, recorded: bool) {
+        let Confining { conn, replica: r, run, edge: e, confined, .. } = confining;
+        if self.replicas[*r].run != *run || !self.replicas[*r].is_running {
+            return;
+        }
+        if let Some(session) = self.session(*conn) {
+            session.is_waiting = false;
+        }
+        if !recorded {
+            self.hub_ends(*conn, Code::Unavailable, "the take-back waits for its owner");
+            return;
+        }
+        let now = at(self.now, self.replicas[*r].clock_error_ms);
+        let grant = self.random.next() >> 1;
+        let granted = self.sync_db.raise_epoch(*e, confined, grant, now);
+        if granted.is_some() {
+            self.counts.quarantined(confined.why);
+            let name = cast::edge(*e);
+            self.oracle.epoch_ended(self.now, *e, confined.epoch, &self.order_db);
+            let why = confined.why.as_str();
+            self.note(23, confined.epoch, |_| {
+                format!("epoch {} of {name} is over: {why}", confined.epoch)
+            });
+            self.nudge(*r, *e);
+        }
+        let answer = self.hub_confined(*conn, *e, confined, granted);
+        self.hub_hears(*conn, Some(answer));
+    }
+
+    fn hub_confined(
+        &mut self,
+        conn: usize,
+        e: usize,
+        confined: &Confined,
+        granted: Option<Granted>,
+    ) -> Input {
+        match granted {
+            Some(granted) => {
+                self.counts.granted_again += u64::from(confined.again);
+                Input::Quarantined(granted)
+            }
+            None => self.hub_loads(conn, e),
+        }
+    }
+
+    pub(super) fn hub_reads_tail(&mut self, conn: usize, e: usize, after: Place) {
+        let tail = self.sync_db.tail(e, after);
+        let tail = if self.has(Bug::TailForgotten) { Tail::empty() } else { tail };
+        self.counts.ops_given_back += tail.ops.len() as u64;
+        self.hub_hears(conn, Some(Input::Tail(tail)));
+    }
+}

@@ -1,0 +1,225 @@
+//! Files that are put back, copied or lost, and machines that are frozen: what the protocol's section 6 is
+//! for. And the operator who gives a copy a name of its own.
+
+use wire::{BootNonce, UnixMillis};
+
+use super::{Event, Side, World, tablets::Head};
+use crate::{
+    cast,
+    cloud::at,
+    edge::{Alarm, Writer},
+    plan::{Fault, FaultKind, What},
+};
+
+/// Half of the backups are so recent at most.
+const RECENT_MS: u64 = 12_000;
+
+impl World {
+    /// When the backup is made that a step of the plan puts back.
+    pub fn plan_backups(&mut self) {
+        let steps = self.plan.steps.iter().enumerate();
+        let restores: Vec<(usize, u64)> = steps
+            .filter_map(|(n, step)| match step.what {
+                What::Fault(fault) if fault.kind.restores() => {
+                    Some((n, fault.backed_up_at(step.at, RECENT_MS)))
+                }
+                _ => None,
+            })
+            .collect();
+        for (step, backed_up_at) in restores {
+            self.later(backed_up_at, Event::BacksUp { step });
+        }
+    }
+
+    pub fn backs_up(&mut self, step: usize) {
+        let What::Fault(Fault { on, .. }) = self.plan.steps[step].what else { return };
+        self.backups.insert(step, self.edges[on].file.copied());
+        let name = self.edges[on].name.clone();
+        self.note(25, on as u64, |_| format!("{name} is backed up"));
+    }
+
+    /// The machine stops, its files are replaced by those of the backup, and it starts again.
+    pub fn restored(&mut self, step: usize, fault: &Fault) {
+        let Some(backup) = self.backups.remove(&step) else { return };
+        let m = fault.on;
+        // Its name is in its config: another edge's file would be refused.
+        if backup.book.read().name != self.edges[m].name {
+            return;
+        }
+        self.edge_dies(m, fault.lasts_ms, false);
+        let node = &mut self.edges[m];
+        let mark = node.file.mark;
+        let before = std::mem::replace(&mut node.file, backup);
+        if fault.kind == FaultKind::DatabaseRestored {
+            node.file.mark = mark;
+        }
+        node.restored_at = Some(self.now);
+        let name = node.name.clone();
+        self.counts.restored += 1;
+        self.note(26, m as u64, |_| format!("{name} has its backup again ({})", fault.kind.name()));
+        self.oracle.restored(m, &before, &self.edges[m].file);
+        self.left_behind(m);
+    }
+
+    /// What a restore has taken, and nobody else has: neither the cloud nor a tablet that is there.
+    fn left_behind(&mut self, m: usize) {
+        let id = self.edges[m].id;
+        let kept: Vec<wire::CommandId> = self
+            .tablets
+            .iter()
+            .filter(|tablet| !tablet.is_gone)
+            .flat_map(|tablet| tablet.items.iter().map(|item| item.id))
+            .collect();
+        let row = &self.sync_db.edges[id];
+        self.oracle.left_behind(m, |command, place, hash| {
+            kept.contains(&command) || row.has_received(place, hash)
+        });
+    }
+
+    /// A second machine with the files of the first, as they are now, beside it.
+    pub fn cloned(&mut self, fault: &Fault) {
+        let (m, copy) = (fault.on, cast::copy_of(fault.on));
+        if self.edges[copy].is_there {
+            return;
+        }
+        let (id, name) = (self.edges[m].id, self.edges[m].name.clone());
+        let (file, error_ms) = (self.edges[m].file.copied(), self.edges[m].clock_error_ms);
+        let node = &mut self.edges[copy];
+        (node.id, node.name) = (id, name.clone());
+        (node.file, node.clock_error_ms) = (file, error_ms);
+        (node.is_there, node.restored_at) = (true, Some(self.now));
+        self.counts.copied += 1;
+        self.note(27, m as u64, |_| format!("{name} is cloned"));
+        self.oracle.cloned(m, copy, &self.edges[copy].file);
+        if fault.lasts_ms > 0 {
+            self.cut_off(copy, fault.lasts_ms);
+        }
+        self.later(1, Event::EdgeStarts { edge: copy });
+        // Some of the tablets meet the copy from here on.
+        let near = |t: &usize| cast::home(*t) == m && (t / cast::EDGE_COUNT) % 2 == 1;
+        for t in (0..cast::TABLET_COUNT).filter(near).collect::<Vec<_>>() {
+            self.tablets[t].home = copy;
+            self.moves(t, copy);
+        }
+    }
+
+    /// Missing, or cut short as it was written.
+    pub fn mark_lost(&mut self, fault: &Fault) {
+        let m = fault.on;
+        self.edge_dies(m, fault.lasts_ms, false);
+        self.edges[m].file.mark.written = None;
+        self.edges[m].file.mark.synced = None;
+        self.oracle.mark_lost(m, &self.edges[m].file);
+    }
+
+    /// Frozen with all that it has in memory; what comes for it waits.
+    pub fn suspended(&mut self, m: usize, lasts_ms: u64) {
+        let until = self.now + lasts_ms;
+        self.edges[m].sleeps_until = until.max(self.edges[m].sleeps_until);
+    }
+
+    /// Whether an event is for a machine that is frozen, and until when.
+    pub fn sleeps(&self, event: &Event) -> Option<u64> {
+        let m = match event {
+            Event::AtEdge { edge, .. }
+            | Event::EdgeStarts { edge }
+            | Event::Written { edge, .. }
+            | Event::Calls { edge, .. }
+            | Event::EdgeTick { edge, .. } => *edge,
+            Event::Arrives { conn, to: Side::Edge, .. }
+            | Event::Closed { conn, at: Side::Edge } => self.net.conns[*conn].edge,
+            _ => return None,
+        };
+        let until = self.edges[m].sleeps_until;
+        (until > self.now).then_some(until)
+    }
+
+    /// An edge that was told that it is a copy is given a name of its own, sooner or later.
+    pub fn note_alarm(&mut self, m: usize) {
+        let node = &self.edges[m];
+        let newly = self.oracle.suspects(m, &node.file);
+        let Some(alarm) = node.file.book.read().alarm else { return };
+        if newly {
+            self.counts.alarmed(alarm);
+            let rival = self.has_rival(m);
+            self.oracle.alarmed(self.now, m, rival, alarm.as_str());
+        }
+        let node = &mut self.edges[m];
+        if alarm == Alarm::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
+            let until_healed = self.plan.heals_at.saturating_sub(self.now);
+            let after = if self.random.chance(500) { 0 } else { until_healed };
+            let after = after + self.random.between(1_000, 10_000);
+            self.later(after, Event::EnrolsAnew { edge: m });
+        }
+    }
+
+    /// Stopped, named anew with the code of a new edge, and started again.
+    pub fn enrols_anew(&mut self, m: usize) {
+        let id = cast::copy_of(m);
+        let twin = self.edges[m].file.book.read().alarm == Some(Alarm::Twin);
+        if !twin || self.sync_db.edges[id].enrolled {
+            return;
+        }
+        if self.edges[m].disk.is_full {
+            return self.later(1_000, Event::EnrolsAnew { edge: m });
+        }
+        self.edge_dies(m, 1, false);
+        let nonce = BootNonce(self.random.bytes());
+        let name = cast::edge(id);
+        self.sync_db.edges[id].enrolled = true;
+        let now: UnixMillis = at(self.now, self.edges[m].clock_error_ms);
+        let node = &mut self.edges[m];
+        self.oracle.will_begin(m, &node.file);
+        node.writer = Writer::default();
+        node.file.rename(&name, nonce, now);
+        node.file.commit();
+        (node.id, node.name) = (id, name.clone());
+        node.restored_at = Some(self.now);
+        node.will_be_renamed = false;
+        self.counts.enrolled_anew += 1;
+        self.note(28, m as u64, |_| format!("the copy is enrolled anew as {name}"));
+        let newest = self.is_in_newest_epoch(m);
+        self.oracle.began(self.now, m, &self.edges[m], newest);
+        let relogged = self.edges[m].file.relogged();
+        self.counts.relogged += relogged;
+    }
+
+    /// The epoch that a quarantine gave is on disk.
+    pub fn epoch_begins(&mut self, m: usize, before: u64) {
+        let row = &self.sync_db.edges[self.edges[m].id];
+        let epoch = self.edges[m].file.book.read().epoch;
+        let received = row.commands_between(before, epoch);
+        self.oracle.gives_back(self.now, &self.edges[m].file, received);
+        self.counts.epochs_begun += 1;
+        self.counts.relogged += self.edges[m].file.relogged();
+        let name = self.edges[m].name.clone();
+        self.note(29, epoch, |_| format!("{name} begins epoch {epoch}"));
+        let newest = self.is_in_newest_epoch(m);
+        self.oracle.began(self.now, m, &self.edges[m], newest);
+        self.publishes_head(m);
+    }
+
+    pub fn is_in_newest_epoch(&self, m: usize) -> bool {
+        let node = &self.edges[m];
+        self.sync_db.edges[node.id].epoch == node.file.book.read().epoch
+    }
+
+    /// Retained, so that every tablet that is near hears it sooner or later.
+    pub fn publishes_head(&mut self, m: usize) {
+        for t in 0..cast::TABLET_COUNT {
+            if self.tablets[t].at_edge == m {
+                self.head_to(t, m);
+            }
+        }
+    }
+
+    pub fn head_to(&mut self, t: usize, m: usize) {
+        let node = &self.edges[m];
+        if !node.is_running {
+            return;
+        }
+        let head = Head { epoch: node.file.book.read().epoch, nonce: node.nonce };
+        let takes = self.soon(2, 1_000);
+        self.later(takes, Event::Head { tablet: t, edge: m, head });
+    }
+}

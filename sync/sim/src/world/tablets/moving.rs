@@ -1,0 +1,91 @@
+//! Tablets that go from one edge to another, hear that theirs is another by now, or are gone for good.
+
+use super::Head;
+use crate::{cast, world::World};
+
+const ELSEWHERE_EVERY: u32 = 4;
+
+impl World {
+    /// What one edge does not know another one may: once everything works, whoever still waits goes back
+    /// there and asks; with a firm receipt to the edge that gave it.
+    pub(super) fn tries_elsewhere(&mut self, t: usize, i: usize) {
+        let item = &self.tablets[t].items[i];
+        if !self.has_healed || !item.tries.is_multiple_of(ELSEWHERE_EVERY) {
+            return;
+        }
+        let by = item.receipt.as_ref().map(|receipt| &receipt.edge);
+        let may_know = |m: &usize| {
+            let node = &self.edges[*m];
+            node.is_there && (item.sent_to.contains(m) || by == Some(&node.name))
+        };
+        let others: Vec<usize> = (0..cast::MACHINE_COUNT).filter(may_know).collect();
+        if others.is_empty() {
+            return;
+        }
+        let turn = usize::try_from(item.tries / ELSEWHERE_EVERY).unwrap_or(0);
+        let next = others[turn % others.len()];
+        if next != self.tablets[t].at_edge {
+            self.moves(t, next);
+        }
+    }
+
+    /// Who waits for something is the one to try elsewhere.
+    pub fn roam(&mut self, t: usize) -> usize {
+        let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
+        let waits = |t: &usize| {
+            let tablet = &self.tablets[*t];
+            let elsewhere = cast::neighbour(tablet.home).is_some() && !tablet.is_gone;
+            elsewhere && tablet.items.iter().any(|item| !item.is_done())
+        };
+        let t = around.into_iter().find(waits).unwrap_or(t);
+        if let Some(other) = cast::neighbour(self.tablets[t].home) {
+            self.moves(t, other);
+        }
+        t
+    }
+
+    pub fn go_home(&mut self, t: usize) {
+        let home = self.tablets[t].home;
+        if self.tablets[t].at_edge != home {
+            self.moves(t, home);
+        }
+    }
+
+    pub fn moves(&mut self, t: usize, m: usize) {
+        self.tablets[t].at_edge = m;
+        self.head_to(t, m);
+        self.resends_all(t);
+    }
+
+    /// Another run of the edge, or another epoch, may have lost what the one before had.
+    pub fn tablet_sees_head(&mut self, t: usize, m: usize, head: Head) {
+        if self.tablets[t].at_edge != m || self.tablets[t].is_gone {
+            return;
+        }
+        let name = self.edges[m].name.clone();
+        let before = self.tablets[t].heads.insert(name, head);
+        if before.is_some_and(|before| before != head) {
+            self.counts.heads_turned += 1;
+            self.resends_all(t);
+        }
+    }
+
+    /// A tablet with receipts is the one that matters.
+    pub fn tablet_is_lost(&mut self, t: usize) {
+        let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
+        let holds = |t: &usize| {
+            let items = &self.tablets[*t].items;
+            items.iter().any(|item| item.receipt.is_some() && !item.is_done())
+        };
+        let t = around.into_iter().find(holds).unwrap_or(t);
+        self.tablets[t].is_gone = true;
+        self.note(30, t as u64, |_| format!("tablet {t} is gone for good"));
+        let held: Vec<_> = self.tablets[t].items.iter().map(|item| item.id).collect();
+        for id in held {
+            let known = self.edges.iter().any(|node| node.file.commands.read(&id).is_some());
+            if !known && !self.sync_db.knows(id) {
+                self.oracle.may_be_lost.insert(id);
+            }
+        }
+    }
+}
