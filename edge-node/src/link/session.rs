@@ -183,6 +183,9 @@ impl fmt::Display for Ended {
             Self::Engine(End::Stuck) => {
                 f.write_str("the hub asks for the same ops again and again")
             }
+            Self::Engine(End::TailTorn) => {
+                f.write_str("a part of what the cloud gives back is missing")
+            }
             Self::Engine(End::Suspect) => f.write_str("this edge has become suspect"),
             Self::Engine(End::Quarantined(new)) => {
                 write!(f, "the hub ended this edge's epoch and gave it epoch {}", new.epoch)

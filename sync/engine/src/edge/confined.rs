@@ -24,7 +24,9 @@ impl Edge {
         if let Some(part) = frame.part
             && part.index != parts
         {
-            return if part.index < parts { ignored(Why::Stale) } else { ignored(Why::Gap) };
+            // Nobody sends a part again by itself: the next Hello gets all of them.
+            let torn = vec![Do::End(End::TailTorn)];
+            return if part.index < parts { ignored(Why::Stale) } else { torn };
         }
         self.phase = Phase::Confined { parts: parts + 1 };
         let last = frame.part.is_none_or(|part| !part.more);
@@ -95,10 +97,17 @@ mod tests {
         let mut edge = greeting();
         assert_eq!(edge.take(Frame::Quarantine(part(0, 3, true))), [kept(true, 3)]);
         ignores(&mut edge, Frame::Quarantine(part(0, 3, true)), Why::Stale);
-        ignores(&mut edge, Frame::Quarantine(part(2, 7, false)), Why::Gap);
         let todo = edge.take(Frame::Quarantine(part(1, 5, false)));
         let begins = Do::Store(Store::Quarantine(new()));
         assert_eq!(todo, [kept(false, 5), begins, Do::End(End::Quarantined(new()))]);
+    }
+
+    #[test]
+    fn a_tail_that_lacks_a_part_is_asked_for_anew() {
+        let mut edge = greeting();
+        edge.take(Frame::Quarantine(part(0, 3, true)));
+        let todo = edge.take(Frame::Quarantine(part(2, 7, false)));
+        assert_eq!(todo, [Do::End(End::TailTorn)]);
     }
 
     #[test]

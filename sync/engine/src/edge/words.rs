@@ -185,6 +185,8 @@ pub enum End {
     ChainBroken,
     /// The hub asks for the same ops again and again.
     Stuck,
+    /// A part of what the cloud gives back is missing.
+    TailTorn,
     /// This edge has become suspect.
     Suspect,
     /// It has begun a new epoch and calls again under it.
