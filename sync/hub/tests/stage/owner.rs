@@ -11,6 +11,7 @@ use process::{
     clock::Clock,
     tokens::{ServiceKey, bearer},
 };
+use tokio::sync::Semaphore;
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
     OpsDecisions, Outcome, TakeBack, TakenBack, WaitingAccepts, WaitingAnswers,
@@ -47,6 +48,10 @@ pub struct Script {
     /// What was said with each command of a revocation.
     pub revoked: Vec<(u64, Option<u64>)>,
     pub batches: Vec<usize>,
+    /// Whose batches have come, in order, whether they were decided yet or not.
+    pub came: Vec<EdgeId>,
+    /// Each batch waits for a permit of it.
+    pub paced: Option<Arc<Semaphore>>,
     /// Calls with ops that found it away.
     pub turned_away: usize,
     /// How many ops came with each call that reached it, and whether one of them made it fail.
@@ -62,6 +67,20 @@ impl Owner {
 
     pub fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
+    }
+
+    /// Where the test sets the pace, a batch waits for its turn.
+    async fn come(&self, batch: &OpsBatch) {
+        let paced = {
+            let mut script = self.script();
+            if !batch.ops.is_empty() {
+                script.came.push(batch.edge.clone());
+            }
+            script.paced.clone()
+        };
+        if let Some(turns) = paced {
+            turns.acquire().await.unwrap().forget();
+        }
     }
 
     pub fn router(&self) -> Router {
@@ -129,6 +148,7 @@ async fn decide(
     let now = Clock::system().now();
     let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
+    owner.come(&batch).await;
     let mut script = owner.script();
     if script.away {
         script.turned_away += usize::from(!batch.ops.is_empty());
