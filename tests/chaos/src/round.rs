@@ -99,9 +99,15 @@ impl Scene {
         }
         self.stack.kill9(part).await.expect("it is killed");
         self.stack.start_again(part).await.expect("it is started");
-        if part != Part::Server(Server::RabbitMq) {
-            self.stack.ready(part).await.expect("it is back");
+        if part == Part::Server(Server::RabbitMq) {
+            return;
         }
+        if !matches!(part, Part::Edge(_)) {
+            // A service is ready once it has its broker, which takes its time on a busy machine.
+            let broker = Part::Server(Server::RabbitMq);
+            self.stack.ready(broker).await.expect("the broker is back");
+        }
+        self.stack.ready(part).await.expect("it is back");
     }
 
     async fn on_the_boards(&self, open: &Open) {
