@@ -19,6 +19,7 @@ cargo xtask COMMAND
   sim --mutations    plant every bug and see that a promise with a name catches it
   chaos [NAME]       kill, cut, copy and restore real processes
   chaos --rounds N   N rounds of cut, collide, kill -9 and heal on real stores, a line for each
+  bench [--ops N]    let work pile up at five edges (default 100000 ops), and measure how it is drained
   mutants [DEFECT]   plant each defect and see that a named test finds it
   mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
@@ -40,6 +41,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "sim" => sim(rest),
         "chaos" => chaos(rest),
+        "bench" => bench(rest),
         "mutants" => mutants_command(rest),
         "arch" => arch_command(),
         "lint" => stages::lint(),
@@ -104,6 +106,11 @@ fn chaos(arguments: &[String]) -> Result<()> {
     let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), name)?;
     // A name that fits no test would look green.
     if tally.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
+}
+
+fn bench(arguments: &[String]) -> Result<()> {
+    install::everything()?;
+    become_it(&workspace::bench()?, &[], arguments)
 }
 
 fn mutants_command(arguments: &[String]) -> Result<()> {

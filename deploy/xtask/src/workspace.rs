@@ -49,6 +49,18 @@ pub fn simulator() -> Result<PathBuf> {
     built("release", "holdfast-sim")
 }
 
+/// What is measured, built as it is shipped but for the optimisation across crates, and what measures.
+pub fn bench() -> Result<PathBuf> {
+    const PROFILE: &str = "bench-platform";
+    let mut cargo = cargo()?;
+    cargo.args(["build", "--locked", "--profile", PROFILE]);
+    for package in ["holdfast-cloud", "holdfast-edge", "stack", "bench"] {
+        cargo.args(["--package", package]);
+    }
+    shell::run(&mut cargo)?;
+    built(PROFILE, "holdfast-bench")
+}
+
 pub fn program(name: &str) -> Result<PathBuf> {
     built("debug", name)
 }

@@ -33,6 +33,7 @@ pub const EDGES: &[(&str, May)] = &[
     ("e2e", May::UseAnything),
     ("chaos", May::UseAnything),
     ("demo", May::UseAnything),
+    ("bench", May::UseAnything),
 ];
 
 const SERVICE: &[&str] = &["wire", "process", "platform"];

@@ -1,0 +1,163 @@
+//! The five edges: what is sent to them, what waits there, what they take of the machine, and what passes
+//! over their wires.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use http::Method;
+use platform::{sql::Sql, vals};
+use process::{client::Client, clock::Clock};
+use stack::{Layout, Part, Stack};
+use support::{Api, Person, Proxy, Wire};
+use tokio::task::JoinSet;
+use wire::{
+    Amount, CmdFrame, CommandBody, CommandId, Currency, Draft, OrderId, Region, Reply, Role,
+    ServiceType, Verdict,
+};
+
+/// How many tablets send to one edge at once.
+const TABLETS: usize = 24;
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+pub struct Edges {
+    each: Vec<Edge>,
+    wires: Vec<Proxy>,
+    sync_db: Sql,
+}
+
+struct Edge {
+    region: Region,
+    http: u16,
+    customer: Person,
+    file: Sql,
+}
+
+/// A wire of its own between each edge and the gateway.
+pub async fn wires(layout: &mut Layout) -> Result<Vec<Proxy>> {
+    let gateway = format!("127.0.0.1:{}", layout.gateway);
+    let mut wires = Vec::new();
+    for place in &mut layout.edges {
+        let wire = Proxy::to(&gateway).await?;
+        place.gateway_url = format!("http://{}", wire.address());
+        wires.push(wire);
+    }
+    Ok(wires)
+}
+
+impl Edges {
+    pub async fn of(stack: &Stack, api: &Api, wires: Vec<Proxy>) -> Result<Self> {
+        let mut each = Vec::new();
+        for region in Region::ALL {
+            let place = stack.layout().edge(region);
+            let file = stack.layout().edge_folder(place).join("db").join("edge.db");
+            let file = Sql::open(&format!("sqlite:{}", file.display())).await?;
+            let customer = api.newcomer(Role::Customer).await?;
+            each.push(Edge { region, http: place.http, customer, file });
+        }
+        let mysql = &stack.servers().context("real stores")?.mysql;
+        let sync_db = Sql::open(&format!("{mysql}/sync_db")).await?;
+        Ok(Self { each, wires, sync_db })
+    }
+
+    pub fn set(&self, wire: Wire) {
+        self.wires.iter().for_each(|proxy| proxy.set(wire));
+    }
+
+    /// Bytes that have gone up over all wires.
+    pub fn carried(&self) -> usize {
+        self.wires.iter().map(Proxy::carried).sum()
+    }
+
+    /// Has each edge take its part of so many commands; how many that were.
+    pub async fn fill(&self, ops: usize) -> Result<usize> {
+        let mut tablets = JoinSet::new();
+        let each = ops / self.each.len() / TABLETS;
+        for edge in &self.each {
+            let client = Client::new();
+            for tablet in 0..TABLETS {
+                let (client, region) = (client.clone(), edge.region);
+                let url = format!("http://127.0.0.1:{}/commands", edge.http);
+                let token = Arc::new(edge.customer.token.clone());
+                tablets.spawn(async move {
+                    for n in 0..each {
+                        send(&client, &url, region, &token, tablet * each + n).await?;
+                    }
+                    Ok::<usize, anyhow::Error>(each)
+                });
+            }
+        }
+        let mut taken = 0;
+        while let Some(tablet) = tablets.join_next().await {
+            taken += tablet??;
+        }
+        Ok(taken)
+    }
+
+    /// How many edges have a command without an outcome.
+    pub async fn waiting(&self) -> Result<usize> {
+        let mut waiting = 0;
+        for edge in &self.each {
+            let row: Option<(i64,)> =
+                edge.file.one("SELECT EXISTS (SELECT 1 FROM pending)", vals![]).await?;
+            waiting += row.map_or(0, |(number,)| usize::try_from(number).unwrap_or(0));
+        }
+        Ok(waiting)
+    }
+
+    /// Ops that stand at the hub.
+    pub async fn received(&self) -> Result<usize> {
+        const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
+        let row: Option<(i64,)> = self.sync_db.one(SUM, vals![]).await?;
+        row.and_then(|(sum,)| usize::try_from(sum).ok()).context("no edges")
+    }
+
+    /// The most memory that each edge has had so far.
+    pub fn peak_kib(&self, stack: &Stack) -> Result<Vec<u64>> {
+        self.each
+            .iter()
+            .map(|edge| {
+                let pid =
+                    stack.child(Part::Edge(edge.region))?.pid().context("an edge has ended")?;
+                let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                let number = line.and_then(|line| line.split_whitespace().next());
+                Ok(number.context("no VmHWM")?.parse()?)
+            })
+            .collect()
+    }
+}
+
+async fn send(client: &Client, url: &str, region: Region, token: &str, n: usize) -> Result<()> {
+    let clock = Clock::system();
+    let frame = CmdFrame {
+        v: CmdFrame::VERSION,
+        id: CommandId(clock.new_id()),
+        device_seq: n as u64 + 1,
+        tapped_at: clock.now(),
+        seen: None,
+        receipt: None,
+        repeat: false,
+        token: token.to_owned(),
+        body: publish(&clock, region, n)?,
+    };
+    let reply: Reply = client.json(Method::POST, url, None, Some(&frame), ANSWER_WITHIN).await?;
+    if reply.verdict == Verdict::NotTaken {
+        bail!("not taken: {reply:?}");
+    }
+    Ok(())
+}
+
+fn publish(clock: &Clock, region: Region, n: usize) -> Result<CommandBody> {
+    let order = Draft {
+        title: format!("Job {n}"),
+        description: String::new(),
+        service_type: ServiceType::Other,
+        price: Amount::from_minor(12_050).map_err(|error| anyhow::anyhow!("{error:?}"))?,
+        currency: Currency::Cny,
+        location: region,
+        address: "1 Harbour Road".into(),
+        service_start_time: None,
+        service_end_time: None,
+    };
+    Ok(CommandBody::PublishOrder { order_id: OrderId(clock.new_id()), order })
+}
