@@ -103,8 +103,9 @@ async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() 
     })
     .await;
     let token = cloud.people().token(Role::Provider, 20);
-    let tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(2))).await;
+    assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(101))));
     until("the command in the cloud", || async { cloud.commands().first().cloned() }).await;
     assert_eq!(cloud.hellos().len(), 1, "the session went on");
     edge.stop().await;
