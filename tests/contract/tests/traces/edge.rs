@@ -69,8 +69,10 @@ impl Replay {
                     token: ask.token.clone(),
                     received_at: ask.taken_at,
                     repeat: true,
-                    revocations: 0,
+                    revocations: Some(0),
                     refusal: None,
+                    seen: None,
+                    receipted: false,
                 };
                 self.taken.entry(ask.command.id).or_insert(entry);
                 self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
@@ -119,9 +121,9 @@ impl Replay {
 
     async fn enter(&self, entry: &recording::Entry) -> Entered {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
-        let revocations = Some(entry.revocations);
+        let (revocations, receipted) = (entry.revocations, entry.receipted);
         let judging = move |sight: &_, book: &Book| {
-            let request = Request { actor, body: &body, repeat, receipted: false };
+            let request = Request { actor, body: &body, repeat, receipted };
             judge(&request, sight, &book.footing(&body, sight, revocations))
         };
         let entry = Entry {
@@ -132,7 +134,7 @@ impl Replay {
             token_expires_at: entry.received_at,
             received_at: entry.received_at,
             refusal: entry.refusal,
-            seen: None,
+            seen: entry.seen.clone(),
             receipt: None,
         };
         self.store().enter(entry, judging).await.unwrap()
