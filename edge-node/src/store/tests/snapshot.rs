@@ -23,9 +23,13 @@ fn orders(orders: impl IntoIterator<Item = (u128, u64)>) -> Vec<Change> {
     orders.into_iter().map(|(n, version)| Change::Order(order(n, version))).collect()
 }
 
-async fn version(store: &Store, n: u128) -> Option<u64> {
+async fn confirmed(store: &Store, n: u128) -> Option<Order> {
     let confirmed = move |conn: &_| sight::confirmed(conn, OrderId(id(n)));
-    store.journal.read(confirmed).await.unwrap().map(|row| row.order.version)
+    store.journal.read(confirmed).await.unwrap().map(|row| row.order)
+}
+
+async fn version(store: &Store, n: u128) -> Option<u64> {
+    confirmed(store, n).await.map(|order| order.version)
 }
 
 /// An edge that has heard of some orders through the feed, and of others through outcomes alone.
@@ -99,6 +103,7 @@ async fn at_an_equal_version_the_cloud_s_content_counts() {
     let other = Order { title: "Another".into(), ..order(1, 1) };
     store.apply(1, vec![Change::Order(other)], NOW).await.unwrap();
     store.stage(run(0, orders([(1, 1)]), true), NOW).await.unwrap();
+    assert_eq!(confirmed(&store, 1).await, Some(order(1, 1)));
     let position = store.position().await.unwrap();
     assert_eq!((position.tally.digest, position.tally.ahead), (order(1, 1).digest(), 0));
 }

@@ -31,6 +31,10 @@ const RANGE_MAX: usize = 1_000;
 const NAMED_MAX: usize = 200;
 /// What one comparison holds in memory; what is beyond it is found by the next.
 const SUSPECTS_MAX: usize = 10_000;
+/// So many orders that their owner does not know leave a region in one comparison. An owner that knows
+/// none of them any more is more likely a store that was mistaken for it: what is beyond stays, and is
+/// an alarm.
+const GONE_MAX: u64 = 100;
 /// What differs may be on its way: an event leaves within a moment, however busy it is.
 const SETTLE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY_MS: i64 = 2_000;
@@ -43,8 +47,17 @@ pub(crate) struct Compared {
     /// Orders of which the two ends said different things at one version, or of which the feed had a
     /// version that its owner has not.
     pub contradictions: u64,
+    /// Of the repaired: orders that have left the region.
+    pub gone: u64,
     /// What differs may still be on its way; nothing was repaired.
     pub unsettled: bool,
+}
+
+impl Compared {
+    /// Whether there may be more to repair than one comparison looks at.
+    pub fn is_part(&self) -> bool {
+        self.repaired >= SUSPECTS_MAX as u64
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +177,13 @@ async fn settle(
             tracing::warn!(order.id = %id, version = order.version, "Order `{id}` had not arrived");
             hub.store.repair_order(&order, now(hub)).await?;
         }
+        Verdict::Gone(version) if compared.gone >= GONE_MAX => {
+            tracing::error!(order.id = %id, version, "{region} loses too many orders; `{id}` stays");
+            compared.contradictions += 1;
+            return Ok(());
+        }
         Verdict::Gone(version) => {
+            compared.gone += 1;
             tracing::warn!(order.id = %id, version, "Order `{id}` is none of {region} any more");
             let gone = Gone { region, order_id: id, version };
             hub.store.feed_gone(&gone, now(hub)).await?;

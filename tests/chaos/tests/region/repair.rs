@@ -58,6 +58,30 @@ async fn how_a_region_assigns_is_repaired_too() {
     world.stop().await;
 }
 
+/// An edge passes over a change of a version that it has, so that only an image puts it right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_two_say_differently_of_one_version_is_an_alarm_and_the_owner_is_right() {
+    let world = World::start(false).await;
+    world.published().await;
+    world.agreed(1).await;
+    eventually("all has arrived", PATIENCE, async || {
+        (found(&world.compare().await) == NOTHING).then_some(())
+    })
+    .await;
+    const TWICE: &str = "UPDATE orders SET title = 'Fix another tap'";
+    assert_eq!(world.order_db.exec(TWICE, Vec::new()).await.unwrap(), 1);
+    assert_eq!(found(&world.compare().await), (1, 1, false));
+    eventually("the edge has got an image", PATIENCE, async || {
+        (world.cloud.north().await.edges[0].repairs == 1).then_some(())
+    })
+    .await;
+    world.agreed(1).await;
+    let north = world.cloud.north().await;
+    assert_eq!(north.repairs.unwrap().contradictions, 1);
+    assert!(north.repairs.unwrap().contradicted_at.is_some());
+    world.stop().await;
+}
+
 /// The grant's digest is of an order that the feed has never brought: nothing firm comes of it. The
 /// region is put right, and the same edge granted it anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,7 +56,10 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[case] mysql: bo
     let store = database(mysql).await;
     let fed = async |n: u128, version: u64| {
         let id = event(n * 1_000 + u128::from(version));
-        store.feed_order(&id, &order(n, version), NOW).await.unwrap();
+        // Some are so large that a chunk is full before it has all its rows.
+        let description = "It drips. ".repeat(if n.is_multiple_of(10) { 500 } else { 1 });
+        let order = wire::Order { description, ..order(n, version) };
+        store.feed_order(&id, &order, NOW).await.unwrap();
     };
     for n in 1..=150 {
         fed(n, 1).await;
@@ -118,6 +121,8 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
     assert_eq!(late, Fed::Known, "nothing brings back what is gone");
     assigned(&store, 4, &assignment(1, Some("north-1"), 1)).await;
     store.feed_gone(&gone(2), NOW).await.unwrap();
+    store.feed_order(&event(7), &order(4, 1), NOW).await.unwrap();
+    store.feed_gone(&gone(4), NOW).await.unwrap();
     store.feed_order(&event(5), &order(3, 1), NOW).await.unwrap();
 
     let all = region(&store).await.feed_seq;
@@ -135,9 +140,9 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
     assigned(&store, 6, &assignment(2, None, 1)).await;
     let all = region(&store).await.feed_seq;
     while store.compact(Region::North, all).await.unwrap() > 0 {}
-    assert_eq!(store.drop_tombstones(Region::North, all).await.unwrap(), 1, "no right stands");
+    assert_eq!(store.drop_tombstones(Region::North, all).await.unwrap(), 2, "no right stands");
     let standing = store.standing(&north(), NOW).await.unwrap().unwrap();
-    assert_eq!((standing.feed_holds_from, standing.granted_seq), (5, None));
+    assert_eq!((standing.feed_holds_from, standing.granted_seq), (7, None));
     let mut view = View::new();
     apply(&mut view, rest(&store, 0).await);
     assert_eq!(view.into_keys().collect::<Vec<_>>(), [order(3, 1).id]);
