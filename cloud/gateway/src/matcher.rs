@@ -102,7 +102,9 @@ mod tests {
     #[test]
     fn every_route_is_found_under_its_own_name_with_and_without_version() {
         for route in ROUTES {
-            let path = route.path.replace("{id}", "7").replace("{region}", "NORTH");
+            let words = route.path.split('/');
+            let words = words.map(|word| if word.starts_with('{') { "7" } else { word });
+            let path = words.collect::<Vec<_>>().join("/");
             let expected = format!("{} {path} @{}", route.method, route.part.as_str());
             for spelling in [path.clone(), format!("{path}/"), path.replace("/api/v1/", "/api/")] {
                 assert_eq!(found(route.method.clone(), &spelling), expected, "{spelling}");
