@@ -74,8 +74,11 @@ impl std::fmt::Display for Condition {
     }
 }
 
-/// Between two looks. The hub itself hears of an edge about once a second.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Between two looks. The hub itself hears of an edge about once a second, and the gateway answers one
+/// person a hundred times a minute on one route.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A look that is not answered by then is given up for the next, however long there is to wait.
+const LOOK_MAX: Duration = Duration::from_secs(30);
 
 pub async fn run(
     gateway: &Gateway,
@@ -87,7 +90,7 @@ pub async fn run(
     let spent = || clock.elapsed().saturating_sub(start);
     let mut missing = vec![not_looked(gateway.language()).to_owned()];
     loop {
-        let left = within.saturating_sub(spent());
+        let left = within.saturating_sub(spent()).min(LOOK_MAX);
         match tokio::time::timeout(left, look(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
@@ -159,7 +162,9 @@ fn of_report(report: &StatusReport, condition: &Condition, language: Language) -
     let mut missing: Vec<String> = edges
         .flat_map(|(region, edge)| of_edge(region, edge, condition, report.now, language))
         .collect();
-    let enrolled = report.regions.iter().any(|region| !region.edges.is_empty());
+    let enrolled = report.regions.iter().any(|region| {
+        !region.edges.is_empty() && wanted.is_none_or(|wanted| region.region == wanted)
+    });
     if !enrolled {
         missing.push(match language {
             Language::English => "no edge is enrolled".to_owned(),

@@ -43,6 +43,14 @@ fn time_that_is_up_exits_8_and_tells_what_was_missing() {
 }
 
 #[test]
+fn a_region_without_an_edge_is_never_in_sync() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["wait", "--timeout", "1", "--for", "synced=SOUTH"]);
+    assert_eq!(code(&ran), 8, "{}", said(&ran));
+    assert!(said(&ran).contains("! no edge is enrolled"), "{}", said(&ran));
+}
+
+#[test]
 fn it_ends_as_soon_as_it_is_so() {
     let shown = Arc::new(Mutex::new(report("down", "unknown")));
     let platform = Platform::changing(Arc::clone(&shown));
