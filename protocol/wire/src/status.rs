@@ -60,7 +60,8 @@ pub struct RepairStatus {
     /// Changes that had not arrived.
     pub repaired: u64,
     pub repaired_at: Option<UnixMillis>,
-    /// How often the two have said different things of one version of an order.
+    /// How often the two have said different things of one version of an order, or the feed was ahead of
+    /// the order service, or had too many orders that it does not know: those stay.
     pub contradictions: u64,
     pub contradicted_at: Option<UnixMillis>,
 }
@@ -143,7 +144,7 @@ impl StatusReport {
                 complaints.push(format!("{}: the gate is closed", region.region));
             }
             if region.contradicted_lately(self.now) {
-                let why = "an order stood with equal version and other content";
+                let why = "its feed and the order service said different things of an order";
                 complaints.push(format!("{}: {why}", region.region));
             }
             if region.edges.is_empty() {

@@ -138,18 +138,19 @@ fn contradicted(region: &RegionStatus, language: Language) -> Complaint {
             Kind::Contradicted,
             name,
             format!(
-                "the order service and the hub said different things of one version of an order \
-                 ({times} so far); the order service's content counts"
+                "the order service and the hub said different things of an order ({times} so far): of \
+                 one version the order service's content counts, and what it does not know stays"
             ),
-            "find the order in the hub's log and see who wrote it twice",
+            "find the order in the hub's log: it was written twice, or the order service was put back \
+             to an earlier state",
         ),
         Language::Chinese => complaint(
             Kind::Contradicted,
             name,
             format!(
-                "订单服务与同步中心对同一版本的订单内容不一致（累计 {times} 次）；以订单服务为准"
+                "订单服务与中枢对订单的说法不一致（累计 {times} 次）：同一版本以订单服务为准，订单服务没有的予以保留"
             ),
-            "在同步中心日志中找到该订单，查明是谁重复写入",
+            "在中枢日志中找到该订单：它被重复写入，或订单服务被恢复到较早的状态",
         ),
     }
 }
@@ -164,13 +165,13 @@ fn grant_differs(edge: &EdgeStatus, fence: u64, language: Language) -> Complaint
                 "it holds the region's right to assign under fence {fence}, and its view did not \
                  agree with the grant: it answers provisionally"
             ),
-            "none: the region is put right and it is granted a new fence, within a minute or two",
+            "nothing to do: the region is put right and it is granted a new fence within a minute or two",
         ),
         Language::Chinese => complaint(
             Kind::GrantDiffers,
             name,
-            format!("它持有该区域的派单权（令牌 {fence}），但其视图与授权不一致：只作临时答复"),
-            "无需操作：该区域会被修复，并在一两分钟内获得新令牌",
+            format!("它持有该区域的派单权（栅栏号 {fence}），但其视图与授权不一致：只作临时答复"),
+            "无需操作：该区域会被修复，并在一两分钟内获得新的栅栏号",
         ),
     }
 }
