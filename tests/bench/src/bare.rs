@@ -65,7 +65,7 @@ pub async fn insert(mysql: &str, ops: usize) -> Result<Bare> {
     Ok(Bare { ops, took })
 }
 
-/// The newest rows of a table as statements, each of a thousand rows.
+/// So many rows of a table, whichever, as statements of a thousand rows each.
 async fn written_out(
     pool: &MySqlPool,
     database: &str,
