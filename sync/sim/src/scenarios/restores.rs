@@ -2,7 +2,7 @@
 
 use super::{
     Scenario, Schedule,
-    schedule::{ADMIN, CUSTOMER, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P2, SOUTH_2, order},
+    schedule::{ADMIN, CUSTOMER, DESK_CUSTOMER, DESK_PROVIDER, P2, SOUTH_2, open, order},
 };
 use crate::{
     Bug, FaultKind,
@@ -25,16 +25,6 @@ pub(super) fn all() -> Vec<Scenario> {
         more_restores_than_a_day_allows(),
         a_lease_behind_what_needs_an_operator(),
     ]
-}
-
-/// An order of the south that was published and approved at the portal.
-fn open(schedule: Schedule, n: u64) -> Schedule {
-    schedule.desk(1_000, DESK_CUSTOMER, Publish, order(1, n)).desk(
-        1_500,
-        DESK_ADMIN,
-        Approve,
-        order(1, n),
-    )
 }
 
 /// Cut off, so that its mark alone can tell; a restart forgets nothing of it.

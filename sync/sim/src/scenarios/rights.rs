@@ -2,7 +2,9 @@
 
 use super::{
     Scenario, Schedule,
-    schedule::{ADMIN, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P1, P2, SOUTH_1, SOUTH_2, order},
+    schedule::{
+        ADMIN, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P1, P2, SOUTH_1, SOUTH_2, open, order,
+    },
 };
 use crate::{
     Bug, FaultKind,
@@ -24,16 +26,6 @@ pub(super) fn all() -> Vec<Scenario> {
         a_firm_receipt_elsewhere(),
         what_waits_behind_what_waits(),
     ]
-}
-
-/// An order of the south that was published and approved at the portal.
-fn open(schedule: Schedule, n: u64) -> Schedule {
-    schedule.desk(1_000, DESK_CUSTOMER, Publish, order(1, n)).desk(
-        1_500,
-        DESK_ADMIN,
-        Approve,
-        order(1, n),
-    )
 }
 
 fn firm_on_what_may_be_refused() -> Scenario {

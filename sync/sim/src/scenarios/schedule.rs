@@ -35,6 +35,12 @@ pub(super) fn order(region: u64, n: u64) -> OrderId {
     OrderId(Uuid::from_u64_pair(0x0d1_4ec7, n * 3 + region))
 }
 
+/// The `n`th order of the south, published and approved at the portal.
+pub(super) fn open(schedule: Schedule, n: u64) -> Schedule {
+    let published = schedule.desk(1_000, DESK_CUSTOMER, Intent::Publish, order(1, n));
+    published.desk(1_500, DESK_ADMIN, Intent::Approve, order(1, n))
+}
+
 impl Schedule {
     pub fn new() -> Self {
         let limits = Limits {
