@@ -113,8 +113,7 @@ pub async fn page(gateway: &Gateway, limit: usize, after: Option<Cursor>) -> Res
     let (lost_rest, case_rest) = (lost.1, cases.1);
     let lost = lost.0.into_iter().map(|lost| Conflict::Lost(Box::new(lost)));
     let cases = cases.0.into_iter().map(|case| Conflict::Case(Box::new(case)));
-    let mut items: Vec<Conflict> = lost.chain(cases).collect();
-    items.sort_by_key(|item| (std::cmp::Reverse(item.at()), item.name().to_string()));
+    let mut items = merged(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
     let mut next = Cursor { lost: lost_rest, case: case_rest };
     // What was cut off comes again: each list goes on below its last item that is shown.
@@ -126,6 +125,25 @@ pub async fn page(gateway: &Gateway, limit: usize, after: Option<Cursor>) -> Res
     }
     let next = Some(next).filter(|next| *next != Cursor::default());
     Ok(Page { items, next })
+}
+
+/// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place in it,
+/// and its times come from more than one clock.
+fn merged(
+    lost: impl Iterator<Item = Conflict>,
+    cases: impl Iterator<Item = Conflict>,
+) -> Vec<Conflict> {
+    let (mut lost, mut cases) = (lost.peekable(), cases.peekable());
+    let mut items = Vec::new();
+    loop {
+        let is_case = match (lost.peek(), cases.peek()) {
+            (Some(lost), Some(case)) => lost.at() < case.at(),
+            (lost, _) => lost.is_none(),
+        };
+        let newest = if is_case { cases.next() } else { lost.next() };
+        let Some(newest) = newest else { return items };
+        items.push(newest);
+    }
 }
 
 /// A part of one list, and where the rest begins, if there is any. `after`: the whole list, from a
@@ -322,6 +340,22 @@ mod tests {
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
         assert!("3".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn a_list_keeps_its_order_whatever_its_times_say() {
+        let case = |id: u64, second: u64| {
+            let uuid = "0192f5d4-0000-7000-8000-000000000003";
+            let case = json!({
+                "id": id, "order_id": uuid, "user_id": uuid, "kind": "met_closed",
+                "command_id": uuid, "code": null, "at": format!("2025-11-24T16:00:0{second}Z"),
+            });
+            Conflict::Case(Box::new(serde_json::from_value(case).unwrap()))
+        };
+        let (one, other) = ([case(12, 1), case(11, 2)], [case(7, 3), case(6, 0)]);
+        let items = merged(one.into_iter(), other.into_iter());
+        let names: Vec<String> = items.iter().map(|item| item.name().to_string()).collect();
+        assert_eq!(names, ["case-7", "case-12", "case-11", "case-6"]);
     }
 
     #[test]
