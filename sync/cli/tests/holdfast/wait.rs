@@ -26,7 +26,7 @@ fn time_that_is_up_exits_8_and_tells_what_was_missing() {
     report["regions"][0]["edges"][0]["pending"] = 3.into();
     let platform = Platform::start(report);
     let order = format!("order={ORDER}:completed");
-    let args = ["wait", "--timeout", "1", "--for", "synced", "--for", &order];
+    let args = ["wait", "--timeout", "2", "--for", "synced", "--for", &order];
     let ran = platform.holdfast(&args);
     assert_eq!((code(&ran), out(&ran).as_str()), (8, ""));
     for missing in [
@@ -45,7 +45,7 @@ fn time_that_is_up_exits_8_and_tells_what_was_missing() {
 #[test]
 fn a_region_without_an_edge_is_never_in_sync() {
     let platform = Platform::start(report("up", "match"));
-    let ran = platform.holdfast(&["wait", "--timeout", "1", "--for", "synced=SOUTH"]);
+    let ran = platform.holdfast(&["wait", "--timeout", "2", "--for", "synced=SOUTH"]);
     assert_eq!(code(&ran), 8, "{}", said(&ran));
     assert!(said(&ran).contains("! no edge is enrolled"), "{}", said(&ran));
 }
