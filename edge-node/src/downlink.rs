@@ -62,6 +62,7 @@ impl Downlink {
             }
             ToStore::Generation(generation) => {
                 self.store.adopt_generation(generation).await?;
+                self.gate.revoke(&[], &[], 0);
                 self.feed_seq.send_replace(0);
             }
             ToStore::Tail(run) => self.store.keep_tail(run).await?,

@@ -126,7 +126,8 @@ impl Gate {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         revoked.users.extend(users);
-        revoked.version = revoked.version.max(version);
+        // Another feed counts anew, so the number may fall; what it brought stays revoked.
+        revoked.version = version;
     }
 
     /// The revocations by which people are let in now. The file may have more for a moment.
@@ -189,6 +190,10 @@ mod tests {
         assert!(gate.signed(&token, None).is_some());
         let fresh = people.token(wire::Role::Provider, 7);
         gate.revoke(&[], &[people.user(7)], 1);
+        assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
+        // Another feed counts anew, and takes back nothing of what the old one brought.
+        gate.revoke(&[], &[], 0);
+        assert_eq!(gate.revocations_version(), 0);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
     }

@@ -25,6 +25,7 @@ use process::{
 };
 use wire::{
     Actor, CmdFrame, Code, Command, CommandId, DeviceId, Outcome, Receipt, Reply, UnixMillis,
+    UserId,
 };
 
 use crate::{
@@ -116,7 +117,7 @@ impl Intake {
         let role = signed.claims.role;
         let wrong = shape::wrong_fields(&frame.body, self.0.identity.region);
         let shape = || shape::refusal(role, &frame.body, &wrong);
-        let receipt = self.own_receipt(&frame);
+        let receipt = self.own_receipt(&frame, signed.claims.sub);
         let refusal = signed.refusal.or_else(shape).filter(|_| receipt.is_none());
         let device = device.or(signed.claims.device.as_ref()).cloned();
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
@@ -180,10 +181,13 @@ impl Intake {
         }
     }
 
-    fn own_receipt(&self, frame: &CmdFrame) -> Option<Receipt> {
-        let receipt = frame.receipt.as_ref();
-        let own = receipt.filter(|receipt| receipt.command_id == frame.id && self.is_ours(receipt));
-        own.cloned()
+    /// What this edge has given to this very person for this very id. Anybody may hold a receipt of
+    /// their own under the same id, and it opens no door to another's token that has run out.
+    fn own_receipt(&self, frame: &CmdFrame, user: UserId) -> Option<Receipt> {
+        let vouches = |receipt: &&Receipt| {
+            (receipt.command_id, receipt.user_id) == (frame.id, Some(user)) && self.is_ours(receipt)
+        };
+        frame.receipt.as_ref().filter(vouches).cloned()
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {

@@ -94,6 +94,7 @@ fn receipt(edge: &EdgeId, signer: &Signer, stored: &Stored) -> Receipt {
         verdict: stored.verdict,
         fence: stored.fence,
         sig: String::new(),
+        user_id: Some(stored.user_id),
     };
     receipt.sig = URL_SAFE_NO_PAD.encode(signer.sign_bytes(&receipt.signed_bytes()));
     receipt

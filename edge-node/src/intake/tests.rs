@@ -201,6 +201,22 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
 }
 
+/// Ids are a person's own, so anybody can have a receipt under the id of another's command.
+#[tokio::test]
+async fn a_receipt_of_ones_own_opens_no_door_to_another_persons_old_token() {
+    let edge = Edge::new().await;
+    let old = edge.frame(101, Role::Provider, 20, &accept(1));
+    edge.people.clock.advance(2 * 3_600_000);
+    let own = edge.provider_sends(101, 21, &accept(2)).await.receipt.unwrap();
+    let mut forged: serde_json::Value = serde_json::from_slice(&old).unwrap();
+    forged["receipt"] = json!(own);
+    let reply = edge.send(forged.to_string().as_bytes()).await;
+    assert_eq!(reply.code, Some(Code::TokenExpired), "{reply:?}");
+    forged["receipt"]["user_id"] = json!(id(20));
+    let reply = edge.send(forged.to_string().as_bytes()).await;
+    assert_eq!(reply.code, Some(Code::TokenExpired), "{reply:?}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_trusted_or_does_not_fit_is_not_taken() {
     let edge = Edge::new().await;

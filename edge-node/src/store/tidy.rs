@@ -19,10 +19,12 @@ pub fn tidy(conn: &Connection, book: &mut Book, now: UnixMillis) -> rusqlite::Re
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
     // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain
     // goes on from it. A token stays for as long as anything behind it waits, for that may refer to it.
+    // Two questions, because one with an OR would read all that is pending for each row.
     const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
         SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
-        AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch
-            AND (pending.seq = log.seq OR (log.kind = 'token' AND pending.seq > log.seq)))
+        AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq = log.seq)
+        AND NOT (log.kind = 'token' AND EXISTS (
+            SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq > log.seq))
         ORDER BY epoch, seq LIMIT ?)";
     const TOKENS: &str = "DELETE FROM tokens WHERE (epoch, hash) IN (
         SELECT epoch, hash FROM tokens WHERE expires_at < ? LIMIT ?)";

@@ -6,7 +6,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, CommandId, EdgeId, FieldError, Hash, Order, Outcome, Text};
+use crate::{Code, CommandId, EdgeId, FieldError, Hash, Order, Outcome, Text, UserId};
 
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
@@ -64,6 +64,10 @@ pub struct Receipt {
     #[n(7)]
     #[serde(default)]
     pub sig: String,
+    /// Whose command it is: ids are a person's own, so a receipt vouches for nobody else's.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 impl Receipt {

@@ -341,8 +341,11 @@ fn vectors() -> BTreeMap<String, String> {
         verdict: Verdict::Provisional,
         fence: None,
         sig: "ignored".into(),
+        user_id: None,
     };
     vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
+    let named = Receipt { user_id: Some(UserId(id(3))), ..receipt };
+    vectors.insert("receipt/signed with person".into(), hex(&named.signed_bytes()));
     let down = Frame::Down(Down {
         standing: standing(),
         from: 22,

@@ -72,7 +72,7 @@ pub(crate) fn start(hub: &Hub) {
 /// Compares every region with its owner, one after the other.
 pub(crate) async fn compare_all(hub: &Hub) -> Result<(), CompareFault> {
     for region in Region::ALL {
-        while compare(hub, region).await?.is_part() {}
+        while compare(hub, region).await?.is_part() && !hub.tasks.token().is_cancelled() {}
     }
     Ok(())
 }

@@ -148,6 +148,7 @@ pub fn reply(edge: &EdgeId, stored: &Stored, order: Option<wire::Order>) -> Repl
         verdict: stored.verdict,
         fence: stored.fence,
         sig: String::new(),
+        user_id: Some(stored.user_id),
     };
     let hop = if stored.outcome.is_some() { wire::Hop::Decided } else { wire::Hop::Stored };
     Reply {

@@ -182,6 +182,7 @@ fn receipt(epoch: u64, at: Chain) -> Receipt {
         verdict: Verdict::Firm,
         fence: None,
         sig: String::new(),
+        user_id: None,
     }
 }
 

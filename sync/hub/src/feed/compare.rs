@@ -22,7 +22,7 @@ use crate::{
     NAME,
     domain::compare::{Suspect, Verdict, judge, suspects},
     hub::Hub,
-    store::{Gone, StoreError},
+    store::{Fed, Gone, StoreError},
 };
 
 const ORDER: &str = "order";
@@ -32,9 +32,9 @@ const NAMED_MAX: usize = 200;
 /// What one comparison holds in memory; what is beyond it is found by the next.
 const SUSPECTS_MAX: usize = 10_000;
 /// So many orders that their owner does not know leave a region in one comparison. An owner that knows
-/// none of them any more is more likely a store that was mistaken for it: what is beyond stays, and is
-/// an alarm.
-const GONE_MAX: u64 = 100;
+/// more of them no longer is more likely a store that was mistaken for it: then all of them stay, and
+/// are an alarm.
+const GONE_MAX: usize = 100;
 /// What differs may be on its way: an event leaves within a moment, however busy it is.
 const SETTLE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY_MS: i64 = 2_000;
@@ -133,6 +133,7 @@ async fn mend(
     found: &Found,
     compared: &mut Compared,
 ) -> Result<(), CompareFault> {
+    let mut verdicts = Vec::with_capacity(found.orders.len());
     for part in found.orders.chunks(NAMED_MAX) {
         let ids: Vec<OrderId> = part.iter().map(|suspect| suspect.id).collect();
         let asked = OrdersAsked { ids: ids.clone() };
@@ -146,9 +147,12 @@ async fn mend(
         for suspect in part {
             let theirs = told.orders.iter().find(|order| order.id == suspect.id).cloned();
             let ours = ours.iter().find(|mark| mark.id == suspect.id).copied();
-            let verdict = judge(suspect, region, theirs, ours);
-            settle(hub, region, suspect.id, verdict, compared).await?;
+            verdicts.push((suspect.id, judge(suspect, region, theirs, ours)));
         }
+    }
+    let gone = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Gone(_))).count();
+    for (id, verdict) in verdicts {
+        settle(hub, region, id, verdict, gone > GONE_MAX, compared).await?;
     }
     let Some(before) = &found.assigns else { return Ok(()) };
     let ours = hub.store.how_it_assigns(region).await?;
@@ -169,15 +173,18 @@ async fn settle(
     region: Region,
     id: OrderId,
     verdict: Verdict,
+    too_many_gone: bool,
     compared: &mut Compared,
 ) -> Result<(), StoreError> {
     match verdict {
         Verdict::Fine => return Ok(()),
         Verdict::Behind(order) => {
             tracing::warn!(order.id = %id, version = order.version, "Order `{id}` had not arrived");
-            hub.store.repair_order(&order, now(hub)).await?;
+            if hub.store.repair_order(&order, now(hub)).await? == Fed::Known {
+                return Ok(());
+            }
         }
-        Verdict::Gone(version) if compared.gone >= GONE_MAX => {
+        Verdict::Gone(version) if too_many_gone => {
             tracing::error!(order.id = %id, version, "{region} loses too many orders; `{id}` stays");
             compared.contradictions += 1;
             return Ok(());

@@ -20,8 +20,7 @@ const NAMED: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
     AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region \
         AND n.kind = f.kind AND n.entity = f.entity AND n.feed_seq > f.feed_seq) \
     AND f.entity IN (";
-const HOW_IT_ASSIGNS: &str =
-    "SELECT bytes FROM feed WHERE region = ? AND kind = ? ORDER BY feed_seq DESC LIMIT 1";
+const HOW_IT_ASSIGNS: &str = "SELECT bytes FROM feed WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
 const NOTE: &str = "UPDATE regions SET compared_at = ?, repaired = repaired + ?, \
     repaired_at = CASE WHEN ? > 0 THEN ? ELSE repaired_at END, \
     contradictions = contradictions + ?, \
@@ -61,7 +60,7 @@ impl Store {
     /// The feed's newest word about how a region assigns.
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment, StoreError> {
         let row: Option<(Vec<u8>,)> =
-            self.sql.one(HOW_IT_ASSIGNS, vals![region, ASSIGNMENT]).await?;
+            self.sql.one(HOW_IT_ASSIGNS, vals![region, ASSIGNMENT, Uuid::nil()]).await?;
         match row.map(|(bytes,)| minicbor::decode(&bytes)) {
             None => Ok(RegionAssignment::default()),
             Some(Ok(Change::Assignment(assignment))) => Ok(assignment),

@@ -125,6 +125,12 @@ impl End {
         let known = newest(tx, self.region, ORDER, fresh.id.0).await?;
         let mut fed = Fed::Added;
         let before = match known {
+            // It had left, and its owner has it after all.
+            Some((version, None, _))
+                if count(version) == fresh.version && equal == Equal::Replaced =>
+            {
+                None
+            }
             Some((version, digest, _)) if count(version) >= fresh.version => {
                 let other = digest.as_deref().is_some_and(|known| known != &fresh.digest.0[..]);
                 let differs = count(version) == fresh.version && other;

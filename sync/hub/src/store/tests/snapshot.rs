@@ -152,6 +152,20 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn an_order_whose_owner_has_it_after_all_comes_back(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    store.feed_order(&event(1), &order(1, 9), NOW).await.unwrap();
+    store.feed_gone(&gone(1), NOW).await.unwrap();
+    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), Fed::Added);
+    let region = region(&store).await;
+    assert_eq!((region.orders, region.feed_digest), (1, order(1, 9).digest()));
+    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), Fed::Known);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn an_order_that_moves_leaves_the_region_it_was_in(#[case] mysql: bool) {
     let store = database(mysql).await;
     let south = |version| wire::Order { location: Region::South, ..order(1, version) };
