@@ -86,6 +86,9 @@ pub enum AskedBy {
     },
     Desk {
         item: usize,
+        /// The hub has said that the holder is away: what is held now is not taken. And whether it was
+        /// decided by then.
+        last_look: Option<bool>,
     },
     /// An accept of the portal that waits at the hub, handed in again.
     Waiting {
@@ -100,6 +103,8 @@ pub struct Deciding {
     /// How many transactions it saw, where somebody records.
     pub seen: usize,
     pub writes: Writes,
+    /// There was an answer to its one command.
+    pub was_decided: bool,
     /// Numbers in the outbox, given out at the insert and visible at the commit.
     pub numbers: Vec<u64>,
     pub orders: BTreeSet<OrderId>,

@@ -24,8 +24,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
-use wire::OpDecision;
-
 use crate::{
     bug::Bug,
     cast,
@@ -77,7 +75,7 @@ pub(crate) enum Event {
     Delivers,
     FeedCommits { delivery: u64 },
     DeskTries { item: usize },
-    DeskHears { item: usize, heard: Option<Box<OpDecision>> },
+    DeskHears { item: usize, heard: Option<Box<desk::Heard>> },
     HandsIn { replica: usize, run: u32, again: bool },
     LooksForLife { conn: usize, number: u64, asked_at: u64 },
     LooksForQuestions { replica: usize, run: u32 },

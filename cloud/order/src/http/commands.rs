@@ -73,15 +73,22 @@ async fn act(
     let actor = caller.actor;
     let command = named.command(body(action, id, reason)?);
     let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
-    let decision = service.command(attempt).await?;
+    let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // What waits has not been looked at; an accept that nobody could ever be given is not put to anyone.
         if !action.roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
         let command_id = command.id;
-        asks::put_to_holder(&service, command, actor, token).await?;
-        return Ok(Told::Waiting(Waiting::told(id, command_id, language)));
+        match asks::put_to_holder(&service, command, actor, token).await {
+            Ok(()) => return Ok(Told::Waiting(Waiting::told(id, command_id, language))),
+            // An earlier try may have waited there, and was decided since we looked: the hub has forgotten it
+            // then, and nobody may hear that it was not taken.
+            Err(problem) if problem.code() == Code::RegionAssigningOffline => {
+                decision = service.command(attempt).await?;
+            }
+            Err(problem) => return Err(problem),
+        }
     }
     let order = succeeded(decision, actor)?;
     Ok(Told::Done(Box::new(Done {

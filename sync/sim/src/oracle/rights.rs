@@ -145,22 +145,22 @@ impl Oracle {
         self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
     }
 
-    /// Who was not let in, or found nothing there, may send the same id again; not who was told to
-    /// wait, for then it is decided.
-    pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumed: bool) {
+    /// Who was not let in, or found nothing there, may send the same id again.
+    pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumes: bool) {
         let code = outcome.code.filter(|_| outcome.kind == OutcomeKind::Rejected);
         let undecided = code.is_some_and(|code| {
             matches!(code.status(), 401 | 404 | 429 | 500..) || code == Code::RegionAssigningOffline
         });
-        let consumes = undecided && consumed;
-        self.check(at, "only_a_decision_consumes_an_id", !consumes, || {
+        self.check(at, "only_a_decision_consumes_an_id", !(undecided && consumes), || {
             format!("command {id} was refused with {code:?}, and its id is used up")
         });
     }
 
-    pub fn waits_at_desk(&mut self, at: u64, id: CommandId, consumed: bool) {
-        self.check(at, "only_a_decision_consumes_an_id", !consumed, || {
-            format!("command {id} has to wait, and its id is used up")
+    /// Nor was it decided, or did it wait, when the hub said that the holder is away: an earlier try may
+    /// have been put to it. What a later try brought about this one's answer need not know.
+    pub fn not_taken_at_desk(&mut self, at: u64, id: CommandId, was_decided: bool) {
+        self.check(at, "only_a_decision_consumes_an_id", !was_decided, || {
+            format!("command {id} is said not to be taken, and its id is used up")
         });
     }
 

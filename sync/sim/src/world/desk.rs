@@ -2,7 +2,7 @@
 //! again under the same key until they are answered.
 
 use engine::cloud::Accept;
-use wire::{Actor, Code, Command, CommandBody, CommandId, OpDecision, OrderId};
+use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome};
 
 use super::{Event, World, orders::is_here, people, tokens, words};
 use crate::{
@@ -22,11 +22,18 @@ pub(crate) struct Asking {
     pub body: CommandBody,
     names_order: bool,
     pub is_answered: bool,
-    /// The person was told to wait.
-    waits: bool,
     tries: u32,
     /// The order service has answered no try yet that a later one could cross.
     tried_order: Option<OrderId>,
+}
+
+/// What the order service says to one try.
+pub(crate) struct Heard {
+    pub outcome: Outcome,
+    /// It has stored this answer.
+    pub consumes: bool,
+    /// There was a stored one already.
+    pub was_decided: bool,
 }
 
 const AGAIN_AFTER_MS: u64 = 2_000;
@@ -62,7 +69,6 @@ impl World {
             body,
             names_order,
             is_answered: false,
-            waits: false,
             tries: 0,
             tried_order: None,
         };
@@ -102,27 +108,55 @@ impl World {
         let actor = Some(asking.actor);
         let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
         let requests = vec![rules::Request::Command(Box::new(attempt))];
-        let asked = Asked { by: AskedBy::Desk { item }, requests, locks: false };
+        let by = AskedBy::Desk { item, last_look: None };
+        let asked = Asked { by, requests, locks: false };
         let takes = self.soon(2, 20);
         self.later(takes, Event::Asks(Box::new(asked)));
         self.later(AGAIN_AFTER_MS, Event::DeskTries { item });
     }
 
-    /// The order service's answer on its way to the person; for an accept that has to wait it asks the
-    /// hub first. Mirrors `cloud/order/src/http/asks.rs` and `sync/hub/src/http/asks.rs`.
-    pub fn answers_desk(&mut self, takes: u64, item: usize, decision: OpDecision) {
-        if matches!(decision, OpDecision::Decided(_)) {
-            let heard = Some(Box::new(decision));
-            self.later(takes, Event::DeskHears { item, heard });
-            return;
+    pub fn is_decided_at_desk(&self, item: usize) -> bool {
+        let asking = &self.desk.items[item];
+        self.order_db.commands.contains_key(&(asking.id, Some(asking.actor.user_id)))
+    }
+
+    /// The order service's answer on its way to the person.
+    pub fn answers_desk(&mut self, takes: u64, item: usize, heard: Heard) {
+        let id = self.desk.items[item].id;
+        self.oracle.told_at_desk(self.now, id, &heard.outcome, heard.consumes);
+        self.later(takes, Event::DeskHears { item, heard: Some(Box::new(heard)) });
+    }
+
+    /// An accept has to wait: the order service asks the hub, and looks once more where that has not taken
+    /// it. Mirrors `cloud/order/src/http/commands.rs`, `asks.rs` and `sync/hub/src/http/asks.rs`.
+    pub fn asks_holder(&mut self, takes: u64, asked: &Asked, item: usize, last_look: Option<bool>) {
+        if let Some(was_decided) = last_look {
+            let id = self.desk.items[item].id;
+            self.oracle.not_taken_at_desk(self.now, id, was_decided);
+            return self.waits_at_desk(item, "409 region_assigning_offline");
         }
+        match self.asks_hub(item) {
+            None => {}
+            Some(ToldToWait::Waits) => self.waits_at_desk(item, "202 pending"),
+            Some(ToldToWait::IdReused) => self.waits_at_desk(item, "409 command_id_reused"),
+            Some(ToldToWait::HolderAway) => {
+                let by = AskedBy::Desk { item, last_look: Some(self.is_decided_at_desk(item)) };
+                let asked = Asked { by, requests: asked.requests.clone(), locks: false };
+                self.later(takes, Event::Asks(Box::new(asked)));
+            }
+        }
+    }
+
+    /// Nothing where no replica is there.
+    fn asks_hub(&mut self, item: usize) -> Option<ToldToWait> {
         let asking = &self.desk.items[item];
         let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
-        let standing = self.order_db.orders.get(&body.order_id());
+        let region = self.order_db.orders.get(&body.order_id())?.order.location;
         let up: Vec<usize> =
             (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
-        let (Some(standing), false) = (standing, up.is_empty()) else { return };
-        let region = standing.order.location;
+        if up.is_empty() {
+            return None;
+        }
         let replica = *self.random.pick(&up);
         let now = at(self.now, self.replicas[replica].clock_error_ms);
         // Signed in at the portal for longer than any clock here is wrong.
@@ -131,26 +165,23 @@ impl World {
             Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
         let accept = Accept { command, token, actor, taken_at: now };
         let in_reach = self.holder_in_reach(region, now);
-        let told = match self.sync_db.ask(region, accept, in_reach) {
-            ToldToWait::Waits => {
-                if let Some(holder) = self.sync_db.holder(region) {
-                    self.nudge(replica, holder);
-                }
-                self.desk.items[item].waits = true;
-                "202 pending"
-            }
-            ToldToWait::HolderAway => "409 region_assigning_offline",
-            ToldToWait::IdReused => "409 command_id_reused",
-        };
-        let consumed = self.order_db.commands.contains_key(&(id, Some(actor.user_id)));
-        self.oracle.waits_at_desk(self.now, id, consumed && !told.starts_with("202"));
+        let told = self.sync_db.ask(region, accept, in_reach);
+        if let (ToldToWait::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {
+            self.nudge(replica, holder);
+        }
+        Some(told)
+    }
+
+    fn waits_at_desk(&mut self, item: usize, told: &'static str) {
         self.counts.waits_at_desk(told);
         self.note(19, item as u64, |_| format!("at the portal, request {item}: {told}"));
     }
 
     /// Nothing is heard when the service is out of reach.
-    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<OpDecision>>) {
-        let Some(OpDecision::Decided(outcome)) = heard.map(|decision| *decision) else { return };
+    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<Heard>>) {
+        let Some(Heard { outcome, consumes, was_decided }) = heard.map(|heard| *heard) else {
+            return;
+        };
         let asking = &mut self.desk.items[item];
         if asking.is_answered {
             return;
@@ -163,17 +194,14 @@ impl World {
             return;
         }
         asking.is_answered = true;
-        let consumed =
-            self.order_db.commands.contains_key(&(asking.id, Some(asking.actor.user_id)));
-        if !asking.waits {
-            self.oracle.told_at_desk(self.now, asking.id, &outcome, consumed);
-        }
         let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
         self.counts.at_desk(&outcome);
-        if let Some(answer) = self.order_db.commands.get(&(id, Some(actor.user_id))) {
-            if publishes {
-                self.known.entry(people_region(&body)).or_default().push(answer.order_id);
-            }
+        let answer = self.order_db.commands.get(&(id, Some(actor.user_id)));
+        if let (true, Some(answer)) = (publishes, answer) {
+            self.known.entry(people_region(&body)).or_default().push(answer.order_id);
+        }
+        // Who was refused for now may have sent it again meanwhile: that is no outcome.
+        if consumes || was_decided {
             self.oracle.told(self.now, id, actor, &body, &outcome);
         }
         let says = words::outcome(&outcome);

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use rules::Writes;
 use uuid::Uuid;
 use wire::{EventId, OpAnswer, OpDecision};
 
-use super::{Event, World, hub::Answer};
+use super::{Event, World, desk::Heard, hub::Answer};
 use crate::{
     bug::Bug,
     cast,
@@ -91,8 +92,9 @@ impl World {
         let orders: BTreeSet<_> = asked.attempts().map(|a| a.command.body.order_id()).collect();
         let commands: BTreeSet<_> = asked.attempts().map(|a| a.command.id).collect();
         let tx = self.orders.open.keys().next_back().map_or(1, |last| last + 1);
+        let was_decided = self.is_decided(&asked);
         if self.has(Bug::AnswerBeforeCommit) {
-            self.order_answers(&asked, &writes.answers);
+            self.order_answers(&asked, &writes, was_decided);
         }
         let (regions, ends_right) = (self.order_db.regions_of(&asked), asked.ends_right());
         let (read_at, seen) = (now, self.recorder.as_ref().map_or(0, |r| r.order.seen()));
@@ -101,6 +103,7 @@ impl World {
             read_at,
             seen,
             writes,
+            was_decided,
             numbers,
             orders,
             commands,
@@ -178,11 +181,20 @@ impl World {
             self.later(1, Event::Relays { run });
         }
         if !self.has(Bug::AnswerBeforeCommit) {
-            self.order_answers(&deciding.asked, &deciding.writes.answers);
+            self.order_answers(&deciding.asked, &deciding.writes, deciding.was_decided);
         }
     }
 
-    fn order_answers(&mut self, asked: &Asked, answers: &[OpDecision]) {
+    /// Whether a portal's command has an answer.
+    fn is_decided(&self, asked: &Asked) -> bool {
+        match asked.by {
+            AskedBy::Desk { item, .. } => self.is_decided_at_desk(item),
+            AskedBy::Hub { .. } | AskedBy::Waiting { .. } => false,
+        }
+    }
+
+    fn order_answers(&mut self, asked: &Asked, writes: &Writes, was_decided: bool) {
+        let answers = &writes.answers;
         let lost = self.orders.answers_are_lost && self.random.chance(400);
         if lost {
             self.counts.answers_lost += 1;
@@ -190,9 +202,16 @@ impl World {
         }
         let takes = self.soon(1, 8);
         match &asked.by {
-            AskedBy::Desk { item } => {
-                let Some(decision) = answers.first().cloned() else { return };
-                self.answers_desk(takes, *item, decision);
+            AskedBy::Desk { item, last_look } => {
+                let consumes = !writes.commands.is_empty();
+                match answers.first().cloned() {
+                    Some(OpDecision::Decided(outcome)) => {
+                        let heard = Heard { outcome, consumes, was_decided };
+                        self.answers_desk(takes, *item, heard);
+                    }
+                    Some(OpDecision::Held(_)) => self.asks_holder(takes, asked, *item, *last_look),
+                    None => {}
+                }
             }
             AskedBy::Waiting { replica, id } => {
                 if let (Some(OpDecision::Decided(_)), true) =
@@ -214,7 +233,7 @@ impl World {
     fn owner_is_away(&mut self, by: &AskedBy) {
         let takes = self.soon(1, 8);
         match by {
-            AskedBy::Desk { item } => {
+            AskedBy::Desk { item, .. } => {
                 self.later(takes, Event::DeskHears { item: *item, heard: None });
             }
             AskedBy::Waiting { .. } => {}

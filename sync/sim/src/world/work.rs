@@ -301,10 +301,8 @@ impl World {
             self.nudge(r, holder);
         }
         let asking = &mut self.replicas[r].asking;
-        let settled: Vec<CommandId> =
-            decided.iter().filter(|id| asking.remove(id)).copied().collect();
-        if !settled.is_empty() {
-            settled.iter().for_each(|id| drop(self.sync_db.asks.remove(id)));
+        let settled = decided.iter().filter(|id| asking.remove(id)).count();
+        if settled > 0 {
             self.hand_in_again(r);
         }
     }

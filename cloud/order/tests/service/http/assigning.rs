@@ -158,6 +158,33 @@ async fn an_accept_that_the_holder_decides_waits_and_gets_an_outcome(#[case] eng
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn what_is_decided_while_the_hub_is_asked_is_not_said_to_be_not_taken(
+    #[case] engine: Engine,
+) {
+    let service = Service::new(engine).await;
+    let id = service.stage.pending().await;
+    service.stage.grant("north-1").await;
+    let (is_asked, asked) = tokio::sync::oneshot::channel();
+    let (decided, may_answer) = tokio::sync::oneshot::channel();
+    service.hub.script().lingers = Some((is_asked, may_answer));
+    let key = uuid::Uuid::from_u128(90);
+    let path = format!("/api/v1/orders/{id}/accept");
+    let again = service.keyed(provider(1), &path, Some(key), Value::Null);
+    // An earlier try was put to the holder, whose log brings it now.
+    let holder = async {
+        asked.await.unwrap();
+        let log = Log::of("north-1").then(wire::CommandId(key), Some(provider(1)), accept(id));
+        assert!(service.stage.batch(log.batch()).await[0].succeeded());
+        decided.send(()).unwrap();
+    };
+    let (answer, ()) = tokio::join!(again, holder);
+    assert_eq!((answer.status, &answer.body["order_id"]), (StatusCode::OK, &json!(id)));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let (bad, good) = (service.stage.pending().await, service.stage.pending().await);

@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
+use tokio::sync::oneshot::{Receiver, Sender};
 use wire::{EdgeId, EdgeSeat, PortalAccept, Region};
 
 #[derive(Clone)]
@@ -19,13 +20,16 @@ pub struct Script {
     pub seat: EdgeSeat,
     pub reaches_holder: bool,
     pub asked: Vec<PortalAccept>,
+    /// Says that it is asked, and answers once it may.
+    pub lingers: Option<(Sender<()>, Receiver<()>)>,
 }
 
 impl Hub {
     pub fn new() -> Self {
         let edge = EdgeId::new("north-1").unwrap();
         let seat = EdgeSeat { edge, region: Region::North, epoch: 1 };
-        Self(Arc::new(Mutex::new(Script { seat, reaches_holder: false, asked: Vec::new() })))
+        let script = Script { seat, reaches_holder: false, asked: Vec::new(), lingers: None };
+        Self(Arc::new(Mutex::new(script)))
     }
 
     pub fn script(&self) -> MutexGuard<'_, Script> {
@@ -41,6 +45,11 @@ impl Hub {
 }
 
 async fn ask(State(hub): State<Hub>, Json(accept): Json<PortalAccept>) -> Response {
+    let lingers = hub.script().lingers.take();
+    if let Some((asked, may_answer)) = lingers {
+        asked.send(()).unwrap();
+        may_answer.await.unwrap();
+    }
     let mut script = hub.script();
     if !script.reaches_holder {
         return problem(StatusCode::CONFLICT, "region_assigning_offline");
