@@ -260,7 +260,11 @@ impl World {
             let name = self.edges[e].name.clone();
             self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
         }
-        let new = told.iter().filter(|decided| decided.outcome.kind != OutcomeKind::Duplicate);
+        // What is answered by its id alone, before anything is looked at, overtakes nothing.
+        let by_its_id = |outcome: &Outcome| {
+            outcome.kind == OutcomeKind::Duplicate || outcome.code == Some(Code::CommandIdReused)
+        };
+        let new = told.iter().filter(|decided| !by_its_id(&decided.outcome));
         let seqs: Vec<u64> = new.map(|decided| decided.seq).collect();
         self.oracle.keeps_order(self.now, e, &self.sync_db, &seqs);
         for decided in told {
