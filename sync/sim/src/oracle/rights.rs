@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use engine::cloud::Accept;
-use rules::{Assignment, Request, Turned, Writes};
-use wire::{Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, Region, Relogged};
+use rules::{Assignment, Request, Seat, Turned, Writes};
+use wire::{
+    Code, CommandId, CommandOp, FenceEnding, Op, Outcome, OutcomeKind, QuarantineWhy, Region,
+    Relogged,
+};
 
 use super::{Firm, Identity, Oracle};
 use crate::cloud::{Asked, order_db::OrderDb, sync_db::SyncDb};
@@ -37,7 +40,15 @@ impl Oracle {
         // Of two machines of one edge the one that connects first is the edge; what the other has
         // promised is logged anew with the reason.
         let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
-        let on_record = end.is_some_and(|end| end.how.is_take_back()) || copied;
+        // A restored file goes on under a right that its log had given back by then: on record is the end of
+        // its epoch. A log that was not restored has that op before the release, decided.
+        let given_back = end.is_some_and(|end| end.how == FenceEnding::Released);
+        let restored = given_back
+            && relogged.is_some_and(|first| {
+                let seat = Seat { edge: first.edge.clone(), epoch: first.epoch };
+                first.why == QuarantineWhy::EdgeRestored && db.rights.is_over(&seat)
+            });
+        let on_record = end.is_some_and(|end| end.how.is_take_back()) || copied || restored;
         let code = match outcome.kind {
             OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
