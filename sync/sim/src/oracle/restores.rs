@@ -23,8 +23,8 @@ pub struct Machine {
     disturbed: bool,
     /// Its high-water mark tells that the file was replaced.
     marked: bool,
-    /// It was shown a receipt for what its log does not have.
-    shown: bool,
+    /// It was shown a receipt for what its log does not have, of this epoch.
+    shown: Option<u64>,
     /// Where its log ended before it became suspect.
     suspect_from: Option<Place>,
     /// Where its log was last known to end.
@@ -60,7 +60,7 @@ impl Oracle {
         let machine = self.machine(m);
         machine.disturbed |= here != there || suspect;
         machine.marked = marked;
-        machine.shown = false;
+        machine.shown = None;
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
         let kept = |place: &Place, at: &Chain| {
@@ -127,20 +127,25 @@ impl Oracle {
         let book = &file.book.live;
         let here = file.log.get(&(seen.epoch, seen.seq)).map(|logged| logged.at.hash);
         let tells = seen.epoch >= book.epoch && here != Some(seen.hash);
-        self.machine(m).shown |= tells && seen.edge == book.name && !book.suspect;
+        let tells = tells && seen.edge == book.name && !book.suspect;
+        let shown = &mut self.machine(m).shown;
+        *shown = (*shown).max(tells.then_some(seen.epoch));
     }
 
-    /// 8. As above, once it is on disk.
+    /// 8. As above, once it is on disk. The same commit may end the epoch that the receipt speaks of, and
+    ///    with it the suspicion.
     pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &File) {
-        let heard = !std::mem::take(&mut self.machine(m).shown) || file.book.read().suspect;
+        let book = file.book.read();
+        let shown = self.machine(m).shown.take();
+        let heard = book.suspect || shown.is_none_or(|epoch| epoch < book.epoch);
         self.check(at, "a_witness_is_heard", heard, || {
-            format!("{} was shown what it has lost, and goes on", file.book.read().name)
+            format!("{} was shown what it has lost, and goes on", book.name)
         });
     }
 
     /// A crash: what was under way may be on disk or not.
     pub fn edge_rolled_back(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
-        self.machine(m).shown = false;
+        self.machine(m).shown = None;
         let book = node.file.book.read();
         if book.epoch != self.machine(m).head.0 && self.machine(m).head.0 != 0 {
             self.began(at, m, node, is_newest);
@@ -269,8 +274,8 @@ impl Oracle {
         let machine = self.machine(m);
         let log = &node.file.log;
         machine.receipts.retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
-        (machine.marked, machine.shown) = (false, false);
-        // The hub may have ended this epoch as well by now.
+        (machine.marked, machine.shown) = (false, None);
+        // The hub may have ended this epoch as well by now, or be about to.
         machine.disturbed &= !is_newest;
         machine.suspect_from = None;
         machine.head = head;

@@ -199,9 +199,11 @@ impl World {
         self.publishes_head(m);
     }
 
+    /// And the hub has not begun to end that one as well.
     pub fn is_in_newest_epoch(&self, m: usize) -> bool {
         let node = &self.edges[m];
-        self.sync_db.edges[node.id].epoch == node.file.book.read().epoch
+        let (row, epoch) = (&self.sync_db.edges[node.id], node.file.book.read().epoch);
+        row.epoch == epoch && row.ending.is_none_or(|ending| ending.epoch < epoch)
     }
 
     /// Retained, so that every tablet that is near hears it sooner or later.

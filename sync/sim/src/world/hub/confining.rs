@@ -23,20 +23,12 @@ impl World {
         e: usize,
         confined: Box<Confined>,
     ) -> Option<Input> {
-        let m = self.net.conns[conn].edge;
-        if self.is_read_late(conn) {
-            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's.
-            self.oracle.disturbs(m, "a Hello was read late");
-        }
         let rival = self.live_rival(conn);
-        self.oracle.second_instance(self.now, m, rival);
-        let justified = self.has_rival(m);
-        let why = confined.why.as_str();
-        self.oracle.alarmed(self.now, m, justified, why);
         let shared = self.has(Bug::OneEpochOwner)
             && confined.hello.epoch < confined.epoch
             && self.sync_db.granted(e, &confined).is_some();
         if confined.again || shared {
+            self.finds_confining_due(conn, &confined, rival);
             let granted = self.sync_db.granted(e, &confined);
             return Some(self.hub_confined(conn, e, &confined, granted));
         }
@@ -45,7 +37,9 @@ impl World {
         } else {
             self.sync_db.begin_to_end(e, &confined)
         };
+        // What it was judged by does not stand any more: it is judged again.
         let Some(over) = over else { return Some(self.hub_loads(conn, e)) };
+        self.finds_confining_due(conn, &confined, rival);
         let replica = self.net.conns[conn].replica;
         self.nudge(replica, e);
         let run = self.replicas[replica].run;
@@ -61,6 +55,18 @@ impl World {
             self.later(takes, Event::TakesRightsBack(Box::new(confining)));
         }
         None
+    }
+
+    /// That it is confined is for a reason, and confines nobody who lives.
+    fn finds_confining_due(&mut self, conn: usize, confined: &Confined, rival: bool) {
+        let m = self.net.conns[conn].edge;
+        if self.is_read_late(conn) {
+            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's.
+            self.oracle.disturbs(m, "a Hello was read late");
+        }
+        self.oracle.second_instance(self.now, m, rival);
+        let justified = self.has_rival(m);
+        self.oracle.alarmed(self.now, m, justified, confined.why.as_str());
     }
 
     /// The order service records that every right of the epoch is taken back, in one transaction that
