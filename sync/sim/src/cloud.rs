@@ -188,6 +188,10 @@ pub struct HubSession {
     pub tail_wanted: Option<Place>,
     /// For a sign of life, or for a take-back.
     pub is_waiting: bool,
+    /// When whoever is asked for it was last seen to be kept from answering.
+    pub rival_busy_at: Option<u64>,
+    /// No answer came in time from somebody who could not give one.
+    pub rival_excused: bool,
     pub told_held: BTreeMap<u64, HeldReason>,
     /// What was put to this edge, and at which tick.
     pub put: BTreeMap<CommandId, u64>,

@@ -185,12 +185,12 @@ impl World {
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
         (0..cast::TABLET_COUNT).for_each(|tablet| self.go_home(tablet));
+        // Who is frozen stays so for a while: what came for it waits for that time already.
         for edge in &mut self.edges {
             edge.disk.is_full = false;
             edge.disk.is_slow = false;
             edge.disk.crashes_in_commit = None;
             edge.clock_error_ms = 0;
-            edge.sleeps_until = edge.sleeps_until.min(now);
         }
         self.tablets.iter_mut().for_each(|tablet| tablet.clock_error_ms = 0);
         self.replicas.iter_mut().for_each(|replica| replica.clock_error_ms = 0);

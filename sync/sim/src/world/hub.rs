@@ -89,6 +89,8 @@ impl World {
             feed_wanted: None,
             tail_wanted: None,
             is_waiting: false,
+            rival_busy_at: None,
+            rival_excused: false,
             told_held: Default::default(),
             put: Default::default(),
             is_reading: false,
@@ -269,7 +271,7 @@ impl World {
     fn hub_takes_over(&mut self, conn: usize, e: usize, hello: &Hello, over: u64) -> Input {
         let (r, m) = (self.net.conns[conn].replica, self.net.conns[conn].edge);
         let now = at(self.now, self.replicas[r].clock_error_ms);
-        let rival = self.live_rival(conn);
+        let rival = self.puts_rival_aside(conn);
         let naive = self.has(Bug::NoNaiveNonceAlarm)
             && self.sync_db.edges[e].nonce.is_some_and(|nonce| nonce != hello.nonce);
         if naive {

@@ -1,6 +1,8 @@
 //! Operators: how a region assigns, a right that is taken back, a person who is revoked. What the order
 //! service is asked for it is asked until it does it. Mirrors `cloud/order/src/store/rights.rs`.
 
+use std::collections::BTreeMap;
+
 use rules::{Seat, Wanted, Wish};
 use wire::{
     Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, Region,
@@ -21,6 +23,8 @@ pub(crate) struct Operator {
     asked: Vec<(Region, Does)>,
     pub waiting: usize,
     pub has_ended_all: bool,
+    /// When what made a command fail was put right.
+    put_right: BTreeMap<wire::CommandId, u64>,
 }
 
 #[derive(Clone)]
@@ -29,6 +33,8 @@ enum Does {
     TakesBack,
 }
 
+/// More than a failure is on its way to the hub.
+const ANSWER_TAKES_MS: u64 = 10;
 /// How long the rights still stand once everything works again.
 const ENDS_AFTER_MS: u64 = 15_000;
 
@@ -91,7 +97,11 @@ impl World {
         let name = cast::edge(e);
         self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
         let command = self.sync_db.edges[e].ops.get(&seq).and_then(|op| op.command_id());
-        let poisoned = command.is_some_and(|id| self.poison.contains(&id));
+        // The same command in another log may have been put right while this failure was on its way.
+        let just_now = |at: &u64| self.now - at <= ANSWER_TAKES_MS;
+        let poisoned = command.is_some_and(|id| {
+            self.poison.contains(&id) || self.operator.put_right.get(&id).is_some_and(just_now)
+        });
         self.oracle.stopped(self.now, e, seq, poisoned);
         let again = self.soon(2_000, 15_000);
         let epoch = self.sync_db.edges[e].epoch;
@@ -103,8 +113,8 @@ impl World {
         let op = row.ops.get(&seq).filter(|_| row.epoch == epoch);
         let Some(id) = op.and_then(|op| op.command_id()) else { return };
         let put_right = self.has_healed || self.random.chance(700);
-        if put_right {
-            self.poison.remove(&id);
+        if put_right && self.poison.remove(&id) {
+            self.operator.put_right.insert(id, self.now);
         }
         if self.sync_db.let_go(e, seq) {
             self.counts.let_go += 1;

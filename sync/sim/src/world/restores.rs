@@ -158,6 +158,8 @@ impl World {
         let id = cast::copy_of(m);
         let twin = self.edges[m].file.book.read().alarm == Some(Alarm::Twin);
         if !twin || self.sync_db.edges[id].enrolled {
+            // Its file was put back meanwhile: it has to be told once more.
+            self.edges[m].will_be_renamed = false;
             return;
         }
         if self.edges[m].disk.is_full {

@@ -23,7 +23,7 @@ impl World {
         e: usize,
         confined: Box<Confined>,
     ) -> Option<Input> {
-        let rival = self.live_rival(conn);
+        let rival = self.puts_rival_aside(conn);
         let shared = self.has(Bug::OneEpochOwner)
             && confined.hello.epoch < confined.epoch
             && self.sync_db.granted(e, &confined).is_some();

@@ -10,6 +10,8 @@ use crate::{
     cloud::{HubSession, at},
 };
 
+/// Who could not answer so shortly before the end is not blamed.
+const ANSWER_TAKES_MS: u64 = 300;
 /// Whoever lives answers within this.
 const ANSWER_WITHIN_MS: u64 = 2_000;
 const LOOK_MS: u64 = 100;
@@ -36,12 +38,17 @@ impl World {
     pub fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
         let e = self.net.conns[conn].id;
         let alive = self.sync_db.edges[e].probe_answered >= number;
+        let (now, can_answer) = (self.now, self.live_rival(conn));
+        if let Some(session) = self.session(conn).filter(|_| !can_answer) {
+            session.rival_busy_at = Some(now);
+        }
         if !alive && self.now - asked_at <= ANSWER_WITHIN_MS {
             self.later(LOOK_MS, Event::LooksForLife { conn, number, asked_at });
             return;
         }
         let Some(session) = self.session(conn) else { return };
         session.is_waiting = false;
+        session.rival_excused = session.rival_busy_at.is_some_and(|at| now - at <= ANSWER_TAKES_MS);
         if !alive {
             self.counts.probes_unanswered += 1;
         }
@@ -119,8 +126,15 @@ impl World {
         others.any(|(_, node)| node.id == self.edges[m].id)
     }
 
+    /// The same where it is put aside: not one that was asked and could not answer in time, which closes
+    /// its session by the protocol, however late that is carried out.
+    pub(super) fn puts_rival_aside(&mut self, conn: usize) -> bool {
+        let excused = self.session(conn).is_some_and(|session| session.rival_excused);
+        !excused && self.live_rival(conn)
+    }
+
     /// Another machine that has the session of this edge and is in reach of the hub.
-    pub(super) fn live_rival(&self, conn: usize) -> bool {
+    fn live_rival(&self, conn: usize) -> bool {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
         let row = &self.sync_db.edges[e];
         let others = self.edges.iter().enumerate().filter(|(other, node)| {
@@ -139,6 +153,9 @@ impl World {
                 && conn.id == e
                 && row.link_up
                 && node.sleeps_until <= self.now
+                // It answers in turn, so not while it waits for its disk.
+                && !link.is_storing
+                && link.inbox.is_empty()
                 && self.faults.quiet_for(other, self.now) > QUIET_MS
                 && self.replicas[conn.replica].sessions.get(&link.conn).is_some_and(is_free)
         };
