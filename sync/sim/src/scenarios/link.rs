@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn all() -> Vec<Scenario> {
     vec![
         outcomes_of_an_older_session(),
+        outcomes_the_wrong_way_round(),
         changes_of_an_older_session(),
         ops_of_an_older_session(),
         an_older_version_after_a_newer_one(),
@@ -29,6 +30,18 @@ fn outcomes_of_an_older_session() -> Scenario {
             "outcomes_of_an_older_session",
             "Outcomes that were sent in one session change nothing in the next",
             &[Bug::StandingNotChecked],
+        )
+}
+
+fn outcomes_the_wrong_way_round() -> Scenario {
+    Schedule::new()
+        .catch(2_000, (SOUTH_2, Side::Edge), ("Outcomes", 0), Late(1_500))
+        .tablet(2_000, CUSTOMER, Publish, order(1, 1))
+        .tablet(2_500, CUSTOMER, Publish, order(1, 2))
+        .shows(
+            "outcomes_the_wrong_way_round",
+            "outcomes that leave a gap are passed over, and come again in order",
+            &[Bug::OutcomeGapApplied],
         )
 }
 

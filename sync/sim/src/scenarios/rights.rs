@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn all() -> Vec<Scenario> {
     vec![
         firm_on_what_may_be_refused(),
+        an_accept_beside_a_holder_that_is_away(),
         a_repeat_of_what_was_lost_elsewhere(),
         a_grant_ahead_of_what_it_was_granted_on(),
         an_old_fence_behind_a_new_one(),
@@ -40,6 +41,19 @@ fn firm_on_what_may_be_refused() -> Scenario {
             "firm_on_what_may_be_refused",
             "an accept that stands on an approval that may yet be refused is not firm",
             &[Bug::FirmBase],
+        )
+}
+
+fn an_accept_beside_a_holder_that_is_away() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 10_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .tablet(7_000, P1, Accept, order(1, 1))
+        .shows(
+            "an_accept_beside_a_holder_that_is_away",
+            "what another edge accepts while the holder is away waits for the holder's log",
+            &[Bug::NonfenceHeld],
         )
 }
 
