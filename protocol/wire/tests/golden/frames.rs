@@ -1,0 +1,167 @@
+//! One frame of each kind, and those with what only some of them say.
+
+use minicbor::bytes::ByteVec;
+use wire::*;
+
+use crate::samples::*;
+
+pub fn frames() -> Vec<Frame> {
+    let nonce = BootNonce([0xab; 16]);
+    let limits = Limits {
+        batch_ops_max: 5000,
+        batch_bytes_max: 1 << 20,
+        credit_ops: 10_000,
+        credit_bytes: 1 << 22,
+    };
+    vec![
+        Frame::Hello(Hello {
+            protocol_min: 1,
+            protocol_max: 1,
+            edge: edge(),
+            region: Region::North,
+            epoch: 1,
+            nonce,
+            last_seq: 42,
+            last_hash: Hash::of(b"42"),
+            suspect: false,
+            feed_generation: 1,
+            feed_cursor: 17,
+            outcome_cursor: 40,
+            codec: 0,
+            version: "0.1.0".into(),
+            settled: None,
+            twin: None,
+            snapshots: None,
+            staged: None,
+        }),
+        Frame::Welcome(Welcome {
+            protocol: 1,
+            standing: standing(),
+            cursor: 40,
+            cursor_hash: Hash::of(b"40"),
+            feed_generation: 1,
+            limits,
+            cloud_now: UnixMillis(1_764_000_000_007),
+            snapshot: None,
+        }),
+        Frame::Up(Up {
+            standing: standing(),
+            epoch: 1,
+            first_seq: 41,
+            prev_hash: Hash::of(b"40"),
+            hash: Hash::of(b"42"),
+            ops: vec![ByteVec::from(vec![1, 2]), ByteVec::from(vec![3])],
+        }),
+        Frame::Outcomes(OutcomesFrame {
+            standing: standing(),
+            epoch: 1,
+            from: 40,
+            to: 41,
+            outcomes: vec![NumberedOutcome {
+                number: 41,
+                seq: 41,
+                command_id: Some(CommandId(id(9))),
+                outcome: outcome(),
+            }],
+        }),
+        Frame::Down(Down {
+            standing: standing(),
+            from: 17,
+            to: 22,
+            changes: vec![
+                Change::Order(order()),
+                Change::OrderGone { order_id: OrderId(id(1)), version: 4 },
+                Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() },
+                Change::Policy { version: 3, policy: Policy::Exclusive },
+                Change::Revoked {
+                    version: 4,
+                    sessions: vec![SessionId(id(5))],
+                    users: vec![UserId(id(6))],
+                },
+            ],
+        }),
+        Frame::Ack(Ack {
+            standing: standing(),
+            outcome_cursor: 41,
+            feed_cursor: 22,
+            digest: Hash::of(b"view"),
+            ahead: 1,
+            pending: 2,
+            oldest_pending_at: Some(UnixMillis(1_764_000_000_004)),
+            edge_now: UnixMillis(1_764_000_000_008),
+            disk_free_bytes: Some(1 << 30),
+            last_seq: 42,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: None,
+        }),
+        Frame::Credit(Credit {
+            standing: standing(),
+            cursor: 42,
+            ops: 100,
+            bytes: 1000,
+            feed_seq: None,
+        }),
+        Frame::Ask(Ask {
+            standing: standing(),
+            command: command(),
+            token: "aaa.bbb.ccc".into(),
+            actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+            taken_at: UnixMillis(1_764_000_000_002),
+        }),
+        Frame::Snapshot(SnapshotChunk {
+            standing: standing(),
+            feed_generation: 1,
+            feed_seq: 22,
+            index: 0,
+            count: 2,
+            hash: Hash::of(b"chunk"),
+            body: ByteVec::from(b"chunk".to_vec()),
+        }),
+        Frame::Quarantine(Quarantine {
+            old_epoch: 1,
+            old_nonce: nonce,
+            new_epoch: 2,
+            grant: 3,
+            last_accepted: Hash::of(b"40"),
+            why: QuarantineWhy::EdgeRestored,
+            tail: vec![ByteVec::from(vec![9])],
+            part: None,
+        }),
+        Frame::Resend(Resend { standing: standing(), from: 41 }),
+        Frame::Refused(Refused { code: Code::GateClosed, detail: "NORTH".into() }),
+        Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
+        Frame::Probe(Probe { standing: standing(), number: 7 }),
+        Frame::Alive(Alive { standing: standing(), number: 7 }),
+    ]
+}
+
+/// The frames with what they say of an image.
+pub fn with_an_image() -> Vec<(&'static str, Frame)> {
+    let staged = Some(Staged {
+        feed_generation: 1,
+        feed_seq: 22,
+        chunks: 3,
+        hash: Hash::of(b"chunk"),
+        next: SnapshotPlace { kind: 0, entity: [7; 16] },
+    });
+    let with = |frame| match frame {
+        Frame::Hello(hello) => {
+            let (snapshots, staged) = (Some(true), staged.clone());
+            Some(("hello/staged", Frame::Hello(Hello { snapshots, staged, ..hello })))
+        }
+        Frame::Welcome(welcome) => {
+            let snapshot = Some(22);
+            Some(("welcome/snapshot", Frame::Welcome(Welcome { snapshot, ..welcome })))
+        }
+        Frame::Ack(ack) => {
+            let (staged, snapshot) = (staged.clone(), Some(Hash::of(b"last")));
+            let (unproven, assignment) = (Some(4), Some(assignment().digest()));
+            let ack = Ack { staged, snapshot, unproven, assignment, ..ack };
+            Some(("ack/staged", Frame::Ack(ack)))
+        }
+        _ => None,
+    };
+    frames().into_iter().filter_map(with).collect()
+}

@@ -1,0 +1,151 @@
+//! The encodings of this protocol version, byte for byte. Logs, receipts and peers of other versions
+//! rely on them, so a difference here is a break of compatibility and not a test to be updated.
+//!
+//! `HOLDFAST_GOLDEN=write` adds vectors that do not stand in the file yet; it never changes one.
+
+#![allow(clippy::unwrap_used, clippy::too_many_lines)]
+
+mod frames;
+mod samples;
+
+use std::collections::BTreeMap;
+
+use frames::*;
+use samples::*;
+use wire::*;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/v1.json");
+
+/// A name for each encoding, with its bytes in hexadecimal or its JSON.
+fn vectors() -> BTreeMap<String, String> {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let json = |value: serde_json::Value| value.to_string();
+    let mut vectors = BTreeMap::new();
+    for body in bodies() {
+        vectors.insert(format!("command_hash/{}", body.name()), body.hash().to_string());
+        vectors.insert(
+            format!("command_json/{}", body.name()),
+            json(serde_json::to_value(&body).unwrap()),
+        );
+    }
+    let mut chain = Chain::start(&edge());
+    for (name, op) in ops() {
+        let bytes = op.to_bytes();
+        assert_eq!(Op::from_bytes(&bytes).unwrap(), op, "{name} reads back");
+        chain = chain.then(&bytes);
+        vectors.insert(format!("op/{name}"), hex(&bytes));
+        vectors.insert(format!("chain/{name}"), chain.hash.to_string());
+    }
+    vectors
+        .insert("chain/renewed".into(), Chain::renewed(&edge(), 2, 3, chain.hash).hash.to_string());
+    for frame in frames() {
+        let bytes = frame.to_bytes();
+        assert_eq!(Frame::from_bytes(&bytes).unwrap(), frame, "{} reads back", frame.kind());
+        vectors.insert(format!("frame/{}", frame.kind()), hex(&bytes));
+    }
+    let receipt = Receipt {
+        edge: edge(),
+        epoch: 1,
+        seq: 42,
+        hash: Hash::of(b"42"),
+        command_id: CommandId(id(9)),
+        verdict: Verdict::Provisional,
+        fence: None,
+        sig: "ignored".into(),
+        user_id: None,
+    };
+    vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
+    let named = Receipt { user_id: Some(UserId(id(3))), ..receipt };
+    vectors.insert("receipt/signed with person".into(), hex(&named.signed_bytes()));
+    let down = Frame::Down(Down {
+        standing: standing(),
+        from: 22,
+        to: 23,
+        changes: vec![Change::Assignment(assignment())],
+    });
+    assert_eq!(Frame::from_bytes(&down.to_bytes()).unwrap(), down, "an assignment reads back");
+    assert_eq!(Op::from_bytes(&relogged().to_bytes()).unwrap(), relogged(), "it reads back");
+    vectors.insert("op/relogged".into(), hex(&relogged().to_bytes()));
+    let settled = Some(Chain { seq: 40, hash: Hash::of(b"40") });
+    let suspect = frames().into_iter().find_map(|frame| match frame {
+        Frame::Hello(hello) => Some(Hello { suspect: true, settled, twin: Some(true), ..hello }),
+        _ => None,
+    });
+    let suspect = Frame::Hello(suspect.unwrap());
+    assert_eq!(Frame::from_bytes(&suspect.to_bytes()).unwrap(), suspect, "it reads back");
+    vectors.insert("hello/suspect".into(), hex(&suspect.to_bytes()));
+    let part = Some(TailPart {
+        index: 1,
+        epoch: 1,
+        first_seq: 41,
+        first_hash: Hash::of(b"41"),
+        more: true,
+    });
+    let tail = frames().into_iter().find_map(|frame| match frame {
+        Frame::Quarantine(frame) => Some(Quarantine { part, ..frame }),
+        _ => None,
+    });
+    let tail = Frame::Quarantine(tail.unwrap());
+    assert_eq!(Frame::from_bytes(&tail.to_bytes()).unwrap(), tail, "it reads back");
+    vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
+    for (name, frame) in with_an_image() {
+        assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
+        vectors.insert(name.into(), hex(&frame.to_bytes()));
+    }
+    let next = Some(SnapshotPlace { kind: 0, entity: [7; 16] });
+    let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
+    assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");
+    vectors.insert("snapshot/part".into(), hex(&part.to_bytes()));
+    let start = snapshot_start(standing(), 1, 22);
+    vectors.insert("snapshot/hash".into(), snapshot_hash(start, b"chunk").to_string());
+    vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
+    let told = AssignmentEvent { region: Region::North, assignment: assignment() };
+    vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
+    let digest = open_digest([(OrderId(id(1)), 3), (OrderId(id(4)), 1)]);
+    vectors.insert("open_digest".into(), digest.to_string());
+    let end = FenceEnd {
+        at: UnixMillis(1_764_000_000_009),
+        how: FenceEnding::TakenBack,
+        by: Some(UserId(id(7))),
+        why: Some("the node is lost".into()),
+    };
+    let taken_back = Lost { taken_back: Some(end), ..outcome().lost.unwrap() };
+    vectors.insert("lost/taken_back".into(), hex(&minicbor::to_vec(&taken_back).unwrap()));
+    let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
+    let mut anew = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    if let BatchBody::Command { relogged, .. } = &mut anew.body {
+        let (verdict, fence) = (Verdict::Firm, Some(5));
+        *relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence });
+    }
+    vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
+    vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
+    vectors.insert("order/digest".into(), order().digest().to_string());
+    vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));
+    vectors
+}
+
+#[test]
+fn encodings_are_those_of_the_golden_file() {
+    let now = vectors();
+    let text = std::fs::read_to_string(FILE).unwrap_or_else(|_| "{}".into());
+    let mut golden: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    for (name, expected) in &golden {
+        assert_eq!(now.get(name), Some(expected), "the encoding of {name} has changed");
+    }
+    if std::env::var_os("HOLDFAST_GOLDEN").is_some_and(|wish| wish == "write") {
+        golden.extend(now);
+        std::fs::write(FILE, serde_json::to_string_pretty(&golden).unwrap() + "\n").unwrap();
+        return;
+    }
+    let missing: Vec<_> = now.keys().filter(|name| !golden.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "not in the golden file, run `cargo xtask golden`: {missing:?}");
+}
+
+#[test]
+fn every_kind_of_frame_has_a_golden_vector() {
+    let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 15);
+}

@@ -1,0 +1,164 @@
+//! One of everything that stands in a log or goes to an owner, always the same.
+
+use uuid::Uuid;
+use wire::*;
+
+pub fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0000 + n)
+}
+
+pub fn edge() -> EdgeId {
+    EdgeId::new("north-1").unwrap()
+}
+
+pub fn standing() -> Standing {
+    Standing { term: 7, nonce: BootNonce([0xab; 16]) }
+}
+
+pub fn draft() -> Draft {
+    Draft {
+        title: "Leaking tap 水龙头漏水".into(),
+        description: String::new(),
+        service_type: ServiceType::CleaningRepair,
+        price: "200.00".parse().unwrap(),
+        currency: Currency::Cny,
+        location: Region::North,
+        address: "1 Harbour Road".into(),
+        service_start_time: Some(UnixMillis(1_764_000_000_000)),
+        service_end_time: None,
+    }
+}
+
+pub fn order() -> Order {
+    let (at, source) = (UnixMillis(1_764_000_000_001), Source::Edge(edge()));
+    Order {
+        provider_id: Some(UserId(id(3))),
+        status: OrderStatus::Accepted,
+        version: 3,
+        updated_at: UnixMillis(1_764_000_000_002),
+        ..Order::published(OrderId(id(1)), draft(), UserId(id(2)), at, source)
+    }
+}
+
+pub fn bodies() -> Vec<CommandBody> {
+    let order_id = OrderId(id(1));
+    vec![
+        CommandBody::PublishOrder { order_id, order: draft() },
+        CommandBody::ApproveOrder { order_id },
+        CommandBody::RejectOrder { order_id, reason: "no address".into() },
+        CommandBody::AcceptOrder { order_id },
+        CommandBody::WithdrawAcceptance { order_id, reason: None },
+        CommandBody::StartOrder { order_id },
+        CommandBody::CompleteOrder { order_id },
+        CommandBody::CancelOrder { order_id, reason: Some("found another".into()) },
+        CommandBody::SubmitReview { order_id, rating: 5, comment: "好".into() },
+    ]
+}
+
+pub fn command() -> Command {
+    Command {
+        id: CommandId(id(9)),
+        body: CommandBody::AcceptOrder { order_id: OrderId(id(1)) },
+        device: Some(DeviceId::new("tablet-7").unwrap()),
+        device_seq: Some(12),
+        tapped_at: Some(UnixMillis(1_764_000_000_003)),
+        trace: None,
+    }
+}
+
+pub fn ops() -> Vec<(&'static str, Op)> {
+    let command = CommandOp {
+        command: command(),
+        token_seq: 2,
+        actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(1_764_000_000_004),
+        policy_version: Some(1),
+        rules_version: None,
+        revocations_version: Some(4),
+        relogged: None,
+    };
+    vec![
+        ("boot", Op::Boot { nonce: BootNonce([0xab; 16]), at: UnixMillis(1_764_000_000_000) }),
+        ("token", Op::Token { token: "aaa.bbb.ccc".into() }),
+        ("command", Op::Command(command)),
+        ("lease_released", Op::LeaseReleased { fence: 5 }),
+    ]
+}
+
+pub fn relogged() -> Op {
+    let relogged = Relogged {
+        edge: edge(),
+        epoch: 1,
+        at: Chain { seq: 42, hash: Hash::of(b"42") },
+        verdict: Verdict::Firm,
+        fence: Some(5),
+        why: QuarantineWhy::EdgeRestored,
+    };
+    match ops().into_iter().nth(2).unwrap().1 {
+        Op::Command(op) => Op::Command(CommandOp { relogged: Some(relogged), ..op }),
+        other => other,
+    }
+}
+
+pub fn outcome() -> Outcome {
+    let lost = Lost {
+        winner_decided_at: Some(UnixMillis(1_764_000_000_005)),
+        winner_source: Some(Source::Portal),
+        tapped_at: Some(UnixMillis(1_764_000_000_003)),
+        edge_at: Some(UnixMillis(1_764_000_000_004)),
+        nearby: vec![NearbyJob {
+            order_id: OrderId(id(4)),
+            code: OrderCode::of(Region::North, OrderId(id(4))),
+            title: "Paint a fence".into(),
+            price: "80.50".parse().unwrap(),
+            currency: Currency::Cny,
+        }],
+        taken_back: None,
+    };
+    Outcome {
+        lost: Some(lost),
+        ..Outcome::rejected(
+            Code::OrderAlreadyAccepted,
+            Some(order()),
+            UnixMillis(1_764_000_000_006),
+        )
+    }
+}
+
+pub fn assignment() -> RegionAssignment {
+    RegionAssignment {
+        policy_version: 3,
+        policy: Policy::Exclusive,
+        holder: Some(edge()),
+        epoch: 1,
+        fence: 5,
+        release_asked: false,
+        digest: Some(Hash::of(b"open")),
+        rules_version: 2,
+        rules: OfflineRules {
+            unpaid_start: true,
+            approval: Some(ApprovalRule {
+                price_max: "300.00".parse().unwrap(),
+                currency: Currency::Cny,
+                service_types: vec![ServiceType::CleaningRepair, ServiceType::Other],
+            }),
+        },
+    }
+}
+
+pub fn batch_body() -> BatchBody {
+    BatchBody::Command {
+        command: command(),
+        actor: Some(Actor { user_id: UserId(id(3)), role: Role::Provider }),
+        verdict: Verdict::Firm,
+        fence: Some(5),
+        received_at: UnixMillis(1_764_000_000_004),
+        policy_version: Some(3),
+        rules_version: Some(2),
+        revocations_version: Some(4),
+        revoked_version: Some(6),
+        relogged: None,
+    }
+}
