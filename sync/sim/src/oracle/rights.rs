@@ -54,9 +54,9 @@ impl Oracle {
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
-        // The order service does not hear yet under which right it was promised first.
+        // Where no right was taken back there is no such record to tell of.
         let says_so =
-            !alone || relogged.is_some() || explained || code == Some(Code::RegionTakenBack);
+            !alone || copied || restored || explained || code == Some(Code::RegionTakenBack);
         self.check(at, "firm_is_never_overturned", on_record && says_so, || {
             format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
         });
