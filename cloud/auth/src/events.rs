@@ -1,4 +1,4 @@
-//! The events of auth: an account was made, a session was revoked. They name people by id alone.
+//! The events of auth: an account was made or closed, a session was revoked. They name people by id alone.
 
 use process::{clock::Clock, trace::TraceId};
 use wire::{Event, EventType, Role, SessionId, UserEvent, UserId};
@@ -16,6 +16,10 @@ pub fn session_revoked(
 ) -> Event {
     let body = UserEvent { user_id, role, session_id: Some(session) };
     event(clock, trace, EventType::SessionRevoked, body)
+}
+
+pub fn user_revoked(clock: &Clock, trace: &TraceId, user_id: UserId, role: Role) -> Event {
+    event(clock, trace, EventType::UserRevoked, UserEvent { user_id, role, session_id: None })
 }
 
 fn event(clock: &Clock, trace: &TraceId, kind: EventType, body: UserEvent) -> Event {

@@ -14,7 +14,7 @@ use crate::{
     events,
     passwords::{PasswordError, Passwords, Seat},
     revocations,
-    store::{Account, Added, NameHash, Session, SessionKind, Store, StoreError},
+    store::{Account, Added, Closing, NameHash, Session, SessionKind, Store, StoreError},
 };
 
 pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
@@ -79,7 +79,10 @@ impl Service {
             return Ok(SignIn::Locked(until));
         }
         match self.verified(&seat, &username, password).await? {
-            Some(account) => Ok(SignIn::Done(self.begin_session(&account, name).await?)),
+            Some(account) => match self.begin_session(&account, name).await? {
+                Some(signed_in) => Ok(SignIn::Done(signed_in)),
+                None => Ok(SignIn::Wrong),
+            },
             None => {
                 self.store.add_failure(self.clock.new_id(), name, now).await?;
                 Ok(SignIn::Wrong)
@@ -103,7 +106,7 @@ impl Service {
         &self,
         account: &Account,
         name: NameHash,
-    ) -> Result<SignedIn, ServiceError> {
+    ) -> Result<Option<SignedIn>, ServiceError> {
         let created_at = self.clock.now();
         let issued = created_at.0 / 1000;
         let claims = Claims {
@@ -123,9 +126,11 @@ impl Service {
             expires_at: UnixMillis(claims.exp * 1000),
         };
         let token = self.signer.sign(&claims);
-        self.store.begin_session(&session, account.user_id, name).await?;
+        if !self.store.begin_session(&session, account.user_id, name).await? {
+            return Ok(None);
+        }
         tracing::info!(user.id = %account.user_id, session.id = %session.id, "Signed in");
-        Ok(SignedIn { token, user_id: account.user_id, role: account.role })
+        Ok(Some(SignedIn { token, user_id: account.user_id, role: account.role }))
     }
 
     /// Whether the session of a verified token still stands: not revoked, the account open, the role
@@ -156,6 +161,25 @@ impl Service {
         }
         revocations::tell(&self.cache, claims.jti, UnixMillis(claims.exp * 1000), now).await;
         Ok(())
+    }
+
+    /// Closes a person's account for good and ends every session of it. The role they had, or `None`
+    /// for somebody there is not. Once this returns, auth_db knows; edges hear of it by the feed.
+    pub async fn revoke(
+        &self,
+        user: UserId,
+        by: UserId,
+        why: String,
+        trace: &TraceId,
+    ) -> Result<Option<Role>, ServiceError> {
+        let Some(role) = self.store.role(user).await? else { return Ok(None) };
+        let event = events::user_revoked(&self.clock, trace, user, role);
+        let record = Closing { at: self.clock.now(), by, why };
+        if self.store.close_account(user, &record, &event).await? {
+            tracing::info!(user.id = %user, by = %by, "An account was closed");
+            revocations::fill(&self.store, &self.cache, &self.clock).await;
+        }
+        Ok(Some(role))
     }
 }
 

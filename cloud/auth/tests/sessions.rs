@@ -181,6 +181,53 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
     }
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn who_is_revoked_is_out_everywhere_and_for_good(#[case] engine: Engine) {
+    let auth = auth_with(engine, "lisi").await;
+    auth.register("boss", "customer").await;
+    let (token, other) = (auth.token("lisi").await, auth.token("boss").await);
+    auth.sql
+        .exec("UPDATE users SET role_id = 3 WHERE username = 'boss'", Vec::new())
+        .await
+        .unwrap();
+    let admin = auth.token("boss").await;
+    let user = auth.verify(&token).await.body["user_id"].as_str().unwrap().to_owned();
+    let boss = auth.verify(&admin).await.body["user_id"].as_str().unwrap().to_owned();
+    let revoke = async |token: &str, user: &str, body| {
+        let path = format!("/api/v1/admin/users/{user}/revoke");
+        auth.send(Method::POST, &path, Some(token), Some(body)).await
+    };
+    let why = || json!({ "reason": "The licence was withdrawn." });
+    assert_eq!(revoke(&token, &boss, why()).await.code(), "role_forbidden");
+    refused(&revoke(&other, &user, why()).await);
+    assert_eq!(revoke(&admin, &user, json!({})).await.fields(), ["reason"]);
+    assert_eq!(revoke(&admin, &boss, why()).await.code(), "role_forbidden", "not oneself");
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    assert_eq!(revoke(&admin, nobody, why()).await.status, StatusCode::NOT_FOUND);
+
+    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    for _ in 0..2 {
+        let done = revoke(&admin, &user, why()).await;
+        assert_eq!((done.status, &done.body["role"]), (StatusCode::OK, &json!("provider")));
+        refused(&auth.verify(&token).await);
+        assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
+        let session = session_of(&auth, &token, &jwks);
+        assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Revoked);
+    }
+    let events = auth.events().await;
+    let told: Vec<_> = events.iter().filter(|e| e.kind == EventType::UserRevoked).collect();
+    assert_eq!(told.len(), 1);
+    let body: UserEvent = serde_json::from_value(told[0].body.clone()).unwrap();
+    assert_eq!((json!(body.user_id), body.session_id), (json!(user), None));
+    let recorded = "SELECT COUNT(*) FROM users WHERE closed_by IS NOT NULL AND closed_at > 0 \
+        AND closed_why = 'The licence was withdrawn.'";
+    assert_eq!(auth.count(recorded).await, 1);
+    assert_eq!(auth.verify(&admin).await.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn what_is_no_token_of_ours_is_invalid() {
     let auth = auth_with(Engine::Sqlite, "lisi").await;

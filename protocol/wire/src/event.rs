@@ -67,6 +67,7 @@ macro_rules! catalogue {
 catalogue! {
     UserRegistered Auth "user.registered",
     SessionRevoked Auth "user.session_revoked",
+    UserRevoked Auth "user.revoked",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
     OrderCreated Order "order.created",
@@ -107,7 +108,7 @@ pub struct OrderEvent {
     pub lost: Option<Lost>,
 }
 
-/// The body of `user.registered` and `user.session_revoked`.
+/// The body of the events about a person; the session is the one of `user.session_revoked`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserEvent {
     pub user_id: UserId,

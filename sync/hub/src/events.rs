@@ -1,5 +1,5 @@
 //! What the hub takes from the bus: orders, and how a region assigns, become changes of their region's
-//! feed, ended sessions changes of every feed.
+//! feed, ended sessions and revoked people changes of every feed.
 
 use platform::{
     bus::QueueSpec,
@@ -9,7 +9,7 @@ use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
 
 use crate::{
     hub::Hub,
-    store::{Fed, StoreError},
+    store::{Fed, Revoked, StoreError},
 };
 
 const QUEUE: QueueSpec<'static> =
@@ -28,7 +28,9 @@ impl Handle for Feeder {
                 self.assigned(event).await?
             }
             Exchange::Order => self.order(event).await?,
-            Exchange::Auth if event.kind == EventType::SessionRevoked => {
+            Exchange::Auth
+                if matches!(event.kind, EventType::SessionRevoked | EventType::UserRevoked) =>
+            {
                 self.revoked(event).await?
             }
             Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => Fed::Known,
@@ -69,13 +71,13 @@ impl Feeder {
     }
 
     async fn revoked(&self, event: &Event) -> Result<Fed, HandleError> {
-        let UserEvent { session_id, .. } = serde_json::from_value(event.body.clone())?;
-        match session_id {
-            Some(session) => {
-                Ok(self.0.store.feed_revoked(event, session, self.0.clock.now()).await?)
-            }
-            None => Err(HandleError::poison("a revocation without its session")),
-        }
+        let UserEvent { user_id, session_id, .. } = serde_json::from_value(event.body.clone())?;
+        let whom = match (event.kind, session_id) {
+            (EventType::UserRevoked, _) => Revoked::Person(user_id),
+            (_, Some(session)) => Revoked::Session(session),
+            (_, None) => return Err(HandleError::poison("a revocation without its session")),
+        };
+        Ok(self.0.store.feed_revoked(event, whom, self.0.clock.now()).await?)
     }
 }
 

@@ -31,7 +31,7 @@ pub use asks::{AskName, Asked};
 pub use compact::{BATCH, LookedAt};
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
-pub use feed::{Fed, Gone, Revocations};
+pub use feed::{Fed, Gone, Revocations, Revoked};
 pub use retry::Retried;
 pub use work::Claim;
 

@@ -108,10 +108,8 @@ async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
         let ask = at_portal(n, user, &stage.token(Role::Provider, user));
         stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     }
-    // The feed tells of ids; what is revoked under this one is the person.
-    let person = Uuid::from_u128(6);
-    let body = json!({"user_id": person, "role": "provider", "session_id": person});
-    stage.publish(EventType::SessionRevoked, body).await;
+    let body = json!({"user_id": Uuid::from_u128(6), "role": "provider"});
+    stage.publish(EventType::UserRevoked, body).await;
     holder.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Revoked { .. }))).await;
     stage.assign_north(&hub, 2, None).await;
     eventually("both are decided", PATIENCE, async || {

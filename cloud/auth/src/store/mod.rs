@@ -14,7 +14,7 @@ use sqlx::migrate::Migrator;
 
 pub use failures::NameHash;
 pub use sessions::{Session, SessionKind};
-pub use users::{Account, Added};
+pub use users::{Account, Added, Closing};
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

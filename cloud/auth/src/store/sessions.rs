@@ -9,6 +9,7 @@ use super::{BATCH, NameHash, Store, StoreError};
 const ADD: &str = "INSERT INTO sessions (id, user_id, kind, created_at, expires_at) \
     VALUES (?, ?, ?, ?, ?)";
 const REVOKE: &str = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
+const OPEN: &str = "SELECT is_active FROM users WHERE id = ?";
 const STANDING: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
 const LIVE: &str = "SELECT id, kind, created_at, expires_at FROM sessions \
@@ -71,20 +72,27 @@ struct SessionRow {
 }
 
 impl Store {
-    /// Writes a new session, and forgets the wrong passwords before it.
+    /// Writes a new session, and forgets the wrong passwords before it; whether it may be used. The
+    /// account may have been closed since the password was looked at: writing the session waits for
+    /// that by its foreign key, so what is read behind it is true.
     pub async fn begin_session(
         &self,
         session: &Session,
         user: UserId,
         name: NameHash,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let kind = session.kind.as_str();
             let row = vals![session.id, user, kind, session.created_at, session.expires_at];
             tx.exec(ADD, row).await?;
+            let open: Option<(i64,)> = tx.one(OPEN, vals![user]).await?;
+            if open != Some((1,)) {
+                tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
+                return Ok(false);
+            }
             let (text, values) = Self::forget_failures(name);
             tx.exec(text, values).await?;
-            Ok(())
+            Ok(true)
         })
     }
 

@@ -130,3 +130,26 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] m
         assert_eq!(sessions::look_up(&cache, session).await.unwrap(), Listed::Clear);
     }
 }
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] mysql: bool) {
+    let database = database(mysql).await;
+    let event =
+        events::user_revoked(&database.clock, &TraceId::random(), database.user, Role::Customer);
+    let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
+    assert!(database.store.close_account(database.user, &record, &event).await.unwrap());
+    let id = SessionId(database.clock.new_id());
+    let session = Session {
+        id,
+        kind: SessionKind::Access,
+        created_at: NOW,
+        expires_at: NOW.plus_ms(HOUR_MS),
+    };
+    let begun = database.store.begin_session(&session, database.user, database.name).await;
+    assert!(!begun.unwrap(), "the password was right, the account is closed");
+    let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
+    assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");
+}

@@ -10,6 +10,11 @@ use crate::domain::{Email, Username};
 const ADD: &str = "INSERT INTO users \
     (id, username, email, password_hash, role_id, is_active, created_at, updated_at) \
     VALUES (?, ?, ?, ?, ?, 1, ?, ?)";
+const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
+const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, closed_by = ?, \
+    closed_why = ? WHERE id = ? AND is_active = 1";
+const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ? \
+    WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?";
 const BY_NAME: &str = "SELECT id, password_hash, role_id FROM users \
     WHERE username = ? AND is_active = 1";
 
@@ -18,6 +23,14 @@ pub struct Account {
     pub user_id: UserId,
     pub role: Role,
     pub password_hash: String,
+}
+
+/// Who closed an account, when and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    pub at: UnixMillis,
+    pub by: UserId,
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +68,31 @@ impl Store {
             }
             outbox::store::add(tx, event).await?;
             Ok(Added::Yes)
+        })
+    }
+
+    /// What a person may be; absent for somebody who has never registered.
+    pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
+        let row: Option<(i64,)> = self.sql.one(ROLE, vals![user]).await?;
+        row.map(|(role,)| Role::from_number(role).ok_or(StoreError::Unreadable("role"))).transpose()
+    }
+
+    /// Closes an account, ends its sessions and tells of it the first time; whether this was the
+    /// first time. The account goes first: a sign-in that is under way waits for it, or is ended here.
+    pub async fn close_account(
+        &self,
+        user: UserId,
+        record: &Closing,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let Closing { at, by, why } = record;
+        transact!(self.sql, tx => {
+            let first = tx.exec(CLOSE, vals![*at, *at, *by, why.as_str(), user]).await? == 1;
+            if first {
+                tx.exec(END_SESSIONS, vals![*at, user, *at]).await?;
+                outbox::store::add(tx, event).await?;
+            }
+            Ok(first)
         })
     }
 

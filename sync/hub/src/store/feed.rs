@@ -31,7 +31,7 @@ const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
-const REVOCATIONS: &str = "SELECT entity, version, at FROM feed WHERE region = ? AND kind = ? \
+const REVOCATIONS: &str = "SELECT entity, version, at FROM feed WHERE region = ? AND kind IN (?, ?) \
     AND entity IN (";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
@@ -39,6 +39,8 @@ const READ: &str = "SELECT feed_seq, bytes FROM feed \
 const CONSUMER: &str = "hub_feed";
 pub(super) const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
+/// People; unlike an ended session, which goes with its token, they stay.
+pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
@@ -83,14 +85,22 @@ struct Entry {
     bytes: Vec<u8>,
 }
 
+/// Whose tokens count no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    Session(SessionId),
+    Person(UserId),
+}
+
 type NewestRow = (i64, Option<Vec<u8>>, Vec<u8>);
 
 impl Store {
-    /// A session that was ended is told to every region: its token may turn up anywhere.
+    /// A session that was ended, or a person who was revoked, is told to every region: their tokens may
+    /// turn up anywhere.
     pub async fn feed_revoked(
         &self,
         event: &Event,
-        session: SessionId,
+        whom: Revoked,
         now: UnixMillis,
     ) -> Result<Fed, StoreError> {
         transact!(self.sql, tx => {
@@ -100,11 +110,12 @@ impl Store {
             for region in Region::ALL {
                 let mut end = lock(tx, region).await?;
                 let version = end.feed_seq + 1;
-                let users = Vec::<UserId>::new();
-                let change = Change::Revoked { version, sessions: vec![session], users };
-                let bytes = encoded(&change)?;
-                let entity = session.0;
-                let entry = Entry { kind: REVOKED, entity, version, member: None, bytes };
+                let (kind, entity, sessions, users) = match whom {
+                    Revoked::Session(id) => (REVOKED, id.0, vec![id], Vec::new()),
+                    Revoked::Person(id) => (REVOKED_PERSON, id.0, Vec::new(), vec![id]),
+                };
+                let bytes = encoded(&Change::Revoked { version, sessions, users })?;
+                let entry = Entry { kind, entity, version, member: None, bytes };
                 end.add(tx, entry, now).await?;
             }
             Ok(Fed::Added)
@@ -119,7 +130,7 @@ impl Store {
     ) -> Result<Revocations, StoreError> {
         let mut revocations = Revocations::new();
         for part in named.chunks(NAMED_MAX) {
-            let mut values = vals![region, REVOKED];
+            let mut values = vals![region, REVOKED, REVOKED_PERSON];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
             let rows: Vec<(Uuid, i64, i64)> = self.sql.all(text, values).await?;

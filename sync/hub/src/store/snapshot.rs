@@ -11,7 +11,7 @@ use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
 
 use super::{
     Store, StoreError,
-    feed::{ASSIGNMENT, KEYS, ORDER, REVOKED},
+    feed::{ASSIGNMENT, KEYS, ORDER, REVOKED, REVOKED_PERSON},
 };
 
 const CHUNK: &str = "SELECT f.entity, f.bytes FROM feed f \
@@ -27,7 +27,7 @@ const TAKEN: &str = "UPDATE edges SET \
     repair_asked_at = NULL WHERE edge = ? AND term = ?";
 
 /// In the order in which an edge applies them: how the region assigns is compared with its orders.
-const KINDS: [&str; 4] = [ORDER, REVOKED, KEYS, ASSIGNMENT];
+const KINDS: [&str; 5] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON];
 /// Of one chunk. It is what an edge stores in one commit, and what a cut may send twice.
 const ROWS_MAX: usize = 64;
 const BYTES_MAX: usize = 16 * 1024;

@@ -103,8 +103,14 @@ async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(#[case] mysq
 async fn revocations_and_keys_go_to_every_region_and_into_no_digest(#[case] mysql: bool) {
     let store = database(mysql).await;
     let session = SessionId(Uuid::from_u128(5));
-    assert_eq!(store.feed_revoked(&event(1), session, NOW).await.unwrap(), Fed::Added);
-    assert_eq!(store.feed_revoked(&event(1), session, NOW).await.unwrap(), Fed::Known);
+    assert_eq!(
+        store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap(),
+        Fed::Added
+    );
+    assert_eq!(
+        store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap(),
+        Fed::Known
+    );
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Added);
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Known);
     for region in Region::ALL {
@@ -120,13 +126,35 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(#[case] mysq
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    let (session, person) = (SessionId(Uuid::from_u128(5)), UserId(Uuid::from_u128(6)));
+    store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap();
+    store.feed_revoked(&event(2), Revoked::Person(person), NOW).await.unwrap();
+    store.feed_keys("{\"keys\":[]}", NOW).await.unwrap();
+    let named = [session.0, person.0];
+    assert_eq!(store.revocations(Region::North, &named).await.unwrap().len(), 2);
+    assert_eq!(store.drop_revocations(Region::North, 3, LATER).await.unwrap(), 1);
+    let kept = store.revocations(Region::North, &named).await.unwrap();
+    assert_eq!(kept.keys().collect::<Vec<_>>(), [&person.0]);
+    let (_, changes) = store.feed(Region::North, 0, 10).await.unwrap();
+    let revoked = Change::Revoked { version: 2, sessions: vec![], users: vec![person] };
+    assert_eq!(changes[0], revoked, "an edge that is new hears of it, too");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool) {
     let store = database(mysql).await;
     for (n, (id, version)) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2)].into_iter().enumerate() {
         store.feed_order(&event(n as u128), &order(id, version), NOW).await.unwrap();
     }
     let session = SessionId(Uuid::from_u128(5));
-    store.feed_revoked(&event(90), session, NOW).await.unwrap();
+    store.feed_revoked(&event(90), Revoked::Session(session), NOW).await.unwrap();
     let day_before = NOW.plus_ms(-1);
     assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 6, "no edge");
     enrolled(&store).await;
