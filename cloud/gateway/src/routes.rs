@@ -69,6 +69,7 @@ const EDGE: Audience = Audience::Edge;
 const CUSTOMER: Audience = Audience::Roles(&[Role::Customer], Code::RoleForbidden);
 const PROVIDER: Audience = Audience::Roles(&[Role::Provider], Code::RoleForbidden);
 const ACCEPTS: Audience = Audience::Roles(&[Role::Provider], Code::ProvidersOnly);
+const WITHDRAWS: Audience = Audience::Roles(&[Role::Provider, Role::Admin], Code::RoleForbidden);
 const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
 const ADMIN: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
 
@@ -82,6 +83,8 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
 
+    route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
+
     route(POST, "/api/v1/orders",                 CUSTOMER, Part::Order),
     route(GET,  "/api/v1/orders",                 ANY,      Part::Order),
     route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
@@ -90,7 +93,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/orders/{id}/approve",    ADMIN,    Part::Order),
     route(POST, "/api/v1/orders/{id}/reject",     ADMIN,    Part::Order),
     route(POST, "/api/v1/orders/{id}/accept",     ACCEPTS,  Part::Order),
-    route(POST, "/api/v1/orders/{id}/withdraw",   PROVIDER, Part::Order),
+    route(POST, "/api/v1/orders/{id}/withdraw",   WITHDRAWS, Part::Order),
     route(POST, "/api/v1/orders/{id}/start",      PROVIDER, Part::Order),
     route(POST, "/api/v1/orders/{id}/complete",   PROVIDER, Part::Order),
     route(POST, "/api/v1/orders/{id}/cancel",     CANCELS,  Part::Order),

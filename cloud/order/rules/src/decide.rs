@@ -108,6 +108,7 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         rules: &rules,
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
+        provider_revoked: standing.is_some_and(|standing| desk.is_revoked(&standing.order)),
         lapse,
         now: desk.snapshot.now,
     };

@@ -74,6 +74,12 @@ impl<'a> Desk<'a> {
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
     }
 
+    /// Whether the order's provider is listed as one who had been revoked when he was promised it.
+    pub fn is_revoked(&self, order: &Order) -> bool {
+        let listed = |provider| self.snapshot.revoked_meanwhile.contains(&(order.id, provider));
+        order.provider_id.is_some_and(listed)
+    }
+
     /// The order as it is by now, with what this batch did to it.
     pub fn standing(&self, order: OrderId) -> Option<&Standing> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))

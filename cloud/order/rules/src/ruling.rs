@@ -36,6 +36,8 @@ pub(crate) struct Case<'a> {
     pub held_elsewhere: bool,
     /// This person's firm accept found the order cancelled or rejected.
     pub met_closed: bool,
+    /// The order's provider was promised it after he had been revoked.
+    pub provider_revoked: bool,
     pub lapse: Option<Lapse>,
     pub now: UnixMillis,
 }
@@ -82,7 +84,8 @@ fn check_asker<'a>(
 ) -> Result<&'a Standing, Code> {
     let actor = case.actor;
     let by_rule = standing.is_some_and(|standing| is_by_rule(action, case, &standing.order));
-    if !action.roles().contains(&actor.role) && !by_rule {
+    let for_revoked = is_for_revoked(action, case);
+    if !action.roles().contains(&actor.role) && !by_rule && !for_revoked {
         let accept = action == Action::Accept;
         return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
@@ -92,7 +95,10 @@ fn check_asker<'a>(
     }
     let standing = standing.ok_or(Code::OrderNotFound)?;
     let order = &standing.order;
-    match (concerns(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
+    match (
+        for_revoked || concerns(action, actor, order),
+        view::is_hidden(order, actor, case.attempt),
+    ) {
         (true, false) => Ok(standing),
         (true, true) => Err(Code::OrderNotFound),
         (false, hidden) => Err(why_not_his(case, order, action, hidden)),
@@ -108,6 +114,12 @@ fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
         && case.right.is_firm()
         && asked
         && rule.is_some_and(|rule| rule.allows(order))
+}
+
+/// Whether an admin withdraws what was promised to somebody who had been revoked: no edge could know
+/// it, so that the promise was honoured first.
+fn is_for_revoked(action: Action, case: Case<'_>) -> bool {
+    action == Action::Withdraw && case.actor.role == Role::Admin && case.provider_revoked
 }
 
 /// Whether this order is one on which this person may do this at all.
@@ -162,6 +174,10 @@ fn act(
     let Some(status) = order.status.after(action) else {
         return leads_nowhere(case, order.status, action);
     };
+    if is_for_revoked(action, case) && reason.is_none() {
+        // It overturns a promise, and the record has to say why.
+        return Err(Code::InvalidInput);
+    }
     let unpaid = action == Action::Start && order.payment_status != PaymentStatus::Held;
     if unpaid && !may_start_unpaid(case) {
         return Err(Code::FundsNotHeld);

@@ -23,6 +23,9 @@ pub struct Snapshot {
     /// Firm accepts that lost because their right was taken back, and are listed as that already; of
     /// those at least that the requests name.
     pub taken_back: BTreeSet<(CommandId, UserId)>,
+    /// Providers who were promised one of these orders and had been revoked, where the edge that
+    /// promised could not know it; of the orders at least that an admin wants to withdraw from one.
+    pub revoked_meanwhile: BTreeSet<(OrderId, UserId)>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
 }

@@ -71,7 +71,7 @@ async fn act(
 ) -> Result<Told, Problem> {
     let Person { caller, token, named, language } = person;
     let actor = caller.actor;
-    let command = named.command(body(action, id, reason)?);
+    let command = named.command(body(action, actor.role, id, reason)?);
     let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
@@ -115,9 +115,16 @@ fn action_to(status: OrderStatus, role: Role) -> Option<Action> {
     }
 }
 
-fn body(action: Action, order_id: OrderId, reason: Option<String>) -> Result<CommandBody, Problem> {
+fn body(
+    action: Action,
+    role: Role,
+    order_id: OrderId,
+    reason: Option<String>,
+) -> Result<CommandBody, Problem> {
     let given = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    if action == Action::Reject || given.is_some() {
+    // What an admin takes from a provider is on record with a reason.
+    let needed = action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin);
+    if needed || given.is_some() {
         // The rules check it again; only here can the field be named to the person.
         wire::check_reason(given.unwrap_or_default()).map_err(|e| invalid_fields(vec![e]))?;
     }

@@ -13,7 +13,9 @@ use rules::{
     regions_to_explain,
 };
 use uuid::Uuid;
-use wire::{CommandBody, CommandId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId};
+use wire::{
+    Action, CommandBody, CommandId, Order, OrderId, OrderStatus, Region, Role, UnixMillis, UserId,
+};
 
 use super::{
     PART, StoreError,
@@ -45,9 +47,18 @@ pub async fn snapshot(
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
+    let revoked_meanwhile = listed(tx, CaseKind::RevokedMeanwhile, &named.withdrawn).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
-    let mut snapshot =
-        Snapshot { now, regions, answers, orders, met_closed, taken_back, ..Snapshot::default() };
+    let mut snapshot = Snapshot {
+        now,
+        regions,
+        answers,
+        orders,
+        met_closed,
+        taken_back,
+        revoked_meanwhile,
+        ..Snapshot::default()
+    };
     for region in regions_to_explain(&snapshot, requests) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
@@ -60,6 +71,8 @@ struct Named {
     commands: BTreeSet<CommandId>,
     orders: BTreeSet<OrderId>,
     published: BTreeSet<OrderId>,
+    /// What an admin wants to withdraw from its provider.
+    withdrawn: BTreeSet<OrderId>,
     regions: BTreeSet<Region>,
     fences: BTreeSet<u64>,
     rules_versions: BTreeSet<u64>,
@@ -89,6 +102,10 @@ impl Named {
         if let CommandBody::PublishOrder { order, order_id } = body {
             self.regions.insert(order.location);
             self.published.insert(*order_id);
+        }
+        let by_admin = attempt.actor.is_some_and(|actor| actor.role == Role::Admin);
+        if by_admin && body.action() == Some(Action::Withdraw) {
+            self.withdrawn.insert(body.order_id());
         }
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);
@@ -208,19 +225,28 @@ async fn met_closed(
         .map(|standing| &standing.order)
         .filter(|order| matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected));
     let closed: BTreeSet<OrderId> = closed.map(|order| order.id).collect();
-    let mut met = BTreeSet::new();
-    for part in parts(&closed) {
+    listed(tx, CaseKind::MetClosed, &closed).await
+}
+
+/// Whom cases of a kind on these orders are about.
+async fn listed(
+    tx: &mut Tx,
+    kind: CaseKind,
+    orders: &BTreeSet<OrderId>,
+) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
+    let mut listed = BTreeSet::new();
+    for part in parts(orders) {
         let text = in_list(
             "SELECT order_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
             part.len(),
             ")",
         );
-        let mut values = vals![CaseKind::MetClosed.as_str()];
+        let mut values = vals![kind.as_str()];
         values.extend(vals_of(&part));
         let rows = tx.all::<(Uuid, Uuid)>(text, values).await?;
-        met.extend(rows.into_iter().map(|(order, user)| (OrderId(order), UserId(user))));
+        listed.extend(rows.into_iter().map(|(order, user)| (OrderId(order), UserId(user))));
     }
-    Ok(met)
+    Ok(listed)
 }
 
 /// What is listed already as lost because its right was taken back: of the orders of commands that were

@@ -209,6 +209,16 @@ impl Log {
         self
     }
 
+    /// Whoever stands behind the last op had been revoked, and its edge had not read so far.
+    pub fn by_revoked(mut self) -> Self {
+        if let Some(BatchBody::Command { revocations_version, revoked_version, .. }) =
+            self.ops.last_mut().map(|op| &mut op.body)
+        {
+            (*revocations_version, *revoked_version) = (Some(6), Some(7));
+        }
+        self
+    }
+
     /// The last op logs anew what was answered firm under this fence in an epoch that is over.
     pub fn relogging(mut self, epoch: u64, fence: u64) -> Self {
         let edge = self.edge.clone();

@@ -3,8 +3,8 @@
 
 use rules::{Assignment, CaseKind, Lapse, OfflineRules, Request};
 use wire::{
-    Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
-    OutcomeKind, PaymentStatus, ServiceType, Verdict,
+    Action, Amount, ApprovalRule, Code, CommandBody, Currency, EventType, FenceEnding, FirstAnswer,
+    OrderStatus, OutcomeKind, PaymentStatus, ServiceType, Verdict,
 };
 
 use crate::stage::*;
@@ -230,6 +230,37 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
     stage = stage.without(Lapse::RevokeSeen);
     let (outcome, _) = stage.decide_one(accepted(Some(6), true));
     assert_eq!(outcome.code, Some(Code::Revoked), "that is what the rule is for");
+}
+
+#[test]
+fn an_admin_withdraws_what_was_promised_to_a_revoked_person_and_nothing_else() {
+    let withdraw = |id, reason: Option<&str>| {
+        let reason = reason.map(str::to_owned);
+        let body = CommandBody::WithdrawAcceptance { order_id: order_id(1), reason };
+        portal(id, admin(), body)
+    };
+    let promised = with_op(firm(4, 1, 1, provider(2), accept(1)), |op| {
+        op.revocations_version = Some(6);
+        op.revoked_version = Some(7);
+    });
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+    stage.decide_one(promised);
+    let (outcome, writes) = stage.decide_one(withdraw(2, Some(" ")));
+    assert_eq!(outcome.code, Some(Code::InvalidInput), "the record says why");
+    assert!(writes.commands.is_empty());
+    let (outcome, writes) = stage.decide_one(withdraw(3, Some("Licence lost.")));
+    assert!(outcome.succeeded(), "{outcome:?}");
+    assert_eq!((stage.order(1).status, stage.order(1).provider_id), (OrderStatus::Pending, None));
+    let entry = &writes.timeline[0].entry;
+    assert_eq!((entry.actor, entry.reason.as_deref()), (admin(), Some("Licence lost.")));
+    let (outcome, _) = stage.decide_one(firm(4, 2, 4, provider(3), accept(1)));
+    assert!(outcome.succeeded(), "the order is open again");
+    let (outcome, _) = stage.decide_one(withdraw(5, Some("Him, too.")));
+    assert_eq!(outcome.code, Some(Code::RoleForbidden), "nobody revoked this one");
+
+    let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(held());
+    let (outcome, _) = stage.decide_one(withdraw(1, Some("I would rather not.")));
+    assert_eq!(outcome.code, Some(Code::RoleForbidden));
 }
 
 #[test]

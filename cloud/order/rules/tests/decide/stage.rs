@@ -137,6 +137,9 @@ impl Stage {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }
         let met_closed = writes.cases.iter().filter(|item| item.kind == CaseKind::MetClosed);
+        let revoked = writes.cases.iter().filter(|item| item.kind == CaseKind::RevokedMeanwhile);
+        let revoked = revoked.map(|item| (item.order_id, item.user_id));
+        self.snapshot.revoked_meanwhile.extend(revoked);
         let taken_back = writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
         let taken_back = taken_back.map(|item| (item.command_id, item.user_id));
         self.snapshot.taken_back.extend(taken_back);

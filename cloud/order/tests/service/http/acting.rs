@@ -69,6 +69,38 @@ async fn ninety_nine_losers_are_told_who_won(#[case] engine: Engine) {
     }
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_admin_withdraws_on_record_what_a_revoked_provider_was_promised(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let (revoked, other) = (service.stage.pending().await, service.stage.pending().await);
+    let fence = service.stage.grant("north-1").await.fence;
+    let (first, second) = (service.stage.command_id(), service.stage.command_id());
+    let log = Log::of("north-1").firm(fence, first, provider(1), accept(revoked)).by_revoked();
+    let log = log.firm(fence, second, provider(2), accept(other));
+    assert!(service.stage.batch(log.batch()).await.iter().all(wire::Outcome::succeeded));
+
+    let withdraw = async |id: OrderId, body: Value| {
+        service.post(admin(), &format!("/api/v1/orders/{id}/withdraw"), body).await
+    };
+    let reason = json!({ "reason": "His licence was withdrawn." });
+    let unexplained = withdraw(revoked, json!({})).await;
+    unexplained.refused(422, "invalid_input");
+    assert_eq!(unexplained.fields(), ["reason"]);
+    withdraw(other, reason.clone()).await.refused(403, "role_forbidden");
+    let open = withdraw(revoked, reason).await;
+    assert_eq!((open.status, &open.body["status"]), (StatusCode::OK, &json!("pending")));
+    assert_eq!(open.body["order"]["provider_id"], Value::Null);
+
+    let path = format!("/api/v1/orders/{revoked}/timeline");
+    let items = service.get(admin(), &path).await.body["items"].clone();
+    let last = items.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["action"], &last["actor"]["role"]), (&json!("withdraw"), &json!("admin")));
+    assert_eq!(last["reason"], "His licence was withdrawn.");
+}
+
 #[tokio::test]
 async fn a_target_status_is_reached_by_its_action() {
     let service = Service::new(Engine::Sqlite).await;
