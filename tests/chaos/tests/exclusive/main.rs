@@ -3,171 +3,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod scene;
+
 use std::time::Duration;
 
 use http::Method;
 use process::clock::Clock;
+use scene::{LIMIT, Scene, open_gate, place_of, signal};
 use serde_json::{Value, json};
 use stack::{Data, EdgePlace, Layout, Part, PortChoice, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use support::{Api, Mqtt, Tablet, eventually};
 use wire::{
-    Code, CommandBody, EdgeId, FenceEnding, OrderId, OutcomeKind, Policy, Region, Reply, Role,
-    UserId, Verdict,
+    Code, CommandBody, FenceEnding, OrderStatus, OutcomeKind, Policy, Region, Role, Verdict,
 };
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// One region with its people: a provider at a tablet, another in the portal.
-struct Scene<'a> {
-    stack: &'a Stack,
-    api: &'a Api,
-    region: Region,
-    admin: Person,
-    customer: Person,
-    at_tablet: Tablet,
-    in_portal: Person,
-}
-
-impl<'a> Scene<'a> {
-    /// With the region's edge holding the right to assign.
-    async fn held(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
-        let place = stack.layout().edge(region);
-        let edge = EdgeId::new(&place.edge).unwrap();
-        let place = Place { region, edge, host: "127.0.0.1".into(), port: place.mqtt };
-        let provider = api.newcomer(Role::Provider).await.unwrap();
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
-        let admin = admin.unwrap();
-        let device = format!("tablet-{region}").to_lowercase();
-        let scene = Self {
-            stack,
-            api,
-            region,
-            admin: api.sign_in(&admin.username, &admin.password).await.unwrap(),
-            customer: api.newcomer(Role::Customer).await.unwrap(),
-            at_tablet: Tablet::new(place, &device, &provider, Mqtt::V5),
-            in_portal: api.newcomer(Role::Provider).await.unwrap(),
-        };
-        scene.grant().await;
-        scene
-    }
-
-    async fn grant(&self) {
-        let edge = self.stack.layout().edge(self.region).edge.clone();
-        let asked = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
-        self.set(asked).await;
-        self.until_caught_up(Some(&edge)).await;
-    }
-
-    async fn set(&self, asked: Value) {
-        let path = format!("/api/v1/admin/assignments/{}", self.region);
-        self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked)).await.unwrap();
-    }
-
-    async fn record(&self) -> Value {
-        let path = format!("/api/v1/admin/assignments/{}", self.region);
-        self.api.call(Method::GET, &path, Some(&self.admin), None).await.unwrap()
-    }
-
-    /// Until the edge has all that the cloud knows, with that holder among it.
-    async fn until_caught_up(&self, holder: Option<&str>) {
-        eventually("the edge has caught up", LIMIT, async || {
-            let report = self.stack.status().await.ok()?;
-            let region = report.regions.into_iter().find(|r| r.region == self.region)?;
-            let edge = region.edges.first()?;
-            let even = edge.lag_down_changes == 0 && edge.undecided == 0;
-            (even && region.holder.as_ref().map(EdgeId::as_str) == holder).then_some(())
-        })
-        .await;
-    }
-
-    /// Approved orders that stand on the edge's board.
-    async fn open_orders<const N: usize>(&self) -> [OrderId; N] {
-        let mut orders = [OrderId(uuid::Uuid::nil()); N];
-        for (n, order) in orders.iter_mut().enumerate() {
-            let title = format!("Job {n}");
-            let published = self.api.publish(&self.customer, self.region, &title).await.unwrap();
-            self.api.act(&self.admin, published.order_id, "approve").await.unwrap();
-            *order = published.order_id;
-        }
-        let port = self.stack.layout().edge(self.region).http;
-        let edge = Api::new(format!("http://127.0.0.1:{port}"));
-        eventually("the orders are on the edge's board", LIMIT, async || {
-            let board: Value =
-                edge.call(Method::GET, "/board", Some(&self.admin), None).await.ok()?;
-            let open = |order: &OrderId| {
-                let items = board["items"].as_array();
-                items.is_some_and(|items| {
-                    let is =
-                        |item: &Value| item["id"] == json!(order) && item["status"] == "pending";
-                    items.iter().any(is)
-                })
-            };
-            orders.iter().all(open).then_some(())
-        })
-        .await;
-        orders
-    }
-
-    async fn accept(&self, order_id: OrderId) -> Reply {
-        self.at_tablet.tap(CommandBody::AcceptOrder { order_id }, LIMIT).await.unwrap()
-    }
-
-    async fn firmly_accept(&self, order: OrderId) -> Reply {
-        let reply = self.accept(order).await;
-        let receipt = reply.receipt.as_ref().unwrap();
-        assert_eq!((reply.verdict, receipt.verdict), (Verdict::Firm, Verdict::Firm), "{reply:?}");
-        assert!(receipt.fence.is_some(), "{receipt:?}");
-        reply
-    }
-
-    async fn decided(&self, stored: &Reply) -> Reply {
-        self.at_tablet.until_decided(stored.command_id.unwrap(), LIMIT).await.unwrap()
-    }
-
-    async fn applied(&self, stored: &Reply, order: OrderId) {
-        let outcome = self.decided(stored).await.outcome.unwrap();
-        assert_eq!(outcome.kind, OutcomeKind::Applied, "{outcome:?}");
-        let order = self.api.order(&self.admin, order).await.unwrap();
-        assert_eq!(order.provider_id, Some(self.at_tablet.user_id()));
-    }
-
-    /// An accept at the portal that the holder has to decide.
-    async fn portal_asks(&self, order: OrderId) {
-        let path = format!("/api/v1/orders/{order}/accept");
-        let told: Value =
-            self.api.call(Method::POST, &path, Some(&self.in_portal), None).await.unwrap();
-        assert_eq!(told["state"], json!("pending"), "{told}");
-    }
-
-    async fn until_accepted_by(&self, order: OrderId, provider: UserId) {
-        eventually("the order is accepted", LIMIT, async || {
-            let order = self.api.order(&self.admin, order).await.ok()?;
-            (order.provider_id == Some(provider)).then_some(())
-        })
-        .await;
-    }
-
-    /// How many ops of this edge wait because another holds the region.
-    async fn until_held(&self, edge: &str, held: u64) {
-        eventually("so many ops are shown as held", LIMIT, async || {
-            let report = self.stack.status().await.ok()?;
-            let region = report.regions.into_iter().find(|r| r.region == self.region)?;
-            let edge = region.edges.into_iter().find(|known| known.edge.as_str() == edge)?;
-            (edge.held == held).then_some(())
-        })
-        .await;
-    }
-
-    async fn portal_waits(&self, order: OrderId) {
-        let refused = self.api.act(&self.in_portal, order, "accept").await.unwrap_err();
-        let code = refused.problem.as_ref().map(|problem| problem.code);
-        assert_eq!(
-            (refused.status, code),
-            (Some(409), Some(Code::RegionAssigningOffline)),
-            "{refused:?}"
-        );
-    }
-}
 
 /// A firm answer is given behind a shut gate, also after a `kill -9`, and stands.
 async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
@@ -332,34 +180,39 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     let record = outcome.lost.unwrap().taken_back.unwrap();
     assert_eq!(record.why.as_deref(), Some("the node was flooded"));
     scene.until_held(&first, 0).await;
-    let cases: Value =
-        api.call(Method::GET, "/api/v1/admin/cases", Some(&scene.admin), None).await.unwrap();
-    let taken_back = |case: &&Value| {
-        case["kind"] == json!("taken_back")
-            && case["command_id"] == json!(overturned.command_id.unwrap())
-    };
-    let listed = cases["items"].as_array().unwrap().iter().filter(taken_back).count();
-    assert_eq!(listed, 1, "{cases}");
+    assert_eq!(scene.cases("taken_back", &overturned).await, 1);
     at_second.stop().await;
     scene.at_tablet.stop().await;
 }
 
-fn place_of(edge: &EdgePlace) -> Place {
-    let name = EdgeId::new(&edge.edge).unwrap();
-    Place { region: edge.region, edge: name, host: "127.0.0.1".into(), port: edge.mqtt }
-}
+/// What was promised to somebody who had been revoked, where the edge could not know it, is honoured,
+/// listed, and withdrawn by an admin on record; once the edge knows, it takes nothing of him.
+async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, api: &Api) {
+    let scene = Scene::held(stack, api, Region::Mid).await;
+    let [promised] = scene.open_orders().await;
+    let provider = scene.provider.user_id;
+    stack.cut(scene.region).await.unwrap();
+    let why = json!({"reason": "the licence was withdrawn"});
+    let revoke = format!("/api/v1/admin/users/{provider}/revoke");
+    api.call::<Value>(Method::POST, &revoke, Some(&scene.admin), Some(why.clone())).await.unwrap();
+    let firm = scene.firmly_accept(promised).await;
 
-/// Without waiting for every link: one of the region's edges is dead.
-async fn open_gate(api: &Api, admin: &Person, region: Region) {
-    let path = format!("/api/v1/admin/regions/{region}");
-    let open = Some(json!({"gate": "open"}));
-    api.call::<Value>(Method::PUT, &path, Some(admin), open).await.unwrap();
-}
+    stack.heal(scene.region).await.unwrap();
+    scene.until_accepted_by(promised, provider).await;
+    assert_eq!(scene.cases("revoked_meanwhile", &firm).await, 1);
+    eventually("the edge lets him in no more", LIMIT, async || {
+        let edge = scene.at_edge();
+        let answer = edge.call::<Value>(Method::GET, "/board", Some(&scene.provider), None);
+        answer.await.err()?.problem.filter(|problem| problem.code == Code::Revoked)
+    })
+    .await;
 
-fn signal(stack: &Stack, child: &str, signal: &str) {
-    let pid = stack.ready_file().pids[child].to_string();
-    let done = std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
-    assert!(done.success(), "{signal} {child}");
+    let path = format!("/api/v1/orders/{promised}/withdraw");
+    api.call::<Value>(Method::POST, &path, Some(&scene.admin), Some(why)).await.unwrap();
+    let order = api.order(&scene.admin, promised).await.unwrap();
+    assert_eq!((order.status, order.provider_id), (OrderStatus::Pending, None));
+    scene.until_on_board(&[promised]).await;
+    scene.at_tablet.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -374,6 +227,7 @@ async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     what_the_holder_promises_cut_off_is_kept(&stack, &api).await;
     a_change_of_policy_waits_for_the_holders_word(&stack, &api).await;
     a_take_back_is_on_record_and_says_so_to_who_loses(&stack, &api).await;
+    a_promise_to_a_revoked_provider_is_withdrawn_on_record(&stack, &api).await;
     stack.healthy(LIMIT).await.unwrap();
     stack.stop().await.unwrap();
 }
