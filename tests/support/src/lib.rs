@@ -1,13 +1,17 @@
-//! Owns what tests, the demo and the kill runs share: a tablet, a person at the gateway, a wire that can
-//! be cut, and the addresses of the run's servers. It asserts nothing of its own; tests do.
+//! Owns what tests, the demo and the kill runs share: a tablet, a person at the gateway, an operator at the
+//! command line, a wire that can be cut, and the addresses of the run's servers. It asserts nothing of its
+//! own; tests do.
 
 mod api;
+pub mod form;
+mod operator;
 mod proxy;
 mod servers;
 mod tablet;
 mod wait;
 
 pub use api::{Api, Done, InboxLine, Person};
+pub use operator::{Operator, Said, Unusable};
 pub use proxy::{Proxy, Wire};
 pub use servers::{Servers, VARIABLE, servers};
 pub use tablet::{Mqtt, Place, Tablet, TabletError};

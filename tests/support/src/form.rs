@@ -1,0 +1,118 @@
+//! The published form of each `--json` answer of `holdfast`, and whether an answer is of it.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+/// Where the forms are published.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
+
+/// The form of what that line answers; an order, and anything else, is explained in a form of its own.
+pub fn of(line: &str, answer: &Value) -> &'static str {
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.as_slice() {
+        ["explain", ..] if answer.get("pending_at_edges").is_some() => "explain-order",
+        ["explain", ..] => "explain-op",
+        ["queue", "retry", ..] => "queue-retry",
+        [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
+        [] => "error",
+    }
+}
+
+const NAMES: [&str; 9] =
+    ["status", "edges", "queue", "conflicts", "enrol", "wait", "link", "readmit", "lease"];
+
+/// How the answer differs from the form of that name; `None` when it is of it.
+///
+/// # Panics
+/// When there is no such form, or it is not written in what is understood here.
+pub fn differs(name: &str, answer: &Value) -> Option<String> {
+    let path = Path::new(FOLDER).join(format!("{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let schema = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    check(&schema, answer, name).err()
+}
+
+/// As much of JSON Schema as the files use.
+fn check(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(some) => some.iter().filter_map(Value::as_str).collect(),
+        other => panic!("{at}: no type but {other}"),
+    };
+    let kind = kind(value);
+    if !types.contains(&kind) {
+        return Err(format!("{at} is {kind}, not {types:?}: {value}"));
+    }
+    if let (Some(words), Value::String(_)) = (schema["enum"].as_array(), value)
+        && !words.contains(value)
+    {
+        return Err(format!("{at} is {value}, not one of {words:?}"));
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        check(&schema["items"], item, &format!("{at}[{index}]"))?;
+    }
+    let Value::Object(fields) = value else { return Ok(()) };
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if !fields.contains_key(name) {
+            return Err(format!("{at} lacks {name}: {value}"));
+        }
+    }
+    for (name, field) in fields {
+        match schema["properties"].get(name) {
+            Some(known) => check(known, field, &format!("{at}.{name}"))?,
+            None if schema["additionalProperties"] == false => {
+                return Err(format!("{at} has a {name}"));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_of_the_form_is_found_out() {
+        let right = json!({"conditions": ["drained"], "met": true, "waited_ms": 1});
+        assert_eq!(differs("wait", &right), None);
+        for (field, value) in
+            [("met", "yes".into()), ("conditions", "drained".into()), ("new", 1.into())]
+        {
+            let mut spoilt = right.clone();
+            spoilt[field] = value;
+            assert!(differs("wait", &spoilt).is_some(), "{field}");
+        }
+        assert!(differs("wait", &json!({"met": true})).is_some());
+    }
+
+    #[test]
+    fn every_line_has_a_form_of_its_own() {
+        let story = json!({"pending_at_edges": 0});
+        for (line, answer, name) in [
+            ("status --json", &Value::Null, "status"),
+            ("queue north-1", &Value::Null, "queue"),
+            ("queue retry north-1 5", &Value::Null, "queue-retry"),
+            ("explain N-7F3K9Q", &story, "explain-order"),
+            ("explain lost-12", &Value::Null, "explain-op"),
+        ] {
+            assert_eq!(of(line, answer), name, "{line}");
+        }
+    }
+}
