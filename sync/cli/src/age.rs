@@ -1,4 +1,4 @@
-//! Owns how times and durations are written.
+//! Owns how times, durations and numbers of things are written.
 
 use wire::UnixMillis;
 
@@ -19,6 +19,11 @@ pub fn moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
 }
 
+/// A number and, in English, the word for one of them or for several.
+pub fn some(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +40,8 @@ mod tests {
         ] {
             assert_eq!(duration(ms), text);
         }
+        assert_eq!(some(1, "change", "changes"), "1 change");
+        assert_eq!(some(0, "change", "changes"), "0 changes");
         assert_eq!(moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
     }
 }

@@ -102,7 +102,7 @@ pub fn render(listed: &Listed, look: &Look) -> String {
             "节点",
             "区域",
             "链路",
-            "纪元",
+            "代",
             "已达中枢",
             "已读 结果/同步",
             "待定",

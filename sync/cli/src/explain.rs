@@ -8,7 +8,7 @@ use wire::{
 };
 
 use crate::{
-    age::moment,
+    age::{moment, some},
     look::{Look, Tone},
     people::People,
     race,
@@ -69,15 +69,15 @@ fn step(number: usize, entry: &TimelineEntry, people: &People, look: &Look) -> S
     let mut out =
         format!("{number:>3} {} {}\n", look.paint(tone, mark), sentence(entry, people, look));
     for (place, at, what) in hops(entry, look) {
-        out.push_str(&format!("      {}  {place}: {what}\n", moment(at)));
+        out.push_str(&format!("      {}  {place}{}{what}\n", moment(at), look.colon()));
     }
     if let Some(reason) = &entry.reason {
-        let label = look.pick("Reason given", "理由");
-        out.push_str(&format!("      {label}: {}\n", printable(reason)));
+        let label = look.pick("Reason given: ", "理由：");
+        out.push_str(&format!("      {label}{}\n", printable(reason)));
     }
     if let Some(code) = entry.code {
-        let label = look.pick("Answer", "答复");
-        out.push_str(&format!("      {label}: {} ({code})\n", code.sentence(look.language)));
+        let label = look.pick("Answer: ", "答复：");
+        out.push_str(&format!("      {label}{} ({code})\n", code.sentence(look.language)));
     }
     out
 }
@@ -190,7 +190,7 @@ fn stored(entry: &TimelineEntry, look: &Look) -> String {
             format!("stored as op {seq} of epoch {epoch}, {verdict}")
         }
         (Some(epoch), Some(seq), Language::Chinese) => {
-            format!("存为第 {epoch} 纪元第 {seq} 个操作，{verdict}")
+            format!("存为第 {epoch} 代第 {seq} 个操作，{verdict}")
         }
         _ => verdict.to_owned(),
     }
@@ -199,15 +199,18 @@ fn stored(entry: &TimelineEntry, look: &Look) -> String {
 fn footing(story: &Story, people: &People, look: &Look) -> String {
     let mut out = format!("{}\n", look.pick("Who is who", "人员对照"));
     for (name, id) in people.list() {
-        out.push_str(&format!("  {name}: {id}\n"));
+        out.push_str(&format!("  {name}{}{id}\n", look.colon()));
     }
     if let pending @ 1.. = story.pending {
         let region = story.order.location;
         out.push_str(&match look.language {
-            Language::English => format!(
-                "\n! The edges of {region} still hold {pending} operations that the cloud has not decided; \
-                 this story may grow.\n"
-            ),
+            Language::English => {
+                let pending = some(pending, "operation", "operations");
+                format!(
+                    "\n! The edges of {region} still hold {pending} that the cloud has not decided; this \
+                     story may grow.\n"
+                )
+            }
             Language::Chinese => format!(
                 "\n! {region} 的边缘节点仍有 {pending} 个操作未经云端决定，记录可能还会增加。\n"
             ),

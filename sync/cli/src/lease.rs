@@ -113,7 +113,7 @@ fn standing(now: &RegionAssignment, look: &Look) -> String {
             format!("{policy}, held by {holder} (epoch {}, fence {})", now.epoch, now.fence)
         }
         (Some(holder), Language::Chinese) => {
-            format!("{policy}，由 {holder} 持有（纪元 {}，栅栏号 {}）", now.epoch, now.fence)
+            format!("{policy}，由 {holder} 持有（第 {} 代，栅栏号 {}）", now.epoch, now.fence)
         }
         (None, Language::English) => format!("{policy}; no edge holds the right to assign"),
         (None, Language::Chinese) => format!("{policy}；没有节点持有派单权"),
@@ -135,7 +135,7 @@ fn waiting(wanted: &Wanted, look: &Look) -> String {
             let holder = holder.map(|edge| format!("，由 {edge} 持有")).unwrap_or_default();
             format!(
                 "  等待持有节点交还派单权，之后：{policy}{holder}\n\
-                 \x20   下一步: 若该节点已无法联系，运行 `holdfast lease take-back REGION --why TEXT`\n"
+                 \x20   下一步：若该节点已无法联系，运行 `holdfast lease take-back REGION --why TEXT`\n"
             )
         }
     }

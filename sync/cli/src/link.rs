@@ -25,11 +25,11 @@ pub fn render(action: LinkAction, region: Region, look: &Look) -> String {
         ),
         (LinkAction::Cut, Language::Chinese) => format!(
             "x {region}：闸口已关闭，该区域的节点继续独立运行。\n\
-             \x20   下一步: 运行 `holdfast link heal {region}` 重新打开"
+             \x20   下一步：运行 `holdfast link heal {region}` 重新打开"
         ),
         (LinkAction::Heal, Language::Chinese) => format!(
             "+ {region}：闸口已打开，该区域的节点将在数秒内自动重连。\n\
-             \x20   下一步: 运行 `holdfast status` 查看同步是否完成"
+             \x20   下一步：运行 `holdfast status` 查看同步是否完成"
         ),
     };
     format!("{sentence}\n")

@@ -28,6 +28,11 @@ impl Look {
         }
     }
 
+    /// What stands between a label and what it is of.
+    pub fn colon(&self) -> &'static str {
+        self.pick(": ", "：")
+    }
+
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         match (self.colour, tone.ansi()) {
             (true, Some(code)) => format!("\x1b[{code}m{text}\x1b[0m"),

@@ -193,7 +193,7 @@ pub fn render_retry(edge: &EdgeId, seq: u64, look: &Look) -> String {
         ),
         Language::Chinese => format!(
             "+ {edge} 的第 {seq} 个操作已重新提交。\n\
-             \x20   下一步: 运行 `holdfast queue {edge}` 查看是否已被处理\n"
+             \x20   下一步：运行 `holdfast queue {edge}` 查看是否已被处理\n"
         ),
     }
 }

@@ -17,7 +17,7 @@ pub fn render(edge: &EdgeId, look: &Look) -> String {
         ),
         Language::Chinese => format!(
             "+ {edge}：已知悉，可再次开始新的一代；它会在半分钟内自动连接。\n\
-             \x20   下一步: 运行 `holdfast status` 查看同步是否完成\n"
+             \x20   下一步：运行 `holdfast status` 查看同步是否完成\n"
         ),
     }
 }

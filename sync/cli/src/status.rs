@@ -6,6 +6,7 @@ use wire::{
 };
 
 use crate::{
+    age::{self, some},
     complaint, edges,
     look::{Look, Tone},
     table::{Cell, Table},
@@ -32,13 +33,13 @@ pub fn verdict(report: &StatusReport, look: &Look) -> String {
         let text = look.pick("+ All is well.", "+ 一切正常。");
         return format!("{repaired}{}\n", look.paint(Tone::Good, text));
     }
-    let next = look.pick("Next", "下一步");
+    let (next, colon) = (look.pick("Next", "下一步"), look.colon());
     let told: String = complaints
         .iter()
         .map(|complaint| {
-            let line =
-                look.paint(Tone::Bad, &format!("! {}: {}", complaint.about, complaint.problem));
-            format!("{line}\n    {next}: {}\n", complaint.next_step)
+            let (about, problem) = (&complaint.about, &complaint.problem);
+            let line = look.paint(Tone::Bad, &format!("! {about}{colon}{problem}"));
+            format!("{line}\n    {next}{colon}{}\n", complaint.next_step)
         })
         .collect();
     repaired + &told
@@ -49,11 +50,16 @@ fn repairs(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
     let of_region = |region: &RegionStatus| {
         let repairs = region.repairs.unwrap_or_default();
         let (name, n) = (region.region.as_str(), repairs.repaired);
-        let at = repairs.repaired_at?;
+        let at = age::moment(repairs.repaired_at?);
         Some(match look.language {
-            Language::English => format!(
-                "~ {name}: {n} changes had not arrived and were repaired from the order service, last at {at}"
-            ),
+            Language::English => {
+                let what = some(
+                    n,
+                    "change had not arrived and was repaired",
+                    "changes had not arrived and were repaired",
+                );
+                format!("~ {name}: {what} from the order service, last at {at}")
+            }
             Language::Chinese => {
                 format!("~ {name}：{n} 项变更未送达，已从订单服务修复，最近一次 {at}")
             }
@@ -61,10 +67,11 @@ fn repairs(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
     };
     let of_edge = |edge: &EdgeStatus| {
         let (name, n) = (edge.edge.as_str(), edge.repairs);
-        let at = edge.repaired_at?;
+        let at = age::moment(edge.repaired_at?);
         Some(match look.language {
             Language::English => {
-                format!("~ {name}: its orders were repaired by an image {n} times, last at {at}")
+                let times = some(n, "time", "times");
+                format!("~ {name}: its orders were repaired by an image {times}, last at {at}")
             }
             Language::Chinese => format!("~ {name}：其订单已由快照修复 {n} 次，最近一次 {at}"),
         })
@@ -101,7 +108,7 @@ fn table(report: &StatusReport, look: &Look) -> Table {
             "滞后 上/下",
             "校验",
             "派单",
-            "纪元",
+            "代",
             "挂起",
             "版本",
         ]),

@@ -113,7 +113,7 @@ fn every_column_starts_at_the_same_place_in_chinese_too() {
     let link = place(lines[0], "链路");
     assert_eq!(place(lines[1], "+ 连通"), link, "{text}");
     assert_eq!(place(lines[2], "x 断开"), link, "{text}");
-    assert!(text.contains("下一步: 运行 `holdfast link heal SOUTH` 打开闸口"), "{text}");
+    assert!(text.contains("下一步：运行 `holdfast link heal SOUTH` 打开闸口"), "{text}");
 }
 
 #[test]
@@ -197,9 +197,9 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = said(Language::Chinese);
-    assert!(chinese.contains("! north-1: 该节点被从备份恢复"), "{chinese}");
+    assert!(chinese.contains("! north-1：该节点被从备份恢复"), "{chinese}");
     assert_eq!(text.matches("Next: ").count(), report.complaints().len());
-    assert_eq!(chinese.matches("下一步: ").count(), report.complaints().len());
+    assert_eq!(chinese.matches("下一步：").count(), report.complaints().len());
 }
 
 #[test]

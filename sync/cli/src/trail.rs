@@ -154,11 +154,11 @@ fn of_one_op(op: &OpRecord, trail: &Trail, look: &Look) -> String {
     if let Some(OpOutcome { outcome, .. }) = &op.outcome
         && let Some(code) = outcome.code
     {
-        let label = look.pick("Answer", "答复");
-        out.push_str(&format!("  {label}: {} ({code})\n", code.sentence(look.language)));
+        let label = look.pick("Answer: ", "答复：");
+        out.push_str(&format!("  {label}{} ({code})\n", code.sentence(look.language)));
     }
-    let next = look.pick("Next", "下一步");
-    out.push_str(&format!("  {next}: {}\n", ops::next_step(op, &trail.report, look)));
+    let next = look.pick("Next: ", "下一步：");
+    out.push_str(&format!("  {next}{}\n", ops::next_step(op, &trail.report, look)));
     out
 }
 
@@ -265,7 +265,8 @@ fn through_the_cloud(answer: &CommandAnswer, look: &Look) -> String {
         true => look.paint(Tone::Good, look.pick("+ applied", "+ 已生效")),
         false => look.paint(Tone::Bad, look.pick("x refused", "x 被拒绝")),
     };
-    let why = answer.code.map(|code| format!(": {} ({code})", code.sentence(look.language)));
+    let colon = look.colon();
+    let why = answer.code.map(|code| format!("{colon}{} ({code})", code.sentence(look.language)));
     let why = why.unwrap_or_default();
     let (id, order) = (answer.command_id, answer.order_id);
     match look.language {
@@ -288,7 +289,7 @@ fn asked(ask: &WaitingAsk, look: &Look) -> String {
         ),
         Language::Chinese => format!(
             "操作编号 {id}，订单 {code}，通过云端\n  {at}  已受理，正在询问 {region} 的持有节点\n\
-             \x20 下一步: 无需操作：以持有节点的日志为准，派单权终止后由云端决定\n"
+             \x20 下一步：无需操作：以持有节点的日志为准，派单权终止后由云端决定\n"
         ),
     }
 }
