@@ -4,7 +4,7 @@
 use std::{fmt, time::Duration};
 
 use axum::body::Body;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header, response::Parts};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -20,13 +20,15 @@ use crate::{problem::ProblemBody, trace};
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
 
 /// A call that brought nothing of use.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Default, thiserror::Error)]
 #[error("{what}")]
 pub struct ClientError {
     /// The answer's status; absent where there was no answer.
     pub status: Option<u16>,
     /// What the other side said, where it spoke our way.
     pub problem: Option<Box<ProblemBody>>,
+    /// How long the other side asks to be left alone for.
+    pub retry_after: Option<Duration>,
     what: String,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -103,9 +105,9 @@ impl Client {
             let (head, body) = self.request(request).await?.into_parts();
             let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|source| {
                 let what = format!("the answer to {to} could not be read");
-                ClientError { status: None, problem: None, what, source: Some(source) }
+                ClientError { what, source: Some(source), ..ClientError::default() }
             })?;
-            read(&to, head.status, &bytes.to_bytes())
+            read(&to, &head, &bytes.to_bytes())
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result,
@@ -121,7 +123,7 @@ impl ClientError {
     }
 
     fn unanswered(what: String, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { status: None, problem: None, what, source: Some(Box::new(source)) }
+        Self { what, source: Some(Box::new(source)), ..Self::default() }
     }
 
     fn unsendable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -149,21 +151,29 @@ fn build(
     request.body(body).map_err(ClientError::unsendable)
 }
 
-fn read<T: DeserializeOwned>(to: &str, status: StatusCode, bytes: &[u8]) -> Result<T, ClientError> {
-    if !status.is_success() {
+fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, ClientError> {
+    let status = Some(head.status.as_u16());
+    if !head.status.is_success() {
         let problem: Option<Box<ProblemBody>> = serde_json::from_slice(bytes).ok();
         let why =
             problem.as_ref().map(|problem| format!(": {}", problem.title)).unwrap_or_default();
-        let what = format!("{to} answered {}{why}", status.as_u16());
-        return Err(ClientError { status: Some(status.as_u16()), problem, what, source: None });
+        let what = format!("{to} answered {}{why}", head.status.as_u16());
+        let retry_after = retry_after(&head.headers);
+        return Err(ClientError { status, problem, retry_after, what, source: None });
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(bytes).map_err(|source| ClientError {
-        status: Some(status.as_u16()),
-        problem: None,
+        status,
         what: format!("the answer to {to} is not what was expected"),
         source: Some(Box::new(source)),
+        ..ClientError::default()
     })
+}
+
+/// In seconds, as our services say it; a date says nothing to a clock that may be wrong.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// A query may hold what is not for a log.

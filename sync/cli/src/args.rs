@@ -1,10 +1,14 @@
-//! Owns the command line: its words, and their help in English and Chinese.
+//! Owns the command line: its words, their help in English and Chinese, and what is said of a mistake.
+
+mod chinese;
+mod mistake;
+mod values;
+
+use std::time::Duration;
 
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
 };
-use http::{Uri, uri::Authority};
-use std::time::Duration;
 
 use wire::{EdgeId, Language, Policy, Region};
 
@@ -164,8 +168,9 @@ pub enum LinkAction {
 impl Cli {
     /// Reads the command line; help, version and mistakes end the run here, a mistake with 2.
     pub fn read(language: Language) -> Self {
-        let matches = command(language).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let read = command(language).try_get_matches();
+        let read = read.and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| mistake::end(&error, language))
     }
 }
 
@@ -182,130 +187,11 @@ pub fn asked_language(mut args: impl Iterator<Item = String>) -> Option<String> 
 }
 
 pub fn command(language: Language) -> clap::Command {
-    let command = Cli::command()
-        .mut_arg("url", |arg| arg.value_parser(move |text: &str| address(text, language)));
+    let command = values::read_in(Cli::command(), language);
     match language {
         Language::English => command,
-        Language::Chinese => in_chinese(command),
+        Language::Chinese => chinese::command(command),
     }
-}
-
-/// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A single
-/// word could be anything, so a host without a scheme has a port or a dot.
-fn address(text: &str, language: Language) -> Result<String, &'static str> {
-    let text = text.trim().trim_end_matches('/');
-    let (full, named) = match text.contains("://") {
-        true => (text.to_owned(), true),
-        false => (format!("http://{text}"), text == "localhost" || text.contains(['.', ':'])),
-    };
-    let read = full.parse::<Uri>().ok().filter(|_| named);
-    let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    let bare = |uri: &Uri| uri.path() == "/" && uri.query().is_none();
-    let host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
-    // What follows the host is nothing, or a port that is a number.
-    let port = |uri: &Uri| {
-        uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host()
-    };
-    match read.filter(|uri| web(uri) && bare(uri) && host(uri) && port(uri)) {
-        Some(_) => Ok(full),
-        None => Err(match language {
-            Language::English => "expected an address such as http://127.0.0.1:8080",
-            Language::Chinese => "应为形如 http://127.0.0.1:8080 的地址",
-        }),
-    }
-}
-
-fn in_chinese(command: clap::Command) -> clap::Command {
-    command
-        .about("查看和操作 Holdfast 平台")
-        .mut_arg("url", |arg| arg.help("网关地址；默认为本机由 `up` 启动的唯一平台"))
-        .mut_arg("json", |arg| arg.help("以 JSON 输出"))
-        .mut_arg("lang", |arg| arg.help("输出语言；默认取自环境"))
-        .mut_arg("timeout", |arg| {
-            arg.help("单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60")
-        })
-        .mut_subcommand("status", |sub| sub.about("各区域及其节点的状态，以及异常之处（退出码 3）"))
-        .mut_subcommand("edges", |sub| {
-            sub.about("所有边缘节点：链路、日志、待定操作、派单权及机器状况")
-        })
-        .mut_subcommand("queue", queue_in_chinese)
-        .mut_subcommand("conflicts", |sub| {
-            sub.about("失败的接单与待人工处理的个案，新的在前")
-                .mut_arg("limit", |arg| arg.help("显示的条数"))
-                .mut_arg("cursor", |arg| arg.help("上一页结束的位置"))
-        })
-        .mut_subcommand("explain", |sub| {
-            sub.about("来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有").mut_arg(
-                "what",
-                |arg| {
-                    arg.help(
-                        "订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）",
-                    )
-                },
-            )
-        })
-        .mut_subcommand("enrol", |sub| {
-            sub.about("为新节点生成一次性登记码，并给出在其机器上运行的命令")
-                .mut_arg("region", |arg| arg.help(REGIONS))
-                .mut_arg("name", |arg| arg.help("节点名称，例如 north-2"))
-        })
-        .mut_subcommand("wait", |sub| {
-            sub.about("等待直到条件满足；超时以 8 退出，并说明尚缺什么").mut_arg(
-                "conditions",
-                |arg| {
-                    arg.help(
-                        "links-up、synced、synced=REGION、drained 或 order=ID:STATUS；多个条件须同时满足",
-                    )
-                },
-            )
-        })
-        .mut_subcommand("readmit", |sub| {
-            sub.about("知悉节点被恢复一事；若因此被拒则放行")
-                .mut_arg("edge", |arg| arg.help("节点名称，例如 north-1"))
-        })
-        .mut_subcommand("link", |sub| {
-            sub.about("关闭或打开某区域节点与云端之间的闸口")
-                .mut_arg("action", |arg| arg.help("`cut` 关闭，`heal` 打开"))
-                .mut_arg("region", |arg| arg.help(REGIONS))
-        })
-        .mut_subcommand("lease", lease_in_chinese)
-}
-
-fn queue_in_chinese(command: clap::Command) -> clap::Command {
-    command
-        .about("中枢尚未决定的操作及原因，以及已终止的各代遗留的操作")
-        .mut_arg("edge", |arg| arg.help("只看一个节点，例如 north-1"))
-        .mut_arg("limit", |arg| arg.help("显示的条数，需要人工处理的在前"))
-        .mut_subcommand("retry", |sub| {
-            sub.about("重新提交等待人工处理的操作")
-                .mut_arg("edge", |arg| arg.help("节点名称，例如 north-1"))
-                .mut_arg("seq", |arg| arg.help("操作在该代日志中的位置"))
-                .mut_arg("epoch", |arg| arg.help("所属的代，若不是节点当前的一代"))
-        })
-}
-
-const REGIONS: &str = "NORTH、SOUTH、EAST、WEST 或 MID";
-
-fn lease_in_chinese(command: clap::Command) -> clap::Command {
-    command
-        .about("区域的派单策略，以及持有派单权的节点")
-        .mut_subcommand("show", |sub| {
-            sub.about("区域如何派单、谁持有派单权、以往的派单权如何终止")
-                .mut_arg("region", |arg| arg.help(REGIONS))
-        })
-        .mut_subcommand("set", |sub| {
-            sub.about("设置策略；已授予的派单权须由持有节点交还后才终止")
-                .mut_arg("region", |arg| arg.help(REGIONS))
-                .mut_arg("policy", |arg| {
-                    arg.help("`optimistic`：先到云端者得；`exclusive`：由一个节点派单")
-                })
-                .mut_arg("holder", |arg| arg.help("策略为 `exclusive` 时持有派单权的节点"))
-        })
-        .mut_subcommand("take-back", |sub| {
-            sub.about("不经持有节点同意收回派单权；其已作出的承诺可能因此失效")
-                .mut_arg("region", |arg| arg.help(REGIONS))
-                .mut_arg("why", |arg| arg.help("原因，将记录在案并告知受影响者"))
-        })
 }
 
 #[cfg(test)]
@@ -338,37 +224,6 @@ mod tests {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
                 assert!(!help.is_ascii(), "{} {}: {help}", sub.get_name(), arg.get_id());
             }
-        }
-    }
-
-    #[test]
-    fn an_address_may_be_written_by_hand() {
-        let read = |text| address(text, Language::English);
-        for (typed, expected) in [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
-            ("https://holdfast.example", "https://holdfast.example"),
-            ("gateway.example", "http://gateway.example"),
-            ("gateway:8080", "http://gateway:8080"),
-            ("localhost", "http://localhost"),
-            ("http://gateway", "http://gateway"),
-            ("[::1]:8080", "http://[::1]:8080"),
-        ] {
-            assert_eq!(read(typed).as_deref(), Ok(expected), "{typed}");
-        }
-        for wrong in [
-            "notaurl",
-            "",
-            " ",
-            "http://",
-            "ftp://a.b",
-            "a b.c",
-            "a.b/path",
-            "a.b?x=1",
-            "a:port",
-            "://a.b",
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -96,7 +96,7 @@ impl FromStr for Cursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "use the cursor that the page before named";
+        let wrong = "expected the cursor that the page before named";
         let place = |text: &str| match text {
             "end" => Ok(None),
             id => id.parse().map(Some).map_err(|_| wrong),

@@ -1,8 +1,10 @@
 //! Owns what a run ends with: the exit code scripts rely on, and the sentence people read.
 //! Invariant: a code keeps its number for ever.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use wire::Language;
+use wire::{Code, Language};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -52,13 +54,24 @@ pub struct Failure {
     pub exit: Exit,
     pub sentence: String,
     pub next_step: Option<String>,
+    /// What the platform itself called it, where it spoke of it.
+    pub code: Option<Code>,
+    /// How long it asks to be left alone for.
+    pub retry_after: Option<Duration>,
     /// What was waited for and did not come.
     pub missing: Vec<String>,
 }
 
 impl Failure {
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
-        Self { exit, sentence: sentence.into(), next_step: None, missing: Vec::new() }
+        Self {
+            exit,
+            sentence: sentence.into(),
+            next_step: None,
+            code: None,
+            retry_after: None,
+            missing: Vec::new(),
+        }
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
@@ -74,19 +87,20 @@ impl Failure {
         if as_json {
             return format!("{}\n", self.json());
         }
-        let label = match language {
-            Language::English => "Next",
-            Language::Chinese => "下一步",
+        let (name, label) = match language {
+            Language::English => ("holdfast: ", "Next: "),
+            Language::Chinese => ("holdfast：", "下一步："),
         };
-        let next = self.next_step.as_ref().map(|step| format!("  {label}: {step}\n"));
+        let next = self.next_step.as_ref().map(|step| format!("  {label}{step}\n"));
         let missing: String = self.missing.iter().map(|what| format!("  ! {what}\n")).collect();
-        format!("holdfast: {}\n{missing}{}", self.sentence, next.unwrap_or_default())
+        format!("{name}{}\n{missing}{}", self.sentence, next.unwrap_or_default())
     }
 
     fn json(&self) -> Value {
         json!({"error": {
             "kind": self.exit.word(),
             "exit": self.exit as u8,
+            "code": self.code,
             "message": self.sentence,
             "next_step": self.next_step,
             "missing": self.missing,

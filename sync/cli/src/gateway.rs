@@ -171,6 +171,15 @@ impl Gateway {
             code => code.sentence(self.language).to_owned(),
         });
         let failure = Failure::new(exit, said.unwrap_or_else(|| format!("HTTP {status}")));
+        let code = error.problem.as_ref().map(|problem| problem.code);
+        let failure = Failure { code, retry_after: error.retry_after, ..failure };
+        let later = failure.retry_after.filter(|_| code == Some(Code::TooManyRequests));
+        if let Some(later) = later.map(|later| later.as_secs()) {
+            return failure.next_step(match self.language {
+                Language::English => format!("try again in {later} s"),
+                Language::Chinese => format!("请在 {later} 秒后重试"),
+            });
+        }
         match (exit, self.language) {
             (Exit::Authentication, Language::English) => failure
                 .next_step("sign in as an admin again, or set HOLDFAST_TOKEN to an admin's token"),

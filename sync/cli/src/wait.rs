@@ -8,12 +8,12 @@ use std::{str::FromStr, time::Duration};
 use process::clock::Clock;
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
+    ChecksumState, Code, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
     StatusReport, UnixMillis,
 };
 
 use crate::{
-    age,
+    age::{self, some},
     exit::{Exit, Failure},
     find,
     gateway::{Gateway, absent},
@@ -35,29 +35,69 @@ pub enum Condition {
     },
 }
 
-impl Condition {
-    pub const FORMS: &str = "links-up, synced, synced=REGION, drained, order=ID:STATUS";
+/// Why something is no condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoCondition {
+    Form,
+    Region,
+    Status,
 }
 
-impl FromStr for Condition {
-    type Err = String;
+impl NoCondition {
+    pub fn sentence(self, language: Language) -> String {
+        let statuses = || OrderStatus::ALL.iter().map(|known| known.as_str()).collect::<Vec<_>>();
+        match (self, language) {
+            (Self::Form, Language::English) => {
+                "expected one of: links-up, synced, synced=REGION, drained, order=ID:STATUS".into()
+            }
+            (Self::Form, Language::Chinese) => {
+                "应为以下之一：links-up、synced、synced=REGION、drained、order=ID:STATUS".into()
+            }
+            (Self::Region, Language::English) => {
+                "expected synced=REGION with NORTH, SOUTH, EAST, WEST or MID".into()
+            }
+            (Self::Region, Language::Chinese) => {
+                "应为 synced=REGION，其中区域为 NORTH、SOUTH、EAST、WEST 或 MID".into()
+            }
+            (Self::Status, Language::English) => {
+                format!("expected order=ID:STATUS with one of: {}", statuses().join(", "))
+            }
+            (Self::Status, Language::Chinese) => {
+                format!("应为 order=ID:STATUS，其中状态为以下之一：{}", statuses().join("、"))
+            }
+        }
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected one of: {}", Self::FORMS);
+impl std::fmt::Display for NoCondition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence(Language::English))
+    }
+}
+
+impl std::error::Error for NoCondition {}
+
+impl FromStr for Condition {
+    type Err = NoCondition;
+
+    fn from_str(text: &str) -> Result<Self, NoCondition> {
         match text.split_once('=') {
             None => match text {
                 "links-up" => Ok(Self::LinksUp),
                 "synced" => Ok(Self::Synced(None)),
                 "drained" => Ok(Self::Drained),
-                _ => Err(wrong()),
+                _ => Err(NoCondition::Form),
             },
-            Some(("synced", region)) => Ok(Self::Synced(Some(region.parse()?))),
+            Some(("synced", region)) => {
+                let region = region.parse().map_err(|_| NoCondition::Region)?;
+                Ok(Self::Synced(Some(region)))
+            }
             Some(("order", rest)) => {
-                let (order, status) = rest.rsplit_once(':').ok_or_else(wrong)?;
-                let status: OrderStatus = status.parse()?;
+                let (order, status) = rest.rsplit_once(':').ok_or(NoCondition::Status)?;
+                let status: OrderStatus = status.parse().map_err(|_| NoCondition::Status)?;
                 Ok(Self::Order { order: order.to_owned(), status })
             }
-            Some(_) => Err(wrong()),
+            Some(_) => Err(NoCondition::Form),
         }
     }
 }
@@ -94,11 +134,15 @@ pub async fn run(
     let mut missing = vec![not_looked(gateway.language()).to_owned()];
     loop {
         let left = within.saturating_sub(spent()).min(LOOK_MAX);
+        let mut later = None;
         match tokio::time::timeout(left, look(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
             // A platform that is just starting, or a gateway that is: it is waited for like the rest.
-            Ok(Err(failure)) if passes(&failure) => missing = vec![failure.sentence],
+            Ok(Err(failure)) if passes(&failure) => {
+                later = failure.retry_after;
+                missing = vec![failure.sentence];
+            }
             Ok(Err(failure)) => return Err(failure),
             Err(_) => {}
         }
@@ -106,12 +150,19 @@ pub async fn run(
         if left <= LAST_LOOK {
             return Err(too_late(gateway.language(), within, missing));
         }
-        tokio::time::sleep(LOOK_EVERY.min(left - LAST_LOOK)).await;
+        // Who was told to come later comes no sooner, also not for a last look.
+        let pause = LOOK_EVERY.min(left - LAST_LOOK).max(later.unwrap_or_default());
+        tokio::time::sleep(pause.min(left)).await;
+        if pause >= left {
+            return Err(too_late(gateway.language(), within, missing));
+        }
     }
 }
 
+/// Whether the platform may well answer the next look: it is out of reach, or asked too often.
 fn passes(failure: &Failure) -> bool {
     matches!(failure.exit, Exit::Unreachable | Exit::TimedOut)
+        || failure.code == Some(Code::TooManyRequests)
 }
 
 /// What is still missing, a sentence each.
@@ -200,14 +251,20 @@ fn of_edge(
     let waiting = u64::from(edge.pending).max(edge.lag_up_ops + edge.undecided);
     if quiet && waiting > 0 {
         missing.push(match language {
-            Language::English => format!("{name}: {waiting} operations are not decided"),
+            Language::English => {
+                let waiting = some(waiting, "operation is", "operations are");
+                format!("{name}: {waiting} not decided")
+            }
             Language::Chinese => format!("{name}：有 {waiting} 个操作未作决定"),
         });
     }
     let behind = edge.lag_down_changes + edge.lag_down_outcomes;
     if agreed && behind > 0 {
         missing.push(match language {
-            Language::English => format!("{name}: {behind} changes have not reached it"),
+            Language::English => {
+                let behind = some(behind, "change has", "changes have");
+                format!("{name}: {behind} not reached it")
+            }
             Language::Chinese => format!("{name}：有 {behind} 项变更尚未到达"),
         });
     }

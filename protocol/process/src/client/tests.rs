@@ -30,6 +30,7 @@ async fn server(stop: CancellationToken) -> (String, Tasks) {
         )
         .route("/trace", get(async |Trace(trace): Trace| Json(trace.to_string())))
         .route("/refused", get(async || Problem::new(Code::NotYours).detail("because")))
+        .route("/busy", get(async || Problem::new(Code::TooManyRequests).retry_after(7)))
         .route("/hangs", get(std::future::pending::<()>))
         .route(
             "/from",
@@ -73,7 +74,16 @@ async fn a_refusal_comes_back_with_its_problem() {
     let problem = error.problem.as_ref().unwrap();
     assert_eq!((error.status, problem.code), (Some(403), Code::NotYours));
     assert_eq!(problem.detail.as_deref(), Some("because"));
+    assert_eq!(error.retry_after, None);
     assert!(!error.is_unreachable() && !error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn who_is_asked_to_come_later_is_told_when() {
+    let (url, _tasks) = server(CancellationToken::new()).await;
+    let url = format!("{url}/busy");
+    let error = Client::new().json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
+    assert_eq!((error.status, error.retry_after), (Some(429), Some(Duration::from_secs(7))));
 }
 
 #[tokio::test]

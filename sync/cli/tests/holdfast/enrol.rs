@@ -16,9 +16,14 @@ fn a_code_comes_with_the_command_that_uses_it() {
         platform.url()
     );
     assert!(out(&ran).contains(&command), "{}", out(&ran));
+    let here_only = "! That GATEWAY_URL is known to this machine only";
+    assert!(out(&ran).contains(here_only), "{}", out(&ran));
+    let ran = platform.holdfast(&["enrol", "south", "south-2", "--lang", "zh"]);
+    assert!(out(&ran).contains("! 上面的 GATEWAY_URL 仅在本机有效"), "{}", out(&ran));
     let ran = platform.holdfast(&["enrol", "SOUTH", "south-2", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!((&value["code"], &value["region"]), (&"ABCD-EFGH".into(), &"SOUTH".into()));
+    assert_eq!(value["only_on_this_machine"], true);
     assert!(value["command"].as_str().is_some_and(|text| text.ends_with("holdfast-edge")));
 }
 

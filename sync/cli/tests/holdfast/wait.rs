@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::*;
 
@@ -17,7 +17,7 @@ fn what_is_so_already_is_not_waited_for() {
     }
     let ran = platform.holdfast(&["wait", "--for", "links-up", "--for", "drained", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
-    assert_eq!(value["conditions"], serde_json::json!(["links-up", "drained"]));
+    assert_eq!(value["conditions"], json!(["links-up", "drained"]));
 }
 
 #[test]
@@ -64,11 +64,43 @@ fn it_ends_as_soon_as_it_is_so() {
 }
 
 #[test]
+fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
+    let shown = Arc::new(Mutex::new(json!({"busy_for_s": 2})));
+    let platform = Platform::changing(Arc::clone(&shown));
+    let mut waiting = platform.command(&["wait", "--for", "links-up", "--json"]);
+    let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    platform.looked_at();
+    *shown.lock().unwrap() = report("up", "match");
+    let ran = waiting.wait_with_output().unwrap();
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+    assert!(value["waited_ms"].as_u64().unwrap() >= 2_000, "it came back too soon: {value}");
+
+    // Longer than there is to wait: it asks no more, and says what it was told.
+    let platform = Platform::start(json!({"busy_for_s": 60}));
+    let ran = platform.holdfast(&["wait", "--for", "links-up", "--timeout", "1", "--json"]);
+    assert_eq!(code(&ran), 8, "{}", said(&ran));
+    let value: Value = serde_json::from_str(&said(&ran)).unwrap();
+    let missing = value["error"]["missing"][0].as_str().unwrap();
+    assert_eq!(missing, wire::Code::TooManyRequests.sentence(wire::Language::English));
+    platform.looked_at();
+    assert!(!platform.is_looked_at(), "it asked once");
+    let ran = platform.holdfast(&["status", "--json"]);
+    let value: Value = serde_json::from_str(&said(&ran)).unwrap();
+    assert_eq!((code(&ran), &value["error"]["code"]), (1, &json!("too_many_requests")));
+    assert_eq!(value["error"]["next_step"], "try again in 60 s");
+}
+
+#[test]
 fn a_condition_that_is_none_is_a_mistake() {
     let platform = Platform::start(report("up", "match"));
     for condition in ["up", "synced=NOWHERE", "order=x", "order=nonsense:accepted"] {
         let ran = platform.holdfast(&["wait", "--for", condition]);
         assert_eq!(code(&ran), 2, "{condition}: {}", said(&ran));
+        let ran = platform.holdfast(&["wait", "--lang", "zh", "--for", condition]);
+        assert_eq!(code(&ran), 2, "{condition}: {}", said(&ran));
+        let english = ["error", "expected"].iter().any(|word| said(&ran).contains(word));
+        assert!(said(&ran).starts_with("holdfast：") && !english, "{}", said(&ran));
     }
     assert_eq!(code(&platform.holdfast(&["wait"])), 2);
 }

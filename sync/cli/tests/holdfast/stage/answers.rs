@@ -1,0 +1,287 @@
+//! What the gateway of the tests answers, route by route.
+
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, Request},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use process::problem::Problem;
+use serde_json::{Value, json};
+use wire::{Code, Region};
+
+use super::{COMMAND, ORDER, TOKEN, edge, order, order_code};
+
+pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
+    Router::new()
+        .route(
+            "/api/v1/admin/status",
+            get(move || async move {
+                let report = report.lock().unwrap().clone();
+                // Nobody may be waiting for it any more.
+                let _ = looked.send(());
+                match report["busy_for_s"].as_u64() {
+                    None => Json(report).into_response(),
+                    Some(seconds) => {
+                        let seconds = u32::try_from(seconds).unwrap();
+                        Problem::new(Code::TooManyRequests).retry_after(seconds).into_response()
+                    }
+                }
+            }),
+        )
+        .route("/api/v1/admin/edges", get(edges).post(invite))
+        .route(
+            "/api/v1/admin/edges/{id}/readmit",
+            post(|Path(edge): Path<String>| async move { Json(json!({"edge": edge})) }),
+        )
+        .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
+        .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
+        .route("/api/v1/admin/queue", get(queue))
+        .route("/api/v1/admin/asks", get(asks))
+        .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(op))
+        .route("/api/v1/admin/commands/{id}", get(answers))
+        .route("/api/v1/admin/lost-acceptances", get(lost))
+        .route("/api/v1/admin/cases", get(cases))
+        .route("/api/v1/admin/regions/{region}", put(gate))
+        .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
+        .route("/api/v1/admin/orders", get(orders))
+        .route("/api/v1/orders/{id}", get(one_order))
+        .route("/api/v1/orders/{id}/timeline", get(timeline))
+        .layer(middleware::from_fn(signed_in))
+}
+
+async fn signed_in(request: Request, next: Next) -> Response {
+    let wanted = format!("Bearer {TOKEN}");
+    match request.headers().get(header::AUTHORIZATION) {
+        Some(given) if given.as_bytes() == wanted.as_bytes() => next.run(request).await,
+        _ => Problem::new(Code::InvalidToken).into_response(),
+    }
+}
+
+async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
+    let first = !query.iter().any(|(name, _)| name == "cursor");
+    let mut item = edge(if first { "north-1" } else { "north-2" }, "up", "match");
+    item["region"] = json!("NORTH");
+    item["created_at"] = json!("2025-11-24T16:00:00Z");
+    item["enrolled_at"] = json!("2025-11-24T16:00:00Z");
+    Json(json!({"items": [item], "next": first.then_some("north-1")}))
+}
+
+async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
+    match region {
+        // One that takes its time, and one that fails.
+        Region::East => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            StatusCode::OK.into_response()
+        }
+        Region::West => Problem::new(Code::Internal).into_response(),
+        _ => Json(json!({"region": region, "gate": body["gate"]})).into_response(),
+    }
+}
+
+async fn assignment(path: Path<Region>) -> Json<Value> {
+    assign(path, Json(json!({}))).await
+}
+
+/// Grants what it is asked for, and answers a take-back with its record.
+async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Value> {
+    let at = "2025-11-24T16:00:00Z";
+    let fences = asked["take_back"].as_object().map(|record| {
+        json!([{
+            "region": region, "fence": 1, "holder": "north-1", "epoch": 1, "granted_at": at,
+            "granted_by": ORDER, "end": {"at": at, "how": "taken_back", "why": record["why"]},
+        }])
+    });
+    Json(json!({
+        "region": region,
+        "assignment": {
+            "policy_version": 1, "policy": asked["policy"].as_str().unwrap_or("exclusive"),
+            "holder": asked["holder"], "epoch": asked["epoch"].as_u64().unwrap_or(0), "fence": 1,
+            "release_asked": false, "digest": null, "rules_version": 0,
+        },
+        "wanted": null, "fences": fences.unwrap_or_else(|| json!([])), "changes": [],
+    }))
+}
+
+async fn orders(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
+    let code = query.iter().find(|(name, _)| name == "code").map(|(_, value)| value.as_str());
+    Json(match code {
+        Some("S-000000") => json!({"items": [order(), order()], "next": null}),
+        Some(code) if code == order_code().as_str() => json!({"items": [order()], "next": null}),
+        _ => json!({"items": [], "next": null}),
+    })
+}
+
+async fn timeline() -> Json<Value> {
+    let person = |n: u8| format!("0192f5d4-0000-7000-8000-00000000000{n}");
+    let entry = |n: u8, from: &str, code: Value, edge: Value| {
+        json!({
+            "version": 3, "action": "accept",
+            "actor": {"user_id": person(n), "role": "provider"},
+            "from": from, "to": "accepted", "code": code, "reason": null,
+            "hops": {"cloud_at": format!("2025-11-24T16:0{n}:00Z")},
+            "command_id": person(n), "source": if edge.is_null() { json!("portal") } else { edge.clone() },
+            "edge": edge, "epoch": null, "seq": null, "verdict": null,
+        })
+    };
+    let won = entry(2, "pending", Value::Null, Value::Null);
+    let lost = entry(3, "accepted", json!("order_already_accepted"), json!("north-1"));
+    Json(json!({"items": [won, lost]}))
+}
+
+async fn one_order(Path(id): Path<String>) -> Response {
+    if id == ORDER { Json(order()).into_response() } else { missing() }
+}
+
+fn missing() -> Response {
+    Problem::new(Code::NotFound).into_response()
+}
+
+/// An answer to a `GET` with a query.
+type Asked = Query<Vec<(String, String)>>;
+
+fn asked<'a>(query: &'a Asked, name: &str) -> Option<&'a str> {
+    query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// The hub's word on an op of `north-1`.
+pub fn op_of(seq: u64, state: &str) -> Value {
+    json!({
+        "edge": "north-1", "epoch": 1, "seq": seq, "region": "NORTH", "hash": "0".repeat(64),
+        "kind": "command", "state": state, "failures": if state == "needs_operator" { 3 } else { 0 },
+        "received_at": "2025-11-24T16:02:12Z",
+        "command": {
+            "id": COMMAND, "type": "accept_order", "order_id": ORDER, "order_code": order_code(),
+            "actor": {"user_id": COMMAND, "role": "provider"}, "verdict": "provisional",
+            "device": "tablet-7", "tapped_at": "2025-11-24T16:00:10Z",
+            "edge_at": "2025-11-24T16:00:11Z",
+        },
+    })
+}
+
+fn decided_op() -> Value {
+    let mut op = op_of(17, "decided");
+    op["outcome"] = json!({
+        "number": 16, "stored_at": "2025-11-24T16:03:01Z", "told": true,
+        "outcome": {
+            "kind": "rejected", "code": "order_already_accepted", "lost": null,
+            "decided_at": "2025-11-24T16:03:00Z",
+        },
+    });
+    op
+}
+
+async fn queue(query: Asked) -> Json<Value> {
+    if asked(&query, "command").is_some() {
+        return Json(json!({"items": [], "next": null}));
+    }
+    let state = asked(&query, "state").unwrap_or_default().to_owned();
+    let second_page = asked(&query, "cursor").is_some();
+    let (items, next) = match (state.as_str(), second_page) {
+        ("needs_operator", _) => (vec![op_of(5, "needs_operator")], None),
+        ("held_region", _) => (vec![op_of(7, "held_region")], None),
+        ("received", false) => (vec![op_of(8, "received")], Some("north-1/1/8")),
+        ("received", true) => (vec![op_of(9, "received")], None),
+        _ => (vec![], None),
+    };
+    Json(json!({"items": items, "next": next}))
+}
+
+async fn asks() -> Json<Value> {
+    Json(json!({"next": null, "items": [{
+        "command_id": ORDER, "user_id": COMMAND, "region": "NORTH", "order_id": ORDER,
+        "order_code": order_code(), "taken_at": "2025-11-24T16:03:00Z",
+    }]}))
+}
+
+async fn left_behind() -> Json<Value> {
+    let mut again = op_of(3, "left_behind");
+    again["again"] = json!({"edge": "north-1", "epoch": 2, "seq": 4});
+    let boot = json!({
+        "edge": "north-1", "epoch": 1, "seq": 1, "region": "NORTH", "hash": "0".repeat(64),
+        "kind": "boot", "state": "left_behind", "failures": 0,
+        "received_at": "2025-11-24T16:00:00Z",
+    });
+    Json(json!({"items": [boot, again, op_of(4, "left_behind")], "next": null}))
+}
+
+async fn retry(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
+    if (edge.as_str(), epoch, seq) != ("north-1", 1, 5) {
+        return missing();
+    }
+    Json(json!({"edge": edge, "epoch": epoch, "seq": seq})).into_response()
+}
+
+async fn op(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
+    match (edge.as_str(), epoch, seq) {
+        ("north-1", 1, 17) => Json(decided_op()).into_response(),
+        ("north-1", 1, 5) => Json(op_of(5, "needs_operator")).into_response(),
+        _ => missing(),
+    }
+}
+
+async fn answers(Path(id): Path<String>) -> Json<Value> {
+    let answer = json!({
+        "command_id": COMMAND, "user_id": COMMAND, "applied": false,
+        "code": "order_already_accepted", "order_id": ORDER, "order_version": 3,
+        "op": {"edge": "north-1", "epoch": 1, "seq": 17}, "decided_at": "2025-11-24T16:03:00Z",
+    });
+    let items = if id == COMMAND { vec![answer] } else { vec![] };
+    Json(json!({"items": items}))
+}
+
+/// Lines 12 and 9 of the history, newest first, however small the pages are.
+async fn lost(query: Asked) -> Json<Value> {
+    let before = asked(&query, "cursor").map_or(u64::MAX, |text| text.parse().unwrap());
+    let limit: usize = asked(&query, "limit").unwrap().parse().unwrap();
+    let line = |id: u64| {
+        json!({
+            "id": id, "order_id": ORDER, "order_code": order_code(), "region": "NORTH",
+            "version": 3, "action": "accept", "actor": {"user_id": COMMAND, "role": "provider"},
+            "from": "accepted", "to": "accepted", "code": "order_already_accepted",
+            "reason": null, "command_id": COMMAND, "source": "north-1", "edge": "north-1",
+            "epoch": 1, "seq": 17, "verdict": "provisional",
+            "hops": {
+                "tapped_at": "2025-11-24T16:00:10Z", "edge_at": "2025-11-24T16:00:11Z",
+                "cloud_at": format!("2025-11-24T16:03:{id:02}Z"),
+            },
+            "winner": {
+                "user_id": ORDER, "source": "portal", "decided_at": "2025-11-24T16:02:00Z",
+                "verdict": null,
+            },
+        })
+    };
+    let all = [12_u64, 9].into_iter().filter(|id| *id < before);
+    let items: Vec<Value> = all.take(limit).map(line).collect();
+    let next = (items.len() == limit).then(|| items.last().map(|item| item["id"].to_string()));
+    Json(json!({"items": items, "next": next.flatten()}))
+}
+
+async fn cases(query: Asked) -> Json<Value> {
+    let before = asked(&query, "cursor").map_or(u64::MAX, |text| text.parse().unwrap());
+    let case = json!({
+        "id": 7, "order_id": ORDER, "order_code": order_code(), "region": "NORTH",
+        "user_id": COMMAND, "kind": "taken_back", "command_id": COMMAND,
+        "code": "region_taken_back", "at": "2025-11-24T16:03:10Z",
+    });
+    let items = if before > 7 { vec![case] } else { vec![] };
+    Json(json!({"items": items, "next": null}))
+}
+
+async fn invite(Json(body): Json<Value>) -> Response {
+    if body["edge"] == "north-1" {
+        return Problem::new(Code::EdgeExists).into_response();
+    }
+    let answer = json!({
+        "edge": body["edge"], "region": body["region"], "code": "ABCD-EFGH",
+        "expires_at": "2025-11-25T16:00:00Z",
+    });
+    (StatusCode::CREATED, Json(answer)).into_response()
+}
