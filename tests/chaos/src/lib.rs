@@ -5,6 +5,7 @@
 
 mod ledger;
 mod machine;
+mod operator;
 pub mod plan;
 mod round;
 mod scene;
@@ -14,6 +15,7 @@ pub mod truth;
 
 pub use ledger::{Ledger, Told, Won};
 pub use machine::{Second, copy, put_back};
+pub use operator::operator;
 pub use plan::Plan;
 pub use round::Open;
 pub use scene::{LIMIT, Scene};
@@ -23,12 +25,14 @@ pub use storm::{Receipted, Storm, order};
 /// How many rounds are played: ten in every test run, more by `cargo xtask chaos --rounds N`.
 ///
 /// # Panics
-/// When the number of rounds is not a number: a run that does nothing would look green.
+/// When that is no number above zero: a run that does nothing would look green.
 pub fn rounds() -> u32 {
-    match std::env::var("HOLDFAST_CHAOS_ROUNDS") {
+    let rounds = match std::env::var("HOLDFAST_CHAOS_ROUNDS") {
         Err(_) => 10,
         Ok(text) => text.parse().expect("HOLDFAST_CHAOS_ROUNDS is a number"),
-    }
+    };
+    assert!(rounds > 0, "HOLDFAST_CHAOS_ROUNDS is above zero");
+    rounds
 }
 
 /// A number below `limit`, drawn anew each time and printed by the caller.
