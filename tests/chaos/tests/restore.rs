@@ -1,12 +1,12 @@
 //! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes: each is
-//! found out, what was lost comes back from the cloud or from the tablets, and work goes on. A restart and
-//! a socket that only looks open are no alarms.
+//! found out, what was lost comes back from the cloud or from the tablets, and work goes on; and the
+//! operator reads of it, with what to do next. A restart and a socket that only looks open are no alarms.
 
 #![allow(clippy::unwrap_used)]
 
 use std::{path::Path, time::Duration};
 
-use chaos::{Second, Storm, copy, put_back};
+use chaos::{Second, Storm, copy, operator, put_back};
 use http::Method;
 use process::client::Client;
 use serde_json::Value;
@@ -106,14 +106,59 @@ async fn in_a_new_epoch(stack: &Stack) -> EdgeStatus {
     edge
 }
 
+/// The operator is told what happened and what to do, and does it; then nothing is left to complain of.
 async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted>) {
     let after = storm.publish(20).await;
     storm.check(&[before, after].concat()).await;
-    let admin = stack.admin().await.unwrap();
-    let path = "/api/v1/admin/edges/north-1/readmit";
-    admin.post::<Value>(path, &Value::Null).await.unwrap();
+    complains(
+        stack,
+        "restored",
+        [
+            "! north-1: it was restored from a copy: since 20",
+            "it runs in epoch 2; what the cloud had of it is back",
+            "Next: find out who restored it; let the tablets near it connect once",
+            "`holdfast readmit north-1` notes it",
+        ],
+        [
+            "! north-1：该节点被从备份恢复：自 20",
+            "起运行于第 2 代；云端已有的操作已归还",
+            "下一步：查明由谁恢复；让附近的平板连接一次",
+            "`holdfast readmit north-1` 表示已知悉",
+        ],
+    )
+    .await;
+    operator(stack).await.gets("readmit north-1").unwrap();
     stack.healthy(SOON).await.unwrap();
     assert_eq!(north(stack).await.epoch, 2);
+    nothing_to_complain_of(stack).await;
+}
+
+/// `holdfast status` says so in both languages and in JSON, and nothing else.
+async fn complains<const N: usize>(
+    stack: &Stack,
+    kind: &str,
+    english: [&str; N],
+    chinese: [&str; N],
+) {
+    let operator = operator(stack).await;
+    let (exit, report) = operator.gets("status").unwrap();
+    let kinds = report["complaints"].as_array().unwrap().iter().map(|said| &said["kind"]);
+    assert_eq!((exit, kinds.collect::<Vec<_>>()), (3, vec![&Value::from(kind)]), "{report}");
+    for (line, words) in [("status", english), ("status --lang zh", chinese)] {
+        let said = operator.reads(line).unwrap();
+        assert_eq!(said.exit, Some(3), "{}", said.text);
+        for word in words {
+            assert!(said.text.contains(word), "`{word}` is missing in {}", said.text);
+        }
+    }
+}
+
+async fn nothing_to_complain_of(stack: &Stack) {
+    let operator = operator(stack).await;
+    for (line, words) in [("status", "+ All is well."), ("status --lang zh", "+ 一切正常。")] {
+        let said = operator.reads(line).unwrap();
+        assert!(said.exit == Some(0) && said.text.contains(words), "{}", said.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,6 +255,19 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
     let shown = north(&stack).await;
     assert!(shown.twin_seen_at.is_some());
     assert_eq!((shown.epoch, shown.link), (1, LinkState::Up));
+    complains(
+        &stack,
+        "twin",
+        [
+            "! north-1: a second instance of it calls, a copy of its machine; the copy is refused",
+            "Next: stop the copy; then either throw it away, or `holdfast enrol REGION NAME` gives it",
+        ],
+        [
+            "! north-1：该节点有第二个实例（机器副本）在连接；副本已被拒绝",
+            "下一步：停止副本；弃用它，或运行 `holdfast enrol REGION NAME`",
+        ],
+    )
+    .await;
     let meanwhile = original.publish(10).await;
     original.check(&[before, meanwhile].concat()).await;
 
@@ -220,8 +278,8 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
     child.terminate().await.unwrap();
 
     clone.name = "north-2".to_owned();
-    let code = stack.admin().await.unwrap().enrolment_code("north-2", REGION).await.unwrap();
-    clone.start(&stack, "north-2", Some(&code)).await;
+    let (_, invited) = operator(&stack).await.gets("enrol NORTH north-2").unwrap();
+    clone.start(&stack, "north-2", invited["code"].as_str()).await;
     at_clone.check_applied(&own).await;
     let report = stack.status().await.unwrap();
     let edges = &report.regions[usize::from(REGION.index())].edges;
@@ -261,6 +319,8 @@ async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
     storm.check(&all).await;
     let shown = north(&stack).await;
     assert_eq!((shown.epoch, shown.quarantine, shown.twin_seen_at), (1, None, None));
+    stack.healthy(SOON).await.unwrap();
+    nothing_to_complain_of(&stack).await;
     stack.stop().await.unwrap();
     proxy.stop().await;
 }
