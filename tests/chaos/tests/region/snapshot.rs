@@ -17,7 +17,7 @@ use wire::{
     OrderStatus, PaymentStatus, Region, ServiceType, Source, UnixMillis, UserId,
 };
 
-use crate::stage::{Cloud, PATIENCE, database, edge, ground, people, service_key};
+use crate::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people, service_key};
 
 const ORDERS: u64 = 200_000;
 const CUTS: u64 = 10;
@@ -82,6 +82,7 @@ fn order(n: u64) -> Order {
     }
 }
 
+/// Of all edges of this process.
 fn chunks(what: &str) -> u64 {
     let line = format!("holdfast_snapshot_chunks_total{{what=\"{what}\"}} ");
     let text = metrics::render();
@@ -91,6 +92,7 @@ fn chunks(what: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_percent_again() {
+    let _counters = COUNTERS.write().await;
     process::start("chaos", LogFormat::Pretty);
     let folder = tempfile::tempdir().unwrap();
     let people = people();

@@ -20,12 +20,17 @@ use process::{
 };
 use serde_json::{Value, json};
 use support::eventually;
+use tokio::sync::RwLock;
 use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Region, RegionStatus, Role, SessionId, StatusReport, UserId};
 
 /// Longer than anything takes that is not broken.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Counters belong to the process, and these tests share one: whoever compares their values writes here,
+/// and whoever may move them meanwhile reads.
+pub static COUNTERS: RwLock<()> = RwLock::const_new(());
 
 /// What a hub and the services it asks share.
 pub struct Cloud {

@@ -19,9 +19,10 @@ use process::tasks::Tasks;
 use serde_json::{Value, json};
 use support::eventually;
 use tempfile::TempDir;
+use tokio::sync::RwLockReadGuard;
 use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
 
-use crate::stage::{Cloud, PATIENCE, ask, database, edge, ground, people, service_key};
+use crate::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people, service_key};
 
 /// Carries what the order service tells to the hub, but for what it is to lose.
 struct Carrier {
@@ -60,10 +61,12 @@ pub struct World {
     /// The order service holds it weakly.
     _hub: Upstream,
     _folder: TempDir,
+    _counters: RwLockReadGuard<'static, ()>,
 }
 
 impl World {
     pub async fn start(mysql: bool) -> Self {
+        let counters = COUNTERS.read().await;
         let folder = tempfile::tempdir().unwrap();
         let (people, key) = (people(), service_key());
         let of_order = ground(folder.path(), "order", &people, &key).await;
@@ -84,7 +87,17 @@ impl World {
         opening.opened(&hub);
         let code = cloud.invite().await;
         let edge = edge(&folder.path().join("edge"), cloud.address, &code).await;
-        let world = Self { cloud, order, order_db, loses, edge, tasks, _hub: hub, _folder: folder };
+        let world = Self {
+            cloud,
+            order,
+            order_db,
+            loses,
+            edge,
+            tasks,
+            _hub: hub,
+            _folder: folder,
+            _counters: counters,
+        };
         world.agreed(0).await;
         world
     }
