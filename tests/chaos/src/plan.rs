@@ -123,8 +123,11 @@ fn contests(draws: &mut Draws, region: Region) -> Vec<Contest> {
             second,
             Contender::InPortal,
         ]);
-        let mut contenders = vec![first, second, against];
-        contenders.dedup();
+        let mut contenders = vec![first, second];
+        // The third may be one of them, and nobody wants the same order twice.
+        if !contenders.contains(&against) {
+            contenders.push(against);
+        }
         if draws.one_in(2) {
             contenders.reverse();
         }
@@ -181,7 +184,10 @@ mod tests {
         let away = |plan: &Plan| plan.broken.iter().any(|(seat, _)| *seat == holder);
         assert!(plans.iter().filter(|plan| away(plan)).count() >= 5);
         let everyone = plans.iter().flat_map(|plan| &plan.contests);
-        assert!(everyone.clone().all(|contest| contest.contenders.len() >= 2));
+        assert!(everyone.clone().all(|contest| {
+            let wants = |one| contest.contenders.iter().filter(|other| *other == one).count();
+            contest.contenders.len() >= 2 && contest.contenders.iter().all(|one| wants(one) == 1)
+        }));
         assert!(everyone.clone().any(|contest| contest.cancelled));
     }
 }
