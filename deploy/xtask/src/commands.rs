@@ -1,6 +1,6 @@
 //! What can be typed after `cargo xtask`.
 
-use std::{os::unix::process::CommandExt, path::Path};
+use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path};
 
 use crate::{
     Result, arch, install, mutants, shell, stages, suites::Suites, test, test_servers::TestServers,
@@ -78,34 +78,46 @@ fn sim(arguments: &[String]) -> Result<()> {
 }
 
 fn chaos(arguments: &[String]) -> Result<()> {
-    let (rounds, name) = match arguments {
-        [] => (None, None),
-        [name] if !name.starts_with("--") => (None, Some(name.as_str())),
-        [flag, rounds] if flag == "--rounds" => (Some(rounds), None),
-        _ => {
-            return Err(format!("usage: cargo xtask chaos [--rounds N | NAME], not {arguments:?}"));
-        }
-    };
-    let rounds = match rounds {
-        None => stages::CHAOS_ROUNDS,
-        Some(rounds) => {
-            rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is no number of rounds"))?;
-            rounds
-        }
-    };
+    let asked = Chaos::asked_for(arguments)?;
     install::everything()?;
     workspace::build()?;
     let suites = Suites::build()?;
-    if arguments.len() == 2 {
-        let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_owned())];
-        return suites.named("chaos", "rounds").run_aloud(&rounds);
-    }
+    let (rounds, name) = match &asked {
+        Chaos::Rounds(rounds) => {
+            let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_string())];
+            return suites.named("chaos", "rounds").run_aloud(&rounds);
+        }
+        Chaos::Tests(name) => (stages::CHAOS_ROUNDS, name.as_deref()),
+    };
     let servers = TestServers::start()?;
     let environment =
         servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
     let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), name)?;
     // A name that fits no test would look green.
     if tally.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Chaos {
+    /// So many rounds of cuts and kills, a line for each.
+    Rounds(NonZeroU32),
+    /// Every test, or those with that in their name.
+    Tests(Option<String>),
+}
+
+impl Chaos {
+    fn asked_for(arguments: &[String]) -> Result<Self> {
+        match arguments {
+            [] => Ok(Self::Tests(None)),
+            [name] if !name.starts_with("--") => Ok(Self::Tests(Some(name.clone()))),
+            // No round at all would look green.
+            [flag, rounds] if flag == "--rounds" => rounds
+                .parse()
+                .map(Self::Rounds)
+                .map_err(|_| format!("`{rounds}` is no number of rounds above zero")),
+            _ => Err(format!("usage: cargo xtask chaos [--rounds N | NAME], not {arguments:?}")),
+        }
+    }
 }
 
 fn bench(arguments: &[String]) -> Result<()> {
@@ -157,4 +169,23 @@ fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()
 fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()> {
     let error = std::process::Command::new(program).args(first).args(arguments).exec();
     Err(format!("could not become {}: {error}", program.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_rounds_is_above_zero_and_a_mistake_starts_nothing() {
+        let asked = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            Chaos::asked_for(&words)
+        };
+        assert_eq!(asked(""), Ok(Chaos::Tests(None)));
+        assert_eq!(asked("restore"), Ok(Chaos::Tests(Some("restore".into()))));
+        assert_eq!(asked("--rounds 3"), Ok(Chaos::Rounds(NonZeroU32::new(3).unwrap())));
+        for mistake in ["--rounds 0", "--rounds", "--rounds -1", "--rounds many", "restore twice"] {
+            assert!(asked(mistake).is_err(), "{mistake}");
+        }
+    }
 }
