@@ -8,6 +8,7 @@
 mod asks;
 mod compact;
 mod compare;
+mod due;
 mod edges;
 mod enrol;
 mod epochs;

@@ -8,6 +8,7 @@ mod asks;
 mod drain;
 mod judge;
 mod owner;
+mod run;
 mod sweeps;
 
 use std::{

@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use stage::{Stage, accept, boot, token};
+use stage::{Stage, accept, accept_on, boot, token};
 use uuid::Uuid;
 use wire::{
     Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, QuarantineWhy, Region,
@@ -79,6 +79,72 @@ async fn an_owner_that_is_away_parks_only_what_needs_it() {
     stage.owner.script().away = false;
     edge.until_outcomes(4).await;
     assert_eq!(edge.outcomes[3].seq, 3);
+}
+
+#[tokio::test]
+async fn what_needs_no_owner_is_answered_behind_more_than_a_batch_that_is_parked() {
+    const COUNT: u64 = 1_500;
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    stage.owner.script().away = true;
+    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log.extend((1..=COUNT).map(|n| accept(n.into(), 1, now)));
+    edge.log.push(boot());
+    edge.open(&hub).await;
+    edge.up(1, edge.log.len()).await;
+    edge.until_outcomes(2).await;
+    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, COUNT + 2]));
+    stage.north_until(&hub, |edge| edge.parked == COUNT).await;
+    edge.log.push(boot());
+    edge.up(edge.log.len(), 1).await;
+    edge.until_outcomes(3).await;
+
+    stage.owner.script().away = false;
+    edge.until_outcomes(edge.log.len()).await;
+    assert!(stage.owner.script().decided.iter().map(|(seq, _)| *seq).eq(2..=COUNT + 1));
+}
+
+#[tokio::test]
+async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad() {
+    const PARKED: u64 = 1_500;
+    let mut stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    let before = stage.token(Role::Provider, 5);
+    stage.rotate();
+    stage.auth.script().away = true;
+    let id = |n| CommandId(Uuid::from_u128(n));
+    stage.owner.script().poison.insert(id(9_004));
+    stage.owner.script().held.insert(id(9_006));
+    edge.log = vec![token(&before), token(&stage.token(Role::Provider, 6))];
+    edge.log.extend((1..=PARKED).map(|n| accept(n.into(), 2, now)));
+    edge.log.extend((9_001..=9_008).map(|n| accept(n, 1, now)));
+    // Behind one that is parked, and behind all of them.
+    edge.log.push(accept_on(9_009, 7, 1, now));
+    edge.log.push(Op::LeaseReleased { fence: 1 }.to_bytes());
+    edge.open(&hub).await;
+    edge.up(1, edge.log.len()).await;
+    edge.until_outcomes(8).await;
+    let first = PARKED + 2;
+    let mut seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
+    seqs.sort_unstable();
+    let good = [1, 2, first + 1, first + 2, first + 3, first + 5, first + 7, first + 8];
+    assert_eq!(seqs, good);
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (2, PARKED + 4)).await;
+    stage.owner.script().held.clear();
+    edge.until_outcomes(9).await;
+    assert_eq!(edge.outcomes[8].seq, first + 6, "by the clock");
+
+    // What comes now does not wait for what is parked either.
+    edge.log.push(accept(9_010, 1, now));
+    edge.up(edge.log.len(), 1).await;
+    edge.until_outcomes(10).await;
+
+    stage.auth.script().away = false;
+    edge.until_outcomes(edge.log.len() - 2).await;
 }
 
 #[tokio::test]

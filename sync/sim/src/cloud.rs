@@ -226,6 +226,8 @@ pub struct Drain {
     pub claim: sync_db::Claim,
     pub run_max: usize,
     pub failures: u32,
+    /// The owner was out of reach, so nothing is asked of it until the next try.
+    pub away: bool,
     /// While the held ops are handed in again: the last one that was.
     pub sweep: Option<u64>,
     pub sweeping: bool,

@@ -92,7 +92,7 @@ pub fn plan(
     let mut bytes = 0;
     let mut line = Line::default();
     for due in run {
-        if line.stops(&due.read) {
+        if line.stops(due.seq, &due.read) {
             plan.parked.push(due.seq);
             continue;
         }
@@ -110,7 +110,7 @@ pub fn plan(
             Read::Command(op) => match judge(op) {
                 Judged::Known(person) => command(op, person),
                 Judged::NotYet => {
-                    line.wait(&due.read);
+                    line.wait(due.seq, &due.read);
                     plan.parked.push(due.seq);
                     continue;
                 }

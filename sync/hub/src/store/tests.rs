@@ -16,6 +16,7 @@ use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId};
 
 use super::*;
+use crate::domain::{batch::Due, queue::Walk};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const UNTIL: UnixMillis = UnixMillis(NOW.0 + 3_000);
@@ -119,7 +120,12 @@ async fn claimed(store: &Store) -> Claim {
     store.claim(&north(), replica(1), NOW, UNTIL).await.unwrap().unwrap()
 }
 
-fn due_seqs(due: &[crate::domain::batch::Due]) -> Vec<u64> {
+/// What is due from the beginning on.
+async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<Due> {
+    store.due(claim, &mut Walk::default(), limit).await.unwrap()
+}
+
+fn due_seqs(due: &[Due]) -> Vec<u64> {
     due.iter().map(|due| due.seq).collect()
 }
 

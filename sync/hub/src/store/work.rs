@@ -9,11 +9,10 @@ use platform::{
 use uuid::Uuid;
 use wire::{EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Store, StoreError, count, edge, encoded, hash, left_behind, region};
+use super::{Store, StoreError, count, edge, encoded, left_behind, region};
 use crate::domain::{
-    batch::{Decided, Due, Progress},
+    batch::{Decided, Progress},
     intake::{self, Read},
-    queue::Line,
 };
 
 const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edge LIMIT 1000";
@@ -21,13 +20,6 @@ const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, w
     WHERE edge = ? AND undecided > 0 AND (worker = ? OR work_until <= ?)";
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
-const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
-    FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
-    WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
-const WAITING: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
-    FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
-    WHERE u.edge = ? AND u.epoch = ? AND u.state IN ('held_region', 'held_operator', 'parked') \
-    AND u.seq > ? ORDER BY u.seq LIMIT ?";
 const HELD: &str = "SELECT seq, state FROM undecided WHERE edge = ? AND epoch = ? \
     AND state IN ('held_region', 'held_operator') ORDER BY seq LIMIT ?";
 const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
@@ -64,22 +56,6 @@ pub struct Claim {
     token: u64,
 }
 
-#[derive(sqlx::FromRow)]
-struct UndecidedRow {
-    seq: i64,
-    state: String,
-    failures: i64,
-    hash: Vec<u8>,
-    bytes: Vec<u8>,
-}
-
-impl UndecidedRow {
-    fn due(&self, read: Read) -> Result<Due, StoreError> {
-        let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
-        Ok(Due { seq: count(self.seq), hash: hash(&self.hash)?, failures, read })
-    }
-}
-
 impl Store {
     /// At most a thousand; those beyond find their turn when these are done.
     pub async fn edges_with_work(&self) -> Result<Vec<EdgeId>, StoreError> {
@@ -111,60 +87,6 @@ impl Store {
     pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
         self.sql.exec(RELEASE, vals![&claim.edge, claim.token]).await?;
         Ok(())
-    }
-
-    /// The next undecided ops in log order, without those that are held and what waits behind them.
-    pub async fn due(&self, claim: &Claim, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
-        loop {
-            let values = vals![&claim.edge, claim.epoch, after, limit];
-            let rows: Vec<UndecidedRow> = self.sql.all(UNDECIDED, values).await?;
-            let last_page = rows.len() < limit;
-            for row in rows {
-                after = count(row.seq);
-                let read = intake::read(&row.bytes);
-                match row.state.as_str() {
-                    NEEDS_OPERATOR => line.wait(&read),
-                    HELD_BY_REGION => line.hold(&read),
-                    _ if !line.stops(&read) => due.push(row.due(read)?),
-                    _ => {}
-                }
-            }
-            if last_page || due.len() >= limit {
-                due.truncate(limit);
-                return Ok(due);
-            }
-        }
-    }
-
-    /// The next ops beyond `beyond` that are held by their region, to be handed in again: their
-    /// owner says when that ends. What stands behind another that waits is left out.
-    pub async fn held_again(
-        &self,
-        claim: &Claim,
-        beyond: u64,
-        limit: usize,
-    ) -> Result<Vec<Due>, StoreError> {
-        let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
-        loop {
-            let values = vals![&claim.edge, claim.epoch, after, limit];
-            let rows: Vec<UndecidedRow> = self.sql.all(WAITING, values).await?;
-            let last_page = rows.len() < limit;
-            for row in rows {
-                after = count(row.seq);
-                let read = intake::read(&row.bytes);
-                match row.state.as_str() {
-                    HELD_BY_REGION if after <= beyond => line.hold(&read),
-                    HELD_BY_REGION if !line.stops(&read) => due.push(row.due(read)?),
-                    HELD_BY_REGION => {}
-                    _ => line.wait(&read),
-                }
-            }
-            if last_page || due.len() >= limit {
-                due.truncate(limit);
-                return Ok(due);
-            }
-        }
     }
 
     /// The ops of an epoch that are held, and why, oldest first.

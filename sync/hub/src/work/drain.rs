@@ -3,53 +3,46 @@
 use std::time::Duration;
 
 use process::metrics;
-use wire::{BatchOp, EdgeId, HeldReason};
+use wire::{EdgeId, HeldReason};
 
 use super::{
-    judge::Judge,
-    owner::{self, Answered, Batches},
+    owner::Batches,
+    run::{Passed, Runs},
     sweeps::Sweeps,
 };
 use crate::{
     domain::{
         backoff::Backoff,
-        batch::{self, Decided, Due, Progress},
-        portion::Portion,
+        batch::{self, Decided, Due, Judged, Progress},
+        portion::{OPS_MAX, Portion},
+        queue::Walk,
     },
     hub::Hub,
     store::{Claim, StoreError},
 };
 
-/// An op that fails alone so often waits for an operator.
-const FAILURES_MAX: u32 = 3;
 /// A worker that dies is followed after this. One that is only slow may be followed too: what both
 /// hand over is decided once, and stored by one.
 const CLAIM_MS: i64 = 3_000;
+
+/// While something is parked, what comes behind it is looked for so often.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a pass leads to.
 enum Next {
     /// There may be more.
     GoOn,
-    /// Something is out of reach.
+    /// An op failed alone, or the store did.
     Pause,
+    /// What is due was met, and some of it is parked.
+    Look(Duration),
     /// Nothing is due any more, or somebody else has the log.
     Done,
 }
 
-/// How a pass over a run ended.
-enum Passed {
-    Whole(Progress),
-    /// What was handed over waits for an owner, or for keys.
-    Parked(Progress),
-    /// A batch of so many fails, so a smaller one is tried.
-    Failed(Progress, usize),
-}
-
 pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &EdgeId) {
     let stop = hub.tasks.token();
-    let sweep = sweeps.begin(edge, hub.clock.elapsed(), hub.wake.turns()).then_some(0);
-    let mut drain = Drain { hub, batches, edge, portion: Portion::default(), sweep, claim: None };
-    let mut backoff = Backoff::default();
+    let mut drain = Drain::new(hub, batches, sweeps, edge);
     loop {
         let next = drain.pass().await.unwrap_or_else(|error| {
             let cause = process::problem::chain(&error);
@@ -58,11 +51,13 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &
         });
         let pause = match next {
             Next::Done => break,
-            Next::GoOn => {
-                backoff.reset();
-                Duration::ZERO
+            Next::GoOn => Duration::ZERO,
+            Next::Look(pause) => {
+                // Another replica may reach the owner, or auth.
+                drain.release().await;
+                pause
             }
-            Next::Pause => backoff.next(),
+            Next::Pause => drain.backoff.next(),
         };
         tokio::select! {
             biased;
@@ -76,24 +71,106 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &
 struct Drain<'a> {
     hub: &'a Hub,
     batches: &'a Batches,
+    sweeps: &'a Sweeps,
     edge: &'a EdgeId,
     portion: Portion,
+    backoff: Backoff,
+    walk: Walk,
+    /// Some of what this walk has met is parked.
+    parked: bool,
+    /// The owner was out of reach, so this walk asks it nothing more.
+    away: bool,
+    /// When what is parked is tried again, by another walk.
+    again_at: Option<Duration>,
     /// While the held ops are handed in again: the last one that was.
     sweep: Option<u64>,
     claim: Option<Claim>,
+}
+
+impl<'a> Drain<'a> {
+    fn new(hub: &'a Hub, batches: &'a Batches, sweeps: &'a Sweeps, edge: &'a EdgeId) -> Self {
+        let (portion, backoff, walk) = (Portion::default(), Backoff::default(), Walk::default());
+        let (parked, away, again_at, claim) = (false, false, None, None);
+        let mut drain = Self {
+            hub,
+            batches,
+            sweeps,
+            edge,
+            portion,
+            backoff,
+            walk,
+            parked,
+            away,
+            again_at,
+            sweep: None,
+            claim,
+        };
+        drain.begin_sweep();
+        drain
+    }
 }
 
 impl Drain<'_> {
     async fn pass(&mut self) -> Result<Next, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
+        let before = self.claim.take();
         self.claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
         let Some(claim) = self.claim.clone() else { return Ok(Next::Done) };
-        let run = self.hub.store.due(&claim, self.portion.size()).await?;
+        if before.is_some_and(|before| before.epoch != claim.epoch) {
+            self.begin_walk();
+        }
+        if self.away {
+            return self.pass_by(&claim).await;
+        }
+        let run = self.hub.store.due(&claim, &mut self.walk, self.portion.size()).await?;
         match self.sweep {
-            None if run.is_empty() => Ok(Next::Done),
+            None if run.is_empty() => Ok(self.at_the_end()),
             Some(beyond) if run.is_empty() => self.sweep(&claim, beyond).await,
             _ => Ok(self.work_off(&claim, &run).await?.1),
+        }
+    }
+
+    /// What needs no owner goes on while that is away; the rest is parked.
+    async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
+        let run = self.hub.store.not_parked(claim, &mut self.walk, OPS_MAX).await?;
+        if run.is_empty() {
+            return Ok(self.at_the_end());
+        }
+        let plan = batch::plan(&run, self.hub.clock.now(), usize::MAX, |_| Judged::NotYet);
+        let handed = plan.handed.iter().map(|op| op.seq);
+        let parked = plan.parked.iter().copied().chain(handed).collect();
+        let progress = Progress { decided: plan.answered, parked, ..Progress::default() };
+        self.walk.go_on(&run, &progress);
+        Ok(if self.store(claim, &progress).await? { Next::GoOn } else { Next::Done })
+    }
+
+    /// All that is due was met. What is parked is met again by another walk; until then only what comes
+    /// meanwhile is.
+    fn at_the_end(&mut self) -> Next {
+        if !self.parked {
+            return Next::Done;
+        }
+        let now = self.hub.clock.elapsed();
+        let again_at = *self.again_at.get_or_insert_with(|| now + self.backoff.next());
+        if now >= again_at {
+            self.begin_walk();
+            return Next::GoOn;
+        }
+        self.begin_sweep();
+        Next::Look(LOOK.min(again_at - now))
+    }
+
+    fn begin_walk(&mut self) {
+        self.walk = Walk::default();
+        (self.parked, self.away, self.again_at) = (false, false, None);
+    }
+
+    /// Where it is time to, and their owner is there.
+    fn begin_sweep(&mut self) {
+        let (now, turns) = (self.hub.clock.elapsed(), self.hub.wake.turns());
+        if self.sweep.is_none() && !self.away && self.sweeps.begin(self.edge, now, turns) {
+            self.sweep = Some(0);
         }
     }
 
@@ -104,35 +181,59 @@ impl Drain<'_> {
             self.sweep = None;
             return Ok(Next::GoOn);
         }
-        let (reached, next) = self.work_off(claim, &run).await?;
-        self.sweep = Some(reached.map_or(beyond, |reached| reached.max(beyond)));
+        let (progress, next) = self.work_off(claim, &run).await?;
+        if progress.moved() {
+            // What stood behind those that are decided is due now.
+            self.walk = Walk::default();
+        }
+        let reached = progress.reaches().map_or(beyond, |reached| reached.max(beyond));
+        self.sweep = (!self.away).then_some(reached);
         Ok(next)
     }
 
-    /// Works a run off and stores what came of it; the last op of which anything was said.
+    /// Works a run off, stores what came of it, and goes on behind that.
     async fn work_off(
         &mut self,
         claim: &Claim,
         run: &[Due],
-    ) -> Result<(Option<u64>, Next), StoreError> {
-        let (progress, next) = match self.work(claim, run).await? {
+    ) -> Result<(Progress, Next), StoreError> {
+        let (progress, next, settled) = match self.run(claim, run).await? {
             Passed::Whole(progress) => {
-                self.portion.passed(run.len());
-                (progress, Next::GoOn)
+                let reached = progress.reaches();
+                self.portion.passed(run.iter().filter(|due| Some(due.seq) <= reached).count());
+                (progress, Next::GoOn, true)
             }
-            Passed::Parked(progress) => (progress, Next::Pause),
+            Passed::Away(progress) => {
+                self.away = true;
+                (progress, Next::GoOn, true)
+            }
             Passed::Failed(progress, ops) if progress.held.is_empty() => {
                 self.portion.failed(ops);
                 let alone = progress.failed.is_some();
-                (progress, if alone { Next::Pause } else { Next::GoOn })
+                (progress, if alone { Next::Pause } else { Next::GoOn }, false)
             }
             Passed::Failed(progress, _) => {
                 self.portion.found();
-                (progress, Next::GoOn)
+                (progress, Next::GoOn, true)
             }
         };
-        let stored = self.store(claim, &progress).await?;
-        Ok((progress.reaches(), if stored { next } else { Next::Done }))
+        if !self.store(claim, &progress).await? {
+            return Ok((progress, Next::Done));
+        }
+        self.parked |= !progress.parked.is_empty();
+        if settled {
+            self.walk.go_on(run, &progress);
+        } else {
+            self.walk.pass_by(run, &progress);
+        }
+        if settled && !self.parked {
+            self.backoff.reset();
+        }
+        Ok((progress, next))
+    }
+
+    async fn run(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {
+        Runs { hub: self.hub, batches: self.batches, claim }.work(run).await
     }
 
     /// Another replica need not wait for the claim to run out. Should it have the log already, this
@@ -142,67 +243,6 @@ impl Drain<'_> {
         if let Err(error) = self.hub.store.release(claim).await {
             tracing::debug!(edge.id = %self.edge, %error, "A claim is left to run out");
         }
-    }
-
-    async fn work(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {
-        let judge = Judge::of(self.hub, claim, run).await?;
-        let now = self.hub.clock.now();
-        let plan = batch::plan(run, now, owner::BYTES_MAX, |op| judge.judge(op));
-        let progress =
-            Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
-        if plan.handed.is_empty() {
-            return Ok(Passed::of(progress));
-        }
-        Ok(self.hand_over(claim, run, plan.handed, progress).await)
-    }
-
-    async fn hand_over(
-        &self,
-        claim: &Claim,
-        run: &[Due],
-        handed: Vec<BatchOp>,
-        mut progress: Progress,
-    ) -> Passed {
-        // Only between two controls that succeed does a failure speak of the op.
-        let controlled = failures(run, &handed) > 0;
-        match owner::hand_over(self.hub, self.batches, claim, handed.clone(), controlled).await {
-            Answered::Decisions(answers) => {
-                let Some(joined) = batch::join(&handed, answers) else {
-                    tracing::error!(edge.id = %self.edge, "The owner's answers fit no ops");
-                    return self.failed(run, &handed, progress);
-                };
-                progress.decided.extend(joined.decided);
-                progress.decided.sort_by_key(|decided| decided.seq);
-                progress.held = joined.held;
-                progress.for_holder = joined.for_holder;
-                Passed::of(progress)
-            }
-            Answered::Away(error) => {
-                tracing::warn!(edge.id = %self.edge, %error, "Ops wait: their owner is away");
-                progress.parked.extend(handed.iter().map(|op| op.seq));
-                Passed::Parked(progress)
-            }
-            Answered::Failed(error) => {
-                let (edge, ops) = (self.edge, handed.len());
-                tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
-                self.failed(run, &handed, progress)
-            }
-        }
-    }
-
-    /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
-    /// operator, so that the log behind it goes on.
-    fn failed(&self, run: &[Due], handed: &[BatchOp], mut progress: Progress) -> Passed {
-        let [alone] = handed else {
-            return Passed::Failed(progress, handed.len());
-        };
-        if failures(run, handed) + 1 >= FAILURES_MAX {
-            let (edge, seq) = (self.edge, alone.seq);
-            tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
-            progress.held.push((seq, HeldReason::NeedsOperator));
-        }
-        progress.failed = Some(alone.seq);
-        Passed::Failed(progress, 1)
     }
 
     async fn store(&self, claim: &Claim, progress: &Progress) -> Result<bool, StoreError> {
@@ -235,18 +275,6 @@ impl Drain<'_> {
         }
         Ok(())
     }
-}
-
-impl Passed {
-    fn of(progress: Progress) -> Self {
-        if progress.parked.is_empty() { Self::Whole(progress) } else { Self::Parked(progress) }
-    }
-}
-
-/// How often an op failed that stands alone.
-fn failures(run: &[Due], handed: &[BatchOp]) -> u32 {
-    let [alone] = handed else { return 0 };
-    run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
 }
 
 fn count(claim: &Claim, decided: &[Decided]) {

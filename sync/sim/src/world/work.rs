@@ -28,6 +28,8 @@ enum Passed {
     Whole,
     /// What was handed over waits for its owner.
     Parked,
+    /// While that is away: what needs no owner is answered.
+    Beside,
     /// The batch fails, so a smaller one is tried.
     Smaller,
     /// The op that makes it fail stood alone.
@@ -75,6 +77,10 @@ impl World {
         drain.claim = claim;
         drain.outcome_count = outcome_count;
         let (run_max, sweep) = (drain.run_max, drain.sweep);
+        if drain.away {
+            self.passes_by(r, e, now);
+            return;
+        }
         let mut due = self.sync_db.due(e, run_max);
         drain.sweeping = false;
         // Ops that have come meanwhile go first.
@@ -117,6 +123,29 @@ impl World {
         let asked = Asked { by, requests: order_db::requests(batch), locks: true };
         let takes = self.soon(1, 8);
         self.later(takes, Event::Asks(Box::new(asked)));
+    }
+
+    /// What needs no owner goes on while that is away; the rest is parked, and tried again after a pause.
+    fn passes_by(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
+        let due = self.sync_db.not_parked(e, self.plan.tuning.run_max);
+        if due.is_empty() {
+            let sweeps = self.sweep_begins(r, e);
+            let run = self.replicas[r].run;
+            let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+            (drain.away, drain.failures) = (false, drain.failures + 1);
+            drain.sweep = drain.sweep.or(sweeps.then_some(0));
+            let pause = (PAUSE_FIRST_MS << drain.failures.min(8)).min(PAUSE_MAX_MS);
+            let claim = drain.claim;
+            self.sync_db.release(e, claim);
+            self.later(pause, Event::Passes { replica: r, run, edge: e });
+            return;
+        }
+        let Plan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        self.sync_db.park(e, handed.iter().map(|op| op.seq));
+        self.counts.parked += handed.len() as u64;
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        drain.decided = answered;
+        self.drain_stores(r, e, Passed::Beside);
     }
 
     pub fn owner_answers(&mut self, answer: Answer) {
@@ -213,8 +242,13 @@ impl World {
             drain.sweep = drain.sweep.max(reached);
         }
         let commands: Vec<CommandId> = decided.iter().filter_map(|d| d.command_id).collect();
-        let pauses = matches!(passed, Passed::Parked | Passed::Alone);
-        drain.failures = if pauses { drain.failures + 1 } else { 0 };
+        let pauses = passed == Passed::Alone;
+        match passed {
+            Passed::Alone => drain.failures += 1,
+            Passed::Parked => drain.away = true,
+            Passed::Beside => {}
+            Passed::Whole | Passed::Smaller => drain.failures = 0,
+        }
         if answered {
             drain.run_max = (drain.run_max * 2).min(self.plan.tuning.run_max);
         }

@@ -1,5 +1,5 @@
 //! The work on the edges' logs: who may work one, what is to be worked next, and what came of it.
-//! Mirrors `sync/hub/src/store/work.rs`.
+//! Mirrors `sync/hub/src/store/work.rs` and `sync/hub/src/store/due.rs`.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -70,8 +70,17 @@ impl SyncDb {
 
     /// The next undecided ops in log order, without those that are held and what waits behind them.
     pub fn due(&self, e: usize, limit: usize) -> Vec<Due> {
+        self.next(e, limit, |_| true)
+    }
+
+    /// As `due`, without those that were parked before: for while their owner is away.
+    pub fn not_parked(&self, e: usize, limit: usize) -> Vec<Due> {
+        self.next(e, limit, |op| op.state != OpState::Parked)
+    }
+
+    fn next(&self, e: usize, limit: usize, met: impl Fn(&OpRow) -> bool) -> Vec<Due> {
         let (mut due, mut line) = (Vec::new(), self.line());
-        for (seq, op) in self.edges[e].undecided_ops() {
+        for (seq, op) in self.edges[e].undecided_ops().filter(|(_, op)| met(op)) {
             match op.state {
                 OpState::Stopped => line.wait(op),
                 OpState::Held => line.hold(op),
