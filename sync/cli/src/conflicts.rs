@@ -309,8 +309,8 @@ fn case_word<'a>(kind: &'a str, look: &Look) -> &'a str {
             "节点已当场承诺，但订单当时已关闭：请协商补偿。",
         ),
         "revoked_meanwhile" => look.pick(
-            "Promised at once by an edge to somebody who had been revoked: cancel the order or let it stand.",
-            "节点当场承诺给了已被停用的人：请取消该订单或予以保留。",
+            "Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.",
+            "节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。",
         ),
         "offline_rule" => look.pick(
             "Decided by an edge under the region's offline rule: look it over.",
