@@ -23,6 +23,8 @@ pub(super) struct Open {
     feed: Downstream,
     /// While there is one the feed waits.
     snapshot: Option<Snapshot>,
+    /// As of when the last image was that the edge has taken in this session.
+    taken: Option<u64>,
     /// Whether this edge takes one.
     takes_snapshots: bool,
     /// The newest probe that went out.
@@ -55,6 +57,7 @@ impl Open {
             outcomes: Downstream::after(hello.outcome_cursor),
             feed: Downstream::after(snapshot::feed_base(hello, stored)),
             snapshot: Snapshot::needed(hello, stored, standing),
+            taken: None,
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
             feed_confirmed: None,
@@ -177,6 +180,7 @@ impl Open {
         let (ack, down) = match taken {
             Some(feed_seq) => {
                 self.snapshot = None;
+                self.taken = Some(feed_seq);
                 let head = self.feed.head();
                 self.feed = Downstream::after(feed_seq);
                 let feed = self.feed.reach(head).map(Self::read_feed);
@@ -204,8 +208,13 @@ impl Open {
         outputs
     }
 
-    /// Also for one that is under way already: that puts right what there is to be.
+    /// Also for one that is under way already: that puts right what there is to be. Two images of one
+    /// session as of the same number look the same to the edge, which would pass over the second: that
+    /// goes out in a session of its own.
     fn repair(&mut self, feed_seq: u64) -> Vec<Output> {
+        if self.takes_snapshots && self.snapshot.is_none() && self.taken == Some(feed_seq) {
+            return vec![end(Code::Unavailable, "a second image has to begin anew")];
+        }
         if self.takes_snapshots && self.snapshot.is_none() {
             let generation = self.feed_generation;
             self.snapshot = Some(Snapshot::begun(self.standing, generation, feed_seq));

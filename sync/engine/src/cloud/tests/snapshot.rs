@@ -181,3 +181,25 @@ fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     let [Output::SaveAck(saved)] = &session.handle(kept, NOW)[..] else { panic!() };
     assert_eq!(saved.feed_cursor, SEQ);
 }
+
+/// The edge knows an image by the hash of its last chunk, which says session and number, not which image
+/// it is.
+#[test]
+fn a_second_repair_as_of_the_same_number_takes_another_session() {
+    let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
+    let repairs = |session: &mut Session, feed_seq| session.handle(Input::Repair { feed_seq }, NOW);
+    let takes = |session: &mut Session| {
+        let outputs = session.handle(Input::Snapshot(part(0, 1)), NOW);
+        let last = chunk(&outputs).unwrap();
+        let taken = Ack { snapshot: Some(last.hash), ..ack(0, last.feed_seq) };
+        let outputs = session.handle(Input::Frame(Frame::Ack(taken)), NOW);
+        assert!(outputs.contains(&Output::SnapshotTaken), "{outputs:?}");
+        last.hash
+    };
+    assert!(wanted(&repairs(&mut session, SEQ)).is_some());
+    let first = takes(&mut session);
+    assert!(wanted(&repairs(&mut session, SEQ + 1)).is_some());
+    assert_ne!(takes(&mut session), first, "of another number it is another image");
+    let [Output::End(refused)] = &repairs(&mut session, SEQ + 1)[..] else { panic!() };
+    assert_eq!(refused.code, Code::Unavailable);
+}
