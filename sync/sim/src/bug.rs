@@ -71,6 +71,18 @@ bugs! {
     EventBeforeFeed "event_before_feed" "an event is confirmed before the feed holds it",
     FeedTakesOlder "feed_takes_older" "the feed takes an older version after a newer one",
     FeedDigestForgets "feed_digest_forgets" "the region's digest keeps the share of a replaced version",
+    // images and anti-entropy
+    ImageLowers "image_lowers" "an image replaces what an outcome has brought ahead of it",
+    ImageDropsOverlay "image_drops_overlay" "an image takes the place of what waits for the cloud as well",
+    ImageTakenEarly "image_taken_early" "an image counts as taken in a commit of its own, before it is the view",
+    ImageMixed "image_mixed" "the chunks of one image are read as of different numbers",
+    ImageNumberTooHigh "image_number_too_high" "an image is said to be as of a later number than it was read at",
+    StagedKept "staged_kept" "what is kept of an earlier image becomes part of the next",
+    CompactionPassesLive "compaction_passes_live" "a feed forgets what edges in session have not read",
+    TombstoneForgotten "tombstone_forgotten" "nobody notes how far a feed has forgotten what left",
+    RepairLowers "repair_lowers" "a repair replaces what has arrived since its owner was asked",
+    DigestNotCompared "digest_not_compared" "nobody looks at the digests that edges send",
+    OwnerNotCompared "owner_not_compared" "no feed is compared with its owner",
     // the order service
     AnswersNotKept "answers_not_kept" "a decided command is decided again when it comes again",
     AnswerBeforeCommit "answer_before_commit" "the order service answers before its commit",

@@ -10,7 +10,7 @@ pub mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use engine::cloud::{Confined, Input, Output, Place, Session};
+use engine::cloud::{ChunkWanted, Confined, Input, Output, Place, Session};
 use rules::{Attempt, Request, Writes};
 use wire::{
     BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
@@ -37,6 +37,14 @@ impl Event {
         match &self.what {
             Happened::Order(order) => order.location,
             Happened::Assigned(region, _) | Happened::Revoked(region, _) => *region,
+        }
+    }
+
+    /// The version of how this region assigns, where it tells that.
+    pub fn assigns(&self, of: Region) -> Option<u64> {
+        match &self.what {
+            Happened::Assigned(region, word) if *region == of => Some(word.policy_version),
+            _ => None,
         }
     }
 
@@ -170,6 +178,9 @@ pub struct Replica {
     pub turns: u64,
     /// Accepts that its sessions have put to holders.
     pub asking: BTreeSet<CommandId>,
+    /// Edges that the last look has found to differ, and when a region's fence was last renewed.
+    pub differing: BTreeSet<usize>,
+    pub renewed: BTreeMap<Region, u64>,
     /// Transactions whose session has ended, by its connection.
     pub orphans: BTreeMap<usize, (usize, Output)>,
 }
@@ -185,7 +196,10 @@ pub struct HubSession {
     pub storing: Option<Output>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
+    pub chunk_wanted: Option<ChunkWanted>,
     pub tail_wanted: Option<Place>,
+    /// An image is under way.
+    pub is_imaging: bool,
     /// For a sign of life, or for a take-back.
     pub is_waiting: bool,
     /// When whoever is asked for it was last seen to be kept from answering.

@@ -67,18 +67,34 @@ pub struct Counts {
     pub bisected: u64,
     pub stopped: u64,
     pub let_go: u64,
+    pub images_begun: u64,
+    pub images_resumed: u64,
+    pub images_taken: u64,
+    pub chunks_staged: u64,
+    pub comparisons: u64,
+    pub events_lost: u64,
+    pub orders_repaired: u64,
+    pub orders_gone: u64,
+    pub assignments_repaired: u64,
+    pub edges_repaired: u64,
+    pub views_damaged: u64,
+    pub grants_renewed: u64,
+    pub feeds_anew: u64,
+    pub compacted: u64,
+    pub tombstones_dropped: u64,
     pub alarms: Tally,
     pub quarantines: Tally,
 }
 
 // What enough seeds have to meet.
 
-const FRAMES: [&str; 14] = [
+const FRAMES: [&str; 15] = [
     "Hello",
     "Welcome",
     "Up",
     "Outcomes",
     "Down",
+    "Snapshot",
     "Ack",
     "Credit",
     "Resend",
@@ -253,12 +269,34 @@ impl Counts {
             ("ops before an operator", self.stopped),
             ("ops let go by one", self.let_go),
         ];
-        let zero = numbers.iter().chain(&more).filter(|(_, n)| *n == 0);
+        let found = self.lost_and_found();
+        let zero = numbers.iter().chain(&more).chain(&found).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
         never
     }
 
-    fn numbers(&mut self) -> [&mut u64; 40] {
+    /// What was lost on purpose, and what images and comparisons have made of it.
+    fn lost_and_found(&self) -> [(&'static str, u64); 15] {
+        [
+            ("images begun", self.images_begun),
+            ("images gone on with", self.images_resumed),
+            ("images taken", self.images_taken),
+            ("chunks of images kept", self.chunks_staged),
+            ("comparisons with the owner", self.comparisons),
+            ("events lost", self.events_lost),
+            ("orders repaired in a feed", self.orders_repaired),
+            ("strange orders taken out", self.orders_gone),
+            ("words about the right repaired", self.assignments_repaired),
+            ("edges repaired", self.edges_repaired),
+            ("views damaged", self.views_damaged),
+            ("grants renewed", self.grants_renewed),
+            ("feeds begun anew", self.feeds_anew),
+            ("changes compacted", self.compacted),
+            ("tombstones dropped", self.tombstones_dropped),
+        ]
+    }
+
+    fn numbers(&mut self) -> [&mut u64; 55] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
@@ -300,6 +338,21 @@ impl Counts {
             &mut self.bisected,
             &mut self.stopped,
             &mut self.let_go,
+            &mut self.images_begun,
+            &mut self.images_resumed,
+            &mut self.images_taken,
+            &mut self.chunks_staged,
+            &mut self.comparisons,
+            &mut self.events_lost,
+            &mut self.orders_repaired,
+            &mut self.orders_gone,
+            &mut self.assignments_repaired,
+            &mut self.edges_repaired,
+            &mut self.views_damaged,
+            &mut self.grants_renewed,
+            &mut self.feeds_anew,
+            &mut self.compacted,
+            &mut self.tombstones_dropped,
         ]
     }
 
@@ -369,6 +422,9 @@ impl std::fmt::Display for Counts {
         writeln!(f, "batches halved                  {}", self.bisected)?;
         writeln!(f, "ops before an operator          {}", self.stopped)?;
         writeln!(f, "ops let go by one               {}", self.let_go)?;
+        for (name, number) in self.lost_and_found() {
+            writeln!(f, "{name:<32}{number}")?;
+        }
         for (name, tally) in [
             ("alarms", &self.alarms),
             ("quarantines", &self.quarantines),

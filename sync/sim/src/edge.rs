@@ -12,7 +12,7 @@ use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 use crate::cast;
 
 pub use entering::{Entered, Entry, Stored};
-pub use file::{Alarm, File, Place, Settled};
+pub use file::{Alarm, CommandKey, File, Place, Settled};
 
 /// A process, with what it holds in memory.
 pub struct Node {

@@ -11,8 +11,9 @@
 //!
 //! What the models mirror: `edge` the store, intake and link of `edge-node`; `cloud::order_db`,
 //! `cloud::rights`, `world::operator` and `world::orders` the store of `cloud/order` and platform's
-//! relay; `cloud::sync_db`, `cloud::plan`, `world::hub`, `world::work` and `world::feed` the store,
-//! sessions, workers and consumer of `sync/hub`; `world::tablets` the provider app. Each head names its
+//! relay; `cloud::sync_db`, `cloud::plan`, `world::hub`, `world::work`, `world::feed` and
+//! `world::comparing` the store, sessions, workers, consumer and comparisons of `sync/hub`;
+//! `world::tablets` the provider app. Each head names its
 //! modules.
 
 mod bug;

@@ -1,6 +1,7 @@
 //! The promises, each a function with a name, checked at every step that could break it and once more
 //! at silence. They look at what was said and what stands stored, never at how a part came to it.
 
+pub mod entropy;
 pub mod restores;
 pub mod rights;
 mod silence;
@@ -8,7 +9,9 @@ pub mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Code, CommandId, EdgeId, Hash, OrderId, UserId};
+use wire::{Code, CommandId, EdgeId, Hash, OrderId, Region, UserId};
+
+use crate::cloud::Event;
 
 pub(crate) use silence::at_silence;
 
@@ -44,6 +47,12 @@ pub struct Oracle {
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.
     versions: BTreeMap<OrderId, u64>,
+    /// Events that were thrown away, orders that nobody has, and regions in which an edge's view was
+    /// damaged: what anti-entropy may find.
+    pub lost: Vec<Event>,
+    pub strange: BTreeSet<OrderId>,
+    pub damaged: BTreeSet<Region>,
+    said: BTreeMap<Region, entropy::Said>,
     pub checks: u64,
 }
 

@@ -1,6 +1,8 @@
 //! What a seed means: the people's taps and the faults, each at its time. A plan is made whole before
 //! the run, so that a failing one can be shrunk by leaving steps out.
 
+mod far_behind;
+
 use std::collections::BTreeSet;
 
 use wire::{Limits, OrderId};
@@ -195,6 +197,10 @@ faults! {
     EdgeSuspended "edge suspended" 0 EDGE_COUNT 500 25_000,
     TabletLost "tablet gone for good" 0 TABLET_COUNT 0 0,
     Poison "op that makes the order service fail" 0 ALONE 0 0,
+    EventsLost "event thrown away" 0 ALONE 0 0,
+    ViewDamaged "order gone from an edge's view" 0 EDGE_COUNT 0 0,
+    FeedAnew "feed begun anew" 0 EDGE_COUNT 0 0,
+    StrangeOrder "order that its owner does not know" 0 EDGE_COUNT 0 0,
 }
 
 const COMMANDS: (u64, u64) = (54, 76);
@@ -227,6 +233,7 @@ impl Plan {
         }
         steps.sort_by_key(|step| step.at);
         steps.extend(of_section_six(&mut Random::seeded(seed ^ SECTION_SIX)));
+        steps.extend(far_behind::steps(&mut Random::seeded(seed ^ far_behind::STREAM)));
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS }
     }
 
@@ -237,13 +244,13 @@ impl Plan {
         Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
     }
 
-    /// The same plan without what replaces an edge's file or gives it another epoch.
+    /// The same plan without what replaces an edge's file, changes it or gives it another epoch.
     #[must_use]
     pub fn undisturbed(&self) -> Self {
         let disturbs = |step: &Step| match step.what {
             What::Fault(Fault { kind, .. }) => {
-                let copies = matches!(kind, FaultKind::EdgeCloned | FaultKind::MarkLost);
-                kind.restores() || copies || kind == FaultKind::Corruption
+                let changes = [FaultKind::EdgeCloned, FaultKind::MarkLost, FaultKind::ViewDamaged];
+                kind.restores() || changes.contains(&kind) || kind == FaultKind::Corruption
             }
             _ => false,
         };

@@ -1,6 +1,7 @@
 //! Schedules written by hand, for what chance meets too rarely: each says what it shows, and which
 //! planted bugs it catches. They run beside the seeds, and do not change with the plans' generator.
 
+mod images;
 mod link;
 mod restores;
 mod rights;
@@ -20,7 +21,8 @@ pub struct Scenario {
 }
 
 pub fn all() -> Vec<Scenario> {
-    link::all().into_iter().chain(rights::all()).chain(restores::all()).collect()
+    let older = link::all().into_iter().chain(rights::all()).chain(restores::all());
+    older.chain(images::all()).collect()
 }
 
 pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {

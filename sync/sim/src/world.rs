@@ -2,12 +2,14 @@
 //!
 //! Invariant: all chance comes from the seed and all time from the queue, so a seed is one run.
 
+mod comparing;
 mod desk;
 mod edges;
 mod faults;
 mod feed;
 mod hub;
 mod links;
+mod losses;
 mod net;
 mod operator;
 mod orders;
@@ -88,6 +90,12 @@ pub(crate) enum Event {
     EnrolsAnew { edge: usize },
     Operates { n: usize },
     RightsEnd,
+    Compares,
+    OwnerIsRead(Box<comparing::Comparison>),
+    FeedIsMended(Box<comparing::Comparison>),
+    LooksAtEdges { replica: usize, run: u32 },
+    ViewIsDamaged { edge: usize, size: u64 },
+    FeedBeginsAnew { region: wire::Region },
 }
 
 pub(crate) struct World {
@@ -110,6 +118,8 @@ pub(crate) struct World {
     pub poison: BTreeSet<wire::CommandId>,
     /// The next command is such a one.
     pub poisons_next: u32,
+    /// So many of the next events that leave the order service do not arrive.
+    pub loses_next: u32,
     pub backups: BTreeMap<usize, crate::edge::File>,
     pub order_db: OrderDb,
     pub bus: Bus,
@@ -168,6 +178,7 @@ impl World {
             orders: OrderService::default(),
             poison: BTreeSet::new(),
             poisons_next: 0,
+            loses_next: 0,
             backups: BTreeMap::new(),
             order_db: OrderDb { bug, ..OrderDb::default() },
             bus: Bus::default(),
@@ -220,6 +231,7 @@ impl World {
             self.later(at, Event::Step(n));
         }
         self.plan_backups();
+        self.later(0, Event::Compares);
         self.later(self.plan.heals_at, Event::Heals);
     }
 
@@ -284,6 +296,15 @@ impl World {
             Event::EnrolsAnew { edge } => self.enrols_anew(edge),
             Event::Operates { n } => self.operates(n),
             Event::RightsEnd => self.rights_end(),
+            Event::Compares => self.compares(),
+            Event::OwnerIsRead(comparison) => self.owner_is_read(comparison),
+            Event::FeedIsMended(comparison) => self.feed_is_mended(comparison),
+            Event::LooksAtEdges { replica, run } => self.looks_at_edges(replica, run),
+            Event::ViewIsDamaged { edge, size } => {
+                let kind = crate::plan::FaultKind::ViewDamaged;
+                self.view_is_damaged(&crate::plan::Fault { kind, on: edge, lasts_ms: 0, size });
+            }
+            Event::FeedBeginsAnew { region } => self.feed_begins_anew(region),
         }
     }
 

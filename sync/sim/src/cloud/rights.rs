@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rules::{Assignment, Lapse, OfflineRules, Seat, Turned};
-use wire::{EdgeId, FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis};
+use wire::{EdgeId, FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis, UserId};
 
 use crate::bug::Bug;
 
@@ -74,6 +74,10 @@ impl Rights {
     /// How a fence ended that was given out.
     pub fn end_of(&self, region: Region, fence: u64) -> Option<&FenceEnd> {
         self.fences.get(&(region, fence))?.end.as_ref()
+    }
+
+    pub fn granted_by(&self, region: Region, fence: u64) -> Option<UserId> {
+        self.fences.get(&(region, fence)).map(|record| record.granted_by)
     }
 
     pub fn rules_of(&self, region: Region, version: u64) -> Option<&OfflineRules> {

@@ -2,9 +2,12 @@
 //! transactions.
 
 mod asks;
+mod compact;
+mod compare;
 mod epochs;
 mod feed;
 mod probes;
+mod snapshot;
 mod work;
 
 use std::{
@@ -42,6 +45,8 @@ pub struct EdgeRow {
     /// A session of it is open, and it was heard of at that time.
     pub link_up: bool,
     pub contact_at: UnixMillis,
+    /// The same by no clock that could jump: what may be forgotten is a question of weeks.
+    pub heard_at: u64,
     pub nonce: Option<BootNonce>,
     /// How each epoch but the first came to be.
     pub epochs: BTreeMap<u64, EpochRow>,
@@ -56,6 +61,10 @@ pub struct EdgeRow {
     pub undecided: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
+    /// What its newest Ack said.
+    pub word: Option<Word>,
+    pub repair_asked_at: Option<u64>,
+    pub repaired_at: Option<u64>,
     pub worker: u64,
     pub work_token: u64,
     pub work_until: UnixMillis,
@@ -63,6 +72,15 @@ pub struct EdgeRow {
     /// The raw ops of the epochs that are over.
     pub old_ops: BTreeMap<(u64, u64), OldOp>,
     pub outcomes: BTreeMap<u64, Rc<NumberedOutcome>>,
+}
+
+/// What an edge says of its view.
+#[derive(Debug, Clone, Copy)]
+pub struct Word {
+    pub digest: Hash,
+    pub ahead: u32,
+    pub unproven: Option<u64>,
+    pub assignment: Option<Hash>,
 }
 
 pub struct OpRow {
@@ -118,16 +136,35 @@ pub struct RegionRow {
     pub feed_generation: u64,
     pub feed_seq: u64,
     pub digest: Hash,
-    pub feed: BTreeMap<u64, (Entity, Rc<Change>)>,
+    pub feed: BTreeMap<u64, FeedRow>,
     /// The newest word about how it assigns, and where the standing grant is in the feed.
     pub assignment: RegionAssignment,
     pub granted_seq: Option<u64>,
     pub revoked: BTreeMap<UserId, u64>,
-    pub newest: BTreeMap<OrderId, (u64, Hash)>,
+    pub newest: BTreeMap<OrderId, Newest>,
+    pub orders: u64,
+    pub compacted_to: u64,
+    /// What has left was told up to here, and is told no more.
+    pub tombstones_to: u64,
     /// A feed transaction that holds the region's row.
     pub locked_by: Option<u64>,
     /// For the bug that gives out numbers without the lock.
     pub numbers: u64,
+}
+
+pub struct FeedRow {
+    pub entity: Entity,
+    pub change: Rc<Change>,
+    /// Of the region's orders with this change.
+    pub digest: Hash,
+}
+
+/// The newest that a feed has of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Newest {
+    pub version: u64,
+    /// Its share of the region's digest; none once it has left.
+    pub member: Option<Hash>,
 }
 
 const GENERATION: u64 = 77;
@@ -160,10 +197,12 @@ impl SyncDb {
             outcome_count: edge.outcome_count,
             feed_generation: region.feed_generation,
             feed_seq: region.feed_seq,
-            // Nothing is compacted here, and no image is sent yet.
-            feed_holds_from: 0,
-            granted_seq: None,
-            orders: 0,
+            feed_holds_from: region.tombstones_to,
+            granted_seq: region.granted_seq.filter(|_| {
+                let now = &region.assignment;
+                now.holder.as_ref() == Some(&cast::edge(e)) && now.epoch == edge.epoch
+            }),
+            orders: region.orders,
             gate_open: region.gate_open,
         })
     }
@@ -224,12 +263,14 @@ impl SyncDb {
         true
     }
 
-    pub fn save_ack(&mut self, e: usize, ack: &Ack, now: UnixMillis) -> bool {
+    pub fn save_ack(&mut self, e: usize, ack: &Ack, now: UnixMillis, heard_at: u64) -> bool {
         let edge = &mut self.edges[e];
         if ack.standing.term != edge.term {
             return false;
         }
-        edge.contact_at = now;
+        (edge.contact_at, edge.heard_at) = (now, heard_at);
+        let Ack { digest, ahead, unproven, assignment, .. } = *ack;
+        edge.word = Some(Word { digest, ahead, unproven, assignment });
         edge.outcome_cursor = ack.outcome_cursor;
         edge.feed_cursor = ack.feed_cursor;
         true
@@ -262,6 +303,7 @@ impl EdgeRow {
             enrolled: e < cast::EDGE_COUNT,
             link_up: false,
             contact_at: UnixMillis(0),
+            heard_at: 0,
             nonce: None,
             epochs: BTreeMap::new(),
             ending: None,
@@ -275,6 +317,9 @@ impl EdgeRow {
             undecided: 0,
             outcome_cursor: 0,
             feed_cursor: 0,
+            word: None,
+            repair_asked_at: None,
+            repaired_at: None,
             worker: 0,
             work_token: 0,
             work_until: UnixMillis(0),
@@ -294,6 +339,9 @@ impl RegionRow {
             digest: Hash::ZERO,
             feed: BTreeMap::new(),
             newest: BTreeMap::new(),
+            orders: 0,
+            compacted_to: 0,
+            tombstones_to: 0,
             assignment: RegionAssignment::default(),
             granted_seq: None,
             revoked: BTreeMap::new(),

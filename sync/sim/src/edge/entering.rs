@@ -4,10 +4,10 @@
 use engine::verdict::{Answer, Footing, Request, Taken, judge};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    Receipt, UnixMillis, UserId, Verdict,
+    QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
-use super::file::{Alarm, File, Pending};
+use super::file::{Alarm, CommandKey, File, Pending};
 use crate::bug::Bug;
 
 /// A command whose token's signature was checked.
@@ -24,8 +24,8 @@ pub struct Entry {
     pub refusal: Option<Code>,
     /// The newest receipt of this edge that the tablet holds.
     pub seen: Option<Receipt>,
-    /// It came with a receipt of this edge, which has lost it since.
-    pub receipted: bool,
+    /// The receipt that this edge once gave for this very command.
+    pub receipt: Option<Receipt>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +49,17 @@ pub enum Entered {
     Stored { stored: Box<Stored>, order: Option<Box<wire::Order>>, new: bool },
 }
 
+impl Stored {
+    pub fn key(&self) -> CommandKey {
+        (self.command_id, self.user_id)
+    }
+
+    pub(super) fn pending(&self, received_at: UnixMillis) -> Pending {
+        let Self { order_id, command_id, user_id, .. } = *self;
+        Pending { order_id, command_id, user_id, received_at }
+    }
+}
+
 impl File {
     /// One command, from the look for its id to its row in the log.
     pub fn enter(&mut self, entry: Entry) -> Entered {
@@ -58,11 +69,10 @@ impl File {
         }
         let command_id = entry.command.id;
         let not_taken = |code| Entered::NotTaken { command_id, code };
-        let known = self.commands.get(&command_id).filter(|_| !self.has(Bug::VerdictNotStored));
+        let key = (command_id, entry.actor.user_id);
+        let known = self.commands.get(&key).filter(|_| !self.has(Bug::VerdictNotStored));
         if let Some(stored) = known {
-            let same =
-                stored.user_id == entry.actor.user_id && stored.hash == entry.command.body.hash();
-            if !same {
+            if stored.hash != entry.command.body.hash() {
                 return not_taken(Code::CommandIdReused);
             }
             let stored = Box::new(Stored::clone(stored));
@@ -85,7 +95,7 @@ impl File {
     /// Logs an accept that was made elsewhere: provisional and under no fence, whatever is known of it
     /// here. Whether it was new.
     pub fn log_asked(&mut self, ask: Ask) -> bool {
-        if self.commands.get(&ask.command.id).is_some() {
+        if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
             return false;
         }
         let entry = Entry {
@@ -97,7 +107,7 @@ impl File {
             revocations: None,
             refusal: None,
             seen: None,
-            receipted: false,
+            receipt: None,
         };
         self.log_command(entry, Taken { verdict: Verdict::Provisional, fence: None, doubt: None });
         true
@@ -107,7 +117,8 @@ impl File {
         let mut sight = self.sight(entry.command.body.order_id());
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
-        let request = Request { actor: entry.actor, body, repeat, receipted: entry.receipted };
+        let receipted = entry.receipt.is_some();
+        let request = Request { actor: entry.actor, body, repeat, receipted };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
         let rule_allows = tenure.rule_allows(body, sight.order.as_ref());
@@ -145,18 +156,23 @@ impl File {
             policy_version: Some(tenure.assignment.policy_version),
             rules_version: Some(tenure.assignment.rules_version),
             revocations_version: Some(revocations),
-            relogged: None,
+            relogged: entry.receipt.clone().map(lost),
         });
         let at = self.append(op);
         let epoch = self.book.live.epoch;
         let stored = stored(&entry, taken, epoch, at);
-        let Stored { command_id, order_id, .. } = stored;
-        self.commands.put(command_id, stored.clone());
-        self.by_op.put((epoch, at.seq), command_id);
-        let received_at = entry.received_at;
-        self.pending.put((epoch, at.seq), Pending { order_id, command_id, received_at });
+        self.commands.put(stored.key(), stored.clone());
+        self.by_op.put((epoch, at.seq), stored.key());
+        self.pending.put((epoch, at.seq), stored.pending(entry.received_at));
         stored
     }
+}
+
+/// The tablet has a receipt of what this file has lost, and sends it again: it is logged anew.
+fn lost(receipt: Receipt) -> Relogged {
+    let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
+    let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
+    Relogged { edge, epoch, at, verdict, fence, why }
 }
 
 fn stored(entry: &Entry, taken: Taken, epoch: u64, at: Chain) -> Stored {

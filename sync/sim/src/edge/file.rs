@@ -1,10 +1,11 @@
 //! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`, `append`,
-//! `sight` and `uplink`; `settling` is what comes down, `opening` what a run begins with, `epochs` what a
-//! quarantine does.
+//! `sight` and `uplink`; `settling` is what comes down, `image` a whole view that comes down, `opening`
+//! what a run begins with, `epochs` what a quarantine does.
 //!
 //! Every write of an edge becomes durable in `File::commit` and nowhere else.
 
 mod epochs;
+mod image;
 mod opening;
 mod settling;
 
@@ -15,7 +16,10 @@ use engine::{
     right::Tenure,
     view::{Confirmed, PendingOp, Sight, Tally, see},
 };
-use wire::{BootNonce, Chain, CommandId, EdgeId, Hash, Op, OrderId, UnixMillis, UserId};
+use wire::{
+    BootNonce, Chain, Change, CommandId, EdgeId, Hash, Op, Order, OrderId, Staged, UnixMillis,
+    UserId,
+};
 
 use super::entering::Stored;
 use crate::{
@@ -27,6 +31,9 @@ pub use opening::{Alarm, Mark};
 
 /// An op's place: the epoch and the seq.
 pub type Place = (u64, u64);
+
+/// What makes a command that command: the same id of another person is another one.
+pub type CommandKey = (CommandId, UserId);
 
 pub const FIRST_EPOCH: u64 = 1;
 
@@ -44,6 +51,9 @@ pub struct Book {
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
+    /// How much is kept of an image that is to become the view, and the last one that did.
+    pub staged: Option<Staged>,
+    pub snapshot: Option<Hash>,
     pub tally: Tally,
     pub tenure: Rc<Tenure>,
     pub revocations_version: u64,
@@ -60,6 +70,7 @@ pub struct Logged {
 pub struct Pending {
     pub order_id: OrderId,
     pub command_id: CommandId,
+    pub user_id: UserId,
     pub received_at: UnixMillis,
 }
 
@@ -69,14 +80,17 @@ pub struct File {
     pub book: Row<Book>,
     pub log: Table<Place, Logged>,
     pub tokens: Table<(u64, Hash), u64>,
-    pub commands: Table<CommandId, Stored>,
-    pub by_op: Table<Place, CommandId>,
+    pub commands: Table<CommandKey, Stored>,
+    pub by_op: Table<Place, CommandKey>,
     pub pending: Table<Place, Pending>,
     /// What the cloud gives back, until all of it is here.
     pub tail: Table<Place, Logged>,
     pub orders: Table<OrderId, Confirmed>,
     /// What the feed itself has brought: the version, and whether the order was open in it.
     pub brought: Table<OrderId, (u64, bool)>,
+    /// Of an image that is not whole yet.
+    pub staged_orders: Table<OrderId, Order>,
+    pub staged_changes: Table<u32, Change>,
     pub revoked: Table<UserId, ()>,
     pub mark: Mark,
 }
@@ -84,6 +98,7 @@ pub struct File {
 /// A command that has its outcome now.
 pub struct Settled {
     pub command_id: CommandId,
+    pub user_id: UserId,
 }
 
 impl File {
@@ -100,6 +115,8 @@ impl File {
             feed_generation: 0,
             feed_cursor: 0,
             outcome_cursor: 0,
+            staged: None,
+            snapshot: None,
             tally: Tally::default(),
             tenure: Rc::default(),
             revocations_version: 0,
@@ -115,6 +132,8 @@ impl File {
             tail: Table::default(),
             orders: Table::default(),
             brought: Table::default(),
+            staged_orders: Table::default(),
+            staged_changes: Table::default(),
             revoked: Table::default(),
             // A new file gets its first mark, on disk, before anything is logged.
             mark: Mark::first(start),
@@ -134,6 +153,8 @@ impl File {
             tail: self.tail.copied(),
             orders: self.orders.copied(),
             brought: self.brought.copied(),
+            staged_orders: self.staged_orders.copied(),
+            staged_changes: self.staged_changes.copied(),
             revoked: self.revoked.copied(),
             mark: self.mark,
         };
@@ -155,6 +176,8 @@ impl File {
         self.tail.commit();
         self.orders.commit();
         self.brought.commit();
+        self.staged_orders.commit();
+        self.staged_changes.commit();
         self.revoked.commit();
     }
 
@@ -175,6 +198,8 @@ impl File {
         self.tail.roll_back();
         self.orders.roll_back();
         self.brought.roll_back();
+        self.staged_orders.roll_back();
+        self.staged_changes.roll_back();
         self.revoked.roll_back();
         self.find_head();
         if self.has(Bug::OverlayForgotten) {
@@ -233,13 +258,12 @@ impl File {
             Store::Outcomes { to, outcomes } => return self.settle(to, outcomes),
             Store::Changes { to, changes } => self.apply(to, changes),
             Store::Generation(generation) => {
-                self.book.live.feed_generation = generation;
+                self.count_anew(generation);
                 self.book.live.feed_cursor = 0;
             }
             Store::Tail(run) => self.keep(run),
             Store::Quarantine(new) => self.begin(new, nonce, now),
-            // No image is sent here yet.
-            Store::Snapshot(_) => {}
+            Store::Snapshot(run) => self.stage(run),
             Store::Twin => self.raise(Alarm::Twin),
         }
         Vec::new()
@@ -259,9 +283,27 @@ impl File {
             (Some(Bug::FeedCursorBeforeChanges), Store::Changes { to, .. }) => {
                 self.book.live.feed_cursor = *to;
             }
+            (Some(Bug::ImageTakenEarly), Store::Snapshot(run)) if run.next.is_none() => {
+                self.book.live.feed_generation = run.feed_generation;
+                self.book.live.feed_cursor = run.feed_seq;
+                self.book.live.snapshot = Some(run.hash);
+                self.book.live.staged = None;
+            }
             _ => return false,
         }
         true
+    }
+
+    /// Whether a command of this id is on disk, whosever it is.
+    pub fn knows(&self, id: CommandId) -> bool {
+        self.of_id(id).next().is_some()
+    }
+
+    /// What is on disk under this id.
+    pub fn of_id(&self, id: CommandId) -> impl Iterator<Item = &Stored> {
+        let nobody = UserId(uuid::Uuid::nil());
+        let from = self.commands.durable().range((id, nobody)..);
+        from.take_while(move |((of, _), _)| *of == id).map(|(_, stored)| &**stored)
     }
 
     fn forget_pending(&mut self) {
@@ -304,8 +346,8 @@ impl File {
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,
             outcome_cursor: book.outcome_cursor,
-            staged: None,
-            snapshot: None,
+            staged: book.staged.clone(),
+            snapshot: book.snapshot,
             unproven: book.tenure.held.filter(|_| !book.tenure.proven),
             assignment: book.tenure.assignment.digest(),
             tally: book.tally,

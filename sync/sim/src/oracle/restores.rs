@@ -10,7 +10,7 @@ use super::Oracle;
 use crate::{
     cast,
     cloud::order_db::OrderDb,
-    edge::{File, Node, Place, Stored},
+    edge::{CommandKey, File, Node, Place, Stored},
 };
 
 /// What is known of one machine, whatever it knows of itself.
@@ -30,13 +30,13 @@ pub struct Machine {
     /// Where its log was last known to end.
     head: Place,
     /// What a new epoch has to log anew.
-    waiting: BTreeSet<CommandId>,
+    waiting: BTreeSet<CommandKey>,
     /// Given receipts that a restore has taken from its file.
     taken: Vec<(Place, Hash, CommandId)>,
 }
 
 impl Oracle {
-    pub fn disturbs(&mut self, m: usize, _why: &str) {
+    pub fn disturbs(&mut self, m: usize) {
         self.machine(m).disturbed = true;
     }
 
@@ -122,7 +122,7 @@ impl Oracle {
     }
 
     /// 8. A tablet's receipt for what the log does not have makes the edge suspect, at once.
-    pub fn shown(&mut self, _at: u64, m: usize, file: &File, seen: Option<&Receipt>) {
+    pub fn shown(&mut self, m: usize, file: &File, seen: Option<&Receipt>) {
         let Some(seen) = seen else { return };
         let book = &file.book.live;
         let here = file.log.get(&(seen.epoch, seen.seq)).map(|logged| logged.at.hash);
@@ -212,7 +212,7 @@ impl Oracle {
 
     /// 1. What a quarantine gives back is there when its epoch begins.
     pub fn gives_back(&mut self, at: u64, file: &File, received: impl Iterator<Item = CommandId>) {
-        let missing = received.into_iter().find(|id| file.commands.read(id).is_none());
+        let missing = received.into_iter().find(|id| !file.knows(*id));
         self.check(at, "what_was_lost_comes_back", missing.is_none(), || {
             format!("{} has not got command {missing:?} back", file.book.read().name)
         });
@@ -235,13 +235,14 @@ impl Oracle {
     /// A quarantine is about to be written, or a name of its own.
     pub fn will_begin(&mut self, m: usize, file: &File) {
         let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
-            Op::Command(op) => Some(op.command.id),
+            Op::Command(op) => Some((op.command.id, op.actor.user_id)),
             _ => None,
         });
-        let own = file.pending.live().values().map(|row| row.command_id);
-        let known =
-            |id: &CommandId| file.commands.get(id).is_some_and(|stored| stored.outcome.is_some());
-        self.machine(m).waiting = own.chain(tail).filter(|id| !known(id)).collect();
+        let own = file.pending.live().values().map(|row| (row.command_id, row.user_id));
+        let known = |key: &CommandKey| {
+            file.commands.get(key).is_some_and(|stored| stored.outcome.is_some())
+        };
+        self.machine(m).waiting = own.chain(tail).filter(|key| !known(key)).collect();
     }
 
     /// An epoch has begun in a file: no other has begun it, what has no outcome is logged anew, and
@@ -254,10 +255,10 @@ impl Oracle {
             format!("epoch {epoch} of {name} is begun a second time")
         });
         let waiting = std::mem::take(&mut self.machine(m).waiting);
-        let logged = |id: &CommandId| {
-            node.file.commands.read(id).is_some_and(|stored| stored.epoch == epoch)
+        let logged = |key: &CommandKey| {
+            node.file.commands.read(key).is_some_and(|stored| stored.epoch == epoch)
         };
-        let missing = waiting.iter().find(|id| !logged(id)).copied();
+        let missing = waiting.iter().find(|key| !logged(key)).map(|(id, _)| *id);
         self.check(at, "what_has_no_outcome_is_logged_anew", missing.is_none(), || {
             format!("epoch {epoch} of {name} begins without command {missing:?}")
         });

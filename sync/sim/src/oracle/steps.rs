@@ -3,12 +3,13 @@
 use engine::cloud::NewOps;
 use rules::Writes;
 use wire::{
-    Actor, BootNonce, Code, CommandBody, CommandId, Op, OrderId, OrderStatus, Outcome, OutcomeKind,
-    Receipt, Region, UserId, Verdict,
+    Actor, BootNonce, Code, CommandBody, CommandId, Hash, Op, OrderId, OrderStatus, Outcome,
+    OutcomeKind, Receipt, Region, UserId, Verdict,
 };
 
 use super::Oracle;
 use crate::{
+    cast,
     cloud::{Decided, order_db::OrderDb, sync_db::SyncDb},
     edge::{File, Node, Stored},
     world::tokens,
@@ -19,6 +20,7 @@ pub struct Versions {
     orders: Vec<(OrderId, u64, u64)>,
     cursors: (u64, u64),
     epoch: u64,
+    image: Option<Hash>,
 }
 
 impl Versions {
@@ -81,15 +83,22 @@ impl Oracle {
         let rows = file.orders.durable().iter();
         let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
         let book = file.book.read();
-        Versions { orders, cursors: (book.outcome_cursor, book.feed_cursor), epoch: book.epoch }
+        let (cursors, epoch) = ((book.outcome_cursor, book.feed_cursor), book.epoch);
+        Versions { orders, cursors, epoch, image: book.snapshot }
+    }
+
+    /// Whether an image has become the view since.
+    pub fn has_image(&self, before: &Versions, file: &File) -> bool {
+        file.book.read().snapshot != before.image
     }
 
     /// 7. Nothing lowers a version, and what waits for the cloud shows in the view.
     pub fn edge_committed(&mut self, at: u64, m: usize, file: &File, before: &Versions) {
+        // Of what an image does not hold, its feed has brought nothing.
+        let imaged = self.has_image(before, file);
         let lowered = before.orders.iter().find(|(id, version, feed_version)| {
-            file.orders
-                .read(id)
-                .is_none_or(|row| row.order.version < *version || row.feed_version < *feed_version)
+            let Some(row) = file.orders.read(id) else { return !self.is_strange(*id) };
+            row.order.version < *version || (row.feed_version < *feed_version && !imaged)
         });
         let lowered = lowered.map(|(id, ..)| *id);
         self.check(at, "versions_never_fall", lowered.is_none(), || {
@@ -101,6 +110,9 @@ impl Oracle {
             format!("the outcome cursor of {} went back", book.name)
         });
         self.hears_witnesses(at, m, file);
+        if imaged {
+            self.image_is_the_view(at, cast::region(m), file);
+        }
         self.what_waits_shows_in_the_view(at, file);
     }
 
@@ -211,6 +223,7 @@ impl Oracle {
 
     /// 6. The feed is numbered without a gap and never goes back on an order.
     pub fn fed(&mut self, at: u64, db: &SyncDb, region: Region) {
+        self.says(at, db, region);
         let Some(row) = db.region(region) else { return };
         let mut newest = row.feed.iter().rev().take(2);
         let last = newest.next().map(|(number, _)| *number);
@@ -269,7 +282,7 @@ impl Oracle {
         self.told(at, id, op.actor, body, outcome);
     }
 
-    pub fn edge_was_told(&mut self, at: u64, _e: usize, stored: &Stored) {
+    pub fn edge_was_told(&mut self, at: u64, stored: &Stored) {
         if let Some(outcome) = &stored.outcome {
             self.heard(at, stored.command_id, stored.user_id, stored.hash, outcome);
         }

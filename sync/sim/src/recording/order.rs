@@ -6,9 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Emitted, OfflineRules, Request, Standing, StoredAnswer, Turned, Wish, Writes, decide};
+use rules::{
+    Emitted, OfflineRules, Request, Seat, Standing, StoredAnswer, Turned, Wish, Writes, decide,
+};
 use uuid::Uuid;
-use wire::{EventId, FenceEnd, Lost, OpDecision, OrderId, Region, RegionAssignment, UnixMillis};
+use wire::{
+    EventId, FenceEnd, Lost, OpDecision, OrderId, Region, RegionAssignment, UnixMillis, UserId,
+};
 
 use crate::cloud::{Deciding, order_db::OrderDb};
 
@@ -45,6 +49,13 @@ pub enum Transaction {
 pub enum Assigning {
     Wished(Wish),
     TakenBack(FenceEnd),
+    /// The same holder gets a new fence.
+    Renewed {
+        seat: Seat,
+        fence: u64,
+        end: FenceEnd,
+        by: UserId,
+    },
 }
 
 #[derive(Debug)]
@@ -126,6 +137,9 @@ alone {:#?}",
                     let turned = match asked.clone() {
                         Assigning::Wished(wish) => before.wished(wish, None),
                         Assigning::TakenBack(end) => before.taken_back(end),
+                        Assigning::Renewed { seat, fence, end, by } => {
+                            before.renewed(&seat, fence, end, by)
+                        }
                     };
                     if let Some(turned) = turned {
                         turn(&mut db, *region, &turned, *at, &mut told);

@@ -45,10 +45,13 @@ impl World {
         let revoked = edge.file.revoked.read(&actor.user_id).map(|_| Code::Revoked);
         let unsigned = revoked.or(expired);
         let ours = |receipt: &Receipt| receipt.edge == edge.name;
-        let receipt = frame.receipt.as_ref().filter(|receipt| ours(receipt));
-        let receipted = receipt.is_some_and(|receipt| receipt.command_id == frame.id);
+        let own = |receipt: &&Receipt| {
+            let about = (receipt.command_id, receipt.user_id);
+            about == (frame.id, Some(actor.user_id)) && ours(receipt)
+        };
+        let receipt = frame.receipt.as_ref().filter(own).cloned();
         let refusal = unsigned.or_else(|| shape(actor.role, &frame.body));
-        let refusal = refusal.filter(|_| !receipted);
+        let refusal = refusal.filter(|_| receipt.is_none());
         let seen = frame.seen.filter(ours);
         let command = Command {
             id: frame.id,
@@ -70,7 +73,7 @@ impl World {
             revocations,
             refusal,
             seen,
-            receipted,
+            receipt,
         };
         self.edge_writes(e, Write::Enter { tablet, entry: Box::new(entry) });
     }
@@ -141,7 +144,7 @@ impl World {
                 Wrote::Entered { tablet, entered: Box::new(entered) }
             }
             Write::Enter { tablet, entry } => {
-                self.oracle.shown(self.now, e, file, entry.seen.as_ref());
+                self.oracle.shown(e, file, entry.seen.as_ref());
                 Wrote::Entered { tablet, entered: Box::new(file.enter(*entry)) }
             }
             Write::Link { conn, .. } if is_full => {
@@ -151,6 +154,10 @@ impl World {
                 let begun = matches!(what, Store::Quarantine(_));
                 if begun {
                     self.oracle.will_begin(e, file);
+                }
+                if let Store::Snapshot(run) = &what {
+                    self.counts.images_begun += u64::from(run.begins);
+                    self.counts.chunks_staged += 1;
                 }
                 let now = at(self.now, edge.clock_error_ms);
                 let settled = file.link_store(what, edge.nonce, now);

@@ -123,9 +123,7 @@ impl World {
             FaultKind::LateCommits => self.orders.commits_late = true,
             FaultKind::BusDown => self.bus.is_down = true,
             FaultKind::BusRepeats => self.bus.repeats = true,
-            FaultKind::Compaction => {
-                cast::REGIONS.iter().for_each(|region| self.sync_db.compact(*region));
-            }
+            FaultKind::Compaction => self.feeds_are_compacted(),
             FaultKind::Partition
             | FaultKind::Delay
             | FaultKind::Loss
@@ -142,6 +140,10 @@ impl World {
             FaultKind::EdgeSuspended => self.suspended(on, lasts_ms),
             FaultKind::TabletLost => self.tablet_is_lost(on),
             FaultKind::Poison => self.poisons_next += 1,
+            FaultKind::EventsLost => self.loses_next += 1,
+            FaultKind::ViewDamaged => self.view_is_damaged(&fault),
+            FaultKind::FeedAnew => self.feed_begins_anew(cast::region(on)),
+            FaultKind::StrangeOrder => self.strange_order_comes(&fault),
             FaultKind::TakeBack => self.takes_back(on),
             FaultKind::PolicyChange => self.changes_policy(&fault),
             FaultKind::Revocation => self.revokes(on),
@@ -200,6 +202,7 @@ impl World {
         self.orders.commits_late = false;
         self.bus.is_down = false;
         self.bus.repeats = false;
+        self.loses_next = 0;
         self.later(0, Event::Delivers);
         self.ends_rights_later();
         self.later(1_000, Event::IsItSilent);

@@ -53,6 +53,7 @@ impl World {
         self.later(0, Event::Looks { replica: r, run });
         self.later(0, Event::HandsIn { replica: r, run, again: true });
         self.later(0, Event::LooksForQuestions { replica: r, run });
+        self.later(0, Event::LooksAtEdges { replica: r, run });
         self.later(0, Event::Delivers);
     }
 
@@ -66,6 +67,8 @@ impl World {
         self.replicas[r].orphans.clear();
         self.replicas[r].sweeps.clear();
         self.replicas[r].asking.clear();
+        self.replicas[r].differing.clear();
+        self.replicas[r].renewed.clear();
         let sessions = std::mem::take(&mut self.replicas[r].sessions);
         for conn in sessions.into_keys() {
             self.close(conn, Side::Hub, size.is_multiple_of(3));
@@ -87,7 +90,9 @@ impl World {
             storing: None,
             outcomes_wanted: None,
             feed_wanted: None,
+            chunk_wanted: None,
             tail_wanted: None,
+            is_imaging: false,
             is_waiting: false,
             rival_busy_at: None,
             rival_excused: false,
@@ -183,6 +188,7 @@ impl World {
             } else {
                 let wants = session.outcomes_wanted.is_some()
                     || session.feed_wanted.is_some()
+                    || session.chunk_wanted.is_some()
                     || session.tail_wanted.is_some();
                 if wants && !session.is_reading {
                     session.is_reading = true;
@@ -207,12 +213,20 @@ impl World {
                     session.feed_wanted = Some((after, limit));
                 }
             }
+            Output::ReadSnapshot(wanted) => {
+                if let Some(session) = self.session(conn) {
+                    // An image takes the place of the changes that it is made of.
+                    session.feed_wanted = None;
+                    session.chunk_wanted = Some(wanted);
+                    session.is_imaging = true;
+                }
+            }
             Output::ReadTail(after) => {
                 if let Some(session) = self.session(conn) {
                     session.tail_wanted = Some(after);
                 }
             }
-            Output::Probe { term } => self.hub_probes(conn, term),
+            Output::Probe { .. } => self.hub_probes(conn),
             Output::End(Refused { code, detail }) => self.hub_refuses(conn, code, &detail),
             stored => {
                 let takes = match self.random.below(100) {
@@ -246,12 +260,21 @@ impl World {
             Output::TakeOver { hello, over } => Some(self.hub_takes_over(conn, e, &hello, over)),
             Output::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
             Output::SaveAck(ack) => {
-                (!self.sync_db.save_ack(e, &ack, now)).then_some(Input::Superseded)
+                (!self.sync_db.save_ack(e, &ack, now, self.now)).then_some(Input::Superseded)
             }
             Output::SaveAlive { number } => {
                 if let Some(term) = self.session(conn).and_then(|session| session.term) {
                     self.sync_db.show_life(e, term, number);
                 }
+                None
+            }
+            Output::SnapshotTaken => {
+                if let Some(session) = self.session(conn) {
+                    session.is_imaging = false;
+                }
+                let term = self.session(conn).and_then(|session| session.term);
+                self.counts.images_taken += 1;
+                self.sync_db.snapshot_taken(e, term, self.now);
                 None
             }
             Output::Quarantine(confined) => self.hub_confines(conn, e, confined),
@@ -328,6 +351,10 @@ impl World {
         }
         let input = match outcomes {
             Some((after, limit)) => Input::Outcomes(self.sync_db.outcomes(e, after, limit.min(5))),
+            None if session.chunk_wanted.is_some() => {
+                let Some(wanted) = session.chunk_wanted.take() else { return };
+                Input::Snapshot(self.sync_db.chunk(cast::region(e), wanted))
+            }
             None => {
                 let Some((after, limit)) = session.feed_wanted.take() else { return };
                 let (to, changes) = self.sync_db.feed(cast::region(e), after, limit.min(5));

@@ -127,9 +127,12 @@ impl World {
             let book = self.edges[e].file.book.read();
             (book.outcome_cursor, book.feed_cursor)
         };
+        let staged = self.edges[e].file.book.read().staged.as_ref().map(|staged| staged.feed_seq);
         let Some(link) = &mut self.edges[e].link else { return };
         if let Frame::Welcome(welcome) = &frame {
             link.standing = Some(welcome.standing);
+            let staged = staged.is_some_and(|as_of| welcome.snapshot == Some(as_of));
+            self.counts.images_resumed += u64::from(staged);
         }
         let kind = frame.kind();
         let frame = if bug == Some(Bug::StandingNotChecked) {
@@ -208,10 +211,12 @@ impl World {
 
     /// What the session waited for is on disk, or could not be written.
     pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<Settled>, failed: bool) {
-        for Settled { command_id } in settled {
+        for Settled { command_id, user_id } in settled {
             let edge = &self.edges[e];
-            let Some(stored) = edge.file.commands.read(&command_id).cloned() else { continue };
-            self.oracle.edge_was_told(self.now, e, &stored);
+            let Some(stored) = edge.file.commands.read(&(command_id, user_id)).cloned() else {
+                continue;
+            };
+            self.oracle.edge_was_told(self.now, &stored);
             let tablet = stored.device.as_ref().and_then(cast::tablet_number);
             let order = self.edges[e].file.sight(stored.order_id).order;
             let reply = reply(&self.edges[e].name, &stored, order);
@@ -335,6 +340,7 @@ fn restood(frame: Frame, standing: Option<wire::Standing>) -> Frame {
     match frame {
         Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame { standing, ..frame }),
         Frame::Down(frame) => Frame::Down(wire::Down { standing, ..frame }),
+        Frame::Snapshot(chunk) => Frame::Snapshot(wire::SnapshotChunk { standing, ..chunk }),
         Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
         Frame::Resend(frame) => Frame::Resend(wire::Resend { standing, ..frame }),
         Frame::Held(frame) => Frame::Held(wire::HeldNotice { standing, ..frame }),

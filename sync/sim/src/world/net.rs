@@ -112,7 +112,7 @@ impl World {
         if self.faults.corrupts(e) && self.random.chance(120) && matches!(frame, Frame::Up(_)) {
             let at = self.random.below(bytes.len());
             bytes[at] ^= 1 << self.random.below(8);
-            self.oracle.disturbs(e, "a frame was corrupted");
+            self.oracle.disturbs(e);
             // A proxy that does this does not live long.
             let dies = self.soon(200, 2_000);
             self.later(dies, Event::Closed { conn, at: Side::Edge });

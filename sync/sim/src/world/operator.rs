@@ -28,9 +28,11 @@ pub(crate) struct Operator {
 }
 
 #[derive(Clone)]
-enum Does {
+pub(super) enum Does {
     Wishes(Wish),
     TakesBack,
+    /// Not an operator but the hub: the holder's view did not agree with its grant under this fence.
+    Renews(Seat, u64),
 }
 
 /// More than a failure is on its way to the hub.
@@ -135,7 +137,7 @@ impl World {
         self.operator.has_ended_all = true;
     }
 
-    fn operator_asks(&mut self, region: Region, does: Does) {
+    pub(super) fn operator_asks(&mut self, region: Region, does: Does) {
         self.operator.asked.push((region, does));
         self.operator.waiting += 1;
         let n = self.operator.asked.len() - 1;
@@ -166,6 +168,11 @@ impl World {
                 let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));
                 Assigning::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
             }
+            Does::Renews(seat, fence) => {
+                let Some(by) = self.order_db.rights.granted_by(region, fence) else { return };
+                let end = FenceEnd { at: now, how: FenceEnding::Renewed, by: None, why: None };
+                Assigning::Renewed { seat, fence, end, by }
+            }
         };
         if let Some(recorder) = &mut self.recorder {
             recorder.order.assigns(region, asked.clone(), now);
@@ -173,10 +180,13 @@ impl World {
         let turned = match asked {
             Assigning::Wished(wish) => before.wished(wish, rights::lapse(self.bug)),
             Assigning::TakenBack(end) => before.taken_back(end),
+            Assigning::Renewed { seat, fence, end, by } => before.renewed(&seat, fence, end, by),
         };
         let Some(turned) = turned else { return };
         self.oracle.operator_turned(self.now, region, &before, &turned);
-        self.counts.take_backs += u64::from(turned.ended.is_some());
+        let ended = turned.ended.as_ref().map(|(_, end)| end.how);
+        self.counts.take_backs += u64::from(ended == Some(FenceEnding::TakenBack));
+        self.counts.grants_renewed += u64::from(ended == Some(FenceEnding::Renewed));
         self.turns(region, &turned, now);
         let run = self.orders.run;
         self.later(1, Event::Relays { run });

@@ -280,8 +280,9 @@ impl World {
             return;
         }
         for number in &numbers {
-            if let Some(row) = self.order_db.outbox.get(number) {
-                self.bus.queue.push_back(row.event.clone());
+            let event = self.order_db.outbox.get(number).map(|row| row.event.clone());
+            if let Some(event) = event.filter(|event| !self.is_thrown_away(event)) {
+                self.bus.queue.push_back(event);
             }
         }
         self.orders.relayed = self.orders.relayed.max(numbers.last().copied().unwrap_or(0));

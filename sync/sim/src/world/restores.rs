@@ -169,6 +169,7 @@ impl World {
         let nonce = BootNonce(self.random.bytes());
         let name = cast::edge(id);
         self.sync_db.edges[id].enrolled = true;
+        self.sync_db.edges[id].heard_at = self.now;
         let now: UnixMillis = at(self.now, self.edges[m].clock_error_ms);
         let node = &mut self.edges[m];
         self.oracle.will_begin(m, &node.file);

@@ -39,7 +39,8 @@ impl World {
     fn edge_waits_for(&self, e: usize) -> Option<String> {
         let (edge, row) = (&self.edges[e], &self.sync_db.edges[self.edges[e].id]);
         let (book, name) = (edge.file.book.read(), &edge.name);
-        let feed_seq = self.sync_db.region(edge.region).map_or(0, |region| region.feed_seq);
+        let region = self.sync_db.region(edge.region)?;
+        let feed_seq = region.feed_seq;
         let open = edge.link.as_ref().is_some_and(|link| link.machine.is_open());
         let waits = [
             (!edge.is_running, "does not run"),
@@ -52,6 +53,9 @@ impl World {
             (book.outcome_cursor < row.outcome_count, "has outcomes to come"),
             (book.feed_cursor < feed_seq, "has changes to come"),
             (!edge.file.pending.durable().is_empty(), "has commands that wait"),
+            (book.feed_generation != region.feed_generation, "reads a feed that is no more"),
+            (row.repair_asked_at.is_some(), "has an image to come"),
+            (book.tally.digest != region.digest, "has another view than the cloud"),
         ];
         waits.iter().find(|(is, _)| *is).map(|(_, what)| format!("{name} {what}"))
     }
@@ -69,6 +73,7 @@ impl World {
             (!self.sync_db.asks.is_empty(), "accepts wait at the hub"),
             (!self.bus.queue.is_empty(), "events wait on the bus"),
             (!self.bus.unconfirmed.is_empty(), "events are being consumed"),
+            (!self.feeds_have_all(), "a feed differs from its owner"),
         ];
         waits.iter().find(|(is, _)| *is).map(|(_, what)| (*what).to_owned())
     }

@@ -322,7 +322,8 @@ impl World {
         if same.len() < 2 {
             return same.first().map(|(i, _)| *i);
         }
-        let stored = self.edges[e].file.commands.get(&id).map(|stored| stored.hash);
+        let key = (id, self.tablets[t].actor.user_id);
+        let stored = self.edges[e].file.commands.get(&key).map(|stored| stored.hash);
         let is_stored = |item: &Item| Some(item.body.hash()) == stored;
         if stored.is_none() {
             let open = same.iter().filter(|(_, item)| !item.is_done());

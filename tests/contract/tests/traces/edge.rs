@@ -14,7 +14,7 @@ use sim::{
     recording::{self, EdgeRecording, EdgeStep},
 };
 use tempfile::TempDir;
-use wire::{BootNonce, Chain, Command, CommandId, Order, UnixMillis};
+use wire::{BootNonce, Chain, Command, CommandId, Order, UnixMillis, UserId};
 
 struct Replay {
     name: String,
@@ -25,7 +25,7 @@ struct Replay {
     /// The high-water file as it was at each head, for a process that died before it wrote the next.
     marks: BTreeMap<u64, Vec<u8>>,
     /// Every command that was stored, as it came.
-    taken: BTreeMap<CommandId, recording::Entry>,
+    taken: BTreeMap<(CommandId, UserId), recording::Entry>,
     met: Counts,
 }
 
@@ -72,9 +72,9 @@ impl Replay {
                     revocations: Some(0),
                     refusal: None,
                     seen: None,
-                    receipted: false,
+                    receipt: None,
                 };
-                self.taken.entry(ask.command.id).or_insert(entry);
+                self.taken.entry((ask.command.id, ask.actor.user_id)).or_insert(entry);
                 self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
             }
             EdgeStep::Suspected { at } => self.store().suspect(Alarm::Chain, *at).await.unwrap(),
@@ -107,7 +107,8 @@ impl Replay {
                 assert_eq!(sight.order.as_ref(), order.as_deref(), "{} step {n}", self.name);
                 self.met.taken(model, new);
                 if new {
-                    self.taken.insert(entry.command.id, entry.clone());
+                    let key = (entry.command.id, entry.actor.user_id);
+                    self.taken.insert(key, entry.clone());
                 }
             }
             (Entered::NotTaken(code), model) => {
@@ -121,7 +122,7 @@ impl Replay {
 
     async fn enter(&self, entry: &recording::Entry) -> Entered {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
-        let (revocations, receipted) = (entry.revocations, entry.receipted);
+        let (revocations, receipted) = (entry.revocations, entry.receipt.is_some());
         let judging = move |sight: &_, book: &Book| {
             let request = Request { actor, body: &body, repeat, receipted };
             judge(&request, sight, &book.footing(&body, sight, revocations))
@@ -135,7 +136,7 @@ impl Replay {
             received_at: entry.received_at,
             refusal: entry.refusal,
             seen: entry.seen.clone(),
-            receipt: None,
+            receipt: entry.receipt.clone(),
         };
         self.store().enter(entry, judging).await.unwrap()
     }
@@ -169,7 +170,7 @@ impl Replay {
 
     /// A command sent once more in the end gets what its model has stored.
     async fn still_has(&self, model: &recording::Stored, order: Option<&Order>) {
-        let entry = &self.taken[&model.command_id];
+        let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {
             Entered::Stored { stored, sight, new: false } => {
                 self.alike(&stored, model);

@@ -15,8 +15,8 @@ use sim::{
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, TimelineEntry, UnixMillis,
-    UserId,
+    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewAsked, TimelineEntry,
+    UnixMillis, UserId,
 };
 
 /// A run of the order store, and what it was put to.
@@ -98,6 +98,11 @@ impl Replay<'_> {
             }
             Assigning::TakenBack(end) => {
                 Assign { by: end.by.unwrap(), take_back: end.why, ..nobody }
+            }
+            Assigning::Renewed { seat, fence, .. } => {
+                let (edge, epoch) = (seat.edge, seat.epoch);
+                let asked = RenewAsked { region, edge, epoch, fence };
+                return self.store.renew(&asked).await.unwrap();
             }
         };
         self.store.assign(region, &asked).await.unwrap().unwrap();

@@ -1,10 +1,10 @@
-//! The regions' feeds. Mirrors `sync/hub/src/store/feed.rs` and `compact.rs`.
+//! The regions' feeds. Mirrors `sync/hub/src/store/feed.rs` and `feed/orders.rs`.
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use wire::{Change, Region};
+use wire::{Change, Hash, Order, OrderId, Region, RegionAssignment};
 
-use super::{Entity, SyncDb};
+use super::{Entity, FeedRow, Newest, RegionRow, SyncDb};
 use crate::{
     bug::Bug,
     cloud::{Event, Happened},
@@ -14,10 +14,10 @@ impl SyncDb {
     pub fn feed(&self, region: Region, after: u64, limit: u32) -> (u64, Vec<Change>) {
         let Some(row) = self.regions.get(&region) else { return (after, Vec::new()) };
         let (mut to, mut changes) = (after, Vec::new());
-        for (seq, (entity, change)) in row.feed.range(after + 1..).take(limit as usize) {
+        for (seq, row) in row.feed.range(after + 1..).take(limit as usize) {
             to = *seq;
-            changes.push(Change::clone(change));
-            if *entity == Entity::Assignment {
+            changes.push(Change::clone(&row.change));
+            if row.entity == Entity::Assignment {
                 break;
             }
         }
@@ -29,8 +29,7 @@ impl SyncDb {
         let Some(region) = self.regions.get(&event.region()) else { return false };
         let known = match &event.what {
             Happened::Order(order) => {
-                let newest = region.newest.get(&order.id);
-                newest.is_some_and(|(v, _)| *v >= order.version) && !self.has(Bug::FeedTakesOlder)
+                region.version_of(order.id) >= order.version && !self.has(Bug::FeedTakesOlder)
             }
             Happened::Assigned(_, word) => region.assignment.policy_version >= word.policy_version,
             Happened::Revoked(..) => false,
@@ -43,53 +42,92 @@ impl SyncDb {
         self.inbox.insert(event.id);
         let Some(number) = number else { return };
         let Some(region) = self.regions.get_mut(&event.region()) else { return };
-        let (entity, change) = match &event.what {
-            Happened::Order(order) => {
-                let member = order.digest();
-                if let Some((_, before)) = region.newest.insert(order.id, (order.version, member))
-                    && !forgets
-                {
-                    region.digest.toggle(before);
-                }
-                region.digest.toggle(member);
-                (Entity::Order(order.id), Change::Order(order.clone()))
-            }
-            Happened::Assigned(_, word) => {
-                let known = &region.assignment;
-                let stands = known.holder.is_some() && known.fence == word.fence;
-                match &word.holder {
-                    None => region.granted_seq = None,
-                    // A word about a right that stands is not a grant.
-                    Some(_) if stands => {}
-                    Some(_) => region.granted_seq = Some(number),
-                }
-                region.assignment = word.clone();
-                (Entity::Assignment, Change::Assignment(word.clone()))
-            }
+        match &event.what {
+            Happened::Order(order) => region.arrives(number, order, forgets),
+            Happened::Assigned(_, word) => region.assigns(number, word),
             Happened::Revoked(_, user) => {
                 region.revoked.entry(*user).or_insert(number);
                 let (sessions, users) = (Vec::new(), vec![*user]);
-                (Entity::Revoked(*user), Change::Revoked { version: number, sessions, users })
+                let change = Change::Revoked { version: number, sessions, users };
+                region.add(number, Entity::Revoked(*user), change);
             }
-        };
-        region.feed_seq = region.feed_seq.max(number);
-        region.feed.insert(number, (entity, Rc::new(change)));
+        }
     }
 
-    /// Takes out versions that newer ones stand for, as far as every edge of the region has read.
-    pub fn compact(&mut self, region: Region) {
-        let readers = self.edges.iter().filter(|edge| edge.enrolled && edge.region == region);
-        let to = readers.map(|edge| edge.feed_cursor).min().unwrap_or(0);
-        let Some(row) = self.regions.get_mut(&region) else { return };
-        // Nothing before the standing grant is taken out for something after it.
-        let granted = row.granted_seq.unwrap_or(0);
-        let side = |seq: u64| seq > granted;
+    /// A feed of another generation: what stands stands in it once, under numbers of its own. How the
+    /// region assigns comes last, for a grant is compared with what is before it.
+    pub fn begins_anew(&mut self, region: Region) {
+        let Some(region) = self.regions.get_mut(&region) else { return };
+        let feed = std::mem::take(&mut region.feed);
         let mut newest = BTreeMap::new();
-        for (seq, (entity, _)) in row.feed.range(..=to) {
-            newest.insert((*entity, side(*seq)), *seq);
+        for (seq, row) in feed {
+            newest.insert(row.entity, (seq, row.change));
         }
-        row.feed.retain(|seq, (entity, _)| {
-            *seq > to || *seq == granted || newest.get(&(*entity, side(*seq))) == Some(seq)
-        });
+        let gone = |change: &Change| matches!(change, Change::OrderGone { .. });
+        let mut rows: Vec<(Entity, u64, Rc<Change>)> =
+            newest.into_iter().map(|(entity, (seq, change))| (entity, seq, change)).collect();
+        rows.retain(|(_, _, change)| !gone(change));
+        rows.sort_by_key(|(entity, seq, _)| (*entity == Entity::Assignment, *seq));
+        region.newest.retain(|_, newest| newest.member.is_some());
+        region.feed_generation += 1;
+        region.digest = Hash::ZERO;
+        for (entity, _, change) in rows {
+            if let Change::Order(order) = &*change {
+                region.digest.toggle(order.digest());
+            }
+            let number = region.feed_seq + 1;
+            if entity == Entity::Assignment && region.granted_seq.is_some() {
+                region.granted_seq = Some(number);
+            }
+            region.add(number, entity, Change::clone(&change));
+        }
+        (region.compacted_to, region.tombstones_to) = (0, 0);
+    }
+}
+
+impl RegionRow {
+    /// Of an order, whether it is here or has left; 0 where the feed knows nothing of it.
+    pub fn version_of(&self, order: OrderId) -> u64 {
+        self.newest.get(&order).map_or(0, |newest| newest.version)
+    }
+
+    pub(super) fn arrives(&mut self, number: u64, order: &Order, forgets: bool) {
+        let member = order.digest();
+        let newest = Newest { version: order.version, member: Some(member) };
+        match self.newest.insert(order.id, newest).and_then(|before| before.member) {
+            Some(before) if !forgets => self.digest.toggle(before),
+            Some(_) => {}
+            None => self.orders += 1,
+        }
+        self.digest.toggle(member);
+        self.add(number, Entity::Order(order.id), Change::Order(order.clone()));
+    }
+
+    pub(super) fn leaves(&mut self, number: u64, order_id: OrderId, version: u64) {
+        let gone = Newest { version, member: None };
+        if let Some(before) = self.newest.insert(order_id, gone).and_then(|before| before.member) {
+            self.digest.toggle(before);
+            self.orders = self.orders.saturating_sub(1);
+        }
+        self.add(number, Entity::Order(order_id), Change::OrderGone { order_id, version });
+    }
+
+    pub(super) fn assigns(&mut self, number: u64, word: &RegionAssignment) {
+        let known = &self.assignment;
+        let stands = known.holder.is_some() && known.fence == word.fence;
+        match &word.holder {
+            None => self.granted_seq = None,
+            // A word about a right that stands is not a grant.
+            Some(_) if stands => {}
+            Some(_) => self.granted_seq = Some(number),
+        }
+        self.assignment = word.clone();
+        self.add(number, Entity::Assignment, Change::Assignment(word.clone()));
+    }
+
+    fn add(&mut self, number: u64, entity: Entity, change: Change) {
+        self.feed_seq = self.feed_seq.max(number);
+        let row = FeedRow { entity, change: Rc::new(change), digest: self.digest };
+        self.feed.insert(number, row);
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use engine::edge::{NewEpoch, TailRun};
 use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, Verdict};
 
-use super::{FIRST_EPOCH, File, Logged, Pending, Place};
+use super::{FIRST_EPOCH, File, Logged, Place};
 use crate::{bug::Bug, edge::Stored};
 
 /// A command as it was logged before.
@@ -66,7 +66,7 @@ impl File {
         self.by_op.clear();
         let known: Vec<Rc<Stored>> = self.commands.live().values().cloned().collect();
         for stored in known {
-            self.commands.put(stored.command_id, Stored { epoch: 0, ..Stored::clone(&stored) });
+            self.commands.put(stored.key(), Stored { epoch: 0, ..Stored::clone(&stored) });
         }
         self.enter_epoch(name, FIRST_EPOCH, Chain::start(name));
         self.append(Op::Boot { nonce, at: now });
@@ -126,8 +126,8 @@ impl File {
     /// Not what has an outcome, nor what was logged in this epoch already [RELOG].
     fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
         let Old { place, at, op, token } = old;
-        let id = op.command.id;
-        let known = self.commands.get(&id).cloned();
+        let key = (op.command.id, op.actor.user_id);
+        let known = self.commands.get(&key).cloned();
         let epoch = self.book.live.epoch;
         let done = known.as_ref().is_some_and(|k| k.outcome.is_some() || k.epoch == epoch);
         if done || self.has(Bug::Relog) {
@@ -176,10 +176,9 @@ impl File {
             fence: op.fence,
             outcome: None,
         };
-        let (command_id, order_id) = (stored.command_id, stored.order_id);
-        let received_at = op.received_at;
-        self.commands.put(command_id, stored);
-        self.by_op.put((epoch, at.seq), command_id);
-        self.pending.put((epoch, at.seq), Pending { order_id, command_id, received_at });
+        let pending = stored.pending(op.received_at);
+        self.by_op.put((epoch, at.seq), stored.key());
+        self.commands.put(stored.key(), stored);
+        self.pending.put((epoch, at.seq), pending);
     }
 }

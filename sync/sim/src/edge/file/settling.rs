@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use engine::view::{self, Via};
 use wire::{
-    Change, Hash, NumberedOutcome, Op, Order, Outcome, RegionAssignment, is_open, open_digest,
+    Change, Hash, NumberedOutcome, Op, Order, OrderId, Outcome, RegionAssignment, is_open,
+    open_digest,
 };
 
 use super::{super::entering::Stored, File, Settled};
@@ -22,40 +23,51 @@ impl File {
                 self.merge(order, Via::Outcome);
             }
             let place = (epoch, numbered.seq);
-            let Some(command_id) = self.by_op.get(&place).map(|id| **id) else { continue };
-            let Some(stored) = self.commands.get(&command_id) else { continue };
+            let Some(key) = self.by_op.get(&place).map(|key| **key) else { continue };
+            let Some(stored) = self.commands.get(&key) else { continue };
             let outcome = Some(Outcome { order: None, ..numbered.outcome });
             let stored = Stored { outcome, ..Stored::clone(stored) };
-            self.commands.put(command_id, stored);
+            self.commands.put(key, stored);
             self.pending.remove(&place);
-            settled.push(Settled { command_id });
+            let (command_id, user_id) = key;
+            settled.push(Settled { command_id, user_id });
         }
         self.book.live.outcome_cursor = to;
         settled
     }
 
     pub(super) fn apply(&mut self, to: u64, changes: Vec<Change>) {
-        for change in changes {
-            match change {
-                Change::Order(order) => self.merge(order, Via::Feed),
-                Change::OrderGone { order_id, version } => {
-                    let row = self.orders.get(&order_id).cloned();
-                    if let Some(row) = row.filter(|row| view::leaves(row, version)) {
-                        self.book.live.tally.replace(Some(&row), None);
-                        self.orders.remove(&order_id);
-                    }
-                }
-                Change::Assignment(word) => self.hear(word),
-                Change::Revoked { version, users, .. } => {
-                    users.into_iter().for_each(|user| self.revoked.put(user, ()));
-                    let known = self.book.live.revocations_version;
-                    self.book.live.revocations_version = known.max(version);
-                }
-                // Keys are not drawn, and a policy comes with its assignment.
-                Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
-            }
-        }
+        changes.into_iter().for_each(|change| self.take(change));
         self.book.live.feed_cursor = to;
+    }
+
+    /// One change of the feed.
+    pub(super) fn take(&mut self, change: Change) {
+        match change {
+            Change::Order(order) => self.merge(order, Via::Feed),
+            Change::OrderGone { order_id, version } => {
+                let row = self.orders.get(&order_id).cloned();
+                if row.is_some_and(|row| view::leaves(&row, version)) {
+                    self.drop_order(order_id);
+                }
+            }
+            Change::Assignment(word) => self.hear(word),
+            Change::Revoked { version, users, .. } => {
+                users.into_iter().for_each(|user| self.revoked.put(user, ()));
+                let known = self.book.live.revocations_version;
+                self.book.live.revocations_version = known.max(version);
+            }
+            // Keys are not drawn, and a policy comes with its assignment.
+            Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
+        }
+    }
+
+    pub(super) fn drop_order(&mut self, order_id: OrderId) {
+        if let Some(row) = self.orders.get(&order_id).cloned() {
+            self.book.live.tally.replace(Some(&row), None);
+            self.orders.remove(&order_id);
+            self.brought.remove(&order_id);
+        }
     }
 
     /// Compares a grant with the feed, and answers a wish for the right in the log.

@@ -61,8 +61,11 @@ impl World {
     fn finds_confining_due(&mut self, conn: usize, confined: &Confined, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
-            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's.
-            self.oracle.disturbs(m, "a Hello was read late");
+            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's, be it for
+            // another machine of this edge.
+            let id = self.net.conns[conn].id;
+            let same = (0..cast::MACHINE_COUNT).filter(|&other| self.edges[other].id == id);
+            same.chain([m]).for_each(|machine| self.oracle.disturbs(machine));
         }
         self.oracle.second_instance(self.now, m, rival);
         let justified = self.has_rival(m);

@@ -33,13 +33,15 @@ impl World {
             self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
             return;
         }
-        let silent_ms = i64::try_from(now - heard_at).unwrap_or(i64::MAX);
+        let silent_for = now - heard_at;
+        let silent_ms = i64::try_from(silent_for).unwrap_or(i64::MAX);
         let replica = self.net.conns[conn].replica;
         let heard_at = at(now, self.replicas[replica].clock_error_ms).plus_ms(-silent_ms);
         if let (true, term) = (ticks.is_multiple_of(PING_TICKS), session_term)
             && term == Some(self.sync_db.edges[e].term)
         {
             self.sync_db.edges[e].contact_at = heard_at;
+            self.sync_db.edges[e].heard_at = now - silent_for;
         }
         if ticks.is_multiple_of(PING_TICKS) {
             self.send(conn, Side::Edge, Packet::Ping, false);
@@ -62,10 +64,20 @@ impl World {
                 self.hub_input(conn, Input::ProbeAsked { number });
             }
             self.hub_input(conn, Input::OutcomesReach(head));
+            self.sends_image(conn);
             self.tell_held(conn);
             self.put_asks(conn);
         } else {
             self.hub_input(conn, Input::Superseded);
+        }
+    }
+
+    /// An image, where one is to put right what the edge has.
+    fn sends_image(&mut self, conn: usize) {
+        let row = &self.sync_db.edges[self.net.conns[conn].id];
+        let feed_seq = self.sync_db.region(row.region).map_or(0, |region| region.feed_seq);
+        if row.repair_asked_at.is_some() {
+            self.hub_input(conn, Input::Repair { feed_seq });
         }
     }
 

@@ -20,7 +20,7 @@ const QUESTION_LIFE_MS: i64 = 5_000;
 
 impl World {
     /// Asks the session that stands, and waits for a sign of life.
-    pub(super) fn hub_probes(&mut self, conn: usize, _term: u64) {
+    pub(super) fn hub_probes(&mut self, conn: usize) {
         let (r, e) = (self.net.conns[conn].replica, self.net.conns[conn].id);
         if self.has(Bug::ProbeOldSession) {
             return self.hub_hears(conn, Some(Input::Probed { alive: false }));

@@ -82,7 +82,7 @@ impl World {
         self.note(30, t as u64, |_| format!("tablet {t} is gone for good"));
         let held: Vec<_> = self.tablets[t].items.iter().map(|item| item.id).collect();
         for id in held {
-            let known = self.edges.iter().any(|node| node.file.commands.read(&id).is_some());
+            let known = self.edges.iter().any(|node| node.file.knows(id));
             if !known && !self.sync_db.knows(id) {
                 self.oracle.may_be_lost.insert(id);
             }

@@ -1,0 +1,83 @@
+//! What a feed may forget. Mirrors the feed's part of `sync/hub/src/store/compact.rs` and `jobs.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{Change, Region};
+
+use super::{Entity, SyncDb};
+use crate::bug::Bug;
+
+/// An edge that was not heard of for so long is not waited for. Longer than any session lives without a
+/// sign of life, as the weeks of the real one are.
+const LIVE_MS: u64 = 20_000;
+
+/// What a compaction has taken out.
+#[derive(Debug, Default)]
+pub struct Compacted {
+    pub versions: u64,
+    /// Where something was told to have left.
+    pub tombstones: Vec<u64>,
+}
+
+impl SyncDb {
+    /// How far every edge of the region has read that was heard of of late; the end where there is none.
+    fn passed_by_all(&self, region: Region, now: u64) -> u64 {
+        let end = self.regions.get(&region).map_or(0, |row| row.feed_seq);
+        if self.has(Bug::CompactionPassesLive) {
+            return end;
+        }
+        let live = self
+            .edges
+            .iter()
+            .filter(|edge| edge.enrolled && edge.region == region && edge.heard_at + LIVE_MS > now);
+        live.map(|edge| edge.feed_cursor).min().unwrap_or(end).min(end)
+    }
+
+    /// Takes out versions that newer ones stand for, and what has left with nothing before it.
+    pub fn compact(&mut self, region: Region, now: u64) -> Compacted {
+        let to = self.passed_by_all(region, now);
+        let forgets = self.has(Bug::TombstoneForgotten);
+        let Some(row) = self.regions.get_mut(&region) else { return Compacted::default() };
+        // Nothing before the standing grant is taken out for something after it.
+        let granted = row.granted_seq.unwrap_or(0);
+        let side = |seq: u64| seq > granted;
+        let mut newest = BTreeMap::new();
+        for (seq, row) in row.feed.range(..=to) {
+            newest.insert((row.entity, side(*seq)), *seq);
+        }
+        let before = row.feed.len();
+        row.feed.retain(|seq, row| {
+            *seq > to || *seq == granted || newest.get(&(row.entity, side(*seq))) == Some(seq)
+        });
+        let versions = (before - row.feed.len()) as u64;
+        if versions > 0 {
+            row.compacted_to = row.compacted_to.max(to);
+        }
+        let (mut once, mut again) = (BTreeSet::new(), BTreeSet::new());
+        for row in row.feed.values() {
+            if !once.insert(row.entity) {
+                again.insert(row.entity);
+            }
+        }
+        let end = row.feed_seq.min(row.granted_seq.unwrap_or(u64::MAX));
+        let tombstones: Vec<u64> = row
+            .feed
+            .range(..=to)
+            .filter(|(seq, row)| {
+                let gone = matches!(*row.change, Change::OrderGone { .. });
+                gone && **seq < end && !again.contains(&row.entity)
+            })
+            .map(|(seq, _)| *seq)
+            .collect();
+        for seq in &tombstones {
+            // Whoever has not seen that it left could take it for one that is not known yet.
+            if let Some(Entity::Order(id)) = row.feed.remove(seq).map(|row| row.entity) {
+                row.newest.remove(&id);
+            }
+        }
+        if let Some(last) = tombstones.last().filter(|_| !forgets) {
+            row.tombstones_to = row.tombstones_to.max(*last);
+        }
+        Compacted { versions, tombstones }
+    }
+}

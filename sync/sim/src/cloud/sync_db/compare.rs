@@ -1,0 +1,91 @@
+//! What the feeds and the edges' words say, for those who compare, and what puts them right. Mirrors
+//! `sync/hub/src/store/compare.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and what of
+//! `domain/checksum.rs` concerns a difference. Equal versions with other content do not arise here.
+
+use wire::{Hash, Order, OrderId, Region, RegionAssignment};
+
+use super::{EdgeRow, RegionRow, SyncDb};
+use crate::bug::Bug;
+
+/// An image that did not help is not sent again at once.
+const AGAIN_AFTER_MS: u64 = 20_000;
+
+impl SyncDb {
+    /// Takes an order as its owner has it. The number under which it then stands, where it is news.
+    pub fn repair_order(&mut self, order: &Order) -> Option<u64> {
+        let lowers = self.has(Bug::RepairLowers);
+        let region = self.regions.get_mut(&order.location)?;
+        if region.version_of(order.id) >= order.version && !lowers {
+            return None;
+        }
+        let number = region.feed_seq + 1;
+        region.arrives(number, order, false);
+        Some(number)
+    }
+
+    /// Takes how a region assigns as its owner has it.
+    pub fn repair_assignment(&mut self, region: Region, word: &RegionAssignment) -> Option<u64> {
+        let region = self.regions.get_mut(&region)?;
+        if region.assignment.policy_version >= word.policy_version {
+            return None;
+        }
+        let number = region.feed_seq + 1;
+        region.assigns(number, word);
+        Some(number)
+    }
+
+    /// Takes an order out of a region where it is none of its owner's.
+    pub fn feed_gone(&mut self, region: Region, order_id: OrderId, version: u64) -> Option<u64> {
+        let region = self.regions.get_mut(&region)?;
+        let known = region.newest.get(&order_id)?;
+        if known.member.is_none() || known.version > version {
+            return None;
+        }
+        let number = region.feed_seq + 1;
+        region.leaves(number, order_id, version);
+        Some(number)
+    }
+
+    /// Whether what an edge has differs at a number of the feed at which that can be told.
+    pub fn differs(&self, e: usize) -> bool {
+        let edge = &self.edges[e];
+        let Some(region) = self.regions.get(&edge.region) else { return false };
+        let (Some(word), true) = (edge.word, edge.enrolled && edge.link_up) else { return false };
+        let at_the_end = edge.feed_cursor == region.feed_seq;
+        let assigns_otherwise = |known: Hash| at_the_end && known != region.assignment.digest();
+        mismatch(edge, region) == Some(true) || word.assignment.is_some_and(assigns_otherwise)
+    }
+
+    /// Whether its orders can be told to be others; nothing where that cannot be told yet.
+    pub fn is_mismatch(&self, e: usize) -> Option<bool> {
+        let edge = &self.edges[e];
+        mismatch(edge, self.regions.get(&edge.region)?)
+    }
+
+    /// The fence that it holds and that its view did not agree with.
+    pub fn unproven(&self, e: usize, name: &wire::EdgeId) -> Option<u64> {
+        let edge = &self.edges[e];
+        let fence = edge.word.and_then(|word| word.unproven)?;
+        let now = &self.regions.get(&edge.region)?.assignment;
+        let holds = now.holder.as_ref() == Some(name) && now.epoch == edge.epoch;
+        (edge.link_up && holds && now.fence == fence).then_some(fence)
+    }
+
+    /// Has an image sent. Whether it was not asked for before.
+    pub fn ask_repair(&mut self, e: usize, now: u64) -> bool {
+        let edge = &mut self.edges[e];
+        let lately = edge.repaired_at.is_some_and(|at| now < at + AGAIN_AFTER_MS);
+        if lately || edge.repair_asked_at.is_some() {
+            return false;
+        }
+        edge.repair_asked_at = Some(now);
+        true
+    }
+}
+
+fn mismatch(edge: &EdgeRow, region: &RegionRow) -> Option<bool> {
+    let word = edge.word.filter(|word| word.ahead == 0)?;
+    let kept = edge.feed_cursor >= region.compacted_to;
+    let there = region.feed.get(&edge.feed_cursor).filter(|_| kept)?;
+    Some(word.digest != there.digest)
+}

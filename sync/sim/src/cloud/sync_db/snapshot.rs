@@ -1,0 +1,67 @@
+//! The image of a region as its feed stood at one number, in chunks by key. Mirrors
+//! `sync/hub/src/store/snapshot.rs`; the chunks are of few orders, so that every image has several.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use engine::cloud::ChunkWanted;
+use wire::{Change, Region, SnapshotPart, SnapshotPlace};
+
+use super::{Entity, SyncDb};
+use crate::bug::Bug;
+
+/// In the order in which an edge applies them: how the region assigns is compared with its orders.
+const KINDS: u8 = 4;
+/// Of one chunk.
+const ROWS_MAX: usize = 4;
+
+impl SyncDb {
+    pub fn chunk(&self, region: Region, wanted: ChunkWanted) -> SnapshotPart {
+        let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
+        let mut changes = Vec::new();
+        let Some(region) = self.regions.get(&region) else {
+            return SnapshotPart { changes, next: None };
+        };
+        let as_of = match self.bug {
+            Some(Bug::ImageNumberTooHigh) => wanted.feed_seq.saturating_sub(2),
+            Some(Bug::ImageMixed) if wanted.after.is_some() => region.feed_seq,
+            _ => wanted.feed_seq,
+        };
+        let mut newest: BTreeMap<(u8, [u8; 16]), &Rc<Change>> = BTreeMap::new();
+        for row in region.feed.range(..=as_of).map(|(_, row)| row) {
+            newest.insert(key(row.entity), &row.change);
+        }
+        while place.kind < KINDS {
+            let rows = newest.range((place.kind, place.entity)..=(place.kind, [u8::MAX; 16]));
+            let rows: Vec<_> = rows.take(ROWS_MAX).collect();
+            for ((_, entity), change) in &rows {
+                // What has left is not in an image.
+                if !matches!(****change, Change::OrderGone { .. }) {
+                    changes.push(Change::clone(change));
+                }
+                let after = u128::from_be_bytes(*entity).checked_add(1);
+                place.entity = after.map_or([u8::MAX; 16], u128::to_be_bytes);
+            }
+            if rows.len() == ROWS_MAX {
+                return SnapshotPart { changes, next: Some(place) };
+            }
+            place = SnapshotPlace { kind: place.kind + 1, entity: [0; 16] };
+        }
+        SnapshotPart { changes, next: None }
+    }
+
+    /// An image has become the edge's view.
+    pub fn snapshot_taken(&mut self, e: usize, term: Option<u64>, now: u64) {
+        let edge = &mut self.edges[e];
+        if term == Some(edge.term) && edge.repair_asked_at.take().is_some() {
+            edge.repaired_at = Some(now);
+        }
+    }
+}
+
+fn key(entity: Entity) -> (u8, [u8; 16]) {
+    match entity {
+        Entity::Order(id) => (0, *id.as_bytes()),
+        Entity::Revoked(user) => (1, *user.as_bytes()),
+        Entity::Assignment => (3, [0; 16]),
+    }
+}

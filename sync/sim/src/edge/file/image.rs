@@ -1,0 +1,101 @@
+//! The image of a region: kept apart chunk by chunk, and made the view in one commit. Mirrors
+//! `edge-node/src/store/snapshot.rs`.
+
+use engine::{
+    edge::SnapshotRun,
+    view::{Confirmed, Tally},
+};
+use wire::{Change, Order, OrderId, is_open};
+
+use super::File;
+use crate::bug::Bug;
+
+impl File {
+    pub(super) fn stage(&mut self, run: SnapshotRun) {
+        if run.begins && !self.has(Bug::StagedKept) {
+            self.forget_staged();
+        }
+        let staged = run.staged();
+        let SnapshotRun { feed_generation, feed_seq, hash, changes, .. } = run;
+        for change in changes {
+            match change {
+                Change::Order(order) => self.staged_orders.put(order.id, order),
+                other => {
+                    let last = self.staged_changes.live().keys().next_back();
+                    let number = last.map_or(0, |last| last + 1);
+                    self.staged_changes.put(number, other);
+                }
+            }
+        }
+        if staged.is_some() {
+            self.book.live.staged = staged;
+            return;
+        }
+        self.count_anew(feed_generation);
+        self.swap();
+        self.book.live.feed_cursor = feed_seq;
+        self.book.live.snapshot = Some(hash);
+        self.forget_staged();
+        if self.has(Bug::ImageDropsOverlay) {
+            self.pending.clear();
+        }
+    }
+
+    /// The versions of revocations are numbers of their feed: of another one they say nothing.
+    pub(super) fn count_anew(&mut self, generation: u64) {
+        if self.book.live.feed_generation != generation {
+            self.book.live.feed_generation = generation;
+            self.book.live.revocations_version = 0;
+        }
+    }
+
+    /// An order is gone from the view as if no feed had ever brought it.
+    pub fn loses_order(&mut self, order_id: OrderId) {
+        self.drop_order(order_id);
+    }
+
+    fn forget_staged(&mut self) {
+        self.book.live.staged = None;
+        self.staged_orders.clear();
+        self.staged_changes.clear();
+    }
+
+    /// Nothing lowers a version, and what an outcome has brought ahead of the image stays.
+    fn swap(&mut self) {
+        let image: Vec<Order> =
+            self.staged_orders.live().values().map(|order| Order::clone(order)).collect();
+        let here = self.orders.live().keys().copied();
+        let missing = here.filter(|id| self.staged_orders.get(id).is_none());
+        let missing: Vec<OrderId> = missing.collect();
+        missing.into_iter().for_each(|id| self.is_not_in_image(id));
+        for order in image {
+            let (id, version) = (order.id, order.version);
+            self.brought.put(id, (version, is_open(order.status)));
+            let known = self.orders.get(&id).filter(|row| row.order.version > version);
+            let kept = known.filter(|_| !self.has(Bug::ImageLowers));
+            let order = kept.map_or(order, |row| row.order.clone());
+            self.orders.put(id, Confirmed { order, feed_version: version });
+        }
+        let mut tally = Tally::default();
+        for row in self.orders.live().values() {
+            tally.replace(None, Some(row));
+        }
+        self.book.live.tally = tally;
+        // Orders first: a grant is compared with them.
+        let others: Vec<Change> =
+            self.staged_changes.live().values().map(|change| Change::clone(change)).collect();
+        others.into_iter().for_each(|change| self.take(change));
+    }
+
+    /// What the feed had brought is no more; what an outcome brought ahead of it stays.
+    fn is_not_in_image(&mut self, id: OrderId) {
+        let Some(row) = self.orders.get(&id).cloned() else { return };
+        if row.is_ahead() {
+            let order = row.order.clone();
+            self.orders.put(id, Confirmed { order, feed_version: 0 });
+            self.brought.remove(&id);
+        } else {
+            self.drop_order(id);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Anti-entropy: every region's feed is compared with its owner, and what edges say of their views with
+//! the feed. Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
+//!
+//! A comparison is spread over time as the real one is: a look, a while in which what is on its way
+//! arrives, the owner's word, the feed's, and the repairs, each a transaction of its own.
+
+use rules::Seat;
+use wire::{Order, OrderId, Region, RegionAssignment};
+
+use super::{Event, World};
+use crate::{bug::Bug, cast, cloud::rights::FIRST_VERSION};
+
+const EVERY_MS: u64 = 10_000;
+/// What differs may be on its way.
+const SETTLE_MS: u64 = 5_000;
+const LOOK_MS: u64 = 5_000;
+const RENEW_AGAIN_AFTER_MS: u64 = 10_000;
+
+/// One region's comparison under way.
+pub(crate) struct Comparison {
+    replica: usize,
+    run: u32,
+    region: Region,
+    found: Vec<Suspect>,
+    /// The feed's word about how the region assigns, where the owner's was newer.
+    assigns: Option<u64>,
+    verdicts: Vec<Verdict>,
+    /// Whose fence is to be renewed once the region is put right.
+    renews: Option<(usize, Seat, u64)>,
+}
+
+/// An order on which the two ends do not agree, and which version of it the feed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Suspect {
+    id: OrderId,
+    ours: Option<u64>,
+}
+
+enum Verdict {
+    /// The feed has not heard of this version.
+    Behind(Box<Order>),
+    /// It is none of its owner's.
+    Gone(OrderId, u64),
+}
+
+impl World {
+    /// One replica compares all regions, by the clock.
+    pub fn compares(&mut self) {
+        self.later(EVERY_MS, Event::Compares);
+        let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
+        let Some(replica) = up.filter(|_| !self.has(Bug::OwnerNotCompared)) else { return };
+        for region in cast::REGIONS {
+            self.compare(replica, region, None);
+        }
+    }
+
+    fn compare(&mut self, replica: usize, region: Region, renews: Option<(usize, Seat, u64)>) {
+        if !self.orders.is_running {
+            return;
+        }
+        self.counts.comparisons += 1;
+        let found = self.suspects(region);
+        let assigns = self.assigns_behind(region).map(|ours| ours.policy_version);
+        let run = self.replicas[replica].run;
+        let nothing = found.is_empty() && assigns.is_none();
+        let verdicts = Vec::new();
+        let comparison = Comparison { replica, run, region, found, assigns, verdicts, renews };
+        if !nothing {
+            return self.later(SETTLE_MS, Event::OwnerIsRead(Box::new(comparison)));
+        }
+        self.renews(comparison);
+    }
+
+    /// What differs by its version, or is at one end alone.
+    fn suspects(&self, region: Region) -> Vec<Suspect> {
+        let Some(row) = self.sync_db.region(region) else { return Vec::new() };
+        let here = |id| row.newest.get(&id).filter(|known| known.member.is_some());
+        let here = |id| here(id).map(|known| known.version);
+        let orders = self.order_db.orders.values().map(|standing| &standing.order);
+        let theirs = orders.filter(|order| order.location == region);
+        let behind = theirs
+            .map(|order| (order, Suspect { id: order.id, ours: here(order.id) }))
+            .filter(|(order, suspect)| suspect.ours != Some(order.version))
+            .map(|(_, suspect)| suspect);
+        let unknown = row.newest.keys().filter(|id| !self.order_db.orders.contains_key(id));
+        let gone = unknown
+            .map(|id| Suspect { id: *id, ours: here(*id) })
+            .filter(|suspect| suspect.ours.is_some());
+        behind.chain(gone).collect()
+    }
+
+    /// The feed's word about how a region assigns, where its owner has a newer one. How it began is told
+    /// to nobody.
+    fn assigns_behind(&self, region: Region) -> Option<&RegionAssignment> {
+        let ours = &self.sync_db.region(region)?.assignment;
+        let theirs = self.order_db.rights.regions.get(&region)?.policy_version;
+        (theirs > ours.policy_version && theirs > FIRST_VERSION).then_some(ours)
+    }
+
+    /// Whether the feeds have all that their owner has, and nothing else.
+    pub fn feeds_have_all(&self) -> bool {
+        cast::REGIONS.iter().all(|region| {
+            self.assigns_behind(*region).is_none() && self.suspects(*region).is_empty()
+        })
+    }
+
+    fn is_alive(&self, comparison: &Comparison) -> bool {
+        let replica = &self.replicas[comparison.replica];
+        replica.is_running && replica.run == comparison.run
+    }
+
+    /// The owner's word on what differed. While events wait to leave nothing is repaired.
+    pub fn owner_is_read(&mut self, mut comparison: Box<Comparison>) {
+        let unsent = self.order_db.outbox.values().any(|row| !row.is_sent);
+        if !self.is_alive(&comparison) || !self.orders.is_running || unsent {
+            return;
+        }
+        let orders = &self.order_db.orders;
+        let words = comparison.found.iter().map(|suspect| {
+            let order = orders.get(&suspect.id).map(|standing| standing.order.clone());
+            (*suspect, order)
+        });
+        let words: Vec<(Suspect, Option<Order>)> = words.collect();
+        let verdicts = words
+            .into_iter()
+            .filter_map(|(suspect, owner)| self.judge(comparison.region, suspect, owner));
+        comparison.verdicts = verdicts.collect();
+        let takes = if self.plan.tuning.every { 200 } else { self.soon(0, 60) };
+        self.later(takes, Event::FeedIsMended(comparison));
+    }
+
+    fn judge(&self, region: Region, suspect: Suspect, owner: Option<Order>) -> Option<Verdict> {
+        let row = self.sync_db.region(region)?;
+        let known = row.newest.get(&suspect.id).filter(|known| known.member.is_some());
+        let ours = known.map(|known| known.version);
+        if ours != suspect.ours {
+            // The feed has moved on: a later comparison looks again.
+            return None;
+        }
+        match (owner, ours) {
+            (None, Some(ours)) => Some(Verdict::Gone(suspect.id, ours)),
+            (Some(order), ours) if ours.is_none_or(|ours| order.version > ours) => {
+                Some(Verdict::Behind(Box::new(order)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The repairs: changes of the feed like any other.
+    pub fn feed_is_mended(&mut self, comparison: Box<Comparison>) {
+        if !self.is_alive(&comparison) {
+            return;
+        }
+        let region = comparison.region;
+        if self.sync_db.region(region).is_some_and(|row| row.locked_by.is_some()) {
+            return self.later(2, Event::FeedIsMended(comparison));
+        }
+        for verdict in &comparison.verdicts {
+            let (id, number) = match verdict {
+                Verdict::Behind(order) => (order.id, self.sync_db.repair_order(order)),
+                Verdict::Gone(id, version) => (*id, self.sync_db.feed_gone(region, *id, *version)),
+            };
+            if number.is_some() {
+                self.is_repaired(region, verdict, id);
+            }
+        }
+        self.assignment_is_mended(&comparison);
+        self.replica_sees_region(comparison.replica, region);
+        self.renews(*comparison);
+    }
+
+    fn is_repaired(&mut self, region: Region, verdict: &Verdict, id: OrderId) {
+        let lost = match verdict {
+            Verdict::Behind(order) => self.was_lost(|event| {
+                event.order().is_some_and(|told| told.id == id && told.version == order.version)
+            }),
+            Verdict::Gone(..) => self.oracle.is_strange(id),
+        };
+        match verdict {
+            Verdict::Behind(_) => self.counts.orders_repaired += 1,
+            Verdict::Gone(..) => self.counts.orders_gone += 1,
+        }
+        self.note(31, region.index().into(), |_| {
+            format!("{region}'s feed is repaired: order {}", super::orders::short(id.0))
+        });
+        self.oracle.repaired(self.now, lost, || format!("order {id} of {region}"));
+        self.oracle.fed(self.now, &self.sync_db, region);
+    }
+
+    fn assignment_is_mended(&mut self, comparison: &Comparison) {
+        let region = comparison.region;
+        let ours = self.assigns_behind(region).map(|ours| ours.policy_version);
+        if !self.orders.is_running || comparison.assigns.is_none() || ours != comparison.assigns {
+            return;
+        }
+        let rights = &self.order_db.rights;
+        let word = rights.regions.get(&region).map(|now| rights.told(region, now));
+        let Some(word) = word else { return };
+        if self.sync_db.repair_assignment(region, &word).is_none() {
+            return;
+        }
+        self.counts.assignments_repaired += 1;
+        self.note(32, word.policy_version, |_| format!("how {region} assigns is repaired"));
+        let version = word.policy_version;
+        let lost = self.was_lost(|event| event.assigns(region) == Some(version));
+        self.oracle.repaired(self.now, lost, || format!("how {region} assigns"));
+        self.oracle.fed(self.now, &self.sync_db, region);
+        self.hand_in_again(comparison.replica);
+    }
+
+    /// Whether an event was thrown away, or is on its way.
+    fn was_lost(&self, is: impl Fn(&crate::cloud::Event) -> bool) -> bool {
+        let unsent = self.order_db.outbox.values().filter(|row| !row.is_sent);
+        let under_way = unsent.map(|row| &row.event).chain(&self.bus.queue);
+        let mut under_way =
+            under_way.chain(self.bus.unconfirmed.values().map(|delivery| &delivery.event));
+        self.oracle.lost.iter().any(&is) || under_way.any(is)
+    }
+
+    /// Each replica looks at what the edges say.
+    pub fn looks_at_edges(&mut self, r: usize, run: u32) {
+        if self.replicas[r].run != run || !self.replicas[r].is_running {
+            return;
+        }
+        self.later(LOOK_MS, Event::LooksAtEdges { replica: r, run });
+        let skips = self.has(Bug::DigestNotCompared);
+        let differ = (0..cast::MACHINE_COUNT).filter(|&e| !skips && self.sync_db.differs(e));
+        let differing = differ.collect();
+        let before = std::mem::replace(&mut self.replicas[r].differing, differing);
+        let twice = before.intersection(&self.replicas[r].differing).copied();
+        for e in twice.collect::<Vec<_>>() {
+            self.repairs_edge(r, e);
+        }
+        for e in 0..cast::MACHINE_COUNT {
+            if let Some(fence) = self.sync_db.unproven(e, &cast::edge(e)) {
+                self.renews_soon(r, e, fence);
+            }
+        }
+    }
+
+    fn repairs_edge(&mut self, r: usize, e: usize) {
+        if !self.sync_db.ask_repair(e, self.now) {
+            return;
+        }
+        self.counts.edges_repaired += 1;
+        let name = cast::edge(e);
+        self.note(33, e as u64, |_| format!("{name} differs from the cloud: it gets an image"));
+        self.oracle.repairs_edge(self.now, e, cast::region(e));
+        self.nudge(r, e);
+    }
+
+    /// A holder whose view did not agree with its grant. First the feed is put right, then the edge, then
+    /// it is granted anew.
+    fn renews_soon(&mut self, r: usize, e: usize, fence: u64) {
+        let region = cast::region(e);
+        let lately = self.replicas[r].renewed.get(&region);
+        if lately.is_some_and(|at| self.now < at + RENEW_AGAIN_AFTER_MS) {
+            return;
+        }
+        let seat = Seat { edge: cast::edge(e), epoch: self.sync_db.edges[e].epoch };
+        self.compare(r, region, Some((e, seat, fence)));
+    }
+
+    fn renews(&mut self, comparison: Comparison) {
+        let Comparison { replica: r, region, renews, .. } = comparison;
+        let Some((e, seat, fence)) = renews else { return };
+        if self.sync_db.is_mismatch(e) == Some(true) {
+            return self.repairs_edge(r, e);
+        }
+        self.replicas[r].renewed.insert(region, self.now);
+        self.renewal_is_asked(region, seat, fence);
+    }
+}

@@ -1,0 +1,126 @@
+//! What anti-entropy and images are for: events that never arrive, a view that has lost something, an order
+//! that nobody has, a feed that begins anew, and one that forgets.
+
+use rules::Seat;
+use uuid::Uuid;
+use wire::{EventId, Order, OrderId, OrderStatus, Region};
+
+use super::{Event, World, operator};
+use crate::{
+    cast,
+    cloud::{self, Happened},
+    plan::Fault,
+};
+
+impl World {
+    /// The next event that leaves the order service does not arrive, though the bus has confirmed it.
+    pub fn is_thrown_away(&mut self, event: &cloud::Event) -> bool {
+        if self.loses_next == 0 {
+            return false;
+        }
+        self.loses_next -= 1;
+        self.counts.events_lost += 1;
+        self.oracle.lost.push(event.clone());
+        self.note(34, self.counts.events_lost, |_| match &event.what {
+            Happened::Order(order) => {
+                let (id, version) = (super::orders::short(order.id.0), order.version);
+                format!("the event of order {id} (v{version}) is lost")
+            }
+            Happened::Assigned(region, _) => format!("the event of how {region} assigns is lost"),
+            Happened::Revoked(..) => "a revocation is lost".to_owned(),
+        });
+        true
+    }
+
+    /// An order of an edge's view is gone, as if no feed had brought it. Only where nothing firm stands
+    /// on that view.
+    pub fn view_is_damaged(&mut self, fault: &Fault) {
+        let m = fault.on;
+        let node = &self.edges[m];
+        let busy = node.writer.committing.is_some() || !node.writer.waiting.is_empty();
+        if busy && !self.has_healed {
+            let (on, size) = (fault.on, fault.size);
+            return self.later(3, Event::ViewIsDamaged { edge: on, size });
+        }
+        let pending = |id: &OrderId| {
+            let pending = node.file.pending.live();
+            pending.values().any(|row| row.order_id == *id)
+        };
+        let free: Vec<OrderId> =
+            node.file.orders.live().keys().filter(|id| !pending(id)).copied().collect();
+        let holds = node.file.book.live.tenure.held.is_some();
+        if busy || holds || free.is_empty() {
+            return;
+        }
+        let id = free[usize::try_from(fault.size).unwrap_or(0) % free.len()];
+        let name = node.name.clone();
+        self.edges[m].file.loses_order(id);
+        self.edges[m].file.commit();
+        self.oracle.damaged.insert(cast::region(m));
+        self.counts.views_damaged += 1;
+        self.note(35, m as u64, |_| {
+            format!("order {} is gone from the view of {name}", super::orders::short(id.0))
+        });
+    }
+
+    /// An order that its owner knows nothing of gets into a feed.
+    pub fn strange_order_comes(&mut self, fault: &Fault) {
+        let region = cast::region(fault.on);
+        let Some(like) = self.known.get(&region).and_then(|known| known.first()) else { return };
+        let Some(like) = self.order_db.orders.get(like) else { return };
+        let id = OrderId(Uuid::from_u64_pair(0x57_a46e, self.now));
+        let order = Order { id, status: OrderStatus::Rejected, version: 2, ..like.order.clone() };
+        self.oracle.strange.insert(id);
+        let event = EventId(Uuid::from_u64_pair(0x57_a46e, self.now));
+        let what = Happened::Order(order);
+        self.bus.queue.push_back(cloud::Event { id: event, what });
+        self.later(0, Event::Delivers);
+    }
+
+    /// The region's feed counts anew, in another generation.
+    pub fn feed_begins_anew(&mut self, region: Region) {
+        if self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some()) {
+            return self.later(2, Event::FeedBeginsAnew { region });
+        }
+        self.sync_db.begins_anew(region);
+        self.counts.feeds_anew += 1;
+        self.oracle.begins_anew(&self.sync_db, region);
+        self.note(36, region.index().into(), |_| format!("the feed of {region} begins anew"));
+        (0..cast::REPLICA_COUNT).for_each(|r| self.replica_sees_region(r, region));
+    }
+
+    /// The feeds forget what nobody needs any more who was heard of of late.
+    pub fn feeds_are_compacted(&mut self) {
+        for region in cast::REGIONS {
+            let compacted = self.sync_db.compact(region, self.now);
+            self.counts.compacted += compacted.versions;
+            self.counts.tombstones_dropped += compacted.tombstones.len() as u64;
+            let Some(last) = compacted.tombstones.last().copied() else { continue };
+            let behind = (0..cast::MACHINE_COUNT).find(|&m| self.reads_behind(m, region, last));
+            self.oracle.forgets(self.now, region, behind, last);
+        }
+    }
+
+    /// Whether this machine has a session in which the feed goes on before that number.
+    fn reads_behind(&self, m: usize, region: Region, number: u64) -> bool {
+        let node = &self.edges[m];
+        let Some(link) = node.link.as_ref().filter(|link| link.machine.is_open()) else {
+            return false;
+        };
+        let conn = &self.net.conns[link.conn];
+        let session = self.replicas[conn.replica].sessions.get(&link.conn);
+        let row = &self.sync_db.edges[conn.id];
+        let book = node.file.book.read();
+        let reads =
+            session.is_some_and(|session| session.term == Some(row.term) && !session.is_imaging);
+        let generation = self.sync_db.region(region).map(|row| row.feed_generation);
+        row.region == region
+            && reads
+            && Some(book.feed_generation) == generation
+            && (1..number).contains(&book.feed_cursor)
+    }
+
+    pub fn renewal_is_asked(&mut self, region: Region, seat: Seat, fence: u64) {
+        self.operator_asks(region, operator::Does::Renews(seat, fence));
+    }
+}
