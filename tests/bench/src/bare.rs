@@ -1,7 +1,7 @@
-//! The same rows once more, without anything around them: what MariaDB takes in five lanes, a thousand
-//! ops to a transaction.
+//! The same rows once more, without anything around them: what MariaDB takes in five lanes, as much to
+//! a transaction as a thousand ops leave, each table's part of it in one statement.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
 use process::clock::Clock;
@@ -10,44 +10,101 @@ use tokio::task::JoinSet;
 
 const LANES: usize = 5;
 const OPS_OF_A_TRANSACTION: usize = 1_000;
-/// What a drained op leaves, by database. The row that it has while it waits is not counted.
-const TABLES: [(&str, &str); 6] = [
-    ("order_db", "orders"),
-    ("order_db", "order_timeline"),
-    ("order_db", "commands"),
-    ("order_db", "outbox"),
-    ("sync_db", "ops"),
-    ("sync_db", "outcomes"),
+/// So many transactions stand written out in memory at once. Writing them out is not measured.
+const TRANSACTIONS_OF_A_ROUND: usize = 20;
+
+/// What a drain writes and leaves. The row that an op has while it waits is not counted, nor is what is
+/// changed in rows that were there.
+const TABLES: [Table; 8] = [
+    Table { database: "order_db", name: "orders" },
+    Table { database: "order_db", name: "order_timeline" },
+    Table { database: "order_db", name: "commands" },
+    Table { database: "order_db", name: "outbox" },
+    Table { database: "sync_db", name: "ops" },
+    Table { database: "sync_db", name: "outcomes" },
+    Table { database: "sync_db", name: "feed" },
+    Table { database: "sync_db", name: "inbox" },
 ];
 
-pub struct Bare {
-    pub ops: usize,
-    pub took: Duration,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    database: &'static str,
+    name: &'static str,
 }
 
-/// Inserts the rows of so many ops again, into tables of the same shape.
-pub async fn insert(mysql: &str, ops: usize) -> Result<Bare> {
+pub type Rows = usize;
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.database, self.name)
+    }
+}
+
+/// How many rows each table has now.
+pub async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
+    let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
+    let mut counted = Vec::new();
+    for table in TABLES {
+        let text = format!("SELECT COUNT(*) FROM {table}");
+        let (rows,): (i64,) = sqlx::query_as(AssertSqlSafe(text)).fetch_one(&pool).await?;
+        counted.push((table, usize::try_from(rows)?));
+    }
+    pool.close().await;
+    Ok(counted)
+}
+
+/// How many each has more than before.
+pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Rows)> {
+    now.iter()
+        .zip(before)
+        .map(|((table, now), (_, before))| (*table, now.saturating_sub(*before)))
+        .collect()
+}
+
+/// Inserts so many rows of each table again, into tables of the same shape; they are what so many ops
+/// have left.
+pub async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<Duration> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     pool.execute("CREATE DATABASE bare").await?;
-    let mut statements = Vec::new();
-    for (database, table) in TABLES {
-        let copy = format!("CREATE TABLE bare.{table} LIKE {database}.{table}");
-        pool.execute(AssertSqlSafe(copy)).await?;
-        statements.push(written_out(&pool, database, table, ops).await?);
-    }
     let transactions = ops.div_ceil(OPS_OF_A_TRANSACTION);
+    let mut sources = Vec::new();
+    for (table, rows) in rows.iter().filter(|(_, rows)| *rows > 0) {
+        let copy = format!("CREATE TABLE bare.{} LIKE {table}", table.name);
+        pool.execute(AssertSqlSafe(copy)).await?;
+        sources.push(Source::of(&pool, *table, rows.div_ceil(transactions)).await?);
+    }
+    let mut took = Duration::ZERO;
+    for first in (0..transactions).step_by(TRANSACTIONS_OF_A_ROUND) {
+        let mut round = Vec::new();
+        for number in first..transactions.min(first + TRANSACTIONS_OF_A_ROUND) {
+            let mut transaction = Vec::new();
+            for source in &sources {
+                transaction.extend(source.written_out(&pool, number).await?);
+            }
+            round.push(transaction);
+        }
+        took += play(&pool, round).await?;
+    }
+    pool.execute("DROP DATABASE bare").await?;
+    Ok(took)
+}
+
+/// Every lane takes the next of the transactions until none is left.
+async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
+    let mut connections = Vec::new();
+    for _ in 0..LANES {
+        connections.push(pool.acquire().await?);
+    }
+    let mut of_lanes: Vec<Vec<Vec<String>>> = vec![Vec::new(); LANES];
+    for (number, transaction) in round.into_iter().enumerate() {
+        of_lanes[number % LANES].push(transaction);
+    }
     let clock = Clock::system();
     let begun = clock.elapsed();
     let mut lanes = JoinSet::new();
-    for lane in 0..LANES {
-        let pool = pool.clone();
-        let of_lane: Vec<Vec<String>> = (lane..transactions)
-            .step_by(LANES)
-            .map(|n| statements.iter().filter_map(|of_table| of_table.get(n).cloned()).collect())
-            .collect();
+    for (mut connection, of_lane) in connections.into_iter().zip(of_lanes) {
         lanes.spawn(async move {
             for transaction in of_lane {
-                let mut connection = pool.acquire().await?;
                 connection.execute("START TRANSACTION").await?;
                 for statement in transaction {
                     connection.execute(AssertSqlSafe(statement)).await?;
@@ -60,42 +117,53 @@ pub async fn insert(mysql: &str, ops: usize) -> Result<Bare> {
     while let Some(lane) = lanes.join_next().await {
         lane??;
     }
-    let took = clock.elapsed().saturating_sub(begun);
-    pool.execute("DROP DATABASE bare").await?;
-    Ok(Bare { ops, took })
+    Ok(clock.elapsed().saturating_sub(begun))
 }
 
-/// So many rows of a table, whichever, as statements of a thousand rows each.
-async fn written_out(
-    pool: &MySqlPool,
-    database: &str,
-    table: &str,
-    rows: usize,
-) -> Result<Vec<String>> {
-    let columns: Vec<(String,)> = sqlx::query_as(
-        "SELECT CAST(column_name AS CHAR) FROM information_schema.columns \
-         WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
-    )
-    .bind(database)
-    .bind(table)
-    .fetch_all(pool)
-    .await
-    .with_context(|| format!("the columns of {table}"))?;
-    let written = columns.iter().map(|(name,)| {
-        // Numbers are quoted as well, which every column takes; bytes go as hexadecimal digits.
-        format!("IF({name} IS NULL, 'NULL', CONCAT('x''', HEX(CAST({name} AS BINARY)), ''''))")
-    });
-    let written = written.collect::<Vec<_>>().join(", ',', ");
-    let text = format!(
-        "SELECT CAST(CONCAT('(', {written}, ')') AS CHAR) FROM {database}.{table} LIMIT {rows}"
-    );
-    let values: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(text))
-        .fetch_all(pool)
-        .await
-        .with_context(|| format!("the rows of {table}"))?;
-    let part = |part: &[(String,)]| {
-        let rows = part.iter().map(|(row,)| row.as_str()).collect::<Vec<_>>().join(", ");
-        format!("INSERT INTO bare.{table} VALUES {rows}")
-    };
-    Ok(values.chunks(OPS_OF_A_TRANSACTION).map(part).collect())
+/// Rows to copy, and how they are written out as SQL.
+struct Source {
+    table: Table,
+    /// An expression that makes of a row what stands between the brackets of VALUES.
+    row: String,
+    key: String,
+    rows_of_a_transaction: usize,
+}
+
+impl Source {
+    async fn of(pool: &MySqlPool, table: Table, rows_of_a_transaction: usize) -> Result<Self> {
+        const COLUMNS: &str = "SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), \
+            CAST(column_key AS CHAR) FROM information_schema.columns \
+            WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
+        let query = sqlx::query_as(COLUMNS).bind(table.database).bind(table.name);
+        let columns: Vec<(String, String, String)> =
+            query.fetch_all(pool).await.with_context(|| format!("the columns of {table}"))?;
+        let values = columns.iter().map(|(name, kind, _)| match kind.as_str() {
+            "bigint" | "int" => format!("IFNULL(CAST({name} AS CHAR), 'NULL')"),
+            "varchar" | "text" | "mediumtext" => format!("QUOTE({name})"),
+            _ => format!("IFNULL(CONCAT('x''', HEX({name}), ''''), 'NULL')"),
+        });
+        let row = format!("CONCAT({})", values.collect::<Vec<_>>().join(", ',', "));
+        let key =
+            columns.iter().filter(|(_, _, key)| key == "PRI").map(|(name, _, _)| name.as_str());
+        let key = key.collect::<Vec<_>>().join(", ");
+        Ok(Self { table, row, key, rows_of_a_transaction })
+    }
+
+    /// The rows of one transaction as one statement; none where there are no more.
+    async fn written_out(&self, pool: &MySqlPool, number: usize) -> Result<Option<String>> {
+        let Self { table, row, key, rows_of_a_transaction: limit } = self;
+        let text = format!(
+            "SELECT CAST({row} AS CHAR) FROM {table} ORDER BY {key} LIMIT {limit} OFFSET {}",
+            number * limit
+        );
+        let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(text))
+            .fetch_all(pool)
+            .await
+            .with_context(|| format!("the rows of {table}"))?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let rows: Vec<String> = rows.into_iter().map(|(row,)| format!("({row})")).collect();
+        Ok(Some(format!("INSERT INTO bare.{} VALUES {}", table.name, rows.join(","))))
+    }
 }

@@ -111,8 +111,8 @@ impl Edges {
         row.and_then(|(sum,)| usize::try_from(sum).ok()).context("no edges")
     }
 
-    /// The most memory that each edge has had so far.
-    pub fn peak_kib(&self, stack: &Stack) -> Result<Vec<u64>> {
+    /// The most memory that each edge has had so far, in bytes.
+    pub fn peaks(&self, stack: &Stack) -> Result<Vec<usize>> {
         self.each
             .iter()
             .map(|edge| {
@@ -120,8 +120,8 @@ impl Edges {
                     stack.child(Part::Edge(edge.region))?.pid().context("an edge has ended")?;
                 let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
                 let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                let number = line.and_then(|line| line.split_whitespace().next());
-                Ok(number.context("no VmHWM")?.parse()?)
+                let kib = line.and_then(|line| line.split_whitespace().next());
+                Ok(kib.context("no VmHWM")?.parse::<usize>()? * 1024)
             })
             .collect()
     }
