@@ -1,5 +1,6 @@
 //! Owns the one way events are taken in: bind, take in order, try again with a growing pause, put
-//! aside what cannot be handled, settle every delivery.
+//! aside what cannot be handled, settle every delivery. What has piled up is taken in runs, where the
+//! handler knows how to; a run that fails is taken one by one, so that one event never blames another.
 //!
 //! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at least
 //! once, so a handler records it in its inbox, or is idempotent by itself.
@@ -26,10 +27,19 @@ pub use error::HandleError;
 /// What a service does with an event. Write it as `async fn handle(&self, event: &Event) -> ..`.
 pub trait Handle: Send + Sync + 'static {
     fn handle(&self, event: &Event) -> impl Future<Output = Result<(), HandleError>> + Send;
+
+    /// Handles a run of events as if one after the other. `false` where it leaves them to be handled one
+    /// by one, and has done nothing; after an error they are handled so, too.
+    fn handle_run(
+        &self,
+        _run: &[&Event],
+    ) -> impl Future<Output = Result<bool, HandleError>> + Send {
+        std::future::ready(Ok(false))
+    }
 }
 
-/// Messages fetched ahead of the one that is handled.
-const PREFETCH: u16 = 64;
+/// Messages fetched ahead of the one that is handled, and events of one run.
+const PREFETCH: u16 = 256;
 /// A handler that takes longer counts as failed once.
 const HANDLE_LIMIT: Duration = Duration::from_secs(30);
 const ATTEMPTS_MAX: u32 = 8;
@@ -77,7 +87,9 @@ impl<H: Handle> Consumer<H> {
                 () = self.stop.cancelled() => break,
                 delivery = deliveries.next() => delivery,
             };
-            self.take(delivery).await;
+            let mut run = vec![delivery];
+            run.extend(deliveries.at_hand(usize::from(PREFETCH) - 1));
+            self.take_run(run).await;
         }
         deliveries.close().await;
     }
@@ -101,6 +113,41 @@ impl<H: Handle> Consumer<H> {
             }
             if self.paused(&mut pause).await {
                 return None;
+            }
+        }
+    }
+
+    async fn take_run(&self, run: Vec<Delivery>) {
+        if run.len() > 1 && self.handled_at_once(&run).await {
+            let queue = self.queue.as_str();
+            metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
+            if let Err(error) = Delivery::ack_run(run).await {
+                // They come again, and the inbox knows them.
+                tracing::debug!(queue, %error, "The bus did not hear that a run was handled");
+            }
+            return;
+        }
+        for delivery in run {
+            // What is left comes again once the queue is let go.
+            if self.stop.is_cancelled() {
+                return;
+            }
+            self.take(delivery).await;
+        }
+    }
+
+    /// The run is a trace of its own.
+    async fn handled_at_once(&self, run: &[Delivery]) -> bool {
+        let events: Vec<&Event> = run.iter().map(Delivery::event).collect();
+        let trace = TraceId::random();
+        let span = tracing::info_span!("events", queue = self.queue, events = events.len(), %trace);
+        let work = self.limited(self.handler.handle_run(&events));
+        match trace::scope(trace, work).instrument(span).await {
+            Ok(handled) => handled,
+            Err(cause) => {
+                let queue = &self.queue;
+                tracing::info!(queue, %cause, "A run of `{queue}` is taken one by one");
+                false
             }
         }
     }
@@ -172,8 +219,15 @@ impl<H: Handle> Consumer<H> {
     }
 
     async fn attempt(&self, event: &Event) -> Result<(), HandleError> {
+        self.limited(self.handler.handle(event)).await
+    }
+
+    async fn limited<T>(
+        &self,
+        work: impl Future<Output = Result<T, HandleError>>,
+    ) -> Result<T, HandleError> {
         let started = Clock::system().elapsed();
-        let work = AssertUnwindSafe(self.handler.handle(event)).catch_unwind();
+        let work = AssertUnwindSafe(work).catch_unwind();
         let result = match tokio::time::timeout(HANDLE_LIMIT, work).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(HandleError::Retry("the handler panicked".into())),

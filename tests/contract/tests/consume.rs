@@ -27,6 +27,8 @@ on_every_bus! {
     a_panic_is_one_failed_attempt,
     what_is_out_of_reach_is_waited_for,
     a_stop_gives_back_what_is_not_handled,
+    what_has_piled_up_is_handled_in_runs,
+    a_run_that_fails_is_handled_one_by_one,
 }
 
 const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
@@ -58,6 +60,30 @@ where
         (self.answer)(attempt, event)?;
         self.seen.handled.lock().unwrap().push(event.id);
         Ok(())
+    }
+}
+
+/// Takes runs, save those with the event that makes one fail.
+struct InRuns {
+    seen: Seen,
+    alone: Arc<AtomicUsize>,
+    fails: Option<EventId>,
+}
+
+impl Handle for InRuns {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        self.alone.fetch_add(1, Ordering::SeqCst);
+        self.seen.handled.lock().unwrap().push(event.id);
+        Ok(())
+    }
+
+    async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
+        self.seen.attempts.fetch_add(1, Ordering::SeqCst);
+        if run.iter().any(|event| Some(event.id) == self.fails) {
+            return Err(HandleError::poison("not in a run"));
+        }
+        self.seen.handled.lock().unwrap().extend(run.iter().map(|event| event.id));
+        Ok(true)
     }
 }
 
@@ -166,5 +192,31 @@ async fn a_stop_gives_back_what_is_not_handled(arm: BusArm) {
     let mut handled = seen.handled();
     handled.sort_unstable();
     assert_eq!(handled, ids(&sent));
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
+    let sent = publish(&arm.bus, 600).await;
+    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: None };
+    consume(&tasks, &arm.bus, ORDERS, handler);
+    until_handled(&seen, &ids(&sent)).await;
+    until_empty(&arm.bus).await;
+    let calls = seen.attempts.load(Ordering::SeqCst) + alone.load(Ordering::SeqCst);
+    assert!(calls < 300, "{calls} calls for 600 events");
+    tasks.shutdown(LIMIT).await;
+    // All of them are settled, not only the last of each run.
+    let mut left = arm.bus.subscribe("orders", 10).await.unwrap();
+    assert!(timeout(Duration::from_millis(300), left.next()).await.is_err());
+}
+
+async fn a_run_that_fails_is_handled_one_by_one(arm: BusArm) {
+    let sent = publish(&arm.bus, 200).await;
+    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: Some(sent[199].id) };
+    consume(&tasks, &arm.bus, ORDERS, handler);
+    until_handled(&seen, &ids(&sent)).await;
+    until_empty(&arm.bus).await;
+    assert!(alone.load(Ordering::SeqCst) >= 1);
     tasks.shutdown(LIMIT).await;
 }

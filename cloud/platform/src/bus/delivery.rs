@@ -1,6 +1,7 @@
 //! A message in a consumer's hands. Settle every one: an unsettled message comes back only when its
 //! `Deliveries` is dropped.
 
+use futures::FutureExt;
 use process::metrics;
 use wire::Event;
 
@@ -65,6 +66,17 @@ impl Deliveries {
         }
     }
 
+    /// What has come already, at most so many messages, without waiting for more.
+    pub fn at_hand(&mut self, messages_max: usize) -> Vec<Delivery> {
+        let mut run = Vec::new();
+        while run.len() < messages_max
+            && let Some(delivery) = self.next().now_or_never()
+        {
+            run.push(delivery);
+        }
+        run
+    }
+
     pub fn queue(&self) -> &str {
         match &self.0 {
             Source::Embedded(source) => source.queue(),
@@ -100,6 +112,22 @@ impl Delivery {
                 Ok(())
             }
             Tag::Rabbit(acker) => rabbit::ack(&acker).await,
+        }
+    }
+
+    /// The same for all that was taken up to here and is not settled yet, in the order in which it came.
+    /// Of what came before a connection was lost the broker has heard nothing: it comes again.
+    pub async fn ack_run(run: Vec<Self>) -> Result<(), BusError> {
+        let mut newest = None;
+        for delivery in run {
+            match delivery.tag {
+                Tag::Embedded(in_hand) => in_hand.ack(),
+                Tag::Rabbit(acker) => newest = Some(acker),
+            }
+        }
+        match newest {
+            Some(acker) => rabbit::ack_up_to(&acker).await,
+            None => Ok(()),
         }
     }
 

@@ -155,6 +155,11 @@ pub(super) async fn ack(acker: &lapin::Acker) -> Result<(), BusError> {
     answered(acker.ack(BasicAckOptions::default())).await.map(drop)
 }
 
+/// With all that came before it on its channel.
+pub(super) async fn ack_up_to(acker: &lapin::Acker) -> Result<(), BusError> {
+    answered(acker.ack(BasicAckOptions { multiple: true })).await.map(drop)
+}
+
 pub(super) async fn nack(acker: &lapin::Acker, requeue: bool) -> Result<(), BusError> {
     let options = BasicNackOptions { requeue, ..BasicNackOptions::default() };
     answered(acker.nack(options)).await.map(drop)
