@@ -5,6 +5,7 @@ use platform::{
     bus::QueueSpec,
     consume::{Handle, HandleError, consume},
 };
+use serde::Deserialize;
 use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
 
 use crate::{
@@ -44,11 +45,29 @@ impl Handle for Feeder {
         }
         Ok(())
     }
+
+    /// Orders are what piles up; anything else is taken by itself, and so are those beside it.
+    async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
+        let mut orders = Vec::with_capacity(run.len());
+        for event in run {
+            let is_order =
+                event.kind.exchange() == Exchange::Order && event.kind != EventType::RegionAssigned;
+            match OrderEvent::deserialize(&event.body) {
+                Ok(told) if is_order => orders.push((event.id, told.order)),
+                _ => return Ok(false),
+            }
+        }
+        let added = self.0.store.feed_orders(&orders, self.0.clock.now()).await?;
+        if added.is_some_and(|added| added > 0) {
+            self.0.regions.refresh(&self.0.store).await?;
+        }
+        Ok(added.is_some())
+    }
 }
 
 impl Feeder {
     async fn order(&self, event: &Event) -> Result<Fed, HandleError> {
-        let OrderEvent { order, .. } = serde_json::from_value(event.body.clone())?;
+        let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
         let fed = self.0.store.feed_order(event, &order, self.0.clock.now()).await?;
         if fed == Fed::Contradicted {
             let (id, version) = (order.id, order.version);

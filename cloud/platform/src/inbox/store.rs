@@ -1,14 +1,22 @@
 //! The inbox's statements.
 
+use std::collections::HashSet;
+
+use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
 use crate::{
-    sql::{Sql, SqlError, Tx},
+    sql::{Sql, SqlError, Statement, Tx, in_list},
     vals,
 };
 
 const TAKE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?, ?, ?)";
+const TAKE_ALL: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES ";
+const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
+
+/// Events of one statement.
+const PART: usize = 250;
 
 /// Longer than an event can wait in an outbox, a queue or among the dead letters before a person
 /// looks: what is forgotten here and comes again would be taken for new.
@@ -26,6 +34,37 @@ pub async fn first_time(
         Err(error) if error.is_unique() => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Which of these `consumer` has seen before.
+pub async fn known(
+    tx: &mut Tx,
+    consumer: &str,
+    events: &[EventId],
+) -> Result<HashSet<EventId>, SqlError> {
+    let mut known = HashSet::new();
+    for part in events.chunks(PART) {
+        let mut values = vals![consumer];
+        values.extend(part.iter().map(|event| (*event).into()));
+        let rows: Vec<(Uuid,)> = tx.all(in_list(KNOWN, part.len(), ")"), values).await?;
+        known.extend(rows.into_iter().map(|(id,)| EventId(id)));
+    }
+    Ok(known)
+}
+
+/// Notes events that `consumer` has not seen before; where it has seen one, nothing can be noted.
+pub async fn note(
+    tx: &mut Tx,
+    consumer: &str,
+    events: &[EventId],
+    now: UnixMillis,
+) -> Result<(), SqlError> {
+    for part in events.chunks(PART) {
+        let values = part.iter().flat_map(|event| vals![consumer, *event, now]).collect();
+        let text = Statement::new(TAKE_ALL).repeat("(?, ?, ?)", ", ", part.len());
+        tx.exec(text, values).await?;
+    }
+    Ok(())
 }
 
 /// Forgets what was taken in long ago.

@@ -5,6 +5,7 @@
 //! remembered in the same transaction.
 
 mod orders;
+mod run;
 
 use std::collections::HashMap;
 
@@ -24,9 +25,14 @@ const LOCK_MYSQL: &str =
     "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ? FOR UPDATE";
 const NEWEST: &str = "SELECT version, digest, bytes FROM feed \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
+const NEWEST_OF: &str =
+    "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
 const ADD: &str = "INSERT INTO feed \
     (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const ADD_MANY: &str = "INSERT INTO feed \
+    (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) VALUES ";
+const ONE_ENTRY: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
@@ -44,7 +50,7 @@ pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
-/// Ids of one statement.
+/// Ids or rows of one statement; a row carries a whole order.
 const NAMED_MAX: usize = 250;
 
 /// By the session or the person.

@@ -21,12 +21,12 @@ pub struct Gone {
 }
 
 /// An order as it is to stand in the feed.
-struct Fresh {
-    id: OrderId,
-    region: Region,
-    version: u64,
-    digest: Hash,
-    bytes: Vec<u8>,
+pub(super) struct Fresh {
+    pub id: OrderId,
+    pub region: Region,
+    pub version: u64,
+    pub digest: Hash,
+    pub bytes: Vec<u8>,
 }
 
 /// What becomes of other content at the version that is there.
@@ -69,7 +69,7 @@ impl Store {
 }
 
 impl Fresh {
-    fn of(order: &Order) -> Result<Self, StoreError> {
+    pub fn of(order: &Order) -> Result<Self, StoreError> {
         let (id, region, version) = (order.id, order.location, order.version);
         let bytes = encoded(&Change::Order(order.clone()))?;
         Ok(Self { id, region, version, digest: order.digest(), bytes })

@@ -70,6 +70,70 @@ async fn a_feed_takes_each_event_once_and_the_highest_version_wins(#[case] mysql
     assert_eq!(store.feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
 }
 
+/// The feeds of all regions and their ends, without the generation.
+async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<Change>)> {
+    let mut told = Vec::new();
+    for record in store.regions().await.unwrap() {
+        let (_, changes) = store.feed(record.region, 0, 1_000).await.unwrap();
+        told.push((record.feed_seq, record.orders, record.feed_digest, changes));
+    }
+    told
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(#[case] mysql: bool) {
+    let (at_once, one_by_one) = (database(mysql).await, database(mysql).await);
+    let south = |n, version| Order { location: Region::South, ..order(n, version) };
+    let runs = [
+        vec![
+            (1, order(1, 1)),
+            (2, south(2, 1)),
+            (3, order(1, 2)),
+            (4, order(3, 1)),
+            (3, order(1, 2)),
+        ],
+        // Known events, older versions, the same content once more, and a newer version.
+        vec![
+            (4, order(3, 1)),
+            (5, order(1, 1)),
+            (6, south(2, 1)),
+            (7, south(2, 4)),
+            (8, order(4, 1)),
+        ],
+    ];
+    for (run, added) in runs.into_iter().zip([4, 2]) {
+        for (n, order) in &run {
+            one_by_one.feed_order(&event(*n), order, NOW).await.unwrap();
+        }
+        let run: Vec<_> = run.into_iter().map(|(n, order)| (event(n).id, order)).collect();
+        assert_eq!(at_once.feed_orders(&run, NOW).await.unwrap(), Some(added));
+    }
+    assert_eq!(told(&at_once).await, told(&one_by_one).await);
+    let again = [(event(8).id, order(4, 9))];
+    assert_eq!(at_once.feed_orders(&again, NOW).await.unwrap(), Some(0), "the event is known");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    let before = told(&store).await;
+    let moved = Order { location: Region::South, ..order(1, 2) };
+    let other = Order { title: "Another".into(), ..order(1, 1) };
+    for odd in [moved, other] {
+        let run = [(event(2).id, order(2, 1)), (event(3).id, odd)];
+        assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), None);
+        assert_eq!(told(&store).await, before);
+    }
+    assert_eq!(store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap(), Fed::Added);
+}
+
 #[rstest]
 #[case::sqlite(false)]
 #[case::mariadb(true)]
