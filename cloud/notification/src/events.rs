@@ -5,10 +5,11 @@ use platform::{
     consume::{self, Handle, HandleError},
 };
 use process::{clock::Clock, tasks::Tasks};
+use serde::Deserialize;
 use wire::{Event, EventType, Exchange, OrderEvent};
 
 use crate::{
-    domain::{self, LineId},
+    domain::{self, Line, LineId},
     store::{InboxStore, StoreError},
 };
 
@@ -40,24 +41,43 @@ pub struct Inboxes {
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        // An assignment is about a region, and no text tells of money or reviews yet: no inbox hears
-        // of either.
-        if event.kind == EventType::RegionAssigned || event.kind.exchange() != Exchange::Order {
-            return Ok(());
-        }
-        let body: OrderEvent = serde_json::from_value(event.body.clone())?;
-        for line in domain::lines_of(event.kind, event.id, event.at, &body) {
-            let id = LineId(self.clock.new_id());
+        for (id, line) in self.lines(event)? {
             let fresh = self.store.add(id, &line).await?;
             if fresh {
-                told(event.kind, &line);
+                told(&line);
             }
         }
         Ok(())
     }
+
+    async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
+        let mut lines = Vec::with_capacity(run.len());
+        for event in run {
+            lines.extend(self.lines(event)?);
+        }
+        let fresh = self.store.add_all(&lines).await?;
+        for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
+            told(line);
+        }
+        Ok(true)
+    }
 }
 
-fn told(kind: EventType, line: &domain::Line) {
+impl Inboxes {
+    /// An assignment is about a region, and no text tells of money or reviews yet: no inbox hears of
+    /// either.
+    fn lines(&self, event: &Event) -> Result<Vec<(LineId, Line)>, HandleError> {
+        if event.kind == EventType::RegionAssigned || event.kind.exchange() != Exchange::Order {
+            return Ok(Vec::new());
+        }
+        let body = OrderEvent::deserialize(&event.body)?;
+        let lines = domain::lines_of(event.kind, event.id, event.at, &body);
+        Ok(lines.into_iter().map(|line| (LineId(self.clock.new_id()), line)).collect())
+    }
+}
+
+fn told(line: &Line) {
+    let kind = line.event_type;
     tracing::info!(
         user.id = %line.user_id,
         order.id = %line.order_id,

@@ -34,6 +34,7 @@ async fn check(store: InboxStore) {
     pages_join_without_a_gap_or_a_repeat(&store).await;
     only_its_owner_reads_a_line_and_only_once(&store).await;
     copies_that_race_write_one_line(&store).await;
+    many_lines_at_once_pass_over_those_that_are_there(&store).await;
 }
 
 async fn a_redelivery_doubles_nothing(store: &InboxStore) {
@@ -105,6 +106,19 @@ async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
     // Read long ago is as good as gone, whether or not it has been removed yet.
     let since = PageRequest { read_since: first.plus_ms(1), ..all(user, Role::Customer) };
     assert_eq!(lines(store, since).await, [id(41)]);
+}
+
+async fn many_lines_at_once_pass_over_those_that_are_there(store: &InboxStore) {
+    let user = UserId(Uuid::from_u128(60));
+    assert!(store.add(id(60), &line(user, Role::Customer, 60)).await.unwrap());
+    let both = |n| [line(user, Role::Customer, n), line(PROVIDER, Role::Provider, n)];
+    let lines_of = [60, 61, 61].into_iter().flat_map(both);
+    let run: Vec<_> = lines_of.zip(61..).map(|(line, n)| (id(n), line)).collect();
+    let fresh = store.add_all(&run).await.unwrap();
+    assert_eq!(fresh, [false, true, true, true, false, false]);
+    assert_eq!(lines(store, all(user, Role::Customer)).await.len(), 2);
+    assert_eq!(store.add_all(&run).await.unwrap(), [false; 6]);
+    assert_eq!(store.add_all(&[]).await.unwrap(), [false; 0]);
 }
 
 async fn copies_that_race_write_one_line(store: &InboxStore) {

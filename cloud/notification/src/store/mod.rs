@@ -81,6 +81,14 @@ impl InboxStore {
         }
     }
 
+    /// Writes many lines; of each, whether it is new.
+    pub async fn add_all(&self, lines: &[(LineId, Line)]) -> Result<Vec<bool>, StoreError> {
+        match self {
+            Self::Mongo(store) => store.add_all(lines).await,
+            Self::Sqlite(store) => store.add_all(lines).await,
+        }
+    }
+
     /// A person's lines, newest first.
     pub async fn page(&self, request: &PageRequest) -> Result<Page, StoreError> {
         // One more than asked for, which tells whether there is a next page.

@@ -17,6 +17,7 @@ use super::{StoreError, UNREAD_SHOWN_MAX, body::Body, body::unreadable};
 use crate::domain::{Line, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
 const NAMESPACE_NOT_FOUND: i32 = 26;
+const DUPLICATE_KEY: i32 = 11_000;
 
 #[derive(Clone)]
 pub struct MongoInbox {
@@ -72,6 +73,30 @@ impl MongoInbox {
                 error => Err(error.into()),
             },
         }
+    }
+
+    /// One call for each collection. What is there already is passed over.
+    pub async fn add_all(&self, lines: &[(LineId, Line)]) -> Result<Vec<bool>, StoreError> {
+        let mut fresh = vec![true; lines.len()];
+        for role in [Role::Customer, Role::Provider] {
+            let of_role = lines
+                .iter()
+                .enumerate()
+                .filter(|(_, (_, line))| std::ptr::eq(self.of(line.role), self.of(role)));
+            let (mut places, mut documents) = (Vec::new(), Vec::new());
+            for (place, (id, line)) in of_role {
+                places.push(place);
+                documents.push(document(*id, line)?);
+            }
+            if documents.is_empty() {
+                continue;
+            }
+            let inserted = self.of(role).insert_many(documents).ordered(false).await;
+            for known in inserted.map_or_else(known, |_| Ok(Vec::new()))? {
+                fresh[places[known]] = false;
+            }
+        }
+        Ok(fresh)
     }
 
     pub async fn lines(
@@ -131,6 +156,16 @@ impl MongoInbox {
         }
         Ok(self.of(role).find_one(own).await?.is_some())
     }
+}
+
+/// Which of many documents were there already. Any other failure is one.
+fn known(error: Error) -> Result<Vec<usize>, StoreError> {
+    let ErrorKind::InsertMany(failure) = &*error.kind else { return Err(error.into()) };
+    let writes = failure.write_errors.as_deref().unwrap_or_default();
+    if failure.write_concern_error.is_some() || writes.iter().any(|e| e.code != DUPLICATE_KEY) {
+        return Err(error.into());
+    }
+    Ok(writes.iter().map(|write| write.index).collect())
 }
 
 /// Every index with the name it is checked by.

@@ -1,8 +1,8 @@
 //! The SQLite arm: one table, an id, indexed columns and a JSON body.
 
 use platform::{
-    sql::{Migrations, Sql},
-    vals,
+    sql::{Migrations, Sql, Val},
+    transact, vals,
 };
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
@@ -70,10 +70,18 @@ impl SqliteInbox {
     }
 
     pub async fn add(&self, id: LineId, line: &Line) -> Result<bool, StoreError> {
-        let body = serde_json::to_string(&Body::of(line)).map_err(unreadable)?;
-        let values =
-            vals![id.0, line.user_id, line.role.number(), line.event_id, line.created_at, body];
-        Ok(self.sql.exec(ADD, values).await? == 1)
+        Ok(self.sql.exec(ADD, values(id, line)?).await? == 1)
+    }
+
+    /// All in one transaction.
+    pub async fn add_all(&self, lines: &[(LineId, Line)]) -> Result<Vec<bool>, StoreError> {
+        transact!(self.sql, tx => {
+            let mut fresh = Vec::with_capacity(lines.len());
+            for (id, line) in lines {
+                fresh.push(tx.exec(ADD, values(*id, line)?).await? == 1);
+            }
+            Ok(fresh)
+        })
     }
 
     pub async fn lines(
@@ -122,6 +130,11 @@ impl SqliteInbox {
             }
         }
     }
+}
+
+fn values(id: LineId, line: &Line) -> Result<Vec<Val>, StoreError> {
+    let body = serde_json::to_string(&Body::of(line)).map_err(unreadable)?;
+    Ok(vals![id.0, line.user_id, line.role.number(), line.event_id, line.created_at, body])
 }
 
 impl InboxRow {
