@@ -29,6 +29,9 @@ const CHANGE_ONE: &str = "UPDATE orders SET status = ?, provider_id = ?, version
      updated_at = ?, accepted_at = ?, accepted_source = ?, accepted_firm = ? \
      WHERE id = ? AND status = ? AND version = ?";
 
+/// Orders changed by one statement: each of them passes over the arms of all.
+const CHANGED_PART: usize = 100;
+
 const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
 
 /// Writes the orders; `false` where one of them is no longer as it was read.
@@ -44,7 +47,7 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     for part in new.chunks(PART) {
         insert_orders(tx, part).await?;
     }
-    for part in changed.chunks(PART) {
+    for part in changed.chunks(CHANGED_PART) {
         let found = match part {
             [(guard, after)] => change_one(tx, *guard, after).await?,
             part => change_many(tx, part).await?,

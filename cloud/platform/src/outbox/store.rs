@@ -9,8 +9,8 @@ use crate::{
 };
 
 const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES ";
-/// Rows of one INSERT; events carry whole orders, so a statement stays well under a megabyte.
-const ADD_MAX: usize = 100;
+/// Rows of one INSERT; events carry whole orders, so a statement is half a megabyte as a rule.
+const ADD_MAX: usize = 500;
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
