@@ -13,6 +13,9 @@ use super::{Run, Wanted};
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
 const BATCH_FIRST: u32 = 50;
+/// What a batch may weigh, whatever more the hub would take: several copies of one are in memory on its way
+/// into the socket, and an edge is to be small. A thousand ops of the usual size are within it.
+const BATCH_BYTES_MAX: u64 = 256 * 1024;
 /// So many resends without an op stored in between end the session.
 const RESENDS_MAX: u32 = 8;
 
@@ -95,7 +98,7 @@ impl Window {
         }
         let first_whatever_size = flying == 0;
         let ops_max = u64::from(self.batch_ops()).min(ops_left).try_into().unwrap_or(u32::MAX);
-        let bytes_max = bytes_left.min(self.limits.batch_bytes_max.into());
+        let bytes_max = bytes_left.min(self.limits.batch_bytes_max.into()).min(BATCH_BYTES_MAX);
         let from = self.sent_seq + 1;
         self.wanted = Some(Wanted { from, ops_max, bytes_max, first_whatever_size });
         self.wanted
@@ -241,6 +244,14 @@ mod tests {
         }
         assert!(window.batch < 50);
         assert_eq!(window.resend(cursor + 1), Resent::Stuck);
+    }
+
+    #[test]
+    fn a_batch_weighs_little_whatever_the_hub_would_take() {
+        let limits = Limits { credit_bytes: 1 << 30, batch_bytes_max: 1 << 30, ..LIMITS };
+        let mut window = Window::new(Chain { seq: 0, hash: Hash::ZERO }, limits);
+        assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000);
+        assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
     }
 
     /// What arrived out of order was dropped, and the credit for what filled the gap may come before
