@@ -3,45 +3,38 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    process::{Command, Output},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::Value;
 use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, binaries};
-use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use support::{Api, Mqtt, Operator, Person, Place, Tablet, eventually};
 use wire::{CommandBody, CommandId, EdgeId, OrderId, OrderStatus, Region, Role, Verdict};
 
 const SOON: Duration = Duration::from_secs(30);
 
-struct Operator<'a> {
-    gateway: String,
-    admin: &'a Person,
+struct Admin<'a> {
+    person: &'a Person,
+    shell: Operator,
 }
 
-impl Operator<'_> {
-    fn asks(&self, line: &str) -> Output {
-        Command::new(binaries::own("holdfast").unwrap())
-            .args(line.split(' '))
-            .env("HOLDFAST_URL", &self.gateway)
-            .env("HOLDFAST_TOKEN", &self.admin.token)
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .unwrap()
+impl Admin<'_> {
+    fn asks(&self, line: &str) -> Option<i32> {
+        self.shell.reads(line).unwrap().exit
     }
 
     #[track_caller]
     fn reads(&self, line: &str) -> String {
-        let ran = self.asks(line);
-        let said = String::from_utf8_lossy(&ran.stderr);
-        assert_eq!(ran.status.code(), Some(0), "{line}: {said}");
-        String::from_utf8(ran.stdout).unwrap()
+        let said = self.shell.reads(line).unwrap();
+        assert_eq!(said.exit, Some(0), "{line}: {}", said.text);
+        said.text
     }
 
+    /// In JSON, which is of its published form.
     #[track_caller]
     fn gets(&self, line: &str) -> Value {
-        serde_json::from_str(&self.reads(&format!("{line} --json"))).unwrap()
+        let (exit, answer) = self.shell.gets(line).unwrap();
+        assert_eq!(exit, 0, "{line}: {answer}");
+        answer
     }
 }
 
@@ -52,7 +45,9 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
-    let operator = Operator { gateway: stack.layout().gateway_url(), admin: &admin };
+    let holdfast = binaries::own("holdfast").unwrap();
+    let shell = Operator::new(holdfast, stack.layout().gateway_url(), admin.token.as_str());
+    let operator = Admin { person: &admin, shell };
     operator.reads("wait --for links-up --for synced --timeout 60");
     assert_eq!(operator.gets("conflicts")["items"], Value::Array(Vec::new()));
 
@@ -61,8 +56,8 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
         operator.reads(&line);
     }
     operator.reads("wait --for drained --for synced --timeout 60");
-    let ran = operator.asks(&format!("wait --for order={order}:completed --timeout 1"));
-    assert_eq!(ran.status.code(), Some(8));
+    let late = format!("wait --for order={order}:completed --timeout 1");
+    assert_eq!(operator.asks(&late), Some(8));
 
     let told = operator.gets("conflicts");
     let conflict = told["items"][0]["conflict"].as_str().unwrap().to_owned();
@@ -72,6 +67,11 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let op = &by_command["ops"][0];
     assert_eq!((op["state"].as_str(), op["edge"].as_str()), (Some("decided"), Some("north-1")));
     let place = format!("explain north-1/{}/{}", op["epoch"], op["seq"]);
+    let by_order = operator.gets(&format!("explain {order}"));
+    assert_eq!(by_order["order"]["id"], order.to_string());
+    for line in [place.clone(), format!("explain {conflict}")] {
+        assert_eq!(operator.gets(&line)["ops"][0]["seq"], op["seq"], "{line}");
+    }
     for line in [place, format!("explain {conflict}")] {
         let text = operator.reads(&line);
         for words in ["answered `provisional`", "received by the hub", "rejected", "Who won:"] {
@@ -86,6 +86,8 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     .await;
 
     assert!(operator.reads("queue").contains("nothing waits at the hub"));
+    assert_eq!(operator.gets("queue")["waiting"], Value::Array(Vec::new()));
+    every_answer_is_of_its_published_form(&operator);
     let edges = operator.gets("edges");
     let north = edges["items"].as_array().unwrap().iter().find(|edge| edge["edge"] == "north-1");
     let north = north.unwrap();
@@ -94,23 +96,41 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
 
     let invited = operator.gets("enrol SOUTH south-9");
     assert!(invited["command"].as_str().unwrap().contains("HOLDFAST__EDGE__NAME=south-9"));
-    assert_eq!(operator.asks("enrol NORTH north-1").status.code(), Some(6));
+    assert_eq!(operator.asks("enrol NORTH north-1"), Some(6));
     assert!(operator.reads("edges").contains("code not used yet"));
     stack.stop().await.unwrap();
 }
 
+/// Those that are not asked for elsewhere here; each is checked where it is got.
+#[track_caller]
+fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
+    for line in [
+        "wait --for links-up",
+        "readmit north-1",
+        "lease show EAST",
+        "lease set EAST --policy exclusive --holder east-1",
+        "lease take-back EAST --why flooded",
+        "lease set EAST --policy optimistic",
+        "link cut MID",
+        "link heal MID",
+        "wait --for synced",
+    ] {
+        operator.gets(line);
+    }
+}
+
 /// One provider accepts at the cut-off edge, another at the portal, then the line comes back. The order,
 /// and the command that lost.
-async fn collision(stack: &Stack, api: &Api, operator: &Operator<'_>) -> (OrderId, CommandId) {
+async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let (offline, online) =
         (api.newcomer(Role::Provider).await.unwrap(), api.newcomer(Role::Provider).await.unwrap());
     let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
-    api.act(operator.admin, order, "approve").await.unwrap();
+    api.act(operator.person, order, "approve").await.unwrap();
     operator.reads("wait --for synced=NORTH");
     operator.reads("link cut NORTH");
     eventually("the link is down", SOON, async || {
-        let report = api.status(operator.admin).await.ok()?;
+        let report = api.status(operator.person).await.ok()?;
         let north = &report.regions[usize::from(Region::North.index())].edges[0];
         (north.link == wire::LinkState::Down).then_some(())
     })
