@@ -43,16 +43,19 @@ pub struct Edge {
     who: Who,
     position: Position,
     phase: Phase,
+    /// Of which feed, and as of when, the last image was that this session has brought.
+    taken: Option<(u64, u64)>,
 }
 
 impl Edge {
     pub fn new(who: Who, position: Position) -> Self {
-        Self { who, position, phase: Phase::Idle }
+        Self { who, position, phase: Phase::Idle, taken: None }
     }
 
     /// The first frame of a new connection.
     pub fn hello(&mut self) -> Frame {
         self.phase = Phase::Greeting;
+        self.taken = None;
         let at = &self.position;
         Frame::Hello(Hello {
             protocol_min: PROTOCOL_MIN,
@@ -89,6 +92,9 @@ impl Edge {
     /// said nothing of it and still waits for its Welcome, and the next Hello says why.
     pub fn moved(&mut self, position: Position) -> Vec<Do> {
         let became_suspect = position.suspect && !self.position.suspect;
+        if position.snapshot != self.position.snapshot {
+            self.taken = Some((position.feed_generation, position.feed_cursor));
+        }
         self.position = position;
         if became_suspect && matches!(self.phase, Phase::Greeting | Phase::Open { .. }) {
             return vec![Do::End(End::Suspect)];

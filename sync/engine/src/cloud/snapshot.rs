@@ -57,7 +57,7 @@ impl Snapshot {
             return None;
         }
         if let Some(staged) = &hello.staged
-            && can_go_on(staged, stored)
+            && can_go_on(staged, hello, stored)
         {
             return Some(Self::resumed(staged, standing));
         }
@@ -181,9 +181,11 @@ fn must_begin(hello: &Hello, stored: &Stored) -> bool {
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A part of an image counts as long as the feed still holds all that came after it.
-fn can_go_on(staged: &Staged, stored: &Stored) -> bool {
+/// A part of an image counts as long as the feed still holds all that came after it, and the edge has
+/// not read beyond it.
+fn can_go_on(staged: &Staged, hello: &Hello, stored: &Stored) -> bool {
     staged.feed_generation == stored.feed_generation
+        && staged.feed_seq >= hello::feed_start(hello, stored)
         && (stored.feed_holds_from..=stored.feed_seq).contains(&staged.feed_seq)
 }
 

@@ -1,7 +1,8 @@
 //! The image of a region, chunk by chunk.
 //!
 //! Invariants: a chunk is stored only behind the one before it, whatever session that came in; one of
-//! another image is taken only at its beginning, and then nothing of the earlier one is kept.
+//! another image is taken only at its beginning, and then nothing of the earlier one is kept; one that
+//! comes again once its image is the view begins nothing, for that would be older than the view.
 
 use wire::{SnapshotChunk, SnapshotPart, snapshot_hash, snapshot_start};
 
@@ -14,7 +15,8 @@ impl Edge {
         let staged = self.position.staged.as_ref();
         let staged = staged.filter(|staged| (staged.feed_generation, staged.feed_seq) == of);
         let known = staged.map_or(0, |staged| staged.chunks);
-        if chunk.index < known || self.position.snapshot == Some(chunk.hash) {
+        let taken = self.taken == Some(of) || self.position.snapshot == Some(chunk.hash);
+        if chunk.index < known || taken {
             return ignored(Why::Stale);
         }
         if chunk.index > known {

@@ -153,6 +153,10 @@ fn a_session_goes_on_behind_what_an_earlier_one_has_brought() {
         let anew = ChunkWanted { feed_seq: as_of, after: None };
         assert_eq!(wanted(&outputs), Some(anew), "{why}");
     }
+    let read_on = |feed_cursor| Hello { staged: staged(&first), ..of(5, feed_cursor) };
+    let resumed = |feed_cursor| wanted(&greeted(read_on(feed_cursor), at(SEQ + 10)).1);
+    assert_eq!(resumed(SEQ), Some(next), "as of its own number: a repair");
+    assert_eq!(resumed(SEQ + 1), None, "it has read beyond that");
 }
 
 #[test]

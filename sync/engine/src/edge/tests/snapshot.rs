@@ -54,6 +54,26 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
     assert!(matches!(edge.hello(), Frame::Hello(hello) if hello.staged == begun.staged()));
 }
 
+/// A late copy of its first chunk would begin an image that is older than the view by then.
+#[test]
+fn an_image_that_is_the_view_is_not_begun_again() {
+    let mut edge = open(position());
+    let begun = run(&mut edge, first());
+    edge.moved(Position { staged: begun.staged(), ..position() });
+    let last = run(&mut edge, chunk(1, first().hash, true));
+    let (snapshot, feed_generation) = (Some(last.hash), 6);
+    let swapped = Position { snapshot, feed_generation, feed_cursor: 40, ..position() };
+    edge.moved(swapped.clone());
+    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
+    edge.moved(Position { feed_cursor: 43, ..swapped.clone() });
+    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
+
+    let start = snapshot_start(STANDING, 6, 43);
+    let repair = SnapshotChunk { feed_seq: 43, ..chunk(0, start, false) };
+    assert!(run(&mut edge, repair).begins, "another one is");
+    assert!(run(&mut open(swapped), first()).begins, "in another session it is another one");
+}
+
 #[test]
 fn another_image_begins_anew() {
     let staged = |edge: &mut Edge| run(edge, first()).staged();
