@@ -11,6 +11,18 @@ pub fn shrink(plan: &Plan, bug: Option<Bug>, invariant: &str) -> BTreeSet<usize>
         ran.violation.is_some_and(|violation| violation.invariant == invariant)
     };
     let mut keep: BTreeSet<usize> = (0..plan.steps.len()).collect();
+    // What a step that is left out now allowed others to leave out may not have been seen.
+    loop {
+        let before = keep.len();
+        keep = fewer(keep, &fails);
+        if keep.len() == before {
+            return keep;
+        }
+    }
+}
+
+/// Leaves out halves, quarters and so on, down to single steps.
+fn fewer(mut keep: BTreeSet<usize>, fails: &impl Fn(&BTreeSet<usize>) -> bool) -> BTreeSet<usize> {
     let mut part = keep.len() / 2;
     while part > 0 {
         let before = keep.len();

@@ -226,6 +226,7 @@ impl SyncDb {
         nonce: BootNonce,
         over: u64,
         now: UnixMillis,
+        heard_at: u64,
     ) -> Option<(u64, Stored)> {
         let edge = &mut self.edges[e];
         if edge.term != over {
@@ -233,7 +234,7 @@ impl SyncDb {
         }
         edge.term += 1;
         edge.nonce = Some(nonce);
-        (edge.link_up, edge.contact_at) = (true, now);
+        (edge.link_up, edge.contact_at, edge.heard_at) = (true, now, heard_at);
         edge.needs_operator = false;
         let term = edge.term;
         self.standing(e, now).map(|stored| (term, stored))

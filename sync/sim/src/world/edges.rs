@@ -207,6 +207,9 @@ impl World {
                         self.epoch_begins(e, before.epoch());
                     }
                     self.linked(e, conn, settled, failed);
+                    if begun {
+                        self.outlives_its_epoch(e, conn);
+                    }
                 }
                 Wrote::Asked { conn } => self.linked(e, conn, Vec::new(), false),
                 Wrote::Suspect => {}

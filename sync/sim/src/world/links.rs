@@ -280,6 +280,14 @@ impl World {
         }
     }
 
+    /// A real session lasts until what it stores is stored. Here a newer one may have begun meanwhile, with
+    /// a Hello of the epoch that is over.
+    pub fn outlives_its_epoch(&mut self, e: usize, conn: usize) {
+        if self.edges[e].link.as_ref().is_some_and(|link| link.conn != conn) {
+            self.link_breaks(e, "it said Hello for an epoch that is over");
+        }
+    }
+
     /// This end lets go.
     fn link_breaks(&mut self, e: usize, why: &str) {
         let Some(link) = &self.edges[e].link else { return };
