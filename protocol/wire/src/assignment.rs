@@ -6,7 +6,7 @@
 
 use std::{fmt, str::FromStr};
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -191,7 +191,7 @@ pub struct FenceEnd {
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode)]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]
 pub enum FenceEnding {
@@ -207,9 +207,15 @@ pub enum FenceEnding {
     /// The holder's view did not agree with the grant: the same holder was granted it anew.
     #[n(4)]
     Renewed,
+    /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of it is
+    /// read: an outcome that could not be would be sent again for ever.
+    #[serde(other)]
+    #[n(65535)]
+    Unrecognised,
 }
 
 impl FenceEnding {
+    /// Those that this version knows, by their number in a frame.
     pub const ALL: [Self; 5] =
         [Self::Released, Self::TakenBack, Self::EdgeRestored, Self::EdgeCloned, Self::Renewed];
 
@@ -220,12 +226,20 @@ impl FenceEnding {
             Self::EdgeRestored => "edge_restored",
             Self::EdgeCloned => "edge_cloned",
             Self::Renewed => "renewed",
+            Self::Unrecognised => "unrecognised",
         }
     }
 
     /// Whether someone else ended it, so that the holder may have answered under it afterwards.
     pub fn is_take_back(self) -> bool {
         self != Self::Released
+    }
+}
+
+impl<'b, C> Decode<'b, C> for FenceEnding {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let index = usize::try_from(d.u32()?).unwrap_or(usize::MAX);
+        Ok(Self::ALL.get(index).copied().unwrap_or(Self::Unrecognised))
     }
 }
 
@@ -297,6 +311,8 @@ mod tests {
             assert_eq!(ending.as_str().parse(), Ok(ending));
             let json = serde_json::to_value(ending).unwrap();
             assert_eq!(json, ending.as_str());
+            let bytes = crate::op::encoded(ending);
+            assert_eq!(minicbor::decode::<FenceEnding>(&bytes).unwrap(), ending);
         }
     }
 }

@@ -8,7 +8,7 @@ mod cbor;
 use std::collections::BTreeMap;
 
 use cbor::Node;
-use wire::{Change, Code, CommandBody, Frame, Op, Outcome};
+use wire::{Change, Code, CommandBody, FenceEnding, Frame, Op, Outcome, TakenBack};
 
 const FILE: &str = include_str!("../golden/v1.json");
 /// Far beyond what this version numbers its fields and kinds with.
@@ -124,6 +124,33 @@ fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
     };
     up.ops.push(op.bytes().into());
     assert_eq!(Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(), Frame::Up(up));
+}
+
+/// A hub asks for a take-back until it can read the answer, and an edge is sent an outcome until it can
+/// read that.
+#[test]
+fn a_right_that_ended_in_a_way_that_is_not_known_has_ended_all_the_same() {
+    let record = serde_json::json!({
+        "region": "NORTH",
+        "fence": 4,
+        "holder": "north-1",
+        "epoch": 1,
+        "granted_at": "2025-11-24T16:00:00Z",
+        "granted_by": "0192f5d4-0000-7000-8000-000000000001",
+        "end": {"at": "2025-11-24T17:00:00Z", "how": "from_the_future"},
+    });
+    let told = serde_json::json!({"fences": [record]});
+    let told: TakenBack = serde_json::from_value(told).unwrap();
+    let end = told.fences[0].end.clone().unwrap();
+    assert!(end.how == FenceEnding::Unrecognised && end.how.is_take_back());
+
+    // As a number that stands for nothing here.
+    let Frame::Outcomes(mut frame) = Frame::from_bytes(&vector("frame/Outcomes")).unwrap() else {
+        panic!("an Outcomes frame")
+    };
+    frame.outcomes[0].outcome.lost.as_mut().unwrap().taken_back = Some(end);
+    let bytes = Frame::Outcomes(frame.clone()).to_bytes();
+    assert_eq!(Frame::from_bytes(&bytes).unwrap(), Frame::Outcomes(frame));
 }
 
 #[test]

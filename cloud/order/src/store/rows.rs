@@ -4,8 +4,8 @@ use rules::{Acceptance, Assignment, OfflineRules, OpName, Seat, Standing, Stored
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Amount, Code, CommandId, EdgeId, FenceEnd, FenceRecord, Hash, Hops, Order,
-    OrderCode, OrderId, Region, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
+    Action, Actor, Amount, Code, CommandId, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, Hops,
+    Order, OrderCode, OrderId, Region, Role, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 use super::StoreError;
@@ -228,7 +228,8 @@ impl FenceRow {
         let end = match (self.ended_at, &self.ended_how) {
             (Some(at), Some(how)) => Some(FenceEnd {
                 at: UnixMillis(at),
-                how: read(how, "fences.ended_how")?,
+                // As with codes: a right that a newer version has ended has ended.
+                how: how.parse().unwrap_or(FenceEnding::Unrecognised),
                 by: self.ended_by.map(UserId),
                 why: self.ended_why,
             }),
