@@ -67,7 +67,10 @@ async fn a_restart_resumes_where_the_file_stands() {
     let data = tempfile::tempdir().unwrap();
     let gateway = format!("http://{gateway}");
     let first = edge(data.path(), &gateway).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 1 && ack.outcome_cursor >= 1)
+    })
+    .await;
     first.stop().await;
     cloud.put(order(2, 1));
     let second = edge(data.path(), &gateway).await;
