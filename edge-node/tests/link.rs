@@ -92,6 +92,29 @@ async fn a_restart_resumes_where_the_file_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_goes_up_packed_to_a_cloud_that_asks_for_it_and_is_the_same_log() {
+    let (cloud, gateway) = Cloud::start().await;
+    (1..=40).for_each(|n| cloud.put(order(n, 1)));
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 40) }).await;
+    cloud.cut();
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    for n in 1..=40 {
+        tablet.send(frame(100 + n, &token, &accept(n))).await;
+        tablet.reply().await;
+    }
+    cloud.ask_for_packed();
+    cloud.heal();
+    until("all of them", || async { (cloud.commands().len() == 40).then_some(()) }).await;
+    let ids: Vec<_> = cloud.commands().iter().map(|op| op.command.id).collect();
+    assert_eq!(ids, (101..=140).map(|n| CommandId(id(n))).collect::<Vec<_>>());
+    assert!(cloud.packed() > 0);
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();

@@ -70,6 +70,10 @@ struct Stored {
     hellos: Vec<Hello>,
     acks: Vec<wire::Ack>,
     interjections: Vec<Frame>,
+    /// What Welcome names; a cloud of the version before names none.
+    codec: Option<u8>,
+    /// Frames that brought their ops packed.
+    packed: usize,
 }
 
 impl Cloud {
@@ -113,6 +117,16 @@ impl Cloud {
         let term = self.with(|state| state.term);
         self.0.frozen.store(term, Ordering::SeqCst);
         self.0.changed.notify_waiters();
+    }
+
+    /// From the next session on, ops are wanted packed.
+    pub fn ask_for_packed(&self) {
+        self.with(|state| state.codec = Some(wire::CODEC_PACKED));
+    }
+
+    /// How many frames brought their ops packed.
+    pub fn packed(&self) -> usize {
+        self.with(|state| state.packed)
     }
 
     /// How often an edge asked for a sign of life.
@@ -243,6 +257,12 @@ impl Session {
             Frame::Hello(hello) => self.welcome(hello).await,
             Frame::Up(up) => {
                 assert_eq!(Some(up.standing), self.standing);
+                let packed = usize::from(up.packed.is_some());
+                self.cloud.with(|state| {
+                    state.packed += packed;
+                    assert!(packed == 0 || state.codec.is_some(), "packed without being asked");
+                });
+                let up = up.unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max).unwrap();
                 let (cursor, feed_seq) =
                     self.cloud.with(|state| (store(state, &up), state.feed.len() as u64));
                 let Limits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
@@ -265,10 +285,10 @@ impl Session {
 
     async fn welcome(&mut self, hello: Hello) -> Option<()> {
         let start = Chain::start(&hello.edge);
-        let (cursor, term) = self.cloud.with(|state| {
+        let (cursor, term, codec) = self.cloud.with(|state| {
             state.term += 1;
             state.hellos.push(hello.clone());
-            (*state.cursor.get_or_insert(start), state.term)
+            (*state.cursor.get_or_insert(start), state.term, state.codec)
         });
         self.outcomes = hello.outcome_cursor;
         self.feed = if hello.feed_generation == GENERATION { hello.feed_cursor } else { 0 };
@@ -283,6 +303,7 @@ impl Session {
             limits: LIMITS,
             cloud_now: Clock::system().now(),
             snapshot: None,
+            codec,
         }))
         .await
     }

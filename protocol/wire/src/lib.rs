@@ -22,6 +22,7 @@ mod op;
 mod oplog;
 mod order;
 mod outcome;
+mod pack;
 mod reader;
 mod region;
 mod snapshot;
@@ -52,9 +53,9 @@ pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionI
 pub use link::downward::{
     Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,
 };
-pub use link::greeting::{Hello, Limits, Refused, Welcome};
+pub use link::greeting::{CODEC_PACKED, CODEC_PLAIN, Hello, Limits, Refused, Welcome};
 pub use link::quarantine::{Alive, Probe, Quarantine, QuarantineWhy, TailPart};
-pub use link::upward::{Ack, Credit, Resend, Up};
+pub use link::upward::{Ack, Credit, Packed, Resend, Up};
 pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
 pub use money::{Amount, AmountError, Currency};
 pub use op::{Chain, CommandOp, Op, OpError, Relogged};
@@ -65,6 +66,7 @@ pub use order::{
     Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
 };
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
+pub use pack::PackError;
 pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
 pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};

@@ -14,8 +14,8 @@ mod window;
 mod words;
 
 use wire::{
-    Ack, Alive, Chain, Code, Credit, Down, Frame, Hello, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN,
-    Probe, Refused, Resend, Standing, Up, Welcome,
+    Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, Hello, OutcomesFrame,
+    PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, Up, Welcome,
 };
 
 pub use words::{
@@ -31,6 +31,8 @@ enum Phase {
     Open {
         standing: Standing,
         window: Window,
+        /// Whether the hub wants ops packed.
+        packs: bool,
     },
     /// A quarantine comes in: the parts that have come.
     Confined {
@@ -70,12 +72,13 @@ impl Edge {
             feed_generation: at.feed_generation,
             feed_cursor: at.feed_cursor,
             outcome_cursor: at.outcome_cursor,
-            codec: 0,
+            codec: CODEC_PLAIN,
             version: self.who.version.clone(),
             settled: at.settled,
             twin: at.twin.then_some(true),
             snapshots: Some(true),
             staged: at.staged.clone(),
+            codecs: Some(vec![CODEC_PACKED]),
         })
     }
 
@@ -127,7 +130,7 @@ impl Edge {
     /// The ops asked for by `Do::Read`.
     pub fn read(&mut self, run: Run) -> Vec<Do> {
         let epoch = self.position.epoch;
-        let Phase::Open { standing, window } = &mut self.phase else { return Vec::new() };
+        let Phase::Open { standing, window, packs } = &mut self.phase else { return Vec::new() };
         let sent = match window.take(&run) {
             Sent::Up(sent) => sent,
             Sent::NothingFits => return Vec::new(),
@@ -140,7 +143,9 @@ impl Edge {
             prev_hash: run.before.hash,
             hash: sent.hash,
             ops: run.ops.into_iter().map(Into::into).collect(),
+            packed: None,
         };
+        let up = if *packs { up.packed() } else { up };
         let mut todo = vec![Do::Send(Box::new(Frame::Up(up)))];
         todo.extend(self.pump());
         todo
@@ -194,13 +199,19 @@ impl Edge {
         if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
             return vec![Do::End(End::ProtocolUnsupported)];
         }
+        let packs = match welcome.codec {
+            None | Some(CODEC_PLAIN) => false,
+            Some(CODEC_PACKED) => true,
+            // None of those that were offered.
+            Some(_) => return vec![Do::End(End::ProtocolUnsupported)],
+        };
         let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
         let head = self.position.head;
         if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
             return vec![Do::End(End::ChainBroken)];
         }
         let window = Window::new(cursor, welcome.limits);
-        self.phase = Phase::Open { standing: welcome.standing, window };
+        self.phase = Phase::Open { standing: welcome.standing, window, packs };
         let mut todo = vec![Do::Welcomed(welcome.cloud_now)];
         // The image brings its generation with it.
         let counts_anew = welcome.feed_generation != self.position.feed_generation;

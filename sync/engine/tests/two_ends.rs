@@ -12,8 +12,8 @@ use engine::{
 };
 use proptest::prelude::*;
 use wire::{
-    BootNonce, Chain, Change, EdgeId, Frame, Hash, Limits, NumberedOutcome, Outcome, OutcomeKind,
-    Policy, Region, UnixMillis,
+    BootNonce, Chain, Change, EdgeId, Frame, Hash, Hello, Limits, NumberedOutcome, Outcome,
+    OutcomeKind, Policy, Region, UnixMillis, Welcome,
 };
 
 const NOW: UnixMillis = UnixMillis(1);
@@ -50,6 +50,16 @@ struct World {
     up: VecDeque<Frame>,
     down: VecDeque<Frame>,
     boots: u8,
+    /// The end that is of the version before, which knew nothing of packed ops.
+    older: Option<Older>,
+    /// How many frames brought their ops packed.
+    packed: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Older {
+    Edge,
+    Hub,
 }
 
 #[derive(Debug, Clone)]
@@ -79,7 +89,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(older: Option<Older>) -> Self {
         let position = Position {
             epoch: 1,
             head: Chain::start(&name()),
@@ -102,7 +112,8 @@ impl World {
         let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
         let edge = Edge::new(who(0), file.position.clone());
         let (up, down) = (VecDeque::new(), VecDeque::new());
-        let mut world = Self { file, base, edge, session: None, up, down, boots: 0 };
+        let mut world =
+            Self { file, base, edge, session: None, up, down, boots: 0, older, packed: 0 };
         world.restart_edge();
         world
     }
@@ -120,7 +131,12 @@ impl World {
         self.down.clear();
         self.session = Some(Session::new(name(), LIMITS));
         self.edge = Edge::new(who(self.boots), self.file.position.clone());
-        let hello = self.edge.hello();
+        let hello = match self.edge.hello() {
+            Frame::Hello(hello) if self.older == Some(Older::Edge) => {
+                Frame::Hello(Hello { codecs: None, ..hello })
+            }
+            hello => hello,
+        };
         self.up.push_back(hello);
     }
 
@@ -176,6 +192,8 @@ impl World {
         for step in todo {
             let more = match step {
                 Do::Send(frame) => {
+                    self.packed +=
+                        usize::from(matches!(&*frame, Frame::Up(up) if up.packed.is_some()));
                     self.up.push_back(*frame);
                     Vec::new()
                 }
@@ -203,7 +221,12 @@ impl World {
         for output in outputs {
             let answer = match output {
                 Output::Send(frame) => {
-                    self.down.push_back(frame);
+                    self.down.push_back(match frame {
+                        Frame::Welcome(welcome) if self.older == Some(Older::Hub) => {
+                            Frame::Welcome(Welcome { codec: None, ..welcome })
+                        }
+                        frame => frame,
+                    });
                     None
                 }
                 Output::Load => Some(Input::Loaded(self.base.stored())),
@@ -329,9 +352,10 @@ proptest! {
 
     #[test]
     fn whatever_was_cut_each_op_outcome_and_change_arrives_once_and_in_order(
-        events in prop::collection::vec(event(), 0..300)
+        events in prop::collection::vec(event(), 0..300),
+        older in prop::sample::select(vec![None, Some(Older::Edge), Some(Older::Hub)]),
     ) {
-        let mut world = World::new();
+        let mut world = World::new(older);
         events.into_iter().for_each(|event| world.step(event));
         world.settle();
         prop_assert_eq!(&world.base.ops, &world.file.ops);
@@ -340,15 +364,19 @@ proptest! {
         prop_assert_eq!(&world.file.outcomes, &all);
         let fed: Vec<u64> = (1..=world.base.feed).collect();
         prop_assert_eq!(&world.file.changes, &fed);
+        prop_assert!(older.is_none() || world.packed == 0, "packed for one who cannot unpack");
     }
 }
 
 /// A backlog far beyond the credit drains without a pause that nobody ends.
 #[test]
 fn a_long_outage_drains() {
-    let mut world = World::new();
-    (0..3_000).for_each(|n| world.step(Event::Append(20 + n % 200)));
-    world.settle();
-    assert_eq!(world.base.ops.len(), 3_001);
-    assert_eq!(world.file.outcomes.len(), 3_001);
+    for older in [None, Some(Older::Edge), Some(Older::Hub)] {
+        let mut world = World::new(older);
+        (0..3_000).for_each(|n| world.step(Event::Append(20 + n % 200)));
+        world.settle();
+        assert_eq!(world.base.ops.len(), 3_001);
+        assert_eq!(world.file.outcomes.len(), 3_001);
+        assert_eq!(world.packed > 0, older.is_none(), "{older:?}");
+    }
 }

@@ -49,6 +49,35 @@ async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) 
 }
 
 #[tokio::test]
+async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let now = stage.clock.now();
+    let taken = |n| accept(n, 2, now);
+    for (name, packs) in [("north-1", false), ("north-2", true)] {
+        let mut edge = stage.enrol(&hub, name, Region::North).await;
+        edge.packs = packs;
+        let welcome = edge.open(&hub).await;
+        assert_eq!(welcome.codec, packs.then_some(wire::CODEC_PACKED));
+        let token = token(&stage.token(Role::Provider, 5));
+        edge.log = [boot(), token].into_iter().chain((1..=30).map(taken)).collect();
+        edge.up(1, 32).await;
+        edge.until_outcomes(32).await;
+        assert_eq!(edge.open(&hub).await.cursor_hash, edge.chain_at(32).hash);
+    }
+    // What cannot be unpacked ends the session and stores nothing, as what is no frame at all does.
+    let mut edge = stage.enrol(&hub, "north-3", Region::North).await;
+    edge.open(&hub).await;
+    edge.log = (1..=30).map(taken).collect();
+    let mut frame = edge.frame(1, 30).packed();
+    frame.packed.as_mut().unwrap().bytes.pop();
+    edge.send(&wire::Frame::Up(frame)).await;
+    assert_eq!(edge.until_refused().await, Code::MalformedBody);
+    assert_eq!(edge.open(&hub).await.cursor, 0);
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_but_the_edge_itself_gets_a_link() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
@@ -88,6 +117,7 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
         twin: None,
         snapshots: None,
         staged: None,
+        codecs: None,
     };
     liar.send(&wire::Frame::Hello(hello)).await;
     assert_eq!(liar.until_refused().await, Code::EdgeUnknown);
@@ -181,6 +211,7 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
         prev_hash: edge.chain_at(6).hash,
         hash: edge.chain_at(6).then(&boot()).hash,
         ops: vec![boot().into()],
+        packed: None,
     };
     edge.send(&wire::Frame::Up(other)).await;
     edge.until_outcomes(6).await;

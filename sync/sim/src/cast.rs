@@ -37,6 +37,11 @@ pub fn region(e: usize) -> Region {
     EDGES[original(e)].1
 }
 
+/// Whether this machine's program is of the version before, which cannot pack ops.
+pub fn is_older(machine: usize) -> bool {
+    machine % 2 == 1
+}
+
 pub fn original(machine: usize) -> usize {
     machine % EDGE_COUNT
 }

@@ -92,6 +92,7 @@ const FRAMES: [&str; 15] = [
     "Hello",
     "Welcome",
     "Up",
+    "Up, packed",
     "Outcomes",
     "Down",
     "Snapshot",

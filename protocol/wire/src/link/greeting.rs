@@ -5,6 +5,11 @@ use minicbor::{Decode, Encode};
 use super::Standing;
 use crate::{BootNonce, Chain, Code, EdgeId, Hash, Region, Staged, UnixMillis};
 
+/// Ops one after the other, as they are.
+pub const CODEC_PLAIN: u8 = 0;
+/// Ops packed, as `pack` does it.
+pub const CODEC_PACKED: u8 = 1;
+
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Hello {
@@ -33,7 +38,7 @@ pub struct Hello {
     pub feed_cursor: u64,
     #[n(11)]
     pub outcome_cursor: u64,
-    /// How ops are packed in `Up`: 0 is one after the other.
+    /// How ops stand in `Up` where Welcome names nothing else: 0, one after the other.
     #[n(12)]
     pub codec: u8,
     /// The edge's program version, for the operator's eyes.
@@ -52,6 +57,9 @@ pub struct Hello {
     /// The image that it has a part of.
     #[n(17)]
     pub staged: Option<Staged>,
+    /// The codecs by which it can pack ops.
+    #[n(18)]
+    pub codecs: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -76,6 +84,9 @@ pub struct Welcome {
     /// generation and the cursor that it has.
     #[n(7)]
     pub snapshot: Option<u64>,
+    /// Of the codecs in Hello, the one by which the edge is to pack ops; absent where it is to pack none.
+    #[n(8)]
+    pub codec: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -2,8 +2,11 @@
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
-use super::Standing;
-use crate::{Hash, Staged, UnixMillis};
+use super::{Standing, greeting::CODEC_PACKED};
+use crate::{
+    Hash, Staged, UnixMillis,
+    pack::{PackError, pack, unpack},
+};
 
 /// A run of ops, exactly as the log stores them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -20,13 +23,58 @@ pub struct Up {
     /// The chain's hash after the last op here.
     #[n(4)]
     pub hash: Hash,
+    /// Empty where they are packed.
     #[n(5)]
     pub ops: Vec<ByteVec>,
+    #[n(6)]
+    pub packed: Option<Packed>,
+}
+
+/// Ops by a codec that Welcome has named.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Packed {
+    #[n(0)]
+    pub codec: u8,
+    #[n(1)]
+    pub count: u32,
+    #[n(2)]
+    pub bytes: ByteVec,
 }
 
 impl Up {
-    pub fn last_seq(&self) -> u64 {
-        self.first_seq + self.ops.len() as u64 - 1
+    /// How many ops it brings, or says that it does.
+    pub fn count(&self) -> u64 {
+        self.packed.as_ref().map_or(self.ops.len() as u64, |packed| packed.count.into())
+    }
+
+    /// The same ops in fewer bytes, where that is possible. One alone stays as it is, so that nothing
+    /// packed is larger than the limits of a batch.
+    #[must_use]
+    pub fn packed(self) -> Self {
+        let (Ok(count), false) = (u32::try_from(self.ops.len()), self.ops.len() < 2) else {
+            return self;
+        };
+        let bytes = pack(self.ops.iter().map(|op| &op[..]));
+        if bytes.len() >= self.ops.iter().map(|op| op.len()).sum() {
+            return self;
+        }
+        let packed = Some(Packed { codec: CODEC_PACKED, count, bytes: bytes.into() });
+        Self { ops: Vec::new(), packed, ..self }
+    }
+
+    /// The same ops one after the other, where they are no more than this together.
+    pub fn unpacked(self, ops_max: u32, bytes_max: u32) -> Result<Self, PackError> {
+        let Some(Packed { codec, count, bytes }) = self.packed else { return Ok(self) };
+        if codec != CODEC_PACKED || !self.ops.is_empty() {
+            return Err(PackError::Malformed);
+        }
+        if count > ops_max {
+            return Err(PackError::TooLarge);
+        }
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let ops = unpack(&bytes, count, bytes_max)?.into_iter().map(Into::into).collect();
+        Ok(Self { ops, packed: None, ..self })
     }
 }
 

@@ -33,6 +33,7 @@ pub fn frames() -> Vec<Frame> {
             twin: None,
             snapshots: None,
             staged: None,
+            codecs: None,
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
@@ -43,6 +44,7 @@ pub fn frames() -> Vec<Frame> {
             limits,
             cloud_now: UnixMillis(1_764_000_000_007),
             snapshot: None,
+            codec: None,
         }),
         Frame::Up(Up {
             standing: standing(),
@@ -51,6 +53,7 @@ pub fn frames() -> Vec<Frame> {
             prev_hash: Hash::of(b"40"),
             hash: Hash::of(b"42"),
             ops: vec![ByteVec::from(vec![1, 2]), ByteVec::from(vec![3])],
+            packed: None,
         }),
         Frame::Outcomes(OutcomesFrame {
             standing: standing(),
@@ -135,6 +138,34 @@ pub fn frames() -> Vec<Frame> {
         Frame::Probe(Probe { standing: standing(), number: 7 }),
         Frame::Alive(Alive { standing: standing(), number: 7 }),
     ]
+}
+
+/// The frames with what they say of packed ops.
+pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
+    let ops: Vec<_> = ops().into_iter().map(|(_, op)| op.to_bytes()).collect();
+    // What stands in no log goes through as well, and what is repeated is told by that.
+    let ops =
+        ops.iter().cloned().chain([vec![], vec![0xff, 1], b"text".to_vec()]).chain(ops.clone());
+    let ops: Vec<ByteVec> = ops.map(Into::into).collect();
+    let with = |frame| match frame {
+        Frame::Hello(hello) => {
+            let codecs = Some(vec![CODEC_PACKED]);
+            Some(("hello/codecs", Frame::Hello(Hello { codecs, ..hello })))
+        }
+        Frame::Welcome(welcome) => {
+            let codec = Some(CODEC_PACKED);
+            Some(("welcome/codec", Frame::Welcome(Welcome { codec, ..welcome })))
+        }
+        Frame::Up(up) => {
+            let up = Up { ops: ops.clone(), ..up };
+            let packed = up.clone().packed();
+            assert!(packed.ops.is_empty() && packed.count() == up.count());
+            assert_eq!(packed.clone().unpacked(1_000, 1 << 20), Ok(up));
+            Some(("up/packed", Frame::Up(packed)))
+        }
+        _ => None,
+    };
+    frames().into_iter().filter_map(with).collect()
 }
 
 /// The frames with what they say of an image.

@@ -88,7 +88,7 @@ fn vectors() -> BTreeMap<String, String> {
     let tail = Frame::Quarantine(tail.unwrap());
     assert_eq!(Frame::from_bytes(&tail.to_bytes()).unwrap(), tail, "it reads back");
     vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
-    for (name, frame) in with_an_image() {
+    for (name, frame) in with_an_image().into_iter().chain(with_packed_ops()) {
         assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
         vectors.insert(name.into(), hex(&frame.to_bytes()));
     }

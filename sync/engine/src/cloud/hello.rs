@@ -1,11 +1,11 @@
 //! What a Hello must say to be welcomed. Each refusal names what is wrong, for the operator.
 
-use wire::{Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy, Refused};
+use wire::{
+    CODEC_PACKED, CODEC_PLAIN, Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy,
+    Refused,
+};
 
 use super::{Confined, Stored};
-
-/// How ops are packed in `Up`: one after the other is all there is yet.
-const CODEC_PLAIN: u8 = 0;
 
 /// So many new epochs a day are given without an operator: a machine that is restored again and again
 /// needs a person to look at it.
@@ -144,6 +144,13 @@ fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
 /// generation in Welcome and takes the feed from its beginning.
 pub(super) fn feed_start(hello: &Hello, stored: &Stored) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
+}
+
+/// The codec by which this edge is to pack ops. One that says nothing of any, as those did that knew
+/// none, sends them as they are.
+pub(super) fn codec(hello: &Hello) -> Option<u8> {
+    let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
+    can_pack.then_some(CODEC_PACKED)
 }
 
 fn refused(code: Code, detail: String) -> Result<(), Refused> {

@@ -8,7 +8,7 @@ use wire::{
 use super::{
     Accept, Input, Output, Stored,
     downstream::Downstream,
-    end,
+    end, hello,
     snapshot::{self, Snapshot},
     upstream::{Taken, Upstream},
 };
@@ -72,6 +72,7 @@ impl Open {
             limits,
             cloud_now: now,
             snapshot: open.snapshot.as_ref().map(Snapshot::feed_seq),
+            codec: hello::codec(hello),
         });
         let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
         let down = open.feed_on(stored.feed_seq);

@@ -58,6 +58,7 @@ fn up(log: &[Vec<u8>], first_seq: u64, count: u64) -> Up {
             .cloned()
             .map(Into::into)
             .collect(),
+        packed: None,
     }
 }
 
@@ -81,6 +82,7 @@ fn hello(log: &[Vec<u8>]) -> Hello {
         twin: None,
         snapshots: None,
         staged: None,
+        codecs: None,
     }
 }
 

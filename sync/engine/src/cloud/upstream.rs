@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Chain, Code, Limits, Up};
+use wire::{Chain, Code, Limits, PackError, Up};
 
 use super::{NewOp, NewOps};
 
@@ -62,13 +62,22 @@ impl Upstream {
         if up.epoch != self.epoch {
             return Taken::OtherEpoch;
         }
-        let count = up.ops.len() as u64;
+        let count = up.count();
         let Some(last_seq) = up.first_seq.checked_add(count).map(|past| past - 1) else {
             return Taken::Refused(Code::MalformedBody, "a seq beyond all numbers");
         };
         if up.first_seq == 0 || count == 0 {
             return Taken::Refused(Code::MalformedBody, "an Up without ops");
         }
+        let up = match up.unpacked(limits.batch_ops_max, limits.batch_bytes_max) {
+            Ok(up) => up,
+            Err(PackError::Malformed) => {
+                return Taken::Refused(Code::MalformedBody, "its packed ops cannot be read");
+            }
+            Err(PackError::TooLarge) => {
+                return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+            }
+        };
         let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
         // One op goes alone however large it is: else an op beyond the limit would wait for ever.
         let too_many = count > limits.batch_ops_max.into();

@@ -44,6 +44,10 @@ pub(super) fn fresh(position: Position) -> Edge {
 }
 
 fn welcome(standing: Standing, cursor: Chain) -> Frame {
+    welcome_naming(None, standing, cursor)
+}
+
+fn welcome_naming(codec: Option<u8>, standing: Standing, cursor: Chain) -> Frame {
     Frame::Welcome(Welcome {
         protocol: PROTOCOL_MAX,
         standing,
@@ -53,6 +57,7 @@ fn welcome(standing: Standing, cursor: Chain) -> Frame {
         limits: LIMITS,
         cloud_now: UnixMillis(7),
         snapshot: None,
+        codec,
     })
 }
 
@@ -201,6 +206,36 @@ fn refusal_and_quarantine_end_the_session() {
     let refused = Refused { code: Code::GateClosed, detail: "drill".into() };
     let ended = End::Refused { code: Code::GateClosed, detail: "drill".into() };
     assert_eq!(edge.take(Frame::Refused(refused)), vec![Do::End(ended)]);
+}
+
+/// A hub of the version before names no codec, and can read nothing packed.
+#[test]
+fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
+    let start = Chain::start(&edge_id());
+    let ops: Vec<_> = (0..20u8).map(|n| [vec![0x84, 1, 2, 3], vec![n % 20]].concat()).collect();
+    let head = start.through(ops.iter().map(Vec::as_slice));
+    for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
+        let mut edge = fresh(Position { head, ..position() });
+        let Frame::Hello(hello) = edge.hello() else { panic!("a Hello") };
+        // What a hub of the version before takes for the codec of all that follows.
+        assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
+        edge.take(welcome_naming(codec, STANDING, start));
+        let todo = edge.read(Run { before: start, ops: ops.clone() });
+        let Some(Do::Send(frame)) = todo.first() else { panic!("{todo:?}") };
+        let Frame::Up(up) = &**frame else { panic!("{frame:?}") };
+        assert_eq!((up.packed.is_some(), up.ops.is_empty()), (packs, packs), "{codec:?}");
+        let plain = up.clone().unpacked(20, 1_000).unwrap();
+        assert!(plain.ops.iter().map(|op| op.to_vec()).eq(ops.iter().cloned()));
+        assert_eq!((up.hash, up.count()), (head.hash, 20));
+    }
+}
+
+#[test]
+fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
+    let mut edge = fresh(position());
+    edge.hello();
+    let todo = edge.take(welcome_naming(Some(9), STANDING, Chain::start(&edge_id())));
+    assert_eq!(todo, [Do::End(End::ProtocolUnsupported)]);
 }
 
 #[test]

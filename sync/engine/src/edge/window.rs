@@ -2,7 +2,8 @@
 //! through and shrink when they do not.
 //!
 //! Invariant: what is sent beyond the hub's cursor never exceeds the ops and bytes of the newest
-//! credit, save for one op that alone is larger than it.
+//! credit, save for one op that alone is larger than it. Bytes are those of the ops as they are stored,
+//! also where they are sent packed: credit and limits bound what the hub has to hold and to store.
 
 use std::collections::VecDeque;
 

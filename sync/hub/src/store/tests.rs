@@ -89,6 +89,7 @@ fn hello() -> Hello {
         twin: None,
         snapshots: None,
         staged: None,
+        codecs: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Edge {
     /// What the chain of its epoch starts from.
     pub start: Chain,
     pub suspect: bool,
+    /// Whether it can pack ops, and does. An edge of the version before cannot.
+    pub packs: bool,
     pub settled: Option<Chain>,
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
@@ -56,6 +58,7 @@ impl Edge {
             nonce: BootNonce([1; 16]),
             epoch: 1,
             suspect: false,
+            packs: false,
             settled: None,
             log: Vec::new(),
             outcomes: Vec::new(),
@@ -117,6 +120,7 @@ impl Edge {
             twin: None,
             snapshots: None,
             staged: None,
+            codecs: self.packs.then(|| vec![wire::CODEC_PACKED]),
         };
         self.send(&Frame::Hello(hello)).await;
         Ok(())
@@ -224,16 +228,22 @@ impl Edge {
 
     /// Sends ops `first..first + count` of the log.
     pub async fn up(&mut self, first: usize, count: usize) {
+        let up = self.frame(first, count);
+        let up = if self.packs { up.packed() } else { up };
+        self.send(&Frame::Up(up)).await;
+    }
+
+    pub fn frame(&self, first: usize, count: usize) -> Up {
         let ops = self.log[first - 1..first - 1 + count].iter().cloned().map(Into::into).collect();
-        let up = Up {
+        Up {
             standing: self.standing(),
             epoch: self.epoch,
             first_seq: first as u64,
             prev_hash: self.chain_at(first - 1).hash,
             hash: self.chain_at(first - 1 + count).hash,
             ops,
-        };
-        self.send(&Frame::Up(up)).await;
+            packed: None,
+        }
     }
 
     pub async fn ack(&mut self, digest: Hash) {

@@ -394,6 +394,7 @@ fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> 
         (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::Up { standing, ..up }),
         (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
         (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
+            let Ok(up) = up.clone().unpacked(u32::MAX, u32::MAX) else { return Frame::Up(up) };
             let before = wire::Chain { seq: up.first_seq.saturating_sub(1), hash: up.prev_hash };
             let hash = before.through(up.ops.iter().map(|op| &op[..])).hash;
             Frame::Up(wire::Up { hash, ..up })

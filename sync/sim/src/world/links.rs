@@ -61,7 +61,10 @@ impl World {
             version: String::new(),
         };
         let mut machine = Edge::new(who, edge.file.position());
-        let hello = machine.hello();
+        let mut hello = machine.hello();
+        if let Frame::Hello(hello) = &mut hello {
+            hello.codecs.take_if(|_| cast::is_older(e));
+        }
         edge.link = Some(Link {
             conn,
             machine,

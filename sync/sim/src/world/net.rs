@@ -106,7 +106,7 @@ impl World {
     }
 
     pub fn send_frame(&mut self, conn: usize, to: Side, frame: &Frame) {
-        self.counts.frame(frame.kind());
+        self.counts.frame(words::kind(frame));
         let mut bytes = frame.to_bytes();
         let e = self.net.conns[conn].edge;
         if self.faults.corrupts(e) && self.random.chance(120) && matches!(frame, Frame::Up(_)) {

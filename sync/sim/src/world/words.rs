@@ -2,6 +2,14 @@
 
 use wire::{Frame, Outcome, Reply};
 
+/// What a frame is counted as.
+pub(super) fn kind(frame: &Frame) -> &'static str {
+    match frame {
+        Frame::Up(up) if up.packed.is_some() => "Up, packed",
+        other => other.kind(),
+    }
+}
+
 /// A frame with the numbers that say what it does.
 pub(super) fn frame(frame: &Frame) -> String {
     match frame {
@@ -13,8 +21,9 @@ pub(super) fn frame(frame: &Frame) -> String {
             format!("Welcome (term {}, has {})", welcome.standing.term, welcome.cursor)
         }
         Frame::Up(up) => {
-            let last = up.first_seq + up.ops.len() as u64 - 1;
-            format!("Up {}..={last}", up.first_seq)
+            let last = up.first_seq + up.count() - 1;
+            let packed = if up.packed.is_some() { ", packed" } else { "" };
+            format!("Up {}..={last}{packed}", up.first_seq)
         }
         Frame::Outcomes(outcomes) => format!("Outcomes ({}, {}]", outcomes.from, outcomes.to),
         Frame::Down(down) => format!("Down ({}, {}]", down.from, down.to),

@@ -1,5 +1,7 @@
 //! What comes up: ops in order, gaps asked for, limits kept.
 
+use wire::{CODEC_PACKED, Packed};
+
 use super::*;
 
 #[test]
@@ -92,6 +94,79 @@ fn frames_beyond_what_was_allowed_end_the_session() {
     take(&mut session, up(&log, 1, 50));
     take(&mut session, up(&log, 51, 50));
     assert_eq!(ended(&take(&mut session, up(&log, 101, 1))), Some(Code::TooManyRequests));
+}
+
+#[test]
+fn packed_ops_are_taken_as_the_same_ops_plain() {
+    let log = log(40);
+    let frame = up(&log, 1, 40).packed();
+    assert!(frame.packed.is_some() && frame.ops.is_empty());
+    let outputs = take(&mut opened(&log), frame);
+    assert_eq!(outputs, take(&mut opened(&log), up(&log, 1, 40)));
+    assert!(matches!(outputs[..], [Output::Store(_)]));
+}
+
+/// Limits count ops as they are stored, however few bytes bring them.
+#[test]
+fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
+    let log = log(200);
+    let large = Up { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }.packed();
+    let with = |change: fn(&mut Packed)| {
+        let mut frame = up(&log, 1, 40).packed();
+        frame.packed.as_mut().into_iter().for_each(change);
+        frame
+    };
+    let cases = [
+        (up(&log, 1, 51).packed(), Code::BodyTooLarge),
+        (large, Code::BodyTooLarge),
+        (with(|packed| packed.count = u32::MAX), Code::BodyTooLarge),
+        (with(|packed| packed.count = 0), Code::MalformedBody),
+        (with(|packed| packed.count = 41), Code::MalformedBody),
+        (with(|packed| packed.count = 39), Code::MalformedBody),
+        (with(|packed| packed.codec = 2), Code::MalformedBody),
+        (with(|packed| packed.bytes.truncate(20)), Code::MalformedBody),
+        (with(|packed| packed.bytes.clear()), Code::MalformedBody),
+        (Up { ops: vec![op(1).into()], ..with(|_| ()) }, Code::MalformedBody),
+    ];
+    for (frame, code) in cases {
+        assert!(frame.packed.is_some());
+        assert_eq!(ended(&take(&mut opened(&log), frame.clone())), Some(code), "{frame:?}");
+    }
+}
+
+/// What was changed unpacks into other ops, if into any, and their hash is not the frame's.
+#[test]
+fn of_packed_ops_that_were_changed_on_the_way_none_is_stored() {
+    let log = log(40);
+    let frame = up(&log, 1, 40).packed();
+    let sound = take(&mut opened(&log), frame.clone());
+    let bytes = frame.packed.as_ref().map_or(0, |packed| packed.bytes.len());
+    for bit in 0..bytes * 8 {
+        let mut changed = frame.clone();
+        changed.packed.as_mut().unwrap().bytes[bit / 8] ^= 1 << (bit % 8);
+        let outputs = take(&mut opened(&log), changed);
+        // The last bits say nothing.
+        assert!(ended(&outputs).is_some() || outputs == sound, "bit {bit}: {outputs:?}");
+    }
+}
+
+#[test]
+fn only_an_edge_that_can_pack_is_asked_to() {
+    let log = log(1);
+    for (codecs, codec) in [
+        (None, None),
+        (Some(vec![]), None),
+        (Some(vec![9]), None),
+        (Some(vec![9, CODEC_PACKED]), Some(CODEC_PACKED)),
+    ] {
+        let hello = Hello { codecs, ..hello(&log) };
+        let (_, outputs) = greeted(hello, stored(Chain::start(&edge())));
+        let named = outputs.iter().find_map(|output| match output {
+            Output::Send(Frame::Welcome(welcome)) => Some(welcome.codec),
+            _ => None,
+        });
+        assert_eq!(named, Some(codec));
+    }
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! A binary arithmetic coder: what was likely costs next to nothing, what was not costs more, and how
+//! likely a thing is both ends learn from what has gone by.
+//!
+//! Invariant: whoever hears makes the same steps as whoever said it. What was cut off reads as zeros
+//! and is known as cut off; nothing that is heard makes this panic.
+
+/// How likely a yes is, in parts of 65,536, learned as it goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chance {
+    yes: u16,
+    heard: u16,
+}
+
+/// The first answers count for much, later ones for a sixty-fourth each.
+const HEARD_MAX: u16 = 62;
+
+impl Default for Chance {
+    fn default() -> Self {
+        Self { yes: 1 << 15, heard: 0 }
+    }
+}
+
+impl Chance {
+    /// Stays within 1 and 65,534: nothing is ever certain.
+    fn learn(&mut self, bit: bool) {
+        let part = self.heard + 2;
+        if bit {
+            self.yes += (u16::MAX - self.yes) / part;
+        } else {
+            self.yes -= self.yes / part;
+        }
+        self.heard = (self.heard + 1).min(HEARD_MAX);
+    }
+}
+
+/// One end: whoever says a thing is given it back, whoever hears ignores what it is given.
+pub(super) trait Coder {
+    /// Whether this is the end that says.
+    const SAYS: bool;
+
+    /// More was asked for than was said: what is heard from here on means nothing.
+    fn is_cut_off(&self) -> bool;
+
+    /// A yes or no of which `yes` parts of 65,536 were expected to be a yes.
+    fn weighed(&mut self, yes: u16, bit: bool) -> bool;
+
+    fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
+        let bit = self.weighed(chance.yes, bit);
+        chance.learn(bit);
+        bit
+    }
+
+    /// The lowest bits of a value of which nothing is expected.
+    fn even(&mut self, bits: u64, value: u64) -> u64 {
+        (0..bits).rev().fold(0, |heard, at| {
+            heard << 1 | u64::from(self.weighed(1 << 15, value >> at & 1 == 1))
+        })
+    }
+}
+
+/// What is still possible, its ends included: the first bytes of both are the same and are not kept.
+#[derive(Debug)]
+struct Span {
+    low: u32,
+    high: u32,
+}
+
+impl Span {
+    const ALL: Self = Self { low: 0, high: u32::MAX };
+
+    /// The last place of the part that stands for a yes. It leaves at least one for a no.
+    fn yes_to(&self, yes: u16) -> u32 {
+        let width = u64::from(self.high - self.low) * u64::from(yes);
+        self.low + u32::try_from(width >> 16).unwrap_or_default()
+    }
+
+    /// The bytes that are certain now, one after the other.
+    fn narrow(&mut self, yes_to: u32, bit: bool, mut certain: impl FnMut(u8)) {
+        if bit {
+            self.high = yes_to;
+        } else {
+            self.low = yes_to + 1;
+        }
+        while (self.low ^ self.high) >> 24 == 0 {
+            certain(self.low.to_be_bytes()[0]);
+            self.low <<= 8;
+            self.high = self.high << 8 | 0xff;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Sayer {
+    span: Span,
+    said: Vec<u8>,
+}
+
+impl Sayer {
+    pub fn new() -> Self {
+        Self { span: Span::ALL, said: Vec::new() }
+    }
+
+    pub fn finish(mut self) -> Vec<u8> {
+        self.said.extend(self.span.low.to_be_bytes());
+        self.said
+    }
+}
+
+impl Coder for Sayer {
+    const SAYS: bool = true;
+
+    fn is_cut_off(&self) -> bool {
+        false
+    }
+
+    fn weighed(&mut self, yes: u16, bit: bool) -> bool {
+        let yes_to = self.span.yes_to(yes);
+        self.span.narrow(yes_to, bit, |byte| self.said.push(byte));
+        bit
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Hearer<'a> {
+    span: Span,
+    at: u32,
+    rest: std::slice::Iter<'a, u8>,
+    cut_off: bool,
+}
+
+impl<'a> Hearer<'a> {
+    pub fn new(said: &'a [u8]) -> Self {
+        let mut hearer = Self { span: Span::ALL, at: 0, rest: said.iter(), cut_off: false };
+        (0..4).for_each(|_| hearer.next());
+        hearer
+    }
+
+    /// All that was said was needed.
+    pub fn is_at_end(&self) -> bool {
+        !self.cut_off && self.rest.len() == 0
+    }
+
+    fn next(&mut self) {
+        let byte = self.rest.next().copied();
+        self.cut_off |= byte.is_none();
+        self.at = self.at << 8 | u32::from(byte.unwrap_or_default());
+    }
+}
+
+impl Coder for Hearer<'_> {
+    const SAYS: bool = false;
+
+    fn is_cut_off(&self) -> bool {
+        self.cut_off
+    }
+
+    fn weighed(&mut self, yes: u16, _: bool) -> bool {
+        let yes_to = self.span.yes_to(yes);
+        let bit = self.at <= yes_to;
+        let mut certain = 0;
+        self.span.narrow(yes_to, bit, |_| certain += 1);
+        (0..certain).for_each(|_| self.next());
+        bit
+    }
+}

@@ -1,0 +1,91 @@
+//! An op as the heads of its CBOR items, one after the other.
+//!
+//! Invariant: heads written one after the other are the bytes they were read from; bytes of which that
+//! is not so have no heads.
+
+/// The kinds of CBOR items, by their number in its heads.
+pub(super) mod kind {
+    pub const BYTES: u8 = 2;
+    pub const TEXT: u8 = 3;
+    pub const ARRAY: u8 = 4;
+    pub const MAP: u8 = 5;
+    pub const TAG: u8 = 6;
+}
+
+/// So deep may items stand in each other.
+pub(super) const DEPTH_MAX: usize = 12;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Head<'a> {
+    pub kind: u8,
+    /// The value, the count of what follows, or the length of `content`.
+    pub number: u64,
+    /// Of bytes and texts.
+    pub content: &'a [u8],
+}
+
+/// The heads of exactly one item, each in its shortest form.
+pub(super) fn heads(mut bytes: &[u8]) -> Option<Vec<Head<'_>>> {
+    let mut heads = Vec::new();
+    // How many items are still to come at each depth.
+    let mut open = vec![1u64];
+    while let Some(left) = open.last_mut() {
+        if *left == 0 {
+            open.pop();
+            continue;
+        }
+        *left -= 1;
+        let (head, rest) = head(bytes)?;
+        bytes = rest;
+        heads.push(head);
+        match head.kind {
+            kind::ARRAY => open.push(head.number),
+            kind::MAP => open.push(head.number.checked_mul(2)?),
+            kind::TAG => open.push(1),
+            _ => {}
+        }
+        if open.len() > DEPTH_MAX {
+            return None;
+        }
+    }
+    bytes.is_empty().then_some(heads)
+}
+
+fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    let (kind, short) = (first >> 5, first & 31);
+    let more = match short {
+        0..24 => 0,
+        24..28 => 1usize << (short - 24),
+        // Of no length that is known beforehand, or of none that there is.
+        _ => return None,
+    };
+    let (long, rest) = rest.split_at_checked(more)?;
+    let number = if more == 0 {
+        short.into()
+    } else {
+        long.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let mut again = Vec::with_capacity(9);
+    write(&mut again, kind, number);
+    if again.len() != 1 + more {
+        return None;
+    }
+    let length = if matches!(kind, kind::BYTES | kind::TEXT) { number } else { 0 };
+    let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    Some((Head { kind, number, content }, rest))
+}
+
+/// Writes a head in its shortest form, without what it is the head of.
+pub(super) fn write(bytes: &mut Vec<u8>, kind: u8, number: u64) {
+    let long = number.to_be_bytes();
+    let (short, more) = match number {
+        0..24 => (long[7], 0),
+        24..0x100 => (24, 1),
+        0x100..0x1_0000 => (25, 2),
+        0x1_0000..0x1_0000_0000 => (26, 4),
+        _ => (27, 8),
+    };
+    bytes.push(kind << 5 | short);
+    bytes.extend(&long[8 - more..]);
+}
