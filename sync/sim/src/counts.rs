@@ -88,7 +88,7 @@ pub struct Counts {
 
 // What enough seeds have to meet.
 
-const FRAMES: [&str; 15] = [
+const FRAMES: [&str; 16] = [
     "Hello",
     "Welcome",
     "Up",
