@@ -14,6 +14,11 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
+/// How far two moments lie apart, to what tells them apart: what collides does so within moments.
+pub fn apart(ms: i64) -> String {
+    if ms < 1_000 { format!("{ms} ms") } else { duration(ms) }
+}
+
 /// A moment in UTC, to the millisecond, as people read it.
 pub fn moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
@@ -40,6 +45,7 @@ mod tests {
         ] {
             assert_eq!(duration(ms), text);
         }
+        assert_eq!([apart(23), apart(999), apart(1_000)], ["23 ms", "999 ms", "1s"]);
         assert_eq!(some(1, "change", "changes"), "1 change");
         assert_eq!(some(0, "change", "changes"), "0 changes");
         assert_eq!(moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");

@@ -76,10 +76,21 @@ fn step(number: usize, entry: &TimelineEntry, people: &People, look: &Look) -> S
         out.push_str(&format!("      {label}{}\n", printable(reason)));
     }
     if let Some(code) = entry.code {
-        let label = look.pick("Answer: ", "答复：");
-        out.push_str(&format!("      {label}{} ({code})\n", code.sentence(look.language)));
+        out.push_str(&format!("      {}\n", answer(code, look)));
     }
     out
+}
+
+/// What was said in the end, with the code that programs know it by.
+pub fn answer(code: Code, look: &Look) -> String {
+    format!("{}{}", look.pick("Answer: ", "答复："), coded(code, look))
+}
+
+pub fn coded(code: Code, look: &Look) -> String {
+    match look.language {
+        Language::English => format!("{} ({code})", code.sentence(look.language)),
+        Language::Chinese => format!("{}（{code}）", code.sentence(look.language)),
+    }
 }
 
 /// Whether the entry moved the order; an attempt that lost is on the timeline too.
@@ -105,27 +116,23 @@ fn sentence(entry: &TimelineEntry, people: &People, look: &Look) -> String {
     }
 }
 
-fn verb(action: Option<Action>, done: bool, look: &Look) -> &'static str {
+fn verb(action: Option<Action>, done: bool, look: &Look) -> String {
     let (did, tried, chinese) = match action {
-        None => ("published", "tried to publish", "发布"),
-        Some(Action::Approve) => ("approved", "tried to approve", "批准"),
-        Some(Action::Reject) => ("rejected", "tried to reject", "驳回"),
-        Some(Action::Accept) => ("accepted", "tried to accept", "接受"),
-        Some(Action::Withdraw) => ("withdrew from", "tried to withdraw from", "退出"),
-        Some(Action::Start) => ("started", "tried to start", "开始"),
-        Some(Action::Complete) => ("completed", "tried to complete", "完成"),
-        Some(Action::Cancel) => ("cancelled", "tried to cancel", "取消"),
-        Some(Action::Review) => ("reviewed", "tried to review", "评价"),
+        None => ("published", "publish", "发布"),
+        Some(Action::Approve) => ("approved", "approve", "批准"),
+        Some(Action::Reject) => ("rejected", "reject", "驳回"),
+        Some(Action::Accept) => ("accepted", "accept", "接受"),
+        Some(Action::Withdraw) => ("withdrew from", "withdraw from", "退出"),
+        Some(Action::Start) => ("started", "start", "开始"),
+        Some(Action::Complete) => ("completed", "complete", "完成"),
+        Some(Action::Cancel) => ("cancelled", "cancel", "取消"),
+        Some(Action::Review) => ("reviewed", "review", "评价"),
     };
-    match look.language {
-        Language::English => {
-            if done {
-                did
-            } else {
-                tried
-            }
-        }
-        Language::Chinese => chinese,
+    match (done, look.language) {
+        (true, Language::English) => did.to_owned(),
+        (false, Language::English) => format!("tried to {tried}"),
+        (true, Language::Chinese) => chinese.to_owned(),
+        (false, Language::Chinese) => format!("尝试{chinese}"),
     }
 }
 

@@ -118,7 +118,7 @@ fn a_collision_is_told_with_winner_rule_and_times() {
         "Why provider B lost (through the edge north-1): the first acceptance to reach the cloud wins",
         "decided at 2025-11-24 16:01:00.000Z, the other at 2025-11-24 16:04:12.000Z, 3m 12s later",
         "tapped 30s earlier, but it could not reach the cloud then",
-        "provider B has no penalty",
+        "There is no penalty and no mark for provider B",
         "provider A: 00000000-0000-0000-0000-000000000002",
     ] {
         assert!(text.contains(line), "`{line}` is missing from\n{text}");
@@ -130,7 +130,7 @@ fn the_same_story_is_told_in_chinese() {
     let text = render(&story(), &look(Language::Chinese));
     for line in [
         "客户发布该订单（通过云端），状态变为待审核",
-        "服务商B接受该订单（通过边缘节点 north-1），未生效",
+        "服务商B尝试接受该订单（通过边缘节点 north-1），未生效",
         "胜出：服务商A（通过云端）。",
         "以最先到达云端的接单为准",
         "晚 3m 12s",

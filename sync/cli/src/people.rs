@@ -31,28 +31,32 @@ impl People {
 
     pub fn name(&self, actor: Actor) -> String {
         if actor.user_id == self.customer && actor.role == Role::Customer {
-            return self.pick("the customer", "客户").to_owned();
+            return match self.language {
+                Language::English => "the customer".to_owned(),
+                Language::Chinese => role_word(actor.role, self.language).to_owned(),
+            };
         }
         let alike = || self.known.iter().filter(|other| other.role == actor.role);
-        let role = match actor.role {
-            Role::Customer => self.pick("customer", "客户"),
-            Role::Provider => self.pick("provider", "服务商"),
-            Role::Admin => self.pick("admin", "管理员"),
-        };
+        let role = role_word(actor.role, self.language);
         let place = alike().position(|other| *other == actor).unwrap_or(0);
-        let space = self.pick(" ", "");
+        let space = if self.language == Language::English { " " } else { "" };
         format!("{role}{space}{}", letters(place))
     }
 
     pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
         self.known.iter().map(|actor| (self.name(*actor), actor.user_id))
     }
+}
 
-    fn pick<'a>(&self, english: &'a str, chinese: &'a str) -> &'a str {
-        match self.language {
-            Language::English => english,
-            Language::Chinese => chinese,
-        }
+pub fn role_word(role: Role, language: Language) -> &'static str {
+    let (english, chinese) = match role {
+        Role::Customer => ("customer", "客户"),
+        Role::Provider => ("provider", "服务商"),
+        Role::Admin => ("admin", "管理员"),
+    };
+    match language {
+        Language::English => english,
+        Language::Chinese => chinese,
     }
 }
 

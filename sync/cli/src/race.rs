@@ -3,7 +3,7 @@
 use wire::{Action, Code, Language, TimelineEntry, Verdict};
 
 use crate::{
-    age::{duration, moment},
+    age::{apart, moment},
     explain::{changed, is_lost_acceptance, way},
     look::Look,
     people::People,
@@ -48,7 +48,7 @@ fn collision(
     match look.language {
         Language::English => format!(
             "Who won: {first} ({first_way}).\nWhy {second} lost ({second_way}): {rule}\n{times}{taps}\
-             {second} has no penalty and no mark for this.\n"
+             There is no penalty and no mark for {second} in this.\n"
         ),
         Language::Chinese => format!(
             "胜出：{first}（{first_way}）。\n{second}未能接单的原因（{second_way}）：{rule}\n{times}{taps}\
@@ -74,7 +74,7 @@ fn times(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) -> String {
     let (Some(first), Some(second)) = (winner.hops.cloud_at, loser.hops.cloud_at) else {
         return String::new();
     };
-    let later = duration(second.since(first));
+    let later = apart(second.since(first));
     match look.language {
         Language::English => format!(
             "The winner's was decided at {}, the other at {}, {later} later.\n",
@@ -98,7 +98,7 @@ fn tapped_earlier(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) ->
     if tapped >= first {
         return String::new();
     }
-    let by = duration(first.since(tapped));
+    let by = apart(first.since(tapped));
     match look.language {
         Language::English => format!(
             "The loser's device says it was tapped {by} earlier, but it could not reach the cloud then.\n"
@@ -114,7 +114,9 @@ fn no_winner(loser: &TimelineEntry, people: &People, look: &Look) -> String {
     let why = loser.code.map_or("", |code| code.sentence(look.language));
     match look.language {
         Language::English => {
-            format!("Why {who}'s acceptance had no effect: {why}\n{who} has no penalty for this.\n")
+            format!(
+                "Why {who}'s acceptance had no effect: {why}\nThere is no penalty for {who} in this.\n"
+            )
         }
         Language::Chinese => {
             format!("{who}的接单未生效的原因：{why}\n{who}不会因此受到处罚。\n")

@@ -5,19 +5,19 @@
 
 use serde_json::{Value, json};
 use wire::{
-    CommandAnswer, CommandId, Language, OpCommand, OpOutcome, OpPlace, OpRecord, OutcomeKind,
-    StatusReport, UnixMillis, Verdict, WaitingAsk,
+    CommandAnswer, CommandId, DeviceId, Language, OpCommand, OpOutcome, OpPlace, OpRecord,
+    OutcomeKind, StatusReport, UnixMillis, Verdict, WaitingAsk,
 };
 
 use crate::{
     age::moment,
     exit::{Exit, Failure},
-    explain::Story,
+    explain::{Story, answer, coded},
     find,
     gateway::{Gateway, absent},
     look::{Look, Tone},
     ops,
-    people::People,
+    people::{People, role_word},
     race,
 };
 
@@ -154,8 +154,7 @@ fn of_one_op(op: &OpRecord, trail: &Trail, look: &Look) -> String {
     if let Some(OpOutcome { outcome, .. }) = &op.outcome
         && let Some(code) = outcome.code
     {
-        let label = look.pick("Answer: ", "答复：");
-        out.push_str(&format!("  {label}{} ({code})\n", code.sentence(look.language)));
+        out.push_str(&format!("  {}\n", answer(code, look)));
     }
     let next = look.pick("Next: ", "下一步：");
     out.push_str(&format!("  {next}{}\n", ops::next_step(op, &trail.report, look)));
@@ -163,20 +162,23 @@ fn of_one_op(op: &OpRecord, trail: &Trail, look: &Look) -> String {
 }
 
 fn whose(command: &OpCommand, look: &Look) -> String {
-    let (id, user, role) = (command.id, command.actor.user_id, command.actor.role.as_str());
+    let (id, user) = (command.id, command.actor.user_id);
+    let role = role_word(command.actor.role, look.language);
     let mut out = match look.language {
         Language::English => format!("  command {id} of {role} {user}\n"),
-        Language::Chinese => format!("  操作编号 {id}，用户 {user}（{role}）\n"),
+        Language::Chinese => format!("  操作编号 {id}，{role} {user}\n"),
     };
     if let Some(before) = &command.logged_before {
         out.push_str(&match look.language {
             Language::English => format!(
-                "  logged first as {}, answered `{}` there; that epoch was ended\n",
-                before.place, before.verdict
+                "  logged first as {}, answered {} there; that epoch was ended\n",
+                before.place,
+                verdict_word(before.verdict, look)
             ),
             Language::Chinese => format!(
-                "  最初记录为 {}，当时答复 `{}`；那一代已终止\n",
-                before.place, before.verdict
+                "  最初记录为 {}，当时答复{}；那一代已终止\n",
+                before.place,
+                verdict_word(before.verdict, look)
             ),
         });
     }
@@ -188,8 +190,7 @@ fn hops(op: &OpRecord, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
     let mut hops = Vec::new();
     if let Some(command) = &op.command {
         if let Some(at) = command.tapped_at {
-            let device = command.device.as_ref().map_or("?", |device| device.as_str());
-            hops.push((Some(at), tapped(device, look)));
+            hops.push((Some(at), tapped(command.device.as_ref().map(DeviceId::as_str), look)));
         }
         hops.push((Some(command.edge_at), at_edge(op, command, look)));
     }
@@ -198,35 +199,48 @@ fn hops(op: &OpRecord, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
         None => hops.push((None, look.pick("not decided", "尚未决定").to_owned())),
         Some(outcome) => {
             hops.push((Some(outcome.outcome.decided_at), decided(outcome, look)));
-            hops.push((None, told(outcome, look).to_owned()));
+            hops.push((Some(outcome.stored_at), told(outcome, look).to_owned()));
         }
     }
     hops
 }
 
-fn tapped(device: &str, look: &Look) -> String {
-    match look.language {
-        Language::English => format!("tapped on {device}, by the device's own clock"),
-        Language::Chinese => format!("在 {device} 上点击（设备自身时钟）"),
+/// A device need not name itself where it comes over HTTP.
+fn tapped(device: Option<&str>, look: &Look) -> String {
+    match (device, look.language) {
+        (Some(device), Language::English) => {
+            format!("tapped on {device}, by the device's own clock")
+        }
+        (None, Language::English) => "tapped, by the device's own clock".to_owned(),
+        (Some(device), Language::Chinese) => format!("在 {device} 上点击（设备自身时钟）"),
+        (None, Language::Chinese) => "点击（设备自身时钟）".to_owned(),
     }
 }
 
 fn at_edge(op: &OpRecord, command: &OpCommand, look: &Look) -> String {
     let edge = &op.place.edge;
-    let verdict = command.verdict;
-    match (command.fence, verdict, look.language) {
+    let verdict = verdict_word(command.verdict, look);
+    match (command.fence, command.verdict, look.language) {
         (Some(fence), _, Language::English) => {
-            format!("stored at {edge}, answered `{verdict}` under fence {fence}: final at once")
+            format!("stored at {edge}, answered {verdict} under fence {fence}: final at once")
         }
         (Some(fence), _, Language::Chinese) => {
-            format!("存于 {edge}，依据栅栏号 {fence} 答复 `{verdict}`：立即生效")
+            format!("存于 {edge}，依据栅栏号 {fence} 答复{verdict}：立即生效")
         }
-        (None, Verdict::Firm, Language::English) => format!("stored at {edge}, answered `firm`"),
-        (None, Verdict::Firm, Language::Chinese) => format!("存于 {edge}，答复 `firm`"),
+        (None, Verdict::Firm, Language::English) => format!("stored at {edge}, answered {verdict}"),
+        (None, Verdict::Firm, Language::Chinese) => format!("存于 {edge}，答复{verdict}"),
         (None, _, Language::English) => {
-            format!("stored at {edge}, answered `{verdict}`: the cloud decides")
+            format!("stored at {edge}, answered {verdict}: the cloud decides")
         }
-        (None, _, Language::Chinese) => format!("存于 {edge}，答复 `{verdict}`：由云端决定"),
+        (None, _, Language::Chinese) => format!("存于 {edge}，答复{verdict}：由云端决定"),
+    }
+}
+
+pub fn verdict_word<'a>(verdict: Verdict, look: &Look) -> &'a str {
+    match verdict {
+        Verdict::Firm => look.pick("`firm`", "“确定”"),
+        Verdict::Provisional => look.pick("`provisional`", "“暂定”"),
+        Verdict::NotTaken => look.pick("`not_taken`", "“未受理”"),
     }
 }
 
@@ -245,16 +259,19 @@ fn decided(outcome: &OpOutcome, look: &Look) -> String {
     }
 }
 
+/// When an edge acknowledged an outcome nobody writes down; since when it could have it, the hub does.
 fn told(outcome: &OpOutcome, look: &Look) -> &'static str {
     match outcome.told {
-        Some(true) => look.pick("told: its edge has the outcome", "已告知：节点已收到结果"),
+        Some(true) => {
+            look.pick("ready for its edge, which has it by now", "结果可供节点领取，节点已收到")
+        }
         Some(false) => look.pick(
-            "not told yet: its edge has not acknowledged the outcome",
-            "尚未告知：节点未确认收到结果",
+            "ready for its edge, which has not acknowledged it yet",
+            "结果可供节点领取，节点尚未确认收到",
         ),
         None => look.pick(
-            "its epoch is over: told with the one after it",
-            "其所属的一代已终止：结果随后一代告知",
+            "ready for its edge; its epoch is over, so it is told with the one after it",
+            "结果可供节点领取；其所属的一代已终止，随后一代告知",
         ),
     }
 }
@@ -265,8 +282,7 @@ fn through_the_cloud(answer: &CommandAnswer, look: &Look) -> String {
         true => look.paint(Tone::Good, look.pick("+ applied", "+ 已生效")),
         false => look.paint(Tone::Bad, look.pick("x refused", "x 被拒绝")),
     };
-    let colon = look.colon();
-    let why = answer.code.map(|code| format!("{colon}{} ({code})", code.sentence(look.language)));
+    let why = answer.code.map(|code| format!("{}{}", look.colon(), coded(code, look)));
     let why = why.unwrap_or_default();
     let (id, order) = (answer.command_id, answer.order_id);
     match look.language {

@@ -1,7 +1,7 @@
 //! The help in Chinese.
 //! Invariant: it says of every command and argument what the English help says.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 const REGIONS: &str = "NORTH、SOUTH、EAST、WEST 或 MID";
 const AN_EDGE: &str = "节点名称，例如 north-1";
@@ -87,11 +87,36 @@ const COMMON: [(&str, &str); 4] = [
     ("timeout", "单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60"),
 ];
 
+/// Behind every argument of ours.
+const LAST: usize = 900;
+
 pub fn command(command: Command) -> Command {
     let command = arguments(command.about("查看和操作 Holdfast 平台"), &COMMON);
-    subcommands(command, &COMMANDS)
+    let command = subcommands(command, &COMMANDS)
         .mut_subcommand("queue", |queue| subcommands(queue, &OF_QUEUE))
         .mut_subcommand("lease", |lease| subcommands(lease, &OF_LEASE))
+        .disable_version_flag(true);
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .display_order(LAST);
+    headed(command.arg(version.help("显示版本")))
+}
+
+/// What `clap` itself adds to a command's help.
+fn headed(command: Command) -> Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).display_order(LAST);
+    command
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}")
+        .subcommand_help_heading("命令")
+        .disable_help_flag(true)
+        .arg(help.help("显示帮助"))
+        .mut_args(|arg| {
+            let heading = if arg.is_positional() { "参数" } else { "选项" };
+            arg.help_heading(heading)
+        })
+        .mut_subcommands(headed)
 }
 
 fn subcommands(command: Command, words: &'static [Words]) -> Command {

@@ -10,13 +10,13 @@ pub(super) fn gate_closed(region: &str, language: Language) -> Complaint {
         Language::English => complaint(
             Kind::GateClosed,
             region,
-            "the gate is closed: its edges work on by themselves and cannot reach the cloud",
+            "the gate is closed; its edges work on by themselves and cannot reach the cloud",
             format!("{heal} opens it"),
         ),
         Language::Chinese => complaint(
             Kind::GateClosed,
             region,
-            "闸口已关闭：该区域的节点独立运行，无法连接云端",
+            "闸口已关闭，该区域的节点独立运行，无法连接云端",
             format!("运行 {heal} 打开闸口"),
         ),
     }
