@@ -119,10 +119,12 @@ pub enum Input {
     },
     /// Answers `Output::ReadSnapshot`.
     Snapshot(SnapshotPart),
-    /// The edge's orders were found to differ from the cloud's: an image as of this number puts them
-    /// right.
+    /// The edge's orders were found to differ from the cloud's: an image puts them right.
     Repair {
+        /// How far the feed reaches.
         feed_seq: u64,
+        /// Where it tells of the right that this epoch of the edge holds.
+        granted_seq: Option<u64>,
     },
     /// The number of the newest stored outcome.
     OutcomesReach(u64),

@@ -94,7 +94,7 @@ impl Open {
             Input::Outcomes(outcomes) => self.send_outcomes(outcomes),
             Input::Feed { to, changes } => self.send_feed(to, changes),
             Input::Snapshot(part) => self.send_chunk(&part),
-            Input::Repair { feed_seq } => self.repair(feed_seq),
+            Input::Repair { feed_seq, granted_seq } => self.repair(feed_seq, granted_seq),
             Input::OutcomesReach(head) => {
                 self.outcomes.reach(head).map(Self::read_outcomes).into_iter().collect()
             }
@@ -209,17 +209,25 @@ impl Open {
         outputs
     }
 
-    /// Also for one that is under way already: that puts right what there is to be. Two images of one
-    /// session as of the same number look the same to the edge, which would pass over the second: that
-    /// goes out in a session of its own.
-    fn repair(&mut self, feed_seq: u64) -> Vec<Output> {
-        if self.takes_snapshots && self.snapshot.is_none() && self.taken == Some(feed_seq) {
+    /// Also for one that is under way already: that puts right what there is to be. An image is as of no
+    /// number behind the edge's cursor, and crosses no grant that the edge has not read [GRANT_DIGEST]:
+    /// one that is on its way is waited for, for a repair is asked for until there was one.
+    fn repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<Output> {
+        if !self.takes_snapshots || self.snapshot.is_some() {
+            return self.read_on();
+        }
+        let unread = granted_seq.filter(|granted| *granted > self.feed.acknowledged());
+        let as_of = match unread {
+            Some(granted) if self.feed.has_sent(granted) => return Vec::new(),
+            Some(granted) => granted,
+            None => feed_seq.max(self.feed.head()),
+        };
+        // Two images of one session as of the same number look the same to the edge, which would pass
+        // over the second: that goes out in a session of its own.
+        if self.taken == Some(as_of) {
             return vec![end(Code::Unavailable, "a second image has to begin anew")];
         }
-        if self.takes_snapshots && self.snapshot.is_none() {
-            let generation = self.feed_generation;
-            self.snapshot = Some(Snapshot::begun(self.standing, generation, feed_seq));
-        }
+        self.snapshot = Some(Snapshot::begun(self.standing, self.feed_generation, as_of));
         self.read_on()
     }
 

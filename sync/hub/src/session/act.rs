@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::cloud::{ChunkWanted, Input, NewOps, Output, Place};
+use engine::cloud::{ChunkWanted, Input, NewOps, Output, Place, Stored};
 use process::metrics;
 use wire::{Ack, Code, Frame, HeldReason, Hello, Refused};
 
@@ -204,13 +204,25 @@ impl Link {
                 }
                 self.perform(Input::OutcomesReach(pulse.outcome_count)).await?;
                 if pulse.repair {
-                    let feed_seq = self.hub.regions.watch(self.region).borrow().feed_seq;
-                    self.perform(Input::Repair { feed_seq }).await?;
+                    self.repair().await?;
                 }
                 self.tell_held(at.epoch).await?;
                 self.put_asks(at).await
             }
             Ok(_) => self.perform(Input::Superseded).await,
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// As the store has it now: what this replica has heard of the feed may be older than what the edge
+    /// has.
+    async fn repair(&mut self) -> Result<(), Ended> {
+        let standing = self.hub.store.standing(&self.edge, self.hub.clock.now()).await;
+        match standing {
+            Ok(Some(Stored { feed_seq, granted_seq, .. })) => {
+                self.perform(Input::Repair { feed_seq, granted_seq }).await
+            }
+            Ok(None) => Ok(()),
             Err(error) => Err(self.fault(&error)),
         }
     }

@@ -174,9 +174,9 @@ fn chunks_of_which_no_word_comes_go_out_again() {
 #[test]
 fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
-    let outputs = session.handle(Input::Repair { feed_seq: SEQ }, NOW);
+    let outputs = session.handle(repair(SEQ, None), NOW);
     assert_eq!(wanted(&outputs), Some(ChunkWanted { feed_seq: SEQ, after: None }));
-    assert_eq!(session.handle(Input::Repair { feed_seq: SEQ }, NOW), [], "once");
+    assert_eq!(session.handle(repair(SEQ, None), NOW), [], "once");
     let reach = Input::FeedReaches { generation: 5, feed_seq: SEQ + 1 };
     assert_eq!(session.handle(reach, NOW), []);
     let late = Input::Feed { to: SEQ + 1, changes: Vec::new() };
@@ -191,7 +191,7 @@ fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
 #[test]
 fn a_second_repair_as_of_the_same_number_takes_another_session() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
-    let repairs = |session: &mut Session, feed_seq| session.handle(Input::Repair { feed_seq }, NOW);
+    let repairs = |session: &mut Session, feed_seq| session.handle(repair(feed_seq, None), NOW);
     let takes = |session: &mut Session| {
         let outputs = session.handle(Input::Snapshot(part(0, 1)), NOW);
         let last = chunk(&outputs).unwrap();
@@ -206,4 +206,35 @@ fn a_second_repair_as_of_the_same_number_takes_another_session() {
     assert_ne!(takes(&mut session), first, "of another number it is another image");
     let [Output::End(refused)] = &repairs(&mut session, SEQ + 1)[..] else { panic!() };
     assert_eq!(refused.code, Code::Unavailable);
+}
+
+fn repair(feed_seq: u64, granted_seq: Option<u64>) -> Input {
+    Input::Repair { feed_seq, granted_seq }
+}
+
+/// Welcomed at the end of the feed, which has brought so many more changes since; of those the edge has
+/// acknowledged none.
+fn at_the_end_and_sent(more: u64) -> Session {
+    let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
+    session.handle(Input::FeedReaches { generation: 5, feed_seq: SEQ + more }, NOW);
+    session.handle(Input::Feed { to: SEQ + more, changes: Vec::new() }, NOW);
+    session
+}
+
+#[test]
+fn a_repair_is_as_of_no_number_behind_what_the_edge_has_and_crosses_no_grant() {
+    let mut session = at_the_end_and_sent(4);
+    let as_of = |outputs: &[Output]| wanted(outputs).map(|wanted| wanted.feed_seq);
+    let outputs = session.handle(repair(SEQ + 1, None), NOW);
+    assert_eq!(as_of(&outputs), Some(SEQ + 4), "the hub has heard late of the feed");
+
+    let mut session = at_the_end_and_sent(4);
+    let outputs = session.handle(repair(SEQ + 9, Some(SEQ + 7)), NOW);
+    assert_eq!(as_of(&outputs), Some(SEQ + 7), "the grant is still to be compared");
+
+    let mut session = at_the_end_and_sent(4);
+    let on_its_way = repair(SEQ + 9, Some(SEQ + 3));
+    assert_eq!(session.handle(on_its_way.clone(), NOW), [], "the grant is on its way");
+    session.handle(Input::Frame(Frame::Ack(ack(0, SEQ + 4))), NOW);
+    assert_eq!(as_of(&session.handle(on_its_way, NOW)), Some(SEQ + 9), "it is read");
 }

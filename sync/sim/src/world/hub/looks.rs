@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::cloud::Input;
+use engine::cloud::{Input, Stored};
 use wire::{Code, Region, UnixMillis};
 
 use super::{super::World, TICK_MS};
@@ -74,10 +74,11 @@ impl World {
 
     /// An image, where one is to put right what the edge has.
     fn sends_image(&mut self, conn: usize) {
-        let row = &self.sync_db.edges[self.net.conns[conn].id];
-        let feed_seq = self.sync_db.region(row.region).map_or(0, |region| region.feed_seq);
-        if row.repair_asked_at.is_some() {
-            self.hub_input(conn, Input::Repair { feed_seq });
+        let e = self.net.conns[conn].id;
+        let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
+        let stored = self.sync_db.standing(e, at(self.now, 0)).filter(|_| asked_for);
+        if let Some(Stored { feed_seq, granted_seq, .. }) = stored {
+            self.hub_input(conn, Input::Repair { feed_seq, granted_seq });
         }
     }
 
