@@ -25,14 +25,16 @@ impl Returning {
     pub(super) fn send(&mut self, tail: Tail) -> Vec<Output> {
         let Tail { epoch, first_seq, first_hash, ops, more } = tail;
         let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
-        let part = (!ops.is_empty()).then_some(TailPart {
+        let more = more && !ops.is_empty();
+        // The last of several says which it is also where nothing was left for it, or the edge would not
+        // know that one before it is missing.
+        let part = (self.next > 0 || !ops.is_empty()).then_some(TailPart {
             index: self.next,
             epoch,
             first_seq,
             first_hash,
             more,
         });
-        let more = more && part.is_some();
         self.next += 1;
         let frame = Quarantine {
             old_epoch: self.old_epoch,

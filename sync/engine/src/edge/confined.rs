@@ -21,12 +21,12 @@ impl Edge {
         if frame.new_epoch <= frame.old_epoch {
             return ignored(Why::Unexpected);
         }
-        if let Some(part) = frame.part
-            && part.index != parts
-        {
+        // What says nothing of parts is the whole.
+        let (index, whole) = frame.part.map_or((0, true), |part| (part.index, false));
+        if index != parts {
             // Nobody sends a part again by itself: the next Hello gets all of them.
             let torn = vec![Do::End(End::TailTorn)];
-            return if part.index < parts { ignored(Why::Stale) } else { torn };
+            return if index < parts && !whole { ignored(Why::Stale) } else { torn };
         }
         self.phase = Phase::Confined { parts: parts + 1 };
         let last = frame.part.is_none_or(|part| !part.more);
@@ -108,6 +108,26 @@ mod tests {
         edge.take(Frame::Quarantine(part(0, 3, true)));
         let todo = edge.take(Frame::Quarantine(part(2, 7, false)));
         assert_eq!(todo, [Do::End(End::TailTorn)]);
+    }
+
+    #[test]
+    fn the_end_of_a_tail_counts_also_where_nothing_is_left_for_it() {
+        let end = |part| Quarantine { tail: Vec::new(), ..part };
+        let mut edge = greeting();
+        edge.take(Frame::Quarantine(part(0, 3, true)));
+        let lost = end(part(2, 0, false));
+        assert_eq!(edge.take(Frame::Quarantine(lost)), [Do::End(End::TailTorn)]);
+
+        let mut edge = greeting();
+        edge.take(Frame::Quarantine(part(0, 3, true)));
+        let nothing = Quarantine { part: None, ..end(part(0, 0, false)) };
+        assert_eq!(edge.take(Frame::Quarantine(nothing)), [Do::End(End::TailTorn)], "of how many?");
+
+        let mut edge = greeting();
+        edge.take(Frame::Quarantine(part(0, 3, true)));
+        let todo = edge.take(Frame::Quarantine(end(part(1, 0, false))));
+        let begins = Do::Store(Store::Quarantine(new()));
+        assert_eq!(todo[1..], [begins, Do::End(End::Quarantined(new()))]);
     }
 
     #[test]

@@ -102,6 +102,25 @@ fn the_tail_goes_out_part_by_part_and_nothing_else_is_listened_to() {
 }
 
 #[test]
+fn the_last_part_of_a_tail_says_that_it_is_also_where_nothing_is_left_for_it() {
+    let log = log(4);
+    let hello = Hello { suspect: true, ..hello(&log) };
+    let (mut session, _) = greeted(hello, stored(chain_at(&log, 4)));
+    let (known, last_accepted) = (Place { epoch: 1, seq: 0 }, chain_at(&log, 4).hash);
+    let why = QuarantineWhy::EdgeRestored;
+    session
+        .handle(Input::Quarantined(Granted { epoch: 2, grant: 5, last_accepted, why, known }), NOW);
+    let first_hash = chain_at(&log, 1).hash;
+    // The store cannot know that there is nothing behind as many as it reads at once.
+    let tail = Tail { epoch: 1, first_seq: 1, first_hash, ops: log.clone(), more: true };
+    session.handle(Input::Tail(tail), NOW);
+    let outputs = session.handle(Input::Tail(Tail::empty()), NOW);
+    let [Output::Send(Frame::Quarantine(last))] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(last.part.map(|part| (part.index, part.more)), Some((1, false)));
+    assert!(last.tail.is_empty());
+}
+
+#[test]
 fn an_edge_that_lost_nothing_gets_one_frame_without_a_tail() {
     let log = log(2);
     let hello = Hello { suspect: true, ..hello(&log) };
