@@ -33,6 +33,7 @@ const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM ops WHERE edge = ? \
     AND epoch < (SELECT e.epoch FROM edges e WHERE e.edge = ops.edge) \
     ORDER BY epoch, seq LIMIT ?";
 const READMIT: &str = "UPDATE edges SET readmitted_at = ?, needs_operator_at = NULL WHERE edge = ?";
+const NEWEST: &str = "SELECT MAX(at) FROM epochs WHERE edge = ?";
 const NEEDS_OPERATOR: &str = "UPDATE edges SET needs_operator_at = ? WHERE edge = ?";
 const OLDEST: &str = "SELECT MIN(epoch) FROM ops WHERE edge = ? AND epoch < ?";
 const OLD_OPS: &str = "SELECT seq FROM ops WHERE edge = ? AND epoch = ? AND received_at < ? \
@@ -136,9 +137,14 @@ impl Store {
         part(rows, bytes_max)
     }
 
-    /// Whether there is such an edge.
+    /// Whether there is such an edge. Every epoch so far is looked at with that, also one that a replica
+    /// has granted whose clock is ahead of this one's.
     pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool, StoreError> {
-        Ok(self.sql.exec(READMIT, vals![now, edge]).await? == 1)
+        transact!(self.sql, tx => {
+            let newest: Option<(Option<i64>,)> = tx.one(NEWEST, vals![edge]).await?;
+            let at = newest.and_then(|(at,)| at).map_or(now, |at| now.max(UnixMillis(at)));
+            Ok(tx.exec(READMIT, vals![at, edge]).await? == 1)
+        })
     }
 
     pub async fn needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<(), StoreError> {

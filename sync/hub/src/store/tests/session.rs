@@ -1,6 +1,7 @@
 //! Enrolment, gates, and what a session stores under its term.
 
 use engine::cloud::{Confined, Ending};
+use platform::vals;
 use wire::{GateState, QuarantineWhy};
 
 use super::*;
@@ -149,4 +150,26 @@ async fn a_closed_gate_stands_in_its_region_alone(#[case] mysql: bool) {
     let closed: Vec<_> = store.regions().await.unwrap().into_iter().map(|r| r.gate).collect();
     assert_eq!(closed.iter().filter(|gate| **gate == GateState::Closed).count(), 1);
     assert_eq!(region(&store).await.feed_generation, 77, "a feed keeps its generation");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_operator_has_looked_at_every_epoch_whatever_the_replicas_clocks_say(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let epoch = "INSERT INTO epochs \
+        (edge, epoch, at, why, granted_to, after_run, grant_id, last_accepted) \
+        VALUES (?, ?, ?, 'edge_restored', ?, NULL, 1, ?)";
+    for (n, at) in [(1_u64, NOW), (2, LATER)] {
+        let values = vals![&north(), n, at, replica(1), Hash::ZERO];
+        store.sql().exec(epoch, values).await.unwrap();
+    }
+    let today = async || store.standing(&north(), LATER).await.unwrap().unwrap().epochs_today;
+    assert_eq!(today().await, 2);
+    assert!(store.readmit(&north(), UnixMillis(NOW.0 + 1)).await.unwrap());
+    assert_eq!(today().await, 0, "also the one of a clock that is ahead");
 }

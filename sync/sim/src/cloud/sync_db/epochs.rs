@@ -102,7 +102,8 @@ impl SyncDb {
     }
 
     pub fn readmit(&mut self, e: usize, now: UnixMillis) {
-        self.edges[e].readmitted_at = Some(now);
+        let newest = self.edges[e].epochs.values().map(|row| row.at).max();
+        self.edges[e].readmitted_at = newest.max(Some(now));
         self.edges[e].needs_operator = false;
     }
 }
