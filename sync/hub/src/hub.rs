@@ -12,7 +12,7 @@ use wire::Limits;
 
 use crate::{
     NAME,
-    domain::settling::Unsettled,
+    domain::{compare::Resume, settling::Unsettled},
     feed::Regions,
     session::{Asking, Nudges},
     store::Store,
@@ -34,6 +34,7 @@ pub(crate) struct Hub {
     pub asking: Asking,
     pub wake: Wake,
     pub unsettled: Unsettled,
+    pub compared: Resume,
     /// Tells this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub limits: Limits,

@@ -102,6 +102,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         asking: session::Asking::default(),
         wake: work::Wake::default(),
         unsettled: domain::settling::Unsettled::default(),
+        compared: domain::compare::Resume::default(),
         limits,
     };
     hub.regions.refresh(&hub.store).await?;

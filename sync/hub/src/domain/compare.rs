@@ -3,6 +3,11 @@
 //! Invariant: the owner is right, and nothing is ever lowered: where the feed is ahead of its owner, that
 //! is an alarm and stays.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use wire::{Order, OrderId, OrderMark, Region};
 
 /// An order on which the two ends do not agree.
@@ -26,6 +31,60 @@ pub enum Verdict {
     Other(Box<Order>),
     /// The feed has a version that its owner does not: an alarm, and nothing is done about it.
     Ahead,
+}
+
+/// Behind which order the next comparison of each region begins, where the last one had found all that
+/// it could hold: else orders that never settle would keep it from what stands behind them. Clones share
+/// it; a process that starts anew begins at the first order.
+#[derive(Clone, Default)]
+pub struct Resume(Arc<Mutex<BTreeMap<Region, OrderId>>>);
+
+impl Resume {
+    pub fn of(&self, region: Region) -> Option<OrderId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&region).copied()
+    }
+
+    pub fn note(&self, region: Region, behind: Option<OrderId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match behind {
+            Some(behind) => known.insert(region, behind),
+            None => known.remove(&region),
+        };
+    }
+}
+
+/// Once round the orders of a region, range by range, from behind any of them.
+#[derive(Debug)]
+pub struct Round {
+    began: Option<OrderId>,
+    after: Option<OrderId>,
+    around: bool,
+}
+
+impl Round {
+    pub fn behind(began: Option<OrderId>) -> Self {
+        Self { began, after: began, around: false }
+    }
+
+    /// The next range begins behind this.
+    pub fn after(&self) -> Option<OrderId> {
+        self.after
+    }
+
+    /// Whether an order is of this round: what it began behind is where it ends.
+    pub fn has(&self, id: OrderId) -> bool {
+        !self.around || self.began.is_some_and(|began| id <= began)
+    }
+
+    /// A range was looked at, up to its end; absent at the last. Whether there is another.
+    pub fn reached(&mut self, end: Option<OrderId>) -> bool {
+        self.after = end;
+        if end.is_none() && !self.around {
+            self.around = true;
+            return self.began.is_some();
+        }
+        end.is_some_and(|end| self.has(end) && Some(end) != self.began)
+    }
 }
 
 /// Both by their ids.
@@ -82,6 +141,40 @@ mod tests {
     fn mark(n: u128, version: u64, content: &str) -> OrderMark {
         let id = OrderId(uuid::Uuid::from_u128(n));
         OrderMark { id, version, digest: Hash::of(content.as_bytes()) }
+    }
+
+    #[test]
+    fn a_comparison_goes_once_round_from_wherever_it_begins() {
+        let id = |n| OrderId(uuid::Uuid::from_u128(n));
+        // Ranges end at every third of nine orders, so at the ninth there is no other.
+        let ends = |after: Option<OrderId>| {
+            let next = after.map_or(3, |after| (after.0.as_u128() / 3 + 1) * 3);
+            (next < 9).then_some(id(next))
+        };
+        for began in [None, Some(id(3)), Some(id(4)), Some(id(8))] {
+            let mut round = Round::behind(began);
+            let mut seen = Vec::new();
+            loop {
+                let (first, end) = (round.after(), ends(round.after()));
+                let first = first.map_or(1, |after| after.0.as_u128() + 1);
+                let range = first..=end.map_or(9, |end| end.0.as_u128());
+                seen.extend(range.filter(|n| round.has(id(*n))));
+                if !round.reached(end) {
+                    break;
+                }
+            }
+            seen.sort_unstable();
+            assert!(seen.iter().copied().eq(1..=9), "behind {began:?}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_was_full_is_gone_on_with_behind_what_it_held() {
+        let (resume, last) = (Resume::default(), mark(4, 1, "d").id);
+        resume.note(Region::North, Some(last));
+        assert_eq!((resume.of(Region::North), resume.of(Region::South)), (Some(last), None));
+        resume.note(Region::North, None);
+        assert_eq!(resume.of(Region::North), None);
     }
 
     #[test]

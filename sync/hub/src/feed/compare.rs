@@ -20,7 +20,7 @@ use wire::{
 
 use crate::{
     NAME,
-    domain::compare::{Suspect, Verdict, judge, suspects},
+    domain::compare::{Round, Suspect, Verdict, judge, suspects},
     hub::Hub,
     store::{Fed, Gone, StoreError},
 };
@@ -29,7 +29,7 @@ const ORDER: &str = "order";
 /// Orders of one range, and of one closer look.
 const RANGE_MAX: usize = 1_000;
 const NAMED_MAX: usize = 200;
-/// What one comparison holds in memory; what is beyond it is found by the next.
+/// What one comparison holds in memory; what is beyond it is found by the next, which begins there.
 const SUSPECTS_MAX: usize = 10_000;
 /// So many orders that their owner does not know leave a region in one comparison. An owner that knows
 /// more of them no longer is more likely a store that was mistaken for it: then all of them stay, and
@@ -93,27 +93,32 @@ pub(crate) async fn compare(hub: &Hub, region: Region) -> Result<Compared, Compa
 }
 
 async fn look(hub: &Hub, region: Region) -> Result<Found, CompareFault> {
-    let (mut orders, mut after) = (Vec::new(), None);
+    let mut orders: Vec<Suspect> = Vec::new();
+    let mut round = Round::behind(hub.compared.of(region));
     loop {
+        let after = round.after();
         let asked = range(region, after, None, false);
         let told: RangeTold = ask(hub, "/internal/ranges", &asked).await?;
         let ours = hub.store.marks(region, after, told.until, RANGE_MAX * 2).await?;
         // More than the owner has by a whole range: what was not read is looked at next.
         let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
-        if cut.is_some() || range_digest(&ours) != told.digest {
+        let end = if cut.is_some() || range_digest(&ours) != told.digest {
             let asked = range(region, after, cut.or(told.until), true);
             let told: RangeTold = ask(hub, "/internal/ranges", &asked).await?;
             let end = [cut, told.until].into_iter().flatten().min();
-            orders.extend(suspects(&told.marks, upto(&ours, end)));
-            after = end;
+            let found = suspects(&told.marks, upto(&ours, end)).into_iter();
+            orders.extend(found.filter(|suspect| round.has(suspect.id)));
+            end
         } else {
-            after = told.until;
-        }
-        if after.is_none() || orders.len() >= SUSPECTS_MAX {
+            told.until
+        };
+        if !round.reached(end) || orders.len() >= SUSPECTS_MAX {
             break;
         }
     }
     orders.truncate(SUSPECTS_MAX);
+    let full = orders.len() == SUSPECTS_MAX;
+    hub.compared.note(region, orders.last().filter(|_| full).map(|suspect| suspect.id));
     let ours = hub.store.how_it_assigns(region).await?;
     let theirs = assigns(hub, region).await?;
     let behind = theirs.is_some_and(|theirs| {
