@@ -1,5 +1,7 @@
 //! What every room of the hub shares.
 
+use std::time::Duration;
+
 use axum::extract::FromRef;
 use platform::upstream::Upstream;
 use process::{
@@ -38,6 +40,7 @@ pub(crate) struct Hub {
     /// Tells this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub limits: Limits,
+    pub decided_within: Duration,
 }
 
 /// Around the ops of a frame: its other fields, and a length for each op.

@@ -16,6 +16,8 @@ mod session;
 mod store;
 mod work;
 
+use std::time::Duration;
+
 use axum::Router;
 use platform::{
     Ground,
@@ -45,6 +47,8 @@ pub struct Config {
     /// How much an edge may send beyond what it knows to be stored.
     pub credit_ops: u32,
     pub credit_bytes: u32,
+    /// What decides a batch has so long; it may not be longer than any question may take.
+    pub decided_within_ms: u64,
 }
 
 impl Default for Config {
@@ -56,6 +60,7 @@ impl Default for Config {
             batch_bytes_max: 1024 * 1024,
             credit_ops: 10_000,
             credit_bytes: 4 * 1024 * 1024,
+            decided_within_ms: 15_000,
         }
     }
 }
@@ -104,6 +109,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         unsettled: domain::settling::Unsettled::default(),
         compared: domain::compare::Resume::default(),
         limits,
+        decided_within: Duration::from_millis(config.decided_within_ms),
     };
     hub.regions.refresh(&hub.store).await?;
     jobs::start(&hub)?;

@@ -104,19 +104,43 @@ async fn one_op_that_cannot_be_decided_costs_ten_thousand_others_few_calls() {
     }
 }
 
+/// The owner has so long in the tests where it keeps silent.
+const HANGS_MS: u64 = 500;
+
+#[tokio::test]
+async fn an_op_that_its_owner_never_answers_waits_for_an_operator_and_the_rest_goes_on() {
+    let mut stage = Stage::new(false).await;
+    stage.owner_has_so_long(HANGS_MS);
+    let (hub, _other) = (stage.replica().await, stage.replica().await);
+    let now = stage.clock.now();
+    stage.owner.script().hangs_at.insert(CommandId(Uuid::from_u128(7)));
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
+    edge.log.push(accept_on(13, 7, 1, now));
+    edge.open(&hub).await;
+    edge.up(1, 13).await;
+    edge.until_outcomes(11).await;
+    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
+    assert_eq!(stage.owner.script().decided.len(), 10, "once each");
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
     Away,
     Broken,
+    Hanging,
 }
 
 #[rstest]
 #[case::away(Trouble::Away)]
 #[case::broken(Trouble::Broken)]
+#[case::hanging(Trouble::Hanging)]
 #[tokio::test]
 async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] trouble: Trouble) {
     const TRIALS: usize = 7;
-    let stage = Stage::new(false).await;
+    let mut stage = Stage::new(false).await;
+    stage.owner_has_so_long(HANGS_MS);
     let hub = stage.replica().await;
     let now = stage.clock.now();
     let mut edge = sent_while_the_owner_is_away(&stage, &hub, |edge| {
@@ -126,8 +150,9 @@ async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] 
     match trouble {
         Trouble::Away => stage.owner.script().away = true,
         Trouble::Broken => stage.owner.script().broken = true,
+        Trouble::Hanging => stage.owner.script().hanging = true,
     }
-    eventually("it was tried often", PATIENCE, async || {
+    eventually("it was tried often", LIMIT, async || {
         let script = stage.owner.script();
         let with_ops = script.calls.iter().filter(|(ops, _)| *ops > 0).count();
         (with_ops + script.turned_away >= TRIALS).then_some(())

@@ -19,6 +19,7 @@ const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edg
 const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, work_until = ? \
     WHERE edge = ? AND undecided > 0 AND (worker = ? OR work_until <= ?)";
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
+const KEEP: &str = "UPDATE edges SET work_until = ? WHERE edge = ? AND work_token = ?";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
 const HELD: &str = "SELECT seq, state FROM undecided WHERE edge = ? AND epoch = ? \
     AND state IN ('held_region', 'held_operator') ORDER BY seq LIMIT ?";
@@ -82,6 +83,12 @@ impl Store {
             });
             claim.transpose()
         })
+    }
+
+    /// While its worker waits for somebody. Should another have the log already, this changes nothing.
+    pub async fn keep(&self, claim: &Claim, until: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(KEEP, vals![until, &claim.edge, claim.token]).await?;
+        Ok(())
     }
 
     pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {

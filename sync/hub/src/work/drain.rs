@@ -1,6 +1,6 @@
 //! One edge's log, from the first undecided op to the last.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use process::metrics;
 use wire::{EdgeId, HeldReason};
@@ -25,6 +25,7 @@ use crate::{
 /// hand over is decided once, and stored by one.
 const CLAIM_MS: i64 = 3_000;
 
+const KEPT_EVERY: Duration = Duration::from_secs(1);
 /// While something is parked, what comes behind it is looked for so often.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -233,7 +234,24 @@ impl Drain<'_> {
     }
 
     async fn run(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {
-        Runs { hub: self.hub, batches: self.batches, claim }.work(run).await
+        let runs = Runs { hub: self.hub, batches: self.batches, claim };
+        tokio::select! {
+            biased;
+            passed = runs.work(run) => passed,
+            never = self.keep(claim) => match never {},
+        }
+    }
+
+    /// Else another replica would follow, hand over the same and make what comes of this count nothing,
+    /// and an op that its owner never answers would never be found.
+    async fn keep(&self, claim: &Claim) -> Infallible {
+        loop {
+            tokio::time::sleep(KEPT_EVERY).await;
+            let until = self.hub.clock.now().plus_ms(CLAIM_MS);
+            if let Err(error) = self.hub.store.keep(claim, until).await {
+                tracing::debug!(edge.id = %self.edge, %error, "A claim may run out");
+            }
+        }
     }
 
     /// Another replica need not wait for the claim to run out. Should it have the log already, this

@@ -37,7 +37,8 @@ pub(super) enum Answered {
 }
 
 /// A batch that fails is followed by an empty one, and a `controlled` one also preceded by it: an
-/// owner that takes no batch at all is away.
+/// owner that takes no batch at all is away. One that answers an empty batch and not this one is there,
+/// however long it has kept silent.
 pub(super) async fn hand_over(
     hub: &Hub,
     batches: &Batches,
@@ -53,7 +54,9 @@ pub(super) async fn hand_over(
         OpsBatch { edge: claim.edge.clone(), region: claim.region, epoch: claim.epoch, ops };
     match ask(hub, &batch).await {
         Ok(decisions) => Answered::Decisions(decisions.answers),
-        Err(error) if is_away(&error) => Answered::Away(error),
+        Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
+            Answered::Away(error)
+        }
         Err(error) => match control(hub, claim).await {
             Ok(()) => Answered::Failed(error),
             Err(error) => Answered::Away(error),
@@ -70,7 +73,9 @@ async fn ask(hub: &Hub, batch: &OpsBatch) -> Result<OpsDecisions, UpstreamError>
     let token = hub.service_key.token(NAME, ORDER, &hub.clock);
     let call = hub.order.json(Method::POST, PATH, Some(&token), Some(batch));
     // The batch is a trace of its own; each op in it goes on under its command's.
-    trace::scope(TraceId::random(), call).await
+    let call = trace::scope(TraceId::random(), call);
+    let answered = tokio::time::timeout(hub.decided_within, call).await;
+    answered.unwrap_or(Err(UpstreamError::TimedOut))
 }
 
 /// Answers that speak of the owner, or of the way to it, and not of what was asked.

@@ -125,6 +125,11 @@ impl Stage {
         })
     }
 
+    /// For the replicas that start from here on.
+    pub fn owner_has_so_long(&mut self, ms: u64) {
+        self.config.decided_within_ms = ms;
+    }
+
     /// From here on tokens are signed with another key.
     pub fn rotate(&mut self) {
         self.signer = Signer::from_pkcs8(&Signer::generate()).unwrap();

@@ -32,6 +32,10 @@ pub struct Script {
     pub bad_asks: HashSet<CommandId>,
     /// Everything it is asked fails.
     pub broken: bool,
+    /// It answers nothing at all.
+    pub hanging: bool,
+    /// A batch with one of these is never answered.
+    pub hangs_at: HashSet<CommandId>,
     /// A batch with one of these fails as a whole.
     pub poison: HashSet<CommandId>,
     /// Another edge holds the region of these, as far as the owner knows.
@@ -78,9 +82,22 @@ impl Owner {
             }
             script.paced.clone()
         };
+        if self.hangs(batch) {
+            std::future::pending::<()>().await;
+        }
         if let Some(turns) = paced {
             turns.acquire().await.unwrap().forget();
         }
+    }
+
+    fn hangs(&self, batch: &OpsBatch) -> bool {
+        let mut script = self.script();
+        let at = batch.ops.iter().any(|op| {
+            matches!(&op.body, BatchBody::Command { command, .. } if script.hangs_at.contains(&command.id))
+        });
+        let hangs = script.hanging || at;
+        script.turned_away += usize::from(hangs && !batch.ops.is_empty());
+        hangs
     }
 
     pub fn router(&self) -> Router {

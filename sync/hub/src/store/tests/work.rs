@@ -30,6 +30,11 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
     store.release(&second).await.unwrap();
     let third = claim(1, LATER).await.unwrap().unwrap();
     assert_eq!(due_seqs(&due(&store, &third, 9).await), [3]);
+
+    let much_later = LATER.plus_ms(60_000);
+    store.keep(&second, much_later.plus_ms(1)).await.unwrap();
+    store.keep(&third, much_later.plus_ms(1)).await.unwrap();
+    assert_eq!(claim(2, much_later).await.unwrap(), None, "its worker waits, and is alive");
 }
 
 #[rstest]
