@@ -202,3 +202,25 @@ async fn a_connection_that_only_looks_open_is_given_up() {
     until("a second session", || async { cloud.hellos().get(1).cloned() }).await;
     edge.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_stands_still_keeps_no_probe_waiting() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    until("an acknowledgement", || async { cloud.last_ack() }).await;
+    // Whoever has begun to write the file keeps its writer waiting.
+    let stalls = rusqlite::Connection::open(path_in(data.path())).unwrap();
+    stalls.execute_batch("BEGIN IMMEDIATE").unwrap();
+    cloud.put(order(1, 1));
+    cloud.probe(7);
+    let answered = until("a sign of life", || async { cloud.alive().contains(&7).then_some(()) });
+    // The writer gives up later than this, and the hub sooner.
+    let in_time = tokio::time::timeout(Duration::from_secs(2), answered).await;
+    assert!(in_time.is_ok(), "the probe waits behind the write");
+    assert_eq!(cloud.last_ack().unwrap().feed_cursor, 0, "which is still under way");
+    stalls.execute_batch("ROLLBACK").unwrap();
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    assert_eq!(cloud.hellos().len(), 1, "the session goes on");
+    edge.stop().await;
+}

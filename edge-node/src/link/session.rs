@@ -1,11 +1,14 @@
 //! One session: carries out what the engine says, in order, one thing at a time.
+//!
+//! Invariant: whether this process lives is answered while it waits for the file, too: a disk that stands
+//! still is no sign that another run may take this one's place [PROBE_OLD_SESSION].
 
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{collections::VecDeque, fmt, pin::Pin, time::Duration};
 
 use engine::edge::{Do, Edge, End, Surroundings};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
-use wire::UnixMillis;
+use wire::{Frame, UnixMillis};
 
 use super::{
     Link,
@@ -17,6 +20,8 @@ pub(super) struct Session<'a> {
     link: &'a Link,
     edge: Edge,
     socket: Socket,
+    /// What came while the file was waited for, in its order.
+    early: VecDeque<Frame>,
     acked_at: Duration,
     /// When the file was last told that the feed is read to its end.
     confirmed_at: Option<Duration>,
@@ -31,6 +36,8 @@ pub(super) enum Ended {
     Store(String),
 }
 
+/// More than the hub sends without an answer. What comes then waits in the socket, a probe as well.
+const EARLY_MAX: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// The hub hears where this edge stands at least so often.
 const ACK_EVERY: Duration = Duration::from_secs(5);
@@ -39,7 +46,8 @@ const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> Session<'a> {
     pub fn new(link: &'a Link, edge: Edge, socket: Socket) -> Self {
-        Self { link, edge, socket, acked_at: Duration::ZERO, confirmed_at: None }
+        let (early, acked_at) = (VecDeque::new(), Duration::ZERO);
+        Self { link, edge, socket, early, acked_at, confirmed_at: None }
     }
 
     pub async fn run(mut self) -> Ended {
@@ -62,7 +70,7 @@ impl<'a> Session<'a> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let todo = tokio::select! {
-                frame = self.socket.next() => self.edge.take(frame?),
+                frame = next(&mut self.early, &mut self.socket) => self.edge.take(frame?),
                 () = moved.notified() => self.look().await?,
                 _ = ticks.tick() => {
                     self.tick().await?;
@@ -73,26 +81,55 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Waits for the file. What comes meanwhile is kept for its turn; only a probe has its answer at once.
+    async fn beside<T>(&mut self, mut file: Pin<Box<impl Future<Output = T>>>) -> Result<T, Ended> {
+        let mut broken = None;
+        loop {
+            let reads = broken.is_none() && self.early.len() < EARLY_MAX;
+            let frame = tokio::select! {
+                biased;
+                // What was begun is gone through with, whatever becomes of the socket.
+                done = &mut file => return broken.map_or(Ok(done), |broken| Err(broken)),
+                frame = self.socket.next(), if reads => frame,
+            };
+            let told = match frame {
+                Ok(frame) => match self.edge.lives(&frame) {
+                    Some(alive) => self.socket.send(&alive).await,
+                    None => {
+                        self.early.push_back(frame);
+                        Ok(())
+                    }
+                },
+                Err(error) => Err(error),
+            };
+            broken = told.err().map(Ended::from);
+        }
+    }
+
     async fn perform(&mut self, todo: Vec<Do>) -> Result<(), Ended> {
+        let link = self.link;
         let mut todo = VecDeque::from(todo);
         while let Some(step) = todo.pop_front() {
             match step {
                 Do::Send(frame) => self.socket.send(&frame).await?,
                 Do::Read(wanted) => {
-                    let run = self.link.store.run(wanted).await.map_err(unread)?;
+                    let run =
+                        self.beside(Box::pin(link.store.run(wanted))).await?.map_err(unread)?;
                     todo.extend(self.edge.read(run));
                 }
                 Do::Store(what) => {
-                    self.link.downlink.store(what).await.map_err(unread)?;
+                    self.beside(Box::pin(link.downlink.store(what))).await?.map_err(unread)?;
                     todo.extend(self.look().await?);
                     self.ack().await?;
                 }
                 Do::FeedCurrent => self.confirm().await?,
                 Do::Held { seq, reason } => {
-                    self.link.downlink.hold(seq, reason).await.map_err(unread)?;
+                    self.beside(Box::pin(link.downlink.hold(seq, reason)))
+                        .await?
+                        .map_err(unread)?;
                 }
                 Do::Log(ask) => {
-                    self.link.downlink.log(*ask).await.map_err(unread)?;
+                    self.beside(Box::pin(link.downlink.log(*ask))).await?.map_err(unread)?;
                     todo.extend(self.look().await?);
                 }
                 Do::Welcomed(cloud_now) => {
@@ -118,12 +155,14 @@ impl<'a> Session<'a> {
         if due {
             self.confirmed_at = Some(now);
         }
-        self.link.downlink.confirm(due).await.map_err(unread)
+        let link = self.link;
+        self.beside(Box::pin(link.downlink.confirm(due))).await?.map_err(unread)
     }
 
     /// Reads where the file stands now.
     async fn look(&mut self) -> Result<Vec<Do>, Ended> {
-        let position = self.link.store.position().await.map_err(unread)?;
+        let link = self.link;
+        let position = self.beside(Box::pin(link.store.position())).await?.map_err(unread)?;
         Ok(self.edge.moved(position))
     }
 
@@ -155,6 +194,14 @@ impl<'a> Session<'a> {
         self.link.show(true);
         let behind_ms = cloud_now.0.saturating_sub(self.link.clock.now().0);
         tracing::info!(edge = %self.link.who.edge, behind_ms, "The link is up");
+    }
+}
+
+/// In the order in which they came. Cancel-safe, as the socket's is.
+async fn next(early: &mut VecDeque<Frame>, socket: &mut Socket) -> Result<Frame, SocketError> {
+    match early.pop_front() {
+        Some(frame) => Ok(frame),
+        None => socket.next().await,
     }
 }
 

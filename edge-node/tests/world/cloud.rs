@@ -30,7 +30,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use wire::{
     Action, Chain, Change, Code, Credit, Down, EdgeId, Frame, Hello, Limits, NumberedOutcome, Op,
-    Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Refused, Standing, UnixMillis, Welcome,
+    Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Probe, Refused, Standing, UnixMillis,
+    Welcome,
 };
 
 use super::People;
@@ -74,6 +75,9 @@ struct Stored {
     codec: Option<u8>,
     /// Frames that brought their ops packed.
     packed: usize,
+    /// To be asked for a sign of life behind what goes down.
+    probe: Option<u64>,
+    alive: Vec<u64>,
 }
 
 impl Cloud {
@@ -143,6 +147,17 @@ impl Cloud {
     pub fn tell(&self, change: Change) {
         self.with(|state| state.feed.push(change));
         self.0.changed.notify_waiters();
+    }
+
+    /// Asks the process at the other end for a sign of life, behind all that it is told.
+    pub fn probe(&self, number: u64) {
+        self.with(|state| state.probe = Some(number));
+        self.0.changed.notify_waiters();
+    }
+
+    /// The probes that were answered.
+    pub fn alive(&self) -> Vec<u64> {
+        self.with(|state| state.alive.clone())
     }
 
     /// Sent as it is, whatever it says.
@@ -279,6 +294,11 @@ impl Session {
                 self.cloud.with(|state| state.acks.push(ack));
                 Some(())
             }
+            Frame::Alive(alive) => {
+                assert_eq!(Some(alive.standing), self.standing);
+                self.cloud.with(|state| state.alive.push(alive.number));
+                Some(())
+            }
             other => panic!("an edge does not send {}", other.kind()),
         }
     }
@@ -332,6 +352,9 @@ impl Session {
             let from = self.feed;
             self.feed += changes.len() as u64;
             self.send(Frame::Down(Down { standing, from, to: self.feed, changes })).await?;
+        }
+        if let Some(number) = self.cloud.with(|state| state.probe.take()) {
+            self.send(Frame::Probe(Probe { standing, number })).await?;
         }
         Some(())
     }

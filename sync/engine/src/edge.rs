@@ -167,7 +167,9 @@ impl Edge {
                 vec![Do::Held { seq: frame.seq, reason: frame.reason }]
             }
             Frame::Ask(ask) if self.stands(ask.standing) => vec![Do::Log(Box::new(ask))],
-            Frame::Probe(frame) if self.stands(frame.standing) => alive(&frame),
+            Frame::Probe(frame) if self.stands(frame.standing) => {
+                vec![Do::Send(Box::new(alive(&frame)))]
+            }
             Frame::Outcomes(_)
             | Frame::Down(_)
             | Frame::Snapshot(_)
@@ -181,6 +183,15 @@ impl Edge {
             | Frame::Ack(_)
             | Frame::Alive(_)
             | Frame::Unknown(_) => ignored(Why::Unexpected),
+        }
+    }
+
+    /// The answer to a probe of this session, for who cannot come to it in its turn: it says that this
+    /// process lives, whatever else it waits for.
+    pub fn lives(&self, frame: &Frame) -> Option<Frame> {
+        match frame {
+            Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
+            _ => None,
         }
     }
 
@@ -303,9 +314,9 @@ impl Edge {
 }
 
 /// Said by this process and by nothing between it and the hub.
-fn alive(probe: &Probe) -> Vec<Do> {
+fn alive(probe: &Probe) -> Frame {
     let Probe { standing, number } = *probe;
-    vec![Do::Send(Box::new(Frame::Alive(Alive { standing, number })))]
+    Frame::Alive(Alive { standing, number })
 }
 
 /// `from + 1 ..= to`, each present; a range that is not one yields a number no outcome has.

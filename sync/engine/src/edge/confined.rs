@@ -184,8 +184,10 @@ mod tests {
         let probe = |standing| Frame::Probe(Probe { standing, number: 3 });
         let todo = edge.take(probe(STANDING));
         let alive = wire::Alive { standing: STANDING, number: 3 };
-        assert_eq!(todo, [Do::Send(Box::new(Frame::Alive(alive)))]);
+        assert_eq!(todo, [Do::Send(Box::new(Frame::Alive(alive.clone())))]);
+        assert_eq!(edge.lives(&probe(STANDING)), Some(Frame::Alive(alive)), "also out of turn");
         let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
+        assert_eq!(edge.lives(&probe(other)), None);
         ignores(&mut edge, probe(other), Why::Standing);
     }
 
