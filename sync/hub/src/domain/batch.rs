@@ -1,11 +1,11 @@
 //! A run of one edge's log on its way to the owner and back: what the hub answers itself, what it
 //! hands over, and which answer belongs to which op.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
-    Outcome, OutcomeKind, UnixMillis,
+    Outcome, OutcomeKind, UnixMillis, UserId,
 };
 
 use super::{intake::Read, queue::Line};
@@ -51,7 +51,23 @@ pub struct Plan {
 pub struct Decided {
     pub seq: u64,
     pub command_id: Option<CommandId>,
+    /// Whose the command is, as the edge has logged it.
+    pub user_id: Option<UserId>,
     pub outcome: Outcome,
+}
+
+impl Decided {
+    /// Says whose each command is, as its edge has logged it: the owner knows only whom a token names.
+    pub fn name_users(decided: &mut [Self], run: &[Due]) {
+        let user = |due: &Due| match &due.read {
+            Read::Command(op) => Some((due.seq, op.actor.user_id)),
+            _ => None,
+        };
+        let users: HashMap<u64, UserId> = run.iter().filter_map(user).collect();
+        for decided in decided {
+            decided.user_id = users.get(&decided.seq).copied();
+        }
+    }
 }
 
 /// What one pass over a run has brought, to be stored in one transaction.
@@ -154,7 +170,8 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
                     BatchBody::Command { command, .. } => Some(command.id),
                     BatchBody::LeaseReleased { .. } => None,
                 };
-                progress.decided.push(Decided { seq: op.seq, command_id, outcome });
+                let (seq, user_id) = (op.seq, None);
+                progress.decided.push(Decided { seq, command_id, user_id, outcome });
             }
         }
     }
@@ -177,7 +194,7 @@ fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
 }
 
 fn answered(seq: u64, outcome: Outcome) -> Decided {
-    Decided { seq, command_id: None, outcome }
+    Decided { seq, command_id: None, user_id: None, outcome }
 }
 
 fn applied(now: UnixMillis) -> Outcome {

@@ -1,16 +1,17 @@
 //! Commands that an ended epoch has left without an outcome, so that an operator sees them.
 //!
 //! Invariant: a command stands here from the transaction that ends its epoch until the one that stores
-//! an outcome under its id, whichever edge it came back by; or until its op is forgotten.
+//! an outcome under its id for the same person, whichever edge it came back by; or until its op is
+//! forgotten.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use platform::{
     sql::{Statement, Tx, Val, in_list},
     vals,
 };
 use uuid::Uuid;
-use wire::{CommandId, EdgeId, LeftBehind, UnixMillis};
+use wire::{CommandId, EdgeId, LeftBehind, UnixMillis, UserId};
 
 use super::{Store, StoreError, count};
 use crate::domain::intake::{self, Read};
@@ -21,7 +22,10 @@ const UNDECIDED: &str = "SELECT u.seq, o.received_at, o.bytes FROM undecided u \
 const ADD: &str = "INSERT INTO left_behind (edge, epoch, seq, command_id, received_at) VALUES ";
 const ONE: &str = "(?, ?, ?, ?, ?)";
 const ANY: &str = "SELECT command_id FROM left_behind LIMIT 1";
-const CAME_BACK: &str = "DELETE FROM left_behind WHERE command_id IN (";
+const SAME_ID: &str = "SELECT l.edge, l.epoch, l.seq, o.bytes FROM left_behind l \
+    JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
+    WHERE l.command_id IN (";
+const CAME_BACK: &str = "DELETE FROM left_behind WHERE edge = ? AND epoch = ? AND seq = ?";
 const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?";
 const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
     ORDER BY edge, epoch";
@@ -43,7 +47,7 @@ pub(super) async fn put_down(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<(
         let (mut ids, mut values) = (Vec::new(), Vec::new());
         for (seq, received_at, bytes) in &rows {
             if let Read::Command(op) = intake::read(bytes) {
-                ids.push(op.command.id);
+                ids.push((op.command.id, op.actor.user_id));
                 values.extend(vals![edge, epoch, *seq, op.command.id, *received_at]);
             }
         }
@@ -55,15 +59,25 @@ pub(super) async fn put_down(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<(
     }
 }
 
-/// These have an outcome now, or stand elsewhere.
-pub(super) async fn come_back(tx: &mut Tx, ids: &[CommandId]) -> Result<(), StoreError> {
+/// These have an outcome now, or stand elsewhere. An id is its person's own: what another has sent under
+/// it stays.
+pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<(), StoreError> {
     let any: Option<(Uuid,)> = tx.one(ANY, vals![]).await?;
     if any.is_none() {
         return Ok(());
     }
     for part in ids.chunks(PART) {
-        let values = part.iter().map(|id| Val::from(*id)).collect();
-        tx.exec(in_list(CAME_BACK, part.len(), ")"), values).await?;
+        let back: HashSet<_> = part.iter().copied().collect();
+        let values: Vec<Val> = part.iter().map(|(id, _)| Val::from(*id)).collect();
+        let text = in_list(SAME_ID, part.len(), ")");
+        let rows: Vec<(String, i64, i64, Vec<u8>)> = tx.all(text, values).await?;
+        for (edge, epoch, seq, bytes) in rows {
+            if let Read::Command(op) = intake::read(&bytes)
+                && back.contains(&(op.command.id, op.actor.user_id))
+            {
+                tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;
+            }
+        }
     }
     Ok(())
 }

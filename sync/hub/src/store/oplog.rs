@@ -19,7 +19,10 @@ use super::{
     Store, StoreError, count, edge, hash, region,
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
-use crate::domain::{intake, oplog};
+use crate::domain::{
+    intake::{self, Read},
+    oplog,
+};
 
 const WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
     o.received_at, o.bytes FROM undecided u \
@@ -44,8 +47,9 @@ const OP: &str = "SELECT o.edge, e.region, o.epoch, o.seq, o.hash, \
 const OUTCOME: &str = "SELECT d.number, d.at, d.bytes, e.epoch, e.outcome_cursor FROM outcomes d \
     JOIN edges e ON e.edge = d.edge WHERE d.edge = ? AND d.epoch = ? AND d.seq = ?";
 const NAMES: &str = "SELECT edge FROM edges WHERE undecided > 0 AND edge > ? ORDER BY edge LIMIT ?";
-const AGAIN: &str = "SELECT epoch, seq, command_id FROM outcomes WHERE edge = ? AND epoch > ? \
-    AND command_id IN (";
+const AGAIN: &str = "SELECT d.epoch, d.seq, o.bytes FROM outcomes d \
+    JOIN ops o ON o.edge = d.edge AND o.epoch = d.epoch AND o.seq = d.seq \
+    WHERE d.edge = ? AND d.epoch > ? AND d.command_id IN (";
 const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) ORDER BY command_id, user_id LIMIT ?";
 
@@ -191,32 +195,34 @@ impl Store {
         Ok(searched)
     }
 
-    /// A command that an epoch left behind is logged anew in a later one, under the same id.
+    /// A command that an epoch left behind is logged anew in a later one, under the same id and for the
+    /// same person.
     async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<(), StoreError> {
-        let id = |op: &OpRecord| op.command.as_ref().map(|command| command.id);
-        let ids: Vec<Val> = ops.iter().filter_map(id).map(Val::from).collect();
+        let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
+        let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
         let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
-        let mut again: HashMap<CommandId, OpPlace> = HashMap::new();
+        let mut again: HashMap<(CommandId, UserId), OpPlace> = HashMap::new();
         for part in ids.chunks(PART) {
             let mut values = vals![edge, first];
             values.extend(part.iter().cloned());
             let text = in_list(AGAIN, part.len(), ")");
-            let rows: Vec<(i64, i64, Uuid)> = self.sql.all(text, values).await?;
-            again.extend(rows.into_iter().map(|(epoch, seq, id)| {
-                let (epoch, seq) = (count(epoch), count(seq));
-                (CommandId(id), OpPlace { edge: edge.clone(), epoch, seq })
+            let rows: Vec<(i64, i64, Vec<u8>)> = self.sql.all(text, values).await?;
+            again.extend(rows.into_iter().filter_map(|(epoch, seq, bytes)| {
+                let Read::Command(op) = intake::read(&bytes) else { return None };
+                let place = OpPlace { edge: edge.clone(), epoch: count(epoch), seq: count(seq) };
+                Some(((op.command.id, op.actor.user_id), place))
             }));
         }
         if ids.len() > again.len() {
             self.search(edge, SEARCHED_MAX, |op| {
-                if let Some(id) = id(&op) {
-                    again.entry(id).or_insert(op.place);
+                if let Some(name) = name(&op) {
+                    again.entry(name).or_insert(op.place);
                 }
             })
             .await?;
         }
         for op in ops {
-            let place = id(op).and_then(|id| again.get(&id));
+            let place = name(op).and_then(|name| again.get(&name));
             op.again = place.filter(|place| place.epoch > op.place.epoch).cloned();
         }
         Ok(())

@@ -200,7 +200,7 @@ async fn add_outcomes(
         let text = Statement::new(ADD_OUTCOMES).repeat(ONE_OUTCOME, ", ", part.len());
         tx.exec(text, values).await?;
     }
-    let ids: Vec<_> = decided.iter().filter_map(|decided| decided.command_id).collect();
+    let ids: Vec<_> = decided.iter().filter_map(|d| Some((d.command_id?, d.user_id?))).collect();
     if ids.is_empty() { Ok(()) } else { left_behind::come_back(tx, &ids).await }
 }
 

@@ -7,7 +7,7 @@ use super::{
     owner::{self, Answered, Batches},
 };
 use crate::{
-    domain::batch::{self, Due, Progress},
+    domain::batch::{self, Decided, Due, Progress},
     hub::Hub,
     store::{Claim, StoreError},
 };
@@ -55,6 +55,7 @@ impl Runs<'_> {
                     return self.failed(run, &handed, progress);
                 };
                 progress.decided.extend(joined.decided);
+                Decided::name_users(&mut progress.decided, run);
                 progress.decided.sort_by_key(|decided| decided.seq);
                 progress.held = joined.held;
                 progress.for_holder = joined.for_holder;

@@ -1,7 +1,7 @@
 //! Where ops stand, as an operator reads it.
 
 use engine::cloud::Confined;
-use wire::{Code, CommandId, HeldReason, OpKind, OpPlace, OpState, Outcome, QuarantineWhy};
+use wire::{CommandId, HeldReason, OpKind, OpPlace, OpState, QuarantineWhy};
 
 use super::{
     work::{accepts_and_release, decided},
@@ -82,14 +82,10 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[case] mysql: bool
     assert_eq!(store.op(&place(2, 1)).await.unwrap(), None);
 }
 
-#[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
-#[tokio::test]
-async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    worked(&store).await;
-    let (term, _) = session(&store).await;
+/// Ends the first epoch, of which four ops are undecided; the cursor and the term of the second.
+async fn left_behind(store: &Store) -> (u64, Chain) {
+    worked(store).await;
+    let (term, _) = session(store).await;
     let confined = Confined {
         hello: hello(),
         over: term,
@@ -98,33 +94,80 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case
         why: QuarantineWhy::EdgeRestored,
     };
     assert!(store.raise_epoch(&north(), &confined, 7, NOW).await.unwrap().is_some());
-    let left = async || {
-        let ops = store.left_behind(&north(), (0, 0), 9).await.unwrap();
-        let seen = ops.into_iter().map(|op| {
-            assert_eq!(op.state, OpState::LeftBehind);
-            (op.place.seq, op.again.map(|again| again.seq))
-        });
-        seen.collect::<Vec<_>>()
-    };
-    assert_eq!(left().await, [(1, None), (2, None), (3, None), (5, None)]);
-    assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
-
-    // In the new epoch the same commands come again, and one of them is decided.
+    assert_eq!(left(store).await, [(1, None), (2, None), (3, None), (5, None)]);
     let hello = Hello { epoch: 2, ..hello() };
     let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
     let (term, stored) = store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
-    let again = NewOps { epoch: 2, ..accepts_and_release(term, stored.cursor) };
-    assert!(store.store_ops(&north(), &again, NOW).await.unwrap());
-    let claim = claimed(&store).await;
-    let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
-    let command_id = Some(CommandId(Uuid::from_u128(2)));
+    (term, stored.cursor)
+}
+
+/// What the first epoch left, and as what of the second it is found again.
+async fn left(store: &Store) -> Vec<(u64, Option<u64>)> {
+    let ops = store.left_behind(&north(), (0, 0), 9).await.unwrap();
+    let seen = ops.into_iter().map(|op| {
+        assert_eq!(op.state, OpState::LeftBehind);
+        (op.place.seq, op.again.map(|again| again.seq))
+    });
+    seen.collect()
+}
+
+/// The second op is decided, as that person's.
+async fn second_is_decided(store: &Store, user: UserId) {
     let mut progress = decided([2]);
-    progress.decided[0].command_id = command_id;
-    progress.decided[0].outcome = outcome;
+    progress.decided[0].command_id = Some(CommandId(Uuid::from_u128(2)));
+    progress.decided[0].user_id = Some(user);
+    let claim = claimed(store).await;
     assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
-    assert_eq!(left().await, [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]);
+}
+
+async fn commands_left(store: &Store) -> u64 {
+    let by_edge = store.left_behind_by_edge().await.unwrap();
+    by_edge.values().flatten().map(|left| left.commands).sum()
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let (term, cursor) = left_behind(&store).await;
+    assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
+
+    // In the new epoch the same commands come again, and one of them is decided.
+    let again = NewOps { epoch: 2, ..accepts_and_release(term, cursor) };
+    assert!(store.store_ops(&north(), &again, NOW).await.unwrap());
+    second_is_decided(&store, admin()).await;
+    assert_eq!(left(&store).await, [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]);
     let beyond = store.left_behind(&north(), (1, 3), 9).await.unwrap();
-    assert_eq!(beyond.len(), 1);
+    assert_eq!((beyond.len(), commands_left(&store).await), (1, 2));
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    let (term, cursor) = left_behind(&store).await;
+    let other = UserId(Uuid::from_u128(77));
+    let mut at = cursor;
+    let theirs = accepts_and_release(term, cursor).ops.into_iter().map(|op| {
+        let bytes = match Op::from_bytes(&op.bytes).unwrap() {
+            Op::Command(mut op) => {
+                op.actor.user_id = other;
+                Op::Command(op).to_bytes()
+            }
+            op => op.to_bytes(),
+        };
+        at = at.then(&bytes);
+        NewOp { at, bytes }
+    });
+    let theirs = NewOps { term, epoch: 2, after: cursor, ops: theirs.collect() };
+    assert!(store.store_ops(&north(), &theirs, NOW).await.unwrap());
+    second_is_decided(&store, other).await;
+    assert_eq!(left(&store).await, [(1, None), (2, None), (3, None), (5, None)]);
+    assert_eq!(commands_left(&store).await, 3);
 }
 
 fn ack(term: u64, outcome_cursor: u64) -> Ack {

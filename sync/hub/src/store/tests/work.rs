@@ -7,7 +7,7 @@ use crate::domain::batch::{Decided, Progress};
 
 pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
     let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
-    let one = |seq| Decided { seq, command_id: None, outcome: outcome.clone() };
+    let one = |seq| Decided { seq, command_id: None, user_id: None, outcome: outcome.clone() };
     Progress { decided: seqs.into_iter().map(one).collect(), ..Progress::default() }
 }
 
