@@ -49,14 +49,17 @@ impl Up {
     }
 
     /// The same ops in fewer bytes, where that is possible. One alone stays as it is, so that nothing
-    /// packed is larger than the limits of a batch.
+    /// packed is larger than the limits of a batch. So does what would not come out again as it went in:
+    /// there is no such thing, and if there were, the log would stand still at it for ever.
     #[must_use]
     pub fn packed(self) -> Self {
         let (Ok(count), false) = (u32::try_from(self.ops.len()), self.ops.len() < 2) else {
             return self;
         };
         let bytes = pack(self.ops.iter().map(|op| &op[..]));
-        if bytes.len() >= self.ops.iter().map(|op| op.len()).sum() {
+        let bytes_plain = self.ops.iter().map(|op| op.len()).sum();
+        let comes_out = |again: Vec<Vec<u8>>| again.iter().eq(self.ops.iter().map(|op| &**op));
+        if bytes.len() >= bytes_plain || !unpack(&bytes, count, bytes_plain).is_ok_and(comes_out) {
             return self;
         }
         let packed = Some(Packed { codec: CODEC_PACKED, count, bytes: bytes.into() });
