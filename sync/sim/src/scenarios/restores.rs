@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Scenario> {
         a_receipt_before_the_welcome(),
         more_restores_than_a_day_allows(),
         a_lease_behind_what_needs_an_operator(),
+        an_epoch_that_ends_before_its_op_is_decided(),
     ]
 }
 
@@ -199,5 +200,19 @@ fn a_lease_behind_what_needs_an_operator() -> Scenario {
             "a_lease_behind_what_needs_an_operator",
             "a lease ends only when everything under it is decided",
             &[Bug::ReleaseOvertaken],
+        )
+}
+
+/// The op waits for an operator, and its edge is restored meanwhile: what is decided is the op that logs
+/// it anew.
+fn an_epoch_that_ends_before_its_op_is_decided() -> Scenario {
+    Schedule::new()
+        .fault(4_000, FaultKind::Poison, 0, 0)
+        .tablet(4_050, CUSTOMER, Publish, order(1, 1))
+        .restore(5_500, FaultKind::DatabaseRestored, SOUTH_2, 3_000)
+        .shows(
+            "an_epoch_that_ends_before_its_op_is_decided",
+            "what an epoch leaves undecided is decided in the next, and not as itself",
+            &[Bug::OldEpochDecided],
         )
 }
