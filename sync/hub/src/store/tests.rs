@@ -98,6 +98,25 @@ async fn session(store: &Store) -> (u64, Stored) {
     store.take_over(&north(), &hello(), over, NOW).await.unwrap().unwrap()
 }
 
+fn ack(term: u64, outcome_cursor: u64) -> Ack {
+    Ack {
+        standing: Standing { term, nonce: BootNonce([3; 16]) },
+        outcome_cursor,
+        feed_cursor: 0,
+        digest: Hash::ZERO,
+        ahead: 0,
+        pending: 1,
+        oldest_pending_at: Some(NOW),
+        edge_now: NOW,
+        disk_free_bytes: None,
+        last_seq: 5,
+        staged: None,
+        snapshot: None,
+        unproven: None,
+        assignment: None,
+    }
+}
+
 /// `count` boots that continue the chain.
 fn boots(term: u64, after: Chain, count: u64) -> NewOps {
     let mut at = after;

@@ -169,22 +169,3 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(#[case
     assert_eq!(left(&store).await, [(1, None), (2, None), (3, None), (5, None)]);
     assert_eq!(commands_left(&store).await, 3);
 }
-
-fn ack(term: u64, outcome_cursor: u64) -> Ack {
-    Ack {
-        standing: Standing { term, nonce: BootNonce([3; 16]) },
-        outcome_cursor,
-        feed_cursor: 0,
-        digest: Hash::ZERO,
-        ahead: 0,
-        pending: 1,
-        oldest_pending_at: Some(NOW),
-        edge_now: NOW,
-        disk_free_bytes: None,
-        last_seq: 5,
-        staged: None,
-        snapshot: None,
-        unproven: None,
-        assignment: None,
-    }
-}

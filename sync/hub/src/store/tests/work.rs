@@ -198,23 +198,7 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [3], "undecided ops stay");
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 0, "not acknowledged");
     let (term, _) = session(&store).await;
-    let ack = Ack {
-        standing: Standing { term, nonce: BootNonce([3; 16]) },
-        outcome_cursor: 1,
-        feed_cursor: 0,
-        digest: Hash::ZERO,
-        ahead: 0,
-        pending: 1,
-        oldest_pending_at: Some(NOW),
-        edge_now: NOW,
-        disk_free_bytes: None,
-        last_seq: 3,
-        staged: None,
-        snapshot: None,
-        unproven: None,
-        assignment: None,
-    };
-    assert!(store.save_ack(&north(), &ack, NOW).await.unwrap());
+    assert!(store.save_ack(&north(), &ack(term, 1), NOW).await.unwrap());
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
     assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
 }
