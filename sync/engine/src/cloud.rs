@@ -50,6 +50,9 @@ pub struct Stored {
     /// Who stands at this number or behind it reads all that happened since; before it, it is not told
     /// any more what has left.
     pub feed_holds_from: u64,
+    /// Up to here versions that newer ones stand for are forgotten, so that nothing can be read as of a
+    /// number before it.
+    pub feed_compacted_to: u64,
     /// Where the feed tells of the right that this epoch of the edge holds.
     pub granted_seq: Option<u64>,
     /// The region's orders.

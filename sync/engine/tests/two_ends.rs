@@ -340,6 +340,7 @@ impl Base {
             feed_generation: GENERATION,
             feed_seq: self.feed,
             feed_holds_from: 0,
+            feed_compacted_to: 0,
             granted_seq: None,
             orders: 0,
             gate_open: true,

@@ -181,12 +181,13 @@ fn must_begin(hello: &Hello, stored: &Stored) -> bool {
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A part of an image counts as long as the feed still holds all that came after it, and the edge has
-/// not read beyond it.
+/// A part of an image counts as long as the feed still holds all that came after it, the rest of it can
+/// still be read as of the same number, and the edge has not read beyond it.
 fn can_go_on(staged: &Staged, hello: &Hello, stored: &Stored) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
         && (stored.feed_holds_from..=stored.feed_seq).contains(&staged.feed_seq)
+        && staged.feed_seq >= stored.feed_compacted_to
 }
 
 /// As of when an image is taken. A grant is compared with exactly what came before it [GRANT_DIGEST]:

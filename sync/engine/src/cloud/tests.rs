@@ -100,6 +100,7 @@ fn stored(cursor: Chain) -> Stored {
         feed_generation: 5,
         feed_seq: 0,
         feed_holds_from: 0,
+        feed_compacted_to: 0,
         granted_seq: None,
         orders: 0,
         gate_open: true,

@@ -13,7 +13,7 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
         AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
-    r.feed_generation, r.feed_seq, r.tombstones_to, r.orders, r.gate, \
+    r.feed_generation, r.feed_seq, r.tombstones_to, r.compacted_to, r.orders, r.gate, \
     CASE WHEN r.holder = e.edge AND r.holder_epoch = e.epoch THEN r.granted_seq END \
         AS granted_seq \
     FROM edges e JOIN regions r ON r.region = e.region \
@@ -68,6 +68,7 @@ struct StandingRow {
     feed_generation: i64,
     feed_seq: i64,
     tombstones_to: i64,
+    compacted_to: i64,
     orders: i64,
     gate: String,
     granted_seq: Option<i64>,
@@ -95,6 +96,7 @@ impl StandingRow {
             feed_generation: count(self.feed_generation),
             feed_seq: count(self.feed_seq),
             feed_holds_from: count(self.tombstones_to),
+            feed_compacted_to: count(self.compacted_to),
             granted_seq: self.granted_seq.map(count),
             orders: count(self.orders),
             gate_open: gate(&self.gate)? == GateState::Open,

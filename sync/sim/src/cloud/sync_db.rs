@@ -198,6 +198,7 @@ impl SyncDb {
             feed_generation: region.feed_generation,
             feed_seq: region.feed_seq,
             feed_holds_from: region.tombstones_to,
+            feed_compacted_to: region.compacted_to,
             granted_seq: region.granted_seq.filter(|_| {
                 let now = &region.assignment;
                 now.holder.as_ref() == Some(&cast::edge(e)) && now.epoch == edge.epoch

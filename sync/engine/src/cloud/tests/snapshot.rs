@@ -145,6 +145,7 @@ fn a_session_goes_on_behind_what_an_earlier_one_has_brought() {
 
     for (why, stored) in [
         ("what left since is not told any more", Stored { feed_holds_from: SEQ + 1, ..at(95) }),
+        ("the rest of it is forgotten", Stored { feed_compacted_to: SEQ + 1, ..at(95) }),
         ("another feed", Stored { feed_generation: 6, ..at(95) }),
         ("it is ahead of the feed", at(SEQ - 1)),
     ] {
