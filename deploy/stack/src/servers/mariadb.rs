@@ -8,6 +8,8 @@ use super::{Ground, runs_as_root, write};
 use crate::{Child, Spec, binaries, probe};
 
 const PACKAGE: &str = "mariadb-server";
+/// Names the folder of temporary tables.
+const TEMPORARY: &str = "TMPDIR";
 /// Run by the server before it answers anyone.
 const DATABASES: &str = include_str!("databases.sql");
 
@@ -15,8 +17,11 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     let server = binaries::debian("mariadbd", PACKAGE)?;
     let folder = ground.folder_of("mariadb")?;
     let data = folder.join("data");
+    // A server that starts clears away what it takes for its own leftovers there, so that two of one
+    // place drop each other's temporary tables.
+    let own = ground.folder_of("mariadb-tmp")?;
     if !data.join("mysql").is_dir() {
-        install(ground, &data).await?;
+        install(ground, &data, &own).await?;
     }
     let databases = folder.join("databases.sql");
     write(&databases, DATABASES)?;
@@ -29,7 +34,8 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args([format!("--port={port}"), format!("--init-file={}", databases.display())])
         .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
         .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1"])
-        .args(["--skip-log-bin", "--max-connections=500"]);
+        .args(["--skip-log-bin", "--max-connections=500"])
+        .env(TEMPORARY, own.display().to_string());
     ground.supervisor.spawn(spec).await
 }
 
@@ -41,11 +47,12 @@ pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     .await
 }
 
-async fn install(ground: &Ground<'_>, data: &Path) -> Result<()> {
+async fn install(ground: &Ground<'_>, data: &Path, own: &Path) -> Result<()> {
     let installer = binaries::debian("mariadb-install-db", PACKAGE)?;
     let spec = Spec::new("mariadb-install-db", installer, ground.log_of("mariadb"))
         .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
         .args(runs_as_root().then_some("--user=root"))
-        .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
+        .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+        .env(TEMPORARY, own.display().to_string());
     ground.supervisor.run(spec, Duration::from_secs(60)).await
 }
