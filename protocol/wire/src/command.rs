@@ -215,7 +215,8 @@ pub struct CmdFrame {
     /// The receipt that this command has got before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Set when the command was first sent to another edge; such a repeat is never answered firm.
+    /// Set once the command was sent to another edge, whichever of the two came first: what that one has
+    /// had decided this one may not know, so a repeat is never answered firm.
     #[serde(default)]
     pub repeat: bool,
     pub token: String,

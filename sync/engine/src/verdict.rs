@@ -16,7 +16,7 @@ use crate::view::Sight;
 pub struct Request<'a> {
     pub actor: Actor,
     pub body: &'a CommandBody,
-    /// It was first sent to another edge; such a repeat is never answered firm [REPEAT_NOT_FIRM].
+    /// It was sent to another edge before; such a repeat is never answered firm [REPEAT_NOT_FIRM].
     pub repeat: bool,
     /// It came with a receipt of one of our edges, so it has to be taken whatever this one knows.
     pub receipted: bool,

@@ -92,7 +92,8 @@ bugs! {
     RelayByNumber "relay_by_number" "the relay goes on after the last number it saw, so that a late commit is missed",
     // the right to assign
     FirmBase "firm_base" "a firm answer stands on ops that may yet be refused",
-    RepeatNotFirm "repeat_not_firm" "a repeat that was first sent elsewhere is answered firm",
+    RepeatNotFirm "repeat_not_firm" "a repeat of what was sent to another edge is answered firm",
+    OnlyFirstCounts "only_first_counts" "what went to another edge and came back is no repeat",
     SoftRefusal "soft_refusal" "an edge refuses what its view contradicts",
     GrantDigest "grant_digest" "a holder answers firm on a view that is not the one it was granted on",
     NonfenceHeld "nonfence_held" "an accept without a fence is decided while another edge holds the region",

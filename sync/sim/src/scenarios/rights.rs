@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Scenario> {
         firm_on_what_may_be_refused(),
         an_accept_beside_a_holder_that_is_away(),
         a_repeat_of_what_was_lost_elsewhere(),
+        a_repeat_that_comes_back(),
         a_grant_ahead_of_what_it_was_granted_on(),
         an_old_fence_behind_a_new_one(),
         a_release_behind_a_new_grant(),
@@ -69,6 +70,22 @@ fn a_repeat_of_what_was_lost_elsewhere() -> Scenario {
             "a_repeat_of_what_was_lost_elsewhere",
             "a repeat is not firm: where it was sent first it may have lost",
             &[Bug::RepeatNotFirm],
+        )
+}
+
+fn a_repeat_that_comes_back() -> Scenario {
+    open(Schedule::new(), 1)
+        .desk(3_000, DESK_PROVIDER, Accept, order(1, 1))
+        .fault(3_200, FaultKind::DiskFull, SOUTH_1, 4_000)
+        .tablet(3_500, P1, Accept, order(1, 1))
+        .catch(3_600, (SOUTH_2, Side::Edge), ("Outcomes", 0), Late(12_000))
+        .fault(4_000, FaultKind::Roaming, P1, 5_000)
+        .desk(5_500, DESK_PROVIDER, Withdraw, order(1, 1))
+        .grant(6_500, SOUTH_1)
+        .shows(
+            "a_repeat_that_comes_back",
+            "a command that was sent to another edge is not firm where it was sent first either",
+            &[Bug::OnlyFirstCounts],
         )
 }
 

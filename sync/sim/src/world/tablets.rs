@@ -45,9 +45,9 @@ pub(crate) struct Item {
     pub id: CommandId,
     pub body: CommandBody,
     pub tapped_at: UnixMillis,
-    /// The machines it was sent to, the first one first, and which edge that was.
+    /// The machines it was sent to, and which edges those were when it was.
     pub sent_to: Vec<usize>,
-    first_at: Option<EdgeId>,
+    asked: Vec<EdgeId>,
     pub receipt: Option<Receipt>,
     pub is_decided: bool,
     /// Said by every edge it was sent to.
@@ -124,7 +124,7 @@ impl World {
             body,
             tapped_at,
             sent_to: Vec::new(),
-            first_at: None,
+            asked: Vec::new(),
             receipt: None,
             is_decided: false,
             not_taken: None,
@@ -177,8 +177,13 @@ impl World {
         if !item.sent_to.contains(&e) {
             item.sent_to.push(e);
         }
-        let first_at = item.first_at.get_or_insert_with(|| name.clone());
-        let repeat = *first_at != name;
+        let repeat = match self.bug {
+            Some(Bug::OnlyFirstCounts) => item.asked.first().is_some_and(|first| *first != name),
+            _ => item.asked.iter().any(|asked| *asked != name),
+        };
+        if !item.asked.contains(&name) {
+            item.asked.push(name.clone());
+        }
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
             id: item.id,
