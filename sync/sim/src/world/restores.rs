@@ -61,14 +61,17 @@ impl World {
         self.left_behind(m);
     }
 
-    /// What a restore has taken, and nobody else has: neither the cloud nor a tablet that is there.
+    /// What a restore has taken, and nobody else has: neither the cloud nor a tablet that is there and was
+    /// told of it. Whose receipt was lost on the way is answered anew, and may be told that it is not taken.
     fn left_behind(&mut self, m: usize) {
         let id = self.edges[m].id;
         let kept: Vec<wire::CommandId> = self
             .tablets
             .iter()
             .filter(|tablet| !tablet.is_gone)
-            .flat_map(|tablet| tablet.items.iter().map(|item| item.id))
+            .flat_map(|tablet| tablet.items.iter())
+            .filter(|item| item.receipt.is_some())
+            .map(|item| item.id)
             .collect();
         let row = &self.sync_db.edges[id];
         self.oracle.left_behind(m, |command, place, hash| {
