@@ -82,6 +82,7 @@ bugs! {
     TombstoneForgotten "tombstone_forgotten" "nobody notes how far a feed has forgotten what left",
     RepairLowers "repair_lowers" "a repair replaces what has arrived since its owner was asked",
     DigestNotCompared "digest_not_compared" "nobody looks at the digests that edges send",
+    AheadNotCompared "ahead_not_compared" "nobody looks at what an edge has ahead of a feed that it has read to the end",
     OwnerNotCompared "owner_not_compared" "no feed is compared with its owner",
     // the order service
     AnswersNotKept "answers_not_kept" "a decided command is decided again when it comes again",

@@ -178,8 +178,11 @@ pub struct Replica {
     pub turns: u64,
     /// Accepts that its sessions have put to holders.
     pub asking: BTreeSet<CommandId>,
-    /// Edges that the last look has found to differ, and when a region's fence was last renewed.
+    /// Edges that the last look has found to differ, and to be ahead of their feed.
     pub differing: BTreeSet<usize>,
+    pub ahead: BTreeSet<usize>,
+    /// When a feed was last compared on account of the latter, and a region's fence was last renewed.
+    pub compared: BTreeMap<Region, u64>,
     pub renewed: BTreeMap<Region, u64>,
     /// Transactions whose session has ended, by its connection.
     pub orphans: BTreeMap<usize, (usize, Output)>,

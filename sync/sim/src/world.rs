@@ -44,6 +44,7 @@ use net::Net;
 use operator::Operator;
 use tablets::Tablet;
 
+pub(crate) use losses::ONLY_OF_FEED;
 pub(crate) use net::Packet;
 pub use net::Side;
 

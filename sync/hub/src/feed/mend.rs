@@ -1,6 +1,6 @@
 //! Puts right what an edge has: one whose orders, or whose word about how its region assigns, differ
-//! from the cloud's gets an image; a holder whose view did not agree with its grant gets a new fence
-//! once the region is put right.
+//! from the cloud's gets an image, and so does one whose view lacks what its feed has brought; a holder
+//! whose view did not agree with its grant gets a new fence once the region is put right.
 //!
 //! Invariant: every replica looks, and what it does is safe to repeat: an image is asked for once, a
 //! fence is renewed only while it stands.
@@ -24,11 +24,16 @@ const LOOK: Duration = Duration::from_secs(5);
 /// An image that did not help is not sent again at once, nor a fence given out again.
 const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
 const RENEW_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const COMPARE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What the last look has seen. A difference counts when two looks see it.
 #[derive(Default)]
 struct Seen {
     differing: HashSet<EdgeId>,
+    ahead: HashSet<EdgeId>,
+    /// When a feed was last compared with its owner for the edges that are ahead of it. One entry a
+    /// region.
+    compared: HashMap<Region, Duration>,
     /// When a fence was last renewed. One entry a region.
     renewed: HashMap<Region, Duration>,
 }
@@ -57,10 +62,11 @@ pub(super) async fn follow(hub: &Hub) {
 
 async fn look(hub: &Hub, seen: &mut Seen) -> Result<(), CompareFault> {
     let (regions, edges) = hub.store.overview().await?;
-    let mut differing = HashSet::new();
+    let (mut differing, mut ahead) = (HashSet::new(), HashSet::new());
     for region in &regions {
         let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
         let assigns = hub.store.how_it_assigns(region.region).await?;
+        let mut ahead_twice = Vec::new();
         for edge in here {
             if differs(hub, region, edge, &assigns) {
                 differing.insert(edge.edge.clone());
@@ -68,12 +74,17 @@ async fn look(hub: &Hub, seen: &mut Seen) -> Result<(), CompareFault> {
                     repair(hub, edge).await?;
                 }
             }
+            if is_ahead(hub, region, edge) {
+                ahead.insert(edge.edge.clone());
+                ahead_twice.extend(seen.ahead.contains(&edge.edge).then_some(edge));
+            }
             if let Some(fence) = unproven(hub, region, edge, &assigns) {
                 renew(hub, seen, edge, fence).await?;
             }
         }
+        repair_ahead(hub, seen, region, &ahead_twice).await?;
     }
-    seen.differing = differing;
+    (seen.differing, seen.ahead) = (differing, ahead);
     Ok(())
 }
 
@@ -90,6 +101,39 @@ fn differs(
     shown.link == LinkState::Up
         && (shown.checksum == ChecksumState::Mismatch
             || edge.assignment.is_some_and(assigns_otherwise))
+}
+
+/// Whether it has read its feed to the end, and yet has orders that an outcome brought ahead of it.
+fn is_ahead(hub: &Hub, region: &RegionRecord, edge: &EdgeRecord) -> bool {
+    let shown = status::edge(edge, region, hub.clock.now());
+    shown.link == LinkState::Up && edge.ahead > 0 && edge.feed_cursor == region.feed_seq
+}
+
+/// An outcome is ahead of a feed only while that is behind its owner. Who is ahead of one that was read
+/// to the end and lacks nothing has lost what it had read, and no change will ever bring it again.
+async fn repair_ahead(
+    hub: &Hub,
+    seen: &mut Seen,
+    region: &RegionRecord,
+    edges: &[&EdgeRecord],
+) -> Result<(), CompareFault> {
+    let now = hub.clock.elapsed();
+    let lately = |at: &Duration| now.saturating_sub(*at) < COMPARE_AGAIN_AFTER;
+    if edges.is_empty() || seen.compared.get(&region.region).is_some_and(lately) {
+        return Ok(());
+    }
+    seen.compared.insert(region.region, now);
+    let unsettled = compare(hub, region.region).await?.unsettled;
+    // One that has moved on meanwhile was behind, or says nothing of what the edges had before.
+    let stands =
+        |state: &RegionRecord| state.region == region.region && state.feed_seq == region.feed_seq;
+    if unsettled || !hub.store.regions().await?.iter().any(stands) {
+        return Ok(());
+    }
+    for edge in edges {
+        repair(hub, edge).await?;
+    }
+    Ok(())
 }
 
 async fn repair(hub: &Hub, edge: &EdgeRecord) -> Result<(), StoreError> {

@@ -19,6 +19,7 @@ pub(super) fn all() -> Vec<Scenario> {
         an_image_behind_a_part_of_another(),
         a_tombstone_on_its_way(),
         an_order_gone_from_a_view(),
+        an_order_that_only_an_outcome_has_brought(),
         an_event_that_is_lost(),
         a_repair_that_comes_too_late(),
     ]
@@ -115,6 +116,15 @@ fn an_order_gone_from_a_view() -> Scenario {
         "an_order_gone_from_a_view",
         "an edge whose view is not the cloud's gets an image",
         &[Bug::DigestNotCompared],
+    )
+}
+
+/// The digests agree, and yet no grant would agree with that view.
+fn an_order_that_only_an_outcome_has_brought() -> Scenario {
+    open(Schedule::new(), 1).feed_forgotten(5_000, SOUTH_1).shows(
+        "an_order_that_only_an_outcome_has_brought",
+        "an edge that is ahead of a feed which it has read, and which has all, gets an image",
+        &[Bug::AheadNotCompared],
     )
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Bug, Plan,
     plan::{Becomes, Catch, Fault, FaultKind, Intent, Step, Tuning, What, Who},
     scenarios::Scenario,
-    world::Side,
+    world::{ONLY_OF_FEED, Side},
 };
 
 /// A fault that lasts is lifted by the end of the schedule at the latest.
@@ -73,6 +73,12 @@ impl Schedule {
 
     pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
         self.step(at, What::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+    }
+
+    /// What the feed has brought of an order counts at this edge as brought by an outcome alone.
+    pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
+        let (kind, size) = (FaultKind::ViewDamaged, ONLY_OF_FEED);
+        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
     /// The edge's files, or its database alone, as they were at `as_of`; it is down for a second.

@@ -15,6 +15,7 @@ const EVERY_MS: u64 = 10_000;
 const SETTLE_MS: u64 = 5_000;
 const LOOK_MS: u64 = 5_000;
 const RENEW_AGAIN_AFTER_MS: u64 = 10_000;
+const COMPARE_AGAIN_AFTER_MS: u64 = 10_000;
 
 /// One region's comparison under way.
 pub(crate) struct Comparison {
@@ -25,8 +26,16 @@ pub(crate) struct Comparison {
     /// The feed's word about how the region assigns, where the owner's was newer.
     assigns: Option<u64>,
     verdicts: Vec<Verdict>,
-    /// Whose fence is to be renewed once the region is put right.
-    renews: Option<(usize, Seat, u64)>,
+    then: Then,
+}
+
+/// What follows once the region is put right.
+enum Then {
+    Nothing,
+    /// The fence of this edge is renewed.
+    Renews(usize, Seat, u64),
+    /// Edges that are ahead of the feed, if it still ends there.
+    Repairs(Vec<usize>, u64),
 }
 
 /// An order on which the two ends do not agree, and which version of it the feed has.
@@ -50,11 +59,11 @@ impl World {
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(replica) = up.filter(|_| !self.has(Bug::OwnerNotCompared)) else { return };
         for region in cast::REGIONS {
-            self.compare(replica, region, None);
+            self.compare(replica, region, Then::Nothing);
         }
     }
 
-    fn compare(&mut self, replica: usize, region: Region, renews: Option<(usize, Seat, u64)>) {
+    fn compare(&mut self, replica: usize, region: Region, then: Then) {
         if !self.orders.is_running {
             return;
         }
@@ -64,11 +73,11 @@ impl World {
         let run = self.replicas[replica].run;
         let nothing = found.is_empty() && assigns.is_none();
         let verdicts = Vec::new();
-        let comparison = Comparison { replica, run, region, found, assigns, verdicts, renews };
+        let comparison = Comparison { replica, run, region, found, assigns, verdicts, then };
         if !nothing {
             return self.later(SETTLE_MS, Event::OwnerIsRead(Box::new(comparison)));
         }
-        self.renews(comparison);
+        self.goes_on(comparison);
     }
 
     /// What differs by its version, or is at one end alone.
@@ -166,7 +175,7 @@ impl World {
         }
         self.assignment_is_mended(&comparison);
         self.replica_sees_region(comparison.replica, region);
-        self.renews(*comparison);
+        self.goes_on(*comparison);
     }
 
     fn is_repaired(&mut self, region: Region, verdict: &Verdict, id: OrderId) {
@@ -231,9 +240,29 @@ impl World {
         for e in twice.collect::<Vec<_>>() {
             self.repairs_edge(r, e);
         }
+        self.looks_who_is_ahead(r);
         for e in 0..cast::MACHINE_COUNT {
             if let Some(fence) = self.sync_db.unproven(e, &cast::edge(e)) {
                 self.renews_soon(r, e, fence);
+            }
+        }
+    }
+
+    /// Who is ahead of a feed that was read to the end and lacks nothing has lost what it had read.
+    fn looks_who_is_ahead(&mut self, r: usize) {
+        let skips = self.has(Bug::AheadNotCompared);
+        let ahead = (0..cast::MACHINE_COUNT).filter(|&e| !skips && self.sync_db.is_ahead(e));
+        let ahead = ahead.collect();
+        let before = std::mem::replace(&mut self.replicas[r].ahead, ahead);
+        for region in cast::REGIONS {
+            let twice = before.intersection(&self.replicas[r].ahead).copied();
+            let twice: Vec<usize> = twice.filter(|e| cast::region(*e) == region).collect();
+            let lately = self.replicas[r].compared.get(&region);
+            let lately = lately.is_some_and(|at| self.now < at + COMPARE_AGAIN_AFTER_MS);
+            let Some(end) = self.sync_db.region(region).map(|row| row.feed_seq) else { continue };
+            if !twice.is_empty() && !lately {
+                self.replicas[r].compared.insert(region, self.now);
+                self.compare(r, region, Then::Repairs(twice, end));
             }
         }
     }
@@ -258,16 +287,25 @@ impl World {
             return;
         }
         let seat = Seat { edge: cast::edge(e), epoch: self.sync_db.edges[e].epoch };
-        self.compare(r, region, Some((e, seat, fence)));
+        self.compare(r, region, Then::Renews(e, seat, fence));
     }
 
-    fn renews(&mut self, comparison: Comparison) {
-        let Comparison { replica: r, region, renews, .. } = comparison;
-        let Some((e, seat, fence)) = renews else { return };
-        if self.sync_db.is_mismatch(e) == Some(true) {
-            return self.repairs_edge(r, e);
+    fn goes_on(&mut self, comparison: Comparison) {
+        let Comparison { replica: r, region, then, .. } = comparison;
+        match then {
+            Then::Nothing => {}
+            Then::Renews(e, _, _) if self.sync_db.is_mismatch(e) == Some(true) => {
+                self.repairs_edge(r, e);
+            }
+            Then::Renews(_, seat, fence) => {
+                self.replicas[r].renewed.insert(region, self.now);
+                self.renewal_is_asked(region, seat, fence);
+            }
+            Then::Repairs(edges, end) => {
+                if self.sync_db.region(region).is_some_and(|row| row.feed_seq == end) {
+                    edges.into_iter().for_each(|e| self.repairs_edge(r, e));
+                }
+            }
         }
-        self.replicas[r].renewed.insert(region, self.now);
-        self.renewal_is_asked(region, seat, fence);
     }
 }

@@ -68,6 +68,8 @@ impl World {
         self.replicas[r].sweeps.clear();
         self.replicas[r].asking.clear();
         self.replicas[r].differing.clear();
+        self.replicas[r].ahead.clear();
+        self.replicas[r].compared.clear();
         self.replicas[r].renewed.clear();
         let sessions = std::mem::take(&mut self.replicas[r].sessions);
         for conn in sessions.into_keys() {

@@ -12,6 +12,9 @@ use crate::{
     plan::Fault,
 };
 
+/// A damage of this size, of three, is not to the order but to what the feed has brought of it.
+pub(crate) const ONLY_OF_FEED: u64 = 1;
+
 impl World {
     /// The next event that leaves the order service does not arrive, though the bus has confirmed it.
     pub fn is_thrown_away(&mut self, event: &cloud::Event) -> bool {
@@ -32,8 +35,8 @@ impl World {
         true
     }
 
-    /// An order of an edge's view is gone, as if no feed had brought it. Only where nothing firm stands
-    /// on that view.
+    /// An order of an edge's view is gone, as if no feed had brought it, or stands there as if only an
+    /// outcome had. Only where nothing firm stands on that view.
     pub fn view_is_damaged(&mut self, fault: &Fault) {
         let m = fault.on;
         let node = &self.edges[m];
@@ -54,12 +57,18 @@ impl World {
         }
         let id = free[usize::try_from(fault.size).unwrap_or(0) % free.len()];
         let name = node.name.clone();
-        self.edges[m].file.loses_order(id);
+        let only_of_feed = fault.size % 3 == ONLY_OF_FEED;
+        if only_of_feed {
+            self.edges[m].file.forgets_feed_of(id);
+        } else {
+            self.edges[m].file.loses_order(id);
+        }
         self.edges[m].file.commit();
         self.oracle.damaged.insert(cast::region(m));
         self.counts.views_damaged += 1;
         self.note(35, m as u64, |_| {
-            format!("order {} is gone from the view of {name}", super::orders::short(id.0))
+            let (id, of) = (super::orders::short(id.0), if only_of_feed { "feed" } else { "view" });
+            format!("order {id} is gone from the {of} of {name}")
         });
     }
 

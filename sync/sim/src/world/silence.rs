@@ -55,6 +55,7 @@ impl World {
             (!edge.file.pending.durable().is_empty(), "has commands that wait"),
             (book.feed_generation != region.feed_generation, "reads a feed that is no more"),
             (row.repair_asked_at.is_some(), "has an image to come"),
+            (book.tally.ahead > 0, "has orders that its feed has not brought"),
             (book.tally.digest != region.digest, "has another view than the cloud"),
         ];
         waits.iter().find(|(is, _)| *is).map(|(_, what)| format!("{name} {what}"))

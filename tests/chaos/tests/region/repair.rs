@@ -82,6 +82,30 @@ async fn what_two_say_differently_of_one_version_is_an_alarm_and_the_owner_is_ri
     world.stop().await;
 }
 
+/// The digests agree, and no change will ever bring the order again: only an image puts it right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edge_that_is_ahead_of_a_feed_which_has_all_gets_an_image_and_agrees_with_a_grant() {
+    const FORGOTTEN: [&str; 2] =
+        ["UPDATE orders SET feed_version = 0, feed_open = NULL", "UPDATE edge SET ahead = 1"];
+    let world = World::start(false).await;
+    world.published().await;
+    world.agreed(1).await;
+    let world = world.with_file_changed(&FORGOTTEN).await;
+    eventually("the edge has got an image", PATIENCE, async || {
+        (world.cloud.north().await.edges[0].repairs == 1).then_some(())
+    })
+    .await;
+    world.agreed(1).await;
+    world.grant_north().await;
+    eventually("the edge has heard of the grant", PATIENCE, async || {
+        let north = world.cloud.north().await;
+        (north.holder.is_some() && north.edges[0].lag_down_changes == 0).then_some(())
+    })
+    .await;
+    assert_eq!(world.cloud.north().await.edges[0].unproven, None);
+    world.stop().await;
+}
+
 /// The grant's digest is of an order that the feed has never brought: nothing firm comes of it. The
 /// region is put right, and the same edge granted it anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

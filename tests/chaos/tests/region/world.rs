@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::Router;
-use holdfast_edge::Running;
+use holdfast_edge::{Running, path_in};
 use http::{Method, StatusCode};
 use platform::{
     bus::{Bus, QueueSpec},
@@ -60,7 +60,7 @@ pub struct World {
     tasks: [Tasks; 2],
     /// The order service holds it weakly.
     _hub: Upstream,
-    _folder: TempDir,
+    folder: TempDir,
     _counters: RwLockReadGuard<'static, ()>,
 }
 
@@ -95,7 +95,7 @@ impl World {
             edge,
             tasks,
             _hub: hub,
-            _folder: folder,
+            folder,
             _counters: counters,
         };
         world.agreed(0).await;
@@ -166,6 +166,20 @@ impl World {
         let (status, answer) = self.cloud.ask(Method::POST, path, None).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         answer
+    }
+
+    /// The edge stops, its file is changed by these, and it goes on.
+    pub async fn with_file_changed(self, statements: &[&'static str]) -> Self {
+        self.edge.stop().await;
+        let data = self.folder.path().join("edge");
+        let url = format!("sqlite:{}", path_in(&data).display());
+        let file = Sql::open(&url).await.unwrap();
+        for statement in statements {
+            assert_eq!(file.exec(*statement, Vec::new()).await.unwrap(), 1, "{statement}");
+        }
+        file.close().await;
+        let edge = edge(&data, self.cloud.address, "").await;
+        Self { edge, ..self }
     }
 
     pub async fn stop(self) {

@@ -56,6 +56,14 @@ impl SyncDb {
         mismatch(edge, region) == Some(true) || word.assignment.is_some_and(assigns_otherwise)
     }
 
+    /// Whether it has read its feed to the end, and yet has orders that an outcome brought ahead of it.
+    pub fn is_ahead(&self, e: usize) -> bool {
+        let edge = &self.edges[e];
+        let says = edge.enrolled && edge.link_up && edge.word.is_some_and(|word| word.ahead > 0);
+        let end = self.regions.get(&edge.region).map(|region| region.feed_seq);
+        says && end == Some(edge.feed_cursor)
+    }
+
     /// Whether its orders can be told to be others; nothing where that cannot be told yet.
     pub fn is_mismatch(&self, e: usize) -> Option<bool> {
         let edge = &self.edges[e];

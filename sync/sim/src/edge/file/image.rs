@@ -54,6 +54,15 @@ impl File {
         self.drop_order(order_id);
     }
 
+    /// An order stands in the view as if only an outcome had brought it.
+    pub fn forgets_feed_of(&mut self, order_id: OrderId) {
+        let Some(row) = self.orders.get(&order_id).cloned() else { return };
+        let forgotten = Confirmed { order: row.order.clone(), feed_version: 0 };
+        self.book.live.tally.replace(Some(&row), Some(&forgotten));
+        self.orders.put(order_id, forgotten);
+        self.brought.remove(&order_id);
+    }
+
     fn forget_staged(&mut self) {
         self.book.live.staged = None;
         self.staged_orders.clear();
