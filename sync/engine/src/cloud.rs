@@ -25,7 +25,7 @@ use hello::Judged;
 use open::{Ignored, Open};
 use returning::Returning;
 
-pub use snapshot::ChunkWanted;
+pub use snapshot::{ChunkWanted, feed_base};
 
 /// What the hub has stored of an edge when its session begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,7 @@ bugs! {
     ImageNumberTooHigh "image_number_too_high" "an image is said to be as of a later number than it was read at",
     StagedKept "staged_kept" "what is kept of an earlier image becomes part of the next",
     CompactionPassesLive "compaction_passes_live" "a feed forgets what edges in session have not read",
+    CursorOfOlderFile "cursor_of_older_file" "an edge whose file was put back counts as having read what it had before",
     TombstoneForgotten "tombstone_forgotten" "nobody notes how far a feed has forgotten what left",
     RepairLowers "repair_lowers" "a repair replaces what has arrived since its owner was asked",
     DigestNotCompared "digest_not_compared" "nobody looks at the digests that edges send",

@@ -163,7 +163,7 @@ impl At {
 
 /// From where nothing may be forgotten for this edge: its cursor, or all of the feed where that cannot
 /// go on from its cursor.
-pub(super) fn feed_base(hello: &Hello, stored: &Stored) -> u64 {
+pub fn feed_base(hello: &Hello, stored: &Stored) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
     }

@@ -1,6 +1,6 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
-use engine::cloud::{Ending, Grant, Stored};
+use engine::cloud::{Ending, Grant, Stored, feed_base};
 use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
@@ -21,6 +21,9 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
     link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL \
     WHERE edge = ? AND term = ?";
+/// An Ack of a file that has since been put back to an older one says nothing of this one.
+const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
+    unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
 const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at FROM edges \
     WHERE edge = ?";
 const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
@@ -123,8 +126,9 @@ impl Store {
         row.map(StandingRow::stored).transpose()
     }
 
-    /// Raises the term: from here on nothing that an older session writes counts. Answers the new
-    /// term and what stands stored under it; `None` where the term is not `over` any more.
+    /// Raises the term: from here on nothing that an older session writes counts, and nothing is
+    /// forgotten of the feed that this one begins with. Answers the new term and what stands stored under
+    /// it; `None` where the term is not `over` any more.
     pub async fn take_over(
         &self,
         edge: &EdgeId,
@@ -140,8 +144,10 @@ impl Store {
             }
             let values = vals![now.plus_ms(-DAY_MS), edge];
             let row: Option<StandingRow> = tx.one(STANDING, values).await?;
-            let stored = row.map(StandingRow::stored).transpose()?;
-            Ok(stored.map(|stored| (stored.term, stored)))
+            let Some(stored) = row.map(StandingRow::stored).transpose()? else { return Ok(None) };
+            let from = feed_base(hello, &stored);
+            tx.exec(READS_FROM, vals![from, edge, from]).await?;
+            Ok(Some((stored.term, stored)))
         })
     }
 

@@ -15,10 +15,10 @@ use std::{
     rc::Rc,
 };
 
-use engine::cloud::{Ending, Grant, NewOps, Stored};
+use engine::cloud::{Ending, Grant, NewOps, Stored, feed_base};
 use wire::{
-    Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, NumberedOutcome, Op, OrderId, Region,
-    RegionAssignment, UnixMillis, UserId,
+    Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, Hello, NumberedOutcome, Op, OrderId,
+    Region, RegionAssignment, UnixMillis, UserId,
 };
 
 pub use asks::{PortalAsk, ToldToWait};
@@ -224,7 +224,7 @@ impl SyncDb {
     pub fn take_over(
         &mut self,
         e: usize,
-        nonce: BootNonce,
+        hello: &Hello,
         over: u64,
         now: UnixMillis,
         heard_at: u64,
@@ -234,11 +234,16 @@ impl SyncDb {
             return None;
         }
         edge.term += 1;
-        edge.nonce = Some(nonce);
+        edge.nonce = Some(hello.nonce);
         (edge.link_up, edge.contact_at, edge.heard_at) = (true, now, heard_at);
         edge.needs_operator = false;
-        let term = edge.term;
-        self.standing(e, now).map(|stored| (term, stored))
+        let stored = self.standing(e, now)?;
+        let (from, keeps) = (feed_base(hello, &stored), self.has(Bug::CursorOfOlderFile));
+        let edge = &mut self.edges[e];
+        if edge.feed_cursor > from && !keeps {
+            (edge.feed_cursor, edge.word) = (from, None);
+        }
+        Some((stored.term, stored))
     }
 
     /// Whether they were stored: not where the term, the epoch or the cursor is another by now.

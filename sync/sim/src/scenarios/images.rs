@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Scenario> {
         an_image_that_goes_on_while_the_region_changes(),
         an_image_behind_a_part_of_another(),
         a_tombstone_on_its_way(),
+        a_tombstone_for_an_older_file(),
         an_order_gone_from_a_view(),
         an_order_that_only_an_outcome_has_brought(),
         an_event_that_is_lost(),
@@ -108,6 +109,22 @@ fn a_tombstone_on_its_way() -> Scenario {
             "a_tombstone_on_its_way",
             "what has left a region is told until every edge in reach has heard it",
             &[Bug::CompactionPassesLive],
+        )
+}
+
+/// Its first words after that are late, and so is what it is told.
+fn a_tombstone_for_an_older_file() -> Scenario {
+    open(Schedule::new(), 1)
+        .fault(3_000, FaultKind::StrangeOrder, SOUTH_1, 0)
+        .desk(16_000, DESK_CUSTOMER, Publish, order(1, 2))
+        .restore(20_000, FaultKind::MachineRestored, SOUTH_1, 13_000)
+        .catch(20_500, (SOUTH_1, Side::Hub), ("Ack", 0), Late(6_000))
+        .catch(20_500, (SOUTH_1, Side::Edge), ("Down", 0), Late(6_000))
+        .fault(23_000, FaultKind::Compaction, 0, 0)
+        .shows(
+            "a_tombstone_for_an_older_file",
+            "an edge whose file was put back is waited for from where that file had read to",
+            &[Bug::CursorOfOlderFile],
         )
 }
 

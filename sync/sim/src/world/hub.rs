@@ -304,7 +304,7 @@ impl World {
             self.hub_refuses(conn, Code::EdgeTwin, "another run");
             return Input::Tick;
         }
-        match self.sync_db.take_over(e, hello.nonce, over, now, self.now) {
+        match self.sync_db.take_over(e, hello, over, now, self.now) {
             Some((term, stored)) => {
                 let Conn { run, began, .. } = self.net.conns[conn];
                 let node = &self.edges[m];

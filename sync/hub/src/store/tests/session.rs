@@ -79,6 +79,40 @@ async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_before_is_forgotten(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    for n in 1..=4 {
+        store.feed_order(&feed::event(n), &feed::order(1, n as u64), NOW).await.unwrap();
+    }
+    let (term, _) = session(&store).await;
+    let said = Hash::of(b"what it has");
+    let said = Ack { digest: said, ahead: 1, assignment: Some(said), ..ack(term, 0) };
+    let said = Ack { feed_cursor: 4, unproven: Some(1), ..said };
+    assert!(store.save_ack(&north(), &said, NOW).await.unwrap());
+
+    let begins = async |feed_generation, feed_cursor| {
+        let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+        let hello = Hello { feed_generation, feed_cursor, ..hello() };
+        store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
+        let edge = store.edges("", 1).await.unwrap().swap_remove(0);
+        let passed = store.passed_by_all(Region::North, 4, NOW.plus_ms(-1)).await.unwrap();
+        assert_eq!(passed, edge.feed_cursor);
+        (passed, (edge.digest, edge.ahead, edge.unproven, edge.assignment))
+    };
+    let stands = (Some(said.digest), 1, Some(1), said.assignment);
+    assert_eq!(begins(77, 4).await, (4, stands));
+    assert_eq!(begins(77, 2).await, (2, (None, 0, None, None)));
+    assert_eq!(begins(77, 3).await, (2, (None, 0, None, None)), "its word comes with its Ack");
+    assert_eq!(begins(76, 3).await, (0, (None, 0, None, None)), "it counts in another feed");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
     let store = database(mysql).await;
     enrolled(&store).await;
