@@ -36,7 +36,8 @@ impl World {
     }
 
     /// An order of an edge's view is gone, as if no feed had brought it, or stands there as if only an
-    /// outcome had. Only where nothing firm stands on that view.
+    /// outcome had, which tells of none that its owner does not know. Only where nothing firm stands on
+    /// that view.
     pub fn view_is_damaged(&mut self, fault: &Fault) {
         let m = fault.on;
         let node = &self.edges[m];
@@ -49,15 +50,16 @@ impl World {
             let pending = node.file.pending.live();
             pending.values().any(|row| row.order_id == *id)
         };
-        let free: Vec<OrderId> =
-            node.file.orders.live().keys().filter(|id| !pending(id)).copied().collect();
+        let only_of_feed = fault.size % 3 == ONLY_OF_FEED;
+        let told = |id: &OrderId| !only_of_feed || self.order_db.orders.contains_key(id);
+        let orders = node.file.orders.live().keys().filter(|id| !pending(id) && told(id));
+        let free: Vec<OrderId> = orders.copied().collect();
         let holds = node.file.book.live.tenure.held.is_some();
         if busy || holds || free.is_empty() {
             return;
         }
         let id = free[usize::try_from(fault.size).unwrap_or(0) % free.len()];
         let name = node.name.clone();
-        let only_of_feed = fault.size % 3 == ONLY_OF_FEED;
         if only_of_feed {
             self.edges[m].file.forgets_feed_of(id);
         } else {

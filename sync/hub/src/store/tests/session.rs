@@ -84,8 +84,9 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
 ) {
     let store = database(mysql).await;
     enrolled(&store).await;
-    for n in 1..=4 {
-        store.feed_order(&feed::event(n), &feed::order(1, n as u64), NOW).await.unwrap();
+    for version in 1..=4 {
+        let event = feed::event(version.into());
+        store.feed_order(&event, &feed::order(1, version), NOW).await.unwrap();
     }
     let (term, _) = session(&store).await;
     let said = Hash::of(b"what it has");
