@@ -1,14 +1,11 @@
 //! Reading the view: a confirmed order with the pending ops on it laid over.
 
 use engine::view::{Confirmed, PendingOp, Sight, see};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
 
-/// So many pending ops on one order are laid over it; more come only from a client gone wild, and
-/// then the first ones tell enough.
-const PENDING_MAX: u32 = 256;
 /// So many orders are on a board, those in work before those that are done with, and for so many it is
 /// asked whether the reader may read them.
 const BOARD_MAX: usize = 1_000;
@@ -58,12 +55,14 @@ pub fn board(
     Ok((cursor, shown.take(BOARD_MAX).collect::<Result<_, _>>()?))
 }
 
+/// 256 are laid over it; more come only from a client gone wild, and then the first ones tell enough. The
+/// bound stands in the text: SQLite plans a statement anew for each value that is bound to its LIMIT.
 fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
     const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
-        WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT ?";
+        WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 256";
     let mut statement = conn.prepare_cached(OPS)?;
-    let ops = statement.query_map(params![&order_id.as_bytes()[..], PENDING_MAX], pending)?;
+    let ops = statement.query_map([&order_id.as_bytes()[..]], pending)?;
     ops.collect()
 }
 
