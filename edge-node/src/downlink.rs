@@ -34,14 +34,16 @@ impl Downlink {
                 let settled = self.store.settle(to, outcomes).await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
-                    let reply = self.intake.decided(&settled);
                     let id = settled.stored.command_id;
                     tracing::info!(
                         trace = %TraceId::of(id), command.id = %id, order.id = %settled.stored.order_id,
                         outcome = settled.outcome.kind.as_str(),
                         "Command `{id}` decided"
                     );
-                    self.voice.decided(&settled, &reply).await;
+                    // A receipt is signed for whoever is there; who comes later asks.
+                    if self.voice.is_heard_by(settled.stored.user_id) {
+                        self.voice.decided(&settled, &self.intake.decided(&settled)).await;
+                    }
                     sights.push(settled.sight);
                 }
                 self.voice.changed(sights, Vec::new()).await;

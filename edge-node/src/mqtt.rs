@@ -69,6 +69,14 @@ impl Mqtt {
         }
     }
 
+    /// Whether that person is signed in here on any device.
+    pub fn is_here(&self, user: UserId) -> bool {
+        match self {
+            Self::Embedded(broker) => broker.is_here(user),
+            Self::External(never) => match *never {},
+        }
+    }
+
     /// Where tablets connect: TCP and WebSocket.
     pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
         match self {

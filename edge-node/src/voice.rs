@@ -69,6 +69,11 @@ impl Voice {
         Self { identity, mqtt, feed_seq }
     }
 
+    /// Whether that person is signed in on any tablet: nobody else hears what is theirs.
+    pub fn is_heard_by(&self, user: UserId) -> bool {
+        self.mqtt.is_here(user)
+    }
+
     /// What that person may hear, on that device; nothing is said once another person holds it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.mqtt.may_hear(device, user) {

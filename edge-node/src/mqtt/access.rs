@@ -232,6 +232,11 @@ impl SignedIn {
         })
     }
 
+    /// That person is signed in on some device.
+    pub fn is_here(&self, user: UserId) -> bool {
+        self.guests().values().any(|guest| guest.pass.user_id == user)
+    }
+
     fn has(&self, client_id: &str, guest: Guest) -> bool {
         self.guests().get(client_id) == Some(&guest)
     }
@@ -278,15 +283,16 @@ mod tests {
         let (tablet, user) = (device("t-1"), UserId(id(2)));
         assert!(signed_in.connected("t-1", one));
         assert!(!signed_in.is_free_for(&tablet, user));
+        assert!(signed_in.is_here(UserId(id(1))) && !signed_in.is_here(user));
         assert!(!signed_in.connected("t-1.x", other) && !signed_in.has("t-1.x", other));
         assert!(signed_in.connected("t-2", other));
         let second = provider(&signed_in, 1);
         assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
         assert!(signed_in.connected("t-1.x", second));
         signed_in.disconnected("t-1", one);
-        assert!(!signed_in.is_free_for(&tablet, user));
+        assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_here(UserId(id(1))));
         signed_in.disconnected("t-1.x", second);
-        assert!(signed_in.is_free_for(&tablet, user));
+        assert!(signed_in.is_free_for(&tablet, user) && !signed_in.is_here(UserId(id(1))));
     }
 
     #[test]

@@ -113,6 +113,10 @@ impl Embedded {
         self.signed_in.is_free_for(device, user)
     }
 
+    pub fn is_here(&self, user: UserId) -> bool {
+        self.signed_in.is_here(user)
+    }
+
     pub async fn turn_out(&self) {
         for client_id in self.signed_in.unwelcome(&self.gate) {
             self.router.unregister_client(&client_id).await;
