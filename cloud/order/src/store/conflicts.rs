@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use platform::{sql::in_list, vals};
+use platform::{
+    sql::{NAMES_MAX, in_list, parts},
+    vals,
+};
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Winner};
 
 use super::{
-    PART, Store, StoreError,
+    Store, StoreError,
     rows::{self, AnswerRow, LineRow},
 };
 
@@ -96,7 +99,7 @@ impl Store {
 
     async fn with_winners(&self, rows: Vec<LostRow>) -> Result<Vec<LostAcceptance>, StoreError> {
         let mut won: HashMap<Uuid, Vec<(i64, Winner)>> = HashMap::new();
-        for part in rows.chunks(PART) {
+        for part in parts(&rows, NAMES_MAX) {
             let values = part.iter().map(|row| OrderId(row.order_id).into()).collect();
             let found: Vec<WonRow> =
                 self.sql.all(in_list(WON, part.len(), ") ORDER BY id"), values).await?;

@@ -28,11 +28,6 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
 pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
 
-/// Rows named or inserted by one statement; longer lists go in parts. A row of orders has 22 values, and
-/// SQLite takes 32,766 in a statement; with texts as long as they may be, such a statement weighs ten
-/// megabytes.
-const PART: usize = 500;
-
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Statement, Tx, Val, in_list},
+    sql::{NAMES_MAX, Statement, Tx, Val, in_list, parts},
     vals,
 };
 use process::defect::{Defect, planted};
@@ -18,7 +18,7 @@ use wire::{
 };
 
 use super::{
-    PART, StoreError,
+    StoreError,
     rows::{
         self, AnswerRow, AssignmentRow, FenceRow, OrderRow, select_assignments, select_fences,
         select_orders,
@@ -122,7 +122,7 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
-    for part in parts(&named.orders) {
+    for part in in_parts(&named.orders) {
         let text = in_list("SELECT id, location FROM orders WHERE id IN (", part.len(), ")");
         for (id, location) in tx.all::<(Uuid, String)>(text, vals_of(&part)).await? {
             regions.insert(rows::region(&location)?);
@@ -180,7 +180,7 @@ async fn fences(
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
-    for part in parts(named) {
+    for part in in_parts(named) {
         let text = in_list(select_fences!("WHERE fence IN ("), part.len(), ")");
         for row in tx.all::<FenceRow>(text, vals_of(&part)).await? {
             let record = row.record()?;
@@ -197,7 +197,7 @@ async fn past_rules(
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
-    for part in parts(named) {
+    for part in in_parts(named) {
         let text = in_list(
             "SELECT region, version, rules FROM region_rules WHERE version IN (",
             part.len(),
@@ -235,7 +235,7 @@ async fn listed(
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
     let mut listed = BTreeSet::new();
-    for part in parts(orders) {
+    for part in in_parts(orders) {
         let text = in_list(
             "SELECT order_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
             part.len(),
@@ -262,7 +262,7 @@ async fn taken_back(
     }
     let refused = answers.values().filter(|answer| !answer.applied);
     let refused: BTreeSet<OrderId> = refused.map(|answer| answer.order_id).collect();
-    for part in parts(&refused) {
+    for part in in_parts(&refused) {
         let text = in_list(
             "SELECT command_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
             part.len(),
@@ -285,7 +285,7 @@ async fn answers(
     if planted(Defect::NoCommandDedupe) {
         return Ok(answers);
     }
-    for part in parts(commands) {
+    for part in in_parts(commands) {
         let text = in_list(
             "SELECT command_id, user_id, hash, applied, code, order_id, order_version, edge, \
              epoch, seq, op_hash, decided_at FROM commands WHERE command_id IN (",
@@ -307,7 +307,7 @@ async fn orders(
 ) -> Result<BTreeMap<OrderId, Standing>, StoreError> {
     let lock = reading == Reading::Locked && tx.is_mysql();
     let mut orders = BTreeMap::new();
-    for part in parts(ids) {
+    for part in in_parts(ids) {
         let text = in_list(select_orders!("WHERE id IN ("), part.len(), ") ORDER BY id");
         let text = if lock { text.then(" FOR UPDATE") } else { text };
         for row in tx.all::<OrderRow>(text, vals_of(&part)).await? {
@@ -328,9 +328,9 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
 }
 
 /// The ids in their order, in parts that one statement takes.
-fn parts<T: Copy>(ids: &BTreeSet<T>) -> Vec<Vec<T>> {
+fn in_parts<T: Copy>(ids: &BTreeSet<T>) -> Vec<Vec<T>> {
     let ids: Vec<T> = ids.iter().copied().collect();
-    ids.chunks(PART).map(<[T]>::to_vec).collect()
+    parts(&ids, NAMES_MAX).map(<[T]>::to_vec).collect()
 }
 
 fn vals_of<T: Copy + Into<Val>>(ids: &[T]) -> Vec<Val> {

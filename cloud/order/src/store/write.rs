@@ -5,7 +5,7 @@
 
 use platform::{
     outbox,
-    sql::{Statement, Tx, Val},
+    sql::{ROWS_MAX, Statement, Tx, Val, parts},
     vals,
 };
 use process::{
@@ -16,7 +16,7 @@ use rules::{CaseItem, Emitted, Guard, Line, OrderWrite, Standing, StoredAnswer, 
 use wire::{CommandId, Event, EventId, Hash, OrderId, UnixMillis};
 
 use super::{
-    PART, StoreError,
+    StoreError,
     rows::NOBODY,
     turn::{Record, turn},
 };
@@ -28,9 +28,6 @@ const EVENT_VERSION: u32 = 1;
 const CHANGE_ONE: &str = "UPDATE orders SET status = ?, provider_id = ?, version = ?, \
      updated_at = ?, accepted_at = ?, accepted_source = ?, accepted_firm = ? \
      WHERE id = ? AND status = ? AND version = ?";
-
-/// Orders changed by one statement: each of them passes over the arms of all.
-const CHANGED_PART: usize = 100;
 
 const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
 
@@ -44,10 +41,10 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
             Some(guard) => changed.push((guard, &write.after)),
         }
     }
-    for part in new.chunks(PART) {
+    for part in parts(&new, ROWS_MAX) {
         insert_orders(tx, part).await?;
     }
-    for part in changed.chunks(CHANGED_PART) {
+    for part in parts(&changed, ROWS_MAX) {
         let found = match part {
             [(guard, after)] => change_one(tx, *guard, after).await?,
             part => change_many(tx, part).await?,
@@ -67,16 +64,16 @@ pub async fn rest(
     writes: &Writes,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
-    for part in writes.commands.chunks(PART) {
+    for part in parts(&writes.commands, ROWS_MAX) {
         insert_commands(tx, part).await?;
     }
-    for part in writes.timeline.chunks(PART) {
+    for part in parts(&writes.timeline, ROWS_MAX) {
         insert_lines(tx, part).await?;
     }
     let events = writes.events.iter().map(|emitted| event(clock, emitted, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
-    for part in writes.cases.chunks(PART) {
+    for part in parts(&writes.cases, ROWS_MAX) {
         insert_cases(tx, part, at).await?;
     }
     // Last, so that a grant's digest is of all that this transaction has written.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
 use crate::{
-    sql::{Sql, SqlError, Statement, Tx, in_list},
+    sql::{NAMES_MAX, ROWS_MAX, Sql, SqlError, Statement, Tx, in_list, parts},
     vals,
 };
 
@@ -14,9 +14,6 @@ const TAKE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?, ?, ?)"
 const TAKE_ALL: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES ";
 const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
-
-/// Events of one statement.
-const PART: usize = 250;
 
 /// Longer than an event can wait in an outbox, a queue or among the dead letters before a person
 /// looks: what is forgotten here and comes again would be taken for new.
@@ -43,7 +40,7 @@ pub async fn known(
     events: &[EventId],
 ) -> Result<HashSet<EventId>, SqlError> {
     let mut known = HashSet::new();
-    for part in events.chunks(PART) {
+    for part in parts(events, NAMES_MAX) {
         let mut values = vals![consumer];
         values.extend(part.iter().map(|event| (*event).into()));
         let rows: Vec<(Uuid,)> = tx.all(in_list(KNOWN, part.len(), ")"), values).await?;
@@ -59,7 +56,7 @@ pub async fn note(
     events: &[EventId],
     now: UnixMillis,
 ) -> Result<(), SqlError> {
-    for part in events.chunks(PART) {
+    for part in parts(events, ROWS_MAX) {
         let values = part.iter().flat_map(|event| vals![consumer, *event, now]).collect();
         let text = Statement::new(TAKE_ALL).repeat("(?, ?, ?)", ", ", part.len());
         tx.exec(text, values).await?;

@@ -4,13 +4,11 @@ use process::defect::{Defect, planted};
 use wire::{Event, UnixMillis};
 
 use crate::{
-    sql::{Sql, SqlError, Statement, Tx, in_list},
+    sql::{ROWS_MAX, Sql, SqlError, Statement, Tx, in_list, parts},
     vals,
 };
 
 const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES ";
-/// Rows of one INSERT; events carry whole orders, so a statement is half a megabyte as a rule.
-const ADD_MAX: usize = 500;
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
@@ -35,7 +33,7 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    for part in events.chunks(ADD_MAX) {
+    for part in parts(events, ROWS_MAX) {
         let mut values = Vec::with_capacity(part.len() * 3);
         for event in part {
             let text = serde_json::to_string(event).map_err(SqlError::Encode)?;

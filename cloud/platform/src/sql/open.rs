@@ -14,6 +14,9 @@ use super::{Sql, SqlError};
 const CONNECTIONS_MAX: u32 = 10;
 /// Each SQLite connection is a thread and a page cache.
 const SQLITE_READERS_MAX: u32 = 4;
+/// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk statement
+/// comes in a dozen sizes.
+const PREPARED_MAX: usize = 256;
 /// A request that gets no connection in this time is answered "unavailable".
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -43,6 +46,7 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
 async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
     let failed = |source| SqlError::Open { address: shown(url), source };
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
+    let options = options.statement_cache_capacity(PREPARED_MAX);
     let pool = MySqlPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .min_connections(0)

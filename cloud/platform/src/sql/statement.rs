@@ -96,6 +96,26 @@ pub(super) fn sqlite(
     query
 }
 
+/// Rows of one statement that writes many, each with a score of values: to MariaDB a mark costs more than a
+/// value, and a thousand of them more than the round trip that they spare.
+pub const ROWS_MAX: usize = 64;
+/// Ids that one statement names.
+pub const NAMES_MAX: usize = 256;
+
+/// Cuts what is written or named in bulk into parts of at most `largest`, in their order. There are few
+/// sizes: all up to eight, then powers of two. So there are few texts, and a connection has them prepared.
+pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
+    const EACH_UP_TO: usize = 8;
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let most = rest.len().min(largest);
+        let size = if most <= EACH_UP_TO { most } else { 1 << most.ilog2() };
+        let (part, behind) = rest.split_at(size);
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// Enough of a text to find it in the source; values are never part of it.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 100;
@@ -114,7 +134,21 @@ pub(super) fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn parts_are_whole_in_order_and_of_few_sizes() {
+        let items: Vec<usize> = (0..1_000).collect();
+        let mut sizes = BTreeSet::new();
+        for count in 0..=items.len() {
+            let of: Vec<&[usize]> = parts(&items[..count], ROWS_MAX).collect();
+            assert_eq!(of.concat(), items[..count]);
+            sizes.extend(of.iter().map(|part| part.len()));
+        }
+        assert_eq!(sizes, (1..=8).chain([16, 32, 64]).collect());
+    }
 
     #[test]
     fn a_list_holds_as_many_marks_as_asked() {

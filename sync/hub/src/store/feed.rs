@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use platform::{
     inbox,
-    sql::{Tx, Val, in_list},
+    sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
@@ -49,9 +49,6 @@ pub(super) const REVOKED: &str = "revoked";
 pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
-
-/// Ids or rows of one statement; a row carries a whole order.
-const NAMED_MAX: usize = 250;
 
 /// By the session or the person.
 pub type Revocations = HashMap<Uuid, Revocation>;
@@ -135,7 +132,7 @@ impl Store {
         named: &[Uuid],
     ) -> Result<Revocations, StoreError> {
         let mut revocations = Revocations::new();
-        for part in named.chunks(NAMED_MAX) {
+        for part in parts(named, NAMES_MAX) {
             let mut values = vals![region, REVOKED, REVOKED_PERSON];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use platform::{
-    sql::{Statement, Tx, Val, in_list},
+    sql::{NAMES_MAX, Statement, Tx, Val, in_list, parts},
     vals,
 };
 use uuid::Uuid;
@@ -30,7 +30,7 @@ const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?
 const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
     ORDER BY edge, epoch";
 
-/// Ops looked at in one go, and rows of one statement.
+/// Ops looked at in one go, and rows of the one statement that puts them down.
 const PART: usize = 500;
 
 /// By edge, its epochs in their order.
@@ -66,7 +66,7 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
     if any.is_none() {
         return Ok(());
     }
-    for part in ids.chunks(PART) {
+    for part in parts(ids, NAMES_MAX) {
         let back: HashSet<_> = part.iter().copied().collect();
         let values: Vec<Val> = part.iter().map(|(id, _)| Val::from(*id)).collect();
         let text = in_list(SAME_ID, part.len(), ")");

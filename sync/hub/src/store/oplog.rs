@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{Val, in_list},
+    sql::{NAMES_MAX, Val, in_list, parts},
     vals,
 };
 use uuid::Uuid;
@@ -202,7 +202,7 @@ impl Store {
         let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
         let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
         let mut again: HashMap<(CommandId, UserId), OpPlace> = HashMap::new();
-        for part in ids.chunks(PART) {
+        for part in parts(&ids, NAMES_MAX) {
             let mut values = vals![edge, first];
             values.extend(part.iter().cloned());
             let text = in_list(AGAIN, part.len(), ")");

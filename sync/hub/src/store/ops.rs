@@ -2,7 +2,7 @@
 
 use engine::cloud::{NewOp, NewOps};
 use platform::{
-    sql::{Statement, Tx},
+    sql::{ROWS_MAX, Statement, Tx, parts},
     transact, vals,
 };
 use wire::{EdgeId, UnixMillis};
@@ -16,9 +16,6 @@ const ADD_OPS: &str = "INSERT INTO ops (edge, epoch, seq, hash, received_at, byt
 const ONE_OP: &str = "(?, ?, ?, ?, ?, ?)";
 const ADD_UNDECIDED: &str = "INSERT INTO undecided (edge, epoch, seq, state, failures) VALUES ";
 const ONE_UNDECIDED: &str = "(?, ?, ?, 'received', 0)";
-
-/// Rows of one INSERT: with six values each, far below what either engine takes.
-const ROWS_MAX: usize = 500;
 
 impl Store {
     /// Whether they were stored. They are not where the term, the epoch or the cursor is another by
@@ -45,7 +42,7 @@ impl Store {
             if tx.exec(MOVE_CURSOR, values).await? == 0 {
                 return Ok(false);
             }
-            for ops in new.ops.chunks(ROWS_MAX) {
+            for ops in parts(&new.ops, ROWS_MAX) {
                 add(tx, edge, new.epoch, ops, now).await?;
             }
             Ok(true)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{Statement, Tx, Val, in_list},
+    sql::{NAMES_MAX, ROWS_MAX, Statement, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
@@ -44,9 +44,6 @@ pub(super) const RECEIVED: &str = "received";
 pub(super) const HELD_BY_REGION: &str = "held_region";
 pub(super) const NEEDS_OPERATOR: &str = "held_operator";
 pub(super) const PARKED: &str = "parked";
-
-/// Rows of one INSERT: with whole orders in them, about a megabyte.
-const ROWS_MAX: usize = 250;
 
 /// The right to work one edge's log, until somebody else raises the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +115,7 @@ impl Store {
         seqs: &[u64],
     ) -> Result<HashMap<u64, String>, StoreError> {
         let mut tokens = HashMap::new();
-        for part in seqs.chunks(ROWS_MAX) {
+        for part in parts(seqs, NAMES_MAX) {
             let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
             let text = in_list(TOKENS, part.len(), ")");
             let rows: Vec<(i64, Vec<u8>)> = self.sql.all(text, values).await?;
@@ -153,7 +150,7 @@ impl Store {
                 held.map(|(seq, _)| *seq).collect::<Vec<_>>()
             };
             set_state(tx, claim, HELD_BY_REGION, &held(HeldReason::Region)).await?;
-            for part in progress.for_holder.chunks(ROWS_MAX) {
+            for part in parts(&progress.for_holder, NAMES_MAX) {
                 let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
                 tx.exec(in_list(FOR_HOLDER, part.len(), ")"), values).await?;
             }
@@ -177,7 +174,7 @@ async fn add_outcomes(
     let row: Option<(i64,)> = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?;
     let total = row.map_or(0, |(total,)| count(total));
     let mut number = total.saturating_sub(decided.len() as u64);
-    for part in decided.chunks(ROWS_MAX) {
+    for part in parts(decided, ROWS_MAX) {
         let seqs = part.iter().map(|decided| decided.seq);
         let values = with_seqs(vals![&claim.edge, claim.epoch], seqs);
         let changed = tx.exec(in_list(DECIDE, part.len(), ")"), values).await?;
@@ -210,7 +207,7 @@ async fn set_state(
     state: &str,
     seqs: &[u64],
 ) -> Result<(), StoreError> {
-    for part in seqs.chunks(ROWS_MAX) {
+    for part in parts(seqs, NAMES_MAX) {
         let values = with_seqs(vals![state, &claim.edge, claim.epoch], part.iter().copied());
         tx.exec(in_list(SET_STATE, part.len(), ")"), values).await?;
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use platform::{
     inbox,
-    sql::{Statement, Tx, Val},
+    sql::{NAMES_MAX, ROWS_MAX, Statement, Tx, Val, parts},
     transact, vals,
 };
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use wire::{EventId, Hash, Order, Region, UnixMillis};
 
 use super::{
     super::{Store, StoreError, count, hash, region},
-    ADD_MANY, CONSUMER, End, MOVE, NAMED_MAX, NEWEST_OF, ONE_ENTRY, ORDER, lock,
+    ADD_MANY, CONSUMER, End, MOVE, NEWEST_OF, ONE_ENTRY, ORDER, lock,
     orders::Fresh,
 };
 
@@ -78,7 +78,7 @@ async fn ends(tx: &mut Tx, orders: &[Fresh]) -> Result<Vec<End>, StoreError> {
 
 async fn newest_of(tx: &mut Tx, orders: &[Fresh]) -> Result<Newest, StoreError> {
     let mut newest = Newest::new();
-    for part in orders.chunks(NAMED_MAX) {
+    for part in parts(orders, NAMES_MAX) {
         let text = Statement::new(NEWEST_OF).repeat("?", ", ", Region::ALL.len());
         let text = text.then(") AND entity IN (").repeat("?", ", ", part.len());
         let mut values = vals![ORDER];
@@ -135,7 +135,7 @@ impl<'a> Plan<'a> {
     }
 
     async fn write(&self, tx: &mut Tx, now: UnixMillis) -> Result<(), StoreError> {
-        for part in self.entries.chunks(NAMED_MAX) {
+        for part in parts(&self.entries, ROWS_MAX) {
             let mut values = Vec::with_capacity(part.len() * 9);
             for Added { fresh, feed_seq, region_digest } in part {
                 values.extend(vals![
