@@ -9,7 +9,7 @@ use process::{
     tokens::{Keys, ServiceKey, ServiceName},
 };
 use rules::{Attempt, Request, requests};
-use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions};
+use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions, Region};
 
 use crate::{
     NAME,
@@ -42,6 +42,14 @@ impl Service {
             "Command decided"
         );
         Ok(decision)
+    }
+
+    /// Whether it decides anything, in every region.
+    pub async fn try_out(&self) -> Result<(), StoreError> {
+        for region in Region::ALL {
+            self.store.try_out(region).await?;
+        }
+        Ok(())
     }
 
     /// Decides a run of an edge's log, in its order and in one transaction. An empty one is the hub's

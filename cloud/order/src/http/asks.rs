@@ -45,7 +45,8 @@ pub async fn seat(service: &Service, edge: &EdgeId) -> Result<Option<EdgeSeat>, 
     }
 }
 
-/// `POST /internal/waiting-accepts`: each is decided, or still has to wait.
+/// `POST /internal/waiting-accepts`: each is decided, or still has to wait. An empty list is the hub's way
+/// to ask whether this service decides anything at all.
 pub async fn decide(
     State(service): State<Service>,
     FromService(from): FromService,
@@ -54,6 +55,9 @@ pub async fn decide(
     from_hub(&from)?;
     if items.len() > ITEMS_MAX {
         return Err(Code::BodyTooLarge.into());
+    }
+    if items.is_empty() {
+        service.try_out().await?;
     }
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept { command, actor, revoked } in items {

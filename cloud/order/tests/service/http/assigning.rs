@@ -203,6 +203,21 @@ async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting(#[case] 
     assert_eq!(decided.body["answers"][1]["decided"]["kind"], "applied");
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_empty_list_of_waiting_accepts_tells_whether_any_can_be_decided(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let empty = || {
+        as_hub(&service, Method::POST, "/internal/waiting-accepts", Some(json!({ "items": [] })))
+    };
+    let answered = empty().await;
+    assert_eq!((answered.status, answered.body), (StatusCode::OK, json!({ "answers": [] })));
+    service.stage.sql.exec("DROP TABLE commands", Vec::new()).await.unwrap();
+    assert!(empty().await.status.is_server_error());
+}
+
 #[tokio::test]
 async fn only_admins_see_and_set_it_and_only_the_hub_ends_an_epoch() {
     let service = Service::new(Engine::Sqlite).await;
