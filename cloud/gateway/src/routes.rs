@@ -118,6 +118,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/edges/{id}/left-behind", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/queue",            ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/asks",             ADMIN,    Part::Hub),
+    route(POST, "/api/v1/admin/asks/{id}/retry",  ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/ops/{edge}/{epoch}/{seq}", ADMIN, Part::Hub),
     route(POST, "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),

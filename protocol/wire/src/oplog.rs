@@ -172,15 +172,30 @@ pub struct OpOutcome {
     pub outcome: Outcome,
 }
 
-/// A person's accept at the portal that is put to the holder of its region.
+/// A person's accept at the portal that is put to the holder of its region, and handed in again until it
+/// is decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAsk {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub region: Region,
-    pub order_id: OrderId,
-    pub order_code: OrderCode,
+    /// Absent where the hub cannot read what was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_code: Option<OrderCode>,
+    /// It waits for its region's holder, or for an operator.
+    #[serde(default = "held_region")]
+    pub state: OpState,
+    /// How often it has failed alone.
+    #[serde(default)]
+    pub failures: u64,
     pub taken_at: UnixMillis,
+}
+
+/// A hub that does not tell knows no other state.
+fn held_region() -> OpState {
+    OpState::HeldRegion
 }
 
 #[cfg(test)]

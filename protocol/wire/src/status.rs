@@ -46,6 +46,9 @@ pub struct RegionStatus {
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
+    /// Accepts made at the portal that wait for an operator.
+    #[serde(default)]
+    pub asks_stopped: u64,
     /// What the comparison with the order service has put right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repairs: Option<RepairStatus>,
@@ -145,6 +148,11 @@ impl StatusReport {
             }
             if region.contradicted_lately(self.now) {
                 let why = "its feed and the order service said different things of an order";
+                complaints.push(format!("{}: {why}", region.region));
+            }
+            if region.asks_stopped > 0 {
+                let why =
+                    format!("{} accepts of the portal wait for an operator", region.asks_stopped);
                 complaints.push(format!("{}: {why}", region.region));
             }
             if region.edges.is_empty() {

@@ -10,9 +10,13 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
 };
 
-use wire::{EdgeId, Language, Policy, Region};
+use wire::{CommandId, EdgeId, Language, Policy, Region};
 
-use crate::{conflicts, wait::Condition};
+use crate::{
+    conflicts,
+    exit::{Exit, Failure},
+    wait::Condition,
+};
 
 /// Watch and steer a Holdfast platform
 #[derive(Debug, Parser)]
@@ -119,16 +123,44 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum QueueAction {
-    /// Hand an op in again that waits for an operator
+    /// Hand an op, or an accept made at the portal, in again that waits for an operator
     Retry {
-        /// The edge's name, such as north-1
-        edge: EdgeId,
+        /// The edge's name, such as north-1; of an accept made at the portal: its command's id
+        #[arg(value_name = "EDGE|COMMAND")]
+        what: String,
         /// The op's place in the log of its epoch
-        seq: u64,
+        seq: Option<u64>,
         /// The epoch, where it is not the one that the edge has now
-        #[arg(long)]
+        #[arg(long, requires = "seq")]
         epoch: Option<u64>,
     },
+}
+
+/// What waits for an operator, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    Op(EdgeId, u64),
+    Ask(CommandId),
+}
+
+impl Stopped {
+    /// An edge may have a name that reads like an id, so what stands behind it tells them apart.
+    pub fn read(what: &str, seq: Option<u64>, language: Language) -> Result<Self, Failure> {
+        let read = match seq {
+            Some(seq) => what.parse().ok().map(|edge| Self::Op(edge, seq)),
+            None => what.parse().ok().map(Self::Ask),
+        };
+        read.ok_or_else(|| match language {
+            Language::English => {
+                Failure::new(Exit::Usage, format!("nothing is named {what} that could be retried"))
+                    .next_step("name an op, such as north-1 17, or an accept's command id")
+            }
+            Language::Chinese => {
+                Failure::new(Exit::Usage, format!("没有名为 {what} 的可重新提交的条目"))
+                    .next_step("请给出操作位置（例如 north-1 17）或接单的操作编号")
+            }
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]

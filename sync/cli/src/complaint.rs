@@ -34,6 +34,7 @@ pub enum Kind {
     OpsStopped,
     OpsHeld,
     OpsParked,
+    AsksStopped,
     NeedsOperator,
     Twin,
     Restored,
@@ -53,11 +54,12 @@ fn of_region(region: &RegionStatus, now: UnixMillis, language: Language) -> Vec<
     let contradicted =
         region.contradicted_lately(now).then(|| region::contradicted(region, language));
     let closed = (region.gate == GateState::Closed).then(|| region::gate_closed(name, language));
+    let stopped = (region.asks_stopped > 0).then(|| region::asks_stopped(region, language));
     let empty = region.edges.is_empty().then(|| region::no_edge(name, language));
     let edges = region.edges.iter().flat_map(|edge| {
         of_log(edge, language).into_iter().chain(of_edge(edge, region.gate, language))
     });
-    closed.into_iter().chain(contradicted).chain(empty).chain(edges).collect()
+    closed.into_iter().chain(contradicted).chain(stopped).chain(empty).chain(edges).collect()
 }
 
 fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Complaint> {

@@ -1,7 +1,9 @@
-//! Owns the words for an op: what it is, where it stands, and what comes next.
+//! Owns the words for an op, and for an accept of the portal that waits: what it is, where it stands, and
+//! what comes next.
 
 use wire::{
     Language, LinkState, OpKind, OpRecord, OpState, Region, RegionStatus, StatusReport, UnixMillis,
+    WaitingAsk,
 };
 
 use crate::look::{Look, Tone};
@@ -113,6 +115,29 @@ fn needs_operator(op: &OpRecord, look: &Look) -> String {
             format!(
                 "服务单独处理它时失败 {times} 次：在订单服务日志中查找 {place}，然后运行 {retry}"
             )
+        }
+    }
+}
+
+/// As `next_step`, of an accept of the portal that waits.
+pub fn next_step_of_ask(ask: &WaitingAsk, report: &StatusReport, look: &Look) -> String {
+    if ask.state != OpState::NeedsOperator {
+        return held(ask.region, report, look);
+    }
+    let (id, times) = (ask.command_id, ask.failures);
+    let retry = format!("`holdfast queue retry {id}`");
+    match (ask.order_id, look.language) {
+        (Some(_), Language::English) => format!(
+            "the order service failed on it alone {times} times: see its log for {id}, then {retry}"
+        ),
+        (Some(_), Language::Chinese) => format!(
+            "订单服务单独处理它时失败 {times} 次：在订单服务日志中查找 {id}，然后运行 {retry}"
+        ),
+        (None, Language::English) => {
+            format!("the hub cannot read it: run the version of the hub that took it, then {retry}")
+        }
+        (None, Language::Chinese) => {
+            format!("中枢无法读取它：换用受理它时的中枢版本，然后运行 {retry}")
         }
     }
 }

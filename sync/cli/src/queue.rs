@@ -1,8 +1,8 @@
 //! Owns `holdfast queue`: what the hub holds undecided and why, what ended epochs left behind, and the
-//! release of an op that waits for an operator.
+//! release of what waits for an operator.
 
 use serde_json::{Value, json};
-use wire::{EdgeId, Language, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
+use wire::{CommandId, EdgeId, Language, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
 
 use crate::{
     age,
@@ -20,6 +20,7 @@ pub struct Queue {
     waiting: Vec<OpRecord>,
     /// More wait than are shown.
     more: bool,
+    /// What needs a person first.
     asks: Vec<WaitingAsk>,
     left: Vec<OpRecord>,
 }
@@ -37,11 +38,12 @@ pub async fn gather(
         known(gateway.language(), &report, edge)?;
     }
     let (waiting, more) = waiting(gateway, edge, limit).await?;
-    let asks: Vec<WaitingAsk> = match edge {
+    let mut asks: Vec<WaitingAsk> = match edge {
         // They are the region's and no edge's.
         Some(_) => Vec::new(),
         None => gateway.list("/api/v1/admin/asks?limit=200").await?,
     };
+    asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
     let left = left(gateway, &report, edge).await?;
     Ok(Queue { report, waiting, more, asks, left })
 }
@@ -90,11 +92,16 @@ pub fn json(queue: &Queue, look: &Look) -> Value {
         value["next_step"] = json!(ops::next_step(op, &queue.report, look));
         value
     };
+    let ask_with_step = |ask: &WaitingAsk| {
+        let mut value = json!(ask);
+        value["next_step"] = json!(ops::next_step_of_ask(ask, &queue.report, look));
+        value
+    };
     json!({
         "now": queue.report.now,
         "waiting": queue.waiting.iter().map(with_step).collect::<Vec<_>>(),
         "more": queue.more,
-        "asks": queue.asks,
+        "asks": queue.asks.iter().map(ask_with_step).collect::<Vec<_>>(),
         "left_behind": queue.left.iter().map(with_step).collect::<Vec<_>>(),
     })
 }
@@ -151,17 +158,26 @@ fn table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
 
 fn asks(queue: &Queue, look: &Look) -> String {
     let mut table = Table::new(match look.language {
-        Language::English => ["COMMAND", "ORDER", "REGION", "AGE", "PROVIDER"],
-        Language::Chinese => ["操作编号", "订单", "区域", "已等待", "服务商"],
+        Language::English => {
+            ["COMMAND", "ORDER", "REGION", "STATE", "AGE", "FAILED", "PROVIDER", "NEXT STEP"]
+        }
+        Language::Chinese => {
+            ["操作编号", "订单", "区域", "状态", "已等待", "失败", "服务商", "下一步"]
+        }
     });
     for ask in &queue.asks {
         let age = queue.report.now.since(ask.taken_at).max(0);
+        let (tone, mark) = ops::state_mark(ask.state);
+        let code = ask.order_code.as_ref().map(ToString::to_string);
         table.row(vec![
             Cell::new(ask.command_id.to_string()),
-            Cell::new(ask.order_code.as_str()),
+            Cell::new(code.as_deref().unwrap_or("-")),
             Cell::new(ask.region.as_str()),
+            Cell::toned(tone, format!("{mark} {}", ops::state_word(ask.state, look))),
             Cell::new(age::duration(age)),
+            Cell::new(ask.failures.to_string()),
             Cell::new(ask.user_id.to_string()),
+            Cell::new(ops::next_step_of_ask(ask, &queue.report, look)),
         ]);
     }
     table.render(look)
@@ -194,6 +210,24 @@ pub fn render_retry(edge: &EdgeId, seq: u64, look: &Look) -> String {
         Language::Chinese => format!(
             "+ {edge} 的第 {seq} 个操作已重新提交。\n\
              \x20   下一步：运行 `holdfast queue {edge}` 查看是否已被处理\n"
+        ),
+    }
+}
+
+/// Lets the accepts of the portal under that id be handed in again.
+pub async fn retry_asks(gateway: &Gateway, id: CommandId) -> Result<Value, Failure> {
+    gateway.post(&format!("/api/v1/admin/asks/{id}/retry")).await
+}
+
+pub fn render_retry_asks(id: CommandId, look: &Look) -> String {
+    match look.language {
+        Language::English => format!(
+            "+ accept {id} is handed in again now.\n\
+             \x20   Next: `holdfast explain {id}` shows whether it is decided\n"
+        ),
+        Language::Chinese => format!(
+            "+ 接单 {id} 已重新提交。\n\
+             \x20   下一步：运行 `holdfast explain {id}` 查看是否已有决定\n"
         ),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wire::{EdgeId, Region, StatusReport};
 
 use crate::{
-    args::{Cli, Command, LeaseAction, LinkAction, QueueAction},
+    args::{Cli, Command, LeaseAction, LinkAction, QueueAction, Stopped},
     conflicts, edges, enrol,
     exit::{Exit, Failure},
     explain,
@@ -107,9 +107,17 @@ async fn retry(
     as_json: bool,
     look: &Look,
 ) -> Result<Answer, Failure> {
-    let QueueAction::Retry { edge, seq, epoch } = action;
-    let answer = queue::retry(gateway, edge, *seq, *epoch).await?;
-    Ok(Answer::of(as_json, || answer, || queue::render_retry(edge, *seq, look)))
+    let QueueAction::Retry { what, seq, epoch } = action;
+    match Stopped::read(what, *seq, look.language)? {
+        Stopped::Op(edge, seq) => {
+            let answer = queue::retry(gateway, &edge, seq, *epoch).await?;
+            Ok(Answer::of(as_json, || answer, || queue::render_retry(&edge, seq, look)))
+        }
+        Stopped::Ask(id) => {
+            let answer = queue::retry_asks(gateway, id).await?;
+            Ok(Answer::of(as_json, || answer, || queue::render_retry_asks(id, look)))
+        }
+    }
 }
 
 async fn explain(

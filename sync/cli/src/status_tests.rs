@@ -50,6 +50,7 @@ fn region(region: Region, edges: Vec<EdgeStatus>) -> RegionStatus {
         holder: None,
         feed_seq: 7,
         orders: 3,
+        asks_stopped: 0,
         repairs: None,
         edges,
     }
@@ -153,6 +154,8 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
         spoil(&mut spoilt);
         reports.push(StatusReport { now: NOW, regions: vec![region(Region::North, vec![spoilt])] });
     }
+    let stopped = RegionStatus { asks_stopped: 2, ..region(Region::North, vec![]) };
+    reports.push(StatusReport { now: NOW, regions: vec![stopped] });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
             let ours: Vec<String> =
@@ -266,4 +269,31 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
     }
     let chinese = verdict(&report, &look(Language::Chinese, false));
     assert!(chinese.contains("等待人工处理") && chinese.contains("死信队列"), "{chinese}");
+}
+
+#[test]
+fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
+    let stopped = |asks_stopped| {
+        let north = region(Region::North, vec![edge("north-1")]);
+        let regions = vec![RegionStatus { asks_stopped, ..north }];
+        StatusReport { now: NOW, regions }
+    };
+    let said = |language| verdict(&stopped(2), &look(language, false));
+    let text = said(Language::English);
+    assert!(
+        text.starts_with("! NORTH: 2 accepts made at the portal could not be decided"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Next: `holdfast queue` names each and how to hand it in again"),
+        "{text}"
+    );
+    let chinese = said(Language::Chinese);
+    assert!(chinese.contains("等待人工处理") && chinese.contains("`holdfast queue`"), "{chinese}");
+    let value = json(&stopped(2), &look(Language::English, false)).unwrap();
+    assert_eq!(
+        (&value["healthy"], &value["complaints"][0]["kind"]),
+        (&json!(false), &json!("asks_stopped"))
+    );
+    assert_eq!(stopped(0).complaints(), Vec::<String>::new());
 }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use wire::{
     CommandAnswer, CommandId, DeviceId, Language, OpCommand, OpOutcome, OpPlace, OpRecord,
-    OutcomeKind, StatusReport, UnixMillis, Verdict, WaitingAsk,
+    OrderCode, OutcomeKind, StatusReport, UnixMillis, Verdict, WaitingAsk,
 };
 
 use crate::{
@@ -82,7 +82,7 @@ async fn gather(
     let named = ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.order_id));
     let order = named
         .chain(answers.iter().map(|answer| answer.order_id))
-        .chain(asks.iter().map(|ask| ask.order_id))
+        .chain(asks.iter().filter_map(|ask| ask.order_id))
         .next();
     let story = match order {
         // A publish that nobody has decided has made no order yet.
@@ -132,7 +132,7 @@ pub fn render(trail: &Trail, look: &Look) -> String {
         out.push_str(&through_the_cloud(answer, look));
     }
     for ask in &trail.asks {
-        out.push_str(&asked(ask, look));
+        out.push_str(&asked(ask, trail, look));
     }
     out.push_str(&collision(trail, look));
     out
@@ -295,17 +295,22 @@ fn through_the_cloud(answer: &CommandAnswer, look: &Look) -> String {
     }
 }
 
-fn asked(ask: &WaitingAsk, look: &Look) -> String {
-    let (id, code, region, at) =
-        (ask.command_id, &ask.order_code, ask.region, moment(ask.taken_at));
+fn asked(ask: &WaitingAsk, trail: &Trail, look: &Look) -> String {
+    let (id, region, at) = (ask.command_id, ask.region, moment(ask.taken_at));
+    let code = ask.order_code.as_ref().map_or("-", OrderCode::as_str);
+    let (tone, mark) = ops::state_mark(ask.state);
+    let state = look.paint(tone, &format!("{mark} {}", ops::state_word(ask.state, look)));
+    let next = ops::next_step_of_ask(ask, &trail.report, look);
     match look.language {
         Language::English => format!(
-            "command {id} on {code}, through the cloud\n  {at}  taken, and put to the holder of {region}\n\
-             \x20 Next: nothing to do: the holder's log decides, or the cloud once the right has ended\n"
+            "command {id} on {code}, through the cloud  {state}\n\
+             \x20 {at}  taken, and put to the holder of {region}\n\
+             \x20 Next: {next}\n"
         ),
         Language::Chinese => format!(
-            "操作编号 {id}，订单 {code}，通过云端\n  {at}  已受理，正在询问 {region} 的持有节点\n\
-             \x20 下一步：无需操作：以持有节点的日志为准，派单权终止后由云端决定\n"
+            "操作编号 {id}，订单 {code}，通过云端  {state}\n\
+             \x20 {at}  已受理，正在询问 {region} 的持有节点\n\
+             \x20 下一步：{next}\n"
         ),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/api/v1/admin/edges/{id}/left-behind", get(oplog::left_behind))
         .route("/api/v1/admin/queue", get(oplog::queue))
         .route("/api/v1/admin/asks", get(oplog::asks))
+        .route("/api/v1/admin/asks/{id}/retry", post(retry::retry_asks))
         .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(oplog::op))
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry::retry))
         .route("/api/v1/admin/regions", get(operate::regions))

@@ -7,12 +7,14 @@ use serde_json::Value;
 /// Where the forms are published.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
 
-/// The form of what that line answers; an order, and anything else, is explained in a form of its own.
+/// The form of what that line answers; an order, and anything else, is explained in a form of its own, and
+/// so is the retry of an accept, and of an op.
 pub fn of(line: &str, answer: &Value) -> &'static str {
     let words: Vec<&str> = line.split(' ').collect();
     match words.as_slice() {
         ["explain", ..] if answer.get("pending_at_edges").is_some() => "explain-order",
         ["explain", ..] => "explain-op",
+        ["queue", "retry", ..] if answer.get("command_id").is_some() => "queue-retry-ask",
         ["queue", "retry", ..] => "queue-retry",
         [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
         [] => "error",
@@ -105,10 +107,12 @@ mod tests {
     #[test]
     fn every_line_has_a_form_of_its_own() {
         let story = json!({"pending_at_edges": 0});
+        let ask = json!({"command_id": "0192f5d4-0000-7000-8000-000000000009"});
         for (line, answer, name) in [
             ("status --json", &Value::Null, "status"),
             ("queue north-1", &Value::Null, "queue"),
             ("queue retry north-1 5", &Value::Null, "queue-retry"),
+            ("queue retry 0192f5d4-0000-7000-8000-000000000009", &ask, "queue-retry-ask"),
             ("explain N-7F3K9Q", &story, "explain-order"),
             ("explain lost-12", &Value::Null, "explain-op"),
         ] {

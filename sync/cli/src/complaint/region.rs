@@ -3,6 +3,7 @@
 use wire::{Language, RegionStatus};
 
 use super::{Complaint, Kind, complaint};
+use crate::age::some;
 
 pub(super) fn gate_closed(region: &str, language: Language) -> Complaint {
     let heal = format!("`holdfast link heal {region}`");
@@ -43,6 +44,28 @@ pub(super) fn contradicted(region: &RegionStatus, language: Language) -> Complai
                 "订单服务与中枢对订单的说法不一致（累计 {times} 次）：同一版本以订单服务为准，订单服务没有的予以保留"
             ),
             "在中枢日志中找到该订单：它被重复写入，或订单服务被恢复到较早的状态",
+        ),
+    }
+}
+
+pub(super) fn asks_stopped(region: &RegionStatus, language: Language) -> Complaint {
+    let (name, count) = (region.region.as_str(), region.asks_stopped);
+    let queue = "`holdfast queue`";
+    match language {
+        Language::English => complaint(
+            Kind::AsksStopped,
+            name,
+            format!(
+                "{} made at the portal could not be decided, and an operator has to see to it",
+                some(count, "accept", "accepts")
+            ),
+            format!("{queue} names each and how to hand it in again"),
+        ),
+        Language::Chinese => complaint(
+            Kind::AsksStopped,
+            name,
+            format!("在门户提交的 {count} 个接单未能作出决定，等待人工处理"),
+            format!("运行 {queue} 查看这些接单以及如何重新提交"),
         ),
     }
 }

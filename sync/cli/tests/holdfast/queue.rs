@@ -39,6 +39,36 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
         assert_eq!(lines[line], format!("{}{rest}", start(seq)));
     }
     assert!(text.contains("\nAccepts of the portal that are put to the holder"), "{text}");
+    let asks = text.split("Accepts of the portal that are put to the holder").nth(1).unwrap();
+    let lines: Vec<&str> = asks.lines().skip(1).take(4).collect();
+    assert_eq!(lines[0], "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP");
+    let stopped = format!("NORTH\t! needs an operator\t12s\t3\t{COMMAND}");
+    for (line, start, rest) in [
+        (
+            1,
+            format!("{STOPPED}\t{code}\t{stopped}"),
+            format!(
+                "the order service failed on it alone 3 times: see its log for {STOPPED}, then \
+                 `holdfast queue retry {STOPPED}`"
+            ),
+        ),
+        (
+            2,
+            format!("{UNREAD}\t-\t{stopped}"),
+            format!(
+                "the hub cannot read it: run the version of the hub that took it, then \
+                 `holdfast queue retry {UNREAD}`"
+            ),
+        ),
+        (
+            3,
+            format!("{ORDER}\t{code}\tNORTH\t~ held by its region\t12s\t0\t{COMMAND}"),
+            "reconnect north-9, which holds NORTH; or `holdfast lease take-back NORTH --why TEXT`"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(lines[line], format!("{start}\t{rest}"));
+    }
     let left = text.split("Left undecided by an epoch that is over").nth(1).unwrap();
     assert!(left.contains("north-1/1/3") && left.contains("is op north-1/2/4 by now"), "{left}");
     assert!(
@@ -81,4 +111,31 @@ fn what_needs_an_operator_is_handed_in_again_by_its_place() {
     // Without an epoch it is that of now, in which no such op waits.
     let ran = platform.holdfast(&["queue", "retry", "north-1", "5"]);
     assert_eq!(code(&ran), 5, "{}", said(&ran));
+}
+
+#[test]
+fn an_accept_of_the_portal_is_handed_in_again_by_its_commands_id() {
+    let platform = platform();
+    let ran = platform.holdfast(&["queue", "retry", STOPPED]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert!(out(&ran).contains(&format!("accept {STOPPED} is handed in again")), "{}", out(&ran));
+    let ran = platform.holdfast(&["queue", "retry", STOPPED, "--lang", "zh-CN"]);
+    assert!(out(&ran).contains("已重新提交"), "{}", out(&ran));
+    // One that waits for its region's holder, one that nobody knows, and what is no name of anything.
+    for (what, exit, words) in [
+        (ORDER, 6, "does not wait for an operator"),
+        (COMMAND, 5, ""),
+        ("north-1", 2, "name an op, such as north-1 17"),
+    ] {
+        let ran = platform.holdfast(&["queue", "retry", what]);
+        assert_eq!(code(&ran), exit, "{what}: {}", said(&ran));
+        assert!(said(&ran).contains(words), "{what}: {}", said(&ran));
+    }
+    let shown = platform.holdfast(&["queue", "--json", "--lang", "zh-CN"]);
+    let value: Value = serde_json::from_str(&out(&shown)).unwrap();
+    assert_eq!(value["asks"][0]["state"], "needs_operator");
+    let step = value["asks"][0]["next_step"].as_str().unwrap();
+    assert!(step.contains(&format!("然后运行 `holdfast queue retry {STOPPED}`")), "{step}");
+    let told = platform.holdfast(&["explain", STOPPED]);
+    assert!(out(&told).contains(&format!("`holdfast queue retry {STOPPED}`")), "{}", out(&told));
 }

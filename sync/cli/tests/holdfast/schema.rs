@@ -6,15 +6,17 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 15] = [
+const ANSWERS: [(&str, &str); 17] = [
     ("status", "status"),
     ("edges", "edges"),
     ("queue", "queue"),
     ("queue retry north-1 5 --epoch 1", "queue-retry"),
+    ("queue retry 0192f5d4-0000-7000-8000-000000000007", "queue-retry-ask"),
     ("conflicts", "conflicts"),
     ("explain 0192f5d4-0000-7000-8000-000000000009", "explain-order"),
     ("explain north-1/1/17", "explain-op"),
     ("explain north-1/1/5", "explain-op"),
+    ("explain 0192f5d4-0000-7000-8000-000000000007", "explain-op"),
     ("explain lost-12", "explain-op"),
     ("explain case-7", "explain-op"),
     ("enrol SOUTH south-2", "enrol"),

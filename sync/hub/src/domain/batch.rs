@@ -10,6 +10,9 @@ use wire::{
 
 use super::{intake::Read, queue::Line};
 
+/// What fails alone so often, while its owner is there, waits for an operator.
+pub const FAILURES_MAX: u32 = 3;
+
 /// An op that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {

@@ -28,6 +28,8 @@ pub struct RegionRecord {
     /// Older versions have been taken out of the feed up to here.
     pub compacted_to: u64,
     pub orders: u64,
+    /// Accepts of the portal that wait for an operator.
+    pub asks_stopped: u64,
     pub repairs: RepairStatus,
 }
 
@@ -99,6 +101,7 @@ pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -
             holder: region.holder.clone(),
             feed_seq: region.feed_seq,
             orders: region.orders,
+            asks_stopped: region.asks_stopped,
             repairs: Some(region.repairs),
             edges: of(region),
         })
@@ -185,6 +188,7 @@ mod tests {
             feed_digest: Hash::of(b"all"),
             compacted_to: 20,
             orders: 9,
+            asks_stopped: 0,
             repairs: RepairStatus::default(),
         }
     }

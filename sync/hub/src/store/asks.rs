@@ -1,12 +1,17 @@
 //! Accepts for the holder of a region: those that people made at the portal, and those of the region's
 //! other edges that are held.
 //!
-//! Invariant: an accept of the portal stands here until it is decided, whoever decides it.
+//! Invariant: an accept of the portal stands here until it is decided, whoever decides it. One that
+//! failed alone too often is handed in no more until an operator says so, or an op of its name is decided;
+//! meanwhile it is put to the holder as before.
 
 use std::collections::BTreeSet;
 
 use engine::cloud::Accept;
-use platform::{sql::Tx, transact, vals};
+use platform::{
+    sql::{NAMES_MAX, Tx, Val, in_list, parts},
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
@@ -14,6 +19,7 @@ use wire::{
 
 use super::{Store, StoreError, count, encoded, region};
 use crate::domain::{
+    batch::FAILURES_MAX,
     intake::{self, Read},
     status::CONTACT_STALE_MS,
 };
@@ -40,9 +46,13 @@ const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
     WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
 const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
-const WAITING: &str = "SELECT command_id, user_id, region, command, actor FROM asks \
-    WHERE command_id > ? OR (command_id = ? AND user_id > ?) \
+const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failures FROM asks \
+    WHERE failures < ? AND (command_id > ? OR (command_id = ? AND user_id > ?)) \
     ORDER BY command_id, user_id LIMIT ?";
+const COUNT_FAILURE: &str = "UPDATE asks SET failures = failures + 1 \
+    WHERE command_id = ? AND user_id = ? AND failures = ?";
+const STOPPED: &str = "SELECT command_id FROM asks WHERE failures >= ? LIMIT 1";
+const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures >= ? AND command_id IN (";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
 
 /// So many accepts of one region may wait; who comes then is told to come again.
@@ -51,8 +61,18 @@ const WAITING_MAX: i64 = 1_000;
 /// Whose accept it is: an id is its user's own.
 pub type AskName = (CommandId, UserId);
 
-/// Command, user, region, and what was asked by whom.
-type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>);
+/// An accept of the portal that is to be handed in again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub name: AskName,
+    /// How often it failed alone.
+    pub failures: u32,
+    /// `None` where this version cannot read it.
+    pub accept: Option<WaitingAccept>,
+}
+
+/// Command, user, region, what was asked by whom, and how often it failed.
+type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>, i64);
 
 /// What became of a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,15 +187,15 @@ impl Store {
         Ok(Accept { token, ..accept })
     }
 
-    /// The accepts of the portal that wait, after that one; without what this version cannot read of
-    /// them.
+    /// The accepts of the portal that are to be handed in again, after that one: those that wait, without
+    /// those that wait for an operator.
     pub async fn waiting_accepts(
         &self,
         after: AskName,
         limit: usize,
-    ) -> Result<Vec<(AskName, Option<WaitingAccept>)>, StoreError> {
+    ) -> Result<Vec<Waiting>, StoreError> {
         let (id, user) = after;
-        let values = vals![id, id, user, limit];
+        let values = vals![FAILURES_MAX, id, id, user, limit];
         let rows: Vec<AskRow> = self.sql.all(WAITING, values).await?;
         let mut revoked = BTreeSet::new();
         for region in Region::ALL {
@@ -183,13 +203,21 @@ impl Store {
             let users: Vec<Uuid> = here.map(|(_, user, ..)| *user).collect();
             revoked.extend(self.revocations(region, &users).await?.into_keys());
         }
-        let rows = rows.into_iter().map(|(id, user, _, command, actor)| {
+        let rows = rows.into_iter().map(|(id, user, _, command, actor, failures)| {
             let accept = waiting(&command, &actor).ok();
             let revoked = revoked.contains(&user);
             let accept = accept.map(|accept| WaitingAccept { revoked, ..accept });
-            ((CommandId(id), UserId(user)), accept)
+            let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+            Waiting { name: (CommandId(id), UserId(user)), failures, accept }
         });
         Ok(rows.collect())
+    }
+
+    /// It failed alone once more than so many times. `false` where it was counted already, by another
+    /// replica that tried it at the same time, or is decided or let in anew by now.
+    pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool, StoreError> {
+        let (id, user) = name;
+        Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
     }
 
     /// They are decided.
@@ -199,6 +227,21 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// These ids have an answer now. Whether it is that of an accept that waits only the owner knows, for it
+/// knows whose token vouched for what; so those that are handed in no more are handed in again.
+pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<(), StoreError> {
+    let any: Option<(Uuid,)> = tx.one(STOPPED, vals![FAILURES_MAX]).await?;
+    if any.is_none() {
+        return Ok(());
+    }
+    for part in parts(decided, NAMES_MAX) {
+        let ids = part.iter().copied().map(Val::from);
+        let values: Vec<Val> = [Val::from(FAILURES_MAX)].into_iter().chain(ids).collect();
+        tx.exec(in_list(AGAIN, part.len(), ")"), values).await?;
+    }
+    Ok(())
 }
 
 /// Another edge's accept that is held, and where its token stands.

@@ -20,6 +20,7 @@ use super::{
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
 use crate::domain::{
+    batch::FAILURES_MAX,
     intake::{self, Read},
     oplog,
 };
@@ -50,14 +51,14 @@ const NAMES: &str = "SELECT edge FROM edges WHERE undecided > 0 AND edge > ? ORD
 const AGAIN: &str = "SELECT d.epoch, d.seq, o.bytes FROM outcomes d \
     JOIN ops o ON o.edge = d.edge AND o.epoch = d.epoch AND o.seq = d.seq \
     WHERE d.edge = ? AND d.epoch > ? AND d.command_id IN (";
-const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at FROM asks \
+const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at, failures FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) ORDER BY command_id, user_id LIMIT ?";
 
 /// So many ops that wait are looked through for a command, edge by edge.
 const SEARCHED_MAX: usize = 20_000;
 const PART: usize = 500;
 
-type AskRow = (Uuid, Uuid, String, Vec<u8>, i64);
+type AskRow = (Uuid, Uuid, String, Vec<u8>, i64, i64);
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -260,17 +261,21 @@ fn record(row: Row) -> Result<OpRecord, StoreError> {
 }
 
 fn ask(row: AskRow) -> Result<WaitingAsk, StoreError> {
-    let (command_id, user_id, name, bytes, taken_at) = row;
+    let (command_id, user_id, name, bytes, taken_at, failures) = row;
     let region: Region = region(&name)?;
-    let command: Command =
-        minicbor::decode(&bytes).map_err(|_| StoreError::Unreadable("an accept that waits"))?;
-    let order_id = command.body.order_id();
+    // One that cannot be read hides no other, and an operator has to see it.
+    let command: Option<Command> = minicbor::decode(&bytes).ok();
+    let order_id = command.map(|command| command.body.order_id());
+    let failures = count(failures);
+    let stopped = failures >= FAILURES_MAX.into();
     Ok(WaitingAsk {
         command_id: CommandId(command_id),
         user_id: UserId(user_id),
         region,
         order_id,
-        order_code: OrderCode::of(region, order_id),
+        order_code: order_id.map(|order_id| OrderCode::of(region, order_id)),
+        state: if stopped { OpState::NeedsOperator } else { OpState::HeldRegion },
+        failures,
         taken_at: UnixMillis(taken_at),
     })
 }

@@ -4,14 +4,15 @@ use platform::{transact, vals};
 use wire::{GateState, Hash, Policy, Region, RepairStatus, UnixMillis, UserId};
 
 use super::{Store, StoreError, count, edge, hash, region};
-use crate::domain::status::RegionRecord;
+use crate::domain::{batch::FAILURES_MAX, status::RegionRecord};
 
 const KNOWN: &str = "SELECT region FROM regions";
 const ADD: &str = "INSERT INTO regions (region, gate, policy, feed_generation, feed_seq, \
     feed_digest, compacted_to, orders) VALUES (?, 'open', ?, ?, 0, ?, 0, 0)";
 const ALL: &str = "SELECT region, gate, policy, holder, feed_generation, feed_seq, feed_digest, \
-    compacted_to, orders, compared_at, repaired, repaired_at, contradictions, contradicted_at \
-    FROM regions";
+    compacted_to, orders, compared_at, repaired, repaired_at, contradictions, contradicted_at, \
+    (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region AND a.failures >= ?) \
+    AS asks_stopped FROM regions";
 const SET_GATE: &str =
     "UPDATE regions SET gate = ?, gate_changed_at = ?, gate_changed_by = ? WHERE region = ?";
 
@@ -31,6 +32,7 @@ struct RegionRow {
     repaired_at: Option<i64>,
     contradictions: i64,
     contradicted_at: Option<i64>,
+    asks_stopped: i64,
 }
 
 impl TryFrom<RegionRow> for RegionRecord {
@@ -46,6 +48,7 @@ impl TryFrom<RegionRow> for RegionRecord {
             feed_digest: hash(&row.feed_digest)?,
             compacted_to: count(row.compacted_to),
             orders: count(row.orders),
+            asks_stopped: count(row.asks_stopped),
             repairs: RepairStatus {
                 compared_at: row.compared_at.map(UnixMillis),
                 repaired: count(row.repaired),
@@ -81,7 +84,7 @@ impl Store {
 
     /// In the order of `Region::ALL`.
     pub async fn regions(&self) -> Result<Vec<RegionRecord>, StoreError> {
-        let rows: Vec<RegionRow> = self.sql.all(ALL, vals![]).await?;
+        let rows: Vec<RegionRow> = self.sql.all(ALL, vals![FAILURES_MAX]).await?;
         let states: Result<Vec<RegionRecord>, _> =
             rows.into_iter().map(TryInto::try_into).collect();
         let mut states = states?;

@@ -1,16 +1,23 @@
-//! Ops that an operator lets in again.
+//! Ops, and accepts of the portal that wait, which an operator lets in again.
 //!
 //! Invariant: what is let in again stands on record with who did it, in the same transaction.
 
 use platform::{transact, vals};
-use wire::{EdgeId, UnixMillis, UserId};
+use uuid::Uuid;
+use wire::{CommandId, EdgeId, UnixMillis, UserId};
 
 use super::{Store, StoreError, work::NEEDS_OPERATOR};
+use crate::domain::batch::FAILURES_MAX;
 
 const LET_IN: &str = "UPDATE undecided SET state = 'received', failures = 0 \
     WHERE edge = ? AND epoch = ? AND seq = ? AND state = ?";
 const STATE: &str = "SELECT state FROM undecided WHERE edge = ? AND epoch = ? AND seq = ?";
 const NOTE: &str = "INSERT INTO op_retries (edge, epoch, seq, at, made_by) VALUES (?, ?, ?, ?, ?)";
+const ASKS: &str = "SELECT user_id FROM asks WHERE command_id = ?";
+const LET_ASK_IN: &str =
+    "UPDATE asks SET failures = 0 WHERE command_id = ? AND user_id = ? AND failures >= ?";
+const NOTE_ASK: &str =
+    "INSERT INTO ask_retries (command_id, user_id, at, made_by) VALUES (?, ?, ?, ?)";
 
 /// What became of an operator's wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +26,7 @@ pub enum Retried {
     LetIn,
     /// It waits for something else.
     NotStopped,
-    /// No such op waits.
+    /// Nothing of that name waits.
     Unknown,
 }
 
@@ -39,6 +46,26 @@ impl Store {
             }
             let row: Option<(String,)> = tx.one(STATE, vals![edge, epoch, seq]).await?;
             Ok(if row.is_some() { Retried::NotStopped } else { Retried::Unknown })
+        })
+    }
+
+    /// The accepts of the portal under that id: an id is its user's own, so there may be several.
+    pub async fn retry_asks(
+        &self,
+        id: CommandId,
+        by: UserId,
+        now: UnixMillis,
+    ) -> Result<Retried, StoreError> {
+        transact!(self.sql, tx => {
+            let rows: Vec<(Uuid,)> = tx.all(ASKS, vals![id]).await?;
+            let mut retried = if rows.is_empty() { Retried::Unknown } else { Retried::NotStopped };
+            for (user,) in rows {
+                if tx.exec(LET_ASK_IN, vals![id, user, FAILURES_MAX]).await? == 1 {
+                    tx.exec(NOTE_ASK, vals![id, user, now, by]).await?;
+                    retried = Retried::LetIn;
+                }
+            }
+            Ok(retried)
         })
     }
 }

@@ -9,7 +9,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Store, StoreError, count, edge, encoded, left_behind, region};
+use super::{Store, StoreError, asks, count, edge, encoded, left_behind, region};
 use crate::domain::{
     batch::{Decided, Progress},
     intake::{self, Read},
@@ -198,7 +198,12 @@ async fn add_outcomes(
         tx.exec(text, values).await?;
     }
     let ids: Vec<_> = decided.iter().filter_map(|d| Some((d.command_id?, d.user_id?))).collect();
-    if ids.is_empty() { Ok(()) } else { left_behind::come_back(tx, &ids).await }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let commands: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
+    asks::ask_again(tx, &commands).await?;
+    left_behind::come_back(tx, &ids).await
 }
 
 async fn set_state(

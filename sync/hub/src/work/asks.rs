@@ -1,9 +1,11 @@
 //! Accepts of the portal that wait, handed in again: the cloud decides them once the right has ended, in
 //! whatever way, and says which of them the holder has brought about meanwhile.
-
-use std::collections::BTreeSet;
+//!
+//! Invariant: one that fails alone is counted and handed in no more in the end, so that it waits for an
+//! operator and for nobody in secret. Only what fails while others could be decided counts.
 
 use http::Method;
+use platform::upstream::UpstreamError;
 use process::trace::{self, TraceId};
 use uuid::Uuid;
 use wire::{
@@ -16,8 +18,9 @@ use super::{
 };
 use crate::{
     NAME,
+    domain::batch::FAILURES_MAX,
     hub::Hub,
-    store::{AskName, StoreError},
+    store::{AskName, StoreError, Waiting},
 };
 
 const PATH: &str = "/internal/waiting-accepts";
@@ -28,32 +31,30 @@ enum Fault {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("their owner is away")]
-    Owner(#[from] platform::upstream::UpstreamError),
+    Away(#[source] UpstreamError),
+    #[error("their owner fails on them")]
+    Failed(#[source] UpstreamError),
     #[error("their owner's answers fit no accepts")]
     Answers,
 }
 
 impl Fault {
-    /// Whether this says nothing of what was handed in.
-    fn is_away(&self) -> bool {
-        match self {
-            Self::Store(_) => true,
-            Self::Owner(error) => is_away(error),
-            Self::Answers => false,
-        }
+    /// Whether this may be the fault of what was handed in.
+    fn blames_them(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Answers)
     }
 }
 
 pub(super) async fn follow(hub: &Hub) {
     let stop = hub.tasks.token();
-    let (mut fails, mut bad) = (false, BTreeSet::new());
+    let mut fails = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = hub.wake.turned.notified() => {}
             () = tokio::time::sleep(AGAIN_AFTER) => {}
         }
-        let result = hand_in(hub, &mut bad).await;
+        let result = hand_in(hub).await;
         if let Err(fault) = &result
             && !fails
         {
@@ -64,62 +65,108 @@ pub(super) async fn follow(hub: &Hub) {
     }
 }
 
-/// One that cannot be decided keeps none of the others waiting. Each is spoken of once: `bad` holds those
-/// of the last time, and as many wait as the store takes in.
-async fn hand_in(hub: &Hub, bad: &mut BTreeSet<AskName>) -> Result<(), Fault> {
+/// One that cannot be decided keeps none of the others waiting.
+async fn hand_in(hub: &Hub) -> Result<(), Fault> {
     let mut after = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
-    let mut bad_now = BTreeSet::new();
     loop {
         let part = hub.store.waiting_accepts(after, PART).await?;
-        let Some((last, _)) = part.last() else { break };
-        after = *last;
+        let Some(last) = part.last() else { return Ok(()) };
+        after = last.name;
         let whole = part.len() < PART;
-        let mut items = Vec::with_capacity(part.len());
-        for (name, accept) in part {
+        let doubted = part.iter().any(|waiting| waiting.failures > 0 && waiting.accept.is_some());
+        let (mut items, mut bad) = (Vec::with_capacity(part.len()), Vec::new());
+        for Waiting { name, accept, .. } in &part {
             match accept {
-                Some(accept) => items.push(accept),
-                None => _ = bad_now.insert(name),
+                Some(accept) => items.push(accept.clone()),
+                None => bad.push(*name),
             }
         }
-        bad_now.extend(decide(hub, items).await?);
+        if !items.is_empty() {
+            bad.extend(decide(hub, items, doubted).await?);
+        }
+        for waiting in part.iter().filter(|waiting| bad.contains(&waiting.name)) {
+            failed(hub, waiting).await?;
+        }
         if whole {
-            break;
+            return Ok(());
         }
     }
-    for (id, user) in bad_now.difference(bad) {
-        tracing::error!(command.id = %id, user.id = %user, "An accept that waits cannot be decided");
+}
+
+async fn failed(hub: &Hub, waiting: &Waiting) -> Result<(), StoreError> {
+    let Waiting { name: (id, user), failures, .. } = waiting;
+    if !hub.store.ask_failed(waiting.name, *failures).await? {
+        return Ok(());
     }
-    *bad = bad_now;
+    if failures + 1 >= FAILURES_MAX {
+        tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` needs an operator");
+    } else {
+        tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` cannot be decided");
+    }
     Ok(())
 }
 
-/// All at once or, where that fails while their owner is there, each by itself; answers with those that
-/// fail alone.
-async fn decide(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, Fault> {
-    match ask(hub, items.clone()).await {
-        Ok(bad) => return Ok(bad),
-        Err(fault) if fault.is_away() => return Err(fault),
-        Err(_) => {}
+/// All at once or, where that fails, each by itself; answers with those that fail alone. Those that are
+/// `doubted` are tried only between two controls that succeed, the others only before one: an owner that
+/// decides nothing at all says nothing of them.
+async fn decide(
+    hub: &Hub,
+    items: Vec<WaitingAccept>,
+    doubted: bool,
+) -> Result<Vec<AskName>, Fault> {
+    if doubted {
+        control(hub).await?;
+    }
+    let names: Vec<AskName> = items.iter().map(name).collect();
+    match tried(hub, items.clone()).await? {
+        Some(bad) => return Ok(bad),
+        None if names.len() == 1 => return Ok(names),
+        None => {}
     }
     let mut bad = Vec::new();
     for item in items {
         let name = name(&item);
-        match ask(hub, vec![item]).await {
-            Ok(failed) => bad.extend(failed),
-            Err(fault) if fault.is_away() => return Err(fault),
-            Err(_) => bad.push(name),
-        }
+        bad.extend(tried(hub, vec![item]).await?.unwrap_or_else(|| vec![name]));
     }
     Ok(bad)
+}
+
+/// Those of a list that its owner could not decide, `None` where the list fails as a whole. Where there
+/// is any such failure the owner was there also after it.
+async fn tried(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Option<Vec<AskName>>, Fault> {
+    let bad = match ask(hub, items).await {
+        Ok(bad) if bad.is_empty() => return Ok(Some(bad)),
+        Ok(bad) => Some(bad),
+        Err(fault) if fault.blames_them() => {
+            let cause = process::problem::chain(&fault);
+            tracing::error!(cause, "A list of accepts that wait fails");
+            None
+        }
+        Err(fault) => return Err(fault),
+    };
+    control(hub).await?;
+    Ok(bad)
+}
+
+/// Whether anything is decided at all.
+async fn control(hub: &Hub) -> Result<(), Fault> {
+    match call(hub, Vec::new()).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Fault::Away(error)),
+    }
 }
 
 /// What is decided waits no more. Answers with those that their owner could not decide.
 async fn ask(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, Fault> {
     let names: Vec<AskName> = items.iter().map(name).collect();
-    let token = hub.service_key.token(NAME, ORDER, &hub.clock);
-    let body = WaitingAccepts { items };
-    let call = hub.order.json(Method::POST, PATH, Some(&token), Some(&body));
-    let WaitingAnswers { answers } = trace::scope(TraceId::random(), call).await?;
+    let answers = match call(hub, items).await {
+        Ok(WaitingAnswers { answers }) => answers,
+        // One that keeps silent may do so because of one of them; the control tells.
+        Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
+            return Err(Fault::Away(error));
+        }
+        Err(error) => return Err(Fault::Failed(error)),
+    };
     if answers.len() != names.len() {
         return Err(Fault::Answers);
     }
@@ -133,6 +180,15 @@ async fn ask(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, Fault
     }
     hub.store.drop_asks(&decided).await?;
     Ok(bad)
+}
+
+async fn call(hub: &Hub, items: Vec<WaitingAccept>) -> Result<WaitingAnswers, UpstreamError> {
+    let token = hub.service_key.token(NAME, ORDER, &hub.clock);
+    let body = WaitingAccepts { items };
+    let call = hub.order.json(Method::POST, PATH, Some(&token), Some(&body));
+    let call = trace::scope(TraceId::random(), call);
+    let answered = tokio::time::timeout(hub.decided_within, call).await;
+    answered.unwrap_or(Err(UpstreamError::TimedOut))
 }
 
 fn name(item: &WaitingAccept) -> AskName {

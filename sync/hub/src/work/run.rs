@@ -7,13 +7,10 @@ use super::{
     owner::{self, Answered, Batches},
 };
 use crate::{
-    domain::batch::{self, Decided, Due, Progress},
+    domain::batch::{self, Decided, Due, FAILURES_MAX, Progress},
     hub::Hub,
     store::{Claim, StoreError},
 };
-
-/// An op that fails alone so often waits for an operator.
-const FAILURES_MAX: u32 = 3;
 
 /// How a pass over a run ended.
 pub(super) enum Passed {

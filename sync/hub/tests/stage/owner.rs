@@ -14,7 +14,7 @@ use process::{
 use tokio::sync::Semaphore;
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
-    OpsDecisions, Outcome, TakeBack, TakenBack, WaitingAccepts, WaitingAnswers,
+    OpsDecisions, Outcome, TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
 #[derive(Clone)]
@@ -30,6 +30,12 @@ pub struct Script {
     pub away: bool,
     /// An accept that waits fails the list it is in.
     pub bad_asks: HashSet<CommandId>,
+    /// An accept that waits is answered with a fault of its own.
+    pub stuck_asks: HashSet<CommandId>,
+    /// Accepts that wait get their answers; whether anything is decided at all is denied.
+    pub decides_nothing: bool,
+    /// Every list of accepts that came with any.
+    pub asked: Vec<Vec<CommandId>>,
     /// Everything it is asked fails.
     pub broken: bool,
     /// It answers nothing at all.
@@ -110,6 +116,21 @@ impl Owner {
 }
 
 impl Script {
+    /// Writes a list of accepts down, and says whether it is never answered.
+    fn hangs_at_any(&mut self, items: &[WaitingAccept]) -> bool {
+        let ids: Vec<CommandId> = items.iter().map(|item| item.command.id).collect();
+        let hangs = self.hanging || ids.iter().any(|id| self.hangs_at.contains(id));
+        if !ids.is_empty() {
+            self.asked.push(ids);
+        }
+        hangs
+    }
+
+    /// How often an accept that waits has come.
+    pub fn times_asked(&self, id: CommandId) -> usize {
+        self.asked.iter().filter(|ids| ids.contains(&id)).count()
+    }
+
     fn waits(&self, edge: Option<&EdgeId>, id: CommandId) -> bool {
         let elsewhere = self.holder.is_some() && self.holder.as_ref() != edge;
         elsewhere && !self.answered.contains(&id)
@@ -120,11 +141,24 @@ async fn decide_waiting(
     State(owner): State<Owner>,
     Json(WaitingAccepts { items }): Json<WaitingAccepts>,
 ) -> Result<Json<WaitingAnswers>, StatusCode> {
+    if owner.script().hangs_at_any(&items) {
+        std::future::pending::<()>().await;
+    }
     let mut script = owner.script();
-    if items.iter().any(|item| script.bad_asks.contains(&item.command.id)) {
+    if script.away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let denied = script.decides_nothing && items.is_empty();
+    if script.broken
+        || denied
+        || items.iter().any(|item| script.bad_asks.contains(&item.command.id))
+    {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     let answers = items.into_iter().map(|item| {
+        if script.stuck_asks.contains(&item.command.id) {
+            return OpDecision::Held(HeldReason::NeedsOperator);
+        }
         if script.waits(None, item.command.id) {
             return OpDecision::Held(HeldReason::Region);
         }

@@ -17,7 +17,7 @@ use process::problem::Problem;
 use serde_json::{Value, json};
 use wire::{Code, Region};
 
-use super::{COMMAND, ORDER, TOKEN, edge, order, order_code};
+use super::{COMMAND, ORDER, STOPPED, TOKEN, UNREAD, edge, order, order_code};
 
 pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
     Router::new()
@@ -45,6 +45,7 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
         .route("/api/v1/admin/queue", get(queue))
         .route("/api/v1/admin/asks", get(asks))
+        .route("/api/v1/admin/asks/{id}/retry", post(retry_ask))
         .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(op))
         .route("/api/v1/admin/commands/{id}", get(answers))
         .route("/api/v1/admin/lost-acceptances", get(lost))
@@ -195,10 +196,25 @@ async fn queue(query: Asked) -> Json<Value> {
 }
 
 async fn asks() -> Json<Value> {
-    Json(json!({"next": null, "items": [{
-        "command_id": ORDER, "user_id": COMMAND, "region": "NORTH", "order_id": ORDER,
-        "order_code": order_code(), "taken_at": "2025-11-24T16:03:00Z",
-    }]}))
+    let ask = |id: &str, state: &str, failures: u64| {
+        json!({
+            "command_id": id, "user_id": COMMAND, "region": "NORTH", "order_id": ORDER,
+            "order_code": order_code(), "taken_at": "2025-11-24T16:03:00Z", "state": state,
+            "failures": failures,
+        })
+    };
+    let mut unread = ask(UNREAD, "needs_operator", 3);
+    unread.as_object_mut().unwrap().retain(|name, _| !name.starts_with("order"));
+    let items = [ask(ORDER, "held_region", 0), ask(STOPPED, "needs_operator", 3), unread];
+    Json(json!({"next": null, "items": items}))
+}
+
+async fn retry_ask(Path(id): Path<String>) -> Response {
+    match id.as_str() {
+        STOPPED => Json(json!({"command_id": id})).into_response(),
+        ORDER => Problem::new(Code::OpNotStopped).into_response(),
+        _ => missing(),
+    }
 }
 
 async fn left_behind() -> Json<Value> {

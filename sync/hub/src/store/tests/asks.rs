@@ -1,8 +1,55 @@
 //! Accepts that wait at the portal.
 
-use wire::{Actor, Command, CommandBody, CommandId, PortalAccept, Role};
+use wire::{Actor, Command, CommandBody, CommandId, OpState, PortalAccept, Role};
 
-use super::*;
+use super::{work::decided, *};
+use crate::domain::batch::FAILURES_MAX;
+
+const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
+const USER: UserId = UserId(Uuid::from_u128(5));
+
+fn id(n: u128) -> CommandId {
+    CommandId(Uuid::from_u128(n))
+}
+
+fn accept(n: u128) -> PortalAccept {
+    let command = Command {
+        id: id(n),
+        body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace: None,
+    };
+    let actor = Actor { user_id: USER, role: Role::Provider };
+    PortalAccept { region: Region::North, command, actor, token: "t".into() }
+}
+
+/// So many accepts wait for the one edge of NORTH, which holds it.
+async fn waiting(mysql: bool, count: u128) -> Database {
+    const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, _) = session(&store).await;
+    store.contact(&north(), term, NOW).await.unwrap();
+    store.sql().exec(HOLDER, platform::vals![&north()]).await.unwrap();
+    for n in 1..=count {
+        assert_eq!(store.ask(&accept(n), NOW).await.unwrap(), Asked::Waits);
+    }
+    store
+}
+
+/// Fails alone as often as it is handed in at all.
+async fn stops(store: &Store, n: u128) {
+    for failures in 0..FAILURES_MAX {
+        assert!(store.ask_failed((id(n), USER), failures).await.unwrap());
+    }
+}
+
+async fn handed_in(store: &Store) -> Vec<(CommandId, u32)> {
+    let waiting = store.waiting_accepts(FIRST, 10).await.unwrap();
+    waiting.into_iter().map(|ask| (ask.name.0, ask.failures)).collect()
+}
 
 #[rstest]
 #[case::sqlite(false)]
@@ -10,32 +57,69 @@ use super::*;
 #[tokio::test]
 async fn an_accept_that_this_version_cannot_read_hides_no_other(#[case] mysql: bool) {
     const ADD: &str = "UPDATE asks SET command = X'FF' WHERE command_id = ?";
-    const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
-    let store = database(mysql).await;
-    enrolled(&store).await;
-    let (term, _) = session(&store).await;
-    store.contact(&north(), term, NOW).await.unwrap();
-    store.sql().exec(HOLDER, platform::vals![&north()]).await.unwrap();
-    let user_id = UserId(Uuid::from_u128(5));
-    for n in 1..=3 {
-        let command = Command {
-            id: CommandId(Uuid::from_u128(n)),
-            body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
-            device: None,
-            device_seq: None,
-            tapped_at: None,
-            trace: None,
-        };
-        let actor = Actor { user_id, role: Role::Provider };
-        let accept = PortalAccept { region: Region::North, command, actor, token: "t".into() };
-        assert_eq!(store.ask(&accept, NOW).await.unwrap(), Asked::Waits);
-    }
-    let id = |n| CommandId(Uuid::from_u128(n));
+    let store = waiting(mysql, 3).await;
     store.sql().exec(ADD, platform::vals![id(2)]).await.unwrap();
-    let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
-    let waiting = store.waiting_accepts(first, 10).await.unwrap();
-    let read: Vec<_> = waiting.iter().map(|((id, _), accept)| (*id, accept.is_some())).collect();
+    let waiting = store.waiting_accepts(FIRST, 10).await.unwrap();
+    let read: Vec<_> = waiting.iter().map(|ask| (ask.name.0, ask.accept.is_some())).collect();
     assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
     assert!(put.iter().map(|accept| accept.command.id).eq([id(1), id(3)]));
+    let shown = store.asks_waiting(FIRST, 10).await.unwrap();
+    let read: Vec<_> = shown.iter().map(|ask| (ask.command_id, ask.order_id.is_some())).collect();
+    assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_says_so(
+    #[case] mysql: bool,
+) {
+    const NOTES: &str = "SELECT command_id, user_id, at, made_by FROM ask_retries";
+    let store = waiting(mysql, 2).await;
+    let failed = async |failures| store.ask_failed((id(1), USER), failures).await.unwrap();
+    assert!(failed(0).await && failed(1).await);
+    assert!(!failed(1).await, "two that tried it at once count one failure");
+    let retry = async |n| store.retry_asks(id(n), admin(), NOW).await.unwrap();
+    assert_eq!(retry(1).await, Retried::NotStopped);
+    assert_eq!(handed_in(&store).await, [(id(1), 2), (id(2), 0)]);
+    assert!(failed(2).await);
+
+    // It waits all the same: for the holder, and as what was asked before.
+    assert_eq!(handed_in(&store).await, [(id(2), 0)]);
+    let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
+    assert!(put.iter().map(|accept| accept.command.id).eq([id(1), id(2)]));
+    assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), Asked::Waits);
+    let shown = store.asks_waiting(FIRST, 10).await.unwrap();
+    let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
+    assert_eq!(states, [(OpState::NeedsOperator, 3), (OpState::HeldRegion, 0)]);
+    assert_eq!(region(&store).await.asks_stopped, 1);
+
+    assert_eq!((retry(2).await, retry(9).await), (Retried::NotStopped, Retried::Unknown));
+    assert_eq!(retry(1).await, Retried::LetIn);
+    assert_eq!(handed_in(&store).await, [(id(1), 0), (id(2), 0)]);
+    assert_eq!(region(&store).await.asks_stopped, 0);
+    let notes: Vec<(Uuid, Uuid, i64, Uuid)> =
+        store.sql().all(NOTES, platform::vals![]).await.unwrap();
+    assert_eq!(notes, [(id(1).0, USER.0, NOW.0, admin().0)]);
+    assert!(!failed(2).await, "what was tried before it was let in counts no more");
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(#[case] mysql: bool) {
+    let store = waiting(mysql, 3).await;
+    for n in [1, 2] {
+        stops(&store, n).await;
+    }
+    received(&store, 1).await;
+    let mut progress = decided([1]);
+    progress.decided[0].command_id = Some(id(1));
+    progress.decided[0].user_id = Some(USER);
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
 }
