@@ -26,11 +26,15 @@ const CUTS: u64 = 10;
 async fn fill(sql: &Sql) -> Hash {
     const ROW: &str = "(?, ?, 'order', ?, 1, ?, ?, 0, ?)";
     const PART: u64 = 1_000;
-    let count = |text| async move {
-        let row: Option<(i64,)> = sql.one(text, vals![]).await.unwrap();
-        row.unwrap().0.cast_unsigned()
-    };
-    let from = count("SELECT feed_seq FROM regions WHERE region = 'NORTH'").await;
+    const ADD: &str = "UPDATE regions SET feed_seq = feed_seq + ? WHERE region = 'NORTH'";
+    const END: &str = "SELECT feed_seq FROM regions WHERE region = 'NORTH'";
+    // Their numbers are taken first: the hub itself may write a change meanwhile, its keys for one.
+    let end = transact!(sql, tx => {
+        tx.exec(ADD, vals![ORDERS]).await?;
+        let row: Option<(i64,)> = tx.one(END, vals![]).await?;
+        Ok::<_, platform::sql::SqlError>(row)
+    });
+    let from = end.unwrap().unwrap().0.cast_unsigned() - ORDERS;
     let mut digest = Hash::ZERO;
     for part in 0..ORDERS / PART {
         let mut values = Vec::new();
@@ -50,9 +54,8 @@ async fn fill(sql: &Sql) -> Hash {
         })
         .unwrap();
     }
-    const END: &str =
-        "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = 'NORTH'";
-    sql.exec(END, vals![from + ORDERS, digest, ORDERS]).await.unwrap();
+    const STAND: &str = "UPDATE regions SET feed_digest = ?, orders = ? WHERE region = 'NORTH'";
+    sql.exec(STAND, vals![digest, ORDERS]).await.unwrap();
     digest
 }
 
