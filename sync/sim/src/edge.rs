@@ -111,6 +111,8 @@ pub struct Calls {
     pub lost_at: u64,
     pub attempt: u32,
     pub started_at: u64,
+    /// The session that has ended still stores something, and whether it was up.
+    pub waits: Option<bool>,
 }
 
 impl Node {

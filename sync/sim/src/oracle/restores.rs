@@ -25,8 +25,9 @@ pub struct Machine {
     marked: bool,
     /// It was shown a receipt for what its log does not have, of this epoch.
     shown: Option<u64>,
-    /// Where its log ended before it became suspect.
+    /// Where its log ended before it became suspect, and what it had logged by then in the same group.
     suspect_from: Option<Place>,
+    raised_at: Option<Place>,
     /// Where its log was last known to end.
     head: Place,
     /// What a new epoch has to log anew.
@@ -63,6 +64,7 @@ impl Oracle {
         machine.shown = None;
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
+        machine.raised_at = None;
         let kept = |place: &Place, at: &Chain| {
             after.log.read(place).is_some_and(|logged| logged.at == *at)
         };
@@ -105,6 +107,11 @@ impl Oracle {
         self.check(at, "no_false_alarm", justified, || format!("machine {m}: {says}"));
     }
 
+    /// A witness may come behind others in a group; what stands before it was answered in good faith.
+    pub fn raised(&mut self, m: usize, head: Place) {
+        self.machine(m).raised_at = Some(head);
+    }
+
     /// Whether the machine has become suspect with its last commit.
     pub fn suspects(&mut self, m: usize, file: &File) -> bool {
         let book = file.book.read();
@@ -115,6 +122,7 @@ impl Oracle {
             machine.suspect_from = Some(machine.head);
         }
         if !suspect {
+            machine.raised_at = None;
             machine.suspect_from = None;
         }
         machine.head = head;
@@ -202,7 +210,8 @@ impl Oracle {
 
     /// 3. What a suspect edge logs it answers provisionally.
     pub fn suspect_promises_nothing(&mut self, at: u64, m: usize, stored: &Stored) {
-        let Some(from) = self.machine(m).suspect_from else { return };
+        let machine = self.machine(m);
+        let Some(from) = machine.raised_at.or(machine.suspect_from) else { return };
         let new = stored.epoch == from.0 && stored.at.seq > from.1;
         let promises = new && stored.verdict == Verdict::Firm;
         self.check(at, "a_suspect_edge_promises_nothing", !promises, || {

@@ -118,6 +118,16 @@ impl World {
 
     /// Notes the write down where somebody records; with a full disk nothing reaches the file.
     fn executes(&mut self, e: usize, write: Write) -> Wrote {
+        let book = &self.edges[e].file.book.live;
+        let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
+        let wrote = self.executes_noted(e, write);
+        if !suspected && self.edges[e].file.book.live.suspect {
+            self.oracle.raised(e, head);
+        }
+        wrote
+    }
+
+    fn executes_noted(&mut self, e: usize, write: Write) -> Wrote {
         if self.recorder.is_none() || self.edges[e].disk.is_full {
             return self.execute(e, write);
         }
@@ -207,9 +217,6 @@ impl World {
                         self.epoch_begins(e, before.epoch());
                     }
                     self.linked(e, conn, settled, failed);
-                    if begun {
-                        self.outlives_its_epoch(e, conn);
-                    }
                 }
                 Wrote::Asked { conn } => self.linked(e, conn, Vec::new(), false),
                 Wrote::Suspect => {}

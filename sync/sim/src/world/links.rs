@@ -228,6 +228,9 @@ impl World {
             }
         }
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
+            if let Some(was_up) = self.edges[e].calls.waits.take() {
+                self.calls_again(e, 0, was_up);
+            }
             return;
         };
         link.is_storing = false;
@@ -283,14 +286,6 @@ impl World {
         }
     }
 
-    /// A real session lasts until what it stores is stored. Here a newer one may have begun meanwhile, with
-    /// a Hello of the epoch that is over.
-    pub fn outlives_its_epoch(&mut self, e: usize, conn: usize) {
-        if self.edges[e].link.as_ref().is_some_and(|link| link.conn != conn) {
-            self.link_breaks(e, "it said Hello for an epoch that is over");
-        }
-    }
-
     /// This end lets go.
     fn link_breaks(&mut self, e: usize, why: &str) {
         let Some(link) = &self.edges[e].link else { return };
@@ -299,13 +294,17 @@ impl World {
         self.link_ends(e, conn, why);
     }
 
-    /// The session is over, whoever ended it.
+    /// The session is over, whoever ended it; the next one begins once what this one stores is stored.
     pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
         let edge = &mut self.edges[e];
         let Some(link) = edge.link.take_if(|link| link.conn == conn) else { return };
         let name = edge.name.clone();
         self.note(6, e as u64, |_| format!("{name} has lost its link: {why}"));
-        self.calls_again(e, 0, link.was_up);
+        if link.is_storing {
+            self.edges[e].calls.waits = Some(link.was_up);
+        } else {
+            self.calls_again(e, 0, link.was_up);
+        }
     }
 
     fn calls_again(&mut self, e: usize, took_ms: u64, was_up: bool) {
