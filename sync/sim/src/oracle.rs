@@ -60,7 +60,7 @@ pub struct Oracle {
 #[derive(Debug, Clone, Copy)]
 struct Firm {
     fence: Option<u64>,
-    /// They had sent it to no other edge before.
+    /// They have sent it to no other edge.
     alone: bool,
 }
 

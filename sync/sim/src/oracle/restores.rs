@@ -241,12 +241,22 @@ impl Oracle {
         });
     }
 
-    /// A quarantine is about to be written, or a name of its own.
+    /// A quarantine is about to be written.
     pub fn will_begin(&mut self, m: usize, file: &File) {
         let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
             Op::Command(op) => Some((op.command.id, op.actor.user_id)),
             _ => None,
         });
+        self.will_log_anew(m, file, tail);
+    }
+
+    /// It is about to get a name of its own. A tail that it was given is that of the name it had: the hub
+    /// has it, and gives it back to whoever bears that name.
+    pub fn will_be_renamed(&mut self, m: usize, file: &File) {
+        self.will_log_anew(m, file, std::iter::empty());
+    }
+
+    fn will_log_anew(&mut self, m: usize, file: &File, tail: impl Iterator<Item = CommandKey>) {
         let own = file.pending.live().values().map(|row| (row.command_id, row.user_id));
         let known = |key: &CommandKey| {
             file.commands.get(key).is_some_and(|stored| stored.outcome.is_some())

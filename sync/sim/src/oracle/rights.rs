@@ -17,6 +17,13 @@ impl Oracle {
         self.firm.entry(whose).or_insert(Firm { fence, alone });
     }
 
+    /// Whoever holds a firm receipt sends it nowhere else; one that a restore has taken back they may.
+    pub fn is_repeated(&mut self, whose: Identity) {
+        if let Some(firm) = self.firm.get_mut(&whose) {
+            firm.alone = false;
+        }
+    }
+
     /// A firm acceptance is never overturned, save by a take-back that is on record; who had sent it
     /// nowhere else is then told that this is why.
     pub fn keeps_firm(

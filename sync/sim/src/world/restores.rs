@@ -175,7 +175,7 @@ impl World {
         self.sync_db.edges[id].heard_at = self.now;
         let now: UnixMillis = at(self.now, self.edges[m].clock_error_ms);
         let node = &mut self.edges[m];
-        self.oracle.will_begin(m, &node.file);
+        self.oracle.will_be_renamed(m, &node.file);
         node.writer = Writer::default();
         node.file.rename(&name, nonce, now);
         node.file.commit();

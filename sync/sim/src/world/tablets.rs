@@ -184,6 +184,9 @@ impl World {
         if !item.asked.contains(&name) {
             item.asked.push(name.clone());
         }
+        if item.asked.len() > 1 {
+            self.oracle.is_repeated((item.id, tablet.actor.user_id, item.body.hash()));
+        }
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
             id: item.id,
