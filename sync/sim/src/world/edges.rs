@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Notes the write down where somebody records; with a full disk nothing reaches the file.
+    /// Notes where the log ends when a write makes the edge suspect: others of its group stand before it.
     fn executes(&mut self, e: usize, write: Write) -> Wrote {
         let book = &self.edges[e].file.book.live;
         let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
@@ -127,6 +127,7 @@ impl World {
         wrote
     }
 
+    /// Notes the write down where somebody records; with a full disk nothing reaches the file.
     fn executes_noted(&mut self, e: usize, write: Write) -> Wrote {
         if self.recorder.is_none() || self.edges[e].disk.is_full {
             return self.execute(e, write);
