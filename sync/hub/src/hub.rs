@@ -41,6 +41,7 @@ pub(crate) struct Hub {
     pub replica: Uuid,
     pub limits: Limits,
     pub decided_within: Duration,
+    pub held_again: Duration,
 }
 
 /// Around the ops of a frame: its other fields, and a length for each op.

@@ -49,6 +49,9 @@ pub struct Config {
     pub credit_bytes: u32,
     /// What decides a batch has so long; it may not be longer than any question may take.
     pub decided_within_ms: u64,
+    /// What waits for a region's holder is handed in again so often, also when nobody says that its turn
+    /// has come.
+    pub held_again_ms: u64,
 }
 
 impl Default for Config {
@@ -61,6 +64,7 @@ impl Default for Config {
             credit_ops: 10_000,
             credit_bytes: 4 * 1024 * 1024,
             decided_within_ms: 15_000,
+            held_again_ms: 2_000,
         }
     }
 }
@@ -82,8 +86,8 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error("could not start the jobs of the hub")]
     Jobs(#[from] JobError),
-    #[error("an edge must be allowed at least one op and 64 KiB: {0} is too small")]
-    Limit(&'static str),
+    #[error("hub.{name} must be at least {min}, and is {value}")]
+    TooSmall { name: &'static str, value: u64, min: u64 },
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
@@ -110,6 +114,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         compared: domain::compare::Resume::default(),
         limits,
         decided_within: Duration::from_millis(config.decided_within_ms),
+        held_again: Duration::from_millis(config.held_again_ms),
     };
     hub.regions.refresh(&hub.store).await?;
     jobs::start(&hub)?;
@@ -139,17 +144,20 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// What an edge may send, where all bounds of the config can be worked with.
 fn limits(config: &Config) -> Result<Limits, OpenError> {
     const BYTES_MIN: u32 = 64 * 1024;
+    const HELD_AGAIN_MS_MIN: u64 = 100;
     let Config { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *config;
-    for (name, fits) in [
-        ("batch_ops_max", batch_ops_max >= 1),
-        ("batch_bytes_max", batch_bytes_max >= BYTES_MIN),
-        ("credit_ops", credit_ops >= 1),
-        ("credit_bytes", credit_bytes >= BYTES_MIN),
+    for (name, value, min) in [
+        ("batch_ops_max", batch_ops_max.into(), 1),
+        ("batch_bytes_max", batch_bytes_max.into(), BYTES_MIN.into()),
+        ("credit_ops", credit_ops.into(), 1),
+        ("credit_bytes", credit_bytes.into(), BYTES_MIN.into()),
+        ("held_again_ms", config.held_again_ms, HELD_AGAIN_MS_MIN),
     ] {
-        if !fits {
-            return Err(OpenError::Limit(name));
+        if value < min {
+            return Err(OpenError::TooSmall { name, value, min });
         }
     }
     Ok(Limits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })

@@ -99,7 +99,7 @@ async fn dispatch(hub: Hub) {
     let stop = hub.tasks.token();
     let busy = Busy::default();
     let batches = owner::Batches::default();
-    let sweeps = sweeps::Sweeps::default();
+    let sweeps = sweeps::Sweeps::new(hub.held_again);
     let mut fails = false;
     loop {
         let result = begin_all(&hub, &busy, &batches, &sweeps).await;

@@ -12,10 +12,7 @@ use wire::{
     CommandId, HeldReason, OpDecision, UserId, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
-use super::{
-    owner::{ORDER, is_away},
-    sweeps::AGAIN_AFTER,
-};
+use super::owner::{ORDER, is_away};
 use crate::{
     NAME,
     domain::batch::FAILURES_MAX,
@@ -52,7 +49,7 @@ pub(super) async fn follow(hub: &Hub) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = hub.wake.turned.notified() => {}
-            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            () = tokio::time::sleep(hub.held_again) => {}
         }
         let result = hand_in(hub).await;
         if let Err(fault) = &result

@@ -9,11 +9,12 @@ use std::{
 
 use wire::EdgeId;
 
-pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
-
-/// One entry an edge that ever had work here, so it is bounded by them.
-#[derive(Clone, Default)]
-pub(super) struct Sweeps(Arc<Mutex<HashMap<EdgeId, Begun>>>);
+#[derive(Clone)]
+pub(super) struct Sweeps {
+    again: Duration,
+    /// One entry an edge that ever had work here, so it is bounded by them.
+    begun: Arc<Mutex<HashMap<EdgeId, Begun>>>,
+}
 
 #[derive(Clone, Copy)]
 struct Begun {
@@ -22,12 +23,16 @@ struct Begun {
 }
 
 impl Sweeps {
+    pub fn new(again: Duration) -> Self {
+        Self { again, begun: Arc::default() }
+    }
+
     /// Whether a sweep of the edge's held ops is due; if so, it begins now.
     pub fn begin(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
         let mut begun = self.begun();
         let due = begun
             .get(edge)
-            .is_none_or(|last| last.turns != turns || now.saturating_sub(last.at) >= AGAIN_AFTER);
+            .is_none_or(|last| last.turns != turns || now.saturating_sub(last.at) >= self.again);
         if due {
             begun.insert(edge.clone(), Begun { at: now, turns });
         }
@@ -35,7 +40,7 @@ impl Sweeps {
     }
 
     fn begun(&self) -> MutexGuard<'_, HashMap<EdgeId, Begun>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,7 +50,8 @@ mod tests {
 
     #[test]
     fn held_ops_are_handed_in_again_by_the_clock_and_when_a_right_turns() {
-        let (sweeps, north) = (Sweeps::default(), EdgeId::new("north-1").unwrap());
+        let sweeps = Sweeps::new(Duration::from_secs(2));
+        let north = EdgeId::new("north-1").unwrap();
         let begin = |s, turns| sweeps.begin(&north, Duration::from_secs(s), turns);
         assert!(begin(10, 0));
         assert!(!begin(11, 0));

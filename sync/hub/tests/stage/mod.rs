@@ -130,6 +130,11 @@ impl Stage {
         self.config.decided_within_ms = ms;
     }
 
+    /// For the replicas that start from here on.
+    pub fn hands_in_again_every(&mut self, ms: u64) {
+        self.config.held_again_ms = ms;
+    }
+
     /// From here on tokens are signed with another key.
     pub fn rotate(&mut self) {
         self.signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
