@@ -125,7 +125,7 @@ impl Assignment {
         end: FenceEnd,
         lapse: Option<Lapse>,
     ) -> Option<Turned> {
-        let current = fence == self.fence || lapse == Some(Lapse::ReleasedFenceDead);
+        let current = fence == self.fence || lapse == Some(Lapse::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
         }

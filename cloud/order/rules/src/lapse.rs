@@ -16,7 +16,7 @@ pub enum Lapse {
     /// A change of policy ends the right without its holder's word.
     ReleaseOp,
     /// The release of an old fence ends the right under the new one.
-    ReleasedFenceDead,
+    AnyReleaseEnds,
     /// A firm accept that finds the order cancelled or rejected is refused.
     CancelHeld,
     /// A firm answer is judged by revocations that the edge could not know.
@@ -37,7 +37,7 @@ impl Lapse {
         Self::HeldNotFinal,
         Self::HeldKeepsOrder,
         Self::ReleaseOp,
-        Self::ReleasedFenceDead,
+        Self::AnyReleaseEnds,
         Self::CancelHeld,
         Self::RevokeSeen,
         Self::RuleVersion,

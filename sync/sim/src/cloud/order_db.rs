@@ -56,11 +56,9 @@ impl OrderDb {
         snapshot.met_closed.clone_from(&self.met_closed);
         for attempt in attempts(requests) {
             let (command, order) = (attempt.command.id, attempt.command.body.order_id());
-            if self.bug != Some(Bug::AnswersNotKept) {
-                let from = self.commands.range((command, None)..);
-                let answers = from.take_while(|((id, _), _)| *id == command);
-                snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));
-            }
+            let from = self.commands.range((command, None)..);
+            let answers = from.take_while(|((id, _), _)| *id == command);
+            snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));
             if let Some(standing) = self.orders.get(&order) {
                 snapshot.orders.insert(order, Standing::clone(standing));
             }

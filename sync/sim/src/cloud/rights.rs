@@ -129,11 +129,12 @@ pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
         Bug::HeldNotFinal => Lapse::HeldNotFinal,
         Bug::HeldKeepsOrder => Lapse::HeldKeepsOrder,
         Bug::ReleaseOp => Lapse::ReleaseOp,
-        Bug::ReleasedFenceDead => Lapse::ReleasedFenceDead,
+        Bug::AnyReleaseEnds => Lapse::AnyReleaseEnds,
         Bug::CancelHeld => Lapse::CancelHeld,
         Bug::RevokeSeen => Lapse::RevokeSeen,
         Bug::RuleVersion => Lapse::RuleVersion,
         Bug::RefuseNotConsume => Lapse::RefuseNotConsume,
+        Bug::AnswersNotKept => Lapse::AnswersKept,
         _ => return None,
     })
 }

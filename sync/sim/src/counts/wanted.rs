@@ -39,6 +39,15 @@ pub const OUTCOMES: [&str; 12] = [
     "rejected funds_not_held",
     "rejected command_id_reused",
 ];
+/// What chance meets too seldom to be asked of it alone.
+const SELDOM: [&str; 3] = [
+    "rejected region_taken_back",
+    "rejected acceptance_not_arrived",
+    "applied order_rejected_meanwhile",
+];
+/// A seed that does less shows little.
+const COMMANDS_MIN: u64 = 50;
+const FAULTS_MIN: u64 = 3;
 pub const VERDICTS: [&str; 11] = [
     "firm",
     "not_taken revoked",
@@ -54,13 +63,15 @@ pub const VERDICTS: [&str; 11] = [
 ];
 
 impl Counts {
-    /// What is to be met by enough seeds and was not.
-    pub fn never_met(&self) -> Vec<String> {
+    /// What is to be met by enough seeds and was not; a few things may be left to the directed schedules.
+    pub fn never_met(&self, directed: &Self) -> Vec<String> {
         let faults = FaultKind::ALL.iter().map(|kind| kind.name());
         let mut never = missing("fault", &self.faults, faults);
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
         never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
+        let seldom = SELDOM.into_iter().filter(|key| !directed.outcomes.contains_key(key));
+        never.extend(missing("outcome", &self.outcomes, seldom));
         never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
         never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
         let alarms = Alarm::ALL.iter().map(|alarm| alarm.as_str());
@@ -103,6 +114,12 @@ impl Counts {
         let found = self.lost_and_found();
         let zero = numbers.iter().chain(&more).chain(&found).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
+        let least = [
+            ("commands", self.commands_least, COMMANDS_MIN),
+            ("faults", self.faults_least, FAULTS_MIN),
+        ];
+        let few = least.iter().filter(|(_, least, min)| least < min);
+        never.extend(few.map(|(what, _, min)| format!("{min} {what} in every seed")));
         never
     }
 

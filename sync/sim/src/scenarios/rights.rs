@@ -21,6 +21,9 @@ pub(super) fn all() -> Vec<Scenario> {
         a_grant_ahead_of_what_it_was_granted_on(),
         an_old_fence_behind_a_new_one(),
         a_release_behind_a_new_grant(),
+        a_tap_after_the_release(),
+        a_fence_that_was_given_back(),
+        a_tap_before_there_is_anything(),
         a_revocation_that_came_too_late(),
         a_revocation_on_its_way_to_the_disk(),
         rules_that_came_too_late(),
@@ -130,8 +133,49 @@ fn a_release_behind_a_new_grant() -> Scenario {
         .shows(
             "a_release_behind_a_new_grant",
             "the release of an old fence leaves the new one as it is",
+            &[Bug::AnyReleaseEnds],
+        )
+}
+
+/// The cloud has decided the release, and its word of that is late.
+fn a_tap_after_the_release() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .catch(4_900, (SOUTH_2, Side::Edge), ("Down", 1), Late(9_000))
+        .optimistic(5_000, SOUTH_2)
+        .desk(6_500, DESK_PROVIDER, Accept, order(1, 1))
+        .tablet(6_600, P2, Accept, order(1, 1))
+        .shows(
+            "a_tap_after_the_release",
+            "an edge that has logged its release answers nothing firm any more",
+            &[Bug::ReleaseGoesOn],
+        )
+}
+
+/// The operator takes the wish back while the release is on its way, so that the edge hears of its own
+/// fence once more.
+fn a_fence_that_was_given_back() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .catch(4_900, (SOUTH_2, Side::Hub), ("Up", 0), Late(2_000))
+        .optimistic(5_000, SOUTH_2)
+        .grant(6_000, SOUTH_2)
+        .catch(6_500, (SOUTH_2, Side::Edge), ("Down", 0), Late(9_000))
+        .desk(8_000, DESK_PROVIDER, Accept, order(1, 1))
+        .tablet(8_100, P2, Accept, order(1, 1))
+        .shows(
+            "a_fence_that_was_given_back",
+            "a fence that an edge has given back is not granted to it again",
             &[Bug::ReleasedFenceDead],
         )
+}
+
+fn a_tap_before_there_is_anything() -> Scenario {
+    open(Schedule::new(), 1).desk(500, DESK_PROVIDER, Accept, order(1, 1)).shows(
+        "a_tap_before_there_is_anything",
+        "who is refused at the portal because nothing is there yet may send the same id again",
+        &[Bug::RefuseNotConsume],
+    )
 }
 
 fn a_revocation_that_came_too_late() -> Scenario {
@@ -219,6 +263,6 @@ fn what_waits_behind_what_waits() -> Scenario {
         .shows(
             "what_waits_behind_what_waits",
             "an accept behind an approval that is held is not put to the holder before it",
-            &[Bug::AskOvertakes],
+            &[Bug::AskOvertakes, Bug::HeldBeforeChecks],
         )
 }

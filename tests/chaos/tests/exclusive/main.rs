@@ -7,14 +7,16 @@ mod scene;
 
 use std::time::Duration;
 
+use chaos::operator;
 use http::Method;
 use process::clock::Clock;
 use scene::{LIMIT, Scene, open_gate, place_of, signal};
 use serde_json::{Value, json};
 use stack::{Data, EdgePlace, Layout, Part, PortChoice, Stack, Stores, Wishes};
-use support::{Api, Mqtt, Tablet, eventually};
+use support::{Api, Mqtt, Operator, Tablet, eventually};
 use wire::{
-    Code, CommandBody, FenceEnding, OrderStatus, OutcomeKind, Policy, Region, Role, Verdict,
+    Code, CommandBody, CommandId, FenceEnding, OrderStatus, OutcomeKind, Policy, Region, Role,
+    Verdict,
 };
 
 /// A firm answer is given behind a shut gate, also after a `kill -9`, and stands.
@@ -76,6 +78,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     let reply = at_second.tap(accept, LIMIT).await.unwrap();
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     scene.until_held(&second.edge, 1).await;
+    the_operator_sees_it_wait(&operator(stack).await, &second.edge, reply.command_id.unwrap());
     scene.portal_waits(waits).await;
     stack.restart(Part::Edge(scene.region)).await.unwrap();
     let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
@@ -84,6 +87,19 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     scene.until_accepted_by(waits, provider.user_id).await;
     at_second.stop().await;
     scene.at_tablet.stop().await;
+}
+
+/// In the queue, and in what is told of the command itself.
+#[track_caller]
+fn the_operator_sees_it_wait(operator: &Operator, edge: &str, command: CommandId) {
+    let (_, queue) = operator.gets("queue").unwrap();
+    let waiting = queue["waiting"].as_array().unwrap().iter();
+    let held: Vec<&Value> = waiting.filter(|op| op["state"] == "held_region").collect();
+    let [op] = held[..] else { panic!("{queue}") };
+    assert_eq!((&op["edge"], &op["command"]["id"]), (&json!(edge), &json!(command)));
+    let (_, told) = operator.gets(&format!("explain {command}")).unwrap();
+    assert_eq!(told["ops"][0]["state"], "held_region", "{told}");
+    assert_eq!(told["ops"][0]["command"]["verdict"], json!(Verdict::Provisional), "{told}");
 }
 
 /// The policy changes only when the holder has said its last word under its fence.

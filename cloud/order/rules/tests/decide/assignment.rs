@@ -162,7 +162,7 @@ fn a_release_of_another_fence_or_by_another_epoch_changes_nothing() {
         assert_eq!(outcome.kind, OutcomeKind::Applied, "its edge has done what it should");
         assert!(writes.turns.is_empty() && writes.commands.is_empty(), "{request:?}");
     }
-    let mut stage = Stage::with([]).assign(held()).without(Lapse::ReleasedFenceDead);
+    let mut stage = Stage::with([]).assign(held()).without(Lapse::AnyReleaseEnds);
     let (_, writes) = stage.decide_one(release("north-1", 1, 3));
     assert_eq!(writes.turns.len(), 1, "that is what the rule is for");
 }

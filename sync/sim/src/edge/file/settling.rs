@@ -76,10 +76,18 @@ impl File {
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
         let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
         let (name, epoch) = (self.book.live.name.clone(), self.book.live.epoch);
+        let (forgets, goes_on) = (self.has(Bug::ReleasedFenceDead), self.has(Bug::ReleaseGoesOn));
         let tenure = Rc::make_mut(&mut self.book.live.tenure);
+        if forgets && tenure.held.is_none() {
+            tenure.highest_fence = 0;
+        }
         let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
         let Ok(_) = tenure.hear(&name, epoch, word, brought);
+        let proven = tenure.proven;
         if let Some(fence) = tenure.release() {
+            if goes_on {
+                (tenure.held, tenure.proven) = (Some(fence), proven);
+            }
             self.append(Op::LeaseReleased { fence });
         }
     }
