@@ -14,20 +14,18 @@ use super::{
 use crate::domain::intake::{self, Read};
 
 const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
-const OLD_OPS: &str = "SELECT o.seq, o.bytes FROM ops o JOIN edges e ON e.edge = o.edge \
-    AND e.epoch = o.epoch WHERE o.edge = ? AND o.seq > ? AND o.received_at < ? \
+const LOG: &str = "SELECT epoch, outcome_cursor, \
+    CASE WHEN last_seq <= cursor_seq THEN acked_at END AS whole_at FROM edges WHERE edge = ?";
+const OLD_OPS: &str = "SELECT o.seq, o.received_at, o.bytes FROM ops o \
+    WHERE o.edge = ? AND o.epoch = ? AND o.seq > ? AND o.received_at < ? \
     AND NOT EXISTS (SELECT 1 FROM undecided u \
         WHERE u.edge = o.edge AND u.epoch = o.epoch AND u.seq = o.seq) \
     ORDER BY o.seq LIMIT ?";
-const NEWEST_UNDECIDED: &str = "SELECT MAX(u.seq) FROM undecided u JOIN edges e \
-    ON e.edge = u.edge AND e.epoch = u.epoch WHERE u.edge = ?";
-const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? \
-    AND epoch = (SELECT e.epoch FROM edges e WHERE e.edge = ops.edge) AND seq IN (";
-const OLD_OUTCOMES: &str = "SELECT o.number FROM outcomes o JOIN edges e ON e.edge = o.edge \
-    AND e.epoch = o.epoch WHERE o.edge = ? AND o.number <= e.outcome_cursor AND o.at < ? \
-    ORDER BY o.number LIMIT ?";
-const DROP_OUTCOMES: &str = "DELETE FROM outcomes WHERE edge = ? \
-    AND epoch = (SELECT e.epoch FROM edges e WHERE e.edge = outcomes.edge) AND number IN (";
+const NEWEST_UNDECIDED: &str = "SELECT MAX(seq) FROM undecided WHERE edge = ? AND epoch = ?";
+const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
+const OLD_OUTCOMES: &str = "SELECT number FROM outcomes \
+    WHERE edge = ? AND epoch = ? AND number <= ? AND at < ? ORDER BY number LIMIT ?";
+const DROP_OUTCOMES: &str = "DELETE FROM outcomes WHERE edge = ? AND epoch = ? AND number IN (";
 const SLOWEST: &str = "SELECT MIN(feed_cursor) FROM edges \
     WHERE region = ? AND public_key IS NOT NULL AND (enrolled_at > ? OR last_contact_at > ?)";
 const SET_COMPACTED: &str =
@@ -56,6 +54,9 @@ const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
 
+/// Longer than any token lives at an edge.
+const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
+
 /// Rows taken out by one statement.
 pub const BATCH: usize = 500;
 
@@ -66,6 +67,16 @@ pub struct LookedAt {
     pub last: u64,
 }
 
+/// An edge's log as it stands at one moment. What is looked for and what is taken out is of this epoch,
+/// also where another begins in between.
+#[derive(sqlx::FromRow)]
+struct Log {
+    epoch: i64,
+    outcome_cursor: i64,
+    /// When the edge last said that the hub has all of its log.
+    whole_at: Option<i64>,
+}
+
 impl Store {
     pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>, StoreError> {
         let rows: Vec<(String,)> = self.sql.all(ENROLLED, vals![]).await?;
@@ -73,25 +84,30 @@ impl Store {
     }
 
     /// Decided ops beyond `after` that were received before `before`. A token stays for as long as
-    /// anything behind it is undecided, for that may refer to it.
+    /// anything may refer to it: what is undecided behind it, and what the edge may have logged while it
+    /// was valid and has not sent.
     pub async fn drop_old_ops(
         &self,
         edge: &EdgeId,
         after: u64,
         before: UnixMillis,
     ) -> Result<LookedAt, StoreError> {
-        let values = vals![edge, after, before, BATCH];
-        let old: Vec<(i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
-        let undecided: Option<(Option<i64>,)> = self.sql.one(NEWEST_UNDECIDED, vals![edge]).await?;
+        let nothing = LookedAt { ops: 0, last: after };
+        let Some(Log { epoch, whole_at, .. }) = self.log(edge).await? else { return Ok(nothing) };
+        let values = vals![edge, epoch, after, before, BATCH];
+        let old: Vec<(i64, i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
+        let undecided: Option<(Option<i64>,)> =
+            self.sql.one(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
         let undecided = undecided.and_then(|(newest,)| newest);
-        let is_needed = |seq: i64, bytes: &[u8]| {
-            let token = matches!(intake::read(bytes), Read::Token { .. });
-            token && undecided.is_some_and(|newest| seq < newest)
+        let is_needed = |seq: i64, received_at: i64, bytes: &[u8]| {
+            let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
+            let referred_to = undecided.is_some_and(|newest| seq < newest) || !outlived;
+            referred_to && matches!(intake::read(bytes), Read::Token { .. })
         };
-        let dropped = old.iter().filter(|(seq, bytes)| !is_needed(*seq, bytes));
-        let dropped: Vec<(i64,)> = dropped.map(|(seq, _)| (*seq,)).collect();
-        self.drop_numbers(DROP_OPS, edge.into(), &dropped).await?;
-        Ok(LookedAt { ops: old.len(), last: old.last().map_or(after, |(seq, _)| count(*seq)) })
+        let dropped = old.iter().filter(|(seq, at, bytes)| !is_needed(*seq, *at, bytes));
+        let dropped: Vec<(i64,)> = dropped.map(|(seq, ..)| (*seq,)).collect();
+        self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
+        Ok(LookedAt { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| count(*seq)) })
     }
 
     /// Outcomes that the edge has stored and that were given before `before`.
@@ -100,8 +116,14 @@ impl Store {
         edge: &EdgeId,
         before: UnixMillis,
     ) -> Result<usize, StoreError> {
-        let old: Vec<(i64,)> = self.sql.all(OLD_OUTCOMES, vals![edge, before, BATCH]).await?;
-        self.drop_numbers(DROP_OUTCOMES, edge.into(), &old).await
+        let Some(Log { epoch, outcome_cursor, .. }) = self.log(edge).await? else { return Ok(0) };
+        let values = vals![edge, epoch, outcome_cursor, before, BATCH];
+        let old: Vec<(i64,)> = self.sql.all(OLD_OUTCOMES, values).await?;
+        self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old).await
+    }
+
+    async fn log(&self, edge: &EdgeId) -> Result<Option<Log>, StoreError> {
+        Ok(self.sql.one(LOG, vals![edge]).await?)
     }
 
     /// How far every edge of the region has read that was heard of since `live_since`; the end of
@@ -126,7 +148,7 @@ impl Store {
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
         }
-        self.drop_numbers(DROP_CHANGES, region.into(), &old).await
+        self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
     /// Takes out what tells that an order has left the region, once every edge has passed it. An edge
@@ -138,7 +160,7 @@ impl Store {
             // First: whoever reads between the two takes an image in vain, and misses nothing.
             self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
         }
-        self.drop_numbers(DROP_CHANGES, region.into(), &old).await
+        self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
     /// Takes out revocations of tokens that have expired since; never the newest change, which says
@@ -151,17 +173,17 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let values = vals![region, to, REVOKED, before, BATCH];
         let old: Vec<(i64,)> = self.sql.all(OUTLIVED, values).await?;
-        self.drop_numbers(DROP_CHANGES, region.into(), &old).await
+        self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
     async fn drop_numbers(
         &self,
         text: &'static str,
-        of: Val,
+        of: Vec<Val>,
         numbers: &[(i64,)],
     ) -> Result<usize, StoreError> {
         if !numbers.is_empty() {
-            let mut values = vec![of];
+            let mut values = of;
             values.extend(numbers.iter().map(|(number,)| Val::Int(*number)));
             self.sql.exec(in_list(text, numbers.len(), ")"), values).await?;
         }

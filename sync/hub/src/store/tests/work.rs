@@ -256,6 +256,14 @@ async fn a_token_outlives_what_may_refer_to_it(#[case] mysql: bool) {
     assert_eq!(store.drop_old_ops(&north(), 3, LATER).await.unwrap().ops, 0, "past what stays");
 
     assert!(store.commit(&claim, &decided([4]), NOW, UNTIL).await.unwrap());
-    assert_eq!(store.drop_old_ops(&north(), 0, LATER).await.unwrap().ops, 2);
-    assert!(store.tokens(&claim, &[2]).await.unwrap().is_empty());
+    let token_stays = async |last_seq, at| {
+        let said = Ack { last_seq, ..ack(term, 0) };
+        assert!(store.save_ack(&north(), &said, at).await.unwrap());
+        store.drop_old_ops(&north(), 0, LATER).await.unwrap();
+        !store.tokens(&claim, &[2]).await.unwrap().is_empty()
+    };
+    let days = |n: i64| NOW.plus_ms(n * 24 * 60 * 60 * 1000);
+    assert!(token_stays(9, days(40)).await, "five ops of the edge are still on their way");
+    assert!(token_stays(4, days(4)).await, "what it has not logged yet may refer to it");
+    assert!(!token_stays(4, days(5)).await);
 }
