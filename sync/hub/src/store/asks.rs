@@ -37,7 +37,7 @@ const ADD: &str = "INSERT INTO asks \
 const PORTAL: &str = "SELECT a.command, a.actor, a.token, a.taken_at FROM asks a \
     JOIN regions r ON r.region = a.region \
     WHERE a.region = ? AND r.holder = ? AND r.holder_epoch = ? \
-    ORDER BY a.taken_at, a.command_id, a.user_id LIMIT ?";
+    ORDER BY CASE WHEN a.failures < ? THEN 0 ELSE 1 END, a.taken_at, a.command_id, a.user_id LIMIT ?";
 const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
     JOIN edges e ON e.region = r.region AND e.edge <> r.holder \
     JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
@@ -51,8 +51,8 @@ const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failu
     ORDER BY command_id, user_id LIMIT ?";
 const COUNT_FAILURE: &str = "UPDATE asks SET failures = failures + 1 \
     WHERE command_id = ? AND user_id = ? AND failures = ?";
-const STOPPED: &str = "SELECT command_id FROM asks WHERE failures >= ? LIMIT 1";
-const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures >= ? AND command_id IN (";
+const FAILED: &str = "SELECT command_id FROM asks WHERE failures > 0 LIMIT 1";
+const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures > 0 AND command_id IN (";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
 
 /// So many accepts of one region may wait; who comes then is told to come again.
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// What is to be put to this edge in this epoch: nothing, unless it holds the region. Of either
-    /// kind the oldest.
+    /// kind the oldest, those that wait for an operator last: they may be many, and stay.
     pub async fn asks_for(
         &self,
         region: Region,
@@ -139,7 +139,7 @@ impl Store {
         epoch: u64,
         limit: usize,
     ) -> Result<Vec<Accept>, StoreError> {
-        let values = vals![region, edge, epoch, limit];
+        let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are spoken of where they are handed in again.
         let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
@@ -230,15 +230,15 @@ impl Store {
 }
 
 /// These ids have an answer now. Whether it is that of an accept that waits only the owner knows, for it
-/// knows whose token vouched for what; so those that are handed in no more are handed in again.
+/// knows whose token vouched for what; so those that are handed in no more are handed in again. One that
+/// has failed less often counts anew, or a failure that is being counted right now would be its last.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<(), StoreError> {
-    let any: Option<(Uuid,)> = tx.one(STOPPED, vals![FAILURES_MAX]).await?;
+    let any: Option<(Uuid,)> = tx.one(FAILED, vals![]).await?;
     if any.is_none() {
         return Ok(());
     }
     for part in parts(decided, NAMES_MAX) {
-        let ids = part.iter().copied().map(Val::from);
-        let values: Vec<Val> = [Val::from(FAILURES_MAX)].into_iter().chain(ids).collect();
+        let values: Vec<Val> = part.iter().copied().map(Val::from).collect();
         tx.exec(in_list(AGAIN, part.len(), ")"), values).await?;
     }
     Ok(())

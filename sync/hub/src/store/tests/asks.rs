@@ -86,10 +86,10 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert_eq!(handed_in(&store).await, [(id(1), 2), (id(2), 0)]);
     assert!(failed(2).await);
 
-    // It waits all the same: for the holder, and as what was asked before.
+    // It waits all the same: for the holder, behind the others, and as what was asked before.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|accept| accept.command.id).eq([id(1), id(2)]));
+    assert!(put.iter().map(|accept| accept.command.id).eq([id(2), id(1)]));
     assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), Asked::Waits);
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
@@ -115,11 +115,15 @@ async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(#[c
     for n in [1, 2] {
         stops(&store, n).await;
     }
-    received(&store, 1).await;
-    let mut progress = decided([1]);
-    progress.decided[0].command_id = Some(id(1));
-    progress.decided[0].user_id = Some(USER);
+    let failed = async |failures| store.ask_failed((id(3), USER), failures).await.unwrap();
+    assert!(failed(0).await && failed(1).await);
+    received(&store, 2).await;
+    let mut progress = decided([1, 2]);
+    for (decided, n) in progress.decided.iter_mut().zip([1, 3]) {
+        (decided.command_id, decided.user_id) = (Some(id(n)), Some(USER));
+    }
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
+    assert!(!failed(2).await, "what failed while it was being decided stops it no more");
 }
