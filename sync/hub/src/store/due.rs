@@ -107,10 +107,11 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Due>, StoreError> {
         let (mut due, mut line, mut after) = (Vec::new(), Line::default(), 0);
+        let page = limit.max(PAGE_MIN);
         loop {
-            let values = vals![&claim.edge, claim.epoch, after, limit];
+            let values = vals![&claim.edge, claim.epoch, after, page];
             let rows: Vec<UndecidedRow> = self.sql.all(WAITING, values).await?;
-            let last_page = rows.len() < limit;
+            let last_page = rows.len() < page;
             for row in rows {
                 after = count(row.seq);
                 let read = intake::read(&row.bytes);

@@ -51,7 +51,10 @@ pub(super) async fn follow(hub: &Hub) {
             () = hub.wake.turned.notified() => {}
             () = tokio::time::sleep(hub.held_again) => {}
         }
-        let result = hand_in(hub).await;
+        let result = tokio::select! {
+            () = stop.cancelled() => return,
+            result = hand_in(hub) => result,
+        };
         if let Err(fault) = &result
             && !fails
         {

@@ -45,7 +45,13 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &
     let stop = hub.tasks.token();
     let mut drain = Drain::new(hub, batches, sweeps, edge);
     loop {
-        let next = drain.pass().await.unwrap_or_else(|error| {
+        // What is under way is given up: nothing of it is stored in part.
+        let passed = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            passed = drain.pass() => passed,
+        };
+        let next = passed.unwrap_or_else(|error| {
             let cause = process::problem::chain(&error);
             tracing::error!(edge.id = %edge, cause, "A pass over the log of `{edge}` failed");
             Next::Pause
@@ -124,7 +130,8 @@ impl Drain<'_> {
         if self.away {
             return self.pass_by(&claim).await;
         }
-        let run = self.hub.store.due(&claim, &mut self.walk, self.portion.size()).await?;
+        let (store, walk, size) = (&self.hub.store, &mut self.walk, self.portion.size());
+        let run = kept(self.hub, &claim, store.due(&claim, walk, size)).await?;
         match self.sweep {
             None if run.is_empty() => Ok(self.at_the_end()),
             Some(beyond) if run.is_empty() => self.sweep(&claim, beyond).await,
@@ -177,7 +184,8 @@ impl Drain<'_> {
 
     /// Hands in the next of the held ops again. Ops that have come meanwhile go first.
     async fn sweep(&mut self, claim: &Claim, beyond: u64) -> Result<Next, StoreError> {
-        let run = self.hub.store.held_again(claim, beyond, self.portion.size()).await?;
+        let held = self.hub.store.held_again(claim, beyond, self.portion.size());
+        let run = kept(self.hub, claim, held).await?;
         if run.is_empty() {
             self.sweep = None;
             return Ok(Next::GoOn);
@@ -235,23 +243,7 @@ impl Drain<'_> {
 
     async fn run(&self, claim: &Claim, run: &[Due]) -> Result<Passed, StoreError> {
         let runs = Runs { hub: self.hub, batches: self.batches, claim };
-        tokio::select! {
-            biased;
-            passed = runs.work(run) => passed,
-            never = self.keep(claim) => match never {},
-        }
-    }
-
-    /// Else another replica would follow, hand over the same and make what comes of this count nothing,
-    /// and an op that its owner never answers would never be found.
-    async fn keep(&self, claim: &Claim) -> Infallible {
-        loop {
-            tokio::time::sleep(KEPT_EVERY).await;
-            let until = self.hub.clock.now().plus_ms(CLAIM_MS);
-            if let Err(error) = self.hub.store.keep(claim, until).await {
-                tracing::debug!(edge.id = %self.edge, %error, "A claim may run out");
-            }
-        }
+        kept(self.hub, claim, runs.work(run)).await
     }
 
     /// Another replica need not wait for the claim to run out. Should it have the log already, this
@@ -292,6 +284,26 @@ impl Drain<'_> {
             self.hub.wake.hand_in_again();
         }
         Ok(())
+    }
+}
+
+/// Does the work with the claim kept. Else another replica would follow, hand over the same and make what
+/// comes of this count nothing, and an op that its owner never answers would never be found.
+async fn kept<T>(hub: &Hub, claim: &Claim, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = keep(hub, claim) => match never {},
+    }
+}
+
+async fn keep(hub: &Hub, claim: &Claim) -> Infallible {
+    loop {
+        tokio::time::sleep(KEPT_EVERY).await;
+        let until = hub.clock.now().plus_ms(CLAIM_MS);
+        if let Err(error) = hub.store.keep(claim, until).await {
+            tracing::debug!(edge.id = %claim.edge, %error, "A claim may run out");
+        }
     }
 }
 
