@@ -26,11 +26,17 @@ const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
 const RENEW_AGAIN_AFTER: Duration = Duration::from_secs(60);
 const COMPARE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// What the last look has seen. A difference counts when two looks see it.
+/// What one look has found.
 #[derive(Default)]
-struct Seen {
+struct Found {
     differing: HashSet<EdgeId>,
     ahead: HashSet<EdgeId>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// By the last look. A difference counts when two looks see it.
+    before: Found,
     /// When a feed was last compared with its owner for the edges that are ahead of it. One entry a
     /// region.
     compared: HashMap<Region, Duration>,
@@ -60,32 +66,46 @@ pub(super) async fn follow(hub: &Hub) {
     }
 }
 
+/// What cannot be asked of a region's owner now keeps no other region waiting. Answers with the first
+/// fault.
 async fn look(hub: &Hub, seen: &mut Seen) -> Result<(), CompareFault> {
     let (regions, edges) = hub.store.overview().await?;
-    let (mut differing, mut ahead) = (HashSet::new(), HashSet::new());
+    let (mut now, mut result) = (Found::default(), Ok(()));
     for region in &regions {
         let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
-        let assigns = hub.store.how_it_assigns(region.region).await?;
-        let mut ahead_twice = Vec::new();
-        for edge in here {
-            if differs(hub, region, edge, &assigns) {
-                differing.insert(edge.edge.clone());
-                if seen.differing.contains(&edge.edge) {
-                    repair(hub, edge).await?;
-                }
-            }
-            if is_ahead(hub, region, edge) {
-                ahead.insert(edge.edge.clone());
-                ahead_twice.extend(seen.ahead.contains(&edge.edge).then_some(edge));
-            }
-            if let Some(fence) = unproven(hub, region, edge, &assigns) {
-                renew(hub, seen, edge, fence).await?;
+        result = result.and(look_at(hub, seen, &mut now, region, here).await);
+    }
+    seen.before = now;
+    result
+}
+
+async fn look_at<'a>(
+    hub: &Hub,
+    seen: &mut Seen,
+    now: &mut Found,
+    region: &RegionRecord,
+    edges: impl Iterator<Item = &'a EdgeRecord>,
+) -> Result<(), CompareFault> {
+    let assigns = hub.store.how_it_assigns(region.region).await?;
+    let (mut ahead_twice, mut doubtful) = (Vec::new(), None);
+    for edge in edges {
+        if differs(hub, region, edge, &assigns) {
+            now.differing.insert(edge.edge.clone());
+            if seen.before.differing.contains(&edge.edge) {
+                repair(hub, edge).await?;
             }
         }
-        repair_ahead(hub, seen, region, &ahead_twice).await?;
+        if is_ahead(hub, region, edge) {
+            now.ahead.insert(edge.edge.clone());
+            ahead_twice.extend(seen.before.ahead.contains(&edge.edge).then_some(edge));
+        }
+        doubtful = doubtful.or(unproven(hub, region, edge, &assigns).map(|fence| (edge, fence)));
     }
-    (seen.differing, seen.ahead) = (differing, ahead);
-    Ok(())
+    // These ask the owner, which may be away.
+    if let Some((holder, fence)) = doubtful {
+        renew(hub, seen, holder, fence).await?;
+    }
+    repair_ahead(hub, seen, region, &ahead_twice).await
 }
 
 /// Whether what it has differs at a number of the feed at which that can be told.
