@@ -62,8 +62,9 @@ async fn compact(hub: &Hub) -> Result<(), StoreError> {
     let now = hub.clock.now();
     for state in hub.store.regions().await? {
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
-        let to = hub.store.passed_by_all(state.region, state.feed_seq, live_since).await?;
         for _ in 0..PARTS_MAX {
+            // Anew for each part: an edge whose file was put back reads from further down.
+            let to = hub.store.passed_by_all(state.region, state.feed_seq, live_since).await?;
             if compact_part(hub, state.region, to, now).await? < BATCH {
                 break;
             }

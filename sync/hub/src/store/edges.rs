@@ -126,8 +126,9 @@ impl Store {
         row.map(StandingRow::stored).transpose()
     }
 
-    /// Raises the term: from here on nothing that an older session writes counts, and nothing is
-    /// forgotten of the feed that this one begins with. Answers the new term and what stands stored under
+    /// Raises the term: from here on nothing that an older session writes counts, and nothing more is
+    /// forgotten of the feed that this one begins with. What is being forgotten in this moment the edge
+    /// may lack; its digest tells, and it gets an image. Answers the new term and what stands stored under
     /// it; `None` where the term is not `over` any more.
     pub async fn take_over(
         &self,
