@@ -16,6 +16,8 @@ use crate::{Ports, temporary};
 pub const PORT_BASE: u16 = 8080;
 const EDGES_FROM: u16 = 20;
 const EDGE_STEP: u16 = 10;
+const CLOUD: &str = "cloud";
+const SERVERS: &str = "servers";
 
 /// Which stores the cloud stands on, and in how many processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,19 @@ pub enum Stores {
     Embedded,
     /// A process per part on private servers.
     Real,
+}
+
+impl Stores {
+    /// Those that the data in a platform's folder is for, as its files tell: the embedded bus, or the
+    /// servers' folder. A folder with neither is new, and one with both says nothing.
+    pub fn found_in(folder: &Path) -> Option<Self> {
+        let embedded = folder.join(CLOUD).join("bus.db").exists();
+        match (embedded, folder.join(SERVERS).exists()) {
+            (true, false) => Some(Self::Embedded),
+            (false, true) => Some(Self::Real),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +111,7 @@ impl Layout {
             Data::ThrownAway => (temporary::folder()?, true),
         };
         let _lock = lock(&folder)?;
+        refuse_data_of_other_stores(&folder, stores)?;
         Ok(Self {
             stores,
             folder,
@@ -120,7 +136,11 @@ impl Layout {
     }
 
     pub fn cloud_folder(&self) -> PathBuf {
-        self.folder.join("cloud")
+        self.folder.join(CLOUD)
+    }
+
+    pub fn servers_folder(&self) -> PathBuf {
+        self.folder.join(SERVERS)
     }
 
     pub fn edge_folder(&self, place: &EdgePlace) -> PathBuf {
@@ -167,6 +187,22 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
+/// Its edges are enrolled with a cloud that these stores know nothing of, and would never connect.
+fn refuse_data_of_other_stores(folder: &Path, stores: Stores) -> Result<()> {
+    let shown = folder.display();
+    match (Stores::found_in(folder), stores) {
+        (Some(Stores::Embedded), Stores::Real) => bail!(
+            "{shown} has the data of a platform on embedded stores, which servers cannot read; \
+             choose another folder with --data OTHER"
+        ),
+        (Some(Stores::Real), Stores::Embedded) => bail!(
+            "{shown} has the data of a platform on servers; add --real to start that one, or choose \
+             another folder with --data OTHER"
+        ),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,5 +233,27 @@ mod tests {
         drop(first);
         assert!(Layout::decide(Stores::Embedded, &data, PortChoice::Free).is_ok());
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn data_of_other_stores_is_refused_with_its_folder_and_the_next_step() {
+        for (file, of, other) in [
+            ("cloud/bus.db", Stores::Embedded, Stores::Real),
+            ("servers/mariadb/ibdata1", Stores::Real, Stores::Embedded),
+        ] {
+            let folder = temporary::folder().unwrap();
+            let data = Data::Kept(folder.clone());
+            let decide = |stores| Layout::decide(stores, &data, PortChoice::Free);
+            assert!(decide(other).is_ok(), "a new folder is for either");
+            let file = folder.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "").unwrap();
+            assert!(decide(of).is_ok(), "{of:?} go on with their own");
+            let Err(error) = decide(other) else { panic!("{other:?} got the data of {of:?}") };
+            let said = error.to_string();
+            assert!(said.contains(&folder.canonicalize().unwrap().display().to_string()), "{said}");
+            assert!(said.contains("choose another folder with --data OTHER"), "{said}");
+            fs::remove_dir_all(folder).unwrap();
+        }
     }
 }

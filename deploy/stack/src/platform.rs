@@ -272,7 +272,7 @@ impl Stack {
     async fn start_servers(&mut self) -> Result<Servers> {
         let data =
             if self.layout.is_thrown_away { ServerData::ThrownAway } else { ServerData::Kept };
-        let (folder, logs) = (self.layout.folder.join("servers"), self.layout.logs_folder());
+        let (folder, logs) = (self.layout.servers_folder(), self.layout.logs_folder());
         Servers::start(&self.supervisor, &folder, &logs, data, &mut self.layout.ports).await
     }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use process::clock::Clock;
-use stack::{ReadyFile, binaries, temporary};
+use stack::{ReadyFile, Stores, binaries, temporary};
 use support::eventually;
 
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -128,6 +128,7 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
         assert!(addresses(&ready).iter().all(|address| answers(address)));
         let url = ready.gateway.clone();
         assert_eq!(up.holdfast(&["--url", &url, "status"]).code(), Some(0), "healthy at once");
+        assert_eq!(Stores::found_in(&ready.data), Some(Stores::Embedded));
 
         let clock = Clock::system();
         let began = clock.elapsed();
@@ -177,6 +178,7 @@ async fn up_on_real_servers_becomes_healthy_and_leaves_nothing() {
     let mut up = Up::begin(12_800, &["--real"]);
     let ready = up.ready().await;
     assert_eq!(up.holdfast(&["--url", &ready.gateway, "status"]).code(), Some(0));
+    assert_eq!(Stores::found_in(&ready.data), Some(Stores::Real));
     up.signal("-INT");
     assert!(up.ended(REAL_STOPS_WITHIN).await.success());
     nothing_is_left(&ready, REAL_STOPS_WITHIN).await;
