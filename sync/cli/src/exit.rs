@@ -82,6 +82,12 @@ impl Failure {
         Self { missing, ..self }
     }
 
+    /// Whether it was only asked too often: the gateway has one word for that, the parts behind it
+    /// another.
+    pub fn is_too_often(&self) -> bool {
+        matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
+    }
+
     /// What goes to the error stream; standard output carries answers only.
     pub fn render(&self, language: Language, as_json: bool) -> String {
         if as_json {

@@ -173,7 +173,7 @@ impl Gateway {
         let failure = Failure::new(exit, said.unwrap_or_else(|| format!("HTTP {status}")));
         let code = error.problem.as_ref().map(|problem| problem.code);
         let failure = Failure { code, retry_after: error.retry_after, ..failure };
-        let later = failure.retry_after.filter(|_| code == Some(Code::TooManyRequests));
+        let later = failure.retry_after.filter(|_| failure.is_too_often());
         if let Some(later) = later.map(|later| later.as_secs()) {
             return failure.next_step(match self.language {
                 Language::English => format!("try again in {later} s"),

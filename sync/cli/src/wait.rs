@@ -8,7 +8,7 @@ use std::{str::FromStr, time::Duration};
 use process::clock::Clock;
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, Code, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
+    ChecksumState, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
     StatusReport, UnixMillis,
 };
 
@@ -161,8 +161,7 @@ pub async fn run(
 
 /// Whether the platform may well answer the next look: it is out of reach, or asked too often.
 fn passes(failure: &Failure) -> bool {
-    matches!(failure.exit, Exit::Unreachable | Exit::TimedOut)
-        || failure.code == Some(Code::TooManyRequests)
+    matches!(failure.exit, Exit::Unreachable | Exit::TimedOut) || failure.is_too_often()
 }
 
 /// What is still missing, a sentence each.

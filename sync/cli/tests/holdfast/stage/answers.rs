@@ -31,7 +31,8 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
                     None => Json(report).into_response(),
                     Some(seconds) => {
                         let seconds = u32::try_from(seconds).unwrap();
-                        Problem::new(Code::TooManyRequests).retry_after(seconds).into_response()
+                        let code = report["code"].as_str().unwrap().parse().unwrap();
+                        Problem::new(code).retry_after(seconds).into_response()
                     }
                 }
             }),
