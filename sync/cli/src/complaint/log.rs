@@ -96,13 +96,15 @@ pub(super) fn twin(edge: &EdgeStatus, language: Language) -> Complaint {
             "a second instance of it calls, a copy of its machine; the copy is refused and what was \
              done there waits in it",
             "stop the copy; then either throw it away, or `holdfast enrol REGION NAME` gives it a name \
-             of its own and says how to start it",
+             of its own: start it with the command that prints, but with HOLDFAST__EDGE__DATA as the \
+             folder that it has now, for what was done there is in that",
         ),
         Language::Chinese => complaint(
             Kind::Twin,
             name,
             "该节点有第二个实例（机器副本）在连接；副本已被拒绝，其中的操作仍保留在副本里",
-            "停止副本；弃用它，或运行 `holdfast enrol REGION NAME` 为其取新名称，并按提示启动",
+            "停止副本；弃用它，或运行 `holdfast enrol REGION NAME` 为其取新名称：用所提示的命令启动，但 \
+             HOLDFAST__EDGE__DATA 须改为副本现有的数据目录，其中的操作保存在那里",
         ),
     }
 }
