@@ -20,7 +20,7 @@ pub fn render(action: LinkAction, region: Region, look: &Look) -> String {
              \x20   Next: `holdfast link heal {region}` opens it again"
         ),
         (LinkAction::Heal, Language::English) => format!(
-            "+ {region}: the gate is open. Its edges reconnect by themselves within seconds.\n\
+            "+ {region}: the gate is open. Its edges reconnect by themselves within half a minute.\n\
              \x20   Next: `holdfast status` shows when they have caught up"
         ),
         (LinkAction::Cut, Language::Chinese) => format!(
@@ -28,7 +28,7 @@ pub fn render(action: LinkAction, region: Region, look: &Look) -> String {
              \x20   下一步：运行 `holdfast link heal {region}` 重新打开"
         ),
         (LinkAction::Heal, Language::Chinese) => format!(
-            "+ {region}：闸口已打开，该区域的节点将在数秒内自动重连。\n\
+            "+ {region}：闸口已打开，该区域的节点将在半分钟内自动重连。\n\
              \x20   下一步：运行 `holdfast status` 查看同步是否完成"
         ),
     };
