@@ -34,7 +34,8 @@ pub(super) fn link_down(edge: &EdgeStatus, gate: GateState, language: Language) 
             if closed {
                 "open the region's gate, then it reconnects by itself"
             } else {
-                "check the edge and its network; `holdfast-edge report` there tells its own state"
+                "check the edge and its network; `holdfast-edge --set edge.data=FOLDER report` there \
+                 tells its own state"
             },
         ),
         Language::Chinese => complaint(
@@ -44,7 +45,7 @@ pub(super) fn link_down(edge: &EdgeStatus, gate: GateState, language: Language) 
             if closed {
                 "打开该区域的闸口后会自动重连"
             } else {
-                "检查该节点及其网络；在该处运行 `holdfast-edge report` 可查看其自身状态"
+                "检查该节点及其网络；在该处运行 `holdfast-edge --set edge.data=FOLDER report` 可查看其自身状态"
             },
         ),
     }
