@@ -260,7 +260,7 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
     let text = verdict(&report, &look(Language::English, false));
     for words in [
         "! north-1: since 2025-11-24 16:10:00.000Z an outcome has told it of a change",
-        "look for `hub_feed` among the dead letters",
+        "holdfast_bus_dead_letters{queue=\"hub_feed\"} counts dead letters",
         "! north-2: since 2025-11-24 16:10:00.000Z it has not read 7 changes",
         "! mid-1: 2 of its operations made a cloud service fail",
         "`holdfast queue mid-1` names them",
@@ -268,7 +268,7 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = verdict(&report, &look(Language::Chinese, false));
-    assert!(chinese.contains("等待人工处理") && chinese.contains("死信队列"), "{chinese}");
+    assert!(chinese.contains("等待人工处理") && chinese.contains("死信数"), "{chinese}");
 }
 
 #[test]

@@ -58,13 +58,14 @@ pub(super) fn orders_differ(edge: &EdgeStatus, language: Language) -> Complaint 
             Kind::OrdersDiffer,
             name,
             "its orders differ from the cloud's at the same point of the feed",
-            "keep its data folder and logs, and report it: repairs come from the cloud, which is right",
+            "nothing to do at first: the hub sends it an image of its region by itself; where it still \
+             differs after ten minutes, keep its data folder and logs, and report it",
         ),
         Language::Chinese => complaint(
             Kind::OrdersDiffer,
             name,
             "在同一同步点上，该节点的订单与云端不一致",
-            "保留其数据目录和日志并上报：以云端为准进行修复",
+            "暂时无需操作：中枢会自动向其发送区域快照；若十分钟后仍不一致，保留其数据目录和日志并上报",
         ),
     }
 }
@@ -81,14 +82,18 @@ pub(super) fn unsettled(edge: &EdgeStatus, language: Language) -> Complaint {
             format!(
                 "since {since} an outcome has told it of a change that its region's feed has not brought"
             ),
-            "an event has not come from the order service to the hub: look for `hub_feed` among the \
-             dead letters, and for unsent rows in the order service's outbox",
+            "an event has not come from the order service to the hub: at the hub's /metrics \
+             holdfast_bus_dead_letters{queue=\"hub_feed\"} counts dead letters, at the order service's \
+             holdfast_outbox_unsent{service=\"order\"} unsent events; a cloud in one process has both \
+             at the gateway's",
         ),
         (0, Language::Chinese) => complaint(
             Kind::Unsettled,
             name,
             format!("自 {since} 起，该节点从结果得知一项变更，而区域同步流始终没有带来"),
-            "有事件未从订单服务到达中枢：检查死信队列中的 `hub_feed`，以及订单服务发件箱中未发送的行",
+            "有事件未从订单服务到达中枢：查看中枢 /metrics 中的死信数 \
+             holdfast_bus_dead_letters{queue=\"hub_feed\"}，以及订单服务 /metrics 中的未发送事件数 \
+             holdfast_outbox_unsent{service=\"order\"}；单进程云端的这两项都在网关的 /metrics 中",
         ),
         (_, Language::English) => complaint(
             Kind::Unsettled,
