@@ -189,7 +189,7 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     let text = said(Language::English);
     for words in [
         "! north-1: it was restored from a copy: since 2025-11-24 16:10:00.000Z it runs in epoch 4",
-        "! north-1: it was restored three times in a day and is not let in",
+        "! north-1: it has had three new epochs in a day and needs a fourth, so it is not let in",
         "`holdfast readmit north-1` lets it in",
         "! north-1: left behind in epoch 3: 7 commands without an outcome",
         "! mid-1: a second instance of it calls",

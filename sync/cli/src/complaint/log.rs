@@ -74,14 +74,14 @@ pub(super) fn needs_operator(edge: &EdgeStatus, language: Language) -> Complaint
         Language::English => complaint(
             Kind::NeedsOperator,
             name,
-            "it was restored three times in a day and is not let in again; it works on by itself, \
-             provisionally",
+            "it has had three new epochs in a day and needs a fourth, so it is not let in; it works on \
+             by itself, provisionally",
             format!("find out what restores it, then {readmit} lets it in"),
         ),
         Language::Chinese => complaint(
             Kind::NeedsOperator,
             name,
-            "该节点一天内被恢复三次，已不再放行；它仍在本地以临时方式工作",
+            "该节点一天内已换代三次，现需第四次，因此不予放行；它仍在本地以临时方式工作",
             format!("查明恢复原因后，运行 {readmit} 放行"),
         ),
     }
