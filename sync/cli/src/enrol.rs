@@ -35,6 +35,7 @@ fn is_only_here(gateway: &str) -> bool {
 }
 
 /// The code goes through the environment: what stands on a command line is seen by everybody there.
+/// Tablets are other machines, so the edge listens on every address of its own.
 fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
     [
         format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),
@@ -42,6 +43,9 @@ fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
         format!("HOLDFAST__EDGE__REGION={region}"),
         format!("HOLDFAST__EDGE__GATEWAY_URL={gateway}"),
         format!("HOLDFAST__EDGE__DATA=/var/lib/holdfast/{name}"),
+        "HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8100".to_owned(),
+        "HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8101".to_owned(),
+        "HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102".to_owned(),
         "holdfast-edge".to_owned(),
     ]
     .join(" ")
