@@ -181,11 +181,7 @@ impl Gateway {
             });
         }
         match (exit, self.language) {
-            (Exit::Authentication, Language::English) => failure
-                .next_step("sign in as an admin again, or set HOLDFAST_TOKEN to an admin's token"),
-            (Exit::Authentication, Language::Chinese) => {
-                failure.next_step("以管理员身份重新登录，或将 HOLDFAST_TOKEN 设为管理员的令牌")
-            }
+            (Exit::Authentication, _) => failure.next_step(get_a_token(&self.url, self.language)),
             (Exit::Unreachable, Language::English) => {
                 failure.next_step(format!("{}/health/ready names what is missing", self.url))
             }
@@ -281,14 +277,22 @@ fn several(gateways: &[String], language: Language) -> Failure {
 }
 
 fn no_sign_in(url: &str, language: Language) -> Failure {
+    let sentence = match language {
+        Language::English => format!("no operator sign-in is known for {url}"),
+        Language::Chinese => format!("没有 {url} 的运营人员登录信息"),
+    };
+    Failure::new(Exit::Authentication, sentence).next_step(get_a_token(url, language))
+}
+
+/// This command signs nobody in: `up` leaves a sign-in for it, and else an admin gets a token.
+fn get_a_token(url: &str, language: Language) -> String {
+    let login = format!("POST {}/api/v1/auth/login", url.trim_end_matches('/'));
     match language {
         Language::English => {
-            Failure::new(Exit::Authentication, format!("no operator sign-in is known for {url}"))
-                .next_step("set HOLDFAST_TOKEN to an admin's access token")
+            format!("get a new access token of an admin from {login}, and set HOLDFAST_TOKEN to it")
         }
         Language::Chinese => {
-            Failure::new(Exit::Authentication, format!("没有 {url} 的运营人员登录信息"))
-                .next_step("将 HOLDFAST_TOKEN 设为管理员的访问令牌")
+            format!("以管理员身份通过 {login} 获取新的访问令牌，并将 HOLDFAST_TOKEN 设为该令牌")
         }
     }
 }

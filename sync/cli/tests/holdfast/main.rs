@@ -58,7 +58,10 @@ fn the_flag_and_the_environment_choose_the_language() {
 fn each_kind_of_failure_has_its_exit_code() {
     let platform = Platform::start(report("up", "match"));
     let token = |args: &[&str]| platform.command(args).env("HOLDFAST_TOKEN", "wrong").output();
-    assert_eq!(code(&token(&["status"]).unwrap()), 4);
+    let ran = token(&["status"]).unwrap();
+    assert_eq!(code(&ran), 4);
+    let login = format!("POST {}/api/v1/auth/login", platform.url());
+    assert!(said(&ran).contains(&login), "{}", said(&ran));
     assert_eq!(code(&platform.holdfast(&["explain", "N-000000"])), 5);
     assert_eq!(code(&platform.holdfast(&["explain", "S-000000"])), 6);
     assert_eq!(code(&platform.holdfast(&["explain", "nonsense"])), 2);
