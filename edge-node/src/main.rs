@@ -1,4 +1,4 @@
-//! The binary: `holdfast-edge [run]` and `holdfast-edge report --json`.
+//! The binary: `holdfast-edge [run]`, `holdfast-edge config` and `holdfast-edge report [--json]`.
 
 use std::process::ExitCode;
 
