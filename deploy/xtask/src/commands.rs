@@ -12,11 +12,16 @@ cargo xtask COMMAND
 
   up [--ephemeral] [--data DIR] [--port-base N] [--ready-file F] [--real]
                      build, start a whole platform and stop it on Ctrl-C
-  demo               play the whole story against an ephemeral platform, a line per step
+  demo [--ready-file F] [--lang zh]
+                     play the whole story, a line per step, against an ephemeral platform or the one of that file
   test [STAGE...]    every stage, or these: arch lint build unit contract sim e2e chaos demo
-  sim [--seeds N]    run the sync protocol by seed, through every fault (default 1000 seeds)
+  sim [--seeds N] [--from N] [--jobs N]
+                     run the sync protocol by seed, through every fault (default 1000 seeds from 0, 2 jobs)
   sim --seed N       replay one seed in words, and shrink it where it fails
+  sim --scenario NAME
+                     replay one schedule written by hand
   sim --mutations    plant every bug and see that a promise with a name catches it
+  sim --bug NAME     plant that one alone; with --seed or --scenario, look at how it is caught
   chaos [NAME]       kill, cut, copy and restore real processes
   chaos --rounds N   N rounds of cut, collide, kill -9 and heal on real stores, a line for each
   bench [--ops N]    let work pile up at five edges (default 100000 ops), and measure how it is drained
