@@ -46,7 +46,10 @@ pub struct RegionStatus {
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
-    /// Accepts made at the portal that wait for an operator.
+    /// Accepts made at the portal that wait, for the region's holder or for an operator.
+    #[serde(default)]
+    pub asks_waiting: u64,
+    /// Of those: the ones that wait for an operator.
     #[serde(default)]
     pub asks_stopped: u64,
     /// What the comparison with the order service has put right.

@@ -49,8 +49,9 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, look: &Look) -> String {
         OpState::NeedsOperator => needs_operator(op, look),
         OpState::Parked => look
             .pick(
-                "check the order service: GET /health/ready there names what is missing",
-                "检查订单服务：其 GET /health/ready 会列出缺失的依赖",
+                "check the order service, and auth for the keys of people's tokens: GET /health/ready \
+                 at each names what is missing",
+                "检查订单服务，以及提供令牌密钥的认证服务：各自的 GET /health/ready 会列出缺失的依赖",
             )
             .to_owned(),
         OpState::Decided => decided(op, look).to_owned(),

@@ -108,8 +108,12 @@ pub fn json(queue: &Queue, look: &Look) -> Value {
 
 pub fn render(queue: &Queue, look: &Look) -> String {
     let mut out = String::new();
-    if queue.waiting.is_empty() {
+    if queue.waiting.is_empty() && queue.asks.is_empty() {
         out.push_str(look.pick("+ nothing waits at the hub\n", "+ 中枢没有待决定的操作\n"));
+    } else if queue.waiting.is_empty() {
+        out.push_str(
+            look.pick("+ no edge's operation waits at the hub\n", "+ 没有节点操作在中枢等待\n"),
+        );
     } else {
         out.push_str(&table(&queue.waiting, &queue.report, look));
     }
@@ -120,10 +124,8 @@ pub fn render(queue: &Queue, look: &Look) -> String {
         ));
     }
     if !queue.asks.is_empty() {
-        let title = look.pick(
-            "Accepts of the portal that are put to the holder of their region",
-            "门户提交、正在询问持有节点的接单",
-        );
+        let title =
+            look.pick("Accepts of the portal that wait for a decision", "门户提交、等待决定的接单");
         out.push_str(&format!("\n{}\n{}", look.paint(Tone::Heading, title), asks(queue, look)));
     }
     if !queue.left.is_empty() {

@@ -50,6 +50,7 @@ fn region(region: Region, edges: Vec<EdgeStatus>) -> RegionStatus {
         holder: None,
         feed_seq: 7,
         orders: 3,
+        asks_waiting: 0,
         asks_stopped: 0,
         repairs: None,
         edges,

@@ -211,9 +211,12 @@ fn of_report(report: &StatusReport, condition: &Condition, language: Language) -
     };
     let regions = report.regions.iter();
     let regions = regions.filter(|region| wanted.is_none_or(|wanted| region.region == wanted));
+    let asks = regions.clone().filter(|_| *condition == Condition::Drained);
+    let asks = asks.filter_map(|region| asks_wait(region, language));
     let edges = regions.flat_map(|region| region.edges.iter().map(move |edge| (region, edge)));
     let mut missing: Vec<String> = edges
         .flat_map(|(region, edge)| of_edge(region, edge, condition, report.now, language))
+        .chain(asks)
         .collect();
     let enrolled = report.regions.iter().any(|region| {
         !region.edges.is_empty() && wanted.is_none_or(|wanted| region.region == wanted)
@@ -225,6 +228,17 @@ fn of_report(report: &StatusReport, condition: &Condition, language: Language) -
         });
     }
     missing
+}
+
+fn asks_wait(region: &RegionStatus, language: Language) -> Option<String> {
+    let (name, waiting) = (region.region.as_str(), region.asks_waiting);
+    (waiting > 0).then(|| match language {
+        Language::English => {
+            let waiting = some(waiting, "accept of the portal is", "accepts of the portal are");
+            format!("{name}: {waiting} not decided")
+        }
+        Language::Chinese => format!("{name}：门户有 {waiting} 个接单未作决定"),
+    })
 }
 
 fn of_edge(

@@ -56,13 +56,14 @@ pub(super) fn ops_parked(edge: &EdgeStatus, language: Language) -> Complaint {
                 "{count} of its operations {} for a cloud service that does not answer",
                 wait(count)
             ),
-            "check the order service: GET /health/ready there names what is missing",
+            "check the order service, and auth for the keys of people's tokens: GET /health/ready at each names \
+             what is missing",
         ),
         Language::Chinese => complaint(
             Kind::OpsParked,
             name,
             format!("有 {count} 个操作在等待未响应的云端服务"),
-            "检查订单服务：其 GET /health/ready 会列出缺失的依赖",
+            "检查订单服务，以及提供令牌密钥的认证服务：各自的 GET /health/ready 会列出缺失的依赖",
         ),
     }
 }

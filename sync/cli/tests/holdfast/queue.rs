@@ -38,8 +38,8 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
     ] {
         assert_eq!(lines[line], format!("{}{rest}", start(seq)));
     }
-    assert!(text.contains("\nAccepts of the portal that are put to the holder"), "{text}");
-    let asks = text.split("Accepts of the portal that are put to the holder").nth(1).unwrap();
+    assert!(text.contains("\nAccepts of the portal that wait for a decision"), "{text}");
+    let asks = text.split("Accepts of the portal that wait for a decision").nth(1).unwrap();
     let lines: Vec<&str> = asks.lines().skip(1).take(4).collect();
     assert_eq!(lines[0], "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP");
     let stopped = format!("NORTH\t! needs an operator\t12s\t3\t{COMMAND}");

@@ -51,6 +51,18 @@ fn a_region_without_an_edge_is_never_in_sync() {
 }
 
 #[test]
+fn the_portals_accepts_are_waited_for_until_nothing_is_left_to_decide() {
+    let mut report = report("up", "match");
+    report["regions"][0]["asks_waiting"] = 2.into();
+    let platform = Platform::start(report);
+    let ran = platform.holdfast(&["wait", "--timeout", "2", "--for", "drained"]);
+    assert_eq!(code(&ran), 8, "{}", said(&ran));
+    let missing = "! NORTH: 2 accepts of the portal are not decided";
+    assert!(said(&ran).contains(missing), "{}", said(&ran));
+    assert_eq!(code(&platform.holdfast(&["wait", "--for", "synced"])), 0, "no edge lacks anything");
+}
+
+#[test]
 fn it_ends_as_soon_as_it_is_so() {
     let shown = Arc::new(Mutex::new(report("down", "unknown")));
     let platform = Platform::changing(Arc::clone(&shown));

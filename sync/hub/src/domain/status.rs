@@ -28,7 +28,8 @@ pub struct RegionRecord {
     /// Older versions have been taken out of the feed up to here.
     pub compacted_to: u64,
     pub orders: u64,
-    /// Accepts of the portal that wait for an operator.
+    /// Accepts of the portal that wait, and those of them that wait for an operator.
+    pub asks_waiting: u64,
     pub asks_stopped: u64,
     pub repairs: RepairStatus,
 }
@@ -101,6 +102,7 @@ pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -
             holder: region.holder.clone(),
             feed_seq: region.feed_seq,
             orders: region.orders,
+            asks_waiting: region.asks_waiting,
             asks_stopped: region.asks_stopped,
             repairs: Some(region.repairs),
             edges: of(region),
@@ -188,6 +190,7 @@ mod tests {
             feed_digest: Hash::of(b"all"),
             compacted_to: 20,
             orders: 9,
+            asks_waiting: 0,
             asks_stopped: 0,
             repairs: RepairStatus::default(),
         }

@@ -11,6 +11,7 @@ const ADD: &str = "INSERT INTO regions (region, gate, policy, feed_generation, f
     feed_digest, compacted_to, orders) VALUES (?, 'open', ?, ?, 0, ?, 0, 0)";
 const ALL: &str = "SELECT region, gate, policy, holder, feed_generation, feed_seq, feed_digest, \
     compacted_to, orders, compared_at, repaired, repaired_at, contradictions, contradicted_at, \
+    (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region) AS asks_waiting, \
     (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region AND a.failures >= ?) \
     AS asks_stopped FROM regions";
 const SET_GATE: &str =
@@ -32,6 +33,7 @@ struct RegionRow {
     repaired_at: Option<i64>,
     contradictions: i64,
     contradicted_at: Option<i64>,
+    asks_waiting: i64,
     asks_stopped: i64,
 }
 
@@ -48,6 +50,7 @@ impl TryFrom<RegionRow> for RegionRecord {
             feed_digest: hash(&row.feed_digest)?,
             compacted_to: count(row.compacted_to),
             orders: count(row.orders),
+            asks_waiting: count(row.asks_waiting),
             asks_stopped: count(row.asks_stopped),
             repairs: RepairStatus {
                 compared_at: row.compared_at.map(UnixMillis),
