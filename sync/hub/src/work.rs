@@ -21,12 +21,23 @@ use std::{
 };
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use wire::EdgeId;
 
 use crate::{hub::Hub, store::StoreError};
 
 /// Looked at also when nobody wakes: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What is under way when the process stops has so long to end, which is less than its tasks have.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Until what is under way is to be given up, so that an owner that keeps silent stops nobody from
+/// letting go. Nothing of it is stored in part.
+async fn given_up(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
 
 /// Rung when ops have been stored, or a region assigns in another way.
 #[derive(Clone, Default)]

@@ -4,11 +4,14 @@
 
 mod stage;
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use stage::{Stage, accept, accept_on, boot, token};
+use stage::{PATIENCE, Stage, accept, accept_on, boot, token};
+use support::eventually;
 use uuid::Uuid;
 use wire::{
     Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, QuarantineWhy, Region,
@@ -60,6 +63,31 @@ async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
     assert_eq!(stage.north(&hub).await.lag_down_outcomes, 3);
     edge.open(&hub).await;
     edge.until_outcomes(3).await;
+}
+
+#[tokio::test]
+async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
+    // Less than its tasks have, which would be aborted then, and far less than the owner has.
+    const ENDS_WITHIN: Duration = Duration::from_secs(4);
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let now = stage.clock.now();
+    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    stage.owner.script().hanging = true;
+    edge.open(&hub).await;
+    edge.up(1, 3).await;
+    eventually("the owner is asked", PATIENCE, async || {
+        (stage.owner.script().turned_away > 0).then_some(())
+    })
+    .await;
+    edge.vanish();
+    let stopped = tokio::time::timeout(ENDS_WITHIN, hub.stop()).await;
+    assert!(stopped.is_ok(), "it waited for its owner");
+
+    stage.owner.script().hanging = false;
+    let hub = stage.replica().await;
+    stage.north_until(&hub, |edge| edge.undecided == 0).await;
 }
 
 #[tokio::test]

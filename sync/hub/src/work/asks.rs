@@ -52,8 +52,8 @@ pub(super) async fn follow(hub: &Hub) {
             () = tokio::time::sleep(hub.held_again) => {}
         }
         let result = tokio::select! {
-            () = stop.cancelled() => return,
             result = hand_in(hub) => result,
+            () = super::given_up(&stop) => return,
         };
         if let Err(fault) = &result
             && !fails

@@ -45,11 +45,10 @@ pub(super) async fn drain(hub: &Hub, batches: &Batches, sweeps: &Sweeps, edge: &
     let stop = hub.tasks.token();
     let mut drain = Drain::new(hub, batches, sweeps, edge);
     loop {
-        // What is under way is given up: nothing of it is stored in part.
         let passed = tokio::select! {
             biased;
-            () = stop.cancelled() => break,
             passed = drain.pass() => passed,
+            () = super::given_up(&stop) => break,
         };
         let next = passed.unwrap_or_else(|error| {
             let cause = process::problem::chain(&error);
