@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use process::clock::Clock;
 use stack::Stack;
 use support::Wire;
@@ -49,7 +49,6 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
     edges.set(Wire::Cut);
     let begun = clock.elapsed();
     let ops = edges.fill(ops).await?;
-    ensure!(ops > 0, "fewer commands than tablets: nothing is sent");
     let filling = clock.elapsed().saturating_sub(begun);
     println!("{ops} commands taken by five edges in {:.1} s", filling.as_secs_f64());
     let filled = edges.peaks(stack)?;

@@ -68,10 +68,10 @@ impl Edges {
         self.wires.iter().map(Proxy::carried).sum()
     }
 
-    /// Has each edge take its part of so many commands; how many that were.
+    /// Has each tablet send its part of so many commands, all of them the same number; how many that were.
     pub async fn fill(&self, ops: usize) -> Result<usize> {
         let mut tablets = JoinSet::new();
-        let each = ops / self.each.len() / TABLETS;
+        let each = ops.div_ceil(self.each.len() * TABLETS);
         for edge in &self.each {
             let client = Client::new();
             for tablet in 0..TABLETS {

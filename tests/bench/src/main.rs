@@ -14,7 +14,7 @@ mod sizes;
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, builder::RangedU64ValueParser};
 use process::clock::Clock;
 use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
 use support::Api;
@@ -24,11 +24,13 @@ use drain::Drained;
 use edges::Edges;
 use processes::Load;
 
+type Count = RangedU64ValueParser<usize>;
+
 #[derive(Parser)]
 #[command(name = "holdfast-bench", about = "Measure how an outage's work is drained")]
 struct Arguments {
-    /// Commands that wait, at all edges together
-    #[arg(long, default_value_t = 100_000)]
+    /// Commands that wait, at all edges together; rounded up, so that every tablet has as many
+    #[arg(long, default_value_t = 100_000, value_parser = Count::new().range(1..))]
     ops: usize,
 }
 
