@@ -47,7 +47,7 @@ pub struct Config {
     /// How much an edge may send beyond what it knows to be stored.
     pub credit_ops: u32,
     pub credit_bytes: u32,
-    /// What decides a batch has so long; it may not be longer than any question may take.
+    /// What decides a batch has so long; more than the 15 s that any question has does not lengthen it.
     pub decided_within_ms: u64,
     /// What waits for a region's holder is handed in again so often, also when nobody says that its turn
     /// has come.
@@ -147,14 +147,16 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
 /// What an edge may send, where all bounds of the config can be worked with.
 fn limits(config: &Config) -> Result<Limits, OpenError> {
     const BYTES_MIN: u32 = 64 * 1024;
-    const HELD_AGAIN_MS_MIN: u64 = 100;
+    // A tenth of a second is what a batch takes at ease: below it every owner would seem to be away.
+    const MS_MIN: u64 = 100;
     let Config { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *config;
     for (name, value, min) in [
         ("batch_ops_max", batch_ops_max.into(), 1),
         ("batch_bytes_max", batch_bytes_max.into(), BYTES_MIN.into()),
         ("credit_ops", credit_ops.into(), 1),
         ("credit_bytes", credit_bytes.into(), BYTES_MIN.into()),
-        ("held_again_ms", config.held_again_ms, HELD_AGAIN_MS_MIN),
+        ("decided_within_ms", config.decided_within_ms, MS_MIN),
+        ("held_again_ms", config.held_again_ms, MS_MIN),
     ] {
         if value < min {
             return Err(OpenError::TooSmall { name, value, min });
@@ -167,4 +169,23 @@ fn limits(config: &Config) -> Result<Limits, OpenError> {
 /// what every store and format holds exactly.
 fn generation() -> u64 {
     u64::from_le_bytes(process::random::bytes::<8>()) >> 11
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_nothing_can_be_done_within_is_refused_by_name() {
+        let told = |config: Config| limits(&config).unwrap_err().to_string();
+        assert_eq!(
+            told(Config { credit_ops: 0, ..Config::default() }),
+            "hub.credit_ops must be at least 1, and is 0"
+        );
+        assert_eq!(
+            told(Config { decided_within_ms: 99, ..Config::default() }),
+            "hub.decided_within_ms must be at least 100, and is 99"
+        );
+        assert!(limits(&Config::default()).is_ok());
+    }
 }
