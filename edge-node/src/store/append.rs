@@ -31,7 +31,12 @@ pub fn append(
     Ok(head)
 }
 
-/// The seq of the token's op in this epoch; logs it where it is new.
+/// A token that had expired when it was logged, as one does that is logged again, is known for so long,
+/// so that the commands that follow need it no second time.
+const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
+
+/// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired: the
+/// hub, too, forgets what it was told, and nothing here tells when.
 pub fn token(
     conn: &Connection,
     book: &mut Book,
@@ -39,12 +44,13 @@ pub fn token(
     expires_at: UnixMillis,
     now: UnixMillis,
 ) -> rusqlite::Result<u64> {
-    const KNOWN: &str = "SELECT seq FROM tokens WHERE epoch = ? AND hash = ?";
-    const INSERT: &str = "INSERT INTO tokens (epoch, hash, seq, expires_at) VALUES (?, ?, ?, ?)";
+    const KNOWN: &str = "SELECT seq FROM tokens WHERE epoch = ? AND hash = ? AND expires_at > ?";
+    const INSERT: &str =
+        "INSERT OR REPLACE INTO tokens (epoch, hash, seq, expires_at) VALUES (?, ?, ?, ?)";
     let hash = Hash::of(token.as_bytes());
     let known = conn
         .prepare_cached(KNOWN)?
-        .query_row(params![int(book.epoch), &hash.0[..]], |row| nat(row, 0))
+        .query_row(params![int(book.epoch), &hash.0[..], now.0], |row| nat(row, 0))
         .optional()?;
     if let Some(seq) = known {
         return Ok(seq);
@@ -54,7 +60,7 @@ pub fn token(
         int(book.epoch),
         &hash.0[..],
         int(at.seq),
-        expires_at.0
+        expires_at.max(now.plus_ms(EXPIRED_KNOWN_MS)).0
     ])?;
     Ok(at.seq)
 }

@@ -34,9 +34,6 @@ pub struct Origin<'a> {
     pub why: QuarantineWhy,
 }
 
-/// A token that is logged anew is remembered for so long, to be logged once.
-const TOKEN_KNOWN_MS: i64 = 4 * 24 * 60 * 60 * 1_000;
-
 /// What waits for an outcome, in log order.
 pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<Old>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
@@ -111,7 +108,7 @@ pub fn relog(
     }
     let Old { epoch, at, op, token } = old;
     let token_seq = match &token {
-        Some(token) => append::token(conn, book, token, now.plus_ms(TOKEN_KNOWN_MS), now)?,
+        Some(token) => append::token(conn, book, token, now, now)?,
         None => 0,
     };
     let (edge, why) = (origin.edge.clone(), origin.why);

@@ -309,6 +309,21 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(later).await.unwrap(), 3, "with the last of them its token goes");
 }
 
+/// The hub forgets a token at last, so a place in the log is not referred to for ever.
+#[tokio::test]
+async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
+    const HOUR_MS: i64 = 3_600_000;
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_orders(&store, 1..=4).await;
+    let mut seqs = Vec::new();
+    for (n, at_ms) in [(1, 0), (2, HOUR_MS), (3, HOUR_MS + 1), (4, 2 * HOUR_MS)] {
+        let later = Entry { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
+        seqs.push(entered(&store, later).await.0.at.seq);
+    }
+    assert_eq!(seqs, [3, 5, 6, 8], "boot, token, accept, and a token before each that finds none");
+}
+
 #[tokio::test]
 async fn the_report_tells_what_waits() {
     let data = tempfile::tempdir().unwrap();

@@ -54,7 +54,8 @@ const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
 
-/// Longer than any token lives at an edge.
+/// Longer than an edge refers to what it has logged of a token: while that has not expired, or an hour,
+/// by a clock that may be a day off.
 const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
 /// Rows taken out by one statement.

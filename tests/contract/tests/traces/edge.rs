@@ -131,8 +131,8 @@ impl Replay {
             command: Command::clone(&entry.command),
             actor: entry.actor,
             token: entry.token.clone(),
-            // When the file may forget where it logged the token, which no run here lives to see.
-            token_expires_at: entry.received_at,
+            // The model logs a token once; no run here is as long as this.
+            token_expires_at: entry.received_at.plus_ms(365 * 24 * 60 * 60 * 1_000),
             received_at: entry.received_at,
             refusal: entry.refusal,
             seen: entry.seen.clone(),
