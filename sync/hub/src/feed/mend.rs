@@ -66,46 +66,62 @@ pub(super) async fn follow(hub: &Hub) {
     }
 }
 
-/// What cannot be asked of a region's owner now keeps no other region waiting. Answers with the first
-/// fault.
+/// First what needs no owner, then what asks the owners: one that is away or keeps silent keeps no image
+/// waiting that needs none, and no other region's owner from being asked. Answers with the first fault.
 async fn look(hub: &Hub, seen: &mut Seen) -> Result<(), CompareFault> {
     let (regions, edges) = hub.store.overview().await?;
-    let (mut now, mut result) = (Found::default(), Ok(()));
+    let mut now = Found::default();
+    let mut questions = Vec::new();
     for region in &regions {
         let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
-        result = result.and(look_at(hub, seen, &mut now, region, here).await);
+        questions.push(look_at(hub, &seen.before, &mut now, region, here).await?);
     }
     seen.before = now;
+    let mut result = Ok(());
+    for question in questions {
+        result = result.and(ask_owner(hub, seen, question).await);
+    }
     result
+}
+
+/// What only the owner of a region can tell.
+struct Question<'a> {
+    region: &'a RegionRecord,
+    /// An edge that holds the region, and the fence of its grant.
+    doubtful: Option<(&'a EdgeRecord, u64)>,
+    ahead: Vec<&'a EdgeRecord>,
 }
 
 async fn look_at<'a>(
     hub: &Hub,
-    seen: &mut Seen,
+    before: &Found,
     now: &mut Found,
-    region: &RegionRecord,
+    region: &'a RegionRecord,
     edges: impl Iterator<Item = &'a EdgeRecord>,
-) -> Result<(), CompareFault> {
+) -> Result<Question<'a>, StoreError> {
     let assigns = hub.store.how_it_assigns(region.region).await?;
-    let (mut ahead_twice, mut doubtful) = (Vec::new(), None);
+    let (mut ahead, mut doubtful) = (Vec::new(), None);
     for edge in edges {
         if differs(hub, region, edge, &assigns) {
             now.differing.insert(edge.edge.clone());
-            if seen.before.differing.contains(&edge.edge) {
+            if before.differing.contains(&edge.edge) {
                 repair(hub, edge).await?;
             }
         }
         if is_ahead(hub, region, edge) {
             now.ahead.insert(edge.edge.clone());
-            ahead_twice.extend(seen.before.ahead.contains(&edge.edge).then_some(edge));
+            ahead.extend(before.ahead.contains(&edge.edge).then_some(edge));
         }
         doubtful = doubtful.or(unproven(hub, region, edge, &assigns).map(|fence| (edge, fence)));
     }
-    // These ask the owner, which may be away.
-    if let Some((holder, fence)) = doubtful {
+    Ok(Question { region, doubtful, ahead })
+}
+
+async fn ask_owner(hub: &Hub, seen: &mut Seen, question: Question<'_>) -> Result<(), CompareFault> {
+    if let Some((holder, fence)) = question.doubtful {
         renew(hub, seen, holder, fence).await?;
     }
-    repair_ahead(hub, seen, region, &ahead_twice).await
+    repair_ahead(hub, seen, question.region, &question.ahead).await
 }
 
 /// Whether what it has differs at a number of the feed at which that can be told.

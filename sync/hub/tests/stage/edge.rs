@@ -247,12 +247,17 @@ impl Edge {
     }
 
     pub async fn ack(&mut self, digest: Hash) {
+        self.acks(digest, 0).await;
+    }
+
+    /// The same with so many orders that an outcome brought ahead of the feed.
+    pub async fn acks(&mut self, digest: Hash, ahead: u32) {
         let ack = Ack {
             standing: self.standing(),
             outcome_cursor: self.outcomes.len() as u64,
             feed_cursor: self.feed_cursor,
             digest,
-            ahead: 0,
+            ahead,
             pending: u32::try_from(self.log.len() - self.outcomes.len()).unwrap(),
             oldest_pending_at: None,
             edge_now: self.clock.now(),

@@ -40,6 +40,8 @@ pub struct Script {
     pub broken: bool,
     /// It answers nothing at all.
     pub hanging: bool,
+    /// How often it was asked something that it has no answer to.
+    pub asked_more: usize,
     /// A batch with one of these is never answered.
     pub hangs_at: HashSet<CommandId>,
     /// A batch with one of these fails as a whole.
@@ -111,8 +113,21 @@ impl Owner {
             .route("/internal/ops", post(decide))
             .route("/internal/waiting-accepts", post(decide_waiting))
             .route("/internal/takebacks", post(take_back))
+            .fallback(knows_no_more)
             .with_state(self.clone())
     }
+}
+
+async fn knows_no_more(State(owner): State<Owner>) -> StatusCode {
+    let hangs = {
+        let mut script = owner.script();
+        script.asked_more += 1;
+        script.hanging
+    };
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    StatusCode::NOT_FOUND
 }
 
 impl Script {
