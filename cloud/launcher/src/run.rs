@@ -8,15 +8,16 @@ use std::{pin::pin, time::Duration};
 
 use axum::Router;
 use platform::Ground;
-use process::{tasks::stop_signal, web};
+use process::{
+    tasks::{STOP_WITHIN, stop_signal},
+    web,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::ground;
 
 /// For answers under way.
 const DRAIN: Duration = Duration::from_secs(2);
-/// For tasks.
-const STOP: Duration = Duration::from_millis(900);
 
 /// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
 /// anything is touched.
@@ -38,7 +39,7 @@ pub async fn run(
             }
         },
     };
-    ground.tasks.shutdown(STOP).await;
+    ground.tasks.shutdown(STOP_WITHIN).await;
     ground::close(ground).await;
     tracing::info!("stopped");
     served

@@ -16,6 +16,9 @@ use tracing::Instrument;
 
 use crate::metrics;
 
+/// What the tasks of a process of the cloud have to end, once it is told to stop.
+pub const STOP_WITHIN: Duration = Duration::from_millis(900);
+
 /// A set of tasks that stop together. Clones are the same set.
 #[derive(Clone, Debug)]
 pub struct Tasks(Arc<Inner>);

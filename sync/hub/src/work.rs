@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use process::tasks::STOP_WITHIN;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use wire::EdgeId;
@@ -29,8 +30,9 @@ use crate::{hub::Hub, store::StoreError};
 /// Looked at also when nobody wakes: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What is under way when the process stops has so long to end, which is less than its tasks have.
+/// What is under way when the process stops has so long to end; then there is time to let go.
 const GRACE: Duration = Duration::from_millis(500);
+const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
 
 /// Until what is under way is to be given up, so that an owner that keeps silent stops nobody from
 /// letting go. Nothing of it is stored in part.

@@ -67,7 +67,7 @@ async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
 
 #[tokio::test]
 async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
-    // Less than its tasks have, which would be aborted then, and far less than the owner has.
+    // Less than its tasks have here, which would be aborted then, and far less than the owner has.
     const ENDS_WITHIN: Duration = Duration::from_secs(4);
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
@@ -84,6 +84,7 @@ async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
     edge.vanish();
     let stopped = tokio::time::timeout(ENDS_WITHIN, hub.stop()).await;
     assert!(stopped.is_ok(), "it waited for its owner");
+    assert_eq!(stage.claims().await, 0, "it let go, so that the next one waits for nothing");
 
     stage.owner.script().hanging = false;
     let hub = stage.replica().await;

@@ -11,7 +11,14 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use platform::{Ground, bus::Bus, cache::Cache, sql::create_database, upstream::Upstream};
+use platform::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sql::{Sql, create_database},
+    upstream::Upstream,
+    vals,
+};
 use process::{
     clock::Clock,
     random,
@@ -123,6 +130,15 @@ impl Stage {
             kind: TokenKind::Access,
             device: None,
         })
+    }
+
+    /// How many logs are claimed by a replica.
+    pub async fn claims(&self) -> i64 {
+        const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";
+        let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
+        let (claimed,) = sql.one(CLAIMED, vals![]).await.unwrap().unwrap();
+        sql.close().await;
+        claimed
     }
 
     /// For the replicas that start from here on.
