@@ -140,7 +140,8 @@ impl Drain<'_> {
 
     /// What needs no owner goes on while that is away; the rest is parked.
     async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
-        let run = self.hub.store.not_parked(claim, &mut self.walk, OPS_MAX).await?;
+        let waiting = self.hub.store.not_parked(claim, &mut self.walk, OPS_MAX);
+        let run = kept(self.hub, claim, waiting).await?;
         if run.is_empty() {
             return Ok(self.at_the_end());
         }
