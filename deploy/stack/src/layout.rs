@@ -30,10 +30,12 @@ pub enum Stores {
 
 impl Stores {
     /// Those that the data in a platform's folder is for, as its files tell: the embedded bus, or the
-    /// servers' folder. A folder with neither is new, and one with both says nothing.
+    /// hub's database on a server. A folder with neither is new, also where servers began to start in it
+    /// and did not come so far; one with both says nothing.
     pub fn found_in(folder: &Path) -> Option<Self> {
         let embedded = folder.join(CLOUD).join("bus.db").exists();
-        match (embedded, folder.join(SERVERS).exists()) {
+        let real = folder.join(SERVERS).join("mariadb/data/sync_db").exists();
+        match (embedded, real) {
             (true, false) => Some(Self::Embedded),
             (false, true) => Some(Self::Real),
             _ => None,
@@ -239,12 +241,13 @@ mod tests {
     fn data_of_other_stores_is_refused_with_its_folder_and_the_next_step() {
         for (file, of, other) in [
             ("cloud/bus.db", Stores::Embedded, Stores::Real),
-            ("servers/mariadb/ibdata1", Stores::Real, Stores::Embedded),
+            ("servers/mariadb/data/sync_db/db.opt", Stores::Real, Stores::Embedded),
         ] {
             let folder = temporary::folder().unwrap();
             let data = Data::Kept(folder.clone());
             let decide = |stores| Layout::decide(stores, &data, PortChoice::Free);
-            assert!(decide(other).is_ok(), "a new folder is for either");
+            fs::create_dir(folder.join(SERVERS)).unwrap();
+            assert!(decide(other).is_ok(), "a folder in which nothing came up yet is for either");
             let file = folder.join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, "").unwrap();
