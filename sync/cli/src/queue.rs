@@ -16,6 +16,8 @@ use crate::{
 /// Everything that is shown, as far as was asked for.
 pub struct Queue {
     report: StatusReport,
+    /// Asked for alone.
+    edge: Option<EdgeId>,
     /// What needs a person first.
     waiting: Vec<OpRecord>,
     /// More wait than are shown.
@@ -45,7 +47,7 @@ pub async fn gather(
     };
     asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
     let left = left(gateway, &report, edge).await?;
-    Ok(Queue { report, waiting, more, asks, left })
+    Ok(Queue { report, edge: edge.cloned(), waiting, more, asks, left })
 }
 
 async fn waiting(
@@ -107,16 +109,11 @@ pub fn json(queue: &Queue, look: &Look) -> Value {
 }
 
 pub fn render(queue: &Queue, look: &Look) -> String {
-    let mut out = String::new();
-    if queue.waiting.is_empty() && queue.asks.is_empty() {
-        out.push_str(look.pick("+ nothing waits at the hub\n", "+ 中枢没有待决定的操作\n"));
-    } else if queue.waiting.is_empty() {
-        out.push_str(
-            look.pick("+ no edge's operation waits at the hub\n", "+ 没有节点操作在中枢等待\n"),
-        );
+    let mut out = if queue.waiting.is_empty() {
+        nothing_waits(queue, look)
     } else {
-        out.push_str(&table(&queue.waiting, &queue.report, look));
-    }
+        table(&queue.waiting, &queue.report, look)
+    };
     if queue.more {
         out.push_str(look.pick(
             "  more wait; `--limit` shows more, an edge's name only its own\n",
@@ -135,6 +132,19 @@ pub fn render(queue: &Queue, look: &Look) -> String {
         out.push_str(&format!("\n{}\n{rows}", look.paint(Tone::Heading, title)));
     }
     out
+}
+
+fn nothing_waits(queue: &Queue, look: &Look) -> String {
+    match (&queue.edge, look.language) {
+        (Some(edge), Language::English) => format!("+ nothing of {edge} waits at the hub\n"),
+        (Some(edge), Language::Chinese) => format!("+ 中枢没有 {edge} 的待决定操作\n"),
+        (None, _) if queue.asks.is_empty() => {
+            look.pick("+ nothing waits at the hub\n", "+ 中枢没有待决定的操作\n").to_owned()
+        }
+        (None, _) => look
+            .pick("+ no edge's operation waits at the hub\n", "+ 没有节点操作在中枢等待\n")
+            .to_owned(),
+    }
 }
 
 fn table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
@@ -244,4 +254,26 @@ fn known(language: Language, report: &StatusReport, edge: &EdgeId) -> Result<u64
         Language::Chinese => Failure::new(Exit::NotFound, format!("没有名为 {edge} 的节点"))
             .next_step("运行 `holdfast edges` 查看所有节点"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::UnixMillis;
+
+    use super::*;
+
+    #[test]
+    fn an_edge_with_nothing_waiting_says_so_of_itself_alone() {
+        let report = StatusReport { now: UnixMillis(0), regions: Vec::new() };
+        let edge = EdgeId::new("north-1").ok();
+        let of = |edge, language| {
+            let (waiting, more, asks, left) = (Vec::new(), false, Vec::new(), Vec::new());
+            let queue = Queue { report: report.clone(), edge, waiting, more, asks, left };
+            render(&queue, &Look { language, terminal: false, colour: false })
+        };
+        let english = of(edge.clone(), Language::English);
+        assert_eq!(english, "+ nothing of north-1 waits at the hub\n");
+        assert_eq!(of(edge, Language::Chinese), "+ 中枢没有 north-1 的待决定操作\n");
+        assert_eq!(of(None, Language::English), "+ nothing waits at the hub\n");
+    }
 }
