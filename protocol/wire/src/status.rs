@@ -167,11 +167,19 @@ impl StatusReport {
                     format!("{}: left behind in epoch {epoch}: {commands} commands", edge.edge)
                 }));
                 complaints.extend(edge.complaint().map(|why| format!("{}: {why}", edge.edge)));
+                complaints.extend(edge.machine().map(|why| format!("{}: {why}", edge.edge)));
             }
         }
         complaints
     }
 }
+
+/// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
+const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+
+/// A clock that is further off judges tokens wrongly, and its times are not to be believed. A slow
+/// network alone looks like some seconds.
+const CLOCK_ERROR_MS_MAX: u64 = 60_000;
 
 /// How long a contradiction is spoken of.
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
@@ -195,6 +203,23 @@ impl EdgeStatus {
         });
         let unproven = self.unproven.map(|_| "holds the region and its view did not agree");
         stopped.into_iter().chain(twin).chain(quarantine).chain(unproven)
+    }
+
+    /// Whether its disk will soon be full, by its last word.
+    pub fn disk_is_low(&self) -> bool {
+        self.disk_free_bytes.is_some_and(|free| free < DISK_FREE_BYTES_MIN)
+    }
+
+    /// Whether its clock is wrong, by its last word.
+    pub fn clock_is_wrong(&self) -> bool {
+        self.clock_error_ms.is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR_MS_MAX)
+    }
+
+    /// What concerns the machine that it runs on.
+    fn machine(&self) -> impl Iterator<Item = &'static str> {
+        let disk = self.disk_is_low().then_some("its disk is nearly full");
+        let clock = self.clock_is_wrong().then_some("its clock is wrong");
+        disk.into_iter().chain(clock)
     }
 
     fn complaint(&self) -> Option<String> {

@@ -4,6 +4,7 @@
 
 mod link;
 mod log;
+mod machine;
 mod region;
 
 use serde::Serialize;
@@ -42,6 +43,8 @@ pub enum Kind {
     Contradicted,
     GrantDiffers,
     LeftBehind,
+    DiskLow,
+    ClockWrong,
 }
 
 /// Everything that is not as it should be; empty when all is well.
@@ -57,7 +60,8 @@ fn of_region(region: &RegionStatus, now: UnixMillis, language: Language) -> Vec<
     let stopped = (region.asks_stopped > 0).then(|| region::asks_stopped(region, language));
     let empty = region.edges.is_empty().then(|| region::no_edge(name, language));
     let edges = region.edges.iter().flat_map(|edge| {
-        of_log(edge, language).into_iter().chain(of_edge(edge, region.gate, language))
+        let link = of_edge(edge, region.gate, language);
+        of_log(edge, language).into_iter().chain(link).chain(of_machine(edge, language))
     });
     closed.into_iter().chain(contradicted).chain(stopped).chain(empty).chain(edges).collect()
 }
@@ -83,6 +87,12 @@ fn of_log(edge: &EdgeStatus, language: Language) -> Vec<Complaint> {
     let unproven = edge.unproven.map(|fence| link::grant_differs(edge, fence, language));
     let left = edge.left_behind.iter().map(|left| log::left_behind(edge, *left, language));
     stopped.into_iter().chain(twin).chain(quarantine).chain(unproven).chain(left).collect()
+}
+
+fn of_machine(edge: &EdgeStatus, language: Language) -> impl Iterator<Item = Complaint> {
+    let disk = edge.disk_is_low().then(|| machine::disk_low(edge, language));
+    let clock = edge.clock_is_wrong().then(|| machine::clock_wrong(edge, language));
+    disk.into_iter().chain(clock)
 }
 
 fn complaint(

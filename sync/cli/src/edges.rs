@@ -58,7 +58,6 @@ pub enum Remark {
 
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
-const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
 pub async fn gather(gateway: &Gateway) -> Result<Listed, Failure> {
     let edges = gateway.list("/api/v1/admin/edges?limit=200").await?;
@@ -142,7 +141,7 @@ fn row(edge: &Enrolled, listed: &Listed, look: &Look) -> Vec<Cell> {
         remark_cell(&remarks(edge, region), look),
         Cell::new(status.last_contact_at.map_or("-".to_owned(), age::moment)),
         clock(status.clock_error_ms),
-        disk(status.disk_free_bytes),
+        disk(status),
         Cell::new(status.version.as_deref().unwrap_or("-")),
         Cell::new(edge.enrolled_at.map_or("-".to_owned(), age::moment)),
     ]
@@ -239,10 +238,10 @@ fn clock(error_ms: Option<i64>) -> Cell {
     Cell::new(text)
 }
 
-fn disk(free_bytes: Option<u64>) -> Cell {
-    let Some(free) = free_bytes else { return Cell::new("-") };
+fn disk(status: &EdgeStatus) -> Cell {
+    let Some(free) = status.disk_free_bytes else { return Cell::new("-") };
     let (mib, gib) = (free / (1024 * 1024), free / (1024 * 1024 * 1024));
-    if free < DISK_FREE_BYTES_MIN {
+    if status.disk_is_low() {
         return Cell::toned(Tone::Bad, format!("! {mib} MiB"));
     }
     Cell::new(format!("{gib} GiB"))

@@ -150,6 +150,9 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
         |edge: &mut EdgeStatus| edge.parked = 1,
         |edge: &mut EdgeStatus| edge.held = 1,
         |edge: &mut EdgeStatus| edge.pending = 9,
+        |edge: &mut EdgeStatus| {
+            (edge.parked, edge.disk_free_bytes, edge.clock_error_ms) = (1, Some(0), Some(-70_000));
+        },
     ] {
         let mut spoilt = edge("north-1");
         spoil(&mut spoilt);
@@ -204,6 +207,27 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     assert!(chinese.contains("! north-1：该节点被从备份恢复"), "{chinese}");
     assert_eq!(text.matches("Next: ").count(), report.complaints().len());
     assert_eq!(chinese.matches("下一步：").count(), report.complaints().len());
+}
+
+#[test]
+fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
+    let on = |disk_free_bytes, clock_error_ms| {
+        let edge = EdgeStatus { disk_free_bytes, clock_error_ms, ..edge("north-1") };
+        StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
+    };
+    let text = verdict(&on(Some(700 << 20), Some(-125_000)), &look(Language::English, false));
+    for words in [
+        "! north-1: its disk has 700 MiB left; once it is full the edge refuses whatever is new",
+        "Next: make room on the disk that holds its data folder",
+        "! north-1: its clock is 2m 5s behind",
+        "Next: set the machine's clock",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let chinese = verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
+    assert!(chinese.contains("其磁盘仅剩 0 MiB") && chinese.contains("快了 1m 1s"), "{chinese}");
+    assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<String>::new());
+    assert_eq!(on(None, None).complaints(), Vec::<String>::new(), "it has not said");
 }
 
 #[test]
