@@ -93,6 +93,9 @@ pub struct EdgeStatus {
     /// Feed changes and outcomes that the edge has not yet acknowledged.
     pub lag_down_changes: u64,
     pub lag_down_outcomes: u64,
+    /// When the oldest of them was stored at the hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_down_since: Option<UnixMillis>,
     pub checksum: ChecksumState,
     pub clock_error_ms: Option<i64>,
     pub disk_free_bytes: Option<u64>,

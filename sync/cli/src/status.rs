@@ -28,13 +28,13 @@ pub fn rows(report: &StatusReport, look: &Look) -> String {
 /// What is not as it should be and what to do about it, or that all is well.
 pub fn verdict(report: &StatusReport, look: &Look) -> String {
     let complaints = complaint::all(report, look.language);
-    let repaired: String = repairs(report, look).map(|line| format!("{line}\n")).collect();
+    let told: String = repairs(report, look).map(|line| format!("{line}\n")).collect();
     if complaints.is_empty() {
         let text = look.pick("+ All is well.", "+ 一切正常。");
-        return format!("{repaired}{}\n", look.paint(Tone::Good, text));
+        return format!("{told}{}\n", look.paint(Tone::Good, text));
     }
     let (next, colon) = (look.pick("Next", "下一步"), look.colon());
-    let told: String = complaints
+    let wrong: String = complaints
         .iter()
         .map(|complaint| {
             let (about, problem) = (&complaint.about, &complaint.problem);
@@ -42,7 +42,7 @@ pub fn verdict(report: &StatusReport, look: &Look) -> String {
             format!("{line}\n    {next}{colon}{}\n", complaint.next_step)
         })
         .collect();
-    repaired + &told
+    told + &wrong
 }
 
 /// What was put right, in words: nothing is wrong any more, and somebody may want to know why it was.
@@ -132,20 +132,28 @@ fn table(report: &StatusReport, look: &Look) -> Table {
 fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Vec<Cell> {
     let waiting = edge.held + edge.parked;
     let held_tone = if waiting > 0 { Tone::Bad } else { Tone::Plain };
-    let lag_down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     vec![
         Cell::new(region.region.as_str()),
         Cell::new(edge.edge.as_str()),
         gate(region, look),
         edges::link_since(edge, now, look),
         edges::pending(edge, now, look),
-        Cell::new(format!("{} / {lag_down}", edge.lag_up_ops)),
+        Cell::new(lag(edge, now, look)),
         checksum(edge.checksum, look),
         policy(region, look),
         Cell::new(edge.epoch.to_string()),
         Cell::toned(held_tone, waiting.to_string()),
         Cell::new(edge.version.as_deref().unwrap_or("-")),
     ]
+}
+
+/// How much is on its way up and down, and for how long the oldest has been on its way down; how long
+/// what goes up has waited is the age of the oldest that is pending.
+fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
+    let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
+    let age = edge.lag_down_since.map(|at| age::duration(now.since(at)));
+    let age = age.map(|age| format!("{}{age}", look.pick(", for ", "，已 ")));
+    format!("{} / {down}{}", edge.lag_up_ops, age.unwrap_or_default())
 }
 
 fn gate(region: &RegionStatus, look: &Look) -> Cell {

@@ -26,6 +26,7 @@ fn edge(name: &str) -> EdgeStatus {
         lag_up_ops: 0,
         lag_down_changes: 0,
         lag_down_outcomes: 0,
+        lag_down_since: None,
         checksum: ChecksumState::Match,
         clock_error_ms: Some(0),
         disk_free_bytes: None,
@@ -66,6 +67,7 @@ fn report() -> StatusReport {
         lag_up_ops: 4,
         lag_down_changes: 2,
         lag_down_outcomes: 1,
+        lag_down_since: Some(NOW.plus_ms(-8_000)),
         checksum: ChecksumState::Unknown,
         ..edge("south-1")
     };
@@ -94,7 +96,7 @@ fn a_terminal_gets_aligned_rows_and_the_next_steps() {
     assert_eq!(lines[1][link..].split("  ").next(), Some("+ up 3m 12s"), "{text}");
     assert_eq!(lines[2][link..].split("  ").next(), Some("x down 12s"), "{text}");
     assert!(lines[2].contains("x closed") && lines[2].contains("4, oldest 9s"), "{text}");
-    assert!(lines[2].contains("4 / 3") && lines[2].contains("? unknown"), "{text}");
+    assert!(lines[2].contains("4 / 3, for 8s") && lines[2].contains("? unknown"), "{text}");
     assert!(lines[3].contains("exclusive (east-1)"), "{text}");
     assert!(lines[4].starts_with("WEST    -"), "{text}");
     assert!(text.contains("! SOUTH: the gate is closed"), "{text}");

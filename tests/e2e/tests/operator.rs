@@ -92,6 +92,7 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let north = edges["items"].as_array().unwrap().iter().find(|edge| edge["edge"] == "north-1");
     let north = north.unwrap();
     assert!(north["cursor_seq"].as_u64().unwrap() > 1 && north["lag_up_ops"] == 0, "{north}");
+    assert_eq!(north["lag_down_since"], Value::Null);
     assert_eq!(operator.gets("status")["healthy"], true);
 
     let invited = operator.gets("enrol SOUTH south-9");
@@ -148,6 +149,12 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     assert_eq!(reply.verdict, Verdict::Provisional);
     let won = api.act(&online, order, "accept").await.unwrap();
     assert_eq!(won.status, OrderStatus::Accepted);
+    eventually("the edge lacks the change, and since when is told", SOON, async || {
+        let report = api.status(operator.person).await.ok()?;
+        let north = &report.regions[usize::from(Region::North.index())].edges[0];
+        (north.lag_down_changes > 0 && north.lag_down_since.is_some()).then_some(())
+    })
+    .await;
     operator.reads("link heal NORTH");
     let lost = reply.command_id.unwrap();
     tablet.until_decided(lost, SOON).await.unwrap();

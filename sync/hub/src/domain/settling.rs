@@ -95,6 +95,7 @@ mod tests {
             lag_up_ops: 0,
             lag_down_changes: 0,
             lag_down_outcomes: 0,
+            lag_down_since: None,
             checksum: ChecksumState::Settling,
             clock_error_ms: None,
             disk_free_bytes: None,

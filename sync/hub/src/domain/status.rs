@@ -73,6 +73,9 @@ pub struct EdgeRecord {
     pub unproven: Option<u64>,
     /// The digest of how it believes that its region assigns.
     pub assignment: Option<Hash>,
+    /// When the oldest change or outcome that it has not acknowledged was stored; of a change that was
+    /// compacted meanwhile, when the next was.
+    pub lag_down_since: Option<UnixMillis>,
     pub alarms: Alarms,
 }
 
@@ -128,6 +131,7 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         lag_up_ops: edge.last_seq.saturating_sub(edge.cursor_seq),
         lag_down_changes: region.feed_seq.saturating_sub(edge.feed_cursor),
         lag_down_outcomes: edge.outcome_count.saturating_sub(edge.outcome_cursor),
+        lag_down_since: edge.lag_down_since,
         checksum: checksum::compare(Compared {
             edge: edge.digest,
             ahead: edge.ahead,
@@ -229,6 +233,7 @@ mod tests {
             repaired_at: None,
             unproven: None,
             assignment: None,
+            lag_down_since: None,
             alarms: Alarms::default(),
         }
     }

@@ -18,7 +18,11 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
-    e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment \
+    e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
+    (SELECT g.at FROM feed g WHERE g.region = e.region AND g.feed_seq > e.feed_cursor \
+    ORDER BY g.feed_seq LIMIT 1) AS change_at, \
+    (SELECT o.at FROM outcomes o WHERE o.edge = e.edge AND o.epoch = e.epoch \
+    AND o.number > e.outcome_cursor ORDER BY o.number LIMIT 1) AS outcome_at \
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
@@ -60,6 +64,8 @@ struct Row {
     repaired_at: Option<i64>,
     unproven: Option<i64>,
     assignment: Option<Vec<u8>>,
+    change_at: Option<i64>,
+    outcome_at: Option<i64>,
 }
 
 /// The ops of an edge that wait.
@@ -153,6 +159,7 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         repaired_at: row.repaired_at.map(UnixMillis),
         unproven: row.unproven.map(count),
         assignment: row.assignment.as_deref().map(hash).transpose()?,
+        lag_down_since: row.change_at.into_iter().chain(row.outcome_at).min().map(UnixMillis),
         alarms: Alarms {
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),
             readmitted_at: row.readmitted_at.map(UnixMillis),

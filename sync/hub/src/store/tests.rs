@@ -5,6 +5,7 @@ mod feed;
 mod oplog;
 mod session;
 mod snapshot;
+mod status;
 mod work;
 
 use engine::cloud::{NewOp, NewOps, Stored};

@@ -1,0 +1,38 @@
+//! What an operator sees of an edge, as stored.
+
+use super::{
+    feed::{event, order},
+    work::decided,
+    *,
+};
+use crate::domain::status::EdgeRecord;
+
+async fn shown(store: &Store) -> EdgeRecord {
+    store.edges("", 10).await.unwrap().swap_remove(0)
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 3).await;
+    assert_eq!(shown(&store).await.lag_down_since, None);
+    let at = |ms| NOW.plus_ms(ms);
+    store.feed_order(&event(1), &order(1, 1), at(20)).await.unwrap();
+    store.feed_order(&event(2), &order(2, 1), at(40)).await.unwrap();
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &decided([1]), at(10), UNTIL).await.unwrap());
+    assert!(store.commit(&claim, &decided([2]), at(30), UNTIL).await.unwrap());
+
+    let term = store.pulse(&north()).await.unwrap().unwrap().term;
+    let mut since = Vec::new();
+    for (outcome_cursor, feed_cursor) in [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)] {
+        let ack = Ack { feed_cursor, ..ack(term, outcome_cursor) };
+        assert!(store.save_ack(&north(), &ack, NOW).await.unwrap());
+        since.push(shown(&store).await.lag_down_since);
+    }
+    assert_eq!(since, [Some(at(10)), Some(at(20)), Some(at(30)), Some(at(40)), None]);
+}
