@@ -84,7 +84,7 @@ impl Outcome {
 }
 
 /// Why an acceptance lost: the facts used, and what is open instead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Lost {
     /// When the winner's acceptance was decided.

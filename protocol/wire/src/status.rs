@@ -128,6 +128,11 @@ pub struct EdgeStatus {
     /// Of those held: the ops that wait for an operator.
     #[serde(default)]
     pub stopped: u64,
+    /// Acceptances made there that have lost, and when the last of them was told so.
+    #[serde(default)]
+    pub lost: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<UnixMillis>,
 }
 
 /// What an epoch that is over has left behind.

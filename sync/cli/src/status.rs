@@ -28,7 +28,8 @@ pub fn rows(report: &StatusReport, look: &Look) -> String {
 /// What is not as it should be and what to do about it, or that all is well.
 pub fn verdict(report: &StatusReport, look: &Look) -> String {
     let complaints = complaint::all(report, look.language);
-    let told: String = repairs(report, look).map(|line| format!("{line}\n")).collect();
+    let told = repairs(report, look).chain(losses(report, look));
+    let told: String = told.map(|line| format!("{line}\n")).collect();
     if complaints.is_empty() {
         let text = look.pick("+ All is well.", "+ 一切正常。");
         return format!("{told}{}\n", look.paint(Tone::Good, text));
@@ -82,6 +83,29 @@ fn repairs(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
         lines.extend(region.edges.iter().filter_map(of_edge));
     }
     lines.into_iter()
+}
+
+/// How long an edge's lost acceptances are spoken of after the last of them.
+const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Where acceptances have lost of late: nothing is wrong, and each has an explanation that may be wanted.
+fn losses(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
+    let of_edge = move |edge: &EdgeStatus| {
+        let at = edge.lost_at.filter(|at| report.now.since(*at) < LOST_SHOWN_MS)?;
+        let (name, n, at) = (edge.edge.as_str(), edge.lost, age::moment(at));
+        Some(match look.language {
+            Language::English => {
+                let what = some(n, "acceptance made there has", "acceptances made there have");
+                format!("~ {name}: {what} lost, last at {at}; `holdfast conflicts` tells each")
+            }
+            Language::Chinese => {
+                format!(
+                    "~ {name}：该处已有 {n} 次接单落败，最近一次 {at}；`holdfast conflicts` 逐一说明"
+                )
+            }
+        })
+    };
+    report.regions.iter().flat_map(|region| &region.edges).filter_map(of_edge)
 }
 
 fn table(report: &StatusReport, look: &Look) -> Table {

@@ -40,6 +40,8 @@ fn edge(name: &str) -> EdgeStatus {
         unproven: None,
         unsettled_since: None,
         stopped: 0,
+        lost: 0,
+        lost_at: None,
     }
 }
 
@@ -261,6 +263,22 @@ fn what_was_repaired_is_named_and_is_no_complaint() {
     let old =
         wire::RepairStatus { contradicted_at: Some(NOW.plus_ms(-90_000_000)), ..contradicted };
     assert_eq!(report(old).complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
+    let lost = |n, ago_ms: i64| {
+        let edge = EdgeStatus { lost: n, lost_at: Some(NOW.plus_ms(-ago_ms)), ..edge("north-1") };
+        StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
+    };
+    let text = verdict(&lost(2, 60_000), &look(Language::English, true));
+    let named = "~ north-1: 2 acceptances made there have lost, last at 2025-11-24 16:09:00.000Z; \
+                 `holdfast conflicts` tells each";
+    assert_eq!(text, format!("{named}\n+ All is well.\n"));
+    let chinese = verdict(&lost(2, 60_000), &look(Language::Chinese, true));
+    assert!(chinese.starts_with("~ north-1：该处已有 2 次接单落败"), "{chinese}");
+    let old = verdict(&lost(2, 90_000_000), &look(Language::English, true));
+    assert_eq!(old, "+ All is well.\n");
 }
 
 #[test]

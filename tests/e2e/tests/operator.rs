@@ -92,8 +92,10 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let north = edges["items"].as_array().unwrap().iter().find(|edge| edge["edge"] == "north-1");
     let north = north.unwrap();
     assert!(north["cursor_seq"].as_u64().unwrap() > 1 && north["lag_up_ops"] == 0, "{north}");
-    assert_eq!(north["lag_down_since"], Value::Null);
+    assert_eq!((&north["lost"], &north["lag_down_since"]), (&Value::from(1), &Value::Null));
     assert_eq!(operator.gets("status")["healthy"], true);
+    let text = operator.reads("status");
+    assert!(text.contains("~ north-1: 1 acceptance made there has lost, last at "), "{text}");
 
     let invited = operator.gets("enrol SOUTH south-9");
     assert!(invited["command"].as_str().unwrap().contains("HOLDFAST__EDGE__NAME=south-9"));

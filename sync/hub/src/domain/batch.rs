@@ -60,6 +60,11 @@ pub struct Decided {
 }
 
 impl Decided {
+    /// Whether it is an acceptance that lost; a repeat of one is not another.
+    pub fn has_lost(&self) -> bool {
+        self.outcome.kind == OutcomeKind::Rejected && self.outcome.lost.is_some()
+    }
+
     /// Says whose each command is, as its edge has logged it: the owner knows only whom a token names.
     pub fn name_users(decided: &mut [Self], run: &[Due]) {
         let user = |due: &Due| match &due.read {

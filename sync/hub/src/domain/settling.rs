@@ -109,6 +109,8 @@ mod tests {
             unproven: None,
             unsettled_since: None,
             stopped: 0,
+            lost: 0,
+            lost_at: None,
         }
     }
 

@@ -76,6 +76,9 @@ pub struct EdgeRecord {
     /// When the oldest change or outcome that it has not acknowledged was stored; of a change that was
     /// compacted meanwhile, when the next was.
     pub lag_down_since: Option<UnixMillis>,
+    /// Acceptances made there that have lost, and when the last of them was told so.
+    pub lost: u64,
+    pub lost_at: Option<UnixMillis>,
     pub alarms: Alarms,
 }
 
@@ -154,6 +157,8 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         // Known only to who has looked more than once.
         unsettled_since: None,
         stopped: edge.stopped,
+        lost: edge.lost,
+        lost_at: edge.lost_at,
     }
 }
 
@@ -234,6 +239,8 @@ mod tests {
             unproven: None,
             assignment: None,
             lag_down_since: None,
+            lost: 0,
+            lost_at: None,
             alarms: Alarms::default(),
         }
     }

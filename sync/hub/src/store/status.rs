@@ -19,6 +19,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
+    e.lost, e.lost_at, \
     (SELECT g.at FROM feed g WHERE g.region = e.region AND g.feed_seq > e.feed_cursor \
     ORDER BY g.feed_seq LIMIT 1) AS change_at, \
     (SELECT o.at FROM outcomes o WHERE o.edge = e.edge AND o.epoch = e.epoch \
@@ -64,6 +65,8 @@ struct Row {
     repaired_at: Option<i64>,
     unproven: Option<i64>,
     assignment: Option<Vec<u8>>,
+    lost: i64,
+    lost_at: Option<i64>,
     change_at: Option<i64>,
     outcome_at: Option<i64>,
 }
@@ -159,6 +162,8 @@ fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
         repaired_at: row.repaired_at.map(UnixMillis),
         unproven: row.unproven.map(count),
         assignment: row.assignment.as_deref().map(hash).transpose()?,
+        lost: count(row.lost),
+        lost_at: row.lost_at.map(UnixMillis),
         lag_down_since: row.change_at.into_iter().chain(row.outcome_at).min().map(UnixMillis),
         alarms: Alarms {
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),

@@ -25,7 +25,7 @@ const HELD: &str = "SELECT seq, state FROM undecided WHERE edge = ? AND epoch = 
     AND state IN ('held_region', 'held_operator') ORDER BY seq LIMIT ?";
 const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?, \
-    undecided = undecided - ?, work_until = ? \
+    undecided = undecided - ?, lost = lost + ?, lost_at = COALESCE(?, lost_at), work_until = ? \
     WHERE edge = ? AND epoch = ? AND work_token = ?";
 const OUTCOME_COUNT: &str = "SELECT outcome_count FROM edges WHERE edge = ?";
 const DECIDE: &str = "DELETE FROM undecided WHERE edge = ? AND epoch = ? AND seq IN (";
@@ -139,8 +139,18 @@ impl Store {
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let decided = progress.decided.len();
-            let guard =
-                vals![decided, decided, until, &claim.edge, claim.epoch, claim.token];
+            let lost = progress.decided.iter().filter(|decided| decided.has_lost()).count();
+            let lost_at = (lost > 0).then_some(now);
+            let guard = vals![
+                decided,
+                decided,
+                lost,
+                lost_at,
+                until,
+                &claim.edge,
+                claim.epoch,
+                claim.token
+            ];
             if tx.exec(COUNT_OUTCOMES, guard).await? == 0 {
                 return Ok(false);
             }

@@ -1,11 +1,13 @@
 //! What an operator sees of an edge, as stored.
 
+use wire::{Code, Lost, Outcome};
+
 use super::{
     feed::{event, order},
     work::decided,
     *,
 };
-use crate::domain::status::EdgeRecord;
+use crate::domain::{batch::Decided, status::EdgeRecord};
 
 async fn shown(store: &Store) -> EdgeRecord {
     store.edges("", 10).await.unwrap().swap_remove(0)
@@ -35,4 +37,26 @@ async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(#[case] 
         since.push(shown(&store).await.lag_down_since);
     }
     assert_eq!(since, [Some(at(10)), Some(at(20)), Some(at(30)), Some(at(40)), None]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn acceptances_that_lost_are_counted_with_the_last_of_them(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 4).await;
+    let claim = claimed(&store).await;
+    let lost = |seq| {
+        let outcome = Outcome::rejected(Code::OrderAlreadyAccepted, None, NOW);
+        let outcome = Outcome { lost: Some(Lost::default()), ..outcome };
+        Decided { seq, command_id: None, user_id: None, outcome }
+    };
+    let mut pass = decided([1]);
+    pass.decided.extend([lost(2), lost(3)]);
+    assert!(store.commit(&claim, &pass, NOW, UNTIL).await.unwrap());
+    assert!(store.commit(&claim, &decided([4]), LATER, UNTIL).await.unwrap());
+    let edge = shown(&store).await;
+    assert_eq!((edge.lost, edge.lost_at), (2, Some(NOW)), "what else is refused is no conflict");
 }
