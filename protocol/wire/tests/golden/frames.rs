@@ -168,6 +168,43 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
     frames().into_iter().filter_map(with).collect()
 }
 
+/// The frames with what only some of them say.
+pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
+    let (kind, decided_at) = (OutcomeKind::Duplicate, UnixMillis(1_764_000_000_006));
+    let first = Some(FirstResult { applied: false, code: Some(Code::OrderAlreadyAccepted) });
+    let duplicate = Outcome { kind, first, ..outcome() };
+    let noted = Outcome {
+        code: Some(Code::OrderCancelledMeanwhile),
+        ..Outcome::applied(order(), decided_at)
+    };
+    let with = |frame| match frame {
+        Frame::Credit(credit) => {
+            Some(("credit/feed_seq", Frame::Credit(Credit { feed_seq: Some(22), ..credit })))
+        }
+        Frame::Held(held) => {
+            let reason = HeldReason::NeedsOperator;
+            Some(("held/needs_operator", Frame::Held(HeldNotice { reason, ..held })))
+        }
+        Frame::Outcomes(frame) => {
+            let numbered = |number, command_id, outcome: &Outcome| NumberedOutcome {
+                number,
+                seq: number,
+                command_id,
+                outcome: outcome.clone(),
+            };
+            let again = Some(CommandId(id(8)));
+            let outcomes = vec![
+                numbered(41, None, &Outcome { order: None, ..noted.clone() }),
+                numbered(42, again, &duplicate),
+                numbered(43, again, &noted),
+            ];
+            Some(("outcomes/told", Frame::Outcomes(OutcomesFrame { to: 43, outcomes, ..frame })))
+        }
+        _ => None,
+    };
+    frames().into_iter().filter_map(with).collect()
+}
+
 /// The frames with what they say of an image.
 pub fn with_an_image() -> Vec<(&'static str, Frame)> {
     let staged = Some(Staged {

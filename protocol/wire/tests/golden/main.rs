@@ -7,12 +7,14 @@
 
 mod frames;
 mod samples;
+mod words;
 
 use std::collections::BTreeMap;
 
 use frames::*;
 use samples::*;
 use wire::*;
+use words::words;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/v1.json");
 
@@ -88,7 +90,11 @@ fn vectors() -> BTreeMap<String, String> {
     let tail = Frame::Quarantine(tail.unwrap());
     assert_eq!(Frame::from_bytes(&tail.to_bytes()).unwrap(), tail, "it reads back");
     vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
-    for (name, frame) in with_an_image().into_iter().chain(with_packed_ops()) {
+    assert_eq!(Op::from_bytes(&firm().to_bytes()).unwrap(), firm(), "it reads back");
+    vectors.insert("op/firm".into(), hex(&firm().to_bytes()));
+    vectors.extend(words().into_iter().map(|(name, bytes)| (format!("word/{name}"), hex(&bytes))));
+    let seldom = with_an_image().into_iter().chain(with_packed_ops()).chain(with_what_few_say());
+    for (name, frame) in seldom {
         assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
         vectors.insert(name.into(), hex(&frame.to_bytes()));
     }

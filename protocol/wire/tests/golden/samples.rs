@@ -3,6 +3,8 @@
 use uuid::Uuid;
 use wire::*;
 
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0000 + n)
 }
@@ -98,6 +100,21 @@ pub fn relogged() -> Op {
     };
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp { relogged: Some(relogged), ..op }),
+        other => other,
+    }
+}
+
+/// The holder's word, with all that it was judged by.
+pub fn firm() -> Op {
+    match ops().into_iter().nth(2).unwrap().1 {
+        Op::Command(op) => Op::Command(CommandOp {
+            command: Command { trace: Some(TRACE.into()), ..op.command },
+            verdict: Verdict::Firm,
+            fence: Some(5),
+            policy_version: Some(3),
+            rules_version: Some(2),
+            ..op
+        }),
         other => other,
     }
 }
