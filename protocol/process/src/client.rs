@@ -12,6 +12,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use wire::CommandId;
 
 use crate::{problem::ProblemBody, trace};
 
@@ -34,6 +35,7 @@ pub struct ClientError {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than our servers keep an idle connection, so that a request does not meet a closing one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,7 +101,29 @@ impl Client {
         body: Option<&impl Serialize>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
-        let request = build(method, url, bearer, body)?;
+        self.answer(build(method, url, bearer, body)?, timeout).await
+    }
+
+    /// The same for what a person does: under this id it is done once, however often it is asked.
+    pub async fn command<T: DeserializeOwned>(
+        &self,
+        id: CommandId,
+        url: &str,
+        bearer: &str,
+        body: Option<&impl Serialize>,
+        timeout: Duration,
+    ) -> Result<T, ClientError> {
+        let mut request = build(Method::POST, url, Some(bearer), body)?;
+        let key = HeaderValue::from_str(&id.to_string()).map_err(ClientError::unsendable)?;
+        request.headers_mut().insert(IDEMPOTENCY_KEY, key);
+        self.answer(request, timeout).await
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: Request<Body>,
+        timeout: Duration,
+    ) -> Result<T, ClientError> {
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         let exchange = async {
             let (head, body) = self.request(request).await?.into_parts();

@@ -1,6 +1,6 @@
 //! What people were told, kept for the whole run: the checks hold it against what stands stored.
 
-use wire::{CommandBody, CommandId, OrderId, Outcome, Region, Reply, UserId, Verdict};
+use wire::{Code, CommandBody, CommandId, OrderId, Outcome, Region, Reply, UserId, Verdict};
 
 /// A command of a tablet, with the edge's first answer and the cloud's last.
 #[derive(Debug, Clone)]
@@ -14,19 +14,28 @@ pub struct Told {
     pub decided: Reply,
 }
 
-/// An acceptance in the portal that was answered with a yes.
-#[derive(Debug, Clone, Copy)]
-pub struct Won {
+/// A command in the portal, with the answer that was one.
+#[derive(Debug, Clone)]
+pub struct Asked {
     pub user: UserId,
+    pub command: CommandId,
     pub order: OrderId,
+    pub is_accept: bool,
+    pub said: Said,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    Done,
+    /// The region's holder is to decide it.
+    Pending,
+    No(Code),
 }
 
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub told: Vec<Told>,
-    pub won: Vec<Won>,
-    /// Accepts in the portal that the region's holder was to decide.
-    pub asked: usize,
+    pub asked: Vec<Asked>,
 }
 
 impl Told {
@@ -69,6 +78,11 @@ impl Ledger {
             told.is_accept && told.outcome().is_some_and(|o| is_theirs(o) && first(o))
         });
         let at_tablets = at_tablets.map(|told| (told.order, told.user));
-        at_tablets.chain(self.won.iter().map(|won| (won.order, won.user)))
+        at_tablets.chain(self.won().map(|asked| (asked.order, asked.user)))
+    }
+
+    /// The acceptances in the portal that were answered with a yes.
+    pub fn won(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(|asked| asked.is_accept && asked.said == Said::Done)
     }
 }

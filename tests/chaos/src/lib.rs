@@ -13,7 +13,7 @@ mod seed;
 mod storm;
 pub mod truth;
 
-pub use ledger::{Ledger, Told, Won};
+pub use ledger::{Asked, Ledger, Said, Told};
 pub use machine::{Second, copy, put_back};
 pub use operator::operator;
 pub use plan::Plan;

@@ -10,15 +10,15 @@ use std::{
     time::Duration,
 };
 
-use http::Method;
+use process::clock::Clock;
 use serde_json::{Value, json};
 use stack::{Part, Server};
 use support::{Api, Person, Tablet, eventually};
 use tokio::{task::JoinSet, time::timeout};
-use wire::{Code, CommandBody, OrderId, Region, Verdict};
+use wire::{Code, CommandBody, CommandId, OrderId, Region, Verdict};
 
 use crate::{
-    ledger::{Ledger, Told, Won},
+    ledger::{Asked, Ledger, Said, Told},
     plan::{Contender, Moment, PUBLISHED, Plan, REGIONS},
     scene::{LIMIT, Scene},
     storm::order,
@@ -35,14 +35,7 @@ struct Work<'a> {
     scene: &'a Scene,
     receipts: Arc<AtomicUsize>,
     taps: JoinSet<Told>,
-    in_portal: JoinSet<InPortal>,
-}
-
-/// How an accept in the portal was answered.
-enum InPortal {
-    Won(Won),
-    Asked,
-    Lost,
+    in_portal: JoinSet<Asked>,
 }
 
 impl Scene {
@@ -152,7 +145,7 @@ impl<'a> Work<'a> {
             self.taps(region, &tablet, CommandBody::AcceptOrder { order_id });
         } else {
             let provider = self.scene.ground(region).in_portal.clone();
-            self.in_portal.spawn(accept_in_portal(self.scene.api.clone(), provider, order_id));
+            self.asks(provider, order_id, "accept", None);
         }
     }
 
@@ -169,11 +162,16 @@ impl<'a> Work<'a> {
     }
 
     fn cancels(&mut self, order: OrderId) {
-        let (api, customer) = (self.scene.api.clone(), self.scene.customer.clone());
+        let reason = json!({"reason": "the tap drips no more"});
+        self.asks(self.scene.customer.clone(), order, "cancel", Some(reason));
+    }
+
+    fn asks(&mut self, person: Person, order: OrderId, action: &'static str, body: Option<Value>) {
+        let (api, command) = (self.scene.api.clone(), CommandId(Clock::system().new_id()));
         self.in_portal.spawn(async move {
-            let reason = json!({"reason": "the tap drips no more"});
-            asked(&api, &customer, order, "cancel", Some(reason)).await;
-            InPortal::Lost
+            let said = asked(&api, (command, &person), order, action, body).await;
+            let (user, is_accept) = (person.user_id, action == "accept");
+            Asked { user, command, order, is_accept, said }
         });
     }
 
@@ -182,43 +180,32 @@ impl<'a> Work<'a> {
             ledger.told.push(told.expect("a tablet's command"));
         }
         while let Some(told) = self.in_portal.join_next().await {
-            match told.expect("a request in the portal") {
-                InPortal::Won(won) => ledger.won.push(won),
-                InPortal::Asked => ledger.asked += 1,
-                InPortal::Lost => {}
-            }
+            ledger.asked.push(told.expect("a request in the portal"));
         }
     }
 }
 
-async fn accept_in_portal(api: Api, provider: Person, order: OrderId) -> InPortal {
-    match asked(&api, &provider, order, "accept", None).await {
-        Some(answer) if answer["state"] == "pending" => InPortal::Asked,
-        Some(_) => InPortal::Won(Won { user: provider.user_id, order }),
-        None => InPortal::Lost,
-    }
-}
-
-/// Asks until there is an answer that is one; `None` where that is a no.
+/// Asks until there is an answer that is one.
 async fn asked(
     api: &Api,
-    person: &Person,
+    (command, person): (CommandId, &Person),
     order: OrderId,
     action: &str,
     body: Option<Value>,
-) -> Option<Value> {
+) -> Said {
     const NOT_YET: [Code; 3] = [Code::Unavailable, Code::Internal, Code::RateLimited];
-    let path = format!("/api/v1/orders/{order}/{action}");
     let asking = async {
         loop {
-            let error = match api.call(Method::POST, &path, Some(person), body.clone()).await {
-                Ok(answer) => return Some(answer),
+            let answer = api.command::<Value>(command, person, order, action, body.as_ref()).await;
+            let error = match answer {
+                Ok(answer) if answer["state"] == "pending" => return Said::Pending,
+                Ok(_) => return Said::Done,
                 Err(error) => error,
             };
             let code = error.problem.as_ref().map(|problem| problem.code);
             let is_answer = error.status.is_some_and(|status| status < 500);
-            if is_answer && code.is_some_and(|code| !NOT_YET.contains(&code)) {
-                return None;
+            if let Some(code) = code.filter(|code| is_answer && !NOT_YET.contains(code)) {
+                return Said::No(code);
             }
             tokio::time::sleep(ASKED_AGAIN_AFTER).await;
         }

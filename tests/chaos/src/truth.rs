@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wire::{Code, FenceEnding, OrderId, Outcome, OutcomeKind, UserId, Verdict};
 
 use crate::{
-    ledger::{Ledger, Told},
+    ledger::{Ledger, Said, Told},
     plan::Seat,
 };
 
@@ -56,6 +56,10 @@ impl Truth {
         &self.order_db
     }
 
+    pub fn sync_db(&self) -> &Sql {
+        &self.sync_db
+    }
+
     /// What is still on its way: ops that wait, asks, events.
     ///
     /// # Panics
@@ -81,8 +85,9 @@ impl Truth {
         found
     }
 
-    /// Every command of every tablet was taken, has an outcome, and the order service's answer is the
-    /// one that the tablet was told.
+    /// Every command has an outcome, and the order service's answer is the one that was told: of what
+    /// tablets did, all of which was taken, and of what was done in the portal. What was not taken there
+    /// has none.
     ///
     /// # Panics
     /// When a store cannot be read.
@@ -101,6 +106,21 @@ impl Truth {
             match (said.map(first), stored) {
                 (Some(said), Some(stored)) if said == *stored => {}
                 (said, stored) => found.push(format!("{told:?}: told {said:?}, stored {stored:?}")),
+            }
+        }
+        for asked in &ledger.asked {
+            let stored = answers.get(&(asked.command.0, asked.user.0));
+            let stands = match (asked.said, stored) {
+                (Said::Done, Some((applied, _))) => *applied,
+                (Said::Pending, stored) => stored.is_some(),
+                (Said::No(Code::RegionAssigningOffline), stored) => stored.is_none(),
+                (Said::No(said), Some((applied, code))) => {
+                    !applied && code.as_deref() == Some(said.as_str())
+                }
+                (Said::Done | Said::No(_), None) => false,
+            };
+            if !stands {
+                found.push(format!("in the portal {asked:?}: stored {stored:?}"));
             }
         }
         found

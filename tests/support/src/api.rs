@@ -6,7 +6,7 @@ use http::Method;
 use process::client::{Client, ClientError};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use wire::{Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId};
+use wire::{CommandId, Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -118,6 +118,19 @@ impl Api {
     ) -> Result<Done, ClientError> {
         let path = format!("/api/v1/orders/{order}/{action}");
         self.call(Method::POST, &path, Some(person), None).await
+    }
+
+    /// The same as one command, which is done once however often it is asked.
+    pub async fn command<T: DeserializeOwned>(
+        &self,
+        id: CommandId,
+        person: &Person,
+        order: OrderId,
+        action: &str,
+        body: Option<&Value>,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}/api/v1/orders/{order}/{action}", self.gateway);
+        self.client.command(id, &url, &person.token, body, TIMEOUT).await
     }
 
     pub async fn order(&self, person: &Person, order: OrderId) -> Result<Order, ClientError> {
