@@ -41,6 +41,10 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
 pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
 
+/// Row bytes of one frame that goes down. An edge takes a line for dead that brings it no whole frame in
+/// fifteen seconds, and would meet the same frame again in each session: this much arrives at 3 kB/s.
+const FRAME_BYTES_MAX: usize = 32 * 1024;
+
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
@@ -76,6 +80,16 @@ fn edge(text: String) -> Result<EdgeId, StoreError> {
 
 fn hash(bytes: &[u8]) -> Result<Hash, StoreError> {
     Hash::try_from(bytes).map_err(|_| StoreError::Unreadable("a hash"))
+}
+
+/// How many of these rows go into one frame; the first in any case, or its stream would end there.
+fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fits = |(index, size): &(usize, usize)| {
+        bytes += size;
+        *index == 0 || bytes <= FRAME_BYTES_MAX
+    };
+    sizes.enumerate().take_while(fits).count()
 }
 
 /// Counters are never negative; one that is shows as zero.

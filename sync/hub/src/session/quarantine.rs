@@ -57,8 +57,7 @@ impl Link {
     }
 
     pub(super) async fn read_tail(&mut self, after: Place) -> Result<Input, StoreError> {
-        let bytes_max = usize::try_from(self.hub.limits.batch_bytes_max).unwrap_or(usize::MAX);
-        Ok(Input::Tail(self.hub.store.tail(&self.edge, after, bytes_max).await?))
+        Ok(Input::Tail(self.hub.store.tail(&self.edge, after).await?))
     }
 
     async fn take_back(&mut self, confined: &Confined) -> Result<(), Stopped> {

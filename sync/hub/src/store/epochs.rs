@@ -10,7 +10,7 @@ use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
 
-use super::{Store, StoreError, count, hash, left_behind};
+use super::{Store, StoreError, count, fitting, hash, left_behind};
 
 const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
 const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
@@ -124,17 +124,12 @@ impl Store {
         }))
     }
 
-    /// The ops stored after a place, of the epochs that are over: as many of one epoch as fit.
-    pub async fn tail(
-        &self,
-        edge: &EdgeId,
-        after: Place,
-        bytes_max: usize,
-    ) -> Result<Tail, StoreError> {
+    /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame takes.
+    pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail, StoreError> {
         let Place { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
         let rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
-        part(rows, bytes_max)
+        part(rows)
     }
 
     /// Whether there is such an edge. Every epoch so far is looked at with that, also one that a replica
@@ -185,20 +180,15 @@ impl Store {
     }
 }
 
-/// The rows of the first epoch among these that continue each other and fit; one fits in any case.
-fn part(rows: Vec<TailRow>, bytes_max: usize) -> Result<Tail, StoreError> {
+/// The rows of the first epoch among these that continue each other and fit.
+fn part(rows: Vec<TailRow>) -> Result<Tail, StoreError> {
     let total = rows.len();
     let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };
     let (epoch, first_seq, first_hash) = (*epoch, *first_seq, hash(first_hash)?);
-    let (mut ops, mut bytes) = (Vec::new(), 0);
-    for ((at, seq, _, op), expected) in rows.into_iter().zip(first_seq..) {
-        bytes += op.len();
-        let fits = bytes <= bytes_max || ops.is_empty();
-        if at != epoch || seq != expected || !fits {
-            break;
-        }
-        ops.push(op);
-    }
+    let fitting = fitting(rows.iter().map(|(.., op)| op.len()));
+    let rows = rows.into_iter().take(fitting).zip(first_seq..);
+    let run = rows.take_while(|((at, seq, ..), expected)| *at == epoch && seq == expected);
+    let ops: Vec<_> = run.map(|((.., op), _)| op).collect();
     let more = ops.len() < total || total == TAIL_ROWS_MAX;
     Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
 }

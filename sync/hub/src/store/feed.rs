@@ -17,7 +17,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
-use super::{Store, StoreError, count, encoded, hash};
+use super::{Store, StoreError, count, encoded, fitting, hash};
 pub use orders::Gone;
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
@@ -196,8 +196,8 @@ impl Store {
         transact!(self.sql, tx => { assign(tx, region, assignment, bytes.clone(), now).await })
     }
 
-    /// The changes after `after`, at most `limit`, and the number they reach. They end at a change of
-    /// the right to assign: what a grant is compared with is exactly what came before it.
+    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end
+    /// at a change of the right to assign: what a grant is compared with is exactly what came before it.
     pub async fn feed(
         &self,
         region: Region,
@@ -205,8 +205,9 @@ impl Store {
         limit: u32,
     ) -> Result<(u64, Vec<Change>), StoreError> {
         let rows: Vec<(i64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
-        let (mut to, mut changes) = (after, Vec::with_capacity(rows.len()));
-        for (feed_seq, bytes) in &rows {
+        let fitting = fitting(rows.iter().map(|(_, bytes)| bytes.len()));
+        let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
+        for (feed_seq, bytes) in &rows[..fitting] {
             let change: Change = minicbor::decode(bytes)
                 .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
             let ends = matches!(change, Change::Assignment(_));

@@ -247,6 +247,35 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool)
     assert_eq!(store.drop_revocations(Region::North, 7, LATER).await.unwrap(), 1);
 }
 
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    let large = |n, bytes| Order { description: "x".repeat(bytes), ..order(n, 1) };
+    // The second alone is more than a frame is to hold, and of the others two would be.
+    let sizes = [20_000, 50_000, 20_000, 20_000, 10];
+    for (n, bytes) in (1..).zip(sizes) {
+        store.feed_order(&event(n), &large(n, bytes), NOW).await.unwrap();
+    }
+    store.feed_order(&event(9), &Order { version: 2, ..large(3, 20_000) }, NOW).await.unwrap();
+    store.compact(Region::North, 6).await.unwrap();
+    let (mut frames, mut told, mut after) = (Vec::new(), Vec::new(), 0);
+    while after < 6 {
+        let (to, changes) = store.feed(Region::North, after, 10).await.unwrap();
+        frames.push((after, to));
+        told.extend(changes);
+        after = to;
+    }
+    assert_eq!(frames, [(0, 1), (1, 2), (2, 5), (5, 6)], "3 is compacted");
+    let newest = Order { version: 2, ..large(3, 20_000) };
+    let expected = [large(1, 20_000), large(2, 50_000), large(4, 20_000), large(5, 10), newest];
+    assert_eq!(told, expected.map(Change::Order));
+}
+
 pub(super) fn assignment(
     policy_version: u64,
     holder: Option<&str>,

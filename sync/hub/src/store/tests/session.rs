@@ -1,6 +1,6 @@
 //! Enrolment, gates, and what a session stores under its term.
 
-use engine::cloud::{Confined, Ending};
+use engine::cloud::{Confined, Ending, Place};
 use platform::vals;
 use wire::{GateState, QuarantineWhy};
 
@@ -134,6 +134,40 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
     let over = store.begin_to_end(&north(), &again, LATER).await.unwrap().unwrap();
     let raised = store.raise_epoch(&north(), &Confined { over, ..again }, 5, LATER).await.unwrap();
     assert_eq!(raised.unwrap().epoch, 2);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    let (term, stored) = session(&store).await;
+    // The second alone is more than a frame is to hold, and of the others two would be.
+    let sizes = [20_000, 50_000, 20_000, 10];
+    let mut at = stored.cursor;
+    let ops = sizes.map(|size| {
+        let bytes = Op::Token { token: "x".repeat(size) }.to_bytes();
+        at = at.then(&bytes);
+        NewOp { at, bytes }
+    });
+    let received = NewOps { term, epoch: 1, after: stored.cursor, ops: ops.clone().into() };
+    assert!(store.store_ops(&north(), &received, NOW).await.unwrap());
+    store.sql().exec("UPDATE edges SET epoch = 2", vals![]).await.unwrap();
+
+    let (mut parts, mut returned, mut after) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let tail = store.tail(&NORTH, Place { epoch: 1, seq: after }).await.unwrap();
+        parts.push((tail.first_seq, tail.ops.len(), tail.more));
+        after += tail.ops.len() as u64;
+        returned.extend(tail.ops);
+        if !tail.more {
+            break;
+        }
+    }
+    assert_eq!(parts, [(1, 1, true), (2, 1, true), (3, 2, false)]);
+    assert_eq!(returned, ops.map(|op| op.bytes));
 }
 
 #[rstest]

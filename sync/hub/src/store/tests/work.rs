@@ -1,6 +1,6 @@
 //! The work on a log: who may do it, and what it leaves behind.
 
-use wire::{Code, HeldReason, Outcome};
+use wire::{Code, HeldReason, Order, Outcome};
 
 use super::*;
 use crate::domain::batch::{Decided, Progress};
@@ -58,6 +58,32 @@ async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool)
     assert_eq!(store.outcomes(&north(), 1, 699, 9).await.unwrap().len(), 1);
     assert_eq!(store.pulse(&north()).await.unwrap().unwrap().outcome_count, 700);
     assert!(store.edges_with_work().await.unwrap().is_empty());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_frame_of_outcomes_ends_with_its_bytes_and_the_next_goes_on_behind_it(
+    #[case] mysql: bool,
+) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 4).await;
+    let mut progress = decided(1..=4);
+    // The second alone is more than a frame is to hold, and of the others two would be.
+    for (decided, bytes) in progress.decided.iter_mut().zip([20_000, 50_000, 20_000, 10]) {
+        let order = Order { description: "x".repeat(bytes), ..feed::order(1, 1) };
+        decided.outcome.order = Some(order);
+    }
+    let claim = claimed(&store).await;
+    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    let mut frames: Vec<Vec<u64>> = Vec::new();
+    while let Some(after) = frames.last().map_or(Some(0), |frame| frame.last().copied()) {
+        let outcomes = store.outcomes(&north(), 1, after, 10).await.unwrap();
+        frames.push(outcomes.iter().map(|outcome| outcome.number).collect());
+    }
+    assert_eq!(frames, [vec![1], vec![2], vec![3, 4], vec![]]);
 }
 
 #[rstest]
