@@ -17,7 +17,8 @@ use crate::domain::{
 
 const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edge LIMIT 1000";
 const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, work_until = ? \
-    WHERE edge = ? AND undecided > 0 AND (worker = ? OR work_until <= ?)";
+    WHERE edge = ? AND undecided > 0 \
+    AND (worker = ? OR work_until <= ? OR work_until > ?)";
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
 const KEEP: &str = "UPDATE edges SET work_until = ? WHERE edge = ? AND work_token = ?";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
@@ -38,6 +39,11 @@ const COUNT_FAILURE: &str =
 const ADD_OUTCOMES: &str =
     "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
 const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
+
+/// A claim ends in three seconds by the clock of whoever wrote it, and replicas' clocks differ a little:
+/// nobody's live claim is taken for that. One that ends later than this was written by a clock that is
+/// wrong, and would keep the log from everybody until then; what its writer still does, the token refuses.
+const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
 
 /// As receipt writes it.
 pub(super) const RECEIVED: &str = "received";
@@ -70,7 +76,8 @@ impl Store {
         until: UnixMillis,
     ) -> Result<Option<Claim>, StoreError> {
         transact!(self.sql, tx => {
-            if tx.exec(CLAIM, vals![worker, until, edge, worker, now]).await? == 0 {
+            let too_far = now.plus_ms(CLAIM_AHEAD_MAX_MS);
+            if tx.exec(CLAIM, vals![worker, until, edge, worker, now, too_far]).await? == 0 {
                 return Ok(None);
             }
             let row: Option<(String, i64, i64)> = tx.one(CLAIMED, vals![edge]).await?;

@@ -41,6 +41,23 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    received(&store, 1).await;
+    let claim = |n, now: UnixMillis| store.claim(&NORTH, replica(n), now, now.plus_ms(3_000));
+    claim(1, NOW.plus_ms(50_000)).await.unwrap().unwrap();
+    assert_eq!(claim(2, NOW).await.unwrap(), None, "that clock is no more than a little ahead");
+    let ahead = claim(1, NOW.plus_ms(3_600_000)).await.unwrap().unwrap();
+    let second = claim(2, NOW).await.unwrap().unwrap();
+    assert!(!store.commit(&ahead, &decided([1]), LATER, LATER).await.unwrap());
+    assert!(store.commit(&second, &decided([1]), NOW, UNTIL).await.unwrap());
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool) {
     let store = database(mysql).await;
     enrolled(&store).await;
