@@ -20,7 +20,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use wire::{Event, Exchange};
 
-use crate::bus::{Bus, Deliveries, Delivery, QueueSpec, dead_letter_queue};
+use crate::{
+    bus::{Bus, Deliveries, Delivery, QueueSpec, dead_letter_queue},
+    sql::LOCK_WAITS,
+};
 
 pub use error::HandleError;
 
@@ -40,8 +43,11 @@ pub trait Handle: Send + Sync + 'static {
 
 /// Messages fetched ahead of the one that is handled, and events of one run.
 const PREFETCH: u16 = 256;
-/// A handler that takes longer counts as failed once.
-const HANDLE_LIMIT: Duration = Duration::from_secs(30);
+/// A handler that takes longer counts as failed once, and eight failures put an event aside. So a
+/// transaction that waits for a row as long as it may is within this, with its pauses and what else there
+/// is to do: whoever holds a row for long blames no event.
+const HANDLE_LIMIT: Duration = Duration::from_secs(60);
+const _: () = assert!(LOCK_WAITS.as_millis() + 15_000 < HANDLE_LIMIT.as_millis());
 const ATTEMPTS_MAX: u32 = 8;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);

@@ -18,6 +18,7 @@ pub use error::SqlError;
 pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
 pub use retry::Attempts;
+pub(crate) use retry::LOCK_WAITS;
 pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
 pub use tx::Tx;
 pub use value::Val;

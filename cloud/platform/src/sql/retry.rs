@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use process::metrics;
 
-use super::{Sql, SqlError, Tx};
+use super::{Sql, SqlError, Tx, open::LOCK_WAIT};
+
+/// What a transaction that meets one held row may wait for it in all its runs; the pauses come on top.
+pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRIES_MAX + 1);
 
 /// Begins a transaction, runs the block with it, commits when the block answers `Ok` and undoes it
 /// when it answers `Err`. A deadlock or a lost lock runs the block again, so the block must be able
