@@ -16,7 +16,7 @@ use crate::{
     NAME,
     domain::{compare::Resume, settling::Unsettled},
     feed::Regions,
-    session::{Asking, Nudges},
+    session::{Asking, Links, Nudges},
     store::Store,
     work::Wake,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Hub {
     pub auth: Upstream,
     pub regions: Regions,
     pub nudges: Nudges,
+    pub links: Links,
     pub asking: Asking,
     pub wake: Wake,
     pub unsettled: Unsettled,

@@ -108,6 +108,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         auth: peers.auth,
         regions: feed::Regions::default(),
         nudges: session::Nudges::default(),
+        links: session::Links::default(),
         asking: session::Asking::default(),
         wake: work::Wake::default(),
         unsettled: domain::settling::Unsettled::default(),

@@ -7,6 +7,7 @@
 mod act;
 mod asks;
 mod life;
+mod links;
 mod nudges;
 mod outbound;
 mod quarantine;
@@ -22,6 +23,7 @@ use wire::{Code, EdgeId, Frame, Refused, Region};
 
 pub(crate) use asks::Asking;
 pub(crate) use life::watch as watch_for_probes;
+pub(crate) use links::Links;
 pub(crate) use nudges::Nudges;
 
 use crate::{feed::Mark, hub::Hub};
@@ -180,7 +182,7 @@ impl Link {
             metrics::LINK_SESSIONS.add(["refused"], 1);
             return;
         };
-        metrics::LINK_UP.set([self.edge.as_str()], 0);
+        self.hub.links.down(&self.edge, term);
         if self.machine.ignored() > 0 {
             let (edge, frames) = (&self.edge, self.machine.ignored());
             tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were passed over");

@@ -120,7 +120,7 @@ impl Link {
         let edge = &self.edge;
         tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
         metrics::LINK_SESSIONS.add(["opened"], 1);
-        metrics::LINK_UP.set([edge.as_str()], 1);
+        self.hub.links.up(edge, term);
         // An older session of this edge on this replica hears at once that it is one.
         self.hub.nudges.nudge(edge);
         Ok(Input::TakenOver { term, stored })
