@@ -14,10 +14,11 @@ const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND public_k
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
 const ADD_CODE: &str = "INSERT INTO enrolment_codes \
     (code_hash, edge, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?)";
-const CODE: &str = "SELECT edge FROM enrolment_codes WHERE code_hash = ? AND expires_at > ?";
+const CODE: &str = "SELECT edge FROM enrolment_codes WHERE code_hash = ?";
 const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ? \
     WHERE edge = ? AND public_key IS NULL";
-const USE_CODE: &str = "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ?";
+const USE_CODE: &str =
+    "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ? AND expires_at > ?";
 const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,10 @@ impl Store {
             match known {
                 Some((_, Some(_))) => return Ok(Invited::Exists),
                 Some((_, None)) => {
-                    tx.exec(MOVE_EDGE, vals![region, edge]).await?;
+                    // It has registered its key since it was looked at.
+                    if tx.exec(MOVE_EDGE, vals![region, edge]).await? == 0 {
+                        return Ok(Invited::Exists);
+                    }
                     tx.exec(DROP_CODES, vals![edge]).await?;
                 }
                 None => {
@@ -80,12 +84,15 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Enrolled, StoreError> {
         transact!(self.sql, tx => {
-            let Some((name,)) = tx.one::<(String,)>(CODE, vals![code_hash, now]).await? else {
+            // First, so that the code is locked: one that is replaced in this moment registers nobody.
+            if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
+                return Ok(Enrolled::CodeInvalid);
+            }
+            let Some((name,)) = tx.one::<(String,)>(CODE, vals![code_hash]).await? else {
                 return Ok(Enrolled::CodeInvalid);
             };
             let edge = edge(name)?;
             tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
-            tx.exec(USE_CODE, vals![now, code_hash]).await?;
             registered(tx, edge, public_key).await
         })
     }

@@ -32,6 +32,45 @@ async fn a_code_registers_one_key_and_answers_it_again(#[case] mysql: bool) {
     assert_eq!(store.drop_expired_codes(until).await.unwrap(), 1);
 }
 
+/// Whether it goes on or waits for the row that `tx` holds, it has looked at the rows by then.
+const LOOKED: std::time::Duration = std::time::Duration::from_millis(300);
+
+#[tokio::test]
+async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
+    let store = database(true).await;
+    let (old, new) = (Hash::of(b"old"), Hash::of(b"new"));
+    let invite = |code| store.invite(&NORTH, Region::North, code, admin(), NOW);
+    invite(old).await.unwrap();
+    let mut tx = store.sql().begin().await.unwrap();
+    tx.exec("DELETE FROM enrolment_codes", vals![]).await.unwrap();
+    let replacing = async {
+        tokio::time::sleep(LOOKED).await;
+        tx.commit().await.unwrap();
+    };
+    let (enrolled, ()) = tokio::join!(store.enrol(old, KEY, NOW), replacing);
+    assert_eq!(enrolled.unwrap(), Enrolled::CodeInvalid);
+    assert_eq!(store.link_key(&north()).await.unwrap(), None);
+    assert!(matches!(invite(new).await.unwrap(), Invited::Until(_)));
+    assert!(matches!(store.enrol(new, KEY, NOW).await.unwrap(), Enrolled::Edge { .. }));
+}
+
+#[tokio::test]
+async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_where_it_is() {
+    let store = database(true).await;
+    store.invite(&NORTH, Region::North, Hash::of(b"old"), admin(), NOW).await.unwrap();
+    let mut tx = store.sql().begin().await.unwrap();
+    tx.exec("UPDATE edges SET public_key = ?", vals![KEY]).await.unwrap();
+    let registering = async {
+        tokio::time::sleep(LOOKED).await;
+        tx.commit().await.unwrap();
+    };
+    let inviting = store.invite(&NORTH, Region::South, Hash::of(b"new"), admin(), NOW);
+    let (invited, ()) = tokio::join!(inviting, registering);
+    assert_eq!(invited.unwrap(), Invited::Exists);
+    let kept = store.enrol(Hash::of(b"old"), KEY, NOW).await.unwrap();
+    assert_eq!(kept, Enrolled::Edge { edge: north(), region: Region::North }, "its code stands");
+}
+
 #[rstest]
 #[case::sqlite(false)]
 #[case::mariadb(true)]
