@@ -35,7 +35,7 @@ struct Open<S> {
 /// Writes that wait; one more is answered `Busy` at once, so that a slow disk is felt where commands
 /// come in and not in memory.
 const WRITES_WAITING_MAX: usize = 4096;
-const READS_WAITING_MAX: usize = 1024;
+pub(crate) const READS_WAITING_MAX: usize = 1024;
 
 impl<S: State> Journal<S> {
     /// Opens or creates the file, brings its schema up to date, and makes the state of it. Blocks.
@@ -111,6 +111,20 @@ impl<S: State> Journal<S> {
             Some(Err(TrySendError::Full(_))) => Err(JournalError::Busy),
             Some(Err(TrySendError::Closed(_))) | None => Err(JournalError::Stopped),
         }
+    }
+
+    /// As `read`, and never `Busy`: it waits until there is room. For who reads one thing at a time.
+    pub async fn read_in_turn<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (to, answer) = oneshot::channel();
+        let reads = self.0.with(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
+        let sent = reads.send(reader::read(f, to)).await;
+        // Kept, it would keep the reader from its end.
+        drop(reads);
+        sent.map_err(|_| JournalError::Stopped)?;
+        answer.await.unwrap_or(Err(JournalError::Stopped))
     }
 
     /// Takes nothing more, lets all that waits finish, and closes the file. Blocks until it has. Other

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
+    task::Poll,
 };
 
 use futures::future::{join, join_all};
@@ -14,7 +15,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use crate::{Journal, JournalError, State, WriteError, is_full};
+use crate::{Journal, JournalError, State, WriteError, is_full, journal::READS_WAITING_MAX};
 
 const STEPS: &[M<'_>] = &[M::up("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")];
 
@@ -267,6 +268,34 @@ async fn a_full_disk_is_said_and_room_makes_it_work_again() {
     limit(10_000).await.unwrap();
     note(&journal, &large).await.unwrap();
     assert_eq!(journal.read(counted).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_read_in_turn_waits_where_another_is_turned_away() {
+    let place = Place::new();
+    let journal = place.open();
+    let (release, held) = mpsc::channel::<()>();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let wait = journal.read(move |_| {
+        let _ = started.send(());
+        let _ = held.recv();
+        Ok(())
+    });
+    let late = async {
+        has_started.await.unwrap();
+        let mut crowd = join_all((0..READS_WAITING_MAX).map(|_| journal.read(counted)));
+        assert!(futures::poll!(&mut crowd).is_pending());
+        let mut turned_away = Box::pin(journal.read(counted));
+        let turned_away = futures::poll!(&mut turned_away);
+        let mut waits = Box::pin(journal.read_in_turn(counted));
+        assert!(futures::poll!(&mut waits).is_pending());
+        drop(release);
+        (crowd.await, turned_away, waits.await)
+    };
+    let (_, (crowd, turned_away, waited)) = tokio::join!(wait, late);
+    assert!(crowd.iter().all(|read| matches!(read, Ok(0))));
+    assert!(matches!(turned_away, Poll::Ready(Err(JournalError::Busy))), "{turned_away:?}");
+    assert_eq!(waited.unwrap(), 0);
 }
 
 #[tokio::test]
