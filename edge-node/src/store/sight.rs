@@ -1,6 +1,6 @@
 //! Reading the view: a confirmed order with the pending ops on it laid over.
 
-use engine::view::{Confirmed, PendingOp, Sight, see};
+use engine::view::{Confirmed, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
 use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
@@ -23,8 +23,14 @@ pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Optio
 /// The order as this edge sees it now.
 pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::Result<Sight> {
     let row = confirmed(conn, order_id)?;
-    let ops = pending_on(conn, order_id)?;
-    Ok(see(row.map(|row| row.order), ops, edge))
+    let mut ops = pending_on(conn, order_id)?;
+    let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
+    let mut sight = see(row.map(|row| row.order), ops, edge);
+    // What is not looked at may be anything, so nothing that is said rests on it firmly [FIRM_BASE].
+    if let Some(PendingOp { seq, command_id, .. }) = beyond {
+        sight.pending.push(Standpoint { seq, command_id, fence: None, doubt: None });
+    }
+    Ok(sight)
 }
 
 /// The feed's number, and the orders that the reader may read: those with something pending, then those
@@ -55,12 +61,15 @@ pub fn board(
     Ok((cursor, shown.take(BOARD_MAX).collect::<Result<_, _>>()?))
 }
 
-/// 256 are laid over it; more come only from a client gone wild, and then the first ones tell enough. The
-/// bound stands in the text: SQLite plans a statement anew for each value that is bound to its LIMIT.
+/// So many are laid over an order; more come only from a client gone wild.
+const LAID_MAX: usize = 256;
+
+/// Those and one more, which says that there are more. The bound stands in the text: SQLite plans a
+/// statement anew for each value that is bound to its LIMIT.
 fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
     const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
-        WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 256";
+        WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 257";
     let mut statement = conn.prepare_cached(OPS)?;
     let ops = statement.query_map([&order_id.as_bytes()[..]], pending)?;
     ops.collect()

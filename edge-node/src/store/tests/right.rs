@@ -171,6 +171,22 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn nothing_is_firm_on_more_than_is_looked_at() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    with_region(&store).await;
+    hear(&store, grant(1, 1)).await;
+    for n in 0..256 {
+        let accepted = try_enter(&store, entry(1_000 + n, by(20), accept(1))).await;
+        assert_eq!(accepted.verdict, Verdict::Firm, "one's own, number {n}");
+    }
+    let withdraw = CommandBody::WithdrawAcceptance { order_id: OrderId(id(1)), reason: None };
+    try_enter(&store, entry(2_000, by(20), withdraw)).await;
+    let again = try_enter(&store, entry(2_001, by(20), accept(1))).await;
+    assert_eq!(again.verdict, Verdict::Provisional, "he may have given it back");
+}
+
+#[tokio::test]
 async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
