@@ -193,7 +193,8 @@ impl Store {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
 
-    // Every read below is of one snapshot of the file.
+    // Every read below is of one snapshot of the file. Those that the link lives on wait for their turn,
+    // however many people read at once.
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
@@ -210,7 +211,7 @@ impl Store {
         {
             return Ok(position);
         }
-        self.journal.read(book::position).await
+        self.journal.read_in_turn(book::position).await
     }
 
     pub async fn run(&self, wanted: Wanted) -> Result<Run, JournalError> {
@@ -219,7 +220,18 @@ impl Store {
         {
             return Ok(run);
         }
-        self.journal.read(move |conn| uplink::run(conn, wanted)).await
+        self.journal.read_in_turn(move |conn| uplink::run(conn, wanted)).await
+    }
+
+    /// What was answered to this person's command, where it is known here.
+    pub async fn answered(
+        &self,
+        identity: &Identity,
+        (id, hash): (CommandId, Hash),
+        user: UserId,
+    ) -> Result<Option<Entered>, JournalError> {
+        let name = identity.name.clone();
+        self.journal.read(move |conn| commands::answered(conn, &name, (id, hash), user)).await
     }
 
     /// The feed's number that the view stands on, and the orders of the view that the reader may read.
