@@ -29,7 +29,7 @@ use crate::{
     jobs::{self, Pulse},
     link::Link,
     mqtt::{self, Embedded, Inbound, Listen, Mqtt, MqttError, MqttKind},
-    store::{AnewError, Identity, OpenError, Store, Suspicion, enrol_anew},
+    store::{AnewError, Identity, OpenError, Store, Suspicion, enrol_anew, twin_of},
     voice::Voice,
 };
 
@@ -102,13 +102,20 @@ async fn become_an_edge_of_its_own(
     nonce: BootNonce,
     clock: &Clock,
 ) -> Result<(), StartError> {
-    let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? else {
-        return Ok(());
-    };
-    let (name, from, relogged) = (&identity.name, renamed.from, renamed.relogged);
-    tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
-    let kept = data.join(format!("{KEY}.{from}"));
-    std::fs::rename(data.join(KEY), kept).map_err(|source| StartError::Data(data.into(), source))
+    let Some(from) = twin_of(data, identity)? else { return Ok(()) };
+    // Its key goes first: a file that has its new name already is never looked at here again, and would
+    // go on under the other edge's key. A stop in between has moved it before.
+    match std::fs::rename(data.join(KEY), data.join(format!("{KEY}.{from}"))) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StartError::Data(data.into(), source));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    if let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? {
+        let (name, from, relogged) = (&identity.name, renamed.from, renamed.relogged);
+        tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
+    }
+    Ok(())
 }
 
 async fn open(

@@ -49,7 +49,7 @@ use tokio::sync::Notify;
 use wire::{Actor, Ask, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
 
 pub use alarm::Alarm;
-pub use anew::{AnewError, enrol_anew};
+pub use anew::{AnewError, enrol_anew, twin_of};
 pub use book::Book;
 pub use commands::{Entered, Entry, Stored};
 pub use enrolment::Trust;

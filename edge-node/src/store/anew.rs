@@ -43,18 +43,25 @@ const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776,
     WHERE epoch > 0";
 const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
-/// Gives the file in the data folder this name, where it is that of another edge of the region and was
-/// told that it is a twin. `None` where there is nothing of that to do.
+/// Which other edge of the region the file in the data folder is a copy of, where it was told that it is
+/// a twin.
+pub fn twin_of(data: &Path, identity: &Identity) -> Result<Option<EdgeId>, AnewError> {
+    let path = path_in(data);
+    if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
+}
+
+/// Gives the file in the data folder this name, where `twin_of` says whose it is. `None` where there is
+/// nothing of that to do.
 pub async fn enrol_anew(
     data: &Path,
     identity: &Identity,
     nonce: BootNonce,
     now: UnixMillis,
 ) -> Result<Option<Renamed>, AnewError> {
-    let path = path_in(data);
-    if !path.exists() || !is_anothers_twin(&path, identity)? {
+    if twin_of(data, identity)?.is_none() {
         return Ok(None);
     }
+    let path = path_in(data);
     let load = |conn: &_| <Book as journal::State>::load(conn);
     let journal = Journal::open_observed(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
@@ -64,19 +71,19 @@ pub async fn enrol_anew(
 }
 
 /// A file of an older shape knows of no twins.
-fn is_anothers_twin(path: &Path, identity: &Identity) -> rusqlite::Result<bool> {
+fn anothers_twin(path: &Path, identity: &Identity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
     const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
     if tables < 2 {
-        return Ok(false);
+        return Ok(None);
     }
     let read = |row: &rusqlite::Row<'_>| Ok((parsed::<EdgeId>(row, 0)?, parsed::<Region>(row, 1)?));
-    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else { return Ok(false) };
+    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else { return Ok(None) };
     let twin = matches!(alarm::find(&conn)?, Some((Alarm::Twin, _)));
-    Ok(twin && name != identity.name && region == identity.region)
+    Ok(Some(name).filter(|name| twin && *name != identity.name && region == identity.region))
 }
 
 fn rename(
@@ -95,6 +102,8 @@ fn rename(
         "DELETE FROM tokens",
         "DELETE FROM pending",
         "DELETE FROM tail",
+        // Of the other edge: its numbers are given to this one, too.
+        "DELETE FROM epochs",
         NOT_ENROLLED,
     ] {
         conn.execute(text, [])?;

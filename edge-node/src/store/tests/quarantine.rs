@@ -255,6 +255,22 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
 }
 
 #[tokio::test]
+async fn an_edge_of_its_own_counts_its_epochs_anew() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    store.suspect(Alarm::Older, NOW).await.unwrap();
+    assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
+    store.suspect(Alarm::Twin, NOW).await.unwrap();
+    store.close();
+    let own = Identity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    let nonce = BootNonce([7; 16]);
+    enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
+    let (store, _) = Store::open(data.path(), own, nonce, NOW).await.unwrap();
+    store.suspect(Alarm::Older, NOW).await.unwrap();
+    assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
 async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
     let data = tempfile::tempdir().unwrap();
     let (mut name, mut decided) = (identity(), 0);
