@@ -33,7 +33,7 @@ use crate::{
     store::{Book, Entered, Entry, Identity, Settled, Store, Stored},
 };
 
-pub use frame::{BODY_BYTES_MAX, id_of};
+pub use frame::BODY_BYTES_MAX;
 pub use reply::not_taken;
 
 /// Clones share all of it.
@@ -140,7 +140,7 @@ impl Intake {
         let receipted = receipt.is_some();
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
-        let judged = frame.body.clone();
+        let (judged, hash) = (frame.body.clone(), frame.body.hash());
         let entry = Entry {
             token_expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
             received_at: self.0.clock.now(),
@@ -163,7 +163,17 @@ impl Intake {
             judge(&request, sight, &book.footing(&judged, sight, revocations))
         };
         let entering = self.0.store.enter(entry, judging);
-        match tokio::time::timeout(ANSWER_WITHIN, entering).await {
+        let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
+            // A full disk stands in nobody's way who only asks again.
+            Ok(Err(WriteError::Full)) => {
+                let known =
+                    self.0.store.answered(&self.0.identity, (id, hash), actor.user_id).await;
+                let known = known.map_err(WriteError::Fault);
+                Ok(known.map(|known| known.unwrap_or(Entered::NotTaken(Code::StorageFull))))
+            }
+            entered => entered,
+        };
+        match entered {
             Ok(Ok(Entered::NotTaken(code))) => Ok(refused(Some(id), code)),
             Ok(Ok(Entered::Stored { stored, sight, new })) => {
                 if new {
@@ -176,8 +186,14 @@ impl Intake {
                 let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), reader);
                 Ok(Taken { reply, changed: new.then_some(*sight) })
             }
-            Ok(Err(error)) => unwritten(&error).map(|code| refused(Some(id), code)),
-            Err(_) => Err(FateUnknown),
+            // Only a write of which nothing is stored may be called not taken; of these another copy may
+            // be, or wait.
+            Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(FateUnknown),
+            Ok(Err(error)) => {
+                let cause = process::problem::chain(&error);
+                tracing::error!(cause, "A command could not be stored");
+                Err(FateUnknown)
+            }
         }
     }
 
@@ -207,18 +223,4 @@ impl Intake {
 
 fn refused(id: Option<CommandId>, code: Code) -> Taken {
     Taken { reply: not_taken(id, code), changed: None }
-}
-
-/// Only a write of which nothing is stored may be called not taken.
-fn unwritten(error: &WriteError<rusqlite::Error>) -> Result<Code, FateUnknown> {
-    match error {
-        WriteError::Full => Ok(Code::StorageFull),
-        WriteError::Busy => Ok(Code::TooManyRequests),
-        WriteError::Stopped => Err(FateUnknown),
-        WriteError::Refused(_) | WriteError::Fault(_) => {
-            let cause = process::problem::chain(error);
-            tracing::error!(cause, "A command could not be stored");
-            Err(FateUnknown)
-        }
-    }
 }

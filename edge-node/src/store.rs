@@ -27,7 +27,7 @@ mod tidy;
 mod uplink;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{
     io,
@@ -46,7 +46,9 @@ use process::{
     metrics,
 };
 use tokio::sync::Notify;
-use wire::{Actor, Ask, BootNonce, Change, HeldReason, NumberedOutcome, UnixMillis};
+use wire::{
+    Actor, Ask, BootNonce, Change, CommandId, Hash, HeldReason, NumberedOutcome, UnixMillis, UserId,
+};
 
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, twin_of};

@@ -25,11 +25,6 @@ pub fn read(body: &[u8]) -> Result<CmdFrame, Unreadable> {
     }
 }
 
-/// The id of a frame, whatever else is wrong with it.
-pub fn id_of(body: &[u8]) -> Option<CommandId> {
-    (body.len() <= BODY_BYTES_MAX).then(|| made_out(body).id).flatten()
-}
-
 fn made_out(body: &[u8]) -> Unreadable {
     #[derive(Deserialize)]
     struct Outline {

@@ -13,6 +13,7 @@ use wire::{
 };
 
 use super::*;
+use crate::store::tests::{hold, limit_pages};
 use crate::testing::{People, draft, id, identity, order, sender};
 
 struct Edge {
@@ -63,6 +64,23 @@ fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
 
 fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
+}
+
+#[tokio::test]
+async fn who_asks_again_is_answered_also_while_the_disk_is_full() {
+    let edge = Edge::new().await;
+    let first = edge.provider_sends(101, 20, &accept(1)).await;
+    limit_pages(&edge.store, 0).await;
+    let again = edge.frame(101, Role::Provider, 20, &accept(1));
+    let others = 200..400;
+    let others: Vec<_> = others.map(|n| edge.frame(n, Role::Provider, 21, &accept(2))).collect();
+    // In one group, which has no room for the others and fails as a whole.
+    let release = hold(&edge.store).await;
+    let all = futures::future::join_all(others.iter().map(|frame| edge.send(frame)));
+    let (again, others, ()) = tokio::join!(edge.send(&again), all, async { drop(release) });
+    assert!(others.iter().any(|reply| reply.code == Some(Code::StorageFull)));
+    assert_eq!((again.hop, again.verdict), (Hop::Stored, Verdict::Provisional));
+    assert_eq!(again.receipt, first.receipt);
 }
 
 #[tokio::test]

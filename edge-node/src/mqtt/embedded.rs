@@ -21,7 +21,8 @@ use mqtt5::{
     packet::publish::PublishPacket,
 };
 use process::{metrics, tasks::Tasks, web};
-use wire::{Code, DeviceId, UserId, topics};
+use tokio::time::Instant;
+use wire::{DeviceId, UserId, topics};
 
 use super::{
     MqttError,
@@ -31,7 +32,7 @@ use super::{
 };
 use crate::{
     gate::Gate,
-    intake::{self, BODY_BYTES_MAX, Sender},
+    intake::{BODY_BYTES_MAX, Sender},
     store::Identity,
 };
 
@@ -187,7 +188,9 @@ async fn run(mut broker: MqttBroker, tasks: Tasks) {
 
 async fn publish(router: &MessageRouter, topic: &str, payload: Vec<u8>, retain: bool) {
     let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-    router.route_message(&packet, None).await;
+    // What finds a tablet's channel full is queued behind it at once: a tablet that takes slowly must not
+    // make the link wait, whose outcomes are told through here.
+    router.route_message_with_deadline(&packet, None, Instant::now()).await;
 }
 
 /// What the broker tells us.
@@ -209,8 +212,10 @@ impl BrokerEventHandler for Hook {
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
                 let sender = Sender { device, actor: guest.actor() };
                 let inbound = Inbound { sender, payload: event.payload };
-                if let Err(inbound) = self.inbox.put(inbound) {
-                    self.turn_away(inbound).await;
+                // It may be the repeat of one that is stored or waits here, so that nothing can be said;
+                // the tablet sends it again.
+                if self.inbox.put(inbound).is_err() {
+                    metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }
             // Answered at once: the receipt is the acknowledgement, and a client waits for no disk.
@@ -237,19 +242,6 @@ impl BrokerEventHandler for Hook {
             metrics::EDGE_TABLETS.change([], -1);
         }
         Box::pin(std::future::ready(()))
-    }
-}
-
-impl Hook {
-    /// Says at once that there was no room.
-    async fn turn_away(&self, inbound: Inbound) {
-        let Some(router) = self.router.get() else { return };
-        let reply = intake::not_taken(intake::id_of(&inbound.payload), Code::TooManyRequests);
-        let topic =
-            topics::reply(self.identity.region, &self.identity.name, &inbound.sender.device);
-        if let Ok(payload) = serde_json::to_vec(&reply) {
-            publish(router, &topic, payload, false).await;
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
-//! for the disk. At its bound the tablet hears `too_many_requests`, and nothing is stored.
+//! for the disk. What finds it full is let go without a word, and the tablet sends it again.
 
 use crate::{
     intake::{Intake, Sender},

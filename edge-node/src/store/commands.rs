@@ -11,8 +11,8 @@ use engine::{
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
-    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
+    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, EdgeId, Hash, Op, OrderId,
+    Outcome, QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
 use super::{
@@ -75,13 +75,10 @@ pub fn enter(
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
         alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
     }
-    let (command_id, order_id) = (entry.command.id, entry.command.body.order_id());
-    if let Some(stored) = find(conn, command_id, entry.actor.user_id)? {
-        if stored.hash != entry.command.body.hash() {
-            return Ok(Entered::NotTaken(Code::CommandIdReused));
-        }
-        let sight = Box::new(sight(conn, stored.order_id, &book.name)?);
-        return Ok(Entered::Stored { stored: Box::new(stored), sight, new: false });
+    let (command, user) = (&entry.command, entry.actor.user_id);
+    let order_id = command.body.order_id();
+    if let Some(known) = answered(conn, &book.name, (command.id, command.body.hash()), user)? {
+        return Ok(known);
     }
     if let Some(code) = entry.refusal {
         return Ok(Entered::NotTaken(code));
@@ -95,6 +92,21 @@ pub fn enter(
             Ok(Entered::Stored { stored, sight, new: true })
         }
     }
+}
+
+/// What was answered to it before, with the order as it is seen now.
+pub fn answered(
+    conn: &Connection,
+    edge: &EdgeId,
+    (command_id, hash): (CommandId, Hash),
+    user_id: UserId,
+) -> rusqlite::Result<Option<Entered>> {
+    let Some(stored) = find(conn, command_id, user_id)? else { return Ok(None) };
+    if stored.hash != hash {
+        return Ok(Some(Entered::NotTaken(Code::CommandIdReused)));
+    }
+    let sight = Box::new(sight(conn, stored.order_id, edge)?);
+    Ok(Some(Entered::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
 /// Logs an accept that was made elsewhere, whatever is known here of its person or its order: provisional

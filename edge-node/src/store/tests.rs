@@ -257,8 +257,25 @@ const TAKEN: Answer = Answer::Taken(engine::verdict::Taken {
     doubt: None,
 });
 
+/// What is written from now on makes one group, which begins when the answer is dropped.
+pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
+    let (release, held) = std::sync::mpsc::channel();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let journal = store.journal.clone();
+    let wait = move |_: &rusqlite::Connection, _: &mut Book| {
+        let _ = started.send(());
+        let _ = held.recv();
+        Ok::<_, rusqlite::Error>(())
+    };
+    process::tasks::Tasks::new().spawn_once("held", async move {
+        let _ = journal.write(wait).await;
+    });
+    has_started.await.unwrap();
+    release
+}
+
 /// The file may not grow beyond so many pages, or beyond what it has.
-async fn limit_pages(store: &Store, pages: u32) {
+pub async fn limit_pages(store: &Store, pages: u32) {
     let limit = move |conn: &rusqlite::Connection, _: &mut Book| {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
     };
