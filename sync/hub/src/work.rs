@@ -30,6 +30,9 @@ use crate::{hub::Hub, store::StoreError};
 /// Looked at also when nobody wakes: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Edges of one look; the next look goes on behind them.
+const EDGES_MAX: usize = 1_000;
+
 /// What is under way when the process stops has so long to end; then there is time to let go.
 const GRACE: Duration = Duration::from_millis(500);
 const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
@@ -114,8 +117,9 @@ async fn dispatch(hub: Hub) {
     let batches = owner::Batches::default();
     let sweeps = sweeps::Sweeps::new(hub.held_again);
     let mut fails = false;
+    let mut after = String::new();
     loop {
-        let result = begin_all(&hub, &busy, &batches, &sweeps).await;
+        let result = begin_all(&hub, &busy, &batches, &sweeps, &mut after).await;
         if let Err(error) = &result
             && !fails
         {
@@ -135,8 +139,11 @@ async fn begin_all(
     busy: &Busy,
     batches: &owner::Batches,
     sweeps: &sweeps::Sweeps,
+    after: &mut String,
 ) -> Result<(), StoreError> {
-    for edge in hub.store.edges_with_work().await? {
+    let (edges, next) = hub.store.edges_with_work(after, EDGES_MAX).await?;
+    *after = next;
+    for edge in edges {
         let Some(turn) = busy.turn(edge, &hub.wake) else { continue };
         let (hub, batches, sweeps) = (hub.clone(), batches.clone(), sweeps.clone());
         hub.tasks.clone().spawn_once("work_edge", async move {

@@ -15,7 +15,8 @@ use crate::domain::{
     intake::{self, Read},
 };
 
-const WITH_WORK: &str = "SELECT edge FROM edges WHERE undecided > 0 ORDER BY edge LIMIT 1000";
+const WITH_WORK: &str =
+    "SELECT edge FROM edges WHERE undecided > 0 AND edge > ? ORDER BY edge LIMIT ?";
 const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, work_until = ? \
     WHERE edge = ? AND undecided > 0 \
     AND (worker = ? OR work_until <= ? OR work_until > ?)";
@@ -61,10 +62,22 @@ pub struct Claim {
 }
 
 impl Store {
-    /// At most a thousand; those beyond find their turn when these are done.
-    pub async fn edges_with_work(&self) -> Result<Vec<EdgeId>, StoreError> {
-        let rows: Vec<(String,)> = self.sql.all(WITH_WORK, vals![]).await?;
-        rows.into_iter().map(|(name,)| edge(name)).collect()
+    /// Those whose names come after `after`, at most `limit`, and what to ask after next time. What is
+    /// held keeps an edge among these for as long as that lasts, so whoever always began with the first
+    /// name would never come to those beyond.
+    pub async fn edges_with_work(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<(Vec<EdgeId>, String), StoreError> {
+        let values = vals![after, limit + 1];
+        let mut rows: Vec<(String,)> = self.sql.all(WITH_WORK, values).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more);
+        let next = last.map_or_else(String::new, |(name,)| name.clone());
+        let edges = rows.into_iter().map(|(name,)| edge(name)).collect::<Result<_, _>>()?;
+        Ok((edges, next))
     }
 
     /// `None` where there is nothing to do, or another replica does it.

@@ -1,5 +1,6 @@
 //! The work on a log: who may do it, and what it leaves behind.
 
+use platform::vals;
 use wire::{Code, HeldReason, Order, Outcome};
 
 use super::*;
@@ -41,6 +42,28 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
 #[case::sqlite(false)]
 #[case::mariadb(true)]
 #[tokio::test]
+async fn every_edge_with_work_has_its_turn_however_many_have_some(#[case] mysql: bool) {
+    let store = database(mysql).await;
+    for (n, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        let (edge, code) = (EdgeId::new(name).unwrap(), Hash::of(name.as_bytes()));
+        store.invite(&edge, Region::North, code, admin(), NOW).await.unwrap();
+        let undecided = "UPDATE edges SET undecided = ? WHERE edge = ?";
+        store.sql().exec(undecided, vals![u64::from(n != 1), &edge]).await.unwrap();
+    }
+    let mut after = String::new();
+    let mut looks = Vec::new();
+    for _ in 0..4 {
+        let (edges, next) = store.edges_with_work(&after, 2).await.unwrap();
+        looks.push(edges.iter().map(ToString::to_string).collect::<String>());
+        after = next;
+    }
+    assert_eq!(looks, ["ac", "de", "ac", "de"]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
 async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(#[case] mysql: bool) {
     let store = database(mysql).await;
     enrolled(&store).await;
@@ -74,7 +97,7 @@ async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool)
     assert_eq!(outcomes[0].outcome.code, Some(Code::OrderNotFound));
     assert_eq!(store.outcomes(&north(), 1, 699, 9).await.unwrap().len(), 1);
     assert_eq!(store.pulse(&north()).await.unwrap().unwrap().outcome_count, 700);
-    assert!(store.edges_with_work().await.unwrap().is_empty());
+    assert!(store.edges_with_work("", 9).await.unwrap().0.is_empty());
 }
 
 #[rstest]
