@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 
 use chaos::{Second, Storm, copy, operator, put_back};
 use http::Method;
+use platform::{sql::Sql, vals};
 use process::client::Client;
 use serde_json::Value;
 use stack::{Data, Layout, Part, PortChoice, Ports, Stack, Stores, Wishes};
@@ -87,6 +88,15 @@ async fn restored(stack: &Stack, copied: &Path, folder: &Path) {
     stack.kill9(EDGE).await.unwrap();
     put_back(copied, folder).unwrap();
     stack.restart(EDGE).await.unwrap();
+}
+
+/// How many ops of the edge's epoch the hub has in its store.
+async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
+    const OPS: &str = "SELECT COUNT(*) FROM ops WHERE edge = 'north-1' AND epoch = ?";
+    let file = stack.layout().cloud_folder().join("sync.db");
+    let sql = Sql::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    let (number,): (i64,) = sql.one(OPS, vals![epoch]).await.unwrap().unwrap();
+    number
 }
 
 /// How many commands the edge said it had logged anew when it began the epoch.
@@ -172,8 +182,10 @@ async fn a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_wha
     north_until(&stack, "all of it in the cloud", |edge| edge.pending == 0 && edge.lag_up_ops == 0)
         .await;
 
+    let taken = ops_taken(&stack, 1).await;
     restored(&stack, &copy, &db).await;
     in_a_new_epoch(&stack).await;
+    assert_eq!(ops_taken(&stack, 1).await, taken, "not one op of the old file, not even its boot");
     let relogged = relogged(&stack, 2).unwrap();
     assert!(relogged >= 1_010, "{relogged} commands came back");
     work_goes_on(&stack, &storm, [before, lost].concat()).await;
