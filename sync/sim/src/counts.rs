@@ -6,7 +6,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 use engine::edge::Why;
-use rules::Writes;
+use rules::{Turned, Writes};
 use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
@@ -48,6 +48,8 @@ pub struct Counts {
     pub strays: u64,
     pub link_token_expired: u64,
     pub turned: u64,
+    /// By what each of them did.
+    pub turns: Tally,
     pub take_backs: u64,
     pub held: u64,
     pub held_told: u64,
@@ -124,6 +126,20 @@ impl Counts {
 
     pub fn waits_at_desk(&mut self, told: &'static str) {
         *self.waits_at_desk.entry(told).or_default() += 1;
+    }
+
+    pub fn turned(&mut self, turned: &Turned) {
+        self.turned += 1;
+        let did = [
+            turned.ended.as_ref().map(|(_, end)| end.how.as_str()),
+            turned.granted.map(|_| "granted"),
+            turned.new_rules.then_some("rules changed"),
+            turned.after.wanted.as_ref().map(|_| "asked back"),
+        ];
+        let did: Vec<_> = did.into_iter().flatten().collect();
+        for kind in if did.is_empty() { vec!["policy changed"] } else { did } {
+            *self.turns.entry(kind).or_default() += 1;
+        }
     }
 
     pub fn alarmed(&mut self, alarm: Alarm) {
@@ -238,8 +254,9 @@ impl Counts {
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 11] {
+    fn tallies(&mut self) -> [&mut Tally; 12] {
         [
+            &mut self.turns,
             &mut self.alarms,
             &mut self.quarantines,
             &mut self.waits_at_desk,

@@ -57,6 +57,7 @@ impl fmt::Display for Counts {
             writeln!(f, "{name:<32}{number}")?;
         }
         for (name, tally) in [
+            ("policy transitions by kind", &self.turns),
             ("alarms", &self.alarms),
             ("quarantines", &self.quarantines),
             ("accepts that wait at the portal", &self.waits_at_desk),

@@ -24,6 +24,16 @@ const FRAMES: [&str; 16] = [
 ];
 const ENDS: [&str; 3] = ["edge_twin", "edge_needs_operator", "session_superseded"];
 const QUARANTINES: [&str; 2] = ["edge_restored", "edge_cloned"];
+const TURNS: [&str; 8] = [
+    "policy changed",
+    "rules changed",
+    "granted",
+    "asked back",
+    "released",
+    "taken_back",
+    "renewed",
+    "edge_restored",
+];
 const WAITS: [&str; 2] = ["202 pending", "409 region_assigning_offline"];
 pub const OUTCOMES: [&str; 12] = [
     "rejected revoked",
@@ -74,6 +84,7 @@ impl Counts {
         never.extend(missing("outcome", &self.outcomes, seldom));
         never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
         never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
+        never.extend(missing("policy transition", &self.turns, TURNS.into_iter()));
         let alarms = Alarm::ALL.iter().map(|alarm| alarm.as_str());
         never.extend(missing("alarm", &self.alarms, alarms));
         never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
@@ -86,7 +97,6 @@ impl Counts {
             ("events redelivered", self.redelivered),
             ("events known already", self.fed_before),
             ("answers lost", self.answers_lost),
-            ("changes of how a region assigns", self.turned),
             ("take-backs", self.take_backs),
             ("ops held", self.held),
             ("edges told of a held op", self.held_told),

@@ -208,7 +208,7 @@ impl World {
         at: UnixMillis,
     ) {
         let id = self.event_id(number);
-        self.counts.turned += 1;
+        self.counts.turned(turned);
         self.order_db.turn(region, turned, at, number, id);
         self.note(20, turned.after.policy_version, |_| {
             let after = &turned.after;
