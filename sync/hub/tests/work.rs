@@ -42,6 +42,19 @@ async fn a_long_log_is_decided_once_each_and_in_order(#[case] mysql: bool) {
 }
 
 #[tokio::test]
+async fn an_edge_beyond_the_first_thousand_that_have_work_is_decided_too() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    stage.worked_elsewhere(1_000).await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![boot()];
+    edge.open(&hub).await;
+    edge.up(1, 1).await;
+    edge.until_outcomes(1).await;
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;

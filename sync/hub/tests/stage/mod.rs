@@ -30,7 +30,8 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{
-    EdgeStatus, Event, EventId, EventType, Order, Region, Role, SessionId, StatusReport, UserId,
+    EdgeStatus, Event, EventId, EventType, Hash, Order, Region, Role, SessionId, StatusReport,
+    UserId,
 };
 
 pub use auth::Auth;
@@ -139,6 +140,20 @@ impl Stage {
         let (claimed,) = sql.one(CLAIMED, vals![]).await.unwrap().unwrap();
         sql.close().await;
         claimed
+    }
+
+    /// Makes so many edges whose logs another replica works for half a minute; their names come before
+    /// any other's.
+    pub async fn worked_elsewhere(&self, count: u64) {
+        const ADD: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
+            cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, \
+            pending, last_seq, work_token, work_until) \
+            WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?) \
+            SELECT 'a-' || n, ?, 0, 1, 0, 0, ?, 0, 1, 0, 0, 0, 0, 0, 0, 0, ? FROM numbers";
+        let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
+        let until = self.clock.now().plus_ms(30_000);
+        sql.exec(ADD, vals![count, Region::South, Hash::ZERO, until]).await.unwrap();
+        sql.close().await;
     }
 
     /// For the replicas that start from here on.
