@@ -26,6 +26,8 @@ pub struct Config {
     pub enrolment_code: Secret,
     /// While the feed has confirmed no later revocations for so many hours, no answer is firm.
     pub revocations_age_hours_max: u32,
+    /// New commands of one person that are taken in one go; more are taken at ten a second.
+    pub commands_at_once: u32,
 }
 
 impl Default for Config {
@@ -41,6 +43,7 @@ impl Default for Config {
             ws_bind: "127.0.0.1:8102".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
+            commands_at_once: 1_200,
         }
     }
 }

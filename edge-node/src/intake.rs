@@ -4,6 +4,7 @@
 //! every body is bounded before it is read and every answer names its command where it can.
 
 mod frame;
+mod pace;
 mod reply;
 mod shape;
 
@@ -13,7 +14,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    verdict::{Request, judge},
+    verdict::{Answer, Request, judge},
     view::Sight,
 };
 use journal::WriteError;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub use frame::BODY_BYTES_MAX;
+use pace::Pace;
 pub use reply::not_taken;
 
 /// Clones share all of it.
@@ -46,6 +48,7 @@ struct Inner {
     gate: Gate,
     signer: Signer,
     clock: Clock,
+    pace: Pace,
 }
 
 /// The answer, and the order as it is seen now where the command was new.
@@ -81,8 +84,17 @@ pub struct FateUnknown;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Intake {
-    pub fn new(identity: Identity, store: Store, gate: Gate, signer: Signer, clock: Clock) -> Self {
-        Self(Arc::new(Inner { identity, store, gate, signer, clock }))
+    /// `at_once` commands of one person are taken in one go, before there is a pace.
+    pub fn new(
+        identity: Identity,
+        store: Store,
+        gate: Gate,
+        signer: Signer,
+        clock: Clock,
+        at_once: u32,
+    ) -> Self {
+        let pace = Pace::new(at_once);
+        Self(Arc::new(Inner { identity, store, gate, signer, clock, pace }))
     }
 
     /// Answers one command frame in words for whoever sent it: for the sender where the way names one,
@@ -158,7 +170,13 @@ impl Intake {
             seen,
             receipt,
         };
+        let (inner, now) = (Arc::clone(&self.0), self.0.clock.elapsed());
+        // Asked of what is new alone: whoever sends again what is stored is answered at any pace, and a
+        // command that comes back with its receipt was taken long ago.
         let judging = move |sight: &Sight, book: &Book| {
+            if !receipted && !inner.pace.takes(actor.user_id, now) {
+                return Answer::NotTaken(Code::TooManyRequests);
+            }
             let request = Request { actor, body: &judged, repeat, receipted };
             judge(&request, sight, &book.footing(&judged, sight, revocations))
         };

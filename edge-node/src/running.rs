@@ -170,6 +170,7 @@ impl Ground {
             self.gate.clone(),
             self.signer.clone(),
             self.clock.clone(),
+            self.config.commands_at_once,
         );
         self.answer(inbound, &intake, &voice, &answering);
         let (up, link_up) = watch::channel(false);

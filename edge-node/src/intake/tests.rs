@@ -37,7 +37,7 @@ impl Edge {
         let gate = people.gate();
         gate.confirm_revocations();
         let intake =
-            Intake::new(identity(), store.clone(), gate, signer.clone(), people.clock.clone());
+            Intake::new(identity(), store.clone(), gate, signer.clone(), people.clock.clone(), 200);
         Self { intake, store, people, signer, _data: data }
     }
 
@@ -81,6 +81,22 @@ async fn who_asks_again_is_answered_also_while_the_disk_is_full() {
     assert!(others.iter().any(|reply| reply.code == Some(Code::StorageFull)));
     assert_eq!((again.hop, again.verdict), (Hop::Stored, Verdict::Provisional));
     assert_eq!(again.receipt, first.receipt);
+}
+
+#[tokio::test]
+async fn who_sends_more_than_a_person_can_is_told_so_and_heard_again_of_what_is_stored() {
+    let edge = Edge::new().await;
+    let frames: Vec<_> =
+        (0..300).map(|n| edge.frame(1_000 + n, Role::Provider, 20, &accept(1))).collect();
+    let replies = futures::future::join_all(frames.iter().map(|frame| edge.send(frame))).await;
+    let taken = replies.iter().filter(|reply| reply.verdict != Verdict::NotTaken).count();
+    assert_eq!(taken, 200);
+    assert_eq!(replies[250].code, Some(Code::TooManyRequests));
+    assert_eq!(edge.send(&frames[7]).await.receipt, replies[7].receipt);
+    let another = edge.provider_sends(9_000, 21, &accept(2)).await;
+    assert_eq!(another.verdict, Verdict::Provisional);
+    edge.people.clock.advance(1_000);
+    assert_eq!(edge.send(&frames[250]).await.verdict, Verdict::Provisional);
 }
 
 #[tokio::test]
@@ -202,7 +218,7 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     let restored = Edge::new().await;
     let (gate, clock) = (before.people.gate(), before.people.clock.clone());
     let signer = before.signer.clone();
-    let intake = Intake::new(identity(), restored.store.clone(), gate, signer, clock);
+    let intake = Intake::new(identity(), restored.store.clone(), gate, signer, clock, 200);
     let without = intake.take(&bytes, None).await.unwrap().reply;
     assert_eq!(without.code, Some(Code::TokenExpired));
     let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

@@ -194,6 +194,7 @@ pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
         ws_bind: "127.0.0.1:0".into(),
         enrolment_code: code.into(),
         revocations_age_hours_max: 72,
+        commands_at_once: 1_200,
     };
     holdfast_edge::start(config, Clock::system()).await.unwrap()
 }

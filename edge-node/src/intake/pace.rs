@@ -1,0 +1,85 @@
+//! How fast one person's new commands are taken: whoever floods the log takes its room from everybody,
+//! and while the edge is cut off nothing leaves it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use wire::UserId;
+
+/// So often for as long as anybody likes, which is more than a person can tap.
+const EVERY: Duration = Duration::from_millis(100);
+/// People that are remembered. Beyond that those are forgotten who might send all at once anyway, and
+/// if that is nobody, everybody: each has a token that the cloud signed, so they are not made up.
+const PEOPLE_MAX: usize = 10_000;
+
+pub struct Pace {
+    /// So many may come at once, for what a tablet has gathered through a long outage comes in one go.
+    at_once: u32,
+    /// Until when, at the pace above, each has used up what they may send.
+    used: Mutex<HashMap<UserId, Duration>>,
+}
+
+impl Pace {
+    pub fn new(at_once: u32) -> Self {
+        Self { at_once, used: Mutex::default() }
+    }
+
+    /// Whether one more command of this person is taken now; if so, it counts.
+    pub fn takes(&self, user: UserId, now: Duration) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.len() >= PEOPLE_MAX && !used.contains_key(&user) {
+            used.retain(|_, until| *until > now);
+            if used.len() >= PEOPLE_MAX {
+                used.clear();
+            }
+        }
+        let until = used.entry(user).or_insert(now);
+        let next = now.max(*until) + EVERY;
+        let takes = next <= now + EVERY * self.at_once;
+        if takes {
+            *until = next;
+        }
+        takes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::id;
+
+    const AT_ONCE: u32 = 20;
+
+    fn person(n: u128) -> UserId {
+        UserId(id(n))
+    }
+
+    #[test]
+    fn what_was_gathered_comes_at_once_and_more_at_the_pace() {
+        let (pace, now) = (Pace::new(AT_ONCE), Duration::from_secs(5));
+        let taken = (0..2 * AT_ONCE).filter(|_| pace.takes(person(1), now)).count();
+        assert_eq!(taken, 20);
+        assert!(pace.takes(person(2), now), "another person is not slowed down");
+        assert!(!pace.takes(person(1), now + EVERY / 2));
+        assert!(pace.takes(person(1), now + EVERY));
+        assert!(!pace.takes(person(1), now + EVERY));
+        let rested = now + EVERY * (AT_ONCE + 1);
+        assert_eq!((0..2 * AT_ONCE).filter(|_| pace.takes(person(1), rested)).count(), 20);
+    }
+
+    #[test]
+    fn the_people_that_are_remembered_have_a_bound() {
+        let (pace, now) = (Pace::new(AT_ONCE), Duration::from_secs(5));
+        let used = || pace.used.lock().unwrap().len();
+        for n in 0..PEOPLE_MAX {
+            assert!(pace.takes(person(n as u128), now));
+        }
+        assert!(pace.takes(person(50_000), now + EVERY / 2));
+        assert_eq!(used(), 1, "all were at it");
+        assert!((0..PEOPLE_MAX).all(|n| pace.takes(person(n as u128), now)));
+        assert!(used() <= PEOPLE_MAX);
+    }
+}
