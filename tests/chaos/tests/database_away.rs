@@ -117,7 +117,7 @@ impl Scene {
     /// Not one of them has been counted as failed by itself, let alone put before an operator.
     async fn nothing_looks_bad(&self) {
         const BAD: &str =
-            "SELECT COUNT(*) FROM undecided WHERE failures > 0 OR state = 'needs_operator'";
+            "SELECT COUNT(*) FROM undecided WHERE failures > 0 OR state = 'held_operator'";
         // Nobody can be asked while the database starts.
         if let Some(bad) = self.count(BAD).await {
             assert_eq!(bad, 0, "ops that look bad");

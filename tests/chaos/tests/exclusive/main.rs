@@ -61,17 +61,18 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     .await;
 
     let clock = Clock::system();
-    let mut quickest = LIMIT;
+    let mut took = Vec::new();
     for order_id in [first, again, third] {
         let begun = clock.elapsed();
         let reply = at_second.tap(CommandBody::AcceptOrder { order_id }, LIMIT).await.unwrap();
         assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
         let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
-        quickest = quickest.min(clock.elapsed().saturating_sub(begun));
+        took.push(clock.elapsed().saturating_sub(begun));
         assert!(decided.outcome.as_ref().unwrap().succeeded(), "{decided:?}");
         scene.until_accepted_by(order_id, provider.user_id).await;
     }
-    assert!(quickest < Duration::from_secs(1), "the quickest of three took {quickest:?}");
+    took.sort();
+    assert!(took[1] < Duration::from_secs(1), "the second of three took so long: {took:?}");
 
     stack.kill9(Part::Edge(scene.region)).await.unwrap();
     let accept = CommandBody::AcceptOrder { order_id: waits };

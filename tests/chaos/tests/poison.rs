@@ -1,0 +1,66 @@
+//! An op that makes the real order service fail, for MariaDB will not store what it asks for, among others
+//! that it could decide: they are decided, it waits for an operator, who is told so, and once the store
+//! takes it the operator lets it in again.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use chaos::{Receipted, Storm, operator};
+use platform::{sql::Sql, vals};
+use serde_json::Value;
+use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use support::{Api, Place, eventually};
+use wire::{EdgeId, Region};
+
+const REGION: Region = Region::East;
+const COMMANDS: usize = 300;
+const LIMIT: Duration = Duration::from_secs(120);
+/// No other order of a storm has this title.
+const SPOIL: &str = "ALTER TABLE orders ADD CONSTRAINT spoilt CHECK (title <> 'Job 7')";
+const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_let_in_again() {
+    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(stack.layout().gateway_url());
+    let edge = stack.layout().edge(REGION);
+    let name = EdgeId::new(&edge.edge).unwrap();
+    let place = Place { region: REGION, edge: name, host: "127.0.0.1".into(), port: edge.mqtt };
+    let storm = Storm::at(&api, place).await;
+    let order_db = format!("{}/order_db", stack.servers().unwrap().mysql);
+    let order_db = Sql::open(&order_db).await.unwrap();
+    let operator = operator(&stack).await;
+
+    stack.cut(REGION).await.unwrap();
+    let receipted = storm.publish(COMMANDS).await;
+    order_db.exec(SPOIL, vals![]).await.unwrap();
+    stack.heal(REGION).await.unwrap();
+    let stopped = eventually("one op alone waits", LIMIT, async || {
+        let (_, queue) = operator.gets("queue").ok()?;
+        match queue["waiting"].as_array()?.as_slice() {
+            [one] if one["state"] == "needs_operator" => Some(one.clone()),
+            _ => None,
+        }
+    })
+    .await;
+    assert_eq!((&stopped["edge"], &stopped["failures"]), (&Value::from("east-1"), &Value::from(3)));
+    let is_it = |one: &Receipted| stopped["command"]["id"] == one.command.to_string();
+    let (spoilt, good): (Vec<_>, Vec<_>) = receipted.into_iter().partition(is_it);
+    assert_eq!((spoilt.len(), good.len()), (1, COMMANDS - 1));
+    storm.check(&good).await;
+    // Job 7 is not among so few.
+    let after = storm.publish(5).await;
+    storm.check(&[good.clone(), after.clone()].concat()).await;
+    let said = operator.reads("status").unwrap();
+    assert_eq!(said.exit, Some(3), "{}", said.text);
+    let words = "! east-1: 1 of its operations made a cloud service fail";
+    assert!(said.text.contains(words), "{}", said.text);
+
+    order_db.exec(MEND, vals![]).await.unwrap();
+    operator.gets(&format!("queue retry east-1 {}", stopped["seq"])).unwrap();
+    storm.check(&[good, after, spoilt].concat()).await;
+    stack.healthy(LIMIT).await.unwrap();
+    stack.stop().await.unwrap();
+}
