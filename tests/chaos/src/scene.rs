@@ -185,7 +185,7 @@ impl Ground {
     }
 }
 
-fn here(place: &stack::EdgePlace) -> Place {
+pub(crate) fn here(place: &stack::EdgePlace) -> Place {
     let edge = EdgeId::new(&place.edge).expect("an edge's name");
     Place { region: place.region, edge, host: "127.0.0.1".into(), port: place.mqtt }
 }

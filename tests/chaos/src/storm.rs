@@ -10,12 +10,15 @@ use std::{
 };
 
 use process::clock::Clock;
+use stack::Stack;
 use support::{Api, Mqtt, Person, Place, Tablet, eventually};
 use tokio::{sync::Semaphore, task::JoinSet};
 use wire::{
     Amount, CommandBody, CommandId, Draft, OrderId, OutcomeKind, Region, Reply, Role, ServiceType,
     Verdict,
 };
+
+use crate::scene::here;
 
 /// How many of a kiosk's commands are on their way at once.
 const AT_ONCE: usize = 16;
@@ -40,6 +43,14 @@ pub struct Receipted {
 }
 
 impl Storm {
+    /// At the region's first edge.
+    ///
+    /// # Panics
+    /// When the cloud does not take a new customer.
+    pub async fn in_region(stack: &Stack, api: &Api, region: Region) -> Self {
+        Self::at(api, here(stack.layout().edge(region))).await
+    }
+
     /// # Panics
     /// When the cloud does not take a new customer.
     pub async fn at(api: &Api, place: Place) -> Self {

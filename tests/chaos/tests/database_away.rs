@@ -10,8 +10,8 @@ use chaos::{Storm, any_below};
 use platform::{sql::Sql, vals};
 use process::clock::Clock;
 use stack::{Data, Layout, Part, PortChoice, Server, Signal, Stack, Stores, Wishes};
-use support::{Api, Place, eventually};
-use wire::{EdgeId, LinkState, Region};
+use support::{Api, eventually};
+use wire::{LinkState, Region};
 
 const REGION: Region = Region::East;
 const COMMANDS: usize = 60;
@@ -77,10 +77,7 @@ impl Scene {
         let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let edge = stack.layout().edge(REGION);
-        let name = EdgeId::new(&edge.edge).unwrap();
-        let place = Place { region: REGION, edge: name, host: "127.0.0.1".into(), port: edge.mqtt };
-        let storm = Storm::at(&api, place).await;
+        let storm = Storm::in_region(&stack, &api, REGION).await;
         let mysql = &stack.servers().unwrap().mysql;
         let sync_db = Sql::open(&format!("{mysql}/sync_db")).await.unwrap();
         Self { stack, storm, sync_db }

@@ -10,8 +10,8 @@ use chaos::{Receipted, Storm, operator};
 use platform::{sql::Sql, vals};
 use serde_json::Value;
 use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
-use support::{Api, Place, eventually};
-use wire::{EdgeId, Region};
+use support::{Api, eventually};
+use wire::Region;
 
 const REGION: Region = Region::East;
 const COMMANDS: usize = 300;
@@ -25,10 +25,7 @@ async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_
     let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let edge = stack.layout().edge(REGION);
-    let name = EdgeId::new(&edge.edge).unwrap();
-    let place = Place { region: REGION, edge: name, host: "127.0.0.1".into(), port: edge.mqtt };
-    let storm = Storm::at(&api, place).await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
     let order_db = format!("{}/order_db", stack.servers().unwrap().mysql);
     let order_db = Sql::open(&order_db).await.unwrap();
     let operator = operator(&stack).await;
