@@ -1,4 +1,4 @@
-//! `cargo xtask arch`: proves that the tree is what ARCHITECTURE.md says it is.
+//! `cargo xtask arch`: proves that the tree is as ARCHITECTURE.md describes it.
 //!
 //! Must stay true: every finding names a file and a line, and the tests show for each rule that
 //! breaking it is found.

@@ -304,9 +304,47 @@ fn nothing_is_compiled_into_a_crate_from_outside_of_it() {
 }
 
 #[test]
-fn a_file_that_the_architecture_names_must_exist() {
-    check("ARCHITECTURE.md", "It begins.\nSee `cloud/order/src/gone.rs`.\n", 2, "does not exist");
-    check("ARCHITECTURE.md", "See [the rules](cloud/order/rules/gone.md).\n", 1, "does not exist");
+fn a_file_that_a_document_names_must_exist() {
+    let says = "does not exist";
+    check("ARCHITECTURE.md", "It begins.\nSee `cloud/order/src/gone.rs`.\n", 2, says);
+    check("ARCHITECTURE.md", "See [the rules](cloud/order/rules/gone.md).\n", 1, says);
+    for document in ["README.md", "docs/adding.md", "sync/engine/PROTOCOL.md"] {
+        check(document, "It begins.\nSee `cloud/order/src/gone.rs`.\n", 2, says);
+        check(document, "See `cloud/gone`.\n", 1, says);
+        check(document, "See [the engine](gone.md).\n", 1, says);
+        check_allowed(document, "```sh\nls `cloud/gone`\n```\nSee `cloud/order`.\n");
+    }
+    check_allowed("sync/engine/PROTOCOL.md", "See [the map](../../ARCHITECTURE.md).\n");
+}
+
+#[test]
+fn a_heading_that_a_document_links_must_exist() {
+    let link = |to: &str| format!("# The map\n\n## 2. Who wins\n\nSee [it](#{to}).\n");
+    check("README.md", &link("3-who-wins"), 5, "names no heading");
+    check_allowed("README.md", &link("2-who-wins"));
+    check("docs/adding.md", "See [it](../ARCHITECTURE.md#gone).\n", 1, "names no heading");
+}
+
+#[test]
+fn the_architecture_has_at_most_two_thousand_words() {
+    let words = |count: usize| "word ".repeat(count - 2);
+    check_allowed("ARCHITECTURE.md", &format!("It begins.\n{}\n", words(2_000)));
+    let says = "more than 2000 words";
+    check("ARCHITECTURE.md", &format!("It begins.\n{}\nThe end.\n", words(2_000)), 3, says);
+    check_allowed("README.md", &words(3_000));
+}
+
+#[test]
+fn every_decision_is_in_the_index_under_a_number_of_its_own() {
+    let tree = Tree::new();
+    tree.write("docs/decisions/0001-cbor.md", "# CBOR\n");
+    tree.write("docs/decisions/0001-names.md", "# Names\n");
+    let lost = "docs/decisions/0001-names.md:1: is not in docs/decisions/README.md";
+    let twice = "docs/decisions/0001-names.md:1: is a second decision 0001";
+    tree.write("docs/decisions/README.md", "[CBOR](0001-cbor.md)\n");
+    assert_eq!(tree.findings(), [twice, lost]);
+    tree.write("docs/decisions/README.md", "[CBOR](0001-cbor.md) [Names](0001-names.md)\n");
+    assert_eq!(tree.findings(), [twice]);
 }
 
 #[test]

@@ -1,61 +1,185 @@
-//! ARCHITECTURE.md names files; each of them must exist.
+//! Keeps the documents true: every file and heading that one of them names exists, ARCHITECTURE.md stays short
+//! enough to finish, and every decision is in the index.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+};
 
-use super::Finding;
+use super::{Finding, scan};
 use crate::Result;
 
-const DOCUMENT: &str = "ARCHITECTURE.md";
-/// What in backticks is meant as a file of the repository: a path that ends like one of these.
-const ENDINGS: [&str; 9] = [".rs", ".md", ".toml", ".sql", ".yml", ".json", ".txt", ".sh", ".lock"];
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
+const ARCHITECTURE_WORDS_MAX: usize = 2_000;
+const DECISIONS: &str = "docs/decisions";
+const INDEX: &str = "README.md";
+/// Code in backticks with one of these endings is a file of the repository.
+const ENDINGS: [&str; 10] =
+    [".rs", ".md", ".toml", ".sql", ".yml", ".json", ".txt", ".sh", ".lock", ".ftl"];
 
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
-    let Ok(text) = fs::read_to_string(root.join(DOCUMENT)) else {
-        return Ok(vec![finding(1, format!("{DOCUMENT} is missing"))]);
-    };
     let mut findings = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        // Every second piece between backticks is code; links name files in round brackets.
-        let code = line.split('`').skip(1).step_by(2);
-        let links = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for name in code.chain(links).filter_map(file_named) {
-            if !root.join(name).exists() {
-                findings.push(finding(number, format!("`{name}` does not exist")));
-            }
+    if !root.join(ARCHITECTURE).is_file() {
+        findings.push(finding(Path::new(ARCHITECTURE), 1, "is missing".into()));
+    }
+    let paths = scan::files(root, &|name| name.ends_with(".md"))?;
+    for path in &paths {
+        let text = read(&root.join(path))?;
+        for (line, text) in prose(&text) {
+            let names = backticked(text).filter_map(|code| missing_file(root, code));
+            let links = links(text).filter_map(|link| broken_link(root, path, link));
+            findings.extend(names.chain(links).map(|what| finding(path, line, what)));
         }
     }
+    findings.extend(too_long(root));
+    findings.extend(unlisted(root, &paths));
     Ok(findings)
+}
+
+/// The numbered lines outside fenced code.
+fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    (1..).zip(text.lines()).filter(move |(_, line)| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
+
+/// Every second piece between backticks is code.
+fn backticked(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+fn missing_file(root: &Path, code: &str) -> Option<String> {
+    let named = file_named(code).or_else(|| folder_named(root, code))?;
+    (!root.join(named).exists()).then(|| format!("`{named}` does not exist"))
+}
+
+/// A link counts from its document's folder, as a browser follows it.
+fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
+    if link.contains("://") {
+        return None;
+    }
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = match file {
+        "" => document.to_owned(),
+        file => plain(&document.parent()?.join(file)),
+    };
+    if !root.join(&target).exists() {
+        return Some(format!("`{link}` does not exist"));
+    }
+    let text = fs::read_to_string(root.join(&target)).unwrap_or_default();
+    let known = prose(&text).any(|(_, line)| line.starts_with('#') && anchor(line) == heading);
+    (!heading.is_empty() && !known).then(|| format!("`{link}` names no heading"))
 }
 
 /// The path in a piece of code, without a line number or an anchor.
 fn file_named(code: &str) -> Option<&str> {
     let path = code.split(['#', ':']).next().unwrap_or(code).trim();
-    let is_path = !path.is_empty()
-        && !path.starts_with("http")
-        && path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let is_file = ENDINGS.iter().any(|ending| path.ends_with(ending) && path.len() > ending.len());
-    let is_folder = path.contains('/') && path.ends_with('/') && !path.starts_with('/');
     // A bare file name, such as `http.rs`, stands for a room that many crates have.
     let is_rooted = path.contains('/') || path.chars().next().is_some_and(char::is_uppercase);
-    (is_path && is_rooted && (is_file || is_folder)).then_some(path)
+    (is_path(path) && is_rooted && is_file).then_some(path)
 }
 
-fn finding(line: usize, what: String) -> Finding {
-    Finding { file: DOCUMENT.into(), line, what }
+/// A path without an ending that begins in a folder of the root, such as `sync/engine`. Built and
+/// hidden folders are no part of the repository.
+fn folder_named<'a>(root: &Path, code: &'a str) -> Option<&'a str> {
+    let (first, _) = code.split_once('/')?;
+    let is_made = first.is_empty() || first == "target" || first.starts_with('.');
+    let is_ours = !is_made && root.join(first).is_dir();
+    (is_path(code) && is_ours).then_some(code)
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with("http")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
+}
+
+/// A heading's name in a link.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+fn too_long(root: &Path) -> Option<Finding> {
+    let text = fs::read_to_string(root.join(ARCHITECTURE)).ok()?;
+    let mut words = 0;
+    for (number, line) in (1..).zip(text.lines()) {
+        words += line.split_whitespace().count();
+        if words > ARCHITECTURE_WORDS_MAX {
+            let what = format!("has more than {ARCHITECTURE_WORDS_MAX} words from this line on");
+            return Some(finding(Path::new(ARCHITECTURE), number, what));
+        }
+    }
+    None
+}
+
+/// Decisions that the index does not link, and numbers that two of them have.
+fn unlisted(root: &Path, paths: &[PathBuf]) -> Vec<Finding> {
+    let index = fs::read_to_string(root.join(DECISIONS).join(INDEX)).unwrap_or_default();
+    let mut findings = Vec::new();
+    let mut number_before = "";
+    let records = paths.iter().filter(|path| path.starts_with(DECISIONS));
+    for path in records.filter(|path| !path.ends_with(INDEX)) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.split('-').next().unwrap_or_default();
+        if !links(&index).any(|link| link == name) {
+            findings.push(finding(path, 1, format!("is not in {DECISIONS}/{INDEX}")));
+        }
+        if number == number_before {
+            findings.push(finding(path, 1, format!("is a second decision {number}")));
+        }
+        number_before = number;
+    }
+    findings
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|e| format!("could not read {}: {e}", path.display()))
+}
+
+fn finding(document: &Path, line: usize, what: String) -> Finding {
+    Finding { file: document.display().to_string(), line, what }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::file_named;
+    use super::*;
 
     #[test]
     fn only_paths_of_this_repository_are_files() {
         assert_eq!(file_named("sync/engine/src/edge.rs:12"), Some("sync/engine/src/edge.rs"));
         assert_eq!(file_named("Cargo.toml"), Some("Cargo.toml"));
-        assert_eq!(file_named("protocol/wire/"), Some("protocol/wire/"));
         for other in ["order.accepted", "http.rs", "POST /internal/ops", "/api/v1/", "hf/{region}/"]
         {
             assert_eq!(file_named(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_headings_link_has_its_words_in_small_letters() {
+        assert_eq!(anchor("## 2. Who wins a collision"), "2-who-wins-a-collision");
+        assert_eq!(anchor("# The drain: `cargo xtask bench`"), "the-drain-cargo-xtask-bench");
     }
 }
