@@ -128,8 +128,8 @@ pub struct EdgeSeat {
     pub epoch: u64,
 }
 
-/// A person's accept at the portal, while an edge holds the region: from the order service to the hub,
-/// which puts it to the holder.
+/// An accept that the holder of its region is to log: a person's at the portal, which the order service
+/// sends to the hub, or one that waits in another edge's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalAccept {
     pub region: Region,

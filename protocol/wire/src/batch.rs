@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Command, EdgeId, Hash, HeldReason, Outcome, Region, UnixMillis, Verdict};
+use crate::{
+    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, Region, Relogged, UnixMillis,
+    Verdict,
+};
 
 /// A run of one edge's log, in log order, for one owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,23 +33,48 @@ pub enum BatchBody {
         command: Command,
         /// Who the token names; absent where the hub could not verify the token the op refers to.
         actor: Option<Actor>,
-        verdict: Verdict,
-        fence: Option<u64>,
-        received_at: UnixMillis,
-        policy_version: Option<u64>,
-        rules_version: Option<u64>,
-        revocations_version: Option<u64>,
-        /// The version at which the region's feed told of the actor's or the session's revocation;
-        /// absent where neither is revoked.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        revoked_version: Option<u64>,
-        /// The op was logged anew: what the edge had said when it first took the command.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        relogged: Option<FirstAnswer>,
+        #[serde(flatten)]
+        evidence: Evidence,
     },
     LeaseReleased {
         fence: u64,
     },
+}
+
+/// The edge's answer to a command, and the versions it knew when it gave that answer. A firm answer is
+/// judged by these versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub verdict: Verdict,
+    pub fence: Option<u64>,
+    /// The edge's clock when it took the command.
+    pub received_at: UnixMillis,
+    pub policy_version: Option<u64>,
+    pub rules_version: Option<u64>,
+    pub revocations_version: Option<u64>,
+    /// The version at which the region's feed told of the actor's or the session's revocation;
+    /// absent where neither is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_version: Option<u64>,
+    /// The op was logged anew: the edge's answer when it first took the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relogged: Option<FirstAnswer>,
+}
+
+impl Evidence {
+    /// `revoked_version` is the cloud's knowledge; everything else comes from the op.
+    pub fn of(op: &CommandOp, revoked_version: Option<u64>) -> Self {
+        Self {
+            verdict: op.verdict,
+            fence: op.fence,
+            received_at: op.received_at,
+            policy_version: op.policy_version,
+            rules_version: op.rules_version,
+            revocations_version: op.revocations_version,
+            revoked_version,
+            relogged: op.relogged.as_ref().map(Relogged::answer),
+        }
+    }
 }
 
 /// What an edge said of a command in an epoch that is over. It gives no right; it says what a loser was

@@ -39,7 +39,9 @@ pub use assignment::{
     OfflineRules, PortalAccept, RegionAssignment, TakeBack, TakenBack, WaitingAccept,
     WaitingAccepts, WaitingAnswers, is_open, open_digest,
 };
-pub use batch::{BatchBody, BatchOp, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
+pub use batch::{
+    BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
+};
 pub use code::{Code, Language, Text};
 pub use command::{CmdFrame, Command, CommandBody, Draft};
 pub use compare::{

@@ -17,8 +17,8 @@ mod upstream;
 mod tests;
 
 use wire::{
-    Ack, Actor, BootNonce, Chain, Change, Code, Command, EdgeId, Frame, HeldReason, Hello, Limits,
-    NumberedOutcome, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
+    Ack, BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, Hello, Limits, NumberedOutcome,
+    PortalAccept, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
 };
 
 use hello::Judged;
@@ -74,15 +74,6 @@ pub struct Grant {
 pub struct Ending {
     pub epoch: u64,
     pub why: QuarantineWhy,
-}
-
-/// An accept that somebody else took: a person's at the portal, or another edge's that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accept {
-    pub command: Command,
-    pub token: String,
-    pub actor: Actor,
-    pub taken_at: UnixMillis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +133,10 @@ pub enum Input {
         reason: HeldReason,
     },
     /// An accept made elsewhere, for this edge to log: it holds the region.
-    Ask(Box<Accept>),
+    Ask {
+        accept: Box<PortalAccept>,
+        taken_at: UnixMillis,
+    },
     /// Another session of this edge has raised the term.
     Superseded,
     /// An operator closed the region's gate.

@@ -28,7 +28,7 @@ use platform::sql::{Migrations, Sql, SqlError};
 use sqlx::migrate::Migrator;
 use wire::{EdgeId, Hash, Region};
 
-pub use asks::{AskName, Asked, Waiting};
+pub use asks::{AskName, Asked};
 pub use compact::{BATCH, LookedAt};
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};

@@ -1,8 +1,7 @@
 //! What there is to decide: a command, who stands behind it, and the way it came.
 
 use wire::{
-    Actor, BatchBody, Command, EdgeId, FirstAnswer, Hash, Hops, OpsBatch, Region, Source,
-    UnixMillis, Verdict,
+    Actor, BatchBody, Command, EdgeId, Evidence, Hash, Hops, OpsBatch, Region, Source, UnixMillis,
 };
 
 /// One thing to decide. A batch's requests are decided in their order.
@@ -43,16 +42,7 @@ pub enum Origin {
 pub struct EdgeOp {
     pub name: OpName,
     pub region: Region,
-    pub verdict: Verdict,
-    pub fence: Option<u64>,
-    pub received_at: UnixMillis,
-    pub policy_version: Option<u64>,
-    pub rules_version: Option<u64>,
-    pub revocations_version: Option<u64>,
-    /// The version at which the region's feed told of a revocation that concerns the actor.
-    pub revoked_version: Option<u64>,
-    /// What an edge had said of this command in an epoch that is over; this op logs it anew.
-    pub relogged: Option<FirstAnswer>,
+    pub evidence: Evidence,
 }
 
 /// What tells one op from every other, even should a restored edge use a seq twice.
@@ -82,7 +72,7 @@ impl Attempt {
     pub fn hops(&self, cloud_at: UnixMillis) -> Hops {
         Hops {
             tapped_at: self.command.tapped_at,
-            edge_at: self.op().map(|op| op.received_at),
+            edge_at: self.op().map(|op| op.evidence.received_at),
             cloud_at: Some(cloud_at),
         }
     }
@@ -113,30 +103,8 @@ pub fn requests(batch: OpsBatch) -> Vec<Request> {
 fn request(name: OpName, region: Region, body: BatchBody) -> Request {
     match body {
         BatchBody::LeaseReleased { fence } => Request::LeaseReleased { name, region, fence },
-        BatchBody::Command {
-            command,
-            actor,
-            verdict,
-            fence,
-            received_at,
-            policy_version,
-            rules_version,
-            revocations_version,
-            revoked_version,
-            relogged,
-        } => {
-            let origin = Origin::Edge(Box::new(EdgeOp {
-                name,
-                region,
-                verdict,
-                fence,
-                received_at,
-                policy_version,
-                rules_version,
-                revocations_version,
-                revoked_version,
-                relogged,
-            }));
+        BatchBody::Command { command, actor, evidence } => {
+            let origin = Origin::Edge(Box::new(EdgeOp { name, region, evidence }));
             Request::Command(Box::new(Attempt { command, actor, origin }))
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn lost(attempt: &Attempt, standing: &Standing, code: Code) -> Option
         winner_decided_at: winner.map(|acceptance| acceptance.decided_at),
         winner_source: winner.map(|acceptance| acceptance.source.clone()),
         tapped_at: attempt.command.tapped_at,
-        edge_at: attempt.op().map(|op| op.received_at),
+        edge_at: attempt.op().map(|op| op.evidence.received_at),
         nearby: Vec::new(),
         taken_back: None,
     })

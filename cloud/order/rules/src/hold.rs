@@ -32,8 +32,9 @@ pub(crate) fn reason<'a>(
         // edge says of its own region under its fence it knows; all else waits while any is held.
         (None, Some(op)) => {
             let own = assignment(op.region);
-            let own =
-                own.is_some_and(|own| op.fence == Some(own.fence) && own.is_held_by(&op.name));
+            let own = own.is_some_and(|own| {
+                op.evidence.fence == Some(own.fence) && own.is_held_by(&op.name)
+            });
             !own && Region::ALL.into_iter().any(elsewhere)
         }
         // A person at the portal is told that there is no such order, and may ask again.
@@ -43,7 +44,7 @@ pub(crate) fn reason<'a>(
 }
 
 fn lapsed(attempt: &Attempt, lapse: Option<Lapse>) -> bool {
-    let fenced = attempt.op().is_some_and(|op| op.fence.is_some());
+    let fenced = attempt.op().is_some_and(|op| op.evidence.fence.is_some());
     match lapse {
         Some(Lapse::NonfenceHeld) => !fenced,
         Some(Lapse::OldfenceHeld) => fenced,

@@ -297,7 +297,7 @@ impl<'a> Desk<'a> {
             edge: op.map(|op| op.name.edge.clone()),
             epoch: op.map(|op| op.name.epoch),
             seq: op.map(|op| op.name.seq),
-            verdict: op.map(|op| op.verdict),
+            verdict: op.map(|op| op.evidence.verdict),
         };
         self.writes.timeline.push(Line { order_id: order.id, entry });
     }

@@ -19,11 +19,11 @@ impl Right {
     pub fn of(attempt: &Attempt, assignment: &Assignment) -> Self {
         let Some(op) = attempt.op() else { return Self::None };
         let name = &op.name;
-        let firm = op.fence.filter(|_| op.verdict == Verdict::Firm);
+        let firm = op.evidence.fence.filter(|_| op.evidence.verdict == Verdict::Firm);
         if firm == Some(assignment.fence) && assignment.is_held_by(name) {
             return Self::Stands;
         }
-        let first = op.relogged.as_ref().filter(|first| first.verdict == Verdict::Firm);
+        let first = op.evidence.relogged.as_ref().filter(|first| first.verdict == Verdict::Firm);
         let promise = match (firm, first) {
             (Some(fence), _) => Some((&name.edge, name.epoch, fence)),
             (None, Some(first)) => first.fence.map(|fence| (&first.edge, first.epoch, fence)),
@@ -66,7 +66,7 @@ pub(crate) fn rules(
     by_known: bool,
     lapse: Option<Lapse>,
 ) -> OfflineRules {
-    let named = attempt.op().and_then(|op| op.rules_version);
+    let named = attempt.op().and_then(|op| op.evidence.rules_version);
     let named = named.filter(|_| by_known && lapse != Some(Lapse::RuleVersion));
     assignment.rules_at(named).clone()
 }
@@ -87,8 +87,8 @@ pub(crate) fn revocation(attempt: &Attempt, by_known: bool, lapse: Option<Lapse>
         Origin::Waited { revoked: false } | Origin::Portal => return Revocation::None,
         Origin::Edge(op) => op,
     };
-    let Some(revoked) = op.revoked_version else { return Revocation::None };
-    let unseen = op.revocations_version.is_none_or(|seen| seen < revoked);
+    let Some(revoked) = op.evidence.revoked_version else { return Revocation::None };
+    let unseen = op.evidence.revocations_version.is_none_or(|seen| seen < revoked);
     if by_known && unseen && lapse != Some(Lapse::RevokeSeen) {
         Revocation::Later
     } else {

@@ -109,9 +109,9 @@ impl Named {
         }
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);
-            self.fences.extend(op.fence);
-            self.fences.extend(op.relogged.as_ref().and_then(|first| first.fence));
-            self.rules_versions.extend(op.rules_version);
+            self.fences.extend(op.evidence.fence);
+            self.fences.extend(op.evidence.relogged.as_ref().and_then(|first| first.fence));
+            self.rules_versions.extend(op.evidence.rules_version);
         }
     }
 }

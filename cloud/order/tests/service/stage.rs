@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
     Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Draft,
-    EdgeId, Event, EventType, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch, OrderId,
-    Outcome, Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId, Verdict,
+    EdgeId, Event, EventType, Evidence, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch,
+    OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId,
+    Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -190,43 +191,36 @@ impl Log {
 
     /// An op that the edge answered firm under this fence.
     pub fn firm(self, fence: u64, id: CommandId, actor: Actor, body: CommandBody) -> Self {
-        let mut log = self.then(id, Some(actor), body);
-        if let Some(BatchBody::Command { verdict, fence: under, .. }) =
-            log.ops.last_mut().map(|op| &mut op.body)
-        {
-            (*verdict, *under) = (Verdict::Firm, Some(fence));
-        }
-        log
+        self.then(id, Some(actor), body).with_evidence(|evidence| {
+            (evidence.verdict, evidence.fence) = (Verdict::Firm, Some(fence));
+        })
     }
 
     /// The last op named this version of the offline rules.
-    pub fn knowing_rules(mut self, version: u64) -> Self {
-        if let Some(BatchBody::Command { rules_version, .. }) =
-            self.ops.last_mut().map(|op| &mut op.body)
-        {
-            *rules_version = Some(version);
-        }
-        self
+    pub fn knowing_rules(self, version: u64) -> Self {
+        self.with_evidence(|evidence| evidence.rules_version = Some(version))
     }
 
     /// Whoever stands behind the last op had been revoked, and its edge had not read so far.
-    pub fn by_revoked(mut self) -> Self {
-        if let Some(BatchBody::Command { revocations_version, revoked_version, .. }) =
-            self.ops.last_mut().map(|op| &mut op.body)
-        {
-            (*revocations_version, *revoked_version) = (Some(6), Some(7));
-        }
-        self
+    pub fn by_revoked(self) -> Self {
+        self.with_evidence(|evidence| {
+            (evidence.revocations_version, evidence.revoked_version) = (Some(6), Some(7));
+        })
     }
 
     /// The last op logs anew what was answered firm under this fence in an epoch that is over.
-    pub fn relogging(mut self, epoch: u64, fence: u64) -> Self {
-        let edge = self.edge.clone();
-        if let Some(BatchBody::Command { relogged, .. }) =
+    pub fn relogging(self, epoch: u64, fence: u64) -> Self {
+        let (edge, verdict, fence) = (self.edge.clone(), Verdict::Firm, Some(fence));
+        self.with_evidence(|evidence| {
+            evidence.relogged = Some(FirstAnswer { edge, epoch, verdict, fence });
+        })
+    }
+
+    fn with_evidence(mut self, change: impl FnOnce(&mut Evidence)) -> Self {
+        if let Some(BatchBody::Command { evidence, .. }) =
             self.ops.last_mut().map(|op| &mut op.body)
         {
-            let (verdict, fence) = (Verdict::Firm, Some(fence));
-            *relogged = Some(FirstAnswer { edge, epoch, verdict, fence });
+            change(evidence);
         }
         self
     }
@@ -245,14 +239,16 @@ impl Log {
         let body = BatchBody::Command {
             command: Command { tapped_at, ..command(id, body) },
             actor,
-            verdict: Verdict::Provisional,
-            fence: None,
-            received_at: UnixMillis(NOW.0 - 10_000),
-            policy_version: None,
-            rules_version: None,
-            revocations_version: None,
-            revoked_version: None,
-            relogged: None,
+            evidence: Evidence {
+                verdict: Verdict::Provisional,
+                fence: None,
+                received_at: UnixMillis(NOW.0 - 10_000),
+                policy_version: None,
+                rules_version: None,
+                revocations_version: None,
+                revoked_version: None,
+                relogged: None,
+            },
         };
         self.ops.push(BatchOp { seq, hash, body });
         self

@@ -120,9 +120,9 @@ fn vectors() -> BTreeMap<String, String> {
     let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
     vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
     let mut anew = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
-    if let BatchBody::Command { relogged, .. } = &mut anew.body {
+    if let BatchBody::Command { evidence, .. } = &mut anew.body {
         let (verdict, fence) = (Verdict::Firm, Some(5));
-        *relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence });
+        evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence });
     }
     vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));

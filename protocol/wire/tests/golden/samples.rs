@@ -169,13 +169,15 @@ pub fn batch_body() -> BatchBody {
     BatchBody::Command {
         command: command(),
         actor: Some(Actor { user_id: UserId(id(3)), role: Role::Provider }),
-        verdict: Verdict::Firm,
-        fence: Some(5),
-        received_at: UnixMillis(1_764_000_000_004),
-        policy_version: Some(3),
-        rules_version: Some(2),
-        revocations_version: Some(4),
-        revoked_version: Some(6),
-        relogged: None,
+        evidence: Evidence {
+            verdict: Verdict::Firm,
+            fence: Some(5),
+            received_at: UnixMillis(1_764_000_000_004),
+            policy_version: Some(3),
+            rules_version: Some(2),
+            revocations_version: Some(4),
+            revoked_version: Some(6),
+            relogged: None,
+        },
     }
 }

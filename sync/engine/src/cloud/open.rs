@@ -2,11 +2,11 @@
 
 use wire::{
     Ack, Alive, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
-    OutcomesFrame, Probe, Resend, SnapshotPart, Standing, UnixMillis, Up, Welcome,
+    OutcomesFrame, PortalAccept, Probe, Resend, SnapshotPart, Standing, UnixMillis, Up, Welcome,
 };
 
 use super::{
-    Accept, Input, Output, Stored,
+    Input, Output, Stored,
     downstream::Downstream,
     end, hello,
     snapshot::{self, Snapshot},
@@ -103,8 +103,8 @@ impl Open {
                 let standing = self.standing;
                 vec![Output::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
             }
-            Input::Ask(accept) => {
-                let Accept { command, token, actor, taken_at } = *accept;
+            Input::Ask { accept, taken_at } => {
+                let PortalAccept { command, token, actor, .. } = *accept;
                 let standing = self.standing;
                 let ask = Ask { standing, command, token, actor, taken_at };
                 vec![Output::Send(Frame::Ask(ask))]

@@ -11,7 +11,7 @@ use wire::{
     OutcomeKind, Region, Standing, UnixMillis, Up,
 };
 
-use super::{Accept, Input, NewOp, Output, Session, Stored};
+use super::{Input, NewOp, Output, Session, Stored};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const TERM: u64 = 7;

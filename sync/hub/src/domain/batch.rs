@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use wire::{
-    Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
-    Outcome, OutcomeKind, UnixMillis, UserId,
+    Action, Actor, BatchBody, BatchOp, Code, CommandId, Evidence, Hash, HeldReason, OpAnswer,
+    OpDecision, Outcome, OutcomeKind, UnixMillis, UserId,
 };
 
 use super::{intake::Read, queue::Line};
@@ -187,18 +187,9 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
 }
 
 fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
-    BatchBody::Command {
-        command: op.command.clone(),
-        actor: person.map(|person| person.actor),
-        verdict: op.verdict,
-        fence: op.fence,
-        received_at: op.received_at,
-        policy_version: op.policy_version,
-        rules_version: op.rules_version,
-        revocations_version: op.revocations_version,
-        revoked_version: person.and_then(|person| person.revoked_version),
-        relogged: op.relogged.as_ref().map(wire::Relogged::answer),
-    }
+    let evidence = Evidence::of(op, person.and_then(|person| person.revoked_version));
+    let actor = person.map(|person| person.actor);
+    BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
 fn answered(seq: u64, outcome: Outcome) -> Decided {
@@ -312,8 +303,8 @@ mod tests {
         op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
         let plan =
             plan(&run(vec![Read::Command(op)]), NOW, 10_000, |_| Judged::Known(Some(person())));
-        let BatchBody::Command { relogged, .. } = &plan.handed[0].body else { unreachable!() };
-        assert_eq!(relogged.as_ref(), Some(&first));
+        let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { unreachable!() };
+        assert_eq!(evidence.relogged.as_ref(), Some(&first));
     }
 
     #[test]

@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use engine::cloud::{Accept, Input};
-use wire::{CommandId, UserId};
+use engine::cloud::Input;
+use wire::{CommandId, PortalAccept, UnixMillis};
 
 use super::{At, Ended, Link};
-use crate::store::StoreError;
+use crate::store::{AskName, StoreError};
 
 /// So many of either kind are looked at; those beyond find their turn when these are decided.
 const LOOKED_AT_MAX: usize = 200;
@@ -48,11 +48,8 @@ impl Asking {
     }
 }
 
-/// What this session has put, and at which tick.
-pub(super) type Put = BTreeMap<Name, u64>;
-
-/// An id is its user's own.
-type Name = (CommandId, UserId);
+/// The accepts that this session has put, and the tick of each.
+pub(super) type Put = BTreeMap<AskName, u64>;
 
 impl Link {
     /// Puts to this edge what others wait for, should it hold the region.
@@ -61,42 +58,34 @@ impl Link {
             Ok(accepts) => accepts,
             Err(error) => return Err(self.fault(&error)),
         };
-        for accept in accepts {
+        for (accept, taken_at) in accepts {
             let id = accept.command.id;
             self.hub.asking.put(id);
-            self.put.insert(name(&accept), self.ticks);
+            self.put.insert((id, accept.actor.user_id), self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Command `{id}` is put to the holder"
             );
-            self.perform(Input::Ask(Box::new(accept))).await?;
+            self.perform(Input::Ask { accept: Box::new(accept), taken_at }).await?;
         }
         Ok(())
     }
 
-    async fn due_asks(&mut self, at: At) -> Result<Vec<Accept>, StoreError> {
-        let (store, ticks) = (&self.hub.store, self.ticks);
-        let held = store.held_elsewhere(self.region, &self.edge, at.epoch, LOOKED_AT_MAX).await?;
-        let portal = store.asks_for(self.region, &self.edge, at.epoch, LOOKED_AT_MAX).await?;
-        let wanted: BTreeSet<Name> =
-            held.iter().map(|held| &held.accept).chain(&portal).map(name).collect();
-        self.put.retain(|name, _| wanted.contains(name));
-        let put = &self.put;
-        let is_due = |accept: &Accept| {
-            put.get(&name(accept)).is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
+    async fn due_asks(&mut self, at: At) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
+        let (region, edge, ticks, put) = (self.region, &self.edge, self.ticks, &self.put);
+        let mut wanted = BTreeSet::new();
+        let mut is_due = |name| {
+            wanted.insert(name);
+            put.get(&name).is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
         };
-        let mut due: Vec<Accept> = portal.into_iter().filter(is_due).collect();
+        let mut due = self.hub.store.asks_for(region, edge, at.epoch, LOOKED_AT_MAX).await?;
+        due.retain(|(accept, _)| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
-        let room = PUT_MAX - due.len();
-        for held in held.into_iter().filter(|held| is_due(&held.accept)).take(room) {
-            due.push(store.with_token(held).await?);
-        }
+        let (holder, space) = ((region, edge, at.epoch), PUT_MAX - due.len());
+        due.extend(self.hub.store.held_elsewhere(holder, LOOKED_AT_MAX, space, is_due).await?);
+        self.put.retain(|name, _| wanted.contains(name));
         Ok(due)
     }
-}
-
-fn name(accept: &Accept) -> Name {
-    (accept.command.id, accept.actor.user_id)
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@
 //! failed alone too often is handed in no more until an operator says so, or an op of its name is decided;
 //! meanwhile it is put to the holder as before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use engine::cloud::Accept;
 use platform::{
     sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
@@ -61,14 +60,16 @@ const WAITING_MAX: i64 = 1_000;
 /// Whose accept it is: an id is its user's own.
 pub type AskName = (CommandId, UserId);
 
-/// An accept of the portal that is to be handed in again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub name: AskName,
-    /// How often it failed alone.
-    pub failures: u32,
-    /// `None` where this version cannot read it.
-    pub accept: Option<WaitingAccept>,
+/// A part of the portal's accepts that are to be handed in again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaitingPart {
+    pub accepts: Vec<WaitingAccept>,
+    /// This version cannot read these.
+    pub unreadable: Vec<AskName>,
+    /// How often each of both kinds failed alone.
+    pub failures: HashMap<AskName, u32>,
+    /// The next part begins behind this one; `None` at the end.
+    pub next: Option<AskName>,
 }
 
 /// Command, user, region, what was asked by whom, and how often it failed.
@@ -130,70 +131,63 @@ impl Store {
         })
     }
 
-    /// What is to be put to this edge in this epoch: nothing, unless it holds the region. Of either
-    /// kind the oldest, those that wait for an operator last: they may be many, and stay.
+    /// The portal's accepts for this edge to log: none unless it holds the region in this epoch. The
+    /// oldest come first, those that wait for an operator last: they may be many, and stay.
     pub async fn asks_for(
         &self,
         region: Region,
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
-    ) -> Result<Vec<Accept>, StoreError> {
+    ) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
-        // Those that cannot be read are spoken of where they are handed in again.
+        // Those that cannot be read are logged where they are handed in again.
         let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
             let WaitingAccept { command, actor, .. } = waiting(&command, &actor).ok()?;
-            Some(Accept { command, token, actor, taken_at: UnixMillis(taken_at) })
+            Some((PortalAccept { region, command, actor, token }, UnixMillis(taken_at)))
         });
         Ok(portal.collect())
     }
 
-    /// The held accepts of the region's other edges that are for the same one to log. Their tokens stay
-    /// where they are until `with_token` is asked for them.
+    /// The held accepts of the region's other edges, for the same edge to log: of `limit` that are
+    /// looked at, those that `is_due`, `due_max` at most.
     pub async fn held_elsewhere(
         &self,
-        region: Region,
-        edge: &EdgeId,
-        epoch: u64,
+        holder: (Region, &EdgeId, u64),
         limit: usize,
-    ) -> Result<Vec<HeldAccept>, StoreError> {
-        let values = vals![region, edge, epoch, limit];
-        let rows: Vec<(String, i64, Vec<u8>)> = self.sql.all(HELD, values).await?;
-        let mut held = Vec::with_capacity(rows.len());
-        for (name, epoch, bytes) in rows {
+        due_max: usize,
+        mut is_due: impl FnMut(AskName) -> bool + Send,
+    ) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
+        let (region, edge, epoch) = holder;
+        let rows: Vec<(String, i64, Vec<u8>)> =
+            self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
+        let mut due = Vec::new();
+        for (edge, epoch, bytes) in rows {
             let Read::Command(op) = intake::read(&bytes) else { continue };
-            let accept = Accept {
-                command: op.command,
-                token: String::new(),
-                actor: op.actor,
-                taken_at: op.received_at,
+            if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
+                continue;
+            }
+            let row: Option<(Vec<u8>,)> =
+                self.sql.one(TOKEN, vals![edge, epoch, op.token_seq]).await?;
+            let token = match row.map(|(bytes,)| intake::read(&bytes)) {
+                Some(Read::Token { token }) => token,
+                // Nobody vouches for it, which the owner has to say.
+                _ => String::new(),
             };
-            let (edge, epoch) = (super::edge(name)?, count(epoch));
-            held.push(HeldAccept { edge, epoch, token_seq: op.token_seq, accept });
+            let accept = PortalAccept { region, command: op.command, actor: op.actor, token };
+            due.push((accept, op.received_at));
         }
-        Ok(held)
+        Ok(due)
     }
 
-    /// With its token, where the log has one.
-    pub async fn with_token(&self, held: HeldAccept) -> Result<Accept, StoreError> {
-        let HeldAccept { edge, epoch, token_seq, accept } = held;
-        let row: Option<(Vec<u8>,)> = self.sql.one(TOKEN, vals![edge, epoch, token_seq]).await?;
-        let token = match row.map(|(bytes,)| intake::read(&bytes)) {
-            Some(Read::Token { token }) => token,
-            // Nobody vouches for it, which the owner has to say.
-            _ => String::new(),
-        };
-        Ok(Accept { token, ..accept })
-    }
-
-    /// The accepts of the portal that are to be handed in again, after that one: those that wait, without
-    /// those that wait for an operator.
+    /// The portal's accepts behind `after` that are to be handed in again. Those that wait for an
+    /// operator are not among them.
     pub async fn waiting_accepts(
         &self,
         after: AskName,
         limit: usize,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<WaitingPart, StoreError> {
         let (id, user) = after;
         let values = vals![FAILURES_MAX, id, id, user, limit];
         let rows: Vec<AskRow> = self.sql.all(WAITING, values).await?;
@@ -203,14 +197,21 @@ impl Store {
             let users: Vec<Uuid> = here.map(|(_, user, ..)| *user).collect();
             revoked.extend(self.revocations(region, &users).await?.into_keys());
         }
-        let rows = rows.into_iter().map(|(id, user, _, command, actor, failures)| {
-            let accept = waiting(&command, &actor).ok();
-            let revoked = revoked.contains(&user);
-            let accept = accept.map(|accept| WaitingAccept { revoked, ..accept });
-            let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-            Waiting { name: (CommandId(id), UserId(user)), failures, accept }
-        });
-        Ok(rows.collect())
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|(id, user, ..)| (CommandId(*id), UserId(*user)));
+        let mut part = WaitingPart { next, ..WaitingPart::default() };
+        for (id, user, _, command, actor, failures) in rows {
+            let name = (CommandId(id), UserId(user));
+            part.failures.insert(name, u32::try_from(failures).unwrap_or(u32::MAX));
+            match waiting(&command, &actor) {
+                Ok(accept) => {
+                    let revoked = revoked.contains(&user);
+                    part.accepts.push(WaitingAccept { revoked, ..accept });
+                }
+                Err(_) => part.unreadable.push(name),
+            }
+        }
+        Ok(part)
     }
 
     /// It failed alone once more than so many times. `false` where it was counted already, by another
@@ -242,15 +243,6 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<(), 
         tx.exec(in_list(AGAIN, part.len(), ")"), values).await?;
     }
     Ok(())
-}
-
-/// Another edge's accept that is held, and where its token stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldAccept {
-    pub edge: EdgeId,
-    pub epoch: u64,
-    pub token_seq: u64,
-    pub accept: Accept,
 }
 
 /// Whether this very accept waits already; `None` where nothing waits under its id.

@@ -17,7 +17,7 @@ use crate::{
     NAME,
     domain::batch::FAILURES_MAX,
     hub::Hub,
-    store::{AskName, StoreError, Waiting},
+    store::{AskName, StoreError},
 };
 
 const PATH: &str = "/internal/waiting-accepts";
@@ -67,37 +67,28 @@ pub(super) async fn follow(hub: &Hub) {
 
 /// One that cannot be decided keeps none of the others waiting.
 async fn hand_in(hub: &Hub) -> Result<(), Fault> {
-    let mut after = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
-    loop {
-        let part = hub.store.waiting_accepts(after, PART).await?;
-        let Some(last) = part.last() else { return Ok(()) };
-        after = last.name;
-        let whole = part.len() < PART;
-        let doubted = part.iter().any(|waiting| waiting.failures > 0 && waiting.accept.is_some());
-        let (mut items, mut bad) = (Vec::with_capacity(part.len()), Vec::new());
-        for Waiting { name, accept, .. } in &part {
-            match accept {
-                Some(accept) => items.push(accept.clone()),
-                None => bad.push(*name),
-            }
+    let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
+    while let Some(from) = after {
+        let part = hub.store.waiting_accepts(from, PART).await?;
+        let failures = |name: &AskName| part.failures.get(name).copied().unwrap_or_default();
+        let mut bad = part.unreadable.clone();
+        if !part.accepts.is_empty() {
+            let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
+            bad.extend(decide(hub, part.accepts.clone(), doubted).await?);
         }
-        if !items.is_empty() {
-            bad.extend(decide(hub, items, doubted).await?);
+        for name in bad {
+            failed(hub, name, failures(&name)).await?;
         }
-        for waiting in part.iter().filter(|waiting| bad.contains(&waiting.name)) {
-            failed(hub, waiting).await?;
-        }
-        if whole {
-            return Ok(());
-        }
+        after = part.next;
     }
+    Ok(())
 }
 
-async fn failed(hub: &Hub, waiting: &Waiting) -> Result<(), StoreError> {
-    let Waiting { name: (id, user), failures, .. } = waiting;
-    if !hub.store.ask_failed(waiting.name, *failures).await? {
+async fn failed(hub: &Hub, name: AskName, failures: u32) -> Result<(), StoreError> {
+    if !hub.store.ask_failed(name, failures).await? {
         return Ok(());
     }
+    let (id, user) = name;
     if failures + 1 >= FAILURES_MAX {
         tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` needs an operator");
     } else {

@@ -232,8 +232,8 @@ async fn decide(
     }
     let answers = batch.ops.iter().map(|op| {
         let (actor, held) = match &op.body {
-            BatchBody::Command { actor, command, revoked_version, .. } => {
-                script.revoked.push((op.seq, *revoked_version));
+            BatchBody::Command { actor, command, evidence } => {
+                script.revoked.push((op.seq, evidence.revoked_version));
                 let held = script.held.contains(&command.id)
                     || script.waits(Some(&batch.edge), command.id);
                 if !held {

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use wire::{
-    Actor, BatchBody, BatchOp, Code, CommandOp, Hash, Op, OpAnswer, OpDecision, Outcome,
+    Actor, BatchBody, BatchOp, Code, CommandOp, Evidence, Hash, Op, OpAnswer, OpDecision, Outcome,
     OutcomeKind, UnixMillis,
 };
 
@@ -31,7 +31,8 @@ pub fn plan(db: &SyncDb, e: usize, run: Vec<(u64, Hash, Option<Rc<Op>>)>, now: U
                 let actor = actor(db, e, op);
                 let user = actor.map(|actor| actor.user_id);
                 let revoked = user.and_then(|user| db.revoked_version(cast::region(e), user));
-                command(op, actor, revoked)
+                let (command, evidence) = (op.command.clone(), Evidence::of(op, revoked));
+                BatchBody::Command { command, actor, evidence }
             }
             #[allow(unreachable_patterns)]
             _ => {
@@ -78,21 +79,6 @@ fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
             verified => verified.ok(),
         },
         _ => None,
-    }
-}
-
-fn command(op: &CommandOp, actor: Option<Actor>, revoked_version: Option<u64>) -> BatchBody {
-    BatchBody::Command {
-        command: op.command.clone(),
-        actor,
-        verdict: op.verdict,
-        fence: op.fence,
-        received_at: op.received_at,
-        policy_version: op.policy_version,
-        rules_version: op.rules_version,
-        revocations_version: op.revocations_version,
-        revoked_version,
-        relogged: op.relogged.as_ref().map(wire::Relogged::answer),
     }
 }
 

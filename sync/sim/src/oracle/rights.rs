@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use engine::cloud::Accept;
 use rules::{Assignment, Request, Seat, Turned, Writes};
 use wire::{
-    Code, CommandId, CommandOp, FenceEnding, Op, Outcome, OutcomeKind, QuarantineWhy, Region,
-    Relogged,
+    Code, CommandId, CommandOp, FenceEnding, Op, Outcome, OutcomeKind, PortalAccept, QuarantineWhy,
+    Region, Relogged,
 };
 
 use super::{Firm, Identity, Oracle};
@@ -109,7 +108,7 @@ impl Oracle {
     }
 
     /// Nor is it put to the holder before what stands in front of it.
-    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &Accept) {
+    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &PortalAccept) {
         let order = accept.command.body.order_id();
         if db.asks.contains_key(&accept.command.id) {
             // Made at the portal, it waits behind nothing.

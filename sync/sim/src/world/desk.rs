@@ -1,13 +1,15 @@
 //! The portal: people whose requests go straight to the order service, with an `Idempotency-Key` and
 //! again under the same key until they are answered.
 
-use engine::cloud::Accept;
-use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome};
+use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome, PortalAccept};
 
 use super::{Event, World, orders::is_here, people, tokens, words};
 use crate::{
     cast,
-    cloud::{Asked, AskedBy, at, sync_db::ToldToWait},
+    cloud::{
+        Asked, AskedBy, at,
+        sync_db::{PortalAsk, ToldToWait},
+    },
     plan::Intent,
 };
 
@@ -163,9 +165,9 @@ impl World {
         let token = tokens::issue(actor, at(self.now, 0).plus_ms(TOKEN_MS));
         let command =
             Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
-        let accept = Accept { command, token, actor, taken_at: now };
+        let accept = PortalAccept { region, command, actor, token };
         let in_reach = self.holder_in_reach(region, now);
-        let told = self.sync_db.ask(region, accept, in_reach);
+        let told = self.sync_db.ask(PortalAsk { accept, taken_at: now }, in_reach);
         if let (ToldToWait::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {
             self.nudge(replica, holder);
         }

@@ -352,7 +352,7 @@ impl World {
         }
         let db = &self.sync_db;
         let waiting = db.asks.values().map(|ask| {
-            let revoked = db.revoked_version(ask.region, ask.accept.actor.user_id).is_some();
+            let revoked = db.revoked_version(ask.accept.region, ask.accept.actor.user_id).is_some();
             (ask.accept.clone(), revoked)
         });
         for (accept, revoked) in waiting.collect::<Vec<_>>() {

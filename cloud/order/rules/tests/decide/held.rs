@@ -30,7 +30,7 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
         (other(accept(1)), true),
         (of_epoch_2, true),
         (old_fence, true),
-        (with_op(relogged(4, 1, 1, provider(1), accept(1)), |op| op.fence = None), true),
+        (with_op(relogged(4, 1, 1, provider(1), accept(1)), |op| op.evidence.fence = None), true),
         (logged_at("south-1", 1, 1, provider(1), accept(1)), true),
         (logged_at("north-2", 1, 1, admin(), approve(1)), true),
         // The holder's own, whatever it answered: that includes what it was asked.
@@ -60,7 +60,7 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
 fn what_would_be_refused_waits_as_well() {
     let other =
         |actor| with_op(logged(1, 1, actor, accept(1)), |op| op.name.edge = edge("north-2"));
-    let revoked = with_op(other(Some(provider(2))), |op| op.revoked_version = Some(3));
+    let revoked = with_op(other(Some(provider(2))), |op| op.evidence.revoked_version = Some(3));
     for request in [other(None), other(Some(customer(1))), other(Some(provider(2))), revoked] {
         for &status in OrderStatus::ALL {
             assert!(is_held(&request, held(), status), "{request:?} on {status}");

@@ -148,7 +148,7 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
         |first: &mut FirstAnswer| first.edge = edge("north-2"),
     ] {
         let op = with_op(relogged(4, 1, 1, provider(2), accept(1)), |op| {
-            change(op.relogged.as_mut().unwrap());
+            change(op.evidence.relogged.as_mut().unwrap());
         });
         let mut stage =
             Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::EdgeRestored));
@@ -164,7 +164,8 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     let mut stage =
         Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::TakenBack));
     let put = with_op(own.clone(), |op| {
-        (op.name.edge, op.verdict, op.fence) = (edge("north-2"), Verdict::Provisional, None);
+        (op.name.edge, op.evidence.verdict, op.evidence.fence) =
+            (edge("north-2"), Verdict::Provisional, None);
     });
     let (outcome, _) = stage.decide_one(put);
     assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted));
@@ -185,8 +186,8 @@ fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
     let strangers: [Request; 4] = [
         with_op(own.clone(), |op| op.name.edge = edge("north-2")),
         with_op(own.clone(), |op| op.name.epoch = 2),
-        with_op(own.clone(), |op| op.verdict = Verdict::Provisional),
-        with_op(own, |op| op.fence = Some(5)),
+        with_op(own.clone(), |op| op.evidence.verdict = Verdict::Provisional),
+        with_op(own, |op| op.evidence.fence = Some(5)),
     ];
     for request in strangers {
         let mut stage =
@@ -209,8 +210,8 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
             logged(1, 1, Some(provider(2)), accept(1))
         };
         with_op(op, |op| {
-            op.revocations_version = seen;
-            op.revoked_version = Some(7);
+            op.evidence.revocations_version = seen;
+            op.evidence.revoked_version = Some(7);
         })
     };
     for (request, code) in [
@@ -240,8 +241,8 @@ fn an_admin_withdraws_what_was_promised_to_a_revoked_person_and_nothing_else() {
         portal(id, admin(), body)
     };
     let promised = with_op(firm(4, 1, 1, provider(2), accept(1)), |op| {
-        op.revocations_version = Some(6);
-        op.revoked_version = Some(7);
+        op.evidence.revocations_version = Some(6);
+        op.evidence.revoked_version = Some(7);
     });
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     stage.decide_one(promised);
@@ -283,8 +284,8 @@ fn what_the_same_provider_then_does_there_is_judged_alike() {
         standing.order.payment_status = PaymentStatus::Held;
         let mut stage = Stage::with([standing]).assign(held());
         let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
-            op.revocations_version = Some(6);
-            op.revoked_version = Some(7);
+            op.evidence.revocations_version = Some(6);
+            op.evidence.revoked_version = Some(7);
         });
         let (outcome, _) = stage.decide_one(request);
         assert_eq!(outcome.code, code);
@@ -313,7 +314,7 @@ type Change = fn(&mut rules::Standing);
 fn a_firm_approval_is_judged_by_the_rules_it_names() {
     let approved = |version| {
         let op = firm(4, 1, 1, customer(1), approve(1));
-        with_op(op, |op| op.rules_version = version)
+        with_op(op, |op| op.evidence.rules_version = version)
     };
     let same: Change = |_| {};
     let dear: Change = |standing| standing.order.price = Amount::from_minor(20_001).unwrap();
@@ -343,8 +344,9 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
 fn a_firm_approval_that_comes_late_counts_all_the_same() {
     for &status in OrderStatus::ALL {
         let mut stage = Stage::with([order(1, status)]).assign(relaxed_once());
-        let request =
-            with_op(firm(4, 1, 1, customer(1), approve(1)), |op| op.rules_version = Some(2));
+        let request = with_op(firm(4, 1, 1, customer(1), approve(1)), |op| {
+            op.evidence.rules_version = Some(2)
+        });
         let (outcome, _) = stage.decide_one(request);
         assert_eq!(outcome.kind, OutcomeKind::Applied, "{status}");
         let rejected = status == OrderStatus::Rejected;
@@ -360,8 +362,9 @@ fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_prom
         let mut standing = order(1, OrderStatus::Accepted);
         standing.acceptance.as_mut().unwrap().firm = was_firm;
         let mut stage = Stage::with([standing]).assign(relaxed_once());
-        let request =
-            with_op(logged(2, 2, Some(provider(1)), start(1)), |op| op.rules_version = Some(2));
+        let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
+            op.evidence.rules_version = Some(2)
+        });
         let (outcome, writes) = stage.decide_one(request);
         assert_eq!(outcome.code, code);
         assert_eq!(kinds(&writes) == [CaseKind::OfflineRule], code.is_none());

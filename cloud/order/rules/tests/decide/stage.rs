@@ -9,7 +9,7 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, FenceEnd, FenceEnding,
+    Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, FenceEnd, FenceEnding,
     FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy,
     Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
@@ -171,14 +171,16 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
     let origin = Origin::Edge(Box::new(EdgeOp {
         name: OpName { edge: edge("north-1"), epoch: 1, seq, hash },
         region: Region::North,
-        verdict: Verdict::Provisional,
-        fence: None,
-        received_at: UnixMillis(NOW.0 - 10_000),
-        policy_version: None,
-        rules_version: None,
-        revocations_version: None,
-        revoked_version: None,
-        relogged: None,
+        evidence: Evidence {
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: UnixMillis(NOW.0 - 10_000),
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+            revoked_version: None,
+            relogged: None,
+        },
     }));
     let command = Command { tapped_at, ..command(id, body) };
     Request::Command(Box::new(Attempt { command, actor, origin }))
@@ -200,8 +202,8 @@ pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody
 /// An op that north-1 answered firm under this fence.
 pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
     with_op(logged(seq, id, Some(actor), body), |op| {
-        op.verdict = Verdict::Firm;
-        op.fence = Some(fence);
+        op.evidence.verdict = Verdict::Firm;
+        op.evidence.fence = Some(fence);
     })
 }
 
@@ -210,7 +212,7 @@ pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody)
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.name.epoch = 2;
         let (edge, verdict, fence) = (op.name.edge.clone(), Verdict::Firm, Some(fence));
-        op.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence });
+        op.evidence.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence });
     })
 }
 

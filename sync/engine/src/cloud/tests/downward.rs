@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
     let order_id = wire::OrderId(uuid::Uuid::from_u128(1));
-    let accept = Accept {
+    let accept = wire::PortalAccept {
+        region: wire::Region::North,
         command: wire::Command {
             id: wire::CommandId(uuid::Uuid::from_u128(2)),
             body: wire::CommandBody::AcceptOrder { order_id },
@@ -16,10 +17,12 @@ fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
         },
         token: "token".into(),
         actor: crate::testing::actor(20, wire::Role::Provider),
-        taken_at: NOW,
     };
     let mut session = opened(&log(1));
-    let outputs = session.handle(Input::Ask(Box::new(accept.clone())), NOW);
+    let outputs = {
+        let accept = Box::new(accept.clone());
+        session.handle(Input::Ask { accept, taken_at: NOW }, NOW)
+    };
     let [Output::Send(Frame::Ask(ask))] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!((ask.standing, &ask.command), (standing(), &accept.command));
     assert_eq!((ask.actor, ask.taken_at), (accept.actor, NOW));

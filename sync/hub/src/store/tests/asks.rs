@@ -47,8 +47,9 @@ async fn stops(store: &Store, n: u128) {
 }
 
 async fn handed_in(store: &Store) -> Vec<(CommandId, u32)> {
-    let waiting = store.waiting_accepts(FIRST, 10).await.unwrap();
-    waiting.into_iter().map(|ask| (ask.name.0, ask.failures)).collect()
+    let part = store.waiting_accepts(FIRST, 10).await.unwrap();
+    let id = |accept: &wire::WaitingAccept| accept.command.id;
+    part.accepts.iter().map(|accept| (id(accept), part.failures[&(id(accept), USER)])).collect()
 }
 
 #[rstest]
@@ -59,11 +60,11 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(#[case] mysql: b
     const ADD: &str = "UPDATE asks SET command = X'FF' WHERE command_id = ?";
     let store = waiting(mysql, 3).await;
     store.sql().exec(ADD, platform::vals![id(2)]).await.unwrap();
-    let waiting = store.waiting_accepts(FIRST, 10).await.unwrap();
-    let read: Vec<_> = waiting.iter().map(|ask| (ask.name.0, ask.accept.is_some())).collect();
-    assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
+    assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
+    let part = store.waiting_accepts(FIRST, 10).await.unwrap();
+    assert_eq!(part.unreadable, [(id(2), USER)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|accept| accept.command.id).eq([id(1), id(3)]));
+    assert!(put.iter().map(|(accept, _)| accept.command.id).eq([id(1), id(3)]));
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let read: Vec<_> = shown.iter().map(|ask| (ask.command_id, ask.order_id.is_some())).collect();
     assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
@@ -89,7 +90,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     // It waits all the same: for the holder, behind the others, and as what was asked before.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|accept| accept.command.id).eq([id(2), id(1)]));
+    assert!(put.iter().map(|(accept, _)| accept.command.id).eq([id(2), id(1)]));
     assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), Asked::Waits);
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use engine::cloud::Accept;
-use wire::{Action, Actor, Command, Op, Region};
+use wire::{Action, Op, PortalAccept, Region, UnixMillis};
 
 use super::{OpState, SyncDb};
 use crate::{bug::Bug, cast};
 
 #[derive(Debug, Clone)]
 pub struct PortalAsk {
-    pub region: Region,
-    pub accept: Accept,
+    pub accept: PortalAccept,
+    pub taken_at: UnixMillis,
 }
 
 /// What became of a person's accept.
@@ -29,7 +28,8 @@ impl SyncDb {
         (0..cast::MACHINE_COUNT).find(|&e| cast::edge(e) == holder)
     }
 
-    pub fn ask(&mut self, region: Region, accept: Accept, in_reach: bool) -> ToldToWait {
+    pub fn ask(&mut self, ask: PortalAsk, in_reach: bool) -> ToldToWait {
+        let accept = &ask.accept;
         if let Some(known) = self.asks.get(&accept.command.id) {
             let known = &known.accept;
             let same = known.command.body.hash() == accept.command.body.hash()
@@ -39,22 +39,22 @@ impl SyncDb {
         if !in_reach {
             return ToldToWait::HolderAway;
         }
-        self.asks.insert(accept.command.id, PortalAsk { region, accept });
+        self.asks.insert(accept.command.id, ask);
         ToldToWait::Waits
     }
 
     /// What is to be put to this edge: nothing, unless it holds its region. The portal's first.
-    pub fn asks_for(&self, e: usize) -> Vec<Accept> {
+    pub fn asks_for(&self, e: usize) -> Vec<PortalAsk> {
         let region = self.edges[e].region;
         if self.holder(region) != Some(e) {
             return Vec::new();
         }
-        let portal = self.asks.values().filter(|ask| ask.region == region);
-        let mut portal: Vec<Accept> = portal.map(|ask| ask.accept.clone()).collect();
-        portal.sort_by_key(|accept| (accept.taken_at, accept.command.id));
+        let portal = self.asks.values().filter(|ask| ask.accept.region == region);
+        let mut portal: Vec<PortalAsk> = portal.cloned().collect();
+        portal.sort_by_key(|ask| (ask.taken_at, ask.accept.command.id));
         let others = self.edges.iter().enumerate();
         let others = others.filter(|(other, edge)| *other != e && edge.region == region);
-        let mut held: Vec<(u64, usize, u64, Accept)> = Vec::new();
+        let mut held: Vec<(u64, usize, u64, PortalAsk)> = Vec::new();
         for (other, edge) in others {
             let mut behind = BTreeSet::new();
             for (seq, op) in edge.undecided_ops() {
@@ -71,12 +71,13 @@ impl SyncDb {
                     Some(Op::Token { token }) => token.clone(),
                     _ => String::new(),
                 };
-                let (command, actor): (Command, Actor) = (read.command.clone(), read.actor);
-                let accept = Accept { command, token, actor, taken_at: read.received_at };
-                held.push((op.received_at, other, *seq, accept));
+                let (command, actor) = (read.command.clone(), read.actor);
+                let accept = PortalAccept { region, command, actor, token };
+                let ask = PortalAsk { accept, taken_at: read.received_at };
+                held.push((op.received_at, other, *seq, ask));
             }
         }
         held.sort_by_key(|(at, other, seq, _)| (*at, *other, *seq));
-        portal.into_iter().chain(held.into_iter().map(|(.., accept)| accept)).collect()
+        portal.into_iter().chain(held.into_iter().map(|(.., ask)| ask)).collect()
     }
 }

@@ -9,7 +9,10 @@ use wire::{Code, Region, UnixMillis};
 use super::{super::World, TICK_MS};
 use crate::{
     cast,
-    cloud::{at, sync_db::CONTACT_STALE_MS},
+    cloud::{
+        at,
+        sync_db::{CONTACT_STALE_MS, PortalAsk},
+    },
     world::{Event, Packet, Side},
 };
 
@@ -99,10 +102,10 @@ impl World {
     fn put_asks(&mut self, conn: usize) {
         let (e, r) = (self.net.conns[conn].id, self.net.conns[conn].replica);
         let accepts = self.sync_db.asks_for(e);
-        let wanted: BTreeSet<_> = accepts.iter().map(|accept| accept.command.id).collect();
+        let wanted: BTreeSet<_> = accepts.iter().map(|ask| ask.accept.command.id).collect();
         let Some(session) = self.session(conn) else { return };
         session.put.retain(|id, _| wanted.contains(id));
-        for accept in accepts {
+        for PortalAsk { accept, taken_at } in accepts {
             let id = accept.command.id;
             let Some(session) = self.session(conn) else { return };
             let ticks = session.ticks;
@@ -113,7 +116,7 @@ impl World {
             self.oracle.puts(self.now, e, &self.sync_db, &accept);
             self.replicas[r].asking.insert(id);
             self.counts.asks += 1;
-            self.hub_input(conn, Input::Ask(Box::new(accept)));
+            self.hub_input(conn, Input::Ask { accept: Box::new(accept), taken_at });
         }
     }
 
