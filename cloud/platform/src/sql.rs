@@ -6,6 +6,7 @@
 //! holds the one write lock from its start; MySQL runs at READ COMMITTED, because under REPEATABLE
 //! READ the loser of a guarded update is shown the old row.
 
+mod columns;
 mod error;
 mod migrate;
 mod open;
@@ -14,6 +15,7 @@ mod statement;
 mod tx;
 mod value;
 
+pub use columns::Columns;
 pub use error::SqlError;
 pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
@@ -21,7 +23,7 @@ pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
 pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
 pub use tx::Tx;
-pub use value::Val;
+pub use value::{Val, bigint};
 
 use std::sync::Arc;
 

@@ -6,12 +6,19 @@ use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
 use crate::{
-    sql::{NAMES_MAX, ROWS_MAX, Sql, SqlError, Statement, Tx, in_list, parts},
+    columns,
+    sql::{NAMES_MAX, Sql, SqlError, Tx, in_list, parts},
     vals,
 };
 
-const TAKE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?, ?, ?)";
-const TAKE_ALL: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES ";
+columns! {
+    struct InboxRow<'a> in inbox {
+        consumer: &'a str,
+        event_id: EventId,
+        at: UnixMillis,
+    }
+}
+
 const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
 
@@ -23,11 +30,11 @@ const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 pub async fn first_time(
     tx: &mut Tx,
     consumer: &str,
-    event: EventId,
-    now: UnixMillis,
+    event_id: EventId,
+    at: UnixMillis,
 ) -> Result<bool, SqlError> {
-    match tx.exec(TAKE, vals![consumer, event, now]).await {
-        Ok(_) => Ok(true),
+    match tx.insert(InboxRow { consumer, event_id, at }).await {
+        Ok(()) => Ok(true),
         Err(error) if error.is_unique() => Ok(false),
         Err(error) => Err(error),
     }
@@ -54,14 +61,10 @@ pub async fn note(
     tx: &mut Tx,
     consumer: &str,
     events: &[EventId],
-    now: UnixMillis,
+    at: UnixMillis,
 ) -> Result<(), SqlError> {
-    for part in parts(events, ROWS_MAX) {
-        let values = part.iter().flat_map(|event| vals![consumer, *event, now]).collect();
-        let text = Statement::new(TAKE_ALL).repeat("(?, ?, ?)", ", ", part.len());
-        tx.exec(text, values).await?;
-    }
-    Ok(())
+    let row = |event_id: &EventId| InboxRow { consumer, event_id: *event_id, at };
+    tx.insert_all(events.iter().map(row).collect()).await
 }
 
 /// Forgets what was taken in long ago.

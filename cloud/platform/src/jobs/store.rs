@@ -3,11 +3,19 @@
 use wire::UnixMillis;
 
 use crate::{
+    columns,
     sql::{Sql, SqlError},
     vals,
 };
 
-const CLAIM: &str = "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)";
+columns! {
+    struct RunRow<'a> in job_runs {
+        name: &'a str,
+        slot: i64,
+        at: UnixMillis,
+    }
+}
+
 const PURGE: &str = "DELETE FROM job_runs WHERE at < ?";
 
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -17,10 +25,10 @@ pub(super) async fn claim(
     sql: &Sql,
     name: &str,
     slot: i64,
-    now: UnixMillis,
+    at: UnixMillis,
 ) -> Result<bool, SqlError> {
-    match sql.exec(CLAIM, vals![name, slot, now]).await {
-        Ok(_) => Ok(true),
+    match sql.insert(RunRow { name, slot, at }).await {
+        Ok(()) => Ok(true),
         Err(error) if error.is_unique() => Ok(false),
         Err(error) => Err(error),
     }

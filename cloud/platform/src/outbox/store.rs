@@ -1,14 +1,14 @@
 //! The outbox's statements.
 
 use process::defect::{Defect, planted};
-use wire::{Event, UnixMillis};
+use wire::{Event, EventId, UnixMillis};
 
 use crate::{
-    sql::{ROWS_MAX, Sql, SqlError, Statement, Tx, in_list, parts},
+    columns,
+    sql::{Sql, SqlError, Tx, in_list},
     vals,
 };
 
-const ADD: &str = "INSERT INTO outbox (event_id, event, made_at) VALUES ";
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
@@ -17,8 +17,23 @@ const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
 
 const RENEW: &str = "UPDATE leases SET holder = ?, until_ms = ? \
     WHERE name = ? AND (holder = ? OR until_ms < ? OR until_ms > ?)";
-const TAKE: &str = "INSERT INTO leases (name, holder, until_ms) VALUES (?, ?, ?)";
 const RELEASE: &str = "UPDATE leases SET until_ms = 0 WHERE name = ? AND holder = ?";
+
+columns! {
+    struct OutboxRow in outbox {
+        event_id: EventId,
+        event: String,
+        made_at: UnixMillis,
+    }
+}
+
+columns! {
+    struct LeaseRow in leases {
+        name: &'static str,
+        holder: uuid::Uuid,
+        until_ms: UnixMillis,
+    }
+}
 
 const LEASE: &str = "outbox-relay";
 /// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken for that.
@@ -33,19 +48,16 @@ pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
 
 /// The same for many, which leave in their order.
 pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
-    if planted(Defect::NoOutboxRow) {
+    if events.is_empty() || planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    for part in parts(events, ROWS_MAX) {
-        let mut values = Vec::with_capacity(part.len() * 3);
-        for event in part {
-            let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
-            values.extend(vals![event.id, text, event.at]);
-        }
-        let text = Statement::new(ADD).repeat("(?, ?, ?)", ", ", part.len());
-        tx.exec(text, values).await?;
-        tx.wakes_relay();
-    }
+    let row = |event: &Event| {
+        let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
+        Ok(OutboxRow { event_id: event.id, event: text, made_at: event.at })
+    };
+    let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
+    tx.insert_all(rows).await?;
+    tx.wakes_relay();
     Ok(())
 }
 
@@ -98,8 +110,8 @@ pub(super) async fn lease(
     if sql.exec(RENEW, vals![holder, until, LEASE, holder, now, too_far]).await? == 1 {
         return Ok(true);
     }
-    match sql.exec(TAKE, vals![LEASE, holder, until]).await {
-        Ok(_) => Ok(true),
+    match sql.insert(LeaseRow { name: LEASE, holder, until_ms: until }).await {
+        Ok(()) => Ok(true),
         Err(error) if error.is_unique() => Ok(false),
         Err(error) => Err(error),
     }

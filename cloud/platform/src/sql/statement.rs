@@ -39,6 +39,11 @@ impl Statement {
         self
     }
 
+    /// One mark for each of `count` names.
+    pub fn marks(self, count: usize) -> Self {
+        self.repeat("?", ", ", count)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,7 +57,7 @@ impl From<&'static str> for Statement {
 
 /// `before` + `?, ?, ?` + `after`. An empty list is not SQL: ask only with `count` above zero.
 pub fn in_list(before: &'static str, count: usize, after: &'static str) -> Statement {
-    Statement::new(before).repeat("?", ", ", count).then(after)
+    Statement::new(before).marks(count).then(after)
 }
 
 pub(super) async fn limited<T>(
@@ -102,18 +107,22 @@ pub const ROWS_MAX: usize = 64;
 /// Ids that one statement names.
 pub const NAMES_MAX: usize = 256;
 
-/// Cuts what is written or named in bulk into parts of at most `largest`, in their order. There are few
-/// sizes: all up to eight, then powers of two. So there are few texts, and a connection has them prepared.
+/// Cuts what is written or named in bulk into parts of at most `largest`, in their order.
 pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
-    const EACH_UP_TO: usize = 8;
     let mut rest = items;
     std::iter::from_fn(move || {
-        let most = rest.len().min(largest);
-        let size = if most <= EACH_UP_TO { most } else { 1 << most.ilog2() };
-        let (part, behind) = rest.split_at(size);
+        let (part, behind) = rest.split_at(part_size(rest.len(), largest));
         rest = behind;
         (!part.is_empty()).then_some(part)
     })
+}
+
+/// The size of the next part, where `left` are left. There are few sizes: all up to eight, then powers of
+/// two. So there are few texts, and a connection has them prepared.
+pub(super) fn part_size(left: usize, largest: usize) -> usize {
+    const EACH_UP_TO: usize = 8;
+    let most = left.min(largest);
+    if most <= EACH_UP_TO { most } else { 1 << most.ilog2() }
 }
 
 /// Enough of a text to find it in the source; values are never part of it.

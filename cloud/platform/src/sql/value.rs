@@ -22,6 +22,11 @@ macro_rules! vals {
     ($($value:expr),* $(,)?) => { ::std::vec![$($crate::sql::Val::from($value)),*] };
 }
 
+/// Counters are u64 in the words and BIGINT in the stores; no counter reaches the difference.
+pub fn bigint(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 impl From<i64> for Val {
     fn from(value: i64) -> Self {
         Self::Int(value)
@@ -40,10 +45,9 @@ impl From<u32> for Val {
     }
 }
 
-// Counters are u64 in the words and BIGINT in the stores; no counter reaches the difference.
 impl From<u64> for Val {
     fn from(value: u64) -> Self {
-        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+        Self::Int(bigint(value))
     }
 }
 

@@ -1,0 +1,174 @@
+//! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks, and
+//! the values in the same order.
+
+use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
+
+/// A row whose fields are columns of one table. Made by `columns!`.
+pub trait Columns: Sized {
+    /// `orders.id, orders.code`: with the table's name, so that it also stands in a join.
+    const LIST: &'static str;
+    /// `SELECT orders.id, orders.code FROM orders `
+    const SELECT: &'static str;
+    /// `INSERT INTO orders (id, code) VALUES (?, ?)`
+    const INSERT: &'static str;
+    /// `, (?, ?)`: each further row of one INSERT.
+    const FURTHER_ROW: &'static str;
+
+    /// The values in the order of the columns.
+    fn values(self) -> Vec<Val>;
+
+    /// Reads such rows; `tail` is all that follows the table's name.
+    fn select(tail: &'static str) -> Statement {
+        Statement::new(Self::SELECT).then(tail)
+    }
+}
+
+/// Declares a row and its table. A row that is read derives `sqlx::FromRow` and has plain fields; one that
+/// is only written may have fields of any type that `Val` is made from.
+///
+/// ```text
+/// columns! {
+///     #[derive(sqlx::FromRow)]
+///     struct SessionRow in sessions {
+///         id: Uuid,
+///         created_at: i64,
+///     }
+/// }
+/// tx.insert(SessionRow { id, created_at }).await?;
+/// let row: Option<SessionRow> = sql.one(SessionRow::select("WHERE id = ?"), vals![id]).await?;
+/// ```
+#[macro_export]
+macro_rules! columns {
+    (
+        $(#[$attribute:meta])*
+        $visible:vis struct $row:ident $(<$life:lifetime>)? in $table:ident {
+            $first_visible:vis $first:ident: $first_type:ty
+            $(, $field_visible:vis $field:ident: $type:ty)* $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        $visible struct $row $(<$life>)? {
+            $first_visible $first: $first_type,
+            $($field_visible $field: $type,)*
+        }
+
+        impl $(<$life>)? $crate::sql::Columns for $row $(<$life>)? {
+            const LIST: &'static str = concat!(
+                stringify!($table), ".", stringify!($first)
+                $(, ", ", stringify!($table), ".", stringify!($field))*
+            );
+            const SELECT: &'static str = concat!(
+                "SELECT ", stringify!($table), ".", stringify!($first)
+                $(, ", ", stringify!($table), ".", stringify!($field))*,
+                " FROM ", stringify!($table), " "
+            );
+            const INSERT: &'static str = concat!(
+                "INSERT INTO ", stringify!($table), " (", stringify!($first)
+                $(, ", ", stringify!($field))*,
+                ") VALUES (?" $(, $crate::mark!($field))*, ")"
+            );
+            const FURTHER_ROW: &'static str = concat!(", (?" $(, $crate::mark!($field))*, ")");
+
+            fn values(self) -> Vec<$crate::sql::Val> {
+                $crate::vals![self.$first $(, self.$field)*]
+            }
+        }
+    };
+}
+
+/// The question mark of one more column.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! mark {
+    ($field:ident) => {
+        ", ?"
+    };
+}
+
+impl Sql {
+    /// Inserts one row on its own.
+    pub async fn insert<R: Columns>(&self, row: R) -> Result<(), SqlError> {
+        self.exec(R::INSERT, row.values()).await.map(drop)
+    }
+}
+
+impl Tx {
+    pub async fn insert<R: Columns>(&mut self, row: R) -> Result<(), SqlError> {
+        self.exec(R::INSERT, row.values()).await.map(drop)
+    }
+
+    /// Inserts rows in their order, in as few statements as fit.
+    pub async fn insert_all<R: Columns>(&mut self, rows: Vec<R>) -> Result<(), SqlError> {
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let size = part_size(rows.len(), ROWS_MAX);
+            let values = rows.by_ref().take(size).flat_map(R::values).collect();
+            let text = Statement::new(R::INSERT).repeat(R::FURTHER_ROW, "", size - 1);
+            self.exec(text, values).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::migrate::Migrator;
+    use wire::UnixMillis;
+
+    use super::*;
+    use crate::sql::Migrations;
+
+    static NONE: Migrator = Migrator::DEFAULT;
+    const GROUND_ALONE: Migrations = Migrations { mysql: &NONE, sqlite: &NONE };
+
+    columns! {
+        struct NewRun<'a> in job_runs {
+            name: &'a str,
+            slot: u64,
+            at: UnixMillis,
+        }
+    }
+
+    columns! {
+        #[derive(Debug, PartialEq, sqlx::FromRow)]
+        struct RunRow in job_runs {
+            at: i64,
+            slot: i64,
+        }
+    }
+
+    #[test]
+    fn one_list_makes_every_text() {
+        assert_eq!(NewRun::LIST, "job_runs.name, job_runs.slot, job_runs.at");
+        assert_eq!(NewRun::INSERT, "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)");
+        assert_eq!(NewRun::FURTHER_ROW, ", (?, ?, ?)");
+        let text = RunRow::select("WHERE slot > ?");
+        assert_eq!(
+            text.as_str(),
+            "SELECT job_runs.at, job_runs.slot FROM job_runs WHERE slot > ?"
+        );
+    }
+
+    #[tokio::test]
+    async fn rows_of_many_statements_are_all_inserted_and_read_back_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("columns.db").display());
+        let sql = Sql::open(&url).await.unwrap();
+        sql.migrate(&GROUND_ALONE).await.unwrap();
+        let run = |n| NewRun { name: "purge", slot: n, at: UnixMillis(1_000) };
+        let rows = (0..171).map(run).collect();
+        let done: Result<(), SqlError> = crate::transact!(sql, tx => {
+            tx.insert_all(Vec::<NewRun<'_>>::new()).await?;
+            tx.insert(run(500)).await?;
+            Ok(())
+        });
+        done.unwrap();
+        let mut tx = sql.begin().await.unwrap();
+        tx.insert_all(rows).await.unwrap();
+        tx.commit().await.unwrap();
+        let text = RunRow::select("ORDER BY slot");
+        let read: Vec<RunRow> = sql.all(text, Vec::new()).await.unwrap();
+        let expected = (0..171).chain([500]).map(|slot| RunRow { at: 1_000, slot });
+        assert_eq!(read, expected.collect::<Vec<_>>());
+    }
+}
