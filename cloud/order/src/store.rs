@@ -21,7 +21,7 @@ use sqlx::migrate::Migrator;
 
 pub use decide::Publication;
 pub use lists::{Cursor, Listing, Slice};
-pub use rights::{Assign, Changed, RegionRecord};
+pub use rights::{Assign, RegionRecord};
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -1,7 +1,7 @@
 //! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
 //! job removes those that no longer matter.
 
-use platform::{sql::in_list, vals};
+use platform::{columns, sql::in_list, vals};
 use ring::digest;
 use uuid::Uuid;
 use wire::UnixMillis;
@@ -9,10 +9,17 @@ use wire::UnixMillis;
 use super::{BATCH, Store, StoreError};
 use crate::domain::{Username, WRONG_PASSWORDS_MAX};
 
-const ADD: &str = "INSERT INTO login_failures (id, name_hash, at) VALUES (?, ?, ?)";
 const LATEST: &str = "SELECT at FROM login_failures \
     WHERE name_hash = ? AND at > ? ORDER BY at DESC LIMIT ?";
 const OLD: &str = "SELECT id FROM login_failures WHERE at <= ? LIMIT ?";
+
+columns! {
+    struct FailureRow in login_failures {
+        id: Uuid,
+        name_hash: [u8; 32],
+        at: UnixMillis,
+    }
+}
 
 /// The name tried: people type passwords into the wrong field, so the name itself is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +42,7 @@ impl Store {
         name: NameHash,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
-        self.sql.exec(ADD, vals![id, name.0, at]).await?;
-        Ok(())
+        Ok(self.sql.insert(FailureRow { id, name_hash: name.0, at }).await?)
     }
 
     /// The newest wrong passwords after `since`, newest first, as many as can lock.

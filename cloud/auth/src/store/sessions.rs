@@ -1,19 +1,20 @@
 //! Sessions: one per token given out, named by the token's `jti`.
 
-use platform::{outbox, sql::in_list, transact, vals};
+use platform::{
+    columns, outbox,
+    sql::{Columns, in_list},
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
 use super::{BATCH, NameHash, Store, StoreError};
 
-const ADD: &str = "INSERT INTO sessions (id, user_id, kind, created_at, expires_at) \
-    VALUES (?, ?, ?, ?, ?)";
 const REVOKE: &str = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
 const OPEN: &str = "SELECT is_active FROM users WHERE id = ?";
 const STANDING: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
-const LIVE: &str = "SELECT id, kind, created_at, expires_at FROM sessions \
-    WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
+const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
     ORDER BY id DESC LIMIT ?";
 const REVOKED: &str = "SELECT id, expires_at FROM sessions \
     WHERE revoked_at IS NOT NULL AND expires_at > ? AND id > ? ORDER BY id LIMIT ?";
@@ -63,12 +64,15 @@ struct StandingRow {
     revoked_at: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
-struct SessionRow {
-    id: Uuid,
-    kind: String,
-    created_at: i64,
-    expires_at: i64,
+columns! {
+    #[derive(sqlx::FromRow)]
+    struct SessionRow in sessions {
+        id: Uuid,
+        user_id: Uuid,
+        kind: String,
+        created_at: i64,
+        expires_at: i64,
+    }
 }
 
 impl Store {
@@ -82,9 +86,14 @@ impl Store {
         name: NameHash,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            let kind = session.kind.as_str();
-            let row = vals![session.id, user, kind, session.created_at, session.expires_at];
-            tx.exec(ADD, row).await?;
+            tx.insert(SessionRow {
+                id: session.id.0,
+                user_id: user.0,
+                kind: session.kind.as_str().to_owned(),
+                created_at: session.created_at.0,
+                expires_at: session.expires_at.0,
+            })
+            .await?;
             let open: Option<(i64,)> = tx.one(OPEN, vals![user]).await?;
             if open != Some((1,)) {
                 tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
@@ -135,7 +144,8 @@ impl Store {
         now: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError> {
-        let rows: Vec<SessionRow> = self.sql.all(LIVE, vals![user, before, now, limit]).await?;
+        let values = vals![user, before, now, limit];
+        let rows: Vec<SessionRow> = self.sql.all(SessionRow::select(LIVE), values).await?;
         rows.into_iter().map(Session::try_from).collect()
     }
 

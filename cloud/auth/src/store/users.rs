@@ -1,22 +1,18 @@
 //! Accounts.
 
-use platform::{outbox, transact, vals};
+use platform::{columns, outbox, sql::Columns, transact, vals};
 use uuid::Uuid;
 use wire::{Event, Role, UnixMillis, UserId};
 
 use super::{Store, StoreError};
 use crate::domain::{Email, Username};
 
-const ADD: &str = "INSERT INTO users \
-    (id, username, email, password_hash, role_id, is_active, created_at, updated_at) \
-    VALUES (?, ?, ?, ?, ?, 1, ?, ?)";
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
 const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, closed_by = ?, \
     closed_why = ? WHERE id = ? AND is_active = 1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ? \
     WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?";
-const BY_NAME: &str = "SELECT id, password_hash, role_id FROM users \
-    WHERE username = ? AND is_active = 1";
+const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 
 /// An account as a sign-in needs it.
 pub struct Account {
@@ -40,11 +36,26 @@ pub enum Added {
     Taken,
 }
 
-#[derive(sqlx::FromRow)]
-struct AccountRow {
-    id: Uuid,
-    password_hash: String,
-    role_id: i64,
+columns! {
+    struct UserRow<'a> in users {
+        id: UserId,
+        username: &'a str,
+        email: &'a str,
+        password_hash: &'a str,
+        role_id: i64,
+        is_active: bool,
+        created_at: UnixMillis,
+        updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    #[derive(sqlx::FromRow)]
+    struct AccountRow in users {
+        id: Uuid,
+        password_hash: String,
+        role_id: i64,
+    }
 }
 
 impl Store {
@@ -57,12 +68,18 @@ impl Store {
         event: &Event,
     ) -> Result<Added, StoreError> {
         transact!(self.sql, tx => {
-            let row = vals![
-                account.user_id, username.as_str(), email.as_str(),
-                account.password_hash.as_str(), account.role.number(), at, at,
-            ];
-            match tx.exec(ADD, row).await {
-                Ok(_) => {}
+            let row = UserRow {
+                id: account.user_id,
+                username: username.as_str(),
+                email: email.as_str(),
+                password_hash: &account.password_hash,
+                role_id: account.role.number(),
+                is_active: true,
+                created_at: at,
+                updated_at: at,
+            };
+            match tx.insert(row).await {
+                Ok(()) => {}
                 Err(error) if error.is_unique() => return Ok(Added::Taken),
                 Err(error) => return Err(StoreError::Sql(error)),
             }
@@ -98,7 +115,8 @@ impl Store {
 
     /// The account of that name, unless it is closed.
     pub async fn account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
-        let row: Option<AccountRow> = self.sql.one(BY_NAME, vals![username.as_str()]).await?;
+        let text = AccountRow::select(BY_NAME);
+        let row: Option<AccountRow> = self.sql.one(text, vals![username.as_str()]).await?;
         row.map(Account::try_from).transpose()
     }
 }

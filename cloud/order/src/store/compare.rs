@@ -1,30 +1,22 @@
 //! What the hub compares its feeds with: a region's orders in the order of their ids.
 
-use platform::{
-    outbox,
-    sql::{Val, in_list},
-    vals,
-};
+use platform::{outbox, sql::Columns, vals};
 use uuid::Uuid;
 use wire::{Order, OrderId, OrderMark, OrdersTold, RangeAsked, RangeTold, range_digest};
 
-use super::{
-    Store, StoreError,
-    rows::{OrderRow, select_orders},
-};
+use super::{Store, StoreError, rows::OrderRow};
 
 /// Orders of one answer, however many are asked for.
 pub const ORDERS_MAX: usize = 1_000;
 
 impl Store {
     pub async fn range(&self, asked: &RangeAsked) -> Result<RangeTold, StoreError> {
-        const RANGE: &str =
-            select_orders!("WHERE location = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?");
+        const RANGE: &str = "WHERE location = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?";
         let limit = usize::try_from(asked.orders_max).unwrap_or(ORDERS_MAX).min(ORDERS_MAX);
         let after = asked.after.map_or(Uuid::nil(), |id| id.0);
         let until = asked.until.map_or(Uuid::max(), |id| id.0);
         let values = vals![asked.region, after, until, limit];
-        let rows = self.sql.all::<OrderRow>(RANGE, values).await?;
+        let rows = self.sql.all::<OrderRow>(OrderRow::select(RANGE), values).await?;
         let whole = rows.len() < limit;
         let marks: Vec<OrderMark> = rows
             .into_iter()
@@ -37,11 +29,11 @@ impl Store {
 
     /// Those that there are, and how long events have waited to leave.
     pub async fn named(&self, ids: &[OrderId]) -> Result<OrdersTold, StoreError> {
-        const NAMED: &str = select_orders!("WHERE id IN (");
         let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
         if !ids.is_empty() {
-            let values = ids.iter().map(|id| Val::from(id.0)).collect();
-            let rows = self.sql.all::<OrderRow>(in_list(NAMED, ids.len(), ")"), values).await?;
+            let text = OrderRow::select("WHERE id IN (").marks(ids.len()).then(")");
+            let rows: Vec<OrderRow> =
+                self.sql.all(text, ids.iter().map(Into::into).collect()).await?;
             orders = rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
         }
         let unsent_since = outbox::store::unsent_since(&self.sql).await?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{NAMES_MAX, in_list, parts},
+    sql::{Columns, NAMES_MAX, Statement, parts},
     vals,
 };
 use sqlx::FromRow;
@@ -20,18 +20,12 @@ use super::{
 const LINES_SEARCHED_MAX: u64 = 20_000;
 
 const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM order_timeline";
-const LOST: &str = "SELECT t.id, t.order_id, o.location, t.version, t.action, t.actor_id, \
-    t.actor_role, t.from_status, t.to_status, t.code, t.reason, t.tapped_at, t.edge_at, \
-    t.cloud_at, t.command_id, t.source, t.edge, t.epoch, t.seq, t.verdict \
-    FROM order_timeline t JOIN orders o ON o.id = t.order_id \
-    WHERE t.id < ? AND t.id >= ? AND t.action = 'accept' AND t.from_status = t.to_status \
-    AND t.code IS NOT NULL AND t.code NOT IN (?, ?) ORDER BY t.id DESC LIMIT ?";
-const WON: &str = "SELECT order_id, id, version, action, actor_id, actor_role, from_status, \
-    to_status, code, reason, tapped_at, edge_at, cloud_at, command_id, source, edge, epoch, seq, \
-    verdict FROM order_timeline WHERE action = 'accept' AND from_status <> to_status \
+const LOST: &str = " FROM order_timeline JOIN orders ON orders.id = order_timeline.order_id \
+    WHERE order_timeline.id < ? AND order_timeline.id >= ? AND action = 'accept' \
+    AND from_status = to_status AND order_timeline.code IS NOT NULL \
+    AND order_timeline.code NOT IN (?, ?) ORDER BY order_timeline.id DESC LIMIT ?";
+const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status <> to_status \
     AND order_id IN (";
-const ANSWERS: &str = "SELECT command_id, user_id, hash, applied, code, order_id, order_version, \
-    edge, epoch, seq, op_hash, decided_at FROM commands WHERE command_id = ? LIMIT ?";
 
 /// Answers under one id that are told; more than a person has devices is somebody's game.
 const ANSWERS_MAX: usize = 20;
@@ -39,7 +33,6 @@ const ANSWERS_MAX: usize = 20;
 #[derive(FromRow)]
 struct LostRow {
     id: i64,
-    order_id: Uuid,
     location: String,
     #[sqlx(flatten)]
     line: LineRow,
@@ -47,7 +40,6 @@ struct LostRow {
 
 #[derive(FromRow)]
 struct WonRow {
-    order_id: Uuid,
     id: i64,
     #[sqlx(flatten)]
     line: LineRow,
@@ -71,7 +63,9 @@ impl Store {
         let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
         let [cancelled, rejected] = closed.map(Code::as_str);
         let values = vals![before, from, cancelled, rejected, limit];
-        let rows: Vec<LostRow> = self.sql.all(LOST, values).await?;
+        let text = Statement::new("SELECT order_timeline.id, orders.location, ");
+        let text = text.then(LineRow::LIST).then(LOST);
+        let rows: Vec<LostRow> = self.sql.all(text, values).await?;
         let full = rows.len() == limit;
         let lost = self.with_winners(rows).await?;
         let next = if full { lost.last().map(|lost| lost.id) } else { Some(from) };
@@ -79,7 +73,8 @@ impl Store {
     }
 
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
-        let rows: Vec<AnswerRow> = self.sql.all(ANSWERS, vals![id, ANSWERS_MAX]).await?;
+        let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
+        let rows: Vec<AnswerRow> = self.sql.all(text, vals![id, ANSWERS_MAX]).await?;
         rows.into_iter()
             .map(|row| {
                 let answer = row.answer()?;
@@ -100,12 +95,12 @@ impl Store {
     async fn with_winners(&self, rows: Vec<LostRow>) -> Result<Vec<LostAcceptance>, StoreError> {
         let mut won: HashMap<Uuid, Vec<(i64, Winner)>> = HashMap::new();
         for part in parts(&rows, NAMES_MAX) {
-            let values = part.iter().map(|row| OrderId(row.order_id).into()).collect();
-            let found: Vec<WonRow> =
-                self.sql.all(in_list(WON, part.len(), ") ORDER BY id"), values).await?;
-            for row in found {
-                let winner = winner(row.line)?;
-                won.entry(row.order_id).or_default().push((row.id, winner));
+            let values = part.iter().map(|row| row.line.order_id.into()).collect();
+            let text = Statement::new("SELECT order_timeline.id, ").then(LineRow::LIST).then(WON);
+            let text = text.marks(part.len()).then(") ORDER BY order_timeline.id");
+            for row in self.sql.all::<WonRow>(text, values).await? {
+                let order_id = row.line.order_id;
+                won.entry(order_id).or_default().push((row.id, winner(row.line)?));
             }
         }
         rows.into_iter().map(|row| lost(row, &won)).collect()
@@ -117,8 +112,8 @@ fn lost(
     won: &HashMap<Uuid, Vec<(i64, Winner)>>,
 ) -> Result<LostAcceptance, StoreError> {
     let region = rows::region(&row.location)?;
-    let order_id = OrderId(row.order_id);
-    let mut earlier = won.get(&row.order_id).into_iter().flatten().filter(|(id, _)| *id < row.id);
+    let order_id = OrderId(row.line.order_id);
+    let mut earlier = won.get(&order_id.0).into_iter().flatten().filter(|(id, _)| *id < row.id);
     let entry = row.line.entry()?;
     // Whoever lost for another reason than a winner may still find the order in somebody's hands.
     let taken = entry.code == Some(Code::OrderAlreadyAccepted);

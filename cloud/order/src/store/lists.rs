@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use platform::{
-    sql::{Statement, Val},
+    sql::{Columns, Statement, Val},
     vals,
 };
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use wire::{Order, OrderCode, OrderId, OrderStatus, Region, TimelineEntry, UnixMi
 
 use super::{
     Store, StoreError,
-    rows::{LineRow, OrderRow, select_orders},
+    rows::{LineRow, OrderRow},
 };
 
 /// The newest lines of a timeline that are shown.
@@ -52,16 +52,14 @@ impl Cursor {
 
 impl Store {
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row = self.sql.one::<OrderRow>(select_orders!("WHERE id = ?"), vals![id]).await?;
+        let row = self.sql.one::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id]).await?;
         row.map(OrderRow::order).transpose()
     }
 
     /// What happened to an order, oldest first.
     pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
-        const LINES: &str = "SELECT version, action, actor_id, actor_role, from_status, \
-             to_status, code, reason, tapped_at, edge_at, cloud_at, command_id, source, edge, \
-             epoch, seq, verdict FROM order_timeline WHERE order_id = ? ORDER BY id DESC LIMIT ?";
-        let rows = self.sql.all::<LineRow>(LINES, vals![id, LINES_MAX]).await?;
+        let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
+        let rows = self.sql.all::<LineRow>(text, vals![id, LINES_MAX]).await?;
         rows.into_iter().rev().map(LineRow::entry).collect()
     }
 
@@ -87,7 +85,7 @@ impl Store {
 
 /// The conditions come in the order of the indexes' columns; the place in the list comes last.
 fn statement(listing: &Listing, after: Cursor) -> (Statement, Vec<Val>) {
-    let mut text = Statement::new(select_orders!("WHERE created_at <= ?"));
+    let mut text = OrderRow::select("WHERE created_at <= ?");
     let mut values = vals![after.created_at];
     let mut also = |condition: &'static str, value: Option<Val>| {
         if let Some(value) = value {

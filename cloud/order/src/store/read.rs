@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{NAMES_MAX, Statement, Tx, Val, in_list, parts},
+    sql::{Columns, Tx},
     vals,
 };
 use process::defect::{Defect, planted};
@@ -19,10 +19,7 @@ use wire::{
 
 use super::{
     StoreError,
-    rows::{
-        self, AnswerRow, AssignmentRow, FenceRow, OrderRow, select_assignments, select_fences,
-        select_orders,
-    },
+    rows::{self, AnswerRow, AssignmentRow, FenceRow, OrderRow},
 };
 
 /// How orders are read: a single command reads plainly and guards its write, a batch locks first.
@@ -122,12 +119,10 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
-    for part in in_parts(&named.orders) {
-        let text = in_list("SELECT id, location FROM orders WHERE id IN (", part.len(), ")");
-        for (id, location) in tx.all::<(Uuid, String)>(text, vals_of(&part)).await? {
-            regions.insert(rows::region(&location)?);
-            unknown.remove(&OrderId(id));
-        }
+    const REGIONS: &str = "SELECT id, location FROM orders WHERE id IN (";
+    for (id, location) in tx.all_named::<(Uuid, String)>(REGIONS, &[], &named.orders, ")").await? {
+        regions.insert(rows::region(&location)?);
+        unknown.remove(&OrderId(id));
     }
     if !unknown.is_empty() {
         regions.extend(Region::ALL);
@@ -160,8 +155,8 @@ pub async fn assignments(
     if regions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text =
-        in_list(select_assignments!("WHERE region IN ("), regions.len(), ") ORDER BY region");
+    let text = AssignmentRow::select("WHERE region IN (").marks(regions.len());
+    let text = text.then(") ORDER BY region");
     let text = match lock {
         _ if !tx.is_mysql() => text,
         Lock::ToDecide if planted(Defect::AssignmentNotLocked) => text,
@@ -169,7 +164,7 @@ pub async fn assignments(
         Lock::ToDecide => text.then(" LOCK IN SHARE MODE"),
         Lock::ToChange => text.then(" FOR UPDATE"),
     };
-    let values = regions.iter().map(Val::from).collect();
+    let values = regions.iter().map(Into::into).collect();
     let rows = tx.all::<AssignmentRow>(text, values).await?;
     rows.into_iter().map(AssignmentRow::assignment).collect()
 }
@@ -180,13 +175,11 @@ async fn fences(
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
-    for part in in_parts(named) {
-        let text = in_list(select_fences!("WHERE fence IN ("), part.len(), ")");
-        for row in tx.all::<FenceRow>(text, vals_of(&part)).await? {
-            let record = row.record()?;
-            if let Some(assignment) = assignments.get_mut(&record.region) {
-                assignment.fences.insert(record.fence, record);
-            }
+    let text = FenceRow::select("WHERE fence IN (");
+    for row in tx.all_named::<FenceRow>(text, &[], named, ")").await? {
+        let record = row.record()?;
+        if let Some(assignment) = assignments.get_mut(&record.region) {
+            assignment.fences.insert(record.fence, record);
         }
     }
     Ok(())
@@ -197,19 +190,13 @@ async fn past_rules(
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
-    for part in in_parts(named) {
-        let text = in_list(
-            "SELECT region, version, rules FROM region_rules WHERE version IN (",
-            part.len(),
-            ")",
-        );
-        for (region, version, rules) in
-            tx.all::<(String, i64, String)>(text, vals_of(&part)).await?
-        {
-            if let Some(assignment) = assignments.get_mut(&rows::region(&region)?) {
-                let version = rows::count(version, "region_rules.version")?;
-                assignment.past_rules.insert(version, rows::offline_rules(&rules)?);
-            }
+    const RULES: &str = "SELECT region, version, rules FROM region_rules WHERE version IN (";
+    for (region, version, rules) in
+        tx.all_named::<(String, i64, String)>(RULES, &[], named, ")").await?
+    {
+        if let Some(assignment) = assignments.get_mut(&rows::region(&region)?) {
+            let version = rows::count(version, "region_rules.version")?;
+            assignment.past_rules.insert(version, rows::offline_rules(&rules)?);
         }
     }
     Ok(())
@@ -234,19 +221,8 @@ async fn listed(
     kind: CaseKind,
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
-    let mut listed = BTreeSet::new();
-    for part in in_parts(orders) {
-        let text = in_list(
-            "SELECT order_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
-            part.len(),
-            ")",
-        );
-        let mut values = vals![kind.as_str()];
-        values.extend(vals_of(&part));
-        let rows = tx.all::<(Uuid, Uuid)>(text, values).await?;
-        listed.extend(rows.into_iter().map(|(order, user)| (OrderId(order), UserId(user))));
-    }
-    Ok(listed)
+    let rows = cases(tx, kind, orders).await?;
+    Ok(rows.into_iter().map(|(order, user, _)| (OrderId(order), UserId(user))).collect())
 }
 
 /// What is listed already as lost because its right was taken back: of the orders of commands that were
@@ -256,24 +232,23 @@ async fn taken_back(
     named: &Named,
     answers: &BTreeMap<CommandKey, StoredAnswer>,
 ) -> Result<BTreeSet<(CommandId, UserId)>, StoreError> {
-    let mut listed = BTreeSet::new();
     if named.fences.is_empty() {
-        return Ok(listed);
+        return Ok(BTreeSet::new());
     }
     let refused = answers.values().filter(|answer| !answer.applied);
-    let refused: BTreeSet<OrderId> = refused.map(|answer| answer.order_id).collect();
-    for part in in_parts(&refused) {
-        let text = in_list(
-            "SELECT command_id, user_id FROM case_items WHERE kind = ? AND order_id IN (",
-            part.len(),
-            ")",
-        );
-        let mut values = vals![CaseKind::TakenBack.as_str()];
-        values.extend(vals_of(&part));
-        let rows = tx.all::<(Uuid, Uuid)>(text, values).await?;
-        listed.extend(rows.into_iter().map(|(command, user)| (CommandId(command), UserId(user))));
-    }
-    Ok(listed)
+    let refused = refused.map(|answer| answer.order_id).collect();
+    let rows = cases(tx, CaseKind::TakenBack, &refused).await?;
+    Ok(rows.into_iter().map(|(_, user, command)| (CommandId(command), UserId(user))).collect())
+}
+
+async fn cases(
+    tx: &mut Tx,
+    kind: CaseKind,
+    orders: &BTreeSet<OrderId>,
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, StoreError> {
+    const CASES: &str =
+        "SELECT order_id, user_id, command_id FROM case_items WHERE kind = ? AND order_id IN (";
+    Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)
 }
 
 /// Everyone's answers under these ids; whose are whose, the rules tell apart.
@@ -285,17 +260,10 @@ async fn answers(
     if planted(Defect::NoCommandDedupe) {
         return Ok(answers);
     }
-    for part in in_parts(commands) {
-        let text = in_list(
-            "SELECT command_id, user_id, hash, applied, code, order_id, order_version, edge, \
-             epoch, seq, op_hash, decided_at FROM commands WHERE command_id IN (",
-            part.len(),
-            ")",
-        );
-        for row in tx.all::<AnswerRow>(text, vals_of(&part)).await? {
-            let answer = row.answer()?;
-            answers.insert(answer.key(), answer);
-        }
+    let text = AnswerRow::select("WHERE command_id IN (");
+    for row in tx.all_named::<AnswerRow>(text, &[], commands, ")").await? {
+        let answer = row.answer()?;
+        answers.insert(answer.key(), answer);
     }
     Ok(answers)
 }
@@ -306,33 +274,16 @@ async fn orders(
     reading: Reading,
 ) -> Result<BTreeMap<OrderId, Standing>, StoreError> {
     let lock = reading == Reading::Locked && tx.is_mysql();
-    let mut orders = BTreeMap::new();
-    for part in in_parts(ids) {
-        let text = in_list(select_orders!("WHERE id IN ("), part.len(), ") ORDER BY id");
-        let text = if lock { text.then(" FOR UPDATE") } else { text };
-        for row in tx.all::<OrderRow>(text, vals_of(&part)).await? {
-            let standing = row.standing()?;
-            orders.insert(standing.order.id, standing);
-        }
-    }
-    Ok(orders)
+    let after = if lock { ") ORDER BY id FOR UPDATE" } else { ") ORDER BY id" };
+    let rows = tx.all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after).await?;
+    let standings = rows.into_iter().map(OrderRow::standing);
+    standings.map(|standing| standing.map(|standing| (standing.order.id, standing))).collect()
 }
 
 async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError> {
-    const OPEN: &str = select_orders!(
-        "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-    );
+    const OPEN: &str =
+        "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?";
     let values = vals![region, OrderStatus::Pending, OPEN_JOBS_MAX];
-    let rows = tx.all::<OrderRow>(Statement::new(OPEN), values).await?;
+    let rows = tx.all::<OrderRow>(OrderRow::select(OPEN), values).await?;
     rows.into_iter().map(OrderRow::order).collect()
-}
-
-/// The ids in their order, in parts that one statement takes.
-fn in_parts<T: Copy>(ids: &BTreeSet<T>) -> Vec<Vec<T>> {
-    let ids: Vec<T> = ids.iter().copied().collect();
-    parts(&ids, NAMES_MAX).map(<[T]>::to_vec).collect()
-}
-
-fn vals_of<T: Copy + Into<Val>>(ids: &[T]) -> Vec<Val> {
-    ids.iter().map(|id| (*id).into()).collect()
 }

@@ -8,39 +8,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Sql, Tx},
+    sql::{Columns, Statement, Tx},
     transact, vals,
 };
 use process::clock::Clock;
 use rules::{Assignment, Seat, Wanted, Wish};
 use serde::Serialize;
+use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
-    Region, RenewAsked, TakeBack, UnixMillis, UserId,
+    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, OfflineRules, Policy,
+    Region, RenewAsked, TakeBack, UserId,
 };
 
 use super::{
     Store, StoreError,
     read::{self, Lock},
-    rows::{self, AssignmentRow, FenceRow, select_assignments, select_fences},
+    rows::{self, AssignmentChange, AssignmentRow, EndedEpochRow, FenceRow},
     turn::{Record, turn},
 };
 
 /// The newest fences and changes of a region that are shown.
 const SHOWN_MAX: usize = 50;
-const DIGEST: &str = "SELECT digest FROM fences WHERE region = ? AND fence = ?";
-const NOTES: &str = "SELECT version, what, policy, holder, epoch, fence, rules_version, made_at, \
-    made_by, why FROM assignment_changes WHERE region = ? ORDER BY version DESC LIMIT ?";
-const ALL: &str = select_assignments!("ORDER BY region");
-const FENCES: &str = select_fences!("WHERE region = ? ORDER BY fence DESC LIMIT ?");
+/// Each region's row with the digest of its last grant.
+const ASSIGNMENTS: &str = ", fences.digest FROM region_assignment LEFT JOIN fences \
+    ON fences.region = region_assignment.region AND fences.fence = region_assignment.fence ";
+const NOTES: &str = "WHERE region = ? ORDER BY version DESC LIMIT ?";
+const FENCES: &str = "WHERE region = ? ORDER BY fence DESC LIMIT ?";
 const FENCES_OF: &str =
-    select_fences!("WHERE holder = ? AND epoch <= ? ORDER BY granted_at DESC, fence DESC LIMIT ?");
+    "WHERE holder = ? AND epoch <= ? ORDER BY granted_at DESC, fence DESC LIMIT ?";
 const ENDED_EPOCH: &str = "SELECT epoch FROM ended_epochs WHERE edge = ?";
-const ADD_ENDED_EPOCH: &str =
-    "INSERT INTO ended_epochs (epoch, ended_at, why, edge) VALUES (?, ?, ?, ?)";
-const RAISE_ENDED_EPOCH: &str =
-    "UPDATE ended_epochs SET epoch = ?, ended_at = ?, why = ? WHERE edge = ?";
 
 /// What an operator asks for; what is absent stays as it is. A take-back comes first.
 #[derive(Debug, Clone)]
@@ -61,7 +58,7 @@ pub struct RegionRecord {
     pub wanted: Option<WantedNext>,
     /// Newest first.
     pub fences: Vec<FenceRecord>,
-    pub changes: Vec<Changed>,
+    pub changes: Vec<AssignmentChange>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -72,23 +69,12 @@ pub struct WantedNext {
     pub by: UserId,
 }
 
-#[derive(Debug, Clone, Serialize)]
-pub struct Changed {
-    pub version: u64,
-    /// `set`, or how a right ended.
-    pub what: String,
-    pub policy: Policy,
-    pub holder: Option<EdgeId>,
-    pub epoch: u64,
-    pub fence: u64,
-    pub rules_version: u64,
-    pub at: UnixMillis,
-    pub by: Option<UserId>,
-    pub why: Option<String>,
+#[derive(FromRow)]
+struct GrantedRow {
+    #[sqlx(flatten)]
+    row: AssignmentRow,
+    digest: Option<Vec<u8>>,
 }
-
-type NoteRow =
-    (i64, String, String, Option<String>, i64, i64, i64, i64, Option<Uuid>, Option<String>);
 
 impl Store {
     /// Does what an operator asks for a region; a refusal changes nothing.
@@ -112,42 +98,42 @@ impl Store {
     }
 
     pub async fn assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
-        let rows = self.sql.all::<AssignmentRow>(ALL, Vec::new()).await?;
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (region, assignment) = row.assignment()?;
-            items.push(self.told(region, &assignment).await?);
-        }
-        Ok(items)
+        let text = granted("ORDER BY region_assignment.region");
+        let rows = self.sql.all::<GrantedRow>(text, Vec::new()).await?;
+        rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
     }
 
     pub async fn region_record(&self, region: Region) -> Result<RegionRecord, StoreError> {
-        const ONE: &str = select_assignments!("WHERE region = ?");
-        let row = self.sql.one::<AssignmentRow>(ONE, vals![region]).await?;
-        let (_, assignment) =
-            row.ok_or(StoreError::Unreadable("a region without its row"))?.assignment()?;
-        let fences = self.sql.all::<FenceRow>(FENCES, vals![region, SHOWN_MAX]).await?;
-        let notes = self.sql.all::<NoteRow>(NOTES, vals![region, SHOWN_MAX]).await?;
+        let text = granted("WHERE region_assignment.region = ?");
+        let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
+        let (now, wanted) =
+            row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
+        let values = vals![region, SHOWN_MAX];
+        let fences = self.sql.all::<FenceRow>(FenceRow::select(FENCES), values.clone()).await?;
         Ok(RegionRecord {
-            now: self.told(region, &assignment).await?,
-            wanted: assignment.wanted.map(|wanted| WantedNext {
+            now,
+            wanted: wanted.map(|wanted| WantedNext {
                 policy: wanted.policy,
                 epoch: wanted.holder.as_ref().map(|seat| seat.epoch),
                 holder: wanted.holder.map(|seat| seat.edge),
                 by: wanted.by,
             }),
             fences: fences.into_iter().map(FenceRow::record).collect::<Result<_, _>>()?,
-            changes: notes.into_iter().map(changed).collect::<Result<_, _>>()?,
+            changes: self.sql.all(AssignmentChange::select(NOTES), values).await?,
         })
     }
+}
 
-    async fn told(
-        &self,
-        region: Region,
-        assignment: &Assignment,
-    ) -> Result<AssignmentEvent, StoreError> {
-        let digest = granted_on(&self.sql, region, assignment).await?;
-        Ok(AssignmentEvent { region, assignment: assignment.told(digest) })
+fn granted(tail: &'static str) -> Statement {
+    Statement::new("SELECT ").then(AssignmentRow::LIST).then(ASSIGNMENTS).then(tail)
+}
+
+impl GrantedRow {
+    fn read(self) -> Result<(AssignmentEvent, Option<Wanted>), StoreError> {
+        let (region, assignment) = self.row.assignment()?;
+        let digest = self.digest.map(|digest| rows::hash(&digest, "fences.digest")).transpose()?;
+        let assignment_told = assignment.told(digest);
+        Ok((AssignmentEvent { region, assignment: assignment_told }, assignment.wanted))
     }
 }
 
@@ -164,20 +150,13 @@ async fn assign_in(
     {
         return Ok(Err(Code::EdgeEpochEnded));
     }
-    let at = clock.now();
-    let by = Some(asked.by);
-    let record = |what, why: Option<&str>| Record {
-        what,
-        at,
-        by,
-        why: why.map(str::to_owned),
-        trace: Some(asked.trace.clone()),
-    };
+    let (at, by) = (clock.now(), Some(asked.by));
+    let trace = Some(asked.trace.clone());
     if let Some(why) = &asked.take_back {
-        let how = FenceEnding::TakenBack;
-        let end = FenceEnd { at, how, by, why: Some(why.clone()) };
+        let end = FenceEnd { at, how: FenceEnding::TakenBack, by, why: Some(why.clone()) };
+        let record = Record { trace: trace.clone(), ..Record::of(&end) };
         if let Some(turned) = now.taken_back(end) {
-            turn(tx, clock, region, &turned, &record(how.as_str(), Some(why))).await?;
+            turn(tx, clock, region, &turned, &record).await?;
             now = turned.after;
         }
     }
@@ -185,7 +164,8 @@ async fn assign_in(
     let right = right.map(|(policy, holder)| Wanted { policy, holder, by: asked.by });
     let wish = Wish { right, rules: asked.rules.clone() };
     if let Some(turned) = now.wished(wish, None) {
-        turn(tx, clock, region, &turned, &record("set", None)).await?;
+        let record = Record { what: "set", at, by, why: None, trace };
+        turn(tx, clock, region, &turned, &record).await?;
     }
     Ok(Ok(()))
 }
@@ -197,18 +177,16 @@ async fn end_epoch_in(
 ) -> Result<Vec<FenceRecord>, StoreError> {
     let regions = BTreeSet::from(Region::ALL);
     let assignments = read::assignments(tx, &regions, Lock::ToChange).await?;
-    let (at, how) = (clock.now(), FenceEnding::from(over.why));
+    let end = FenceEnd { at: clock.now(), how: over.why.into(), by: None, why: None };
     let seat = Seat { edge: over.edge.clone(), epoch: over.epoch };
-    end_epoch_of(tx, &seat, at, how).await?;
+    end_epoch_of(tx, &seat, &end).await?;
     for (region, assignment) in assignments {
-        let end = FenceEnd { at, how, by: None, why: None };
-        if let Some(turned) = assignment.epoch_ended(&seat, end) {
-            let record = Record { what: how.as_str(), at, by: None, why: None, trace: None };
-            turn(tx, clock, region, &turned, &record).await?;
+        if let Some(turned) = assignment.epoch_ended(&seat, end.clone()) {
+            turn(tx, clock, region, &turned, &Record::of(&end)).await?;
         }
     }
     let values = vals![&over.edge, over.epoch, SHOWN_MAX];
-    let rows = tx.all::<FenceRow>(FENCES_OF, values).await?;
+    let rows = tx.all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
     rows.into_iter().map(FenceRow::record).collect()
 }
 
@@ -218,10 +196,9 @@ async fn renew_in(tx: &mut Tx, clock: &Clock, asked: &RenewAsked) -> Result<(), 
     let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
     let granted = tx.one::<(Uuid,)>(GRANTED_BY, vals![asked.region, asked.fence]).await?;
     let Some((by,)) = granted else { return Ok(()) };
-    let (at, how) = (clock.now(), FenceEnding::Renewed);
-    let end = FenceEnd { at, how, by: None, why: None };
+    let end = FenceEnd { at: clock.now(), how: FenceEnding::Renewed, by: None, why: None };
+    let record = Record::of(&end);
     if let Some(turned) = now.renewed(&seat, asked.fence, end, UserId(by)) {
-        let record = Record { what: how.as_str(), at, by: None, why: None, trace: None };
         turn(tx, clock, asked.region, &turned, &record).await?;
     }
     Ok(())
@@ -234,53 +211,27 @@ async fn locked(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
 }
 
 async fn is_over(tx: &mut Tx, seat: &Seat) -> Result<bool, StoreError> {
-    let row = tx.one::<(i64,)>(ENDED_EPOCH, vals![&seat.edge]).await?;
-    let ended = row.map(|(epoch,)| rows::count(epoch, "ended_epochs.epoch")).transpose()?;
-    Ok(ended.is_some_and(|ended| seat.epoch <= ended))
+    Ok(ended_epoch(tx, &seat.edge).await?.is_some_and(|ended| seat.epoch <= ended))
 }
 
-/// Whoever ends an epoch holds the rows of all regions, so two of them do not meet here.
-async fn end_epoch_of(
-    tx: &mut Tx,
-    seat: &Seat,
-    at: UnixMillis,
-    how: FenceEnding,
-) -> Result<(), StoreError> {
-    let row = tx.one::<(i64,)>(ENDED_EPOCH, vals![&seat.edge]).await?;
-    let values = vals![seat.epoch, at, how.as_str(), &seat.edge];
-    match row.map(|(epoch,)| rows::count(epoch, "ended_epochs.epoch")).transpose()? {
-        None => tx.exec(ADD_ENDED_EPOCH, values).await?,
-        Some(known) if known < seat.epoch => tx.exec(RAISE_ENDED_EPOCH, values).await?,
-        Some(_) => 0,
-    };
+/// Ending an epoch holds the rows of all regions, so two of them do not meet here.
+async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), StoreError> {
+    let (edge, epoch) = (&seat.edge, seat.epoch);
+    let known = ended_epoch(tx, edge).await?;
+    let row = EndedEpochRow { edge, epoch, ended_at: end.at, why: end.how.as_str() };
+    match known {
+        None => tx.insert(row).await?,
+        Some(known) if known < epoch => {
+            let mut values = row.values();
+            values.push(edge.into());
+            tx.exec(EndedEpochRow::update("WHERE edge = ?"), values).await?;
+        }
+        Some(_) => {}
+    }
     Ok(())
 }
 
-async fn granted_on(
-    sql: &Sql,
-    region: Region,
-    assignment: &Assignment,
-) -> Result<Option<Hash>, StoreError> {
-    if assignment.holder.is_none() {
-        return Ok(None);
-    }
-    let row = sql.one::<(Vec<u8>,)>(DIGEST, vals![region, assignment.fence]).await?;
-    row.map(|(digest,)| rows::hash(&digest, "fences.digest")).transpose()
-}
-
-fn changed(row: NoteRow) -> Result<Changed, StoreError> {
-    let (version, what, policy, holder, epoch, fence, rules_version, at, by, why) = row;
-    let count = |number| rows::count(number, "assignment_changes");
-    Ok(Changed {
-        version: count(version)?,
-        what,
-        policy: rows::read(&policy, "assignment_changes.policy")?,
-        holder: holder.map(rows::edge_id).transpose()?,
-        epoch: count(epoch)?,
-        fence: count(fence)?,
-        rules_version: count(rules_version)?,
-        at: UnixMillis(at),
-        by: by.map(UserId),
-        why,
-    })
+async fn ended_epoch(tx: &mut Tx, edge: &EdgeId) -> Result<Option<u64>, StoreError> {
+    let row = tx.one::<(i64,)>(ENDED_EPOCH, vals![edge]).await?;
+    row.map(|(epoch,)| rows::count(epoch, "ended_epochs.epoch")).transpose()
 }

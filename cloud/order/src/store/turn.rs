@@ -6,18 +6,21 @@
 
 use platform::{
     outbox,
-    sql::{Tx, Val},
+    sql::{Columns, Tx, Val, bigint},
     vals,
 };
 use process::clock::Clock;
 use rules::{Assignment, Turned};
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Event, EventId, EventType, FenceEnding, Hash, OrderId, OrderStatus, Region,
-    UnixMillis, UserId, is_open, open_digest,
+    AssignmentEvent, EdgeId, Event, EventId, EventType, FenceEnd, Hash, OrderId, OrderStatus,
+    Region, UnixMillis, UserId, is_open, open_digest,
 };
 
-use super::{StoreError, rows};
+use super::{
+    StoreError,
+    rows::{self, AssignmentChange, AssignmentRow, FenceRow, RulesRow},
+};
 
 const EVENT_VERSION: u32 = 1;
 /// Orders of one read of a grant's digest.
@@ -25,17 +28,7 @@ const DIGEST_PART: usize = 5_000;
 
 const END: &str = "UPDATE fences SET ended_at = ?, ended_how = ?, ended_by = ?, ended_why = ? \
     WHERE region = ? AND fence = ?";
-const GRANT: &str = "INSERT INTO fences \
-    (region, fence, holder, epoch, digest, granted_at, granted_by) VALUES (?, ?, ?, ?, ?, ?, ?)";
 const DIGEST: &str = "SELECT digest FROM fences WHERE region = ? AND fence = ?";
-const TURN: &str = "UPDATE region_assignment SET policy_version = ?, policy = ?, holder = ?, \
-    epoch = ?, fence = ?, wanted_policy = ?, wanted_holder = ?, wanted_epoch = ?, wanted_by = ?, \
-    rules_version = ?, rules = ? WHERE region = ?";
-const RULES: &str = "INSERT INTO region_rules (region, version, rules, made_at, made_by) \
-    VALUES (?, ?, ?, ?, ?)";
-const NOTE: &str = "INSERT INTO assignment_changes (region, version, what, policy, holder, epoch, \
-    fence, rules_version, made_at, made_by, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
 /// Who changed it, when and why.
 pub struct Record {
     pub what: &'static str,
@@ -46,9 +39,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// By the holder itself, in its log.
-    pub fn released(at: UnixMillis) -> Self {
-        Self { what: FenceEnding::Released.as_str(), at, by: None, why: None, trace: None }
+    /// Of a right that ended.
+    pub fn of(end: &FenceEnd) -> Self {
+        let FenceEnd { at, how, by, why } = end;
+        Self { what: how.as_str(), at: *at, by: *by, why: why.clone(), trace: None }
     }
 }
 
@@ -68,15 +62,17 @@ pub async fn turn(
     let rules = serde_json::to_string(&after.rules)?;
     if turned.new_rules {
         let version = after.rules_version;
-        let values = vals![region, version, rules.as_str(), record.at, record.by];
-        tx.exec(RULES, values).await?;
+        let (made_at, made_by) = (record.at, record.by);
+        tx.insert(RulesRow { region, version, rules: &rules, made_at, made_by }).await?;
     }
     let digest = match turned.granted {
         Some(by) => Some(grant(tx, region, after, by, record.at).await?),
         None => standing_digest(tx, region, after).await?,
     };
-    move_row(tx, region, after, rules).await?;
-    note(tx, region, after, record).await?;
+    let mut values = AssignmentRow::of(region, after, rules).values();
+    values.push(region.into());
+    tx.exec(AssignmentRow::update("WHERE region = ?"), values).await?;
+    tx.insert(change(region, after, record)).await?;
     let body = AssignmentEvent { region, assignment: after.told(digest) };
     let trace = record.trace.clone().unwrap_or_else(|| clock.new_id().simple().to_string());
     let event = Event {
@@ -102,8 +98,21 @@ async fn grant(
     at: UnixMillis,
 ) -> Result<Hash, StoreError> {
     let digest = open_orders(tx, region).await?;
-    let values = vals![region, after.fence, &after.holder, after.epoch, digest, at, by];
-    tx.exec(GRANT, values).await?;
+    let holder = after.holder.as_ref().map(EdgeId::to_string).unwrap_or_default();
+    let row = FenceRow {
+        region: region.to_string(),
+        fence: bigint(after.fence),
+        holder,
+        epoch: bigint(after.epoch),
+        digest: digest.0.to_vec(),
+        granted_at: at.0,
+        granted_by: by.0,
+        ended_at: None,
+        ended_how: None,
+        ended_by: None,
+        ended_why: None,
+    };
+    tx.insert(row).await?;
     Ok(digest)
 }
 
@@ -144,51 +153,18 @@ async fn standing_digest(
     row.map(|(digest,)| rows::hash(&digest, "fences.digest")).transpose()
 }
 
-async fn move_row(
-    tx: &mut Tx,
-    region: Region,
-    after: &Assignment,
-    rules: String,
-) -> Result<(), StoreError> {
-    let wanted = after.wanted.as_ref();
-    let seat = wanted.and_then(|wanted| wanted.holder.as_ref());
-    let values = vals![
-        after.policy_version,
-        after.policy.as_str(),
-        &after.holder,
-        after.epoch,
-        after.fence,
-        wanted.map(|wanted| wanted.policy.as_str()),
-        seat.map(|seat| &seat.edge),
-        seat.map(|seat| seat.epoch),
-        wanted.map(|wanted| wanted.by),
-        after.rules_version,
-        rules,
-        region,
-    ];
-    tx.exec(TURN, values).await?;
-    Ok(())
-}
-
-async fn note(
-    tx: &mut Tx,
-    region: Region,
-    after: &Assignment,
-    record: &Record,
-) -> Result<(), StoreError> {
-    let values = vals![
-        region,
-        after.policy_version,
-        record.what,
-        after.policy.as_str(),
-        &after.holder,
-        after.epoch,
-        after.fence,
-        after.rules_version,
-        record.at,
-        record.by,
-        record.why.as_deref(),
-    ];
-    tx.exec(NOTE, values).await?;
-    Ok(())
+fn change(region: Region, after: &Assignment, record: &Record) -> AssignmentChange {
+    AssignmentChange {
+        region: region.to_string(),
+        version: bigint(after.policy_version),
+        what: record.what.to_owned(),
+        policy: after.policy.as_str().to_owned(),
+        holder: after.holder.as_ref().map(EdgeId::to_string),
+        epoch: bigint(after.epoch),
+        fence: bigint(after.fence),
+        rules_version: bigint(after.rules_version),
+        made_at: record.at.0,
+        made_by: record.by.map(|by| by.0),
+        why: record.why.clone(),
+    }
 }

@@ -7,7 +7,7 @@ use wire::{EventId, UnixMillis};
 
 use crate::{
     columns,
-    sql::{NAMES_MAX, Sql, SqlError, Tx, in_list, parts},
+    sql::{Sql, SqlError, Tx},
     vals,
 };
 
@@ -46,14 +46,8 @@ pub async fn known(
     consumer: &str,
     events: &[EventId],
 ) -> Result<HashSet<EventId>, SqlError> {
-    let mut known = HashSet::new();
-    for part in parts(events, NAMES_MAX) {
-        let mut values = vals![consumer];
-        values.extend(part.iter().map(|event| (*event).into()));
-        let rows: Vec<(Uuid,)> = tx.all(in_list(KNOWN, part.len(), ")"), values).await?;
-        known.extend(rows.into_iter().map(|(id,)| EventId(id)));
-    }
-    Ok(known)
+    let rows: Vec<(Uuid,)> = tx.all_named(KNOWN, &vals![consumer], events, ")").await?;
+    Ok(rows.into_iter().map(|(id,)| EventId(id)).collect())
 }
 
 /// Notes events that `consumer` has not seen before; where it has seen one, nothing can be noted.

@@ -5,6 +5,7 @@ use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
 
 /// A row whose fields are columns of one table. Made by `columns!`.
 pub trait Columns: Sized {
+    const NAMES: &'static [&'static str];
     /// `orders.id, orders.code`: with the table's name, so that it also stands in a join.
     const LIST: &'static str;
     /// `SELECT orders.id, orders.code FROM orders `
@@ -14,12 +15,20 @@ pub trait Columns: Sized {
     /// `, (?, ?)`: each further row of one INSERT.
     const FURTHER_ROW: &'static str;
 
+    /// `UPDATE orders SET id = ?, code = ? `
+    const UPDATE: &'static str;
+
     /// The values in the order of the columns.
     fn values(self) -> Vec<Val>;
 
     /// Reads such rows; `tail` is all that follows the table's name.
     fn select(tail: &'static str) -> Statement {
         Statement::new(Self::SELECT).then(tail)
+    }
+
+    /// Writes all of these columns; `tail` says in which rows, and its values come last.
+    fn update(tail: &'static str) -> Statement {
+        Statement::new(Self::UPDATE).then(tail)
     }
 }
 
@@ -42,17 +51,19 @@ macro_rules! columns {
     (
         $(#[$attribute:meta])*
         $visible:vis struct $row:ident $(<$life:lifetime>)? in $table:ident {
-            $first_visible:vis $first:ident: $first_type:ty
-            $(, $field_visible:vis $field:ident: $type:ty)* $(,)?
+            $(#[$first_attribute:meta])* $first_visible:vis $first:ident: $first_type:ty
+            $(, $(#[$field_attribute:meta])* $field_visible:vis $field:ident: $type:ty)* $(,)?
         }
     ) => {
         $(#[$attribute])*
         $visible struct $row $(<$life>)? {
-            $first_visible $first: $first_type,
-            $($field_visible $field: $type,)*
+            $(#[$first_attribute])* $first_visible $first: $first_type,
+            $($(#[$field_attribute])* $field_visible $field: $type,)*
         }
 
         impl $(<$life>)? $crate::sql::Columns for $row $(<$life>)? {
+            const NAMES: &'static [&'static str] =
+                &[stringify!($first) $(, stringify!($field))*];
             const LIST: &'static str = concat!(
                 stringify!($table), ".", stringify!($first)
                 $(, ", ", stringify!($table), ".", stringify!($field))*
@@ -68,6 +79,10 @@ macro_rules! columns {
                 ") VALUES (?" $(, $crate::mark!($field))*, ")"
             );
             const FURTHER_ROW: &'static str = concat!(", (?" $(, $crate::mark!($field))*, ")");
+            const UPDATE: &'static str = concat!(
+                "UPDATE ", stringify!($table), " SET ", stringify!($first), " = ?"
+                $(, ", ", stringify!($field), " = ?")*, " "
+            );
 
             fn values(self) -> Vec<$crate::sql::Val> {
                 $crate::vals![self.$first $(, self.$field)*]
@@ -142,11 +157,10 @@ mod tests {
         assert_eq!(NewRun::LIST, "job_runs.name, job_runs.slot, job_runs.at");
         assert_eq!(NewRun::INSERT, "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)");
         assert_eq!(NewRun::FURTHER_ROW, ", (?, ?, ?)");
+        let text = RunRow::update("WHERE name = ?");
+        assert_eq!(text.as_str(), "UPDATE job_runs SET at = ?, slot = ? WHERE name = ?");
         let text = RunRow::select("WHERE slot > ?");
-        assert_eq!(
-            text.as_str(),
-            "SELECT job_runs.at, job_runs.slot FROM job_runs WHERE slot > ?"
-        );
+        assert_eq!(text.as_str(), "SELECT job_runs.at, job_runs.slot FROM job_runs WHERE slot > ?");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use sqlx::{MySql, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::{
-    Row, Sql, SqlError, Statement, Val,
+    NAMES_MAX, Row, Sql, SqlError, Statement, Val, parts,
     statement::{limited, mysql, sqlite},
 };
 
@@ -107,6 +107,25 @@ impl Tx {
         };
         let result = limited(&text, work).await;
         self.noted(result)
+    }
+
+    /// The rows of all these names, in the order of the names' parts: `text`, their marks, `after`. What
+    /// else the text has marks for comes `first`.
+    pub async fn all_named<R: Row>(
+        &mut self,
+        text: impl Into<Statement>,
+        first: &[Val],
+        names: impl IntoIterator<Item: Into<Val>>,
+        after: &'static str,
+    ) -> Result<Vec<R>, SqlError> {
+        let text = text.into();
+        let names: Vec<Val> = names.into_iter().map(Into::into).collect();
+        let mut rows = Vec::new();
+        for part in parts(&names, NAMES_MAX) {
+            let text = text.clone().marks(part.len()).then(after);
+            rows.extend(self.all(text, [first, part].concat()).await?);
+        }
+        Ok(rows)
     }
 
     pub async fn commit(self) -> Result<(), SqlError> {
