@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Scenario> {
         an_image_behind_an_outcome(),
         an_image_that_goes_on_while_the_region_changes(),
         an_image_behind_a_part_of_another(),
+        an_image_over_two_sessions(),
         a_tombstone_on_its_way(),
         a_tombstone_for_an_older_file(),
         an_order_gone_from_a_view(),
@@ -96,6 +97,21 @@ fn an_image_behind_a_part_of_another() -> Scenario {
             "an_image_behind_a_part_of_another",
             "of an image that another one takes the place of nothing is kept",
             &[Bug::StagedKept],
+        )
+}
+
+fn an_image_over_two_sessions() -> Scenario {
+    let published = (1..=24).fold(Schedule::new(), |schedule, n| {
+        schedule.desk(1_000 + 100 * n, DESK_CUSTOMER, Publish, order(1, n))
+    });
+    published
+        .catch(5_000, (SOUTH_1, Side::Edge), ("Snapshot", 1), Late(60_000))
+        .fault(6_000, FaultKind::FeedAnew, SOUTH_1, 0)
+        .fault(9_000, FaultKind::Cut, SOUTH_1, 0)
+        .shows(
+            "an_image_over_two_sessions",
+            "an edge that lost its link within an image goes on from what it has of it",
+            &[],
         )
 }
 

@@ -5,7 +5,7 @@ use super::{
     schedule::{ADMIN, CUSTOMER, DESK_CUSTOMER, DESK_PROVIDER, P2, SOUTH_2, open, order},
 };
 use crate::{
-    Bug, FaultKind,
+    Bug, FaultKind, cast,
     plan::{Becomes::*, Intent::*},
     world::Side,
 };
@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Scenario> {
         a_machine_older_than_a_tablets_receipt(),
         a_copy_beside_its_live_original(),
         a_copy_that_connects_first(),
+        an_older_copy_that_connects_first(),
         an_epoch_that_was_given_before(),
         a_restart_and_a_half_open_socket(),
         the_rights_of_an_epoch_that_is_over(),
@@ -81,6 +82,21 @@ fn a_copy_that_connects_first() -> Scenario {
         .shows(
             "a_copy_that_connects_first",
             "of two that are cut off from each other the one that connects first is the edge",
+            &[],
+        )
+}
+
+/// The copy lacks what its original has sent up since, so it is granted an epoch of its own. It says
+/// nothing when the original calls.
+fn an_older_copy_that_connects_first() -> Scenario {
+    open(Schedule::new(), 1)
+        .fault(5_000, FaultKind::EdgeCloned, SOUTH_2, 15_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .fault(10_000, FaultKind::Partition, SOUTH_2, 28_000)
+        .fault(27_000, FaultKind::Partition, cast::copy_of(SOUTH_2), 30_000)
+        .shows(
+            "an_older_copy_that_connects_first",
+            "an original whose older copy was let in meanwhile is told that it was copied",
             &[],
         )
 }
