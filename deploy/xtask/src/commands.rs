@@ -97,9 +97,9 @@ fn chaos(arguments: &[String]) -> Result<()> {
     let servers = TestServers::start()?;
     let environment =
         servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
-    let tally = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), name)?;
+    let count = suites.of_package("chaos").run(&environment.collect::<Vec<_>>(), name)?;
     // A name that fits no test would look green.
-    if tally.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
+    if count.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
 }
 
 #[derive(Debug, PartialEq, Eq)]

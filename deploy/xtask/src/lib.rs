@@ -2,6 +2,7 @@
 //! hand over to `holdfast-stack` or to a test runner.
 
 pub mod arch;
+mod beside;
 pub mod commands;
 mod install;
 mod mutants;

@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::{
     Result, shell,
-    suites::{Suites, Tally},
+    suites::{Suites, TestCount},
     test_servers::TestServers,
     workspace,
 };
@@ -186,7 +186,7 @@ fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verd
     let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let environment: Vec<_> = servers.environment().chain(own).collect();
     let control = suite.run_first(&environment, mutant.test)?;
-    if control == (Tally { passed: 0, failed: 0, is_red: false }) {
+    if control == (TestCount { passed: 0, failed: 0, is_red: false }) {
         return Err(format!("{}::{} has no test `{}`", mutant.package, mutant.suite, mutant.test));
     }
     let planted = [(VARIABLE.to_owned(), mutant.defect.to_owned())];

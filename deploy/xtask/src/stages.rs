@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use crate::{
     Result, arch, install, shell,
-    suites::{Suites, Tally},
+    suites::{Suites, TestCount},
     test_servers::TestServers,
     workspace,
 };
@@ -28,7 +28,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// In the order in which they run: what is cheap and says most comes first.
+    /// In the order in which they run: the cheap ones that say most come first.
     pub const ALL: [Self; 9] = [
         Self::Arch,
         Self::Lint,
@@ -76,6 +76,14 @@ impl Stage {
             Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
         }
     }
+
+    /// Those that run beside stages with servers: they compute, and the others mostly wait.
+    pub fn beside(wanted: &BTreeSet<Self>) -> Vec<Self> {
+        if !wanted.iter().any(|stage| stage.needs_build()) {
+            return Vec::new();
+        }
+        [Self::Lint, Self::Sim].into_iter().filter(|stage| wanted.contains(stage)).collect()
+    }
 }
 
 /// What the build stage leaves for those after it.
@@ -85,17 +93,17 @@ pub struct Built {
 }
 
 impl Built {
-    pub fn run(&mut self, stage: Stage) -> Result<Tally> {
+    pub fn run(&mut self, stage: Stage) -> Result<TestCount> {
         match stage {
             Stage::Arch => arch_and_own_tests(),
-            Stage::Lint => lint().map(|()| Tally::default()),
+            Stage::Lint => lint().map(|()| TestCount::default()),
             Stage::Build => {
                 workspace::build()?;
                 self.ready = Some((Suites::build()?, TestServers::start()?));
-                Ok(Tally::default())
+                Ok(TestCount::default())
             }
             Stage::Unit => self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[]),
-            Stage::Sim => simulate().map(|()| Tally::default()),
+            Stage::Sim => simulate().map(|()| TestCount::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
                 let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());
@@ -103,9 +111,9 @@ impl Built {
                 self.suites(|suites| suites.of_package("chaos"), &rounds)
             }
             Stage::Demo => {
-                let tally = self.suites(|suites| suites.of_package("demo"), &[])?;
+                let count = self.suites(|suites| suites.of_package("demo"), &[])?;
                 shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
-                Ok(tally)
+                Ok(count)
             }
             Stage::Contract | Stage::E2e => {
                 self.suites(|suites| suites.of_package(stage.name()), &[])
@@ -117,12 +125,12 @@ impl Built {
         &self,
         choose: impl Fn(&Suites) -> Suites,
         more: &[(String, String)],
-    ) -> Result<Tally> {
+    ) -> Result<TestCount> {
         let (suites, servers) = self.ready.as_ref().ok_or("nothing has been built")?;
         let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
-        let tally = choose(suites).run(&environment, None)?;
+        let count = choose(suites).run(&environment, None)?;
         // A stage that runs nothing would look green for ever.
-        if tally.passed == 0 { Err("no test was run".into()) } else { Ok(tally) }
+        if count.passed == 0 { Err("no test was run".into()) } else { Ok(count) }
     }
 }
 
@@ -151,7 +159,7 @@ pub fn lint() -> Result<()> {
 const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
 /// The rules of the tree, and the proof that each of them bites.
-fn arch_and_own_tests() -> Result<Tally> {
+fn arch_and_own_tests() -> Result<TestCount> {
     let findings = arch::check(&workspace::root()?)?;
     for finding in &findings {
         eprintln!("{finding}");
@@ -162,5 +170,5 @@ fn arch_and_own_tests() -> Result<Tally> {
     let target = workspace::target()?.join("xtask");
     let mut tests = workspace::cargo()?;
     tests.args(["test", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST, "--target-dir"]);
-    shell::run(tests.arg(target)).map(|()| Tally::default())
+    shell::run(tests.arg(target)).map(|()| TestCount::default())
 }

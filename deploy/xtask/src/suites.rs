@@ -1,11 +1,17 @@
 //! The test programs of the workspace. They are built once, by one command, and then run as they
 //! are, so that no stage rebuilds anything with other features.
+//!
+//! Each has databases, folders and ports of its own, so two run at a time. What a program prints is
+//! kept whole, and printed when it ends.
 
 use std::{
     collections::BTreeMap,
+    fs::{self, File},
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use serde_json::Value;
@@ -26,14 +32,23 @@ pub struct Suite {
 #[derive(Clone)]
 pub struct Suites(Vec<Suite>);
 
-/// What a run of test programs came to.
+/// The result of test programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct TestCount {
     pub passed: u64,
     pub failed: u64,
-    /// Whether everything ended as a success; a program may crash without a failed test.
+    /// A program may crash without a failed test.
     pub is_red: bool,
 }
+
+/// Test programs mostly wait: for a server's disk, for a timer, for another process.
+const AT_A_TIME: usize = 2;
+/// Programs that run after the others and by themselves, with the reason.
+const ALONE: [(&str, &str, &str); 2] = [
+    ("holdfast-edge", "process", "an edge has to start within a second"),
+    ("chaos", "exclusive", "an accept at the portal has to come back within a second"),
+];
+const OUTPUT: &str = "test-output";
 
 impl Suites {
     pub fn build() -> Result<Self> {
@@ -64,33 +79,52 @@ impl Suites {
         self.0.is_empty()
     }
 
-    /// Runs them one after the other, to the end; it is an error if any is red.
-    pub fn run(&self, environment: &[(String, String)], filter: Option<&str>) -> Result<Tally> {
+    /// Runs all to the end; it is an error if any is red.
+    pub fn run(&self, environment: &[(String, String)], filter: Option<&str>) -> Result<TestCount> {
         let arguments: Vec<&str> = filter.into_iter().collect();
-        let mut total = Tally::default();
-        let mut red = Vec::new();
-        for suite in &self.0 {
-            let tally = suite.run(environment, &arguments)?;
-            total.passed += tally.passed;
-            total.failed += tally.failed;
-            if tally.is_red {
-                red.push(format!("{}::{}", suite.package, suite.name));
+        let output = output_folder()?;
+        let (alone, together): (Vec<_>, Vec<_>) = self.0.iter().partition(|suite| suite.is_alone());
+        let results = Mutex::new(Vec::new());
+        let run = |suite: &Suite| {
+            let result = suite.run_whole(&output, environment, &arguments);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((suite.title(), result));
+        };
+        let queue = Mutex::new(together.into_iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        thread::scope(|scope| {
+            for _ in 0..AT_A_TIME {
+                scope.spawn(|| {
+                    while let Some(suite) = next() {
+                        run(suite);
+                    }
+                });
             }
-        }
-        if red.is_empty() { Ok(total) } else { Err(format!("red: {}", red.join(", "))) }
+        });
+        alone.into_iter().for_each(run);
+        sum(results.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs them as `run` does, and shows what the tests themselves print, as they print it.
+    /// Runs the first program, and shows what its tests print, as they print it.
     pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
         let suite = self.0.first().ok_or("there is no such test program")?;
-        let tally = suite.run(environment, &["--nocapture"])?;
-        if tally.is_red || tally.passed == 0 { Err(format!("red: {}", suite.name)) } else { Ok(()) }
+        let mut program = suite.command(environment, &["--nocapture"]);
+        let mut process =
+            program.stdout(Stdio::piped()).spawn().map_err(|e| suite.unrunnable(&e))?;
+        let mut count = TestCount::default();
+        for line in BufReader::new(process.stdout.take().ok_or("no output")?).lines() {
+            let line = line.map_err(|e| suite.unrunnable(&e))?;
+            println!("{line}");
+            count.add(&line);
+        }
+        let status = process.wait().map_err(|e| suite.unrunnable(&e))?;
+        let is_green = status.success() && count.passed > 0;
+        if is_green { Ok(()) } else { Err(format!("red: {}", suite.title())) }
     }
 
-    /// Runs one test, on all its arms, of the first program, and says how it ended.
-    pub fn run_first(&self, environment: &[(String, String)], test: &str) -> Result<Tally> {
+    /// Runs one test, on all its arms, of the first program.
+    pub fn run_first(&self, environment: &[(String, String)], test: &str) -> Result<TestCount> {
         let suite = self.0.first().ok_or("there is no such test program")?;
-        suite.run(environment, &[test])
+        suite.run_whole(&output_folder()?, environment, &[test])
     }
 
     fn only(&self, keep: impl Fn(&Suite) -> bool) -> Self {
@@ -99,53 +133,71 @@ impl Suites {
 }
 
 impl Suite {
-    fn run(&self, environment: &[(String, String)], arguments: &[&str]) -> Result<Tally> {
-        let mut process = Command::new(&self.program)
+    fn title(&self) -> String {
+        format!("{}::{}", self.package, self.name)
+    }
+
+    fn is_alone(&self) -> bool {
+        ALONE.iter().any(|(package, name, _)| self.package == *package && self.name == *name)
+    }
+
+    /// Prints the whole output when the program has ended; nothing of a program without tests.
+    fn run_whole(
+        &self,
+        output: &Path,
+        environment: &[(String, String)],
+        arguments: &[&str],
+    ) -> Result<TestCount> {
+        let path = output.join(format!("{}-{}.log", self.package, self.name));
+        let status =
+            self.run_into(&path, environment, arguments).map_err(|e| self.unrunnable(&e))?;
+        let text = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let text = String::from_utf8_lossy(&text);
+        let count = TestCount::of(&text, status);
+        if count.is_red || count.passed > 0 {
+            let end =
+                if count.is_red { format!("{}: {status}\n", self.title()) } else { String::new() };
+            // One call, so that nothing of another program comes between.
+            print!("\n     Running {}\n{text}{end}", self.title());
+        }
+        Ok(count)
+    }
+
+    /// Both streams go into one file, in which each line stands where it was printed.
+    fn run_into(
+        &self,
+        path: &Path,
+        environment: &[(String, String)],
+        arguments: &[&str],
+    ) -> std::io::Result<ExitStatus> {
+        let file = File::create(path)?;
+        let errors = file.try_clone()?;
+        self.command(environment, arguments).stdout(file).stderr(errors).status()
+    }
+
+    fn command(&self, environment: &[(String, String)], arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
             .args(arguments)
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            .envs(environment.iter().cloned().collect::<BTreeMap<_, _>>())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("could not run {}: {e}", self.program.display()))?;
-        let mut tally = Tally::default();
-        let mut printer =
-            Printer { title: format!("{} ({})", self.package, self.name), is_on: false };
-        if let Some(output) = process.stdout.take() {
-            for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
-                printer.print(&line);
-                tally.add(&line);
-            }
-        }
-        let status: ExitStatus = process.wait().map_err(|e| e.to_string())?;
-        tally.is_red = !status.success();
-        if tally.is_red {
-            eprintln!("{} ({}): {status}", self.package, self.name);
-        }
-        Ok(tally)
+            .envs(environment.iter().cloned().collect::<BTreeMap<_, _>>());
+        command
+    }
+
+    fn unrunnable(&self, error: &std::io::Error) -> String {
+        format!("could not run {}: {error}", self.program.display())
     }
 }
 
-/// Prints a program's own words, but nothing of one that has no tests.
-struct Printer {
-    title: String,
-    is_on: bool,
-}
-
-impl Printer {
-    fn print(&mut self, line: &str) {
-        if !self.is_on && line.starts_with("running ") && line != "running 0 tests" {
-            println!("\n     Running {}", self.title);
-            self.is_on = true;
-        }
-        if self.is_on {
-            println!("{line}");
-        }
+impl TestCount {
+    fn of(output: &str, status: ExitStatus) -> Self {
+        let mut count = Self { is_red: !status.success(), ..Self::default() };
+        output.lines().for_each(|line| count.add(line));
+        count
     }
-}
 
-impl Tally {
-    /// From a runner's own closing line: `test result: ok. 12 passed; 0 failed; ...`.
+    /// Reads a runner's closing line: `test result: ok. 12 passed; 0 failed; ...`.
     fn add(&mut self, line: &str) {
         let Some(rest) = line.strip_prefix("test result: ") else { return };
         let number_before = |word: &str| {
@@ -155,6 +207,26 @@ impl Tally {
         self.passed += number_before(" passed").unwrap_or(0);
         self.failed += number_before(" failed").unwrap_or(0);
     }
+}
+
+fn output_folder() -> Result<PathBuf> {
+    let folder = workspace::target()?.join(OUTPUT);
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(folder)
+}
+
+fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
+    let mut total = TestCount::default();
+    let mut red = Vec::new();
+    for (title, result) in results {
+        let count = result?;
+        total.passed += count.passed;
+        total.failed += count.failed;
+        if count.is_red {
+            red.push(title);
+        }
+    }
+    if red.is_empty() { Ok(total) } else { Err(format!("red: {}", red.join(", "))) }
 }
 
 fn suite(message: &Value) -> Option<Suite> {
@@ -189,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_closing_line_is_counted_and_other_lines_are_not() {
-        let mut tally = Tally::default();
-        tally
+        let mut count = TestCount::default();
+        count
             .add("test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 1 filtered out");
-        tally.add("test two ... ok");
-        assert_eq!((tally.passed, tally.failed), (12, 2));
+        count.add("test two ... ok");
+        assert_eq!((count.passed, count.failed), (12, 2));
     }
 }

@@ -1,42 +1,36 @@
 //! `cargo xtask test`: every stage, from a bare machine.
 
 use crate::{
-    Result, install,
+    Result,
+    beside::Beside,
+    install,
     stages::{Built, Stage},
     stopwatch::Stopwatch,
-    suites::Tally,
+    suites::TestCount,
     toolchain,
 };
 
 /// Stops at the first red stage, and prints the table of minutes in any case.
 pub fn run(names: &[String]) -> Result<()> {
-    let wanted = Stage::wanted(names)?;
-    let mut table = Vec::new();
-    let (mut built, mut total) = (Built::default(), Tally::default());
-    let mut outcome = timed("install", &mut table, prepare).map(drop);
-    for stage in wanted {
-        if outcome.is_err() {
-            break;
-        }
-        println!("\n== {}", stage.name());
-        let result = timed(stage.name(), &mut table, || built.run(stage));
-        outcome = result.map(|tally| {
-            total.passed += tally.passed;
-            total.failed += tally.failed;
-        });
-        outcome = outcome.map_err(|error| format!("{}: {error}", stage.name()));
-    }
-    drop(built);
-    print_table(&table);
-    if outcome.is_ok() && total.passed > 0 {
-        println!("\n{} passed, {} failed", total.passed, total.failed);
+    let mut wanted = Stage::wanted(names)?;
+    let beside = Stage::beside(&wanted);
+    wanted.retain(|stage| !beside.contains(stage));
+    let mut run = Run::default();
+    let watch = Stopwatch::start();
+    let outcome = run.everything(wanted, &beside);
+    drop(run.built);
+    print_table(&run.table, watch.minutes());
+    if outcome.is_ok() && run.total.passed > 0 {
+        println!("\n{} passed, {} failed", run.total.passed, run.total.failed);
     }
     outcome
 }
 
-fn prepare() -> Result<Tally> {
-    toolchain::check()?;
-    install::everything().map(|()| Tally::default())
+#[derive(Default)]
+struct Run {
+    table: Vec<Row>,
+    total: TestCount,
+    built: Built,
 }
 
 struct Row {
@@ -45,22 +39,54 @@ struct Row {
     is_green: bool,
 }
 
-fn timed(
-    stage: &'static str,
-    table: &mut Vec<Row>,
-    work: impl FnOnce() -> Result<Tally>,
-) -> Result<Tally> {
-    let watch = Stopwatch::start();
-    let result = work();
-    table.push(Row { stage, minutes: watch.minutes(), is_green: result.is_ok() });
-    result
+impl Run {
+    fn everything(
+        &mut self,
+        wanted: impl IntoIterator<Item = Stage>,
+        beside: &[Stage],
+    ) -> Result<()> {
+        self.timed("install", |_| prepare())?;
+        let mut running = None;
+        for stage in wanted {
+            println!("\n== {}", stage.name());
+            self.timed(stage.name(), |built| built.run(stage))
+                .map_err(|error| format!("{}: {error}", stage.name()))?;
+            // Before that they would wait for the build, or the build for them.
+            if stage == Stage::Build && !beside.is_empty() {
+                running = Some(Beside::start(beside)?);
+            }
+            running.as_mut().map_or(Ok(()), Beside::look)?;
+        }
+        let Some(mut running) = running else { return Ok(()) };
+        println!("\n== waiting for what runs beside");
+        self.timed("beside", |_| running.finish().map(|()| TestCount::default()))
+    }
+
+    fn timed(
+        &mut self,
+        stage: &'static str,
+        work: impl FnOnce(&mut Built) -> Result<TestCount>,
+    ) -> Result<()> {
+        let watch = Stopwatch::start();
+        let result = work(&mut self.built);
+        self.table.push(Row { stage, minutes: watch.minutes(), is_green: result.is_ok() });
+        let count = result?;
+        self.total.passed += count.passed;
+        self.total.failed += count.failed;
+        Ok(())
+    }
 }
 
-fn print_table(table: &[Row]) {
+fn prepare() -> Result<TestCount> {
+    toolchain::check()?;
+    install::everything().map(|()| TestCount::default())
+}
+
+fn print_table(table: &[Row], total: f64) {
     println!("\nstage     minutes");
     for row in table {
         let mark = if row.is_green { "" } else { "  red" };
         println!("{:<9} {:>7.1}{mark}", row.stage, row.minutes);
     }
-    println!("{:<9} {:>7.1}", "total", table.iter().map(|row| row.minutes).sum::<f64>());
+    println!("{:<9} {total:>7.1}", "total");
 }

@@ -1,0 +1,95 @@
+//! Stages that need neither a server nor a quiet machine run beside the others, in a process of their own
+//! and at the lowest priority: the tests that wait leave the processors to them.
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+use crate::{Result, shell, stages::Stage, workspace};
+
+const LOWEST_PRIORITY: &str = "19";
+
+/// Stops with everything it has started when it is dropped.
+pub struct Beside {
+    process: Child,
+    output: PathBuf,
+    is_over: bool,
+}
+
+impl Beside {
+    pub fn start(stages: &[Stage]) -> Result<Self> {
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
+        let output = workspace::target()?.join("beside.log");
+        let program = std::env::current_exe().map_err(|e| e.to_string())?;
+        let spawned = || {
+            let file = File::create(&output)?;
+            let errors = file.try_clone()?;
+            let mut command = Command::new("nice");
+            command.args(["-n", LOWEST_PRIORITY]).arg(program).arg("test").args(&names);
+            command.stdout(file).stderr(errors).spawn()
+        };
+        let process =
+            spawned().map_err(|e| format!("could not start {}: {e}", names.join(", ")))?;
+        println!("\n== beside what follows: {}", names.join(", "));
+        Ok(Self { process, output, is_over: false })
+    }
+
+    /// It is an error if it has ended red.
+    pub fn look(&mut self) -> Result<()> {
+        match self.process.try_wait() {
+            Ok(None) => Ok(()),
+            _ => self.finish(),
+        }
+    }
+
+    /// Waits for its end, and prints once all that it has printed.
+    pub fn finish(&mut self) -> Result<()> {
+        let status = self.process.wait().map_err(|e| e.to_string())?;
+        if !std::mem::replace(&mut self.is_over, true) {
+            let text = fs::read(&self.output).map_err(|e| e.to_string())?;
+            println!("\n== beside\n{}", String::from_utf8_lossy(&text));
+        }
+        if status.success() { Ok(()) } else { Err(format!("what ran beside is red: {status}")) }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        for process in family(self.process.id()) {
+            shell::succeeds(Command::new("kill").args(["-TERM", &process.to_string()]));
+        }
+        let _ended = self.process.wait();
+    }
+}
+
+/// The process and everything it has started, itself first.
+fn family(id: u32) -> Vec<u32> {
+    let mut all = vec![id];
+    // A child belongs to the thread that started it.
+    for thread in fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
+        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+        all.extend(children.flat_map(family));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_a_process_and_what_it_has_started() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let family = family(std::process::id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(family[0], std::process::id());
+        assert!(family.contains(&child.id()), "{family:?}");
+    }
+}
