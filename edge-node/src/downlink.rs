@@ -3,7 +3,7 @@
 //! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash between
 //! the two only makes the tablet ask again.
 
-use engine::edge::Store as ToStore;
+use engine::edge::EdgeWrite;
 use journal::WriteError;
 use process::{clock::Clock, metrics, trace::TraceId};
 use tokio::sync::watch;
@@ -28,9 +28,9 @@ pub struct Downlink {
 type Stored = Result<(), WriteError<rusqlite::Error>>;
 
 impl Downlink {
-    pub async fn store(&self, what: ToStore) -> Stored {
+    pub async fn store(&self, what: EdgeWrite) -> Stored {
         match what {
-            ToStore::Outcomes { to, outcomes } => {
+            EdgeWrite::Outcomes { to, outcomes } => {
                 let settled = self.store.settle(to, outcomes).await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
@@ -48,12 +48,12 @@ impl Downlink {
                 }
                 self.voice.changed(sights, Vec::new()).await;
             }
-            ToStore::Changes { to, changes } => {
+            EdgeWrite::Changes { to, changes } => {
                 let applied = self.store.apply(to, changes, self.clock.now()).await?;
                 self.feed_seq.send_replace(to);
                 self.apply(applied).await;
             }
-            ToStore::Snapshot(run) => {
+            EdgeWrite::Snapshot(run) => {
                 let feed_seq = run.feed_seq;
                 metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
                 if let Some(applied) = self.store.stage(run, self.clock.now()).await? {
@@ -62,18 +62,18 @@ impl Downlink {
                     self.apply(applied).await;
                 }
             }
-            ToStore::Generation(generation) => {
+            EdgeWrite::Generation(generation) => {
                 self.store.adopt_generation(generation).await?;
                 self.gate.revoke(&[], &[], 0);
                 self.feed_seq.send_replace(0);
             }
-            ToStore::Tail(run) => self.store.keep_tail(run).await?,
-            ToStore::Quarantine(new) => {
+            EdgeWrite::Tail(run) => self.store.keep_tail(run).await?,
+            EdgeWrite::Quarantine(new) => {
                 let begun = self.store.begin_epoch(new, self.clock.now()).await?;
                 let (epoch, relogged) = (begun.epoch, begun.relogged);
                 tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
             }
-            ToStore::Twin => {
+            EdgeWrite::Twin => {
                 self.store.suspect(Alarm::Twin, self.clock.now()).await?;
                 tracing::error!("{}", Alarm::Twin.sentence());
             }

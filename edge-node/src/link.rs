@@ -9,7 +9,7 @@ mod socket;
 
 use std::{path::PathBuf, time::Duration};
 
-use engine::edge::{Edge, End, Who};
+use engine::edge::{Edge, End, Speaker};
 use process::{clock::Clock, metrics, random, tokens::Signer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use session::{Ended, Session};
 use socket::Socket;
 
 pub struct Link {
-    pub who: Who,
+    pub who: Speaker,
     pub gateway_url: String,
     pub data: PathBuf,
     pub store: Store,

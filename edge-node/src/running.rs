@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use engine::edge::Who;
+use engine::edge::Speaker;
 use process::{
     clock::Clock,
     problem::chain,
@@ -252,7 +252,7 @@ impl Ground {
             clock: self.clock.clone(),
         };
         let link = Link {
-            who: Who {
+            who: Speaker {
                 edge: self.identity.name.clone(),
                 region: self.identity.region,
                 nonce: self.nonce,

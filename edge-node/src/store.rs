@@ -36,7 +36,7 @@ use std::{
 };
 
 use engine::{
-    edge::{NewEpoch, Position, Run, SnapshotRun, TailRun, Wanted},
+    edge::{NewEpoch, OpRange, Position, Run, SnapshotRun, TailRun},
     verdict::Answer,
     view::Sight,
 };
@@ -216,7 +216,7 @@ impl Store {
         self.journal.read_in_turn(book::position).await
     }
 
-    pub async fn run(&self, wanted: Wanted) -> Result<Run, JournalError> {
+    pub async fn run(&self, wanted: OpRange) -> Result<Run, JournalError> {
         if planted(Defect::UpBeforeCommit)
             && let Some(run) = defects::sent_early(wanted)
         {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use engine::edge::Wanted;
+use engine::edge::OpRange;
 use process::tokens::verify_bytes;
 use serde_json::json;
 use tempfile::TempDir;
@@ -226,7 +226,7 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
 
-    let all = Wanted { from: 1, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
+    let all = OpRange { from: 1, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
     let logged = restored.store.run(all).await.unwrap().ops;
     let Ok(Op::Command(op)) = Op::from_bytes(logged.last().unwrap()) else { panic!("{logged:?}") };
     let first = op.relogged.unwrap();

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, fmt, pin::Pin, time::Duration};
 
-use engine::edge::{Do, Edge, End, Surroundings};
+use engine::edge::{Edge, End, LinkStep, Surroundings};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Frame, UnixMillis};
@@ -106,42 +106,42 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn perform(&mut self, todo: Vec<Do>) -> Result<(), Ended> {
+    async fn perform(&mut self, todo: Vec<LinkStep>) -> Result<(), Ended> {
         let link = self.link;
         let mut todo = VecDeque::from(todo);
         while let Some(step) = todo.pop_front() {
             match step {
-                Do::Send(frame) => self.socket.send(&frame).await?,
-                Do::Read(wanted) => {
+                LinkStep::Send(frame) => self.socket.send(&frame).await?,
+                LinkStep::Read(wanted) => {
                     let run =
                         self.beside(Box::pin(link.store.run(wanted))).await?.map_err(unread)?;
                     todo.extend(self.edge.read(run));
                 }
-                Do::Store(what) => {
+                LinkStep::Store(what) => {
                     self.beside(Box::pin(link.downlink.store(what))).await?.map_err(unread)?;
                     todo.extend(self.look().await?);
                     self.ack().await?;
                 }
-                Do::FeedCurrent => self.confirm().await?,
-                Do::Held { seq, reason } => {
+                LinkStep::FeedCurrent => self.confirm().await?,
+                LinkStep::Held { seq, reason } => {
                     self.beside(Box::pin(link.downlink.hold(seq, reason)))
                         .await?
                         .map_err(unread)?;
                 }
-                Do::Log(ask) => {
+                LinkStep::Log(ask) => {
                     self.beside(Box::pin(link.downlink.log(*ask))).await?.map_err(unread)?;
                     todo.extend(self.look().await?);
                 }
-                Do::Welcomed(cloud_now) => {
+                LinkStep::Welcomed(cloud_now) => {
                     self.welcomed(cloud_now);
                     self.ack().await?;
                 }
-                Do::Ignored { kind, why } => {
+                LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "A frame changed nothing");
                     // The hub learns from the cursors what it has to send again.
                     self.ack().await?;
                 }
-                Do::End(end) => return Err(Ended::Engine(end)),
+                LinkStep::End(end) => return Err(Ended::Engine(end)),
             }
         }
         Ok(())
@@ -160,7 +160,7 @@ impl<'a> Session<'a> {
     }
 
     /// Reads where the file stands now.
-    async fn look(&mut self) -> Result<Vec<Do>, Ended> {
+    async fn look(&mut self) -> Result<Vec<LinkStep>, Ended> {
         let link = self.link;
         let position = self.beside(Box::pin(link.store.position())).await?.map_err(unread)?;
         Ok(self.edge.moved(position))

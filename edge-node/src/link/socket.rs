@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 };
 use wire::{Frame, FrameError};
 
-use engine::edge::Who;
+use engine::edge::Speaker;
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -56,7 +56,7 @@ impl Socket {
     pub async fn connect(
         gateway_url: &str,
         signer: &Signer,
-        who: &Who,
+        who: &Speaker,
         clock: &Clock,
     ) -> Result<Self, SocketError> {
         let uri = link_uri(gateway_url)?;

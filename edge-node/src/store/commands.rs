@@ -5,7 +5,7 @@
 //! person is another command: it shows nothing of this one and stands in nobody's way.
 
 use engine::{
-    verdict::{Answer, Taken},
+    verdict::{Answer, Judgment},
     view::Sight,
 };
 use process::defect::{Defect, planted};
@@ -129,7 +129,7 @@ pub fn log_asked(
         seen: None,
         receipt: None,
     };
-    let taken = Taken { verdict: Verdict::Provisional, fence: None, doubt: None };
+    let taken = Judgment { verdict: Verdict::Provisional, fence: None, doubt: None };
     match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
         Entered::Stored { sight, new: true, .. } => Ok(Some(*sight)),
         Entered::Stored { .. } | Entered::NotTaken(_) => Ok(None),
@@ -195,7 +195,12 @@ fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
         .ok_or_else(|| unreadable(at, "expected provisional or firm"))
 }
 
-fn log(conn: &Connection, book: &mut Book, entry: Entry, taken: Taken) -> rusqlite::Result<Stored> {
+fn log(
+    conn: &Connection,
+    book: &mut Book,
+    entry: Entry,
+    taken: Judgment,
+) -> rusqlite::Result<Stored> {
     let Entry { command, actor, token, token_expires_at, received_at, receipt, .. } = entry;
     let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
     let op = Op::Command(CommandOp {

@@ -3,7 +3,7 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use engine::edge::{Position, Run, Wanted};
+use engine::edge::{OpRange, Position, Run};
 use wire::NumberedOutcome;
 
 use super::{Answer, Book, Entered, Entry, Sight, Store, Write, book, commands, outcomes, uplink};
@@ -19,7 +19,7 @@ pub fn position_early() -> Option<Position> {
 }
 
 /// The run that was to be sent before its commit, if it is the wanted one.
-pub fn sent_early(wanted: Wanted) -> Option<Run> {
+pub fn sent_early(wanted: OpRange) -> Option<Run> {
     let mut early = EARLY.lock().ok()?;
     early.take_if(|(_, run)| run.before.seq + 1 == wanted.from).map(|(_, run)| run)
 }
@@ -56,7 +56,7 @@ impl Store {
         let write = move |conn: &_, book: &mut Book| {
             let from = book.head.seq + 1;
             let entered = commands::enter(conn, book, entry, judge)?;
-            let all = Wanted { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
+            let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
             if let Ok(mut early) = EARLY.lock() {
                 *early = Some((book::position(conn)?, uplink::run(conn, all)?));
             }

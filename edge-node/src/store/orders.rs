@@ -3,7 +3,7 @@
 //! Invariants: nothing lowers a version, and the book's tally counts exactly what stands here; what the
 //! feed itself has brought is told apart from what outcomes have.
 
-use engine::view::{self, Confirmed, Merge, Sight, Via};
+use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
 use wire::{Change, Order, OrderId, Policy, SessionId, UnixMillis, UserId, is_open};
 
@@ -142,7 +142,7 @@ pub fn take(
     Ok(())
 }
 
-fn remove(conn: &Connection, book: &mut Book, row: &Confirmed) -> rusqlite::Result<()> {
+fn remove(conn: &Connection, book: &mut Book, row: &ConfirmedOrder) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
     book.tally.replace(Some(row), None);
     conn.prepare_cached(REMOVE)?.execute([&row.order.id.as_bytes()[..]])?;

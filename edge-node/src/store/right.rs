@@ -4,7 +4,7 @@
 //! Invariant: the release is the last op under its fence: it is logged by the thread that answers
 //! commands, in one transaction with the end of the right [RELEASE_OP].
 
-use engine::right::Heard;
+use engine::right::TenureChange;
 use rusqlite::{Connection, Row};
 use wire::{Hash, Op, OrderId, RegionAssignment, UnixMillis, is_open, open_digest};
 
@@ -22,17 +22,17 @@ pub fn hear(
 ) -> rusqlite::Result<()> {
     let (name, epoch) = (book.name.clone(), book.epoch);
     match book.tenure.hear(&name, epoch, word, || brought(conn))? {
-        Heard::Granted { fence, proven: true } => {
+        TenureChange::Granted { fence, proven: true } => {
             tracing::info!(edge = %name, fence, "This edge holds the right to assign");
         }
-        Heard::Granted { fence, proven: false } => tracing::error!(
+        TenureChange::Granted { fence, proven: false } => tracing::error!(
             edge = %name, fence,
             "The feed does not agree with the grant: no firm answer under it"
         ),
-        Heard::Ended { fence } => {
+        TenureChange::Ended { fence } => {
             tracing::warn!(edge = %name, fence, "The right to assign was taken from this edge");
         }
-        Heard::Stale | Heard::Noted => {}
+        TenureChange::Stale | TenureChange::Noted => {}
     }
     if let Some(fence) = book.tenure.release() {
         append::append(conn, book, &Op::LeaseReleased { fence }, now)?;

@@ -1,6 +1,6 @@
 //! Reading the view: a confirmed order with the pending ops on it laid over.
 
-use engine::view::{Confirmed, PendingOp, Sight, Standpoint, see};
+use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
 use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
@@ -14,9 +14,10 @@ const BOARD_ASKED_MAX: u32 = 4_000;
 /// An order as its reader may read it, and whether it rests on what the cloud has not decided.
 pub type Shown = (Order, bool);
 
-pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Option<Confirmed>> {
+pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Option<ConfirmedOrder>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
-    let read = |row: &Row<'_>| Ok(Confirmed { order: order(row, 0)?, feed_version: nat(row, 1)? });
+    let read =
+        |row: &Row<'_>| Ok(ConfirmedOrder { order: order(row, 0)?, feed_version: nat(row, 1)? });
     conn.prepare_cached(ROW)?.query_row([&order_id.as_bytes()[..]], read).optional()
 }
 

@@ -7,7 +7,7 @@
 
 use engine::{
     edge::SnapshotRun,
-    view::{Confirmed, Tally},
+    view::{ConfirmedOrder, Tally},
 };
 use rusqlite::{Connection, Row, params};
 use wire::{Change, Order, OrderId, UnixMillis, is_open};
@@ -167,15 +167,15 @@ fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally
     while let Some(row) = rows.next()? {
         let staged = staged(row)?;
         let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
-        let kept = Confirmed { order: order(row, 0)?, feed_version: brought };
+        let kept = ConfirmedOrder { order: order(row, 0)?, feed_version: brought };
         tally.replace(staged.as_ref(), Some(&kept));
     }
     Ok(tally)
 }
 
-fn staged(row: &Row<'_>) -> rusqlite::Result<Option<Confirmed>> {
+fn staged(row: &Row<'_>) -> rusqlite::Result<Option<ConfirmedOrder>> {
     let order: Option<Order> = decoded_opt(row, 1)?;
-    Ok(order.map(|order| Confirmed { feed_version: order.version, order }))
+    Ok(order.map(|order| ConfirmedOrder { feed_version: order.version, order }))
 }
 
 /// `feed_version` is what this feed has brought, which is the image and nothing else.

@@ -8,7 +8,7 @@ mod right;
 mod snapshot;
 
 use engine::{
-    edge::Wanted,
+    edge::OpRange,
     verdict::{Answer, Footing, Request, judge},
 };
 use tempfile::TempDir;
@@ -97,7 +97,7 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
     let (second, ..) = entered(&store, entry(102, by(20), accept(2))).await;
     assert_eq!((first.at.seq, second.at.seq), (3, 4), "boot, token, and the token is logged once");
 
-    let wanted = Wanted { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+    let wanted = OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
     let run = store.run(wanted).await.unwrap();
     assert_eq!(run.before, Chain::start(&identity().name));
     let end = run.before.through(run.ops.iter().map(Vec::as_slice));
@@ -116,14 +116,14 @@ async fn runs_are_cut_by_number_and_size() {
     for n in 1..=5 {
         entered(&store, entry(100 + n, by(20), accept(n))).await;
     }
-    let all = Wanted { from: 3, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
+    let all = OpRange { from: 3, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
     assert_eq!(store.run(all).await.unwrap().ops.len(), 5);
-    assert_eq!(store.run(Wanted { ops_max: 2, ..all }).await.unwrap().ops.len(), 2);
-    let tight = Wanted { bytes_max: 1, ..all };
+    assert_eq!(store.run(OpRange { ops_max: 2, ..all }).await.unwrap().ops.len(), 2);
+    let tight = OpRange { bytes_max: 1, ..all };
     assert_eq!(store.run(tight).await.unwrap().ops.len(), 1);
-    let none = Wanted { first_whatever_size: false, ..tight };
+    let none = OpRange { first_whatever_size: false, ..tight };
     assert!(store.run(none).await.unwrap().ops.is_empty());
-    let beyond = store.run(Wanted { from: 50, ..all }).await.unwrap();
+    let beyond = store.run(OpRange { from: 50, ..all }).await.unwrap();
     assert_ne!(beyond.before.seq, 49, "there is nothing that 50 would continue");
 }
 
@@ -251,7 +251,7 @@ async fn a_full_disk_refuses_and_stores_nothing() {
     assert_eq!(u128::from(store.position().await.unwrap().pending), n);
 }
 
-const TAKEN: Answer = Answer::Taken(engine::verdict::Taken {
+const TAKEN: Answer = Answer::Taken(engine::verdict::Judgment {
     verdict: Verdict::Provisional,
     fence: None,
     doubt: None,

@@ -1,7 +1,7 @@
 //! Reading runs of the log for the link. Only committed ops can be read here: the connection is not
 //! the writer's [UP_AFTER_FSYNC].
 
-use engine::edge::{Run, Wanted};
+use engine::edge::{OpRange, Run};
 use rusqlite::{Connection, params};
 use wire::{Chain, Hash};
 
@@ -12,7 +12,7 @@ use super::{
 
 /// What fits of what is wanted. A log that no longer holds the op before the wanted ones gives a run
 /// that continues nothing, and the engine ends the session over it.
-pub fn run(conn: &Connection, wanted: Wanted) -> rusqlite::Result<Run> {
+pub fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
     let epoch = conn.query_row(EPOCH, [], |row| nat(row, 0))?;

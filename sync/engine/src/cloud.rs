@@ -1,10 +1,10 @@
 //! The cloud end of one edge session.
 //!
-//! Pure: inputs are frames and what the store answered, outputs are frames to send and what to ask
-//! of the store; time comes in. Invariants: every op is handed to the store once and in log order;
-//! a frame that names another term or boot nonce changes nothing; nothing is told to the edge as
-//! stored before the store has said so; what goes down leaves no gap; and nothing is taken of an edge
-//! whose log is not the one received, nor of a second instance of one that still answers.
+//! Pure: frames and answers of the store go in, frames and questions to the store come out; time comes in.
+//! Invariants: every op goes to the store once and in log order; a frame that names another term or boot nonce
+//! changes nothing; the edge hears that ops are stored only after the store has said so; streams to the edge
+//! leave no gap; no op is taken from an edge with another log than the received one, nor from a second instance
+//! of a living edge.
 
 mod downstream;
 mod hello;
@@ -21,41 +21,40 @@ use wire::{
     PortalAccept, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
 };
 
-use hello::Judged;
-use open::{Ignored, Open};
-use returning::Returning;
+use hello::HelloRuling;
+use open::{OpenSession, UnusedFrame};
+use returning::TailReturn;
 
-pub use snapshot::{ChunkWanted, feed_base};
+pub use snapshot::{ChunkRequest, feed_base};
 
-/// What the hub has stored of an edge when its session begins.
+/// The hub's record of an edge when its session begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredEdge {
     pub region: Region,
-    /// Rises with every take-over. What is judged by this is done only while it stands.
+    /// Rises with every take-over. A judgment by this record is carried out only while the term stands.
     pub term: u64,
-    /// The run of the newest session, while that may still be alive.
+    /// The run of the newest session, while it may be alive.
     pub running: Option<BootNonce>,
     pub epoch: u64,
-    /// How the epoch came to be; the first one was granted to nobody.
+    /// The grant of the epoch. The first epoch has none.
     pub grant: Option<Grant>,
-    /// The newest epoch that is to end, or has: its rights may be taken back already.
+    /// The newest epoch that is ending or over. Its rights may be taken back already.
     pub ending: Option<Ending>,
-    /// The new epochs of the last day that no operator has looked at.
+    /// The new epochs of the last day without an operator's look at them.
     pub epochs_today: u32,
-    /// The end of the chain that was received.
+    /// The end of the received chain.
     pub cursor: Chain,
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
-    /// Who stands at this number or behind it reads all that happened since; before it, it is not told
-    /// any more what has left.
+    /// An edge at this number or behind it reads every later change. Before it, the feed no longer tells of
+    /// orders that left.
     pub feed_holds_from: u64,
-    /// Up to here versions that newer ones stand for are forgotten, so that nothing can be read as of a
-    /// number before it.
+    /// Up to here replaced versions are forgotten, so nothing can be read as of a number before it.
     pub feed_compacted_to: u64,
-    /// Where the feed tells of the right that this epoch of the edge holds.
+    /// The feed number of the grant that this epoch of the edge holds.
     pub granted_seq: Option<u64>,
-    /// The region's orders.
+    /// The count of the region's orders.
     pub orders: u64,
     pub gate_open: bool,
 }
@@ -68,8 +67,8 @@ pub struct Grant {
     pub after: Option<BootNonce>,
 }
 
-/// Somebody has begun to put an epoch of an edge into quarantine. Whichever session comes next goes
-/// through with it: nobody can hold a right in that epoch any more.
+/// A quarantine of an epoch that somebody has begun. The next session completes it, because nobody can hold a
+/// right in that epoch any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     pub epoch: u64,
@@ -79,26 +78,26 @@ pub struct Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
-    /// Answers `Output::Load`; and `Output::TakeOver` and `Output::Quarantine` where another session
-    /// has raised the term since.
-    Loaded(Stored),
+    /// Answers `Output::Load`, and `Output::TakeOver` and `Output::Quarantine` if another session has raised
+    /// the term since.
+    Loaded(StoredEdge),
     /// Answers `Output::Probe`.
     Probed {
         alive: bool,
     },
     /// Answers `Output::Quarantine`.
-    Quarantined(Granted),
+    Quarantined(QuarantineGrant),
     /// Answers `Output::ReadTail`.
     Tail(Tail),
-    /// Another session asks whether the run at the other end of this one is alive.
+    /// Another session asks for a sign of life of this session's edge.
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the new term, and what stands stored under it. An older session
-    /// may have stored more since it was read first.
+    /// Answers `Output::TakeOver`: the new term and the record under it. An older session may have stored more
+    /// since the first read.
     TakenOver {
         term: u64,
-        stored: Stored,
+        stored: StoredEdge,
     },
     /// Answers `Output::Store`: ops and cursor are on disk.
     OpsStored {
@@ -106,33 +105,33 @@ pub enum Input {
     },
     /// Answers `Output::ReadOutcomes`, numbered without a gap from the one after `after`.
     Outcomes(Vec<NumberedOutcome>),
-    /// Answers `Output::ReadFeed`: all that changed up to `to`.
+    /// Answers `Output::ReadFeed`: all changes up to `to`.
     Feed {
         to: u64,
         changes: Vec<Change>,
     },
     /// Answers `Output::ReadSnapshot`.
     Snapshot(SnapshotPart),
-    /// The edge's orders were found to differ from the cloud's: an image puts them right.
+    /// The edge's orders differ from the cloud's; an image repairs them.
     Repair {
-        /// How far the feed reaches.
+        /// The end of the feed.
         feed_seq: u64,
-        /// Where it tells of the right that this epoch of the edge holds.
+        /// The feed number of the grant that this epoch of the edge holds.
         granted_seq: Option<u64>,
     },
     /// The number of the newest stored outcome.
     OutcomesReach(u64),
-    /// The region's newest feed number, and the generation it counts in.
+    /// The region's newest feed number and its generation.
     FeedReaches {
         generation: u64,
         feed_seq: u64,
     },
-    /// An op waits, and why: to be told to the edge as a notice.
+    /// An op waits, for this reason. The edge gets a notice.
     Held {
         seq: u64,
         reason: HeldReason,
     },
-    /// An accept made elsewhere, for this edge to log: it holds the region.
+    /// An accept made elsewhere, for this edge to log, because it holds the region.
     Ask {
         accept: Box<PortalAccept>,
         taken_at: UnixMillis,
@@ -148,13 +147,13 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     Send(Frame),
-    /// Read what stands stored of the edge.
+    /// Read the edge's record.
     Load,
-    /// Have the session that stands under this term ask its edge for a sign of life, for two seconds.
+    /// Have the session under this term ask its edge for a sign of life, and wait two seconds.
     Probe {
         term: u64,
     },
-    /// Store that this edge is alive: it has answered the probe of this number.
+    /// Store that this edge has answered the probe of this number.
     SaveAlive {
         number: u64,
     },
@@ -163,7 +162,7 @@ pub enum Output {
         hello: Box<Hello>,
         over: u64,
     },
-    Quarantine(Box<Confined>),
+    Quarantine(Box<Confinement>),
     /// Read the ops stored after this place.
     ReadTail(Place),
     /// Store these ops and the new cursor in one transaction, guarded by the term.
@@ -177,7 +176,7 @@ pub enum Output {
         limit: u32,
     },
     /// Read the next chunk of an image.
-    ReadSnapshot(ChunkWanted),
+    ReadSnapshot(ChunkRequest),
     /// The image that this session sent is the edge's view now.
     SnapshotTaken,
     SaveAck(Ack),
@@ -185,29 +184,28 @@ pub enum Output {
     End(Refused),
 }
 
-/// An edge of which nothing is taken before it has a new epoch. First it is put down that the old one is
-/// to end, if the term is still `over`, and the term is raised by that; then order_db is to record that
-/// the rights of the old epoch are taken back [QUAR_TAKEBACK]; then the epoch is raised. Each is safe to
-/// repeat.
+/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each safe to repeat:
+/// record that the old epoch ends, if the term is still `over`, and raise the term by that; have order_db record
+/// the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confined {
+pub struct Confinement {
     pub hello: Hello,
     pub over: u64,
     /// The epoch that ends.
     pub epoch: u64,
-    /// The current epoch was granted to this very run, which has not heard of it: nothing is raised.
+    /// The current epoch was granted to this very run, which has not heard of it, so nothing is raised.
     pub again: bool,
     pub why: QuarantineWhy,
 }
 
-/// What an edge in quarantine is given.
+/// The new epoch of an edge in quarantine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Granted {
+pub struct QuarantineGrant {
     pub epoch: u64,
     pub grant: u64,
     pub last_accepted: wire::Hash,
     pub why: QuarantineWhy,
-    /// Up to here the edge surely has what was received.
+    /// Up to here the edge surely has the received ops.
     pub known: Place,
 }
 
@@ -231,7 +229,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// There is nothing behind the place that was asked about.
+    /// The tail behind the last op.
     pub fn empty() -> Self {
         let first_hash = wire::Hash::ZERO;
         Self { epoch: 0, first_seq: 0, first_hash, ops: Vec::new(), more: false }
@@ -249,7 +247,7 @@ pub struct NewOps {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOp {
-    /// The chain with this op as its end: its number and its name.
+    /// The chain with this op as its end.
     pub at: Chain,
     pub bytes: Vec<u8>,
 }
@@ -273,27 +271,27 @@ pub struct Session {
 enum Phase {
     /// Only a Hello is listened to.
     Greeting,
-    /// What stands stored is being read.
+    /// The edge's record is being read.
     Loading(Box<Hello>),
-    /// The session that stands is asked for a sign of life.
-    Probing(Box<Hello>, Box<Stored>),
+    /// The standing session is asked for a sign of life.
+    Probing(Box<Hello>, Box<StoredEdge>),
     /// The term is being raised.
     TakingOver(Box<Hello>),
     /// A new epoch is being granted.
     Confining(Box<Hello>),
-    /// What the edge has lost goes out. It calls again when it has all of it.
-    Returning(Box<Returning>),
-    Open(Box<Open>),
+    /// The edge's lost ops go out. The edge calls again when it has all of them.
+    Returning(Box<TailReturn>),
+    Open(Box<OpenSession>),
     Ended,
 }
 
 impl Session {
-    /// The session of an edge whose token has been verified.
+    /// A session of an edge with a verified token.
     pub fn new(edge: EdgeId, limits: Limits) -> Self {
         Self { edge, limits, phase: Phase::Greeting, ignored: 0 }
     }
 
-    /// Frames that were passed over: of another standing, of a kind we do not know or do not take.
+    /// The count of ignored frames: of another standing, or of a kind that the hub does not take.
     pub fn ignored(&self) -> u64 {
         self.ignored
     }
@@ -343,7 +341,7 @@ impl Session {
                 self.open(hello, &stored, term, now)
             }
             (Phase::Confining(hello), Input::Quarantined(granted)) => {
-                let (returning, outputs) = Returning::new(&hello, granted);
+                let (returning, outputs) = TailReturn::new(&hello, granted);
                 (Phase::Returning(Box::new(returning)), outputs)
             }
             (Phase::Returning(mut returning), Input::Tail(tail)) => {
@@ -351,7 +349,7 @@ impl Session {
                 (Phase::Returning(returning), outputs)
             }
             (Phase::Open(mut open), input) => {
-                let outputs = open.handle(input).unwrap_or_else(|Ignored| {
+                let outputs = open.handle(input).unwrap_or_else(|UnusedFrame| {
                     self.ignored += 1;
                     Vec::new()
                 });
@@ -372,15 +370,15 @@ impl Session {
         }
     }
 
-    /// A session of another run that may be alive is asked first. That a run is another one is no alarm
-    /// in itself: every restart is one [NO_NAIVE_NONCE_ALARM].
-    fn check(&self, hello: Box<Hello>, stored: &Stored) -> (Phase, Vec<Output>) {
+    /// A session of another run that may be alive is asked first. Another run is no alarm in itself: every restart
+    /// is one [NO_NAIVE_NONCE_ALARM].
+    fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
-            Judged::Probe => {
+            HelloRuling::Probe => {
                 let probe = Output::Probe { term: stored.term };
                 (Phase::Probing(hello, Box::new(stored.clone())), vec![probe])
             }
-            Judged::Fits => {
+            HelloRuling::Fits => {
                 let over = stored.term;
                 (Phase::TakingOver(hello.clone()), vec![Output::TakeOver { hello, over }])
             }
@@ -388,39 +386,39 @@ impl Session {
         }
     }
 
-    /// An answer of the old session makes this one a twin. Without one, the old session is closed and
-    /// fenced by whatever raises the term [PROBE_OLD_SESSION].
-    fn probed(&self, hello: Box<Hello>, stored: Stored, alive: bool) -> (Phase, Vec<Output>) {
+    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the term closes
+    /// and fences the old session [PROBE_OLD_SESSION].
+    fn probed(&self, hello: Box<Hello>, stored: StoredEdge, alive: bool) -> (Phase, Vec<Output>) {
         if alive {
             let twin = end(Code::EdgeTwin, "another run of this edge has answered");
             return (Phase::Probing(hello, Box::new(stored)), vec![twin]);
         }
-        self.check(hello, &Stored { running: None, ..stored })
+        self.check(hello, &StoredEdge { running: None, ..stored })
     }
 
     fn open(
         &self,
         hello: Box<Hello>,
-        stored: &Stored,
+        stored: &StoredEdge,
         term: u64,
         now: UnixMillis,
     ) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
-            Judged::Fits | Judged::Probe => {
-                let (open, outputs) = Open::new(&hello, stored, term, self.limits, now);
+            HelloRuling::Fits | HelloRuling::Probe => {
+                let (open, outputs) = OpenSession::new(&hello, stored, term, self.limits, now);
                 (Phase::Open(Box::new(open)), outputs)
             }
             judged => Self::not_welcome(hello, judged),
         }
     }
 
-    fn not_welcome(hello: Box<Hello>, judged: Judged) -> (Phase, Vec<Output>) {
+    fn not_welcome(hello: Box<Hello>, judged: HelloRuling) -> (Phase, Vec<Output>) {
         match judged {
-            Judged::Quarantine(confined) => {
+            HelloRuling::Quarantine(confined) => {
                 (Phase::Confining(hello), vec![Output::Quarantine(confined)])
             }
-            Judged::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
-            Judged::Fits | Judged::Probe => (Phase::Loading(hello), Vec::new()),
+            HelloRuling::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
+            HelloRuling::Fits | HelloRuling::Probe => (Phase::Loading(hello), Vec::new()),
         }
     }
 }

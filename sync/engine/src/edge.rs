@@ -1,10 +1,10 @@
-//! The edge's end of the link as a pure state machine: frames and facts go in, what has to be done
-//! comes out.
+//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the machine around it
+//! come out.
 //!
-//! Invariants: only ops of the file are sent, in order, within what the hub gave credit for; a frame
-//! that does not name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves
-//! only when the file has stored what it counts; a quarantine is acted on only by the epoch and the run
-//! that it names, and only when the whole tail is there; nothing that arrives makes this panic.
+//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that does not name
+//! this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the file has
+//! stored the counted rows; only the epoch and the run that a quarantine names act on it, and only when the
+//! whole tail is there; no input makes this panic.
 
 mod confined;
 mod snapshot;
@@ -19,10 +19,11 @@ use wire::{
 };
 
 pub use words::{
-    Do, End, NewEpoch, Position, Run, SnapshotRun, Store, Surroundings, TailRun, Wanted, Who, Why,
+    EdgeWrite, End, IgnoreReason, LinkStep, NewEpoch, OpRange, Position, Run, SnapshotRun, Speaker,
+    Surroundings, TailRun,
 };
 
-use window::{Credited, Sent, Window};
+use window::{CreditGrant, SendResult, Window};
 
 #[derive(Debug)]
 enum Phase {
@@ -31,10 +32,10 @@ enum Phase {
     Open {
         standing: Standing,
         window: Window,
-        /// Whether the hub wants ops packed.
+        /// The hub wants ops packed.
         packs: bool,
     },
-    /// A quarantine comes in: the parts that have come.
+    /// A quarantine comes in; so many parts have come.
     Confined {
         parts: u32,
     },
@@ -42,15 +43,15 @@ enum Phase {
 
 #[derive(Debug)]
 pub struct Edge {
-    who: Who,
+    who: Speaker,
     position: Position,
     phase: Phase,
-    /// Of which feed, and as of when, the last image was that this session has brought.
+    /// Generation and number of the last image that this session has brought.
     taken: Option<(u64, u64)>,
 }
 
 impl Edge {
-    pub fn new(who: Who, position: Position) -> Self {
+    pub fn new(who: Speaker, position: Position) -> Self {
         Self { who, position, phase: Phase::Idle, taken: None }
     }
 
@@ -90,22 +91,22 @@ impl Edge {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// The file has moved on: the log grew, or what was to be stored is stored.
-    /// Once suspect, nothing more of this log may be taken: the session ends, also one whose Hello has
-    /// said nothing of it and still waits for its Welcome, and the next Hello says why.
-    pub fn moved(&mut self, position: Position) -> Vec<Do> {
+    /// The file has moved on: the log grew, or a write is stored.
+    /// A suspect edge ends its session, also before its Welcome, so that nothing more of this log is taken. The
+    /// next Hello names the reason.
+    pub fn moved(&mut self, position: Position) -> Vec<LinkStep> {
         let became_suspect = position.suspect && !self.position.suspect;
         if position.snapshot != self.position.snapshot {
             self.taken = Some((position.feed_generation, position.feed_cursor));
         }
         self.position = position;
         if became_suspect && matches!(self.phase, Phase::Greeting | Phase::Open { .. }) {
-            return vec![Do::End(End::Suspect)];
+            return vec![LinkStep::End(End::Suspect)];
         }
         self.pump()
     }
 
-    /// What the hub has to know from time to time and after each store.
+    /// The edge's report to the hub, due from time to time and after each write.
     pub fn ack(&self, around: Surroundings) -> Option<Frame> {
         let Phase::Open { standing, .. } = &self.phase else { return None };
         let at = &self.position;
@@ -127,14 +128,14 @@ impl Edge {
         }))
     }
 
-    /// The ops asked for by `Do::Read`.
-    pub fn read(&mut self, run: Run) -> Vec<Do> {
+    /// The ops asked for by `LinkStep::Read`.
+    pub fn read(&mut self, run: Run) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
         let Phase::Open { standing, window, packs } = &mut self.phase else { return Vec::new() };
         let sent = match window.take(&run) {
-            Sent::Up(sent) => sent,
-            Sent::NothingFits => return Vec::new(),
-            Sent::Broken => return vec![Do::End(End::ChainBroken)],
+            SendResult::Up(sent) => sent,
+            SendResult::NothingFits => return Vec::new(),
+            SendResult::Broken => return vec![LinkStep::End(End::ChainBroken)],
         };
         let up = Up {
             standing: *standing,
@@ -146,14 +147,14 @@ impl Edge {
             packed: None,
         };
         let up = if *packs { up.packed() } else { up };
-        let mut todo = vec![Do::Send(Box::new(Frame::Up(up)))];
+        let mut todo = vec![LinkStep::Send(Box::new(Frame::Up(up)))];
         todo.extend(self.pump());
         todo
     }
 
-    pub fn take(&mut self, frame: Frame) -> Vec<Do> {
+    pub fn take(&mut self, frame: Frame) -> Vec<LinkStep> {
         let kind = frame.kind();
-        let ignored = |why| vec![Do::Ignored { kind, why }];
+        let ignored = |why| vec![LinkStep::Ignored { kind, why }];
         match frame {
             Frame::Refused(refused) => self.refused(refused),
             Frame::Quarantine(frame) => self.quarantine(frame),
@@ -164,11 +165,11 @@ impl Edge {
             Frame::Credit(frame) if self.stands(frame.standing) => self.credited(&frame),
             Frame::Resend(frame) if self.stands(frame.standing) => self.resend(&frame),
             Frame::Held(frame) if self.stands(frame.standing) => {
-                vec![Do::Held { seq: frame.seq, reason: frame.reason }]
+                vec![LinkStep::Held { seq: frame.seq, reason: frame.reason }]
             }
-            Frame::Ask(ask) if self.stands(ask.standing) => vec![Do::Log(Box::new(ask))],
+            Frame::Ask(ask) if self.stands(ask.standing) => vec![LinkStep::Log(Box::new(ask))],
             Frame::Probe(frame) if self.stands(frame.standing) => {
-                vec![Do::Send(Box::new(alive(&frame)))]
+                vec![LinkStep::Send(Box::new(alive(&frame)))]
             }
             Frame::Outcomes(_)
             | Frame::Down(_)
@@ -177,17 +178,17 @@ impl Edge {
             | Frame::Credit(_)
             | Frame::Resend(_)
             | Frame::Held(_)
-            | Frame::Probe(_) => ignored(Why::Standing),
+            | Frame::Probe(_) => ignored(IgnoreReason::Standing),
             Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)
             | Frame::Alive(_)
-            | Frame::Unknown(_) => ignored(Why::Unexpected),
+            | Frame::Unknown(_) => ignored(IgnoreReason::Unexpected),
         }
     }
 
-    /// The answer to a probe of this session, for who cannot come to it in its turn: it says that this
-    /// process lives, whatever else it waits for.
+    /// The answer to a probe of this session, for callers that cannot wait for its turn: this process lives,
+    /// however busy it is.
     pub fn lives(&self, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
@@ -199,127 +200,129 @@ impl Edge {
         matches!(&self.phase, Phase::Open { standing, .. } if *standing == named)
     }
 
-    fn welcome(&mut self, welcome: &Welcome) -> Vec<Do> {
-        let ignored = |why| vec![Do::Ignored { kind: "Welcome", why }];
+    fn welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
+        let ignored = |why| vec![LinkStep::Ignored { kind: "Welcome", why }];
         if !matches!(self.phase, Phase::Greeting) {
-            return ignored(Why::Unexpected);
+            return ignored(IgnoreReason::Unexpected);
         }
         if welcome.standing.nonce != self.who.nonce {
-            return ignored(Why::Standing);
+            return ignored(IgnoreReason::Standing);
         }
         if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
-            return vec![Do::End(End::ProtocolUnsupported)];
+            return vec![LinkStep::End(End::ProtocolUnsupported)];
         }
         let packs = match welcome.codec {
             None | Some(CODEC_PLAIN) => false,
             Some(CODEC_PACKED) => true,
-            // None of those that were offered.
-            Some(_) => return vec![Do::End(End::ProtocolUnsupported)],
+            // A codec that was not offered.
+            Some(_) => return vec![LinkStep::End(End::ProtocolUnsupported)],
         };
         let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
         let head = self.position.head;
         if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
-            return vec![Do::End(End::ChainBroken)];
+            return vec![LinkStep::End(End::ChainBroken)];
         }
         let window = Window::new(cursor, welcome.limits);
         self.phase = Phase::Open { standing: welcome.standing, window, packs };
-        let mut todo = vec![Do::Welcomed(welcome.cloud_now)];
+        let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
         // The image brings its generation with it.
         let counts_anew = welcome.feed_generation != self.position.feed_generation;
         if counts_anew && welcome.snapshot.is_none() {
-            todo.push(Do::Store(Store::Generation(welcome.feed_generation)));
+            todo.push(LinkStep::Store(EdgeWrite::Generation(welcome.feed_generation)));
         }
         todo.extend(self.pump());
         todo
     }
 
-    /// Numbers are dense: a frame that starts beyond the cursor, or has a hole, is ignored and comes
-    /// again; of one that overlaps, what is new is stored.
-    fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<Do> {
-        let ignored = |why| vec![Do::Ignored { kind: "Outcomes", why }];
+    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes again. Of an
+    /// overlapping frame the new part is stored.
+    fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
+        let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
         if frame.epoch != self.position.epoch {
-            return ignored(Why::Standing);
+            return ignored(IgnoreReason::Standing);
         }
         let cursor = self.position.outcome_cursor;
         let whole = frame.outcomes.iter().map(|o| Some(o.number)).eq(numbers(frame.from, frame.to));
         if frame.from > cursor || !whole {
-            return ignored(Why::Gap);
+            return ignored(IgnoreReason::Gap);
         }
         if frame.to <= cursor {
-            return ignored(Why::Stale);
+            return ignored(IgnoreReason::Stale);
         }
         let outcomes = frame.outcomes.into_iter().filter(|o| o.number > cursor).collect();
-        vec![Do::Store(Store::Outcomes { to: frame.to, outcomes })]
+        vec![LinkStep::Store(EdgeWrite::Outcomes { to: frame.to, outcomes })]
     }
 
-    fn down(&mut self, frame: Down) -> Vec<Do> {
-        let ignored = |why| vec![Do::Ignored { kind: "Down", why }];
+    fn down(&mut self, frame: Down) -> Vec<LinkStep> {
+        let ignored = |why| vec![LinkStep::Ignored { kind: "Down", why }];
         let cursor = self.position.feed_cursor;
         if frame.from < cursor || frame.to < frame.from {
-            return ignored(Why::Stale);
+            return ignored(IgnoreReason::Stale);
         }
         if frame.from > cursor {
-            return ignored(Why::Gap);
+            return ignored(IgnoreReason::Gap);
         }
-        vec![Do::Store(Store::Changes { to: frame.to, changes: frame.changes })]
+        vec![LinkStep::Store(EdgeWrite::Changes { to: frame.to, changes: frame.changes })]
     }
 
-    /// Credit may bring no more than the word that the feed was read to its end.
-    fn credited(&mut self, frame: &Credit) -> Vec<Do> {
-        let credited = Credited { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes };
+    /// A credit may carry nothing but the word that the feed was read to its end.
+    fn credited(&mut self, frame: &Credit) -> Vec<LinkStep> {
+        let credited = CreditGrant { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes };
         let todo = self.credit(credited);
         if frame.feed_seq.is_none_or(|reached| self.position.feed_cursor < reached) {
             return todo;
         }
-        let useful = todo.into_iter().filter(|step| !matches!(step, Do::Ignored { .. }));
-        [Do::FeedCurrent].into_iter().chain(useful).collect()
+        let useful = todo.into_iter().filter(|step| !matches!(step, LinkStep::Ignored { .. }));
+        [LinkStep::FeedCurrent].into_iter().chain(useful).collect()
     }
 
-    fn credit(&mut self, credited: Credited) -> Vec<Do> {
+    fn credit(&mut self, credited: CreditGrant) -> Vec<LinkStep> {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         if !window.credit(credited) {
-            return vec![Do::Ignored { kind: "Credit", why: Why::Stale }];
+            return vec![LinkStep::Ignored { kind: "Credit", why: IgnoreReason::Stale }];
         }
         self.pump()
     }
 
-    fn resend(&mut self, frame: &Resend) -> Vec<Do> {
+    fn resend(&mut self, frame: &Resend) -> Vec<LinkStep> {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         match window.resend(frame.from) {
-            window::Resent::Again => self.pump(),
-            window::Resent::Ignored => vec![Do::Ignored { kind: "Resend", why: Why::Stale }],
-            window::Resent::Stuck => vec![Do::End(End::Stuck)],
+            window::ResendResult::Again => self.pump(),
+            window::ResendResult::Ignored => {
+                vec![LinkStep::Ignored { kind: "Resend", why: IgnoreReason::Stale }]
+            }
+            window::ResendResult::Stuck => vec![LinkStep::End(End::Stuck)],
         }
     }
 
-    /// A chain found broken in mid-session makes this log suspect; a Hello that is refused for it only
-    /// says that the cloud has lost something.
-    fn refused(&mut self, refused: Refused) -> Vec<Do> {
+    /// A chain found broken in mid-session makes this log suspect. A Hello refused for it only means that the
+    /// cloud has lost something.
+    fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
         let Refused { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {
-            return vec![Do::End(End::ChainBroken)];
+            return vec![LinkStep::End(End::ChainBroken)];
         }
-        let end = Do::End(End::Refused { code, detail });
+        let end = LinkStep::End(End::Refused { code, detail });
         if code == Code::EdgeTwin && !self.position.twin {
-            return vec![Do::Store(Store::Twin), end];
+            return vec![LinkStep::Store(EdgeWrite::Twin), end];
         }
         vec![end]
     }
 
-    fn pump(&mut self) -> Vec<Do> {
+    fn pump(&mut self) -> Vec<LinkStep> {
         let head = self.position.head.seq;
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
-        window.next(head).map(Do::Read).into_iter().collect()
+        window.next(head).map(LinkStep::Read).into_iter().collect()
     }
 }
 
-/// Said by this process and by nothing between it and the hub.
+/// Only this process answers a probe, nothing between it and the hub.
 fn alive(probe: &Probe) -> Frame {
     let Probe { standing, number } = *probe;
     Frame::Alive(Alive { standing, number })
 }
 
-/// `from + 1 ..= to`, each present; a range that is not one yields a number no outcome has.
+/// `from + 1 ..= to`, each present. A broken range yields `None`, which no outcome has as its number.
 fn numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
     let first = from.checked_add(1);
     let broken = first.is_none().then_some(None);

@@ -1,8 +1,7 @@
-//! How long an edge waits before it calls the hub again.
+//! The pause before an edge calls the hub again.
 //!
-//! Invariant: attempts start at most 2 s apart for the first minute after the link was lost and at
-//! most 30 s apart after that, and no two edges keep step: the wait is drawn from entropy that comes
-//! in as an input.
+//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and at most 30 s
+//! apart after that. No two edges keep step: the pause is drawn from entropy that comes in as an input.
 
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ const EARLY_FOR: Duration = Duration::from_secs(60);
 pub fn delay(lost_for: Duration, attempt: u32, entropy: u64) -> Duration {
     let max = if lost_for < EARLY_FOR { EARLY_MAX } else { LATE_MAX };
     let ceiling = FIRST.saturating_mul(1 << attempt.min(16)).min(max);
-    // From half the ceiling up, so that a hub that comes back is not called by all at once, nor one
-    // that is away by anybody without pause.
+    // From half the ceiling up: the edges spread their calls to a hub that comes back, and nobody calls an
+    // absent hub without pause.
     let half = ceiling / 2;
     let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
     half + Duration::from_millis(entropy % span)

@@ -1,15 +1,14 @@
-//! The region's right to assign, as an edge knows it: from the feed's word alone, and from what it has
-//! itself given back.
+//! The region's right to assign, as an edge knows it: from the feed's word and its own releases.
 //!
-//! Invariants: a right is held only from a grant to this edge and this epoch; it is proven only where
-//! the grant's digest equals what the feed itself had brought when it came [GRANT_DIGEST]; a fence at or
-//! below the highest that was seen or given back never comes to life again [RELEASED_FENCE_DEAD].
+//! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is proven only if the
+//! grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or below the
+//! highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
 
 use wire::{CommandBody, Draft, EdgeId, Hash, OfflineRules, Order, RegionAssignment};
 
 use crate::verdict::Right;
 
-/// What an edge knows of the right, kept with its file.
+/// An edge's knowledge of the right, kept with its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tenure {
     /// How the region assigns, by the feed's newest word.
@@ -18,63 +17,63 @@ pub struct Tenure {
     pub held: Option<u64>,
     /// The grant of that fence agreed with the feed.
     pub proven: bool,
-    /// The highest fence of this region that was ever seen here.
+    /// The highest fence of this region ever seen here.
     pub highest_fence: u64,
 }
 
-/// What a word of the feed has done.
+/// The effect of one word of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// It is no newer than what is known.
+pub enum TenureChange {
+    /// The word is no newer than the known one.
     Stale,
-    /// The right is this edge's from here on; unproven, it answers nothing firm.
+    /// The right is this edge's from here on. While unproven it makes no answer firm.
     Granted { fence: u64, proven: bool },
-    /// The right under this fence was taken from this edge.
+    /// This edge has lost the right under this fence.
     Ended { fence: u64 },
     /// Nothing changed for this edge's right.
     Noted,
 }
 
 impl Tenure {
-    /// Takes the feed's word. `brought` is `open_digest` over the versions that the feed has brought
-    /// up to here; it is asked for only where a grant is to be compared with it.
+    /// Takes the feed's word. `brought` computes `open_digest` over the versions that the feed has brought up to
+    /// here. Only a grant needs it.
     ///
     /// # Errors
-    /// Whatever `brought` fails with; then nothing has changed.
+    /// The error of `brought`; then nothing has changed.
     pub fn hear<E>(
         &mut self,
         edge: &EdgeId,
         epoch: u64,
         word: RegionAssignment,
         brought: impl FnOnce() -> Result<Hash, E>,
-    ) -> Result<Heard, E> {
+    ) -> Result<TenureChange, E> {
         if word.policy_version <= self.assignment.policy_version {
-            return Ok(Heard::Stale);
+            return Ok(TenureChange::Stale);
         }
         let ours = word.holder.as_ref() == Some(edge) && word.epoch == epoch;
         let heard = if ours && word.fence > self.highest_fence {
             let proven = word.digest == Some(brought()?);
             self.held = Some(word.fence);
             self.proven = proven;
-            Heard::Granted { fence: word.fence, proven }
+            TenureChange::Granted { fence: word.fence, proven }
         } else if ours {
-            // A word about the right as it stands, or about one that this edge has given back.
-            Heard::Noted
+            // The word is about the right as it stands, or about a right that this edge has given back.
+            TenureChange::Noted
         } else {
-            self.end().map_or(Heard::Noted, |fence| Heard::Ended { fence })
+            self.end().map_or(TenureChange::Noted, |fence| TenureChange::Ended { fence })
         };
         self.highest_fence = self.highest_fence.max(word.fence);
         self.assignment = word;
         Ok(heard)
     }
 
-    /// The fence to give back: the cloud asks for it. It is to be logged before anything else is, and
-    /// nothing after it stands on it [RELEASE_OP].
+    /// The fence to give back, if the cloud asks for it. The caller logs the release before anything else, and no
+    /// later op stands on that fence [RELEASE_OP].
     pub fn release(&mut self) -> Option<u64> {
         if self.assignment.release_asked { self.end() } else { None }
     }
 
-    /// What this edge may stand on in this epoch.
+    /// The right by which this edge may answer in this epoch.
     pub fn right(&self, epoch: u64) -> Right {
         match self.held {
             Some(fence) if self.assignment.epoch == epoch => {
@@ -85,7 +84,7 @@ impl Tenure {
         }
     }
 
-    /// Whether the region's offline rule lets its holder decide this by itself.
+    /// Returns whether the region's offline rule lets its holder decide this by itself.
     pub fn rule_allows(&self, body: &CommandBody, seen: Option<&Order>) -> bool {
         match body {
             CommandBody::ApproveOrder { .. } => {
@@ -106,7 +105,7 @@ fn may_approve(rules: &OfflineRules, order: &Order) -> bool {
     rules.approval.as_ref().is_some_and(|rule| rule.allows(order))
 }
 
-/// What the holder could not approve it does not promise to publish either.
+/// The holder promises to publish only orders that it could approve.
 fn may_publish(rules: &OfflineRules, draft: &Draft) -> bool {
     rules.approval.as_ref().is_some_and(|rule| {
         draft.currency == rule.currency
@@ -146,28 +145,35 @@ mod tests {
         word(version, Some("north-1"), fence)
     }
 
-    fn hear(tenure: &mut Tenure, word: RegionAssignment) -> Heard {
+    fn hear(tenure: &mut Tenure, word: RegionAssignment) -> TenureChange {
         let Ok(heard) = tenure.hear(&edge(), EPOCH, word, || Ok::<_, Infallible>(digest()));
         heard
     }
 
     fn holder() -> Tenure {
         let mut tenure = Tenure::default();
-        assert_eq!(hear(&mut tenure, grant(1, 1)), Heard::Granted { fence: 1, proven: true });
+        assert_eq!(
+            hear(&mut tenure, grant(1, 1)),
+            TenureChange::Granted { fence: 1, proven: true }
+        );
         tenure
     }
 
     #[test]
-    fn a_grant_is_proven_by_what_the_feed_has_brought_and_by_nothing_else() {
+    fn only_the_feeds_own_state_proves_a_grant() {
         assert_eq!(holder().right(EPOCH), Right::Held { fence: 1, proven: true });
         let mut tenure = Tenure::default();
         let other = RegionAssignment { digest: Some(Hash::of(b"another view")), ..grant(1, 1) };
-        assert_eq!(hear(&mut tenure, other), Heard::Granted { fence: 1, proven: false });
-        assert_eq!(hear(&mut tenure, grant(2, 1)), Heard::Noted, "the moment to compare is past");
+        assert_eq!(hear(&mut tenure, other), TenureChange::Granted { fence: 1, proven: false });
+        assert_eq!(
+            hear(&mut tenure, grant(2, 1)),
+            TenureChange::Noted,
+            "the moment to compare is past"
+        );
         assert_eq!(tenure.right(EPOCH), Right::Held { fence: 1, proven: false });
         assert_eq!(
             hear(&mut tenure, grant(3, 2)),
-            Heard::Granted { fence: 2, proven: true },
+            TenureChange::Granted { fence: 2, proven: true },
             "a new fence is compared anew"
         );
     }
@@ -175,10 +181,10 @@ mod tests {
     #[test]
     fn a_grant_to_another_edge_or_epoch_is_not_ours() {
         let mut tenure = Tenure::default();
-        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), Heard::Noted);
+        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), TenureChange::Noted);
         assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
         let old = RegionAssignment { epoch: EPOCH - 1, ..grant(2, 2) };
-        assert_eq!(hear(&mut tenure, old), Heard::Noted);
+        assert_eq!(hear(&mut tenure, old), TenureChange::Noted);
         assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
         assert_eq!(holder().right(EPOCH + 1), Right::Elsewhere, "another epoch is someone else");
     }
@@ -186,24 +192,31 @@ mod tests {
     #[test]
     fn a_right_that_is_taken_back_ends_at_once() {
         let mut tenure = holder();
-        assert_eq!(hear(&mut tenure, word(2, None, 1)), Heard::Ended { fence: 1 });
+        assert_eq!(hear(&mut tenure, word(2, None, 1)), TenureChange::Ended { fence: 1 });
         assert_eq!(tenure.right(EPOCH), Right::None);
-        assert_eq!(hear(&mut tenure, grant(1, 1)), Heard::Stale);
+        assert_eq!(hear(&mut tenure, grant(1, 1)), TenureChange::Stale);
         assert_eq!(tenure.right(EPOCH), Right::None);
     }
 
     #[test]
-    fn a_released_fence_stays_dead_whatever_the_feed_still_says_of_it() {
+    fn a_released_fence_stays_dead_when_the_feed_still_names_it() {
         let mut tenure = holder();
         assert_eq!(tenure.release(), None, "nobody asks");
         let asked = |version| RegionAssignment { release_asked: true, ..grant(version, 1) };
-        assert_eq!(hear(&mut tenure, asked(2)), Heard::Noted);
+        assert_eq!(hear(&mut tenure, asked(2)), TenureChange::Noted);
         assert_eq!(tenure.release(), Some(1));
         assert_eq!(tenure.release(), None, "once");
         assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
-        assert_eq!(hear(&mut tenure, grant(3, 1)), Heard::Noted, "the wish was withdrawn too late");
+        assert_eq!(
+            hear(&mut tenure, grant(3, 1)),
+            TenureChange::Noted,
+            "the wish was withdrawn too late"
+        );
         assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
-        assert_eq!(hear(&mut tenure, grant(4, 2)), Heard::Granted { fence: 2, proven: true });
+        assert_eq!(
+            hear(&mut tenure, grant(4, 2)),
+            TenureChange::Granted { fence: 2, proven: true }
+        );
     }
 
     #[test]
@@ -214,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_covers_what_it_names_and_nothing_beyond() {
+    fn a_rule_covers_only_the_orders_it_names() {
         let mut tenure = holder();
         let order = order(1, 1);
         let approve = CommandBody::ApproveOrder { order_id: order.id };

@@ -25,7 +25,7 @@ pub fn draft() -> Draft {
     Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
 }
 
-/// An order of customer 10 whose content follows from its id and version.
+/// An order of customer 10. Its content follows from id and version.
 pub fn order(n: u128, version: u64) -> Order {
     let (customer, at) = (UserId(id(10)), UnixMillis(0));
     Order {

@@ -1,9 +1,9 @@
-//! What an edge answers at once: the table of the protocol's section 2 as a pure function over the
-//! edge's view of one order and its footing in the region.
+//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the edge's view of one
+//! order and its footing in the region.
 //!
-//! Invariant: `Firm` leaves here only with the fence it stands on, and only from the two rows that
-//! allow it. A view that contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL].
-//! What comes before these rows (a known id, a full disk, a bad token) is the intake's to answer.
+//! Invariant: `Firm` leaves here only with its fence, and only from the two rows that allow it. A view that
+//! contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL]. The intake answers the rows
+//! before these (a known id, a full disk, a bad token).
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ pub struct Request<'a> {
     pub body: &'a CommandBody,
     /// It was sent to another edge before; such a repeat is never answered firm [REPEAT_NOT_FIRM].
     pub repeat: bool,
-    /// It came with a receipt of one of our edges, so it has to be taken whatever this one knows.
+    /// It came with a receipt of one of our edges, so this edge must take it.
     pub receipted: bool,
 }
 
-/// What this edge may promise at this moment.
+/// The grounds for this edge's promises at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footing {
     pub right: Right,
     /// The log may be a restored or cloned one: provisional answers only.
     pub suspect: bool,
-    /// The revocations by which the person was let in are those that the op will name, and `fresh`.
+    /// The op will name the same revocations by which the person was let in, and they are `fresh`.
     pub revocations_fresh: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
@@ -40,18 +40,18 @@ impl Footing {
         Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
 }
 
-/// Whether what is known of revocations is young enough for a firm answer: `age` is how long ago the feed
-/// last said that there are no others, by a clock that neither jumps nor stops; unknown is too old.
+/// Returns whether the edge's knowledge of revocations is young enough for a firm answer. `age` counts from the
+/// feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is too old.
 pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }
 
-/// Who holds the region's right to assign, as this edge knows it.
+/// The holder of the region's right to assign, as this edge knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
     None,
     Elsewhere,
-    /// This edge, under this fence; proven once the grant's digest matched the feed [GRANT_DIGEST].
+    /// This edge, under this fence. Proven once the grant's digest matched the feed [GRANT_DIGEST].
     Held {
         fence: u64,
         proven: bool,
@@ -63,20 +63,20 @@ pub enum Answer {
     /// Nothing happened and nothing is logged.
     NotTaken(Code),
     /// The command is logged with this verdict.
-    Taken(Taken),
+    Taken(Judgment),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct Judgment {
     pub verdict: Verdict,
-    /// The fence a firm answer stands on; none otherwise.
+    /// The fence of a firm answer.
     pub fence: Option<u64>,
-    /// Why the person should not count on it: the view contradicts the command, or another edge
-    /// assigns the region's orders.
+    /// A reason not to count on the answer: the view contradicts the command, or another edge assigns the
+    /// region's orders.
     pub doubt: Option<Code>,
 }
 
-/// The first row that fits.
+/// The verdict of the first row that fits.
 pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer {
     let doubt = match (&sight.order, request.body.action()) {
         (None, None) => None,
@@ -91,11 +91,11 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
     };
     let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
     let doubt = doubt.or_else(|| decided_elsewhere(request, footing));
-    Answer::Taken(Taken { verdict, fence, doubt })
+    Answer::Taken(Judgment { verdict, fence, doubt })
 }
 
-/// What in the order, as seen here, speaks against the action; `None` where nothing does. Accepting
-/// what is already one's own is a retry, not a contradiction.
+/// The reason why the order, as seen here, contradicts the action. Accepting one's own order again is a retry
+/// and no contradiction.
 pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
@@ -115,7 +115,7 @@ pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     order.status.after(action).is_none().then_some(Code::LooksWrongState)
 }
 
-/// An accept waits for the edge that holds the region, which whoever made it has to know.
+/// The person must hear that an accept waits for the edge that holds the region.
 fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
     let accept = request.body.action() == Some(Action::Accept);
     (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
@@ -130,8 +130,8 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
     covered && !request.repeat && !footing.suspect && footing.revocations_fresh
 }
 
-/// The fence held here, if the view is proven and all that is pending on the order stands on the
-/// same one [FIRM_BASE].
+/// The fence held here, if the view is proven and every pending op on the order stands on the same fence
+/// [FIRM_BASE].
 fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
     let Right::Held { fence, proven: true } = footing.right else { return None };
     sight.pending.iter().all(|op| op.fence == Some(fence)).then_some(fence)
@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> Answer {
-        Answer::Taken(Taken { verdict, fence, doubt })
+        Answer::Taken(Judgment { verdict, fence, doubt })
     }
 
     fn by_provider(body: &CommandBody) -> Request<'_> {
@@ -226,14 +226,14 @@ mod tests {
             on_top.pending = vec![PendingOp { fence, ..base.clone() }.settled()];
             let firm = matches!(
                 judge(&by_provider(&body), &on_top, &HOLDER),
-                Answer::Taken(Taken { verdict: Verdict::Firm, .. })
+                Answer::Taken(Judgment { verdict: Verdict::Firm, .. })
             );
             assert_eq!(firm, expected, "{fence:?}");
         }
     }
 
     #[test]
-    fn what_the_view_contradicts_is_taken_with_the_doubt_in_words() {
+    fn a_command_that_the_view_contradicts_is_taken_with_the_doubt_in_words() {
         let doubt = |code| taken(Verdict::Provisional, None, Some(code));
         let body = accept();
         let request = by_provider(&body);
@@ -284,7 +284,7 @@ mod tests {
                 let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::testing::edge());
                 let answer = judge(&by_provider(&body), &seen, &ruled);
                 assert!(
-                    matches!(answer, Answer::Taken(Taken { verdict: Verdict::Provisional, .. })),
+                    matches!(answer, Answer::Taken(Judgment { verdict: Verdict::Provisional, .. })),
                     "{body:?} {status}"
                 );
             }

@@ -1,8 +1,8 @@
-//! What an edge sees: confirmed orders, with its pending ops laid over them in log order.
+//! An edge's view: confirmed orders, with its pending ops laid over them in log order.
 //!
 //! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a
-//! confirmed row; a pending op that no longer applies is shown in doubt and skipped, and neither
-//! blocks reading nor what comes after it.
+//! confirmed row; a pending op that no longer applies is shown in doubt and skipped, and blocks neither reading
+//! nor later ops.
 
 use wire::{
     Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order, OrderId, OrderStatus,
@@ -23,17 +23,17 @@ pub struct PendingOp {
     pub received_at: UnixMillis,
 }
 
-/// How a pending op stands in the view.
+/// The place of a pending op in the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standpoint {
     pub seq: u64,
     pub command_id: CommandId,
     pub fence: Option<u64>,
-    /// Why it no longer applies to what is seen; it is skipped then.
+    /// The reason why it no longer applies. Such an op is skipped.
     pub doubt: Option<Code>,
 }
 
-/// One order as this edge sees it, and the pending ops that the sight rests on.
+/// One order as this edge sees it, and the pending ops behind that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
     pub order: Option<Order>,
@@ -67,7 +67,7 @@ fn lay(seen: &mut Option<Order>, op: &PendingOp, edge: &EdgeId) -> Result<(), Co
         Some(action) => match (verdict::doubt(op.actor, action, order), order.status.after(action))
         {
             (Some(doubt), _) => Err(doubt),
-            // Accepted once more by the provider who has it.
+            // Its own provider accepts it once more.
             (None, None) => Ok(()),
             (None, Some(next)) => {
                 step(order, action, next, op);
@@ -77,11 +77,11 @@ fn lay(seen: &mut Option<Order>, op: &PendingOp, edge: &EdgeId) -> Result<(), Co
     }
 }
 
-/// Whether the feed has already brought what the op asks for, ahead of its outcome.
+/// Returns whether the feed has brought the op's effect ahead of its outcome.
 fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     let theirs = order.provider_id == Some(actor.user_id);
     match action {
-        // One's own acceptance raises no doubt in the first place.
+        // One's own acceptance raises no doubt.
         Action::Accept => false,
         Action::Start => theirs && order.status == OrderStatus::InProgress,
         Action::Complete => theirs && order.status == OrderStatus::Completed,
@@ -111,22 +111,22 @@ fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order
     Order { version: 0, ..order }
 }
 
-/// A confirmed row: the order, and the highest version of it that the feed itself has brought (an
-/// outcome may have run ahead of the feed).
+/// A confirmed row: the order, and the highest version of it that the feed itself has brought. An outcome may
+/// have run ahead of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct ConfirmedOrder {
     pub order: Order,
     pub feed_version: u64,
 }
 
-/// By which way a confirmed order came.
+/// The way by which a confirmed order came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
     Feed,
     Outcome,
 }
 
-/// What became of an incoming order.
+/// The fate of an incoming order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
     Raised,
@@ -136,27 +136,27 @@ pub enum Merge {
     Conflict,
 }
 
-/// Merges an order by version: the row to store, and whether the order in it changed.
-pub fn merge(row: Option<&Confirmed>, incoming: Order, via: Via) -> (Confirmed, Merge) {
+/// Merges an order by version. Returns the row to store and the fate of the incoming order.
+pub fn merge(row: Option<&ConfirmedOrder>, incoming: Order, via: Via) -> (ConfirmedOrder, Merge) {
     let brought = if via == Via::Feed { incoming.version } else { 0 };
     let Some(row) = row else {
-        return (Confirmed { order: incoming, feed_version: brought }, Merge::Raised);
+        return (ConfirmedOrder { order: incoming, feed_version: brought }, Merge::Raised);
     };
     let feed_version = row.feed_version.max(brought);
     if incoming.version > row.order.version {
-        return (Confirmed { order: incoming, feed_version }, Merge::Raised);
+        return (ConfirmedOrder { order: incoming, feed_version }, Merge::Raised);
     }
     let conflict = incoming.version == row.order.version && incoming != row.order;
-    let what = if conflict { Merge::Conflict } else { Merge::Kept };
-    (Confirmed { order: row.order.clone(), feed_version }, what)
+    let merge = if conflict { Merge::Conflict } else { Merge::Kept };
+    (ConfirmedOrder { order: row.order.clone(), feed_version }, merge)
 }
 
-/// Whether the order of a confirmed row leaves the view when the feed says that it left the region.
-pub fn leaves(row: &Confirmed, gone_version: u64) -> bool {
+/// Returns whether a confirmed order leaves the view when the feed says that this version left the region.
+pub fn leaves(row: &ConfirmedOrder, gone_version: u64) -> bool {
     gone_version >= row.order.version
 }
 
-/// The running digest over confirmed rows, and how many of them an outcome has run ahead on.
+/// The running digest over confirmed rows, and the number of rows on which an outcome has run ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     pub digest: Hash,
@@ -172,7 +172,7 @@ impl Default for Tally {
 
 impl Tally {
     /// Replaces one row by another; either may be absent.
-    pub fn replace(&mut self, old: Option<&Confirmed>, new: Option<&Confirmed>) {
+    pub fn replace(&mut self, old: Option<&ConfirmedOrder>, new: Option<&ConfirmedOrder>) {
         if let Some(row) = old {
             self.digest.toggle(row.order.digest());
             self.orders = self.orders.saturating_sub(1);
@@ -186,7 +186,7 @@ impl Tally {
     }
 }
 
-impl Confirmed {
+impl ConfirmedOrder {
     /// An outcome brought a version that the feed has not brought yet.
     pub fn is_ahead(&self) -> bool {
         self.order.version > self.feed_version

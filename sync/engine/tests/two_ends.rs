@@ -1,13 +1,13 @@
 //! Both ends of the link against each other, on an ordered wire that is cut at any moment, with
-//! restarts of either end. What one says, the other has to understand.
+//! restarts of either end. Each end must understand the other.
 
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
 
 use engine::{
-    cloud::{Input, Output, Session, Stored},
-    edge::{Do, Edge, End, Position, Run, Store, Surroundings, Wanted, Who},
+    cloud::{Input, Output, Session, StoredEdge},
+    edge::{Edge, EdgeWrite, End, LinkStep, OpRange, Position, Run, Speaker, Surroundings},
     view::Tally,
 };
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn name() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-/// What the edge has on disk.
+/// The edge's disk.
 struct File {
     ops: Vec<Vec<u8>>,
     position: Position,
@@ -33,7 +33,7 @@ struct File {
     changes: Vec<u64>,
 }
 
-/// What the cloud has on disk.
+/// The cloud's disk.
 struct Base {
     ops: Vec<Vec<u8>>,
     cursor: Chain,
@@ -50,9 +50,9 @@ struct World {
     up: VecDeque<Frame>,
     down: VecDeque<Frame>,
     boots: u8,
-    /// The end that is of the version before, which knew nothing of packed ops.
+    /// The end of the version before, without packed ops.
     older: Option<Older>,
-    /// How many frames brought their ops packed.
+    /// The count of frames with packed ops.
     packed: usize,
 }
 
@@ -65,7 +65,7 @@ enum Older {
 #[derive(Debug, Clone)]
 enum Event {
     Append(usize),
-    /// The owner decides so many more ops.
+    /// The owner decides this many more ops.
     Decide(usize),
     Feed,
     ToHub,
@@ -125,7 +125,7 @@ impl World {
         self.connect();
     }
 
-    /// A new connection; whatever was on the wire is lost.
+    /// A new connection. Frames on the wire are lost.
     fn connect(&mut self) {
         self.up.clear();
         self.down.clear();
@@ -188,25 +188,28 @@ impl World {
         self.hub_hears(Input::OutcomesReach(self.base.outcomes.len() as u64));
     }
 
-    fn edge_does(&mut self, todo: Vec<Do>) {
+    fn edge_does(&mut self, todo: Vec<LinkStep>) {
         for step in todo {
             let more = match step {
-                Do::Send(frame) => {
+                LinkStep::Send(frame) => {
                     self.packed +=
                         usize::from(matches!(&*frame, Frame::Up(up) if up.packed.is_some()));
                     self.up.push_back(*frame);
                     Vec::new()
                 }
-                Do::Read(wanted) => self.edge.read(self.file.run(wanted)),
-                Do::Store(store) => {
+                LinkStep::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                LinkStep::Store(store) => {
                     self.file.store(store);
                     self.edge.moved(self.file.position.clone())
                 }
                 // On an ordered wire between two sound ends nothing is refused or passed over.
-                Do::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
-                Do::End(end) => panic!("{end:?}"),
-                Do::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
-                Do::Welcomed(_) | Do::FeedCurrent | Do::Held { .. } | Do::Log(_) => Vec::new(),
+                LinkStep::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
+                LinkStep::End(end) => panic!("{end:?}"),
+                LinkStep::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
+                LinkStep::Welcomed(_)
+                | LinkStep::FeedCurrent
+                | LinkStep::Held { .. }
+                | LinkStep::Log(_) => Vec::new(),
             };
             self.edge_does(more);
             if let Some(ack) = self.edge.ack(Surroundings::default()) {
@@ -278,9 +281,9 @@ impl World {
     }
 }
 
-fn who(boot: u8) -> Who {
+fn who(boot: u8) -> Speaker {
     let nonce = BootNonce([boot; 16]);
-    Who { edge: name(), region: Region::North, nonce, version: "test".into() }
+    Speaker { edge: name(), region: Region::North, nonce, version: "test".into() }
 }
 
 impl File {
@@ -289,7 +292,7 @@ impl File {
         self.ops.push(op);
     }
 
-    fn run(&self, wanted: Wanted) -> Run {
+    fn run(&self, wanted: OpRange) -> Run {
         let from = usize::try_from(wanted.from).unwrap() - 1;
         let before = Chain::start(&name()).through(self.ops[..from].iter().map(Vec::as_slice));
         let mut bytes = 0;
@@ -302,13 +305,13 @@ impl File {
         Run { before, ops: ops.collect() }
     }
 
-    fn store(&mut self, store: Store) {
+    fn store(&mut self, store: EdgeWrite) {
         match store {
-            Store::Outcomes { to, outcomes } => {
+            EdgeWrite::Outcomes { to, outcomes } => {
                 self.outcomes.extend(outcomes.iter().map(|outcome| outcome.seq));
                 self.position.outcome_cursor = to;
             }
-            Store::Changes { to, changes } => {
+            EdgeWrite::Changes { to, changes } => {
                 let versions = changes.iter().filter_map(|change| match change {
                     Change::Policy { version, .. } => Some(*version),
                     _ => None,
@@ -316,7 +319,7 @@ impl File {
                 self.changes.extend(versions);
                 self.position.feed_cursor = to;
             }
-            Store::Generation(generation) => {
+            EdgeWrite::Generation(generation) => {
                 self.position.feed_generation = generation;
                 self.position.feed_cursor = 0;
             }
@@ -326,8 +329,8 @@ impl File {
 }
 
 impl Base {
-    fn stored(&self) -> Stored {
-        Stored {
+    fn stored(&self) -> StoredEdge {
+        StoredEdge {
             region: Region::North,
             term: self.term,
             running: None,
@@ -369,7 +372,7 @@ proptest! {
     }
 }
 
-/// A backlog far beyond the credit drains without a pause that nobody ends.
+/// A backlog far beyond the credit drains without an endless pause.
 #[test]
 fn a_long_outage_drains() {
     for older in [None, Some(Older::Edge), Some(Older::Hub)] {

@@ -10,7 +10,7 @@ pub mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use engine::cloud::{ChunkWanted, Confined, Input, Output, Place, Session};
+use engine::cloud::{ChunkRequest, Confinement, Input, Output, Place, Session};
 use rules::{Attempt, Request, Writes};
 use wire::{
     BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
@@ -199,7 +199,7 @@ pub struct HubSession {
     pub storing: Option<Output>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
-    pub chunk_wanted: Option<ChunkWanted>,
+    pub chunk_wanted: Option<ChunkRequest>,
     pub tail_wanted: Option<Place>,
     /// An image is under way.
     pub is_imaging: bool,
@@ -225,7 +225,7 @@ pub struct Confining {
     pub run: u32,
     pub edge: usize,
     pub asked_at: u64,
-    pub confined: Confined,
+    pub confined: Confinement,
 }
 
 /// Where an input of a session comes from.

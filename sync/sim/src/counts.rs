@@ -5,7 +5,7 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
-use engine::edge::Why;
+use engine::edge::IgnoreReason;
 use rules::{Turned, Writes};
 use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
@@ -154,12 +154,12 @@ impl Counts {
         *self.sessions_ended.entry(code.as_str()).or_default() += 1;
     }
 
-    pub fn ignored(&mut self, why: Why) {
+    pub fn ignored(&mut self, why: IgnoreReason) {
         let why = match why {
-            Why::Standing => "another standing",
-            Why::Gap => "beyond the cursor",
-            Why::Stale => "known already",
-            Why::Unexpected => "not expected",
+            IgnoreReason::Standing => "another standing",
+            IgnoreReason::Gap => "beyond the cursor",
+            IgnoreReason::Stale => "known already",
+            IgnoreReason::Unexpected => "not expected",
         };
         *self.frames_ignored.entry(why).or_default() += 1;
     }

@@ -6,7 +6,7 @@ mod file;
 
 use std::collections::VecDeque;
 
-use engine::edge::{Do, Edge, Store};
+use engine::edge::{Edge, EdgeWrite, LinkStep};
 use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 
 use crate::cast;
@@ -68,7 +68,7 @@ pub enum Write {
     /// What the link's session waits for.
     Link {
         conn: usize,
-        what: Store,
+        what: EdgeWrite,
     },
     /// An accept made elsewhere.
     Ask {
@@ -91,7 +91,7 @@ pub enum Wrote {
 pub struct Link {
     pub conn: usize,
     pub machine: Edge,
-    pub todo: VecDeque<Do>,
+    pub todo: VecDeque<LinkStep>,
     pub inbox: VecDeque<(Frame, bool)>,
     /// It waits for the file.
     pub is_storing: bool,

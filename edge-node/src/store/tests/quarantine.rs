@@ -2,17 +2,18 @@
 
 use engine::{
     edge::{NewEpoch, TailRun},
-    verdict::Taken,
+    verdict::Judgment,
 };
 use wire::{BootNonce, CommandOp, EdgeId, QuarantineWhy, Receipt, Relogged};
 
 use super::*;
 use crate::testing::id;
 
-const FIRM: Answer = Answer::Taken(Taken { verdict: Verdict::Firm, fence: Some(6), doubt: None });
+const FIRM: Answer =
+    Answer::Taken(Judgment { verdict: Verdict::Firm, fence: Some(6), doubt: None });
 
-const EVERYTHING: Wanted =
-    Wanted { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+const EVERYTHING: OpRange =
+    OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
 
 fn new_epoch() -> NewEpoch {
     let (last_accepted, why) = (Hash::of(b"the cursor"), QuarantineWhy::EdgeRestored);
@@ -65,7 +66,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     for n in [3, 4] {
         entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
     }
-    let rest = Wanted { from: common.seq + 1, ..EVERYTHING };
+    let rest = OpRange { from: common.seq + 1, ..EVERYTHING };
     let lost = store.run(rest).await.unwrap().ops;
     store.close();
     std::fs::remove_dir_all(data.path().join("db")).unwrap();

@@ -44,7 +44,7 @@ async fn try_enter(store: &Store, entry: Entry) -> Box<Stored> {
 }
 
 async fn ops(store: &Store) -> Vec<Op> {
-    let wanted = Wanted { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+    let wanted = OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
     let run = store.run(wanted).await.unwrap();
     run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
 }

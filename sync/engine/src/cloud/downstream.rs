@@ -1,21 +1,21 @@
 //! A numbered stream towards the edge: outcomes, or the feed.
 //!
-//! Invariant: one read is under way at a time and each continues what was sent, so that frames go
-//! out in order and without a gap. What the edge has not acknowledged is bounded; beyond that the
-//! stream waits for an Ack, and what none comes for goes out again.
+//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames go out in order
+//! and without a gap. The unacknowledged numbers are bounded: at the bound the stream waits for an Ack, and without
+//! one they go out again.
 
-/// How many an edge may leave unacknowledged before nothing more is read for it.
+/// With this many unacknowledged, nothing more is read for the edge.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
-/// Ticks without a newer Ack before what is unacknowledged goes out again. An edge acknowledges at
-/// once, so by then a frame was passed over: it had arrived before the one that it continues.
+/// Ticks without a newer Ack before the unacknowledged numbers go out again. An edge acknowledges at once, so by
+/// then it has ignored a frame: the frame had arrived before the one that it continues.
 const AGAIN_AFTER_TICKS: u32 = 15;
 
 #[derive(Debug)]
 pub(super) struct Downstream {
     acknowledged: u64,
     sent: u64,
-    /// The furthest that ever went out in this session.
+    /// The highest number that ever went out in this session.
     reached: u64,
     ticks_waited: u32,
     head: u64,
@@ -41,7 +41,7 @@ impl Downstream {
         self.head
     }
 
-    /// The store holds up to `head`; nothing of it is read yet.
+    /// The store holds up to `head`. Nothing is read yet.
     pub(super) fn hear(&mut self, head: u64) {
         self.head = self.head.max(head);
     }
@@ -50,14 +50,14 @@ impl Downstream {
         number <= self.reached
     }
 
-    /// The store holds up to `head`. Answers what to read now, if anything.
+    /// The store holds up to `head`. Returns the next read, if one is due.
     pub(super) fn reach(&mut self, head: u64) -> Option<(u64, u32)> {
         self.head = self.head.max(head);
         self.next()
     }
 
-    /// What was read has gone out, up to `to`. A read that brought nothing ends the reading until
-    /// the store is said to reach further.
+    /// The read numbers have gone out, up to `to`. A read that brought nothing ends the reading until the store
+    /// reaches further.
     pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
         self.reading = false;
         if to <= self.sent {
@@ -96,7 +96,7 @@ impl Downstream {
         if self.reading {
             return None;
         }
-        // An Ack of what went out before it was to go out again.
+        // The Ack of the first time may come just before the second.
         self.sent = self.sent.max(self.acknowledged);
         let room = self.sent - self.acknowledged < UNACKNOWLEDGED_MAX;
         if !room || self.sent >= self.head {

@@ -1,17 +1,17 @@
-//! What a Hello must say to be welcomed. Each refusal names what is wrong, for the operator.
+//! The judgment of a Hello. Each refusal names its reason, for the operator.
 
 use wire::{
     CODEC_PACKED, CODEC_PLAIN, Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy,
     Refused,
 };
 
-use super::{Confined, Stored};
+use super::{Confinement, StoredEdge};
 
-/// So many new epochs a day are given without an operator: a machine that is restored again and again
-/// needs a person to look at it.
+/// This many new epochs a day are given without an operator. A machine that is restored again and again needs a
+/// person's look.
 const EPOCHS_A_DAY: u32 = 3;
 
-/// What can be judged before anything stored is read.
+/// Judges the Hello alone, before the edge's record is read.
 pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
         return refused(
@@ -31,37 +31,37 @@ pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What is to come of a Hello.
-pub(super) enum Judged {
+/// The next step after a Hello.
+pub(super) enum HelloRuling {
     Fits,
     /// Another run of the edge has a session that may be alive.
     Probe,
-    Quarantine(Box<Confined>),
+    Quarantine(Box<Confinement>),
     Refused(Refused),
 }
 
-/// What is judged against the stored standing.
-pub(super) fn judge(hello: &Hello, stored: &Stored) -> Judged {
+/// Judges a Hello against the edge's record.
+pub(super) fn judge(hello: &Hello, stored: &StoredEdge) -> HelloRuling {
     if let Err(refused) = place(hello, stored) {
-        return Judged::Refused(refused);
+        return HelloRuling::Refused(refused);
     }
     if hello.twin == Some(true) {
         let detail = "it was told that it is a second instance".to_owned();
-        return Judged::Refused(Refused { code: Code::EdgeTwin, detail });
+        return HelloRuling::Refused(Refused { code: Code::EdgeTwin, detail });
     }
     if stored.running.is_some_and(|nonce| nonce != hello.nonce) {
-        return Judged::Probe;
+        return HelloRuling::Probe;
     }
     if is_lost(hello, stored) {
         return quarantine(hello, stored);
     }
     match ahead(hello, stored) {
-        Ok(()) => Judged::Fits,
-        Err(refused) => Judged::Refused(refused),
+        Ok(()) => HelloRuling::Fits,
+        Err(refused) => HelloRuling::Refused(refused),
     }
 }
 
-fn place(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
+fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if hello.region != stored.region {
         return refused(
             Code::EdgeUnknown,
@@ -74,10 +74,10 @@ fn place(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether the log is not the one that was received: it says so itself, it is one of an epoch that is
-/// over or is to end, it ends before the cursor, or another op stands there. A log that goes on beyond
-/// the cursor is found out by its first ops.
-fn is_lost(hello: &Hello, stored: &Stored) -> bool {
+/// Returns whether the log differs from the received one: the edge says so itself, its epoch is over or ending, the
+/// log ends before the cursor, or another op stands at the cursor. A log that goes on beyond the cursor is found
+/// out by its first ops.
+fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
     let other = hello.last_seq == cursor.seq && hello.last_hash != cursor.hash;
@@ -87,30 +87,30 @@ fn is_lost(hello: &Hello, stored: &Stored) -> bool {
         || (hello.epoch == stored.epoch && (behind || other))
 }
 
-/// A run that was granted the current epoch and lost the frame gets the same one again; as soon as
-/// anything of that epoch was received, somebody has it, and it is nobody else's [ONE_EPOCH_OWNER].
-fn quarantine(hello: &Hello, stored: &Stored) -> Judged {
+/// A run that was granted the current epoch and lost the frame gets the same epoch again. Once any op of that
+/// epoch was received, some run has it, and no other run gets it [ONE_EPOCH_OWNER].
+fn quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRuling {
     let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
     if !again && stored.epochs_today >= EPOCHS_A_DAY {
         let detail = format!("{} new epochs since yesterday", stored.epochs_today);
-        return Judged::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
+        return HelloRuling::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
     }
-    // Its session was the newest until another run was granted an epoch: two of them are alive.
+    // Its session was the newest until another run was granted an epoch, so two runs are alive.
     let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
     let begun = stored.ending.filter(|ending| ending.epoch == stored.epoch);
     let why = match begun {
-        // What order_db may have on record already.
+        // order_db may have this reason on record already.
         Some(ending) => ending.why,
         None if outlived && !granted_to_it => QuarantineWhy::EdgeCloned,
         None => QuarantineWhy::EdgeRestored,
     };
     let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
-    Judged::Quarantine(Box::new(Confined { hello, over, epoch, again, why }))
+    HelloRuling::Quarantine(Box::new(Confinement { hello, over, epoch, again, why }))
 }
 
-/// What an edge cannot have unless the cloud has lost it.
-fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
+/// Refuses an edge that has more than the cloud: the cloud has lost something.
+fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if hello.epoch > stored.epoch {
         return refused(
             Code::ChainBroken,
@@ -126,7 +126,7 @@ fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
             ),
         );
     }
-    // Who takes no image would wait for ever for what there is not.
+    // An edge that takes no images would wait for ever for changes that do not exist.
     let takes_snapshots = hello.snapshots == Some(true);
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
         return refused(
@@ -140,14 +140,13 @@ fn ahead(hello: &Hello, stored: &Stored) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Where the feed goes on. A cursor of another generation counts for nothing: the edge sees the
+/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the edge sees the
 /// generation in Welcome and takes the feed from its beginning.
-pub(super) fn feed_start(hello: &Hello, stored: &Stored) -> u64 {
+pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }
 
-/// The codec by which this edge is to pack ops. One that says nothing of any, as those did that knew
-/// none, sends them as they are.
+/// The codec by which this edge shall pack ops. An edge of an older version names no codecs and sends plain ops.
 pub(super) fn codec(hello: &Hello) -> Option<u8> {
     let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)

@@ -6,44 +6,44 @@ use wire::{
 };
 
 use super::{
-    Input, Output, Stored,
+    Input, Output, StoredEdge,
     downstream::Downstream,
     end, hello,
-    snapshot::{self, Snapshot},
-    upstream::{Taken, Upstream},
+    snapshot::{self, ImageTransfer},
+    upstream::{UpRuling, Uplink},
 };
 
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenSession {
     standing: Standing,
     limits: Limits,
     feed_generation: u64,
-    up: Upstream,
+    up: Uplink,
     outcomes: Downstream,
     feed: Downstream,
-    /// While there is one the feed waits.
-    snapshot: Option<Snapshot>,
-    /// As of when the last image was that the edge has taken in this session.
+    /// While an image is under way the feed waits.
+    snapshot: Option<ImageTransfer>,
+    /// The number of the last image that the edge has taken in this session.
     taken: Option<u64>,
-    /// Whether this edge takes one.
+    /// This edge takes images.
     takes_snapshots: bool,
-    /// The newest probe that went out.
+    /// The newest sent probe.
     probed: u64,
-    /// The number of the feed that the edge was last told it has read the whole feed up to.
+    /// The feed number at which the edge was last told that it has read everything.
     feed_confirmed: Option<u64>,
     ticks: u32,
 }
 
-/// Of about a second each. What an edge may promise by what it knows of revocations counts in hours.
+/// Ticks of about a second. The age of an edge's revocations counts in hours.
 const CONFIRM_EVERY_TICKS: u32 = 30;
 
-/// A frame that was passed over.
-pub(super) struct Ignored;
+/// A frame that changed nothing.
+pub(super) struct UnusedFrame;
 
-impl Open {
+impl OpenSession {
     pub(super) fn new(
         hello: &Hello,
-        stored: &Stored,
+        stored: &StoredEdge,
         term: u64,
         limits: Limits,
         now: UnixMillis,
@@ -53,10 +53,10 @@ impl Open {
             standing,
             limits,
             feed_generation: stored.feed_generation,
-            up: Upstream::new(stored.epoch, stored.cursor),
+            up: Uplink::new(stored.epoch, stored.cursor),
             outcomes: Downstream::after(hello.outcome_cursor),
             feed: Downstream::after(snapshot::feed_base(hello, stored)),
-            snapshot: Snapshot::needed(hello, stored, standing),
+            snapshot: ImageTransfer::needed(hello, stored, standing),
             taken: None,
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
@@ -71,7 +71,7 @@ impl Open {
             feed_generation: stored.feed_generation,
             limits,
             cloud_now: now,
-            snapshot: open.snapshot.as_ref().map(Snapshot::feed_seq),
+            snapshot: open.snapshot.as_ref().map(ImageTransfer::feed_seq),
             codec: hello::codec(hello),
         });
         let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
@@ -84,7 +84,7 @@ impl Open {
         self.standing.term
     }
 
-    pub(super) fn handle(&mut self, input: Input) -> Result<Vec<Output>, Ignored> {
+    pub(super) fn handle(&mut self, input: Input) -> Result<Vec<Output>, UnusedFrame> {
         Ok(match input {
             Input::Frame(frame) => self.frame(frame)?,
             Input::OpsStored { cursor } => {
@@ -131,7 +131,7 @@ impl Open {
         })
     }
 
-    fn frame(&mut self, frame: Frame) -> Result<Vec<Output>, Ignored> {
+    fn frame(&mut self, frame: Frame) -> Result<Vec<Output>, UnusedFrame> {
         match frame {
             Frame::Up(up) if up.standing == self.standing => self.up(up),
             Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack),
@@ -140,28 +140,28 @@ impl Open {
             {
                 Ok(vec![Output::SaveAlive { number }])
             }
-            _ => Err(Ignored),
+            _ => Err(UnusedFrame),
         }
     }
 
-    fn up(&mut self, up: Up) -> Result<Vec<Output>, Ignored> {
+    fn up(&mut self, up: Up) -> Result<Vec<Output>, UnusedFrame> {
         Ok(match self.up.take(self.standing.term, up, &self.limits) {
-            Taken::Store(ops) => vec![Output::Store(ops)],
-            Taken::Repeat => vec![self.credit()],
-            Taken::Gap { from } => vec![self.resend(from)],
-            Taken::GapAskedFor => Vec::new(),
-            Taken::OtherEpoch => return Err(Ignored),
-            Taken::Refused(code, why) => vec![end(code, why)],
+            UpRuling::Store(ops) => vec![Output::Store(ops)],
+            UpRuling::Repeat => vec![self.credit()],
+            UpRuling::Gap { from } => vec![self.resend(from)],
+            UpRuling::GapAskedFor => Vec::new(),
+            UpRuling::OtherEpoch => return Err(UnusedFrame),
+            UpRuling::Refused(code, why) => vec![end(code, why)],
         })
     }
 
-    /// An Ack of something that was never sent is not of this session.
-    fn acknowledged(&mut self, ack: Ack) -> Result<Vec<Output>, Ignored> {
+    /// An Ack of numbers that were never sent is not of this session.
+    fn acknowledged(&mut self, ack: Ack) -> Result<Vec<Output>, UnusedFrame> {
         if self.snapshot.is_some() {
             return self.acknowledged_snapshot(ack);
         }
         if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
-            return Err(Ignored);
+            return Err(UnusedFrame);
         }
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
@@ -170,11 +170,11 @@ impl Open {
         Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
-    /// Until the image is the edge's view, its cursor says nothing about this feed: it stands where the
-    /// session found it, so that nothing behind that is forgotten meanwhile.
-    fn acknowledged_snapshot(&mut self, ack: Ack) -> Result<Vec<Output>, Ignored> {
+    /// Until the image is the edge's view, the edge's cursor says nothing about this feed. The cursor stays where
+    /// the session found it, so that nothing behind it is forgotten meanwhile.
+    fn acknowledged_snapshot(&mut self, ack: Ack) -> Result<Vec<Output>, UnusedFrame> {
         if !self.outcomes.has_sent(ack.outcome_cursor) {
-            return Err(Ignored);
+            return Err(UnusedFrame);
         }
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let taken = self.snapshot.as_mut().and_then(|snapshot| snapshot.acknowledged(&ack));
@@ -196,9 +196,9 @@ impl Open {
         Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(down).collect())
     }
 
-    /// The next chunk, where one may go out.
+    /// Reads the next chunk, if one may go out.
     fn read_on(&mut self) -> Vec<Output> {
-        let wanted = self.snapshot.as_mut().and_then(Snapshot::next);
+        let wanted = self.snapshot.as_mut().and_then(ImageTransfer::next);
         wanted.map(Output::ReadSnapshot).into_iter().collect()
     }
 
@@ -209,9 +209,9 @@ impl Open {
         outputs
     }
 
-    /// Also for one that is under way already: that puts right what there is to be. An image is as of no
-    /// number behind the edge's cursor, and crosses no grant that the edge has not read [GRANT_DIGEST]:
-    /// one that is on its way is waited for, for a repair is asked for until there was one.
+    /// An image under way already is a repair. No image is as of a number behind the edge's cursor, and none crosses
+    /// a grant that the edge has not read [GRANT_DIGEST]: a grant on its way is waited for, since the question for a
+    /// repair comes again until it is answered.
     fn repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<Output> {
         if !self.takes_snapshots || self.snapshot.is_some() {
             return self.read_on();
@@ -222,16 +222,16 @@ impl Open {
             Some(granted) => granted,
             None => feed_seq.max(self.feed.head()),
         };
-        // Two images of one session as of the same number look the same to the edge, which would pass
-        // over the second: that goes out in a session of its own.
+        // The edge would ignore a second image of this session as of the same number, because it looks the same. It
+        // goes out in a session of its own.
         if self.taken == Some(as_of) {
             return vec![end(Code::Unavailable, "a second image has to begin anew")];
         }
-        self.snapshot = Some(Snapshot::begun(self.standing, self.feed_generation, as_of));
+        self.snapshot = Some(ImageTransfer::begun(self.standing, self.feed_generation, as_of));
         self.read_on()
     }
 
-    /// The feed reaches up to `head`; behind an image, once the edge has that.
+    /// The feed reaches up to `head`. Behind an image it goes on once the edge has the image.
     fn feed_on(&mut self, head: u64) -> Vec<Output> {
         if self.snapshot.is_some() {
             self.feed.hear(head);
@@ -244,7 +244,7 @@ impl Open {
         Output::Send(Frame::Resend(Resend { standing: self.standing, from }))
     }
 
-    /// Each probe goes out once, however often it is looked at.
+    /// Each probe goes out once, however often it is read.
     fn probe(&mut self, number: u64) -> Vec<Output> {
         if number <= self.probed {
             return Vec::new();
@@ -259,14 +259,14 @@ impl Open {
             cursor: self.up.cursor(),
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
-            // While an image is on its way the edge's cursor counts another feed.
+            // While an image is on its way, the edge's cursor counts another feed.
             feed_seq: self.snapshot.is_none().then(|| self.feed.head()),
         }))
     }
 
-    /// Tells an edge that has read the whole feed that it has: once when it gets there, and from time to
-    /// time while nothing changes. Never for an Ack that says nothing new: an edge may answer each frame
-    /// that it has no use for with an Ack.
+    /// Confirms to an edge that it has read the whole feed: once when it gets there, and from time to time while
+    /// nothing changes. An Ack without news gets no confirmation, because an edge may answer each useless frame with
+    /// an Ack.
     fn confirm_feed(&mut self, again: bool) -> Option<Output> {
         let head = self.feed.head();
         let whole = self.snapshot.is_none() && self.feed.acknowledged() == head;
@@ -298,7 +298,7 @@ impl Open {
         frame.into_iter().chain(next).collect()
     }
 
-    /// What was read before an image began is left out: the feed is read anew behind that.
+    /// Changes read before an image began are dropped: the feed is read anew behind the image.
     fn send_feed(&mut self, to: u64, changes: Vec<Change>) -> Vec<Output> {
         if self.snapshot.is_some() {
             return Vec::new();
@@ -309,7 +309,7 @@ impl Open {
         (to > from).then_some(Output::Send(down)).into_iter().chain(next).collect()
     }
 
-    /// A feed of another generation counts anew: the edge has to hear of it in a Welcome.
+    /// A feed of another generation counts anew, and the edge must hear of it in a Welcome.
     fn feed_reaches(&mut self, generation: u64, feed_seq: u64) -> Vec<Output> {
         if generation != self.feed_generation {
             return vec![end(Code::Unavailable, "the region's feed has begun anew")];

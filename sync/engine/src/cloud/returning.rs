@@ -1,23 +1,23 @@
-//! A session that puts its edge into quarantine: the frame goes out in parts, each with a run of the ops
-//! that the edge has lost.
+//! A session that puts its edge into quarantine: the frame goes out in parts, each with a run of the edge's lost
+//! ops.
 //!
-//! Invariant: the parts continue each other, so that the edge knows the place of every op; one read is
-//! under way at a time, so that a long tail is never in memory as a whole.
+//! Invariant: the parts continue each other, so that the edge knows the place of every op. One read is under way
+//! at a time, so that a long tail is never in memory as a whole.
 
 use wire::{BootNonce, Frame, Hello, Quarantine, TailPart};
 
-use super::{Granted, Output, Place, Tail};
+use super::{Output, Place, QuarantineGrant, Tail};
 
 #[derive(Debug)]
-pub(super) struct Returning {
+pub(super) struct TailReturn {
     old_epoch: u64,
     old_nonce: BootNonce,
-    granted: Granted,
+    granted: QuarantineGrant,
     next: u32,
 }
 
-impl Returning {
-    pub(super) fn new(hello: &Hello, granted: Granted) -> (Self, Vec<Output>) {
+impl TailReturn {
+    pub(super) fn new(hello: &Hello, granted: QuarantineGrant) -> (Self, Vec<Output>) {
         let returning = Self { old_epoch: hello.epoch, old_nonce: hello.nonce, granted, next: 0 };
         (returning, vec![Output::ReadTail(granted.known)])
     }
@@ -26,8 +26,8 @@ impl Returning {
         let Tail { epoch, first_seq, first_hash, ops, more } = tail;
         let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
         let more = more && !ops.is_empty();
-        // The last of several says which it is also where nothing was left for it, or the edge would not
-        // know that one before it is missing.
+        // The last of several parts names its index also when it is empty. The edge could not miss an earlier part
+        // otherwise.
         let part = (self.next > 0 || !ops.is_empty()).then_some(TailPart {
             index: self.next,
             epoch,

@@ -1,58 +1,58 @@
-//! The image of a region on its way to an edge whose feed cannot simply go on.
+//! The image of a region on its way to an edge whose feed cannot go on.
 //!
-//! Invariants: the chunks of an image continue each other, whatever session they went out in; one read
-//! is under way at a time, and few chunks are beyond what the edge has stored, so that a cut costs no
-//! more than these and an image is never in memory as a whole; the feed goes on only once the edge has
-//! said that the image is its view, from the number that the image is as of.
+//! Invariants: the chunks of an image continue each other, also across sessions; one read is under way at a time,
+//! and few chunks are beyond the edge's stored part, so that a cut costs no more than these and an image is never
+//! in memory as a whole; the feed goes on only after the edge has said that the image is its view, from the
+//! image's number.
 
 use wire::{
     Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
     snapshot_hash, snapshot_start,
 };
 
-use super::{Stored, hello};
+use super::{StoredEdge, hello};
 
-/// So many changes are sent one by one before an image is thought of.
+/// Up to this many changes are sent one by one rather than as an image.
 const FAR_BEHIND: u64 = 2_000;
-/// Chunks that may be on the wire. A cut sends so many twice.
+/// Chunks that may be on the wire. A cut sends as many twice.
 const IN_FLIGHT_MAX: u32 = 4;
-/// Ticks without a newly stored chunk before what is on the wire goes out again.
+/// Ticks without a newly stored chunk before the chunks on the wire go out again.
 const AGAIN_AFTER_TICKS: u32 = 15;
 
 #[derive(Debug)]
-pub(super) struct Snapshot {
+pub(super) struct ImageTransfer {
     standing: Standing,
     feed_generation: u64,
     feed_seq: u64,
-    /// What the edge has stored, by its word.
+    /// The edge's stored part, by its own word.
     stored: At,
     sent: At,
     reading: bool,
-    /// The last chunk's hash, once that has gone out.
+    /// The last chunk's hash, once it has gone out.
     end: Option<Hash>,
     ticks_waited: u32,
 }
 
-/// Behind so many chunks.
+/// A place in an image, behind some of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct At {
     chunks: u32,
     hash: Hash,
-    /// Where the next one begins; absent before the first.
+    /// The beginning of the next chunk. Absent before the first.
     next: Option<SnapshotPlace>,
 }
 
-/// What to read: the next chunk of the image as of `feed_seq`.
+/// A read of the next chunk of the image as of `feed_seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkWanted {
+pub struct ChunkRequest {
     pub feed_seq: u64,
     /// Absent at the beginning.
     pub after: Option<SnapshotPlace>,
 }
 
-impl Snapshot {
-    /// The image that a session begins with, where the feed cannot go on, or where that is dearer.
-    pub(super) fn needed(hello: &Hello, stored: &Stored, standing: Standing) -> Option<Self> {
+impl ImageTransfer {
+    /// The image at the beginning of a session, if the feed cannot go on or would be dearer.
+    pub(super) fn needed(hello: &Hello, stored: &StoredEdge, standing: Standing) -> Option<Self> {
         if hello.snapshots != Some(true) {
             return None;
         }
@@ -91,17 +91,17 @@ impl Snapshot {
         self.feed_seq
     }
 
-    /// What to read now, if anything.
-    pub(super) fn next(&mut self) -> Option<ChunkWanted> {
+    /// The next read, if one is due.
+    pub(super) fn next(&mut self) -> Option<ChunkRequest> {
         let full = self.sent.chunks - self.stored.chunks >= IN_FLIGHT_MAX;
         if self.reading || full || self.end.is_some() {
             return None;
         }
         self.reading = true;
-        Some(ChunkWanted { feed_seq: self.feed_seq, after: self.sent.next })
+        Some(ChunkRequest { feed_seq: self.feed_seq, after: self.sent.next })
     }
 
-    /// What was read, as the chunk that goes out; none where it was not asked for.
+    /// The chunk of the part that was read. None if nobody asked for it.
     pub(super) fn send(&mut self, part: &SnapshotPart) -> Option<Frame> {
         if !std::mem::take(&mut self.reading) {
             return None;
@@ -123,7 +123,7 @@ impl Snapshot {
         }))
     }
 
-    /// Takes the edge's word. The image's number, once all of it is the edge's view.
+    /// Takes the edge's word. Returns the image's number once the image is the edge's view.
     pub(super) fn acknowledged(&mut self, ack: &Ack) -> Option<u64> {
         if self.end.is_some() && ack.snapshot == self.end {
             return Some(self.feed_seq);
@@ -138,8 +138,8 @@ impl Snapshot {
         None
     }
 
-    /// About a second has passed: what no word came of goes out again.
-    pub(super) fn tick(&mut self) -> Option<ChunkWanted> {
+    /// About a second has passed. Chunks without an answer go out again.
+    pub(super) fn tick(&mut self) -> Option<ChunkRequest> {
         if self.reading || self.sent == self.stored {
             self.ticks_waited = 0;
             return None;
@@ -161,37 +161,37 @@ impl At {
     }
 }
 
-/// From where nothing may be forgotten for this edge: its cursor, or all of the feed where that cannot
-/// go on from its cursor.
-pub fn feed_base(hello: &Hello, stored: &Stored) -> u64 {
+/// The number behind which the feed must forget nothing for this edge: its cursor, or 0 if the feed cannot go on
+/// from there.
+pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
     }
     hello::feed_start(hello, stored)
 }
 
-/// Whether the feed cannot go on from where the edge stands: it counts in another generation, it is
-/// ahead of what there is, or a change that it has not seen is not kept any more.
-fn must_begin(hello: &Hello, stored: &Stored) -> bool {
+/// Returns whether the feed cannot go on from the edge's cursor: the generation is another, the cursor is ahead of
+/// the feed, or an unseen change is no longer kept.
+fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     if hello.feed_generation != stored.feed_generation {
-        // An edge that has never heard of any feed has nothing that an image would take from it.
+        // An edge without any feed so far has nothing that an image would take from it.
         return hello.feed_generation != 0;
     }
     let cursor = hello.feed_cursor;
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A part of an image counts as long as the feed still holds all that came after it, the rest of it can
-/// still be read as of the same number, and the edge has not read beyond it.
-fn can_go_on(staged: &Staged, hello: &Hello, stored: &Stored) -> bool {
+/// A stored part of an image counts while the feed holds all later changes, the rest can be read as of the same
+/// number, and the edge has not read beyond it.
+fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
         && (stored.feed_holds_from..=stored.feed_seq).contains(&staged.feed_seq)
         && staged.feed_seq >= stored.feed_compacted_to
 }
 
-/// As of when an image is taken. A grant is compared with exactly what came before it [GRANT_DIGEST]:
-/// where the edge holds the region and has not heard of it yet, the image ends at the grant.
-fn as_of(from: u64, stored: &Stored) -> u64 {
+/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]: if the edge holds
+/// the region and has not heard of it yet, the image ends at the grant.
+fn as_of(from: u64, stored: &StoredEdge) -> u64 {
     stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
 }

@@ -11,7 +11,7 @@ use wire::{
     OutcomeKind, Region, Standing, UnixMillis, Up,
 };
 
-use super::{Input, NewOp, Output, Session, Stored};
+use super::{Input, NewOp, Output, Session, StoredEdge};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const TERM: u64 = 7;
@@ -86,8 +86,8 @@ fn hello(log: &[Vec<u8>]) -> Hello {
     }
 }
 
-fn stored(cursor: Chain) -> Stored {
-    Stored {
+fn stored(cursor: Chain) -> StoredEdge {
+    StoredEdge {
         region: Region::North,
         term: TERM - 1,
         running: None,
@@ -107,7 +107,7 @@ fn stored(cursor: Chain) -> Stored {
     }
 }
 
-fn greeted(hello: Hello, stored: Stored) -> (Session, Vec<Output>) {
+fn greeted(hello: Hello, stored: StoredEdge) -> (Session, Vec<Output>) {
     let mut session = Session::new(edge(), LIMITS);
     let mut outputs = session.handle(Input::Frame(Frame::Hello(hello)), NOW);
     if outputs == [Output::Load] {
@@ -187,7 +187,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
     let log = log(9);
     let at = |seq| stored(chain_at(&log, seq));
     let fits = hello(&log);
-    let cases: [(&str, Hello, Stored, Code); 9] = [
+    let cases: [(&str, Hello, StoredEdge, Code); 9] = [
         (
             "newer protocol",
             Hello { protocol_min: 2, protocol_max: 3, ..fits.clone() },
@@ -202,7 +202,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
             Code::EdgeUnknown,
         ),
         ("other region", Hello { region: Region::Mid, ..fits.clone() }, at(4), Code::EdgeUnknown),
-        ("gate", fits.clone(), Stored { gate_open: false, ..at(4) }, Code::GateClosed),
+        ("gate", fits.clone(), StoredEdge { gate_open: false, ..at(4) }, Code::GateClosed),
         ("twin", Hello { twin: Some(true), ..fits.clone() }, at(4), Code::EdgeTwin),
         ("epoch", Hello { epoch: 2, ..fits.clone() }, at(4), Code::ChainBroken),
         ("outcomes", Hello { outcome_cursor: 1, ..fits.clone() }, at(4), Code::ChainBroken),

@@ -1,8 +1,7 @@
 //! The way of ops into the store.
 //!
-//! Invariant: `received` is the end of what was handed to the store and `stored` the end of what it
-//! confirmed; a frame is taken only where it continues `received`, whatever was repeated, reordered
-//! or lost before it.
+//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops that the store
+//! confirmed. A frame is taken only if it continues `received`, after any repeats, reorderings and losses.
 
 use std::collections::VecDeque;
 
@@ -11,38 +10,38 @@ use wire::{Chain, Code, Limits, PackError, Up};
 use super::{NewOp, NewOps};
 
 #[derive(Debug)]
-pub(super) struct Upstream {
+pub(super) struct Uplink {
     epoch: u64,
     received: Chain,
     stored: Chain,
-    /// The runs between `stored` and `received`: the end of each, and its bytes.
+    /// The runs between `stored` and `received`: end and bytes of each.
     in_flight: VecDeque<(Chain, u64)>,
-    /// A gap that was asked for and not yet filled: frames behind it are not asked for again.
+    /// A gap that was asked for and is not filled yet. Frames behind it raise no further question.
     asked: Option<u64>,
-    /// The furthest op that came too early and was dropped.
+    /// The highest op that came too early and was dropped.
     dropped_to: u64,
     ticks_waited: u32,
 }
 
-/// What was dropped comes again only when it is asked for, and the last ops of a log have no frame
-/// behind them that would raise the question once more.
+/// Dropped ops come again only when asked for, and the last ops of a log have no frame behind them that would
+/// raise the question once more.
 const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(super) enum UpRuling {
     Store(NewOps),
-    /// All of it was here before.
+    /// All of its ops are known.
     Repeat,
     Gap {
         from: u64,
     },
-    /// As `Gap`, behind one that was asked for a moment ago.
+    /// As `Gap`, behind a gap that was asked for a moment ago.
     GapAskedFor,
     OtherEpoch,
     Refused(Code, &'static str),
 }
 
-impl Upstream {
+impl Uplink {
     pub(super) fn new(epoch: u64, cursor: Chain) -> Self {
         let in_flight = VecDeque::new();
         let (received, stored, asked) = (cursor, cursor, None);
@@ -58,31 +57,31 @@ impl Upstream {
         self.stored.seq
     }
 
-    pub(super) fn take(&mut self, term: u64, up: Up, limits: &Limits) -> Taken {
+    pub(super) fn take(&mut self, term: u64, up: Up, limits: &Limits) -> UpRuling {
         if up.epoch != self.epoch {
-            return Taken::OtherEpoch;
+            return UpRuling::OtherEpoch;
         }
         let count = up.count();
         let Some(last_seq) = up.first_seq.checked_add(count).map(|past| past - 1) else {
-            return Taken::Refused(Code::MalformedBody, "a seq beyond all numbers");
+            return UpRuling::Refused(Code::MalformedBody, "a seq beyond all numbers");
         };
         if up.first_seq == 0 || count == 0 {
-            return Taken::Refused(Code::MalformedBody, "an Up without ops");
+            return UpRuling::Refused(Code::MalformedBody, "an Up without ops");
         }
         let up = match up.unpacked(limits.batch_ops_max, limits.batch_bytes_max) {
             Ok(up) => up,
             Err(PackError::Malformed) => {
-                return Taken::Refused(Code::MalformedBody, "its packed ops cannot be read");
+                return UpRuling::Refused(Code::MalformedBody, "its packed ops cannot be read");
             }
             Err(PackError::TooLarge) => {
-                return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+                return UpRuling::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
             }
         };
         let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
-        // One op goes alone however large it is: else an op beyond the limit would wait for ever.
+        // One op alone may have any size. An op beyond the limit would otherwise wait for ever.
         let too_many = count > limits.batch_ops_max.into();
         if too_many || (count > 1 && bytes > u64::from(limits.batch_bytes_max)) {
-            return Taken::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+            return UpRuling::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
         }
         if up.first_seq > self.received.seq + 1 {
             return self.gap(last_seq);
@@ -101,7 +100,7 @@ impl Upstream {
         }
     }
 
-    /// About a second has passed. Answers from where to ask once more, if something is missing.
+    /// About a second has passed. Returns the first missing op, if the question is due again.
     pub(super) fn tick(&mut self) -> Option<u64> {
         self.asked = None;
         if self.dropped_to <= self.received.seq {
@@ -117,18 +116,18 @@ impl Upstream {
         self.asked
     }
 
-    fn gap(&mut self, dropped_to: u64) -> Taken {
+    fn gap(&mut self, dropped_to: u64) -> UpRuling {
         self.dropped_to = self.dropped_to.max(dropped_to);
         let from = self.received.seq + 1;
         if self.asked.replace(from) == Some(from) {
-            Taken::GapAskedFor
+            UpRuling::GapAskedFor
         } else {
-            Taken::Gap { from }
+            UpRuling::Gap { from }
         }
     }
 
-    /// A frame that begins at or before the next op: its chain is computed anew from its own
-    /// beginning, and has to pass through the hash at which our log ends.
+    /// Takes a frame that begins at or before the next op. Its chain is computed from its own beginning and must
+    /// pass through the hash at the end of our log.
     fn continued(
         &mut self,
         term: u64,
@@ -136,7 +135,7 @@ impl Upstream {
         last_seq: u64,
         bytes: u64,
         limits: &Limits,
-    ) -> Taken {
+    ) -> UpRuling {
         let after = self.received;
         let mut end = Chain { seq: up.first_seq - 1, hash: up.prev_hash };
         let mut passes = end == after;
@@ -149,26 +148,26 @@ impl Upstream {
             }
         }
         if end.hash != up.hash {
-            // The frame contradicts itself: that says nothing of the log.
-            return Taken::Refused(Code::MalformedBody, "the ops do not add up to their hash");
+            // The frame contradicts itself, which says nothing of the log.
+            return UpRuling::Refused(Code::MalformedBody, "the ops do not add up to their hash");
         }
         if last_seq < after.seq {
-            return Taken::Repeat;
+            return UpRuling::Repeat;
         }
         if !passes {
-            return Taken::Refused(Code::ChainBroken, "the chain does not continue ours");
+            return UpRuling::Refused(Code::ChainBroken, "the chain does not continue ours");
         }
         if ops.is_empty() {
-            return Taken::Repeat;
+            return UpRuling::Repeat;
         }
         if !self.within_credit(last_seq, bytes, limits) {
-            return Taken::Refused(Code::TooManyRequests, "more than was credited");
+            return UpRuling::Refused(Code::TooManyRequests, "more than was credited");
         }
         self.received = end;
         self.in_flight.push_back((end, bytes));
         self.asked = None;
         self.ticks_waited = 0;
-        Taken::Store(NewOps { term, epoch: self.epoch, after, ops })
+        UpRuling::Store(NewOps { term, epoch: self.epoch, after, ops })
     }
 
     fn within_credit(&self, last_seq: u64, bytes: u64, limits: &Limits) -> bool {

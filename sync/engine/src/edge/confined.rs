@@ -1,32 +1,32 @@
 //! A quarantine, part by part.
 //!
-//! Invariant: parts are stored in the order in which they were cut; a new epoch is adopted only behind
-//! the last of them, so that what the cloud had of this edge is back before anything new is logged.
+//! Invariant: parts are stored in the order in which they were cut. A new epoch is adopted only behind the last
+//! part, so that this edge has its lost ops back before it logs anything new.
 
 use wire::{Quarantine, TailPart};
 
-use super::{Do, Edge, End, NewEpoch, Phase, Store, TailRun, Why};
+use super::{Edge, EdgeWrite, End, IgnoreReason, LinkStep, NewEpoch, Phase, TailRun};
 
 impl Edge {
-    pub(super) fn quarantine(&mut self, frame: Quarantine) -> Vec<Do> {
-        let ignored = |why| vec![Do::Ignored { kind: "Quarantine", why }];
+    pub(super) fn quarantine(&mut self, frame: Quarantine) -> Vec<LinkStep> {
+        let ignored = |why| vec![LinkStep::Ignored { kind: "Quarantine", why }];
         if frame.old_epoch != self.position.epoch || frame.old_nonce != self.who.nonce {
-            return ignored(Why::Standing);
+            return ignored(IgnoreReason::Standing);
         }
         let parts = match self.phase {
             Phase::Greeting => 0,
             Phase::Confined { parts } => parts,
-            Phase::Idle | Phase::Open { .. } => return ignored(Why::Unexpected),
+            Phase::Idle | Phase::Open { .. } => return ignored(IgnoreReason::Unexpected),
         };
         if frame.new_epoch <= frame.old_epoch {
-            return ignored(Why::Unexpected);
+            return ignored(IgnoreReason::Unexpected);
         }
-        // What says nothing of parts is the whole.
+        // A frame without a part is the whole tail.
         let (index, whole) = frame.part.map_or((0, true), |part| (part.index, false));
         if index != parts {
-            // Nobody sends a part again by itself: the next Hello gets all of them.
-            let torn = vec![Do::End(End::TailTorn)];
-            return if index < parts && !whole { ignored(Why::Stale) } else { torn };
+            // No part is sent again alone: the next Hello gets all of them.
+            let torn = vec![LinkStep::End(End::TailTorn)];
+            return if index < parts && !whole { ignored(IgnoreReason::Stale) } else { torn };
         }
         self.phase = Phase::Confined { parts: parts + 1 };
         let last = frame.part.is_none_or(|part| !part.more);
@@ -36,10 +36,10 @@ impl Edge {
             last_accepted: frame.last_accepted,
             why: frame.why,
         };
-        let mut todo = vec![Do::Store(Store::Tail(run(frame, parts == 0)))];
+        let mut todo = vec![LinkStep::Store(EdgeWrite::Tail(run(frame, parts == 0)))];
         if last {
-            todo.push(Do::Store(Store::Quarantine(new)));
-            todo.push(Do::End(End::Quarantined(new)));
+            todo.push(LinkStep::Store(EdgeWrite::Quarantine(new)));
+            todo.push(LinkStep::End(End::Quarantined(new)));
         }
         todo
     }
@@ -80,10 +80,10 @@ mod tests {
         NewEpoch { epoch: 2, grant: 7, last_accepted, why }
     }
 
-    fn kept(begins: bool, first_seq: u64) -> Do {
+    fn kept(begins: bool, first_seq: u64) -> LinkStep {
         let ops = vec![vec![1], vec![2]];
         let first_hash = Hash::of(b"1st");
-        Do::Store(Store::Tail(TailRun { begins, epoch: 1, first_seq, first_hash, ops }))
+        LinkStep::Store(EdgeWrite::Tail(TailRun { begins, epoch: 1, first_seq, first_hash, ops }))
     }
 
     fn greeting() -> Edge {
@@ -96,10 +96,10 @@ mod tests {
     fn a_new_epoch_begins_only_behind_the_last_part_of_the_tail() {
         let mut edge = greeting();
         assert_eq!(edge.take(Frame::Quarantine(part(0, 3, true))), [kept(true, 3)]);
-        ignores(&mut edge, Frame::Quarantine(part(0, 3, true)), Why::Stale);
+        ignores(&mut edge, Frame::Quarantine(part(0, 3, true)), IgnoreReason::Stale);
         let todo = edge.take(Frame::Quarantine(part(1, 5, false)));
-        let begins = Do::Store(Store::Quarantine(new()));
-        assert_eq!(todo, [kept(false, 5), begins, Do::End(End::Quarantined(new()))]);
+        let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
+        assert_eq!(todo, [kept(false, 5), begins, LinkStep::End(End::Quarantined(new()))]);
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         let mut edge = greeting();
         edge.take(Frame::Quarantine(part(0, 3, true)));
         let todo = edge.take(Frame::Quarantine(part(2, 7, false)));
-        assert_eq!(todo, [Do::End(End::TailTorn)]);
+        assert_eq!(todo, [LinkStep::End(End::TailTorn)]);
     }
 
     #[test]
@@ -116,18 +116,22 @@ mod tests {
         let mut edge = greeting();
         edge.take(Frame::Quarantine(part(0, 3, true)));
         let lost = end(part(2, 0, false));
-        assert_eq!(edge.take(Frame::Quarantine(lost)), [Do::End(End::TailTorn)]);
+        assert_eq!(edge.take(Frame::Quarantine(lost)), [LinkStep::End(End::TailTorn)]);
 
         let mut edge = greeting();
         edge.take(Frame::Quarantine(part(0, 3, true)));
         let nothing = Quarantine { part: None, ..end(part(0, 0, false)) };
-        assert_eq!(edge.take(Frame::Quarantine(nothing)), [Do::End(End::TailTorn)], "of how many?");
+        assert_eq!(
+            edge.take(Frame::Quarantine(nothing)),
+            [LinkStep::End(End::TailTorn)],
+            "of how many?"
+        );
 
         let mut edge = greeting();
         edge.take(Frame::Quarantine(part(0, 3, true)));
         let todo = edge.take(Frame::Quarantine(end(part(1, 0, false))));
-        let begins = Do::Store(Store::Quarantine(new()));
-        assert_eq!(todo[1..], [begins, Do::End(End::Quarantined(new()))]);
+        let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
+        assert_eq!(todo[1..], [begins, LinkStep::End(End::Quarantined(new()))]);
     }
 
     #[test]
@@ -136,8 +140,9 @@ mod tests {
         let todo = greeting().take(Frame::Quarantine(empty));
         let first_hash = Hash::of(b"9");
         let run = TailRun { begins: true, epoch: 1, first_seq: 1, first_hash, ops: Vec::new() };
-        let (run, begins) = (Do::Store(Store::Tail(run)), Do::Store(Store::Quarantine(new())));
-        assert_eq!(todo, [run, begins, Do::End(End::Quarantined(new()))]);
+        let (run, begins) =
+            (LinkStep::Store(EdgeWrite::Tail(run)), LinkStep::Store(EdgeWrite::Quarantine(new())));
+        assert_eq!(todo, [run, begins, LinkStep::End(End::Quarantined(new()))]);
     }
 
     #[test]
@@ -148,12 +153,12 @@ mod tests {
             Quarantine { old_epoch: 9, ..whole.clone() },
             Quarantine { old_nonce: other_nonce, ..whole.clone() },
         ] {
-            ignores(&mut greeting(), Frame::Quarantine(foreign), Why::Standing);
+            ignores(&mut greeting(), Frame::Quarantine(foreign), IgnoreReason::Standing);
         }
         let backwards = Quarantine { new_epoch: 1, ..whole.clone() };
-        ignores(&mut greeting(), Frame::Quarantine(backwards), Why::Unexpected);
-        ignores(&mut open(position()), Frame::Quarantine(whole.clone()), Why::Unexpected);
-        ignores(&mut fresh(position()), Frame::Quarantine(whole), Why::Unexpected);
+        ignores(&mut greeting(), Frame::Quarantine(backwards), IgnoreReason::Unexpected);
+        ignores(&mut open(position()), Frame::Quarantine(whole.clone()), IgnoreReason::Unexpected);
+        ignores(&mut fresh(position()), Frame::Quarantine(whole), IgnoreReason::Unexpected);
     }
 
     #[test]
@@ -161,7 +166,7 @@ mod tests {
         let mut edge = open(position());
         let settled = Some(Chain { seq: 4, hash: Hash::of(b"4") });
         let suspect = Position { suspect: true, settled, ..position() };
-        assert_eq!(edge.moved(suspect.clone()), [Do::End(End::Suspect)]);
+        assert_eq!(edge.moved(suspect.clone()), [LinkStep::End(End::Suspect)]);
         let Frame::Hello(hello) = fresh(suspect).hello() else { unreachable!() };
         assert_eq!((hello.suspect, hello.settled, hello.twin), (true, settled, None));
     }
@@ -171,7 +176,7 @@ mod tests {
         let mut edge = fresh(position());
         edge.hello();
         let suspect = Position { suspect: true, ..position() };
-        assert_eq!(edge.moved(suspect.clone()), [Do::End(End::Suspect)]);
+        assert_eq!(edge.moved(suspect.clone()), [LinkStep::End(End::Suspect)]);
 
         let mut confined = greeting();
         confined.take(Frame::Quarantine(part(0, 3, true)));
@@ -184,11 +189,11 @@ mod tests {
         let probe = |standing| Frame::Probe(Probe { standing, number: 3 });
         let todo = edge.take(probe(STANDING));
         let alive = wire::Alive { standing: STANDING, number: 3 };
-        assert_eq!(todo, [Do::Send(Box::new(Frame::Alive(alive.clone())))]);
+        assert_eq!(todo, [LinkStep::Send(Box::new(Frame::Alive(alive.clone())))]);
         assert_eq!(edge.lives(&probe(STANDING)), Some(Frame::Alive(alive)), "also out of turn");
         let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
         assert_eq!(edge.lives(&probe(other)), None);
-        ignores(&mut edge, probe(other), Why::Standing);
+        ignores(&mut edge, probe(other), IgnoreReason::Standing);
     }
 
     fn refused(code: Code) -> Frame {
@@ -197,10 +202,10 @@ mod tests {
 
     #[test]
     fn a_twin_keeps_what_it_was_told_and_says_it_from_then_on() {
-        let told = Do::End(End::Refused { code: Code::EdgeTwin, detail: String::new() });
+        let told = LinkStep::End(End::Refused { code: Code::EdgeTwin, detail: String::new() });
         let mut edge = greeting();
         let todo = edge.take(refused(Code::EdgeTwin));
-        assert_eq!(todo, [Do::Store(Store::Twin), told.clone()]);
+        assert_eq!(todo, [LinkStep::Store(EdgeWrite::Twin), told.clone()]);
         let mut edge = fresh(Position { twin: true, ..position() });
         let Frame::Hello(hello) = edge.hello() else { unreachable!() };
         assert_eq!(hello.twin, Some(true));
@@ -210,8 +215,8 @@ mod tests {
     #[test]
     fn a_chain_found_broken_in_mid_session_is_the_logs_fault_and_at_hello_the_clouds() {
         let mut edge = open(position());
-        assert_eq!(edge.take(refused(Code::ChainBroken)), [Do::End(End::ChainBroken)]);
+        assert_eq!(edge.take(refused(Code::ChainBroken)), [LinkStep::End(End::ChainBroken)]);
         let told = End::Refused { code: Code::ChainBroken, detail: String::new() };
-        assert_eq!(greeting().take(refused(Code::ChainBroken)), [Do::End(told)]);
+        assert_eq!(greeting().take(refused(Code::ChainBroken)), [LinkStep::End(told)]);
     }
 }

@@ -8,7 +8,7 @@ use wire::{Credit, Hash, HeldNotice, Limits, Outcome, Refused};
 use super::*;
 use crate::testing::{actor, edge as edge_id, id, order};
 use crate::view::Tally;
-use crate::view::{Confirmed, Via, merge};
+use crate::view::{ConfirmedOrder, Via, merge};
 use wire::{
     Ask, BootNonce, Change, Code, Command, CommandBody, CommandId, HeldReason, NumberedOutcome,
     OrderId, Region, Role, UnixMillis,
@@ -39,7 +39,7 @@ pub(super) fn position() -> Position {
 }
 
 pub(super) fn fresh(position: Position) -> Edge {
-    let who = Who { edge: edge_id(), region: Region::North, nonce: NONCE, version: "t".into() };
+    let who = Speaker { edge: edge_id(), region: Region::North, nonce: NONCE, version: "t".into() };
     Edge::new(who, position)
 }
 
@@ -67,7 +67,7 @@ pub(super) fn open(position: Position) -> Edge {
     let mut edge = fresh(position);
     edge.hello();
     let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
-    assert_eq!(todo[0], Do::Welcomed(UnixMillis(7)));
+    assert_eq!(todo[0], LinkStep::Welcomed(UnixMillis(7)));
     edge
 }
 
@@ -105,9 +105,9 @@ fn ask(standing: Standing) -> Ask {
 }
 
 #[track_caller]
-pub(super) fn ignores(edge: &mut Edge, frame: Frame, why: Why) {
+pub(super) fn ignores(edge: &mut Edge, frame: Frame, why: IgnoreReason) {
     let kind = frame.kind();
-    assert_eq!(edge.take(frame), vec![Do::Ignored { kind, why }]);
+    assert_eq!(edge.take(frame), vec![LinkStep::Ignored { kind, why }]);
 }
 
 #[test]
@@ -116,14 +116,18 @@ fn frames_of_another_standing_change_nothing() {
     for other in
         [Standing { term: 2, ..STANDING }, Standing { nonce: BootNonce([1; 16]), ..STANDING }]
     {
-        ignores(&mut edge, outcomes(other, 0, 1), Why::Standing);
-        ignores(&mut edge, down(other, 0, 1), Why::Standing);
+        ignores(&mut edge, outcomes(other, 0, 1), IgnoreReason::Standing);
+        ignores(&mut edge, down(other, 0, 1), IgnoreReason::Standing);
         let credit = Credit { standing: other, cursor: 0, ops: 9, bytes: 9, feed_seq: None };
-        ignores(&mut edge, Frame::Credit(credit), Why::Standing);
-        ignores(&mut edge, Frame::Resend(Resend { standing: other, from: 1 }), Why::Standing);
+        ignores(&mut edge, Frame::Credit(credit), IgnoreReason::Standing);
+        ignores(
+            &mut edge,
+            Frame::Resend(Resend { standing: other, from: 1 }),
+            IgnoreReason::Standing,
+        );
         let held = HeldNotice { standing: other, seq: 1, reason: HeldReason::Region };
-        ignores(&mut edge, Frame::Held(held), Why::Standing);
-        ignores(&mut edge, Frame::Ask(ask(other)), Why::Standing);
+        ignores(&mut edge, Frame::Held(held), IgnoreReason::Standing);
+        ignores(&mut edge, Frame::Ask(ask(other)), IgnoreReason::Standing);
     }
 }
 
@@ -131,49 +135,49 @@ fn frames_of_another_standing_change_nothing() {
 fn an_accept_made_elsewhere_is_for_the_log() {
     let mut edge = open(position());
     let asked = ask(STANDING);
-    assert_eq!(edge.take(Frame::Ask(asked.clone())), [Do::Log(Box::new(asked))]);
+    assert_eq!(edge.take(Frame::Ask(asked.clone())), [LinkStep::Log(Box::new(asked))]);
 }
 
 #[test]
 fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     let mut edge = fresh(position());
-    ignores(&mut edge, outcomes(STANDING, 0, 1), Why::Standing);
-    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), Why::Unexpected);
+    ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
+    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
     edge.hello();
     assert_eq!(edge.ack(Surroundings::default()), None);
     let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
-    ignores(&mut edge, welcome(other, Chain::start(&edge_id())), Why::Standing);
+    ignores(&mut edge, welcome(other, Chain::start(&edge_id())), IgnoreReason::Standing);
     edge.take(welcome(STANDING, Chain::start(&edge_id())));
     assert!(edge.is_open());
-    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), Why::Unexpected);
+    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
     edge.closed();
-    ignores(&mut edge, down(STANDING, 0, 1), Why::Standing);
+    ignores(&mut edge, down(STANDING, 0, 1), IgnoreReason::Standing);
 }
 
 #[test]
 fn outcomes_that_leave_a_gap_are_ignored_and_an_overlap_brings_its_new_part() {
     let mut edge = open(Position { outcome_cursor: 4, ..position() });
-    ignores(&mut edge, outcomes(STANDING, 5, 7), Why::Gap);
-    ignores(&mut edge, outcomes(STANDING, 1, 4), Why::Stale);
+    ignores(&mut edge, outcomes(STANDING, 5, 7), IgnoreReason::Gap);
+    ignores(&mut edge, outcomes(STANDING, 1, 4), IgnoreReason::Stale);
     let Frame::Outcomes(mut holed) = outcomes(STANDING, 4, 7) else { unreachable!() };
     holed.outcomes.remove(1);
-    ignores(&mut edge, Frame::Outcomes(holed), Why::Gap);
+    ignores(&mut edge, Frame::Outcomes(holed), IgnoreReason::Gap);
     let Frame::Outcomes(mut other_epoch) = outcomes(STANDING, 4, 7) else { unreachable!() };
     other_epoch.epoch = 2;
-    ignores(&mut edge, Frame::Outcomes(other_epoch), Why::Standing);
+    ignores(&mut edge, Frame::Outcomes(other_epoch), IgnoreReason::Standing);
     let stored = vec![outcome(5), outcome(6)];
     let todo = edge.take(outcomes(STANDING, 2, 6));
-    assert_eq!(todo, vec![Do::Store(Store::Outcomes { to: 6, outcomes: stored })]);
+    assert_eq!(todo, vec![LinkStep::Store(EdgeWrite::Outcomes { to: 6, outcomes: stored })]);
 }
 
 #[test]
 fn a_feed_frame_is_applied_only_at_the_cursor() {
     let mut edge = open(Position { feed_cursor: 4, ..position() });
-    ignores(&mut edge, down(STANDING, 5, 6), Why::Gap);
-    ignores(&mut edge, down(STANDING, 3, 6), Why::Stale);
+    ignores(&mut edge, down(STANDING, 5, 6), IgnoreReason::Gap);
+    ignores(&mut edge, down(STANDING, 3, 6), IgnoreReason::Stale);
     assert!(matches!(
         edge.take(down(STANDING, 4, 6)).as_slice(),
-        [Do::Store(Store::Changes { to: 6, changes })] if changes.len() == 2
+        [LinkStep::Store(EdgeWrite::Changes { to: 6, changes })] if changes.len() == 2
     ));
 }
 
@@ -182,7 +186,7 @@ fn another_generation_of_the_feed_is_counted_anew() {
     let mut edge = fresh(Position { feed_generation: 4, feed_cursor: 90, ..position() });
     edge.hello();
     let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
-    assert!(todo.contains(&Do::Store(Store::Generation(5))), "{todo:?}");
+    assert!(todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))), "{todo:?}");
 }
 
 #[test]
@@ -191,13 +195,13 @@ fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
     for cursor in [start.then(b"lost"), Chain { hash: Hash::ZERO, ..start }] {
         let mut edge = fresh(position());
         edge.hello();
-        assert_eq!(edge.take(welcome(STANDING, cursor)), vec![Do::End(End::ChainBroken)]);
+        assert_eq!(edge.take(welcome(STANDING, cursor)), vec![LinkStep::End(End::ChainBroken)]);
     }
     let mut edge = fresh(Position { head: start.then(b"a").then(b"b"), ..position() });
     edge.hello();
     edge.take(welcome(STANDING, start.then(b"x")));
     let run = Run { before: start.then(b"a"), ops: vec![b"b".to_vec()] };
-    assert_eq!(edge.read(run), vec![Do::End(End::ChainBroken)]);
+    assert_eq!(edge.read(run), vec![LinkStep::End(End::ChainBroken)]);
 }
 
 #[test]
@@ -205,7 +209,7 @@ fn refusal_and_quarantine_end_the_session() {
     let mut edge = open(position());
     let refused = Refused { code: Code::GateClosed, detail: "drill".into() };
     let ended = End::Refused { code: Code::GateClosed, detail: "drill".into() };
-    assert_eq!(edge.take(Frame::Refused(refused)), vec![Do::End(ended)]);
+    assert_eq!(edge.take(Frame::Refused(refused)), vec![LinkStep::End(ended)]);
 }
 
 /// A hub of the version before names no codec, and can read nothing packed.
@@ -217,11 +221,11 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
     for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
         let mut edge = fresh(Position { head, ..position() });
         let Frame::Hello(hello) = edge.hello() else { panic!("a Hello") };
-        // What a hub of the version before takes for the codec of all that follows.
+        // A hub of the version before takes this for the codec of the session.
         assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
         edge.take(welcome_naming(codec, STANDING, start));
         let todo = edge.read(Run { before: start, ops: ops.clone() });
-        let Some(Do::Send(frame)) = todo.first() else { panic!("{todo:?}") };
+        let Some(LinkStep::Send(frame)) = todo.first() else { panic!("{todo:?}") };
         let Frame::Up(up) = &**frame else { panic!("{frame:?}") };
         assert_eq!((up.packed.is_some(), up.ops.is_empty()), (packs, packs), "{codec:?}");
         let plain = up.clone().unpacked(20, 1_000).unwrap();
@@ -235,7 +239,7 @@ fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
     let mut edge = fresh(position());
     edge.hello();
     let todo = edge.take(welcome_naming(Some(9), STANDING, Chain::start(&edge_id())));
-    assert_eq!(todo, [Do::End(End::ProtocolUnsupported)]);
+    assert_eq!(todo, [LinkStep::End(End::ProtocolUnsupported)]);
 }
 
 #[test]
@@ -243,8 +247,8 @@ fn frames_for_the_other_end_are_counted_and_passed_over() {
     let mut edge = open(position());
     let hello = edge.hello();
     edge.take(welcome(STANDING, Chain::start(&edge_id())));
-    ignores(&mut edge, hello, Why::Unexpected);
-    ignores(&mut edge, Frame::Unknown(77), Why::Unexpected);
+    ignores(&mut edge, hello, IgnoreReason::Unexpected);
+    ignores(&mut edge, Frame::Unknown(77), IgnoreReason::Unexpected);
     let mad = OutcomesFrame {
         standing: STANDING,
         epoch: 1,
@@ -252,7 +256,7 @@ fn frames_for_the_other_end_are_counted_and_passed_over() {
         to: u64::MAX,
         outcomes: Vec::new(),
     };
-    ignores(&mut edge, Frame::Outcomes(mad), Why::Gap);
+    ignores(&mut edge, Frame::Outcomes(mad), IgnoreReason::Gap);
 }
 
 #[test]
@@ -263,9 +267,9 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
         let (standing, ops, bytes) = (STANDING, LIMITS.credit_ops, LIMITS.credit_bytes);
         let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
         let todo = edge.take(credit);
-        assert_eq!(todo.contains(&Do::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
-        // It is of use, so it is not answered as what is of none.
-        let ignored = todo.iter().any(|step| matches!(step, Do::Ignored { .. }));
+        assert_eq!(todo.contains(&LinkStep::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
+        // It is useful, so it is not answered like a useless one.
+        let ignored = todo.iter().any(|step| matches!(step, LinkStep::Ignored { .. }));
         assert!(!(expected && ignored), "{todo:?}");
     }
 }

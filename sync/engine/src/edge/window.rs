@@ -1,47 +1,47 @@
-//! How much of the log may be on the wire: the hub's credit, and batches that grow while they get
-//! through and shrink when they do not.
+//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they get through
+//! and shrink when they do not.
 //!
-//! Invariant: what is sent beyond the hub's cursor never exceeds the ops and bytes of the newest
-//! credit, save for one op that alone is larger than it. Bytes are those of the ops as they are stored,
-//! also where they are sent packed: credit and limits bound what the hub has to hold and to store.
+//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest credit, save for
+//! one op that alone is larger. Bytes count as stored, also where ops are sent packed: credit and limits bound
+//! the hub's memory and its store.
 
 use std::collections::VecDeque;
 
 use wire::{Chain, Limits};
 
-use super::{Run, Wanted};
+use super::{OpRange, Run};
 
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
 const BATCH_FIRST: u32 = 50;
-/// What a batch may weigh, whatever more the hub would take: several copies of one are in memory on its way
-/// into the socket, and an edge is to be small. A thousand ops of the usual size are within it.
+/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on its way into the
+/// socket, and an edge is small. A thousand ops of the usual size fit.
 const BATCH_BYTES_MAX: u64 = 256 * 1024;
-/// So many resends without an op stored in between end the session.
+/// This many resends without a stored op in between end the session.
 const RESENDS_MAX: u32 = 8;
 
-/// What the hub has stored, and how much it takes beyond that.
+/// The hub's cursor, and its room beyond the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Credited {
+pub(super) struct CreditGrant {
     pub cursor: u64,
     pub ops: u32,
     pub bytes: u32,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// The chain after what goes out.
+pub(super) enum SendResult {
+    /// The chain behind the sent ops.
     Up(Chain),
     /// The next op waits for more credit.
     NothingFits,
-    /// The log does not continue what the hub has.
+    /// The log does not continue the hub's.
     Broken,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Resent {
+pub(super) enum ResendResult {
     Again,
-    /// All of it has arrived by now.
+    /// Everything has arrived by now.
     Ignored,
     Stuck,
 }
@@ -50,21 +50,21 @@ pub(super) enum Resent {
 struct InFlight {
     last_seq: u64,
     bytes: u64,
-    /// It was cut by the batch size, so getting through says that a larger one may too.
+    /// The batch size cut it, so a larger batch may get through too.
     full: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Window {
     limits: Limits,
-    credit: Credited,
-    /// The last op sent; its hash where this session has seen it.
+    credit: CreditGrant,
+    /// The last sent op, with its hash if this session has seen it.
     sent_seq: u64,
     sent_hash: Option<wire::Hash>,
     in_flight: VecDeque<InFlight>,
     batch: u32,
-    wanted: Option<Wanted>,
-    /// The next op is larger than what is left of the credit.
+    wanted: Option<OpRange>,
+    /// The next op is larger than the rest of the credit.
     short: bool,
     resends: u32,
 }
@@ -74,7 +74,7 @@ impl Window {
         let Limits { credit_ops: ops, credit_bytes: bytes, .. } = limits;
         Self {
             limits,
-            credit: Credited { cursor: cursor.seq, ops, bytes },
+            credit: CreditGrant { cursor: cursor.seq, ops, bytes },
             sent_seq: cursor.seq,
             sent_hash: Some(cursor.hash),
             in_flight: VecDeque::new(),
@@ -85,8 +85,8 @@ impl Window {
         }
     }
 
-    /// The next ops to read, when there are any, there is credit and no read is under way.
-    pub fn next(&mut self, head: u64) -> Option<Wanted> {
+    /// The next ops to read, unless there are none, credit is used up or a read is under way.
+    pub fn next(&mut self, head: u64) -> Option<OpRange> {
         if self.wanted.is_some() || self.short || head <= self.sent_seq {
             return None;
         }
@@ -101,20 +101,20 @@ impl Window {
         let ops_max = u64::from(self.batch_ops()).min(ops_left).try_into().unwrap_or(u32::MAX);
         let bytes_max = bytes_left.min(self.limits.batch_bytes_max.into()).min(BATCH_BYTES_MAX);
         let from = self.sent_seq + 1;
-        self.wanted = Some(Wanted { from, ops_max, bytes_max, first_whatever_size });
+        self.wanted = Some(OpRange { from, ops_max, bytes_max, first_whatever_size });
         self.wanted
     }
 
-    /// Takes the ops read as sent.
-    pub fn take(&mut self, run: &Run) -> Sent {
-        let Some(wanted) = self.wanted.take() else { return Sent::Broken };
+    /// Counts the ops read as sent.
+    pub fn take(&mut self, run: &Run) -> SendResult {
+        let Some(wanted) = self.wanted.take() else { return SendResult::Broken };
         let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
         if run.before.seq + 1 != wanted.from || !agrees {
-            return Sent::Broken;
+            return SendResult::Broken;
         }
         if run.ops.is_empty() {
             self.short = !wanted.first_whatever_size;
-            return if self.short { Sent::NothingFits } else { Sent::Broken };
+            return if self.short { SendResult::NothingFits } else { SendResult::Broken };
         }
         let sent = run.before.through(run.ops.iter().map(Vec::as_slice));
         let bytes = run.ops.iter().map(|op| op.len() as u64).sum();
@@ -122,11 +122,11 @@ impl Window {
         self.in_flight.push_back(InFlight { last_seq: sent.seq, bytes, full });
         self.sent_seq = sent.seq;
         self.sent_hash = Some(sent.hash);
-        Sent::Up(sent)
+        SendResult::Up(sent)
     }
 
-    /// Whether the credit was news.
-    pub fn credit(&mut self, credited: Credited) -> bool {
+    /// Returns whether the credit was news.
+    pub fn credit(&mut self, credited: CreditGrant) -> bool {
         if credited.cursor < self.credit.cursor || credited.cursor > self.sent_seq {
             return false;
         }
@@ -144,16 +144,16 @@ impl Window {
         true
     }
 
-    pub fn resend(&mut self, from: u64) -> Resent {
-        // A credit may overtake it. What it asked for has arrived then, what is behind that was
-        // dropped with the gap.
+    pub fn resend(&mut self, from: u64) -> ResendResult {
+        // A credit may overtake the question: the missing ops have arrived then, and those behind the gap were
+        // dropped.
         let from = from.max(self.credit.cursor + 1);
         if from > self.sent_seq {
-            return Resent::Ignored;
+            return ResendResult::Ignored;
         }
         self.resends += 1;
         if self.resends > RESENDS_MAX {
-            return Resent::Stuck;
+            return ResendResult::Stuck;
         }
         self.sent_seq = from - 1;
         self.sent_hash = None;
@@ -161,7 +161,7 @@ impl Window {
         self.in_flight.retain(|up| up.last_seq < from);
         self.batch = (self.batch / 2).max(BATCH_MIN);
         self.wanted = None;
-        Resent::Again
+        ResendResult::Again
     }
 
     fn batch_ops(&self) -> u32 {
@@ -186,7 +186,7 @@ mod tests {
         Window::new(Chain { seq: 0, hash: Hash::ZERO }, LIMITS)
     }
 
-    /// Sends what is wanted, each op of `size` bytes; how many ops that were.
+    /// Sends the wanted ops with `size` bytes each, and returns their count.
     fn send(window: &mut Window, head: u64, size: usize) -> u64 {
         let Some(wanted) = window.next(head) else { return 0 };
         let least = u64::from(wanted.first_whatever_size);
@@ -196,7 +196,7 @@ mod tests {
         let before = Chain { seq: wanted.from - 1, hash };
         let ops = vec![vec![7; size]; count.try_into().unwrap()];
         let expected_none = ops.is_empty();
-        assert_eq!(window.take(&Run { before, ops }) == Sent::NothingFits, expected_none);
+        assert_eq!(window.take(&Run { before, ops }) == SendResult::NothingFits, expected_none);
         count
     }
 
@@ -205,11 +205,11 @@ mod tests {
         let mut window = window();
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 100);
-        assert!(window.credit(Credited { cursor: 40, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(CreditGrant { cursor: 40, ops: 100, bytes: 1_000 }));
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 40, "credit counts from the cursor");
-        assert!(!window.credit(Credited { cursor: 39, ops: 900, bytes: 1 }), "an old one");
-        assert!(!window.credit(Credited { cursor: 141, ops: 900, bytes: 1 }), "never sent");
+        assert!(!window.credit(CreditGrant { cursor: 39, ops: 900, bytes: 1 }), "an old one");
+        assert!(!window.credit(CreditGrant { cursor: 141, ops: 900, bytes: 1 }), "never sent");
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 300), 3);
         assert_eq!(send(&mut window, 1_000, 300), 0, "what is left is too little for the next");
         assert_eq!(window.next(1_000), None, "and it is not read again before there is more");
-        assert!(window.credit(Credited { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(CreditGrant { cursor: 3, ops: 100, bytes: 1_000 }));
         assert_eq!(send(&mut window, 1_000, 5_000), 1);
         assert_eq!(send(&mut window, 1_000, 1), 0);
     }
@@ -235,16 +235,16 @@ mod tests {
         let mut cursor = 0;
         for _ in 0..12 {
             cursor += send(&mut window, 1_000_000, 1);
-            assert!(window.credit(Credited { cursor, ops: 100_000, bytes: 1 << 30 }));
+            assert!(window.credit(CreditGrant { cursor, ops: 100_000, bytes: 1 << 30 }));
         }
         assert_eq!(window.batch, BATCH_MAX);
         send(&mut window, 1_000_000, 1);
         for _ in 0..RESENDS_MAX {
-            assert_eq!(window.resend(cursor + 1), Resent::Again);
+            assert_eq!(window.resend(cursor + 1), ResendResult::Again);
             send(&mut window, 1_000_000, 1);
         }
         assert!(window.batch < 50);
-        assert_eq!(window.resend(cursor + 1), Resent::Stuck);
+        assert_eq!(window.resend(cursor + 1), ResendResult::Stuck);
     }
 
     #[test]
@@ -255,28 +255,28 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
     }
 
-    /// What arrived out of order was dropped, and the credit for what filled the gap may come before
-    /// the question for it.
+    /// The hub drops ops that arrive out of order. The credit for the ops that filled the gap may come before
+    /// the question for them.
     #[test]
-    fn a_question_that_a_credit_has_overtaken_is_for_what_is_behind_it() {
+    fn a_question_that_a_credit_has_overtaken_asks_for_the_ops_behind_it() {
         let mut window = window();
         assert_eq!(send(&mut window, 10, 1), 10);
-        assert!(window.credit(Credited { cursor: 4, ops: 100, bytes: 1_000 }));
-        assert_eq!(window.resend(1), Resent::Again);
+        assert!(window.credit(CreditGrant { cursor: 4, ops: 100, bytes: 1_000 }));
+        assert_eq!(window.resend(1), ResendResult::Again);
         assert_eq!(window.next(10).map(|wanted| wanted.from), Some(5));
         assert!(
             window.take(&Run { before: Chain { seq: 4, hash: Hash::ZERO }, ops: vec![vec![7]; 6] })
-                != Sent::Broken
+                != SendResult::Broken
         );
-        assert!(window.credit(Credited { cursor: 10, ops: 100, bytes: 1_000 }));
-        assert_eq!(window.resend(5), Resent::Ignored, "all of it has arrived");
+        assert!(window.credit(CreditGrant { cursor: 10, ops: 100, bytes: 1_000 }));
+        assert_eq!(window.resend(5), ResendResult::Ignored, "all of it has arrived");
     }
 
     #[test]
     fn a_short_batch_says_nothing_about_larger_ones() {
         let mut window = window();
         assert_eq!(send(&mut window, 3, 1), 3);
-        assert!(window.credit(Credited { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(CreditGrant { cursor: 3, ops: 100, bytes: 1_000 }));
         assert_eq!(window.batch, BATCH_FIRST);
     }
 
@@ -285,9 +285,13 @@ mod tests {
         let mut window = window();
         window.next(5);
         let before = Chain { seq: 0, hash: Hash::of(b"another log") };
-        assert_eq!(window.take(&Run { before, ops: vec![vec![1]] }), Sent::Broken);
+        assert_eq!(window.take(&Run { before, ops: vec![vec![1]] }), SendResult::Broken);
         window.next(5);
         let before = Chain { seq: 0, hash: Hash::ZERO };
-        assert_eq!(window.take(&Run { before, ops: Vec::new() }), Sent::Broken, "ops are missing");
+        assert_eq!(
+            window.take(&Run { before, ops: Vec::new() }),
+            SendResult::Broken,
+            "ops are missing"
+        );
     }
 }

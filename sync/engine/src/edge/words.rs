@@ -1,4 +1,4 @@
-//! The words in which the edge's end of the link speaks with the machine around it.
+//! The interface between the edge's end of the link and the machine around it.
 
 use wire::{
     Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, Hash, HeldReason, NumberedOutcome,
@@ -7,42 +7,42 @@ use wire::{
 
 use crate::view::Tally;
 
-/// Who speaks: fixed for one run of the process.
+/// The identity of one run of an edge process.
 #[derive(Debug, Clone)]
-pub struct Who {
+pub struct Speaker {
     pub edge: EdgeId,
     pub region: Region,
     pub nonce: BootNonce,
     pub version: String,
 }
 
-/// What the edge's file says, read after a commit.
+/// The state of the edge's file, read after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     pub epoch: u64,
     pub head: Chain,
     pub suspect: bool,
-    /// It was told that it is a second instance of this edge.
+    /// The hub has called it a second instance of this edge.
     pub twin: bool,
     /// The newest op with a stored outcome, where it is still kept.
     pub settled: Option<Chain>,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
-    /// How much is stored of an image that is to become the view.
+    /// The stored part of an image that is to become the view.
     pub staged: Option<Staged>,
     /// The last image that became the view, by the hash of its last chunk.
     pub snapshot: Option<Hash>,
-    /// The fence of a grant to this edge that its view did not agree with.
+    /// The fence of a grant that disagreed with this edge's view.
     pub unproven: Option<u64>,
-    /// The digest of how the region assigns.
+    /// The digest of the region's policy, holder and fence.
     pub assignment: Hash,
     pub tally: Tally,
     pub pending: u32,
     pub oldest_pending_at: Option<UnixMillis>,
 }
 
-/// What only the machine around the engine knows, for the hub's eyes.
+/// Facts of the machine around the engine, for the hub's eyes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Surroundings {
     pub now: UnixMillis,
@@ -56,46 +56,45 @@ pub struct Run {
     pub ops: Vec<Vec<u8>>,
 }
 
-/// Which ops to read: as many as fit.
+/// The ops to read next: as many as fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct OpRange {
     pub from: u64,
     pub ops_max: u32,
     pub bytes_max: u64,
-    /// Nothing is on the wire, so the first op goes however large it is: one that is larger than
-    /// the credit would otherwise wait for ever.
+    /// Nothing is on the wire, so the first op goes at any size. An op larger than the credit would otherwise
+    /// wait for ever.
     pub first_whatever_size: bool,
 }
 
-/// What the machine around the engine has to do, in this order.
+/// One step for the machine around the engine. Steps are done in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Do {
+pub enum LinkStep {
     Send(Box<Frame>),
     /// Read these ops and hand them to `Edge::read`.
-    Read(Wanted),
+    Read(OpRange),
     /// Store this in one transaction, then hand the new position to `Edge::moved`.
-    Store(Store),
+    Store(EdgeWrite),
     /// The session stands; the cloud's clock for comparison.
     Welcomed(UnixMillis),
-    /// All that the region's feed holds was read, as of now.
+    /// The edge has read the region's whole feed, as of now.
     FeedCurrent,
     Held {
         seq: u64,
         reason: HeldReason,
     },
-    /// An accept made elsewhere: log it where its id is not known, then hand the new position to
-    /// `Edge::moved`.
+    /// An accept made elsewhere: log it unless its id is known, then hand the new position to `Edge::moved`.
     Log(Box<Ask>),
     Ignored {
         kind: &'static str,
-        why: Why,
+        why: IgnoreReason,
     },
     /// Close the connection.
     End(End),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Store {
+pub enum EdgeWrite {
     Outcomes {
         to: u64,
         outcomes: Vec<NumberedOutcome>,
@@ -106,11 +105,11 @@ pub enum Store {
     },
     /// The hub counts a feed of another generation: count it from 0, keep the orders.
     Generation(u64),
-    /// A chunk of an image: kept apart from the view, which becomes the image with the last one.
+    /// A chunk of an image, kept apart from the view. With the last chunk the image becomes the view.
     Snapshot(SnapshotRun),
-    /// A part of what this edge has lost: to be kept apart until the last part is there.
+    /// A part of this edge's lost ops, kept apart until the last part is there.
     Tail(TailRun),
-    /// The whole tail is there: begin this epoch, and log in it what has no outcome [RELOG].
+    /// The whole tail is there: begin this epoch and log the undecided commands in it [RELOG].
     Quarantine(NewEpoch),
     /// The hub says that this is a second instance of the edge.
     Twin,
@@ -119,7 +118,7 @@ pub enum Store {
 /// A chunk of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRun {
-    /// What was kept of an earlier image is forgotten.
+    /// Drop the kept part of an earlier image.
     pub begins: bool,
     pub feed_generation: u64,
     pub feed_seq: u64,
@@ -127,12 +126,12 @@ pub struct SnapshotRun {
     /// The chunk's own.
     pub hash: Hash,
     pub changes: Vec<Change>,
-    /// Where the next chunk begins; absent in the last one, with which the image becomes the view.
+    /// The beginning of the next chunk. Absent in the last one.
     pub next: Option<SnapshotPlace>,
 }
 
 impl SnapshotRun {
-    /// What is staged with this chunk; none with the last.
+    /// The staged part up to this chunk. None with the last chunk.
     pub fn staged(&self) -> Option<Staged> {
         let Self { feed_generation, feed_seq, index, hash, .. } = *self;
         let next = self.next?;
@@ -140,10 +139,10 @@ impl SnapshotRun {
     }
 }
 
-/// Ops that the hub has of this edge, of one epoch and without a gap.
+/// Ops of this edge that the hub returns, of one epoch and without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TailRun {
-    /// What was kept of an earlier tail is forgotten.
+    /// Drop the kept part of an earlier tail.
     pub begins: bool,
     pub epoch: u64,
     pub first_seq: u64,
@@ -152,7 +151,7 @@ pub struct TailRun {
     pub ops: Vec<Vec<u8>>,
 }
 
-/// The epoch that a quarantine gives, and what its chain starts from.
+/// The epoch that a quarantine gives, and the start of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewEpoch {
     pub epoch: u64,
@@ -161,16 +160,16 @@ pub struct NewEpoch {
     pub why: QuarantineWhy,
 }
 
-/// Why a frame changed nothing.
+/// The reason why a frame changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum IgnoreReason {
     /// Another term, nonce or epoch.
     Standing,
-    /// It leaves out what has not arrived yet.
+    /// Something before it has not arrived yet.
     Gap,
-    /// It holds nothing that is not stored.
+    /// Everything in it is stored already.
     Stale,
-    /// No frame for this end, this moment or this version.
+    /// It does not belong to this end, this moment or this version.
     Unexpected,
 }
 
@@ -185,7 +184,7 @@ pub enum End {
     ChainBroken,
     /// The hub asks for the same ops again and again.
     Stuck,
-    /// A part of what the cloud gives back is missing.
+    /// A part of the returned ops is missing.
     TailTorn,
     /// This edge has become suspect.
     Suspect,

@@ -94,7 +94,7 @@ fn the_overlay_without_its_order_is_in_doubt() {
 
 #[test]
 fn equal_version_with_other_content_is_a_conflict_and_the_row_stays() {
-    let row = Confirmed { order: order(1, 3), feed_version: 3 };
+    let row = ConfirmedOrder { order: order(1, 3), feed_version: 3 };
     let other = Order { title: "other".into(), ..order(1, 3) };
     assert_eq!(merge(Some(&row), other, Via::Feed), (row, Merge::Conflict));
 }
@@ -111,13 +111,13 @@ fn an_outcome_runs_ahead_until_the_feed_brings_the_version() {
 }
 
 proptest! {
-    /// Whatever arrives in whatever order, the row ends at the highest version, no step lowers
-    /// it, and the running tally equals one counted from scratch.
+    /// In any order of arrivals the row ends at the highest version, no step lowers it, and the running tally equals a
+    /// fresh count.
     #[test]
     fn merging_never_lowers_a_version(
         arrivals in prop::collection::vec((1u128..4, 1u64..9, any::<bool>()), 1..60)
     ) {
-        let mut rows = std::collections::BTreeMap::<u128, Confirmed>::new();
+        let mut rows = std::collections::BTreeMap::<u128, ConfirmedOrder>::new();
         let mut tally = Tally::default();
         for (n, version, feed) in arrivals {
             let via = if feed { Via::Feed } else { Via::Outcome };
@@ -135,8 +135,8 @@ proptest! {
         prop_assert_eq!(tally, counted);
     }
 
-    /// No run of commands breaks the view: it is a function of its inputs, the version stays the
-    /// confirmed one, and skipping what is in doubt gives the same sight.
+    /// No run of commands breaks the view: it is a function of its inputs, the version stays the confirmed one, and
+    /// skipping the doubtful ops gives the same sight.
     #[test]
     fn doubtful_ops_leave_no_trace(
         status in prop::sample::select(OrderStatus::ALL), picks in prop::collection::vec(0usize..4, 0..12)

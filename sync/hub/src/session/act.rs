@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::cloud::{ChunkWanted, Input, NewOps, Output, Place, Stored};
+use engine::cloud::{ChunkRequest, Input, NewOps, Output, Place, StoredEdge};
 use process::metrics;
 use wire::{Ack, Code, Frame, HeldReason, Hello, Refused};
 
@@ -16,7 +16,7 @@ use crate::{feed::Mark, store::StoreError};
 pub(super) struct Wants {
     outcomes: Option<(u64, u32)>,
     feed: Option<(u64, u32)>,
-    chunk: Option<ChunkWanted>,
+    chunk: Option<ChunkRequest>,
     tail: Option<Place>,
 }
 
@@ -219,7 +219,7 @@ impl Link {
     async fn repair(&mut self) -> Result<(), Ended> {
         let standing = self.hub.store.standing(&self.edge, self.hub.clock.now()).await;
         match standing {
-            Ok(Some(Stored { feed_seq, granted_seq, .. })) => {
+            Ok(Some(StoredEdge { feed_seq, granted_seq, .. })) => {
                 self.perform(Input::Repair { feed_seq, granted_seq }).await
             }
             Ok(None) => Ok(()),

@@ -5,7 +5,7 @@
 //! has recorded that before the epoch is raised, and the epoch is raised before the edge hears of it
 //! [QUAR_TAKEBACK]. Each step may be done again.
 
-use engine::cloud::{Confined, Granted, Input, Place};
+use engine::cloud::{Confinement, Input, Place, QuarantineGrant};
 use http::Method;
 use process::{
     defect::{Defect, planted},
@@ -21,7 +21,7 @@ const ORDER: &str = "order";
 
 impl Link {
     /// Another session that has taken over meanwhile is judged by first.
-    pub(super) async fn quarantine(&mut self, confined: &Confined) -> Result<Input, Stopped> {
+    pub(super) async fn quarantine(&mut self, confined: &Confinement) -> Result<Input, Stopped> {
         let granted = if confined.again {
             self.hub.store.granted(&self.edge, confined).await?
         } else {
@@ -42,13 +42,16 @@ impl Link {
     }
 
     /// `None` where another session was faster.
-    async fn end_epoch(&mut self, confined: &Confined) -> Result<Option<Granted>, Stopped> {
+    async fn end_epoch(
+        &mut self,
+        confined: &Confinement,
+    ) -> Result<Option<QuarantineGrant>, Stopped> {
         let hub = self.hub.clone();
         let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
         let Some(over) = begun else { return Ok(None) };
         // A session that this has ended hears of it at once.
         hub.nudges.nudge(&self.edge);
-        let confined = Confined { over, ..confined.clone() };
+        let confined = Confinement { over, ..confined.clone() };
         if !planted(Defect::EpochWithoutTakeBack) {
             self.take_back(&confined).await?;
         }
@@ -60,7 +63,7 @@ impl Link {
         Ok(Input::Tail(self.hub.store.tail(&self.edge, after).await?))
     }
 
-    async fn take_back(&mut self, confined: &Confined) -> Result<(), Stopped> {
+    async fn take_back(&mut self, confined: &Confinement) -> Result<(), Stopped> {
         let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why);
         let over = TakeBack { edge, epoch, why };
         let hub = &self.hub;

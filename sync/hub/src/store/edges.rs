@@ -1,6 +1,6 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
-use engine::cloud::{Ending, Grant, Stored, feed_base};
+use engine::cloud::{Ending, Grant, StoredEdge, feed_base};
 use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
@@ -80,13 +80,13 @@ struct StandingRow {
 impl StandingRow {
     /// Whoever was not heard of for long may be alive all the same: the replicas' clocks differ, so only
     /// a sign of life that does not come says that it is not.
-    fn stored(self) -> Result<Stored, StoreError> {
+    fn stored(self) -> Result<StoredEdge, StoreError> {
         let nonce = |id: Uuid| BootNonce(id.into_bytes());
         let after = self.after_run.map(nonce);
         let ending_why = self.ending_why.as_deref().map(quarantine_why).transpose()?;
         let ending = self.ending_epoch.zip(ending_why);
         let ending = ending.map(|(epoch, why)| Ending { epoch: count(epoch), why });
-        Ok(Stored {
+        Ok(StoredEdge {
             region: region(&self.region)?,
             term: count(self.term),
             running: self.nonce.filter(|_| self.link_up == 1).map(nonce),
@@ -120,7 +120,7 @@ impl Store {
         &self,
         edge: &EdgeId,
         now: UnixMillis,
-    ) -> Result<Option<Stored>, StoreError> {
+    ) -> Result<Option<StoredEdge>, StoreError> {
         let day_ago = now.plus_ms(-DAY_MS);
         let row: Option<StandingRow> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
         row.map(StandingRow::stored).transpose()
@@ -136,7 +136,7 @@ impl Store {
         hello: &Hello,
         over: u64,
         now: UnixMillis,
-    ) -> Result<Option<(u64, Stored)>, StoreError> {
+    ) -> Result<Option<(u64, StoredEdge)>, StoreError> {
         let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
         transact!(self.sql, tx => {
             let values = vals![hello.nonce.0, version.clone(), now, now, edge, over];

@@ -5,7 +5,7 @@
 //! two who raise it one does; with it goes everything that stood under the old one: its cursor, its
 //! undecided ops and the session. The raw ops stay.
 
-use engine::cloud::{Confined, Granted, Place, Tail};
+use engine::cloud::{Confinement, Place, QuarantineGrant, Tail};
 use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
@@ -57,10 +57,10 @@ impl Store {
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
-        confined: &Confined,
+        confined: &Confinement,
         now: UnixMillis,
     ) -> Result<Option<u64>, StoreError> {
-        let Confined { over, epoch, why, .. } = confined;
+        let Confinement { over, epoch, why, .. } = confined;
         transact!(self.sql, tx => {
             let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
             if tx.exec(BEGIN_TO_END, values).await? == 0 {
@@ -76,11 +76,11 @@ impl Store {
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
-        confined: &Confined,
+        confined: &Confinement,
         grant: u64,
         now: UnixMillis,
-    ) -> Result<Option<Granted>, StoreError> {
-        let Confined { hello, over, epoch, why, .. } = confined;
+    ) -> Result<Option<QuarantineGrant>, StoreError> {
+        let Confinement { hello, over, epoch, why, .. } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
             let row: Option<(Vec<u8>, Option<Uuid>)> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
@@ -103,19 +103,19 @@ impl Store {
         })?;
         let Some(last_accepted) = done else { return Ok(None) };
         let known = self.known(edge, hello).await?;
-        Ok(Some(Granted { epoch: raised, grant, last_accepted, why: *why, known }))
+        Ok(Some(QuarantineGrant { epoch: raised, grant, last_accepted, why: *why, known }))
     }
 
     /// The epoch that stands, as it was granted.
     pub async fn granted(
         &self,
         edge: &EdgeId,
-        confined: &Confined,
-    ) -> Result<Option<Granted>, StoreError> {
+        confined: &Confinement,
+    ) -> Result<Option<QuarantineGrant>, StoreError> {
         let row: Option<(i64, Vec<u8>, String)> =
             self.sql.one(GRANTED, vals![edge, confined.epoch]).await?;
         let Some((grant, last_accepted, why)) = row else { return Ok(None) };
-        Ok(Some(Granted {
+        Ok(Some(QuarantineGrant {
             epoch: confined.epoch,
             grant: count(grant),
             last_accepted: hash(&last_accepted)?,

@@ -4,7 +4,7 @@
 //! far that has moved on meanwhile: what of an entity came later, and what stood for it before that is
 //! compacted, is brought by the changes.
 
-use engine::cloud::ChunkWanted;
+use engine::cloud::ChunkRequest;
 use platform::vals;
 use uuid::Uuid;
 use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
@@ -37,7 +37,7 @@ impl Store {
     pub async fn chunk(
         &self,
         region: Region,
-        wanted: ChunkWanted,
+        wanted: ChunkRequest,
     ) -> Result<SnapshotPart, StoreError> {
         let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
         let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);

@@ -8,7 +8,7 @@ mod snapshot;
 mod status;
 mod work;
 
-use engine::cloud::{NewOp, NewOps, Stored};
+use engine::cloud::{NewOp, NewOps, StoredEdge};
 use platform::sql::{Sql, create_database};
 use process::random;
 use rstest::rstest;
@@ -94,7 +94,7 @@ fn hello() -> Hello {
     }
 }
 
-async fn session(store: &Store) -> (u64, Stored) {
+async fn session(store: &Store) -> (u64, StoredEdge) {
     let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
     store.take_over(&north(), &hello(), over, NOW).await.unwrap().unwrap()
 }

@@ -15,7 +15,7 @@ use std::{
     rc::Rc,
 };
 
-use engine::cloud::{Ending, Grant, NewOps, Stored, feed_base};
+use engine::cloud::{Ending, Grant, NewOps, StoredEdge, feed_base};
 use wire::{
     Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, Hello, NumberedOutcome, Op, OrderId,
     Region, RegionAssignment, UnixMillis, UserId,
@@ -181,11 +181,11 @@ impl SyncDb {
         self.regions.get(&region)
     }
 
-    pub fn standing(&self, e: usize, now: UnixMillis) -> Option<Stored> {
+    pub fn standing(&self, e: usize, now: UnixMillis) -> Option<StoredEdge> {
         let edge = &self.edges[e];
         let region = self.regions.get(&edge.region).filter(|_| edge.enrolled)?;
         let granted = edge.epochs.get(&edge.epoch);
-        Some(Stored {
+        Some(StoredEdge {
             region: edge.region,
             term: edge.term,
             running: edge.nonce.filter(|_| edge.link_up),
@@ -228,7 +228,7 @@ impl SyncDb {
         over: u64,
         now: UnixMillis,
         heard_at: u64,
-    ) -> Option<(u64, Stored)> {
+    ) -> Option<(u64, StoredEdge)> {
         let edge = &mut self.edges[e];
         if edge.term != over {
             return None;

@@ -1,7 +1,7 @@
 //! A command on its way into the log. Mirrors `edge-node/src/store/commands.rs` and the judging in
 //! `edge-node/src/intake.rs`.
 
-use engine::verdict::{Answer, Footing, Request, Taken, judge};
+use engine::verdict::{Answer, Footing, Judgment, Request, judge};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
     QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
@@ -109,7 +109,10 @@ impl File {
             seen: None,
             receipt: None,
         };
-        self.log_command(entry, Taken { verdict: Verdict::Provisional, fence: None, doubt: None });
+        self.log_command(
+            entry,
+            Judgment { verdict: Verdict::Provisional, fence: None, doubt: None },
+        );
         true
     }
 
@@ -130,7 +133,7 @@ impl File {
             sight.pending.clear();
         }
         match judge(&request, &sight, &footing) {
-            Answer::Taken(Taken { doubt: Some(doubt), .. }) if self.has(Bug::SoftRefusal) => {
+            Answer::Taken(Judgment { doubt: Some(doubt), .. }) if self.has(Bug::SoftRefusal) => {
                 Answer::NotTaken(doubt)
             }
             answer => answer,
@@ -138,12 +141,12 @@ impl File {
     }
 
     /// What would be stored, without storing it.
-    pub fn as_if_stored(&self, entry: &Entry, taken: Taken) -> Stored {
+    pub fn as_if_stored(&self, entry: &Entry, taken: Judgment) -> Stored {
         let at = Chain { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
         stored(entry, taken, self.book.live.epoch, at)
     }
 
-    fn log_command(&mut self, entry: Entry, taken: Taken) -> Stored {
+    fn log_command(&mut self, entry: Entry, taken: Judgment) -> Stored {
         let token_seq = self.token(&entry.token);
         let (tenure, revocations) = (&self.book.live.tenure, self.book.live.revocations_version);
         let op = Op::Command(CommandOp {
@@ -175,7 +178,7 @@ fn lost(receipt: Receipt) -> Relogged {
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-fn stored(entry: &Entry, taken: Taken, epoch: u64, at: Chain) -> Stored {
+fn stored(entry: &Entry, taken: Judgment, epoch: u64, at: Chain) -> Stored {
     Stored {
         command_id: entry.command.id,
         user_id: entry.actor.user_id,

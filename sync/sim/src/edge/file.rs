@@ -12,9 +12,9 @@ mod settling;
 use std::rc::Rc;
 
 use engine::{
-    edge::{Position, Run, Store, Wanted},
+    edge::{EdgeWrite, OpRange, Position, Run},
     right::Tenure,
-    view::{Confirmed, PendingOp, Sight, Tally, see},
+    view::{ConfirmedOrder, PendingOp, Sight, Tally, see},
 };
 use wire::{
     BootNonce, Chain, Change, CommandId, EdgeId, Hash, Op, Order, OrderId, Staged, UnixMillis,
@@ -85,7 +85,7 @@ pub struct File {
     pub pending: Table<Place, Pending>,
     /// What the cloud gives back, until all of it is here.
     pub tail: Table<Place, Logged>,
-    pub orders: Table<OrderId, Confirmed>,
+    pub orders: Table<OrderId, ConfirmedOrder>,
     /// What the feed itself has brought: the version, and whether the order was open in it.
     pub brought: Table<OrderId, (u64, bool)>,
     /// Of an image that is not whole yet.
@@ -253,37 +253,42 @@ impl File {
         }
     }
 
-    pub fn link_store(&mut self, what: Store, nonce: BootNonce, now: UnixMillis) -> Vec<Settled> {
+    pub fn link_store(
+        &mut self,
+        what: EdgeWrite,
+        nonce: BootNonce,
+        now: UnixMillis,
+    ) -> Vec<Settled> {
         match what {
-            Store::Outcomes { to, outcomes } => return self.settle(to, outcomes),
-            Store::Changes { to, changes } => self.apply(to, changes),
-            Store::Generation(generation) => {
+            EdgeWrite::Outcomes { to, outcomes } => return self.settle(to, outcomes),
+            EdgeWrite::Changes { to, changes } => self.apply(to, changes),
+            EdgeWrite::Generation(generation) => {
                 self.count_anew(generation);
                 self.book.live.feed_cursor = 0;
             }
-            Store::Tail(run) => self.keep(run),
-            Store::Quarantine(new) => self.begin(new, nonce, now),
-            Store::Snapshot(run) => self.stage(run),
-            Store::Twin => self.raise(Alarm::Twin),
+            EdgeWrite::Tail(run) => self.keep(run),
+            EdgeWrite::Quarantine(new) => self.begin(new, nonce, now),
+            EdgeWrite::Snapshot(run) => self.stage(run),
+            EdgeWrite::Twin => self.raise(Alarm::Twin),
         }
         Vec::new()
     }
 
     /// The planted bugs that put part of a write into an earlier commit of its own. Answers whether
     /// there was one to make.
-    pub fn link_store_early(&mut self, what: &Store) -> bool {
+    pub fn link_store_early(&mut self, what: &EdgeWrite) -> bool {
         match (self.bug, what) {
-            (Some(Bug::RetiredBeforeOutcome), Store::Outcomes { outcomes, .. }) => {
+            (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {
                 let epoch = self.book.live.epoch;
                 outcomes.iter().for_each(|outcome| self.pending.remove(&(epoch, outcome.seq)));
             }
-            (Some(Bug::CursorBeforeOutcome), Store::Outcomes { to, .. }) => {
+            (Some(Bug::CursorBeforeOutcome), EdgeWrite::Outcomes { to, .. }) => {
                 self.book.live.outcome_cursor = *to;
             }
-            (Some(Bug::FeedCursorBeforeChanges), Store::Changes { to, .. }) => {
+            (Some(Bug::FeedCursorBeforeChanges), EdgeWrite::Changes { to, .. }) => {
                 self.book.live.feed_cursor = *to;
             }
-            (Some(Bug::ImageTakenEarly), Store::Snapshot(run)) if run.next.is_none() => {
+            (Some(Bug::ImageTakenEarly), EdgeWrite::Snapshot(run)) if run.next.is_none() => {
                 self.book.live.feed_generation = run.feed_generation;
                 self.book.live.feed_cursor = run.feed_seq;
                 self.book.live.snapshot = Some(run.hash);
@@ -357,7 +362,7 @@ impl File {
     }
 
     /// What fits of what is wanted, of committed ops only [UP_AFTER_FSYNC].
-    pub fn run(&self, wanted: Wanted) -> Run {
+    pub fn run(&self, wanted: OpRange) -> Run {
         let Book { epoch, start, .. } = *self.reading_book();
         let before = match wanted.from - 1 {
             0 => Some(Chain { seq: 0, hash: start }),

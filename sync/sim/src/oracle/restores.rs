@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::cloud::{NewOps, Stored as Standing};
+use engine::cloud::{NewOps, StoredEdge as Standing};
 use wire::{Chain, CommandId, Hash, Hello, Op, Receipt, Verdict};
 
 use super::Oracle;

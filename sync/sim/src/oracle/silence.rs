@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::view::{Confirmed, Tally};
+use engine::view::{ConfirmedOrder, Tally};
 use wire::{CommandId, Order, OrderId, Region};
 
 use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
@@ -140,7 +140,7 @@ fn the_digests_are_equal(world: &mut World) {
         let region = cast::region(e);
         let mut counted = Tally::default();
         for order in of_region(world, region) {
-            let row = Confirmed { order: order.clone(), feed_version: order.version };
+            let row = ConfirmedOrder { order: order.clone(), feed_version: order.version };
             counted.replace(None, Some(&row));
         }
         let edge = world.edges[e].file.book.read().tally;

@@ -1,6 +1,6 @@
 //! What one edge's file was asked to write, by committed group.
 
-use engine::edge::{Position, Store};
+use engine::edge::{EdgeWrite, Position};
 use wire::{Ask, BootNonce, Chain, Code, CommandId, EdgeId, Order, Region, UnixMillis};
 
 use crate::edge::{Entered, Entry, Node, Stored, Write, Wrote};
@@ -29,7 +29,7 @@ pub enum EdgeStep {
     },
     /// What the link brought, and the commands that have their outcome by it.
     Linked {
-        what: Store,
+        what: EdgeWrite,
         at: UnixMillis,
         settled: Vec<CommandId>,
     },

@@ -1,7 +1,7 @@
 //! The edge's process: starting, taking commands in, writing, dying. Mirrors `edge-node/src/running.rs`,
 //! `intake.rs`, `gate.rs` and the writer of `journal`.
 
-use engine::{edge::Store, verdict::Answer};
+use engine::{edge::EdgeWrite, verdict::Answer};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
 use super::{Event, World, tokens};
@@ -162,11 +162,11 @@ impl World {
                 Wrote::Linked { conn, settled: Vec::new(), begun: false, failed: true }
             }
             Write::Link { conn, what } => {
-                let begun = matches!(what, Store::Quarantine(_));
+                let begun = matches!(what, EdgeWrite::Quarantine(_));
                 if begun {
                     self.oracle.will_begin(e, file);
                 }
-                if let Store::Snapshot(run) = &what {
+                if let EdgeWrite::Snapshot(run) = &what {
                     self.counts.images_begun += u64::from(run.begins);
                     self.counts.chunks_staged += 1;
                 }
@@ -303,7 +303,7 @@ impl World {
     }
 
     /// A write of the link's session; planted bugs put a part of it into a commit of its own first.
-    pub fn link_writes(&mut self, e: usize, conn: usize, what: Store) {
+    pub fn link_writes(&mut self, e: usize, conn: usize, what: EdgeWrite) {
         let edge = &mut self.edges[e];
         if !edge.disk.is_full
             && edge.writer.committing.is_none()

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Do, Edge, End, Surroundings, Who, Why};
+use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker, Surroundings};
 use wire::Frame;
 
 use super::{Event, Packet, Side, World};
@@ -54,7 +54,7 @@ impl World {
 
     fn link_begins(&mut self, e: usize, conn: usize) {
         let edge = &mut self.edges[e];
-        let who = Who {
+        let who = Speaker {
             edge: edge.name.clone(),
             region: edge.region,
             nonce: edge.nonce,
@@ -150,7 +150,7 @@ impl World {
             }
             _ => link.machine.take(frame),
         };
-        let passed_over = matches!(todo[..], [Do::Ignored { .. }]);
+        let passed_over = matches!(todo[..], [LinkStep::Ignored { .. }]);
         link.todo.extend(todo);
         if is_stray {
             self.counts.strays += 1;
@@ -158,36 +158,36 @@ impl World {
         }
     }
 
-    fn link_does(&mut self, e: usize, step: Do) {
+    fn link_does(&mut self, e: usize, step: LinkStep) {
         let Some(link) = &mut self.edges[e].link else { return };
         let conn = link.conn;
         match step {
-            Do::Send(frame) => self.send_frame(conn, Side::Hub, &frame),
-            Do::Read(wanted) => {
+            LinkStep::Send(frame) => self.send_frame(conn, Side::Hub, &frame),
+            LinkStep::Read(wanted) => {
                 let run = self.edges[e].file.run(wanted);
                 if let Some(link) = &mut self.edges[e].link {
                     link.todo.extend(link.machine.read(run));
                 }
             }
-            Do::Store(what) => {
+            LinkStep::Store(what) => {
                 link.is_storing = true;
                 self.link_writes(e, conn, what);
             }
-            Do::Welcomed(_) => {
+            LinkStep::Welcomed(_) => {
                 link.was_up = true;
                 let name = self.edges[e].name.clone();
                 let replica = self.net.conns[conn].replica;
                 self.note(5, e as u64, |_| format!("{name} is linked to replica {replica}"));
             }
             // The age of what is known of revocations is the intake's to judge, in hours.
-            Do::FeedCurrent => {}
-            Do::Ignored { why, .. } => {
+            LinkStep::FeedCurrent => {}
+            LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
-                if why != Why::Unexpected {
+                if why != IgnoreReason::Unexpected {
                     self.link_acks(e);
                 }
             }
-            Do::End(end) => {
+            LinkStep::End(end) => {
                 let says = format!("{end:?}");
                 if end == End::Suspect && self.has(Bug::SuspectGoesOn) {
                     return;
@@ -200,12 +200,12 @@ impl World {
                 }
                 self.link_breaks(e, &says);
             }
-            Do::Held { seq, .. } => {
+            LinkStep::Held { seq, .. } => {
                 self.counts.held_told += 1;
                 let name = self.edges[e].name.clone();
                 self.note(21, seq, |_| format!("{name} hears that its op {seq} is held"));
             }
-            Do::Log(ask) => {
+            LinkStep::Log(ask) => {
                 link.is_storing = true;
                 self.edge_writes(e, Write::Ask { conn, ask });
             }
@@ -330,15 +330,15 @@ impl World {
 }
 
 /// The planted bugs of the edge's end: what is beyond the cursor is stored all the same.
-fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<Do>> {
+fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
     match (frame, bug) {
         (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
             let (to, outcomes) = (frame.to, frame.outcomes.clone());
-            Some(vec![Do::Store(engine::edge::Store::Outcomes { to, outcomes })])
+            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Outcomes { to, outcomes })])
         }
         (Frame::Down(frame), Bug::FeedGapApplied) if frame.from > feed => {
             let (to, changes) = (frame.to, frame.changes.clone());
-            Some(vec![Do::Store(engine::edge::Store::Changes { to, changes })])
+            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Changes { to, changes })])
         }
         _ => None,
     }

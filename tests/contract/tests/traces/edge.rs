@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use engine::{
-    edge::{Position, Store as FromLink},
+    edge::{EdgeWrite as FromLink, Position},
     verdict::{Request, judge},
 };
 use holdfast_edge::store::{Alarm, Book, Entered, Entry, Identity, Store, Stored};

@@ -1,4 +1,4 @@
-//! What goes down: outcomes, feed and asks, without a gap and no faster than they are acknowledged.
+//! The way down: outcomes, feed and asks, without a gap and no faster than they are acknowledged.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
 #[test]
 fn outcomes_follow_the_edges_cursor_without_a_gap() {
     let log = log(9);
-    let at = Stored { outcome_count: 5, ..stored(chain_at(&log, 9)) };
+    let at = StoredEdge { outcome_count: 5, ..stored(chain_at(&log, 9)) };
     let (mut session, outputs) = greeted(Hello { outcome_cursor: 2, ..hello(&log) }, at);
     assert!(matches!(outputs[1], Output::ReadOutcomes { after: 2, .. }), "{outputs:?}");
     assert_eq!(session.handle(Input::OutcomesReach(6), NOW), [], "one read at a time");
@@ -51,7 +51,7 @@ fn outcomes_follow_the_edges_cursor_without_a_gap() {
 #[test]
 fn a_read_that_brings_nothing_is_not_repeated_at_once() {
     let log = log(1);
-    let at = Stored { outcome_count: 5, feed_seq: 5, ..stored(chain_at(&log, 1)) };
+    let at = StoredEdge { outcome_count: 5, feed_seq: 5, ..stored(chain_at(&log, 1)) };
     let (mut session, _) = greeted(hello(&log), at);
     assert_eq!(session.handle(Input::Outcomes(Vec::new()), NOW), []);
     assert_eq!(session.handle(Input::Feed { to: 0, changes: Vec::new() }, NOW), []);
@@ -64,7 +64,7 @@ fn the_feed_goes_on_from_the_cursor_or_anew_in_another_generation() {
     let log = log(1);
     for (generation, cursor, after) in [(5, 8, 8), (4, 8, 0), (0, 0, 0)] {
         let edge = Hello { feed_generation: generation, feed_cursor: cursor, ..hello(&log) };
-        let at = Stored { feed_seq: 20, ..stored(chain_at(&log, 1)) };
+        let at = StoredEdge { feed_seq: 20, ..stored(chain_at(&log, 1)) };
         let (mut session, outputs) = greeted(edge, at);
         let [_, Output::ReadFeed { after: read, .. }] = outputs[..] else { panic!("{outputs:?}") };
         assert_eq!(read, after, "generation {generation}, cursor {cursor}");
@@ -85,7 +85,7 @@ fn a_feed_that_begins_anew_ends_the_session() {
 #[test]
 fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     let log = log(1);
-    let at = Stored { feed_seq: 100_000, ..stored(chain_at(&log, 1)) };
+    let at = StoredEdge { feed_seq: 100_000, ..stored(chain_at(&log, 1)) };
     let (mut session, mut outputs) = greeted(hello(&log), at);
     let mut sent = 0;
     while let Some(Output::ReadFeed { after, limit }) = outputs.pop() {
@@ -97,8 +97,8 @@ fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     assert!(matches!(outputs[..], [Output::SaveAck(_), Output::ReadFeed { after: 5_000, .. }]));
 }
 
-/// A frame that arrives before the one it continues is passed over by the edge. The connection lives
-/// on, so nothing but this session can bring it again.
+/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so only this session
+/// can bring it again.
 #[test]
 fn what_is_not_acknowledged_goes_out_again() {
     let mut session = opened(&[]);
@@ -151,8 +151,7 @@ fn an_ack_of_what_was_never_sent_is_passed_over() {
     assert_eq!(session.ignored(), 2);
 }
 
-/// An edge of an older version answers a frame that it has no use for with an Ack: none of those may
-/// bring the next frame.
+/// An edge of an older version answers a useless frame with an Ack. No such Ack may bring the next frame.
 #[test]
 fn an_edge_hears_once_that_it_has_read_the_whole_feed_and_then_now_and_then() {
     let mut session = opened(&[]);

@@ -7,7 +7,7 @@ use super::*;
 /// One step of a random edge and a random network.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Any run of the log, whether it fits or not.
+    /// Any run of the log, fitting or not.
     Send { first: u64, count: u64 },
     /// The store confirms the oldest run it was handed.
     Store,
@@ -24,8 +24,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 0..120)
 }
 
-/// A store that takes runs in the order they were handed over and forgets what was under way when
-/// the link broke.
+/// A store that takes runs in order and forgets the runs under way when the link breaks.
 #[derive(Default)]
 struct Store {
     ops: Vec<NewOp>,

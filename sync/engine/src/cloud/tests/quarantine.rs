@@ -1,19 +1,19 @@
-//! Restored edges, clones, and what only looks like one.
+//! Restored edges, clones, and edges that only look like one.
 
 use wire::{Alive, QuarantineWhy};
 
 use super::*;
-use crate::cloud::{Confined, Ending, Grant, Granted, Place, Tail};
+use crate::cloud::{Confinement, Ending, Grant, Place, QuarantineGrant, Tail};
 
 const OTHER: BootNonce = BootNonce([8; 16]);
 
-/// What comes of a Hello where this stands stored.
-fn answered(hello: Hello, stored: Stored) -> Vec<Output> {
+/// The hub's answer to a Hello, given the edge's record.
+fn answered(hello: Hello, stored: StoredEdge) -> Vec<Output> {
     greeted(hello, stored).1
 }
 
 #[track_caller]
-fn confined(outputs: &[Output]) -> &Confined {
+fn confined(outputs: &[Output]) -> &Confinement {
     let [Output::Quarantine(confined)] = outputs else { panic!("{outputs:?}") };
     confined
 }
@@ -23,7 +23,7 @@ fn a_log_that_is_not_the_one_received_is_put_into_quarantine() {
     let log = log(9);
     let at = |seq| stored(chain_at(&log, seq));
     let fits = hello(&log);
-    let later = Stored { epoch: 2, ..at(0) };
+    let later = StoredEdge { epoch: 2, ..at(0) };
     for (what, hello, stored) in [
         ("suspect", Hello { suspect: true, ..fits.clone() }, at(4)),
         ("it has lost ops", Hello { last_seq: 3, ..fits.clone() }, at(4)),
@@ -31,7 +31,7 @@ fn a_log_that_is_not_the_one_received_is_put_into_quarantine() {
         ("its epoch is over", fits.clone(), later),
     ] {
         let outputs = answered(hello.clone(), stored.clone());
-        let expected = Confined {
+        let expected = Confinement {
             hello,
             over: stored.term,
             epoch: stored.epoch,
@@ -46,12 +46,13 @@ fn a_log_that_is_not_the_one_received_is_put_into_quarantine() {
 fn an_epoch_that_is_to_end_ends_with_whoever_comes_next_and_for_the_same_reason() {
     let log = log(9);
     let why = QuarantineWhy::EdgeCloned;
-    let begun = |epoch| Stored { ending: Some(Ending { epoch, why }), ..stored(chain_at(&log, 4)) };
+    let begun =
+        |epoch| StoredEdge { ending: Some(Ending { epoch, why }), ..stored(chain_at(&log, 4)) };
     let outputs = answered(hello(&log), begun(1));
     let confined = confined(&outputs);
     assert_eq!((confined.epoch, confined.why, confined.again), (1, why, false));
 
-    let later = Stored { epoch: 2, ..begun(1) };
+    let later = StoredEdge { epoch: 2, ..begun(1) };
     let outputs = answered(Hello { epoch: 2, ..hello(&log) }, later);
     assert!(matches!(outputs[..], [Output::Send(Frame::Welcome(_))]), "that one stands");
 }
@@ -64,7 +65,7 @@ fn the_tail_goes_out_part_by_part_and_nothing_else_is_listened_to() {
     let known = Place { epoch: 1, seq: 4 };
     let last_accepted = chain_at(&log, 9).hash;
     let why = QuarantineWhy::EdgeRestored;
-    let granted = Granted { epoch: 2, grant: 5, last_accepted, why, known };
+    let granted = QuarantineGrant { epoch: 2, grant: 5, last_accepted, why, known };
     let outputs = session.handle(Input::Quarantined(granted), NOW);
     assert_eq!(outputs, [Output::ReadTail(known)]);
     assert_eq!(take(&mut session, up(&log, 1, 9)), [], "nothing of it is taken");
@@ -108,10 +109,12 @@ fn the_last_part_of_a_tail_says_that_it_is_also_where_nothing_is_left_for_it() {
     let (mut session, _) = greeted(hello, stored(chain_at(&log, 4)));
     let (known, last_accepted) = (Place { epoch: 1, seq: 0 }, chain_at(&log, 4).hash);
     let why = QuarantineWhy::EdgeRestored;
-    session
-        .handle(Input::Quarantined(Granted { epoch: 2, grant: 5, last_accepted, why, known }), NOW);
+    session.handle(
+        Input::Quarantined(QuarantineGrant { epoch: 2, grant: 5, last_accepted, why, known }),
+        NOW,
+    );
     let first_hash = chain_at(&log, 1).hash;
-    // The store cannot know that there is nothing behind as many as it reads at once.
+    // A full read does not tell the store that nothing is behind it.
     let tail = Tail { epoch: 1, first_seq: 1, first_hash, ops: log.clone(), more: true };
     session.handle(Input::Tail(tail), NOW);
     let outputs = session.handle(Input::Tail(Tail::empty()), NOW);
@@ -128,8 +131,10 @@ fn an_edge_that_lost_nothing_gets_one_frame_without_a_tail() {
     let known = Place { epoch: 1, seq: 2 };
     let last_accepted = chain_at(&log, 2).hash;
     let why = QuarantineWhy::EdgeRestored;
-    session
-        .handle(Input::Quarantined(Granted { epoch: 2, grant: 5, last_accepted, why, known }), NOW);
+    session.handle(
+        Input::Quarantined(QuarantineGrant { epoch: 2, grant: 5, last_accepted, why, known }),
+        NOW,
+    );
     let outputs = session.handle(Input::Tail(Tail::empty()), NOW);
     let [Output::Send(Frame::Quarantine(frame))] = &outputs[..] else { panic!("{outputs:?}") };
     assert!(frame.tail.is_empty() && frame.part.is_none());
@@ -139,12 +144,12 @@ fn an_edge_that_lost_nothing_gets_one_frame_without_a_tail() {
 fn a_run_that_lost_the_frame_gets_the_same_epoch_again_and_nobody_else_does() {
     let log = log(9);
     let grant = Some(Grant { to: NONCE, after: Some(OTHER) });
-    let granted = Stored { epoch: 2, grant, ..stored(Chain::start(&edge())) };
-    let again = |hello: Hello, stored: Stored| confined(&answered(hello, stored)).again;
+    let granted = StoredEdge { epoch: 2, grant, ..stored(Chain::start(&edge())) };
+    let again = |hello: Hello, stored: StoredEdge| confined(&answered(hello, stored)).again;
     assert!(again(hello(&log), granted.clone()));
     let other = Hello { nonce: BootNonce([4; 16]), ..hello(&log) };
     assert!(!again(other, granted.clone()), "another run");
-    let owned = Stored { cursor: Chain { seq: 1, hash: Hash::of(b"1") }, ..granted };
+    let owned = StoredEdge { cursor: Chain { seq: 1, hash: Hash::of(b"1") }, ..granted };
     assert!(!again(hello(&log), owned), "somebody has begun it");
 }
 
@@ -152,7 +157,7 @@ fn a_run_that_lost_the_frame_gets_the_same_epoch_again_and_nobody_else_does() {
 fn a_run_that_outlived_the_grant_to_another_is_a_clone() {
     let log = log(9);
     let grant = Some(Grant { to: OTHER, after: Some(NONCE) });
-    let granted = Stored { epoch: 2, grant, ..stored(Chain::start(&edge())) };
+    let granted = StoredEdge { epoch: 2, grant, ..stored(Chain::start(&edge())) };
     let outputs = answered(hello(&log), granted);
     assert_eq!(confined(&outputs).why, QuarantineWhy::EdgeCloned);
 }
@@ -162,24 +167,24 @@ fn the_fourth_new_epoch_of_a_day_needs_an_operator() {
     let log = log(9);
     let suspect = Hello { suspect: true, ..hello(&log) };
     let after = |epochs_today| {
-        let at = Stored { epochs_today, ..stored(chain_at(&log, 9)) };
+        let at = StoredEdge { epochs_today, ..stored(chain_at(&log, 9)) };
         answered(suspect.clone(), at)
     };
     confined(&after(2));
     assert_eq!(ended(&after(3)), Some(Code::EdgeNeedsOperator));
     let grant = Some(Grant { to: NONCE, after: None });
-    let lost = Stored { epoch: 4, epochs_today: 3, grant, ..stored(Chain::start(&edge())) };
+    let lost = StoredEdge { epoch: 4, epochs_today: 3, grant, ..stored(Chain::start(&edge())) };
     assert!(confined(&answered(suspect.clone(), lost)).again, "the third may be told again");
 }
 
-fn running(nonce: BootNonce, cursor: Chain) -> Stored {
-    Stored { running: Some(nonce), ..stored(cursor) }
+fn running(nonce: BootNonce, cursor: Chain) -> StoredEdge {
+    StoredEdge { running: Some(nonce), ..stored(cursor) }
 }
 
 #[test]
 fn another_run_is_a_twin_only_where_the_old_one_answers() {
     let log = log(9);
-    // Its log is behind as well; that the old one lives comes first.
+    // Its log is behind as well, but the living old session comes first.
     let copy = Hello { last_seq: 3, suspect: true, ..hello(&log) };
     let (mut session, outputs) = greeted(copy.clone(), running(OTHER, chain_at(&log, 4)));
     assert_eq!(outputs, [Output::Probe { term: TERM - 1 }]);
@@ -209,7 +214,7 @@ fn what_was_judged_before_another_session_took_over_is_judged_anew() {
     let mut session = Session::new(edge(), LIMITS);
     session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
     session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
-    let newer = Stored { term: TERM, ..running(OTHER, chain_at(&log, 4)) };
+    let newer = StoredEdge { term: TERM, ..running(OTHER, chain_at(&log, 4)) };
     let outputs = session.handle(Input::Loaded(newer), NOW);
     assert_eq!(outputs, [Output::Probe { term: TERM }]);
 }

@@ -3,7 +3,7 @@
 use wire::{Order, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, snapshot_hash};
 
 use super::*;
-use crate::cloud::ChunkWanted;
+use crate::cloud::ChunkRequest;
 
 const SEQ: u64 = 90;
 
@@ -22,7 +22,7 @@ fn part(n: u8, parts: u8) -> SnapshotPart {
     SnapshotPart { changes: vec![wire::Change::Order(order)], next }
 }
 
-fn wanted(outputs: &[Output]) -> Option<ChunkWanted> {
+fn wanted(outputs: &[Output]) -> Option<ChunkRequest> {
     outputs.iter().find_map(|output| match output {
         Output::ReadSnapshot(wanted) => Some(*wanted),
         _ => None,
@@ -43,25 +43,25 @@ fn staged(chunk: &SnapshotChunk) -> Option<Staged> {
     Some(Staged { feed_generation, feed_seq, chunks, hash, next: part.next? })
 }
 
-fn at(feed_seq: u64) -> Stored {
-    Stored { feed_seq, ..stored(chain_at(&log(1), 1)) }
+fn at(feed_seq: u64) -> StoredEdge {
+    StoredEdge { feed_seq, ..stored(chain_at(&log(1), 1)) }
 }
 
 fn of(feed_generation: u64, feed_cursor: u64) -> Hello {
     takes(Hello { feed_generation, feed_cursor, ..hello(&log(1)) })
 }
 
-/// The session of an edge of another generation, and the first chunk that is wanted.
-fn begun() -> (Session, ChunkWanted) {
+/// A session of an edge of another generation, and its first read of a chunk.
+fn begun() -> (Session, ChunkRequest) {
     let (session, outputs) = greeted(of(4, 8), at(SEQ));
     (session, wanted(&outputs).unwrap())
 }
 
 #[test]
 fn an_image_is_sent_where_the_feed_cannot_go_on_and_where_it_is_cheaper() {
-    let compacted = |from| Stored { feed_holds_from: from, ..at(SEQ) };
-    let held = Stored { granted_seq: Some(30), ..at(SEQ) };
-    let many = |orders| Stored { orders, ..at(5_000) };
+    let compacted = |from| StoredEdge { feed_holds_from: from, ..at(SEQ) };
+    let held = StoredEdge { granted_seq: Some(30), ..at(SEQ) };
+    let many = |orders| StoredEdge { orders, ..at(5_000) };
     for (why, hello, stored, as_of) in [
         ("a new edge reads a short feed", of(0, 0), at(SEQ), None),
         ("and takes an image of a long one", of(0, 0), many(5_000), Some(5_000)),
@@ -89,7 +89,7 @@ fn an_image_is_sent_where_the_feed_cannot_go_on_and_where_it_is_cheaper() {
 #[test]
 fn chunks_continue_each_other_and_few_are_on_the_wire() {
     let (mut session, first) = begun();
-    assert_eq!(first, ChunkWanted { feed_seq: SEQ, after: None });
+    assert_eq!(first, ChunkRequest { feed_seq: SEQ, after: None });
     let (mut next, mut chunks) = (Some(first), Vec::new());
     while let Some(wanted_now) = next {
         let n = u8::try_from(chunks.len()).unwrap();
@@ -138,20 +138,20 @@ fn a_session_goes_on_behind_what_an_earlier_one_has_brought() {
     let hello = Hello { staged: staged(&first), ..of(4, 8) };
     let resumed = |stored| greeted(hello.clone(), stored);
     let (mut session, outputs) = resumed(at(SEQ + 10));
-    let next = ChunkWanted { feed_seq: SEQ, after: Some(place(1)) };
+    let next = ChunkRequest { feed_seq: SEQ, after: Some(place(1)) };
     assert_eq!(wanted(&outputs), Some(next), "as of the number at which it began");
     let second = chunk(&session.handle(Input::Snapshot(part(1, 3)), NOW)).unwrap();
     assert_eq!((second.index, second.hash), (1, snapshot_hash(first.hash, &second.body)));
 
     for (why, stored) in [
-        ("what left since is not told any more", Stored { feed_holds_from: SEQ + 1, ..at(95) }),
-        ("the rest of it is forgotten", Stored { feed_compacted_to: SEQ + 1, ..at(95) }),
-        ("another feed", Stored { feed_generation: 6, ..at(95) }),
+        ("what left since is not told any more", StoredEdge { feed_holds_from: SEQ + 1, ..at(95) }),
+        ("the rest of it is forgotten", StoredEdge { feed_compacted_to: SEQ + 1, ..at(95) }),
+        ("another feed", StoredEdge { feed_generation: 6, ..at(95) }),
         ("it is ahead of the feed", at(SEQ - 1)),
     ] {
         let as_of = stored.feed_seq;
         let (_, outputs) = resumed(stored);
-        let anew = ChunkWanted { feed_seq: as_of, after: None };
+        let anew = ChunkRequest { feed_seq: as_of, after: None };
         assert_eq!(wanted(&outputs), Some(anew), "{why}");
     }
     let read_on = |feed_cursor| Hello { staged: staged(&first), ..of(5, feed_cursor) };
@@ -168,7 +168,7 @@ fn chunks_of_which_no_word_comes_go_out_again() {
     let stored = Ack { staged: staged(&first), ..ack(0, 8) };
     session.handle(Input::Frame(Frame::Ack(stored)), NOW);
     let again: Vec<Output> = (0..15).flat_map(|_| session.handle(Input::Tick, NOW)).collect();
-    let wanted = ChunkWanted { feed_seq: SEQ, after: Some(place(1)) };
+    let wanted = ChunkRequest { feed_seq: SEQ, after: Some(place(1)) };
     assert_eq!(again, [Output::ReadSnapshot(wanted)], "from the one that is stored on");
 }
 
@@ -176,7 +176,7 @@ fn chunks_of_which_no_word_comes_go_out_again() {
 fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
     let outputs = session.handle(repair(SEQ, None), NOW);
-    assert_eq!(wanted(&outputs), Some(ChunkWanted { feed_seq: SEQ, after: None }));
+    assert_eq!(wanted(&outputs), Some(ChunkRequest { feed_seq: SEQ, after: None }));
     assert_eq!(session.handle(repair(SEQ, None), NOW), [], "once");
     let reach = Input::FeedReaches { generation: 5, feed_seq: SEQ + 1 };
     assert_eq!(session.handle(reach, NOW), []);
@@ -187,8 +187,7 @@ fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     assert_eq!(saved.feed_cursor, SEQ);
 }
 
-/// The edge knows an image by the hash of its last chunk, which says session and number, not which image
-/// it is.
+/// The edge knows an image by the hash of its last chunk, which covers session and number but not the image itself.
 #[test]
 fn a_second_repair_as_of_the_same_number_takes_another_session() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
@@ -213,8 +212,8 @@ fn repair(feed_seq: u64, granted_seq: Option<u64>) -> Input {
     Input::Repair { feed_seq, granted_seq }
 }
 
-/// Welcomed at the end of the feed, which has brought so many more changes since; of those the edge has
-/// acknowledged none.
+/// A session welcomed at the end of the feed. The feed has brought more changes since, and the edge has acknowledged
+/// none of them.
 fn at_the_end_and_sent(more: u64) -> Session {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
     session.handle(Input::FeedReaches { generation: 5, feed_seq: SEQ + more }, NOW);

@@ -1,4 +1,4 @@
-//! What comes up: ops in order, gaps asked for, limits kept.
+//! The way up: ops in order, gaps asked for, limits kept.
 
 use wire::{CODEC_PACKED, Packed};
 
@@ -35,7 +35,7 @@ fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
 }
 
-/// The end of the log came before what it continues and was dropped; no later frame shows the gap.
+/// The end of the log came too early and was dropped, and no later frame shows the gap.
 #[test]
 fn the_dropped_end_of_a_log_is_asked_for_once_more() {
     let log = log(4);
@@ -134,7 +134,7 @@ fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
     }
 }
 
-/// What was changed unpacks into other ops, if into any, and their hash is not the frame's.
+/// A changed frame unpacks into other ops or into none, and their hash is not the frame's.
 #[test]
 fn of_packed_ops_that_were_changed_on_the_way_none_is_stored() {
     let log = log(40);

@@ -7,7 +7,7 @@ use super::*;
 /// The edge's file, as the engine sees it.
 struct File {
     ops: Vec<Vec<u8>>,
-    rows: std::collections::BTreeMap<wire::OrderId, Confirmed>,
+    rows: std::collections::BTreeMap<wire::OrderId, ConfirmedOrder>,
     stored_outcomes: Vec<u64>,
     position: Position,
 }
@@ -18,7 +18,7 @@ impl File {
         self.ops.push(op);
     }
 
-    fn run(&self, wanted: Wanted) -> Run {
+    fn run(&self, wanted: OpRange) -> Run {
         let from = usize::try_from(wanted.from).unwrap() - 1;
         let before = Chain::start(&edge_id()).through(self.ops[..from].iter().map(Vec::as_slice));
         let mut bytes = 0;
@@ -39,16 +39,16 @@ impl File {
         self.rows.insert(id, row);
     }
 
-    fn store(&mut self, store: Store) {
+    fn store(&mut self, store: EdgeWrite) {
         match store {
-            Store::Outcomes { to, outcomes } => {
+            EdgeWrite::Outcomes { to, outcomes } => {
                 for outcome in outcomes {
                     self.stored_outcomes.push(outcome.seq);
                     outcome.outcome.order.into_iter().for_each(|o| self.merge(o, Via::Outcome));
                 }
                 self.position.outcome_cursor = to;
             }
-            Store::Changes { to, changes } => {
+            EdgeWrite::Changes { to, changes } => {
                 for change in changes {
                     if let Change::Order(order) = change {
                         self.merge(order, Via::Feed);
@@ -56,13 +56,13 @@ impl File {
                 }
                 self.position.feed_cursor = to;
             }
-            Store::Generation(generation) => self.position.feed_generation = generation,
+            EdgeWrite::Generation(generation) => self.position.feed_generation = generation,
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// A hub that stores what continues its cursor, asks again for what does not, and answers each op.
+/// A hub that stores ops behind its cursor, asks again for missing ones, and answers each op.
 struct Hub {
     term: u64,
     cursor: Chain,
@@ -174,29 +174,29 @@ impl World {
         Self { edge, file, hub, up: Default::default(), down: Default::default() }
     }
 
-    fn perform(&mut self, todo: Vec<Do>) {
+    fn perform(&mut self, todo: Vec<LinkStep>) {
         for step in todo {
             let more = match step {
-                Do::Send(frame) => {
+                LinkStep::Send(frame) => {
                     self.up.push_back(*frame);
                     Vec::new()
                 }
-                Do::Read(wanted) => self.edge.read(self.file.run(wanted)),
-                Do::Store(store) => {
+                LinkStep::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                LinkStep::Store(store) => {
                     self.file.store(store);
                     self.edge.moved(self.file.position.clone())
                 }
                 // Lost frames make the hub ask too often; a new session is the remedy.
-                Do::End(End::Stuck) => {
+                LinkStep::End(End::Stuck) => {
                     self.connect();
                     return;
                 }
-                Do::End(end) => panic!("{end:?}"),
-                Do::Welcomed(_)
-                | Do::FeedCurrent
-                | Do::Held { .. }
-                | Do::Log(_)
-                | Do::Ignored { .. } => Vec::new(),
+                LinkStep::End(end) => panic!("{end:?}"),
+                LinkStep::Welcomed(_)
+                | LinkStep::FeedCurrent
+                | LinkStep::Held { .. }
+                | LinkStep::Log(_)
+                | LinkStep::Ignored { .. } => Vec::new(),
             };
             self.perform(more);
         }
@@ -250,8 +250,8 @@ fn deliver(queue: &mut std::collections::VecDeque<Frame>, fate: Fate) -> Vec<Fra
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// Whatever the wire did, a quiet session afterwards brings every op up once and in order, every
-    /// outcome down once and in order, and the feed's orders.
+    /// After any faults of the wire, a quiet session brings every op up once and in order, every outcome down once
+    /// and in order, and the feed's orders.
     #[test]
     fn a_healed_link_makes_both_ends_equal(events in prop::collection::vec(event(), 0..250)) {
         let mut world = World::new();

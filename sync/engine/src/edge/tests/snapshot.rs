@@ -26,30 +26,30 @@ fn first() -> SnapshotChunk {
 #[track_caller]
 fn run(edge: &mut Edge, chunk: SnapshotChunk) -> SnapshotRun {
     let todo = edge.take(Frame::Snapshot(chunk));
-    let [Do::Store(Store::Snapshot(run))] = &todo[..] else { panic!("{todo:?}") };
+    let [LinkStep::Store(EdgeWrite::Snapshot(run))] = &todo[..] else { panic!("{todo:?}") };
     run.clone()
 }
 
 #[test]
 fn a_chunk_is_stored_only_behind_the_one_before_it() {
     let mut edge = open(position());
-    ignores(&mut edge, Frame::Snapshot(chunk(1, first().hash, false)), Why::Gap);
+    ignores(&mut edge, Frame::Snapshot(chunk(1, first().hash, false)), IgnoreReason::Gap);
     let begun = run(&mut edge, first());
     assert!(begun.begins);
     let position = Position { staged: begun.staged(), ..position() };
     edge.moved(position.clone());
-    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
-    ignores(&mut edge, Frame::Snapshot(chunk(2, first().hash, false)), Why::Gap);
+    ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
+    ignores(&mut edge, Frame::Snapshot(chunk(2, first().hash, false)), IgnoreReason::Gap);
     let other = Hash::of(b"another chunk");
-    ignores(&mut edge, Frame::Snapshot(chunk(1, other, false)), Why::Unexpected);
+    ignores(&mut edge, Frame::Snapshot(chunk(1, other, false)), IgnoreReason::Unexpected);
     let last = chunk(1, first().hash, true);
     let ended = run(&mut edge, last.clone());
     assert_eq!((ended.begins, ended.staged()), (false, None));
 
     edge.moved(Position { staged: None, snapshot: Some(last.hash), ..position.clone() });
-    ignores(&mut edge, Frame::Snapshot(last), Why::Stale);
+    ignores(&mut edge, Frame::Snapshot(last), IgnoreReason::Stale);
 
-    // Another run of the process goes on where this one was.
+    // Another run of the process goes on from here.
     let mut edge = open(position);
     assert!(matches!(edge.hello(), Frame::Hello(hello) if hello.staged == begun.staged()));
 }
@@ -64,9 +64,9 @@ fn an_image_that_is_the_view_is_not_begun_again() {
     let (snapshot, feed_generation) = (Some(last.hash), 6);
     let swapped = Position { snapshot, feed_generation, feed_cursor: 40, ..position() };
     edge.moved(swapped.clone());
-    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
+    ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
     edge.moved(Position { feed_cursor: 43, ..swapped.clone() });
-    ignores(&mut edge, Frame::Snapshot(first()), Why::Stale);
+    ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
 
     let start = snapshot_start(STANDING, 6, 43);
     let repair = SnapshotChunk { feed_seq: 43, ..chunk(0, start, false) };
@@ -92,7 +92,7 @@ fn the_generation_comes_with_the_image_that_is_announced() {
         edge.hello();
         let Frame::Welcome(welcome) = welcome(STANDING, Chain::start(&edge_id())) else { panic!() };
         let todo = edge.take(Frame::Welcome(Welcome { snapshot, ..welcome }));
-        todo.contains(&Do::Store(Store::Generation(5)))
+        todo.contains(&LinkStep::Store(EdgeWrite::Generation(5)))
     };
     assert_eq!((greeted(None), greeted(Some(40))), (true, false));
 }

@@ -1,6 +1,6 @@
 //! Where ops stand, as an operator reads it.
 
-use engine::cloud::Confined;
+use engine::cloud::Confinement;
 use wire::{CommandId, HeldReason, OpKind, OpPlace, OpState, QuarantineWhy};
 
 use super::{
@@ -86,7 +86,7 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[case] mysql: bool
 async fn left_behind(store: &Store) -> (u64, Chain) {
     worked(store).await;
     let (term, _) = session(store).await;
-    let confined = Confined {
+    let confined = Confinement {
         hello: hello(),
         over: term,
         epoch: 1,

@@ -1,6 +1,6 @@
 //! Enrolment, gates, and what a session stores under its term.
 
-use engine::cloud::{Confined, Ending, Place};
+use engine::cloud::{Confinement, Ending, Place};
 use platform::vals;
 use wire::{GateState, QuarantineWhy};
 
@@ -158,7 +158,7 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
     enrolled(&store).await;
     let (term, stored) = session(&store).await;
     let why = QuarantineWhy::EdgeRestored;
-    let confined = Confined { hello: hello(), over: term, epoch: 1, again: false, why };
+    let confined = Confinement { hello: hello(), over: term, epoch: 1, again: false, why };
     let begun = store.begin_to_end(&north(), &confined, LATER).await.unwrap();
     assert_eq!(begun, Some(term + 1));
     assert_eq!(store.begin_to_end(&north(), &confined, LATER).await.unwrap(), None, "once a term");
@@ -169,9 +169,10 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
     let stands = store.standing(&north(), LATER).await.unwrap().unwrap();
     assert_eq!((stands.ending, stands.running), (Some(Ending { epoch: 1, why }), None));
 
-    let again = Confined { over: term + 1, ..confined };
+    let again = Confinement { over: term + 1, ..confined };
     let over = store.begin_to_end(&north(), &again, LATER).await.unwrap().unwrap();
-    let raised = store.raise_epoch(&north(), &Confined { over, ..again }, 5, LATER).await.unwrap();
+    let raised =
+        store.raise_epoch(&north(), &Confinement { over, ..again }, 5, LATER).await.unwrap();
     assert_eq!(raised.unwrap().epoch, 2);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::cloud::ChunkWanted;
+use engine::cloud::ChunkRequest;
 use wire::{Change, SnapshotPlace};
 
 use super::{
@@ -32,7 +32,7 @@ async fn chunk(
     feed_seq: u64,
     after: Option<SnapshotPlace>,
 ) -> (Vec<Change>, Option<SnapshotPlace>) {
-    let part = store.chunk(Region::North, ChunkWanted { feed_seq, after }).await.unwrap();
+    let part = store.chunk(Region::North, ChunkRequest { feed_seq, after }).await.unwrap();
     (part.changes, part.next)
 }
 

@@ -1,6 +1,6 @@
 //! The epochs of an edge. Mirrors `sync/hub/src/store/epochs.rs`.
 
-use engine::cloud::{Confined, Ending, Granted, Place, Tail};
+use engine::cloud::{Confinement, Ending, Place, QuarantineGrant, Tail};
 use wire::{BootNonce, Chain, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, SyncDb};
@@ -28,7 +28,7 @@ const TAIL_OPS_MAX: usize = 5;
 impl SyncDb {
     /// Puts down that the epoch is to end. The new term; nothing where the term or the epoch is another
     /// by now.
-    pub fn begin_to_end(&mut self, e: usize, confined: &Confined) -> Option<u64> {
+    pub fn begin_to_end(&mut self, e: usize, confined: &Confinement) -> Option<u64> {
         let edge = &mut self.edges[e];
         if edge.term != confined.over || edge.epoch != confined.epoch {
             return None;
@@ -44,12 +44,12 @@ impl SyncDb {
     pub fn raise_epoch(
         &mut self,
         e: usize,
-        confined: &Confined,
+        confined: &Confinement,
         grant: u64,
         now: UnixMillis,
-    ) -> Option<Granted> {
+    ) -> Option<QuarantineGrant> {
         let decides_on = self.has(Bug::OldEpochDecided);
-        let Confined { hello, over, epoch, why, .. } = confined;
+        let Confinement { hello, over, epoch, why, .. } = confined;
         let edge = &mut self.edges[e];
         if edge.term != *over || edge.epoch != *epoch {
             return None;
@@ -77,15 +77,15 @@ impl SyncDb {
         let row = EpochRow { at: now, why: *why, granted_to, after_run, grant, last_accepted };
         edge.epochs.insert(epoch, row);
         let known = edge.known(hello);
-        Some(Granted { epoch, grant, last_accepted, why: *why, known })
+        Some(QuarantineGrant { epoch, grant, last_accepted, why: *why, known })
     }
 
     /// The epoch that stands, as it was granted.
-    pub fn granted(&self, e: usize, confined: &Confined) -> Option<Granted> {
+    pub fn granted(&self, e: usize, confined: &Confinement) -> Option<QuarantineGrant> {
         let edge = &self.edges[e];
         let EpochRow { why, grant, last_accepted, .. } = *edge.epochs.get(&confined.epoch)?;
         let known = edge.known(&confined.hello);
-        Some(Granted { epoch: confined.epoch, grant, last_accepted, why, known })
+        Some(QuarantineGrant { epoch: confined.epoch, grant, last_accepted, why, known })
     }
 
     /// The ops stored after a place, of the epochs that are over: as many of one epoch as fit.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use engine::cloud::ChunkWanted;
+use engine::cloud::ChunkRequest;
 use wire::{Change, Region, SnapshotPart, SnapshotPlace};
 
 use super::{Entity, SyncDb};
@@ -15,7 +15,7 @@ const KINDS: u8 = 4;
 const ROWS_MAX: usize = 4;
 
 impl SyncDb {
-    pub fn chunk(&self, region: Region, wanted: ChunkWanted) -> SnapshotPart {
+    pub fn chunk(&self, region: Region, wanted: ChunkRequest) -> SnapshotPart {
         let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
         let mut changes = Vec::new();
         let Some(region) = self.regions.get(&region) else {

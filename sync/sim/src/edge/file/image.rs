@@ -3,7 +3,7 @@
 
 use engine::{
     edge::SnapshotRun,
-    view::{Confirmed, Tally},
+    view::{ConfirmedOrder, Tally},
 };
 use wire::{Change, Order, OrderId, is_open};
 
@@ -57,7 +57,7 @@ impl File {
     /// An order stands in the view as if only an outcome had brought it.
     pub fn forgets_feed_of(&mut self, order_id: OrderId) {
         let Some(row) = self.orders.get(&order_id).cloned() else { return };
-        let forgotten = Confirmed { order: row.order.clone(), feed_version: 0 };
+        let forgotten = ConfirmedOrder { order: row.order.clone(), feed_version: 0 };
         self.book.live.tally.replace(Some(&row), Some(&forgotten));
         self.orders.put(order_id, forgotten);
         self.brought.remove(&order_id);
@@ -83,7 +83,7 @@ impl File {
             let known = self.orders.get(&id).filter(|row| row.order.version > version);
             let kept = known.filter(|_| !self.has(Bug::ImageLowers));
             let order = kept.map_or(order, |row| row.order.clone());
-            self.orders.put(id, Confirmed { order, feed_version: version });
+            self.orders.put(id, ConfirmedOrder { order, feed_version: version });
         }
         let mut tally = Tally::default();
         for row in self.orders.live().values() {
@@ -101,7 +101,7 @@ impl File {
         let Some(row) = self.orders.get(&id).cloned() else { return };
         if row.is_ahead() {
             let order = row.order.clone();
-            self.orders.put(id, Confirmed { order, feed_version: 0 });
+            self.orders.put(id, ConfirmedOrder { order, feed_version: 0 });
             self.brought.remove(&id);
         } else {
             self.drop_order(id);

@@ -1,7 +1,7 @@
 //! An edge whose log is not the one received gets a new epoch and what it has lost. Mirrors
 //! `sync/hub/src/session/quarantine.rs`.
 
-use engine::cloud::{Confined, Granted, Input, Place, Tail};
+use engine::cloud::{Confinement, Input, Place, QuarantineGrant, Tail};
 use rules::Seat;
 use wire::{Code, FenceEnd, FenceEnding, Region};
 
@@ -21,7 +21,7 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: Box<Confined>,
+        confined: Box<Confinement>,
     ) -> Option<Input> {
         let rival = self.puts_rival_aside(conn);
         let shared = self.has(Bug::OneEpochOwner)
@@ -46,7 +46,7 @@ impl World {
         if let Some(session) = self.session(conn) {
             session.is_waiting = true;
         }
-        let confined = Confined { over, ..*confined };
+        let confined = Confinement { over, ..*confined };
         let confining = Confining { conn, replica, run, edge: e, asked_at: self.now, confined };
         let takes = self.soon(1, 8);
         if self.has(Bug::QuarTakeback) {
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// That it is confined is for a reason, and confines nobody who lives.
-    fn finds_confining_due(&mut self, conn: usize, confined: &Confined, rival: bool) {
+    fn finds_confining_due(&mut self, conn: usize, confined: &Confinement, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
             // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's, be it for
@@ -85,7 +85,7 @@ impl World {
             let again = self.soon(5, 50);
             return self.later(again, Event::TakesRightsBack(confining));
         }
-        let Confined { epoch, why, .. } = confining.confined;
+        let Confinement { epoch, why, .. } = confining.confined;
         let over = Seat { edge: cast::edge(confining.edge), epoch };
         let now = at(self.now, self.orders.clock_error_ms);
         self.order_db.rights.end_epoch(&over);
@@ -138,8 +138,8 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: &Confined,
-        granted: Option<Granted>,
+        confined: &Confinement,
+        granted: Option<QuarantineGrant>,
     ) -> Input {
         match granted {
             Some(granted) => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::cloud::{Input, Stored};
+use engine::cloud::{Input, StoredEdge};
 use wire::{Code, Region, UnixMillis};
 
 use super::{super::World, TICK_MS};
@@ -80,7 +80,7 @@ impl World {
         let e = self.net.conns[conn].id;
         let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
         let stored = self.sync_db.standing(e, at(self.now, 0)).filter(|_| asked_for);
-        if let Some(Stored { feed_seq, granted_seq, .. }) = stored {
+        if let Some(StoredEdge { feed_seq, granted_seq, .. }) = stored {
             self.hub_input(conn, Input::Repair { feed_seq, granted_seq });
         }
     }
