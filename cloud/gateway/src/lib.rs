@@ -123,10 +123,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 /// Every path goes to the one handler, which looks it up itself. They are named here so that each has
 /// its own line in the metrics; a spelling that is not among them is counted as unmatched.
 fn table() -> Router<Gateway> {
-    let canonical = ROUTES.iter().map(|route| route.path.to_owned());
-    let unversioned = ROUTES.iter().map(|route| route.path.replacen("/api/v1/", "/api/", 1));
-    let aliases = ALIASES.iter().map(|alias| alias.path.to_owned());
-    let paths: BTreeSet<String> = canonical.chain(unversioned).chain(aliases).collect();
+    let paths: BTreeSet<String> = matcher::patterns().collect();
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }
 

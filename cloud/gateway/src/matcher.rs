@@ -1,15 +1,18 @@
-//! Finds the route of a request. What goes on to a part is the canonical path, built anew from the
+//! Finds the route of a request. The path that goes on to a part is the canonical one, built anew from the
 //! table's pattern and the few plain words taken out of the request's path: no spelling of a path
 //! (escapes, dots, doubled slashes) can reach a part other than the one the table names.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use http::Method;
+use matchit::Router;
 
 use crate::routes::{ALIASES, ROUTES, Route};
 
 /// The longest id is a UUID of 36; edge names have 40.
 const PARAM_BYTES_MAX: usize = 64;
-/// No pattern has more; a path with more is nobody's.
-const PARAMS_MAX: usize = 3;
+
+static TABLE: LazyLock<Router<Vec<Spelling>>> = LazyLock::new(table);
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -22,61 +25,90 @@ pub enum Lookup {
     Unknown,
 }
 
+/// One way to ask for a route.
+#[derive(Clone)]
+struct Spelling {
+    method: &'static Method,
+    pattern: String,
+    route: &'static Route,
+}
+
 pub fn find(method: &Method, path: &str) -> Lookup {
     let path = path.strip_suffix('/').unwrap_or(path);
     // A part answers HEAD wherever it answers GET.
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
     let mut allowed = Vec::new();
-    for (offered, route, canonical) in candidates(path) {
-        if offered == wanted {
+    let spellings = TABLE.at(path).map_or(&[][..], |found| found.value);
+    for Spelling { method: offered, pattern, route } in spellings {
+        let Some(canonical) = canonical(route, pattern, path) else { continue };
+        if *offered == wanted {
             return Lookup::Found { route, path: canonical };
         }
-        if !allowed.contains(offered) {
-            allowed.push(offered.clone());
+        if !allowed.contains(*offered) {
+            allowed.push((*offered).clone());
         }
     }
     if allowed.is_empty() { Lookup::Unknown } else { Lookup::WrongMethod(allowed) }
 }
 
-/// Everything the path may mean, the canonical spelling first.
-fn candidates(path: &str) -> impl Iterator<Item = (&'static Method, &'static Route, String)> {
-    let canonical = ROUTES.iter().filter_map(|route| {
-        Some((&route.method, route, fill(route.path, &captures(route.path, path)?)))
-    });
+/// The patterns of every spelling.
+pub fn patterns() -> impl Iterator<Item = String> {
+    spellings().into_iter().map(|spelling| spelling.pattern)
+}
+
+/// The canonical ones first, then the aliases, then those without a version.
+fn spellings() -> Vec<Spelling> {
+    let spelling =
+        |route: &'static Route, pattern: String| Spelling { method: &route.method, pattern, route };
+    let canonical = ROUTES.iter().map(|route| spelling(route, route.path.to_owned()));
     let aliases = ALIASES.iter().filter_map(|alias| {
-        let params = captures(alias.path, path)?;
         let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
-        Some((&alias.method, ROUTES.iter().find(target)?, fill(alias.to_path, &params)))
+        let route = ROUTES.iter().find(target)?;
+        Some(Spelling { method: &alias.method, pattern: alias.path.to_owned(), route })
     });
-    let versioned = path.strip_prefix("/api/").map(|rest| format!("/api/v1/{rest}"));
-    let unversioned = ROUTES.iter().filter_map(move |route| {
-        let path = versioned.as_deref()?;
-        Some((&route.method, route, fill(route.path, &captures(route.path, path)?)))
+    let unversioned = ROUTES.iter().filter_map(|route| {
+        let rest = route.path.strip_prefix("/api/v1/")?;
+        Some(spelling(route, format!("/api/{rest}")))
     });
-    canonical.chain(aliases).chain(unversioned)
+    canonical.chain(aliases).chain(unversioned).collect()
 }
 
-/// The words a path holds in the places of a pattern's `{name}`s, if it fits the pattern.
-fn captures<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
-    let mut params = Vec::with_capacity(PARAMS_MAX);
-    let mut words = path.split('/');
-    for expected in pattern.split('/') {
-        let word = words.next()?;
-        if expected.starts_with('{') {
-            params.push(is_plain(word).then_some(word)?);
-        } else if expected != word {
-            return None;
-        }
+/// Each pattern with all that a path of its form may ask for: `/orders/available` is `/orders/{id}`, too.
+fn table() -> Router<Vec<Spelling>> {
+    let spellings = spellings();
+    let mut by_pattern: BTreeMap<&str, Vec<Spelling>> = BTreeMap::new();
+    for Spelling { pattern, .. } in &spellings {
+        let fitting = spellings.iter().filter(|spelling| fits(&spelling.pattern, pattern));
+        by_pattern.insert(pattern, fitting.cloned().collect());
     }
-    words.next().is_none().then_some(params)
+    let mut table = Router::new();
+    for (pattern, spellings) in by_pattern {
+        table.insert(pattern, spellings).expect("the patterns of the table are distinct");
+    }
+    table
 }
 
-fn fill(pattern: &str, params: &[&str]) -> String {
-    let mut params = params.iter();
-    let words = pattern.split('/').map(|word| {
-        if word.starts_with('{') { params.next().copied().unwrap_or_default() } else { word }
-    });
-    words.collect::<Vec<_>>().join("/")
+/// Returns whether every path of `narrow` is one of `wide`.
+fn fits(wide: &str, narrow: &str) -> bool {
+    let same = |(wide, narrow): (&str, &str)| wide == narrow || is_param(wide);
+    wide.split('/').count() == narrow.split('/').count()
+        && wide.split('/').zip(narrow.split('/')).all(same)
+}
+
+/// The route's own path, with the words that stand in the places of the pattern's `{name}`s.
+fn canonical(route: &Route, pattern: &str, path: &str) -> Option<String> {
+    let words = pattern.split('/').zip(path.split('/'));
+    let mut params = words.filter(|(expected, _)| is_param(expected)).map(|(_, word)| word);
+    let word = |expected: &'static str| match is_param(expected) {
+        true => params.next().filter(|word| is_plain(word)),
+        false => Some(expected),
+    };
+    let words: Option<Vec<&str>> = route.path.split('/').map(word).collect();
+    Some(words?.join("/"))
+}
+
+fn is_param(word: &str) -> bool {
+    word.starts_with('{')
 }
 
 fn is_plain(word: &str) -> bool {
@@ -149,6 +181,15 @@ mod tests {
         };
         assert_eq!(available("/api/v1/orders/available"), "/api/v1/orders/available");
         assert_eq!(available("/api/v1/orders/7"), "/api/v1/orders/{id}");
+    }
+
+    #[test]
+    fn a_fixed_word_also_has_the_methods_of_the_id_it_could_be() {
+        let publish = "/api/customer/orders/publish";
+        assert_eq!(found(Method::POST, publish), "POST /api/v1/orders @order");
+        assert_eq!(found(Method::GET, publish), "GET /api/v1/orders/publish @order");
+        let both = Lookup::WrongMethod(vec![Method::POST, Method::GET]);
+        assert_eq!(find(&Method::PUT, publish), both);
     }
 
     #[test]
