@@ -1,4 +1,4 @@
-//! Which headers pass. Identity headers are the gateway's to set: whatever a client sends under their
+//! The headers that pass. Only the gateway sets identity headers: anything a client sends under their
 //! names is gone before anything else looks.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -9,7 +9,7 @@ pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
 
 /// Names that only the platform itself may use.
 const OURS: [&str; 2] = ["x-user-", "x-holdfast-"];
-/// What clients and proxies claim about where a request came from; nothing of ours believes it.
+/// Claims of clients and proxies about the origin of a request; nothing of ours believes them.
 const CLAIMS: [&str; 2] = ["x-forwarded-", "x-real-ip"];
 
 /// These speak of one connection, and another one begins here.
@@ -25,7 +25,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
-/// Removes what a client must not be able to say.
+/// Removes the headers that a client must not set.
 pub fn strip_claims(headers: &mut HeaderMap) {
     let foul = |name: &HeaderName| {
         // Some servers read `x_user_id` as `x-user-id`.
@@ -38,7 +38,7 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes what speaks of the connection only, the names that `Connection` lists included.
+/// Removes the headers of the connection alone, with those that `Connection` lists.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let listed: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -52,7 +52,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Says who the verified caller is.
+/// Names the verified caller.
 pub fn set_identity(headers: &mut HeaderMap, user: UserId, role: Role) {
     if let Ok(value) = HeaderValue::from_str(&user.to_string()) {
         headers.insert(USER_ID, value);

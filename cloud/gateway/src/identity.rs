@@ -38,7 +38,7 @@ pub struct Identity {
     pub auth: Upstream,
 }
 
-/// A caller whose token and session have both been found good.
+/// A caller with a good token and a live session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     pub user: UserId,
@@ -46,7 +46,7 @@ pub struct Verified {
 }
 
 impl Identity {
-    /// Lets the caller of a route pass, or says why not. `None` is someone whom the gateway does not
+    /// Lets the caller of a route pass, or refuses with the reason. `None` is a caller whom the gateway does not
     /// know and does not need to.
     pub async fn admit(
         &self,

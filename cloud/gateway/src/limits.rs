@@ -17,9 +17,9 @@ use wire::{Code, UserId};
 use crate::routes::Route;
 
 const WINDOW_MS: i64 = 60_000;
-/// Past this the own count is as good: a limit must not slow down what it guards.
+/// Past this the own count is as good: a limit must not slow down the route it guards.
 const CACHE_LIMIT: Duration = Duration::from_millis(250);
-/// Who asks is forgotten soonest-ended first beyond this; a minute has no more of them on one gateway.
+/// Askers of one gateway in one minute; beyond this the count that ends soonest is forgotten.
 const OWN_MAX: usize = 50_000;
 
 #[derive(Clone)]
@@ -33,11 +33,11 @@ pub struct Limits {
     per_address: NonZeroU32,
 }
 
-/// Who is counted.
+/// The owner of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
     User(UserId),
-    /// Whoever is behind that address; all whose address is not known are one.
+    /// Everyone behind that address; all without a known address are one.
     Address(Option<IpAddr>),
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Asker {
     }
 }
 
-/// Who has one IPv6 address mostly has a whole /64 of them.
+/// The owner of one IPv6 address mostly has a whole /64 of them.
 fn of_one_line(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

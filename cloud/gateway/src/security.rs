@@ -1,4 +1,4 @@
-//! Which other sites' pages may call.
+//! The other sites that may call from their pages.
 
 use axum::Router;
 use http::{HeaderName, HeaderValue, Method, Uri, header};

@@ -8,7 +8,7 @@ use process::{
     metrics::ORDER_COMMANDS,
     tokens::{Keys, ServiceKey, ServiceName},
 };
-use rules::{Attempt, Request, requests};
+use rules::{Attempt, Submission, requests};
 use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions, Region};
 
 use crate::{
@@ -64,7 +64,7 @@ impl Service {
         let requests = requests(batch);
         let decisions = self.store.decide_all(&requests).await?;
         for (request, decision) in requests.iter().zip(&decisions) {
-            if let Request::Command(attempt) = request {
+            if let Submission::Command(attempt) = request {
                 count(attempt.command.body.name(), decision);
             }
         }

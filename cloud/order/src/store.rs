@@ -1,8 +1,8 @@
-//! Owns order_db: orders and their timeline, commands with their answers, how regions assign, and what
-//! a person has to look at.
+//! Owns order_db: orders and their timeline, commands with their answers, the assignment of regions,
+//! and cases for a person to look at.
 //!
-//! Invariant: what one decision writes (order, timeline, answer, outbox row) is one transaction, and
-//! that transaction read what the decision stood on.
+//! Invariant: one transaction reads the basis of a decision and writes all of it: order, timeline,
+//! answer, outbox row.
 
 mod cases;
 mod compare;

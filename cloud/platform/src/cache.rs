@@ -1,5 +1,5 @@
-//! Owns what may be forgotten: rate limits, unread counts, the list of revoked sessions. The cache is
-//! never the only record of anything.
+//! Owns everything that may be forgotten: rate limits, unread counts, the list of revoked sessions. The
+//! cache is never the only record of anything.
 //!
 //! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller goes
 //! on without.
@@ -59,7 +59,7 @@ impl Cache {
         })
     }
 
-    /// Whether the value was set: false where the key has one.
+    /// Returns whether the value was set: false where the key has one.
     pub async fn set_if_absent(
         &self,
         key: &str,
@@ -90,7 +90,7 @@ impl Cache {
         })
     }
 
-    /// Whether the cache answers.
+    /// Asks the cache for a sign of life.
     pub async fn ping(&self) -> Result<(), CacheError> {
         match self {
             Self::Memory(_) => Ok(()),

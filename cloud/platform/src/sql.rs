@@ -48,7 +48,7 @@ pub enum Sql {
     },
 }
 
-/// What a query answers with: plain fields (`i64`, `String`, `Uuid`, `Vec<u8>`, `Option` of them),
+/// The row type of a query: plain fields (`i64`, `String`, `Uuid`, `Vec<u8>`, `Option` of them),
 /// by `#[derive(sqlx::FromRow)]`, or a tuple.
 pub trait Row:
     for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
@@ -158,7 +158,7 @@ impl Sql {
         migrate::check(self, migrations).await
     }
 
-    /// Whether the database answers.
+    /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), SqlError> {
         self.one::<(i64,)>("SELECT 1", Vec::new()).await.map(drop)
     }

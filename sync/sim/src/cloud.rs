@@ -11,7 +11,7 @@ pub mod sync_db;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::cloud::{ChunkRequest, Confinement, Input, Output, Place, Session};
-use rules::{Attempt, Request, Writes};
+use rules::{Attempt, Submission, Writes};
 use wire::{
     BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
     RegionAssignment, UnixMillis, UserId,
@@ -78,7 +78,7 @@ pub struct OrderService {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub by: AskedBy,
-    pub requests: Vec<Request>,
+    pub requests: Vec<Submission>,
     /// A portal's request reads plainly and guards its write; a batch locks what it reads.
     pub locks: bool,
 }
@@ -128,14 +128,14 @@ impl Asked {
     }
 
     pub fn ends_right(&self) -> bool {
-        self.requests.iter().any(|request| matches!(request, Request::LeaseReleased { .. }))
+        self.requests.iter().any(|request| matches!(request, Submission::LeaseReleased { .. }))
     }
 }
 
-pub fn attempts(requests: &[Request]) -> impl Iterator<Item = &Attempt> {
+pub fn attempts(requests: &[Submission]) -> impl Iterator<Item = &Attempt> {
     requests.iter().filter_map(|request| match request {
-        Request::Command(attempt) => Some(&**attempt),
-        Request::LeaseReleased { .. } => None,
+        Submission::Command(attempt) => Some(&**attempt),
+        Submission::LeaseReleased { .. } => None,
     })
 }
 

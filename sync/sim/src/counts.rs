@@ -6,7 +6,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 use engine::edge::IgnoreReason;
-use rules::{Turned, Writes};
+use rules::{AssignmentTurn, Writes};
 use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
@@ -128,7 +128,7 @@ impl Counts {
         *self.waits_at_desk.entry(told).or_default() += 1;
     }
 
-    pub fn turned(&mut self, turned: &Turned) {
+    pub fn turned(&mut self, turned: &AssignmentTurn) {
         self.turned += 1;
         let did = [
             turned.ended.as_ref().map(|(_, end)| end.how.as_str()),

@@ -1,6 +1,6 @@
-//! The stored answer of a command, and what a repeat of that command is told.
+//! The stored answer of a command, and the answer to a repeat of it.
 //!
-//! Invariant: a stored answer is never changed, and it alone decides what every repeat hears.
+//! Invariant: a stored answer is never changed, and it alone decides every answer to a repeat.
 
 use wire::{
     Code, CommandId, FirstResult, Hash, Lost, Order, OrderId, Outcome, OutcomeKind, UnixMillis,
@@ -9,11 +9,11 @@ use wire::{
 
 use crate::{Attempt, OpName};
 
-/// Whose command it is. Devices make the ids, so the same id from another person is another command,
-/// and nobody can use up a stranger's. Without a person where the op's token could not be verified.
+/// A command id and its owner. Devices make the ids, so the same id from another person is another
+/// command, and nobody can use up a stranger's. No person where the op's token could not be verified.
 pub type CommandKey = (CommandId, Option<UserId>);
 
-/// What is kept of a decided command for ever. With id, user and hash it is that command and no other.
+/// The record of a decided command, kept for ever. Id, user and hash name that command and no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     pub command_id: CommandId,
@@ -30,7 +30,7 @@ pub struct StoredAnswer {
     pub decided_at: UnixMillis,
 }
 
-/// How a repeat relates to what was decided.
+/// How a repeat relates to the decided command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeat {
     /// The very op that was decided: it gets its own result.
@@ -39,7 +39,7 @@ enum Repeat {
     SameCommand,
     /// Another command under an id that the same person has used.
     IdReused,
-    /// Nobody vouches for it, so it cannot be told what the command's owner was told.
+    /// Nobody vouches for it, so it cannot be given the owner's answer.
     Unproven,
 }
 
@@ -48,7 +48,7 @@ impl StoredAnswer {
         (self.command_id, self.user_id)
     }
 
-    /// What a repeat hears. `order` is the order as it is now, `lost` the explanation as far as it can
+    /// The outcome of a repeat. `order` is the order as it is now, `lost` the explanation as far as it can
     /// still be given.
     pub(crate) fn repeated(
         &self,

@@ -9,7 +9,7 @@ use wire::{EdgeId, FenceEnd, FenceRecord, Hash, OfflineRules, Policy, RegionAssi
 
 use crate::{Lapse, OpName};
 
-/// A region's right to assign, and what its edges may decide while cut off.
+/// A region's right to assign, and the rules of its edges while they are cut off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assignment {
     pub policy_version: u64,
@@ -19,8 +19,8 @@ pub struct Assignment {
     pub epoch: u64,
     /// The last fence given out; the holder's own, where there is a holder.
     pub fence: u64,
-    /// What comes once the holder has given the right back, as it was asked to.
-    pub wanted: Option<Wanted>,
+    /// The next assignment; it comes once the holder has given the right back, as it was asked to.
+    pub wanted: Option<NextAssignment>,
     pub rules_version: u64,
     pub rules: OfflineRules,
     /// The rights, standing or ended, that the requests name.
@@ -37,27 +37,27 @@ pub struct Seat {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct NextAssignment {
     pub policy: Policy,
     pub holder: Option<Seat>,
-    /// The operator who wants it.
+    /// The operator behind it.
     pub by: UserId,
 }
 
-/// An operator's wish; what is absent stays as it is.
+/// An operator's wish; absent parts stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
-    pub right: Option<Wanted>,
+    pub right: Option<NextAssignment>,
     pub rules: Option<OfflineRules>,
 }
 
 /// A change of a region's assignment. All of it is written in one transaction, and told in one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turned {
+pub struct AssignmentTurn {
     pub after: Assignment,
     /// The right that ended.
     pub ended: Option<(u64, FenceEnd)>,
-    /// Who granted the right that `after` newly holds; its digest is read in the same transaction.
+    /// The operator behind the new grant in `after`; its digest is read in the same transaction.
     pub granted: Option<UserId>,
     pub new_rules: bool,
 }
@@ -71,7 +71,7 @@ impl Assignment {
         self.holder.as_ref() == Some(&op.edge) && self.epoch == op.epoch
     }
 
-    /// Whether someone else holds the right than the edge this op comes from; a request over HTTP
+    /// Returns whether another edge holds the right than the one this op comes from; a request over HTTP
     /// comes from none.
     pub(crate) fn is_held_elsewhere(&self, op: Option<&OpName>) -> bool {
         self.holder.is_some() && !op.is_some_and(|op| self.is_held_by(op))
@@ -97,9 +97,9 @@ impl Assignment {
         }
     }
 
-    /// What an operator's wish changes; `None` where all is so already. Where the right is held it
-    /// stays held: its holder is asked to give it back, and the rest waits for that.
-    pub fn wished(&self, wish: Wish, lapse: Option<Lapse>) -> Option<Turned> {
+    /// The change that an operator's wish makes; `None` where all is so already. A held right stays held:
+    /// its holder is asked to give it back, and the rest waits for that.
+    pub fn wished(&self, wish: Wish, lapse: Option<Lapse>) -> Option<AssignmentTurn> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
             after.rules = rules;
@@ -117,14 +117,14 @@ impl Assignment {
     }
 
     /// The holder's last word under a fence; `None` where it does not hold the right under that one.
-    /// What was waiting for it comes now.
+    /// The next assignment comes now.
     pub fn released(
         &self,
         op: &OpName,
         fence: u64,
         end: FenceEnd,
         lapse: Option<Lapse>,
-    ) -> Option<Turned> {
+    ) -> Option<AssignmentTurn> {
         let current = fence == self.fence || lapse == Some(Lapse::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
@@ -137,7 +137,7 @@ impl Assignment {
 
     /// An operator takes the right back; `None` where nobody holds it. Nobody is granted it by this:
     /// that takes an operator again.
-    pub fn taken_back(&self, end: FenceEnd) -> Option<Turned> {
+    pub fn taken_back(&self, end: FenceEnd) -> Option<AssignmentTurn> {
         self.holder.as_ref()?;
         let mut after = self.clone();
         after.holder = None;
@@ -149,9 +149,15 @@ impl Assignment {
 
     /// The holder's view did not agree with its grant, so that it has answered nothing firm under it:
     /// the same holder gets a new fence, and with it a digest of how things stand now. `None` where it
-    /// does not hold the right under that fence, or is asked to give it back. Granted by whoever
-    /// granted the first one.
-    pub fn renewed(&self, seat: &Seat, fence: u64, end: FenceEnd, by: UserId) -> Option<Turned> {
+    /// does not hold the right under that fence, or is asked to give it back. The operator
+    /// behind the first grant is behind the new one.
+    pub fn renewed(
+        &self,
+        seat: &Seat,
+        fence: u64,
+        end: FenceEnd,
+        by: UserId,
+    ) -> Option<AssignmentTurn> {
         let stands = self.seat().as_ref() == Some(seat) && self.fence == fence;
         if !stands || self.wanted.is_some() {
             return None;
@@ -161,8 +167,8 @@ impl Assignment {
         self.turned(after, Some((fence, end)), Some(by))
     }
 
-    /// An edge's epoch is over: what it holds is taken back, and what it was to be granted is not.
-    pub fn epoch_ended(&self, over: &Seat, end: FenceEnd) -> Option<Turned> {
+    /// An edge's epoch is over: its right is taken back, and the next right is not granted to it.
+    pub fn epoch_ended(&self, over: &Seat, end: FenceEnd) -> Option<AssignmentTurn> {
         let is_over = |seat: &Seat| seat.edge == over.edge && seat.epoch <= over.epoch;
         if self.seat().as_ref().is_some_and(is_over) {
             return self.taken_back(end);
@@ -176,14 +182,14 @@ impl Assignment {
         self.turned(after, None, None)
     }
 
-    /// Whether the holder has what is wished for; who names none means whoever holds it.
-    fn is_as(&self, right: &Wanted) -> bool {
+    /// Returns whether the region assigns so already; a wish without a holder means today's holder.
+    fn is_as(&self, right: &NextAssignment) -> bool {
         let same_holder = right.holder.is_none() || right.holder == self.seat();
         right.policy == self.policy && same_holder
     }
 
-    /// Who granted the right by that, where it did.
-    fn becomes(&mut self, right: Wanted) -> Option<UserId> {
+    /// The operator behind the grant, where this grants the right.
+    fn becomes(&mut self, right: NextAssignment) -> Option<UserId> {
         self.policy = right.policy;
         self.holder = None;
         let Seat { edge, epoch } = right.holder?;
@@ -198,12 +204,12 @@ impl Assignment {
         mut after: Self,
         ended: Option<(u64, FenceEnd)>,
         granted: Option<UserId>,
-    ) -> Option<Turned> {
+    ) -> Option<AssignmentTurn> {
         if after == *self {
             return None;
         }
         after.policy_version += 1;
         let new_rules = after.rules_version != self.rules_version;
-        Some(Turned { after, ended, granted, new_rules })
+        Some(AssignmentTurn { after, ended, granted, new_rules })
     }
 }

@@ -1,12 +1,12 @@
-//! What there is to decide: a command, who stands behind it, and the way it came.
+//! A submission to decide: a command, the person behind it, and the way it came.
 
 use wire::{
     Actor, BatchBody, Command, EdgeId, Evidence, Hash, Hops, OpsBatch, Region, Source, UnixMillis,
 };
 
-/// One thing to decide. A batch's requests are decided in their order.
+/// One thing to decide. Those of a batch are decided in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum Submission {
     Command(Box<Attempt>),
     /// A holder's last word under a fence.
     LeaseReleased {
@@ -19,17 +19,17 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub command: Command,
-    /// Who the verified token names; absent where an edge's token could not be verified.
+    /// The person of the verified token; absent where an edge's token could not be verified.
     pub actor: Option<Actor>,
     pub origin: Origin,
 }
 
-/// The way a command came. What an edge logged must get an outcome; a person at the portal is still
+/// The way a command came. An op of an edge's log must get an outcome; a person at the portal is still
 /// there to read a refusal and to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Portal,
-    /// At the portal, by someone who was told to wait and has gone by now: it must get an outcome too.
+    /// From the portal, by a person who was told to wait and has left: it must get an outcome too.
     Waited {
         /// They were revoked since.
         revoked: bool,
@@ -37,7 +37,7 @@ pub enum Origin {
     Edge(Box<EdgeOp>),
 }
 
-/// The op that carried the command, and what the edge said and knew when it logged it.
+/// The op that carried the command, with the edge's evidence of the moment when it logged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeOp {
     pub name: OpName,
@@ -45,7 +45,7 @@ pub struct EdgeOp {
     pub evidence: Evidence,
 }
 
-/// What tells one op from every other, even should a restored edge use a seq twice.
+/// Names one op and no other, even where a restored edge uses a seq twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpName {
     pub edge: EdgeId,
@@ -77,8 +77,8 @@ impl Attempt {
         }
     }
 
-    /// The trace the command came with; else its id is the trace. A device may send anything for one,
-    /// so what is no trace id is not carried on.
+    /// The trace the command came with; else its id is the trace. A device may send any text as a trace;
+    /// only a trace id is carried on.
     pub fn trace(&self) -> String {
         let is_trace = |text: &&String| {
             text.len() == 32
@@ -90,7 +90,7 @@ impl Attempt {
 }
 
 /// A run of an edge's log as requests, in log order.
-pub fn requests(batch: OpsBatch) -> Vec<Request> {
+pub fn requests(batch: OpsBatch) -> Vec<Submission> {
     let OpsBatch { edge, region, epoch, ops } = batch;
     ops.into_iter()
         .map(|op| {
@@ -100,12 +100,12 @@ pub fn requests(batch: OpsBatch) -> Vec<Request> {
         .collect()
 }
 
-fn request(name: OpName, region: Region, body: BatchBody) -> Request {
+fn request(name: OpName, region: Region, body: BatchBody) -> Submission {
     match body {
-        BatchBody::LeaseReleased { fence } => Request::LeaseReleased { name, region, fence },
+        BatchBody::LeaseReleased { fence } => Submission::LeaseReleased { name, region, fence },
         BatchBody::Command { command, actor, evidence } => {
             let origin = Origin::Edge(Box::new(EdgeOp { name, region, evidence }));
-            Request::Command(Box::new(Attempt { command, actor, origin }))
+            Submission::Command(Box::new(Attempt { command, actor, origin }))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A batch's whole decision, in the order of the checks: a stored answer, then whether it has to
-//! wait, then who vouches for it, then the rules of the order.
+//! The whole decision of a batch, in the order of its checks: a stored answer, a reason to wait, a
+//! person who vouches for it, the rules of the order.
 
 use wire::{
     Code, CommandBody, FenceEnd, FenceEnding, HeldReason, Lost, OpDecision, Order, Outcome,
@@ -7,34 +7,35 @@ use wire::{
 };
 
 use crate::{
-    Assignment, Attempt, CaseKind, Lapse, OpName, Request, Snapshot, Writes, explain, hold,
+    Assignment, Attempt, CaseKind, Lapse, OpName, Snapshot, Submission, Writes,
+    backing::{self, Backing, Revocation},
+    explain, hold,
     record::Desk,
-    right::{self, Revocation, Right},
     ruling::{self, Case, Ruling},
     view,
 };
 
-/// Decides the requests in their order, each on what the ones before it left.
-pub fn decide(snapshot: &Snapshot, requests: &[Request]) -> Writes {
+/// Decides the requests in their order, each on the state that the ones before it left.
+pub fn decide(snapshot: &Snapshot, requests: &[Submission]) -> Writes {
     let mut desk = Desk::new(snapshot);
     let answers = requests.iter().map(|request| answer(&mut desk, request)).collect();
     desk.close(answers)
 }
 
-fn answer(desk: &mut Desk<'_>, request: &Request) -> OpDecision {
+fn answer(desk: &mut Desk<'_>, request: &Submission) -> OpDecision {
     match request {
-        Request::Command(attempt) => match command(desk, attempt) {
+        Submission::Command(attempt) => match command(desk, attempt) {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
-        Request::LeaseReleased { name, region, fence } => {
+        Submission::LeaseReleased { name, region, fence } => {
             OpDecision::Decided(release(desk, name, *region, *fence))
         }
     }
 }
 
 /// Ends the right, where it is the standing one. The release of one that has ended already is
-/// answered alike: its holder has done what it should.
+/// answered alike: its holder has done its part.
 fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Outcome {
     let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
     let end = FenceEnd { at: now, how: FenceEnding::Released, by: None, why: None };
@@ -61,7 +62,7 @@ fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason
     Ok(desk.put(attempt, ruling, listed))
 }
 
-/// Nothing is stored for what waits, so that nothing is final about it.
+/// A waiting command stores nothing, so that nothing about it is final.
 fn wait(
     desk: &mut Desk<'_>,
     attempt: &Attempt,
@@ -84,7 +85,7 @@ fn wait(
     }
 }
 
-/// The ruling, and what of it a person has to look at.
+/// The ruling, and the cases it makes for a person to look at.
 fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, Vec<CaseKind>) {
     let Some(actor) = attempt.actor else {
         return (Ruling::Refused(Code::InvalidToken), Vec::new());
@@ -93,26 +94,26 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
     let nobodys = Assignment::default();
     let assignment = region.and_then(|region| desk.assignment(region)).unwrap_or(&nobodys);
     let order_id = attempt.command.body.order_id();
-    let standing = desk.standing(order_id);
-    let right = Right::of(attempt, assignment);
-    let by_known = right::by_what_the_edge_knew(attempt, actor, &right, standing);
-    let revocation = right::revocation(attempt, by_known, lapse);
+    let state = desk.state(order_id);
+    let backing = Backing::of(attempt, assignment);
+    let by_known = backing::by_what_the_edge_knew(attempt, actor, &backing, state);
+    let revocation = backing::revocation(attempt, by_known, lapse);
     if revocation == Revocation::Refuses {
         return (Ruling::Refused(Code::Revoked), Vec::new());
     }
-    let rules = right::rules(attempt, assignment, by_known, lapse);
+    let rules = backing::rules(attempt, assignment, by_known, lapse);
     let case = Case {
         attempt,
         actor,
-        right: &right,
+        backing: &backing,
         rules: &rules,
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
-        provider_revoked: standing.is_some_and(|standing| desk.is_revoked(&standing.order)),
+        provider_revoked: state.is_some_and(|state| desk.is_revoked(&state.order)),
         lapse,
         now: desk.snapshot.now,
     };
-    let ruling = ruling::rule(case, standing);
+    let ruling = ruling::rule(case, state);
     let listed = listed(case, &ruling, revocation);
     (ruling, listed)
 }
@@ -133,17 +134,17 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
     kinds
 }
 
-/// The answer to a command whose id is known, and what of it a person has to look at.
+/// The answer to a command with a known id, and the cases it makes for a person to look at.
 fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
     if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
         return None;
     }
     let stored = desk.answer(attempt)?;
-    let standing = desk.standing(stored.order_id).filter(|_| stored.order_version.is_some());
-    let taken_back = standing.and_then(|standing| desk.taken_back(attempt, &standing.order));
-    let lost = standing.and_then(|standing| explain::lost_again(attempt, standing, stored));
-    // It may have lost as it was put to the next holder: why the promise did not hold is told all the
-    // same, and listed once.
+    let state = desk.state(stored.order_id).filter(|_| stored.order_version.is_some());
+    let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
+    let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
+    // It may have lost as it was put to the next holder: its person hears all the same why the promise
+    // did not hold, and it is listed once.
     let overturned = taken_back.is_some() && !stored.applied && !desk.is_listed(attempt);
     let listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
     let lost = lost.map(|lost| Lost { taken_back, ..lost });
@@ -151,14 +152,14 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
         let hidden = |actor| view::is_hidden(order, actor, attempt);
         stored.applied || !attempt.actor.is_none_or(hidden)
     };
-    let order = standing.map(|standing| standing.order.clone()).filter(shown);
+    let order = state.map(|state| state.order.clone()).filter(shown);
     Some((stored.repeated(attempt, order, lost, desk.snapshot.now), listed))
 }
 
-/// The region whose rules apply: where the order is, or would be; absent where nobody here knows it.
+/// The region of the order, or of the order to be; its rules apply. `None` where no such order is known.
 fn region(desk: &Desk<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),
-        body => desk.standing(body.order_id()).map(|standing| standing.order.location),
+        body => desk.state(body.order_id()).map(|state| state.order.location),
     }
 }

@@ -1,4 +1,4 @@
-//! What a loser is told: who was first and when, their own times, and open jobs nearby instead.
+//! The explanation for a loser: the winner and the moment, the loser's own times, and open jobs nearby.
 
 use std::{
     cmp::Reverse,
@@ -9,17 +9,17 @@ use wire::{
     Action, Code, FenceEnd, Lost, NearbyJob, Order, OrderId, OrderStatus, Region, UnixMillis,
 };
 
-use crate::{Attempt, Request, Snapshot, Standing, StoredAnswer};
+use crate::{Attempt, OrderState, Snapshot, StoredAnswer, Submission};
 
 const NEARBY_MAX: usize = 3;
 
-/// The regions whose open jobs a decision on these requests may have to offer; the store reads them
-/// into the snapshot. Naming one too many costs a read, so it need not be exact.
-pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Request]) -> BTreeSet<Region> {
+/// The regions with open jobs that a decision on these requests may have to offer; the store reads
+/// them into the snapshot. Naming one too many costs a read, so it need not be exact.
+pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTreeSet<Region> {
     let mut accepts = BTreeSet::new();
     let mut touches: BTreeMap<OrderId, u32> = BTreeMap::new();
     for request in requests {
-        let Request::Command(attempt) = request else { continue };
+        let Submission::Command(attempt) = request else { continue };
         let body = &attempt.command.body;
         *touches.entry(body.order_id()).or_default() += 1;
         if body.action() == Some(Action::Accept) {
@@ -32,19 +32,19 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Request]) -> BTreeSet
     accepts
         .iter()
         .filter_map(|id| snapshot.orders.get(id))
-        .map(|standing| &standing.order)
+        .map(|state| &state.order)
         .filter(|order| at_risk(order))
         .map(|order| order.location)
         .collect()
 }
 
-/// The facts of a refused acceptance; nearby jobs come last, when it is known what is still open.
-pub(crate) fn lost(attempt: &Attempt, standing: &Standing, code: Code) -> Option<Lost> {
+/// The facts of a refused acceptance; nearby jobs come last, once the jobs still open are known.
+pub(crate) fn lost(attempt: &Attempt, state: &OrderState, code: Code) -> Option<Lost> {
     if attempt.command.body.action() != Some(Action::Accept) || !is_loss(code) {
         return None;
     }
     let taken = code == Code::OrderAlreadyAccepted;
-    let winner = standing.acceptance.as_ref().filter(|_| taken);
+    let winner = state.acceptance.as_ref().filter(|_| taken);
     Some(Lost {
         winner_decided_at: winner.map(|acceptance| acceptance.decided_at),
         winner_source: winner.map(|acceptance| acceptance.source.clone()),
@@ -65,15 +65,15 @@ pub(crate) fn with_record(lost: Lost, code: Option<Code>, taken_back: Option<Fen
 /// than the one that won.
 pub(crate) fn lost_again(
     attempt: &Attempt,
-    standing: &Standing,
+    state: &OrderState,
     stored: &StoredAnswer,
 ) -> Option<Lost> {
     let winner_stands = |decided_at: UnixMillis| {
-        standing.acceptance.as_ref().is_some_and(|acceptance| acceptance.decided_at <= decided_at)
+        state.acceptance.as_ref().is_some_and(|acceptance| acceptance.decided_at <= decided_at)
     };
     let code = stored.code.filter(|_| !stored.applied)?;
     let known = code != Code::OrderAlreadyAccepted || winner_stands(stored.decided_at);
-    if known { lost(attempt, standing, code) } else { None }
+    if known { lost(attempt, state, code) } else { None }
 }
 
 /// The nearest of `open`: same kind of work first, then the closest price, then the newest.
@@ -101,7 +101,7 @@ fn job(order: &Order) -> NearbyJob {
     }
 }
 
-/// A refusal for which someone or something else was first; the rest is a mistake of the asker.
+/// A refusal because another person or change was first; all others are mistakes of the asker.
 fn is_loss(code: Code) -> bool {
     matches!(
         code,

@@ -1,14 +1,14 @@
-//! Whether a request has to wait because another edge holds the region's right to assign. It is asked
-//! after the stored answer and before every other check: the holder may have said firm already, to
-//! this very command even, and whatever were decided here first would contradict it.
+//! The wait for another edge that holds the region's right to assign. This check comes after the stored
+//! answer and before every other one: the holder may have said firm already, even to this very
+//! command, and an earlier decision here would contradict it.
 
 use wire::{Action, HeldReason, Region};
 
 use crate::{Assignment, Attempt, Lapse};
 
 /// Why this waits; `None` where it is decided now. `region` is where the order is, as far as that is
-/// known. Only an accept and an edge's approval wait; what their edge did next on the same order then
-/// waits behind them, which is the desk's to know.
+/// known. Only an accept and an edge's approval wait; the desk makes their edge's next ops on the same
+/// order wait behind them.
 pub(crate) fn reason<'a>(
     attempt: &Attempt,
     region: Option<Region>,
@@ -28,8 +28,8 @@ pub(crate) fn reason<'a>(
         |region| assignment(region).is_some_and(|assignment| assignment.is_held_elsewhere(op));
     let held = match (region, attempt.op()) {
         (Some(region), _) => elsewhere(region),
-        // Published at a holder that is away, perhaps: nobody here can say in which region. What an
-        // edge says of its own region under its fence it knows; all else waits while any is held.
+        // Perhaps published at a holder that is away, in any region. An edge knows its own region under
+        // its fence; all else waits while any region is held.
         (None, Some(op)) => {
             let own = assignment(op.region);
             let own = own.is_some_and(|own| {

@@ -1,4 +1,4 @@
-//! Rules that can be left out, so that the simulator can show what each of them is for.
+//! Rules that can be left out, so that the simulator can show the purpose of each.
 
 /// A rule of the protocol that is left out. Nobody but the simulator ever names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -7,11 +7,11 @@ pub enum Lapse {
     NonfenceHeld,
     /// So is one under an old fence.
     OldfenceHeld,
-    /// What would be refused is refused at once, held region or not.
+    /// A command that would be refused is refused at once, held region or not.
     HeldBeforeChecks,
-    /// What has to wait is answered as if that were its outcome.
+    /// A command that has to wait is answered as if that were its outcome.
     HeldNotFinal,
-    /// What an edge did after an op that waits is decided before it.
+    /// An edge's op after one that waits is decided before it.
     HeldKeepsOrder,
     /// A change of policy ends the right without its holder's word.
     ReleaseOp,

@@ -12,16 +12,17 @@ use wire::{
 };
 
 use crate::{
-    Assignment, Attempt, CaseItem, CaseKind, CommandKey, Emitted, Guard, Lapse, Line, OrderWrite,
-    Origin, Snapshot, Standing, StoredAnswer, Turned, Writes, explain,
-    right::Right,
+    Assignment, AssignmentTurn, Attempt, CaseKind, CommandKey, EventDraft, Guard, Lapse, Line,
+    NewCase, OrderState, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
+    backing::Backing,
+    explain,
     ruling::{Ruling, reason_of},
     view,
 };
 
 pub(crate) struct Desk<'a> {
     pub snapshot: &'a Snapshot,
-    changed: BTreeMap<OrderId, Standing>,
+    changed: BTreeMap<OrderId, OrderState>,
     /// Where each new answer stands in `writes.commands`.
     answered: BTreeMap<CommandKey, usize>,
     turned: BTreeMap<Region, Assignment>,
@@ -49,12 +50,12 @@ impl<'a> Desk<'a> {
         self.turned.get(&region).or_else(|| self.snapshot.regions.get(&region))
     }
 
-    pub fn turn(&mut self, region: Region, turned: Turned) {
+    pub fn turn(&mut self, region: Region, turned: AssignmentTurn) {
         self.turned.insert(region, turned.after.clone());
         self.writes.turns.push((region, turned));
     }
 
-    /// This waits, and so does what its edge did next on the same order.
+    /// This waits, and so do its edge's next ops on the same order.
     pub fn waits(&mut self, attempt: &Attempt) {
         if let Some(op) = attempt.op() {
             let order_id = attempt.command.body.order_id();
@@ -68,26 +69,26 @@ impl<'a> Desk<'a> {
         (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
     }
 
-    /// Whether a firm accept of this person has found the order cancelled or rejected.
+    /// Returns whether a firm accept of this person has found the order cancelled or rejected.
     pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
         let key = (order, user);
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
     }
 
-    /// Whether the order's provider is listed as one who had been revoked when he was promised it.
+    /// Returns whether the order's provider is listed as revoked before he was promised it.
     pub fn is_revoked(&self, order: &Order) -> bool {
         let listed = |provider| self.snapshot.revoked_meanwhile.contains(&(order.id, provider));
         order.provider_id.is_some_and(listed)
     }
 
-    /// The order as it is by now, with what this batch did to it.
-    pub fn standing(&self, order: OrderId) -> Option<&Standing> {
+    /// The order as this batch has left it so far.
+    pub fn state(&self, order: OrderId) -> Option<&OrderState> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
     }
 
-    /// The stored answer to this command. What was refused because nobody vouched for it belongs to
-    /// whoever made the command, so it is theirs to hear too; it stands only where it came before every
-    /// other answer under the id, so that what was told of the others stays true.
+    /// The stored answer to this command. A refusal because nobody vouched for it belongs to the maker of
+    /// the command, so the maker hears it too; it counts only where it came before every other answer
+    /// under the id, so that the others stay true.
     pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.answer_of((id, None));
@@ -109,7 +110,7 @@ impl<'a> Desk<'a> {
         new.or_else(|| self.snapshot.answers.get(&key))
     }
 
-    /// Puts down what follows from a ruling, and says what to tell.
+    /// Puts down the writes of a ruling, and returns its outcome.
     pub fn put(&mut self, attempt: &Attempt, ruling: Ruling, listed: Vec<CaseKind>) -> Outcome {
         let now = self.snapshot.now;
         let outcome = match ruling {
@@ -141,16 +142,16 @@ impl<'a> Desk<'a> {
             self.offer(Some(&event.body.order), event.body.lost.as_mut());
         }
         let orders = self.changed.into_iter().map(|(id, after)| {
-            let read = self.snapshot.orders.get(&id).map(|standing| &standing.order);
+            let read = self.snapshot.orders.get(&id).map(|state| &state.order);
             let guard = read.map(|read| Guard { version: read.version, status: read.status });
             OrderWrite { guard, after }
         });
         Writes { answers, events, orders: orders.collect(), ..self.writes }
     }
 
-    fn change(&mut self, attempt: &Attempt, after: &Standing, reason: Option<String>) {
+    fn change(&mut self, attempt: &Attempt, after: &OrderState, reason: Option<String>) {
         let order = &after.order;
-        let from = self.standing(order.id).map(|standing| standing.order.status);
+        let from = self.state(order.id).map(|state| state.order.status);
         let action = attempt.command.body.action();
         self.line(attempt, order, from, None, reason.clone());
         self.emit(event_of(action), attempt, order.clone(), |body| body.reason = reason);
@@ -158,15 +159,15 @@ impl<'a> Desk<'a> {
 
     /// A success that leaves the order as it is.
     fn leave(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
-        let standing = self.standing(attempt.command.body.order_id());
-        let order = standing.map(|standing| standing.order.clone());
+        let state = self.state(attempt.command.body.order_id());
+        let order = state.map(|state| state.order.clone());
         self.keep(attempt, true, code, order.as_ref().map(|order| order.version));
         let (kind, decided_at) = (OutcomeKind::Applied, self.snapshot.now);
         Outcome { kind, code, first: None, order, lost: None, decided_at }
     }
 
     /// An edge's promise counts though its order is closed: it becomes part of the order's history,
-    /// and the one who was promised it is told once.
+    /// and its provider is told once.
     fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let outcome = self.leave(attempt, Some(code));
         let Some(order) = outcome.order.clone() else { return outcome };
@@ -179,7 +180,7 @@ impl<'a> Desk<'a> {
         outcome
     }
 
-    /// Whether this is listed already as what lost because its right was taken back.
+    /// Returns whether this is listed already as lost by a take-back of its right.
     pub fn is_listed(&self, attempt: &Attempt) -> bool {
         let Some(actor) = attempt.actor else { return true };
         let key = (attempt.command.id, actor.user_id);
@@ -196,7 +197,7 @@ impl<'a> Desk<'a> {
             if kind == CaseKind::MetClosed {
                 self.met_closed.insert((order_id, actor.user_id));
             }
-            self.writes.cases.push(CaseItem {
+            self.writes.cases.push(NewCase {
                 order_id,
                 user_id: actor.user_id,
                 kind,
@@ -211,27 +212,27 @@ impl<'a> Desk<'a> {
         if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
             self.keep(attempt, false, Some(code), order.as_ref().map(|order| order.version));
         }
-        let standing = self.standing(attempt.command.body.order_id()).cloned();
-        let lost = standing.as_ref().and_then(|standing| explain::lost(attempt, standing, code));
+        let state = self.state(attempt.command.body.order_id()).cloned();
+        let lost = state.as_ref().and_then(|state| explain::lost(attempt, state, code));
         let lost = lost.map(|lost| {
-            let order = standing.as_ref().map(|standing| &standing.order);
+            let order = state.as_ref().map(|state| &state.order);
             let taken_back = order.and_then(|order| self.taken_back(attempt, order));
             explain::with_record(lost, Some(code), taken_back)
         });
-        if let Some(Standing { order, .. }) = standing {
+        if let Some(OrderState { order, .. }) = state {
             self.note(attempt, order, code, lost.clone());
         }
         let outcome = Outcome::rejected(code, order, self.snapshot.now);
         Outcome { lost, ..outcome }
     }
 
-    /// What a refusal leaves behind: a line in the order's history, and a word to who lost it.
+    /// Writes the traces of a refusal: a line in the order's history, and an event for a lost acceptance.
     fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
             self.line(attempt, &order, Some(order.status), Some(code), reason);
         }
-        // Who is at the portal still reads it in the answer.
+        // A person at the portal reads it in the answer.
         if attempt.origin != Origin::Portal && lost.is_some() {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
@@ -240,18 +241,18 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// How the right ended under which an edge had promised this.
+    /// The end of the right by which an edge had promised this.
     pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
-        match Right::of(attempt, self.assignment(order.location)?) {
-            Right::TakenBack(end) => Some(end),
-            Right::None | Right::Stands => None,
+        match Backing::of(attempt, self.assignment(order.location)?) {
+            Backing::TakenBack(end) => Some(end),
+            Backing::None | Backing::Stands => None,
         }
     }
 
     /// The order to refuse with: an edge merges it whole and shows each reader their part of it, so it
-    /// goes out only for someone from whom it is not hidden.
+    /// goes out only where it is not hidden from this person.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
-        let order = &self.standing(attempt.command.body.order_id())?.order;
+        let order = &self.state(attempt.command.body.order_id())?.order;
         let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
         (!hidden).then(|| order.clone())
     }
@@ -314,7 +315,7 @@ impl<'a> Desk<'a> {
         let mut body =
             OrderEvent { order, actor, command_id, reason: None, code: None, lost: None };
         fill(&mut body);
-        self.writes.events.push(Emitted { kind, trace: attempt.trace(), body });
+        self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });
     }
 
     fn offer(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
@@ -339,9 +340,9 @@ fn event_of(action: Option<Action>) -> EventType {
     }
 }
 
-/// Only a decision consumes a command id. What an edge logged is always decided; a person at the
-/// portal who was not let in, asked for nothing there is, or filled a form in wrongly, may send the
-/// same id again.
+/// Only a decision consumes a command id. An op of an edge's log is always decided. A person at the
+/// portal may send the same id again after a refusal at the door, an unknown order or a form filled in
+/// wrongly.
 fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
         Origin::Edge(_) | Origin::Waited { .. } => true,
@@ -352,7 +353,7 @@ fn consumes(attempt: &Attempt, code: Code) -> bool {
     }
 }
 
-/// Whether a refused command becomes part of the order's history. From an edge it does, since a
+/// Returns whether a refused command becomes part of the order's history. From an edge it does, since a
 /// person acted on the edge's word; a stranger's does not, and over HTTP the stored answer is enough.
 fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
     let (Some(action), Some(actor)) = (attempt.command.body.action(), attempt.actor) else {

@@ -1,36 +1,35 @@
-//! One command against one order: whether it may, and what the order becomes. The only place that
-//! knows who wins.
+//! Rules on one command against one order. The only place that knows who wins a collision.
 
 use wire::{
     Action, Actor, Code, CommandBody, Draft, Order, OrderId, OrderStatus, PaymentStatus, Role,
     UnixMillis, check_draft, check_optional_reason, check_reason,
 };
 
-use crate::{Acceptance, Attempt, Lapse, OfflineRules, Origin, Standing, right::Right, view};
+use crate::{Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, view};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {
     Changed {
-        after: Box<Standing>,
+        after: Box<OrderState>,
         reason: Option<String>,
         /// It was allowed by the region's offline rules alone.
         under_rule: bool,
     },
-    /// What was promised at an edge finds the order cancelled or rejected: the promise counts, and the
-    /// order stays as it is.
+    /// An edge's promise finds the order cancelled or rejected: the promise counts, and the order stays
+    /// as it is.
     Meanwhile(Code),
-    /// What was asked for is already so, by the same person: a success that changes nothing.
+    /// The order is so already, by the same person: a success that changes nothing.
     AlreadySo,
     Refused(Code),
 }
 
-/// A command of a known person, with what it is judged by.
+/// A command of a known person, with everything it is judged by.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub attempt: &'a Attempt,
     pub actor: Actor,
-    /// The right under which an edge has answered it.
-    pub right: &'a Right,
+    /// The right behind an edge's answer to it.
+    pub backing: &'a Backing,
     pub rules: &'a OfflineRules,
     /// Someone else holds the region than the edge this comes from.
     pub held_elsewhere: bool,
@@ -42,17 +41,17 @@ pub(crate) struct Case<'a> {
     pub now: UnixMillis,
 }
 
-/// Rules on a case. Checks run from who is asking, over whether the order exists and whose it is, to
-/// what its state allows; the first that fails is the answer.
-pub(crate) fn rule(case: Case<'_>, standing: Option<&Standing>) -> Ruling {
+/// Rules on a case. The checks look at the asker, the order and its owner, then its status; the first
+/// that fails is the answer.
+pub(crate) fn rule(case: Case<'_>, state: Option<&OrderState>) -> Ruling {
     let body = &case.attempt.command.body;
     let ruled = match (body, body.action()) {
         (CommandBody::PublishOrder { order_id, order }, _) => {
-            publish(case, standing, *order_id, order)
+            publish(case, state, *order_id, order)
         }
-        (_, Some(action)) => check_asker(action, case, standing)
-            .and_then(|standing| Ok((standing, reason_of(body)?)))
-            .and_then(|(standing, reason)| act(action, case, standing, reason)),
+        (_, Some(action)) => check_asker(action, case, state)
+            .and_then(|state| Ok((state, reason_of(body)?)))
+            .and_then(|(state, reason)| act(action, case, state, reason)),
         (_, None) => Err(Code::UnknownOp),
     };
     ruled.unwrap_or_else(Ruling::Refused)
@@ -60,7 +59,7 @@ pub(crate) fn rule(case: Case<'_>, standing: Option<&Standing>) -> Ruling {
 
 fn publish(
     case: Case<'_>,
-    standing: Option<&Standing>,
+    state: Option<&OrderState>,
     order_id: OrderId,
     draft: &Draft,
 ) -> Result<Ruling, Code> {
@@ -68,22 +67,22 @@ fn publish(
         return Err(Code::RoleForbidden);
     }
     let draft = check_draft(draft).map_err(|_| Code::InvalidInput)?;
-    if standing.is_some() {
+    if state.is_some() {
         return Err(Code::OrderExists);
     }
     let (customer, source) = (case.actor.user_id, case.attempt.source());
     let order = Order::published(order_id, draft, customer, case.now, source);
-    let after = Box::new(Standing { order, acceptance: None });
+    let after = Box::new(OrderState { order, acceptance: None });
     Ok(Ruling::Changed { after, reason: None, under_rule: false })
 }
 
 fn check_asker<'a>(
     action: Action,
     case: Case<'_>,
-    standing: Option<&'a Standing>,
-) -> Result<&'a Standing, Code> {
+    state: Option<&'a OrderState>,
+) -> Result<&'a OrderState, Code> {
     let actor = case.actor;
-    let by_rule = standing.is_some_and(|standing| is_by_rule(action, case, &standing.order));
+    let by_rule = state.is_some_and(|state| is_by_rule(action, case, &state.order));
     let for_revoked = is_for_revoked(action, case);
     if !action.roles().contains(&actor.role) && !by_rule && !for_revoked {
         let accept = action == Action::Accept;
@@ -93,36 +92,36 @@ fn check_asker<'a>(
     if action == Action::Review {
         return Err(Code::UnknownOp);
     }
-    let standing = standing.ok_or(Code::OrderNotFound)?;
-    let order = &standing.order;
+    let state = state.ok_or(Code::OrderNotFound)?;
+    let order = &state.order;
     match (
         for_revoked || concerns(action, actor, order),
         view::is_hidden(order, actor, case.attempt),
     ) {
-        (true, false) => Ok(standing),
+        (true, false) => Ok(state),
         (true, true) => Err(Code::OrderNotFound),
         (false, hidden) => Err(why_not_his(case, order, action, hidden)),
     }
 }
 
-/// Whether the holding edge has approved this under the region's offline rule: in the name of an admin
-/// who was there, or of the order's own customer.
+/// Returns whether the holding edge has approved this under the region's offline rule: in the name of
+/// an admin who was there, or of the order's own customer.
 fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
     let (actor, rule) = (case.actor, case.rules.approval.as_ref());
     let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
     action == Action::Approve
-        && case.right.is_firm()
+        && case.backing.is_firm()
         && asked
         && rule.is_some_and(|rule| rule.allows(order))
 }
 
-/// Whether an admin withdraws what was promised to somebody who had been revoked: no edge could know
-/// it, so that the promise was honoured first.
+/// Returns whether an admin withdraws a promise to a revoked provider: no edge could know of the
+/// revocation, so the promise was honoured first.
 fn is_for_revoked(action: Action, case: Case<'_>) -> bool {
     action == Action::Withdraw && case.actor.role == Role::Admin && case.provider_revoked
 }
 
-/// Whether this order is one on which this person may do this at all.
+/// Returns whether this person may ever do this on this order.
 fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
     match action {
         Action::Approve | Action::Reject | Action::Accept => true,
@@ -164,10 +163,10 @@ pub(crate) fn reason_of(body: &CommandBody) -> Result<Option<String>, Code> {
 fn act(
     action: Action,
     case: Case<'_>,
-    standing: &Standing,
+    state: &OrderState,
     reason: Option<String>,
 ) -> Result<Ruling, Code> {
-    let order = &standing.order;
+    let order = &state.order;
     if action == Action::Accept && has_accepted(order, case.actor) {
         return Ok(Ruling::AlreadySo);
     }
@@ -183,7 +182,7 @@ fn act(
         return Err(Code::FundsNotHeld);
     }
     let under_rule = unpaid || is_by_rule(action, case, order);
-    let mut after = Box::new(standing.clone());
+    let mut after = Box::new(state.clone());
     after.order.status = status;
     after.order.version += 1;
     after.order.updated_at = case.now;
@@ -191,7 +190,7 @@ fn act(
         Action::Accept => {
             let source = case.attempt.source();
             after.order.provider_id = Some(case.actor.user_id);
-            let firm = case.right.is_firm();
+            let firm = case.backing.is_firm();
             after.acceptance = Some(Acceptance { decided_at: case.now, source, firm });
         }
         Action::Withdraw => {
@@ -208,28 +207,28 @@ fn act(
     Ok(Ruling::Changed { after, reason, under_rule })
 }
 
-/// What an action comes to that the order's state has no place for. An edge may have promised it by the
-/// right to assign, before what the cloud knew could reach it.
+/// The ruling on an action that the order's status has no place for. An edge may have promised it by the
+/// right to assign, before the cloud's change could reach it.
 fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<Ruling, Code> {
     use Action::{Accept, Approve};
     let refused = Err(why_not(status, action));
-    match (case.right, action, status) {
-        (Right::Stands, Accept | Approve, _) if case.lapse == Some(Lapse::CancelHeld) => refused,
-        (Right::Stands, Accept, OrderStatus::Cancelled) => {
+    match (case.backing, action, status) {
+        (Backing::Stands, Accept | Approve, _) if case.lapse == Some(Lapse::CancelHeld) => refused,
+        (Backing::Stands, Accept, OrderStatus::Cancelled) => {
             Ok(Ruling::Meanwhile(Code::OrderCancelledMeanwhile))
         }
-        (Right::Stands, Accept | Approve, OrderStatus::Rejected) => {
+        (Backing::Stands, Accept | Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Meanwhile(Code::OrderRejectedMeanwhile))
         }
-        (Right::TakenBack(_), Accept, _)
-        | (Right::TakenBack(_), Approve, OrderStatus::Rejected) => Err(Code::RegionTakenBack),
+        (Backing::TakenBack(_), Accept, _)
+        | (Backing::TakenBack(_), Approve, OrderStatus::Rejected) => Err(Code::RegionTakenBack),
         // It is approved, or further on than that.
-        (Right::Stands | Right::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
+        (Backing::Stands | Backing::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
         _ => refused,
     }
 }
 
-/// Whether this provider's acceptance stands. A repeat of it, in whatever words, is a success.
+/// Returns whether this provider's acceptance stands. Any repeat of it is a success.
 fn has_accepted(order: &Order, actor: Actor) -> bool {
     let stands = match order.status {
         OrderStatus::Accepted
@@ -248,7 +247,7 @@ fn may_start_unpaid(case: Case<'_>) -> bool {
     matches!(case.attempt.origin, Origin::Edge(_)) && case.rules.unpaid_start
 }
 
-/// What to tell someone whose action leads nowhere from here.
+/// The refusal of an action that leads nowhere from this status.
 fn why_not(status: OrderStatus, action: Action) -> Code {
     match (status, action) {
         (OrderStatus::Cancelled, _) => Code::OrderCancelled,

@@ -1,4 +1,4 @@
-//! What a decision stands on: everything the store read, under its locks, before asking.
+//! The basis of a decision: everything that the store read under its locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ pub struct Snapshot {
     /// How the regions of the orders and edges here assign; every region, where an order is unknown.
     pub regions: BTreeMap<Region, Assignment>,
     pub answers: BTreeMap<CommandKey, StoredAnswer>,
-    pub orders: BTreeMap<OrderId, Standing>,
+    pub orders: BTreeMap<OrderId, OrderState>,
     /// Some pending orders of the regions that `regions_to_explain` names, to offer to a loser.
     pub open_jobs: Vec<Order>,
-    /// Providers whose firm accept found one of these orders cancelled or rejected.
+    /// Providers with a firm accept that found one of these orders cancelled or rejected.
     pub met_closed: BTreeSet<(OrderId, UserId)>,
     /// Firm accepts that lost because their right was taken back, and are listed as that already; of
     /// those at least that the requests name.
@@ -32,7 +32,7 @@ pub struct Snapshot {
 
 /// An order as it stands, and how its provider came to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct OrderState {
     pub order: Order,
     /// Present while the order has a provider.
     pub acceptance: Option<Acceptance>,
@@ -42,6 +42,6 @@ pub struct Standing {
 pub struct Acceptance {
     pub decided_at: UnixMillis,
     pub source: Source,
-    /// Whether an edge had promised it at once, by the right to assign.
+    /// An edge had promised it at once, by the right to assign.
     pub firm: bool,
 }

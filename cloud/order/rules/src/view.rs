@@ -1,12 +1,12 @@
-//! Who is told what about an order that is not theirs to read.
+//! The view of people on orders that are not theirs to read.
 
 use wire::{Action, Actor, Order, OrderStatus, Role, readable_by};
 
 use crate::Attempt;
 
-/// Whether for this person, and for what they ask, there is no such order. Who comes too late for one
-/// that was open has lost it, and hears where it went. What a provider does at an edge he does on an
-/// order that the edge has shown him, so he hears why not.
+/// Returns whether this order does not exist for this person and this command. A provider who comes
+/// too late for an open order has lost it, and hears where it went. At an edge a provider acts on an
+/// order that the edge has shown him, so he hears the reason.
 pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool {
     let accepts = attempt.command.body.action() == Some(Action::Accept);
     let told = match actor.role {
@@ -16,7 +16,7 @@ pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool 
     !told && readable_by(order, actor).is_none()
 }
 
-/// Whether every provider could read it, now or before.
+/// Returns whether every provider could read it, now or before.
 fn was_open(status: OrderStatus) -> bool {
     match status {
         OrderStatus::PendingReview | OrderStatus::Rejected => false,

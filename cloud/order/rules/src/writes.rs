@@ -8,7 +8,7 @@ use wire::{
     TimelineEntry, UserId,
 };
 
-use crate::{Standing, StoredAnswer, Turned};
+use crate::{AssignmentTurn, OrderState, StoredAnswer};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Writes {
@@ -20,21 +20,21 @@ pub struct Writes {
     pub orders: Vec<OrderWrite>,
     pub timeline: Vec<Line>,
     /// In the order in which they happened.
-    pub events: Vec<Emitted>,
-    /// What a person has to look at.
-    pub cases: Vec<CaseItem>,
-    /// How regions assign from here on, in the order in which it changed.
-    pub turns: Vec<(Region, Turned)>,
+    pub events: Vec<EventDraft>,
+    /// For a person to look at.
+    pub cases: Vec<NewCase>,
+    /// The changes of how regions assign, in their order.
+    pub turns: Vec<(Region, AssignmentTurn)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderWrite {
     /// `None` for a new order.
     pub guard: Option<Guard>,
-    pub after: Standing,
+    pub after: OrderState,
 }
 
-/// What was read of an order: the write must find it so still, or the decision is void.
+/// The version and status that were read: the write must still find them, or the decision is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
     pub version: u64,
@@ -49,7 +49,7 @@ pub struct Line {
 
 /// An event to publish. Its id is given where it is stored, since ids are not drawn here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Emitted {
+pub struct EventDraft {
     pub kind: EventType,
     pub trace: String,
     pub body: OrderEvent,
@@ -57,12 +57,12 @@ pub struct Emitted {
 
 /// Something for a person to look at. Items of one order, person and kind are one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaseItem {
+pub struct NewCase {
     pub order_id: OrderId,
     pub user_id: UserId,
     pub kind: CaseKind,
     pub command_id: CommandId,
-    /// What the command was answered with, where that was more than a plain success.
+    /// The code of the command's answer, where that was more than a plain success.
     pub code: Option<Code>,
 }
 
@@ -71,9 +71,9 @@ pub enum CaseKind {
     /// A firm accept found the order cancelled or rejected; with it, all that its provider then did
     /// on the order.
     MetClosed,
-    /// A firm answer to someone who had been revoked where its edge could not know it.
+    /// A firm answer to a revoked person, where its edge could not know of the revocation.
     RevokedMeanwhile,
-    /// What an edge decided under the region's offline rules.
+    /// A decision of an edge under the region's offline rules.
     OfflineRule,
     /// A firm accept that lost because the right it stood on was taken back.
     TakenBack,

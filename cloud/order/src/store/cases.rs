@@ -1,4 +1,4 @@
-//! What a person has to look at, newest first.
+//! Cases for a person to look at, newest first.
 
 use platform::{
     sql::{Columns, Statement},

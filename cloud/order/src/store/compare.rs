@@ -1,4 +1,4 @@
-//! What the hub compares its feeds with: a region's orders in the order of their ids.
+//! A region's orders in the order of their ids, for the hub to compare its feeds with.
 
 use platform::{outbox, sql::Columns, vals};
 use uuid::Uuid;

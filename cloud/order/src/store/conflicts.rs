@@ -115,7 +115,7 @@ fn lost(
     let order_id = OrderId(row.line.order_id);
     let mut earlier = won.get(&order_id.0).into_iter().flatten().filter(|(id, _)| *id < row.id);
     let entry = row.line.entry()?;
-    // Whoever lost for another reason than a winner may still find the order in somebody's hands.
+    // An acceptance lost for another reason may still find the order with a provider: he is no winner.
     let taken = entry.code == Some(Code::OrderAlreadyAccepted);
     Ok(LostAcceptance {
         id: rows::count(row.id, "order_timeline.id")?,

@@ -1,4 +1,4 @@
-//! The deciding transactions: read under locks, ask `rules`, write what it says. There is no other way
+//! The deciding transactions: read under locks, ask `rules`, write its decision. There is no other way
 //! to change an order.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{Attempt, Origin, Request, Writes, decide};
+use rules::{Attempt, Origin, Submission, Writes, decide};
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
@@ -25,7 +25,7 @@ use super::{
 /// is margin.
 const COLLISIONS_MAX: u32 = 4;
 
-/// What a customer wants published, under an id of their own choice.
+/// A customer's order to publish, under a command id of their own choice.
 pub struct Publication {
     pub command_id: CommandId,
     pub actor: Actor,
@@ -36,18 +36,18 @@ pub struct Publication {
 impl Store {
     /// Decides one command of a person who waits for the answer.
     pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        let requests = [Request::Command(Box::new(attempt))];
+        let requests = [Submission::Command(Box::new(attempt))];
         let mut writes = self.decide_anew(&requests, Reading::Plain).await?;
         writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
     }
 
     /// Decides requests in their order, all in one transaction.
-    pub async fn decide_all(&self, requests: &[Request]) -> Result<Vec<OpDecision>, StoreError> {
+    pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
         Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
     }
 
-    /// Whether a deciding transaction of this region can be made at all: reads under its lock, writes
-    /// an answer, takes it back and commits. It fails where every batch would, so that no single op
+    /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes it back
+    /// and commits. It fails where every batch would, so that no single op
     /// is blamed for that.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
@@ -76,7 +76,7 @@ impl Store {
 
     async fn decide_anew(
         &self,
-        requests: &[Request],
+        requests: &[Submission],
         reading: Reading,
     ) -> Result<Writes, StoreError> {
         let mut collisions = 0;
@@ -90,7 +90,7 @@ impl Store {
 
     async fn decide_once(
         &self,
-        requests: &[Request],
+        requests: &[Submission],
         reading: Reading,
     ) -> Result<Writes, StoreError> {
         transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await })
@@ -131,7 +131,7 @@ impl Publication {
 async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
-    requests: &[Request],
+    requests: &[Submission],
     mut reading: Reading,
 ) -> Result<Writes, StoreError> {
     loop {
@@ -142,8 +142,8 @@ async fn decide_in(
             write::rest(tx, clock, &writes, now).await?;
             return Ok(writes);
         }
-        // Someone was faster. What they did is committed by now: decide again on that, and under
-        // lock, so that once is enough.
+        // Another transaction was faster, and has committed. Decide again on its result, under lock, so
+        // that once is enough.
         if reading == Reading::Locked {
             return Err(StoreError::Overtaken);
         }

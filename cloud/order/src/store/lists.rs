@@ -17,7 +17,7 @@ use super::{
 /// The newest lines of a timeline that are shown.
 const LINES_MAX: usize = 500;
 
-/// Which orders to list.
+/// The filter of a list of orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     pub customer: Option<UserId>,
@@ -27,7 +27,7 @@ pub struct Listing {
     pub code: Option<OrderCode>,
 }
 
-/// The place of an order in a list. What was listed before it stays before it, whatever is added.
+/// The place of an order in a list. New orders never move it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     created_at: UnixMillis,
@@ -56,7 +56,7 @@ impl Store {
         row.map(OrderRow::order).transpose()
     }
 
-    /// What happened to an order, oldest first.
+    /// The history of an order, oldest first.
     pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
         let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
         let rows = self.sql.all::<LineRow>(text, vals![id, LINES_MAX]).await?;
@@ -71,7 +71,7 @@ impl Store {
         after: Option<Cursor>,
     ) -> Result<Slice, StoreError> {
         let (text, mut values) = statement(listing, after.unwrap_or(Cursor::START));
-        // One more than asked for tells whether there is a next page.
+        // One order more than asked for shows that there is a next page.
         values.push((limit + 1).into());
         let rows = self.sql.all::<OrderRow>(text, values).await?;
         let mut orders: Vec<Order> =

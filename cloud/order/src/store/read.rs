@@ -1,4 +1,4 @@
-//! Reads what a decision stands on: the regions' assignment first, then answers, then orders in id
+//! Reads the basis of a decision: the regions' assignment first, then answers, then orders in id
 //! order, so that transactions meet each other's locks in one order.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use platform::{
 };
 use process::defect::{Defect, planted};
 use rules::{
-    Assignment, Attempt, CaseKind, CommandKey, Request, Snapshot, Standing, StoredAnswer,
+    Assignment, Attempt, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
     regions_to_explain,
 };
 use uuid::Uuid;
@@ -35,7 +35,7 @@ const OPEN_JOBS_MAX: usize = 50;
 
 pub async fn snapshot(
     tx: &mut Tx,
-    requests: &[Request],
+    requests: &[Submission],
     reading: Reading,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
@@ -62,13 +62,13 @@ pub async fn snapshot(
     Ok(snapshot)
 }
 
-/// What the requests name.
+/// Everything that the requests name.
 #[derive(Default)]
 struct Named {
     commands: BTreeSet<CommandId>,
     orders: BTreeSet<OrderId>,
     published: BTreeSet<OrderId>,
-    /// What an admin wants to withdraw from its provider.
+    /// Orders that an admin wants to withdraw from their provider.
     withdrawn: BTreeSet<OrderId>,
     regions: BTreeSet<Region>,
     fences: BTreeSet<u64>,
@@ -78,12 +78,12 @@ struct Named {
 }
 
 impl Named {
-    fn by(requests: &[Request]) -> Self {
+    fn by(requests: &[Submission]) -> Self {
         let mut named = Self::default();
         for request in requests {
             match request {
-                Request::Command(attempt) => named.add(attempt),
-                Request::LeaseReleased { region, .. } => {
+                Submission::Command(attempt) => named.add(attempt),
+                Submission::LeaseReleased { region, .. } => {
                     named.regions.insert(*region);
                     named.releases = true;
                 }
@@ -141,7 +141,7 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
 /// needs neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// With others that decide, and against whoever changes it.
+    /// Shared with others that decide, and closed to changes.
     ToDecide,
     ToChange,
 }
@@ -202,20 +202,20 @@ async fn past_rules(
     Ok(())
 }
 
-/// Whose firm accepts have found these orders closed.
+/// The providers with firm accepts that found these orders closed.
 async fn met_closed(
     tx: &mut Tx,
-    orders: &BTreeMap<OrderId, Standing>,
+    orders: &BTreeMap<OrderId, OrderState>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
     let closed = orders
         .values()
-        .map(|standing| &standing.order)
+        .map(|state| &state.order)
         .filter(|order| matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected));
     let closed: BTreeSet<OrderId> = closed.map(|order| order.id).collect();
     listed(tx, CaseKind::MetClosed, &closed).await
 }
 
-/// Whom cases of a kind on these orders are about.
+/// The people of the cases of a kind on these orders.
 async fn listed(
     tx: &mut Tx,
     kind: CaseKind,
@@ -225,8 +225,8 @@ async fn listed(
     Ok(rows.into_iter().map(|(order, user, _)| (OrderId(order), UserId(user))).collect())
 }
 
-/// What is listed already as lost because its right was taken back: of the orders of commands that were
-/// refused before, where anything here was promised at all.
+/// The cases of a right that was taken back, of the orders of commands that were refused before. Nothing
+/// is read where no request names a fence.
 async fn taken_back(
     tx: &mut Tx,
     named: &Named,
@@ -251,7 +251,7 @@ async fn cases(
     Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)
 }
 
-/// Everyone's answers under these ids; whose are whose, the rules tell apart.
+/// Everyone's answers under these ids; the rules tell their owners apart.
 async fn answers(
     tx: &mut Tx,
     commands: &BTreeSet<CommandId>,
@@ -272,12 +272,12 @@ async fn orders(
     tx: &mut Tx,
     ids: &BTreeSet<OrderId>,
     reading: Reading,
-) -> Result<BTreeMap<OrderId, Standing>, StoreError> {
+) -> Result<BTreeMap<OrderId, OrderState>, StoreError> {
     let lock = reading == Reading::Locked && tx.is_mysql();
     let after = if lock { ") ORDER BY id FOR UPDATE" } else { ") ORDER BY id" };
     let rows = tx.all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after).await?;
-    let standings = rows.into_iter().map(OrderRow::standing);
-    standings.map(|standing| standing.map(|standing| (standing.order.id, standing))).collect()
+    let states = rows.into_iter().map(OrderRow::state);
+    states.map(|state| state.map(|state| (state.order.id, state))).collect()
 }
 
 async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError> {

@@ -1,8 +1,8 @@
 //! The right to assign as order_db keeps it: a region's row, every fence and how it ended, every
-//! version of the rules, and who changed what, when and why.
+//! version of the rules, and the record of every change with its maker, moment and reason.
 //!
-//! Invariants: whoever changes how a region assigns holds its row alone until the commit, and every
-//! deciding transaction shares it, so that a grant's digest is of exactly what was decided before it;
+//! Invariants: a change of how a region assigns holds the region's row alone until the commit, and every
+//! deciding transaction shares it, so that a grant's digest covers exactly the decisions before it;
 //! each change is told by one event of the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use platform::{
     transact, vals,
 };
 use process::clock::Clock;
-use rules::{Assignment, Seat, Wanted, Wish};
+use rules::{Assignment, NextAssignment, Seat, Wish};
 use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ const FENCES_OF: &str =
     "WHERE holder = ? AND epoch <= ? ORDER BY granted_at DESC, fence DESC LIMIT ?";
 const ENDED_EPOCH: &str = "SELECT epoch FROM ended_epochs WHERE edge = ?";
 
-/// What an operator asks for; what is absent stays as it is. A take-back comes first.
+/// An operator's request; absent parts stay as they are. A take-back comes first.
 #[derive(Debug, Clone)]
 pub struct Assign {
     pub by: UserId,
@@ -54,7 +54,7 @@ pub struct Assign {
 pub struct RegionRecord {
     #[serde(flatten)]
     pub now: AssignmentEvent,
-    /// What comes once the holder has given the right back.
+    /// Comes once the holder has given the right back.
     pub wanted: Option<WantedNext>,
     /// Newest first.
     pub fences: Vec<FenceRecord>,
@@ -77,7 +77,7 @@ struct GrantedRow {
 }
 
 impl Store {
-    /// Does what an operator asks for a region; a refusal changes nothing.
+    /// Carries out an operator's request for a region; a refusal changes nothing.
     pub async fn assign(
         &self,
         region: Region,
@@ -129,7 +129,7 @@ fn granted(tail: &'static str) -> Statement {
 }
 
 impl GrantedRow {
-    fn read(self) -> Result<(AssignmentEvent, Option<Wanted>), StoreError> {
+    fn read(self) -> Result<(AssignmentEvent, Option<NextAssignment>), StoreError> {
         let (region, assignment) = self.row.assignment()?;
         let digest = self.digest.map(|digest| rows::hash(&digest, "fences.digest")).transpose()?;
         let assignment_told = assignment.told(digest);
@@ -161,7 +161,7 @@ async fn assign_in(
         }
     }
     let right = asked.right.clone();
-    let right = right.map(|(policy, holder)| Wanted { policy, holder, by: asked.by });
+    let right = right.map(|(policy, holder)| NextAssignment { policy, holder, by: asked.by });
     let wish = Wish { right, rules: asked.rules.clone() };
     if let Some(turned) = now.wished(wish, None) {
         let record = Record { what: "set", at, by, why: None, trace };

@@ -1,8 +1,8 @@
-//! Writing one change of a region's assignment: the fence that ended or was given out, the row, the
-//! record of who did it, and the event that tells it.
+//! Writes one change of a region's assignment: the fence that ended or was given out, the row, the
+//! record of its maker, and the event.
 //!
-//! Invariant: the caller holds the region's row alone, so that a grant's digest is of exactly what was
-//! decided before it.
+//! Invariant: the caller holds the region's row alone, so that a grant's digest covers exactly
+//! the decisions before it.
 
 use platform::{
     outbox,
@@ -10,7 +10,7 @@ use platform::{
     vals,
 };
 use process::clock::Clock;
-use rules::{Assignment, Turned};
+use rules::{Assignment, AssignmentTurn};
 use uuid::Uuid;
 use wire::{
     AssignmentEvent, EdgeId, Event, EventId, EventType, FenceEnd, Hash, OrderId, OrderStatus,
@@ -29,7 +29,7 @@ const DIGEST_PART: usize = 5_000;
 const END: &str = "UPDATE fences SET ended_at = ?, ended_how = ?, ended_by = ?, ended_why = ? \
     WHERE region = ? AND fence = ?";
 const DIGEST: &str = "SELECT digest FROM fences WHERE region = ? AND fence = ?";
-/// Who changed it, when and why.
+/// The maker, moment and reason of a change.
 pub struct Record {
     pub what: &'static str,
     pub at: UnixMillis,
@@ -51,7 +51,7 @@ pub async fn turn(
     tx: &mut Tx,
     clock: &Clock,
     region: Region,
-    turned: &Turned,
+    turned: &AssignmentTurn,
     record: &Record,
 ) -> Result<(), StoreError> {
     let after = &turned.after;

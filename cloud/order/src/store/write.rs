@@ -1,4 +1,4 @@
-//! Writes what a decision says, in bulk: all rows of one kind in as few statements as fit.
+//! Writes a decision in bulk: all rows of one kind in as few statements as fit.
 //!
 //! Invariant: an order is written only as it was read; a write that finds it otherwise changes nothing
 //! and says so.
@@ -12,7 +12,7 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{Emitted, Guard, OrderWrite, Standing, StoredAnswer, Writes};
+use rules::{EventDraft, Guard, OrderState, OrderWrite, StoredAnswer, Writes};
 use wire::{CommandId, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis};
 
 use super::{
@@ -64,7 +64,7 @@ pub async fn rest(
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
     tx.insert_all(writes.timeline.iter().map(LineRow::from).collect()).await?;
-    let events = writes.events.iter().map(|emitted| event(clock, emitted, at));
+    let events = writes.events.iter().map(|draft| event(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
     tx.insert_all(writes.cases.iter().map(|item| CaseRow::of(item, at)).collect()).await?;
@@ -98,14 +98,14 @@ pub async fn try_out(
     Ok(())
 }
 
-async fn change_one(tx: &mut Tx, guard: Guard, after: &Standing) -> Result<u64, StoreError> {
+async fn change_one(tx: &mut Tx, guard: Guard, after: &OrderState) -> Result<u64, StoreError> {
     let mut values = OrderChange::from(after).values();
     values.extend(vals![after.order.id, guard.status, guard.version]);
     Ok(tx.exec(OrderChange::update(CHANGE_ONE), values).await?)
 }
 
 /// The same for many at once: each column is a CASE over the ids, and so is the guard.
-async fn change_many(tx: &mut Tx, part: &[(Guard, &Standing)]) -> Result<u64, StoreError> {
+async fn change_many(tx: &mut Tx, part: &[(Guard, &OrderState)]) -> Result<u64, StoreError> {
     let n = part.len();
     let mut text = Statement::new("UPDATE orders SET ");
     let mut columns: Vec<Vec<Val>> = OrderChange::NAMES.iter().map(|_| Vec::new()).collect();
@@ -143,13 +143,13 @@ async fn forget(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError>
     Ok(())
 }
 
-fn event(clock: &Clock, emitted: &Emitted, at: UnixMillis) -> Result<Event, StoreError> {
+fn event(clock: &Clock, draft: &EventDraft, at: UnixMillis) -> Result<Event, StoreError> {
     Ok(Event {
         id: EventId(clock.new_id()),
-        kind: emitted.kind,
+        kind: draft.kind,
         version: EVENT_VERSION,
         at,
-        trace: emitted.trace.clone(),
-        body: serde_json::to_value(&emitted.body)?,
+        trace: draft.trace.clone(),
+        body: serde_json::to_value(&draft.body)?,
     })
 }

@@ -1,5 +1,7 @@
-//! The cache of a single process. Full, it forgets what would end soonest: a rate limit lives for a
-//! minute and a revocation for an hour, so a flood of the former does not push out the latter.
+//! The cache of a single process. When it is full, it forgets the entry that would end soonest: a rate
+//! limit lives for a minute and a revocation for an hour, so a flood of limits pushes out no revocation.
+//!
+//! Invariants: the time is the process's clock, which tests move; a count is one step under one lock.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,4 +1,4 @@
-//! What can go wrong with a statement, in the few kinds a caller acts on.
+//! The failures of a statement, in the few kinds that a caller acts on.
 
 use super::statement::shortened;
 

@@ -7,7 +7,7 @@ use process::metrics;
 
 use super::{Sql, SqlError, Tx, open::LOCK_WAIT};
 
-/// What a transaction that meets one held row may wait for it in all its runs; the pauses come on top.
+/// The longest wait of a transaction for one held row, over all its runs; the pauses come on top.
 pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRIES_MAX + 1);
 
 /// Begins a transaction, runs the block with it, commits when the block answers `Ok` and undoes it
@@ -80,7 +80,7 @@ impl Attempts {
         Self { engine: sql.engine(), made: 0 }
     }
 
-    /// Whether to try once more; waits a little first, each time longer and never the same for two.
+    /// Returns whether to try once more; waits a little first, longer each time and never the same for two.
     pub async fn again(&mut self) -> bool {
         if self.made >= Self::RETRIES_MAX {
             return false;

@@ -107,7 +107,7 @@ pub const ROWS_MAX: usize = 64;
 /// Ids that one statement names.
 pub const NAMES_MAX: usize = 256;
 
-/// Cuts what is written or named in bulk into parts of at most `largest`, in their order.
+/// Cuts rows or names into parts of at most `largest`, in their order.
 pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {

@@ -1,5 +1,5 @@
-//! A transaction. It remembers whether a statement failed because another transaction was in the
-//! way, so that `transact!` can retry whatever error the body made of it.
+//! A transaction. It remembers a statement that failed because another transaction was in the way, so
+//! that `transact!` can retry, whatever error the body made of it.
 
 use std::sync::Arc;
 
@@ -109,8 +109,8 @@ impl Tx {
         self.noted(result)
     }
 
-    /// The rows of all these names, in the order of the names' parts: `text`, their marks, `after`. What
-    /// else the text has marks for comes `first`.
+    /// The rows of all these names, read by `text`, the names' marks and `after`. Values for other marks in
+    /// the text stand in `first`.
     pub async fn all_named<R: Row>(
         &mut self,
         text: impl Into<Statement>,
@@ -154,7 +154,7 @@ impl Tx {
         limited(&text, work).await
     }
 
-    /// Whether a statement failed because another transaction was in the way.
+    /// Returns whether a statement failed because another transaction was in the way.
     pub fn contended(&self) -> bool {
         self.contended
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rules::{
-    CaseKind, CommandKey, Request, Snapshot, Standing, StoredAnswer, Turned, Writes,
+    AssignmentTurn, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission, Writes,
     regions_to_explain,
 };
 use wire::{
@@ -24,7 +24,7 @@ use crate::bug::Bug;
 #[derive(Default)]
 pub struct OrderDb {
     pub bug: Option<Bug>,
-    pub orders: BTreeMap<OrderId, Rc<Standing>>,
+    pub orders: BTreeMap<OrderId, Rc<OrderState>>,
     pub commands: BTreeMap<CommandKey, StoredAnswer>,
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
@@ -50,7 +50,7 @@ pub enum Void {
 const OPEN_JOBS_MAX: usize = 50;
 
 impl OrderDb {
-    pub fn snapshot(&self, requests: &[Request], now: UnixMillis) -> Snapshot {
+    pub fn snapshot(&self, requests: &[Submission], now: UnixMillis) -> Snapshot {
         let mut snapshot = Snapshot { now, lapse: lapse(self.bug), ..Snapshot::default() };
         snapshot.regions = Region::ALL.map(|region| (region, self.rights.read(region))).into();
         snapshot.met_closed.clone_from(&self.met_closed);
@@ -60,7 +60,7 @@ impl OrderDb {
             let answers = from.take_while(|((id, _), _)| *id == command);
             snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));
             if let Some(standing) = self.orders.get(&order) {
-                snapshot.orders.insert(order, Standing::clone(standing));
+                snapshot.orders.insert(order, OrderState::clone(standing));
             }
         }
         for region in regions_to_explain(&snapshot, requests) {
@@ -134,7 +134,7 @@ impl OrderDb {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &Turned,
+        turned: &AssignmentTurn,
         at: UnixMillis,
         number: u64,
         id: EventId,
@@ -152,8 +152,8 @@ impl OrderDb {
         let mut regions = BTreeSet::new();
         for request in &asked.requests {
             match request {
-                Request::LeaseReleased { region, .. } => drop(regions.insert(*region)),
-                Request::Command(attempt) => {
+                Submission::LeaseReleased { region, .. } => drop(regions.insert(*region)),
+                Submission::Command(attempt) => {
                     regions.extend(attempt.op().map(|op| op.region));
                     let body = &attempt.command.body;
                     match (body, self.orders.get(&body.order_id())) {
@@ -171,6 +171,6 @@ impl OrderDb {
 }
 
 /// A run of an edge's log as requests.
-pub fn requests(batch: wire::OpsBatch) -> Vec<Request> {
+pub fn requests(batch: wire::OpsBatch) -> Vec<Submission> {
     rules::requests(batch)
 }

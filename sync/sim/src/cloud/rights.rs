@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Assignment, Lapse, OfflineRules, Seat, Turned};
+use rules::{Assignment, AssignmentTurn, Lapse, OfflineRules, Seat};
 use wire::{EdgeId, FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis, UserId};
 
 use crate::bug::Bug;
@@ -88,7 +88,7 @@ impl Rights {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &Turned,
+        turned: &AssignmentTurn,
         at: UnixMillis,
         open: Hash,
     ) -> RegionAssignment {

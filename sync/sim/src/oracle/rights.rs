@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Assignment, Request, Seat, Turned, Writes};
+use rules::{Assignment, AssignmentTurn, Seat, Submission, Writes};
 use wire::{
     Code, CommandId, CommandOp, FenceEnding, Op, Outcome, OutcomeKind, PortalAccept, QuarantineWhy,
     Region, Relogged,
@@ -182,7 +182,13 @@ impl Oracle {
     }
 
     /// A right ends by its holder's word or by a take-back, never by a change of policy.
-    pub fn operator_turned(&mut self, at: u64, region: Region, was: &Assignment, turned: &Turned) {
+    pub fn operator_turned(
+        &mut self,
+        at: u64,
+        region: Region,
+        was: &Assignment,
+        turned: &AssignmentTurn,
+    ) {
         let held = (was.holder.clone(), was.fence);
         let kept = was.holder.is_none()
             || turned.ended.is_some()
@@ -195,8 +201,8 @@ impl Oracle {
     /// The release of one fence ends no other.
     pub fn decides(&mut self, at: u64, asked: &Asked, writes: &Writes) {
         let named = asked.requests.iter().filter_map(|request| match request {
-            Request::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
-            Request::Command(_) => None,
+            Submission::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
+            Submission::Command(_) => None,
         });
         let named: BTreeSet<(Region, u64)> = named.collect();
         for (region, turned) in &writes.turns {

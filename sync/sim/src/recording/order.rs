@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    Emitted, OfflineRules, Request, Seat, Standing, StoredAnswer, Turned, Wish, Writes, decide,
+    AssignmentTurn, EventDraft, OfflineRules, OrderState, Seat, StoredAnswer, Submission, Wish,
+    Writes, decide,
 };
 use uuid::Uuid;
 use wire::{
@@ -24,7 +25,7 @@ pub struct OrderRecording {
     pub steps: Vec<OrderStep>,
     /// All that the outbox tells of it.
     pub told: Vec<Told>,
-    pub orders: BTreeMap<OrderId, Standing>,
+    pub orders: BTreeMap<OrderId, OrderState>,
     pub answers: Vec<StoredAnswer>,
     pub regions: BTreeMap<Region, RegionAssignment>,
     /// Transactions that stand where they read, not where they were committed.
@@ -40,7 +41,7 @@ pub struct OrderStep {
 #[derive(Debug)]
 pub enum Transaction {
     /// A run of an edge's log, or one request of a person; with all that the model writes for it.
-    Decided { requests: Vec<Request>, locks: bool, writes: Box<Writes> },
+    Decided { requests: Vec<Submission>, locks: bool, writes: Box<Writes> },
     /// How a region is to assign; with how it then does.
     Assigned { region: Region, asked: Assigning, now: Box<RegionAssignment> },
 }
@@ -60,7 +61,7 @@ pub enum Assigning {
 
 #[derive(Debug)]
 pub enum Told {
-    Order(Box<Emitted>),
+    Order(Box<EventDraft>),
     Assigned(Region, Box<RegionAssignment>),
 }
 
@@ -74,7 +75,7 @@ pub(crate) struct Notes {
     committed: usize,
     stale: usize,
     /// The orders as the run left them.
-    orders: BTreeMap<OrderId, Standing>,
+    orders: BTreeMap<OrderId, OrderState>,
 }
 
 impl Notes {
@@ -106,7 +107,7 @@ impl Notes {
 
     pub fn ends(&mut self, db: &OrderDb) {
         let orders = db.orders.iter();
-        self.orders = orders.map(|(id, standing)| (*id, Standing::clone(standing))).collect();
+        self.orders = orders.map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
     }
 
     /// Does all of it once more on an empty model, one transaction after the other: an error where
@@ -148,8 +149,8 @@ alone {:#?}",
                 }
             }
         }
-        let orders: BTreeMap<OrderId, Standing> =
-            db.orders.iter().map(|(id, standing)| (*id, Standing::clone(standing))).collect();
+        let orders: BTreeMap<OrderId, OrderState> =
+            db.orders.iter().map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
         let now = |region| (region, db.rights.told(region, &db.rights.read(region)));
         let regions = Region::ALL.map(now).into();
         let answers = db.commands.into_values().collect();
@@ -170,7 +171,13 @@ fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<Told>
     }
 }
 
-fn turn(db: &mut OrderDb, region: Region, turned: &Turned, at: UnixMillis, told: &mut Vec<Told>) {
+fn turn(
+    db: &mut OrderDb,
+    region: Region,
+    turned: &AssignmentTurn,
+    at: UnixMillis,
+    told: &mut Vec<Told>,
+) {
     db.turn(region, turned, at, 0, EventId(Uuid::nil()));
     let now = db.rights.told(region, &db.rights.read(region));
     told.push(Told::Assigned(region, Box::new(now)));

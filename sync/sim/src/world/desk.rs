@@ -109,7 +109,7 @@ impl World {
         };
         let actor = Some(asking.actor);
         let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
-        let requests = vec![rules::Request::Command(Box::new(attempt))];
+        let requests = vec![rules::Submission::Command(Box::new(attempt))];
         let by = AskedBy::Desk { item, last_look: None };
         let asked = Asked { by, requests, locks: false };
         let takes = self.soon(2, 20);

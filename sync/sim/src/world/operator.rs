@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Seat, Wanted, Wish};
+use rules::{NextAssignment, Seat, Wish};
 use wire::{
     Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, Region,
     ServiceType, UnixMillis, UserId,
@@ -48,9 +48,9 @@ impl World {
         let epoch = self.sync_db.edges[fault.on].epoch;
         let exclusive = || {
             let holder = Some(Seat { edge: cast::edge(fault.on), epoch });
-            Some(Wanted { policy: Policy::Exclusive, holder, by })
+            Some(NextAssignment { policy: Policy::Exclusive, holder, by })
         };
-        let optimistic = || Some(Wanted { policy: Policy::Optimistic, holder: None, by });
+        let optimistic = || Some(NextAssignment { policy: Policy::Optimistic, holder: None, by });
         let unpaid_start = fault.size.is_multiple_of(2);
         let wish = match fault.size % 10 {
             0..3 => Wish { right: exclusive(), rules: None },
@@ -131,7 +131,8 @@ impl World {
 
     pub fn rights_end(&mut self) {
         for region in cast::REGIONS {
-            let right = Some(Wanted { policy: Policy::Optimistic, holder: None, by: admin() });
+            let right =
+                Some(NextAssignment { policy: Policy::Optimistic, holder: None, by: admin() });
             self.operator_asks(region, Does::Wishes(Wish { right, rules: None }));
         }
         self.operator.has_ended_all = true;
@@ -193,7 +194,7 @@ impl World {
     }
 
     /// Writes a change of how a region assigns, and its event.
-    pub fn turns(&mut self, region: Region, turned: &rules::Turned, at: UnixMillis) {
+    pub fn turns(&mut self, region: Region, turned: &rules::AssignmentTurn, at: UnixMillis) {
         let number = self.order_db.next_number + 1;
         self.order_db.next_number = number;
         self.turns_as(region, turned, number, at);
@@ -203,7 +204,7 @@ impl World {
     pub fn turns_as(
         &mut self,
         region: Region,
-        turned: &rules::Turned,
+        turned: &rules::AssignmentTurn,
         number: u64,
         at: UnixMillis,
     ) {

@@ -359,7 +359,7 @@ impl World {
             let (id, actor) = (accept.command.id, Some(accept.actor));
             let origin = rules::Origin::Waited { revoked };
             let attempt = rules::Attempt { command: accept.command, actor, origin };
-            let requests = vec![rules::Request::Command(Box::new(attempt))];
+            let requests = vec![rules::Submission::Command(Box::new(attempt))];
             let by = AskedBy::Waiting { replica: r, id };
             let takes = self.soon(1, 8);
             let asked = Asked { by, requests, locks: false };

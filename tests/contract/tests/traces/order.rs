@@ -7,7 +7,7 @@ use contract::OrderDb;
 use order::store::{Assign, Store};
 use platform::{sql::Sql, vals};
 use process::clock::Clock;
-use rules::{Attempt, CaseItem, Origin, Request, StoredAnswer, Writes};
+use rules::{Attempt, NewCase, Origin, StoredAnswer, Submission, Writes};
 use sim::{
     Counts,
     recording::{Assigning, OrderRecording, OrderStep, Told, Transaction},
@@ -73,9 +73,9 @@ impl Replay<'_> {
         }
     }
 
-    async fn decide(&self, requests: &[Request], locks: bool) -> Vec<OpDecision> {
+    async fn decide(&self, requests: &[Submission], locks: bool) -> Vec<OpDecision> {
         match requests {
-            [Request::Command(attempt)] if !locks => {
+            [Submission::Command(attempt)] if !locks => {
                 vec![self.store.decide_one(Attempt::clone(attempt)).await.unwrap()]
             }
             requests => self.store.decide_all(requests).await.unwrap(),
@@ -108,9 +108,9 @@ impl Replay<'_> {
         self.store.assign(region, &asked).await.unwrap().unwrap();
     }
 
-    fn counts(&mut self, requests: &[Request], answers: &[OpDecision]) {
+    fn counts(&mut self, requests: &[Submission], answers: &[OpDecision]) {
         for (request, answer) in requests.iter().zip(answers) {
-            let Request::Command(attempt) = request else { continue };
+            let Submission::Command(attempt) = request else { continue };
             match (answer, &attempt.origin) {
                 (OpDecision::Held(_), _) => self.met.held += 1,
                 (OpDecision::Decided(outcome), Origin::Edge(_)) => self.met.outcome(outcome),
@@ -188,7 +188,7 @@ impl Replay<'_> {
         let cases = cases
             .into_iter()
             .map(|case| (case.order_id, case.user_id, case.kind, case.command_id, case.code));
-        let model = written.iter().flat_map(|writes| &writes.cases).map(|item: &CaseItem| {
+        let model = written.iter().flat_map(|writes| &writes.cases).map(|item: &NewCase| {
             let kind = item.kind.as_str().to_owned();
             (item.order_id, item.user_id, kind, item.command_id, item.code)
         });

@@ -1,7 +1,7 @@
 //! How a region's assignment changes: a right ends by its holder's word or a take-back, by nothing
 //! else, and no fence is given out twice.
 
-use rules::{Assignment, Lapse, OfflineRules, OpName, Request, Seat, Wanted, Wish};
+use rules::{Assignment, Lapse, NextAssignment, OfflineRules, OpName, Seat, Submission, Wish};
 use wire::{FenceEnd, FenceEnding, Hash, OpDecision, OrderStatus, OutcomeKind, Policy, Region};
 
 use crate::stage::*;
@@ -10,8 +10,8 @@ fn seat(name: &str, epoch: u64) -> Seat {
     Seat { edge: edge(name), epoch }
 }
 
-fn wanted(policy: Policy, holder: Option<Seat>) -> Wanted {
-    Wanted { policy, holder, by: admin().user_id }
+fn wanted(policy: Policy, holder: Option<Seat>) -> NextAssignment {
+    NextAssignment { policy, holder, by: admin().user_id }
 }
 
 fn wish(policy: Policy, holder: Option<Seat>) -> Wish {
@@ -26,8 +26,8 @@ fn name(edge_name: &str, epoch: u64) -> OpName {
     OpName { edge: edge(edge_name), epoch, seq: 9, hash: Hash::of(b"9") }
 }
 
-fn release(edge_name: &str, epoch: u64, fence: u64) -> Request {
-    Request::LeaseReleased { name: name(edge_name, epoch), region: Region::North, fence }
+fn release(edge_name: &str, epoch: u64, fence: u64) -> Submission {
+    Submission::LeaseReleased { name: name(edge_name, epoch), region: Region::North, fence }
 }
 
 #[test]

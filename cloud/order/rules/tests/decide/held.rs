@@ -1,13 +1,13 @@
 //! What waits while an edge holds the region, and what does not.
 
-use rules::{Assignment, Lapse, Request, Writes};
+use rules::{Assignment, Lapse, Submission, Writes};
 use wire::{Code, HeldReason, OpDecision, OrderStatus, Region};
 
 use crate::stage::*;
 
 const WAITS: OpDecision = OpDecision::Held(HeldReason::Region);
 
-fn is_held(request: &Request, assignment: Assignment, status: OrderStatus) -> bool {
+fn is_held(request: &Submission, assignment: Assignment, status: OrderStatus) -> bool {
     let mut stage = Stage::with([order(1, status)]).assign(assignment);
     let writes = stage.decide(std::slice::from_ref(request));
     let held = writes.answers == [WAITS];
@@ -119,7 +119,7 @@ fn what_its_edge_did_next_on_the_same_order_waits_behind_it() {
 #[test]
 fn an_order_that_nobody_here_knows_may_be_of_any_held_region() {
     let accept_at = |name| logged_at(name, 1, 1, provider(1), accept(9));
-    let waits = |request: Request| {
+    let waits = |request: Submission| {
         let mut stage = Stage::with([]).assign(held());
         stage.snapshot.regions.insert(Region::South, Assignment::default());
         stage.decide(&[request]).answers == [WAITS]

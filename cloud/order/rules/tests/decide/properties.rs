@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use proptest::prelude::*;
-use rules::{Request, Writes};
+use rules::{Submission, Writes};
 use wire::{Actor, CommandBody, EventType, OpDecision, OrderStatus, PaymentStatus};
 
 const ORDERS: u128 = 3;
@@ -29,7 +29,7 @@ fn body() -> impl Strategy<Value = CommandBody> {
 }
 
 /// Few ids, so that many are used again, by the same person or by another.
-fn requests() -> impl Strategy<Value = Vec<Request>> {
+fn requests() -> impl Strategy<Value = Vec<Submission>> {
     let request = (0u128..12, actor(), body(), any::<bool>(), prop::bool::weighted(0.05));
     prop::collection::vec(request, 1..24).prop_map(|drawn| {
         let numbered = (1u64..).zip(drawn);
@@ -126,7 +126,7 @@ proptest! {
     fn a_repeated_batch_changes_nothing(statuses in statuses(), requests in requests()) {
         let from_edges: Vec<_> = requests
             .into_iter()
-            .filter(|request| matches!(request, Request::Command(a) if a.op().is_some()))
+            .filter(|request| matches!(request, Submission::Command(a) if a.op().is_some()))
             .collect();
         let mut stage = stage_of(statuses);
         let first = stage.decide(&from_edges);

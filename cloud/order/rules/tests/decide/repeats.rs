@@ -1,7 +1,7 @@
 //! A command takes effect once and is answered the same for ever; only a decision consumes its id.
 
 use crate::stage::*;
-use rules::Request;
+use rules::Submission;
 use wire::{Code, CommandBody, FirstResult, OrderStatus, OutcomeKind};
 
 #[test]
@@ -48,7 +48,7 @@ fn the_same_command_by_another_way_gets_the_first_result() {
 
 #[test]
 fn an_id_used_for_another_thing_is_refused_and_keeps_its_answer() {
-    let others: [Request; 3] = [
+    let others: [Submission; 3] = [
         portal(1, provider(1), accept(2)),
         portal(1, provider(1), withdraw(1)),
         logged(9, 1, Some(provider(1)), accept(2)),

@@ -1,7 +1,7 @@
 //! Firm answers when the cloud decides them: under a right that stands, and under one that was taken
 //! back; and what they are judged by.
 
-use rules::{Assignment, CaseKind, Lapse, OfflineRules, Request};
+use rules::{Assignment, CaseKind, Lapse, OfflineRules, Submission};
 use wire::{
     Action, Amount, ApprovalRule, Code, CommandBody, Currency, EventType, FenceEnding, FirstAnswer,
     OrderStatus, OutcomeKind, PaymentStatus, ServiceType, Verdict,
@@ -183,7 +183,7 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
 #[test]
 fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
     let own = firm(4, 1, 1, provider(2), accept(1));
-    let strangers: [Request; 4] = [
+    let strangers: [Submission; 4] = [
         with_op(own.clone(), |op| op.name.edge = edge("north-2")),
         with_op(own.clone(), |op| op.name.epoch = 2),
         with_op(own.clone(), |op| op.evidence.verdict = Verdict::Provisional),
@@ -268,9 +268,9 @@ fn an_admin_withdraws_what_was_promised_to_a_revoked_person_and_nothing_else() {
 fn who_is_revoked_while_waiting_at_the_portal_is_refused_for_good() {
     for revoked in [false, true] {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-        let Request::Command(mut attempt) = portal(1, provider(2), accept(1)) else { panic!() };
+        let Submission::Command(mut attempt) = portal(1, provider(2), accept(1)) else { panic!() };
         attempt.origin = rules::Origin::Waited { revoked };
-        let (outcome, writes) = stage.decide_one(Request::Command(attempt));
+        let (outcome, writes) = stage.decide_one(Submission::Command(attempt));
         assert_eq!(outcome.code, revoked.then_some(Code::Revoked));
         assert_eq!(writes.commands.len(), 1, "nobody is there any more to try again");
     }
@@ -308,7 +308,7 @@ fn relaxed_once() -> Assignment {
     assignment
 }
 
-type Change = fn(&mut rules::Standing);
+type Change = fn(&mut rules::OrderState);
 
 #[test]
 fn a_firm_approval_is_judged_by_the_rules_it_names() {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    Acceptance, Assignment, Attempt, CaseKind, EdgeOp, Lapse, OfflineRules, OpName, Origin,
-    Request, Snapshot, Standing, Writes, decide, regions_to_explain,
+    Acceptance, Assignment, Attempt, CaseKind, EdgeOp, Lapse, OfflineRules, OpName, OrderState,
+    Origin, Snapshot, Submission, Writes, decide, regions_to_explain,
 };
 use uuid::Uuid;
 use wire::{
@@ -50,7 +50,7 @@ pub fn draft() -> Draft {
 }
 
 /// Customer 1's order in this state; provider 1's, where the state has a provider.
-pub fn order(n: u128, status: OrderStatus) -> Standing {
+pub fn order(n: u128, status: OrderStatus) -> OrderState {
     let taken = matches!(
         status,
         OrderStatus::Accepted
@@ -69,7 +69,7 @@ pub fn order(n: u128, status: OrderStatus) -> Standing {
     let decided_at = order.updated_at;
     let acceptance =
         taken.then_some(Acceptance { decided_at, source: Source::Portal, firm: false });
-    Standing { order, acceptance }
+    OrderState { order, acceptance }
 }
 
 pub struct Stage {
@@ -77,7 +77,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn with(orders: impl IntoIterator<Item = Standing>) -> Self {
+    pub fn with(orders: impl IntoIterator<Item = OrderState>) -> Self {
         let orders: BTreeMap<_, _> =
             orders.into_iter().map(|standing| (standing.order.id, standing)).collect();
         Self { snapshot: Snapshot { now: NOW, orders, ..Snapshot::default() } }
@@ -101,7 +101,7 @@ impl Stage {
     }
 
     /// Decides, and carries the writes into the snapshot.
-    pub fn decide(&mut self, requests: &[Request]) -> Writes {
+    pub fn decide(&mut self, requests: &[Submission]) -> Writes {
         let regions = regions_to_explain(&self.snapshot, requests);
         let open = self.snapshot.orders.values().map(|standing| standing.order.clone());
         self.snapshot.open_jobs = open
@@ -114,7 +114,7 @@ impl Stage {
         writes
     }
 
-    pub fn decide_one(&mut self, request: Request) -> (Outcome, Writes) {
+    pub fn decide_one(&mut self, request: Submission) -> (Outcome, Writes) {
         let writes = self.decide(&[request]);
         (outcome(&writes, 0).clone(), writes)
     }
@@ -159,13 +159,13 @@ pub fn command(id: u128, body: CommandBody) -> Command {
     Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
 }
 
-pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Request {
+pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
     let command = command(id, body);
-    Request::Command(Box::new(Attempt { command, actor: Some(actor), origin: Origin::Portal }))
+    Submission::Command(Box::new(Attempt { command, actor: Some(actor), origin: Origin::Portal }))
 }
 
 /// An op of north-1's log, tapped 20 s and logged 10 s before the decision.
-pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Request {
+pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Submission {
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
     let hash = Hash::of(&seq.to_be_bytes());
     let origin = Origin::Edge(Box::new(EdgeOp {
@@ -183,24 +183,24 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Re
         },
     }));
     let command = Command { tapped_at, ..command(id, body) };
-    Request::Command(Box::new(Attempt { command, actor, origin }))
+    Submission::Command(Box::new(Attempt { command, actor, origin }))
 }
 
 /// The same request with another op around it.
-pub fn with_op(request: Request, change: impl FnOnce(&mut EdgeOp)) -> Request {
-    let Request::Command(mut attempt) = request else { panic!("no command: {request:?}") };
+pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submission {
+    let Submission::Command(mut attempt) = request else { panic!("no command: {request:?}") };
     let Origin::Edge(op) = &mut attempt.origin else { panic!("not from an edge") };
     change(op);
-    Request::Command(attempt)
+    Submission::Command(attempt)
 }
 
 /// An op of another edge's log.
-pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| op.name.edge = edge(name))
 }
 
 /// An op that north-1 answered firm under this fence.
-pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.evidence.verdict = Verdict::Firm;
         op.evidence.fence = Some(fence);
@@ -208,7 +208,7 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
 }
 
 /// An op of north-1's epoch 2 that logs anew what its epoch 1 answered firm under this fence.
-pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Request {
+pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.name.epoch = 2;
         let (edge, verdict, fence) = (op.name.edge.clone(), Verdict::Firm, Some(fence));

@@ -1,7 +1,7 @@
 //! Who may read an order, and how much of it.
 
 use crate::stage::*;
-use rules::Request;
+use rules::Submission;
 use wire::{Actor, Code, CommandBody, OrderStatus, Outcome, readable_by};
 
 #[derive(Debug, PartialEq)]
@@ -55,7 +55,7 @@ fn refusals(actor: Actor, status: OrderStatus) -> [Vec<Outcome>; 2] {
         cancel(1),
         review(1),
     ];
-    let refused = |request: &dyn Fn(CommandBody) -> Request| {
+    let refused = |request: &dyn Fn(CommandBody) -> Submission| {
         let decide = |request| Stage::with([order(1, status)]).decide_one(request).0;
         let outcomes = bodies.iter().map(|body| decide(request(body.clone())));
         outcomes.filter(|outcome| !outcome.succeeded()).collect()

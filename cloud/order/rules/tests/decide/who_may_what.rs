@@ -2,7 +2,7 @@
 //! accident.
 
 use crate::stage::*;
-use rules::{OfflineRules, Request};
+use rules::{OfflineRules, Submission};
 use wire::{
     Action, Actor, Code, CommandBody, EventType, OrderStatus, OutcomeKind, PaymentStatus, Role,
 };
@@ -251,9 +251,9 @@ fn an_event_carries_the_commands_own_trace_where_that_is_one() {
         (Some("anything"), &own),
     ] {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-        let Request::Command(mut attempt) = portal(1, provider(1), accept(1)) else { panic!() };
+        let Submission::Command(mut attempt) = portal(1, provider(1), accept(1)) else { panic!() };
         attempt.command.trace = sent.map(str::to_owned);
-        let writes = stage.decide(&[Request::Command(attempt)]);
+        let writes = stage.decide(&[Submission::Command(attempt)]);
         assert_eq!(writes.events[0].trace, expected);
     }
 }

@@ -1,7 +1,7 @@
-//! Commands with their answers, and what a person has to look at.
+//! Commands with their answers, and cases for a person to look at.
 
 use platform::{columns, sql::bigint};
-use rules::{CaseItem, OpName, StoredAnswer};
+use rules::{NewCase, OpName, StoredAnswer};
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{CommandId, OrderId, UnixMillis, UserId};
@@ -89,7 +89,7 @@ columns! {
 }
 
 impl CaseRow {
-    pub fn of(item: &CaseItem, at: UnixMillis) -> Self {
+    pub fn of(item: &NewCase, at: UnixMillis) -> Self {
         Self {
             order_id: item.order_id.0,
             user_id: item.user_id.0,

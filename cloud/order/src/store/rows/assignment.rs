@@ -1,7 +1,7 @@
 //! How regions assign: the rights, the rules, and the record of every change.
 
 use platform::{columns, sql::bigint};
-use rules::{Assignment, OfflineRules, Seat, Wanted};
+use rules::{Assignment, NextAssignment, OfflineRules, Seat};
 use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -65,7 +65,7 @@ impl AssignmentRow {
         Ok((region, assignment))
     }
 
-    fn wanted(&self) -> Result<Option<Wanted>, StoreError> {
+    fn wanted(&self) -> Result<Option<NextAssignment>, StoreError> {
         let (Some(policy), Some(by)) = (&self.wanted_policy, self.wanted_by) else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl AssignmentRow {
             _ => None,
         };
         let policy = read(policy, "region_assignment.wanted_policy")?;
-        Ok(Some(Wanted { policy, holder, by: UserId(by) }))
+        Ok(Some(NextAssignment { policy, holder, by: UserId(by) }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Orders and the lines of their history.
 
 use platform::{columns, sql::bigint};
-use rules::{Acceptance, Line, Standing};
+use rules::{Acceptance, Line, OrderState};
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
@@ -53,9 +53,9 @@ columns! {
     }
 }
 
-impl From<&Standing> for OrderRow {
-    fn from(standing: &Standing) -> Self {
-        let Standing { order, acceptance } = standing;
+impl From<&OrderState> for OrderRow {
+    fn from(state: &OrderState) -> Self {
+        let OrderState { order, acceptance } = state;
         Self {
             id: order.id.0,
             code: order.code.as_str().to_owned(),
@@ -83,9 +83,9 @@ impl From<&Standing> for OrderRow {
     }
 }
 
-impl<'a> From<&'a Standing> for OrderChange<'a> {
-    fn from(standing: &'a Standing) -> Self {
-        let Standing { order, acceptance } = standing;
+impl<'a> From<&'a OrderState> for OrderChange<'a> {
+    fn from(state: &'a OrderState) -> Self {
+        let OrderState { order, acceptance } = state;
         Self {
             status: order.status.as_str(),
             provider_id: order.provider_id,
@@ -99,7 +99,7 @@ impl<'a> From<&'a Standing> for OrderChange<'a> {
 }
 
 impl OrderRow {
-    pub fn standing(self) -> Result<Standing, StoreError> {
+    pub fn state(self) -> Result<OrderState, StoreError> {
         let acceptance = match (self.accepted_at, &self.accepted_source) {
             (Some(at), Some(text)) => {
                 let (decided_at, source) = (UnixMillis(at), source(text.clone())?);
@@ -107,7 +107,7 @@ impl OrderRow {
             }
             _ => None,
         };
-        Ok(Standing { order: self.order()?, acceptance })
+        Ok(OrderState { order: self.order()?, acceptance })
     }
 
     pub fn order(self) -> Result<Order, StoreError> {

@@ -1,12 +1,12 @@
-//! What an edge's firm answer stands on when it is decided, and what it may be judged by.
+//! The backing of an edge's firm answer when it is decided, and the rules it is judged by.
 
 use wire::{Action, Actor, FenceEnd, OfflineRules, Verdict};
 
-use crate::{Assignment, Attempt, Lapse, Origin, Standing};
+use crate::{Assignment, Attempt, Lapse, OrderState, Origin};
 
-/// The right under which an edge answered.
+/// The right behind an edge's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Right {
+pub(crate) enum Backing {
     /// The answer was provisional, or its fence is none of this edge's epoch.
     None,
     /// The edge holds the region under that fence.
@@ -15,7 +15,7 @@ pub(crate) enum Right {
     TakenBack(FenceEnd),
 }
 
-impl Right {
+impl Backing {
     pub fn of(attempt: &Attempt, assignment: &Assignment) -> Self {
         let Some(op) = attempt.op() else { return Self::None };
         let name = &op.name;
@@ -43,20 +43,20 @@ impl Right {
     }
 }
 
-/// Whether this is judged by what the edge knew: a firm answer is, and so is what the same provider
-/// then does at an edge on an order that he got by one.
+/// Returns whether this is judged by the edge's own knowledge: a firm answer is, and so are the next
+/// steps at an edge of the provider who got the order by one.
 pub(crate) fn by_what_the_edge_knew(
     attempt: &Attempt,
     actor: Actor,
-    right: &Right,
-    standing: Option<&Standing>,
+    backing: &Backing,
+    state: Option<&OrderState>,
 ) -> bool {
-    let follows = standing.is_some_and(|standing| {
-        let firm = standing.acceptance.as_ref().is_some_and(|acceptance| acceptance.firm);
+    let follows = state.is_some_and(|state| {
+        let firm = state.acceptance.as_ref().is_some_and(|acceptance| acceptance.firm);
         let accept = attempt.command.body.action() == Some(Action::Accept);
-        firm && !accept && standing.order.provider_id == Some(actor.user_id)
+        firm && !accept && state.order.provider_id == Some(actor.user_id)
     });
-    right.is_firm() || (attempt.op().is_some() && follows)
+    backing.is_firm() || (attempt.op().is_some() && follows)
 }
 
 /// The rules to judge by.
@@ -71,11 +71,11 @@ pub(crate) fn rules(
     assignment.rules_at(named).clone()
 }
 
-/// What a revocation means for this command.
+/// The weight of a revocation for this command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Revocation {
     None,
-    /// It came after what the edge knew: honoured, and listed for an admin to act on.
+    /// The edge could not know of it: the answer is honoured, and listed for an admin to act on.
     Later,
     Refuses,
 }
