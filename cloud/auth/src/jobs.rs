@@ -1,10 +1,7 @@
 //! What auth tidies up: sessions whose token has expired, and wrong passwords that no longer count.
 
-use platform::{
-    jobs::{self, Job, JobError},
-    sql::Sql,
-};
-use process::{clock::Clock, tasks::Tasks};
+use platform::jobs::Job;
+use process::clock::Clock;
 
 use crate::{
     domain::Lockout,
@@ -13,23 +10,22 @@ use crate::{
 
 /// Past this many batches, the next run goes on.
 const BATCHES_MAX: usize = 200;
-/// A session is kept for a while after its end, for whoever asks what became of it.
+/// A session is kept for a while after its end, so that its fate can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
-pub fn start(tasks: &Tasks, sql: &Sql, store: &Store, clock: &Clock) -> Result<(), JobError> {
-    let (store, at) = (store.clone(), clock.clone());
-    let purge = Job::new("auth-purge", "30 7,37 * * * *", move || {
-        let (store, clock) = (store.clone(), at.clone());
+pub fn all(store: &Store, clock: &Clock) -> Vec<Job> {
+    let (store, clock) = (store.clone(), clock.clone());
+    vec![Job::new("auth-purge", "30 7,37 * * * *", move || {
+        let (store, clock) = (store.clone(), clock.clone());
         async move {
             let removed = purge(&store, &clock).await?;
-            tracing::info!(removed, "Removed what expired");
+            tracing::info!(removed, "Removed expired sessions and old wrong passwords");
             Ok(())
         }
-    });
-    jobs::start(tasks, sql, clock.clone(), vec![purge])
+    })]
 }
 
-/// How many rows it removed.
+/// Returns how many rows it removed.
 pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
     let now = clock.now();
     let mut removed = 0;

@@ -17,30 +17,31 @@ use std::path::PathBuf;
 
 use axum::Router;
 use platform::{
-    Ground,
-    health::{self, Check},
-    jobs::JobError,
-    outbox::Relay,
-    sql::{Sql, SqlError},
+    Ground, OpenError,
+    config::{PartConfig, Place},
+    health::Check,
+    service as skeleton,
+    sql::Sql,
 };
 use process::{
     clock::Clock,
     config::SecretUrl,
-    tokens::{Keys, KeysError, Signer, SignerError},
+    parts::CloudPart,
+    tokens::{Keys, Signer, Verifier},
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
 use wire::{Role, UserId};
 
 use domain::{Email, NewAccount, Password, Username};
-use passwords::{PasswordError, Passwords};
+use passwords::Passwords;
 use service::{Service, ServiceError};
 use store::{Added, MIGRATIONS, Store};
 
-pub const NAME: &str = "auth";
+pub const NAME: &str = CloudPart::Auth.name();
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
     /// auth_db.
@@ -49,33 +50,16 @@ pub struct Config {
     pub signing_key: PathBuf,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            bind: "127.0.0.1:8000".to_owned(),
-            sql_url: "mysql://auth@127.0.0.1/auth_db".into(),
-            signing_key: "auth.key".into(),
-        }
+impl PartConfig for Config {
+    fn usual(part: CloudPart, place: &Place) -> Self {
+        let (bind, sql_url) = (Place::bind(part), place.store(part));
+        Self { bind, sql_url, signing_key: place.file("auth.key") }
     }
 }
 
 /// Auth asks nobody.
 #[derive(Clone, Default)]
 pub struct Peers {}
-
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("could not open auth_db")]
-    Sql(#[from] SqlError),
-    #[error("could not get the key that signs tokens")]
-    Signer(#[from] SignerError),
-    #[error("could not use the key that signs tokens")]
-    Keys(#[from] KeysError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    #[error("could not start the jobs of auth")]
-    Jobs(#[from] JobError),
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
@@ -90,34 +74,29 @@ pub enum BootstrapError {
 }
 
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.check(&MIGRATIONS).await?;
-    let signer = Signer::load_or_create(&config.signing_key)?;
-    let keys = Keys::empty();
-    keys.replace(&signer.jwks())?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     let store = Store::new(sql.clone());
-    let Ground { clock, tasks, bus, cache, .. } = ground;
+    let signer = Signer::load_or_create(&config.signing_key)
+        .map_err(OpenError::own("could not get the key that signs tokens"))?;
+    let keys = Keys::empty();
+    keys.replace(&signer.jwks())
+        .map_err(OpenError::own("could not use the key that signs tokens"))?;
 
     // Before the first request, so that a restart opens no gap in a blacklist held in memory.
-    revocations::fill(&store, &cache, &clock).await;
-    revocations::keep_filled(&tasks, store.clone(), cache.clone(), clock.clone());
-    jobs::start(&tasks, &sql, &store, &clock)?;
-    Relay::start(&tasks, sql.clone(), bus.clone(), clock.clone(), NAME);
+    revocations::fill(&store, &ground.cache, &ground.clock).await;
+    revocations::keep_filled(&ground.tasks, &store, &ground.cache, &ground.clock);
+    ground.run(NAME, &sql, jobs::all(&store, &ground.clock))?;
 
-    let readiness =
-        health::readiness([Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())]);
-    let passwords = Passwords::new()?;
-    let service = Service { store, passwords, signer, keys, clock, cache };
-    let router = http::router(service).merge(process::health::router(readiness));
-    Ok(process::web::standard(router, NAME))
+    let verifier = Verifier { keys, ..ground.verifier(NAME) };
+    let Ground { clock, cache, bus, .. } = ground;
+    let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
+    let service = Service { store, passwords: passwords()?, signer, verifier, clock, cache };
+    Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
 /// Brings auth_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.migrate(&MIGRATIONS).await?;
-    sql.close().await;
-    Ok(())
+    Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
 /// Makes an admin. Nobody can register as one; an operator with the database makes the first.
@@ -126,17 +105,20 @@ pub async fn bootstrap_admin(
     username: &str,
     password: String,
 ) -> Result<UserId, BootstrapError> {
-    let sql = Sql::open(config.sql_url.reveal()).await.map_err(OpenError::from)?;
-    sql.check(&MIGRATIONS).await.map_err(OpenError::from)?;
+    let opened = Sql::open_current(&config.sql_url, &MIGRATIONS).await;
+    let sql = opened.map_err(OpenError::from)?;
     let new = admin(username, password)?;
-    let passwords = Passwords::new().map_err(OpenError::from)?;
     let (store, clock) = (Store::new(sql.clone()), Clock::system());
-    let made = service::register(&store, &passwords, &clock, new, &TraceId::random()).await;
+    let made = service::register(&store, &passwords()?, &clock, new, &TraceId::random()).await;
     sql.close().await;
     match made.map_err(BootstrapError::Make)? {
         (user, Added::Yes) => Ok(user),
         (_, Added::Taken) => Err(BootstrapError::Taken(username.to_owned())),
     }
+}
+
+fn passwords() -> Result<Passwords, OpenError> {
+    Passwords::new().map_err(OpenError::own("could not prepare the hashing of passwords"))
 }
 
 fn admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {

@@ -59,7 +59,8 @@ pub async fn fill(store: &Store, cache: &Cache, clock: &Clock) {
 }
 
 /// Fills it again now and then, for as long as the service runs.
-pub fn keep_filled(tasks: &Tasks, store: Store, cache: Cache, clock: Clock) {
+pub fn keep_filled(tasks: &Tasks, store: &Store, cache: &Cache, clock: &Clock) {
+    let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
     let stop = tasks.token();
     tasks.spawn("auth revocations", async move {
         loop {

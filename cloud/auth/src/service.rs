@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use platform::cache::Cache;
 use process::{
     clock::Clock,
-    tokens::{Claims, Keys, Signer, TokenKind},
+    tokens::{Claims, Signer, TokenKind, Verifier},
     trace::TraceId,
 };
 use wire::{Role, SessionId, UnixMillis, UserId};
@@ -20,12 +20,12 @@ use crate::{
 pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
 pub const ISSUER: &str = "holdfast";
 
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct Service {
     pub store: Store,
     pub passwords: Passwords,
     pub signer: Signer,
-    pub keys: Keys,
+    pub verifier: Verifier,
     pub clock: Clock,
     pub cache: Cache,
 }
@@ -144,7 +144,7 @@ impl Service {
 
     /// The token's signature, time and session, all checked.
     pub async fn live_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
-        match self.keys.verify(token, self.clock.now()) {
+        match self.verifier.keys.verify(token, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
             _ => Ok(None),
         }
@@ -201,16 +201,4 @@ pub async fn register(
         tracing::info!(user.id = %account.user_id, role = account.role.as_str(), "Registered");
     }
     Ok((account.user_id, added))
-}
-
-impl FromRef<Service> for Keys {
-    fn from_ref(service: &Service) -> Self {
-        service.keys.clone()
-    }
-}
-
-impl FromRef<Service> for Clock {
-    fn from_ref(service: &Service) -> Self {
-        service.clock.clone()
-    }
 }

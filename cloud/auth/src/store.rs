@@ -9,17 +9,14 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use platform::sql::{Migrations, Sql, SqlError};
-use sqlx::migrate::Migrator;
+use platform::sql::{Migrations, Sql};
 
 pub use failures::NameHash;
+pub use platform::StoreError;
 pub use sessions::{Session, SessionKind};
 pub use users::{Account, Added, Closing};
 
-static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-
-pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+pub const MIGRATIONS: Migrations = platform::migrations!();
 
 /// Rows taken or removed by one statement of the jobs.
 pub const BATCH: usize = 500;
@@ -27,14 +24,6 @@ pub const BATCH: usize = 500;
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("auth_db did not do as asked")]
-    Sql(#[from] SqlError),
-    #[error("auth_db holds what this version cannot read: {0}")]
-    Unreadable(&'static str),
 }
 
 impl Store {

@@ -9,19 +9,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::PathAndQuery};
+use platform::upstream::strip_hop_by_hop;
 use process::{
+    parts::CloudPart,
     problem::Problem,
     trace::{self, Trace},
 };
-use wire::Code;
+use wire::{Actor, Code};
 
 use crate::{
     Gateway,
-    headers::{set_identity, strip_claims, strip_hop_by_hop},
-    identity::{Verified, unavailable},
+    headers::{set_identity, strip_claims},
+    identity::unavailable,
     limits::Asker,
     matcher::{Lookup, find},
-    routes::{Audience, Part, Route},
+    routes::{Audience, Route},
 };
 
 /// Bodies are small forms; one is held whole, so that a part never sees half of one.
@@ -59,18 +61,19 @@ impl Gateway {
         route: &Route,
         headers: &HeaderMap,
         address: Option<IpAddr>,
-    ) -> Result<Option<Verified>, Problem> {
+    ) -> Result<Option<Actor>, Problem> {
         let admitted = self.identity.admit(route.audience, headers).await;
         let asker = match &admitted {
-            Ok(Some(caller)) => Asker::User(caller.user),
+            Ok(Some(caller)) => Asker::User(caller.user_id),
             Ok(None) | Err(_) => Asker::Address(address),
         };
         self.limits.count(asker, route).await?;
         admitted
     }
 
-    async fn send(&self, part: Part, request: Request) -> Response {
-        let call = self.peers.of(part).call(request);
+    async fn send(&self, part: CloudPart, request: Request) -> Response {
+        let upstream = self.peers.of(part);
+        let call = upstream.call(request);
         match tokio::time::timeout(self.upstream_timeout, call).await {
             Ok(Ok(mut response)) => {
                 if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
@@ -79,12 +82,12 @@ impl Gateway {
                 response
             }
             Ok(Err(error)) => {
-                tracing::warn!(part = part.as_str(), %error, "A part is out of reach");
+                tracing::warn!(part = part.name(), %error, "A part is out of reach");
                 unavailable(part).into_response()
             }
             Err(_) => {
-                tracing::warn!(part = part.as_str(), "A part took too long");
-                Problem::new(Code::TimedOut).with("part", part.as_str()).into_response()
+                tracing::warn!(part = part.name(), "A part took too long");
+                Problem::new(Code::TimedOut).with("part", part.name()).into_response()
             }
         }
     }
@@ -95,7 +98,7 @@ async fn prepare(
     request: Request,
     route: &Route,
     path: &str,
-    caller: Option<Verified>,
+    caller: Option<Actor>,
     trace: &trace::TraceId,
 ) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
@@ -114,8 +117,8 @@ async fn prepare(
     let mut outgoing = fresh(parts);
     strip_hop_by_hop(outgoing.headers_mut());
     outgoing.headers_mut().remove(header::CONTENT_LENGTH);
-    if let Some(Verified { user, role }) = caller {
-        set_identity(outgoing.headers_mut(), user, role);
+    if let Some(caller) = caller {
+        set_identity(outgoing.headers_mut(), caller);
     }
     *outgoing.body_mut() = Body::from(body);
     Ok(outgoing)

@@ -1,8 +1,8 @@
 //! The headers that pass. Only the gateway sets identity headers: anything a client sends under their
 //! names is gone before anything else looks.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use wire::{Role, UserId};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use wire::Actor;
 
 pub const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
@@ -11,19 +11,6 @@ pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
 const OURS: [&str; 2] = ["x-user-", "x-holdfast-"];
 /// Claims of clients and proxies about the origin of a request; nothing of ours believes them.
 const CLAIMS: [&str; 2] = ["x-forwarded-", "x-real-ip"];
-
-/// These speak of one connection, and another one begins here.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// Removes the headers that a client must not set.
 pub fn strip_claims(headers: &mut HeaderMap) {
@@ -38,39 +25,12 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes the headers of the connection alone, with those that `Connection` lists.
-pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let listed: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in listed.iter().chain(&HOP_BY_HOP) {
-        headers.remove(name);
-    }
-}
-
-/// Names the verified caller.
-pub fn set_identity(headers: &mut HeaderMap, user: UserId, role: Role) {
-    if let Ok(value) = HeaderValue::from_str(&user.to_string()) {
+/// Sets the identity of the verified caller.
+pub fn set_identity(headers: &mut HeaderMap, caller: Actor) {
+    if let Ok(value) = HeaderValue::from_str(&caller.user_id.to_string()) {
         headers.insert(USER_ID, value);
     }
-    headers.insert(USER_ROLE, HeaderValue::from_static(role.as_str()));
-}
-
-/// The one bearer token of a request; two are as good as none.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (value, more) = (values.next()?, values.next());
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    let sound = more.is_none()
-        && scheme.eq_ignore_ascii_case("bearer")
-        && !token.is_empty()
-        && !token.contains(' ');
-    sound.then_some(token)
+    headers.insert(USER_ROLE, HeaderValue::from_static(caller.role.as_str()));
 }
 
 #[cfg(test)]
@@ -103,34 +63,5 @@ mod tests {
         ]);
         strip_claims(&mut map);
         assert_eq!(map, headers(&[("accept", "*/*")]));
-    }
-
-    #[test]
-    fn headers_of_the_connection_end_with_it() {
-        let mut map = headers(&[
-            ("connection", "close, X-Extra"),
-            ("x-extra", "1"),
-            ("te", "trailers"),
-            ("transfer-encoding", "chunked"),
-            ("accept", "*/*"),
-        ]);
-        strip_hop_by_hop(&mut map);
-        assert_eq!(map, headers(&[("accept", "*/*")]));
-    }
-
-    #[test]
-    fn there_is_one_bearer_token_or_none() {
-        for (pairs, expected) in [
-            (vec![("authorization", "Bearer abc")], Some("abc")),
-            (vec![("authorization", "bearer abc")], Some("abc")),
-            (vec![("authorization", "Bearer ")], None),
-            (vec![("authorization", "Bearer a b")], None),
-            (vec![("authorization", "Basic abc")], None),
-            (vec![("authorization", "abc")], None),
-            (vec![("authorization", "Bearer a"), ("authorization", "Bearer b")], None),
-            (vec![], None),
-        ] {
-            assert_eq!(bearer(&headers(&pairs)), expected, "{pairs:?}");
-        }
     }
 }

@@ -13,16 +13,14 @@ use platform::{
 };
 use process::{
     clock::Clock,
+    parts::CloudPart,
     problem::Problem,
-    tokens::{Claims, Keys, TokenKind},
+    tokens::{Claims, Keys, TokenKind, bearer},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, Role, SessionId, UserId};
+use wire::{Actor, Code, Role, SessionId, UserId};
 
-use crate::{
-    headers::bearer,
-    routes::{Audience, Part},
-};
+use crate::routes::Audience;
 
 /// A cache slower than this is no faster than asking auth.
 const CACHE_LIMIT: Duration = Duration::from_millis(250);
@@ -38,13 +36,6 @@ pub struct Identity {
     pub auth: Upstream,
 }
 
-/// A caller with a good token and a live session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verified {
-    pub user: UserId,
-    pub role: Role,
-}
-
 impl Identity {
     /// Lets the caller of a route pass, or refuses with the reason. `None` is a caller whom the gateway does not
     /// know and does not need to.
@@ -52,7 +43,7 @@ impl Identity {
         &self,
         audience: Audience,
         headers: &HeaderMap,
-    ) -> Result<Option<Verified>, Problem> {
+    ) -> Result<Option<Actor>, Problem> {
         match audience {
             Audience::Open => Ok(None),
             Audience::Edge => bearer(headers).map(|_| None).ok_or_else(invalid),
@@ -68,17 +59,17 @@ impl Identity {
         }
     }
 
-    async fn verify(&self, headers: &HeaderMap) -> Result<Verified, Problem> {
+    async fn verify(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
         let token = bearer(headers).ok_or_else(invalid)?;
         if self.keys.is_empty() {
             // Nobody can be judged before auth has told its keys.
-            return Err(unavailable(Part::Auth));
+            return Err(unavailable(CloudPart::Auth));
         }
         let claims = self.keys.verify(token, self.clock.now()).map_err(|_| invalid())?;
         if claims.kind != TokenKind::Access {
             return Err(invalid());
         }
-        let caller = Verified { user: claims.sub, role: claims.role };
+        let caller = claims.actor();
         match self.listed(claims.jti).await {
             Listed::Clear => Ok(caller),
             Listed::Revoked => Err(invalid()),
@@ -112,9 +103,9 @@ impl Identity {
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "Neither cache nor auth can tell whether a session stands");
-                Err(unavailable(Part::Auth))
+                Err(unavailable(CloudPart::Auth))
             }
-            Err(_) => Err(unavailable(Part::Auth)),
+            Err(_) => Err(unavailable(CloudPart::Auth)),
         }
     }
 }
@@ -142,6 +133,6 @@ fn invalid() -> Problem {
     Problem::new(Code::InvalidToken)
 }
 
-pub fn unavailable(part: Part) -> Problem {
-    Problem::new(Code::Unavailable).with("part", part.as_str()).retry_after(UNAVAILABLE_RETRY_S)
+pub fn unavailable(part: CloudPart) -> Problem {
+    Problem::new(Code::Unavailable).with("part", part.name()).retry_after(UNAVAILABLE_RETRY_S)
 }

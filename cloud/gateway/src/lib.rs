@@ -13,25 +13,30 @@ mod matcher;
 mod routes;
 mod security;
 
-use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use axum::{Router, middleware::map_response, routing::any};
 use platform::{
     Ground,
-    cache::Cache,
-    health::{self, Check},
+    config::{PartConfig, Place},
+    health::Check,
+    service as skeleton,
     upstream::Upstream,
 };
-use process::{health::Readiness, tokens::Keys};
+use process::parts::CloudPart;
 use serde::{Deserialize, Serialize};
 
-pub use routes::{ALIASES, Alias, Audience, Part, ROUTES, Route};
+pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
 pub use security::OriginError;
 
 use identity::Identity;
-use limits::Limits;
+use limits::RateLimits;
 
-pub const NAME: &str = "gateway";
+pub const NAME: &str = CloudPart::Gateway.name();
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,8 +59,14 @@ const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 
 impl Default for Config {
     fn default() -> Self {
+        Self::usual(CloudPart::Gateway, &Place::default())
+    }
+}
+
+impl PartConfig for Config {
+    fn usual(part: CloudPart, _: &Place) -> Self {
         Self {
-            bind: "127.0.0.1:8080".to_owned(),
+            bind: Place::bind(part),
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
             per_user_per_minute: PER_USER_PER_MINUTE,
@@ -64,23 +75,25 @@ impl Default for Config {
     }
 }
 
-/// The parts behind the gateway.
-#[derive(Clone)]
-pub struct Peers {
-    pub auth: Upstream,
-    pub order: Upstream,
-    pub notification: Upstream,
-    pub hub: Upstream,
-}
+/// The parts behind the gateway. One that is missing is out of reach.
+#[derive(Clone, Default)]
+pub struct Peers(BTreeMap<CloudPart, Upstream>);
 
 impl Peers {
-    fn of(&self, part: Part) -> &Upstream {
-        match part {
-            Part::Auth => &self.auth,
-            Part::Order => &self.order,
-            Part::Notification => &self.notification,
-            Part::Hub => &self.hub,
-        }
+    #[must_use]
+    pub fn with(mut self, part: CloudPart, upstream: Upstream) -> Self {
+        self.0.insert(part, upstream);
+        self
+    }
+
+    fn of(&self, part: CloudPart) -> Upstream {
+        self.0.get(&part).cloned().unwrap_or_else(|| Upstream::later().0)
+    }
+}
+
+impl FromIterator<(CloudPart, Upstream)> for Peers {
+    fn from_iter<I: IntoIterator<Item = (CloudPart, Upstream)>>(parts: I) -> Self {
+        Self(parts.into_iter().collect())
     }
 }
 
@@ -93,30 +106,28 @@ pub enum OpenError {
 #[derive(Clone)]
 struct Gateway {
     identity: Identity,
-    limits: Limits,
+    limits: RateLimits,
     peers: Peers,
     upstream_timeout: Duration,
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    let readiness = readiness(&peers, ground.cache.clone(), ground.keys.clone());
+    let checks = checks(&peers, &ground);
     let (per_user, per_address) = (config.per_user_per_minute, config.per_address_per_minute);
     let gateway = Gateway {
-        limits: Limits::new(ground.cache.clone(), ground.clock.clone(), per_user, per_address),
+        limits: RateLimits::new(ground.cache.clone(), ground.clock.clone(), per_user, per_address),
         identity: Identity {
             keys: ground.keys,
             clock: ground.clock,
             cache: ground.cache,
-            auth: peers.auth.clone(),
+            auth: peers.of(CloudPart::Auth),
         },
         peers,
         upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
     };
-    let router = table()
-        .fallback(forward::forward)
-        .with_state(gateway)
-        .merge(process::health::router(readiness));
-    let router = security::cors(process::web::standard(router, NAME), &config.cors_origins)?;
+    let routes = table().fallback(forward::forward).with_state(gateway);
+    let router = skeleton::router(NAME, routes, checks);
+    let router = security::cors(router, &config.cors_origins)?;
     Ok(router.layer(map_response(process::web::protect)))
 }
 
@@ -128,12 +139,8 @@ fn table() -> Router<Gateway> {
 }
 
 /// Without the parts there is nothing to serve, and without auth's keys nobody to serve it to.
-fn readiness(peers: &Peers, cache: Cache, keys: Keys) -> Readiness {
-    let parts = Part::ALL.map(|part| Check::Upstream(part.as_str(), peers.of(part).clone()));
-    let mut readiness = health::readiness(parts.into_iter().chain([Check::Cache(cache)]));
-    readiness.add("keys", move || {
-        let known = !keys.is_empty();
-        async move { known.then_some(()).ok_or_else(|| "auth has not told its keys yet".to_owned()) }
-    });
-    readiness
+fn checks(peers: &Peers, ground: &Ground) -> Vec<Check> {
+    let parts = CloudPart::behind_the_gateway().map(|p| Check::Upstream(p.name(), peers.of(p)));
+    let own = [Check::Cache(ground.cache.clone()), Check::Keys(ground.keys.clone())];
+    parts.chain(own).collect()
 }

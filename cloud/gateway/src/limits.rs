@@ -23,7 +23,7 @@ const CACHE_LIMIT: Duration = Duration::from_millis(250);
 const OWN_MAX: usize = 50_000;
 
 #[derive(Clone)]
-pub struct Limits {
+pub struct RateLimits {
     /// Shared by every gateway.
     cache: Cache,
     /// This gateway's own.
@@ -41,7 +41,7 @@ pub enum Asker {
     Address(Option<IpAddr>),
 }
 
-impl Limits {
+impl RateLimits {
     pub fn new(cache: Cache, clock: Clock, per_user: NonZeroU32, per_address: NonZeroU32) -> Self {
         let own = Cache::Memory(Memory::new(clock.clone(), OWN_MAX));
         Self { cache, own, clock, per_user, per_address }
@@ -114,17 +114,17 @@ mod tests {
     const USER: Asker = Asker::User(UserId(Uuid::from_u128(7)));
 
     /// Three a minute for a person, five for an address, twenty seconds into a minute.
-    fn limits(cache: Cache) -> (Limits, Clock) {
+    fn limits(cache: Cache) -> (RateLimits, Clock) {
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
         let [three, five] = [3, 5].map(|n| NonZeroU32::new(n).unwrap());
-        (Limits::new(cache, clock.clone(), three, five), clock)
+        (RateLimits::new(cache, clock.clone(), three, five), clock)
     }
 
     fn memory(clock: &Clock) -> Cache {
         Cache::Memory(Memory::new(clock.clone(), 100))
     }
 
-    async fn allowed(limits: &Limits, asker: Asker, route: &Route) -> usize {
+    async fn allowed(limits: &RateLimits, asker: Asker, route: &Route) -> usize {
         let mut allowed = 0;
         while allowed < 10 && limits.count(asker, route).await.is_ok() {
             allowed += 1;

@@ -125,7 +125,7 @@ mod tests {
     fn found(method: Method, path: &str) -> String {
         match find(&method, path) {
             Lookup::Found { route, path } => {
-                format!("{} {path} @{}", route.method, route.part.as_str())
+                format!("{} {path} @{}", route.method, route.part.name())
             }
             other => format!("{other:?}"),
         }
@@ -137,7 +137,7 @@ mod tests {
             let words = route.path.split('/');
             let words = words.map(|word| if word.starts_with('{') { "7" } else { word });
             let path = words.collect::<Vec<_>>().join("/");
-            let expected = format!("{} {path} @{}", route.method, route.part.as_str());
+            let expected = format!("{} {path} @{}", route.method, route.part.name());
             for spelling in [path.clone(), format!("{path}/"), path.replace("/api/v1/", "/api/")] {
                 assert_eq!(found(route.method.clone(), &spelling), expected, "{spelling}");
             }

@@ -5,29 +5,8 @@
 //! with it; other spellings are lines of `ALIASES`.
 
 use http::Method;
+use process::parts::CloudPart as Part;
 use wire::{Code, Role};
-
-/// The part of the cloud that answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
-    Auth,
-    Order,
-    Notification,
-    Hub,
-}
-
-impl Part {
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Order, Self::Notification, Self::Hub];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Order => "order",
-            Self::Notification => "notification",
-            Self::Hub => "hub",
-        }
-    }
-}
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

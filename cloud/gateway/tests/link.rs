@@ -18,7 +18,7 @@ use common::Gate;
 use futures::{SinkExt, StreamExt};
 use gateway::{Config, Peers};
 use platform::upstream::Upstream;
-use process::{tasks::Tasks, web};
+use process::{parts::CloudPart, tasks::Tasks, web};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{self, client::IntoClientRequest},
@@ -55,7 +55,9 @@ async fn served(router: Router, tasks: &Tasks) -> String {
 
 async fn passes_through(hub: Upstream) {
     let tasks = Tasks::new();
-    let gate = Gate::with(Config::default(), "memory:", |peers| Peers { hub, ..peers }).await;
+    let gate =
+        Gate::with(Config::default(), "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub))
+            .await;
     let address = served(gate.router.clone(), &tasks).await;
 
     let mut request = format!("ws://{address}/link").into_client_request().unwrap();
@@ -93,7 +95,9 @@ async fn to_a_hub_elsewhere() {
 #[tokio::test]
 async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
     let hub = Upstream::local(hub());
-    let gate = Gate::with(Config::default(), "memory:", |peers| Peers { hub, ..peers }).await;
+    let gate =
+        Gate::with(Config::default(), "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub))
+            .await;
     let plain = Request::builder()
         .method(Method::GET)
         .uri("/link")

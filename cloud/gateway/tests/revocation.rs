@@ -10,8 +10,9 @@ use axum::{
     http::{Method, StatusCode},
 };
 use common::{Answer, Gate};
-use gateway::{Config, Part, Peers};
+use gateway::{Config, Peers};
 use platform::{sessions, upstream::Upstream};
+use process::parts::CloudPart;
 use wire::Role;
 
 /// Nothing listens there.
@@ -70,7 +71,7 @@ async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
 
-    let gone = |peers| Peers { auth: unreachable(), ..peers };
+    let gone = |peers: Peers| peers.with(CloudPart::Auth, unreachable());
     let gate = Gate::with(Config::default(), LOST_CACHE, gone).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -79,7 +80,7 @@ async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
 
 #[tokio::test]
 async fn a_part_out_of_reach_is_named() {
-    let gone = |peers| Peers { order: unreachable(), ..peers };
+    let gone = |peers: Peers| peers.with(CloudPart::Order, unreachable());
     let gate = Gate::with(Config::default(), "memory:", gone).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -87,14 +88,14 @@ async fn a_part_out_of_reach_is_named() {
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
     let ready = gate.ask(&Method::GET, "/health/ready", None).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(ready.body["missing"][0]["name"], Part::Order.as_str());
+    assert_eq!(ready.body["missing"][0]["name"], CloudPart::Order.name());
     assert_eq!(ready.body["missing"].as_array().map(Vec::len), Some(1), "{}", ready.body);
 }
 
 #[tokio::test]
 async fn a_part_that_takes_too_long_is_named() {
     let silent = Router::new().fallback(std::future::pending::<()>);
-    let slow = |peers| Peers { order: Upstream::local(silent), ..peers };
+    let slow = |peers: Peers| peers.with(CloudPart::Order, Upstream::local(silent));
     let config = Config { upstream_timeout_ms: NonZeroU32::new(20).unwrap(), ..Config::default() };
     let gate = Gate::with(config, "memory:", slow).await;
     let answer = ask(&gate).await;

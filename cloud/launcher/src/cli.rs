@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
-use process::{config::ConfigArgs, telemetry::LogFormat};
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use process::{config::ConfigArgs, parts::CloudPart, telemetry::LogFormat};
 
 /// The cloud side of Holdfast: all of it in one process, or one part
 #[derive(Debug, Parser)]
@@ -29,16 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Every part in this process, behind the gateway; brings its stores up to date by itself
     All,
-    /// The public entry alone
-    Gateway,
-    /// Accounts and sessions alone
-    Auth,
-    /// Orders alone
-    Order,
-    /// Inboxes alone
-    Notification,
-    /// The cloud end of the edges' links alone
-    Hub,
+    #[command(flatten)]
+    Part(PartCommand),
     /// Bring every store up to date
     Migrate,
     /// Make an admin; the password is the first line of standard input
@@ -53,9 +45,49 @@ pub enum Command {
     Config,
 }
 
+/// One part alone, by its name in the table of parts.
+#[derive(Debug, Clone, Copy)]
+pub struct PartCommand(pub CloudPart);
+
 impl Command {
     /// Whether everything runs in one process, which then may share embedded stores.
     pub fn is_all(&self) -> bool {
         matches!(self, Self::All)
+    }
+
+    /// The part that listens.
+    pub fn listener(&self) -> CloudPart {
+        match self {
+            Self::Part(PartCommand(part)) => *part,
+            // In one process only the gateway listens.
+            _ => CloudPart::Gateway,
+        }
+    }
+}
+
+impl FromArgMatches for PartCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let part = matches.subcommand_name().and_then(CloudPart::named);
+        part.map(Self).ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for PartCommand {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        let parts = CloudPart::ALL.iter();
+        command.subcommands(parts.map(|part| clap::Command::new(part.name()).about(part.about())))
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        CloudPart::named(name).is_some()
     }
 }

@@ -36,11 +36,6 @@ pub async fn open(platform: &Platform) -> anyhow::Result<Ground> {
     })
 }
 
-/// The same ground with tasks of its own: what is opened later stops earlier.
-pub fn part_of(ground: &Ground) -> Ground {
-    Ground { tasks: ground.tasks.child(), ..ground.clone() }
-}
-
 pub async fn close(ground: Ground) {
     if tokio::time::timeout(CLOSE, ground.bus.close()).await.is_err() {
         tracing::warn!("The bus did not let go in time; what it confirmed is on disk");
@@ -49,7 +44,7 @@ pub async fn close(ground: Ground) {
 
 /// Makes the data folder, where there is one, for its owner alone: it holds keys.
 pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
-    let Some(data) = &settings.data else { return Ok(()) };
+    let Some(data) = &settings.place.data else { return Ok(()) };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("could not make the data folder {}", data.display()))
 }
@@ -58,7 +53,7 @@ pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
 /// one writer.
 pub fn hold_data(settings: &Settings) -> anyhow::Result<Option<File>> {
     make_data(settings)?;
-    settings.data.as_deref().map(hold).transpose()
+    settings.place.data.as_deref().map(hold).transpose()
 }
 
 fn hold(data: &Path) -> anyhow::Result<File> {

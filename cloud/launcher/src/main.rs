@@ -3,13 +3,12 @@
 //! Invariant: a part does not know which of the two it runs in; only how it reaches its peers, its
 //! stores and the bus differs, and that is configuration.
 
-mod all;
 mod cli;
-mod defaults;
 mod ground;
 mod parts;
 mod run;
 mod settings;
+mod switchboard;
 
 use std::process::ExitCode;
 
@@ -17,8 +16,7 @@ use clap::Parser;
 use process::problem::chain;
 
 use crate::{
-    cli::{Cli, Command},
-    parts::Part,
+    cli::{Cli, Command, PartCommand},
     settings::Settings,
 };
 
@@ -39,24 +37,19 @@ async fn main() -> ExitCode {
 /// What a process opens is large, so it stands on the heap.
 async fn work(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
-    let part = match cli.command {
-        Command::All => return Box::pin(all::run(settings)).await,
-        Command::Gateway => Part::Gateway,
-        Command::Auth => Part::Auth,
-        Command::Order => Part::Order,
-        Command::Notification => Part::Notification,
-        Command::Hub => Part::Hub,
+    match cli.command {
+        Command::All => Box::pin(parts::run_all(settings)).await,
+        Command::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,
         Command::Migrate => {
             ground::make_data(&settings)?;
-            return Box::pin(parts::migrate(&settings)).await;
+            Box::pin(parts::migrate(&settings)).await
         }
         Command::BootstrapAdmin { username, .. } => {
-            return Box::pin(parts::bootstrap_admin(&settings, &username)).await;
+            Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }
         Command::Config => {
-            print!("{}", settings.printable());
-            return Ok(());
+            print!("{}", settings.printable()?);
+            Ok(())
         }
-    };
-    Box::pin(parts::run(part, settings)).await
+    }
 }

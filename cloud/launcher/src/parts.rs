@@ -1,110 +1,128 @@
-//! One part in a process of its own: it finds bus, stores and peers by their addresses, and refuses a
-//! store that `migrate` has not brought up to date.
+//! Opens the parts: all of them in this process, or one that finds its peers by their addresses.
 
 use std::io::BufRead;
 
 use anyhow::{Context, bail};
 use axum::Router;
 use platform::{Ground, keys, upstream::Upstream};
-
-use crate::{
-    ground::{self, part_of},
-    run,
-    settings::{Peers, Settings},
+use process::{
+    config::{ConfigError, printable},
+    parts::CloudPart,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Gateway,
-    Auth,
-    Order,
-    Notification,
-    Hub,
+use crate::{ground, run, settings::Settings, switchboard::Switchboard};
+
+macro_rules! services {
+    ($($part:ident $service:ident { $($peer:ident: $asked:ident),* };)+) => {
+        async fn open(
+            part: CloudPart,
+            settings: &Settings,
+            ground: Ground,
+            peers: &mut Switchboard,
+        ) -> anyhow::Result<Router> {
+            Ok(match part {
+                $(CloudPart::$part => {
+                    let peers = $service::Peers { $($peer: peers.to(CloudPart::$asked)),* };
+                    $service::open(settings.section(part)?, ground, peers).await?
+                })+
+                CloudPart::Gateway => {
+                    let peers = CloudPart::behind_the_gateway().map(|part| (part, peers.to(part)));
+                    gateway::open(settings.section(part)?, ground, peers.collect()).await?
+                }
+            })
+        }
+
+        /// Brings every store up to date. Safe to repeat, and to run beside parts of the version
+        /// before.
+        pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+            $($service::migrate(&settings.section(CloudPart::$part)?)
+                .await
+                .with_context(|| format!("could not bring `{}` up to date", $service::NAME))?;)+
+            tracing::info!("every store is up to date");
+            Ok(())
+        }
+
+        /// The section of a part as it stands in a file, secrets masked.
+        pub fn printed(part: CloudPart, settings: &Settings) -> Result<String, ConfigError> {
+            Ok(match part {
+                $(CloudPart::$part => {
+                    printable(part.name(), &settings.section::<$service::Config>(part)?)
+                })+
+                CloudPart::Gateway => {
+                    printable(part.name(), &settings.section::<gateway::Config>(part)?)
+                }
+            })
+        }
+    };
+}
+// The services, each with the parts that it asks.
+services! {
+    Auth auth {};
+    Order order { hub: Hub };
+    Notification notification {};
+    Hub hub { order: Order, auth: Auth };
 }
 
-pub async fn run(part: Part, settings: Settings) -> anyhow::Result<()> {
+/// Every part in this process. Only the gateway listens.
+pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
+    let _held = ground::hold_data(&settings)?;
+    let bind = settings.bind(CloudPart::Gateway)?;
+    let ground = ground::open(&settings.platform).await?;
+    let opening = Box::pin(open_all(settings, ground.clone()));
+    run::run(&bind, ground, opening).await
+}
+
+/// One part. It refuses a store that `migrate` has not brought up to date.
+pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()> {
     if settings.platform.bus_url.reveal().starts_with("embedded:") {
         bail!(
             "`platform.bus_url`: an embedded bus is for `all`, where one process has all the parts; \
              name a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
-    let bind = bind(part, &settings).to_owned();
+    let bind = settings.bind(part)?;
     let ground = ground::open(&settings.platform).await?;
-    let opening = Box::pin(open(part, settings, ground.clone()));
+    let opening = Box::pin(open_alone(part, settings, ground.clone()));
     run::run(&bind, ground, opening).await
 }
 
-fn bind(part: Part, settings: &Settings) -> &str {
-    match part {
-        Part::Gateway => &settings.gateway.bind,
-        Part::Auth => &settings.auth.bind,
-        Part::Order => &settings.order.bind,
-        Part::Notification => &settings.notification.bind,
-        Part::Hub => &settings.hub.bind,
-    }
-}
-
-async fn open(part: Part, settings: Settings, ground: Ground) -> anyhow::Result<Router> {
-    let peers = Remote::of(&settings.peers, &ground)?;
-    keys::follow(&ground.tasks, &ground.keys, peers.auth.clone());
-    let own = part_of(&ground);
-    Ok(match part {
-        Part::Auth => auth::open(settings.auth, own, auth::Peers {}).await?,
-        Part::Order => order::open(settings.order, own, order::Peers { hub: peers.hub }).await?,
-        Part::Notification => {
-            notification::open(settings.notification, own, notification::Peers {}).await?
-        }
-        Part::Hub => {
-            let peers = hub::Peers { order: peers.order, auth: peers.auth };
-            hub::open(settings.hub, own, peers).await?
-        }
-        Part::Gateway => {
-            let Remote { auth, order, notification, hub } = peers;
-            let peers = gateway::Peers { auth, order, notification, hub };
-            gateway::open(settings.gateway, own, peers).await?
-        }
-    })
-}
-
-/// The other parts, in their own processes.
-struct Remote {
-    auth: Upstream,
-    order: Upstream,
-    notification: Upstream,
-    hub: Upstream,
-}
-
-impl Remote {
-    fn of(peers: &Peers, ground: &Ground) -> anyhow::Result<Self> {
-        let at = |base: &str, key: &'static str| {
-            Upstream::remote(base, &ground.tasks).with_context(|| format!("`peers.{key}`"))
-        };
-        Ok(Self {
-            auth: at(&peers.auth, "auth")?,
-            order: at(&peers.order, "order")?,
-            notification: at(&peers.notification, "notification")?,
-            hub: at(&peers.hub, "hub")?,
-        })
-    }
-}
-
-/// Brings every store up to date. Safe to repeat, and to run beside parts of the version before.
-pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
-    auth::migrate(&settings.auth).await?;
-    order::migrate(&settings.order).await?;
-    notification::migrate(&settings.notification).await?;
-    hub::migrate(&settings.hub).await?;
-    tracing::info!("every store is up to date");
-    Ok(())
-}
-
-/// Nobody can register as an admin; whoever may run this beside the database makes the first.
+/// Nobody can register as an admin, so the operator beside the database makes the first.
 pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).context("could not read the password")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    let user = auth::bootstrap_admin(&settings.auth, username, password).await?;
-    println!("{user}");
+    let config = settings.section(CloudPart::Auth)?;
+    println!("{}", auth::bootstrap_admin(&config, username, password).await?);
     Ok(())
+}
+
+async fn open_all(settings: Settings, ground: Ground) -> anyhow::Result<Router> {
+    migrate(&settings).await?;
+    let mut peers = Switchboard::default();
+    for part in CloudPart::behind_the_gateway() {
+        let router = open_named(part, &settings, &ground, &mut peers).await?;
+        peers.connect(part, Upstream::local(router));
+    }
+    keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
+    open_named(CloudPart::Gateway, &settings, &ground, &mut peers).await
+}
+
+async fn open_alone(part: CloudPart, settings: Settings, ground: Ground) -> anyhow::Result<Router> {
+    let mut peers = Switchboard::default();
+    for (peer, address) in settings.peers() {
+        let upstream = Upstream::remote(address, &ground.tasks);
+        peers.connect(peer, upstream.with_context(|| format!("`peers.{peer}`"))?);
+    }
+    keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
+    open_named(part, &settings, &ground, &mut peers).await
+}
+
+async fn open_named(
+    part: CloudPart,
+    settings: &Settings,
+    ground: &Ground,
+    peers: &mut Switchboard,
+) -> anyhow::Result<Router> {
+    let opened = Box::pin(open(part, settings, ground.for_part(), peers)).await;
+    opened.with_context(|| format!("could not open `{part}`"))
 }

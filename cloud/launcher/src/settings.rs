@@ -1,18 +1,22 @@
 //! The configuration of every part: a section each, and one for what they share.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use process::config::{ConfigError, SecretUrl, check_sections, load_over, printable};
+use platform::config::{PartConfig, Place};
+use process::{
+    config::{ConfigError, SecretUrl, Sources, check_sections, load_over, printable},
+    parts::CloudPart,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    cli::{Cli, Command},
-    defaults::{DATA, Defaults},
-};
+use crate::{cli::Cli, parts};
+
+/// The data folder of `all` where none is named.
+const DATA: &str = ".holdfast/cloud";
 
 /// Section `[platform]`: what all parts share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Platform {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
@@ -20,91 +24,91 @@ pub struct Platform {
     pub service_key: PathBuf,
 }
 
-impl Default for Platform {
-    fn default() -> Self {
-        Self {
-            bus_url: "amqp://127.0.0.1:5672/%2f".into(),
-            cache_url: "redis://127.0.0.1:6379".into(),
-            service_key: "service.key".into(),
-        }
-    }
-}
-
-/// Section `[peers]`: where a part that runs alone finds the others.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Peers {
-    pub auth: String,
-    pub order: String,
-    pub notification: String,
-    pub hub: String,
-}
-
-impl Default for Peers {
-    fn default() -> Self {
-        let at = |port: u16| format!("http://127.0.0.1:{port}");
-        Self { auth: at(8000), order: at(8003), notification: at(8006), hub: at(8007) }
-    }
-}
-
 pub struct Settings {
-    /// The folder of embedded stores, where there is one.
-    pub data: Option<PathBuf>,
+    pub place: Place,
     pub platform: Platform,
-    pub peers: Peers,
-    pub gateway: gateway::Config,
-    pub auth: auth::Config,
-    pub order: order::Config,
-    pub notification: notification::Config,
-    pub hub: hub::Config,
+    /// Section `[peers]`: the addresses of the parts, for one that runs alone.
+    peers: BTreeMap<String, String>,
+    sources: Sources,
+}
+
+/// The one field of every part's section that the launcher reads itself.
+#[derive(Serialize, Deserialize)]
+struct Listener {
+    bind: String,
 }
 
 impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
         let embedded = || cli.command.is_all().then(|| PathBuf::from(DATA));
-        let data = cli.data.clone().or_else(embedded);
-        let defaults = Defaults::new(data.clone());
-        let sources = cli.config.sources();
-        check_sections(&sources)?;
-        let mut settings = Self {
-            data,
-            platform: load_over("platform", &defaults.platform(), &sources)?,
-            peers: load_over("peers", &Peers::default(), &sources)?,
-            gateway: load_over(gateway::NAME, &gateway::Config::default(), &sources)?,
-            auth: load_over(auth::NAME, &defaults.auth(), &sources)?,
-            order: load_over(order::NAME, &defaults.order(), &sources)?,
-            notification: load_over(notification::NAME, &defaults.notification(), &sources)?,
-            hub: load_over(hub::NAME, &defaults.hub(), &sources)?,
-        };
+        let place = Place { data: cli.data.clone().or_else(embedded) };
+        let mut sources = cli.config.sources();
         if let Some(bind) = &cli.bind {
-            settings.listen_on(&cli.command, bind);
+            sources.set.push(format!("{}.bind={bind}", cli.command.listener()));
         }
-        Ok(settings)
+        check_sections(&sources)?;
+        let platform = load_over("platform", &Platform::usual(&place), &sources)?;
+        let peers = load_over("peers", &usual_peers(), &sources)?;
+        let settings = Self { place, platform, peers, sources };
+        settings.check_peers()?;
+        // A section that is wrong is refused, also where its part does not run here.
+        settings.printable().map(|_| settings)
     }
 
-    fn listen_on(&mut self, command: &Command, bind: &str) {
-        let listener = match command {
-            Command::Auth => &mut self.auth.bind,
-            Command::Order => &mut self.order.bind,
-            Command::Notification => &mut self.notification.bind,
-            Command::Hub => &mut self.hub.bind,
-            // In one process only the gateway listens.
-            _ => &mut self.gateway.bind,
-        };
-        bind.clone_into(listener);
+    /// The section of a part.
+    pub fn section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
+        load_over(part.name(), &C::usual(part, &self.place), &self.sources)
+    }
+
+    pub fn bind(&self, part: CloudPart) -> Result<String, ConfigError> {
+        self.section(part).map(|Listener { bind }| bind)
+    }
+
+    pub fn peers(&self) -> impl Iterator<Item = (CloudPart, &str)> {
+        let all = self.peers.iter();
+        all.filter_map(|(name, address)| Some((CloudPart::named(name)?, address.as_str())))
     }
 
     /// As a configuration file, with secrets masked.
-    pub fn printable(&self) -> String {
-        [
-            printable("platform", &self.platform),
-            printable("peers", &self.peers),
-            printable(gateway::NAME, &self.gateway),
-            printable(auth::NAME, &self.auth),
-            printable(order::NAME, &self.order),
-            printable(notification::NAME, &self.notification),
-            printable(hub::NAME, &self.hub),
-        ]
-        .join("\n")
+    pub fn printable(&self) -> Result<String, ConfigError> {
+        let shared = [printable("platform", &self.platform), printable("peers", &self.peers)];
+        let parts = CloudPart::ALL.iter().map(|part| parts::printed(*part, self));
+        let all: Result<Vec<String>, _> = shared.into_iter().map(Ok).chain(parts).collect();
+        all.map(|sections| sections.join("\n"))
     }
+
+    fn check_peers(&self) -> Result<(), ConfigError> {
+        let usual = usual_peers();
+        match self.peers.keys().find(|name| !usual.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => Err(ConfigError::Value {
+                key: format!("peers.{name}"),
+                why: format!("expected one of {}", Vec::from_iter(usual.into_keys()).join(", ")),
+            }),
+        }
+    }
+}
+
+impl Platform {
+    fn usual(place: &Place) -> Self {
+        let service_key = place.file("service.key");
+        let (bus_url, cache_url) = match &place.data {
+            None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
+            Some(data) => {
+                (format!("embedded:{}", data.join("bus.db").display()).into(), "memory:".into())
+            }
+        };
+        Self { bus_url, cache_url, service_key }
+    }
+}
+
+impl PartConfig for Listener {
+    fn usual(part: CloudPart, _: &Place) -> Self {
+        Self { bind: Place::bind(part) }
+    }
+}
+
+fn usual_peers() -> BTreeMap<String, String> {
+    let at = |part: CloudPart| (part.name().to_owned(), format!("http://{}", Place::bind(part)));
+    CloudPart::behind_the_gateway().map(at).collect()
 }

@@ -7,29 +7,16 @@ use axum::{
     extract::FromRef,
     routing::{get, put},
 };
-use process::{clock::Clock, tokens::Keys};
+use process::tokens::Verifier;
 use std::sync::Arc;
 
 use crate::{domain::Texts, store::InboxStore};
 
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct Service {
     pub store: InboxStore,
     pub texts: Arc<Texts>,
-    pub keys: Keys,
-    pub clock: Clock,
-}
-
-impl FromRef<Service> for Keys {
-    fn from_ref(service: &Service) -> Self {
-        service.keys.clone()
-    }
-}
-
-impl FromRef<Service> for Clock {
-    fn from_ref(service: &Service) -> Self {
-        service.clock.clone()
-    }
+    pub verifier: Verifier,
 }
 
 pub fn router(service: Service) -> Router {

@@ -14,70 +14,38 @@ pub mod store;
 use std::sync::Arc;
 
 use axum::Router;
-use platform::{
-    Ground,
-    documents::{Documents, DocumentsError},
-    health::{self, Check},
-    jobs::JobError,
-};
-use process::config::SecretUrl;
-use serde::{Deserialize, Serialize};
+use platform::{Ground, OpenError, documents::Documents, health::Check, service as skeleton};
+use process::parts::CloudPart;
 
-use domain::{Texts, TextsError};
-use store::{InboxStore, StoreError};
+use domain::Texts;
+use store::InboxStore;
 
-pub const NAME: &str = "notification";
+pub use platform::config::DocumentsConfig as Config;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    pub bind: String,
-    /// notification_db.
-    pub documents_url: SecretUrl,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            bind: "127.0.0.1:8006".to_owned(),
-            documents_url: "mongodb://127.0.0.1/notification_db".into(),
-        }
-    }
-}
+pub const NAME: &str = CloudPart::Notification.name();
 
 /// Notification asks nobody: events carry all it tells.
 #[derive(Clone, Default)]
 pub struct Peers {}
 
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("could not open notification_db")]
-    Documents(#[from] DocumentsError),
-    #[error("could not use notification_db")]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Texts(#[from] TextsError),
-    #[error("could not start the jobs of notification")]
-    Jobs(#[from] JobError),
-}
-
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let store = InboxStore::new(documents.clone());
-    store.check().await?;
-    let texts = Arc::new(Texts::load()?);
-    let Ground { clock, tasks, bus, keys, .. } = ground;
+    store.check().await.map_err(OpenError::own("could not use notification_db"))?;
+    let texts = Texts::load().map_err(OpenError::own("could not read the texts"))?;
 
-    jobs::start(&tasks, &store, &clock)?;
-    events::start(&tasks, &bus, store.clone(), clock.clone());
+    jobs::start(&ground.tasks, &store, &ground.clock)?;
+    events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
 
-    let readiness = health::readiness([Check::Documents(documents), Check::Bus(bus)]);
-    let router = http::router(http::Service { store, texts, keys, clock });
-    Ok(process::web::standard(router.merge(process::health::router(readiness)), NAME))
+    let verifier = ground.verifier(NAME);
+    let service = http::Service { store, texts: Arc::new(texts), verifier };
+    let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
+    Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
 /// Brings notification_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    Ok(InboxStore::new(documents).migrate().await?)
+    let store = InboxStore::new(documents);
+    store.migrate().await.map_err(OpenError::own("could not bring notification_db up to date"))
 }

@@ -9,71 +9,33 @@ mod service;
 pub mod store;
 
 use axum::Router;
-use platform::{
-    Ground,
-    health::{self, Check},
-    jobs::{self, JobError},
-    outbox::Relay,
-    sql::{Sql, SqlError},
-    upstream::Upstream,
-};
-use process::config::SecretUrl;
-use serde::{Deserialize, Serialize};
+use platform::{Ground, health::Check, service as skeleton, sql::Sql, upstream::Upstream};
+use process::parts::CloudPart;
 
 use service::Service;
 use store::{MIGRATIONS, Store};
 
-pub const NAME: &str = "order";
+pub use platform::{OpenError, config::SqlConfig as Config};
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    pub bind: String,
-    /// order_db.
-    pub sql_url: SecretUrl,
-}
+pub const NAME: &str = CloudPart::Order.name();
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            bind: "127.0.0.1:8003".to_owned(),
-            sql_url: "mysql://order@127.0.0.1/order_db".into(),
-        }
-    }
-}
-
-/// Who acts is in the token; only how regions assign takes a question.
+/// The token says who acts; only how regions assign takes a question.
 #[derive(Clone)]
 pub struct Peers {
     /// Reaches the holders of regions, and knows which edge belongs where.
     pub hub: Upstream,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("could not open order_db")]
-    Sql(#[from] SqlError),
-    #[error("could not start the jobs of order")]
-    Jobs(#[from] JobError),
-}
-
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.check(&MIGRATIONS).await?;
-    let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
-    jobs::start(&tasks, &sql, clock.clone(), Vec::new())?;
-    Relay::start(&tasks, sql.clone(), bus.clone(), clock.clone(), NAME);
-    let readiness = health::readiness([Check::Sql(sql.clone()), Check::Bus(bus)]);
-    let store = Store::new(sql, clock.clone());
-    let service = Service { store, clock, keys, service_key, hub: peers.hub };
-    let router = http::router(service).merge(process::health::router(readiness));
-    Ok(process::web::standard(router, NAME))
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
+    ground.run(NAME, &sql, Vec::new())?;
+    let store = Store::new(sql.clone(), ground.clock.clone());
+    let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
+    let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
+    Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
 /// Brings order_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.migrate(&MIGRATIONS).await?;
-    sql.close().await;
-    Ok(())
+    Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }

@@ -3,25 +3,16 @@
 
 use axum::extract::FromRef;
 use platform::upstream::Upstream;
-use process::{
-    clock::Clock,
-    metrics::ORDER_COMMANDS,
-    tokens::{Keys, ServiceKey, ServiceName},
-};
+use process::{metrics::ORDER_COMMANDS, tokens::Verifier};
 use rules::{Attempt, Submission, requests};
 use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions, Region};
 
-use crate::{
-    NAME,
-    store::{Publication, Store, StoreError},
-};
+use crate::store::{Publication, Store, StoreError};
 
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct Service {
     pub store: Store,
-    pub clock: Clock,
-    pub keys: Keys,
-    pub service_key: ServiceKey,
+    pub verifier: Verifier,
     pub hub: Upstream,
 }
 
@@ -85,29 +76,5 @@ fn result_of(decision: &OpDecision) -> &'static str {
             Some(code) => code.as_str(),
             None => outcome.kind.as_str(),
         },
-    }
-}
-
-impl FromRef<Service> for Keys {
-    fn from_ref(service: &Service) -> Self {
-        service.keys.clone()
-    }
-}
-
-impl FromRef<Service> for Clock {
-    fn from_ref(service: &Service) -> Self {
-        service.clock.clone()
-    }
-}
-
-impl FromRef<Service> for ServiceKey {
-    fn from_ref(service: &Service) -> Self {
-        service.service_key.clone()
-    }
-}
-
-impl FromRef<Service> for ServiceName {
-    fn from_ref(_: &Service) -> Self {
-        ServiceName(NAME)
     }
 }

@@ -15,35 +15,20 @@ mod rows;
 mod turn;
 mod write;
 
-use platform::sql::{Migrations, Sql, SqlError};
+use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
-use sqlx::migrate::Migrator;
 
 pub use decide::Publication;
 pub use lists::{Cursor, Listing, Slice};
+pub use platform::StoreError;
 pub use rights::{Assign, RegionRecord};
 
-static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-
-pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+pub const MIGRATIONS: Migrations = platform::migrations!();
 
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
     clock: Clock,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("order_db did not do as asked")]
-    Sql(#[from] SqlError),
-    #[error("order_db holds what this version cannot read: {0}")]
-    Unreadable(&'static str),
-    #[error("an order changed under its lock")]
-    Overtaken,
-    #[error("an event has no text")]
-    Event(#[from] serde_json::Error),
 }
 
 impl Store {

@@ -2,7 +2,7 @@
 //! bus and the services it asks are in reach. A cache is never lacking, for everything goes on
 //! without it.
 
-use process::health::Readiness;
+use process::{health::Readiness, problem::chain, tokens::Keys};
 
 use crate::{bus::Bus, cache::Cache, documents::Documents, sql::Sql, upstream::Upstream};
 
@@ -12,6 +12,8 @@ pub enum Check {
     Bus(Bus),
     /// Named in the log when it fails, and never a reason not to be ready.
     Cache(Cache),
+    /// The keys of people's tokens, without which nobody is let in.
+    Keys(Keys),
     /// A service by its name.
     Upstream(&'static str, Upstream),
 }
@@ -28,15 +30,15 @@ fn add(readiness: &mut Readiness, check: Check) {
     match check {
         Check::Sql(sql) => readiness.add("sql", move || {
             let sql = sql.clone();
-            async move { told(sql.ping().await) }
+            async move { sql.ping().await.map_err(told) }
         }),
         Check::Documents(documents) => readiness.add("documents", move || {
             let documents = documents.clone();
-            async move { told(documents.ping().await) }
+            async move { documents.ping().await.map_err(told) }
         }),
         Check::Bus(bus) => readiness.add("bus", move || {
             let bus = bus.clone();
-            async move { told(bus.ping().await) }
+            async move { bus.ping().await.map_err(told) }
         }),
         Check::Cache(cache) => readiness.add("cache", move || {
             let cache = cache.clone();
@@ -47,23 +49,18 @@ fn add(readiness: &mut Readiness, check: Check) {
                 Ok(())
             }
         }),
+        Check::Keys(keys) => readiness.add("keys", move || {
+            let known = !keys.is_empty();
+            async move { known.then_some(()).ok_or_else(|| "auth has given no keys yet".to_owned()) }
+        }),
         Check::Upstream(name, upstream) => readiness.add(name, move || {
             let upstream = upstream.clone();
-            async move { told(upstream.ping().await) }
+            async move { upstream.ping().await.map_err(told) }
         }),
     };
 }
 
 /// An error with its causes, for the operator who reads the answer.
-fn told<E: std::error::Error>(result: Result<(), E>) -> Result<(), String> {
-    result.map_err(|error| {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(next) = cause {
-            text.push_str(": ");
-            text.push_str(&next.to_string());
-            cause = next.source();
-        }
-        text
-    })
+fn told(error: impl std::error::Error) -> String {
+    chain(&error)
 }

@@ -4,16 +4,20 @@
 
 pub mod bus;
 pub mod cache;
+pub mod config;
 pub mod consume;
 pub mod documents;
+mod error;
 mod ground;
 pub mod health;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
 pub mod outbox;
+pub mod service;
 pub mod sessions;
 pub mod sql;
 pub mod upstream;
 
+pub use error::{OpenError, StoreError};
 pub use ground::Ground;

@@ -27,8 +27,8 @@ pub use value::{Val, bigint};
 
 use std::sync::Arc;
 
+use process::config::SecretUrl;
 use sqlx::{FromRow, MySqlPool, SqlitePool, mysql::MySqlRow, sqlite::SqliteRow};
-
 use tokio::sync::Notify;
 
 use statement::{limited, mysql, sqlite};
@@ -64,6 +64,21 @@ impl Sql {
     /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
     pub async fn open(url: &str) -> Result<Self, SqlError> {
         open::open(url).await
+    }
+
+    /// Opens a database, and refuses one that `migrate` has not brought up to date.
+    pub async fn open_current(url: &SecretUrl, migrations: &Migrations) -> Result<Self, SqlError> {
+        let sql = Self::open(url.reveal()).await?;
+        sql.check(migrations).await?;
+        Ok(sql)
+    }
+
+    /// Opens a database, brings it up to date and closes it.
+    pub async fn update(url: &SecretUrl, migrations: &Migrations) -> Result<(), SqlError> {
+        let sql = Self::open(url.reveal()).await?;
+        sql.migrate(migrations).await?;
+        sql.close().await;
+        Ok(())
     }
 
     pub fn is_mysql(&self) -> bool {

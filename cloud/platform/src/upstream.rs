@@ -11,13 +11,18 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use process::{metrics, problem::ProblemBody, tasks::Tasks};
+use process::{
+    client::{ClientError, json_request},
+    metrics,
+    problem::ProblemBody,
+    tasks::Tasks,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
-pub use remote::Remote;
+pub use remote::{Remote, strip_hop_by_hop};
 
 /// Until the head of the answer. A service answers for itself after less.
 const HEAD_LIMIT: Duration = Duration::from_secs(35);
@@ -116,7 +121,7 @@ impl Upstream {
         bearer: Option<&str>,
         body: Option<&impl Serialize>,
     ) -> Result<T, UpstreamError> {
-        let request = build(method, path, bearer, body)?;
+        let request = json_request(method, path, bearer, body).map_err(unsendable)?;
         let work = async {
             let (head, body) = self.call(request).await?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX);
@@ -140,7 +145,8 @@ impl Upstream {
 
     /// Whether the service can do its work.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
-        let response = self.call(build(Method::GET, "/health/live", None, None::<&()>)?).await?;
+        let request = json_request(Method::GET, "/health/live", None, None::<&()>);
+        let response = self.call(request.map_err(unsendable)?).await?;
         if response.status().is_success() {
             return Ok(());
         }
@@ -169,27 +175,8 @@ async fn here(router: &Router, request: Request<Body>) -> Response<Body> {
     }
 }
 
-fn build(
-    method: Method,
-    path: &str,
-    bearer: Option<&str>,
-    body: Option<&impl Serialize>,
-) -> Result<Request<Body>, UpstreamError> {
-    let mut request = Request::builder().method(method).uri(path);
-    if let Some(token) = bearer {
-        let value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|error| UpstreamError::Request(Box::new(error)))?;
-        request = request.header(header::AUTHORIZATION, value);
-    }
-    let body = match body {
-        None => Body::empty(),
-        Some(body) => {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-            let bytes = serde_json::to_vec(body);
-            bytes.map_err(|error| UpstreamError::Request(Box::new(error)))?.into()
-        }
-    };
-    request.body(body).map_err(|error| UpstreamError::Request(Box::new(error)))
+fn unsendable(error: ClientError) -> UpstreamError {
+    UpstreamError::Request(Box::new(error))
 }
 
 fn read<T: DeserializeOwned>(status: StatusCode, bytes: &Bytes) -> Result<T, UpstreamError> {

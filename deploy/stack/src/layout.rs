@@ -2,12 +2,14 @@
 //! a taken port is said at once, and a test can put a proxy in between.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
+use process::parts::CloudPart;
 use wire::Region;
 
 use crate::{Ports, temporary};
@@ -63,10 +65,8 @@ pub struct Layout {
     pub folder: PathBuf,
     pub is_thrown_away: bool,
     pub gateway: u16,
-    pub auth: u16,
-    pub order: u16,
-    pub notification: u16,
-    pub hub: u16,
+    /// The ports of the parts behind the gateway, where each runs alone.
+    parts: BTreeMap<CloudPart, u16>,
     pub edges: Vec<EdgePlace>,
     pub(crate) ports: Ports,
     /// Held as long as the platform runs: two on one data folder would ruin it.
@@ -87,46 +87,42 @@ pub struct EdgePlace {
 impl Layout {
     pub fn decide(stores: Stores, data: &Data, choice: PortChoice) -> Result<Self> {
         let mut ports = Ports::default();
-        let part = |ports: &mut Ports, offset: u16, whose: &str| match choice {
+        let port = |ports: &mut Ports, offset: u16, whose: &str| match choice {
             PortChoice::From(base) => ports.exactly(sum(base, offset)?, whose),
             PortChoice::Free => ports.free(),
         };
-        let gateway = part(&mut ports, 0, "gateway")?;
+        let gateway = port(&mut ports, 0, "gateway")?;
         let mut edges = Vec::new();
         for region in Region::ALL {
             let edge = format!("{}-1", region.as_str().to_lowercase());
             let first = EDGES_FROM + EDGE_STEP * u16::from(region.index());
-            let http = part(&mut ports, first, &format!("{edge}, http"))?;
-            let mqtt = part(&mut ports, first + 1, &format!("{edge}, mqtt"))?;
-            let ws = part(&mut ports, first + 2, &format!("{edge}, ws"))?;
+            let http = port(&mut ports, first, &format!("{edge}, http"))?;
+            let mqtt = port(&mut ports, first + 1, &format!("{edge}, mqtt"))?;
+            let ws = port(&mut ports, first + 2, &format!("{edge}, ws"))?;
             let gateway_url = format!("http://127.0.0.1:{gateway}");
             edges.push(EdgePlace { region, edge, http, mqtt, ws, gateway_url });
         }
-        let mut own = |offset, whose| match stores {
-            Stores::Embedded => Ok(0),
-            Stores::Real => part(&mut ports, offset, whose),
-        };
-        let (auth, order) = (own(1, "auth")?, own(3, "order")?);
-        let (notification, hub) = (own(6, "notification")?, own(7, "hub")?);
+        let mut parts = BTreeMap::new();
+        for part in CloudPart::behind_the_gateway().filter(|_| stores == Stores::Real) {
+            parts.insert(part, port(&mut ports, part.port_offset(), part.name())?);
+        }
         let (folder, is_thrown_away) = match data {
             Data::Kept(folder) => (make(folder)?, false),
             Data::ThrownAway => (temporary::folder()?, true),
         };
         let _lock = lock(&folder)?;
         refuse_data_of_other_stores(&folder, stores)?;
-        Ok(Self {
-            stores,
-            folder,
-            is_thrown_away,
-            gateway,
-            auth,
-            order,
-            notification,
-            hub,
-            edges,
-            ports,
-            _lock,
-        })
+        Ok(Self { stores, folder, is_thrown_away, gateway, parts, edges, ports, _lock })
+    }
+
+    /// The parts behind the gateway that run alone, and their ports.
+    pub fn parts(&self) -> impl Iterator<Item = (CloudPart, u16)> {
+        self.parts.iter().map(|(part, port)| (*part, *port))
+    }
+
+    /// The port of a part that runs alone.
+    pub fn port(&self, part: CloudPart) -> Option<u16> {
+        if part == CloudPart::Gateway { Some(self.gateway) } else { self.parts.get(&part).copied() }
     }
 
     pub fn gateway_url(&self) -> String {
@@ -213,8 +209,11 @@ mod tests {
     fn ports_follow_the_scheme_that_people_remember() {
         let choice = PortChoice::From(31_100);
         let layout = Layout::decide(Stores::Real, &Data::ThrownAway, choice).unwrap();
-        assert_eq!((layout.gateway, layout.auth, layout.order), (31_100, 31_101, 31_103));
-        assert_eq!((layout.notification, layout.hub), (31_106, 31_107));
+        assert_eq!(layout.gateway, 31_100);
+        let parts: Vec<_> = layout.parts().map(|(part, port)| (part.name(), port)).collect();
+        let expected =
+            [("auth", 31_101), ("order", 31_103), ("notification", 31_106), ("hub", 31_107)];
+        assert_eq!(parts, expected);
         let mid = layout.edge(Region::Mid);
         assert_eq!(
             (mid.edge.as_str(), mid.http, mid.mqtt, mid.ws),

@@ -3,6 +3,7 @@
 use std::{fmt, fs, time::Duration};
 
 use anyhow::{Context, Result};
+use process::parts::{CloudPart, StoreKind};
 use wire::Region;
 
 use crate::{
@@ -17,29 +18,18 @@ use crate::{
 pub enum Part {
     /// The whole cloud in one process; its parts are not there by themselves then.
     Cloud,
-    Gateway,
-    Auth,
-    Order,
-    Notification,
-    Hub,
+    /// A part of the cloud in a process of its own, on real stores.
+    Alone(CloudPart),
     Edge(Region),
     Server(Server),
 }
 
 impl Part {
-    /// The cloud's parts that run alone on real stores, without the gateway in front of them.
-    pub const BEHIND_THE_GATEWAY: [Self; 4] =
-        [Self::Auth, Self::Order, Self::Notification, Self::Hub];
-
     /// As it is called on the command line, in logs and in the ready file.
     pub fn name(self) -> String {
         match self {
             Self::Cloud => "cloud".into(),
-            Self::Gateway => "gateway".into(),
-            Self::Auth => "auth".into(),
-            Self::Order => "order".into(),
-            Self::Notification => "notification".into(),
-            Self::Hub => "hub".into(),
+            Self::Alone(part) => part.name().into(),
             Self::Edge(region) => format!("{}-1", region.as_str().to_lowercase()),
             Self::Server(Server::MariaDb) => "mariadb".into(),
             Self::Server(Server::MongoDb) => "mongodb".into(),
@@ -52,11 +42,8 @@ impl Part {
     /// Where it listens for HTTP.
     pub fn port(self, layout: &Layout) -> Option<u16> {
         match self {
-            Self::Cloud | Self::Gateway => Some(layout.gateway),
-            Self::Auth => Some(layout.auth),
-            Self::Order => Some(layout.order),
-            Self::Notification => Some(layout.notification),
-            Self::Hub => Some(layout.hub),
+            Self::Cloud => Some(layout.gateway),
+            Self::Alone(part) => layout.port(part),
             Self::Edge(region) => Some(layout.edge(region).http),
             Self::Server(_) => None,
         }
@@ -78,12 +65,11 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 }
 
 /// One part of the cloud, on servers. The configuration file must have been written.
-pub fn real_part(part: Part, layout: &Layout) -> Result<Spec> {
-    let name = part.name();
-    let stage = if part == Part::Gateway { stage::GATEWAY } else { stage::CLOUD };
-    let port = part.port(layout).with_context(|| format!("{name} listens nowhere"))?;
-    let spec = cloud(&name, layout)?.stage(stage).args(with_config(layout));
-    Ok(spec.args([name, "--bind".to_owned(), format!("127.0.0.1:{port}")]))
+pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
+    let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
+    let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
+    let spec = cloud(part.name(), layout)?.stage(stage).args(with_config(layout));
+    Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))
 }
 
 pub fn migrate(layout: &Layout) -> Result<Spec> {
@@ -108,16 +94,24 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     fs::create_dir_all(&keys).with_context(|| format!("could not make {}", keys.display()))?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
     let (auth_key, service_key) = (keys.join("auth.key"), keys.join("service.key"));
-    let text = format!(
-        "[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\nservice_key = {service_key:?}\n\n\
-         [peers]\nauth = \"http://127.0.0.1:{}\"\norder = \"http://127.0.0.1:{}\"\n\
-         notification = \"http://127.0.0.1:{}\"\nhub = \"http://127.0.0.1:{}\"\n\n\
-         [auth]\nsql_url = \"{mysql}/auth_db\"\nsigning_key = {auth_key:?}\n\n\
-         [order]\nsql_url = \"{mysql}/order_db\"\n\n\
-         [notification]\ndocuments_url = \"{mongodb}/notification_db\"\n\n\
-         [hub]\nsql_url = \"{mysql}/sync_db\"\n",
-        layout.auth, layout.order, layout.notification, layout.hub,
+    let mut text = format!(
+        "[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\
+         service_key = {service_key:?}\n\n[peers]\n"
     );
+    for (part, port) in layout.parts() {
+        text.push_str(&format!("{part} = \"http://127.0.0.1:{port}\"\n"));
+    }
+    for part in CloudPart::behind_the_gateway() {
+        let store = match part.store() {
+            StoreKind::Nothing => String::new(),
+            StoreKind::Sql(name) => format!("sql_url = \"{mysql}/{name}\"\n"),
+            StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
+        };
+        text.push_str(&format!("\n[{part}]\n{store}"));
+        if part == CloudPart::Auth {
+            text.push_str(&format!("signing_key = {auth_key:?}\n"));
+        }
+    }
     let path = config_file(layout);
     fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
-use process::clock::Clock;
+use process::{clock::Clock, parts::CloudPart};
 use tokio::{
     sync::Mutex,
     time::{sleep, timeout},
@@ -255,14 +255,15 @@ impl Stack {
         let migrate = with(parts::migrate(&self.layout)?, wishes);
         self.supervisor.run(migrate, READY_MAX).await?;
         say("Starting the cloud, a process per part");
-        for part in Part::BEHIND_THE_GATEWAY {
-            self.spawn_part(part, parts::real_part(part, &self.layout)?, wishes).await?;
+        for part in CloudPart::behind_the_gateway() {
+            let spec = parts::real_part(part, &self.layout)?;
+            self.spawn_part(Part::Alone(part), spec, wishes).await?;
         }
-        for part in Part::BEHIND_THE_GATEWAY {
-            self.ready(part).await?;
+        for part in CloudPart::behind_the_gateway() {
+            self.ready(Part::Alone(part)).await?;
         }
-        let gateway = parts::real_part(Part::Gateway, &self.layout)?;
-        self.start_part(Part::Gateway, gateway, wishes).await?;
+        let gateway = parts::real_part(CloudPart::Gateway, &self.layout)?;
+        self.start_part(Part::Alone(CloudPart::Gateway), gateway, wishes).await?;
         match &self.servers {
             Some(servers) => servers.settled().await,
             None => Ok(()),

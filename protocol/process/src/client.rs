@@ -14,7 +14,7 @@ use hyper_util::{
 use serde::{Serialize, de::DeserializeOwned};
 use wire::CommandId;
 
-use crate::{problem::ProblemBody, trace};
+use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace};
 
 /// Clones share the pool.
 #[derive(Clone)]
@@ -35,7 +35,6 @@ pub struct ClientError {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than our servers keep an idle connection, so that a request does not meet a closing one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -101,7 +100,7 @@ impl Client {
         body: Option<&impl Serialize>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
-        self.answer(build(method, url, bearer, body)?, timeout).await
+        self.answer(json_request(method, url, bearer, body)?, timeout).await
     }
 
     /// The same for what a person does: under this id it is done once, however often it is asked.
@@ -113,7 +112,7 @@ impl Client {
         body: Option<&impl Serialize>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
-        let mut request = build(Method::POST, url, Some(bearer), body)?;
+        let mut request = json_request(Method::POST, url, Some(bearer), body)?;
         let key = HeaderValue::from_str(&id.to_string()).map_err(ClientError::unsendable)?;
         request.headers_mut().insert(IDEMPOTENCY_KEY, key);
         self.answer(request, timeout).await
@@ -155,7 +154,8 @@ impl ClientError {
     }
 }
 
-fn build(
+/// A request with a JSON body, where there is one. `bearer` is a person's or a service's token.
+pub fn json_request(
     method: Method,
     url: &str,
     bearer: Option<&str>,

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::parts::CloudPart;
+
 pub use secret::{Secret, SecretUrl};
 
 /// Where configuration comes from, beside the defaults and the environment.
@@ -70,14 +72,16 @@ where
     layers::load_over(section, defaults, sources, std::env::vars_os())
 }
 
-/// Every section there is. Cloud parts and edges may share one file, so each knows them all.
-const SECTIONS: [&str; 8] =
-    ["platform", "peers", "gateway", "auth", "order", "notification", "hub", "edge"];
+/// The sections that belong to no part of the cloud. Parts and edges may share one file, so each knows
+/// every section.
+const OTHER_SECTIONS: [&str; 3] = ["platform", "peers", "edge"];
 
 /// Refuses a section that belongs to no part, in whatever source: `load` sees only its own, and a
 /// misspelt one would set nothing and say nothing.
 pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
-    layers::check_sections(&SECTIONS, sources, std::env::vars_os())
+    let parts = CloudPart::ALL.iter().map(|part| part.name());
+    let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
+    layers::check_sections(&known, sources, std::env::vars_os())
 }
 
 /// The section as it stands in a file, with every secret masked.

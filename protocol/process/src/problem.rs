@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use wire::{Code, Language, Text};
 
 pub use body::{FieldError, ProblemBody};
-pub use extract::{Json, Path, Query};
-pub use page::Page;
+pub use extract::{Json, MaybeJson, Path, Query};
+pub use page::{ItemList, Page};
 
 use crate::trace::TraceId;
 

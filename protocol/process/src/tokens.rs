@@ -15,7 +15,7 @@ mod signer;
 use serde::{Deserialize, Serialize};
 use wire::{Actor, DeviceId, Role, SessionId, UserId};
 
-pub use caller::{Caller, FromService, ServiceName, bearer};
+pub use caller::{Admin, Caller, FromService, Verifier, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
 pub use keys::{Keys, KeysError};
 pub use provider::{install as install_provider, verify_bytes};

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
 use wire::CommandId;
 
-use crate::random;
+use crate::{idempotency::IDEMPOTENCY_KEY, random};
 
 pub const HEADER: &str = "traceparent";
 
@@ -42,9 +42,7 @@ impl TraceId {
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         text(HEADER).and_then(Self::from_traceparent).or_else(|| {
-            text("idempotency-key")
-                .and_then(|key| key.parse().ok())
-                .map(|id| Self::of(CommandId(id)))
+            text(IDEMPOTENCY_KEY).and_then(|key| key.parse().ok()).map(|id| Self::of(CommandId(id)))
         })
     }
 

@@ -10,7 +10,7 @@ use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
 
 use crate::{
     hub::Hub,
-    store::{Fed, Revoked, StoreError},
+    store::{Fed, Revoked},
 };
 
 const QUEUE: QueueSpec<'static> =
@@ -97,14 +97,5 @@ impl Feeder {
             (_, None) => return Err(HandleError::poison("a revocation without its session")),
         };
         Ok(self.0.store.feed_revoked(event, whom, self.0.clock.now()).await?)
-    }
-}
-
-impl From<StoreError> for HandleError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Sql(error) => error.into(),
-            error => Self::retry(error),
-        }
     }
 }

@@ -13,10 +13,8 @@ use axum::{
     Router,
     routing::{get, post, put},
 };
-use process::problem::{Problem, fault};
-use wire::Code;
 
-use crate::{hub::Hub, store::StoreError};
+use crate::hub::Hub;
 
 pub(crate) fn router(hub: Hub) -> Router {
     Router::new()
@@ -37,16 +35,4 @@ pub(crate) fn router(hub: Hub) -> Router {
         .route("/internal/asks", post(asks::ask))
         .route("/internal/seats/{edge}", get(asks::seat))
         .with_state(hub)
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Sql(cause) if cause.is_unavailable() => {
-                tracing::warn!(%cause, "sync_db is out of reach");
-                Self::new(Code::Unavailable).retry_after(2)
-            }
-            _ => fault("sync_db failed a request", error),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use platform::upstream::Upstream;
 use process::{
     clock::Clock,
     tasks::Tasks,
-    tokens::{Keys, ServiceKey, ServiceName},
+    tokens::{Keys, ServiceKey, Verifier},
 };
 use uuid::Uuid;
 use wire::Limits;
@@ -55,26 +55,9 @@ impl Hub {
     }
 }
 
-impl FromRef<Hub> for Keys {
+impl FromRef<Hub> for Verifier {
     fn from_ref(hub: &Hub) -> Self {
-        hub.keys.clone()
-    }
-}
-
-impl FromRef<Hub> for Clock {
-    fn from_ref(hub: &Hub) -> Self {
-        hub.clock.clone()
-    }
-}
-
-impl FromRef<Hub> for ServiceKey {
-    fn from_ref(hub: &Hub) -> Self {
-        hub.service_key.clone()
-    }
-}
-
-impl FromRef<Hub> for ServiceName {
-    fn from_ref(_: &Hub) -> Self {
-        ServiceName(NAME)
+        let (keys, service_key) = (hub.keys.clone(), hub.service_key.clone());
+        Verifier { service: NAME, keys, service_key, clock: hub.clock.clone() }
     }
 }

@@ -21,19 +21,20 @@ use std::time::Duration;
 use axum::Router;
 use platform::{
     Ground,
-    health::{self, Check},
-    jobs::JobError,
-    sql::{Sql, SqlError},
+    config::{PartConfig, Place},
+    health::Check,
+    service as skeleton,
+    sql::Sql,
     upstream::Upstream,
 };
-use process::config::SecretUrl;
+use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::Limits;
 
 use hub::Hub;
-use store::{MIGRATIONS, Store, StoreError};
+use store::{MIGRATIONS, Store};
 
-pub const NAME: &str = "hub";
+pub const NAME: &str = CloudPart::Hub.name();
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,9 +57,15 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        Self::usual(CloudPart::Hub, &Place::default())
+    }
+}
+
+impl PartConfig for Config {
+    fn usual(part: CloudPart, place: &Place) -> Self {
         Self {
-            bind: "127.0.0.1:8007".to_owned(),
-            sql_url: "mysql://hub@127.0.0.1/sync_db".into(),
+            bind: Place::bind(part),
+            sql_url: place.store(part),
             batch_ops_max: 5_000,
             batch_bytes_max: 1024 * 1024,
             credit_ops: 10_000,
@@ -80,22 +87,18 @@ pub struct Peers {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("could not open sync_db")]
-    Sql(#[from] SqlError),
-    #[error("could not use sync_db")]
-    Store(#[from] StoreError),
-    #[error("could not start the jobs of the hub")]
-    Jobs(#[from] JobError),
+    #[error(transparent)]
+    Platform(#[from] platform::OpenError),
     #[error("hub.{name} must be at least {min}, and is {value}")]
     TooSmall { name: &'static str, value: u64, min: u64 },
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let limits = limits(&config)?;
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.check(&MIGRATIONS).await?;
+    let opened = Sql::open_current(&config.sql_url, &MIGRATIONS).await;
+    let sql = opened.map_err(platform::OpenError::from)?;
     let store = Store::new(sql.clone());
-    store.ensure_regions(generation()).await?;
+    store.ensure_regions(generation()).await.map_err(platform::OpenError::from)?;
     let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
     let hub = Hub {
         store,
@@ -117,8 +120,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         decided_within: Duration::from_millis(config.decided_within_ms),
         held_again: Duration::from_millis(config.held_again_ms),
     };
-    hub.regions.refresh(&hub.store).await?;
-    jobs::start(&hub)?;
+    hub.regions.refresh(&hub.store).await.map_err(platform::OpenError::from)?;
+    jobs::start(&hub).map_err(platform::OpenError::from)?;
     feed::start(&hub);
     events::start(&hub, &bus);
     work::start(&hub);
@@ -127,22 +130,13 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     hub.tasks.spawn("probes", async move { session::watch_for_probes(&follow).await });
 
     // An owner that is away parks what needs it; the link goes on without it.
-    let mut readiness = health::readiness([Check::Sql(sql), Check::Bus(bus)]);
-    let known = hub.keys.clone();
-    readiness.add("keys", move || {
-        let known = !known.is_empty();
-        async move { known.then_some(()).ok_or_else(|| "auth has given no keys yet".to_owned()) }
-    });
-    let router = http::router(hub).merge(process::health::router(readiness));
-    Ok(process::web::standard(router, NAME))
+    let checks = [Check::Sql(sql), Check::Bus(bus), Check::Keys(hub.keys.clone())];
+    Ok(skeleton::router(NAME, http::router(hub), checks))
 }
 
 /// Brings sync_db up to date.
-pub async fn migrate(config: &Config) -> Result<(), OpenError> {
-    let sql = Sql::open(config.sql_url.reveal()).await?;
-    sql.migrate(&MIGRATIONS).await?;
-    sql.close().await;
-    Ok(())
+pub async fn migrate(config: &Config) -> Result<(), platform::OpenError> {
+    Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
 /// What an edge may send, where all bounds of the config can be worked with.

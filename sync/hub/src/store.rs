@@ -24,8 +24,7 @@ mod snapshot;
 mod status;
 mod work;
 
-use platform::sql::{Migrations, Sql, SqlError};
-use sqlx::migrate::Migrator;
+use platform::sql::{Migrations, Sql};
 use wire::{EdgeId, Hash, Region};
 
 pub use asks::{AskName, Asked};
@@ -33,13 +32,11 @@ pub use compact::{BATCH, LookedAt};
 pub use edges::LinkKey;
 pub use enrol::{Enrolled, Invited};
 pub use feed::{Fed, Gone, Revocations, Revoked};
+pub use platform::StoreError;
 pub use retry::Retried;
 pub use work::Claim;
 
-static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-
-pub const MIGRATIONS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+pub const MIGRATIONS: Migrations = platform::migrations!();
 
 /// Row bytes of one frame that goes down. An edge takes a line for dead that brings it no whole frame in
 /// fifteen seconds, and would meet the same frame again in each session: this much arrives at 3 kB/s.
@@ -48,16 +45,6 @@ const FRAME_BYTES_MAX: usize = 32 * 1024;
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("sync_db did not do as asked")]
-    Sql(#[from] SqlError),
-    #[error("sync_db holds what this version cannot read: {0}")]
-    Unreadable(&'static str),
-    #[error("sync_db would have been made to contradict itself: {0}")]
-    Contradiction(&'static str),
 }
 
 impl Store {

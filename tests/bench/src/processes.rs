@@ -4,13 +4,20 @@
 use std::{collections::BTreeMap, fmt, fs};
 
 use anyhow::Result;
+use process::parts::CloudPart;
 use stack::{Part, Server, Stack};
 use wire::Region;
 
 /// Linux counts in hundredths of a second for whoever reads `/proc`, whatever it counts in itself.
 const TICKS_A_SECOND: f64 = 100.0;
 
-const CLOUD: [Part; 5] = [Part::Gateway, Part::Auth, Part::Order, Part::Notification, Part::Hub];
+const CLOUD: [Part; 5] = [
+    Part::Alone(CloudPart::Gateway),
+    Part::Alone(CloudPart::Auth),
+    Part::Alone(CloudPart::Order),
+    Part::Alone(CloudPart::Notification),
+    Part::Alone(CloudPart::Hub),
+];
 const DATABASE: Part = Part::Server(Server::MariaDb);
 const OTHER_SERVERS: [Part; 4] = [
     Part::Server(Server::RabbitMq),

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use process::parts::CloudPart;
 use stack::{Part, Server};
 use support::Wire;
 use wire::Region;
@@ -76,11 +77,11 @@ impl Plan {
     pub fn of(seed: u64, round: u32) -> Self {
         let mut draws = Draws::of(seed ^ (u64::from(round) << 32));
         let victim = match round % 4 {
-            1 => Part::Order,
+            1 => Part::Alone(CloudPart::Order),
             2 => Part::Server(Server::RabbitMq),
             // RabbitMQ starts meanwhile, and edges do not know it.
             3 => Part::Edge(draws.of_these(&REGIONS)),
-            _ => Part::Hub,
+            _ => Part::Alone(CloudPart::Hub),
         };
         let of_receipts = matches!(victim, Part::Edge(_)) || draws.one_in(3);
         let moment = if of_receipts {
@@ -189,7 +190,11 @@ mod tests {
             assert!((1..=10).any(|round| Plan::of(seed, round).taken_back), "seed {seed}");
         }
         let killed = |part: Part| plans.iter().any(|plan| plan.victim == part);
-        assert!(killed(Part::Hub) && killed(Part::Order) && killed(Part::Server(Server::RabbitMq)));
+        assert!(
+            killed(Part::Alone(CloudPart::Hub))
+                && killed(Part::Alone(CloudPart::Order))
+                && killed(Part::Server(Server::RabbitMq))
+        );
         assert!(plans.iter().any(|plan| matches!(plan.victim, Part::Edge(_))));
         assert!(plans.iter().all(|plan| !plan.broken.is_empty()));
         let holder = Seat { region: EXCLUSIVE, second: false };

@@ -8,7 +8,7 @@ use std::{fs, time::Duration};
 
 use chaos::{Storm, any_below};
 use platform::{sql::Sql, vals};
-use process::clock::Clock;
+use process::{clock::Clock, parts::CloudPart};
 use stack::{Data, Layout, Part, PortChoice, Server, Signal, Stack, Stores, Wishes};
 use support::{Api, eventually};
 use wire::{LinkState, Region};
@@ -28,13 +28,13 @@ const NO_STORE: &str = "A pass over the log of `east-1` failed";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_service_that_is_away_for_a_minute_makes_no_op_look_bad() {
     let scene = Scene::set().await;
-    scene.stack.terminate(Part::Order).await.unwrap();
+    scene.stack.terminate(Part::Alone(CloudPart::Order)).await.unwrap();
     let receipted = scene.storm.publish(COMMANDS).await;
     scene.received().await;
     scene.a_minute_of_trials(NO_OWNER, async || scene.nothing_looks_bad().await).await;
     let parked: u64 = scene.edges().await.map(|edge| edge.parked).sum();
     assert_eq!(parked, COMMANDS as u64, "they wait for their owner");
-    scene.stack.restart(Part::Order).await.unwrap();
+    scene.stack.restart(Part::Alone(CloudPart::Order)).await.unwrap();
     scene.everything_is_decided().await;
     scene.storm.check(&receipted).await;
     scene.end().await;
@@ -45,7 +45,7 @@ async fn a_database_that_is_away_for_a_minute_makes_no_op_look_bad() {
     let scene = Scene::set().await;
     // A frozen order service decides nothing, so the database goes while all of them wait; the order
     // service runs on without it.
-    let order = scene.stack.child(Part::Order).unwrap();
+    let order = scene.stack.child(Part::Alone(CloudPart::Order)).unwrap();
     order.signal(Signal::Freeze).unwrap();
     let mut receipted = scene.storm.publish(COMMANDS).await;
     scene.received().await;
@@ -107,7 +107,7 @@ impl Scene {
     }
 
     fn trials(&self, word: &str) -> usize {
-        let log = fs::read_to_string(self.stack.log(Part::Hub)).unwrap();
+        let log = fs::read_to_string(self.stack.log(Part::Alone(CloudPart::Hub))).unwrap();
         log.matches(word).count()
     }
 

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use chaos::{Storm, any_below};
+use process::parts::CloudPart;
 use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
 use support::{Api, Place};
 use wire::{EdgeId, Region};
@@ -75,7 +76,12 @@ async fn what_was_receipted_is_applied_once_whatever_is_killed_on_real_stores() 
     let (stack, api) = platform(Stores::Real).await;
     for round in 1..=KILLS {
         kill_the_edge(&stack, &api, round).await;
-        for part in [Part::Hub, Part::Order, Part::Notification, Part::Server(Server::RabbitMq)] {
+        for part in [
+            Part::Alone(CloudPart::Hub),
+            Part::Alone(CloudPart::Order),
+            Part::Alone(CloudPart::Notification),
+            Part::Server(Server::RabbitMq),
+        ] {
             kill_while_it_decides(&stack, &api, part, round).await;
         }
     }

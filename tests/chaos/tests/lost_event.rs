@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chaos::operator;
 use platform::bus::Bus;
+use process::parts::CloudPart;
 use serde_json::Value;
 use stack::{Data, Layout, Part, PortChoice, Stack, Stores, Wishes};
 use support::{Api, Operator, Person, eventually};
@@ -29,11 +30,11 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let (_, before) = operator.gets("status").unwrap();
     assert_eq!(repaired(&before), 0, "nothing was lost yet");
 
-    stack.terminate(Part::Hub).await.unwrap();
+    stack.terminate(Part::Alone(CloudPart::Hub)).await.unwrap();
     let accepted = api.act(&provider, order, "accept").await.unwrap();
     assert_eq!(accepted.status, OrderStatus::Accepted);
     throw_away(&stack, EventType::OrderAccepted).await;
-    stack.restart(Part::Hub).await.unwrap();
+    stack.restart(Part::Alone(CloudPart::Hub)).await.unwrap();
     // Edge and hub agree with each other: neither has heard of it.
     stack.healthy(LIMIT).await.unwrap();
     let (_, unaware) = operator.gets("status").unwrap();

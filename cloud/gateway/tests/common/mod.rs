@@ -12,10 +12,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use gateway::{Config, Part, Peers};
+use gateway::{Config, Peers};
 use platform::{Ground, bus::Bus, cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
+    parts::CloudPart,
     problem::Problem,
     tasks::Tasks,
     tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
@@ -95,12 +96,11 @@ impl Gate {
             service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
         };
         let auth = FakeAuth::default();
-        let peers = alter(Peers {
-            auth: Upstream::local(auth.router()),
-            order: Upstream::local(echo(Part::Order)),
-            notification: Upstream::local(echo(Part::Notification)),
-            hub: Upstream::local(echo(Part::Hub)),
-        });
+        let local = |part| match part {
+            CloudPart::Auth => (part, Upstream::local(auth.router())),
+            other => (part, Upstream::local(echo(other))),
+        };
+        let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
         let router = gateway::open(config, ground, peers).await.unwrap();
         Self { router, signer, clock, cache, auth, _folder: folder }
     }
@@ -159,7 +159,7 @@ impl FakeAuth {
         Router::new()
             .route("/api/v1/auth/verify-token", post(verify))
             .with_state(self.clone())
-            .fallback_service(echo(Part::Auth))
+            .fallback_service(echo(CloudPart::Auth))
     }
 }
 
@@ -176,7 +176,7 @@ async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
         return Problem::new(Code::InvalidToken).into_response();
     }
     if request.headers().contains_key("x-echo") {
-        return answer(Part::Auth, request).await;
+        return answer(CloudPart::Auth, request).await;
     }
     Json(json!({ "user_id": USER, "role": "customer", "active": true })).into_response()
 }
@@ -186,11 +186,11 @@ pub fn remote(base: &str) -> Upstream {
 }
 
 /// Answers with what it was sent.
-pub fn echo(part: Part) -> Router {
+pub fn echo(part: CloudPart) -> Router {
     Router::new().fallback(move |request: Request| answer(part, request))
 }
 
-async fn answer(part: Part, request: Request) -> Response {
+async fn answer(part: CloudPart, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let headers: serde_json::Map<String, Value> = parts
@@ -199,7 +199,7 @@ async fn answer(part: Part, request: Request) -> Response {
         .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())))
         .collect();
     Json(json!({
-        "part": part.as_str(),
+        "part": part.name(),
         "method": parts.method.as_str(),
         "uri": parts.uri.to_string(),
         "headers": headers,

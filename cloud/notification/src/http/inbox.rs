@@ -63,7 +63,7 @@ pub async fn list(
         unread_only: query.unread == Some(1),
         after: page.after,
         limit: page.limit,
-        read_since: service.clock.now().plus_ms(-READ_KEPT_MS),
+        read_since: service.verifier.clock.now().plus_ms(-READ_KEPT_MS),
     };
     let page = service.store.page(&request).await.map_err(failed)?;
     let unread = service.store.unread(user, role).await.map_err(failed)?;
@@ -78,7 +78,7 @@ pub async fn read(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Json<ReadAnswer>, Problem> {
-    let (id, now) = (LineId(id), service.clock.now());
+    let (id, now) = (LineId(id), service.verifier.clock.now());
     let (user, role) = (caller.actor.user_id, caller.actor.role);
     if service.store.mark_read(user, role, id, now).await.map_err(failed)? {
         Ok(Json(ReadAnswer { id, is_read: true }))

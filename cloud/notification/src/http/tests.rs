@@ -3,7 +3,10 @@
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use process::tokens::{Claims, Signer, TokenKind};
+use process::{
+    clock::Clock,
+    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+};
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -39,7 +42,9 @@ impl World {
         keys.replace(&signer.jwks()).unwrap();
         let clock = Clock::fixed(AT.plus_ms(1_000));
         let texts = Arc::new(Texts::load().unwrap());
-        let service = Service { store, texts, keys, clock: clock.clone() };
+        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+        let service = Service { store, texts, verifier };
         let router = process::web::standard(router(service), crate::NAME);
         Self { router, signer, clock, _folder: folder }
     }

@@ -5,17 +5,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use process::problem::{Json, Problem, chain, fault};
+use process::problem::{Json, Problem};
 use serde::Serialize;
 use wire::{
     Actor, Code, CommandId, FieldError, Language, OpDecision, Order, OrderCode, OrderId,
     OrderStatus, Outcome, Region, Text, UnixMillis, UserId, readable_by,
 };
-
-use crate::store::StoreError;
-
-/// A database that is restarted or overrun answers again after about a second.
-const RETRY_S: u32 = 1;
 
 #[derive(Serialize)]
 pub struct Done {
@@ -145,37 +140,8 @@ impl Sentence {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            // Nothing is wrong with what was asked, and nothing of it was stored.
-            StoreError::Sql(cause) if cause.is_unavailable() || cause.is_contention() => {
-                tracing::warn!(cause = chain(&error), "order_db is out of reach or overrun");
-                Problem::new(Code::Unavailable).retry_after(RETRY_S)
-            }
-            _ => fault("Could not use order_db", error),
-        }
-    }
-}
-
 /// What a field needs, in both languages.
 pub fn field(name: &'static str, en: &str, zh: &str) -> Problem {
     let why = Text { en: en.to_owned(), zh: zh.to_owned() };
     Problem::new(Code::InvalidInput).field(name, why)
-}
-
-#[cfg(test)]
-mod tests {
-    use platform::sql::SqlError;
-
-    use super::*;
-
-    #[test]
-    fn only_what_may_pass_by_itself_is_called_unavailable() {
-        let slow = StoreError::Sql(SqlError::TimedOut { sql: String::new() });
-        assert_eq!(Problem::from(slow).code(), Code::Unavailable);
-        for ours in [StoreError::Unreadable("orders.status"), StoreError::Overtaken] {
-            assert_eq!(Problem::from(ours).code(), Code::Internal);
-        }
-    }
 }

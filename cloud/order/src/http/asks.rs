@@ -16,7 +16,7 @@ use wire::{
 };
 
 use super::ops::from_hub;
-use crate::{NAME, service::Service, store::StoreError};
+use crate::{service::Service, store::StoreError};
 
 const HUB: &str = "hub";
 /// A longer list would keep its caller waiting; the hub hands in shorter ones.
@@ -84,7 +84,7 @@ async fn ask_hub<T: DeserializeOwned>(
     path: &str,
     body: Option<&impl Serialize>,
 ) -> Result<T, Problem> {
-    let token = service.service_key.token(NAME, HUB, &service.clock);
+    let token = service.verifier.token_for(HUB);
     match service.hub.json(method, path, Some(&token), body).await {
         Ok(answer) => Ok(answer),
         Err(UpstreamError::Refused { problem: Some(problem), .. }) => Err((*problem).into()),

@@ -1,14 +1,17 @@
 //! What people do to an order: one route for each action, and the status alias over the same actions.
 
 use axum::extract::State;
-use process::problem::{Json, Path, Problem};
+use process::{
+    idempotency::Idempotency,
+    problem::{Json, MaybeJson, Path, Problem},
+};
 use rules::{Attempt, Origin};
 use serde::Deserialize;
-use wire::{Action, Code, CommandBody, OpDecision, OrderId, OrderStatus, Role};
+use wire::{Action, Code, Command, CommandBody, OpDecision, OrderId, OrderStatus, Role};
 
 use super::{
     answer::{Done, Sentence, Shown, Told, Waiting, field, invalid_fields, succeeded},
-    asked::{MaybeJson, Person},
+    asked::Person,
     asks,
 };
 use crate::service::Service;
@@ -69,9 +72,12 @@ async fn act(
     action: Action,
     reason: Option<String>,
 ) -> Result<Told, Problem> {
-    let Person { caller, token, named, language } = person;
+    let Person { caller, token, idempotency, language } = person;
+    let Idempotency { command_id, trace } = idempotency;
     let actor = caller.actor;
-    let command = named.command(body(action, actor.role, id, reason)?);
+    let body = body(action, actor.role, id, reason)?;
+    let command =
+        Command { id: command_id, body, device: None, device_seq: None, tapped_at: None, trace };
     let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
@@ -79,7 +85,6 @@ async fn act(
         if !action.roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
-        let command_id = command.id;
         match asks::put_to_holder(&service, command, actor, token).await {
             Ok(()) => return Ok(Told::Waiting(Waiting::told(id, command_id, language))),
             // An earlier try may have waited there, and was decided since we looked: the hub has forgotten it

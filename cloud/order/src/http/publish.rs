@@ -5,13 +5,16 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use process::problem::{Json, Problem};
+use process::{
+    idempotency::Idempotency,
+    problem::{Json, Problem},
+};
 use serde::Serialize;
 use wire::{Draft, OrderCode, OrderId, OrderStatus, Role};
 
 use super::{
     answer::{Sentence, Shown, invalid_fields, succeeded},
-    asked::{Named, Person},
+    asked::Person,
 };
 use crate::{service::Service, store::Publication};
 
@@ -31,13 +34,13 @@ const PUBLISHED: Sentence = Sentence {
 
 pub async fn publish(
     State(service): State<Service>,
-    Person { caller, named, language, .. }: Person,
+    Person { caller, idempotency, language, .. }: Person,
     Json(draft): Json<Draft>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;
     // The rules check it again; only here can each field be named to the person.
     wire::check_draft(&draft).map_err(invalid_fields)?;
-    let Named { command_id, trace } = named;
+    let Idempotency { command_id, trace } = idempotency;
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
     let order = succeeded(service.publish(publication).await?, caller.actor)?;
     let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];

@@ -145,7 +145,7 @@ async fn decide_in(
         // Another transaction was faster, and has committed. Decide again on its result, under lock, so
         // that once is enough.
         if reading == Reading::Locked {
-            return Err(StoreError::Overtaken);
+            return Err(StoreError::Contradiction("an order changed under its lock"));
         }
         reading = Reading::Locked;
     }

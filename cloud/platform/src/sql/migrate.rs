@@ -8,18 +8,26 @@ use sqlx::migrate::Migrator;
 
 use super::{Sql, SqlError, Statement};
 
-/// One service's migrations, made by `sqlx::migrate!` of two folders.
+/// One service's migrations, made by `migrations!()`.
 #[derive(Clone, Copy)]
 pub struct Migrations {
     pub mysql: &'static Migrator,
     pub sqlite: &'static Migrator,
 }
 
-static GROUND_MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
-static GROUND_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+/// The migrations of the crate that says so, from its folders `migrations/mysql` and
+/// `migrations/sqlite`.
+#[macro_export]
+macro_rules! migrations {
+    () => {{
+        static MYSQL: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/mysql");
+        static SQLITE: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/sqlite");
+        $crate::sql::Migrations { mysql: &MYSQL, sqlite: &SQLITE }
+    }};
+}
 
 /// The tables every service's database has. `Sql::migrate` applies them by itself.
-pub const GROUND: Migrations = Migrations { mysql: &GROUND_MYSQL, sqlite: &GROUND_SQLITE };
+pub const GROUND: Migrations = crate::migrations!();
 
 const GROUND_TABLE: &str = "_ground_migrations";
 const GROUND_APPLIED: &str = "SELECT version FROM _ground_migrations WHERE success = 1";

@@ -22,15 +22,17 @@ pub struct Remote {
     tasks: Tasks,
 }
 
-/// Of one connection only, as RFC 9110 has it.
-const HOP_BY_HOP: [HeaderName; 6] = [
+/// Of one connection only, as RFC 9110 has it, and of no use to an upgrade.
+const HOP_BY_HOP: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
     header::TE,
+    header::TRAILER,
     header::TRANSFER_ENCODING,
 ];
+const OF_AN_UPGRADE: [HeaderName; 2] = [header::CONNECTION, header::UPGRADE];
 
 impl Remote {
     pub(super) fn new(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
@@ -56,7 +58,11 @@ impl Remote {
         let from_client = request.extensions_mut().remove::<OnUpgrade>();
         let upgrade = from_client.filter(|_| is_upgrade(request.headers()));
         self.readdress(&mut request)?;
-        strip(request.headers_mut(), upgrade.is_some());
+        match upgrade {
+            // An upgrade needs the two that ask for it.
+            Some(_) => HOP_BY_HOP.iter().for_each(|name| drop(request.headers_mut().remove(name))),
+            None => strip_hop_by_hop(request.headers_mut()),
+        }
         let answer = self.client.request(request).await;
         let mut response = answer.map_err(|error| UpstreamError::Unreachable(Box::new(error)))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -65,7 +71,7 @@ impl Remote {
                 self.pass_through(from_client, from_service);
             }
         } else {
-            strip(response.headers_mut(), false);
+            strip_hop_by_hop(response.headers_mut());
         }
         Ok(response)
     }
@@ -113,14 +119,9 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
 }
 
-/// Removes what was meant for one connection, with what `Connection` names; an upgrade needs its own.
-fn strip(headers: &mut HeaderMap, upgrade: bool) {
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-    if upgrade {
-        return;
-    }
+/// Removes the headers of one connection, which are those of `HOP_BY_HOP` and those that `Connection`
+/// names.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -128,9 +129,30 @@ fn strip(headers: &mut HeaderMap, upgrade: bool) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in named {
+    for name in named.iter().chain(&HOP_BY_HOP).chain(&OF_AN_UPGRADE) {
         headers.remove(name);
     }
-    headers.remove(header::CONNECTION);
-    headers.remove(header::UPGRADE);
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn headers_of_the_connection_end_with_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Extra"),
+            ("x-extra", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("accept", "*/*"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), [header::ACCEPT]);
+    }
 }

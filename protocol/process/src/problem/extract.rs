@@ -16,6 +16,10 @@ use super::{Problem, Said};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
+/// A JSON body that may be left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MaybeJson<T>(pub T);
+
 /// The query's parameters.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
@@ -29,13 +33,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !says_json(request.headers()) {
-            return Err(Problem::new(Code::MalformedBody).detail(Said::both(
-                "Send JSON, with `Content-Type: application/json`.",
-                "请发送 JSON，并带上 `Content-Type: application/json`。",
-            )));
+            return Err(not_json());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         Ok(Self(parse(&bytes)?))
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = says_json(request.headers());
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        match (bytes.is_empty(), is_json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => Ok(Self(parse(&bytes)?)),
+            (false, false) => Err(not_json()),
+        }
     }
 }
 
@@ -68,6 +83,13 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         path.map(|path| Self(path.0)).map_err(|_| Problem::new(Code::NotFound))
     }
+}
+
+fn not_json() -> Problem {
+    Problem::new(Code::MalformedBody).detail(Said::both(
+        "Send JSON, with `Content-Type: application/json`.",
+        "请发送 JSON，并带上 `Content-Type: application/json`。",
+    ))
 }
 
 /// A body is a JSON object. A list would read as one by the order of its values, which nobody means.

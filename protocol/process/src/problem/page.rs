@@ -1,13 +1,18 @@
-//! Which part of a list is asked for. Every list reads it here, so that none guesses what a wrong
-//! number was meant to be.
+//! Owns the pages of lists: the question for one, and the answer.
+//!
+//! Invariant: `next` is absent where nothing follows. A store reads one row more than fits, which tells.
 
-use std::str::FromStr;
+use std::{fmt::Display, str::FromStr};
 
-use axum::extract::FromRequestParts;
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
 use http::request::Parts;
+use serde::Serialize;
 use wire::Code;
 
-use super::{Problem, Query, Said};
+use super::{Json, Problem, Query, Said};
 
 /// `limit` and `cursor` of a request: at most `MAX` items, `USUAL` where no number is asked for, after
 /// the place that the page before named as `next`.
@@ -15,6 +20,51 @@ use super::{Problem, Query, Said};
 pub struct Page<C, const USUAL: usize = 20, const MAX: usize = 100> {
     pub limit: usize,
     pub after: Option<C>,
+}
+
+/// A page of a list as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemList<T> {
+    pub items: Vec<T>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
+    /// How many rows to read: one more than fits.
+    pub fn rows(&self) -> usize {
+        self.limit + 1
+    }
+
+    /// The page that begins `rows`, which were read as `rows()` says. `place` is where a row stands.
+    pub fn of<T, P: Display>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> ItemList<T> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        let next = rows.last().filter(|_| more).map(|last| place(last).to_string());
+        ItemList { items: rows, next }
+    }
+}
+
+impl<T> ItemList<T> {
+    /// A list that has one page.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+
+    /// The same page, of the items as their reader may see them.
+    pub fn filter_map<U>(self, seen: impl FnMut(T) -> Option<U>) -> ItemList<U> {
+        ItemList { items: self.items.into_iter().filter_map(seen).collect(), next: self.next }
+    }
+
+    pub fn map<U>(self, mut seen: impl FnMut(T) -> U) -> ItemList<U> {
+        self.filter_map(|item| Some(seen(item)))
+    }
+}
+
+impl<T: Serialize> IntoResponse for ItemList<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
 }
 
 impl<C: FromStr, S: Send + Sync, const USUAL: usize, const MAX: usize> FromRequestParts<S>
@@ -25,35 +75,35 @@ impl<C: FromStr, S: Send + Sync, const USUAL: usize, const MAX: usize> FromReque
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
         let limit = match only(&all, "limit") {
-            Asked::Not => USUAL,
-            Asked::For(text) => text
+            Parameter::Absent => USUAL,
+            Parameter::Once(text) => text
                 .parse()
                 .ok()
                 .filter(|limit| (1..=MAX).contains(limit))
                 .ok_or_else(wrong_limit::<MAX>)?,
-            Asked::Twice => return Err(wrong_limit::<MAX>()),
+            Parameter::Twice => return Err(wrong_limit::<MAX>()),
         };
         let after = match only(&all, "cursor") {
-            Asked::Not => None,
-            Asked::For(text) => Some(text.parse().map_err(|_| wrong_cursor())?),
-            Asked::Twice => return Err(wrong_cursor()),
+            Parameter::Absent => None,
+            Parameter::Once(text) => Some(text.parse().map_err(|_| wrong_cursor())?),
+            Parameter::Twice => return Err(wrong_cursor()),
         };
         Ok(Self { limit, after })
     }
 }
 
-enum Asked<'a> {
-    Not,
-    For(&'a str),
+enum Parameter<'a> {
+    Absent,
+    Once(&'a str),
     Twice,
 }
 
-fn only<'a>(all: &'a [(String, String)], name: &str) -> Asked<'a> {
+fn only<'a>(all: &'a [(String, String)], name: &str) -> Parameter<'a> {
     let mut values = all.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (None, _) => Asked::Not,
-        (Some(value), None) => Asked::For(value),
-        (Some(_), Some(_)) => Asked::Twice,
+        (None, _) => Parameter::Absent,
+        (Some(value), None) => Parameter::Once(value),
+        (Some(_), Some(_)) => Parameter::Twice,
     }
 }
 
@@ -85,6 +135,19 @@ mod tests {
             ("?limit=100&cursor=7", 100, Some(7)),
         ] {
             assert_eq!(page(query).await.unwrap(), Page { limit, after }, "{query}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_that_something_follows_names_the_next() {
+        let page = Page::<u64> { limit: 2, after: None };
+        assert_eq!(page.rows(), 3);
+        for (rows, items, next) in [
+            (vec![], vec![], None),
+            (vec![9, 8], vec![9, 8], None),
+            (vec![9, 8, 7], vec![9, 8], Some("8".to_owned())),
+        ] {
+            assert_eq!(page.of(rows, |row| *row), ItemList { items, next });
         }
     }
 

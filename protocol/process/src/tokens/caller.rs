@@ -19,9 +19,26 @@ pub struct Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromService(pub String);
 
-/// The name this service is asked by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServiceName(pub &'static str);
+/// A signed-in admin.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Caller);
+
+/// What a service verifies its callers with. The state of its routes carries one.
+#[derive(Clone)]
+pub struct Verifier {
+    /// The name of this service, which tokens of other services must bear.
+    pub service: &'static str,
+    pub keys: Keys,
+    pub service_key: ServiceKey,
+    pub clock: Clock,
+}
+
+impl Verifier {
+    /// A token by which this service asks another one.
+    pub fn token_for(&self, service: &'static str) -> String {
+        self.service_key.token(self.service, service, &self.clock)
+    }
+}
 
 impl Caller {
     pub fn require(&self, role: Role) -> Result<(), Problem> {
@@ -38,19 +55,18 @@ impl Caller {
 impl<S> FromRequestParts<S> for Caller
 where
     S: Send + Sync,
-    Keys: FromRef<S>,
-    Clock: FromRef<S>,
+    Verifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or(Code::InvalidToken)?;
-        let keys = Keys::from_ref(state);
+        let Verifier { keys, clock, .. } = Verifier::from_ref(state);
         if keys.is_empty() {
             // Nobody can be judged yet; that is our trouble, not the caller's.
             return Err(Problem::new(Code::Unavailable).retry_after(1));
         }
-        let claims = keys.verify(token, Clock::from_ref(state).now())?;
+        let claims = keys.verify(token, clock.now())?;
         if claims.kind != TokenKind::Access {
             return Err(Code::InvalidToken.into());
         }
@@ -58,20 +74,30 @@ where
     }
 }
 
+impl<S> FromRequestParts<S> for Admin
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Admin).map(|()| Self(caller))
+    }
+}
+
 impl<S> FromRequestParts<S> for FromService
 where
     S: Send + Sync,
-    ServiceKey: FromRef<S>,
-    ServiceName: FromRef<S>,
-    Clock: FromRef<S>,
+    Verifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or(Code::InvalidToken)?;
-        let (key, name) = (ServiceKey::from_ref(state), ServiceName::from_ref(state));
-        let from = key.verify(token, name.0, Clock::from_ref(state).now())?;
-        Ok(Self(from))
+        let Verifier { service, service_key, clock, .. } = Verifier::from_ref(state);
+        Ok(Self(service_key.verify(token, service, clock.now())?))
     }
 }
 
@@ -84,10 +110,17 @@ impl From<TokenError> for Problem {
     }
 }
 
-/// The token of an `Authorization: Bearer` header.
+/// The token of the one `Authorization: Bearer` header; two headers are as good as none.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, another) = (values.next()?, values.next());
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    let is_sound = another.is_none()
+        && scheme.eq_ignore_ascii_case("bearer")
+        && !token.is_empty()
+        && !token.contains(' ');
+    is_sound.then_some(token)
 }
 
 #[cfg(test)]

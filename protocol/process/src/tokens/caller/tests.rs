@@ -9,12 +9,13 @@ use super::{super::Signer, *};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-#[derive(Clone, FromRef)]
-struct App {
-    keys: Keys,
-    clock: Clock,
-    service_key: ServiceKey,
-    name: ServiceName,
+fn verifier() -> Verifier {
+    Verifier {
+        service: "order",
+        keys: Keys::empty(),
+        clock: Clock::fixed(NOW),
+        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+    }
 }
 
 fn signed(signer: &Signer, kind: TokenKind) -> String {
@@ -30,10 +31,11 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
     })
 }
 
-async fn ask(app: &App, path: &str, authorization: &str) -> u16 {
+async fn ask(app: &Verifier, path: &str, authorization: &str) -> u16 {
     let router = Router::new()
         .route("/me", get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)))
         .route("/accept", get(async |caller: Caller| caller.require(Role::Provider)))
+        .route("/admin", get(async |_: Admin| ()))
         .route("/internal", get(async |FromService(from): FromService| assert_eq!(from, "hub")))
         .with_state(app.clone());
     let request = Request::get(path).header(header::AUTHORIZATION, authorization);
@@ -43,19 +45,16 @@ async fn ask(app: &App, path: &str, authorization: &str) -> u16 {
 #[tokio::test]
 async fn only_a_valid_access_token_reaches_a_handler() {
     let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-    let app = App {
-        keys: Keys::empty(),
-        clock: Clock::fixed(NOW),
-        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
-        name: ServiceName("order"),
-    };
+    let app = verifier();
     let access = signed(&signer, TokenKind::Access);
     // Before the keys are known nobody can be judged.
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 503);
     app.keys.replace(&signer.jwks()).unwrap();
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);
     assert_eq!(ask(&app, "/me", &format!("bearer {access}")).await, 200);
-    assert_eq!(ask(&app, "/accept", &format!("Bearer {access}")).await, 403);
+    for not_theirs in ["/accept", "/admin"] {
+        assert_eq!(ask(&app, not_theirs, &format!("Bearer {access}")).await, 403);
+    }
     let grant = signed(&signer, TokenKind::DeviceGrant);
     for bad in ["", "Bearer", "Bearer ", "Basic eA==", &access, &format!("Bearer {grant}")] {
         assert_eq!(ask(&app, "/me", bad).await, 401, "{bad}");
@@ -66,14 +65,29 @@ async fn only_a_valid_access_token_reaches_a_handler() {
 
 #[tokio::test]
 async fn only_a_service_that_asks_for_us_reaches_an_internal_handler() {
-    let app = App {
-        keys: Keys::empty(),
-        clock: Clock::fixed(NOW),
-        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
-        name: ServiceName("order"),
-    };
+    let app = verifier();
     for (to, expected) in [("order", 200), ("auth", 401)] {
         let token = app.service_key.token("hub", to, &app.clock);
         assert_eq!(ask(&app, "/internal", &format!("Bearer {token}")).await, expected);
+    }
+}
+
+#[test]
+fn there_is_one_bearer_token_or_none() {
+    for (values, expected) in [
+        (vec!["Bearer abc"], Some("abc")),
+        (vec!["bearer abc"], Some("abc")),
+        (vec!["Bearer "], None),
+        (vec!["Bearer a b"], None),
+        (vec!["Basic abc"], None),
+        (vec!["abc"], None),
+        (vec!["Bearer a", "Bearer b"], None),
+        (vec![], None),
+    ] {
+        let mut headers = HeaderMap::new();
+        for value in &values {
+            headers.append(header::AUTHORIZATION, http::HeaderValue::from_static(value));
+        }
+        assert_eq!(bearer(&headers), expected, "{values:?}");
     }
 }

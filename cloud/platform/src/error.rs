@@ -1,0 +1,107 @@
+//! The errors that every service has: of its store, and of opening it.
+
+use process::problem::{Problem, chain, fault};
+use wire::Code;
+
+use crate::{consume::HandleError, documents::DocumentsError, jobs::JobError, sql::SqlError};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A database that is restarted or overrun answers again after about a second.
+const RETRY_AFTER_S: u32 = 1;
+
+/// A service's own database failed, or holds something it must not hold. The database is the one of
+/// the service that the log line or the trace names.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database did not do as asked")]
+    Sql(#[from] SqlError),
+    #[error("the document store did not do as asked")]
+    Documents(#[from] DocumentsError),
+    #[error("the store holds something this version cannot read: {0}")]
+    Unreadable(&'static str),
+    #[error("the store would have contradicted itself: {0}")]
+    Contradiction(&'static str),
+    #[error("a value could not be written as JSON")]
+    Encode(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// The same request may succeed soon, and nothing of this one was stored.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Sql(error) => error.is_unavailable() || error.is_contention(),
+            Self::Documents(error) => error.is_unavailable(),
+            Self::Unreadable(_) | Self::Contradiction(_) | Self::Encode(_) => false,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() {
+            tracing::warn!(cause = chain(&error), "The store is out of reach or overrun");
+            return Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S);
+        }
+        fault("Could not use the store", error)
+    }
+}
+
+impl From<StoreError> for HandleError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Sql(error) => error.into(),
+            StoreError::Documents(error) => error.into(),
+            error => Self::retry(error),
+        }
+    }
+}
+
+/// A service could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Jobs(#[from] JobError),
+    /// A key, a text or a setting of the service itself.
+    #[error("{what}")]
+    Own {
+        what: &'static str,
+        #[source]
+        source: Cause,
+    },
+}
+
+impl OpenError {
+    /// For `map_err`: says what could not be done.
+    pub fn own<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Own { what, source: source.into() }
+    }
+}
+
+impl From<SqlError> for OpenError {
+    fn from(error: SqlError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<DocumentsError> for OpenError {
+    fn from(error: DocumentsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_outage_that_may_pass_by_itself_is_called_unavailable() {
+        let slow = StoreError::Sql(SqlError::TimedOut { sql: String::new() });
+        assert_eq!(Problem::from(slow).code(), Code::Unavailable);
+        for ours in [StoreError::Unreadable("orders.status"), StoreError::Contradiction("twice")] {
+            assert_eq!(Problem::from(ours).code(), Code::Internal);
+        }
+    }
+}

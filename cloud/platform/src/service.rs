@@ -1,0 +1,43 @@
+//! The skeleton of a service: the steps of opening that all of them share.
+
+use axum::Router;
+use process::{health::Readiness, tokens::Verifier};
+
+use crate::{
+    Ground,
+    health::{self, Check},
+    jobs::{self, Job, JobError},
+    outbox::Relay,
+    sql::Sql,
+};
+
+impl Ground {
+    /// The same ground with tasks of its own: a part that opens later stops earlier.
+    #[must_use]
+    pub fn for_part(&self) -> Self {
+        Self { tasks: self.tasks.child(), ..self.clone() }
+    }
+
+    pub fn verifier(&self, service: &'static str) -> Verifier {
+        let (keys, service_key) = (self.keys.clone(), self.service_key.clone());
+        Verifier { service, keys, service_key, clock: self.clock.clone() }
+    }
+
+    /// Runs the jobs of a service, and the relay of the events in its outbox.
+    pub fn run(&self, service: &'static str, sql: &Sql, jobs: Vec<Job>) -> Result<(), JobError> {
+        jobs::start(&self.tasks, sql, self.clock.clone(), jobs)?;
+        Relay::start(&self.tasks, sql.clone(), self.bus.clone(), self.clock.clone(), service);
+        Ok(())
+    }
+}
+
+/// The finished router of a service: its routes, health and metrics, and the frame around them. It is
+/// ready when all of `checks` are in reach.
+pub fn router(
+    service: &'static str,
+    routes: Router,
+    checks: impl IntoIterator<Item = Check>,
+) -> Router {
+    let readiness: Readiness = health::readiness(checks);
+    process::web::standard(routes.merge(process::health::router(readiness)), service)
+}
