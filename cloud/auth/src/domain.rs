@@ -1,4 +1,4 @@
-//! Owns what an account is: which names, addresses and passwords are taken, and when guessing stops.
+//! Owns the rules of an account: valid names, addresses and passwords, and the end of guessing.
 //!
 //! Invariant: nothing here does IO or reads a clock; time comes in.
 

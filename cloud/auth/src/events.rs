@@ -3,33 +3,14 @@
 use process::{clock::Clock, trace::TraceId};
 use wire::{Event, EventType, Role, SessionId, UserEvent, UserId};
 
-pub fn user_registered(clock: &Clock, trace: &TraceId, user_id: UserId, role: Role) -> Event {
-    event(clock, trace, EventType::UserRegistered, UserEvent { user_id, role, session_id: None })
-}
-
-pub fn session_revoked(
+pub fn of(
+    kind: EventType,
     clock: &Clock,
     trace: &TraceId,
     user_id: UserId,
     role: Role,
-    session: SessionId,
-) -> Event {
-    let body = UserEvent { user_id, role, session_id: Some(session) };
-    event(clock, trace, EventType::SessionRevoked, body)
-}
-
-pub fn user_revoked(clock: &Clock, trace: &TraceId, user_id: UserId, role: Role) -> Event {
-    event(clock, trace, EventType::UserRevoked, UserEvent { user_id, role, session_id: None })
-}
-
-fn event(clock: &Clock, trace: &TraceId, kind: EventType, body: UserEvent) -> Event {
-    Event {
-        id: clock.new_id().into(),
-        kind,
-        version: 1,
-        at: clock.now(),
-        trace: trace.as_str().to_owned(),
-        // Two ids and a word always have a JSON form.
-        body: serde_json::to_value(body).unwrap_or_default(),
-    }
+    session_id: Option<SessionId>,
+) -> Result<Event, serde_json::Error> {
+    let body = UserEvent { user_id, role, session_id };
+    Event::new(clock.new_id().into(), kind, clock.now(), trace.as_str(), &body)
 }

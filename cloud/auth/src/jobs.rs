@@ -1,4 +1,4 @@
-//! What auth tidies up: sessions whose token has expired, and wrong passwords that no longer count.
+//! The jobs of auth: remove sessions whose token has expired, and wrong passwords that no longer count.
 
 use platform::jobs::Job;
 use process::clock::Clock;

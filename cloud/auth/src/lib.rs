@@ -1,5 +1,4 @@
-//! Owns accounts and sessions: who people are, that they are who they say, and that a session which
-//! was ended stays ended.
+//! Owns accounts and sessions. A session that was ended stays ended.
 //!
 //! Invariants: a password is kept as its argon2id hash alone; neither passwords nor tokens are logged;
 //! auth_db is the record of every revocation, the cache only spares the question.
@@ -36,7 +35,7 @@ use wire::{Role, UserId};
 use domain::{Email, NewAccount, Password, Username};
 use passwords::Passwords;
 use service::{Service, ServiceError};
-use store::{Added, MIGRATIONS, Store};
+use store::{MIGRATIONS, Store};
 
 pub const NAME: &str = CloudPart::Auth.name();
 
@@ -111,10 +110,8 @@ pub async fn bootstrap_admin(
     let (store, clock) = (Store::new(sql.clone()), Clock::system());
     let made = service::register(&store, &passwords()?, &clock, new, &TraceId::random()).await;
     sql.close().await;
-    match made.map_err(BootstrapError::Make)? {
-        (user, Added::Yes) => Ok(user),
-        (_, Added::Taken) => Err(BootstrapError::Taken(username.to_owned())),
-    }
+    let user = made.map_err(BootstrapError::Make)?;
+    user.ok_or_else(|| BootstrapError::Taken(username.to_owned()))
 }
 
 fn passwords() -> Result<Passwords, OpenError> {

@@ -1,8 +1,8 @@
 //! Owns the hashing of passwords: argon2id, off the async threads, two at a time.
 //!
-//! Invariant: an answer about a password costs one hash, whether or not the account exists.
+//! Invariant: an answer about a password costs one hash, also where the account does not exist.
 //! Each hash takes 19 MiB and tens of milliseconds, so two run at once, 256 more may wait (some
-//! seconds), and whoever comes after those is told to try again.
+//! seconds), and any later one is told to try again.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ const WAITING_MAX: usize = 256;
 
 #[derive(Clone)]
 pub struct Passwords {
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     /// The hash of a password nobody knows, to spend the same work on an unknown name.
     decoy: Arc<str>,
 }
 
 /// The right to compute hashes, one at a time, until dropped.
-pub struct Seat {
+pub struct HashPermit {
     decoy: Arc<str>,
     _place: OwnedSemaphorePermit,
 }
@@ -45,26 +45,29 @@ impl Passwords {
     pub fn new() -> Result<Self, PasswordError> {
         let decoy = hash(random::secret_text(32).as_bytes())?;
         Ok(Self {
-            seats: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
+            permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
             queue: Arc::new(Semaphore::new(WAITING_MAX)),
             decoy: decoy.into(),
         })
     }
 
     /// Waits for one's turn.
-    pub async fn seat(&self) -> Result<Seat, PasswordError> {
+    pub async fn permit(&self) -> Result<HashPermit, PasswordError> {
         let _waiting = self.queue.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let seat = Arc::clone(&self.seats).acquire_owned().await;
-        Ok(Seat { decoy: self.decoy.clone(), _place: seat.map_err(|_| PasswordError::Busy)? })
+        let place = Arc::clone(&self.permits).acquire_owned().await;
+        Ok(HashPermit {
+            decoy: self.decoy.clone(),
+            _place: place.map_err(|_| PasswordError::Busy)?,
+        })
     }
 }
 
-impl Seat {
+impl HashPermit {
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         blocking(move || hash(password.reveal())).await?
     }
 
-    /// Whether this is the password of that hash. Without a hash, or without a password that could
+    /// Returns whether this is the password of that hash. Without a hash, or without a password that could
     /// be one, the work is the same and the answer is no.
     pub async fn verify(
         &self,
@@ -110,29 +113,31 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_itself_fits_its_hash() {
         let passwords = Passwords::new().unwrap();
-        let seat = passwords.seat().await.unwrap();
-        let stored = seat.hash(password("correct horse")).await.unwrap();
+        let permit = passwords.permit().await.unwrap();
+        let stored = permit.hash(password("correct horse")).await.unwrap();
         assert!(stored.starts_with("$argon2id$"), "{stored}");
         let right = Some(password("correct horse"));
-        assert!(seat.verify(right.clone(), Some(stored.clone())).await.unwrap());
-        assert!(!seat.verify(Some(password("wrong horse!")), Some(stored.clone())).await.unwrap());
-        assert!(!seat.verify(right, None).await.unwrap());
-        assert!(!seat.verify(None, Some(stored)).await.unwrap());
+        assert!(permit.verify(right.clone(), Some(stored.clone())).await.unwrap());
+        assert!(
+            !permit.verify(Some(password("wrong horse!")), Some(stored.clone())).await.unwrap()
+        );
+        assert!(!permit.verify(right, None).await.unwrap());
+        assert!(!permit.verify(None, Some(stored)).await.unwrap());
     }
 
     #[tokio::test]
     async fn a_hash_is_salted() {
-        let seat = Passwords::new().unwrap().seat().await.unwrap();
-        let first = seat.hash(password("correct horse")).await.unwrap();
-        assert_ne!(first, seat.hash(password("correct horse")).await.unwrap());
+        let permit = Passwords::new().unwrap().permit().await.unwrap();
+        let first = permit.hash(password("correct horse")).await.unwrap();
+        assert_ne!(first, permit.hash(password("correct horse")).await.unwrap());
     }
 
     #[tokio::test]
     async fn whoever_finds_the_queue_full_is_told_so() {
         let passwords = Passwords::new().unwrap();
-        let _seats = (passwords.seat().await.unwrap(), passwords.seat().await.unwrap());
+        let _permits = (passwords.permit().await.unwrap(), passwords.permit().await.unwrap());
         let queue = Arc::clone(&passwords.queue);
         let _rest = queue.try_acquire_many(u32::try_from(WAITING_MAX).unwrap());
-        assert!(matches!(passwords.seat().await, Err(PasswordError::Busy)));
+        assert!(matches!(passwords.permit().await, Err(PasswordError::Busy)));
     }
 }

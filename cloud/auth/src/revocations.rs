@@ -25,7 +25,7 @@ pub enum RefillError {
     Cache(#[from] CacheError),
 }
 
-/// Puts one session on the blacklist. That it did not work is no reason to refuse the sign-out.
+/// Puts one session on the blacklist. A failure does not refuse the sign-out.
 pub async fn tell(cache: &Cache, session: SessionId, until: UnixMillis, now: UnixMillis) {
     if let Err(error) = sessions::revoke(cache, session, left(until, now)).await {
         tracing::warn!(session.id = %session, error = chain(&error), "The cache missed a revocation");

@@ -1,4 +1,4 @@
-//! What auth does, between its routes and its tables. A refusal is a value; an error is a fault.
+//! The actions of auth, between its routes and its tables. A refusal is a value; an error is a fault.
 
 use axum::extract::FromRef;
 use platform::cache::Cache;
@@ -7,18 +7,19 @@ use process::{
     tokens::{Claims, Signer, TokenKind, Verifier},
     trace::TraceId,
 };
-use wire::{Role, SessionId, UnixMillis, UserId};
+use serde::Serialize;
+use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{Lockout, NewAccount, Password, Username},
     events,
-    passwords::{PasswordError, Passwords, Seat},
+    passwords::{HashPermit, PasswordError, Passwords},
     revocations,
-    store::{Account, Added, Closing, NameHash, Session, SessionKind, Store, StoreError},
+    store::{Account, Closing, NameHash, SessionKind, Store, StoreError, UserSession},
 };
 
-pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
-pub const ISSUER: &str = "holdfast";
+const ACCESS_TOKEN_SECONDS: i64 = 3600;
+const ISSUER: &str = "holdfast";
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -39,38 +40,48 @@ pub enum ServiceError {
 }
 
 pub enum SignIn {
-    Done(SignedIn),
-    /// The name or the password is wrong; which of them is not told.
+    Done(AccessGrant),
+    /// The name or the password is wrong. The answer does not say which.
     Wrong,
     Locked(UnixMillis),
 }
 
-pub struct SignedIn {
-    pub token: String,
-    pub user_id: UserId,
-    pub role: Role,
+#[derive(Serialize)]
+pub struct AccessGrant {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    user_id: UserId,
+    role: Role,
+}
+
+impl From<serde_json::Error> for ServiceError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl Service {
+    /// Makes an account. Answers nothing where the name or the address belongs to another one.
     pub async fn register(
         &self,
         new: NewAccount,
         trace: &TraceId,
-    ) -> Result<(UserId, Added), ServiceError> {
+    ) -> Result<Option<UserId>, ServiceError> {
         register(&self.store, &self.passwords, &self.clock, new, trace).await
     }
 
-    /// The lock is looked at, and a wrong password counted, while holding the seat: guesses that
-    /// arrive together pass the limit by no more than the number of seats.
+    /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
+    /// arrive together pass the limit by no more than the number of permits.
     pub async fn sign_in(
         &self,
         typed_name: &str,
         password: String,
     ) -> Result<SignIn, ServiceError> {
         let password = Password::new(password).ok();
-        let seat = self.passwords.seat().await?;
+        let permit = self.passwords.permit().await?;
         let Some(username) = Username::typed(typed_name) else {
-            seat.verify(password, None).await?;
+            permit.verify(password, None).await?;
             return Ok(SignIn::Wrong);
         };
         let (name, now) = (NameHash::of(&username), self.clock.now());
@@ -78,11 +89,11 @@ impl Service {
         if let Lockout::Until(until) = Lockout::judge(&failures, now) {
             return Ok(SignIn::Locked(until));
         }
-        match self.verified(&seat, &username, password).await? {
-            Some(account) => match self.begin_session(&account, name).await? {
-                Some(signed_in) => Ok(SignIn::Done(signed_in)),
-                None => Ok(SignIn::Wrong),
-            },
+        match self.verified(&permit, &username, password).await? {
+            Some(account) => {
+                let begun = self.begin_session(&account, name).await?;
+                Ok(begun.map_or(SignIn::Wrong, SignIn::Done))
+            }
             None => {
                 self.store.add_failure(self.clock.new_id(), name, now).await?;
                 Ok(SignIn::Wrong)
@@ -92,13 +103,13 @@ impl Service {
 
     async fn verified(
         &self,
-        seat: &Seat,
+        permit: &HashPermit,
         username: &Username,
         password: Option<Password>,
     ) -> Result<Option<Account>, ServiceError> {
         let account = self.store.account(username).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let fits = seat.verify(password, hash).await?;
+        let fits = permit.verify(password, hash).await?;
         Ok(account.filter(|_| fits))
     }
 
@@ -106,7 +117,7 @@ impl Service {
         &self,
         account: &Account,
         name: NameHash,
-    ) -> Result<Option<SignedIn>, ServiceError> {
+    ) -> Result<Option<AccessGrant>, ServiceError> {
         let created_at = self.clock.now();
         let issued = created_at.0 / 1000;
         let claims = Claims {
@@ -119,30 +130,36 @@ impl Service {
             kind: TokenKind::Access,
             device: None,
         };
-        let session = Session {
+        let session = UserSession {
             id: claims.jti,
             kind: SessionKind::Access,
             created_at,
             expires_at: UnixMillis(claims.exp * 1000),
         };
-        let token = self.signer.sign(&claims);
+        let access_token = self.signer.sign(&claims);
         if !self.store.begin_session(&session, account.user_id, name).await? {
             return Ok(None);
         }
         tracing::info!(user.id = %account.user_id, session.id = %session.id, "Signed in");
-        Ok(Some(SignedIn { token, user_id: account.user_id, role: account.role }))
-    }
-
-    /// Whether the session of a verified token still stands: not revoked, the account open, the role
-    /// still the one in the token.
-    pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
-        let standing = self.store.standing(claims.jti, self.clock.now()).await?;
-        Ok(standing.is_some_and(|standing| {
-            standing.live && standing.user_id == claims.sub && standing.role == claims.role
+        Ok(Some(AccessGrant {
+            access_token,
+            token_type: "Bearer",
+            expires_in: ACCESS_TOKEN_SECONDS,
+            user_id: account.user_id,
+            role: account.role,
         }))
     }
 
-    /// The token's signature, time and session, all checked.
+    /// Returns whether the session of a verified token still stands: it is not revoked, the account is open
+    /// and has the role in the token.
+    pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
+        let state = self.store.session_state(claims.jti, self.clock.now()).await?;
+        Ok(state.is_some_and(|state| {
+            state.live && state.user_id == claims.sub && state.role == claims.role
+        }))
+    }
+
+    /// The claims of a token whose signature, time and session are all good.
     pub async fn live_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         match self.verifier.keys.verify(token, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
@@ -153,9 +170,9 @@ impl Service {
     /// Ends a session for good. Once this returns, auth_db knows; the cache is told next, and should
     /// it miss that, the refill tells it again.
     pub async fn sign_out(&self, claims: &Claims, trace: &TraceId) -> Result<(), ServiceError> {
-        let event =
-            events::session_revoked(&self.clock, trace, claims.sub, claims.role, claims.jti);
-        let now = self.clock.now();
+        let (now, session) = (self.clock.now(), Some(claims.jti));
+        let kind = EventType::SessionRevoked;
+        let event = events::of(kind, &self.clock, trace, claims.sub, claims.role, session)?;
         if self.store.revoke(claims.jti, now, &event).await? {
             tracing::info!(user.id = %claims.sub, session.id = %claims.jti, "Signed out");
         }
@@ -163,8 +180,8 @@ impl Service {
         Ok(())
     }
 
-    /// Closes a person's account for good and ends every session of it. The role they had, or `None`
-    /// for somebody there is not. Once this returns, auth_db knows; edges hear of it by the feed.
+    /// Closes a person's account for good and ends its sessions. Returns the person's role, or `None`
+    /// where there is no such person. Once this returns, auth_db knows; edges hear of it by the feed.
     pub async fn revoke(
         &self,
         user: UserId,
@@ -173,7 +190,7 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<Role>, ServiceError> {
         let Some(role) = self.store.role(user).await? else { return Ok(None) };
-        let event = events::user_revoked(&self.clock, trace, user, role);
+        let event = events::of(EventType::UserRevoked, &self.clock, trace, user, role, None)?;
         let record = Closing { at: self.clock.now(), by, why };
         if self.store.close_account(user, &record, &event).await? {
             tracing::info!(user.id = %user, by = %by, "An account was closed");
@@ -190,15 +207,16 @@ pub async fn register(
     clock: &Clock,
     new: NewAccount,
     trace: &TraceId,
-) -> Result<(UserId, Added), ServiceError> {
-    let seat = passwords.seat().await?;
-    let password_hash = seat.hash(new.password).await?;
-    drop(seat);
-    let account = Account { user_id: UserId(clock.new_id()), role: new.role, password_hash };
-    let event = events::user_registered(clock, trace, account.user_id, account.role);
-    let added = store.add_user(&account, &new.username, &new.email, clock.now(), &event).await?;
-    if added == Added::Yes {
-        tracing::info!(user.id = %account.user_id, role = account.role.as_str(), "Registered");
+) -> Result<Option<UserId>, ServiceError> {
+    let permit = passwords.permit().await?;
+    let password_hash = permit.hash(new.password).await?;
+    drop(permit);
+    let (user_id, role) = (UserId(clock.new_id()), new.role);
+    let account = Account { user_id, role, password_hash };
+    let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
+    if !store.add_user(&account, &new.username, &new.email, clock.now(), &event).await? {
+        return Ok(None);
     }
-    Ok((account.user_id, added))
+    tracing::info!(user.id = %user_id, role = role.as_str(), "Registered");
+    Ok(Some(user_id))
 }

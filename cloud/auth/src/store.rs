@@ -9,12 +9,17 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use platform::sql::{Migrations, Sql};
+use platform::{
+    sql::{Migrations, Sql, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::UnixMillis;
 
 pub use failures::NameHash;
 pub use platform::StoreError;
-pub use sessions::{Session, SessionKind};
-pub use users::{Account, Added, Closing};
+pub use sessions::{SessionKind, UserSession};
+pub use users::{Account, Closing};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
@@ -29,5 +34,20 @@ pub struct Store {
 impl Store {
     pub fn new(sql: Sql) -> Self {
         Self { sql }
+    }
+
+    /// Removes up to `BATCH` rows, whose ids `select` finds by `until`. Returns how many.
+    async fn purge(
+        &self,
+        select: &'static str,
+        delete: &'static str,
+        until: UnixMillis,
+    ) -> Result<usize, StoreError> {
+        let old: Vec<(Uuid,)> = self.sql.all(select, vals![until, BATCH]).await?;
+        if !old.is_empty() {
+            let ids = old.iter().map(|(id,)| (*id).into()).collect();
+            self.sql.exec(in_list(delete, old.len(), ")"), ids).await?;
+        }
+        Ok(old.len())
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use axum::http::{Method, StatusCode};
 use common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
-use platform::sessions::{self, Listed};
+use platform::sessions::{self, SessionStatus};
 use process::tokens::Keys;
 use rstest::rstest;
 use serde_json::json;
@@ -130,7 +130,7 @@ async fn a_session_that_was_ended_stays_ended_after_a_restart(#[case] engine: En
     refused(&auth.logout(&token).await);
     refused(&auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await);
     assert_eq!(auth.verify(&other).await.status, StatusCode::OK);
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Revoked);
+    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
 
     let events = auth.events().await;
     let revoked: Vec<_> = events.iter().filter(|e| e.kind == EventType::SessionRevoked).collect();
@@ -141,9 +141,9 @@ async fn a_session_that_was_ended_stays_ended_after_a_restart(#[case] engine: En
     let auth = auth.restarted().await;
     refused(&auth.verify(&token).await);
     assert_eq!(auth.verify(&other).await.status, StatusCode::OK, "the key is the same one");
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Revoked);
+    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
     let other = session_of(&auth, &other, &jwks);
-    assert_eq!(sessions::look_up(&auth.cache, other).await.unwrap(), Listed::Clear);
+    assert_eq!(sessions::look_up(&auth.cache, other).await.unwrap(), SessionStatus::Clear);
 }
 
 #[tokio::test]
@@ -162,9 +162,9 @@ async fn a_blacklist_in_redis_is_the_same_blacklist() {
     let token = auth.token("lisi").await;
     let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
     let session = session_of(&auth, &token, &jwks);
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Clear);
+    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Clear);
     auth.logout(&token).await;
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Revoked);
+    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
 }
 
 #[rstest]
@@ -215,7 +215,7 @@ async fn who_is_revoked_is_out_everywhere_and_for_good(#[case] engine: Engine) {
         refused(&auth.verify(&token).await);
         assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
         let session = session_of(&auth, &token, &jwks);
-        assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), Listed::Revoked);
+        assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
     }
     let events = auth.events().await;
     let told: Vec<_> = events.iter().filter(|e| e.kind == EventType::UserRevoked).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 use platform::{
     cache::Cache,
-    sessions::{self, Listed},
+    sessions::{self, SessionStatus},
     upstream::{Upstream, UpstreamError},
 };
 use process::{
@@ -71,23 +71,23 @@ impl Identity {
         }
         let caller = claims.actor();
         match self.listed(claims.jti).await {
-            Listed::Clear => Ok(caller),
-            Listed::Revoked => Err(invalid()),
-            Listed::Unknown => self.ask_auth(token, &claims).await.map(|()| caller),
+            SessionStatus::Clear => Ok(caller),
+            SessionStatus::Revoked => Err(invalid()),
+            SessionStatus::Unknown => self.ask_auth(token, &claims).await.map(|()| caller),
         }
     }
 
-    async fn listed(&self, session: SessionId) -> Listed {
+    async fn listed(&self, session: SessionId) -> SessionStatus {
         let asked = sessions::look_up(&self.cache, session);
         match tokio::time::timeout(CACHE_LIMIT, asked).await {
             Ok(Ok(listed)) => listed,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "The cache does not answer; asking auth about the session");
-                Listed::Unknown
+                SessionStatus::Unknown
             }
             Err(_) => {
                 tracing::warn!("The cache is too slow; asking auth about the session");
-                Listed::Unknown
+                SessionStatus::Unknown
             }
         }
     }

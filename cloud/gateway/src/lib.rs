@@ -1,8 +1,7 @@
-//! The one public entry: finds a request's route in one table, verifies the caller, removes what a
-//! client may not claim, counts how often they ask, and hands the request to the part of the cloud that
-//! answers.
+//! The one public entry: finds the route of a request in one table, verifies the caller, removes false
+//! claims, counts the request, and hands it to the part of the cloud that answers.
 //!
-//! Invariants: what is not in `routes::ROUTES` cannot be reached; no route but the open ones answers
+//! Invariants: a path that is not in `routes::ROUTES` cannot be reached; no route but the open ones answers
 //! without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
 
 mod forward;
@@ -48,8 +47,8 @@ pub struct Config {
     pub upstream_timeout_ms: NonZeroU32,
     /// How often one person may ask one endpoint.
     pub per_user_per_minute: NonZeroU32,
-    /// How often one address may ask one endpoint before it is known who asks. Many people sign in
-    /// from behind one address.
+    /// How often one address may ask one endpoint while no person is known. Many people sign in from
+    /// behind one address.
     pub per_address_per_minute: NonZeroU32,
 }
 
@@ -138,7 +137,7 @@ fn table() -> Router<Gateway> {
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }
 
-/// Without the parts there is nothing to serve, and without auth's keys nobody to serve it to.
+/// Without the parts there is nothing to serve, and without auth's keys no caller can be verified.
 fn checks(peers: &Peers, ground: &Ground) -> Vec<Check> {
     let parts = CloudPart::behind_the_gateway().map(|p| Check::Upstream(p.name(), peers.of(p)));
     let own = [Check::Cache(ground.cache.clone()), Check::Keys(ground.keys.clone())];

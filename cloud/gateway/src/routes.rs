@@ -1,5 +1,5 @@
-//! Every route there is, in one table: method, canonical path, who may call it, and the part behind it.
-//! What is not in this table does not exist for the outside; `/internal` is not in it.
+//! Every route, in one table: method, canonical path, audience, and the part behind it. A path that is not
+//! in this table does not exist for the outside; `/internal` is not in it.
 //!
 //! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`) comes
 //! with it; other spellings are lines of `ALIASES`.
@@ -8,7 +8,7 @@ use http::Method;
 use process::parts::CloudPart as Part;
 use wire::{Code, Role};
 
-/// Who may call a route.
+/// The callers that a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Anyone, signed in or not.

@@ -22,11 +22,11 @@ pub struct Cli {
     #[arg(long, value_enum, global = true, default_value_t, env = "HOLDFAST_LOG_FORMAT")]
     pub log: LogFormat,
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CloudCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CloudCommand {
     /// Every part in this process, behind the gateway; brings its stores up to date by itself
     All,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub enum Command {
 #[derive(Debug, Clone, Copy)]
 pub struct PartCommand(pub CloudPart);
 
-impl Command {
+impl CloudCommand {
     /// Whether everything runs in one process, which then may share embedded stores.
     pub fn is_all(&self) -> bool {
         matches!(self, Self::All)

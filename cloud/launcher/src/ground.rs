@@ -1,4 +1,4 @@
-//! Opens what every part stands on, and lets it go again.
+//! Opens and closes the ports and keys that the parts share.
 
 use std::{
     fs::{DirBuilder, File},

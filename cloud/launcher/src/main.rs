@@ -16,7 +16,7 @@ use clap::Parser;
 use process::problem::chain;
 
 use crate::{
-    cli::{Cli, Command, PartCommand},
+    cli::{Cli, CloudCommand, PartCommand},
     settings::Settings,
 };
 
@@ -38,16 +38,16 @@ async fn main() -> ExitCode {
 async fn work(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
     match cli.command {
-        Command::All => Box::pin(parts::run_all(settings)).await,
-        Command::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,
-        Command::Migrate => {
+        CloudCommand::All => Box::pin(parts::run_all(settings)).await,
+        CloudCommand::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,
+        CloudCommand::Migrate => {
             ground::make_data(&settings)?;
             Box::pin(parts::migrate(&settings)).await
         }
-        Command::BootstrapAdmin { username, .. } => {
+        CloudCommand::BootstrapAdmin { username, .. } => {
             Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }
-        Command::Config => {
+        CloudCommand::Config => {
             print!("{}", settings.printable()?);
             Ok(())
         }

@@ -1,8 +1,8 @@
 //! One process from its first listen to its last word.
 //!
 //! Invariant: a stop takes well under five seconds, and goes from the outside in: no new requests, then
-//! answers under way, then consumers, jobs and relays, then the bus; stores close with the last of
-//! those that use them. What was promised is on disk before that, so a kill loses nothing either.
+//! answers under way, then consumers, jobs and relays, then the bus; a store closes with its last user.
+//! Every promise is on disk before that, so a kill loses nothing either.
 
 use std::{pin::pin, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The configuration of every part: a section each, and one for what they share.
+//! The configuration: a section for each part, one that they share, and one of their addresses.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{cli::Cli, parts};
 /// The data folder of `all` where none is named.
 const DATA: &str = ".holdfast/cloud";
 
-/// Section `[platform]`: what all parts share.
+/// Section `[platform]`, which all parts share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {

@@ -3,7 +3,7 @@
 //!
 //! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves its
 //! queue only by `ack` or into the queue's dead letters, where it waits for a person; nothing is
-//! dropped in silence, so an event no queue is bound for is an error.
+//! dropped in silence, so an event without a bound queue is an error.
 
 mod delivery;
 mod embedded;
@@ -27,7 +27,7 @@ pub enum Bus {
     Rabbit(Rabbit),
 }
 
-/// A durable queue and what it is bound to.
+/// A durable queue and its bindings.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueSpec<'a> {
     pub name: &'a str,
@@ -81,16 +81,17 @@ pub enum BusError {
     Encode(#[from] serde_json::Error),
 }
 
-/// What became of a run of events: the first `count` are confirmed, and why the next one is not.
+/// The result of publishing a run of events: the first `count` are confirmed, and `error` says why the
+/// next one is not.
 #[derive(Debug)]
-pub struct Confirmed {
+pub struct PublishResult {
     pub count: usize,
     pub error: Option<BusError>,
 }
 
 impl Bus {
-    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: what is
-    /// asked of the bus later fails until it is back.
+    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: later calls
+    /// fail until it is back.
     pub async fn open(url: &str) -> Result<Self, BusError> {
         if let Some(path) = url.strip_prefix("embedded:") {
             Ok(Self::Embedded(Embedded::open(path).await?))
@@ -101,7 +102,7 @@ impl Bus {
         }
     }
 
-    /// Makes the queue, its dead letters and its bindings; what exists stays as it is.
+    /// Makes the queue, its dead letters and its bindings, and leaves existing ones as they are.
     pub async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.bind(queue).await,
@@ -119,7 +120,7 @@ impl Bus {
 
     /// Publishes in order, waiting for the confirms together. Those after the first that failed may
     /// stand in queues or not: send them again.
-    pub async fn publish_all(&self, events: &[Event]) -> Confirmed {
+    pub async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let confirmed = match self {
             Self::Embedded(bus) => bus.publish_all(events).await,
             Self::Rabbit(bus) => bus.publish_all(events).await,
@@ -146,7 +147,7 @@ impl Bus {
         }
     }
 
-    /// Whether the bus answers.
+    /// Fails where the bus does not answer.
     pub async fn ping(&self) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.ping().await,
@@ -154,7 +155,7 @@ impl Bus {
         }
     }
 
-    /// Writes what waits for company and lets the file or the connection go.
+    /// Writes pending settlements and lets the file or the connection go.
     pub async fn close(&self) {
         match self {
             Self::Embedded(bus) => bus.close().await,

@@ -1,4 +1,4 @@
-//! What every service is handed when it opens.
+//! The ports and keys that every service is given when it opens.
 
 use process::{
     clock::Clock,
@@ -8,7 +8,7 @@ use process::{
 
 use crate::{bus::Bus, cache::Cache};
 
-/// What every service stands on; cloned into each.
+/// The ports and keys of a service. A clone shares them.
 #[derive(Clone)]
 pub struct Ground {
     pub clock: Clock,

@@ -1,6 +1,6 @@
-//! Owns saying what a service lacks. The list is closed: a service is ready when its own store, the
-//! bus and the services it asks are in reach. A cache is never lacking, for everything goes on
-//! without it.
+//! Owns the readiness of a service. The list of checks is closed: a service is ready when its own
+//! store, the bus and the services it asks are in reach. A cache is never missing, for everything goes
+//! on without it.
 
 use process::{health::Readiness, problem::chain, tokens::Keys};
 

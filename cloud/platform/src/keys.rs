@@ -23,8 +23,8 @@ enum LoadError {
     Keys(#[from] process::tokens::KeysError),
 }
 
-/// Loads the keys from auth, as often as it takes, and then each minute again. Keys once loaded stay
-/// when auth is out of reach.
+/// Loads the keys from auth, tries again until it has them, and renews them each minute. Loaded keys
+/// stay while auth is out of reach.
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     let (keys, stop) = (keys.clone(), tasks.token());
     tasks.spawn("keys", async move {

@@ -1,5 +1,5 @@
-//! The blacklist of sessions in the cache: auth writes it, the gateway reads it, and both mean the same
-//! by it. The record of a revocation is auth_db; this only saves asking auth for every request.
+//! Owns the blacklist of sessions in the cache, which auth writes and the gateway reads. The record of a
+//! revocation is auth_db; the list only saves asking auth for every request.
 //!
 //! Invariant: the absence of a session says something only while the mark of completeness stands. A
 //! cache that was emptied, or that auth has not filled yet, has no mark.
@@ -12,14 +12,14 @@ use crate::cache::{Cache, CacheError};
 
 const REVOKED: &str = "revoked";
 const COMPLETE_KEY: &str = "sessions:complete";
-/// Much longer than auth is ever away: while auth is, nothing new is revoked.
+/// Much longer than auth is ever away, and while it is away no session is revoked.
 const COMPLETE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
+pub enum SessionStatus {
     Clear,
     Revoked,
-    /// The list is not complete; auth knows.
+    /// The list is not complete; ask auth.
     Unknown,
 }
 
@@ -28,18 +28,18 @@ pub async fn revoke(cache: &Cache, session: SessionId, left: Duration) -> Result
     cache.set(&key(session), REVOKED, left).await
 }
 
-/// Says that every revoked session is listed.
+/// Marks the list as complete: every revoked session is in it.
 pub async fn mark_complete(cache: &Cache) -> Result<(), CacheError> {
     cache.set(COMPLETE_KEY, "1", COMPLETE_FOR).await
 }
 
-pub async fn look_up(cache: &Cache, session: SessionId) -> Result<Listed, CacheError> {
+pub async fn look_up(cache: &Cache, session: SessionId) -> Result<SessionStatus, CacheError> {
     // In this order: a list that was emptied between the two questions has lost its mark.
     if cache.get(&key(session)).await?.is_some() {
-        return Ok(Listed::Revoked);
+        return Ok(SessionStatus::Revoked);
     }
     let complete = cache.get(COMPLETE_KEY).await?.is_some();
-    Ok(if complete { Listed::Clear } else { Listed::Unknown })
+    Ok(if complete { SessionStatus::Clear } else { SessionStatus::Unknown })
 }
 
 fn key(session: SessionId) -> String {
@@ -56,11 +56,11 @@ mod tests {
     async fn an_empty_list_is_believed_only_when_marked_complete() {
         let cache = Cache::open("memory:").unwrap();
         let (gone, other) = (SessionId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
-        assert_eq!(look_up(&cache, other).await.unwrap(), Listed::Unknown);
+        assert_eq!(look_up(&cache, other).await.unwrap(), SessionStatus::Unknown);
         revoke(&cache, gone, Duration::from_secs(60)).await.unwrap();
-        assert_eq!(look_up(&cache, gone).await.unwrap(), Listed::Revoked);
+        assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);
         mark_complete(&cache).await.unwrap();
-        assert_eq!(look_up(&cache, gone).await.unwrap(), Listed::Revoked);
-        assert_eq!(look_up(&cache, other).await.unwrap(), Listed::Clear);
+        assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);
+        assert_eq!(look_up(&cache, other).await.unwrap(), SessionStatus::Clear);
     }
 }

@@ -26,7 +26,7 @@ pub use remote::{Remote, strip_hop_by_hop};
 
 /// Until the head of the answer. A service answers for itself after less.
 const HEAD_LIMIT: Duration = Duration::from_secs(35);
-/// For a whole question and answer of ours, body included.
+/// For a whole JSON request and its answer, body included.
 const JSON_LIMIT: Duration = Duration::from_secs(15);
 /// An answer beyond that is refused rather than held in memory.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -35,15 +35,15 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub enum Upstream {
     Local(Arc<Router>),
     Remote(Remote),
-    /// In this process, opened after who asks it.
+    /// In this process, opened later than its askers.
     Later(Arc<OnceLock<Weak<Router>>>),
 }
 
-/// The promise of a service that is asked by one that is opened before it.
+/// Connects a service to those that were opened before it and ask it.
 pub struct Opening(Arc<OnceLock<Weak<Router>>>);
 
 impl Opening {
-    /// From here on it can be asked, for as long as somebody else holds it: two services that ask each
+    /// From here on it can be asked, as long as its router is held elsewhere: two services that ask each
     /// other would otherwise keep each other for ever.
     pub fn opened(self, service: &Upstream) {
         if let Upstream::Local(router) = service {
@@ -88,7 +88,7 @@ impl Upstream {
         Remote::new(base, tasks).map(Self::Remote)
     }
 
-    /// Passes a request on and returns the answer, whatever it says; bodies stream both ways. Hand in
+    /// Passes a request on and returns its answer; bodies stream both ways. Hand in
     /// the original request whole when it may be an upgrade. A request of one's own must not carry a
     /// client's extensions.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
@@ -143,7 +143,7 @@ impl Upstream {
         self.json(Method::GET, path, bearer, None::<&()>).await
     }
 
-    /// Whether the service can do its work.
+    /// Fails where the service does not answer.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
         let request = json_request(Method::GET, "/health/live", None, None::<&()>);
         let response = self.call(request.map_err(unsendable)?).await?;
@@ -162,7 +162,7 @@ impl Upstream {
 }
 
 impl UpstreamError {
-    /// Whether there was no answer at all: trying again may help.
+    /// Returns whether there was no answer at all: trying again may help.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut)
     }

@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The gateway, and perhaps somebody signed in at it.
 #[derive(Clone)]
-pub struct Session {
+pub struct GatewaySession {
     gateway: String,
     token: Option<String>,
     client: Client,
@@ -29,7 +29,7 @@ struct Enrolment {
     code: String,
 }
 
-impl Session {
+impl GatewaySession {
     pub fn at(gateway: &str) -> Self {
         Self { gateway: gateway.to_owned(), token: None, client: Client::new() }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wire::{OrderId, Region, Role};
 
-use crate::admin::Session;
+use crate::admin::GatewaySession;
 
 pub const ADMIN: &str = "admin";
 /// Demo people stand behind the loopback address only, and their password is printed.
@@ -15,7 +15,7 @@ pub const PASSWORD: &str = "holdfast-demo";
 
 /// Somebody that a person trying the platform can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignIn {
+pub struct DemoPerson {
     pub role: Role,
     pub username: String,
     pub password: String,
@@ -81,8 +81,8 @@ const JOBS: [Job; 4] = [
 ];
 
 /// The admin, and a customer and a provider of each region.
-pub fn sign_ins() -> Vec<SignIn> {
-    let person = |role, username: String, region| SignIn {
+pub fn sign_ins() -> Vec<DemoPerson> {
+    let person = |role, username: String, region| DemoPerson {
         role,
         username,
         password: PASSWORD.to_owned(),
@@ -95,11 +95,11 @@ pub fn sign_ins() -> Vec<SignIn> {
     everyone
 }
 
-pub async fn make(admin: &Session) -> Result<()> {
+pub async fn make(admin: &GatewaySession) -> Result<()> {
     try_join_all(Region::ALL.map(|region| make_region(admin, region))).await.map(drop)
 }
 
-async fn make_region(admin: &Session, region: Region) -> Result<()> {
+async fn make_region(admin: &GatewaySession, region: Region) -> Result<()> {
     let customer = newcomer(admin, Role::Customer, region).await?;
     let provider = newcomer(admin, Role::Provider, region).await?;
     for job in &JOBS {
@@ -116,7 +116,7 @@ async fn make_region(admin: &Session, region: Region) -> Result<()> {
     Ok(())
 }
 
-async fn newcomer(anyone: &Session, role: Role, region: Region) -> Result<Session> {
+async fn newcomer(anyone: &GatewaySession, role: Role, region: Region) -> Result<GatewaySession> {
     let username = name(role, region);
     let body = json!({
         "username": username, "email": format!("{username}@example.org"),
@@ -127,7 +127,7 @@ async fn newcomer(anyone: &Session, role: Role, region: Region) -> Result<Sessio
     Ok(anyone.sign_in(&username, PASSWORD).await?)
 }
 
-async fn publish(customer: &Session, region: Region, job: &Job) -> Result<OrderId> {
+async fn publish(customer: &GatewaySession, region: Region, job: &Job) -> Result<OrderId> {
     let body = json!({
         "title": job.title, "description": job.description, "service_type": job.service_type,
         "price": job.price, "location": region, "address": job.address,
@@ -136,7 +136,7 @@ async fn publish(customer: &Session, region: Region, job: &Job) -> Result<OrderI
     Ok(published.order_id)
 }
 
-async fn act(person: &Session, order: OrderId, action: &str) -> Result<()> {
+async fn act(person: &GatewaySession, order: OrderId, action: &str) -> Result<()> {
     let path = format!("/api/v1/orders/{order}/{action}");
     let done = person.post::<Value>(&path, &json!({})).await;
     done.with_context(|| format!("could not {action} {order}")).map(drop)

@@ -9,7 +9,7 @@ use stack::{Ports, Servers, Supervisor, binaries, ready, servers};
 const STOP_MAX: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct ServersArguments {
     /// Where to write the servers' addresses, as JSON, once all of them answer
     #[arg(long)]
     ready_file: PathBuf,
@@ -18,7 +18,7 @@ pub struct Arguments {
     logs: Option<PathBuf>,
 }
 
-pub async fn run(arguments: Arguments) -> Result<()> {
+pub async fn run(arguments: ServersArguments) -> Result<()> {
     let folder = stack::temporary::folder()?;
     let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?)?;
     supervisor.remove_at_end(&folder)?;
@@ -26,7 +26,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
     let mut ports = Ports::default();
     let starting =
-        Servers::start(&supervisor, &folder, &logs, servers::Data::ThrownAway, &mut ports);
+        Servers::start(&supervisor, &folder, &logs, servers::ServerData::ThrownAway, &mut ports);
     let servers = tokio::select! {
         servers = starting => servers?,
         () = process::tasks::stop_signal() => return supervisor.stop(STOP_MAX).await,

@@ -19,9 +19,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Start a whole platform, and stop it on Ctrl-C
-    Up(up::Arguments),
+    Up(up::UpArguments),
     /// Hold private servers for tests until a signal comes
-    Servers(hold_servers::Arguments),
+    Servers(hold_servers::ServersArguments),
     /// Run processes for whoever is at the other end of standard input
     #[command(hide = true)]
     Supervise,

@@ -1,4 +1,4 @@
-//! The parts of a platform, and what each is started with.
+//! The parts of a platform, and the command line of each.
 
 use std::{fmt, fs, time::Duration};
 
@@ -140,8 +140,7 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
 /// How long a part may take until it says that it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(60);
 
-/// Together they stay under the five seconds that a platform on files may take to stop; what they
-/// promised is on disk before that.
+/// Together they stay under the five seconds that a platform on files may take to stop.
 const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 

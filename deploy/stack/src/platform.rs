@@ -12,15 +12,15 @@ use wire::{ChecksumState, EdgeStatus, GateState, LinkState, Region, StatusReport
 
 use crate::{
     Child, Spec, Supervisor,
-    admin::Session,
+    admin::GatewaySession,
     binaries,
-    demo_data::{self, SignIn},
+    demo_data::{self, DemoPerson},
     layout::{EdgePlace, Layout, Stores},
     logs,
     parts::{self, Part, READY_MAX},
     probe,
     ready::{EdgeAddresses, ReadyFile},
-    servers::{Addresses, Data as ServerData, Servers},
+    servers::{Addresses, ServerData, Servers},
 };
 
 /// Until five links are up and the checksums match, once everything has started.
@@ -51,7 +51,7 @@ pub struct Stack {
 
 /// The admin's session, and when it was opened.
 struct Admin {
-    session: Session,
+    session: GatewaySession,
     since: Duration,
 }
 
@@ -71,7 +71,8 @@ impl Stack {
         let is_new = layout.is_new();
         let logs = layout.logs_folder();
         fs::create_dir_all(&logs).with_context(|| format!("could not make {}", logs.display()))?;
-        let admin = Admin { session: Session::at(&layout.gateway_url()), since: Duration::ZERO };
+        let admin =
+            Admin { session: GatewaySession::at(&layout.gateway_url()), since: Duration::ZERO };
         let mut stack = Self {
             layout,
             supervisor,
@@ -106,7 +107,7 @@ impl Stack {
     }
 
     /// A session of the admin that is good for a while.
-    pub async fn admin(&self) -> Result<Session> {
+    pub async fn admin(&self) -> Result<GatewaySession> {
         let mut admin = self.admin.lock().await;
         let now = Clock::system().elapsed();
         if admin.session.token().is_empty() || now.saturating_sub(admin.since) > SESSION_MAX {
@@ -232,7 +233,7 @@ impl Stack {
     }
 
     /// Demo people, and the admin, who is always there.
-    pub fn sign_ins(&self) -> Vec<SignIn> {
+    pub fn sign_ins(&self) -> Vec<DemoPerson> {
         demo_data::sign_ins()
     }
 

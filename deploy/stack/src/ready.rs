@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use wire::Region;
 
-use crate::{demo_data::SignIn, layout::EdgePlace, servers::Addresses};
+use crate::{demo_data::DemoPerson, layout::EdgePlace, servers::Addresses};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyFile {
@@ -22,7 +22,7 @@ pub struct ReadyFile {
     /// The address of the link, at the gateway.
     pub hub: String,
     pub edges: BTreeMap<Region, EdgeAddresses>,
-    pub sign_ins: Vec<SignIn>,
+    pub sign_ins: Vec<DemoPerson>,
     /// Every process, the one that started them included.
     pub pids: BTreeMap<String, u32>,
     pub data: PathBuf,

@@ -54,14 +54,14 @@ pub struct Servers {
 struct Places {
     mariadb: u16,
     mongodb: u16,
-    rabbitmq: rabbitmq::Ports,
+    rabbitmq: rabbitmq::RabbitPorts,
     redis: u16,
     mosquitto: u16,
 }
 
 /// What becomes of the servers' data when they stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Data {
+pub enum ServerData {
     /// Kept for the next start: the servers are asked to stop and given time for it.
     Kept,
     /// Thrown away with its folder: the servers are killed.
@@ -74,7 +74,7 @@ struct Ground<'a> {
     /// Its own folder under it is made by each server.
     folder: &'a Path,
     logs: &'a Path,
-    data: Data,
+    data: ServerData,
 }
 
 impl Servers {
@@ -83,7 +83,7 @@ impl Servers {
         supervisor: &Supervisor,
         folder: &Path,
         logs: &Path,
-        data: Data,
+        data: ServerData,
         ports: &mut Ports,
     ) -> Result<Self> {
         fs::create_dir_all(folder)
@@ -145,7 +145,7 @@ impl Places {
         Ok(Self {
             mariadb: ports.free()?,
             mongodb: ports.free()?,
-            rabbitmq: rabbitmq::Ports::draw(ports)?,
+            rabbitmq: rabbitmq::RabbitPorts::draw(ports)?,
             redis: ports.free()?,
             mosquitto: ports.free()?,
         })
@@ -176,7 +176,7 @@ impl Ground<'_> {
     }
 
     fn spec(&self, server: &str, program: PathBuf, stop_ms_max: u64) -> Spec {
-        let signal = if self.data == Data::Kept { Signal::Term } else { Signal::Kill };
+        let signal = if self.data == ServerData::Kept { Signal::Term } else { Signal::Kill };
         Spec::new(server, program, self.log_of(server))
             .stage(crate::supervisor::stage::SERVER)
             .stop_with(signal, stop_ms_max)

@@ -26,7 +26,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 const REFRESH: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct UpArguments {
     /// Keep nothing: everything is in a temporary folder that goes when the platform does
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
@@ -44,7 +44,7 @@ pub struct Arguments {
     real: bool,
 }
 
-pub async fn run(arguments: Arguments) -> Result<()> {
+pub async fn run(arguments: UpArguments) -> Result<()> {
     let stores = if arguments.real { Stores::Real } else { Stores::Embedded };
     let layout = Layout::decide(stores, &data(&arguments), PortChoice::From(arguments.port_base))?;
     let supervisor = supervisor_for(&layout)?;
@@ -58,7 +58,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 /// Ends only when something goes wrong; its caller drops it when a signal comes.
-async fn work(arguments: &Arguments, supervisor: Supervisor, layout: Layout) -> Result<()> {
+async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -> Result<()> {
     let own_ready_file = layout.folder.join("ready.json");
     let wishes = Wishes { demo_data: true, ..Wishes::default() };
     let say = |step: &str| eprintln!("{step}");
@@ -75,7 +75,7 @@ async fn work(arguments: &Arguments, supervisor: Supervisor, layout: Layout) -> 
     }
 }
 
-fn data(arguments: &Arguments) -> Data {
+fn data(arguments: &UpArguments) -> Data {
     match &arguments.data {
         _ if arguments.ephemeral => Data::ThrownAway,
         Some(folder) => Data::Kept(folder.clone()),

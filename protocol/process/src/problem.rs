@@ -15,7 +15,7 @@ use wire::{Code, Language, Text};
 
 pub use body::{FieldError, ProblemBody};
 pub use extract::{Json, MaybeJson, Path, Query};
-pub use page::{ItemList, Page};
+pub use page::{ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;
 

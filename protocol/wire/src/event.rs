@@ -20,6 +20,20 @@ pub struct Event {
     pub body: serde_json::Value,
 }
 
+impl Event {
+    /// An event whose body has the first version of its shape.
+    pub fn new(
+        id: EventId,
+        kind: EventType,
+        at: UnixMillis,
+        trace: &str,
+        body: &impl Serialize,
+    ) -> Result<Self, serde_json::Error> {
+        let (trace, body) = (trace.to_owned(), serde_json::to_value(body)?);
+        Ok(Self { id, kind, version: 1, at, trace, body })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exchange {
     Order,

@@ -12,7 +12,7 @@ pub const PASSWORD_CHARS_MIN: usize = 10;
 /// Longer texts are not better passwords, only more work to hash.
 pub const PASSWORD_CHARS_MAX: usize = 200;
 
-/// Which field needs correcting, and what is expected there, in both languages.
+/// A field to correct, and the expected value in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
     pub field: &'static str,
@@ -43,7 +43,7 @@ impl Username {
         if fits { Ok(Self(text.to_owned())) } else { Err(USERNAME) }
     }
 
-    /// What someone typed to sign in: a kiosk's keyboard capitalises and adds a space.
+    /// A name as a person types it to sign in: a kiosk's keyboard capitalises and adds a space.
     pub fn typed(text: &str) -> Option<Self> {
         Self::new(&text.trim().to_ascii_lowercase()).ok()
     }
@@ -99,7 +99,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// An account as someone asked for it, all of its fields in order.
+/// A new account whose fields are all valid.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     pub username: Username,
@@ -129,7 +129,7 @@ fn is_username_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// Only a delivered message proves an address; this turns away what cannot be one.
+/// Refuses a text that cannot be an address. Only a delivered message proves one.
 fn is_plausible_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let clean = |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control());

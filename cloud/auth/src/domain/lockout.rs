@@ -1,7 +1,7 @@
-//! When guessing stops: ten wrong passwords within a quarter of an hour close the name to everyone,
-//! the owner too, for a quarter of an hour after the last of them.
+//! Stops the guessing of passwords: ten wrong ones within a quarter of an hour lock the name for
+//! everyone, its owner too, until a quarter of an hour after the last.
 //!
-//! Names that do not exist lock in the same way, so that a lock tells nobody which names do.
+//! Names that do not exist lock in the same way, so that a lock does not tell which names exist.
 
 use wire::UnixMillis;
 

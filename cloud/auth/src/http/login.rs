@@ -5,40 +5,25 @@ use process::{
     metrics,
     problem::{Json, Problem},
 };
-use serde::{Deserialize, Serialize};
-use wire::{Code, Role, UserId};
+use serde::Deserialize;
+use wire::Code;
 
-use crate::service::{ACCESS_TOKEN_SECONDS, Service, SignIn};
+use crate::service::{AccessGrant, Service, SignIn};
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct LoginForm {
     username: String,
     password: String,
 }
 
-#[derive(Serialize)]
-pub struct Granted {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    user_id: UserId,
-    role: Role,
-}
-
 pub async fn login(
     State(service): State<Service>,
-    Json(asked): Json<Asked>,
-) -> Result<axum::Json<Granted>, Problem> {
-    match service.sign_in(&asked.username, asked.password).await? {
-        SignIn::Done(done) => {
+    Json(form): Json<LoginForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    match service.sign_in(&form.username, form.password).await? {
+        SignIn::Done(grant) => {
             metrics::SIGN_INS.add(["done"], 1);
-            Ok(axum::Json(Granted {
-                access_token: done.token,
-                token_type: "Bearer",
-                expires_in: ACCESS_TOKEN_SECONDS,
-                user_id: done.user_id,
-                role: done.role,
-            }))
+            Ok(Json(grant))
         }
         SignIn::Wrong => {
             metrics::SIGN_INS.add(["wrong"], 1);

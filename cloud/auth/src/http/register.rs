@@ -14,11 +14,10 @@ use super::problems::invalid_fields;
 use crate::{
     domain::{FieldError, NewAccount},
     service::Service,
-    store::Added,
 };
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct RegisterForm {
     username: String,
     email: String,
     password: String,
@@ -28,7 +27,7 @@ pub struct Asked {
 }
 
 #[derive(Serialize)]
-pub struct Registered {
+pub struct NewUser {
     user_id: UserId,
     username: String,
     role: Role,
@@ -37,21 +36,17 @@ pub struct Registered {
 pub async fn register(
     State(service): State<Service>,
     Trace(trace): Trace,
-    Json(asked): Json<Asked>,
-) -> Result<(StatusCode, axum::Json<Registered>), Problem> {
-    let role = role_of(&asked.role).map_err(|error| invalid_fields(&[error]))?;
+    Json(form): Json<RegisterForm>,
+) -> Result<(StatusCode, Json<NewUser>), Problem> {
+    let role = role_of(&form.role).map_err(|error| invalid_fields(&[error]))?;
     if role == Role::Admin {
         return Err(Problem::new(Code::RoleForbidden));
     }
-    let account = NewAccount::new(&asked.username, &asked.email, asked.password, role)
+    let account = NewAccount::new(&form.username, &form.email, form.password, role)
         .map_err(|errors| invalid_fields(&errors))?;
     let username = account.username.as_str().to_owned();
-    match service.register(account, &trace).await? {
-        (user_id, Added::Yes) => {
-            Ok((StatusCode::CREATED, axum::Json(Registered { user_id, username, role })))
-        }
-        (_, Added::Taken) => Err(Problem::new(Code::UserExists)),
-    }
+    let user_id = service.register(account, &trace).await?.ok_or(Code::UserExists)?;
+    Ok((StatusCode::CREATED, Json(NewUser { user_id, username, role })))
 }
 
 fn role_of(asked: &Value) -> Result<Role, FieldError> {

@@ -13,13 +13,13 @@ use super::Live;
 use crate::service::Service;
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct RevokeForm {
     #[serde(default)]
     reason: String,
 }
 
 #[derive(Serialize)]
-pub struct Revoked {
+pub struct ClosedAccount {
     user_id: UserId,
     role: Role,
 }
@@ -29,8 +29,8 @@ pub async fn revoke(
     Trace(trace): Trace,
     Live(caller): Live,
     Path(user_id): Path<UserId>,
-    Json(Asked { reason }): Json<Asked>,
-) -> Result<axum::Json<Revoked>, Problem> {
+    Json(RevokeForm { reason }): Json<RevokeForm>,
+) -> Result<Json<ClosedAccount>, Problem> {
     caller.require(Role::Admin)?;
     let why = check_reason(&reason)
         .map_err(|error| Problem::new(Code::InvalidInput).field("reason", error.why))?;
@@ -38,8 +38,6 @@ pub async fn revoke(
         // Nobody could let the last admin in again.
         return Err(Problem::new(Code::RoleForbidden));
     }
-    match service.revoke(user_id, caller.actor.user_id, why, &trace).await? {
-        Some(role) => Ok(axum::Json(Revoked { user_id, role })),
-        None => Err(Problem::new(Code::NotFound)),
-    }
+    let role = service.revoke(user_id, caller.actor.user_id, why, &trace).await?;
+    role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
 }

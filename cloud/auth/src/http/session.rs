@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use process::{
-    problem::{Page, Problem},
+    problem::{ItemList, Page, Problem},
     trace::Trace,
 };
 use serde::Serialize;
@@ -12,17 +12,11 @@ use wire::{SessionId, UnixMillis};
 use super::Live;
 use crate::{
     service::{Service, ServiceError},
-    store::Session,
+    store::UserSession,
 };
 
 #[derive(Serialize)]
-pub struct Sessions {
-    items: Vec<Item>,
-    next: Option<SessionId>,
-}
-
-#[derive(Serialize)]
-struct Item {
+pub struct SessionItem {
     session_id: SessionId,
     kind: &'static str,
     created_at: UnixMillis,
@@ -45,22 +39,16 @@ pub async fn list(
     State(service): State<Service>,
     Live(caller): Live,
     page: Page<SessionId>,
-) -> Result<axum::Json<Sessions>, Problem> {
+) -> Result<ItemList<SessionItem>, Problem> {
     let before = page.after.unwrap_or(SessionId(Uuid::max()));
-    let limit = page.limit;
-    let now = service.clock.now();
-    let found = service.store.sessions(caller.claims.sub, before, now, limit + 1).await;
-    let mut found = found.map_err(ServiceError::from)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|session| session.id);
-    let current = caller.claims.jti;
-    let items = found.iter().map(|session| Item::of(session, current)).collect();
-    Ok(axum::Json(Sessions { items, next }))
+    let (user, now) = (caller.claims.sub, service.clock.now());
+    let sessions = service.store.sessions(user, before, now, page.rows()).await;
+    let list = page.of(sessions.map_err(ServiceError::from)?, |session| session.id);
+    Ok(list.map(|session| SessionItem::of(&session, caller.claims.jti)))
 }
 
-impl Item {
-    fn of(session: &Session, current: SessionId) -> Self {
+impl SessionItem {
+    fn of(session: &UserSession, current: SessionId) -> Self {
         Self {
             session_id: session.id,
             kind: session.kind.as_str(),

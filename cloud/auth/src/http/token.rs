@@ -1,5 +1,5 @@
-//! `POST /api/v1/auth/verify-token`, which answers for a token with what auth_db knows, and the public
-//! keys with which everyone else verifies tokens.
+//! `POST /api/v1/auth/verify-token`, which checks a token against auth_db, and the public keys by which
+//! the other parts verify tokens.
 
 use axum::{
     extract::State,
@@ -13,12 +13,12 @@ use wire::{Code, Role, UserId};
 use crate::service::Service;
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct TokenForm {
     token: String,
 }
 
 #[derive(Serialize)]
-pub struct Verified {
+pub struct TokenOwner {
     user_id: UserId,
     role: Role,
     /// Always true: a token that is not active is answered with 401, for callers that look no
@@ -28,14 +28,10 @@ pub struct Verified {
 
 pub async fn verify(
     State(service): State<Service>,
-    Json(asked): Json<Asked>,
-) -> Result<axum::Json<Verified>, Problem> {
-    match service.live_claims(&asked.token).await? {
-        Some(claims) => {
-            Ok(axum::Json(Verified { user_id: claims.sub, role: claims.role, active: true }))
-        }
-        None => Err(Problem::new(Code::InvalidToken)),
-    }
+    Json(form): Json<TokenForm>,
+) -> Result<Json<TokenOwner>, Problem> {
+    let claims = service.live_claims(&form.token).await?.ok_or(Code::InvalidToken)?;
+    Ok(Json(TokenOwner { user_id: claims.sub, role: claims.role, active: true }))
 }
 
 pub async fn jwks(State(service): State<Service>) -> Response {

@@ -1,12 +1,12 @@
 //! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
 //! job removes those that no longer matter.
 
-use platform::{columns, sql::in_list, vals};
+use platform::{columns, vals};
 use ring::digest;
 use uuid::Uuid;
 use wire::UnixMillis;
 
-use super::{BATCH, Store, StoreError};
+use super::{Store, StoreError};
 use crate::domain::{Username, WRONG_PASSWORDS_MAX};
 
 const LATEST: &str = "SELECT at FROM login_failures \
@@ -56,14 +56,9 @@ impl Store {
         Ok(rows.into_iter().map(|(at,)| UnixMillis(at)).collect())
     }
 
-    /// Forgets up to `BATCH` failures of `until` and before; how many it forgot.
+    /// Forgets up to `BATCH` failures of `until` and before. Returns how many.
     pub async fn purge_failures(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        let old: Vec<(Uuid,)> = self.sql.all(OLD, vals![until, BATCH]).await?;
-        if !old.is_empty() {
-            let text = in_list("DELETE FROM login_failures WHERE id IN (", old.len(), ")");
-            self.sql.exec(text, old.iter().map(|(id,)| (*id).into()).collect()).await?;
-        }
-        Ok(old.len())
+        self.purge(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
     }
 
     pub(super) fn forget_failures(name: NameHash) -> (&'static str, Vec<platform::sql::Val>) {

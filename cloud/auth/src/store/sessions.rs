@@ -1,10 +1,6 @@
 //! Sessions: one per token given out, named by the token's `jti`.
 
-use platform::{
-    columns, outbox,
-    sql::{Columns, in_list},
-    transact, vals,
-};
+use platform::{columns, outbox, sql::Columns, transact, vals};
 use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
@@ -12,7 +8,7 @@ use super::{BATCH, NameHash, Store, StoreError};
 
 const REVOKE: &str = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
 const OPEN: &str = "SELECT is_active FROM users WHERE id = ?";
-const STANDING: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
+const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
 const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
     ORDER BY id DESC LIMIT ?";
@@ -40,7 +36,7 @@ impl SessionKind {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Session {
+pub struct UserSession {
     pub id: SessionId,
     pub kind: SessionKind,
     pub created_at: UnixMillis,
@@ -49,14 +45,14 @@ pub struct Session {
 
 /// What auth_db says of a session, whatever its token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct SessionState {
     pub user_id: UserId,
     pub role: Role,
     pub live: bool,
 }
 
 #[derive(sqlx::FromRow)]
-struct StandingRow {
+struct StateRow {
     user_id: Uuid,
     role_id: i64,
     is_active: i64,
@@ -76,12 +72,12 @@ columns! {
 }
 
 impl Store {
-    /// Writes a new session, and forgets the wrong passwords before it; whether it may be used. The
+    /// Writes a new session, and forgets the wrong passwords before it. Returns whether it may be used: the
     /// account may have been closed since the password was looked at: writing the session waits for
     /// that by its foreign key, so what is read behind it is true.
     pub async fn begin_session(
         &self,
-        session: &Session,
+        session: &UserSession,
         user: UserId,
         name: NameHash,
     ) -> Result<bool, StoreError> {
@@ -105,7 +101,7 @@ impl Store {
         })
     }
 
-    /// Revokes a session, and tells of it the first time; whether this was the first time.
+    /// Revokes a session, and tells of it the first time. Returns whether this was the first time.
     pub async fn revoke(
         &self,
         session: SessionId,
@@ -122,16 +118,16 @@ impl Store {
     }
 
     /// `None` for a session that was never given out, or is long over.
-    pub async fn standing(
+    pub async fn session_state(
         &self,
         session: SessionId,
         now: UnixMillis,
-    ) -> Result<Option<Standing>, StoreError> {
-        let row: Option<StandingRow> = self.sql.one(STANDING, vals![session]).await?;
+    ) -> Result<Option<SessionState>, StoreError> {
+        let row: Option<StateRow> = self.sql.one(STATE, vals![session]).await?;
         row.map(|row| {
             let role = Role::from_number(row.role_id).ok_or(StoreError::Unreadable("role"))?;
             let live = row.is_active == 1 && row.revoked_at.is_none() && row.expires_at > now.0;
-            Ok(Standing { user_id: UserId(row.user_id), role, live })
+            Ok(SessionState { user_id: UserId(row.user_id), role, live })
         })
         .transpose()
     }
@@ -143,10 +139,10 @@ impl Store {
         before: SessionId,
         now: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Session>, StoreError> {
+    ) -> Result<Vec<UserSession>, StoreError> {
         let values = vals![user, before, now, limit];
         let rows: Vec<SessionRow> = self.sql.all(SessionRow::select(LIVE), values).await?;
-        rows.into_iter().map(Session::try_from).collect()
+        rows.into_iter().map(UserSession::try_from).collect()
     }
 
     /// The next `BATCH` sessions after `after` that are revoked but whose token has not expired.
@@ -159,18 +155,13 @@ impl Store {
         Ok(rows.into_iter().map(|(id, until)| (SessionId(id), UnixMillis(until))).collect())
     }
 
-    /// Removes up to `BATCH` sessions that expired by `until`; how many it removed.
+    /// Removes up to `BATCH` sessions that expired by `until`. Returns how many.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        let old: Vec<(Uuid,)> = self.sql.all(EXPIRED, vals![until, BATCH]).await?;
-        if !old.is_empty() {
-            let text = in_list("DELETE FROM sessions WHERE id IN (", old.len(), ")");
-            self.sql.exec(text, old.iter().map(|(id,)| (*id).into()).collect()).await?;
-        }
-        Ok(old.len())
+        self.purge(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
     }
 }
 
-impl TryFrom<SessionRow> for Session {
+impl TryFrom<SessionRow> for UserSession {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {

@@ -3,14 +3,14 @@
 
 use platform::{
     cache::Cache,
-    sessions::{self, Listed},
+    sessions::{self, SessionStatus},
     sql::{Sql, create_database},
 };
 use process::{clock::Clock, random, trace::TraceId};
 use rstest::rstest;
 use tempfile::TempDir;
 use uuid::Uuid;
-use wire::{Role, SessionId, UnixMillis, UserId};
+use wire::{Event, EventType, Role, SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
@@ -42,25 +42,27 @@ async fn database(mysql: bool) -> Database {
     sql.migrate(&MIGRATIONS).await.unwrap();
     let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
     let user = UserId(clock.new_id());
-    let event = events::user_registered(&clock, &TraceId::random(), user, Role::Customer);
+    let event = event(EventType::UserRegistered, &clock, user, None);
     let account = Account { user_id: user, role: Role::Customer, password_hash: "x".to_owned() };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
     Database { store, clock, user, name: NameHash::of(&username), _folder: folder }
 }
 
+fn event(kind: EventType, clock: &Clock, user: UserId, session: Option<SessionId>) -> Event {
+    events::of(kind, clock, &TraceId::random(), user, Role::Customer, session).unwrap()
+}
+
 impl Database {
     async fn session(&self, expires_at: UnixMillis) -> SessionId {
         let id = SessionId(self.clock.new_id());
-        let session = Session { id, kind: SessionKind::Access, created_at: NOW, expires_at };
+        let session = UserSession { id, kind: SessionKind::Access, created_at: NOW, expires_at };
         self.store.begin_session(&session, self.user, self.name).await.unwrap();
         id
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
-        let trace = TraceId::random();
-        let event =
-            events::session_revoked(&self.clock, &trace, self.user, Role::Customer, session);
+        let event = event(EventType::SessionRevoked, &self.clock, self.user, Some(session));
         self.store.revoke(session, NOW, &event).await.unwrap()
     }
 
@@ -99,8 +101,8 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] mysql: bool) {
     let removed = jobs::purge(&database.store, &database.clock).await.unwrap();
     assert_eq!(removed, BATCH + 3 + 1);
     let now = database.clock.now();
-    assert!(database.store.standing(old, now).await.unwrap().is_none());
-    assert!(database.store.standing(live, now).await.unwrap().is_some_and(|s| s.live));
+    assert!(database.store.session_state(old, now).await.unwrap().is_none());
+    assert!(database.store.session_state(live, now).await.unwrap().is_some_and(|s| s.live));
     let kept = database.store.failures(database.name, now.plus_ms(-LOCK_MS)).await.unwrap();
     assert_eq!(kept, [now, now]);
 }
@@ -121,13 +123,13 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] m
         revoked.push(session);
     }
     let cache = Cache::open("memory:").unwrap();
-    assert_eq!(sessions::look_up(&cache, live).await.unwrap(), Listed::Unknown);
+    assert_eq!(sessions::look_up(&cache, live).await.unwrap(), SessionStatus::Unknown);
     revocations::fill(&database.store, &cache, &database.clock).await;
     for session in revoked {
-        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), Listed::Revoked);
+        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
     }
     for session in [live, expired] {
-        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), Listed::Clear);
+        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Clear);
     }
 }
 
@@ -137,12 +139,11 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] m
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] mysql: bool) {
     let database = database(mysql).await;
-    let event =
-        events::user_revoked(&database.clock, &TraceId::random(), database.user, Role::Customer);
+    let event = event(EventType::UserRevoked, &database.clock, database.user, None);
     let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
     assert!(database.store.close_account(database.user, &record, &event).await.unwrap());
     let id = SessionId(database.clock.new_id());
-    let session = Session {
+    let session = UserSession {
         id,
         kind: SessionKind::Access,
         created_at: NOW,

@@ -21,19 +21,12 @@ pub struct Account {
     pub password_hash: String,
 }
 
-/// Who closed an account, when and why.
+/// The record of closing an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
     pub at: UnixMillis,
     pub by: UserId,
     pub why: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
-    Yes,
-    /// The name or the address belongs to another account.
-    Taken,
 }
 
 columns! {
@@ -59,6 +52,7 @@ columns! {
 }
 
 impl Store {
+    /// Returns false where the name or the address belongs to another account.
     pub async fn add_user(
         &self,
         account: &Account,
@@ -66,7 +60,7 @@ impl Store {
         email: &Email,
         at: UnixMillis,
         event: &Event,
-    ) -> Result<Added, StoreError> {
+    ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let row = UserRow {
                 id: account.user_id,
@@ -80,21 +74,21 @@ impl Store {
             };
             match tx.insert(row).await {
                 Ok(()) => {}
-                Err(error) if error.is_unique() => return Ok(Added::Taken),
+                Err(error) if error.is_unique() => return Ok(false),
                 Err(error) => return Err(StoreError::Sql(error)),
             }
             outbox::store::add(tx, event).await?;
-            Ok(Added::Yes)
+            Ok(true)
         })
     }
 
-    /// What a person may be; absent for somebody who has never registered.
+    /// The role of a person; absent for one who has never registered.
     pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         let row: Option<(i64,)> = self.sql.one(ROLE, vals![user]).await?;
         row.map(|(role,)| Role::from_number(role).ok_or(StoreError::Unreadable("role"))).transpose()
     }
 
-    /// Closes an account, ends its sessions and tells of it the first time; whether this was the
+    /// Closes an account, ends its sessions and tells of it the first time. Returns whether this was the
     /// first time. The account goes first: a sign-in that is under way waits for it, or is ended here.
     pub async fn close_account(
         &self,

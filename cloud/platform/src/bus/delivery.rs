@@ -11,8 +11,8 @@ use super::{BusError, embedded, rabbit};
 pub struct Deliveries(Source);
 
 enum Source {
-    Embedded(embedded::Subscription),
-    Rabbit(Box<rabbit::Subscription>),
+    Embedded(embedded::LocalSubscription),
+    Rabbit(Box<rabbit::RabbitSubscription>),
 }
 
 pub struct Delivery {
@@ -27,11 +27,11 @@ pub(super) enum Tag {
 }
 
 impl Deliveries {
-    pub(super) fn embedded(source: embedded::Subscription) -> Self {
+    pub(super) fn embedded(source: embedded::LocalSubscription) -> Self {
         Self(Source::Embedded(source))
     }
 
-    pub(super) fn rabbit(source: rabbit::Subscription) -> Self {
+    pub(super) fn rabbit(source: rabbit::RabbitSubscription) -> Self {
         Self(Source::Rabbit(Box::new(source)))
     }
 
@@ -66,7 +66,7 @@ impl Deliveries {
         }
     }
 
-    /// What has come already, at most so many messages, without waiting for more.
+    /// The messages that have come already, at most so many, without waiting for more.
     pub fn at_hand(&mut self, messages_max: usize) -> Vec<Delivery> {
         let mut run = Vec::new();
         while run.len() < messages_max
@@ -84,8 +84,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits until what was settled is with the bus. Embedded, that is on disk; RabbitMQ may still lose
-    /// the last few settlements with the channel, and those messages come again, marked.
+    /// Waits until the bus has every settlement. Embedded, they are on disk then; RabbitMQ may still lose
+    /// the last few with the channel, and those messages come again, marked.
     pub async fn close(self) {
         match self.0 {
             Source::Embedded(source) => source.close().await,
@@ -99,7 +99,7 @@ impl Delivery {
         &self.event
     }
 
-    /// Whether it may have been delivered before.
+    /// Returns whether it may have been delivered before.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }
@@ -115,8 +115,8 @@ impl Delivery {
         }
     }
 
-    /// The same for all that was taken up to here and is not settled yet, in the order in which it came.
-    /// Of what came before a connection was lost the broker has heard nothing: it comes again.
+    /// The same for a run of messages, in the order in which they came. Those that came before a lost
+    /// connection come again.
     pub async fn ack_run(run: Vec<Self>) -> Result<(), BusError> {
         let mut newest = None;
         for delivery in run {
@@ -131,7 +131,7 @@ impl Delivery {
         }
     }
 
-    /// Back to the front of the queue, for whoever is next.
+    /// Back to the front of the queue, for the next consumer.
     pub async fn requeue(self) -> Result<(), BusError> {
         match self.tag {
             Tag::Embedded(in_hand) => {

@@ -21,11 +21,11 @@ use rusqlite::Connection;
 use wire::Event;
 
 use super::{
-    BusError, Confirmed, QueueSpec, dead_letter_queue,
+    BusError, PublishResult, QueueSpec, dead_letter_queue,
     store::{self, MessageRow, QueueRow},
 };
-use queue::Queue;
-pub(super) use subscription::{InHand, Subscription};
+use queue::LocalQueue;
+pub(super) use subscription::{InHand, LocalSubscription};
 
 #[derive(Clone)]
 pub struct Embedded(Arc<Inner>);
@@ -39,7 +39,7 @@ struct Inner {
     late: Mutex<Vec<Row>>,
 }
 
-type Queues = Arc<RwLock<Vec<Arc<Queue>>>>;
+type Queues = Arc<RwLock<Vec<Arc<LocalQueue>>>>;
 
 /// A message on its way into a queue.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ struct Row {
     expires_at: Option<i64>,
 }
 
-/// Wakes the consumers after each commit; a write whose caller has gone is heard of as well.
+/// Wakes the consumers after each commit, also after one whose caller has gone.
 struct Bell(Queues);
 
 impl State for Bell {
@@ -119,7 +119,7 @@ impl Embedded {
         Ok(())
     }
 
-    pub(super) async fn publish_all(&self, events: &[Event]) -> Confirmed {
+    pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let (rows, count, mut error) = self.route(events);
         let stored = if planted(Defect::BusConfirmsBeforeWrite) {
             self.0.late.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
@@ -128,16 +128,20 @@ impl Embedded {
             self.put(rows).await
         };
         if let Err(failed) = stored {
-            return Confirmed { count: 0, error: Some(failed) };
+            return PublishResult { count: 0, error: Some(failed) };
         }
         if let Err(failed) = self.sweep_if_due().await {
             tracing::warn!(error = %failed, "Expired messages stay for now");
         }
-        Confirmed { count, error: error.take() }
+        PublishResult { count, error: error.take() }
     }
 
-    pub(super) fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Subscription, BusError> {
-        Ok(Subscription::new(self.clone(), self.queue(queue)?, prefetch))
+    pub(super) fn subscribe(
+        &self,
+        queue: &str,
+        prefetch: u16,
+    ) -> Result<LocalSubscription, BusError> {
+        Ok(LocalSubscription::new(self.clone(), self.queue(queue)?, prefetch))
     }
 
     pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
@@ -161,7 +165,7 @@ impl Embedded {
         self.0.journal.clone().close();
     }
 
-    /// Which rows the events become; stops at the first no queue is bound for.
+    /// Makes the rows of the events, up to the first event that no queue is bound for.
     fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
         let (queues, now) = (self.queues(), self.0.clock.now().0);
         let mut rows = Vec::with_capacity(events.len());
@@ -194,7 +198,7 @@ impl Embedded {
         self.write(put).await
     }
 
-    /// Writes what a planted defect has confirmed too early.
+    /// Writes the messages that a planted defect has confirmed too early.
     async fn write_late(&self) -> Result<(), BusError> {
         let late = std::mem::take(&mut *self.0.late.lock().unwrap_or_else(PoisonError::into_inner));
         self.put(late).await
@@ -202,7 +206,7 @@ impl Embedded {
 
     async fn page(
         &self,
-        queue: &Queue,
+        queue: &LocalQueue,
         above: i64,
         rows_max: usize,
     ) -> Result<Vec<MessageRow>, BusError> {
@@ -211,12 +215,12 @@ impl Embedded {
         self.read(move |conn| store::page(conn, id, above, rows_max)).await
     }
 
-    fn queue(&self, name: &str) -> Result<Arc<Queue>, BusError> {
+    fn queue(&self, name: &str) -> Result<Arc<LocalQueue>, BusError> {
         let found = self.queues().into_iter().find(|queue| queue.name == name);
         found.ok_or_else(|| BusError::UnknownQueue(name.to_owned()))
     }
 
-    fn queues(&self) -> Vec<Arc<Queue>> {
+    fn queues(&self) -> Vec<Arc<LocalQueue>> {
         self.0.queues.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -225,7 +229,7 @@ impl Embedded {
         let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
         match queues.iter().find(|queue| queue.id == row.id) {
             Some(queue) => queue.redefine(row),
-            None => queues.push(Arc::new(Queue::new(row, delivered_to))),
+            None => queues.push(Arc::new(LocalQueue::new(row, delivered_to))),
         }
     }
 

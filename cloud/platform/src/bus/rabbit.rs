@@ -20,9 +20,9 @@ use lapin::{
 };
 use tokio::sync::Mutex;
 
-use super::{BusError, Confirmed, QueueSpec};
-pub(super) use subscription::Subscription;
-use topology::Queue;
+use super::{BusError, PublishResult, QueueSpec};
+pub(super) use subscription::RabbitSubscription;
+use topology::RabbitQueue;
 use wire::Event;
 
 /// How long a connect, a declaration or a confirm may take.
@@ -36,8 +36,8 @@ pub struct Rabbit(Arc<Inner>);
 struct Inner {
     uri: AMQPUri,
     link: Mutex<Option<Arc<Link>>>,
-    /// What was bound, to be bound again should the broker come back without it.
-    queues: Guarded<Vec<Queue>>,
+    /// The queues that were bound; a broker that comes back without them gets them again.
+    queues: Guarded<Vec<RabbitQueue>>,
 }
 
 /// A connection with the channel that publishes on it.
@@ -55,7 +55,7 @@ impl Rabbit {
     }
 
     pub(super) async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
-        let queue = Queue::of(queue);
+        let queue = RabbitQueue::of(queue);
         let link = self.link().await?;
         answered(queue.declare(&link.connection)).await?;
         let mut queues = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,10 +64,10 @@ impl Rabbit {
         Ok(())
     }
 
-    pub(super) async fn publish_all(&self, events: &[Event]) -> Confirmed {
+    pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let link = match self.link().await {
             Ok(link) => link,
-            Err(error) => return Confirmed { count: 0, error: Some(error) },
+            Err(error) => return PublishResult { count: 0, error: Some(error) },
         };
         let confirmed = publish::in_order(&link, events).await;
         if let Some(BusError::Unreachable(_) | BusError::TimedOut(_)) = confirmed.error {
@@ -80,8 +80,8 @@ impl Rabbit {
         &self,
         queue: &str,
         prefetch: u16,
-    ) -> Result<Subscription, BusError> {
-        Subscription::open(self.clone(), queue.to_owned(), prefetch).await
+    ) -> Result<RabbitSubscription, BusError> {
+        RabbitSubscription::open(self.clone(), queue.to_owned(), prefetch).await
     }
 
     pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
@@ -106,8 +106,8 @@ impl Rabbit {
         }
     }
 
-    /// The connection in use, or a new one with everything declared. Waiting for another's attempt
-    /// to connect counts as waiting.
+    /// The connection in use, or a new one with everything declared. The time limit includes another
+    /// caller's attempt to connect.
     async fn link(&self) -> Result<Arc<Link>, BusError> {
         answered(async {
             let mut current = self.0.link.lock().await;

@@ -15,14 +15,14 @@ const AMQP_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 const OVERVIEW: &[u8] =
     b"GET /api/overview HTTP/1.0\r\nAuthorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n\r\n";
 
-pub(super) struct Ports {
+pub(super) struct RabbitPorts {
     pub(super) amqp: u16,
     pub(super) api: u16,
     distribution: u16,
     mapper: u16,
 }
 
-impl Ports {
+impl RabbitPorts {
     pub(super) fn draw(ports: &mut crate::Ports) -> Result<Self> {
         Ok(Self {
             amqp: ports.free()?,
@@ -33,7 +33,7 @@ impl Ports {
     }
 }
 
-pub(super) async fn start(ground: &Ground<'_>, ports: &Ports) -> Result<Child> {
+pub(super) async fn start(ground: &Ground<'_>, ports: &RabbitPorts) -> Result<Child> {
     let program = binaries::rabbitmq()?;
     let folder = ground.folder_of("rabbitmq")?;
     write(&folder.join("none.conf"), "")?;
@@ -51,7 +51,7 @@ pub(super) async fn start(ground: &Ground<'_>, ports: &Ports) -> Result<Child> {
     ground.supervisor.spawn(spec).await
 }
 
-pub(super) async fn ready(child: &Child, ports: &Ports) -> Result<()> {
+pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
     let (amqp, api) = (ports.amqp, ports.api);
     probe::until(child, Duration::from_secs(90), || async move {
         let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
@@ -84,7 +84,7 @@ fn all_registered(quorum: &Path) -> bool {
     })
 }
 
-fn environment(folder: &Path, ports: &Ports) -> BTreeMap<String, String> {
+fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let cookie = "-setcookie holdfast".to_owned();
     BTreeMap::from([

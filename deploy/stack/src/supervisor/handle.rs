@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::messages::{Exit, Report, Request, Signal, Spec};
+use super::messages::{Exit, ProcessReport, Signal, Spec, SupervisorRequest};
 
 /// A start is answered as soon as the program is executed; this long only on a machine in trouble.
 const START_WAIT_MAX: Duration = Duration::from_secs(20);
@@ -128,7 +128,7 @@ impl Supervisor {
 
     /// Has a file or folder removed when everything has stopped, also if we are killed before.
     pub fn remove_at_end(&self, path: &Path) -> Result<()> {
-        self.send(&Request::Remove(path.to_owned()))
+        self.send(&SupervisorRequest::Remove(path.to_owned()))
     }
 
     /// Hears from now on of every process that ends, and how.
@@ -142,7 +142,7 @@ impl Supervisor {
         let _gone_as_well = gone.wait_for(|gone| *gone).await;
     }
 
-    fn send(&self, request: &Request) -> Result<()> {
+    fn send(&self, request: &SupervisorRequest) -> Result<()> {
         let mut line = serde_json::to_string(request)?;
         line.push('\n');
         let mut pipe = lock(&self.pipe);
@@ -176,7 +176,7 @@ impl Child {
     }
 
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        self.supervisor.send(&Request::Signal { name: self.spec.name.clone(), signal })
+        self.supervisor.send(&SupervisorRequest::Signal { name: self.spec.name.clone(), signal })
     }
 
     /// `kill -9`; returns once it is gone.
@@ -217,7 +217,7 @@ impl Child {
         if let Some(sender) = lock(&self.supervisor.children).get(&name) {
             sender.send_replace(State::Starting);
         }
-        self.supervisor.send(&Request::Start(Box::new(Spec::clone(&self.spec))))?;
+        self.supervisor.send(&SupervisorRequest::Start(Box::new(Spec::clone(&self.spec))))?;
         let answered = self.state.wait_for(|state| *state != State::Starting);
         let state = timeout(START_WAIT_MAX, answered)
             .await
@@ -239,9 +239,9 @@ fn follow(
     for line in BufReader::new(reports).lines().map_while(Result::ok) {
         let Ok(report) = serde_json::from_str(&line) else { continue };
         let (name, state) = match report {
-            Report::Started { name, pid } => (name, State::Running(pid)),
-            Report::Failed { name, error } => (name, State::Failed(error)),
-            Report::Exited { name, exit, .. } => {
+            ProcessReport::Started { name, pid } => (name, State::Running(pid)),
+            ProcessReport::Failed { name, error } => (name, State::Failed(error)),
+            ProcessReport::Exited { name, exit, .. } => {
                 let _nobody_listens = ends.send((name.clone(), exit));
                 (name, State::Exited(exit))
             }

@@ -97,7 +97,7 @@ pub enum Signal {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Request {
+pub(super) enum SupervisorRequest {
     Start(Box<Spec>),
     Signal {
         name: String,
@@ -109,7 +109,7 @@ pub(super) enum Request {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Report {
+pub(super) enum ProcessReport {
     Started { name: String, pid: u32 },
     Failed { name: String, error: String },
     Exited { name: String, pid: u32, exit: Exit },

@@ -14,7 +14,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{messages::Request, yard::Yard};
+use super::{messages::SupervisorRequest, yard::Yard};
 
 /// Serves requests from standard input until it closes or a signal comes; then stops everything and
 /// removes what it was told to.
@@ -59,9 +59,9 @@ fn serve(yard: &Yard) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { return };
         match serde_json::from_str(&line) {
-            Ok(Request::Start(spec)) => yard.start(&spec),
-            Ok(Request::Signal { name, signal }) => yard.signal(&name, signal),
-            Ok(Request::Remove(path)) => yard.remove_at_end(path),
+            Ok(SupervisorRequest::Start(spec)) => yard.start(&spec),
+            Ok(SupervisorRequest::Signal { name, signal }) => yard.signal(&name, signal),
+            Ok(SupervisorRequest::Remove(path)) => yard.remove_at_end(path),
             Err(error) => eprintln!("holdfast-stack: not a request: {error}"),
         }
     }

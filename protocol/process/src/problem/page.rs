@@ -2,7 +2,10 @@
 //!
 //! Invariant: `next` is absent where nothing follows. A store reads one row more than fits, which tells.
 
-use std::{fmt::Display, str::FromStr};
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+};
 
 use axum::{
     extract::FromRequestParts,
@@ -10,7 +13,8 @@ use axum::{
 };
 use http::request::Parts;
 use serde::Serialize;
-use wire::Code;
+use uuid::Uuid;
+use wire::{Code, UnixMillis};
 
 use super::{Json, Problem, Query, Said};
 
@@ -28,6 +32,35 @@ pub struct ItemList<T> {
     pub items: Vec<T>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
+}
+
+/// The place of an item in a list that is ordered by time, newest first. The id settles a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeCursor {
+    pub at: UnixMillis,
+    pub id: Uuid,
+}
+
+impl TimeCursor {
+    /// Before every item.
+    pub const START: Self = Self { at: UnixMillis(i64::MAX), id: Uuid::max() };
+}
+
+impl fmt::Display for TimeCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.0, self.id.simple())
+    }
+}
+
+impl FromStr for TimeCursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "not a cursor of this list";
+        let (at, id) = text.split_once('.').ok_or(wrong)?;
+        let at = UnixMillis(at.parse().map_err(|_| wrong)?);
+        Ok(Self { at, id: id.parse().map_err(|_| wrong)? })
+    }
 }
 
 impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
@@ -148,6 +181,15 @@ mod tests {
             (vec![9, 8, 7], vec![9, 8], Some("8".to_owned())),
         ] {
             assert_eq!(page.of(rows, |row| *row), ItemList { items, next });
+        }
+    }
+
+    #[test]
+    fn a_time_cursor_reads_back_and_other_texts_do_not() {
+        let cursor = TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", "17", "17.", ".5", "x.y", "17.5.5"] {
+            assert!(bad.parse::<TimeCursor>().is_err(), "{bad}");
         }
     }
 

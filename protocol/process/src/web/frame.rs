@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct RequestFrame {
     pub service: &'static str,
     pub timeout: Duration,
 }
@@ -30,7 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const UNMATCHED: &str = "unmatched";
 
 pub(super) async fn around(
-    State(frame): State<Frame>,
+    State(frame): State<RequestFrame>,
     mut request: Request,
     next: Next,
 ) -> Response {

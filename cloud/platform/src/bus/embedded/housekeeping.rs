@@ -1,11 +1,11 @@
-//! What the embedded bus does beside passing messages on: removing what is settled, moving what has
-//! waited too long. Whoever passes by does it; a bus nobody uses has nothing to tidy.
+//! Tidies the embedded bus: removes settled messages and moves expired ones. Publishers and consumers
+//! do it in passing; a bus without them has nothing to tidy.
 
 use std::sync::atomic::Ordering;
 
 use process::metrics;
 
-use super::{Embedded, queue::Queue};
+use super::{Embedded, queue::LocalQueue};
 use crate::bus::{BusError, store};
 
 /// How often expired messages are looked for.
@@ -13,7 +13,7 @@ const SWEEP_EVERY_MS: u64 = 1_000;
 const SWEEP_MAX: i64 = 1_000;
 
 impl Embedded {
-    pub(super) async fn remove_settled(&self, queue: &Queue) -> Result<(), BusError> {
+    pub(super) async fn remove_settled(&self, queue: &LocalQueue) -> Result<(), BusError> {
         let ids = queue.settled();
         if ids.is_empty() {
             return Ok(());
@@ -23,17 +23,21 @@ impl Embedded {
         Ok(())
     }
 
-    pub(super) async fn move_to_dead(&self, queue: &Queue, ids: Vec<i64>) -> Result<(), BusError> {
+    pub(super) async fn move_to_dead(
+        &self,
+        queue: &LocalQueue,
+        ids: Vec<i64>,
+    ) -> Result<(), BusError> {
         let dead = queue.definition().dead;
         self.write(move |conn| match dead {
             Some(dead) => store::move_to(conn, &ids, dead),
-            // A dead letter that is put aside again has nowhere to go.
+            // There is nowhere to put a dead letter that is put aside again.
             None => store::remove(conn, &ids),
         })
         .await
     }
 
-    /// Moves what has waited too long to the dead letters.
+    /// Moves expired messages to the dead letters.
     pub(super) async fn sweep_if_due(&self) -> Result<(), BusError> {
         let now = self.0.clock.now().0;
         let last = self.0.swept_at.load(Ordering::Relaxed);
@@ -54,7 +58,7 @@ impl Embedded {
         Ok(())
     }
 
-    async fn expire(&self, queue: &Queue, ids: &[i64]) -> Result<(), BusError> {
+    async fn expire(&self, queue: &LocalQueue, ids: &[i64]) -> Result<(), BusError> {
         let _moving = queue.moving.lock().await;
         let (ids, loaded) = queue.expire(ids);
         if ids.is_empty() {

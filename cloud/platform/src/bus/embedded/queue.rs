@@ -1,5 +1,5 @@
-//! What a process knows of a queue beside its rows: which messages are loaded, which are in hand,
-//! which are settled and not yet removed from the file.
+//! The state of a queue in memory, beside its rows: the messages that are loaded, those in hand, and
+//! those that are settled and not yet removed from the file.
 //!
 //! A message is in at most one of these lists; one that is in none and above the cursor waits in the
 //! file only.
@@ -20,7 +20,7 @@ use crate::bus::{
 /// Messages loaded ahead; the rest waits in the file.
 pub(super) const READY_MAX: usize = 1_000;
 
-pub(super) struct Queue {
+pub(super) struct LocalQueue {
     pub(super) id: i64,
     pub(super) name: String,
     definition: RwLock<Definition>,
@@ -52,12 +52,12 @@ struct Hands {
     settled: BTreeSet<i64>,
     /// The highest id loaded.
     cursor: i64,
-    /// What stood in the file when it was opened may have been delivered before.
+    /// Messages up to this id stood in the file when it was opened and may have been delivered before.
     delivered_to: i64,
     consumers_ever: u64,
 }
 
-impl Queue {
+impl LocalQueue {
     pub(super) fn new(row: QueueRow, delivered_to: i64) -> Self {
         let hands = Hands { delivered_to, ..Hands::default() };
         Self {
@@ -83,7 +83,7 @@ impl Queue {
         self.definition.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the queue wants an event, and if so until when it may wait there.
+    /// The end of an event's time in the queue; absent where the queue is not bound for it.
     pub(super) fn wants(&self, event: &Event, now: i64) -> Option<Option<i64>> {
         let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
         let (exchange, key) = (event.kind.exchange().as_str(), event.kind.as_str());
@@ -99,15 +99,15 @@ impl Queue {
     }
 
     /// The next message for a consumer that has fewer than `prefetch` in hand.
-    pub(super) fn take(&self, consumer: u64, prefetch: u16) -> Taken {
+    pub(super) fn take(&self, consumer: u64, prefetch: u16) -> NextMessage {
         let mut hands = self.hands();
         let held = hands.in_hand.values().filter(|(holder, _)| *holder == consumer).count();
         if held >= usize::from(prefetch) {
-            return Taken::Full;
+            return NextMessage::Full;
         }
-        let Some(message) = hands.ready.pop_front() else { return Taken::Empty };
+        let Some(message) = hands.ready.pop_front() else { return NextMessage::Empty };
         hands.in_hand.insert(message.id, (consumer, message.clone()));
-        Taken::Message(message)
+        NextMessage::Message(message)
     }
 
     /// Where to load from, when nothing is loaded.
@@ -158,7 +158,7 @@ impl Queue {
         self.wake.notify_waiters();
     }
 
-    /// A consumer has gone: what it held goes back.
+    /// Takes the messages of a consumer that has gone back.
     pub(super) fn abandon(&self, consumer: u64) {
         let mut hands = self.hands();
         let held: Vec<i64> = hands
@@ -173,7 +173,7 @@ impl Queue {
         self.give_back(held);
     }
 
-    /// Takes those of `ids` that nobody holds out of the loaded ones; answers what may be moved.
+    /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to move.
     pub(super) fn expire(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
         let mut hands = self.hands();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
@@ -210,7 +210,7 @@ impl Queue {
     }
 }
 
-pub(super) enum Taken {
+pub(super) enum NextMessage {
     Message(Message),
     /// Nothing is loaded.
     Empty,

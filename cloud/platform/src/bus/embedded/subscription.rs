@@ -1,11 +1,11 @@
 //! A consumer of an embedded queue. It also does the queue's housekeeping while it has nothing else to
-//! do: removing what was settled, and moving on what has expired.
+//! do: it removes settled messages and moves expired ones.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     Embedded,
-    queue::{Queue, READY_MAX, Taken},
+    queue::{LocalQueue, NextMessage, READY_MAX},
 };
 use crate::bus::BusError;
 
@@ -18,9 +18,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// After a failure of the file.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub(in crate::bus) struct Subscription {
+pub(in crate::bus) struct LocalSubscription {
     bus: Embedded,
-    queue: Arc<Queue>,
+    queue: Arc<LocalQueue>,
     consumer: u64,
     prefetch: u16,
 }
@@ -28,13 +28,13 @@ pub(in crate::bus) struct Subscription {
 /// A message in hand.
 pub(in crate::bus) struct InHand {
     bus: Embedded,
-    queue: Arc<Queue>,
+    queue: Arc<LocalQueue>,
     consumer: u64,
     id: i64,
 }
 
-impl Subscription {
-    pub(super) fn new(bus: Embedded, queue: Arc<Queue>, prefetch: u16) -> Self {
+impl LocalSubscription {
+    pub(super) fn new(bus: Embedded, queue: Arc<LocalQueue>, prefetch: u16) -> Self {
         let consumer = queue.new_consumer();
         Self { bus, queue, consumer, prefetch: prefetch.max(1) }
     }
@@ -47,7 +47,7 @@ impl Subscription {
             // From here on a wake-up counts, also one that comes before the wait below.
             woken.as_mut().enable();
             let found = match queue.take(self.consumer, self.prefetch) {
-                Taken::Message(message) => {
+                NextMessage::Message(message) => {
                     let in_hand = InHand {
                         bus: self.bus.clone(),
                         queue: queue.clone(),
@@ -56,8 +56,8 @@ impl Subscription {
                     };
                     return (message.body.to_vec(), message.redelivered, in_hand);
                 }
-                Taken::Empty => self.load().await,
-                Taken::Full => Ok(false),
+                NextMessage::Empty => self.load().await,
+                NextMessage::Full => Ok(false),
             };
             let found = match found {
                 Ok(false) => self.tend(woken).await.map(|()| true),
@@ -80,7 +80,7 @@ impl Subscription {
         }
     }
 
-    /// Loads what waits in the file; whether there was any.
+    /// Loads messages that wait in the file. Returns whether there were any.
     async fn load(&self) -> Result<bool, BusError> {
         if self.queue.settled_count() >= SETTLED_MAX {
             self.bus.remove_settled(&self.queue).await?;
@@ -110,7 +110,7 @@ impl Subscription {
     }
 }
 
-impl Drop for Subscription {
+impl Drop for LocalSubscription {
     fn drop(&mut self) {
         self.queue.abandon(self.consumer);
     }

@@ -4,11 +4,11 @@ use lapin::{BasicProperties, Confirmation, PublisherConfirm, options::BasicPubli
 use wire::Event;
 
 use super::{Link, answered};
-use crate::bus::{BusError, Confirmed};
+use crate::bus::{BusError, PublishResult};
 
 const PERSISTENT: u8 = 2;
 
-pub(super) async fn in_order(link: &Link, events: &[Event]) -> Confirmed {
+pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     let mut sent = Vec::with_capacity(events.len());
     let mut failed = None;
     for event in events {
@@ -23,11 +23,11 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> Confirmed {
     let mut count = 0;
     for (confirm, event) in sent.into_iter().zip(events) {
         if let Err(error) = confirmed(confirm, event).await {
-            return Confirmed { count, error: Some(error) };
+            return PublishResult { count, error: Some(error) };
         }
         count += 1;
     }
-    Confirmed { count, error: failed }
+    PublishResult { count, error: failed }
 }
 
 async fn send(link: &Link, event: &Event) -> Result<PublisherConfirm, BusError> {

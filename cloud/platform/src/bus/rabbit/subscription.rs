@@ -1,5 +1,5 @@
 //! A consumer that outlives its broker's restarts: when its channel ends it connects anew, with a
-//! growing pause, and goes on. What it had not settled comes again, marked as redelivered.
+//! growing pause, and goes on. Messages that it had not settled come again, marked as redelivered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::bus::BusError;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-pub(in crate::bus) struct Subscription {
+pub(in crate::bus) struct RabbitSubscription {
     rabbit: Rabbit,
     queue: String,
     prefetch: u16,
@@ -31,7 +31,7 @@ struct Open {
     _link: Arc<Link>,
 }
 
-impl Subscription {
+impl RabbitSubscription {
     pub(super) async fn open(
         rabbit: Rabbit,
         queue: String,

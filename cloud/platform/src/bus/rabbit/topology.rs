@@ -1,5 +1,5 @@
-//! What stands on the broker: the five topic exchanges, and for each queue the queue of its dead
-//! letters, both quorum queues. Whoever needs a thing declares it; what exists stays as it is.
+//! Declares the topic exchanges and, for each queue, a queue of its dead letters, both of them quorum
+//! queues. A declaration leaves an existing exchange or queue as it is.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use wire::Exchange;
 
 use super::super::{QueueSpec, dead_letter_queue};
 
-/// Takes what a queue gives up; the routing key is the queue's name.
+/// The exchange of dead letters; the routing key is the name of their queue.
 const DEAD_LETTERS: &str = "dead_letters";
-/// A message that was handed out this often without being settled kills whoever takes it.
+/// A message that was handed out this often and never settled kills its consumers.
 const DELIVERIES_MAX: i64 = 100;
 
 #[derive(Debug, Clone)]
-pub(super) struct Queue {
+pub(super) struct RabbitQueue {
     pub(super) name: String,
     bindings: Vec<(Exchange, String)>,
     ttl: Duration,
 }
 
-impl Queue {
+impl RabbitQueue {
     pub(super) fn of(spec: &QueueSpec<'_>) -> Self {
         let bindings = spec.bindings.iter().map(|(exchange, key)| (*exchange, (*key).to_owned()));
         Self { name: spec.name.to_owned(), bindings: bindings.collect(), ttl: spec.ttl }
