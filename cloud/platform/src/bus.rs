@@ -28,26 +28,31 @@ pub enum Bus {
 }
 
 /// A durable queue and its bindings.
-#[derive(Debug, Clone, Copy)]
-pub struct QueueSpec<'a> {
-    pub name: &'a str,
-    /// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
-    pub bindings: &'a [(Exchange, &'a str)],
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueSpec {
+    pub name: &'static str,
+    pub bindings: &'static [Binding],
     /// A message that waits longer moves to the dead letters.
     pub ttl: Duration,
 }
 
-impl<'a> QueueSpec<'a> {
+/// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
+pub type Binding = (Exchange, &'static str);
+
+impl QueueSpec {
     pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-    pub const fn new(name: &'a str, bindings: &'a [(Exchange, &'a str)]) -> Self {
+    pub const fn new(name: &'static str, bindings: &'static [Binding]) -> Self {
         Self { name, bindings, ttl: Self::TTL }
     }
-}
 
-impl Default for QueueSpec<'_> {
-    fn default() -> Self {
-        Self::new("", &[])
+    /// The queue of its dead letters.
+    fn dead(&self) -> String {
+        dead_letter_queue(self.name)
+    }
+
+    fn ttl_ms(&self) -> i64 {
+        i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX)
     }
 }
 
@@ -103,7 +108,7 @@ impl Bus {
     }
 
     /// Makes the queue, its dead letters and its bindings, and leaves existing ones as they are.
-    pub async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
+    pub async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.bind(queue).await,
             Self::Rabbit(bus) => bus.bind(queue).await,

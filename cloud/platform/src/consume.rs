@@ -18,7 +18,7 @@ use process::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-use wire::{Event, Exchange};
+use wire::Event;
 
 use crate::{
     bus::{Bus, Deliveries, Delivery, QueueSpec, dead_letter_queue},
@@ -54,23 +54,15 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Takes the events of a queue in, one after the other, until the tasks stop. While one is tried
 /// again the others wait: an order's events must not overtake each other.
-pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec<'_>, handler: H) {
-    let consumer = Consumer {
-        bus: bus.clone(),
-        queue: queue.name.to_owned(),
-        bindings: queue.bindings.iter().map(|(e, key)| (*e, (*key).to_owned())).collect(),
-        ttl: queue.ttl,
-        handler: Arc::new(handler),
-        stop: tasks.token(),
-    };
+pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
+    let consumer =
+        Consumer { bus: bus.clone(), queue, handler: Arc::new(handler), stop: tasks.token() };
     tasks.spawn("consumer", consumer.run());
 }
 
 struct Consumer<H> {
     bus: Bus,
-    queue: String,
-    bindings: Vec<(Exchange, String)>,
-    ttl: Duration,
+    queue: QueueSpec,
     handler: Arc<H>,
     stop: CancellationToken,
 }
@@ -102,18 +94,16 @@ impl<H: Handle> Consumer<H> {
 
     /// Binds and subscribes, waiting for a bus that is away; `None` when told to stop.
     async fn subscribed(&self) -> Option<Deliveries> {
-        let bindings: Vec<_> = self.bindings.iter().map(|(e, key)| (*e, key.as_str())).collect();
-        let spec = QueueSpec { name: &self.queue, bindings: &bindings, ttl: self.ttl };
         let mut pause = PAUSE_MIN;
         loop {
             let bound = async {
-                self.bus.bind(&spec).await?;
-                self.bus.subscribe(spec.name, PREFETCH).await
+                self.bus.bind(&self.queue).await?;
+                self.bus.subscribe(self.queue.name, PREFETCH).await
             };
             match bound.await {
                 Ok(deliveries) => return Some(deliveries),
                 Err(error) => {
-                    let queue = &self.queue;
+                    let queue = self.queue.name;
                     tracing::warn!(queue, %error, "Cannot take events from `{queue}` yet");
                 }
             }
@@ -125,7 +115,7 @@ impl<H: Handle> Consumer<H> {
 
     async fn take_run(&self, run: Vec<Delivery>) {
         if run.len() > 1 && self.handled_at_once(&run).await {
-            let queue = self.queue.as_str();
+            let queue = self.queue.name;
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
             if let Err(error) = Delivery::ack_run(run).await {
                 // They come again, and the inbox knows them.
@@ -146,12 +136,13 @@ impl<H: Handle> Consumer<H> {
     async fn handled_at_once(&self, run: &[Delivery]) -> bool {
         let events: Vec<&Event> = run.iter().map(Delivery::event).collect();
         let trace = TraceId::random();
-        let span = tracing::info_span!("events", queue = self.queue, events = events.len(), %trace);
+        let span =
+            tracing::info_span!("events", queue = self.queue.name, events = events.len(), %trace);
         let work = self.limited(self.handler.handle_run(&events));
         match trace::scope(trace, work).instrument(span).await {
             Ok(handled) => handled,
             Err(cause) => {
-                let queue = &self.queue;
+                let queue = self.queue.name;
                 tracing::info!(queue, %cause, "A run of `{queue}` is taken one by one");
                 false
             }
@@ -162,11 +153,11 @@ impl<H: Handle> Consumer<H> {
         let event = delivery.event();
         let trace = event.trace.parse().unwrap_or_else(|_| TraceId::random());
         let span = tracing::info_span!(
-            "event", queue = self.queue, event.id = %event.id, event.kind = %event.kind, %trace
+            "event", queue = self.queue.name, event.id = %event.id, event.kind = %event.kind, %trace
         );
         let work = trace::scope(trace, self.judge(event)).instrument(span.clone());
         let judged = work.await;
-        let queue = self.queue.as_str();
+        let queue = self.queue.name;
         let (word, settled) = match judged {
             Judged::Handled => ("handled", delivery.ack().await),
             Judged::PutAside => {
@@ -187,8 +178,8 @@ impl<H: Handle> Consumer<H> {
 
     /// For the metric only: an operator is told by it that something waits.
     async fn count_dead_letters(&self) {
-        if let Ok(waiting) = self.bus.waiting(&dead_letter_queue(&self.queue)).await {
-            metrics::BUS_DEAD_LETTERS.set([&self.queue], waiting);
+        if let Ok(waiting) = self.bus.waiting(&dead_letter_queue(self.queue.name)).await {
+            metrics::BUS_DEAD_LETTERS.set([self.queue.name], waiting);
         }
     }
 
@@ -240,7 +231,7 @@ impl<H: Handle> Consumer<H> {
             Err(_) => Err(HandleError::Retry("the handler took too long".into())),
         };
         let took = Clock::system().elapsed().saturating_sub(started);
-        metrics::CONSUMER_SECONDS.observe([&self.queue], took.as_secs_f64());
+        metrics::CONSUMER_SECONDS.observe([self.queue.name], took.as_secs_f64());
         result
     }
 

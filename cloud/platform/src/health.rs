@@ -6,6 +6,7 @@ use process::{health::Readiness, problem::chain, tokens::Keys};
 
 use crate::{bus::Bus, cache::Cache, documents::Documents, sql::Sql, upstream::Upstream};
 
+#[derive(Clone)]
 pub enum Check {
     Sql(Sql),
     Documents(Documents),
@@ -21,46 +22,38 @@ pub enum Check {
 pub fn readiness(checks: impl IntoIterator<Item = Check>) -> Readiness {
     let mut readiness = Readiness::new();
     for check in checks {
-        add(&mut readiness, check);
+        readiness.add(check.name(), move || check.clone().ask());
     }
     readiness
 }
 
-fn add(readiness: &mut Readiness, check: Check) {
-    match check {
-        Check::Sql(sql) => readiness.add("sql", move || {
-            let sql = sql.clone();
-            async move { sql.ping().await.map_err(told) }
-        }),
-        Check::Documents(documents) => readiness.add("documents", move || {
-            let documents = documents.clone();
-            async move { documents.ping().await.map_err(told) }
-        }),
-        Check::Bus(bus) => readiness.add("bus", move || {
-            let bus = bus.clone();
-            async move { bus.ping().await.map_err(told) }
-        }),
-        Check::Cache(cache) => readiness.add("cache", move || {
-            let cache = cache.clone();
-            async move {
+impl Check {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sql(_) => "sql",
+            Self::Documents(_) => "documents",
+            Self::Bus(_) => "bus",
+            Self::Cache(_) => "cache",
+            Self::Keys(_) => "keys",
+            Self::Upstream(name, _) => name,
+        }
+    }
+
+    /// Answers an error with its causes, for the operator who reads it.
+    async fn ask(self) -> Result<(), String> {
+        match self {
+            Self::Sql(sql) => sql.ping().await.map_err(|error| chain(&error)),
+            Self::Documents(documents) => documents.ping().await.map_err(|error| chain(&error)),
+            Self::Bus(bus) => bus.ping().await.map_err(|error| chain(&error)),
+            Self::Cache(cache) => {
                 if let Err(error) = cache.ping().await {
                     tracing::warn!(%error, "The cache is out of reach; going on without it");
                 }
                 Ok(())
             }
-        }),
-        Check::Keys(keys) => readiness.add("keys", move || {
-            let known = !keys.is_empty();
-            async move { known.then_some(()).ok_or_else(|| "auth has given no keys yet".to_owned()) }
-        }),
-        Check::Upstream(name, upstream) => readiness.add(name, move || {
-            let upstream = upstream.clone();
-            async move { upstream.ping().await.map_err(told) }
-        }),
-    };
-}
-
-/// An error with its causes, for the operator who reads the answer.
-fn told(error: impl std::error::Error) -> String {
-    chain(&error)
+            Self::Keys(keys) if keys.is_empty() => Err("auth has given no keys yet".to_owned()),
+            Self::Keys(_) => Ok(()),
+            Self::Upstream(_, upstream) => upstream.ping().await.map_err(|error| chain(&error)),
+        }
+    }
 }

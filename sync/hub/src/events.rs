@@ -13,7 +13,7 @@ use crate::{
     store::{Fed, Revoked},
 };
 
-const QUEUE: QueueSpec<'static> =
+const QUEUE: QueueSpec =
     QueueSpec::new("hub_feed", &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*")]);
 
 pub(crate) fn start(hub: &Hub, bus: &platform::bus::Bus) {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use contract::{BusArm, LIMIT, event, event_of, ids, on_every_bus};
-use platform::bus::{Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue};
+use platform::bus::{Binding, Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue};
 use support::eventually;
 use tokio::time::timeout;
 use wire::{Event, EventType, Exchange};
@@ -27,7 +27,7 @@ on_every_bus! {
     waiting_counts_what_nobody_holds,
 }
 
-const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
 async fn next(deliveries: &mut Deliveries) -> Delivery {
     timeout(LIMIT, deliveries.next()).await.expect("a message")
@@ -43,9 +43,11 @@ async fn assert_only_the_marker_is_left(bus: &Bus, deliveries: &mut Deliveries) 
 }
 
 async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
-    let accepted = [(Exchange::Order, "order.accepted"), (Exchange::Review, "review.*")];
-    let payments = [(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.#")];
-    for (name, bindings) in [("accepted", &accepted[..]), ("payments", &payments[..])] {
+    const ACCEPTED: &[Binding] =
+        &[(Exchange::Order, "order.accepted"), (Exchange::Review, "review.*")];
+    const PAYMENTS: &[Binding] =
+        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.#")];
+    for (name, bindings) in [("accepted", ACCEPTED), ("payments", PAYMENTS)] {
         arm.bus.bind(&QueueSpec::new(name, bindings)).await.unwrap();
     }
     arm.bus.bind(&ORDERS).await.unwrap();

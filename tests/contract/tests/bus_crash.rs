@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use wire::{EventId, Exchange};
 
-const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 const CONFIRMED_PER_ROUND: usize = 3_000;
 
 /// Publishes in another process until it has confirmed enough, kills it, and answers what it confirmed.

@@ -31,7 +31,7 @@ on_every_bus! {
     a_run_that_fails_is_handled_one_by_one,
 }
 
-const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
 /// What a handler saw, in order, and what it is to answer each time it is asked.
 #[derive(Clone, Default)]

@@ -20,7 +20,7 @@ use support::eventually;
 use tokio::time::timeout;
 use wire::{Event, EventType, Exchange, UnixMillis};
 
-const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
 /// The pairs that are run: everything embedded, and everything on servers.
 macro_rules! on_both {

@@ -16,7 +16,7 @@ use support::{Proxy, Wire, eventually};
 use tokio::time::timeout;
 use wire::{Event, EventId, EventType, Exchange};
 
-const ORDERS: QueueSpec<'_> = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
 /// A bus whose wire to the broker can be cut.
 async fn bus_on_a_wire() -> (Bus, Proxy) {

@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use wire::Event;
 
 use super::{
-    BusError, PublishResult, QueueSpec, dead_letter_queue,
+    BusError, PublishResult, QueueSpec,
     store::{self, MessageRow, QueueRow},
 };
 use queue::LocalQueue;
@@ -101,15 +101,13 @@ impl Embedded {
         Ok(bus)
     }
 
-    pub(super) async fn bind(&self, spec: &QueueSpec<'_>) -> Result<(), BusError> {
-        let name = spec.name.to_owned();
-        let bindings: Vec<_> =
-            spec.bindings.iter().map(|(e, key)| (*e, (*key).to_owned())).collect();
-        let ttl_ms = i64::try_from(spec.ttl.as_millis()).unwrap_or(i64::MAX);
+    pub(super) async fn bind(&self, spec: &QueueSpec) -> Result<(), BusError> {
+        let spec = *spec;
         let rows = self
             .write(move |conn| {
-                let dead = store::add_queue(conn, &dead_letter_queue(&name), None, None, &[])?;
-                store::add_queue(conn, &name, Some(dead), Some(ttl_ms), &bindings)?;
+                let dead = store::add_queue(conn, &spec.dead(), None, None, &[])?;
+                let ttl_ms = Some(spec.ttl_ms());
+                store::add_queue(conn, spec.name, Some(dead), ttl_ms, spec.bindings)?;
                 store::queues(conn)
             })
             .await?;

@@ -22,7 +22,6 @@ use tokio::sync::Mutex;
 
 use super::{BusError, PublishResult, QueueSpec};
 pub(super) use subscription::RabbitSubscription;
-use topology::RabbitQueue;
 use wire::Event;
 
 /// How long a connect, a declaration or a confirm may take.
@@ -37,7 +36,7 @@ struct Inner {
     uri: AMQPUri,
     link: Mutex<Option<Arc<Link>>>,
     /// The queues that were bound; a broker that comes back without them gets them again.
-    queues: Guarded<Vec<RabbitQueue>>,
+    queues: Guarded<Vec<QueueSpec>>,
 }
 
 /// A connection with the channel that publishes on it.
@@ -54,13 +53,12 @@ impl Rabbit {
         Ok(Self(Arc::new(inner)))
     }
 
-    pub(super) async fn bind(&self, queue: &QueueSpec<'_>) -> Result<(), BusError> {
-        let queue = RabbitQueue::of(queue);
+    pub(super) async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
         let link = self.link().await?;
         answered(queue.declare(&link.connection)).await?;
         let mut queues = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner);
         queues.retain(|known| known.name != queue.name);
-        queues.push(queue);
+        queues.push(*queue);
         Ok(())
     }
 

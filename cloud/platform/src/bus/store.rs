@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, params};
 use rusqlite_migration::{M, Migrations};
-use wire::Exchange;
+
+use super::Binding;
 
 const SCHEMA: &str = "
 CREATE TABLE queues (
@@ -74,7 +75,7 @@ pub(super) fn add_queue(
     name: &str,
     dead: Option<i64>,
     ttl_ms: Option<i64>,
-    bindings: &[(Exchange, String)],
+    bindings: &[Binding],
 ) -> rusqlite::Result<i64> {
     let id = conn
         .prepare_cached(ADD_QUEUE)?
