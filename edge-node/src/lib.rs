@@ -16,6 +16,8 @@ mod running;
 pub mod store;
 mod voice;
 
+texts::include_texts!(say);
+
 #[cfg(test)]
 mod testing;
 

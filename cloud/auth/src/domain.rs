@@ -5,7 +5,7 @@
 mod account;
 mod lockout;
 
-pub use account::{Email, FieldError, NewAccount, Password, Username};
+pub use account::{Email, NewAccount, Password, Username};
 #[cfg(test)]
 pub use lockout::LOCK_MS;
 pub use lockout::{Lockout, WRONG_PASSWORDS_MAX};

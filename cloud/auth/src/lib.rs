@@ -12,6 +12,8 @@ mod revocations;
 mod service;
 mod store;
 
+texts::include_texts!(say);
+
 use std::path::PathBuf;
 
 use axum::Router;
@@ -65,7 +67,7 @@ pub enum BootstrapError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("{field}: {expected}")]
-    Invalid { field: &'static str, expected: &'static str },
+    Invalid { field: &'static str, expected: String },
     #[error("the user name `{0}` is taken")]
     Taken(String),
     #[error("could not make the admin")]
@@ -119,15 +121,14 @@ fn passwords() -> Result<Passwords, OpenError> {
 }
 
 fn admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {
-    let invalid = |error: domain::FieldError| BootstrapError::Invalid {
-        field: error.field,
-        expected: error.en,
+    let invalid = |field| {
+        move |error: wire::FieldError| BootstrapError::Invalid { field, expected: error.why.en }
     };
     Ok(NewAccount {
-        username: Username::new(username).map_err(invalid)?,
+        username: Username::new(username).map_err(invalid("username"))?,
         // An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
-        email: Email::new(&format!("{username}@admin.invalid")).map_err(invalid)?,
-        password: Password::new(password).map_err(invalid)?,
+        email: Email::new(&format!("{username}@admin.invalid")).map_err(invalid("email"))?,
+        password: Password::new(password).map_err(invalid("password"))?,
         role: Role::Admin,
     })
 }

@@ -12,6 +12,8 @@ mod matcher;
 mod routes;
 mod security;
 
+texts::include_texts!(say);
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,

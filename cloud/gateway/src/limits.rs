@@ -7,14 +7,10 @@
 use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use platform::cache::{Cache, Memory};
-use process::{
-    clock::Clock,
-    metrics,
-    problem::{Problem, Said},
-};
+use process::{clock::Clock, metrics, problem::Problem};
 use wire::{Code, UserId};
 
-use crate::routes::Route;
+use crate::{routes::Route, say};
 
 const WINDOW_MS: i64 = 60_000;
 /// Past this the own count is as good: a limit must not slow down the route it guards.
@@ -74,10 +70,7 @@ impl RateLimits {
 
 fn too_often(most: NonZeroU32, left: Duration) -> Problem {
     let seconds = left.as_millis().div_ceil(1_000);
-    let why = Said::both(
-        format!("At most {most} a minute. Try again in {seconds} s."),
-        format!("每分钟最多 {most} 次，请在 {seconds} 秒后重试。"),
-    );
+    let why = say::at_most_a_minute { most: most.into(), seconds: seconds.into() };
     let problem = Problem::new(Code::RateLimited).detail(why);
     problem.retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
 }

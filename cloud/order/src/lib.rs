@@ -8,6 +8,8 @@ mod http;
 mod service;
 pub mod store;
 
+texts::include_texts!(say);
+
 use axum::Router;
 use platform::{Ground, health::Check, service as skeleton, sql::Sql, upstream::Upstream};
 use process::parts::CloudPart;

@@ -2,12 +2,13 @@
 
 use engine::view::Sight;
 use process::tokens::{Signer, verify_bytes};
+use texts::{Phrase, Sentence};
 use wire::{
     Actor, Code, CommandId, EdgeId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply,
-    Role, Text, UserId, Verdict, readable_by, without_address,
+    Role, UserId, Verdict, readable_by, without_address,
 };
 
-use crate::store::Stored;
+use crate::{say, store::Stored};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Nothing happened, nothing is stored.
@@ -46,8 +47,8 @@ pub fn stored(
         None => (Hop::Stored, stored.doubt),
     };
     let message = match outcome {
-        Some(outcome) => code.map_or_else(|| told(outcome), Code::text),
-        None => code.map_or_else(|| taken(stored.verdict), Code::text),
+        Some(outcome) => code.map_or_else(|| told(outcome), Code::phrase),
+        None => code.map_or_else(|| taken(stored.verdict), Code::phrase),
     };
     let order = sight.order.and_then(|order| {
         let gone = || lost(stored, outcome, code, actor).then(|| without_address(&order));
@@ -59,7 +60,7 @@ pub fn stored(
         hop,
         verdict: stored.verdict,
         code,
-        message: Some(message),
+        message: Some(message.text()),
         errors: Vec::new(),
         order,
         receipt: Some(receipt(edge, signer, stored)),
@@ -110,22 +111,17 @@ fn first_code(outcome: &Outcome) -> Option<Code> {
     outcome.first.as_ref().and_then(|first| first.code)
 }
 
-fn taken(verdict: Verdict) -> Text {
-    let (en, zh) = match verdict {
-        Verdict::Firm => ("It is yours: stored here for good.", "已确认：本地节点已永久保存。"),
-        Verdict::Provisional | Verdict::NotTaken => (
-            "Stored at the regional node; the cloud confirms it.",
-            "已保存在区域节点，等待云端确认。",
-        ),
-    };
-    Text { en: en.to_owned(), zh: zh.to_owned() }
+fn taken(verdict: Verdict) -> Phrase {
+    match verdict {
+        Verdict::Firm => say::taken_firm,
+        Verdict::Provisional | Verdict::NotTaken => say::taken_provisional,
+    }
 }
 
-fn told(outcome: &Outcome) -> Text {
-    let (en, zh) = match outcome.kind {
-        OutcomeKind::Applied => ("Confirmed.", "已确认。"),
-        OutcomeKind::Duplicate => ("Confirmed before.", "此前已处理。"),
-        OutcomeKind::Rejected => ("Not possible.", "未能完成。"),
-    };
-    Text { en: en.to_owned(), zh: zh.to_owned() }
+fn told(outcome: &Outcome) -> Phrase {
+    match outcome.kind {
+        OutcomeKind::Applied => say::outcome_applied,
+        OutcomeKind::Duplicate => say::outcome_duplicate,
+        OutcomeKind::Rejected => say::outcome_rejected,
+    }
 }

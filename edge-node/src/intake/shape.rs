@@ -6,6 +6,8 @@ use wire::{
     check_optional_reason, check_reason,
 };
 
+use crate::say;
+
 /// Why a command is not taken, whatever the view says. `wrong` are its fields that do not fit.
 pub fn refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
     if !roles(body).contains(&role) {
@@ -46,12 +48,11 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
 
 /// An order published here is one of this region: it is this edge's view it will be seen in.
 fn elsewhere() -> FieldError {
-    let en = "This node publishes for its own region only.";
-    FieldError::new("location", en, "本节点只能发布本区域的订单。")
+    FieldError::new("location", say::region_not_this_one)
 }
 
 fn no_stars() -> FieldError {
-    FieldError::new("rating", "Give one to five stars.", "请给出一到五星。")
+    FieldError::new("rating", say::no_stars)
 }
 
 #[cfg(test)]

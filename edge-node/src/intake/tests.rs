@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use wire::{
     Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, RegionAssignment, Role, UserId, Verdict,
+    OrderStatus, RegionAssignment, Role, Sentence, UserId, Verdict,
 };
 
 use super::*;

@@ -2,10 +2,11 @@
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
-use wire::{Code, CommandId};
+use wire::CommandId;
 
 use crate::{
-    problem::{Problem, Said},
+    problem::Problem,
+    say,
     tokens::Verifier,
     trace::{Trace, TraceId},
 };
@@ -41,6 +42,5 @@ where
 }
 
 fn wrong_key() -> Problem {
-    let why = Said::both("The key must be a UUID.", "该键必须是 UUID。");
-    Problem::new(Code::InvalidInput).field("Idempotency-Key", why)
+    Problem::wrong("Idempotency-Key", say::idempotency_key_no_uuid)
 }

@@ -21,4 +21,6 @@ pub mod tokens;
 pub mod trace;
 pub mod web;
 
+texts::include_texts!(say);
+
 pub use start::start;

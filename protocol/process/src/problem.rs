@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wire::{Code, Language, Text};
+use wire::{Code, FieldError, Language, Sentence, Text};
 
-pub use body::{FieldError, ProblemBody};
+pub use body::{ProblemBody, ProblemField};
 pub use extract::{Json, MaybeJson, Path, Query};
 pub use page::{ItemList, Page, TimeCursor};
 
@@ -27,17 +27,10 @@ pub struct Problem(Box<Content>);
 #[derive(Clone)]
 struct Content {
     code: Code,
-    detail: Option<Said>,
-    errors: Vec<(String, Said)>,
+    detail: Option<Text>,
+    errors: Vec<FieldError>,
     extensions: Map<String, Value>,
     retry_after_s: Option<u32>,
-}
-
-/// A sentence in one language for all, or in each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
-    Plainly(String),
-    InEach(Text),
 }
 
 impl Problem {
@@ -51,17 +44,15 @@ impl Problem {
         }))
     }
 
-    /// What exactly was wrong this time.
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<Said>) -> Self {
-        self.0.detail = Some(detail.into());
-        self
+    /// A field to correct, and why.
+    pub fn wrong(field: &str, why: impl Sentence) -> Self {
+        FieldError::new(field, why).into()
     }
 
-    /// A field to correct, and why.
+    /// What exactly was wrong this time.
     #[must_use]
-    pub fn field(mut self, field: impl Into<String>, why: impl Into<Said>) -> Self {
-        self.0.errors.push((field.into(), why.into()));
+    pub fn detail(mut self, detail: impl Sentence) -> Self {
+        self.0.detail = Some(detail.text());
         self
     }
 
@@ -99,17 +90,17 @@ impl Problem {
     /// The problem as it is sent to a reader of that language.
     pub fn body(&self, language: Language, trace: Option<&TraceId>) -> ProblemBody {
         let content = &*self.0;
-        let error = |(field, why): &(String, Said)| FieldError {
-            field: field.clone(),
-            message: why.get(language).to_owned(),
+        let field = |error: &FieldError| ProblemField {
+            field: error.field.clone(),
+            message: error.why.to(language),
         };
         ProblemBody {
             kind: format!("urn:holdfast:{}", content.code),
             title: content.code.sentence(language).to_owned(),
             status: self.status().as_u16(),
             code: content.code,
-            detail: content.detail.as_ref().map(|said| said.get(language).to_owned()),
-            errors: content.errors.iter().map(error).collect(),
+            detail: content.detail.as_ref().map(|detail| detail.to(language)),
+            errors: content.errors.iter().map(field).collect(),
             trace: trace.map(ToString::to_string),
             extensions: content.extensions.clone(),
         }
@@ -166,6 +157,21 @@ impl From<Code> for Problem {
     }
 }
 
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        vec![error].into()
+    }
+}
+
+/// All the fields to correct.
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        let mut problem = Self::new(Code::InvalidInput);
+        problem.0.errors = errors;
+        problem
+    }
+}
+
 /// Without `web::standard` around it, it speaks English and names no trace.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
@@ -181,43 +187,6 @@ impl fmt::Debug for Problem {
             .field("detail", &content.detail)
             .field("errors", &content.errors)
             .finish_non_exhaustive()
-    }
-}
-
-impl Said {
-    pub fn get(&self, language: Language) -> &str {
-        match self {
-            Self::Plainly(text) => text,
-            Self::InEach(text) => text.get(language),
-        }
-    }
-
-    pub fn both(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self::InEach(Text { en: en.into(), zh: zh.into() })
-    }
-}
-
-impl From<String> for Said {
-    fn from(text: String) -> Self {
-        Self::Plainly(text)
-    }
-}
-
-impl From<&str> for Said {
-    fn from(text: &str) -> Self {
-        Self::Plainly(text.to_owned())
-    }
-}
-
-impl From<Text> for Said {
-    fn from(text: Text) -> Self {
-        Self::InEach(text)
-    }
-}
-
-impl From<Code> for Said {
-    fn from(code: Code) -> Self {
-        Self::InEach(code.text())
     }
 }
 

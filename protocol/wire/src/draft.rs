@@ -1,7 +1,7 @@
 //! What a customer may publish.
 
 use crate::{
-    Amount, Draft, UnixMillis,
+    Amount, Draft, UnixMillis, say,
     text::{self, FieldError, Limits},
 };
 
@@ -35,24 +35,20 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
 /// A frame may carry what no form lets through, so the range is asked again.
 fn wrong_price(price: Amount) -> Option<FieldError> {
     if !price.is_positive() {
-        return Some(FieldError::new("price", "The price must be above zero.", "价格必须大于零。"));
+        return Some(FieldError::new("price", say::price_too_low));
     }
     let too_high = Amount::from_minor(price.minor()).is_err();
-    too_high.then(|| FieldError::new("price", "The price is too high.", "价格过高。"))
+    too_high.then(|| FieldError::new("price", say::price_too_high))
 }
 
 fn wrong_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
     let named = [("service_start_time", start), ("service_end_time", end)];
     let out_of_range = named.into_iter().find(|(_, at)| at.is_some_and(|at| !TIMES.contains(&at)));
     if let Some((field, _)) = out_of_range {
-        let en = "The time must lie between 1970 and 9999.";
-        return Some(FieldError::new(field, en, "时间必须在 1970 年至 9999 年之间。"));
+        return Some(FieldError::new(field, say::time_out_of_range));
     }
     let backwards = start.zip(end).is_some_and(|(start, end)| end <= start);
-    backwards.then(|| {
-        let en = "The end must be after the start.";
-        FieldError::new("service_end_time", en, "结束时间必须晚于开始时间。")
-    })
+    backwards.then(|| FieldError::new("service_end_time", say::time_backwards))
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ mod timeline;
 pub mod topics;
 mod verdict;
 
+texts::include_texts!(say);
+
 pub use actor::{Actor, Role};
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, EdgeSeat, FenceEnd, FenceEnding, FenceRecord,
@@ -42,7 +44,7 @@ pub use assignment::{
 pub use batch::{
     BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
 };
-pub use code::{Code, Language, Text};
+pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Draft};
 pub use compare::{
     OrderMark, OrdersAsked, OrdersTold, RangeAsked, RangeTold, RenewAsked, range_digest,
@@ -77,6 +79,7 @@ pub use status::{
     RepairStatus, StatusReport,
 };
 pub use text::{FieldError, check_comment, check_optional_reason, check_reason};
+pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
 pub use timeline::{Hops, TimelineEntry};
 pub use verdict::{Hop, Receipt, Reply, Verdict};

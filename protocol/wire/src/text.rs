@@ -4,8 +4,9 @@
 //! refuses for its form.
 
 use serde::{Deserialize, Serialize};
+use texts::{Sentence, Text};
 
-use crate::Text;
+use crate::say;
 
 /// A field that needs correcting, and why, in words for the person who filled it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    pub fn new(field: &str, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), why: Text { en: en.into(), zh: zh.into() } }
+    pub fn new(field: &str, why: impl Sentence) -> Self {
+        Self { field: field.to_owned(), why: why.text() }
     }
 }
 
@@ -38,15 +39,13 @@ pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
     let text = text.trim();
     let length = text.chars().count();
     if length < chars_min {
-        return Err(FieldError::new(field, "This is required.", "此项为必填。"));
+        return Err(FieldError::new(field, say::field_required));
     }
     if length > chars_max {
-        let en = format!("This takes at most {chars_max} characters.");
-        return Err(FieldError::new(field, en, format!("最多 {chars_max} 个字符。")));
+        return Err(FieldError::new(field, say::field_too_long { most: chars_max.into() }));
     }
     if hides_something(text, lines) {
-        let en = "This holds characters that cannot be shown.";
-        return Err(FieldError::new(field, en, "含有无法显示的字符。"));
+        return Err(FieldError::new(field, say::field_unprintable));
     }
     Ok(text.to_owned())
 }

@@ -16,6 +16,8 @@ mod session;
 mod store;
 mod work;
 
+texts::include_texts!(say);
+
 use std::time::Duration;
 
 use axum::Router;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use wire::Role;
+use wire::{FieldError, Role};
+
+use crate::say;
 
 pub const USERNAME_CHARS_MIN: usize = 3;
 pub const USERNAME_CHARS_MAX: usize = 40;
@@ -12,27 +14,6 @@ pub const PASSWORD_CHARS_MIN: usize = 10;
 /// Longer texts are not better passwords, only more work to hash.
 pub const PASSWORD_CHARS_MAX: usize = 200;
 
-/// A field to correct, and the expected value in both languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldError {
-    pub field: &'static str,
-    pub en: &'static str,
-    pub zh: &'static str,
-}
-
-const USERNAME: FieldError = FieldError {
-    field: "username",
-    en: "3 to 40 characters of a-z, 0-9, `.`, `_` and `-`.",
-    zh: "3 到 40 个字符，只能用 a-z、0-9、`.`、`_` 和 `-`。",
-};
-const EMAIL: FieldError = FieldError {
-    field: "email",
-    en: "An address such as name@example.com.",
-    zh: "请填写邮箱地址，例如 name@example.com。",
-};
-const PASSWORD: FieldError =
-    FieldError { field: "password", en: "10 to 200 characters.", zh: "10 到 200 个字符。" };
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username(String);
 
@@ -40,7 +21,11 @@ impl Username {
     pub fn new(text: &str) -> Result<Self, FieldError> {
         let length = USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX;
         let fits = length.contains(&text.len()) && text.bytes().all(is_username_byte);
-        if fits { Ok(Self(text.to_owned())) } else { Err(USERNAME) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FieldError::new("username", say::username_needs))
+        }
     }
 
     /// A name as a person types it to sign in: a kiosk's keyboard capitalises and adds a space.
@@ -60,7 +45,11 @@ pub struct Email(String);
 impl Email {
     pub fn new(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
-        if is_plausible_email(&text) { Ok(Self(text)) } else { Err(EMAIL) }
+        if is_plausible_email(&text) {
+            Ok(Self(text))
+        } else {
+            Err(FieldError::new("email", say::email_needs))
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -84,7 +73,7 @@ impl Password {
         if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
             Ok(Self(text))
         } else {
-            Err(PASSWORD)
+            Err(FieldError::new("password", say::password_needs))
         }
     }
 
@@ -159,7 +148,7 @@ mod tests {
             assert!(Username::new(good).is_ok(), "{good}");
         }
         for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(41)] {
-            assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username"), "{bad:?}");
+            assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username".into()), "{bad:?}");
         }
         assert_eq!(Username::typed(" Bob "), Username::new("bob").ok());
         assert_eq!(Username::typed("no such\0name"), None);
@@ -186,7 +175,7 @@ mod tests {
             &format!("{}@b.c", "x".repeat(65)),
             &format!("a@{}.c", "x".repeat(254)),
         ] {
-            assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email"), "{bad:?}");
+            assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email".into()), "{bad:?}");
         }
     }
 
@@ -207,7 +196,7 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named_at_once() {
         let wrong = NewAccount::new("A", "b", "c".to_owned(), Role::Customer).unwrap_err();
-        let fields: Vec<_> = wrong.iter().map(|e| e.field).collect();
+        let fields: Vec<_> = wrong.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(fields, ["username", "email", "password"]);
     }
 

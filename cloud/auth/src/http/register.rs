@@ -10,11 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::{Code, Role, UserId};
 
-use super::problems::invalid_fields;
-use crate::{
-    domain::{FieldError, NewAccount},
-    service::Service,
-};
+use crate::{domain::NewAccount, say, service::Service};
 
 #[derive(Deserialize)]
 pub struct RegisterForm {
@@ -38,25 +34,20 @@ pub async fn register(
     Trace(trace): Trace,
     Json(form): Json<RegisterForm>,
 ) -> Result<(StatusCode, Json<NewUser>), Problem> {
-    let role = role_of(&form.role).map_err(|error| invalid_fields(&[error]))?;
+    let role = role_of(&form.role)?;
     if role == Role::Admin {
         return Err(Problem::new(Code::RoleForbidden));
     }
-    let account = NewAccount::new(&form.username, &form.email, form.password, role)
-        .map_err(|errors| invalid_fields(&errors))?;
+    let account = NewAccount::new(&form.username, &form.email, form.password, role)?;
     let username = account.username.as_str().to_owned();
     let user_id = service.register(account, &trace).await?.ok_or(Code::UserExists)?;
     Ok((StatusCode::CREATED, Json(NewUser { user_id, username, role })))
 }
 
-fn role_of(asked: &Value) -> Result<Role, FieldError> {
+fn role_of(asked: &Value) -> Result<Role, Problem> {
     let found = match asked {
         Value::String(name) => Role::ALL.into_iter().find(|role| role.as_str() == name),
         asked => asked.as_i64().and_then(Role::from_number),
     };
-    found.ok_or(FieldError {
-        field: "role",
-        en: "`customer` or `provider`.",
-        zh: "请填写 `customer` 或 `provider`。",
-    })
+    found.ok_or_else(|| Problem::wrong("role", say::role_needs))
 }

@@ -32,8 +32,7 @@ pub async fn revoke(
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<Json<ClosedAccount>, Problem> {
     caller.require(Role::Admin)?;
-    let why = check_reason(&reason)
-        .map_err(|error| Problem::new(Code::InvalidInput).field("reason", error.why))?;
+    let why = check_reason(&reason)?;
     if caller.actor.user_id == user_id {
         // Nobody could let the last admin in again.
         return Err(Problem::new(Code::RoleForbidden));

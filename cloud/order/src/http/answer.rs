@@ -8,9 +8,11 @@ use axum::{
 use process::problem::{Json, Problem};
 use serde::Serialize;
 use wire::{
-    Actor, Code, CommandId, FieldError, Language, OpDecision, Order, OrderCode, OrderId,
-    OrderStatus, Outcome, Region, Text, UnixMillis, UserId, readable_by,
+    Actor, Code, CommandId, Language, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome,
+    Region, UnixMillis, UserId, readable_by,
 };
+
+use crate::say;
 
 #[derive(Serialize)]
 pub struct Done {
@@ -71,11 +73,8 @@ pub struct Waiting {
 
 impl Waiting {
     pub fn told(order_id: OrderId, command_id: CommandId, language: Language) -> Self {
-        const SENTENCE: Sentence = Sentence {
-            en: "The region's own node decides who gets this job; you will hear shortly.",
-            zh: "该区域由本地节点派单，稍后告知您结果",
-        };
-        Self { order_id, command_id, state: "pending", message: SENTENCE.get(language) }
+        let message = say::acceptance_waits.plain(language);
+        Self { order_id, command_id, state: "pending", message }
     }
 }
 
@@ -118,30 +117,4 @@ fn refused(outcome: Outcome, shown: Option<Shown>) -> Problem {
         Some(lost) => problem.with("lost", lost),
         None => problem,
     }
-}
-
-pub fn invalid_fields(errors: Vec<FieldError>) -> Problem {
-    let problem = Problem::new(Code::InvalidInput);
-    errors.into_iter().fold(problem, |problem, error| problem.field(error.field, error.why))
-}
-
-/// A sentence of success in one of the languages.
-pub struct Sentence {
-    pub en: &'static str,
-    pub zh: &'static str,
-}
-
-impl Sentence {
-    pub fn get(&self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.en,
-            Language::Chinese => self.zh,
-        }
-    }
-}
-
-/// What a field needs, in both languages.
-pub fn field(name: &'static str, en: &str, zh: &str) -> Problem {
-    let why = Text { en: en.to_owned(), zh: zh.to_owned() };
-    Problem::new(Code::InvalidInput).field(name, why)
 }

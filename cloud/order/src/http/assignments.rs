@@ -9,12 +9,12 @@ use process::{
 use rules::Seat;
 use serde::{Deserialize, Serialize};
 use wire::{
-    AssignmentEvent, Assignments, Code, EdgeId, OfflineRules, Policy, Region, Role, TakeBack,
-    TakenBack,
+    AssignmentEvent, Assignments, EdgeId, OfflineRules, Policy, Region, Role, TakeBack, TakenBack,
 };
 
-use super::{answer::field, asks, ops::from_hub};
+use super::{asks, ops::from_hub};
 use crate::{
+    say,
     service::Service,
     store::{Assign, RegionRecord},
 };
@@ -112,8 +112,7 @@ fn without_repeats(mut rules: OfflineRules) -> OfflineRules {
 }
 
 fn why(asked: &TakeBackAsked) -> Result<String, Problem> {
-    wire::check_reason(&asked.why)
-        .map_err(|error| Problem::new(Code::InvalidInput).field("take_back.why", error.why))
+    wire::check_reason(&asked.why).map_err(|error| Problem::wrong("take_back.why", error.why))
 }
 
 /// A right that is granted to an edge of another region, or to an epoch that is over, would be held by
@@ -121,14 +120,8 @@ fn why(asked: &TakeBackAsked) -> Result<String, Problem> {
 async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
     match asks::seat(service, &wanted.edge).await? {
         Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
-        Some(seat) if seat.region == region => {
-            Err(field("epoch", "This edge is in another epoch by now.", "该节点已进入另一代次。"))
-        }
-        _ => Err(field(
-            "holder",
-            "No edge of this name is enrolled in this region.",
-            "该区域没有此名称的已登记节点。",
-        )),
+        Some(seat) if seat.region == region => Err(Problem::wrong("epoch", say::epoch_passed)),
+        _ => Err(Problem::wrong("holder", say::holder_unknown)),
     }
 }
 
@@ -145,18 +138,8 @@ fn right(
         (Some(Policy::Exclusive), Some(edge), Some(epoch)) => {
             Ok(Some((Policy::Exclusive, Some(Seat { edge, epoch }))))
         }
-        (_, Some(_), None) => Err(field(
-            "epoch",
-            "Name the edge's epoch as its status shows it.",
-            "请填写状态中显示的该节点代次。",
-        )),
-        (_, None, Some(_)) => {
-            Err(field("holder", "Name the edge of this epoch.", "请填写该代次所属的节点。"))
-        }
-        (_, Some(_), Some(_)) => Err(field(
-            "policy",
-            "Only a region of the policy `exclusive` has a holder.",
-            "仅 `exclusive` 策略的区域可以指定持有节点。",
-        )),
+        (_, Some(_), None) => Err(Problem::wrong("epoch", say::epoch_missing)),
+        (_, None, Some(_)) => Err(Problem::wrong("holder", say::holder_missing)),
+        (_, Some(_), Some(_)) => Err(Problem::wrong("policy", say::policy_without_holder)),
     }
 }

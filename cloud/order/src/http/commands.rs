@@ -7,14 +7,15 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use serde::Deserialize;
+use texts::Phrase;
 use wire::{Action, Code, Command, CommandBody, OpDecision, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Done, Sentence, Shown, Told, Waiting, field, invalid_fields, succeeded},
+    answer::{Done, Shown, Told, Waiting, succeeded},
     asked::Person,
     asks,
 };
-use crate::service::Service;
+use crate::{say, service::Service};
 
 #[derive(Deserialize, Default)]
 pub struct Reason {
@@ -59,9 +60,8 @@ pub async fn status(
     person: Person,
     Json(Target { status, reason }): Json<Target>,
 ) -> Result<Told, Problem> {
-    let action = action_to(status, person.caller.actor.role).ok_or_else(|| {
-        field("status", "No action of yours leads to this status.", "您没有可到达该状态的操作。")
-    })?;
+    let action = action_to(status, person.caller.actor.role)
+        .ok_or_else(|| Problem::wrong("status", say::status_out_of_reach))?;
     act(state, id, person, action, reason).await
 }
 
@@ -100,7 +100,7 @@ async fn act(
         order_id: order.id,
         status: order.status,
         provider_id: order.provider_id,
-        message: done(action).get(language),
+        message: done(action).plain(language),
         order: Shown::to(actor, order),
     })))
 }
@@ -131,7 +131,7 @@ fn body(
     let needed = action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin);
     if needed || given.is_some() {
         // The rules check it again; only here can the field be named to the person.
-        wire::check_reason(given.unwrap_or_default()).map_err(|e| invalid_fields(vec![e]))?;
+        wire::check_reason(given.unwrap_or_default())?;
     }
     Ok(match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },
@@ -145,22 +145,17 @@ fn body(
     })
 }
 
-fn done(action: Action) -> Sentence {
-    let (en, zh) = match action {
-        Action::Approve => {
-            ("Order approved. Providers can see it now.", "订单已通过审核，服务商现在可以接单")
-        }
-        Action::Reject => ("Order rejected.", "订单已驳回"),
-        Action::Accept => ("Order accepted.", "接单成功"),
-        Action::Withdraw => {
-            ("Acceptance withdrawn. The order is open again.", "已撤回接单，订单重新开放")
-        }
-        Action::Start => ("Work started.", "服务已开始"),
-        Action::Complete => ("Work completed.", "服务已完成"),
-        Action::Cancel => ("Order cancelled.", "订单已取消"),
-        Action::Review => ("Order reviewed.", "订单已评价"),
-    };
-    Sentence { en, zh }
+fn done(action: Action) -> Phrase {
+    match action {
+        Action::Approve => say::done_approve,
+        Action::Reject => say::done_reject,
+        Action::Accept => say::done_accept,
+        Action::Withdraw => say::done_withdraw,
+        Action::Start => say::done_start,
+        Action::Complete => say::done_complete,
+        Action::Cancel => say::done_cancel,
+        Action::Review => say::done_review,
+    }
 }
 
 #[cfg(test)]

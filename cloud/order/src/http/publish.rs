@@ -13,10 +13,10 @@ use serde::Serialize;
 use wire::{Draft, OrderCode, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Sentence, Shown, invalid_fields, succeeded},
+    answer::{Shown, succeeded},
     asked::Person,
 };
-use crate::{service::Service, store::Publication};
+use crate::{say, service::Service, store::Publication};
 
 #[derive(Serialize)]
 struct Published {
@@ -27,11 +27,6 @@ struct Published {
     order: Shown,
 }
 
-const PUBLISHED: Sentence = Sentence {
-    en: "Order published. It waits for review.",
-    zh: "订单创建成功，等待审核",
-};
-
 pub async fn publish(
     State(service): State<Service>,
     Person { caller, idempotency, language, .. }: Person,
@@ -39,7 +34,7 @@ pub async fn publish(
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;
     // The rules check it again; only here can each field be named to the person.
-    wire::check_draft(&draft).map_err(invalid_fields)?;
+    wire::check_draft(&draft)?;
     let Idempotency { command_id, trace } = idempotency;
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
     let order = succeeded(service.publish(publication).await?, caller.actor)?;
@@ -48,7 +43,7 @@ pub async fn publish(
         order_id: order.id,
         code: order.code.clone(),
         status: order.status,
-        message: PUBLISHED.get(language),
+        message: say::order_published.plain(language),
         order: Shown::to(caller.actor, order),
     };
     Ok((StatusCode::CREATED, place, Json(published)))

@@ -10,8 +10,9 @@ use wire::{
     Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
 };
 
-use super::{answer::field, page::Items};
+use super::page::Items;
 use crate::{
+    say,
     service::Service,
     store::{Cursor, Listing},
 };
@@ -99,9 +100,9 @@ pub async fn all(
     caller.require(Role::Admin)?;
     let code = match &wanted.code {
         None => None,
-        Some(text) => Some(OrderCode::parse(text).ok_or_else(|| {
-            field("code", "A code such as N-7F3K9Q.", "请填写如 N-7F3K9Q 的编号。")
-        })?),
+        Some(text) => {
+            Some(OrderCode::parse(text).ok_or_else(|| Problem::wrong("code", say::code_no_code))?)
+        }
     };
     let (status, region) = (wanted.status, wanted.region);
     let listing = Listing { status, region, code, ..Listing::default() };

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{
     Finding,
     manifest::{Dependency, Member},
-    rules::{EDGES, May, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE},
+    rules::{BUILDS_MAY_USE, EDGES, May, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE},
 };
 use crate::Result;
 
@@ -49,7 +49,11 @@ pub fn tests_may_use(from: &str, to: &str) -> bool {
 
 fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
     let (from, to, kind) = (&member.name, dependency.name.as_str(), &dependency.kind);
-    let is_allowed = if kind == "dev" { tests_may_use(from, to) } else { may_use(from, to) };
+    let is_allowed = match kind.as_str() {
+        "dev" => tests_may_use(from, to),
+        "build" => BUILDS_MAY_USE.contains(&to),
+        _ => may_use(from, to),
+    };
     if dependency.is_ours && !is_allowed {
         return Some(format!("`{from}` may not depend on `{to}` ({kind} dependency)"));
     }

@@ -9,8 +9,10 @@ pub enum May {
 
 /// A crate without a row here is a finding: a new crate decides on purpose what it stands on.
 pub const EDGES: &[(&str, May)] = &[
-    ("wire", May::Use(&[])),
-    ("process", May::Use(&["wire"])),
+    ("texts", May::Use(&[])),
+    ("texts-build", May::Use(&[])),
+    ("wire", May::Use(&["texts"])),
+    ("process", May::Use(&["texts", "wire"])),
     ("engine", May::Use(&["wire"])),
     ("rules", May::Use(&["wire"])),
     ("journal", May::Use(&[])),
@@ -18,15 +20,15 @@ pub const EDGES: &[(&str, May)] = &[
     ("platform", May::Use(&["wire", "process", "journal"])),
     ("auth", May::Use(SERVICE)),
     ("user", May::Use(SERVICE)),
-    ("order", May::Use(&["wire", "process", "platform", "rules"])),
+    ("order", May::Use(&["texts", "wire", "process", "platform", "rules"])),
     ("payment", May::Use(SERVICE)),
     ("review", May::Use(SERVICE)),
     ("notification", May::Use(SERVICE)),
     ("gateway", May::Use(SERVICE)),
-    ("hub", May::Use(&["wire", "process", "platform", "engine"])),
-    ("holdfast-edge", May::Use(&["wire", "process", "engine", "journal"])),
+    ("hub", May::Use(&["texts", "wire", "process", "platform", "engine"])),
+    ("holdfast-edge", May::Use(&["texts", "wire", "process", "engine", "journal"])),
     ("holdfast-cloud", May::Use(CLOUD)),
-    ("holdfast-cli", May::Use(&["wire", "process"])),
+    ("holdfast-cli", May::Use(&["texts", "wire", "process"])),
     ("stack", May::UseAnything),
     ("support", May::UseAnything),
     ("contract", May::UseAnything),
@@ -36,9 +38,10 @@ pub const EDGES: &[(&str, May)] = &[
     ("bench", May::UseAnything),
 ];
 
-const SERVICE: &[&str] = &["wire", "process", "platform"];
+const SERVICE: &[&str] = &["texts", "wire", "process", "platform"];
 
 const CLOUD: &[&str] = &[
+    "texts",
     "wire",
     "process",
     "platform",
@@ -56,6 +59,9 @@ const CLOUD: &[&str] = &[
 /// What every crate may stand on in its own tests, for there the run's servers are named. Not so the
 /// pure ones, whose tests need nothing.
 pub const TESTS_MAY_USE: &[&str] = &["support"];
+
+/// What every crate may use while it is built: the check of its texts.
+pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 
 /// Crates of others that only some of ours may name.
 pub const RESERVED: &[(&str, &[&str])] = &[

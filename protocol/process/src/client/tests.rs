@@ -29,7 +29,10 @@ async fn server(stop: CancellationToken) -> (String, Tasks) {
             get(async |headers: http::HeaderMap| Json(bearer(&headers).map(str::to_owned))),
         )
         .route("/trace", get(async |Trace(trace): Trace| Json(trace.to_string())))
-        .route("/refused", get(async || Problem::new(Code::NotYours).detail("because")))
+        .route(
+            "/refused",
+            get(async || Problem::new(Code::NotYours).detail(wire::Text::alike("because"))),
+        )
         .route("/busy", get(async || Problem::new(Code::TooManyRequests).retry_after(7)))
         .route("/hangs", get(std::future::pending::<()>))
         .route(

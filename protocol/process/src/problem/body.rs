@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wire::Code;
+use wire::{Code, FieldError, Text};
 
-use super::{Problem, Said};
+use super::Problem;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemBody {
@@ -17,7 +17,7 @@ pub struct ProblemBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
+    pub errors: Vec<ProblemField>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
     #[serde(flatten)]
@@ -25,7 +25,7 @@ pub struct ProblemBody {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldError {
+pub struct ProblemField {
     pub field: String,
     pub message: String,
 }
@@ -34,12 +34,9 @@ pub struct FieldError {
 impl From<ProblemBody> for Problem {
     fn from(body: ProblemBody) -> Self {
         let mut problem = Self::new(body.code);
-        problem.0.detail = body.detail.map(Said::Plainly);
-        problem.0.errors = body
-            .errors
-            .into_iter()
-            .map(|error| (error.field, Said::Plainly(error.message)))
-            .collect();
+        problem.0.detail = body.detail.map(Text::alike);
+        let error = |error: ProblemField| FieldError::new(&error.field, Text::alike(error.message));
+        problem.0.errors = body.errors.into_iter().map(error).collect();
         problem.0.extensions = body.extensions;
         problem
     }

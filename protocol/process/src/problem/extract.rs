@@ -8,9 +8,10 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use wire::Code;
+use wire::{Code, Text};
 
-use super::{Problem, Said};
+use super::Problem;
+use crate::say;
 
 /// A JSON body, read or answered.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,10 +87,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 fn not_json() -> Problem {
-    Problem::new(Code::MalformedBody).detail(Said::both(
-        "Send JSON, with `Content-Type: application/json`.",
-        "请发送 JSON，并带上 `Content-Type: application/json`。",
-    ))
+    Problem::new(Code::MalformedBody).detail(say::body_not_json_type)
 }
 
 /// A body is a JSON object. A list would read as one by the order of its values, which nobody means.
@@ -106,15 +104,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) if is_object => value,
-        Ok(_) => {
-            return Problem::new(Code::MalformedBody)
-                .detail(Said::both("Send a JSON object.", "请发送一个 JSON 对象。"));
-        }
+        Ok(_) => return Problem::new(Code::MalformedBody).detail(say::body_no_object),
         Err(error) => {
-            return Problem::new(Code::MalformedBody).detail(Said::both(
-                format!("This is not JSON: line {}, column {}.", error.line(), error.column()),
-                format!("不是有效的 JSON：第 {} 行第 {} 列。", error.line(), error.column()),
-            ));
+            let (line, column) = (error.line().into(), error.column().into());
+            return Problem::new(Code::MalformedBody).detail(say::body_not_json { line, column });
         }
     };
     match serde_path_to_error::deserialize::<_, T>(value) {
@@ -143,26 +136,19 @@ fn invalid(path: &str, message: &str) -> Problem {
     let named = |start: &str| message.strip_prefix(start)?.split('`').next();
     let join =
         |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let problem = Problem::new(Code::InvalidInput);
     if let Some(name) = named("missing field `") {
-        problem.field(join(name), Said::both("This field is required.", "此字段为必填项。"))
+        Problem::wrong(&join(name), say::field_missing)
     } else if let Some(name) = named("unknown field `") {
         let field = if path.ends_with(name) { path.to_owned() } else { join(name) };
-        problem.field(field, Said::both("This field is not known here.", "此处没有这个字段。"))
+        Problem::wrong(&field, say::field_unknown)
     } else if let Some((wrong, known)) = one_of(message) {
-        problem.field(
-            path,
-            Said::both(
-                format!("`{wrong}` is none of: {}.", known.join(", ")),
-                format!("“{wrong}”不在可选值之中：{}。", known.join("、")),
-            ),
-        )
+        let known = Text::list(&known, say::list_separator);
+        Problem::wrong(path, say::field_none_of { wrong: wrong.into(), known: known.into() })
     } else if let Some(expected) = message.strip_prefix("invalid type: ") {
         let expected = expected.split_once(", expected ").map_or(expected, |(_, kind)| kind);
-        problem
-            .field(path, Said::both(format!("This must be {expected}."), "此字段的值类型不正确。"))
+        Problem::wrong(path, say::field_of_other_type { expected: expected.into() })
     } else {
-        problem.field(path, Said::both(message, format!("填写有误：{message}")))
+        Problem::wrong(path, say::field_invalid { why: message.into() })
     }
 }
 

@@ -14,9 +14,10 @@ use axum::{
 use http::request::Parts;
 use serde::Serialize;
 use uuid::Uuid;
-use wire::{Code, UnixMillis};
+use wire::UnixMillis;
 
-use super::{Json, Problem, Query, Said};
+use super::{Json, Problem, Query};
+use crate::say;
 
 /// `limit` and `cursor` of a request: at most `MAX` items, `USUAL` where no number is asked for, after
 /// the place that the page before named as `next`.
@@ -141,17 +142,17 @@ fn only<'a>(all: &'a [(String, String)], name: &str) -> Parameter<'a> {
 }
 
 fn wrong_limit<const MAX: usize>() -> Problem {
-    let why = Said::both(format!("Ask for 1 to {MAX}."), format!("取值范围为 1 到 {MAX}。"));
-    Problem::new(Code::InvalidInput).field("limit", why)
+    Problem::wrong("limit", say::page_limit { most: MAX.into() })
 }
 
 fn wrong_cursor() -> Problem {
-    let why = Said::both("Use the `next` of the page before.", "请使用上一页返回的 `next`。");
-    Problem::new(Code::InvalidInput).field("cursor", why)
+    Problem::wrong("cursor", say::page_cursor)
 }
 
 #[cfg(test)]
 mod tests {
+    use wire::Code;
+
     use super::*;
 
     async fn page(query: &str) -> Result<Page<u64>, Problem> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use process::{
-    problem::{Json, Problem, Said},
+    problem::{Json, Problem},
     tokens::{Caller, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use crate::{
     domain::enrolment,
     feed,
     hub::Hub,
+    say,
     store::{Enrolled, Invited},
 };
 
@@ -86,18 +87,9 @@ pub(super) async fn enrol(
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    let wrong = |en, zh| Problem::new(Code::InvalidInput).field("public_key", Said::both(en, zh));
-    let bytes = bytes.ok_or_else(|| {
-        let en = "Expected the 32 bytes of an Ed25519 key, as base64url.";
-        wrong(en, "应为 32 字节的 Ed25519 公钥（base64url 编码）。")
-    })?;
-    if is_sound_key(&bytes) {
-        Ok(bytes)
-    } else {
-        let en =
-            "Signatures by this key prove nothing: it is of low order, or not in its one form.";
-        Err(wrong(en, "该公钥的签名不能证明任何事：它是低阶点，或不是唯一的标准形式。"))
-    }
+    let bytes = bytes.ok_or_else(|| Problem::wrong("public_key", say::public_key_no_key))?;
+    let is_sound = is_sound_key(&bytes);
+    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong("public_key", say::public_key_weak))
 }
 
 async fn jwks(hub: &Hub) -> Result<Value, Problem> {

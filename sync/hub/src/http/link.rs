@@ -13,7 +13,7 @@ use process::{
     problem::Problem,
     tokens::{bearer, edge_claim, verify_edge},
 };
-use wire::{Code, EdgeId};
+use wire::{Code, EdgeId, Text};
 
 use crate::{hub::Hub, session, store::LinkKey};
 
@@ -26,8 +26,9 @@ pub(super) async fn open(
         metrics::LINK_SESSIONS.add(["refused"], 1);
         tracing::info!(code = %problem.code(), "A connection to the link is refused");
     })?;
-    let upgrade = upgrade
-        .map_err(|rejection| Problem::new(Code::MalformedBody).detail(rejection.body_text()))?;
+    let upgrade = upgrade.map_err(|rejection| {
+        Problem::new(Code::MalformedBody).detail(Text::alike(rejection.body_text()))
+    })?;
     let bytes_max = hub.message_bytes_max();
     let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
     Ok(upgrade.on_upgrade(move |socket| async move {

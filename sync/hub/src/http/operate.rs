@@ -2,11 +2,13 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Page, Path, Problem, Said},
+    problem::{Json, Page, Path, Problem},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusReport, UnixMillis};
+use wire::{
+    Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusReport, Text, UnixMillis,
+};
 
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
@@ -142,7 +144,7 @@ pub(super) async fn set_region(
     caller.require(Role::Admin)?;
     let region: Region = region
         .parse()
-        .map_err(|why: String| Problem::new(Code::NotFound).detail(Said::from(why)))?;
+        .map_err(|why: String| Problem::new(Code::NotFound).detail(Text::alike(why)))?;
     let (by, now) = (caller.actor.user_id, hub.clock.now());
     hub.store.set_gate(region, setting.gate, by, now).await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");

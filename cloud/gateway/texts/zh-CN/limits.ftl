@@ -1,0 +1,3 @@
+# What a caller hears who asks too often.
+
+at-most-a-minute = 每分钟最多 { $most } 次，请在 { $seconds } 秒后重试。

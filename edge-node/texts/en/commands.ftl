@@ -1,0 +1,15 @@
+# What a regional node answers to a command.
+
+region-not-this-one = This node publishes for its own region only.
+no-stars = Give one to five stars.
+
+## A command that was stored here
+
+taken-firm = It is yours: stored here for good.
+taken-provisional = Stored at the regional node; the cloud confirms it.
+
+## One that the cloud has decided
+
+outcome-applied = Confirmed.
+outcome-duplicate = Confirmed before.
+outcome-rejected = Not possible.

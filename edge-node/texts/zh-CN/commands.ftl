@@ -1,0 +1,15 @@
+# What a regional node answers to a command.
+
+region-not-this-one = 本节点只能发布本区域的订单。
+no-stars = 请给出一到五星。
+
+## A command that was stored here
+
+taken-firm = 已确认：本地节点已永久保存。
+taken-provisional = 已保存在区域节点，等待云端确认。
+
+## One that the cloud has decided
+
+outcome-applied = 已确认。
+outcome-duplicate = 此前已处理。
+outcome-rejected = 未能完成。

@@ -1,0 +1,18 @@
+# Why a request cannot be read.
+
+page-limit = Ask for 1 to { $most }.
+page-cursor = Use the `next` of the page before.
+idempotency-key-no-uuid = The key must be a UUID.
+
+body-not-json-type = Send JSON, with `Content-Type: application/json`.
+body-no-object = Send a JSON object.
+body-not-json = This is not JSON: line { $line }, column { $column }.
+
+field-missing = This field is required.
+field-unknown = This field is not known here.
+field-none-of = `{ $wrong }` is none of: { $known }.
+# What is expected is named in the English words of the program that reads it.
+field-of-other-type = This must be { $expected }.
+field-invalid = { $why }
+
+list-separator = { ", " }

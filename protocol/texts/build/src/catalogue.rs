@@ -1,0 +1,195 @@
+//! Reads the files of one language.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_syntax::{
+    ast::{Entry, Expression, InlineExpression, Message, Pattern, PatternElement, VariantKey},
+    parser, serializer,
+    unicode::unescape_unicode_to_string,
+};
+
+use crate::Files;
+
+/// All messages of a language by key: `message`, or `message.attribute`.
+pub type Catalogue = BTreeMap<String, Entered>;
+
+pub struct Entered {
+    /// As it is shown in an error: `texts/en/codes.ftl`.
+    pub path: String,
+    pub file: String,
+    pub value: Value,
+}
+
+pub enum Value {
+    Plain(String),
+    Filled(Filled),
+}
+
+/// A message with placeholders.
+pub struct Filled {
+    pub placeholders: BTreeSet<String>,
+    /// The placeholders that are selected by, and the words each is compared with.
+    pub choices: BTreeMap<String, BTreeSet<String>>,
+    /// The whole message in Fluent; its attributes each have all of it.
+    pub source: String,
+}
+
+/// Categories and literal numbers are a plural form; every other key is a word.
+pub fn is_plural(keys: &BTreeSet<String>) -> bool {
+    let categories = ["zero", "one", "two", "few", "many", "other"];
+    keys.iter().all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
+}
+
+pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
+    let (mut catalogue, mut errors) = (Catalogue::new(), Vec::new());
+    for (file, text) in files {
+        let path = format!("texts/{language}/{file}");
+        let resource = match parser::parse(text.as_str()) {
+            Ok(resource) => resource,
+            Err((_, wrong)) => {
+                errors.extend(wrong.iter().map(|wrong| {
+                    let line = text[..wrong.pos.start.min(text.len())].lines().count().max(1);
+                    format!("{path}:{line}: {}", wrong.kind)
+                }));
+                continue;
+            }
+        };
+        for entry in resource.body {
+            let message = match entry {
+                Entry::Message(message) => message,
+                Entry::Term(term) => {
+                    errors.push(format!("{path}: `-{}`: terms are not used here", term.id.name));
+                    continue;
+                }
+                _ => continue,
+            };
+            for (key, value) in entries(&message, &path, &mut errors) {
+                let entered = Entered { path: path.clone(), file: file.clone(), value };
+                if let Some(before) = catalogue.insert(key.clone(), entered) {
+                    errors.push(format!("{path}: `{key}`: stands in {} already", before.path));
+                }
+            }
+        }
+    }
+    (catalogue, errors)
+}
+
+/// The message's value, or its attributes.
+fn entries(message: &Message<&str>, path: &str, errors: &mut Vec<String>) -> Vec<(String, Value)> {
+    let name = message.id.name;
+    let patterns: Vec<(String, &Pattern<&str>)> = match &message.value {
+        Some(value) => vec![(name.to_owned(), value)],
+        None => {
+            let of = |attribute: &str| format!("{name}.{attribute}");
+            message.attributes.iter().map(|a| (of(a.id.name), &a.value)).collect()
+        }
+    };
+    if message.value.is_some() && !message.attributes.is_empty() {
+        errors.push(format!("{path}: `{name}`: has a value and attributes; use one or the other"));
+    }
+    let mut entries = Vec::new();
+    for (key, pattern) in patterns {
+        let mut reading = Reading { placeholders: BTreeSet::new(), choices: BTreeMap::new() };
+        let read = check_name(&key, "-.").and_then(|()| match plain(pattern) {
+            Some(text) => Ok(Value::Plain(text)),
+            None => reading.pattern(pattern).and_then(|()| {
+                let source = source(message);
+                let Reading { placeholders, choices } = reading;
+                if placeholders.is_empty() {
+                    return Err("has braces without a placeholder".into());
+                }
+                Ok(Value::Filled(Filled { placeholders, choices, source }))
+            }),
+        });
+        match read {
+            Ok(value) => entries.push((key, value)),
+            Err(error) => errors.push(format!("{path}: `{key}`: {error}")),
+        }
+    }
+    entries
+}
+
+/// The text of a pattern that has nothing to fill in.
+fn plain(pattern: &Pattern<&str>) -> Option<String> {
+    let parts = pattern.elements.iter().map(|element| match element {
+        PatternElement::TextElement { value } => Some((*value).to_owned()),
+        PatternElement::Placeable {
+            expression: Expression::Inline(InlineExpression::StringLiteral { value }),
+        } => Some(unescape_unicode_to_string(value).into_owned()),
+        PatternElement::Placeable { .. } => None,
+    });
+    parts.collect()
+}
+
+struct Reading {
+    placeholders: BTreeSet<String>,
+    choices: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Reading {
+    fn pattern(&mut self, pattern: &Pattern<&str>) -> Result<(), String> {
+        for element in &pattern.elements {
+            if let PatternElement::Placeable { expression } = element {
+                self.expression(expression)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expression(&mut self, expression: &Expression<&str>) -> Result<(), String> {
+        let (selector, variants) = match expression {
+            Expression::Inline(inline) => return self.inline(inline).map(drop),
+            Expression::Select { selector, variants } => (selector, variants),
+        };
+        let Some(name) = self.inline(selector)? else {
+            return Err("only a placeholder can be selected by".into());
+        };
+        let mut keys = BTreeSet::new();
+        for variant in variants {
+            let (VariantKey::Identifier { name: key } | VariantKey::NumberLiteral { value: key }) =
+                variant.key;
+            keys.insert(key.to_owned());
+            self.pattern(&variant.value)?;
+        }
+        match self.choices.insert(name.clone(), keys.clone()) {
+            Some(before) if before != keys => {
+                Err(format!("selects by {{ ${name} }} twice, with other words"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The placeholder's name, where it is one.
+    fn inline(&mut self, inline: &InlineExpression<&str>) -> Result<Option<String>, String> {
+        match inline {
+            InlineExpression::VariableReference { id } => {
+                check_name(id.name, "_")?;
+                self.placeholders.insert(id.name.to_owned());
+                Ok(Some(id.name.to_owned()))
+            }
+            InlineExpression::StringLiteral { .. } | InlineExpression::NumberLiteral { .. } => {
+                Ok(None)
+            }
+            InlineExpression::Placeable { expression } => {
+                self.expression(expression).map(|()| None)
+            }
+            _ => {
+                Err("refers to a message, a term or a function; only placeholders are used".into())
+            }
+        }
+    }
+}
+
+fn source(message: &Message<&str>) -> String {
+    let mut message = message.clone();
+    message.comment = None;
+    let resource = fluent_syntax::ast::Resource { body: vec![Entry::Message(message)] };
+    serializer::serialize(&resource)
+}
+
+/// So that a key and a name in Rust are made of each other in one way only.
+fn check_name(name: &str, joints: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || joints.contains(c);
+    let fault = || format!("`{name}` may only have lower-case letters, digits and `{joints}`");
+    name.chars().all(fits).then_some(()).ok_or_else(fault)
+}

@@ -1,0 +1,96 @@
+//! What one language says and the other does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Catalogue, Entered, Filled, Value, is_plural};
+
+type Choices = BTreeMap<String, BTreeSet<String>>;
+
+pub fn differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
+    let mut errors = missing(english, chinese, "zh-CN");
+    errors.extend(missing(chinese, english, "en"));
+    for (key, one) in english {
+        let Some(other) = chinese.get(key) else { continue };
+        if one.file != other.file {
+            errors.push(format!("{}: `{key}`: stands in {}", other.path, one.path));
+        }
+        errors.extend(lacking(key, one, other));
+        errors.extend(lacking(key, other, one));
+        errors.extend(unlike_choices(key, one, other));
+        errors.extend(idle_plurals(key, one, &["one", "other"]));
+        errors.extend(idle_plurals(key, other, &["other"]));
+    }
+    errors
+}
+
+fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
+    let absent = from.iter().filter(|(key, _)| !to.contains_key(*key));
+    absent
+        .map(|(key, entered)| {
+            let Entered { path, file, .. } = entered;
+            format!("texts/{language}/{file}: `{key}`: is missing; {path} has it")
+        })
+        .collect()
+}
+
+/// The placeholders that `one` fills in and `other` does not.
+fn lacking(key: &str, one: &Entered, other: &Entered) -> Vec<String> {
+    let (ours, theirs) = (placeholders(&one.value), placeholders(&other.value));
+    let absent = ours.difference(&theirs);
+    absent
+        .map(|name| {
+            let (path, has) = (&other.path, &one.path);
+            format!("{path}: `{key}`: does not use {{ ${name} }}; {has} does")
+        })
+        .collect()
+}
+
+/// A word that chooses must choose between the same words everywhere; a plural is each language's own.
+fn unlike_choices(key: &str, one: &Entered, other: &Entered) -> Option<String> {
+    let words = |entered: &Entered| -> Choices {
+        let mut choices = choices(&entered.value);
+        choices.retain(|_, keys| !is_plural(keys));
+        choices
+    };
+    let listed = |choices: &Choices| {
+        let mut listed = choices
+            .iter()
+            .map(|(name, keys)| format!("${name}: {}", Vec::from_iter(keys.clone()).join(", ")));
+        listed
+            .next()
+            .map_or_else(|| "nothing".into(), |first| listed.fold(first, |a, b| a + "; " + &b))
+    };
+    let (ours, theirs) = (words(one), words(other));
+    (ours != theirs).then(|| {
+        let (path, from, has) = (&other.path, listed(&theirs), &one.path);
+        format!("{path}: `{key}`: selects by {from}; {has} selects by {}", listed(&ours))
+    })
+}
+
+/// Plural forms that the language does not have would never be said.
+fn idle_plurals(key: &str, entered: &Entered, known: &[&str]) -> Vec<String> {
+    let mut errors = Vec::new();
+    for (name, keys) in choices(&entered.value).iter().filter(|(_, keys)| is_plural(keys)) {
+        let idle = keys.iter().filter(|key| key.parse::<f64>().is_err());
+        for form in idle.filter(|form| !known.contains(&form.as_str())) {
+            let path = &entered.path;
+            errors.push(format!("{path}: `{key}`: ${name} is never [{form}] in this language"));
+        }
+    }
+    errors
+}
+
+fn filled(value: &Value) -> Option<&Filled> {
+    match value {
+        Value::Filled(filled) => Some(filled),
+        Value::Plain(_) => None,
+    }
+}
+
+fn placeholders(value: &Value) -> BTreeSet<String> {
+    filled(value).map(|filled| filled.placeholders.clone()).unwrap_or_default()
+}
+
+fn choices(value: &Value) -> Choices {
+    filled(value).map(|filled| filled.choices.clone()).unwrap_or_default()
+}

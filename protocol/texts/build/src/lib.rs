@@ -1,0 +1,59 @@
+//! Checks a crate's texts when it is built, and writes them as Rust.
+//!
+//! Invariant: texts that reach the compiler say the same in every language: the same files, keys,
+//! placeholders and choices between words. Plural forms are each language's own.
+
+mod catalogue;
+mod compare;
+mod rust;
+
+use std::{collections::BTreeMap, env, fs, path::Path, process};
+
+/// A file's name and what it holds.
+type Files = BTreeMap<String, String>;
+
+/// For `build.rs`: reads `texts/{en,zh-CN}/*.ftl` and writes `$OUT_DIR/texts.rs`, which
+/// `texts::include_texts!` includes. Ends the build where the texts are wrong.
+pub fn generate() {
+    println!("cargo:rerun-if-changed=texts");
+    let written = read("en").and_then(|english| {
+        let rust = texts(&english, &read("zh-CN")?)?;
+        let out = env::var("OUT_DIR").map_err(|e| vec![format!("OUT_DIR: {e}")])?;
+        fs::write(Path::new(&out).join("texts.rs"), rust).map_err(|e| vec![format!("{out}: {e}")])
+    });
+    if let Err(errors) = written {
+        for error in errors {
+            // Cargo shows only these lines of a failed build script in one glance.
+            println!("cargo:error={error}");
+        }
+        process::exit(1);
+    }
+}
+
+/// The module in Rust, or all that is wrong.
+fn texts(english: &Files, chinese: &Files) -> Result<String, Vec<String>> {
+    let (english, mut errors) = catalogue::read("en", english);
+    let (chinese, more) = catalogue::read("zh-CN", chinese);
+    errors.extend(more);
+    if errors.is_empty() {
+        errors = compare::differences(&english, &chinese);
+    }
+    if errors.is_empty() { Ok(rust::write(&english, &chinese)) } else { Err(errors) }
+}
+
+fn read(language: &str) -> Result<Files, Vec<String>> {
+    let folder = Path::new("texts").join(language);
+    let fault = |e: std::io::Error| vec![format!("could not read {}: {e}", folder.display())];
+    let mut files = Files::new();
+    for entry in fs::read_dir(&folder).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        if path.extension().is_some_and(|extension| extension == "ftl") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.insert(name, fs::read_to_string(&path).map_err(fault)?);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Writes the messages as Rust.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use crate::catalogue::{Catalogue, Filled, Value, is_plural};
+
+/// Both catalogues have the same keys, and each key the same placeholders.
+pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
+    let mut out = String::new();
+    let (en, zh) = (sources(english), sources(chinese));
+    if !en.is_empty() {
+        let _ = writeln!(out, "static BOOK: ::texts::Book = ::texts::Book::new({en:?}, {zh:?});");
+    }
+    let mut modules: BTreeMap<&str, String> = BTreeMap::new();
+    for (key, entered) in english {
+        let (module, name) = match key.split_once('.') {
+            Some((message, attribute)) => (Some(message), attribute),
+            None => (None, key.as_str()),
+        };
+        let item = match (&entered.value, &chinese[key].value) {
+            (Value::Plain(en), Value::Plain(zh)) => phrase(&ident(name), en, zh),
+            (Value::Filled(one), Value::Filled(other)) => {
+                let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
+                sentence(&ident(name), key, book, [one, other])
+            }
+            _ => unreachable!("`{key}` has placeholders in one language only"),
+        };
+        match module {
+            Some(module) => modules.entry(module).or_default().push_str(&item),
+            None => out.push_str(&item),
+        }
+    }
+    for (message, items) in modules {
+        let _ = writeln!(out, "pub mod {} {{\n{items}}}", ident(message));
+    }
+    out
+}
+
+/// The Fluent source of every message with placeholders.
+fn sources(catalogue: &Catalogue) -> String {
+    let sources = catalogue.values().filter_map(|entered| match &entered.value {
+        Value::Filled(filled) => Some(filled.source.as_str()),
+        Value::Plain(_) => None,
+    });
+    // A message stands once for each of its attributes.
+    sources.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn phrase(name: &str, en: &str, zh: &str) -> String {
+    format!("pub const {name}: ::texts::Phrase = ::texts::Phrase {{ en: {en:?}, zh: {zh:?} }};\n")
+}
+
+fn sentence(name: &str, key: &str, book: &str, languages: [&Filled; 2]) -> String {
+    let (mut fields, mut values) = (String::new(), String::new());
+    for placeholder in &languages[0].placeholders {
+        let is_count =
+            languages.iter().any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));
+        let kind = if is_count { "u64" } else { "::texts::Arg" };
+        let field = ident(placeholder);
+        let _ = write!(fields, "pub {field}: {kind}, ");
+        let _ = write!(values, "({placeholder:?}, (&self.{field}).into()), ");
+    }
+    format!(
+        "pub struct {name} {{ {fields}}}
+impl ::texts::Sentence for {name} {{
+    fn to(&self, language: ::texts::Language) -> String {{
+        {book}.fill(language, {key:?}, &[{values}])
+    }}
+}}
+"
+    )
+}
+
+/// Raw, for a key may be a word that Rust keeps for itself.
+fn ident(name: &str) -> String {
+    format!("r#{}", name.replace('-', "_"))
+}

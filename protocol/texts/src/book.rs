@@ -1,0 +1,91 @@
+//! The messages of a crate that have something to fill in.
+
+use std::sync::OnceLock;
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+
+use crate::{Arg, Language};
+
+/// Read by Fluent when the first of its messages is said in that language, so that a program which never
+/// says any spends nothing on them.
+pub struct Book {
+    en: Pages,
+    zh: Pages,
+}
+
+struct Pages {
+    tag: &'static str,
+    source: &'static str,
+    bundle: OnceLock<FluentBundle<FluentResource>>,
+}
+
+impl Book {
+    pub const fn new(en: &'static str, zh: &'static str) -> Self {
+        Self { en: Pages::new("en", en), zh: Pages::new("zh-CN", zh) }
+    }
+
+    /// The message or attribute (`message.attribute`) of this key with its placeholders filled in. The
+    /// build has checked that the key exists and that these are its placeholders.
+    pub fn fill(&self, language: Language, key: &str, args: &[(&str, Value<'_>)]) -> String {
+        let bundle = match language {
+            Language::English => self.en.bundle(),
+            Language::Chinese => self.zh.bundle(),
+        };
+        let (message, attribute) = key.split_once('.').map_or((key, None), |(m, a)| (m, Some(a)));
+        let pattern = bundle.get_message(message).and_then(|message| match attribute {
+            Some(attribute) => message.get_attribute(attribute).map(|found| found.value()),
+            None => message.value(),
+        });
+        let Some(pattern) = pattern else { return key.to_owned() };
+        let args: FluentArgs<'_> =
+            args.iter().map(|(name, value)| (*name, value.in_language(language))).collect();
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
+        debug_assert!(errors.is_empty(), "{key}: {errors:?}");
+        text
+    }
+}
+
+impl Pages {
+    const fn new(tag: &'static str, source: &'static str) -> Self {
+        Self { tag, source, bundle: OnceLock::new() }
+    }
+
+    fn bundle(&self) -> &FluentBundle<FluentResource> {
+        self.bundle.get_or_init(|| {
+            let mut bundle = FluentBundle::new_concurrent(self.tag.parse().into_iter().collect());
+            // The marks of direction that Fluent puts around a value are for other scripts than ours.
+            bundle.set_use_isolating(false);
+            let resource = FluentResource::try_new(self.source.to_owned());
+            bundle.add_resource_overriding(resource.unwrap_or_else(|(readable, _)| readable));
+            bundle
+        })
+    }
+}
+
+/// What fills a placeholder: a word, or the number that chooses a plural form.
+pub enum Value<'a> {
+    Word(&'a Arg),
+    Count(u64),
+}
+
+impl<'a> Value<'a> {
+    fn in_language(&self, language: Language) -> FluentValue<'a> {
+        match self {
+            Self::Word(arg) => FluentValue::String(arg.get(language).into()),
+            Self::Count(count) => FluentValue::from(*count),
+        }
+    }
+}
+
+impl<'a> From<&'a Arg> for Value<'a> {
+    fn from(arg: &'a Arg) -> Self {
+        Self::Word(arg)
+    }
+}
+
+impl From<&u64> for Value<'_> {
+    fn from(count: &u64) -> Self {
+        Self::Count(*count)
+    }
+}

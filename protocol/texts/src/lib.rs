@@ -1,0 +1,138 @@
+//! Owns the way a sentence is said to a person, in every language.
+//!
+//! A crate keeps its sentences in `texts/{en,zh-CN}/*.ftl` (Fluent) beside its `src`. Its `build.rs` calls
+//! `texts_build::generate()`, which checks that both languages say the same things, and its root includes
+//! the result once with `texts::include_texts!(say);`. A message then is
+//!
+//! - `say::order_done`, a [`Phrase`], where it has nothing to fill in: `say::order_done.plain(language)`;
+//! - `say::order_won { code: order.code.into() }`, a [`Sentence`], where it has placeholders. A placeholder
+//!   is an [`Arg`], made `into` from anything that displays, or from a [`Text`]; one that chooses a plural
+//!   form is a `u64`;
+//! - `say::inbox_won::title` and so on, where the message has attributes instead of a value.
+//!
+//! Invariant: a value is never read as a template, and nothing is added around it.
+
+mod book;
+mod language;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use book::Book;
+pub use language::Language;
+
+/// What `build.rs` made of the crate's texts, as a module of this name.
+#[macro_export]
+macro_rules! include_texts {
+    ($module:ident) => {
+        #[allow(non_camel_case_types, non_upper_case_globals, clippy::all)]
+        mod $module {
+            include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+        }
+    };
+}
+
+/// Something that can be said in every language.
+pub trait Sentence {
+    fn to(&self, language: Language) -> String;
+
+    /// For a channel that cannot ask which language is wanted.
+    fn text(&self) -> Text {
+        Text { en: self.to(Language::English), zh: self.to(Language::Chinese) }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    pub en: String,
+    #[serde(rename = "zh-CN")]
+    pub zh: String,
+}
+
+impl Text {
+    /// Words that every reader gets alike, such as a sentence that another service has chosen already.
+    pub fn alike(words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self { en: words.clone(), zh: words }
+    }
+
+    /// The items in a row, with the language's own sign between them.
+    pub fn list(items: &[impl fmt::Display], separator: Phrase) -> Self {
+        let list = |language| {
+            let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+            items.join(separator.plain(language))
+        };
+        Self { en: list(Language::English), zh: list(Language::Chinese) }
+    }
+
+    pub fn get(&self, language: Language) -> &str {
+        match language {
+            Language::English => &self.en,
+            Language::Chinese => &self.zh,
+        }
+    }
+}
+
+impl Sentence for Text {
+    fn to(&self, language: Language) -> String {
+        self.get(language).to_owned()
+    }
+}
+
+/// A message without placeholders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phrase {
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+impl Phrase {
+    pub const fn plain(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::Chinese => self.zh,
+        }
+    }
+}
+
+impl Sentence for Phrase {
+    fn to(&self, language: Language) -> String {
+        self.plain(language).to_owned()
+    }
+}
+
+/// The value of a placeholder: the same for every reader, or itself said in each language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    Alike(String),
+    InEach(Text),
+}
+
+impl Arg {
+    fn get(&self, language: Language) -> &str {
+        match self {
+            Self::Alike(text) => text,
+            Self::InEach(text) => text.get(language),
+        }
+    }
+}
+
+impl<T: fmt::Display> From<T> for Arg {
+    fn from(value: T) -> Self {
+        Self::Alike(value.to_string())
+    }
+}
+
+impl From<Text> for Arg {
+    fn from(text: Text) -> Self {
+        Self::InEach(text)
+    }
+}
+
+impl From<Phrase> for Arg {
+    fn from(phrase: Phrase) -> Self {
+        Self::InEach(phrase.text())
+    }
+}

@@ -1,0 +1,68 @@
+# The sentence of each error code, as a person reads it. Some are pinned by golden vectors.
+
+
+## who is asking
+
+invalid-token = 令牌无效
+token-expired = 登录已过期，请重新登录。
+invalid-credentials = 用户名或密码错误。
+account-locked = 密码错误次数过多，请稍后再试。
+providers-only = 只有服务商可以接单
+role-forbidden = 您的角色无权执行此操作。
+not-yours = 这不是您的订单。
+revoked = 该账号已被停用。
+
+## what was asked
+
+invalid-input = 部分字段需要更正。
+malformed-body = 无法读取请求内容。
+body-too-large = 请求内容过大。
+not-found = 此处没有内容。
+method-not-allowed = 此处不支持该操作。
+user-exists = 该用户名或邮箱已被使用。
+edge-exists = 同名的边缘节点已登记。
+op-not-stopped = 该条目并未在等待管理员处理。
+enrolment-code-invalid = 登记码无效、已使用或已过期。
+
+## orders
+
+order-not-found = 订单不存在。
+order-exists = 该编号的订单已存在。
+order-already-accepted = 订单已被其他服务商接走
+order-not-approved = 订单仍在等待审核。
+order-cancelled = 订单已取消。
+order-rejected = 订单已被驳回。
+wrong-state = 订单当前状态不允许此操作。
+funds-not-held = 客户付款托管后才能开始服务。
+order-cancelled-meanwhile = 在此之前客户已取消订单。
+order-rejected-meanwhile = 在此之前订单已被驳回。
+command-id-reused = 该操作编号已用于其他操作。
+region-assigning-offline = 该区域由本地节点派单，当前无法连接。
+region-taken-back = 运营人员已收回该区域的派单权。
+acceptance-not-arrived = 您的接单目前只记录在区域节点，请在该节点操作，或等节点联网后重试。
+edge-epoch-ended = 该节点的这一代已终止，请使用其当前的代次。
+
+## what an edge may doubt
+
+looks-taken = 该订单似乎已被接走，最终以云端为准。
+looks-wrong-state = 订单状态似乎已变化，最终以云端为准。
+looks-not-yours = 该订单似乎属于他人，最终以云端为准。
+region-held-elsewhere = 已保存在本节点。该区域由另一节点派单，您的接单由其决定，请先不要开工。
+
+## the machine
+
+storage-full = 区域节点磁盘已满，未保存任何内容，请稍后再试。
+unknown-op = 当前版本无法识别该操作。
+gate-closed = 该区域的闸口已被运营人员关闭。
+protocol-unsupported = 没有共同支持的协议版本。
+edge-unknown = 该边缘节点未登记。
+session-superseded = 该节点的另一个会话已接管。
+edge-twin = 该节点的另一个实例正在运行，本机是副本，请以新名称重新登记。
+edge-needs-operator = 该节点今日恢复次数过多，须由运营人员放行。
+chain-broken = 日志与已接收内容不连续。
+rate-limited = 请求过于频繁，请稍后再试。
+too-many-requests = 请求过于频繁
+unavailable = 该服务暂时不可用，请稍后再试。
+timed-out = 处理超时，请重试。
+internal = 服务器内部错误。
+unrecognised = 来自更新版本的回应。

@@ -1,0 +1,10 @@
+# What is wrong with a field that a person filled in.
+
+field-required = 此项为必填。
+field-too-long = 最多 { $most } 个字符。
+field-unprintable = 含有无法显示的字符。
+
+price-too-low = 价格必须大于零。
+price-too-high = 价格过高。
+time-out-of-range = 时间必须在 1970 年至 9999 年之间。
+time-backwards = 结束时间必须晚于开始时间。

@@ -1,0 +1,4 @@
+# Why an edge cannot be enrolled.
+
+public-key-no-key = 应为 32 字节的 Ed25519 公钥（base64url 编码）。
+public-key-weak = 该公钥的签名不能证明任何事：它是低阶点，或不是唯一的标准形式。
