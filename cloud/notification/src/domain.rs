@@ -4,9 +4,7 @@
 mod audience;
 mod inbox;
 mod sentence;
-mod texts;
 
 pub use audience::lines_of;
 pub use inbox::{Cursor, Line, LineId, Page, PageRequest, Params, READ_KEPT_MS, StoredLine};
-pub use sentence::{Sentence, write};
-pub use texts::{Texts, TextsError};
+pub use sentence::{LineText, write};

@@ -8,14 +8,12 @@ use axum::{
     routing::{get, put},
 };
 use process::tokens::Verifier;
-use std::sync::Arc;
 
-use crate::{domain::Texts, store::InboxStore};
+use crate::store::InboxStore;
 
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: InboxStore,
-    pub texts: Arc<Texts>,
     pub verifier: Verifier,
 }
 

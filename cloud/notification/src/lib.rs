@@ -11,13 +11,12 @@ mod jobs;
 mod samples;
 pub mod store;
 
-use std::sync::Arc;
+texts::include_texts!(say);
 
 use axum::Router;
 use platform::{Ground, OpenError, documents::Documents, health::Check, service as skeleton};
 use process::parts::CloudPart;
 
-use domain::Texts;
 use store::InboxStore;
 
 pub use platform::config::DocumentsConfig as Config;
@@ -32,13 +31,12 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let store = InboxStore::new(documents.clone());
     store.check().await.map_err(OpenError::own("could not use notification_db"))?;
-    let texts = Texts::load().map_err(OpenError::own("could not read the texts"))?;
 
     jobs::start(&ground.tasks, &store, &ground.clock)?;
     events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
 
     let verifier = ground.verifier(NAME);
-    let service = http::Service { store, texts: Arc::new(texts), verifier };
+    let service = http::Service { store, verifier };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))
 }

@@ -1,115 +1,122 @@
-//! Owns the writing of a line's title and content in the reader's language.
+//! Owns the writing of a line's title and content in the reader's language. The words stand in
+//! `texts/*/order.ftl`.
 
-use wire::{Code, Language, Lost, NearbyJob, UnixMillis};
+use texts::{Arg, Sentence};
+use wire::{Amount, Code, Currency, EventType, Language, Lost, NearbyJob, Role, UnixMillis};
 
-use super::{
-    Line, Params, Texts,
-    texts::{Parts, fill},
-};
+use super::{Line, Params};
+use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentence {
+pub struct LineText {
     pub title: String,
     pub content: String,
 }
 
-/// What the line says. An event that this version has no words for is shown by its name, so that a
-/// line written by a newer version is not hidden.
-pub fn write(texts: &Texts, language: Language, line: &Line) -> Sentence {
-    let Some(template) = texts.template(language, line.event_type, line.role) else {
-        return Sentence { title: line.event_type.to_string(), content: line.params.title.clone() };
+/// An event that this version has no words for is shown by its name, so that a line written by a newer
+/// version is not hidden.
+pub fn write(language: Language, line: &Line) -> LineText {
+    let Some((title, content)) = event(language, line) else {
+        return LineText { title: line.event_type.to_string(), content: line.params.title.clone() };
     };
-    let words = Words::of(texts.parts(language), language, &line.params);
-    Sentence {
-        title: fill(&template.title, &words.values()),
-        content: fill(&template.content, &words.values()),
-    }
-}
-
-/// Every word a template may ask for, as text.
-struct Words<'a> {
-    title: &'a str,
-    code: &'a str,
-    region: &'a str,
-    price: String,
-    reason: String,
-    why: &'static str,
-    rule: &'a str,
-    times: String,
-    nearby: String,
-}
-
-impl<'a> Words<'a> {
-    fn of(parts: &'a Parts, language: Language, params: &'a Params) -> Self {
-        let lost = params.lost.as_ref();
-        let beaten = params.why == Some(Code::OrderAlreadyAccepted);
-        Self {
-            title: &params.title,
-            code: params.code.as_str(),
-            region: params.region.as_str(),
-            price: money(params.price, params.currency),
-            reason: params
-                .reason
-                .as_deref()
-                .map_or_else(String::new, |reason| fill(&parts.reason, &[("reason", reason)])),
-            why: params.why.map_or("", |code| code.sentence(language)),
-            rule: if beaten { &parts.rule_first_wins } else { "" },
-            times: lost.map_or_else(String::new, |lost| times(parts, lost)),
-            nearby: lost.map_or_else(String::new, |lost| nearby(parts, &lost.nearby)),
+    let mut sentences = vec![content];
+    match line.event_type {
+        EventType::OrderAcceptanceLost => sentences.extend(explanation(language, &line.params)),
+        EventType::OrderRejected | EventType::OrderCancelled => {
+            let reason = line.params.reason.as_ref();
+            let given = reason.map(|reason| say::reason_given { reason: reason.into() });
+            sentences.extend(given.map(|given| given.to(language)));
         }
+        _ => {}
     }
-
-    fn values(&self) -> [(&'static str, &str); 9] {
-        [
-            ("title", self.title),
-            ("code", self.code),
-            ("region", self.region),
-            ("price", &self.price),
-            ("reason", &self.reason),
-            ("why", self.why),
-            ("rule", self.rule),
-            ("times", &self.times),
-            ("nearby", &self.nearby),
-        ]
-    }
+    LineText { title, content: sentences.join(say::between.plain(language)) }
 }
 
-fn money(price: wire::Amount, currency: wire::Currency) -> String {
+/// The title, and the sentence that every such line begins with.
+fn event(language: Language, line: &Line) -> Option<(String, String)> {
+    let Params { title, code, price, currency, region, .. } = &line.params;
+    let price = money(*price, *currency);
+    macro_rules! words {
+        ($message:ident { $($placeholder:ident),* }) => {
+            (
+                say::$message::title.to(language),
+                say::$message::content { $($placeholder: $placeholder.into()),* }.to(language),
+            )
+        };
+    }
+    Some(match (line.event_type, line.role) {
+        (EventType::OrderCreated, Role::Customer) => words!(order_created_customer { title, code }),
+        (EventType::OrderApproved, Role::Customer) => {
+            words!(order_approved_customer { title, code, region })
+        }
+        (EventType::OrderRejected, Role::Customer) => {
+            words!(order_rejected_customer { title, code })
+        }
+        (EventType::OrderAccepted, Role::Customer) => {
+            words!(order_accepted_customer { title, code, price })
+        }
+        (EventType::OrderAccepted, Role::Provider) => {
+            words!(order_accepted_provider { title, code, region, price })
+        }
+        (EventType::OrderAcceptanceLost, Role::Provider) => {
+            words!(order_acceptance_lost_provider { title, code })
+        }
+        (EventType::OrderCancelled, Role::Customer) => {
+            words!(order_cancelled_customer { title, code })
+        }
+        (EventType::OrderCancelled, Role::Provider) => {
+            words!(order_cancelled_provider { title, code, region })
+        }
+        (EventType::OrderCompleted, Role::Customer) => {
+            words!(order_completed_customer { title, code })
+        }
+        (EventType::OrderCompleted, Role::Provider) => {
+            words!(order_completed_provider { title, code, price })
+        }
+        _ => return None,
+    })
+}
+
+/// Why an acceptance was lost, when what happened, and where there is other work.
+fn explanation(language: Language, params: &Params) -> Vec<String> {
+    let mut sentences = Vec::new();
+    sentences.extend(params.why.map(|why| match why {
+        Code::OrderAlreadyAccepted => say::lost_to_another.to(language),
+        why => why.to(language),
+    }));
+    let lost = params.lost.as_ref();
+    sentences.extend(lost.map(|lost| times(language, lost)).unwrap_or_default());
+    sentences.push(say::no_penalty.to(language));
+    let jobs = lost.map(|lost| lost.nearby.as_slice()).unwrap_or_default();
+    if !jobs.is_empty() {
+        let listed: Vec<_> = jobs.iter().map(|job| nearby(language, job)).collect();
+        let jobs = listed.join(say::nearby_separator.plain(language)).into();
+        sentences.push(say::nearby_jobs { jobs }.to(language));
+    }
+    sentences
+}
+
+fn times(language: Language, lost: &Lost) -> Vec<String> {
+    let tapped = lost.tapped_at.map(|at| say::lost_tapped { tapped_at: moment(at) }.to(language));
+    let stored = lost.edge_at.map(|at| say::lost_stored { edge_at: moment(at) }.to(language));
+    let won = lost.winner_decided_at;
+    let won = won.map(|at| say::lost_won { winner_at: moment(at) }.to(language));
+    [tapped, stored, won].into_iter().flatten().collect()
+}
+
+fn nearby(language: Language, job: &NearbyJob) -> String {
+    let NearbyJob { title, code, price, currency, .. } = job;
+    let price = money(*price, *currency).into();
+    say::nearby_job { title: title.into(), code: code.into(), price }.to(language)
+}
+
+fn money(price: Amount, currency: Currency) -> String {
     format!("{price} {}", currency.as_str())
 }
 
-fn times(parts: &Parts, lost: &Lost) -> String {
-    let said = [
-        (lost.tapped_at, &parts.times_tapped, "tapped_at"),
-        (lost.edge_at, &parts.times_edge, "edge_at"),
-        (lost.winner_decided_at, &parts.times_winner, "winner_at"),
-    ];
-    let known = said
-        .into_iter()
-        .filter_map(|(at, text, word)| at.map(|at| fill(text, &[(word, moment(at).as_str())])));
-    known.collect::<Vec<_>>().join(&parts.between)
-}
-
-fn moment(at: UnixMillis) -> String {
-    let text = at.to_string();
-    // To the millisecond: races are lost by less than a second.
-    text.replacen('T', " ", 1).replacen('Z', " UTC", 1)
-}
-
-fn nearby(parts: &Parts, jobs: &[NearbyJob]) -> String {
-    if jobs.is_empty() {
-        return String::new();
-    }
-    let listed: Vec<String> = jobs
-        .iter()
-        .map(|job| {
-            let price = money(job.price, job.currency);
-            let values =
-                [("title", job.title.as_str()), ("code", job.code.as_str()), ("price", &price)];
-            fill(&parts.nearby_job, &values)
-        })
-        .collect();
-    fill(&parts.nearby, &[("jobs", listed.join(&parts.nearby_separator).as_str())])
+/// To the millisecond: races are lost by less than a second.
+fn moment(at: UnixMillis) -> Arg {
+    at.to_string().replacen('T', " ", 1).replacen('Z', " UTC", 1).into()
 }
 
 #[cfg(test)]
@@ -119,17 +126,16 @@ mod tests {
     use super::*;
     use crate::samples;
 
-    fn said(event_type: EventType, place: usize, language: Language) -> Sentence {
-        write(&Texts::load().unwrap(), language, &samples::lines(event_type)[place])
+    fn said(event_type: EventType, place: usize, language: Language) -> LineText {
+        write(language, &samples::lines(event_type)[place])
     }
 
     #[test]
     fn every_line_that_is_ever_written_has_words_in_both_languages() {
-        let texts = Texts::load().unwrap();
         for &event_type in EventType::ALL {
             for line in samples::lines(event_type) {
                 for language in [Language::English, Language::Chinese] {
-                    let sentence = write(&texts, language, &line);
+                    let sentence = write(language, &line);
                     assert_ne!(sentence.title, event_type.as_str());
                     for text in [&sentence.title, &sentence.content] {
                         assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");

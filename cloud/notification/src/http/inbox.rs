@@ -12,7 +12,7 @@ use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
 
 use super::Service;
 use crate::{
-    domain::{self, Cursor, LineId, PageRequest, READ_KEPT_MS, StoredLine, Texts},
+    domain::{self, Cursor, LineId, PageRequest, READ_KEPT_MS, StoredLine},
     store::StoreError,
 };
 
@@ -68,7 +68,7 @@ pub async fn list(
     let page = service.store.page(&request).await.map_err(failed)?;
     let unread = service.store.unread(user, role).await.map_err(failed)?;
     let language = language(&headers);
-    let items = page.lines.into_iter().map(|line| item(&service.texts, language, line)).collect();
+    let items = page.lines.into_iter().map(|line| item(language, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
 }
 
@@ -87,8 +87,8 @@ pub async fn read(
     }
 }
 
-fn item(texts: &Texts, language: Language, stored: StoredLine) -> Item {
-    let said = domain::write(texts, language, &stored.line);
+fn item(language: Language, stored: StoredLine) -> Item {
+    let said = domain::write(language, &stored.line);
     Item {
         id: stored.id,
         event_id: stored.line.event_id,

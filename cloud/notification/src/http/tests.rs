@@ -41,10 +41,9 @@ impl World {
         let keys = Keys::empty();
         keys.replace(&signer.jwks()).unwrap();
         let clock = Clock::fixed(AT.plus_ms(1_000));
-        let texts = Arc::new(Texts::load().unwrap());
         let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
-        let service = Service { store, texts, verifier };
+        let service = Service { store, verifier };
         let router = process::web::standard(router(service), crate::NAME);
         Self { router, signer, clock, _folder: folder }
     }

@@ -1,0 +1,61 @@
+# What an inbox line about an order says, by event and by who reads it.
+
+order-created-customer =
+    .title = Order published
+    .content = Your order “{ $title }” ({ $code }) is published and awaiting admin review.
+
+order-approved-customer =
+    .title = Order approved
+    .content = Your order “{ $title }” ({ $code }) is approved. Providers in { $region } can accept it now.
+
+order-rejected-customer =
+    .title = Order rejected
+    .content = Your order “{ $title }” ({ $code }) was rejected.
+
+order-accepted-customer =
+    .title = Order accepted
+    .content = A provider accepted your order “{ $title }” ({ $code }) for { $price }. Please pay so that the work can begin.
+
+order-accepted-provider =
+    .title = The job is yours
+    .content = You have the job “{ $title }” ({ $code }) in { $region } for { $price }. You can start once the customer's payment is held.
+
+order-acceptance-lost-provider =
+    .title = You did not get this job
+    .content = Your acceptance of “{ $title }” ({ $code }) did not go through:
+
+order-cancelled-customer =
+    .title = Order cancelled
+    .content = Your order “{ $title }” ({ $code }) is cancelled.
+
+order-cancelled-provider =
+    .title = Job cancelled
+    .content = The job “{ $title }” ({ $code }) in { $region } is cancelled; you need not go.
+
+order-completed-customer =
+    .title = Order completed
+    .content = The work on “{ $title }” ({ $code }) is done. Please review it.
+
+order-completed-provider =
+    .title = Job completed
+    .content = You completed “{ $title }” ({ $code }). Your payment of { $price } is on its way.
+
+## Sentences that follow the content where there is something to say
+
+# Stands between two of them.
+between = { " " }
+reason-given = Reason: { $reason }
+
+## How an acceptance was lost
+
+lost-to-another = Order has been accepted by another provider. The first acceptance to reach the cloud gets the job; the time of the tap does not decide.
+lost-tapped = You tapped at { $tapped_at }.
+lost-stored = Your regional node stored it at { $edge_at }.
+lost-won = The other acceptance was confirmed at { $winner_at }.
+no-penalty = This brings you no penalty.
+
+## Open jobs nearby
+
+nearby-jobs = Open nearby: { $jobs }.
+nearby-job = “{ $title }” ({ $code }), { $price }
+nearby-separator = { "; " }

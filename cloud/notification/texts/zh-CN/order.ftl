@@ -1,0 +1,61 @@
+# What an inbox line about an order says, by event and by who reads it.
+
+order-created-customer =
+    .title = 订单已发布
+    .content = 您的订单“{ $title }”（{ $code }）已发布，等待管理员审核。
+
+order-approved-customer =
+    .title = 订单审核通过
+    .content = 您的订单“{ $title }”（{ $code }）已通过审核，{ $region } 区域的服务商现在可以接单。
+
+order-rejected-customer =
+    .title = 订单被驳回
+    .content = 您的订单“{ $title }”（{ $code }）未通过审核。
+
+order-accepted-customer =
+    .title = 订单已被接受
+    .content = 服务商已接受您的订单“{ $title }”（{ $code }），金额 { $price }。请及时支付，以便开始服务。
+
+order-accepted-provider =
+    .title = 接单成功
+    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }），金额 { $price }。客户付款托管后即可开始服务。
+
+order-acceptance-lost-provider =
+    .title = 接单未成功
+    .content = 您对订单“{ $title }”（{ $code }）的接单未成功：
+
+order-cancelled-customer =
+    .title = 订单已取消
+    .content = 您的订单“{ $title }”（{ $code }）已取消。
+
+order-cancelled-provider =
+    .title = 订单已取消
+    .content = { $region } 区域的订单“{ $title }”（{ $code }）已取消，您无需前往。
+
+order-completed-customer =
+    .title = 订单已完成
+    .content = 订单“{ $title }”（{ $code }）的服务已完成，请评价。
+
+order-completed-provider =
+    .title = 订单已完成
+    .content = 您已完成订单“{ $title }”（{ $code }），款项 { $price } 将结算给您。
+
+## Sentences that follow the content where there is something to say
+
+# Stands between two of them.
+between = { "" }
+reason-given = 原因：{ $reason }
+
+## How an acceptance was lost
+
+lost-to-another = 订单已被其他服务商接走。以最先到达云端的接单为准，点击时间不作为依据。
+lost-tapped = 您的点击时间为 { $tapped_at }。
+lost-stored = 区域节点于 { $edge_at } 收到。
+lost-won = 对方的接单于 { $winner_at } 确认。
+no-penalty = 您不会因此受到任何处罚。
+
+## Open jobs nearby
+
+nearby-jobs = 附近的待接订单：{ $jobs }。
+nearby-job = “{ $title }”（{ $code }），{ $price }
+nearby-separator = ；
