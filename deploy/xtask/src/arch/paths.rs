@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     Finding, edges,
     manifest::Member,
-    rules::{IMPURE, PURE, RESERVED_PATHS},
+    rules::{BUILDS_MAY_USE, IMPURE, PURE, RESERVED_PATHS},
     scan::Source,
     tokens::{Path, What},
 };
@@ -128,7 +128,8 @@ fn forbidden_edge(
     let (from, first) = (&source.member.name, path.segments.first()?);
     let to = &members.iter().find(|member| member.ident() == *first)?.name;
     let may_use = if for_tests { edges::tests_may_use } else { edges::may_use };
-    let is_allowed = to == from || may_use(from, to) || is_local(source, path);
+    let is_build = source.path.ends_with("build.rs") && BUILDS_MAY_USE.contains(&to.as_str());
+    let is_allowed = to == from || may_use(from, to) || is_build || is_local(source, path);
     (!is_allowed).then(|| format!("`{from}` may not use `{to}`"))
 }
 

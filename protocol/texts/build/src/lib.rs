@@ -7,7 +7,7 @@ mod catalogue;
 mod compare;
 mod rust;
 
-use std::{collections::BTreeMap, env, fs, path::Path, process};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 /// A file's name and what it holds.
 type Files = BTreeMap<String, String>;
@@ -26,7 +26,7 @@ pub fn generate() {
             // Cargo shows only these lines of a failed build script in one glance.
             println!("cargo:error={error}");
         }
-        process::exit(1);
+        std::process::exit(1);
     }
 }
 
