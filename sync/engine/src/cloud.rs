@@ -1,10 +1,10 @@
 //! The cloud end of one edge session.
 //!
 //! Pure: frames and answers of the store go in, frames and questions to the store come out; time comes in.
-//! Invariants: every op goes to the store once and in log order; a frame that names another term or boot nonce
-//! changes nothing; the edge hears that ops are stored only after the store has said so; streams to the edge
-//! leave no gap; no op is taken from an edge with another log than the received one, nor from a second instance
-//! of a living edge.
+//! Invariants: every op goes to the store once and in log order; a frame that names another term or boot
+//! nonce changes nothing; the edge hears that ops are stored only after the store has said so; streams to
+//! the edge leave no gap; no op is taken from an edge with another log than the received one, nor from a
+//! second instance of a living edge.
 
 mod downstream;
 mod hello;
@@ -93,8 +93,8 @@ pub enum Input {
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the new term and the record under it. An older session may have stored more
-    /// since the first read.
+    /// Answers `Output::TakeOver`: the new term and the record under it. An older session may have stored
+    /// more since the first read.
     TakenOver {
         term: u64,
         stored: StoredEdge,
@@ -184,9 +184,9 @@ pub enum Output {
     End(Refused),
 }
 
-/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each safe to repeat:
-/// record that the old epoch ends, if the term is still `over`, and raise the term by that; have order_db record
-/// the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
+/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each safe to
+/// repeat: record that the old epoch ends, if the term is still `over`, and raise the term by that; have
+/// order_db record the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confinement {
     pub hello: Hello,
@@ -370,8 +370,8 @@ impl Session {
         }
     }
 
-    /// A session of another run that may be alive is asked first. Another run is no alarm in itself: every restart
-    /// is one [NO_NAIVE_NONCE_ALARM].
+    /// A session of another run that may be alive is asked first. Another run is no alarm in itself: every
+    /// restart is one [NO_NAIVE_NONCE_ALARM].
     fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
             HelloRuling::Probe => {
@@ -386,8 +386,8 @@ impl Session {
         }
     }
 
-    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the term closes
-    /// and fences the old session [PROBE_OLD_SESSION].
+    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the term
+    /// closes and fences the old session [PROBE_OLD_SESSION].
     fn probed(&self, hello: Box<Hello>, stored: StoredEdge, alive: bool) -> (Phase, Vec<Output>) {
         if alive {
             let twin = end(Code::EdgeTwin, "another run of this edge has answered");

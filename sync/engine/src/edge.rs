@@ -1,10 +1,10 @@
-//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the machine around it
-//! come out.
+//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the machine around
+//! it come out.
 //!
-//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that does not name
-//! this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the file has
-//! stored the counted rows; only the epoch and the run that a quarantine names act on it, and only when the
-//! whole tail is there; no input makes this panic.
+//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that does not
+//! name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the file
+//! has stored the counted rows; only the epoch and the run that a quarantine names act on it, and only when
+//! the whole tail is there; no input makes this panic.
 
 mod confined;
 mod snapshot;
@@ -91,9 +91,8 @@ impl Edge {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// The file has moved on: the log grew, or a write is stored.
-    /// A suspect edge ends its session, also before its Welcome, so that nothing more of this log is taken. The
-    /// next Hello names the reason.
+    /// The file has moved on: the log grew, or a write is stored. A suspect edge ends its session, also
+    /// before its Welcome, so that nothing more of this log is taken. The next Hello names the reason.
     pub fn moved(&mut self, position: Position) -> Vec<LinkStep> {
         let became_suspect = position.suspect && !self.position.suspect;
         if position.snapshot != self.position.snapshot {
@@ -234,8 +233,8 @@ impl Edge {
         todo
     }
 
-    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes again. Of an
-    /// overlapping frame the new part is stored.
+    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes again.
+    /// Of an overlapping frame the new part is stored.
     fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
         if frame.epoch != self.position.epoch {

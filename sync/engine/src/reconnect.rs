@@ -1,7 +1,8 @@
 //! The pause before an edge calls the hub again.
 //!
-//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and at most 30 s
-//! apart after that. No two edges keep step: the pause is drawn from entropy that comes in as an input.
+//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and at most
+//! 30 s apart after that. No two edges keep step: the pause is drawn from entropy that comes in as an
+//! input.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! The region's right to assign, as an edge knows it: from the feed's word and its own releases.
 //!
-//! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is proven only if the
-//! grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or below the
-//! highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
+//! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is proven only
+//! if the grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or
+//! below the highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
 
 use wire::{CommandBody, Draft, EdgeId, Hash, OfflineRules, Order, RegionAssignment};
 
@@ -35,8 +35,8 @@ pub enum TenureChange {
 }
 
 impl Tenure {
-    /// Takes the feed's word. `brought` computes `open_digest` over the versions that the feed has brought up to
-    /// here. Only a grant needs it.
+    /// Takes the feed's word. `brought` computes `open_digest` over the versions that the feed has brought
+    /// up to here. Only a grant needs it.
     ///
     /// # Errors
     /// The error of `brought`; then nothing has changed.
@@ -67,8 +67,8 @@ impl Tenure {
         Ok(heard)
     }
 
-    /// The fence to give back, if the cloud asks for it. The caller logs the release before anything else, and no
-    /// later op stands on that fence [RELEASE_OP].
+    /// The fence to give back, if the cloud asks for it. The caller logs the release before anything else,
+    /// and no later op stands on that fence [RELEASE_OP].
     pub fn release(&mut self) -> Option<u64> {
         if self.assignment.release_asked { self.end() } else { None }
     }

@@ -1,5 +1,5 @@
-//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the edge's view of one
-//! order and its footing in the region.
+//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the edge's view
+//! of one order and its footing in the region.
 //!
 //! Invariant: `Firm` leaves here only with its fence, and only from the two rows that allow it. A view that
 //! contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL]. The intake answers the rows
@@ -40,8 +40,9 @@ impl Footing {
         Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
 }
 
-/// Returns whether the edge's knowledge of revocations is young enough for a firm answer. `age` counts from the
-/// feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is too old.
+/// Returns whether the edge's knowledge of revocations is young enough for a firm answer. `age` counts from
+/// the feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is too
+/// old.
 pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }

@@ -1,8 +1,8 @@
 //! An edge's view: confirmed orders, with its pending ops laid over them in log order.
 //!
-//! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a
-//! confirmed row; a pending op that no longer applies is shown in doubt and skipped, and blocks neither reading
-//! nor later ops.
+//! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a confirmed
+//! row; a pending op that no longer applies is shown in doubt and skipped, and blocks neither reading nor
+//! later ops.
 
 use wire::{
     Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order, OrderId, OrderStatus,

@@ -1,4 +1,4 @@
-//! How a write, a read or the whole journal can fail.
+//! The failures of a write, a read or the whole journal.
 
 use std::{any::Any, fmt, io, path::PathBuf, sync::Arc};
 
@@ -6,15 +6,15 @@ use rusqlite::ErrorCode;
 
 use crate::State;
 
-/// Why a write has no result.
+/// The reason why a write has no result.
 #[derive(Debug)]
 pub enum WriteError<E> {
-    /// The write itself said no; it is undone and nothing else is.
+    /// The write itself refused. It alone is undone.
     Refused(E),
     /// The disk, or the file's limit, is full. Nothing of this write is stored.
     Full,
-    /// Something broke. Whether the write is stored is not known before it is asked for again: only a
-    /// write that recognises its own repetition may be tried anew.
+    /// A failure with an unknown result: the write may be stored. Try it again only if it recognises its own
+    /// repetition.
     Fault(JournalError),
     /// The journal is closed. Nothing is stored.
     Stopped,
@@ -22,7 +22,7 @@ pub enum WriteError<E> {
     Busy,
 }
 
-/// What broke. Clones share the cause, since one failed commit fails a whole group.
+/// A failure of the journal. Clones share the cause, since one failed commit fails a whole group.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     #[error("could not {what}")]
@@ -47,9 +47,9 @@ pub enum JournalError {
     Load(#[source] Arc<dyn std::error::Error + Send + Sync>),
     #[error("{} is in use by another process", .0.display())]
     Taken(PathBuf),
-    #[error("{} cannot keep a write-ahead log where it stands", .0.display())]
+    #[error("{} is in a place without support for a write-ahead log", .0.display())]
     NoWal(PathBuf),
-    #[error("another write of the group made SQLite roll all of it back")]
+    #[error("another write made SQLite roll the whole group back")]
     RolledBack,
     #[error("a write or a read panicked: {0}")]
     Panicked(String),
@@ -59,14 +59,14 @@ pub enum JournalError {
     Stopped,
 }
 
-/// Whether SQLite says that there is no room left.
+/// Returns whether SQLite has no room left.
 pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 impl<E: Any> WriteError<E> {
-    /// What a write said no with. A failure of SQLite itself is no refusal: it stands under `Full` or
-    /// `Fault`, save that one wrapped in the caller's own type stays there unless the disk is full.
+    /// Sorts a write's error. A failure of SQLite itself is no refusal but `Full` or `Fault`. Wrapped in the
+    /// caller's own type it stays a refusal, unless the disk is full.
     pub(crate) fn of<S: State>(refusal: E) -> Self {
         let any: &dyn Any = &refusal;
         let bare = any.downcast_ref::<rusqlite::Error>();

@@ -1,4 +1,4 @@
-//! Opening the file: who owns it, and how it is written.
+//! Opens the file for its only owner, and sets up durable writing.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,20 +11,20 @@ use rusqlite_migration::Migrations;
 
 use crate::JournalError;
 
-/// Held for as long as the file is written. The lock stands on a file of its own: closing any other
-/// handle of the database itself would drop the locks SQLite holds on it.
-pub(crate) struct Owned {
+/// The connection and the lock of the only writer. The lock is a file of its own: closing any other handle
+/// of the database would drop SQLite's locks on it.
+pub(crate) struct OwnedFile {
     pub conn: Connection,
     _lock: File,
 }
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pages kept by a connection, in KiB: an edge is to be small, and its state is in memory anyway.
+/// A connection's page cache in KiB. An edge is small, and its state is in memory anyway.
 const CACHE_KIB: i64 = 512;
-/// The log is cut back to this after a checkpoint, so that one large burst does not keep its space.
+/// The write-ahead log's size after a checkpoint. One large burst does not keep its space.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
-pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Owned, JournalError> {
+pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile, JournalError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(JournalError::io("make the journal's folder"))?;
     }
@@ -33,7 +33,7 @@ pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Owned, Jo
     set_up(&conn, path)?;
     let schema = |source| JournalError::Schema { path: path.to_owned(), source: source_of(source) };
     migrations.to_latest(&mut conn).map_err(schema)?;
-    Ok(Owned { conn, _lock: lock })
+    Ok(OwnedFile { conn, _lock: lock })
 }
 
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
@@ -58,7 +58,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// All of these but the first are the connection's, not the file's, so each open sets them.
+/// The journal mode belongs to the file. The other settings belong to the connection, so each open sets them.
 fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
     let set = || {
         conn.busy_timeout(BUSY_TIMEOUT)?;

@@ -1,4 +1,4 @@
-//! The handle everyone else holds.
+//! The handle of a journal.
 
 use std::{
     path::Path,
@@ -18,8 +18,7 @@ use crate::{
     writer::{self, Observe, Writer},
 };
 
-/// A file and the thread that owns it. Clones are the same journal; when the last is dropped it closes
-/// as `close` does.
+/// A file and its thread. Clones are the same journal. The last drop closes it like `close`.
 pub struct Journal<S: State>(Arc<Inner<S>>);
 
 struct Inner<S> {
@@ -32,8 +31,8 @@ struct Open<S> {
     threads: [thread::JoinHandle<()>; 2],
 }
 
-/// Writes that wait; one more is answered `Busy` at once, so that a slow disk is felt where commands
-/// come in and not in memory.
+/// Writes that may wait. The next one is answered `Busy` at once, so that a slow disk slows the senders
+/// down and does not fill the memory.
 const WRITES_WAITING_MAX: usize = 4096;
 pub(crate) const READS_WAITING_MAX: usize = 1024;
 
@@ -50,7 +49,7 @@ impl<S: State> Journal<S> {
         Self::open_observed(path, migrations, make, |_| {})
     }
 
-    /// As `open`; `observe` hears, on the writing thread, how many writes each commit kept.
+    /// As `open`. `observe` runs on the writing thread with the count of writes that each commit kept.
     pub fn open_observed<E>(
         path: impl AsRef<Path>,
         migrations: Migrations<'static>,
@@ -75,11 +74,11 @@ impl<S: State> Journal<S> {
         Ok(Self(Arc::new(Inner { open })))
     }
 
-    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. What
-    /// fails is undone and the state loaded anew. A caller that stops waiting does not stop the write.
+    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. A failed
+    /// write is undone and the state loaded anew. A caller that stops waiting does not stop the write.
     ///
-    /// Should `E` wrap SQLite's error, let it be the state's `Error` and tell the journal with
-    /// `State::sql`, so that a full disk is answered as `Full`.
+    /// If `E` wraps SQLite's error, make it the state's `Error` and implement `State::sql`, so that a full
+    /// disk is answered as `Full`.
     pub async fn write<T, E>(
         &self,
         f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
@@ -98,7 +97,7 @@ impl<S: State> Journal<S> {
         }
     }
 
-    /// Runs `f` on a read-only connection; it sees every write that was answered before.
+    /// Runs `f` on a read-only connection. It sees every write answered before.
     pub async fn read<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -113,7 +112,7 @@ impl<S: State> Journal<S> {
         }
     }
 
-    /// As `read`, and never `Busy`: it waits until there is room. For who reads one thing at a time.
+    /// As `read`, but waits for room instead of answering `Busy`. For callers with one read at a time.
     pub async fn read_in_turn<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -121,14 +120,15 @@ impl<S: State> Journal<S> {
         let (to, answer) = oneshot::channel();
         let reads = self.0.with(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
         let sent = reads.send(reader::read(f, to)).await;
-        // Kept, it would keep the reader from its end.
+        // A kept sender would keep the reader alive.
         drop(reads);
         sent.map_err(|_| JournalError::Stopped)?;
         answer.await.unwrap_or(Err(JournalError::Stopped))
     }
 
-    /// Takes nothing more, lets all that waits finish, and closes the file. Blocks until it has. Other
-    /// clones then answer `Stopped`.
+    /// Takes nothing more, finishes the waiting work, and closes the file. Blocks until then. Other clones
+    /// answer
+    /// `Stopped` from then on.
     pub fn close(self) {
         self.0.close();
     }
@@ -147,7 +147,7 @@ impl<S: State> std::fmt::Debug for Journal<S> {
 }
 
 impl<S> Inner<S> {
-    /// Nothing that waits is ever done under this lock.
+    /// Nothing under this lock ever waits.
     fn with<R>(&self, use_it: impl FnOnce(&Open<S>) -> R) -> Option<R> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
     }
@@ -157,9 +157,9 @@ impl<S> Inner<S> {
         let Some(Open { writes, reads, threads }) = open else { return };
         drop((writes, reads));
         for thread in threads {
-            // A write may hold the last clone; its thread cannot wait for itself, and ends anyway.
+            // A write may hold the last clone. Its thread cannot wait for itself and ends anyway.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("A journal's thread had panicked");
+                tracing::error!("A thread of the journal panicked");
             }
         }
     }

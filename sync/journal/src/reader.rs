@@ -1,4 +1,4 @@
-//! The reading thread: a read-only connection of its own, so that a long read holds up no write.
+//! The reading thread, with a read-only connection of its own, so that a long read delays no write.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,7 +19,7 @@ pub(crate) fn read<T: Send + 'static>(
             Ok(result) => result.map_err(JournalError::sql("read the journal")),
             Err(panic) => Err(JournalError::panicked(&*panic)),
         };
-        // Should its caller have gone away, nobody hears the answer.
+        // The caller may have gone away.
         let _ = to.send(result);
     })
 }

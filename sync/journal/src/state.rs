@@ -1,4 +1,4 @@
-//! What the writing thread keeps in memory beside the file.
+//! The writing thread's memory beside the file.
 
 use std::io;
 
@@ -6,12 +6,11 @@ use rusqlite::Connection;
 
 /// A cache of the file, held by the writing thread alone and handed to every write.
 pub trait State: Sized + Send + 'static {
-    /// What writes on this state are refused with.
+    /// The error of refused writes on this state.
     type Error: 'static;
 
-    /// SQLite's error in a refusal, where it is one: then a full disk is known for what it is, for this
-    /// write and for those that shared its group. A write refused with a bare `rusqlite::Error` needs
-    /// no help.
+    /// SQLite's error inside a refusal, if there is one. It shows a full disk, for this write and for its
+    /// group. A bare `rusqlite::Error` needs no help.
     fn sql(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
         None
     }
@@ -19,15 +18,15 @@ pub trait State: Sized + Send + 'static {
     /// Builds the cache from the file.
     fn load(conn: &Connection) -> rusqlite::Result<Self>;
 
-    /// Builds the cache anew after a write was undone. A state that also holds what is not in the
-    /// file, such as a channel, keeps that here.
+    /// Builds the cache anew after an undone write. A state with parts outside the file, such as a channel,
+    /// keeps those parts here.
     fn reload(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         *self = Self::load(conn)?;
         Ok(())
     }
 
-    /// Runs after each commit is on disk and before any of its writes is answered. When it fails, the
-    /// commit stands, yet every write of the group is answered with a fault.
+    /// Runs after each commit is on disk and before its writes are answered. If it fails, the commit
+    /// stands, but every write of the group is answered with a fault.
     fn committed(&mut self, _conn: &Connection) -> Result<(), io::Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the journal promises, tried on real files.
+//! The journal's promises on real files.
 
 mod queues;
 
@@ -21,7 +21,7 @@ use crate::{Journal, JournalError, State, WriteError, is_full, journal::READS_WA
 
 const STEPS: &[M<'_>] = &[M::up("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")];
 
-/// How many notes there are, as the file says; and what happened around it.
+/// The file's count of notes, and the events around it.
 struct Notes {
     count: i64,
     loads: usize,
@@ -122,7 +122,7 @@ async fn note(journal: &Journal<Notes>, text: &str) -> Result<(), WriteError<Ref
     journal.write(move |conn, notes| Ok(put(conn, notes, &text)?)).await
 }
 
-/// Holds the writing thread until the sender is used or dropped, so that what is sent meanwhile is one
+/// Holds the writing thread until the sender is used or dropped, so that the writes sent meanwhile form one
 /// group.
 async fn hold(journal: &Journal<Notes>) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
@@ -259,7 +259,7 @@ async fn a_full_disk_is_said_and_room_makes_it_work_again() {
     };
     limit(0).await.unwrap();
     let large = "x".repeat(20_000);
-    // Whether SQLite's error is bare or wrapped; and here SQLite rolls the whole group back.
+    // SQLite's error may be bare or wrapped. Here SQLite rolls the whole group back.
     let text = large.clone();
     let full = journal.write(move |conn, notes| put(conn, notes, &text)).await;
     assert!(matches!(full, Err(WriteError::Full)), "{full:?}");
@@ -357,8 +357,8 @@ fn only_a_full_disk_is_full() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Whatever writes succeed, are refused or panic, in whatever groups: the file holds exactly the
-    /// ones that were answered yes, and the state agrees with it.
+    /// Writes succeed, are refused or panic in any groups: the file holds exactly the accepted ones, and
+    /// the state agrees with it.
     #[test]
     fn the_file_holds_what_was_answered_yes(fates in proptest::collection::vec(0..4_u8, 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

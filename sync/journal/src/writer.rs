@@ -1,4 +1,4 @@
-//! The writing thread: takes what waits, runs it, commits it, answers it.
+//! The writing thread: takes waiting writes, runs, commits and answers them.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,44 +8,43 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{JournalError, State, WriteError, file::Owned, is_full};
+use crate::{JournalError, State, WriteError, file::OwnedFile, is_full};
 
-/// Writes that share a commit, at most. More would make the first of them wait for the last.
+/// The largest group of a commit. In a larger one the first write would wait for the last.
 pub(crate) const GROUP_MAX: usize = 256;
 
-/// One write with its own types hidden. Given nothing to run on it does not run, and leaves only what
-/// will answer its caller.
-pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> Ran + Send>;
+/// One write with its own types hidden. Without a connection it does not run and only answers its caller.
+pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> ExecutedWrite + Send>;
 
 /// A write that waits for its group to end before it is answered.
-pub(crate) struct Ran {
-    /// Whether its changes are to stay.
+pub(crate) struct ExecutedWrite {
+    /// Its changes stay.
     kept: bool,
-    /// Whether it met a full disk.
+    /// It met a full disk.
     full: bool,
-    answer: Box<dyn FnOnce(Ended) + Send>,
+    answer: Box<dyn FnOnce(GroupEnd) + Send>,
 }
 
-/// How a group ended.
+/// The end of a group.
 #[derive(Clone)]
-enum Ended {
-    /// Also told to a write that was undone for certain: then its own answer is the whole truth.
+enum GroupEnd {
+    /// Also for a write that was surely undone: its own answer is the whole truth.
     Committed,
     Full,
     Fault(JournalError),
 }
 
 pub(crate) struct Writer<S> {
-    file: Owned,
+    file: OwnedFile,
     state: S,
-    /// The state may differ from the file and is loaded anew before anything else runs.
+    /// The state may differ from the file, and is loaded anew before the next write.
     stale: bool,
     observe: Observe,
 }
 
 pub(crate) type Observe = Box<dyn Fn(usize) + Send>;
 
-/// Hides the types of a write. Should its caller have gone away, nobody hears the answer.
+/// Hides the types of a write. Its caller may have gone away by the time of the answer.
 pub(crate) fn write<S: State, T, E>(
     f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
     to: oneshot::Sender<Result<T, WriteError<E>>>,
@@ -64,21 +63,21 @@ where
         let (kept, full) = (result.is_ok(), matches!(result, Err(WriteError::Full)));
         let answer = Box::new(move |ended| {
             let _ = to.send(match ended {
-                Ended::Committed => result,
-                Ended::Full => Err(WriteError::Full),
-                Ended::Fault(fault) => Err(WriteError::Fault(fault)),
+                GroupEnd::Committed => result,
+                GroupEnd::Full => Err(WriteError::Full),
+                GroupEnd::Fault(fault) => Err(WriteError::Fault(fault)),
             });
         });
-        Ran { kept, full, answer }
+        ExecutedWrite { kept, full, answer }
     })
 }
 
 impl<S: State> Writer<S> {
-    pub fn new(file: Owned, state: S, observe: Observe) -> Self {
+    pub fn new(file: OwnedFile, state: S, observe: Observe) -> Self {
         Self { file, state, stale: false, observe }
     }
 
-    /// Works until every sender is gone and all that was sent is answered.
+    /// Works until every sender is gone and every write is answered.
     pub fn run(mut self, mut writes: mpsc::Receiver<Write<S>>) {
         let mut waiting = Vec::with_capacity(GROUP_MAX);
         while writes.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
@@ -96,7 +95,7 @@ impl<S: State> Writer<S> {
             Ok(()) => self.after_commit(ran.iter().filter(|write| write.kept).count()),
             Err(ended) => ended,
         };
-        if let Ended::Fault(fault) = &ended {
+        if let GroupEnd::Fault(fault) = &ended {
             tracing::error!(cause = chain(fault), writes = ran.len(), "A group of writes failed");
         }
         for write in ran {
@@ -104,18 +103,20 @@ impl<S: State> Writer<S> {
         }
     }
 
-    /// Runs writes until all have run or the transaction breaks, then commits. What did not run
-    /// because a later group can still run it stays in `writes`.
+    /// Runs writes until all have run or the transaction breaks, then commits. Writes that a later group
+    /// can still run stay in `writes`.
     fn run_and_commit(
         &mut self,
         writes: &mut Drain<'_, Write<S>>,
-        ran: &mut Vec<Ran>,
-    ) -> Result<(), Ended> {
-        // Whatever ends this early leaves a transaction rolled back and a state ahead of the file.
+        ran: &mut Vec<ExecutedWrite>,
+    ) -> Result<(), GroupEnd> {
+        // An early end leaves the transaction rolled back and the state ahead of the file.
         let was_stale = std::mem::replace(&mut self.stale, true);
         let begun = begin(&mut self.file.conn).and_then(|tx| {
             if was_stale {
-                self.state.reload(&tx).map_err(|error| Ended::of("load the state anew", error))?;
+                self.state
+                    .reload(&tx)
+                    .map_err(|error| GroupEnd::of("load the state anew", error))?;
             }
             Ok(tx)
         });
@@ -129,24 +130,24 @@ impl<S: State> Writer<S> {
         for write in writes {
             run_one(&mut tx, &mut self.state, write, ran)?;
         }
-        tx.commit().map_err(|error| Ended::of("commit a group of writes", error))?;
+        tx.commit().map_err(|error| GroupEnd::of("commit a group of writes", error))?;
         self.stale = false;
         Ok(())
     }
 
-    fn after_commit(&mut self, kept: usize) -> Ended {
+    fn after_commit(&mut self, kept: usize) -> GroupEnd {
         if kept == 0 {
-            return Ended::Committed;
+            return GroupEnd::Committed;
         }
         (self.observe)(kept);
         let (state, conn) = (&mut self.state, &self.file.conn);
         match catch_unwind(AssertUnwindSafe(|| state.committed(conn))) {
-            Ok(Ok(())) => Ended::Committed,
-            // Never `Full`, which promises that nothing is stored: the commit stands.
-            Ok(Err(error)) => Ended::Fault(JournalError::io("note a commit")(error)),
+            Ok(Ok(())) => GroupEnd::Committed,
+            // Not `Full`, which promises that nothing is stored: the commit stands.
+            Ok(Err(error)) => GroupEnd::Fault(JournalError::io("note a commit")(error)),
             Err(panic) => {
                 self.stale = true;
-                Ended::Fault(JournalError::panicked(&*panic))
+                GroupEnd::Fault(JournalError::panicked(&*panic))
             }
         }
     }
@@ -157,38 +158,38 @@ fn run_one<S: State>(
     tx: &mut Transaction<'_>,
     state: &mut S,
     write: Write<S>,
-    ran: &mut Vec<Ran>,
-) -> Result<(), Ended> {
+    ran: &mut Vec<ExecutedWrite>,
+) -> Result<(), GroupEnd> {
     let savepoint = match tx.savepoint() {
         Ok(savepoint) => savepoint,
         Err(error) => {
             ran.push(write(None));
-            return Err(Ended::of("begin a write", error));
+            return Err(GroupEnd::of("begin a write", error));
         }
     };
     let write = write(Some((&savepoint, state)));
     if !write.kept && savepoint.is_autocommit() {
         // After some failures, a full disk among them, SQLite rolls the whole transaction back.
         let full = write.full;
-        (write.answer)(Ended::Committed);
-        return Err(if full { Ended::Full } else { Ended::Fault(JournalError::RolledBack) });
+        (write.answer)(GroupEnd::Committed);
+        return Err(if full { GroupEnd::Full } else { GroupEnd::Fault(JournalError::RolledBack) });
     }
     let kept = write.kept;
     ran.push(write);
     if kept {
-        return savepoint.commit().map_err(|error| Ended::of("keep a write", error));
+        return savepoint.commit().map_err(|error| GroupEnd::of("keep a write", error));
     }
-    savepoint.finish().map_err(|error| Ended::of("undo a write", error))?;
-    state.reload(tx).map_err(|error| Ended::of("load the state anew", error))
+    savepoint.finish().map_err(|error| GroupEnd::of("undo a write", error))?;
+    state.reload(tx).map_err(|error| GroupEnd::of("load the state anew", error))
 }
 
 /// Takes the write lock at once: a transaction that reads first could fail to get it later.
-fn begin(conn: &mut Connection) -> Result<Transaction<'_>, Ended> {
+fn begin(conn: &mut Connection) -> Result<Transaction<'_>, GroupEnd> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| Ended::of("begin a group of writes", error))
+        .map_err(|error| GroupEnd::of("begin a group of writes", error))
 }
 
-impl Ended {
+impl GroupEnd {
     fn of(what: &'static str, error: rusqlite::Error) -> Self {
         if is_full(&error) { Self::Full } else { Self::Fault(JournalError::sql(what)(error)) }
     }

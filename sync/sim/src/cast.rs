@@ -1,4 +1,4 @@
-//! Who takes part: five edges in three regions, twenty tablets, and a portal with a few people at it.
+//! The cast: five edges in three regions, twenty tablets, and a portal with a few people at it.
 
 use uuid::Uuid;
 use wire::{Actor, DeviceId, EdgeId, Region, Role, UserId};
@@ -37,7 +37,7 @@ pub fn region(e: usize) -> Region {
     EDGES[original(e)].1
 }
 
-/// Whether this machine's program is of the version before, which cannot pack ops.
+/// Returns whether this machine's program is of the version before, without packed ops.
 pub fn is_older(machine: usize) -> bool {
     machine % 2 == 1
 }

@@ -1,7 +1,6 @@
 //! The cloud: the order service with its database, the bus, and the hub's replicas over sync_db.
 //!
-//! Databases keep what was committed whatever happens to a process; what a process had begun goes with
-//! it.
+//! Databases keep every commit through any crash. The work that a process had begun goes with the process.
 
 pub mod order_db;
 pub mod plan;
@@ -19,39 +18,39 @@ use wire::{
 
 /// An event on its way: as much of it as anyone here reads.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct BusEvent {
     pub id: EventId,
-    pub what: Happened,
+    pub what: BusNews,
 }
 
 #[derive(Debug, Clone)]
-pub enum Happened {
+pub enum BusNews {
     Order(Order),
     Assigned(Region, RegionAssignment),
     Revoked(Region, UserId),
 }
 
-impl Event {
-    /// Whose feed takes it.
+impl BusEvent {
+    /// The region whose feed takes it.
     pub fn region(&self) -> Region {
         match &self.what {
-            Happened::Order(order) => order.location,
-            Happened::Assigned(region, _) | Happened::Revoked(region, _) => *region,
+            BusNews::Order(order) => order.location,
+            BusNews::Assigned(region, _) | BusNews::Revoked(region, _) => *region,
         }
     }
 
-    /// The version of how this region assigns, where it tells that.
+    /// The policy version of this region, if the event carries it.
     pub fn assigns(&self, of: Region) -> Option<u64> {
         match &self.what {
-            Happened::Assigned(region, word) if *region == of => Some(word.policy_version),
+            BusNews::Assigned(region, word) if *region == of => Some(word.policy_version),
             _ => None,
         }
     }
 
     pub fn order(&self) -> Option<&Order> {
         match &self.what {
-            Happened::Order(order) => Some(order),
-            Happened::Assigned(..) | Happened::Revoked(..) => None,
+            BusNews::Order(order) => Some(order),
+            BusNews::Assigned(..) | BusNews::Revoked(..) => None,
         }
     }
 }
@@ -63,9 +62,9 @@ pub struct OrderService {
     pub run: u32,
     pub clock_error_ms: i64,
     /// Transactions between their reading and their commit.
-    pub open: BTreeMap<u64, Deciding>,
+    pub open: BTreeMap<u64, OpenDecision>,
     /// Requests that wait for a lock of one of them.
-    pub waiting: VecDeque<Asked>,
+    pub waiting: VecDeque<DecisionRequest>,
     pub crashes_in_commit: Option<u64>,
     pub commits_late: bool,
     pub answers_are_lost: bool,
@@ -74,17 +73,17 @@ pub struct OrderService {
     pub relaying: bool,
 }
 
-/// Something to decide, and who waits for it.
+/// Requests to decide, and the party that waits for the answer.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    pub by: AskedBy,
+pub struct DecisionRequest {
+    pub by: Requester,
     pub requests: Vec<Submission>,
-    /// A portal's request reads plainly and guards its write; a batch locks what it reads.
+    /// A batch locks the rows it reads. A portal's request reads plainly and guards its write.
     pub locks: bool,
 }
 
 #[derive(Debug, Clone)]
-pub enum AskedBy {
+pub enum Requester {
     Hub {
         replica: usize,
         run: u32,
@@ -94,8 +93,8 @@ pub enum AskedBy {
     },
     Desk {
         item: usize,
-        /// The hub has said that the holder is away: what is held now is not taken. And whether it was
-        /// decided by then.
+        /// The hub has said that the holder is away, so a held accept is not taken. The value tells whether
+        /// the accept was decided by then.
         last_look: Option<bool>,
     },
     /// An accept of the portal that waits at the hub, handed in again.
@@ -105,10 +104,10 @@ pub enum AskedBy {
     },
 }
 
-pub struct Deciding {
-    pub asked: Asked,
+pub struct OpenDecision {
+    pub asked: DecisionRequest,
     pub read_at: UnixMillis,
-    /// How many transactions it saw, where somebody records.
+    /// The count of transactions it saw, for a recorder.
     pub seen: usize,
     pub writes: Writes,
     /// There was an answer to its one command.
@@ -122,7 +121,7 @@ pub struct Deciding {
     pub ends_right: bool,
 }
 
-impl Asked {
+impl DecisionRequest {
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         attempts(&self.requests)
     }
@@ -141,29 +140,29 @@ pub fn attempts(requests: &[Submission]) -> impl Iterator<Item = &Attempt> {
 
 /// The bus's queue for the hub: durable, at least once.
 #[derive(Default)]
-pub struct Bus {
+pub struct HubQueue {
     pub is_down: bool,
     pub repeats: bool,
-    pub queue: VecDeque<Event>,
+    pub queue: VecDeque<BusEvent>,
     /// Handed to a consumer and not confirmed yet.
-    pub unconfirmed: BTreeMap<u64, Delivery>,
+    pub unconfirmed: BTreeMap<u64, HubDelivery>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Delivery {
-    pub event: Event,
+pub struct HubDelivery {
+    pub event: BusEvent,
     pub replica: usize,
     /// It holds its region's row until its commit.
-    pub feed: Option<Feeding>,
+    pub feed: Option<FeedWrite>,
 }
 
-/// What a feed transaction has written and not committed yet.
+/// The uncommitted write of a feed transaction.
 #[derive(Debug, Clone)]
-pub struct Feeding {
+pub struct FeedWrite {
     pub number: u64,
 }
 
-/// A replica of the hub, with what it holds in memory.
+/// A replica of the hub with its memory.
 #[derive(Default)]
 pub struct Replica {
     pub is_running: bool,
@@ -172,9 +171,9 @@ pub struct Replica {
     pub clock_error_ms: i64,
     pub sessions: BTreeMap<usize, HubSession>,
     pub drains: BTreeMap<usize, Drain>,
-    /// When the held ops of an edge were last handed in again, and at which turn.
+    /// The time and the turn at which the held ops of an edge were last handed in again.
     pub sweeps: BTreeMap<usize, (u64, u64)>,
-    /// How often something was heard by which what is held may not be held any more.
+    /// The count of news that may have released held ops.
     pub turns: u64,
     /// Accepts that its sessions have put to holders.
     pub asking: BTreeSet<CommandId>,
@@ -184,7 +183,7 @@ pub struct Replica {
     /// When a feed was last compared on account of the latter, and a region's fence was last renewed.
     pub compared: BTreeMap<Region, u64>,
     pub renewed: BTreeMap<Region, u64>,
-    /// Transactions whose session has ended, by its connection.
+    /// Transactions of ended sessions, by connection.
     pub orphans: BTreeMap<usize, (usize, Output)>,
 }
 
@@ -192,7 +191,7 @@ pub struct Replica {
 pub struct HubSession {
     pub edge: usize,
     pub machine: Session,
-    pub inbox: VecDeque<(Input, Frame)>,
+    pub inbox: VecDeque<(Input, FrameOrigin)>,
     pub answers: VecDeque<Input>,
     pub doing: VecDeque<Output>,
     /// It waits for sync_db with this.
@@ -205,12 +204,12 @@ pub struct HubSession {
     pub is_imaging: bool,
     /// For a sign of life, or for a take-back.
     pub is_waiting: bool,
-    /// When whoever is asked for it was last seen to be kept from answering.
+    /// The last time at which the asked rival was seen unable to answer.
     pub rival_busy_at: Option<u64>,
-    /// No answer came in time from somebody who could not give one.
+    /// The rival gave no answer in time and was unable to.
     pub rival_excused: bool,
     pub told_held: BTreeMap<u64, HeldReason>,
-    /// What was put to this edge, and at which tick.
+    /// The accepts put to this edge, with the tick.
     pub put: BTreeMap<CommandId, u64>,
     pub is_reading: bool,
     pub term: Option<u64>,
@@ -219,7 +218,7 @@ pub struct HubSession {
 }
 
 /// An epoch that is ending, between the steps of that.
-pub struct Confining {
+pub struct QuarantineRun {
     pub conn: usize,
     pub replica: usize,
     pub run: u32,
@@ -230,7 +229,7 @@ pub struct Confining {
 
 /// Where an input of a session comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Frame {
+pub enum FrameOrigin {
     None,
     OfThisSession,
     OfAnother,
@@ -240,7 +239,7 @@ pub enum Frame {
 #[derive(Default)]
 pub struct Drain {
     pub pass: u64,
-    pub claim: sync_db::Claim,
+    pub claim: sync_db::LogClaim,
     pub run_max: usize,
     pub failures: u32,
     /// The owner was out of reach, so nothing is asked of it until the next try.
@@ -251,21 +250,21 @@ pub struct Drain {
     pub held: Vec<u64>,
     /// Somebody asked for the edge meanwhile.
     pub asked_for: bool,
-    /// What the hub answers itself, until the owner has answered the rest.
-    pub decided: Vec<Decided>,
+    /// The hub's own answers, kept until the owner has answered the rest.
+    pub decided: Vec<LogOutcome>,
     pub outcome_count: u64,
 }
 
 #[derive(Debug, Clone)]
-pub struct Decided {
+pub struct LogOutcome {
     pub seq: u64,
     pub command_id: Option<CommandId>,
     pub outcome: Outcome,
 }
 
-/// What the owner said to a batch, or that it said nothing.
+/// The owner's reply to a batch, or its silence.
 #[derive(Debug, Clone)]
-pub enum OwnerSaid {
+pub enum OwnerReply {
     Answers(Vec<OpAnswer>),
     Nothing,
     /// This batch makes it fail; an empty one does not.

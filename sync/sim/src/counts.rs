@@ -1,4 +1,4 @@
-//! What a run of seeds has met, counted.
+//! The counts of everything that a run of seeds has met.
 
 mod shown;
 mod wanted;
@@ -10,7 +10,7 @@ use rules::{AssignmentTurn, Writes};
 use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
-    edge::{Alarm, Stored},
+    edge::{LoggedCommand, Suspicion},
     oracle::Oracle,
     plan::FaultKind,
 };
@@ -48,7 +48,7 @@ pub struct Counts {
     pub strays: u64,
     pub link_token_expired: u64,
     pub turned: u64,
-    /// By what each of them did.
+    /// By kind of change.
     pub turns: Tally,
     pub take_backs: u64,
     pub held: u64,
@@ -110,7 +110,7 @@ impl Counts {
         *self.verdicts.entry(phrase("not_taken", Some(code))).or_default() += 1;
     }
 
-    pub fn taken(&mut self, stored: &Stored, new: bool) {
+    pub fn taken(&mut self, stored: &LoggedCommand, new: bool) {
         let key = if new { phrase(stored.verdict.as_str(), stored.doubt) } else { "stored before" };
         *self.verdicts.entry(key).or_default() += 1;
     }
@@ -142,7 +142,7 @@ impl Counts {
         }
     }
 
-    pub fn alarmed(&mut self, alarm: Alarm) {
+    pub fn alarmed(&mut self, alarm: Suspicion) {
         *self.alarms.entry(alarm.as_str()).or_default() += 1;
     }
 

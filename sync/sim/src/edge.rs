@@ -11,10 +11,10 @@ use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 
 use crate::cast;
 
-pub use entering::{Entered, Entry, Stored};
-pub use file::{Alarm, CommandKey, File, Place, Settled};
+pub use entering::{CommandEntry, EntryResult, LoggedCommand};
+pub use file::{CommandName, EdgeFile, OpPlace, SettledCommand, Suspicion};
 
-/// A process, with what it holds in memory.
+/// A machine with its process and the process's memory.
 pub struct Node {
     /// The edge that this machine is.
     pub id: usize,
@@ -22,21 +22,21 @@ pub struct Node {
     pub region: Region,
     /// The machine of a copy comes with the copy.
     pub is_there: bool,
-    pub file: File,
+    pub file: EdgeFile,
     /// When its file was last replaced.
     pub restored_at: Option<u64>,
-    /// Frozen until then: whatever comes for it waits.
+    /// Frozen until then. Everything sent to it waits.
     pub sleeps_until: u64,
     /// Somebody is about to give it a name of its own.
     pub will_be_renamed: bool,
     pub is_running: bool,
-    /// Counts the processes, so that what was meant for an earlier one is not done by the next.
+    /// Counts the processes, so that none does the work meant for an earlier one.
     pub run: u32,
     pub nonce: BootNonce,
     pub clock_error_ms: i64,
     pub disk: Disk,
-    pub writer: Writer,
-    pub link: Option<Link>,
+    pub writer: CommitQueue,
+    pub link: Option<EdgeLink>,
     pub calls: Calls,
 }
 
@@ -48,24 +48,24 @@ pub struct Disk {
     pub crashes_in_commit: Option<u64>,
 }
 
-/// Mirrors `journal::writer`: whenever it is free it takes what waits, executes it and commits it as
-/// one group; answers leave after the commit.
+/// Mirrors `journal::writer`: whenever it is free it takes the waiting writes, executes them and commits
+/// them as one group. Answers leave after the commit.
 #[derive(Default)]
-pub struct Writer {
-    pub waiting: VecDeque<Write>,
-    pub committing: Option<Vec<Wrote>>,
+pub struct CommitQueue {
+    pub waiting: VecDeque<EdgeJob>,
+    pub committing: Option<Vec<EdgeJobResult>>,
     /// Something of it is stored.
     pub keeps: bool,
 }
 
 #[derive(Clone)]
-pub enum Write {
+pub enum EdgeJob {
     Boot,
     Enter {
         tablet: usize,
-        entry: Box<Entry>,
+        entry: Box<CommandEntry>,
     },
-    /// What the link's session waits for.
+    /// A write that the link's session waits for.
     Link {
         conn: usize,
         what: EdgeWrite,
@@ -79,16 +79,16 @@ pub enum Write {
     Suspect,
 }
 
-pub enum Wrote {
+pub enum EdgeJobResult {
     Boot { failed: bool },
-    Entered { tablet: usize, entered: Box<Entered> },
-    Linked { conn: usize, settled: Vec<Settled>, begun: bool, failed: bool },
+    Entered { tablet: usize, entered: Box<EntryResult> },
+    Linked { conn: usize, settled: Vec<SettledCommand>, begun: bool, failed: bool },
     Asked { conn: usize },
     Suspect,
 }
 
-/// Mirrors `edge-node/src/link/session.rs`: carries out what the engine says, one thing at a time.
-pub struct Link {
+/// Mirrors `edge-node/src/link/session.rs`: carries out the engine's steps, one at a time.
+pub struct EdgeLink {
     pub conn: usize,
     pub machine: Edge,
     pub todo: VecDeque<LinkStep>,
@@ -101,7 +101,7 @@ pub struct Link {
     pub heard_at: u64,
     pub pinged_at: u64,
     pub acked_at: u64,
-    /// What Welcome said, for the bug that takes every frame for one of this session.
+    /// The standing of Welcome, for the bug that takes every frame for one of this session.
     pub standing: Option<wire::Standing>,
 }
 
@@ -111,7 +111,7 @@ pub struct Calls {
     pub lost_at: u64,
     pub attempt: u32,
     pub started_at: u64,
-    /// The session that has ended still stores something, and whether it was up.
+    /// The ended session still stores something. The value tells whether it was up.
     pub waits: Option<bool>,
 }
 
@@ -120,7 +120,7 @@ impl Node {
         let name = cast::edge(id);
         Self {
             id,
-            file: File::new(name.clone(), bug),
+            file: EdgeFile::new(name.clone(), bug),
             name,
             region: cast::region(id),
             is_there: id < cast::EDGE_COUNT,
@@ -132,15 +132,15 @@ impl Node {
             nonce: BootNonce([0; 16]),
             clock_error_ms: 0,
             disk: Disk::default(),
-            writer: Writer::default(),
+            writer: CommitQueue::default(),
             link: None,
             calls: Calls::default(),
         }
     }
 }
 
-/// What a tablet hears of a stored command; mirrors `edge-node/src/intake/reply.rs`, texts aside.
-pub fn reply(edge: &EdgeId, stored: &Stored, order: Option<wire::Order>) -> Reply {
+/// The reply for a stored command. Mirrors `edge-node/src/intake/reply.rs`, texts aside.
+pub fn reply(edge: &EdgeId, stored: &LoggedCommand, order: Option<wire::Order>) -> Reply {
     let receipt = wire::Receipt {
         edge: edge.clone(),
         epoch: stored.epoch,

@@ -1,5 +1,5 @@
-//! `holdfast-sim`: runs seeds and says what they met, replays one in words, or shows that every planted
-//! bug is caught by a promise with a name.
+//! `holdfast-sim`: runs seeds and prints their counts, replays one in words, or shows that a promise with a
+//! name catches each planted bug.
 
 mod many;
 mod mutations;
@@ -18,7 +18,7 @@ struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Replays this one seed and prints what happens.
+    /// Replays this one seed and prints its events.
     #[arg(long)]
     seed: Option<u64>,
     /// Replays this directed schedule in the same way.

@@ -1,5 +1,5 @@
-//! Many seeds, and what they met. All that is printed follows from the seeds, but for the rate, which
-//! goes to stderr.
+//! Runs many seeds and prints their counts. Everything printed follows from the seeds, except the rate on
+//! stderr.
 
 use std::{
     sync::{
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use sim::{Counts, Plan, Violation, scenarios};
+use sim::{Counts, SeedPlan, Violation, scenarios};
 
 const FAILURES_SHOWN: usize = 10;
 
@@ -46,7 +46,7 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     broken == 0 && met.failures.is_empty() && never.is_empty()
 }
 
-/// What the directed schedules have met, and how many of them broke a promise.
+/// The counts of the directed schedules, and the number of them that broke a promise.
 fn directed() -> (Counts, usize) {
     let all = scenarios::all();
     let (mut counts, mut broken) = (Counts::default(), 0);
@@ -70,9 +70,9 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
         if seed >= end {
             break;
         }
-        let ran = sim::run(&Plan::of(seed), None);
+        let ran = sim::run(&SeedPlan::of(seed), None);
         mine.counts.add(&ran.counts);
-        // Whichever thread ran it: the sum does not know the order.
+        // The sum does not depend on the order of the threads.
         mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
         mine.failures.extend(ran.violation.map(|violation| (seed, violation)));
     }

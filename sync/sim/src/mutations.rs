@@ -5,12 +5,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use sim::{Bug, Plan, scenarios};
+use sim::{Bug, SeedPlan, scenarios};
 
 /// A bug that lives longer than this is not seen.
 const SEEDS_MAX: u64 = 2_000;
 
-/// How many seeds it took, none where a directed schedule did it, and what was broken.
+/// The number of seeds needed (none if a directed schedule did it), and the broken promise.
 type Caught = Option<(u64, &'static str)>;
 
 pub fn run(only: Option<Bug>, jobs: u64) -> bool {
@@ -70,10 +70,10 @@ fn control(seeds: u64, jobs: u64) -> Caught {
 }
 
 fn broken(seed: u64, bug: Option<Bug>) -> Option<&'static str> {
-    sim::run(&Plan::of(seed), bug).violation.map(|violation| violation.invariant)
+    sim::run(&SeedPlan::of(seed), bug).violation.map(|violation| violation.invariant)
 }
 
-/// The work of each number, in the order of the numbers, whichever thread did it.
+/// The results in the order of the numbers, from any thread.
 fn each(count: usize, jobs: u64, work: impl Fn(usize) -> Caught + Sync) -> Vec<Caught> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(vec![None; count]);

@@ -1,9 +1,9 @@
 //! One seed in words; a failing one is shrunk.
 
-use sim::{Bug, Plan, Violation, run_in_words, seeds, shrink};
+use sim::{Bug, SeedPlan, Violation, run_in_words, seeds, shrink};
 
-/// Prints all that happens, and what was broken.
-pub fn replay(plan: &Plan, bug: Option<Bug>) -> Option<Violation> {
+/// Prints every event, and the broken promise.
+pub fn replay(plan: &SeedPlan, bug: Option<Bug>) -> Option<Violation> {
     let ran = run_in_words(plan, bug);
     ran.trace.lines.iter().for_each(|line| println!("{line}"));
     println!("{}", ran.counts);
@@ -14,7 +14,7 @@ pub fn replay(plan: &Plan, bug: Option<Bug>) -> Option<Violation> {
 }
 
 pub fn run(seed: u64, bug: Option<Bug>) -> bool {
-    let plan = Plan::of(seed);
+    let plan = SeedPlan::of(seed);
     let Some(violation) = replay(&plan, bug) else { return true };
     let keep = shrink(&plan, bug, violation.invariant);
     let small = run_in_words(&plan.only(&keep), bug);

@@ -1,5 +1,5 @@
-//! The promises, each a function with a name, checked at every step that could break it and once more
-//! at silence. They look at what was said and what stands stored, never at how a part came to it.
+//! The promises, each a function with a name, checked at every step that could break it and once more at
+//! silence. They look at answers and stores, never at the way by which a part came to them.
 
 pub mod entropy;
 pub mod restores;
@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{Code, CommandId, EdgeId, Hash, OrderId, Region, UserId};
 
-use crate::cloud::Event;
+use crate::cloud::BusEvent;
 
 pub(crate) use silence::at_silence;
 
-/// What makes a command that command and no other.
-pub type Identity = (CommandId, UserId, Hash);
+/// The full identity of a command.
+pub type CommandIdentity = (CommandId, UserId, Hash);
 
 /// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,33 +26,32 @@ pub struct Violation {
     pub says: String,
 }
 
-/// What was said and done so far, as far as the promises need it.
+/// The history of answers and deeds that the promises need.
 #[derive(Default)]
 pub struct Oracle {
     pub violation: Option<Violation>,
     machines: Vec<restores::Machine>,
-    /// Every command that somebody has a receipt for, and those of them that a restore has taken without
-    /// anybody else who has seen them.
+    /// Every command with a receipt, and those among them that a restore has taken unseen by anybody else.
     pub acknowledged: BTreeSet<CommandId>,
     pub may_be_lost: BTreeSet<CommandId>,
-    /// Which epoch of which edge some file has begun.
+    /// The epochs that some file has begun, by edge.
     begun: BTreeSet<(usize, u64)>,
-    /// Edges of which there were two machines.
+    /// Edges that had two machines.
     cloned: BTreeSet<EdgeId>,
-    /// What people were told of a command, by its identity.
-    told: BTreeMap<Identity, (bool, Option<Code>)>,
+    /// The answers that people got to a command, by its identity.
+    told: BTreeMap<CommandIdentity, (bool, Option<Code>)>,
     /// Firm answers that people have heard.
-    firm: BTreeMap<Identity, Firm>,
+    firm: BTreeMap<CommandIdentity, Firm>,
     /// How often a command changed its order.
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.
     versions: BTreeMap<OrderId, u64>,
-    /// Events that were thrown away, orders that nobody has, and regions in which an edge's view was
-    /// damaged: what anti-entropy may find.
-    pub lost: Vec<Event>,
+    /// Discarded events, strange orders, and regions with a damaged view: the losses that anti-entropy may
+    /// find.
+    pub lost: Vec<BusEvent>,
     pub strange: BTreeSet<OrderId>,
     pub damaged: BTreeSet<Region>,
-    said: BTreeMap<Region, entropy::Said>,
+    said: BTreeMap<Region, entropy::FeedHistory>,
     pub checks: u64,
 }
 

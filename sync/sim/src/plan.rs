@@ -1,5 +1,5 @@
-//! What a seed means: the people's taps and the faults, each at its time. A plan is made whole before
-//! the run, so that a failing one can be shrunk by leaving steps out.
+//! The plan of a seed: the people's taps and the faults, each at its time. A plan is complete before the
+//! run, so that a failing one can be shrunk by leaving steps out.
 
 mod far_behind;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct SeedPlan {
     pub seed: u64,
     pub tuning: Tuning,
     /// In the order of their times.
@@ -29,27 +29,27 @@ pub struct Tuning {
     pub limits: Limits,
     /// Ops that a hub's worker takes in one pass.
     pub run_max: usize,
-    /// What a fault does now and then it does every time, so that a directed schedule is sure of it.
+    /// Faults strike every time instead of now and then, so that a directed schedule is sure of them.
     pub every: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct Step {
     pub at: u64,
-    pub what: What,
+    pub what: StepKind,
 }
 
 impl Step {
     pub fn ends_at(&self) -> u64 {
         match self.what {
-            What::Fault(fault) => self.at + fault.lasts_ms,
+            StepKind::Fault(fault) => self.at + fault.lasts_ms,
             _ => self.at,
         }
     }
 }
 
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum StepKind {
     /// Somebody does something at a tablet.
     Tap {
         tablet: usize,
@@ -65,21 +65,21 @@ pub enum What {
     Fault(Fault),
     /// Of a directed schedule: exactly this person does exactly this.
     Does {
-        who: Who,
+        who: Doer,
         intent: Intent,
         order: OrderId,
     },
-    /// Of a directed schedule: what becomes of one frame.
+    /// Of a directed schedule: the fate of one frame.
     Catch(Catch),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Doer {
     Tablet(usize),
     Desk(usize),
 }
 
-/// A frame of an edge's link, and what becomes of it.
+/// A frame of an edge's link, and its fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Catch {
     pub edge: usize,
@@ -87,18 +87,18 @@ pub struct Catch {
     pub kind: &'static str,
     /// So many of its kind go through before it.
     pub after: u32,
-    pub becomes: Becomes,
+    pub becomes: FrameFate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Becomes {
-    /// It arrives so much later, and what follows overtakes it.
+pub enum FrameFate {
+    /// It arrives this much later, and later frames overtake it.
     Late(u64),
     /// Its connection breaks, and it arrives in the next session, right behind its Welcome.
     OfTheNextSession,
 }
 
-/// What a person means to do; on which order is decided when the time has come.
+/// A person's intent. The order is chosen when the time has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     Publish,
@@ -117,7 +117,7 @@ pub enum Intent {
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// Which edge, tablet or replica; kinds that concern one thing only do not look at it.
+    /// The edge, tablet or replica. Kinds that concern one thing only ignore it.
     pub on: usize,
     pub lasts_ms: u64,
     pub size: u64,
@@ -187,8 +187,8 @@ faults! {
     TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
     PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
     Revocation "provider revoked" 4 TABLET_COUNT 0 0,
-    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and what else
-    // leaves an edge, a tablet or the order service other than it was.
+    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and other lasting
+    // changes to an edge, a tablet or the order service.
     RulesChange "offline rules changed" 0 EDGE_COUNT 0 0,
     DatabaseRestored "edge's database restored" 0 EDGE_COUNT 200 4_000,
     MachineRestored "edge's whole machine restored" 0 EDGE_COUNT 200 4_000,
@@ -213,7 +213,7 @@ const ACTIVE_MS: u64 = 70_000;
 /// A fault is lifted this long after the last step could have begun, should it last longer.
 const HEAL_AFTER_MS: u64 = 5_000;
 
-impl Plan {
+impl SeedPlan {
     pub fn of(seed: u64) -> Self {
         let mut random = Random::seeded(seed);
         let tuning = tuning(&mut random);
@@ -223,13 +223,13 @@ impl Plan {
         }
         for _ in 0..random.between(FAULTS.0, FAULTS.1) {
             let at = random.between(1_000, ACTIVE_MS);
-            steps.push(Step { at, what: What::Fault(fault(&mut random)) });
+            steps.push(Step { at, what: StepKind::Fault(fault(&mut random)) });
         }
         for _ in 0..random.between(0, GRANTS_MAX) {
             let (on, size) = (random.below(EDGE_COUNT), random.between(0, 5));
             let fault = Fault { kind: FaultKind::PolicyChange, on, lasts_ms: 0, size };
             let at = random.between(2_000, ACTIVE_MS / 2);
-            steps.push(Step { at, what: What::Fault(fault) });
+            steps.push(Step { at, what: StepKind::Fault(fault) });
         }
         steps.sort_by_key(|step| step.at);
         steps.extend(of_section_six(&mut Random::seeded(seed ^ SECTION_SIX)));
@@ -244,11 +244,11 @@ impl Plan {
         Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
     }
 
-    /// The same plan without what replaces an edge's file, changes it or gives it another epoch.
+    /// The same plan without steps that replace or change an edge's file or give it another epoch.
     #[must_use]
     pub fn undisturbed(&self) -> Self {
         let disturbs = |step: &Step| match step.what {
-            What::Fault(Fault { kind, .. }) => {
+            StepKind::Fault(Fault { kind, .. }) => {
                 let changes = [FaultKind::EdgeCloned, FaultKind::MarkLost, FaultKind::ViewDamaged];
                 kind.restores() || changes.contains(&kind) || kind == FaultKind::Corruption
             }
@@ -263,11 +263,11 @@ impl Plan {
     }
 
     pub fn faults(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.what, What::Fault(_))).count()
+        self.steps.iter().filter(|step| matches!(step.what, StepKind::Fault(_))).count()
     }
 }
 
-/// What else happens to edges and tablets. Now and then one machine has no luck at all.
+/// Restores, copies and losses of edges and tablets. Now and then one machine has no luck at all.
 fn of_section_six(random: &mut Random) -> Vec<Step> {
     let unlucky = random.chance(60).then(|| random.below(EDGE_COUNT));
     let count = if unlucky.is_some() { random.between(4, 6) } else { random.between(0, 3) };
@@ -280,7 +280,7 @@ fn of_section_six(random: &mut Random) -> Vec<Step> {
         let on = unlucky.unwrap_or_else(|| random.below(drawn.who()));
         let (lasts_ms, size) = (random.between(least, most), random.between(0, 1_000));
         let at = random.between(4_000, ACTIVE_MS);
-        Step { at, what: What::Fault(Fault { kind: drawn, on, lasts_ms, size }) }
+        Step { at, what: StepKind::Fault(Fault { kind: drawn, on, lasts_ms, size }) }
     };
     (0..count).map(step).collect()
 }
@@ -316,9 +316,9 @@ fn command(random: &mut Random, n: u64) -> Step {
     let intent = if early { Intent::Publish } else { intent(random) };
     let pick = random.next();
     let what = if random.chance(250) {
-        What::Desk { person: random.below(DESK_COUNT), intent, pick }
+        StepKind::Desk { person: random.below(DESK_COUNT), intent, pick }
     } else {
-        What::Tap { tablet: random.below(TABLET_COUNT), intent, pick }
+        StepKind::Tap { tablet: random.below(TABLET_COUNT), intent, pick }
     };
     Step { at, what }
 }
@@ -349,7 +349,7 @@ fn fault(random: &mut Random) -> Fault {
 }
 
 impl FaultKind {
-    /// Whether it puts a backup back.
+    /// Returns whether it puts a backup back.
     pub fn restores(self) -> bool {
         matches!(self, Self::DatabaseRestored | Self::MachineRestored)
     }

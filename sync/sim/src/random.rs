@@ -1,5 +1,5 @@
-//! The one source of chance: xoshiro256++, seeded through splitmix64. Written here so that a seed means
-//! the same run for ever, whatever other crates do.
+//! The only source of chance: xoshiro256++, seeded through splitmix64. It stands here so that a seed means
+//! the same run for ever, through all changes of other crates.
 
 #[derive(Debug, Clone)]
 pub struct Random([u64; 4]);

@@ -1,23 +1,23 @@
-//! What one run put to the two kinds of store, with what their models answered: so that the same can be
-//! put to the real stores, which must answer alike.
+//! The requests of one run to the two kinds of store, with the answers of their models. The real stores get
+//! the same requests and must answer alike.
 //!
-//! Invariants: whoever records changes nothing of the run; what a crash undid is not in it; each
-//! transaction stands where it took effect, so that one after the other gives what they gave beside
-//! each other.
+//! Invariants: recording changes nothing of the run; writes undone by a crash are left out; each
+//! transaction stands where it took effect, so that the transactions give the same results one after the
+//! other.
 
 mod edge;
 mod order;
 
-pub use crate::edge::{Entered, Entry, Stored};
+pub use crate::edge::{CommandEntry, EntryResult, LoggedCommand};
 pub(crate) use edge::offered;
 pub use edge::{EdgeRecording, EdgeStep};
-pub use order::{Assigning, OrderRecording, OrderStep, Told, Transaction};
+pub use order::{AssignmentChange, OrderRecording, OrderStep, OutboxWord, Transaction};
 
 use crate::{
-    Bug, Counts, Plan, Violation, cast,
+    Bug, Counts, SeedPlan, Violation, cast,
     cloud::order_db::OrderDb,
-    edge::{Node, Wrote},
-    trace::Trace,
+    edge::{EdgeJobResult, Node},
+    trace::RunTrace,
     world::World,
 };
 
@@ -27,24 +27,24 @@ pub struct Recording {
     pub order: OrderRecording,
     /// One for each edge.
     pub edges: Vec<EdgeRecording>,
-    /// What the run has met.
+    /// The counts of the run.
     pub counts: Counts,
 }
 
-/// Why a run is no recording.
+/// The reason why a run gives no recording.
 #[derive(Debug)]
-pub enum Unrecorded {
+pub enum RecordingFault {
     Broken(Violation),
     /// Two transactions ran beside each other in a way that no order of them explains: this is one.
     NoOrderExplains(String),
 }
 
-/// Runs a plan and notes what reaches the stores. Steps that replace a file, or lead to another epoch, are
+/// Runs a plan and notes the requests to the stores. Steps that replace a file, or lead to another epoch, are
 /// left out: there is no one history of such a file to put to another.
 ///
 /// # Errors
 /// Where the run breaks a promise, and where its transactions have no order that explains them.
-pub fn record(plan: &Plan) -> Result<Recording, Unrecorded> {
+pub fn record(plan: &SeedPlan) -> Result<Recording, RecordingFault> {
     record_with(plan, None)
 }
 
@@ -52,34 +52,35 @@ pub fn record(plan: &Plan) -> Result<Recording, Unrecorded> {
 ///
 /// # Errors
 /// As [`record`].
-pub fn record_with(plan: &Plan, bug: Option<Bug>) -> Result<Recording, Unrecorded> {
-    let mut world = World::new(plan.undisturbed(), bug, Trace::default());
+pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, RecordingFault> {
+    let mut world = World::new(plan.undisturbed(), bug, RunTrace::default());
     world.recorder = Some(Box::default());
     let ran = world.run();
     if let Some(violation) = ran.violation {
-        return Err(Unrecorded::Broken(violation));
+        return Err(RecordingFault::Broken(violation));
     }
     let recorder = ran.recorder.unwrap_or_default();
-    let order = recorder.order.explained().map_err(Unrecorded::NoOrderExplains)?;
-    let edges = recorder.edges.into_iter().map(edge::Notes::done).collect();
+    let order = recorder.order.explained().map_err(RecordingFault::NoOrderExplains)?;
+    let edges = recorder.edges.into_iter().map(edge::EdgeNotes::done).collect();
     Ok(Recording { order, edges, counts: ran.counts })
 }
 
-/// Notes what happens while a run goes on.
+/// Notes the requests while a run goes on.
 pub struct Recorder {
-    pub(crate) order: order::Notes,
-    pub(crate) edges: Vec<edge::Notes>,
+    pub(crate) order: order::OrderNotes,
+    pub(crate) edges: Vec<edge::EdgeNotes>,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        let edges = (0..cast::EDGE_COUNT).map(|e| edge::Notes::of(cast::edge(e), cast::region(e)));
-        Self { order: order::Notes::default(), edges: edges.collect() }
+        let edges =
+            (0..cast::EDGE_COUNT).map(|e| edge::EdgeNotes::of(cast::edge(e), cast::region(e)));
+        Self { order: order::OrderNotes::default(), edges: edges.collect() }
     }
 }
 
 impl Recorder {
-    pub(crate) fn edge_executed(&mut self, e: usize, offered: EdgeStep, wrote: &Wrote) {
+    pub(crate) fn edge_executed(&mut self, e: usize, offered: EdgeStep, wrote: &EdgeJobResult) {
         if let Some(notes) = self.edges.get_mut(e) {
             notes.executed(offered, wrote);
         }

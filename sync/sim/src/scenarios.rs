@@ -1,5 +1,5 @@
-//! Schedules written by hand, for what chance meets too rarely: each says what it shows, and which
-//! planted bugs it catches. They run beside the seeds, and do not change with the plans' generator.
+//! Schedules written by hand for events that chance meets too rarely. Each names its point and the planted
+//! bugs that it catches. They run beside the seeds and do not change with the generator of plans.
 
 mod images;
 mod link;
@@ -9,15 +9,15 @@ mod schedule;
 
 use wire::{OrderId, Region};
 
-use crate::{Bug, Plan, cast};
+use crate::{Bug, SeedPlan, cast};
 use schedule::Schedule;
 
 pub struct Scenario {
     pub name: &'static str,
-    /// What once broke, or what has to hold.
+    /// A former break, or a promise.
     pub says: &'static str,
     pub catches: &'static [Bug],
-    pub plan: Plan,
+    pub plan: SeedPlan,
 }
 
 pub fn all() -> Vec<Scenario> {

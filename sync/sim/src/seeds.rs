@@ -1,15 +1,15 @@
 //! The seeds that once failed. They are run for ever.
 //!
-//! A line is a seed, the steps that were needed where it was shrunk, and after `#` what it found:
-//! `4711 keep 3,17,40  # what broke`.
+//! A line is a seed, the needed steps if it was shrunk, and its find after `#`: `4711 keep 3,17,40  # a
+//! lost op`.
 
 use std::collections::BTreeSet;
 
-use crate::Plan;
+use crate::SeedPlan;
 
 const KEPT: &str = include_str!("../seeds.txt");
 
-pub fn kept() -> Vec<Plan> {
+pub fn kept() -> Vec<SeedPlan> {
     KEPT.lines().filter_map(read).collect()
 }
 
@@ -19,10 +19,10 @@ pub fn line(seed: u64, keep: &BTreeSet<usize>, says: &str) -> String {
     format!("{seed} keep {}  # {says}", keep.join(","))
 }
 
-fn read(line: &str) -> Option<Plan> {
+fn read(line: &str) -> Option<SeedPlan> {
     let line = line.split('#').next()?.trim();
     let mut words = line.split_whitespace();
-    let plan = Plan::of(words.next()?.parse().ok()?);
+    let plan = SeedPlan::of(words.next()?.parse().ok()?);
     match (words.next(), words.next()) {
         (Some("keep"), Some(steps)) => {
             let keep = steps.split(',').filter_map(|step| step.parse().ok()).collect();
@@ -42,6 +42,6 @@ mod tests {
         let plan = read(&line(5, &keep, "x")).unwrap();
         assert_eq!((plan.seed, plan.steps.len()), (5, 2));
         assert!(read("# only words").is_none());
-        assert_eq!(read("5").unwrap().steps.len(), Plan::of(5).steps.len());
+        assert_eq!(read("5").unwrap().steps.len(), SeedPlan::of(5).steps.len());
     }
 }

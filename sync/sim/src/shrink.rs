@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Bug, Plan, run};
+use crate::{Bug, SeedPlan, run};
 
 /// The steps that are needed to break the same promise, by their places in the seed's plan.
-pub fn shrink(plan: &Plan, bug: Option<Bug>, invariant: &str) -> BTreeSet<usize> {
+pub fn shrink(plan: &SeedPlan, bug: Option<Bug>, invariant: &str) -> BTreeSet<usize> {
     let fails = |keep: &BTreeSet<usize>| {
         let ran = run(&plan.only(keep), bug);
         ran.violation.is_some_and(|violation| violation.invariant == invariant)
     };
     let mut keep: BTreeSet<usize> = (0..plan.steps.len()).collect();
-    // What a step that is left out now allowed others to leave out may not have been seen.
+    // Leaving out one step may allow leaving out another, so the search goes on.
     loop {
         let before = keep.len();
         keep = fewer(keep, &fails);

@@ -1,25 +1,25 @@
 //! Rows with a durable and an unsynced part.
 //!
-//! Mirrors what `journal` promises over SQLite: a write is seen by the writer at once and by readers
+//! Mirrors the promises of `journal` over SQLite: a write is seen by the writer at once and by readers
 //! after the commit; a crash before it leaves nothing of the write.
 
 use std::{collections::BTreeMap, rc::Rc};
 
 /// Rows under a key. A row is shared between both parts, so a commit moves no data.
 #[derive(Debug)]
-pub struct Table<K, V> {
+pub struct ModelTable<K, V> {
     durable: BTreeMap<K, Rc<V>>,
     live: BTreeMap<K, Rc<V>>,
     unsynced: Vec<K>,
 }
 
-impl<K, V> Default for Table<K, V> {
+impl<K, V> Default for ModelTable<K, V> {
     fn default() -> Self {
         Self { durable: BTreeMap::new(), live: BTreeMap::new(), unsynced: Vec::new() }
     }
 }
 
-impl<K: Ord + Clone, V> Table<K, V> {
+impl<K: Ord + Clone, V> ModelTable<K, V> {
     /// As the writer sees it.
     pub fn get(&self, key: &K) -> Option<&Rc<V>> {
         self.live.get(key)
@@ -48,7 +48,7 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.live.remove(key);
     }
 
-    /// What a copy of the file holds: all that is committed, and nothing else.
+    /// A copy of the file: exactly the committed rows.
     pub fn copied(&self) -> Self {
         let durable = self.durable.clone();
         Self { live: durable.clone(), durable, unsynced: Vec::new() }
@@ -80,12 +80,12 @@ impl<K: Ord + Clone, V> Table<K, V> {
 
 /// The same for a single row.
 #[derive(Debug, Default)]
-pub struct Row<V> {
+pub struct ModelRow<V> {
     durable: V,
     pub live: V,
 }
 
-impl<V: Clone> Row<V> {
+impl<V: Clone> ModelRow<V> {
     pub fn new(row: V) -> Self {
         Self { durable: row.clone(), live: row }
     }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn only_what_was_committed_survives_a_crash() {
-        let mut table = Table::default();
+        let mut table = ModelTable::default();
         table.put(1, "a");
         table.commit();
         table.put(1, "b");

@@ -1,15 +1,15 @@
-//! What happened, in a hash and, when somebody wants to read it, in words.
+//! The trace of a run: a hash, and words for a reader.
 
 use crate::random::mixed;
 
 #[derive(Debug, Clone, Default)]
-pub struct Trace {
+pub struct RunTrace {
     hash: u64,
     is_read: bool,
     pub lines: Vec<String>,
 }
 
-impl Trace {
+impl RunTrace {
     pub fn in_words() -> Self {
         Self { is_read: true, ..Self::default() }
     }
@@ -18,12 +18,12 @@ impl Trace {
         self.hash
     }
 
-    /// Whether somebody reads it.
+    /// Returns whether somebody reads it.
     pub fn is_read(&self) -> bool {
         self.is_read
     }
 
-    /// Whether words are wanted as well.
+    /// Adds one step to the hash. Returns whether somebody reads it.
     pub fn note(&mut self, now: u64, what: u64, number: u64) -> bool {
         let told = mixed(now ^ (what << 48)) ^ number.rotate_left(17);
         self.hash = mixed(self.hash.rotate_left(5) ^ told);

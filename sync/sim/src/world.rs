@@ -1,4 +1,4 @@
-//! The world of one seed: virtual time, one queue of what happens next, and everyone who takes part.
+//! The world of one seed: virtual time, one queue of events, and the whole cast.
 //!
 //! Invariant: all chance comes from the seed and all time from the queue, so a seed is one run.
 
@@ -29,16 +29,16 @@ use std::{
 use crate::{
     bug::Bug,
     cast,
-    cloud::{Bus, OrderService, Replica, order_db::OrderDb, sync_db::SyncDb},
+    cloud::{HubQueue, OrderService, Replica, order_db::OrderDb, sync_db::SyncDb},
     counts::Counts,
     edge::Node,
     oracle::{Oracle, Violation},
-    plan::Plan,
+    plan::SeedPlan,
     random::Random,
     recording::Recorder,
-    trace::Trace,
+    trace::RunTrace,
 };
-use desk::Desk;
+use desk::PortalDesk;
 use faults::Faults;
 use net::Net;
 use operator::Operator;
@@ -48,8 +48,8 @@ pub(crate) use losses::ONLY_OF_FEED;
 pub(crate) use net::Packet;
 pub use net::Side;
 
-/// What happens next. Whatever is meant for a process names the run of it.
-pub(crate) enum Event {
+/// The next happening. An event for a process names the run of that process.
+pub(crate) enum WorldEvent {
     Step(usize),
     Lifted(usize),
     Heals,
@@ -69,25 +69,25 @@ pub(crate) enum Event {
     HubReads { conn: usize },
     Looks { replica: usize, run: u32 },
     Passes { replica: usize, run: u32, edge: usize },
-    OwnerAnswers(Box<hub::Answer>),
+    OwnerAnswers(Box<hub::OwnerMessage>),
     OrderStarts,
-    Asks(Box<crate::cloud::Asked>),
+    Asks(Box<crate::cloud::DecisionRequest>),
     OrderCommits { tx: u64, run: u32 },
     Relays { run: u32 },
     Confirmed { run: u32, numbers: Vec<u64> },
     Delivers,
     FeedCommits { delivery: u64 },
     DeskTries { item: usize },
-    DeskHears { item: usize, heard: Option<Box<desk::Heard>> },
+    DeskHears { item: usize, heard: Option<Box<desk::DeskReply>> },
     HandsIn { replica: usize, run: u32, again: bool },
     LooksForLife { conn: usize, number: u64, asked_at: u64 },
     LooksForQuestions { replica: usize, run: u32 },
-    TakesRightsBack(Box<crate::cloud::Confining>),
-    EpochEnds { confining: Box<crate::cloud::Confining>, recorded: bool },
+    TakesRightsBack(Box<crate::cloud::QuarantineRun>),
+    EpochEnds { confining: Box<crate::cloud::QuarantineRun>, recorded: bool },
     Readmits { edge: usize },
     LetsGo { edge: usize, epoch: u64, seq: u64 },
     BacksUp { step: usize },
-    Head { tablet: usize, edge: usize, head: tablets::Head },
+    Head { tablet: usize, edge: usize, head: tablets::EdgeHead },
     EnrolsAnew { edge: usize },
     Operates { n: usize },
     RightsEnd,
@@ -101,7 +101,7 @@ pub(crate) enum Event {
 
 pub(crate) struct World {
     pub now: u64,
-    pub plan: Plan,
+    pub plan: SeedPlan,
     pub bug: Option<Bug>,
     pub random: Random,
     queue: BinaryHeap<Reverse<Due>>,
@@ -111,7 +111,7 @@ pub(crate) struct World {
     pub net: Net,
     pub edges: Vec<Node>,
     pub tablets: Vec<Tablet>,
-    pub desk: Desk,
+    pub desk: PortalDesk,
     pub replicas: Vec<Replica>,
     pub sync_db: SyncDb,
     pub orders: OrderService,
@@ -121,21 +121,21 @@ pub(crate) struct World {
     pub poisons_next: u32,
     /// So many of the next events that leave the order service do not arrive.
     pub loses_next: u32,
-    pub backups: BTreeMap<usize, crate::edge::File>,
+    pub backups: BTreeMap<usize, crate::edge::EdgeFile>,
     pub order_db: OrderDb,
-    pub bus: Bus,
+    pub bus: HubQueue,
     pub deliveries: u64,
     pub passes: u64,
     pub faults: Faults,
     pub operator: Operator,
-    /// Who was revoked, as auth knows it.
+    /// The revoked people, as auth knows them.
     pub revoked: BTreeSet<wire::UserId>,
-    /// Orders by region, in the order in which people made them.
+    /// Orders by region, oldest first.
     pub known: BTreeMap<wire::Region, Vec<wire::OrderId>>,
     pub oracle: Oracle,
     pub counts: Counts,
-    pub trace: Trace,
-    /// Where somebody wants to put to the real stores what the models were put to.
+    pub trace: RunTrace,
+    /// Present when the run's requests will be put to the real stores.
     pub recorder: Option<Box<Recorder>>,
 }
 
@@ -143,14 +143,14 @@ pub(crate) struct World {
 struct Due {
     at: u64,
     n: u64,
-    event: Event,
+    event: WorldEvent,
 }
 
 /// How one run ended.
-pub struct Ran {
+pub struct RunResult {
     pub violation: Option<Violation>,
     pub counts: Counts,
-    pub trace: Trace,
+    pub trace: RunTrace,
     pub(crate) recorder: Option<Box<Recorder>>,
     pub lasted_ms: u64,
 }
@@ -159,7 +159,7 @@ pub struct Ran {
 const EVENTS_MAX: u64 = 400_000;
 
 impl World {
-    pub fn new(plan: Plan, bug: Option<Bug>, trace: Trace) -> Self {
+    pub fn new(plan: SeedPlan, bug: Option<Bug>, trace: RunTrace) -> Self {
         let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
         let edges = (0..cast::MACHINE_COUNT).map(|m| Node::new(m, bug)).collect();
         let mut world = Self {
@@ -173,7 +173,7 @@ impl World {
             net: Net::default(),
             edges,
             tablets: Vec::new(),
-            desk: Desk::default(),
+            desk: PortalDesk::default(),
             replicas: (0..cast::REPLICA_COUNT).map(|_| Replica::default()).collect(),
             sync_db: SyncDb::new(bug),
             orders: OrderService::default(),
@@ -182,7 +182,7 @@ impl World {
             loses_next: 0,
             backups: BTreeMap::new(),
             order_db: OrderDb { bug, ..OrderDb::default() },
-            bus: Bus::default(),
+            bus: HubQueue::default(),
             deliveries: 0,
             passes: 0,
             faults: Faults::default(),
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Runs to silence, or to the first broken promise.
-    pub fn run(mut self) -> Ran {
+    pub fn run(mut self) -> RunResult {
         self.begin();
         let mut events = 0;
         while let Some(Reverse(due)) = self.queue.pop() {
@@ -220,23 +220,23 @@ impl World {
             recorder.ends(&self.order_db, &self.edges);
         }
         let Self { oracle, counts, trace, recorder, now, .. } = self;
-        Ran { violation: oracle.violation, counts, trace, recorder, lasted_ms: now }
+        RunResult { violation: oracle.violation, counts, trace, recorder, lasted_ms: now }
     }
 
     fn begin(&mut self) {
-        self.later(0, Event::OrderStarts);
+        self.later(0, WorldEvent::OrderStarts);
         (0..cast::REPLICA_COUNT)
-            .for_each(|replica| self.later(0, Event::ReplicaStarts { replica }));
-        (0..cast::EDGE_COUNT).for_each(|edge| self.later(1, Event::EdgeStarts { edge }));
+            .for_each(|replica| self.later(0, WorldEvent::ReplicaStarts { replica }));
+        (0..cast::EDGE_COUNT).for_each(|edge| self.later(1, WorldEvent::EdgeStarts { edge }));
         for (n, at) in self.plan.steps.iter().map(|step| step.at).enumerate().collect::<Vec<_>>() {
-            self.later(at, Event::Step(n));
+            self.later(at, WorldEvent::Step(n));
         }
         self.plan_backups();
-        self.later(0, Event::Compares);
-        self.later(self.plan.heals_at, Event::Heals);
+        self.later(0, WorldEvent::Compares);
+        self.later(self.plan.heals_at, WorldEvent::Heals);
     }
 
-    pub fn later(&mut self, in_ms: u64, event: Event) {
+    pub fn later(&mut self, in_ms: u64, event: WorldEvent) {
         self.queued += 1;
         self.queue.push(Reverse(Due { at: self.now + in_ms, n: self.queued, event }));
     }
@@ -246,70 +246,72 @@ impl World {
         self.random.between(least, most)
     }
 
-    fn happens(&mut self, event: Event) {
+    fn happens(&mut self, event: WorldEvent) {
         if let Some(wakes_at) = self.sleeps(&event) {
             // It waits in the kernel, or for the clock.
             return self.later(wakes_at - self.now, event);
         }
         match event {
-            Event::Step(n) => self.step(n),
-            Event::Lifted(n) => self.lift(n),
-            Event::Heals => self.heal(),
-            Event::IsItSilent => self.look_for_silence(),
-            Event::Try { tablet, item } => self.tablet_tries(tablet, item),
-            Event::AtEdge { edge, tablet, frame } => self.edge_takes(edge, tablet, *frame),
-            Event::AtTablet { tablet, edge, reply } => self.tablet_hears(tablet, edge, *reply),
-            Event::EdgeStarts { edge } => self.edge_starts(edge),
-            Event::Written { edge, run } => self.edge_wrote(edge, run),
-            Event::Calls { edge, run } => self.edge_calls(edge, run),
-            Event::EdgeTick { edge, conn } => self.edge_ticks(edge, conn),
-            Event::Arrives { conn, to, packet, is_stray } => {
+            WorldEvent::Step(n) => self.step(n),
+            WorldEvent::Lifted(n) => self.lift(n),
+            WorldEvent::Heals => self.heal(),
+            WorldEvent::IsItSilent => self.look_for_silence(),
+            WorldEvent::Try { tablet, item } => self.tablet_tries(tablet, item),
+            WorldEvent::AtEdge { edge, tablet, frame } => self.edge_takes(edge, tablet, *frame),
+            WorldEvent::AtTablet { tablet, edge, reply } => self.tablet_hears(tablet, edge, *reply),
+            WorldEvent::EdgeStarts { edge } => self.edge_starts(edge),
+            WorldEvent::Written { edge, run } => self.edge_wrote(edge, run),
+            WorldEvent::Calls { edge, run } => self.edge_calls(edge, run),
+            WorldEvent::EdgeTick { edge, conn } => self.edge_ticks(edge, conn),
+            WorldEvent::Arrives { conn, to, packet, is_stray } => {
                 self.arrives(conn, to, packet, is_stray);
             }
-            Event::Closed { conn, at } => self.closed(conn, at),
-            Event::ReplicaStarts { replica } => self.replica_starts(replica),
-            Event::HubTick { conn } => self.hub_ticks(conn),
-            Event::HubStores { conn } => self.hub_stores(conn),
-            Event::HubReads { conn } => self.hub_reads(conn),
-            Event::Looks { replica, run } => self.replica_looks(replica, run),
-            Event::Passes { replica, run, edge } => self.drain_passes(replica, run, edge),
-            Event::OwnerAnswers(answer) => self.owner_answers(*answer),
-            Event::OrderStarts => self.order_starts(),
-            Event::Asks(asked) => self.order_asked(*asked),
-            Event::OrderCommits { tx, run } => self.order_commits(tx, run),
-            Event::Relays { run } => self.relay(run),
-            Event::Confirmed { run, numbers } => self.relay_confirmed(run, &numbers),
-            Event::Delivers => self.bus_delivers(),
-            Event::FeedCommits { delivery } => self.feed_commits(delivery),
-            Event::DeskTries { item } => self.desk_tries(item),
-            Event::DeskHears { item, heard } => self.desk_hears(item, heard),
-            Event::HandsIn { replica, run, again } => self.hands_in(replica, run, again),
-            Event::LooksForLife { conn, number, asked_at } => {
+            WorldEvent::Closed { conn, at } => self.closed(conn, at),
+            WorldEvent::ReplicaStarts { replica } => self.replica_starts(replica),
+            WorldEvent::HubTick { conn } => self.hub_ticks(conn),
+            WorldEvent::HubStores { conn } => self.hub_stores(conn),
+            WorldEvent::HubReads { conn } => self.hub_reads(conn),
+            WorldEvent::Looks { replica, run } => self.replica_looks(replica, run),
+            WorldEvent::Passes { replica, run, edge } => self.drain_passes(replica, run, edge),
+            WorldEvent::OwnerAnswers(answer) => self.owner_answers(*answer),
+            WorldEvent::OrderStarts => self.order_starts(),
+            WorldEvent::Asks(asked) => self.order_asked(*asked),
+            WorldEvent::OrderCommits { tx, run } => self.order_commits(tx, run),
+            WorldEvent::Relays { run } => self.relay(run),
+            WorldEvent::Confirmed { run, numbers } => self.relay_confirmed(run, &numbers),
+            WorldEvent::Delivers => self.bus_delivers(),
+            WorldEvent::FeedCommits { delivery } => self.feed_commits(delivery),
+            WorldEvent::DeskTries { item } => self.desk_tries(item),
+            WorldEvent::DeskHears { item, heard } => self.desk_hears(item, heard),
+            WorldEvent::HandsIn { replica, run, again } => self.hands_in(replica, run, again),
+            WorldEvent::LooksForLife { conn, number, asked_at } => {
                 self.hub_looks_for_life(conn, number, asked_at);
             }
-            Event::LooksForQuestions { replica, run } => self.looks_for_questions(replica, run),
-            Event::TakesRightsBack(confining) => self.takes_rights_back(confining),
-            Event::EpochEnds { confining, recorded } => self.epoch_ends(&confining, recorded),
-            Event::Readmits { edge } => self.readmits(edge),
-            Event::LetsGo { edge, epoch, seq } => self.lets_go(edge, epoch, seq),
-            Event::BacksUp { step } => self.backs_up(step),
-            Event::Head { tablet, edge, head } => self.tablet_sees_head(tablet, edge, head),
-            Event::EnrolsAnew { edge } => self.enrols_anew(edge),
-            Event::Operates { n } => self.operates(n),
-            Event::RightsEnd => self.rights_end(),
-            Event::Compares => self.compares(),
-            Event::OwnerIsRead(comparison) => self.owner_is_read(comparison),
-            Event::FeedIsMended(comparison) => self.feed_is_mended(comparison),
-            Event::LooksAtEdges { replica, run } => self.looks_at_edges(replica, run),
-            Event::ViewIsDamaged { edge, size } => {
+            WorldEvent::LooksForQuestions { replica, run } => {
+                self.looks_for_questions(replica, run)
+            }
+            WorldEvent::TakesRightsBack(confining) => self.takes_rights_back(confining),
+            WorldEvent::EpochEnds { confining, recorded } => self.epoch_ends(&confining, recorded),
+            WorldEvent::Readmits { edge } => self.readmits(edge),
+            WorldEvent::LetsGo { edge, epoch, seq } => self.lets_go(edge, epoch, seq),
+            WorldEvent::BacksUp { step } => self.backs_up(step),
+            WorldEvent::Head { tablet, edge, head } => self.tablet_sees_head(tablet, edge, head),
+            WorldEvent::EnrolsAnew { edge } => self.enrols_anew(edge),
+            WorldEvent::Operates { n } => self.operates(n),
+            WorldEvent::RightsEnd => self.rights_end(),
+            WorldEvent::Compares => self.compares(),
+            WorldEvent::OwnerIsRead(comparison) => self.owner_is_read(comparison),
+            WorldEvent::FeedIsMended(comparison) => self.feed_is_mended(comparison),
+            WorldEvent::LooksAtEdges { replica, run } => self.looks_at_edges(replica, run),
+            WorldEvent::ViewIsDamaged { edge, size } => {
                 let kind = crate::plan::FaultKind::ViewDamaged;
                 self.view_is_damaged(&crate::plan::Fault { kind, on: edge, lasts_ms: 0, size });
             }
-            Event::FeedBeginsAnew { region } => self.feed_begins_anew(region),
+            WorldEvent::FeedBeginsAnew { region } => self.feed_begins_anew(region),
         }
     }
 
-    /// A line that only explains: it is not part of what makes two runs the same.
+    /// A line that only explains and is no part of the hash.
     pub fn say(&mut self, words: impl FnOnce(&Self) -> String) {
         if self.trace.is_read() {
             let words = words(self);

@@ -1,6 +1,6 @@
-//! A part of what `holdfast-sim` runs, small enough for every test run.
+//! A part of `holdfast-sim`, small enough for every test run.
 
-use sim::{Bug, Plan, run, run_in_words, scenarios, seeds};
+use sim::{Bug, SeedPlan, run, run_in_words, scenarios, seeds};
 
 const SEEDS: u64 = 300;
 /// Bugs that need more seeds than this are left to `holdfast-sim --mutations`.
@@ -9,7 +9,7 @@ const SEEDS_PER_BUG: u64 = 25;
 #[test]
 fn no_seed_breaks_a_promise() {
     for seed in 0..SEEDS {
-        let ran = run(&Plan::of(seed), None);
+        let ran = run(&SeedPlan::of(seed), None);
         assert_eq!(ran.violation, None, "seed {seed}");
     }
 }
@@ -40,7 +40,7 @@ fn directed_schedules_catch_the_bugs_they_name() {
     }
 }
 
-/// What chance meets too rarely to be asked of the seeds.
+/// Events that chance meets too rarely to demand them of the seeds.
 #[test]
 fn directed_schedules_meet_what_a_promise_may_come_to() {
     let mut counts = sim::Counts::default();
@@ -57,7 +57,7 @@ fn directed_schedules_meet_what_a_promise_may_come_to() {
 #[test]
 fn every_seed_has_its_fifty_commands_and_three_faults() {
     for seed in 0..SEEDS {
-        let plan = Plan::of(seed);
+        let plan = SeedPlan::of(seed);
         assert!(plan.commands() >= 50 && plan.faults() >= 3, "seed {seed}");
     }
 }
@@ -65,7 +65,7 @@ fn every_seed_has_its_fifty_commands_and_three_faults() {
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in 0..10 {
-        let plan = Plan::of(seed);
+        let plan = SeedPlan::of(seed);
         let (one, other) = (run(&plan, None), run_in_words(&plan, None));
         assert_eq!(one.trace.hash(), other.trace.hash(), "seed {seed}");
         assert_eq!(one.counts, other.counts, "seed {seed}");
@@ -76,16 +76,16 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn planted_bugs_are_caught_by_name() {
     let caught = |bug: &&Bug| {
-        let fails = |plan: &Plan| run(plan, Some(**bug)).violation.is_some();
+        let fails = |plan: &SeedPlan| run(plan, Some(**bug)).violation.is_some();
         scenarios::catching(**bug).any(|scenario| fails(&scenario.plan))
-            || (0..SEEDS_PER_BUG).any(|seed| fails(&Plan::of(seed)))
+            || (0..SEEDS_PER_BUG).any(|seed| fails(&SeedPlan::of(seed)))
     };
     let uncaught = Bug::ALL.iter().filter(|bug| !caught(bug)).map(|bug| bug.name());
     let uncaught: Vec<&str> = uncaught.collect();
     assert!(uncaught.iter().all(|name| RARE.contains(name)), "not caught: {uncaught:?}");
 }
 
-/// What only shows in rare schedules.
+/// Bugs that only show in rare schedules.
 const RARE: [&str; 7] = [
     "chain_not_checked",
     "ending_forgotten",
@@ -99,7 +99,7 @@ const RARE: [&str; 7] = [
 #[test]
 fn a_failing_seed_shrinks_to_what_it_needs() {
     let bug = Some(Bug::VerdictNotStored);
-    let failing = (0..50).map(Plan::of).find_map(|plan| {
+    let failing = (0..50).map(SeedPlan::of).find_map(|plan| {
         let violation = run(&plan, bug).violation?;
         Some((plan, violation.invariant))
     });

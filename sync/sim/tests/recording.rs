@@ -1,9 +1,9 @@
-//! Recordings: what is put to the real stores in `tests/contract`.
+//! Recordings for the real stores in `tests/contract`.
 
-use sim::{Plan, recording, run};
+use sim::{SeedPlan, recording, run};
 
 const SEEDS: u64 = 60;
-/// So many at most until one has decided on what had passed: about one in forty does.
+/// At most this many seeds until one has decided on outdated rows; about one in forty does.
 const SEEDS_UNTIL_STALE: u64 = 400;
 
 #[test]
@@ -13,7 +13,7 @@ fn an_order_of_its_transactions_explains_each_run_and_recording_changes_none() {
         if seed >= SEEDS && stale > 0 {
             break;
         }
-        let plan = Plan::of(seed);
+        let plan = SeedPlan::of(seed);
         let recorded = recording::record(&plan);
         let recorded = recorded.unwrap_or_else(|why| panic!("seed {seed}: {why:?}"));
         let alone = run(&plan.undisturbed(), None);

@@ -1,14 +1,14 @@
 //! A numbered stream towards the edge: outcomes, or the feed.
 //!
-//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames go out in order
-//! and without a gap. The unacknowledged numbers are bounded: at the bound the stream waits for an Ack, and without
-//! one they go out again.
+//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames go out
+//! in order and without a gap. The unacknowledged numbers are bounded: at the bound the stream waits for an
+//! Ack, and without one they go out again.
 
 /// With this many unacknowledged, nothing more is read for the edge.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
-/// Ticks without a newer Ack before the unacknowledged numbers go out again. An edge acknowledges at once, so by
-/// then it has ignored a frame: the frame had arrived before the one that it continues.
+/// Ticks without a newer Ack before the unacknowledged numbers go out again. An edge acknowledges at once,
+/// so by then it has ignored a frame: the frame had arrived before the one that it continues.
 const AGAIN_AFTER_TICKS: u32 = 15;
 
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl Downstream {
         self.next()
     }
 
-    /// The read numbers have gone out, up to `to`. A read that brought nothing ends the reading until the store
-    /// reaches further.
+    /// The read numbers have gone out, up to `to`. A read that brought nothing ends the reading until the
+    /// store reaches further.
     pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
         self.reading = false;
         if to <= self.sent {

@@ -7,8 +7,8 @@ use wire::{
 
 use super::{Confinement, StoredEdge};
 
-/// This many new epochs a day are given without an operator. A machine that is restored again and again needs a
-/// person's look.
+/// This many new epochs a day are given without an operator. A machine that is restored again and again
+/// needs a person's look.
 const EPOCHS_A_DAY: u32 = 3;
 
 /// Judges the Hello alone, before the edge's record is read.
@@ -74,9 +74,9 @@ fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Returns whether the log differs from the received one: the edge says so itself, its epoch is over or ending, the
-/// log ends before the cursor, or another op stands at the cursor. A log that goes on beyond the cursor is found
-/// out by its first ops.
+/// Returns whether the log differs from the received one: the edge says so itself, its epoch is over or
+/// ending, the log ends before the cursor, or another op stands at the cursor. A log that goes on beyond
+/// the cursor is found out by its first ops.
 fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
@@ -140,13 +140,14 @@ fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the edge sees the
-/// generation in Welcome and takes the feed from its beginning.
+/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the edge
+/// sees the generation in Welcome and takes the feed from its beginning.
 pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }
 
-/// The codec by which this edge shall pack ops. An edge of an older version names no codecs and sends plain ops.
+/// The codec by which this edge shall pack ops. An edge of an older version names no codecs and sends plain
+/// ops.
 pub(super) fn codec(hello: &Hello) -> Option<u8> {
     let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)

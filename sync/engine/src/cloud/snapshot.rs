@@ -1,9 +1,9 @@
 //! The image of a region on its way to an edge whose feed cannot go on.
 //!
-//! Invariants: the chunks of an image continue each other, also across sessions; one read is under way at a time,
-//! and few chunks are beyond the edge's stored part, so that a cut costs no more than these and an image is never
-//! in memory as a whole; the feed goes on only after the edge has said that the image is its view, from the
-//! image's number.
+//! Invariants: the chunks of an image continue each other, also across sessions; one read is under way at a
+//! time, and few chunks are beyond the edge's stored part, so that a cut costs no more than these and an
+//! image is never in memory as a whole; the feed goes on only after the edge has said that the image is its
+//! view, from the image's number.
 
 use wire::{
     Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
@@ -161,8 +161,8 @@ impl At {
     }
 }
 
-/// The number behind which the feed must forget nothing for this edge: its cursor, or 0 if the feed cannot go on
-/// from there.
+/// The number behind which the feed must forget nothing for this edge: its cursor, or 0 if the feed cannot
+/// go on from there.
 pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
@@ -170,8 +170,8 @@ pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     hello::feed_start(hello, stored)
 }
 
-/// Returns whether the feed cannot go on from the edge's cursor: the generation is another, the cursor is ahead of
-/// the feed, or an unseen change is no longer kept.
+/// Returns whether the feed cannot go on from the edge's cursor: the generation is another, the cursor is
+/// ahead of the feed, or an unseen change is no longer kept.
 fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     if hello.feed_generation != stored.feed_generation {
         // An edge without any feed so far has nothing that an image would take from it.
@@ -181,8 +181,8 @@ fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A stored part of an image counts while the feed holds all later changes, the rest can be read as of the same
-/// number, and the edge has not read beyond it.
+/// A stored part of an image counts while the feed holds all later changes, the rest can be read as of the
+/// same number, and the edge has not read beyond it.
 fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
@@ -190,8 +190,8 @@ fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
         && staged.feed_seq >= stored.feed_compacted_to
 }
 
-/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]: if the edge holds
-/// the region and has not heard of it yet, the image ends at the grant.
+/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]: if the
+/// edge holds the region and has not heard of it yet, the image ends at the grant.
 fn as_of(from: u64, stored: &StoredEdge) -> u64 {
     stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
 }

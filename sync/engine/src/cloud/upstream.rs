@@ -1,7 +1,8 @@
 //! The way of ops into the store.
 //!
-//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops that the store
-//! confirmed. A frame is taken only if it continues `received`, after any repeats, reorderings and losses.
+//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops that
+//! the store confirmed. A frame is taken only if it continues `received`, after any repeats, reorderings
+//! and losses.
 
 use std::collections::VecDeque;
 
@@ -126,8 +127,8 @@ impl Uplink {
         }
     }
 
-    /// Takes a frame that begins at or before the next op. Its chain is computed from its own beginning and must
-    /// pass through the hash at the end of our log.
+    /// Takes a frame that begins at or before the next op. Its chain is computed from its own beginning and
+    /// must pass through the hash at the end of our log.
     fn continued(
         &mut self,
         term: u64,

@@ -1,9 +1,9 @@
-//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they get through
-//! and shrink when they do not.
+//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they get
+//! through and shrink when they do not.
 //!
-//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest credit, save for
-//! one op that alone is larger. Bytes count as stored, also where ops are sent packed: credit and limits bound
-//! the hub's memory and its store.
+//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest credit,
+//! save for one op that alone is larger. Bytes count as stored, also where ops are sent packed: credit and
+//! limits bound the hub's memory and its store.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,8 @@ use super::{OpRange, Run};
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
 const BATCH_FIRST: u32 = 50;
-/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on its way into the
-/// socket, and an edge is small. A thousand ops of the usual size fit.
+/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on its way
+/// into the socket, and an edge is small. A thousand ops of the usual size fit.
 const BATCH_BYTES_MAX: u64 = 256 * 1024;
 /// This many resends without a stored op in between end the session.
 const RESENDS_MAX: u32 = 8;
@@ -145,8 +145,8 @@ impl Window {
     }
 
     pub fn resend(&mut self, from: u64) -> ResendResult {
-        // A credit may overtake the question: the missing ops have arrived then, and those behind the gap were
-        // dropped.
+        // A credit may overtake the question: the missing ops have arrived then, and those behind the gap
+        // were dropped.
         let from = from.max(self.credit.cursor + 1);
         if from > self.sent_seq {
             return ResendResult::Ignored;

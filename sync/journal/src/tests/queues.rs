@@ -1,4 +1,4 @@
-//! Who waits, who is turned away, and what becomes of them when the journal closes.
+//! Callers that wait, callers that are turned away, and both at the close of the journal.
 
 use super::*;
 

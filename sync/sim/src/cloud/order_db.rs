@@ -1,4 +1,4 @@
-//! order_db: what the order service has committed. Mirrors `cloud/order/src/store`: `read::snapshot`,
+//! order_db: the commits of the order service. Mirrors `cloud/order/src/store`: `read::snapshot`,
 //! `write::orders` with its guards, `write::rest`, and platform's outbox.
 
 use std::{
@@ -16,7 +16,7 @@ use wire::{
 };
 
 use super::{
-    Asked, Event, Happened, attempts,
+    BusEvent, BusNews, DecisionRequest, attempts,
     rights::{Rights, lapse},
 };
 use crate::bug::Bug;
@@ -29,18 +29,18 @@ pub struct OrderDb {
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
-    pub outbox: BTreeMap<u64, Row>,
+    pub outbox: BTreeMap<u64, OutboxLine>,
     pub next_number: u64,
 }
 
-pub struct Row {
-    pub event: Event,
+pub struct OutboxLine {
+    pub event: BusEvent,
     pub is_sent: bool,
 }
 
-/// Why a transaction wrote nothing.
+/// The reason why a transaction wrote nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Void {
+pub enum VoidReason {
     /// An order is no longer as it was read.
     Overtaken,
     /// Another transaction has made the row it wanted to make.
@@ -83,29 +83,33 @@ impl OrderDb {
         (first..=self.next_number).collect()
     }
 
-    /// Whether the writes still fit what is committed.
-    pub fn fits(&self, writes: &Writes) -> Result<(), Void> {
+    /// Checks that the writes still fit the committed rows.
+    pub fn fits(&self, writes: &Writes) -> Result<(), VoidReason> {
         for write in &writes.orders {
             let now = self.orders.get(&write.after.order.id).map(|standing| &standing.order);
             match (write.guard, now) {
-                (None, Some(_)) => return Err(Void::Collided),
+                (None, Some(_)) => return Err(VoidReason::Collided),
                 (Some(guard), now) if self.bug != Some(Bug::WriteUnguarded) => {
                     let same = now.is_some_and(|order| {
                         order.version == guard.version && order.status == guard.status
                     });
                     if !same {
-                        return Err(Void::Overtaken);
+                        return Err(VoidReason::Overtaken);
                     }
                 }
                 _ => {}
             }
         }
         let new = writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.key()));
-        if new || self.bug == Some(Bug::AnswersNotKept) { Ok(()) } else { Err(Void::Collided) }
+        if new || self.bug == Some(Bug::AnswersNotKept) {
+            Ok(())
+        } else {
+            Err(VoidReason::Collided)
+        }
     }
 
-    /// The one way in which a decision becomes durable. Changes of how a region assigns follow in
-    /// `turn`, before anything else is committed.
+    /// The only way in which a decision becomes durable. Changes of a region's right follow in `turn`,
+    /// before any other commit.
     pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> EventId) {
         for write in &writes.orders {
             self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
@@ -122,15 +126,15 @@ impl OrderDb {
                 continue;
             }
             let event =
-                Event { id: ids(*number), what: Happened::Order(emitted.body.order.clone()) };
-            self.outbox.insert(*number, Row { event, is_sent: false });
+                BusEvent { id: ids(*number), what: BusNews::Order(emitted.body.order.clone()) };
+            self.outbox.insert(*number, OutboxLine { event, is_sent: false });
         }
         let closed = writes.cases.iter().filter(|case| case.kind == CaseKind::MetClosed);
         self.met_closed.extend(closed.map(|case| (case.order_id, case.user_id)));
     }
 
-    /// A change of how a region assigns, after all else that its transaction wrote: a grant's digest is
-    /// of what stands then.
+    /// A change of a region's right, behind all other writes of its transaction: a grant's digest covers
+    /// the state at that point.
     pub fn turn(
         &mut self,
         region: Region,
@@ -143,12 +147,12 @@ impl OrderDb {
         let open = orders.filter(|order| order.location == region && is_open(order.status));
         let digest = open_digest(open.map(|order| (order.id, order.version)));
         let word = self.rights.turn(region, turned, at, digest);
-        let event = Event { id, what: Happened::Assigned(region, word) };
-        self.outbox.insert(number, Row { event, is_sent: false });
+        let event = BusEvent { id, what: BusNews::Assigned(region, word) };
+        self.outbox.insert(number, OutboxLine { event, is_sent: false });
     }
 
-    /// Whose rows a transaction with these requests locks; all of them where an order is unknown.
-    pub fn regions_of(&self, asked: &Asked) -> BTreeSet<Region> {
+    /// The regions that a transaction with these requests locks. An unknown order makes it all of them.
+    pub fn regions_of(&self, asked: &DecisionRequest) -> BTreeSet<Region> {
         let mut regions = BTreeSet::new();
         for request in &asked.requests {
             match request {

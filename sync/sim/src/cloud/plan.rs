@@ -1,4 +1,4 @@
-//! What becomes of a run of an edge's log. Mirrors `sync/hub/src/domain/batch.rs` and
+//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/batch.rs` and
 //! `sync/hub/src/work/judge.rs`.
 
 use std::rc::Rc;
@@ -8,19 +8,24 @@ use wire::{
     OutcomeKind, UnixMillis,
 };
 
-use super::{Decided, sync_db::SyncDb};
+use super::{LogOutcome, sync_db::SyncDb};
 use crate::{cast, world::tokens};
 
 #[derive(Default)]
-pub struct Plan {
-    pub answered: Vec<Decided>,
+pub struct LogPlan {
+    pub answered: Vec<LogOutcome>,
     pub handed: Vec<BatchOp>,
 }
 
-pub fn plan(db: &SyncDb, e: usize, run: Vec<(u64, Hash, Option<Rc<Op>>)>, now: UnixMillis) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(
+    db: &SyncDb,
+    e: usize,
+    run: Vec<(u64, Hash, Option<Rc<Op>>)>,
+    now: UnixMillis,
+) -> LogPlan {
+    let mut plan = LogPlan::default();
     for (seq, hash, op) in run {
-        let answered = |outcome| Decided { seq, command_id: None, outcome };
+        let answered = |outcome| LogOutcome { seq, command_id: None, outcome };
         let body = match op.as_deref() {
             Some(Op::Boot { .. } | Op::Token { .. }) => {
                 plan.answered.push(answered(applied(now)));
@@ -45,8 +50,8 @@ pub fn plan(db: &SyncDb, e: usize, run: Vec<(u64, Hash, Option<Rc<Op>>)>, now: U
     plan
 }
 
-/// Joins the owner's answers to what was handed over.
-pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<Decided> {
+/// Joins the owner's answers to the ops that were handed over.
+pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
     let pairs = handed.iter().zip(answers);
     let decided = pairs.filter_map(|(op, answer)| match &answer.decision {
         OpDecision::Decided(outcome) => {
@@ -54,21 +59,21 @@ pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<Decided> {
                 BatchBody::Command { command, .. } => Some(command.id),
                 BatchBody::LeaseReleased { .. } => None,
             };
-            Some(Decided { seq: op.seq, command_id, outcome: outcome.clone() })
+            Some(LogOutcome { seq: op.seq, command_id, outcome: outcome.clone() })
         }
         OpDecision::Held(_) => None,
     });
     decided.collect()
 }
 
-/// What the owner says to have to wait.
+/// The ops that the owner leaves waiting.
 pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
     let pairs = handed.iter().zip(answers);
     let held = pairs.filter(|(_, answer)| matches!(answer.decision, OpDecision::Held(_)));
     held.map(|(op, _)| op.seq).collect()
 }
 
-/// Whose a command is, by the token it refers to, judged at the moment the edge took it.
+/// The person behind a command, by its token, judged at the moment when the edge took it.
 fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
     match db.token(e, op.token_seq).as_deref() {
         Some(Op::Token { token }) => match tokens::verify(token, op.received_at) {

@@ -20,7 +20,7 @@ pub struct Rights {
 /// In one region work that began at an edge needs no held funds.
 const UNPAID_START: Region = Region::East;
 
-/// What a region begins with; an edge that has heard nothing yet knows version 0.
+/// The policy version of a new region. An edge without any news knows version 0.
 pub const FIRST_VERSION: u64 = 1;
 
 impl Default for Rights {
@@ -57,7 +57,7 @@ impl Rights {
         assignment
     }
 
-    /// Whether that epoch of the edge is over.
+    /// Returns whether that epoch of the edge is over.
     pub fn is_over(&self, seat: &Seat) -> bool {
         self.ended_epochs.get(&seat.edge).is_some_and(|ended| seat.epoch <= *ended)
     }

@@ -21,9 +21,9 @@ use wire::{
     Region, RegionAssignment, UnixMillis, UserId,
 };
 
-pub use asks::{PortalAsk, ToldToWait};
+pub use asks::{PortalAsk, WaitNotice};
 pub use epochs::{EpochRow, OldOp};
-pub use work::{CLAIM_MS, Claim};
+pub use work::{CLAIM_MS, LogClaim};
 
 use crate::{bug::Bug, cast};
 
@@ -45,7 +45,7 @@ pub struct EdgeRow {
     /// A session of it is open, and it was heard of at that time.
     pub link_up: bool,
     pub contact_at: UnixMillis,
-    /// The same by no clock that could jump: what may be forgotten is a question of weeks.
+    /// The same by a clock that cannot jump: compaction counts in weeks.
     pub heard_at: u64,
     pub nonce: Option<BootNonce>,
     /// How each epoch but the first came to be.
@@ -61,8 +61,8 @@ pub struct EdgeRow {
     pub undecided: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
-    /// What its newest Ack said.
-    pub word: Option<Word>,
+    /// The contents of its newest Ack.
+    pub word: Option<EdgeWord>,
     pub repair_asked_at: Option<u64>,
     pub repaired_at: Option<u64>,
     pub worker: u64,
@@ -74,9 +74,9 @@ pub struct EdgeRow {
     pub outcomes: BTreeMap<u64, Rc<NumberedOutcome>>,
 }
 
-/// What an edge says of its view.
+/// An edge's word on its view.
 #[derive(Debug, Clone, Copy)]
-pub struct Word {
+pub struct EdgeWord {
     pub digest: Hash,
     pub ahead: u32,
     pub unproven: Option<u64>,
@@ -87,14 +87,14 @@ pub struct OpRow {
     pub hash: Hash,
     pub bytes: Vec<u8>,
     pub read: Option<Rc<Op>>,
-    pub state: OpState,
+    pub state: OpStage,
     pub received_at: u64,
     /// How often it failed alone.
     pub failures: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpState {
+pub enum OpStage {
     Received,
     Held,
     /// It waits for an operator.
@@ -105,7 +105,7 @@ pub enum OpState {
 
 impl OpRow {
     pub fn is_decided(&self) -> bool {
-        self.state == OpState::Decided
+        self.state == OpStage::Decided
     }
 
     pub fn command_id(&self) -> Option<CommandId> {
@@ -123,7 +123,7 @@ impl OpRow {
     }
 }
 
-/// What an entry of a feed is about.
+/// The subject of a feed entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entity {
     Order(OrderId),
@@ -141,10 +141,10 @@ pub struct RegionRow {
     pub assignment: RegionAssignment,
     pub granted_seq: Option<u64>,
     pub revoked: BTreeMap<UserId, u64>,
-    pub newest: BTreeMap<OrderId, Newest>,
+    pub newest: BTreeMap<OrderId, NewestVersion>,
     pub orders: u64,
     pub compacted_to: u64,
-    /// What has left was told up to here, and is told no more.
+    /// Up to here tombstones were told, and are told no more.
     pub tombstones_to: u64,
     /// A feed transaction that holds the region's row.
     pub locked_by: Option<u64>,
@@ -161,14 +161,14 @@ pub struct FeedRow {
 
 /// The newest that a feed has of an order.
 #[derive(Debug, Clone, Copy)]
-pub struct Newest {
+pub struct NewestVersion {
     pub version: u64,
     /// Its share of the region's digest; none once it has left.
     pub member: Option<Hash>,
 }
 
 const GENERATION: u64 = 77;
-/// Who was not heard of for so long is out of reach.
+/// After this long without contact an edge is out of reach.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
     pub fn new(bug: Option<Bug>) -> Self {
@@ -208,7 +208,7 @@ impl SyncDb {
         })
     }
 
-    /// Whether an op of this command was received, in whatever epoch of whatever edge.
+    /// Returns whether an op of this command was received, in any epoch of any edge.
     pub fn knows(&self, id: CommandId) -> bool {
         let old = |bytes: &[u8]| match Op::from_bytes(bytes) {
             Ok(Op::Command(op)) => op.command.id == id,
@@ -246,7 +246,7 @@ impl SyncDb {
         Some((stored.term, stored))
     }
 
-    /// Whether they were stored: not where the term, the epoch or the cursor is another by now.
+    /// Returns whether the ops were stored. They are not if term, epoch or cursor is another by now.
     pub fn store_ops(&mut self, e: usize, new: &NewOps, now: u64) -> bool {
         let (blind, leaky) = (self.has(Bug::OpsTwice), self.has(Bug::CursorPassesGap));
         let edge = &mut self.edges[e];
@@ -262,7 +262,7 @@ impl SyncDb {
             }
             edge.undecided += 1;
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
-            let (hash, state) = (op.at.hash, OpState::Received);
+            let (hash, state) = (op.at.hash, OpStage::Received);
             let (bytes, received_at) = (op.bytes.clone(), now);
             let row = OpRow { hash, bytes, read, state, received_at, failures: 0 };
             edge.ops.insert(op.at.seq, row);
@@ -277,7 +277,7 @@ impl SyncDb {
         }
         (edge.contact_at, edge.heard_at) = (now, heard_at);
         let Ack { digest, ahead, unproven, assignment, .. } = *ack;
-        edge.word = Some(Word { digest, ahead, unproven, assignment });
+        edge.word = Some(EdgeWord { digest, ahead, unproven, assignment });
         edge.outcome_cursor = ack.outcome_cursor;
         edge.feed_cursor = ack.feed_cursor;
         true

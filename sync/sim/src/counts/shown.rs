@@ -1,4 +1,4 @@
-//! The table of what was met. The same seeds print the same.
+//! The table of counts. The same seeds print the same.
 
 use std::fmt;
 

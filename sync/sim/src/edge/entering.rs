@@ -7,20 +7,20 @@ use wire::{
     QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
-use super::file::{Alarm, CommandKey, File, Pending};
+use super::file::{CommandName, EdgeFile, PendingCommand, Suspicion};
 use crate::bug::Bug;
 
-/// A command whose token's signature was checked.
+/// A command with a verified token.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct CommandEntry {
     pub command: Command,
     pub actor: Actor,
     pub token: String,
     pub received_at: UnixMillis,
     pub repeat: bool,
-    /// The revocations by which it was let in.
+    /// The version of the revocations that let it in.
     pub revocations: Option<u64>,
-    /// Why it is not taken, should it be new.
+    /// The reason not to take it if it is new.
     pub refusal: Option<Code>,
     /// The newest receipt of this edge that the tablet holds.
     pub seen: Option<Receipt>,
@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct LoggedCommand {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub hash: Hash,
@@ -44,40 +44,40 @@ pub struct Stored {
 }
 
 #[derive(Debug, Clone)]
-pub enum Entered {
+pub enum EntryResult {
     NotTaken { command_id: CommandId, code: Code },
-    Stored { stored: Box<Stored>, order: Option<Box<wire::Order>>, new: bool },
+    Stored { stored: Box<LoggedCommand>, order: Option<Box<wire::Order>>, new: bool },
 }
 
-impl Stored {
-    pub fn key(&self) -> CommandKey {
+impl LoggedCommand {
+    pub fn key(&self) -> CommandName {
         (self.command_id, self.user_id)
     }
 
-    pub(super) fn pending(&self, received_at: UnixMillis) -> Pending {
+    pub(super) fn pending(&self, received_at: UnixMillis) -> PendingCommand {
         let Self { order_id, command_id, user_id, .. } = *self;
-        Pending { order_id, command_id, user_id, received_at }
+        PendingCommand { order_id, command_id, user_id, received_at }
     }
 }
 
-impl File {
+impl EdgeFile {
     /// One command, from the look for its id to its row in the log.
-    pub fn enter(&mut self, entry: Entry) -> Entered {
+    pub fn enter(&mut self, entry: CommandEntry) -> EntryResult {
         let missing = entry.seen.as_ref().is_some_and(|seen| self.is_missing(seen));
         if missing && !self.has(Bug::Receipts) {
-            self.raise(Alarm::Receipt);
+            self.raise(Suspicion::Receipt);
         }
         let command_id = entry.command.id;
-        let not_taken = |code| Entered::NotTaken { command_id, code };
+        let not_taken = |code| EntryResult::NotTaken { command_id, code };
         let key = (command_id, entry.actor.user_id);
         let known = self.commands.get(&key).filter(|_| !self.has(Bug::VerdictNotStored));
         if let Some(stored) = known {
             if stored.hash != entry.command.body.hash() {
                 return not_taken(Code::CommandIdReused);
             }
-            let stored = Box::new(Stored::clone(stored));
+            let stored = Box::new(LoggedCommand::clone(stored));
             let order = self.sight(stored.order_id).order.map(Box::new);
-            return Entered::Stored { stored, order, new: false };
+            return EntryResult::Stored { stored, order, new: false };
         }
         if let Some(code) = entry.refusal {
             return not_taken(code);
@@ -87,18 +87,17 @@ impl File {
             Answer::Taken(taken) => {
                 let stored = Box::new(self.log_command(entry, taken));
                 let order = self.sight(stored.order_id).order.map(Box::new);
-                Entered::Stored { stored, order, new: true }
+                EntryResult::Stored { stored, order, new: true }
             }
         }
     }
 
-    /// Logs an accept that was made elsewhere: provisional and under no fence, whatever is known of it
-    /// here. Whether it was new.
+    /// Logs an accept made elsewhere: always provisional and without fence. Returns whether it was new.
     pub fn log_asked(&mut self, ask: Ask) -> bool {
         if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
             return false;
         }
-        let entry = Entry {
+        let entry = CommandEntry {
             command: ask.command,
             actor: ask.actor,
             token: ask.token,
@@ -116,7 +115,7 @@ impl File {
         true
     }
 
-    pub fn judge(&self, entry: &Entry) -> Answer {
+    pub fn judge(&self, entry: &CommandEntry) -> Answer {
         let mut sight = self.sight(entry.command.body.order_id());
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
@@ -140,13 +139,13 @@ impl File {
         }
     }
 
-    /// What would be stored, without storing it.
-    pub fn as_if_stored(&self, entry: &Entry, taken: Judgment) -> Stored {
+    /// The command as it would be stored, without storing it.
+    pub fn as_if_stored(&self, entry: &CommandEntry, taken: Judgment) -> LoggedCommand {
         let at = Chain { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
         stored(entry, taken, self.book.live.epoch, at)
     }
 
-    fn log_command(&mut self, entry: Entry, taken: Judgment) -> Stored {
+    fn log_command(&mut self, entry: CommandEntry, taken: Judgment) -> LoggedCommand {
         let token_seq = self.token(&entry.token);
         let (tenure, revocations) = (&self.book.live.tenure, self.book.live.revocations_version);
         let op = Op::Command(CommandOp {
@@ -171,15 +170,15 @@ impl File {
     }
 }
 
-/// The tablet has a receipt of what this file has lost, and sends it again: it is logged anew.
+/// The tablet shows a receipt for a lost command and sends it again, so it is logged anew.
 fn lost(receipt: Receipt) -> Relogged {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
     let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-fn stored(entry: &Entry, taken: Judgment, epoch: u64, at: Chain) -> Stored {
-    Stored {
+fn stored(entry: &CommandEntry, taken: Judgment, epoch: u64, at: Chain) -> LoggedCommand {
+    LoggedCommand {
         command_id: entry.command.id,
         user_id: entry.actor.user_id,
         hash: entry.command.body.hash(),

@@ -1,8 +1,8 @@
 //! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`, `append`,
-//! `sight` and `uplink`; `settling` is what comes down, `image` a whole view that comes down, `opening`
-//! what a run begins with, `epochs` what a quarantine does.
+//! `sight` and `uplink`; `settling` takes outcomes and feed, `image` a whole view, `opening` begins a run,
+//! `epochs` carries out a quarantine.
 //!
-//! Every write of an edge becomes durable in `File::commit` and nowhere else.
+//! Every write of an edge becomes durable in `EdgeFile::commit` and nowhere else.
 
 mod epochs;
 mod image;
@@ -21,37 +21,37 @@ use wire::{
     UserId,
 };
 
-use super::entering::Stored;
+use super::entering::LoggedCommand;
 use crate::{
     bug::Bug,
-    table::{Row, Table},
+    table::{ModelRow, ModelTable},
 };
 
-pub use opening::{Alarm, Mark};
+pub use opening::{FileMark, Suspicion};
 
 /// An op's place: the epoch and the seq.
-pub type Place = (u64, u64);
+pub type OpPlace = (u64, u64);
 
-/// What makes a command that command: the same id of another person is another one.
-pub type CommandKey = (CommandId, UserId);
+/// The identity of a command. The same id of another person is another command.
+pub type CommandName = (CommandId, UserId);
 
 pub const FIRST_EPOCH: u64 = 1;
 
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct EdgeBook {
     pub name: EdgeId,
     pub epoch: u64,
-    /// What the chain of this epoch starts from.
+    /// The start of this epoch's chain.
     pub start: Hash,
     pub head: Chain,
     pub suspect: bool,
-    /// Why, while it is.
-    pub alarm: Option<Alarm>,
+    /// The reason, while it is suspect.
+    pub alarm: Option<Suspicion>,
     pub settled_seq: u64,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
-    /// How much is kept of an image that is to become the view, and the last one that did.
+    /// The stored part of an image under way, and the last image that became the view.
     pub staged: Option<Staged>,
     pub snapshot: Option<Hash>,
     pub tally: Tally,
@@ -60,14 +60,14 @@ pub struct Book {
 }
 
 #[derive(Debug)]
-pub struct Logged {
+pub struct LoggedOp {
     pub bytes: Vec<u8>,
     pub at: Chain,
     pub op: Op,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Pending {
+pub struct PendingCommand {
     pub order_id: OrderId,
     pub command_id: CommandId,
     pub user_id: UserId,
@@ -75,36 +75,36 @@ pub struct Pending {
 }
 
 #[derive(Debug)]
-pub struct File {
+pub struct EdgeFile {
     pub bug: Option<Bug>,
-    pub book: Row<Book>,
-    pub log: Table<Place, Logged>,
-    pub tokens: Table<(u64, Hash), u64>,
-    pub commands: Table<CommandKey, Stored>,
-    pub by_op: Table<Place, CommandKey>,
-    pub pending: Table<Place, Pending>,
-    /// What the cloud gives back, until all of it is here.
-    pub tail: Table<Place, Logged>,
-    pub orders: Table<OrderId, ConfirmedOrder>,
-    /// What the feed itself has brought: the version, and whether the order was open in it.
-    pub brought: Table<OrderId, (u64, bool)>,
+    pub book: ModelRow<EdgeBook>,
+    pub log: ModelTable<OpPlace, LoggedOp>,
+    pub tokens: ModelTable<(u64, Hash), u64>,
+    pub commands: ModelTable<CommandName, LoggedCommand>,
+    pub by_op: ModelTable<OpPlace, CommandName>,
+    pub pending: ModelTable<OpPlace, PendingCommand>,
+    /// The ops that the cloud gives back, until all of them are here.
+    pub tail: ModelTable<OpPlace, LoggedOp>,
+    pub orders: ModelTable<OrderId, ConfirmedOrder>,
+    /// The version that the feed itself has brought, and whether the order was open in it.
+    pub brought: ModelTable<OrderId, (u64, bool)>,
     /// Of an image that is not whole yet.
-    pub staged_orders: Table<OrderId, Order>,
-    pub staged_changes: Table<u32, Change>,
-    pub revoked: Table<UserId, ()>,
-    pub mark: Mark,
+    pub staged_orders: ModelTable<OrderId, Order>,
+    pub staged_changes: ModelTable<u32, Change>,
+    pub revoked: ModelTable<UserId, ()>,
+    pub mark: FileMark,
 }
 
 /// A command that has its outcome now.
-pub struct Settled {
+pub struct SettledCommand {
     pub command_id: CommandId,
     pub user_id: UserId,
 }
 
-impl File {
+impl EdgeFile {
     pub fn new(name: EdgeId, bug: Option<Bug>) -> Self {
         let start = Chain::start(&name);
-        let book = Book {
+        let book = EdgeBook {
             name,
             epoch: FIRST_EPOCH,
             start: start.hash,
@@ -123,24 +123,24 @@ impl File {
         };
         Self {
             bug,
-            book: Row::new(book),
-            log: Table::default(),
-            tokens: Table::default(),
-            commands: Table::default(),
-            by_op: Table::default(),
-            pending: Table::default(),
-            tail: Table::default(),
-            orders: Table::default(),
-            brought: Table::default(),
-            staged_orders: Table::default(),
-            staged_changes: Table::default(),
-            revoked: Table::default(),
+            book: ModelRow::new(book),
+            log: ModelTable::default(),
+            tokens: ModelTable::default(),
+            commands: ModelTable::default(),
+            by_op: ModelTable::default(),
+            pending: ModelTable::default(),
+            tail: ModelTable::default(),
+            orders: ModelTable::default(),
+            brought: ModelTable::default(),
+            staged_orders: ModelTable::default(),
+            staged_changes: ModelTable::default(),
+            revoked: ModelTable::default(),
             // A new file gets its first mark, on disk, before anything is logged.
-            mark: Mark::first(start),
+            mark: FileMark::first(start),
         }
     }
 
-    /// What a copy of the file on disk holds, with the high-water file beside it.
+    /// A copy of the file on disk, with the high-water file beside it.
     pub fn copied(&self) -> Self {
         let mut copy = Self {
             bug: self.bug,
@@ -181,7 +181,7 @@ impl File {
         self.revoked.commit();
     }
 
-    /// What is not committed is gone.
+    /// Loses everything that is not committed.
     pub fn crash(&mut self) {
         if self.has(Bug::TornCommit) {
             // Half of the tables made it.
@@ -213,7 +213,7 @@ impl File {
 
     /// The writer's book is a cache of the file: its head is that of the log.
     fn find_head(&mut self) {
-        let Book { epoch, start, .. } = self.book.live;
+        let EdgeBook { epoch, start, .. } = self.book.live;
         let last = self.log.live().range((epoch, 0)..=(epoch, u64::MAX)).next_back();
         let head = last.map_or(Chain { seq: 0, hash: start }, |(_, logged)| logged.at);
         self.book.live.head = head;
@@ -224,7 +224,7 @@ impl File {
     pub fn append(&mut self, op: Op) -> Chain {
         let bytes = op.to_bytes();
         let at = self.book.live.head.then(&bytes);
-        self.log.put((self.book.live.epoch, at.seq), Logged { bytes, at, op });
+        self.log.put((self.book.live.epoch, at.seq), LoggedOp { bytes, at, op });
         self.book.live.head = at;
         at
     }
@@ -246,7 +246,7 @@ impl File {
 
     /// The chain at one op of this epoch, as the writer sees it.
     pub fn chain_at(&self, seq: u64) -> Option<Chain> {
-        let Book { epoch, start, .. } = self.book.live;
+        let EdgeBook { epoch, start, .. } = self.book.live;
         match seq {
             0 => Some(Chain { seq, hash: start }),
             seq => self.log.get(&(epoch, seq)).map(|logged| logged.at),
@@ -258,7 +258,7 @@ impl File {
         what: EdgeWrite,
         nonce: BootNonce,
         now: UnixMillis,
-    ) -> Vec<Settled> {
+    ) -> Vec<SettledCommand> {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => return self.settle(to, outcomes),
             EdgeWrite::Changes { to, changes } => self.apply(to, changes),
@@ -269,13 +269,13 @@ impl File {
             EdgeWrite::Tail(run) => self.keep(run),
             EdgeWrite::Quarantine(new) => self.begin(new, nonce, now),
             EdgeWrite::Snapshot(run) => self.stage(run),
-            EdgeWrite::Twin => self.raise(Alarm::Twin),
+            EdgeWrite::Twin => self.raise(Suspicion::Twin),
         }
         Vec::new()
     }
 
-    /// The planted bugs that put part of a write into an earlier commit of its own. Answers whether
-    /// there was one to make.
+    /// The planted bugs that put part of a write into an earlier commit of its own. Returns whether there
+    /// was such a commit.
     pub fn link_store_early(&mut self, what: &EdgeWrite) -> bool {
         match (self.bug, what) {
             (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {
@@ -299,13 +299,13 @@ impl File {
         true
     }
 
-    /// Whether a command of this id is on disk, whosever it is.
+    /// Returns whether anybody's command of this id is on disk.
     pub fn knows(&self, id: CommandId) -> bool {
         self.of_id(id).next().is_some()
     }
 
-    /// What is on disk under this id.
-    pub fn of_id(&self, id: CommandId) -> impl Iterator<Item = &Stored> {
+    /// The commands on disk under this id.
+    pub fn of_id(&self, id: CommandId) -> impl Iterator<Item = &LoggedCommand> {
         let nobody = UserId(uuid::Uuid::nil());
         let from = self.commands.durable().range((id, nobody)..);
         from.take_while(move |((of, _), _)| *of == id).map(|(_, stored)| &**stored)
@@ -324,7 +324,7 @@ impl File {
         see(confirmed, ops, &self.book.live.name)
     }
 
-    fn pending_op(&self, place: Place) -> Option<PendingOp> {
+    fn pending_op(&self, place: OpPlace) -> Option<PendingOp> {
         let Op::Command(op) = &self.log.get(&place)?.op else { return None };
         Some(PendingOp {
             seq: place.1,
@@ -346,7 +346,7 @@ impl File {
             epoch: book.epoch,
             head: book.head,
             suspect: book.suspect,
-            twin: book.alarm == Some(Alarm::Twin),
+            twin: book.alarm == Some(Suspicion::Twin),
             settled: self.chain_at(book.settled_seq),
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,
@@ -361,9 +361,9 @@ impl File {
         }
     }
 
-    /// What fits of what is wanted, of committed ops only [UP_AFTER_FSYNC].
+    /// The committed ops that fit the range [UP_AFTER_FSYNC].
     pub fn run(&self, wanted: OpRange) -> Run {
-        let Book { epoch, start, .. } = *self.reading_book();
+        let EdgeBook { epoch, start, .. } = *self.reading_book();
         let before = match wanted.from - 1 {
             0 => Some(Chain { seq: 0, hash: start }),
             seq => self.logged(epoch, seq).map(|logged| logged.at),
@@ -384,12 +384,12 @@ impl File {
         Run { before, ops }
     }
 
-    fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<Logged>> {
+    fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<LoggedOp>> {
         let place = (epoch, seq);
         if self.has(Bug::UpBeforeFsync) { self.log.get(&place) } else { self.log.read(&place) }
     }
 
-    fn reading_book(&self) -> &Book {
+    fn reading_book(&self) -> &EdgeBook {
         if self.has(Bug::UpBeforeFsync) { &self.book.live } else { self.book.read() }
     }
 }

@@ -1,5 +1,5 @@
-//! Promises of images and of anti-entropy: an image is one view, a repair never lowers, and nothing is
-//! repaired that was not lost on purpose, for that would hide what a part has done wrong.
+//! Promises of images and of anti-entropy: an image is one view, a repair never lowers, and only losses
+//! made on purpose are repaired. Any other repair would hide a fault of some part.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use wire::{Change, OrderId, Region};
 use super::Oracle;
 use crate::{
     cloud::sync_db::{Entity, SyncDb},
-    edge::File,
+    edge::EdgeFile,
 };
 
-/// All that a region's feed has ever said of orders, whatever it has forgotten since.
+/// The whole history of a region's feed, including the forgotten part.
 #[derive(Default)]
-pub struct Said {
+pub struct FeedHistory {
     generation: u64,
     last: u64,
     orders: Vec<(u64, OrderId, u64, bool)>,
@@ -25,14 +25,14 @@ impl Oracle {
         self.strange.contains(&id)
     }
 
-    /// 7. What a comparison puts right was thrown away on purpose, or is still on its way.
+    /// 7. Every repaired loss was made on purpose or is still on its way.
     pub fn repaired(&mut self, at: u64, lost: bool, what: impl FnOnce() -> String) {
         self.check(at, "only_what_was_lost_is_repaired", lost, || {
             format!("{} was not lost on purpose, and had to be repaired", what())
         });
     }
 
-    /// 7. The same for what an edge has.
+    /// 7. The same for an edge's view.
     pub fn repairs_edge(&mut self, at: u64, e: usize, region: Region) {
         let damaged = self.damaged.contains(&region);
         self.check(at, "only_what_was_lost_is_repaired", damaged, || {
@@ -40,14 +40,14 @@ impl Oracle {
         });
     }
 
-    /// 6. Who reads a feed hears of everything that has left before that is forgotten.
+    /// 6. A reader of a feed hears of every departure before it is forgotten.
     pub fn forgets(&mut self, at: u64, region: Region, behind: Option<usize>, number: u64) {
         self.check(at, "a_tombstone_stands_until_all_have_passed", behind.is_none(), || {
             format!("{region} forgets {number}, and machine {behind:?} has not read so far")
         });
     }
 
-    /// 7. What a feed says of an order never goes back.
+    /// 7. A feed never goes back to an older version of an order.
     pub fn says(&mut self, at: u64, db: &SyncDb, region: Region) {
         let Some(row) = db.region(region) else { return };
         let Some((number, last)) = row.feed.last_key_value() else { return };
@@ -78,12 +78,12 @@ impl Oracle {
         let orders: Vec<(u64, OrderId, u64, bool)> = orders.collect();
         let newest = orders.iter().map(|(_, id, version, _)| (*id, *version)).collect();
         let (generation, last) = (row.feed_generation, row.feed_seq);
-        self.said.insert(region, Said { generation, last, orders, newest });
+        self.said.insert(region, FeedHistory { generation, last, orders, newest });
     }
 
     /// 7. An image that has become the view is the region as of its number: no less, and of the feed no
     ///    more.
-    pub fn image_is_the_view(&mut self, at: u64, region: Region, file: &File) {
+    pub fn image_is_the_view(&mut self, at: u64, region: Region, file: &EdgeFile) {
         let Some(said) = self.said.get(&region) else { return };
         let book = file.book.read();
         if said.generation != 0 && said.generation != book.feed_generation {

@@ -1,5 +1,5 @@
-//! Promises of restores, copies and quarantine: what has to be found out and when, what may be lost and
-//! what has to come back.
+//! Promises of restores, copies and quarantine: the restores that must be found out, the commands that may
+//! be lost, and those that must come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,30 +10,29 @@ use super::Oracle;
 use crate::{
     cast,
     cloud::order_db::OrderDb,
-    edge::{CommandKey, File, Node, Place, Stored},
+    edge::{CommandName, EdgeFile, LoggedCommand, Node, OpPlace},
 };
 
-/// What is known of one machine, whatever it knows of itself.
+/// The oracle's knowledge of one machine, beyond the machine's own.
 #[derive(Default)]
 pub struct Machine {
     /// Every receipt it has given that its file has to know of.
-    pub receipts: BTreeMap<Place, (Chain, CommandId)>,
-    /// Something happened that may give it away: its file was replaced or copied, or what it sent was
-    /// changed on the way.
+    pub receipts: BTreeMap<OpPlace, (Chain, CommandId)>,
+    /// Something may give it away: its file was replaced or copied, or its frames were changed on the way.
     disturbed: bool,
     /// Its high-water mark tells that the file was replaced.
     marked: bool,
-    /// It was shown a receipt for what its log does not have, of this epoch.
+    /// It was shown a receipt of this epoch for an op that its log lacks.
     shown: Option<u64>,
-    /// Where its log ended before it became suspect, and what it had logged by then in the same group.
-    suspect_from: Option<Place>,
-    raised_at: Option<Place>,
+    /// The end of its log before it became suspect, with the ops of the same group before that.
+    suspect_from: Option<OpPlace>,
+    raised_at: Option<OpPlace>,
     /// Where its log was last known to end.
-    head: Place,
-    /// What a new epoch has to log anew.
-    waiting: BTreeSet<CommandKey>,
+    head: OpPlace,
+    /// The commands that a new epoch must log anew.
+    waiting: BTreeSet<CommandName>,
     /// Given receipts that a restore has taken from its file.
-    taken: Vec<(Place, Hash, CommandId)>,
+    taken: Vec<(OpPlace, Hash, CommandId)>,
 }
 
 impl Oracle {
@@ -42,14 +41,14 @@ impl Oracle {
     }
 
     /// Nothing tells any more how far the log had come; an empty one may be a new one.
-    pub fn mark_lost(&mut self, m: usize, file: &File) {
+    pub fn mark_lost(&mut self, m: usize, file: &EdgeFile) {
         let machine = self.machine(m);
         machine.disturbed = true;
         machine.marked = file.book.read().head.seq > 0;
     }
 
     /// The file is another one than it was.
-    pub fn restored(&mut self, m: usize, before: &File, after: &File) {
+    pub fn restored(&mut self, m: usize, before: &EdgeFile, after: &EdgeFile) {
         let book = after.book.read();
         let here = (book.epoch, book.head.seq);
         let there = (before.book.read().epoch, before.book.read().head.seq);
@@ -65,7 +64,7 @@ impl Oracle {
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
         machine.raised_at = None;
-        let kept = |place: &Place, at: &Chain| {
+        let kept = |place: &OpPlace, at: &Chain| {
             after.log.read(place).is_some_and(|logged| logged.at == *at)
         };
         let receipts = std::mem::take(&mut machine.receipts);
@@ -78,17 +77,18 @@ impl Oracle {
         }
     }
 
-    /// What a restore has taken, and nobody who is there has seen, may be lost.
-    pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, Place, Hash) -> bool) {
+    /// A command that a restore has taken may be lost if nobody who is left has seen it.
+    pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, OpPlace, Hash) -> bool) {
         let taken = std::mem::take(&mut self.machine(m).taken);
         let lost =
             taken.into_iter().filter(|(place, hash, command)| !seen(*command, *place, *hash));
         self.may_be_lost.extend(lost.map(|(_, _, command)| command));
     }
 
-    pub fn cloned(&mut self, m: usize, copy: usize, file: &File) {
-        let kept =
-            |place: &Place, at: &Chain| file.log.read(place).is_some_and(|logged| logged.at == *at);
+    pub fn cloned(&mut self, m: usize, copy: usize, file: &EdgeFile) {
+        let kept = |place: &OpPlace, at: &Chain| {
+            file.log.read(place).is_some_and(|logged| logged.at == *at)
+        };
         let original = self.machine(m);
         original.disturbed = true;
         let receipts = original.receipts.clone();
@@ -107,13 +107,13 @@ impl Oracle {
         self.check(at, "no_false_alarm", justified, || format!("machine {m}: {says}"));
     }
 
-    /// A witness may come behind others in a group; what stands before it was answered in good faith.
-    pub fn raised(&mut self, m: usize, head: Place) {
+    /// A witness may come behind others in a group. Those before it were answered in good faith.
+    pub fn raised(&mut self, m: usize, head: OpPlace) {
         self.machine(m).raised_at = Some(head);
     }
 
-    /// Whether the machine has become suspect with its last commit.
-    pub fn suspects(&mut self, m: usize, file: &File) -> bool {
+    /// Returns whether the machine has become suspect with its last commit.
+    pub fn suspects(&mut self, m: usize, file: &EdgeFile) -> bool {
         let book = file.book.read();
         let (suspect, head) = (book.suspect, (book.epoch, book.head.seq));
         let machine = self.machine(m);
@@ -129,8 +129,8 @@ impl Oracle {
         newly
     }
 
-    /// 8. A tablet's receipt for what the log does not have makes the edge suspect, at once.
-    pub fn shown(&mut self, m: usize, file: &File, seen: Option<&Receipt>) {
+    /// 8. A tablet's receipt for an op that the log lacks makes the edge suspect at once.
+    pub fn shown(&mut self, m: usize, file: &EdgeFile, seen: Option<&Receipt>) {
         let Some(seen) = seen else { return };
         let book = &file.book.live;
         let here = file.log.get(&(seen.epoch, seen.seq)).map(|logged| logged.at.hash);
@@ -142,7 +142,7 @@ impl Oracle {
 
     /// 8. As above, once it is on disk. The same commit may end the epoch that the receipt speaks of, and
     ///    with it the suspicion.
-    pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &File) {
+    pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let book = file.book.read();
         let shown = self.machine(m).shown.take();
         let heard = book.suspect || shown.is_none_or(|epoch| epoch < book.epoch);
@@ -151,7 +151,7 @@ impl Oracle {
         });
     }
 
-    /// A crash: what was under way may be on disk or not.
+    /// A crash: writes under way may be on disk or not.
     pub fn edge_rolled_back(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         self.machine(m).shown = None;
         let book = node.file.book.read();
@@ -163,7 +163,7 @@ impl Oracle {
 
     /// 8. A file that was replaced is found out by its high-water mark before anything else, and no other
     ///    is taken for one; and a run begins with its boot op.
-    pub fn booted(&mut self, at: u64, m: usize, file: &File, booted: bool, has_rival: bool) {
+    pub fn booted(&mut self, at: u64, m: usize, file: &EdgeFile, booted: bool, has_rival: bool) {
         let suspect = file.book.read().suspect;
         let name = &file.book.read().name;
         let justified = has_rival || self.machine(m).disturbed || !suspect;
@@ -176,12 +176,12 @@ impl Oracle {
         self.edge_is_whole(at, m, file);
     }
 
-    /// 8. Whoever has a live session is not put aside for another run of the same edge.
+    /// 8. No live session is put aside for another run of the same edge.
     pub fn taken_over(
         &mut self,
         at: u64,
         m: usize,
-        file: &File,
+        file: &EdgeFile,
         hello: &Hello,
         stored: &Standing,
         live_rival: bool,
@@ -208,8 +208,8 @@ impl Oracle {
         });
     }
 
-    /// 3. What a suspect edge logs it answers provisionally.
-    pub fn suspect_promises_nothing(&mut self, at: u64, m: usize, stored: &Stored) {
+    /// 3. A suspect edge answers only provisionally.
+    pub fn suspect_promises_nothing(&mut self, at: u64, m: usize, stored: &LoggedCommand) {
         let machine = self.machine(m);
         let Some(from) = machine.raised_at.or(machine.suspect_from) else { return };
         let new = stored.epoch == from.0 && stored.at.seq > from.1;
@@ -219,8 +219,13 @@ impl Oracle {
         });
     }
 
-    /// 1. What a quarantine gives back is there when its epoch begins.
-    pub fn gives_back(&mut self, at: u64, file: &File, received: impl Iterator<Item = CommandId>) {
+    /// 1. The ops that a quarantine gives back are there when its epoch begins.
+    pub fn gives_back(
+        &mut self,
+        at: u64,
+        file: &EdgeFile,
+        received: impl Iterator<Item = CommandId>,
+    ) {
         let missing = received.into_iter().find(|id| !file.knows(*id));
         self.check(at, "what_was_lost_comes_back", missing.is_none(), || {
             format!("{} has not got command {missing:?} back", file.book.read().name)
@@ -242,7 +247,7 @@ impl Oracle {
     }
 
     /// A quarantine is about to be written.
-    pub fn will_begin(&mut self, m: usize, file: &File) {
+    pub fn will_begin(&mut self, m: usize, file: &EdgeFile) {
         let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
             Op::Command(op) => Some((op.command.id, op.actor.user_id)),
             _ => None,
@@ -250,22 +255,27 @@ impl Oracle {
         self.will_log_anew(m, file, tail);
     }
 
-    /// It is about to get a name of its own. A tail that it was given is that of the name it had: the hub
-    /// has it, and gives it back to whoever bears that name.
-    pub fn will_be_renamed(&mut self, m: usize, file: &File) {
+    /// It is about to get a name of its own. A tail it was given belongs to its former name: the hub has
+    /// it, and gives it back to the edge of that name.
+    pub fn will_be_renamed(&mut self, m: usize, file: &EdgeFile) {
         self.will_log_anew(m, file, std::iter::empty());
     }
 
-    fn will_log_anew(&mut self, m: usize, file: &File, tail: impl Iterator<Item = CommandKey>) {
+    fn will_log_anew(
+        &mut self,
+        m: usize,
+        file: &EdgeFile,
+        tail: impl Iterator<Item = CommandName>,
+    ) {
         let own = file.pending.live().values().map(|row| (row.command_id, row.user_id));
-        let known = |key: &CommandKey| {
+        let known = |key: &CommandName| {
             file.commands.get(key).is_some_and(|stored| stored.outcome.is_some())
         };
         self.machine(m).waiting = own.chain(tail).filter(|key| !known(key)).collect();
     }
 
-    /// An epoch has begun in a file: no other has begun it, what has no outcome is logged anew, and
-    /// nothing of it is firm.
+    /// An epoch has begun in a file: no other file has begun it, the undecided commands are logged anew,
+    /// and none of them is firm.
     pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         let book = node.file.book.read();
         let (name, epoch) = (&book.name, book.epoch);
@@ -274,7 +284,7 @@ impl Oracle {
             format!("epoch {epoch} of {name} is begun a second time")
         });
         let waiting = std::mem::take(&mut self.machine(m).waiting);
-        let logged = |key: &CommandKey| {
+        let logged = |key: &CommandName| {
             node.file.commands.read(key).is_some_and(|stored| stored.epoch == epoch)
         };
         let missing = waiting.iter().find(|key| !logged(key)).map(|(id, _)| *id);
@@ -301,7 +311,7 @@ impl Oracle {
         machine.head = head;
     }
 
-    /// 6 of section 3: only what makes its owner fail is put before an operator.
+    /// 4. Only an op that makes its owner fail is put before an operator.
     pub fn stopped(&mut self, at: u64, e: usize, seq: u64, poisoned: bool) {
         self.check(at, "only_what_fails_needs_an_operator", poisoned, || {
             format!("op {seq} of edge {e} is put before an operator, and nothing is wrong with it")

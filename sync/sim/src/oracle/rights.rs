@@ -8,29 +8,29 @@ use wire::{
     Region, Relogged,
 };
 
-use super::{Firm, Identity, Oracle};
-use crate::cloud::{Asked, order_db::OrderDb, sync_db::SyncDb};
+use super::{CommandIdentity, Firm, Oracle};
+use crate::cloud::{DecisionRequest, order_db::OrderDb, sync_db::SyncDb};
 
 impl Oracle {
-    pub fn heard_firm(&mut self, whose: Identity, fence: Option<u64>, alone: bool) {
+    pub fn heard_firm(&mut self, whose: CommandIdentity, fence: Option<u64>, alone: bool) {
         self.firm.entry(whose).or_insert(Firm { fence, alone });
     }
 
-    /// Whoever holds a firm receipt sends it nowhere else; one that a restore has taken back they may.
-    pub fn is_repeated(&mut self, whose: Identity) {
+    /// A command with a firm receipt is sent nowhere else, unless a restore has taken it back.
+    pub fn is_repeated(&mut self, whose: CommandIdentity) {
         if let Some(firm) = self.firm.get_mut(&whose) {
             firm.alone = false;
         }
     }
 
-    /// A firm acceptance is never overturned, save by a take-back that is on record; who had sent it
-    /// nowhere else is then told that this is why.
+    /// A firm acceptance is never overturned, save by a take-back on record. A provider who had sent it
+    /// nowhere else then hears this reason.
     pub fn keeps_firm(
         &mut self,
         at: u64,
         db: &OrderDb,
         region: Region,
-        who: Identity,
+        who: CommandIdentity,
         relogged: Option<&Relogged>,
         outcome: &Outcome,
     ) {
@@ -43,8 +43,8 @@ impl Oracle {
             return;
         }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));
-        // Of two machines of one edge the one that connects first is the edge; what the other has
-        // promised is logged anew with the reason.
+        // Of two machines of one edge the first to connect is the edge. The promises of the other are
+        // logged anew with the reason.
         let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
         // A restored file goes on under a right that its log had given back by then: on record is the end of
         // its epoch. A log that was not restored has that op before the release, decided.
@@ -68,7 +68,7 @@ impl Oracle {
         });
     }
 
-    /// What a tablet holds a firm receipt for it shows, and sends to no other edge.
+    /// A tablet sends a command with a firm receipt to no other edge.
     pub fn sends_nowhere_else(&mut self, at: u64, id: CommandId, firm_elsewhere: bool) {
         self.check(at, "what_is_firm_is_sent_nowhere_else", !firm_elsewhere, || {
             format!("command {id} is firm at one edge, and is sent to another")
@@ -99,7 +99,7 @@ impl Oracle {
         });
     }
 
-    /// What waits is not answered, and nothing that an edge logged is told to come again.
+    /// A waiting op is not answered, and no logged op is told to come again.
     pub fn answers_no_held(&mut self, at: u64, seq: u64, outcome: &Outcome) {
         let held = outcome.code == Some(Code::RegionAssigningOffline);
         self.check(at, "held_is_no_outcome", !held, || {
@@ -107,7 +107,7 @@ impl Oracle {
         });
     }
 
-    /// Nor is it put to the holder before what stands in front of it.
+    /// Nor is it put to the holder before the ops in front of it.
     pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &PortalAccept) {
         let order = accept.command.body.order_id();
         if db.asks.contains_key(&accept.command.id) {
@@ -131,8 +131,7 @@ impl Oracle {
         });
     }
 
-    /// What an edge did on one order is decided in the order in which it did it; a repeat only hears
-    /// what was decided.
+    /// An edge's ops on one order are decided in log order. A repeat only hears the decision.
     pub fn keeps_order(&mut self, at: u64, e: usize, db: &SyncDb, decided: &[u64]) {
         let Some(last) = decided.iter().max() else { return };
         let ops = &db.edges[e].ops;
@@ -149,8 +148,8 @@ impl Oracle {
         });
     }
 
-    /// An edge refuses at once only what nobody could take: what its view contradicts the cloud
-    /// decides.
+    /// An edge refuses at once only commands that nobody could take. The cloud decides those that its view
+    /// contradicts.
     pub fn refused_at_once(&mut self, at: u64, code: Code) {
         let doubt = matches!(
             code,
@@ -162,7 +161,7 @@ impl Oracle {
         self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
     }
 
-    /// Who was not let in, or found nothing there, may send the same id again.
+    /// A person who was not let in, or found nothing there, may send the same id again.
     pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumes: bool) {
         let code = outcome.code.filter(|_| outcome.kind == OutcomeKind::Rejected);
         let undecided = code.is_some_and(|code| {
@@ -173,8 +172,8 @@ impl Oracle {
         });
     }
 
-    /// Nor was it decided, or did it wait, when the hub said that the holder is away: an earlier try may
-    /// have been put to it. What a later try brought about this one's answer need not know.
+    /// Nor was it decided or waiting when the hub said that the holder is away: an earlier try may have
+    /// been put to the holder. This answer need not know the effect of a later try.
     pub fn not_taken_at_desk(&mut self, at: u64, id: CommandId, was_decided: bool) {
         self.check(at, "only_a_decision_consumes_an_id", !was_decided, || {
             format!("command {id} is said not to be taken, and its id is used up")
@@ -199,7 +198,7 @@ impl Oracle {
     }
 
     /// The release of one fence ends no other.
-    pub fn decides(&mut self, at: u64, asked: &Asked, writes: &Writes) {
+    pub fn decides(&mut self, at: u64, asked: &DecisionRequest, writes: &Writes) {
         let named = asked.requests.iter().filter_map(|request| match request {
             Submission::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
             Submission::Command(_) => None,

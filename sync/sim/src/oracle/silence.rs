@@ -25,7 +25,7 @@ pub(crate) fn at_silence(world: &mut World) {
     versions_count_the_changes(world);
 }
 
-/// 4. Whoever did something can read what came of it.
+/// 4. Every person can read the outcome of every command.
 fn every_command_gets_an_outcome(world: &mut World) {
     let at = world.now;
     for (t, tablet) in world.tablets.iter().enumerate() {
@@ -53,8 +53,8 @@ fn every_command_gets_an_outcome(world: &mut World) {
     });
 }
 
-/// 1. What somebody has a receipt for is decided, be he there or not; save what a restore has taken with
-///    everybody who had seen it.
+/// 1. Every command with a receipt is decided, also when its person is gone. The exception: a restore has taken it
+///    with everybody who had seen it.
 fn what_was_acknowledged_is_decided(world: &mut World) {
     let at = world.now;
     let decided = |id: &CommandId| {
@@ -67,7 +67,7 @@ fn what_was_acknowledged_is_decided(world: &mut World) {
     });
 }
 
-/// 3. No edge goes on in an epoch whose rights are taken back: nobody could grant it any again.
+/// 3. No edge goes on in an epoch with rights taken back: nobody could grant it any again.
 fn no_epoch_outlives_its_rights(world: &mut World) {
     let at = world.now;
     for e in 0..cast::MACHINE_COUNT {
@@ -152,7 +152,7 @@ fn the_digests_are_equal(world: &mut World) {
     }
 }
 
-/// 7. Every edge knows how its region assigns, and none holds what it does not.
+/// 7. Every edge knows its region's policy and holder, and none believes to hold a right it lacks.
 fn the_right_is_seen_alike(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
@@ -160,7 +160,7 @@ fn the_right_is_seen_alike(world: &mut World) {
         let tenure = &world.edges[e].file.book.read().tenure;
         let there = &world.order_db.rights;
         let word = there.regions.get(&region).map(|now| there.told(region, now));
-        // What nobody ever changed is told to nobody.
+        // Nobody is told of a right that nobody ever changed.
         let told = word.filter(|word| word.policy_version > FIRST_VERSION);
         let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
         let held = tenure.held;

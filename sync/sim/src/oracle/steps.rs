@@ -10,8 +10,8 @@ use wire::{
 use super::Oracle;
 use crate::{
     cast,
-    cloud::{Decided, order_db::OrderDb, sync_db::SyncDb},
-    edge::{File, Node, Stored},
+    cloud::{LogOutcome, order_db::OrderDb, sync_db::SyncDb},
+    edge::{EdgeFile, LoggedCommand, Node},
     world::tokens,
 };
 
@@ -31,11 +31,11 @@ impl Versions {
 
 impl Oracle {
     /// 1. An acknowledged command is never lost: its receipt follows its commit.
-    pub fn acknowledged(&mut self, at: u64, m: usize, file: &File, stored: &Stored) {
+    pub fn acknowledged(&mut self, at: u64, m: usize, file: &EdgeFile, stored: &LoggedCommand) {
         let book = file.book.read();
         self.acknowledged.insert(stored.command_id);
         if stored.outcome.is_some() && stored.epoch != book.epoch {
-            // It was decided in an epoch that is over, of which the log need not stand any more.
+            // It was decided in an epoch that is over. Its log may be gone.
             return;
         }
         let place = (stored.epoch, stored.at.seq);
@@ -53,7 +53,7 @@ impl Oracle {
     }
 
     /// 1. The same after a crash, for every receipt the edge has given since its file was last replaced.
-    pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &File) {
+    pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let receipts = &self.machine(m).receipts;
         let lost = receipts.iter().find(|(place, (chain, _))| {
             file.log.read(place).is_none_or(|logged| logged.at != *chain)
@@ -64,7 +64,7 @@ impl Oracle {
         });
     }
 
-    pub fn said_hello(&mut self, at: u64, file: &File, nonce: BootNonce) {
+    pub fn said_hello(&mut self, at: u64, file: &EdgeFile, nonce: BootNonce) {
         let boots = file.log.durable().values().map(|logged| &logged.op);
         let logged = boots.rev().any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
         self.check(at, "boot_stands_first", logged, || {
@@ -79,7 +79,7 @@ impl Oracle {
         });
     }
 
-    pub fn versions_at(&self, file: &File) -> Versions {
+    pub fn versions_at(&self, file: &EdgeFile) -> Versions {
         let rows = file.orders.durable().iter();
         let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
         let book = file.book.read();
@@ -87,14 +87,14 @@ impl Oracle {
         Versions { orders, cursors, epoch, image: book.snapshot }
     }
 
-    /// Whether an image has become the view since.
-    pub fn has_image(&self, before: &Versions, file: &File) -> bool {
+    /// Returns whether an image has become the view since.
+    pub fn has_image(&self, before: &Versions, file: &EdgeFile) -> bool {
         file.book.read().snapshot != before.image
     }
 
-    /// 7. Nothing lowers a version, and what waits for the cloud shows in the view.
-    pub fn edge_committed(&mut self, at: u64, m: usize, file: &File, before: &Versions) {
-        // Of what an image does not hold, its feed has brought nothing.
+    /// 7. Nothing lowers a version, and pending ops show in the view.
+    pub fn edge_committed(&mut self, at: u64, m: usize, file: &EdgeFile, before: &Versions) {
+        // An order outside the image was not brought by its feed.
         let imaged = self.has_image(before, file);
         let lowered = before.orders.iter().find(|(id, version, feed_version)| {
             let Some(row) = file.orders.read(id) else { return !self.is_strange(*id) };
@@ -117,7 +117,7 @@ impl Oracle {
     }
 
     /// 7. A command without an outcome is laid over the view, and one with an outcome is not.
-    pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &File) {
+    pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &EdgeFile) {
         let waiting = file.commands.durable().values().filter(|stored| stored.outcome.is_none());
         let shown = file.pending.durable();
         let missing =
@@ -129,7 +129,7 @@ impl Oracle {
         });
     }
 
-    /// 1. A repeat is told what was stored, under the same receipt, as long as its epoch lasts.
+    /// 1. A repeat gets the stored answer under the same receipt, as long as its epoch lasts.
     pub fn tablet_heard(
         &mut self,
         at: u64,
@@ -147,8 +147,8 @@ impl Oracle {
         );
     }
 
-    /// 1. What the hub holds is what the edge has logged, byte for byte, and on disk. What was on its way
-    ///    while the file was replaced is known here no more.
+    /// 1. The hub's ops are the edge's, byte for byte, and on the edge's disk. Ops on their way while the file was
+    ///    replaced are no longer known here.
     pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
         let file = &node.file;
         if node.restored_at.is_some_and(|restored_at| restored_at >= began) {
@@ -198,7 +198,7 @@ impl Oracle {
         });
     }
 
-    /// One batch may hold a withdrawal and what came after it.
+    /// One batch may hold a withdrawal and the ops after it.
     fn withdrawn_between(&self, writes: &Writes, order: OrderId) -> bool {
         writes.timeline.iter().any(|line| {
             line.order_id == order
@@ -236,14 +236,14 @@ impl Oracle {
         }
     }
 
-    /// 4. What the hub gives out is what the owner has stored, and never a word of its own.
+    /// 4. The hub gives out the owner's stored answers, never a word of its own.
     pub fn hub_decided(
         &mut self,
         at: u64,
         e: usize,
         sync_db: &SyncDb,
         orders: &OrderDb,
-        decided: &Decided,
+        decided: &LogOutcome,
     ) {
         let Some(op) = sync_db.edges[e].ops.get(&decided.seq) else { return };
         let Some(Op::Command(op)) = op.read.as_deref() else { return };
@@ -271,8 +271,8 @@ impl Oracle {
         });
         self.judges_by_known_rules(at, orders, sync_db.edges[e].region, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
-        // The same command may stand in another log too; who said firm tells what became of it, be it
-        // under another epoch or name.
+        // The same command may stand in another log too. The edge that answered firm tells the outcome,
+        // also under another epoch or name.
         let relogged = op.relogged.as_ref();
         let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
         if op.verdict == Verdict::Firm || was_firm {
@@ -282,7 +282,7 @@ impl Oracle {
         self.told(at, id, op.actor, body, outcome);
     }
 
-    pub fn edge_was_told(&mut self, at: u64, stored: &Stored) {
+    pub fn edge_was_told(&mut self, at: u64, stored: &LoggedCommand) {
         if let Some(outcome) = &stored.outcome {
             self.heard(at, stored.command_id, stored.user_id, stored.hash, outcome);
         }
@@ -309,7 +309,7 @@ impl Oracle {
     }
 }
 
-/// The code of the decision itself, whether it is told for the first time or again.
+/// The code of the decision itself, told for the first time or again.
 fn code_of(outcome: &Outcome) -> Option<Code> {
     match outcome.kind {
         OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),

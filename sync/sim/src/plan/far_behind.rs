@@ -1,7 +1,7 @@
-//! What else is drawn beside the older faults: events that are lost, views that are damaged, feeds that
-//! begin anew or forget, and an edge that is away for as long as that takes.
+//! Faults drawn beside the older ones: lost events, damaged views, feeds that begin anew or forget, and an
+//! edge that is away for long enough.
 
-use super::{ACTIVE_MS, Fault, FaultKind, Step, What, weighted};
+use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};
 
 pub(super) const STREAM: u64 = 0x7777_0000_7777_0000;
@@ -40,5 +40,5 @@ fn away(random: &mut Random, steps: &mut Vec<Step>) {
 }
 
 fn fault(at: u64, kind: FaultKind, on: usize, lasts_ms: u64, size: u64) -> Step {
-    Step { at, what: What::Fault(Fault { kind, on, lasts_ms, size }) }
+    Step { at, what: StepKind::Fault(Fault { kind, on, lasts_ms, size }) }
 }

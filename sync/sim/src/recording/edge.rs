@@ -1,9 +1,9 @@
-//! What one edge's file was asked to write, by committed group.
+//! The writes of one edge's file, by committed group.
 
 use engine::edge::{EdgeWrite, Position};
 use wire::{Ask, BootNonce, Chain, Code, CommandId, EdgeId, Order, Region, UnixMillis};
 
-use crate::edge::{Entered, Entry, Node, Stored, Write, Wrote};
+use crate::edge::{CommandEntry, EdgeJob, EdgeJobResult, EntryResult, LoggedCommand, Node};
 
 #[derive(Debug)]
 pub struct EdgeRecording {
@@ -11,23 +11,23 @@ pub struct EdgeRecording {
     pub region: Region,
     pub steps: Vec<EdgeStep>,
     /// Every command as it stood in the end, with its order as then seen.
-    pub last: Vec<(Stored, Option<Order>)>,
+    pub last: Vec<(LoggedCommand, Option<Order>)>,
 }
 
-/// A write and what the model said to it, or how the file stood after a commit.
+/// A write with the model's answer, or the state of the file after a commit.
 #[derive(Debug)]
 pub enum EdgeStep {
-    /// A process has opened the file and logged its boot. `mark` is what the high-water file said.
+    /// A process has opened the file and logged its boot. `mark` is the content of the high-water file.
     Booted {
         nonce: BootNonce,
         at: UnixMillis,
         mark: Option<Chain>,
     },
     Entered {
-        entry: Box<Entry>,
-        said: Box<Entered>,
+        entry: Box<CommandEntry>,
+        said: Box<EntryResult>,
     },
-    /// What the link brought, and the commands that have their outcome by it.
+    /// A write from the link, and the commands that got their outcome by it.
     Linked {
         what: EdgeWrite,
         at: UnixMillis,
@@ -45,45 +45,45 @@ pub enum EdgeStep {
 }
 
 #[derive(Debug)]
-pub(crate) struct Notes {
+pub(crate) struct EdgeNotes {
     done: EdgeRecording,
     /// Executed and not committed yet.
     open: Vec<EdgeStep>,
 }
 
-/// The write as it is offered to the file; what is said to it comes with its execution.
-pub(crate) fn offered(write: &Write, node: &Node, at: UnixMillis) -> EdgeStep {
+/// The write as offered to the file. Its answer comes with its execution.
+pub(crate) fn offered(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep {
     match write {
-        Write::Boot => {
+        EdgeJob::Boot => {
             // No other epoch is recorded.
             let mark = node.file.mark.written.map(|(_, mark)| mark);
             EdgeStep::Booted { nonce: node.nonce, at, mark }
         }
-        Write::Enter { entry, .. } => {
+        EdgeJob::Enter { entry, .. } => {
             let (command_id, code) = (entry.command.id, Code::StorageFull);
-            let said = Box::new(Entered::NotTaken { command_id, code });
+            let said = Box::new(EntryResult::NotTaken { command_id, code });
             EdgeStep::Entered { entry: entry.clone(), said }
         }
-        Write::Link { what, .. } => {
+        EdgeJob::Link { what, .. } => {
             EdgeStep::Linked { what: what.clone(), at, settled: Vec::new() }
         }
-        Write::Ask { ask, .. } => EdgeStep::Asked { ask: ask.clone(), at },
-        Write::Suspect => EdgeStep::Suspected { at },
+        EdgeJob::Ask { ask, .. } => EdgeStep::Asked { ask: ask.clone(), at },
+        EdgeJob::Suspect => EdgeStep::Suspected { at },
     }
 }
 
-impl Notes {
+impl EdgeNotes {
     pub fn of(edge: EdgeId, region: Region) -> Self {
         let done = EdgeRecording { edge, region, steps: Vec::new(), last: Vec::new() };
         Self { done, open: Vec::new() }
     }
 
-    pub fn executed(&mut self, mut step: EdgeStep, wrote: &Wrote) {
+    pub fn executed(&mut self, mut step: EdgeStep, wrote: &EdgeJobResult) {
         match (&mut step, wrote) {
-            (EdgeStep::Entered { said, .. }, Wrote::Entered { entered, .. }) => {
+            (EdgeStep::Entered { said, .. }, EdgeJobResult::Entered { entered, .. }) => {
                 said.clone_from(entered);
             }
-            (EdgeStep::Linked { settled, .. }, Wrote::Linked { settled: done, .. }) => {
+            (EdgeStep::Linked { settled, .. }, EdgeJobResult::Linked { settled: done, .. }) => {
                 settled.extend(done.iter().map(|settled| settled.command_id));
             }
             _ => {}
@@ -106,7 +106,7 @@ impl Notes {
     pub fn ends(&mut self, node: &Node) {
         let commands = node.file.commands.durable().values();
         self.done.last = commands
-            .map(|stored| (Stored::clone(stored), node.file.sight(stored.order_id).order))
+            .map(|stored| (LoggedCommand::clone(stored), node.file.sight(stored.order_id).order))
             .collect();
     }
 

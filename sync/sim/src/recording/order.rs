@@ -1,8 +1,8 @@
 //! The transactions of order_db, in an order that explains them.
 //!
-//! A transaction of the model reads, decides, and commits some time later. Most find at their commit
-//! what they read, and stand there. A person's request reads without locks: one that only refuses may
-//! commit after what it refused for has passed, and stands where it read.
+//! A transaction of the model reads, decides, and commits some time later. Most find the same rows at their
+//! commit and stand there. A person's request reads without locks: a mere refusal may commit after its
+//! reason has passed, and stands where it read.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use wire::{
     EventId, FenceEnd, Lost, OpDecision, OrderId, Region, RegionAssignment, UnixMillis, UserId,
 };
 
-use crate::cloud::{Deciding, order_db::OrderDb};
+use crate::cloud::{OpenDecision, order_db::OrderDb};
 
 /// All transactions, and how order_db stood after the last of them.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct OrderRecording {
     pub first_rules: BTreeMap<Region, OfflineRules>,
     pub steps: Vec<OrderStep>,
     /// All that the outbox tells of it.
-    pub told: Vec<Told>,
+    pub told: Vec<OutboxWord>,
     pub orders: BTreeMap<OrderId, OrderState>,
     pub answers: Vec<StoredAnswer>,
     pub regions: BTreeMap<Region, RegionAssignment>,
@@ -43,11 +43,11 @@ pub enum Transaction {
     /// A run of an edge's log, or one request of a person; with all that the model writes for it.
     Decided { requests: Vec<Submission>, locks: bool, writes: Box<Writes> },
     /// How a region is to assign; with how it then does.
-    Assigned { region: Region, asked: Assigning, now: Box<RegionAssignment> },
+    Assigned { region: Region, asked: AssignmentChange, now: Box<RegionAssignment> },
 }
 
 #[derive(Debug, Clone)]
-pub enum Assigning {
+pub enum AssignmentChange {
     Wished(Wish),
     TakenBack(FenceEnd),
     /// The same holder gets a new fence.
@@ -60,7 +60,7 @@ pub enum Assigning {
 }
 
 #[derive(Debug)]
-pub enum Told {
+pub enum OutboxWord {
     Order(Box<EventDraft>),
     Assigned(Region, Box<RegionAssignment>),
 }
@@ -70,7 +70,7 @@ pub enum Told {
 type Place = (usize, bool, usize);
 
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
+pub(crate) struct OrderNotes {
     steps: BTreeMap<Place, OrderStep>,
     committed: usize,
     stale: usize,
@@ -78,14 +78,14 @@ pub(crate) struct Notes {
     orders: BTreeMap<OrderId, OrderState>,
 }
 
-impl Notes {
+impl OrderNotes {
     /// How many transactions a reader sees from now on.
     pub fn seen(&self) -> usize {
         self.committed
     }
 
     /// A transaction is about to be written.
-    pub fn decides(&mut self, db: &OrderDb, deciding: &Deciding) {
+    pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
         let (requests, at) = (deciding.asked.requests.clone(), deciding.read_at);
         let here = decide(&db.snapshot(&requests, at), &requests);
         let is_stale = without_offers(&here) != without_offers(&deciding.writes);
@@ -98,7 +98,7 @@ impl Notes {
     }
 
     /// An operator's change is written.
-    pub fn assigns(&mut self, region: Region, asked: Assigning, at: UnixMillis) {
+    pub fn assigns(&mut self, region: Region, asked: AssignmentChange, at: UnixMillis) {
         self.committed += 1;
         let now = Box::default();
         let step = OrderStep { at, what: Transaction::Assigned { region, asked, now } };
@@ -110,8 +110,8 @@ impl Notes {
         self.orders = orders.map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
     }
 
-    /// Does all of it once more on an empty model, one transaction after the other: an error where
-    /// that says anything else than the run did. What a loser is offered is taken from here.
+    /// Repeats everything on an empty model, one transaction after the other. An answer that differs from
+    /// the run's is an error. A loser's offers are taken from here.
     pub fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
         let first = db.rights.regions.iter();
@@ -136,9 +136,9 @@ alone {:#?}",
                 Transaction::Assigned { region, asked, now } => {
                     let before = db.rights.read(*region);
                     let turned = match asked.clone() {
-                        Assigning::Wished(wish) => before.wished(wish, None),
-                        Assigning::TakenBack(end) => before.taken_back(end),
-                        Assigning::Renewed { seat, fence, end, by } => {
+                        AssignmentChange::Wished(wish) => before.wished(wish, None),
+                        AssignmentChange::TakenBack(end) => before.taken_back(end),
+                        AssignmentChange::Renewed { seat, fence, end, by } => {
                             before.renewed(&seat, fence, end, by)
                         }
                     };
@@ -162,10 +162,10 @@ alone {:#?}",
     }
 }
 
-fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<Told>) {
+fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<OutboxWord>) {
     let numbers = db.number_events(writes);
     db.write(writes, &numbers, |number| EventId(Uuid::from_u128(number.into())));
-    told.extend(writes.events.iter().map(|event| Told::Order(Box::new(event.clone()))));
+    told.extend(writes.events.iter().map(|event| OutboxWord::Order(Box::new(event.clone()))));
     for (region, turned) in &writes.turns {
         turn(db, *region, turned, at, told);
     }
@@ -176,14 +176,14 @@ fn turn(
     region: Region,
     turned: &AssignmentTurn,
     at: UnixMillis,
-    told: &mut Vec<Told>,
+    told: &mut Vec<OutboxWord>,
 ) {
     db.turn(region, turned, at, 0, EventId(Uuid::nil()));
     let now = db.rights.told(region, &db.rights.read(region));
-    told.push(Told::Assigned(region, Box::new(now)));
+    told.push(OutboxWord::Assigned(region, Box::new(now)));
 }
 
-/// What a loser is offered is read without locks and may have changed since.
+/// A loser's offers are read without locks and may have changed since.
 fn without_offers(writes: &Writes) -> Writes {
     let mut writes = writes.clone();
     let forget = |lost: &mut Option<Lost>| {

@@ -1,4 +1,4 @@
-//! Images of a region, what they stand beside, and what anti-entropy finds.
+//! Images of a region, and the finds of anti-entropy.
 
 use super::{
     Scenario, Schedule,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Bug, FaultKind,
-    plan::{Becomes::*, Intent::*},
+    plan::{FrameFate::*, Intent::*},
     world::Side,
 };
 
@@ -128,7 +128,7 @@ fn a_tombstone_on_its_way() -> Scenario {
         )
 }
 
-/// Its first words after that are late, and so is what it is told.
+/// Its first words after that are late, and so are the replies.
 fn a_tombstone_for_an_older_file() -> Scenario {
     open(Schedule::new(), 1)
         .fault(3_000, FaultKind::StrangeOrder, SOUTH_1, 0)
@@ -172,7 +172,7 @@ fn an_event_that_is_lost() -> Scenario {
         )
 }
 
-/// The owner is asked for what was lost, and the next version arrives before its word does.
+/// The owner is asked for a lost order, and the next version arrives before its answer does.
 fn a_repair_that_comes_too_late() -> Scenario {
     Schedule::new()
         .fault(1_900, FaultKind::EventsLost, 0, 0)

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Bug, FaultKind,
-    plan::{Becomes::*, Intent::*},
+    plan::{FrameFate::*, Intent::*},
     world::Side,
 };
 
@@ -80,7 +80,7 @@ fn an_older_version_after_a_newer_one() -> Scenario {
         )
 }
 
-/// The hub asks for a gap, and its credit for what filled it overtakes the question.
+/// The hub asks for a gap, and its credit for the missing ops overtakes the question.
 fn a_question_that_a_credit_overtook() -> Scenario {
     Schedule::new()
         .small_batches(2)
@@ -96,7 +96,7 @@ fn a_question_that_a_credit_overtook() -> Scenario {
         )
 }
 
-/// What fills the gap comes out of order itself, and nothing stands behind the end of the log.
+/// The missing ops come out of order themselves, and nothing stands behind the end of the log.
 fn the_end_of_a_log_that_came_too_early() -> Scenario {
     Schedule::new()
         .small_batches(2)

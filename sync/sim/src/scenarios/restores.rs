@@ -1,4 +1,4 @@
-//! Restores, copies and quarantine, and what needs an operator.
+//! Restores, copies and quarantine, and cases for an operator.
 
 use super::{
     Scenario, Schedule,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Bug, FaultKind, cast,
-    plan::{Becomes::*, Intent::*},
+    plan::{FrameFate::*, Intent::*},
     world::Side,
 };
 
@@ -219,8 +219,7 @@ fn a_lease_behind_what_needs_an_operator() -> Scenario {
         )
 }
 
-/// The op waits for an operator, and its edge is restored meanwhile: what is decided is the op that logs
-/// it anew.
+/// The op waits for an operator, and its edge is restored meanwhile. The op that logs it anew is decided.
 fn an_epoch_that_ends_before_its_op_is_decided() -> Scenario {
     Schedule::new()
         .fault(4_000, FaultKind::Poison, 0, 0)

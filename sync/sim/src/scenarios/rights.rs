@@ -1,4 +1,4 @@
-//! The right to assign: firm answers that meet what nobody could know, and the ways in which a right ends.
+//! The right to assign: firm answers that meet unknowable facts, and the ends of a right.
 
 use super::{
     Scenario, Schedule,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Bug, FaultKind,
-    plan::{Becomes::*, Intent::*},
+    plan::{FrameFate::*, Intent::*},
     world::Side,
 };
 

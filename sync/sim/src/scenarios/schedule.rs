@@ -1,11 +1,11 @@
-//! The words in which a schedule is written: each adds one step at its time.
+//! The language of schedules: each word adds one step at its time.
 
 use uuid::Uuid;
 use wire::{Limits, OrderId};
 
 use crate::{
-    Bug, Plan,
-    plan::{Becomes, Catch, Fault, FaultKind, Intent, Step, Tuning, What, Who},
+    Bug, SeedPlan,
+    plan::{Catch, Doer, Fault, FaultKind, FrameFate, Intent, Step, StepKind, Tuning},
     scenarios::Scenario,
     world::{ONLY_OF_FEED, Side},
 };
@@ -27,7 +27,7 @@ pub(super) const DESK_PROVIDER: usize = 2;
 pub(super) const DESK_ADMIN: usize = 5;
 
 pub(super) struct Schedule {
-    plan: Plan,
+    plan: SeedPlan,
 }
 
 /// The `n`th order of region number `region`.
@@ -50,7 +50,7 @@ impl Schedule {
             credit_bytes: 4 << 20,
         };
         let tuning = Tuning { limits, run_max: 1_000, every: true };
-        Self { plan: Plan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0 } }
+        Self { plan: SeedPlan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0 } }
     }
 
     /// No more ops than this in one `Up`.
@@ -59,33 +59,33 @@ impl Schedule {
         self
     }
 
-    pub fn does(self, at: u64, who: Who, intent: Intent, order: OrderId) -> Self {
-        self.step(at, What::Does { who, intent, order })
+    pub fn does(self, at: u64, who: Doer, intent: Intent, order: OrderId) -> Self {
+        self.step(at, StepKind::Does { who, intent, order })
     }
 
     pub fn tablet(self, at: u64, tablet: usize, intent: Intent, order: OrderId) -> Self {
-        self.does(at, Who::Tablet(tablet), intent, order)
+        self.does(at, Doer::Tablet(tablet), intent, order)
     }
 
     pub fn desk(self, at: u64, person: usize, intent: Intent, order: OrderId) -> Self {
-        self.does(at, Who::Desk(person), intent, order)
+        self.does(at, Doer::Desk(person), intent, order)
     }
 
     pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
-        self.step(at, What::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms, size: 0 }))
     }
 
-    /// What the feed has brought of an order counts at this edge as brought by an outcome alone.
+    /// At this edge, an order counts as brought by an outcome alone, not by the feed.
     pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
         let (kind, size) = (FaultKind::ViewDamaged, ONLY_OF_FEED);
-        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 0, size }))
+        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
     /// The edge's files, or its database alone, as they were at `as_of`; it is down for a second.
     pub fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
         // Odd sizes name a share of the time that has passed.
         let size = (as_of * 1_000 / at) | 1;
-        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 1_000, size }))
+        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 1_000, size }))
     }
 
     /// The region becomes exclusive, and this edge is to hold it.
@@ -109,13 +109,13 @@ impl Schedule {
 
     fn policy(self, at: u64, on: usize, size: u64) -> Self {
         let kind = FaultKind::PolicyChange;
-        self.step(at, What::Fault(Fault { kind, on, lasts_ms: 0, size }))
+        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
     /// Of the next frames of this kind the one after `after` others.
-    pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: Becomes) -> Self {
+    pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
         let ((edge, to), (kind, after)) = (to, of);
-        self.step(at, What::Catch(Catch { edge, to, kind, after, becomes: b }))
+        self.step(at, StepKind::Catch(Catch { edge, to, kind, after, becomes: b }))
     }
 
     pub fn shows(
@@ -130,7 +130,7 @@ impl Schedule {
         Scenario { name, says, catches, plan: self.plan }
     }
 
-    fn step(mut self, at: u64, what: What) -> Self {
+    fn step(mut self, at: u64, what: StepKind) -> Self {
         self.plan.steps.push(Step { at, what });
         self
     }

@@ -1,17 +1,17 @@
-//! Anti-entropy: every region's feed is compared with its owner, and what edges say of their views with
-//! the feed. Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
+//! Anti-entropy: every region's feed is compared with its owner, and the edges' views with the feed.
+//! Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
 //!
-//! A comparison is spread over time as the real one is: a look, a while in which what is on its way
-//! arrives, the owner's word, the feed's, and the repairs, each a transaction of its own.
+//! A comparison is spread over time like the real one: a look, a pause for events on their way, the owner's
+//! word, the feed's, and the repairs, each a transaction of its own.
 
 use rules::Seat;
 use wire::{Order, OrderId, Region, RegionAssignment};
 
-use super::{Event, World};
+use super::{World, WorldEvent};
 use crate::{bug::Bug, cast, cloud::rights::FIRST_VERSION};
 
 const EVERY_MS: u64 = 10_000;
-/// What differs may be on its way.
+/// A difference may be an event on its way.
 const SETTLE_MS: u64 = 5_000;
 const LOOK_MS: u64 = 5_000;
 const RENEW_AGAIN_AFTER_MS: u64 = 10_000;
@@ -29,7 +29,7 @@ pub(crate) struct Comparison {
     then: Then,
 }
 
-/// What follows once the region is put right.
+/// The step after the region's repair.
 enum Then {
     Nothing,
     /// The fence of this edge is renewed.
@@ -38,7 +38,7 @@ enum Then {
     Repairs(Vec<usize>, u64),
 }
 
-/// An order on which the two ends do not agree, and which version of it the feed has.
+/// An order on which the two ends disagree, and the feed's version of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Suspect {
     id: OrderId,
@@ -55,7 +55,7 @@ enum Verdict {
 impl World {
     /// One replica compares all regions, by the clock.
     pub fn compares(&mut self) {
-        self.later(EVERY_MS, Event::Compares);
+        self.later(EVERY_MS, WorldEvent::Compares);
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(replica) = up.filter(|_| !self.has(Bug::OwnerNotCompared)) else { return };
         for region in cast::REGIONS {
@@ -75,12 +75,12 @@ impl World {
         let verdicts = Vec::new();
         let comparison = Comparison { replica, run, region, found, assigns, verdicts, then };
         if !nothing {
-            return self.later(SETTLE_MS, Event::OwnerIsRead(Box::new(comparison)));
+            return self.later(SETTLE_MS, WorldEvent::OwnerIsRead(Box::new(comparison)));
         }
         self.goes_on(comparison);
     }
 
-    /// What differs by its version, or is at one end alone.
+    /// The orders with different versions, or at one end alone.
     fn suspects(&self, region: Region) -> Vec<Suspect> {
         let Some(row) = self.sync_db.region(region) else { return Vec::new() };
         let here = |id| row.newest.get(&id).filter(|known| known.member.is_some());
@@ -106,7 +106,7 @@ impl World {
         (theirs > ours.policy_version && theirs > FIRST_VERSION).then_some(ours)
     }
 
-    /// Whether the feeds have all that their owner has, and nothing else.
+    /// Returns whether the feeds have exactly the orders of their owner.
     pub fn feeds_have_all(&self) -> bool {
         cast::REGIONS.iter().all(|region| {
             self.assigns_behind(*region).is_none() && self.suspects(*region).is_empty()
@@ -118,7 +118,7 @@ impl World {
         replica.is_running && replica.run == comparison.run
     }
 
-    /// The owner's word on what differed. While events wait to leave nothing is repaired.
+    /// The owner's word on the differences. Nothing is repaired while events wait to leave.
     pub fn owner_is_read(&mut self, mut comparison: Box<Comparison>) {
         let unsent = self.order_db.outbox.values().any(|row| !row.is_sent);
         if !self.is_alive(&comparison) || !self.orders.is_running || unsent {
@@ -135,7 +135,7 @@ impl World {
             .filter_map(|(suspect, owner)| self.judge(comparison.region, suspect, owner));
         comparison.verdicts = verdicts.collect();
         let takes = if self.plan.tuning.every { 200 } else { self.soon(0, 60) };
-        self.later(takes, Event::FeedIsMended(comparison));
+        self.later(takes, WorldEvent::FeedIsMended(comparison));
     }
 
     fn judge(&self, region: Region, suspect: Suspect, owner: Option<Order>) -> Option<Verdict> {
@@ -162,7 +162,7 @@ impl World {
         }
         let region = comparison.region;
         if self.sync_db.region(region).is_some_and(|row| row.locked_by.is_some()) {
-            return self.later(2, Event::FeedIsMended(comparison));
+            return self.later(2, WorldEvent::FeedIsMended(comparison));
         }
         for verdict in &comparison.verdicts {
             let (id, number) = match verdict {
@@ -217,8 +217,8 @@ impl World {
         self.hand_in_again(comparison.replica);
     }
 
-    /// Whether an event was thrown away, or is on its way.
-    fn was_lost(&self, is: impl Fn(&crate::cloud::Event) -> bool) -> bool {
+    /// Returns whether an event was thrown away or is on its way.
+    fn was_lost(&self, is: impl Fn(&crate::cloud::BusEvent) -> bool) -> bool {
         let unsent = self.order_db.outbox.values().filter(|row| !row.is_sent);
         let under_way = unsent.map(|row| &row.event).chain(&self.bus.queue);
         let mut under_way =
@@ -226,12 +226,12 @@ impl World {
         self.oracle.lost.iter().any(&is) || under_way.any(is)
     }
 
-    /// Each replica looks at what the edges say.
+    /// Each replica looks at the edges' words.
     pub fn looks_at_edges(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
         }
-        self.later(LOOK_MS, Event::LooksAtEdges { replica: r, run });
+        self.later(LOOK_MS, WorldEvent::LooksAtEdges { replica: r, run });
         let skips = self.has(Bug::DigestNotCompared);
         let differ = (0..cast::MACHINE_COUNT).filter(|&e| !skips && self.sync_db.differs(e));
         let differing = differ.collect();
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    /// Who is ahead of a feed that was read to the end and lacks nothing has lost what it had read.
+    /// An edge ahead of a complete feed that it has read to the end has lost something.
     fn looks_who_is_ahead(&mut self, r: usize) {
         let skips = self.has(Bug::AheadNotCompared);
         let ahead = (0..cast::MACHINE_COUNT).filter(|&e| !skips && self.sync_db.is_ahead(e));
@@ -278,8 +278,8 @@ impl World {
         self.nudge(r, e);
     }
 
-    /// A holder whose view did not agree with its grant. First the feed is put right, then the edge, then
-    /// it is granted anew.
+    /// The view of a holder disagreed with its grant. First the feed is repaired, then the edge, then the
+    /// right is granted anew.
     fn renews_soon(&mut self, r: usize, e: usize, fence: u64) {
         let region = cast::region(e);
         let lately = self.replicas[r].renewed.get(&region);

@@ -3,22 +3,22 @@
 
 use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome, PortalAccept};
 
-use super::{Event, World, orders::is_here, people, tokens, words};
+use super::{World, WorldEvent, orders::is_here, people, tokens, words};
 use crate::{
     cast,
     cloud::{
-        Asked, AskedBy, at,
-        sync_db::{PortalAsk, ToldToWait},
+        DecisionRequest, Requester, at,
+        sync_db::{PortalAsk, WaitNotice},
     },
     plan::Intent,
 };
 
 #[derive(Default)]
-pub(crate) struct Desk {
-    pub items: Vec<Asking>,
+pub(crate) struct PortalDesk {
+    pub items: Vec<DeskItem>,
 }
 
-pub(crate) struct Asking {
+pub(crate) struct DeskItem {
     pub id: CommandId,
     pub actor: Actor,
     pub body: CommandBody,
@@ -29,8 +29,8 @@ pub(crate) struct Asking {
     tried_order: Option<OrderId>,
 }
 
-/// What the order service says to one try.
-pub(crate) struct Heard {
+/// The order service's reply to one try.
+pub(crate) struct DeskReply {
     pub outcome: Outcome,
     /// It has stored this answer.
     pub consumes: bool,
@@ -65,7 +65,7 @@ impl World {
             format!("at the portal, request {item}: {}", body.name())
         });
         self.counts.tapped(body.name());
-        let asking = Asking {
+        let asking = DeskItem {
             id,
             actor,
             body,
@@ -76,7 +76,7 @@ impl World {
         };
         self.desk.items.push(asking);
         let item = self.desk.items.len() - 1;
-        self.later(0, Event::DeskTries { item });
+        self.later(0, WorldEvent::DeskTries { item });
     }
 
     pub fn desk_tries(&mut self, item: usize) {
@@ -110,11 +110,11 @@ impl World {
         let actor = Some(asking.actor);
         let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
         let requests = vec![rules::Submission::Command(Box::new(attempt))];
-        let by = AskedBy::Desk { item, last_look: None };
-        let asked = Asked { by, requests, locks: false };
+        let by = Requester::Desk { item, last_look: None };
+        let asked = DecisionRequest { by, requests, locks: false };
         let takes = self.soon(2, 20);
-        self.later(takes, Event::Asks(Box::new(asked)));
-        self.later(AGAIN_AFTER_MS, Event::DeskTries { item });
+        self.later(takes, WorldEvent::Asks(Box::new(asked)));
+        self.later(AGAIN_AFTER_MS, WorldEvent::DeskTries { item });
     }
 
     pub fn is_decided_at_desk(&self, item: usize) -> bool {
@@ -123,15 +123,21 @@ impl World {
     }
 
     /// The order service's answer on its way to the person.
-    pub fn answers_desk(&mut self, takes: u64, item: usize, heard: Heard) {
+    pub fn answers_desk(&mut self, takes: u64, item: usize, heard: DeskReply) {
         let id = self.desk.items[item].id;
         self.oracle.told_at_desk(self.now, id, &heard.outcome, heard.consumes);
-        self.later(takes, Event::DeskHears { item, heard: Some(Box::new(heard)) });
+        self.later(takes, WorldEvent::DeskHears { item, heard: Some(Box::new(heard)) });
     }
 
     /// An accept has to wait: the order service asks the hub, and looks once more where that has not taken
     /// it. Mirrors `cloud/order/src/http/commands.rs`, `asks.rs` and `sync/hub/src/http/asks.rs`.
-    pub fn asks_holder(&mut self, takes: u64, asked: &Asked, item: usize, last_look: Option<bool>) {
+    pub fn asks_holder(
+        &mut self,
+        takes: u64,
+        asked: &DecisionRequest,
+        item: usize,
+        last_look: Option<bool>,
+    ) {
         if let Some(was_decided) = last_look {
             let id = self.desk.items[item].id;
             self.oracle.not_taken_at_desk(self.now, id, was_decided);
@@ -139,18 +145,18 @@ impl World {
         }
         match self.asks_hub(item) {
             None => {}
-            Some(ToldToWait::Waits) => self.waits_at_desk(item, "202 pending"),
-            Some(ToldToWait::IdReused) => self.waits_at_desk(item, "409 command_id_reused"),
-            Some(ToldToWait::HolderAway) => {
-                let by = AskedBy::Desk { item, last_look: Some(self.is_decided_at_desk(item)) };
-                let asked = Asked { by, requests: asked.requests.clone(), locks: false };
-                self.later(takes, Event::Asks(Box::new(asked)));
+            Some(WaitNotice::Waits) => self.waits_at_desk(item, "202 pending"),
+            Some(WaitNotice::IdReused) => self.waits_at_desk(item, "409 command_id_reused"),
+            Some(WaitNotice::HolderAway) => {
+                let by = Requester::Desk { item, last_look: Some(self.is_decided_at_desk(item)) };
+                let asked = DecisionRequest { by, requests: asked.requests.clone(), locks: false };
+                self.later(takes, WorldEvent::Asks(Box::new(asked)));
             }
         }
     }
 
     /// Nothing where no replica is there.
-    fn asks_hub(&mut self, item: usize) -> Option<ToldToWait> {
+    fn asks_hub(&mut self, item: usize) -> Option<WaitNotice> {
         let asking = &self.desk.items[item];
         let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
         let region = self.order_db.orders.get(&body.order_id())?.order.location;
@@ -168,7 +174,7 @@ impl World {
         let accept = PortalAccept { region, command, actor, token };
         let in_reach = self.holder_in_reach(region, now);
         let told = self.sync_db.ask(PortalAsk { accept, taken_at: now }, in_reach);
-        if let (ToldToWait::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {
+        if let (WaitNotice::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {
             self.nudge(replica, holder);
         }
         Some(told)
@@ -180,8 +186,8 @@ impl World {
     }
 
     /// Nothing is heard when the service is out of reach.
-    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<Heard>>) {
-        let Some(Heard { outcome, consumes, was_decided }) = heard.map(|heard| *heard) else {
+    pub fn desk_hears(&mut self, item: usize, heard: Option<Box<DeskReply>>) {
+        let Some(DeskReply { outcome, consumes, was_decided }) = heard.map(|heard| *heard) else {
             return;
         };
         let asking = &mut self.desk.items[item];
@@ -202,7 +208,7 @@ impl World {
         if let (true, Some(answer)) = (publishes, answer) {
             self.known.entry(people_region(&body)).or_default().push(answer.order_id);
         }
-        // Who was refused for now may have sent it again meanwhile: that is no outcome.
+        // A refusal for now is no outcome: the person may have sent it again meanwhile.
         if consumes || was_decided {
             self.oracle.told(self.now, id, actor, &body, &outcome);
         }

@@ -4,12 +4,15 @@
 use engine::{edge::EdgeWrite, verdict::Answer};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
-use super::{Event, World, tokens};
+use super::{World, WorldEvent, tokens};
 use crate::{
     bug::Bug,
     cast,
     cloud::at,
-    edge::{self, Alarm, Calls, Entered, Entry, Link, Write, Writer, Wrote},
+    edge::{
+        self, Calls, CommandEntry, CommitQueue, EdgeJob, EdgeJobResult, EdgeLink, EntryResult,
+        Suspicion,
+    },
     recording,
 };
 
@@ -26,11 +29,11 @@ impl World {
         edge.run += 1;
         edge.nonce = nonce;
         edge.is_running = true;
-        edge.writer = Writer::default();
+        edge.writer = CommitQueue::default();
         edge.calls = Calls { lost_at: self.now, ..Calls::default() };
         let (run, name) = (edge.run, edge.name.clone());
         self.note(3, e as u64, |_| format!("{name} starts, run {run}"));
-        self.edge_writes(e, Write::Boot);
+        self.edge_writes(e, EdgeJob::Boot);
     }
 
     pub fn edge_takes(&mut self, e: usize, tablet: usize, frame: CmdFrame) {
@@ -64,7 +67,7 @@ impl World {
         let (token, repeat) = (frame.token, frame.repeat);
         let revocations = edge.file.book.read().revocations_version;
         let revocations = Some(revocations).filter(|_| unsigned.is_none());
-        let entry = Entry {
+        let entry = CommandEntry {
             command,
             actor,
             token,
@@ -75,29 +78,30 @@ impl World {
             seen,
             receipt,
         };
-        self.edge_writes(e, Write::Enter { tablet, entry: Box::new(entry) });
+        self.edge_writes(e, EdgeJob::Enter { tablet, entry: Box::new(entry) });
     }
 
-    pub fn edge_writes(&mut self, e: usize, write: Write) {
+    pub fn edge_writes(&mut self, e: usize, write: EdgeJob) {
         self.edges[e].writer.waiting.push_back(write);
         self.edge_commits(e);
     }
 
-    /// Executes what waits as one group, if the writer is free.
+    /// Executes the waiting writes as one group, if the writer is free.
     fn edge_commits(&mut self, e: usize) {
         let edge = &mut self.edges[e];
         if edge.writer.committing.is_some() || edge.writer.waiting.is_empty() {
             return;
         }
         let group = edge.writer.waiting.len().min(GROUP_MAX);
-        let group: Vec<Write> = edge.writer.waiting.drain(..group).collect();
-        let wrote: Vec<Wrote> = group.into_iter().map(|write| self.executes(e, write)).collect();
+        let group: Vec<EdgeJob> = edge.writer.waiting.drain(..group).collect();
+        let wrote: Vec<EdgeJobResult> =
+            group.into_iter().map(|write| self.executes(e, write)).collect();
         if self.has(Bug::MarkBeforeCommit) {
             self.edges[e].file.mark_now();
         }
         if self.has(Bug::AnswerBeforeFsync) {
             for wrote in &wrote {
-                if let Wrote::Entered { tablet, entered } = wrote {
+                if let EdgeJobResult::Entered { tablet, entered } = wrote {
                     self.answer(e, *tablet, entered);
                 }
             }
@@ -110,14 +114,15 @@ impl World {
             self.edge_dies(e, down_ms, false);
             return;
         }
-        self.later(takes, Event::Written { edge: e, run });
+        self.later(takes, WorldEvent::Written { edge: e, run });
         if self.has(Bug::UpBeforeFsync) {
             self.log_has_grown(e);
         }
     }
 
-    /// Notes where the log ends when a write makes the edge suspect: others of its group stand before it.
-    fn executes(&mut self, e: usize, write: Write) -> Wrote {
+    /// Notes the end of the log when a write makes the edge suspect, because others of its group stand
+    /// before it.
+    fn executes(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let book = &self.edges[e].file.book.live;
         let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
         let wrote = self.executes_noted(e, write);
@@ -127,8 +132,8 @@ impl World {
         wrote
     }
 
-    /// Notes the write down where somebody records; with a full disk nothing reaches the file.
-    fn executes_noted(&mut self, e: usize, write: Write) -> Wrote {
+    /// Notes the write for a recorder. With a full disk nothing reaches the file.
+    fn executes_noted(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         if self.recorder.is_none() || self.edges[e].disk.is_full {
             return self.execute(e, write);
         }
@@ -141,27 +146,27 @@ impl World {
         wrote
     }
 
-    fn execute(&mut self, e: usize, write: Write) -> Wrote {
+    fn execute(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let edge = &mut self.edges[e];
         let (file, is_full) = (&mut edge.file, edge.disk.is_full);
         match write {
-            Write::Boot if is_full => Wrote::Boot { failed: true },
-            Write::Boot => {
+            EdgeJob::Boot if is_full => EdgeJobResult::Boot { failed: true },
+            EdgeJob::Boot => {
                 file.boot(edge.nonce, at(self.now, edge.clock_error_ms));
-                Wrote::Boot { failed: false }
+                EdgeJobResult::Boot { failed: false }
             }
-            Write::Enter { tablet, entry } if is_full => {
+            EdgeJob::Enter { tablet, entry } if is_full => {
                 let entered = full(&edge.file, &entry, self.bug);
-                Wrote::Entered { tablet, entered: Box::new(entered) }
+                EdgeJobResult::Entered { tablet, entered: Box::new(entered) }
             }
-            Write::Enter { tablet, entry } => {
+            EdgeJob::Enter { tablet, entry } => {
                 self.oracle.shown(e, file, entry.seen.as_ref());
-                Wrote::Entered { tablet, entered: Box::new(file.enter(*entry)) }
+                EdgeJobResult::Entered { tablet, entered: Box::new(file.enter(*entry)) }
             }
-            Write::Link { conn, .. } if is_full => {
-                Wrote::Linked { conn, settled: Vec::new(), begun: false, failed: true }
+            EdgeJob::Link { conn, .. } if is_full => {
+                EdgeJobResult::Linked { conn, settled: Vec::new(), begun: false, failed: true }
             }
-            Write::Link { conn, what } => {
+            EdgeJob::Link { conn, what } => {
                 let begun = matches!(what, EdgeWrite::Quarantine(_));
                 if begun {
                     self.oracle.will_begin(e, file);
@@ -172,17 +177,17 @@ impl World {
                 }
                 let now = at(self.now, edge.clock_error_ms);
                 let settled = file.link_store(what, edge.nonce, now);
-                Wrote::Linked { conn, settled, begun, failed: false }
+                EdgeJobResult::Linked { conn, settled, begun, failed: false }
             }
             // Where there is no room for it now, the cloud asks again.
-            Write::Ask { conn, .. } if is_full => Wrote::Asked { conn },
-            Write::Ask { conn, ask } => {
+            EdgeJob::Ask { conn, .. } if is_full => EdgeJobResult::Asked { conn },
+            EdgeJob::Ask { conn, ask } => {
                 self.counts.asks_logged += u64::from(file.log_asked(*ask));
-                Wrote::Asked { conn }
+                EdgeJobResult::Asked { conn }
             }
-            Write::Suspect => {
-                file.raise(Alarm::Chain);
-                Wrote::Suspect
+            EdgeJob::Suspect => {
+                file.raise(Suspicion::Chain);
+                EdgeJobResult::Suspect
             }
         }
     }
@@ -206,21 +211,21 @@ impl World {
         let mut has_grown = false;
         for wrote in group {
             match wrote {
-                Wrote::Boot { failed } => self.edge_is_up(e, failed),
-                Wrote::Entered { tablet, entered } => {
-                    has_grown |= matches!(*entered, Entered::Stored { new: true, .. });
+                EdgeJobResult::Boot { failed } => self.edge_is_up(e, failed),
+                EdgeJobResult::Entered { tablet, entered } => {
+                    has_grown |= matches!(*entered, EntryResult::Stored { new: true, .. });
                     if !self.has(Bug::AnswerBeforeFsync) {
                         self.answer(e, tablet, &entered);
                     }
                 }
-                Wrote::Linked { conn, settled, begun, failed } => {
+                EdgeJobResult::Linked { conn, settled, begun, failed } => {
                     if begun {
                         self.epoch_begins(e, before.epoch());
                     }
                     self.linked(e, conn, settled, failed);
                 }
-                Wrote::Asked { conn } => self.linked(e, conn, Vec::new(), false),
-                Wrote::Suspect => {}
+                EdgeJobResult::Asked { conn } => self.linked(e, conn, Vec::new(), false),
+                EdgeJobResult::Suspect => {}
             }
         }
         if has_grown {
@@ -235,7 +240,7 @@ impl World {
         let last = file.log.durable().values().next_back().map(|logged| &logged.op);
         let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);
         if failed {
-            // The boot op could not be written: whoever watches the process starts it again.
+            // The boot op could not be written, so the supervisor starts the process again.
             self.edge_dies(e, RESTART_AFTER_MS, false);
             return;
         }
@@ -243,17 +248,17 @@ impl World {
         self.oracle.booted(self.now, e, &self.edges[e].file, booted, justified);
         self.publishes_head(e);
         let calls = self.soon(0, 50);
-        self.later(calls, Event::Calls { edge: e, run });
+        self.later(calls, WorldEvent::Calls { edge: e, run });
     }
 
-    fn answer(&mut self, e: usize, tablet: usize, entered: &Entered) {
+    fn answer(&mut self, e: usize, tablet: usize, entered: &EntryResult) {
         let reply = match entered {
-            Entered::NotTaken { command_id, code } => {
+            EntryResult::NotTaken { command_id, code } => {
                 self.counts.not_taken(*code);
                 self.oracle.refused_at_once(self.now, *code);
                 edge::not_taken(*command_id, *code)
             }
-            Entered::Stored { stored, order, new } => {
+            EntryResult::Stored { stored, order, new } => {
                 self.counts.taken(stored, *new);
                 let reply = edge::reply(&self.edges[e].name, stored, order.as_deref().cloned());
                 self.oracle.acknowledged(self.now, e, &self.edges[e].file, stored);
@@ -263,8 +268,7 @@ impl World {
         self.reply_to_tablet(e, tablet, reply);
     }
 
-    /// The process is gone, and with it what was not committed; of a commit under way either all is
-    /// there or nothing.
+    /// The process is gone with its uncommitted writes. A commit under way is there as a whole or not at all.
     pub fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
         if !self.edges[e].is_running {
             return;
@@ -293,13 +297,13 @@ impl World {
         if older_mark {
             edge.file.mark.written = edge.file.mark.synced;
         }
-        edge.writer = Writer::default();
+        edge.writer = CommitQueue::default();
         let name = edge.name.clone();
         self.note(4, e as u64, |_| format!("{name} dies (commit under way survives: {survives})"));
         self.oracle.edge_is_whole(self.now, e, &self.edges[e].file);
         let newest = self.is_in_newest_epoch(e);
         self.oracle.edge_rolled_back(self.now, e, &self.edges[e], newest);
-        self.later(down_ms.max(1), Event::EdgeStarts { edge: e });
+        self.later(down_ms.max(1), WorldEvent::EdgeStarts { edge: e });
     }
 
     /// A write of the link's session; planted bugs put a part of it into a commit of its own first.
@@ -315,11 +319,11 @@ impl World {
                 return;
             }
         }
-        self.edge_writes(e, Write::Link { conn, what });
+        self.edge_writes(e, EdgeJob::Link { conn, what });
     }
 
     fn log_has_grown(&mut self, e: usize) {
-        if let Some(Link { has_moved, .. }) = &mut self.edges[e].link {
+        if let Some(EdgeLink { has_moved, .. }) = &mut self.edges[e].link {
             *has_moved = true;
             self.link_goes_on(e);
         }
@@ -327,18 +331,18 @@ impl World {
 }
 
 /// With a full disk nothing is stored, so nothing is acknowledged.
-fn full(file: &edge::File, entry: &Entry, bug: Option<Bug>) -> Entered {
+fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryResult {
     let command_id = entry.command.id;
     match file.judge(entry) {
         Answer::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
             let stored = Box::new(file.as_if_stored(entry, taken));
-            Entered::Stored { stored, order: None, new: true }
+            EntryResult::Stored { stored, order: None, new: true }
         }
-        _ => Entered::NotTaken { command_id, code: Code::StorageFull },
+        _ => EntryResult::NotTaken { command_id, code: Code::StorageFull },
     }
 }
 
-/// Who may do such a thing at all; mirrors `edge-node/src/intake/shape.rs`.
+/// The roles that may send such a command. Mirrors `edge-node/src/intake/shape.rs`.
 fn shape(role: Role, body: &wire::CommandBody) -> Option<Code> {
     let roles = body.action().map_or(&[Role::Customer][..], wire::Action::roles);
     (!roles.contains(&role)).then_some(Code::RoleForbidden)

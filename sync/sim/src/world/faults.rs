@@ -1,18 +1,18 @@
-//! What goes wrong, from when to when.
+//! The faults in force.
 
 use std::collections::BTreeMap;
 
-use super::{Event, Side, World};
+use super::{Side, World, WorldEvent};
 use crate::{
     cast,
-    plan::{Fault, FaultKind, What},
+    plan::{Fault, FaultKind, StepKind},
 };
 
 /// The faults that last. Each says until when; a second one of its kind may make it longer.
 #[derive(Default)]
 pub(crate) struct Faults {
     until: BTreeMap<(FaultKind, usize), u64>,
-    /// Which tablet a step sent to the other edge.
+    /// The tablets that a step sent to the other edge.
     roaming: BTreeMap<usize, usize>,
     now: u64,
 }
@@ -76,11 +76,11 @@ impl World {
         self.faults.now = self.now;
         let step = self.plan.steps[n].clone();
         match step.what {
-            What::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
-            What::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
-            What::Does { who, intent, order } => self.does(who, intent, order),
-            What::Catch(catch) => self.net.catches.push(catch),
-            What::Fault(fault) => {
+            StepKind::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
+            StepKind::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
+            StepKind::Does { who, intent, order } => self.does(who, intent, order),
+            StepKind::Catch(catch) => self.net.catches.push(catch),
+            StepKind::Fault(fault) => {
                 self.counts.fault(fault.kind);
                 self.note(1, fault.kind as u64, |_| {
                     let Fault { kind, on, lasts_ms, .. } = fault;
@@ -97,7 +97,7 @@ impl World {
             let until = self.now + lasts_ms;
             let known = self.faults.until.entry((kind, on)).or_default();
             *known = until.max(*known);
-            self.later(lasts_ms, Event::Lifted(n));
+            self.later(lasts_ms, WorldEvent::Lifted(n));
         }
         match kind {
             FaultKind::Cut => self.cut(on),
@@ -152,7 +152,7 @@ impl World {
 
     pub fn lift(&mut self, n: usize) {
         self.faults.now = self.now;
-        let What::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else { return };
+        let StepKind::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else { return };
         if self.faults.on(kind, on) {
             return;
         }
@@ -169,7 +169,7 @@ impl World {
             FaultKind::LateCommits => self.orders.commits_late = false,
             FaultKind::BusDown => {
                 self.bus.is_down = false;
-                self.later(0, Event::Delivers);
+                self.later(0, WorldEvent::Delivers);
             }
             FaultKind::BusRepeats => self.bus.repeats = false,
             _ => {}
@@ -187,7 +187,7 @@ impl World {
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
         (0..cast::TABLET_COUNT).for_each(|tablet| self.go_home(tablet));
-        // Who is frozen stays so for a while: what came for it waits for that time already.
+        // A frozen machine stays frozen for a while, because its events wait for that time already.
         for edge in &mut self.edges {
             edge.disk.is_full = false;
             edge.disk.is_slow = false;
@@ -203,12 +203,12 @@ impl World {
         self.bus.is_down = false;
         self.bus.repeats = false;
         self.loses_next = 0;
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Delivers);
         self.ends_rights_later();
-        self.later(1_000, Event::IsItSilent);
+        self.later(1_000, WorldEvent::IsItSilent);
     }
 
-    /// Whether a fault that is on strikes this time: now and then, or always in a directed schedule.
+    /// Returns whether a fault in force strikes this time: now and then, or always in a directed schedule.
     pub fn strikes(&mut self, in_a_thousand: u64) -> bool {
         self.plan.tuning.every || self.random.chance(in_a_thousand)
     }

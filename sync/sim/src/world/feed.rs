@@ -1,11 +1,11 @@
 //! The bus's deliveries to the hub, and the feed transactions they become. Mirrors
 //! `sync/hub/src/events.rs` and `store/feed.rs`, on a bus that delivers at least once.
 
-use super::{Event, World};
+use super::{World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{Delivery, Feeding, Happened},
+    cloud::{BusNews, FeedWrite, HubDelivery},
 };
 
 /// Deliveries under way at once, over all consumers.
@@ -29,7 +29,7 @@ impl World {
             let region = event.region();
             let locked = self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some());
             if locked && !self.has(Bug::FeedRowUnlocked) {
-                // Whoever holds the row calls again when it is done.
+                // The transaction with the row calls again when it is done.
                 return;
             }
             self.bus.queue.remove(ahead);
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// Locks the region's row and looks, from before the look until the commit.
-    fn feed_begins(&mut self, event: crate::cloud::Event, replica: usize) {
+    fn feed_begins(&mut self, event: crate::cloud::BusEvent, replica: usize) {
         self.deliveries += 1;
         let delivery = self.deliveries;
         let wanted = self.sync_db.feeds(&event);
@@ -51,16 +51,16 @@ impl World {
         row.locked_by = Some(delivery);
         let feed = wanted.then(|| {
             row.numbers = if unlocked { row.numbers + 1 } else { row.feed_seq + 1 };
-            Feeding { number: row.numbers }
+            FeedWrite { number: row.numbers }
         });
-        self.bus.unconfirmed.insert(delivery, Delivery { event, replica, feed });
+        self.bus.unconfirmed.insert(delivery, HubDelivery { event, replica, feed });
         let late = self.feeds_late() && self.random.chance(500);
         let takes = if late { self.soon(50, 2_000) } else { self.soon(0, 2) };
-        self.later(takes, Event::FeedCommits { delivery });
+        self.later(takes, WorldEvent::FeedCommits { delivery });
     }
 
     pub fn feed_commits(&mut self, delivery: u64) {
-        let Some(Delivery { event, replica, feed, .. }) = self.bus.unconfirmed.remove(&delivery)
+        let Some(HubDelivery { event, replica, feed, .. }) = self.bus.unconfirmed.remove(&delivery)
         else {
             return;
         };
@@ -74,14 +74,14 @@ impl World {
         } else {
             self.counts.fed_before += 1;
         }
-        // Also where it was fed before: whoever fed it may have died before it could say so.
-        if matches!(event.what, Happened::Assigned(..)) {
+        // Also for an event fed before: its consumer may have died before it confirmed.
+        if matches!(event.what, BusNews::Assigned(..)) {
             self.hand_in_again(replica);
         }
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Delivers);
     }
 
-    /// Its transactions are rolled back, and the bus delivers again what it had not confirmed.
+    /// Its transactions are rolled back, and the bus delivers unconfirmed events again.
     pub fn bus_loses_consumer(&mut self, replica: usize) {
         let lost: Vec<u64> = self
             .bus
@@ -91,7 +91,8 @@ impl World {
             .map(|(n, _)| *n)
             .collect();
         for delivery in lost.into_iter().rev() {
-            let Some(Delivery { event, feed, .. }) = self.bus.unconfirmed.remove(&delivery) else {
+            let Some(HubDelivery { event, feed, .. }) = self.bus.unconfirmed.remove(&delivery)
+            else {
                 continue;
             };
             // It may have committed and not lived to confirm.
@@ -105,7 +106,7 @@ impl World {
                 self.bus.queue.push_front(event);
             }
         }
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Delivers);
     }
 
     fn unlock(&mut self, region: wire::Region, delivery: u64) {

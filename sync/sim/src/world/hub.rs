@@ -8,32 +8,32 @@ mod probing;
 use engine::cloud::{Input, NewOps, Output, Session};
 use wire::{Code, Frame, Hello, OpAnswer, Refused};
 
-use super::{Event, Packet, Side, World, net::Conn};
+use super::{Packet, Side, World, WorldEvent, net::Conn};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{self, HubSession, OwnerSaid, at},
+    cloud::{self, HubSession, OwnerReply, at},
 };
 
 const TICK_MS: u64 = 1_000;
 const LOOK_MS: u64 = 1_000;
 
-/// What the owner says to a hub's worker.
+/// The owner's message to a worker of the hub.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct OwnerMessage {
     pub replica: usize,
     pub run: u32,
     pub edge: usize,
     pub pass: u64,
-    pub said: OwnerSaid,
+    pub said: OwnerReply,
     pub handed: Vec<wire::BatchOp>,
 }
 
-impl Answer {
+impl OwnerMessage {
     pub fn answers(&self) -> &[OpAnswer] {
         match &self.said {
-            OwnerSaid::Answers(answers) => answers,
-            OwnerSaid::Nothing | OwnerSaid::Fails => &[],
+            OwnerReply::Answers(answers) => answers,
+            OwnerReply::Nothing | OwnerReply::Fails => &[],
         }
     }
 }
@@ -50,14 +50,14 @@ impl World {
         replica.id = id;
         let run = replica.run;
         self.note(7, r as u64, |_| format!("hub replica {r} starts, run {run}"));
-        self.later(0, Event::Looks { replica: r, run });
-        self.later(0, Event::HandsIn { replica: r, run, again: true });
-        self.later(0, Event::LooksForQuestions { replica: r, run });
-        self.later(0, Event::LooksAtEdges { replica: r, run });
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Looks { replica: r, run });
+        self.later(0, WorldEvent::HandsIn { replica: r, run, again: true });
+        self.later(0, WorldEvent::LooksForQuestions { replica: r, run });
+        self.later(0, WorldEvent::LooksAtEdges { replica: r, run });
+        self.later(0, WorldEvent::Delivers);
     }
 
-    /// The process is gone with its sessions, its workers and what it had of the bus.
+    /// The process is gone with its sessions, its workers and its deliveries.
     pub fn replica_dies(&mut self, r: usize, down_ms: u64, size: u64) {
         if !self.replicas[r].is_running {
             return;
@@ -77,7 +77,7 @@ impl World {
         }
         self.note(8, r as u64, |_| format!("hub replica {r} dies"));
         self.bus_loses_consumer(r);
-        self.later(down_ms.max(1), Event::ReplicaStarts { replica: r });
+        self.later(down_ms.max(1), WorldEvent::ReplicaStarts { replica: r });
     }
 
     pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
@@ -106,7 +106,7 @@ impl World {
             ticks: 0,
         };
         self.replicas[r].sessions.insert(conn, session);
-        self.later(TICK_MS, Event::HubTick { conn });
+        self.later(TICK_MS, WorldEvent::HubTick { conn });
     }
 
     pub fn hub_session_ends(&mut self, conn: usize) {
@@ -116,7 +116,7 @@ impl World {
         if session.term == Some(row.term) {
             row.link_up = false;
         }
-        // What sync_db was asked for it does, whether or not anybody still waits for it.
+        // sync_db carries out every request, also when nobody waits for it any more.
         if let Some(stored) = session.storing {
             self.replicas[r].orphans.insert(conn, (session.edge, stored));
         }
@@ -136,9 +136,9 @@ impl World {
             Packet::Frame(bytes) => match Frame::from_bytes(&bytes) {
                 Ok(frame) => {
                     let origin = if is_stray {
-                        cloud::Frame::OfAnother
+                        cloud::FrameOrigin::OfAnother
                     } else {
-                        cloud::Frame::OfThisSession
+                        cloud::FrameOrigin::OfThisSession
                     };
                     let nonce = match &frame {
                         Frame::Up(up) => up.standing.nonce,
@@ -160,11 +160,11 @@ impl World {
 
     fn hub_input(&mut self, conn: usize, input: Input) {
         let Some(session) = self.session(conn) else { return };
-        session.inbox.push_back((input, cloud::Frame::None));
+        session.inbox.push_back((input, cloud::FrameOrigin::None));
         self.hub_goes_on(conn);
     }
 
-    /// Does what is to be done until it has to wait for sync_db.
+    /// Works until it has to wait for sync_db.
     fn hub_goes_on(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let now = at(self.now, self.replicas[r].clock_error_ms);
@@ -183,7 +183,7 @@ impl World {
                 // Before its Hello a session has nothing that could change.
                 let passed_over = outputs.is_empty() || session.term.is_none();
                 session.doing.extend(outputs);
-                if origin == cloud::Frame::OfAnother {
+                if origin == cloud::FrameOrigin::OfAnother {
                     self.counts.strays += 1;
                     self.oracle.stray_taken(self.now, "to the hub", passed_over);
                 }
@@ -195,7 +195,7 @@ impl World {
                 if wants && !session.is_reading {
                     session.is_reading = true;
                     let takes = self.soon(0, 4);
-                    self.later(takes, Event::HubReads { conn });
+                    self.later(takes, WorldEvent::HubReads { conn });
                 }
                 return;
             }
@@ -242,13 +242,13 @@ impl World {
                 if takes == 0 {
                     self.hub_stores(conn);
                 } else {
-                    self.later(takes, Event::HubStores { conn });
+                    self.later(takes, WorldEvent::HubStores { conn });
                 }
             }
         }
     }
 
-    /// One transaction of sync_db for a session, whether or not its connection still stands.
+    /// One transaction of sync_db for a session, also after the end of its connection.
     pub fn hub_stores(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let asked = match self.session(conn) {
@@ -300,7 +300,7 @@ impl World {
         let naive = self.has(Bug::NoNaiveNonceAlarm)
             && self.sync_db.edges[e].nonce.is_some_and(|nonce| nonce != hello.nonce);
         if naive {
-            // Whoever comes with another nonce is told that it is a second instance.
+            // A run with another nonce is called a second instance.
             self.hub_refuses(conn, Code::EdgeTwin, "another run");
             return Input::Tick;
         }
@@ -342,7 +342,7 @@ impl World {
         Input::OpsStored { cursor }
     }
 
-    /// Reads one frame's worth of what goes down, outcomes first.
+    /// Reads one frame for the way down, outcomes first.
     pub fn hub_reads(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         session.is_reading = false;
@@ -384,12 +384,12 @@ impl World {
     pub fn replica_looks(&mut self, r: usize, run: u32) {
         if self.replicas[r].is_running && self.replicas[r].run == run {
             self.wake(r);
-            self.later(LOOK_MS, Event::Looks { replica: r, run });
+            self.later(LOOK_MS, WorldEvent::Looks { replica: r, run });
         }
     }
 }
 
-/// The planted bugs of the hub's end: frames of another session, and ops whose chain nobody checks.
+/// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
 fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> Frame {
     let Some(standing) = standing else { return frame };
     match (frame, bug) {

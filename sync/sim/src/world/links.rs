@@ -5,12 +5,12 @@ use std::{collections::VecDeque, time::Duration};
 use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker, Surroundings};
 use wire::Frame;
 
-use super::{Event, Packet, Side, World};
+use super::{Packet, Side, World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
     cloud::at,
-    edge::{Link, Settled, Write, reply},
+    edge::{EdgeJob, EdgeLink, SettledCommand, reply},
 };
 
 const TICK_MS: u64 = 1_000;
@@ -65,7 +65,7 @@ impl World {
         if let Frame::Hello(hello) = &mut hello {
             hello.codecs.take_if(|_| cast::is_older(e));
         }
-        edge.link = Some(Link {
+        edge.link = Some(EdgeLink {
             conn,
             machine,
             todo: VecDeque::new(),
@@ -79,7 +79,7 @@ impl World {
             standing: None,
         });
         self.send_frame(conn, Side::Hub, &hello);
-        self.later(TICK_MS, Event::EdgeTick { edge: e, conn });
+        self.later(TICK_MS, WorldEvent::EdgeTick { edge: e, conn });
     }
 
     pub fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// Does what is to be done until it has to wait for the file.
+    /// Works until it has to wait for the file.
     pub fn link_goes_on(&mut self, e: usize) {
         loop {
             let Some(link) = &mut self.edges[e].link else { return };
@@ -179,7 +179,7 @@ impl World {
                 let replica = self.net.conns[conn].replica;
                 self.note(5, e as u64, |_| format!("{name} is linked to replica {replica}"));
             }
-            // The age of what is known of revocations is the intake's to judge, in hours.
+            // The intake judges the age of revocations, in hours.
             LinkStep::FeedCurrent => {}
             LinkStep::Ignored { why, .. } => {
                 self.counts.ignored(why);
@@ -196,7 +196,7 @@ impl World {
                     let justified = self.has_rival(e);
                     let says = "the edge takes its log for broken";
                     self.oracle.alarmed(self.now, e, justified, says);
-                    self.edge_writes(e, Write::Suspect);
+                    self.edge_writes(e, EdgeJob::Suspect);
                 }
                 self.link_breaks(e, &says);
             }
@@ -207,14 +207,14 @@ impl World {
             }
             LinkStep::Log(ask) => {
                 link.is_storing = true;
-                self.edge_writes(e, Write::Ask { conn, ask });
+                self.edge_writes(e, EdgeJob::Ask { conn, ask });
             }
         }
     }
 
-    /// What the session waited for is on disk, or could not be written.
-    pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<Settled>, failed: bool) {
-        for Settled { command_id, user_id } in settled {
+    /// The session's write is on disk, or failed.
+    pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<SettledCommand>, failed: bool) {
+        for SettledCommand { command_id, user_id } in settled {
             let edge = &self.edges[e];
             let Some(stored) = edge.file.commands.read(&(command_id, user_id)).cloned() else {
                 continue;
@@ -272,7 +272,7 @@ impl World {
             self.link_acks(e);
             self.link_goes_on(e);
         }
-        self.later(TICK_MS, Event::EdgeTick { edge: e, conn });
+        self.later(TICK_MS, WorldEvent::EdgeTick { edge: e, conn });
     }
 
     fn link_acks(&mut self, e: usize) {
@@ -294,7 +294,7 @@ impl World {
         self.link_ends(e, conn, why);
     }
 
-    /// The session is over, whoever ended it; the next one begins once what this one stores is stored.
+    /// The session is over. The next one begins once the writes of this one are stored.
     pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
         let edge = &mut self.edges[e];
         let Some(link) = edge.link.take_if(|link| link.conn == conn) else { return };
@@ -325,11 +325,11 @@ impl World {
         let apart = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX);
         let wait = if settled { apart } else { apart.saturating_sub(lasted) };
         let run = edge.run;
-        self.later(took_ms + wait, Event::Calls { edge: e, run });
+        self.later(took_ms + wait, WorldEvent::Calls { edge: e, run });
     }
 }
 
-/// The planted bugs of the edge's end: what is beyond the cursor is stored all the same.
+/// The planted bugs of the edge's end: frames beyond the cursor are stored all the same.
 fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
     match (frame, bug) {
         (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {

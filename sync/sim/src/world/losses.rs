@@ -1,23 +1,23 @@
-//! What anti-entropy and images are for: events that never arrive, a view that has lost something, an order
-//! that nobody has, a feed that begins anew, and one that forgets.
+//! Losses for anti-entropy and images to repair: discarded events, a damaged view, a strange order, a feed
+//! that begins anew, and a feed that forgets.
 
 use rules::Seat;
 use uuid::Uuid;
 use wire::{EventId, Order, OrderId, OrderStatus, Region};
 
-use super::{Event, World, operator};
+use super::{World, WorldEvent, operator};
 use crate::{
     cast,
-    cloud::{self, Happened},
+    cloud::{self, BusNews},
     plan::Fault,
 };
 
-/// A damage of this size, of three, is not to the order but to what the feed has brought of it.
+/// A damage of this size, of three, hits the feed's version instead of the order.
 pub(crate) const ONLY_OF_FEED: u64 = 1;
 
 impl World {
     /// The next event that leaves the order service does not arrive, though the bus has confirmed it.
-    pub fn is_thrown_away(&mut self, event: &cloud::Event) -> bool {
+    pub fn is_thrown_away(&mut self, event: &cloud::BusEvent) -> bool {
         if self.loses_next == 0 {
             return false;
         }
@@ -25,18 +25,18 @@ impl World {
         self.counts.events_lost += 1;
         self.oracle.lost.push(event.clone());
         self.note(34, self.counts.events_lost, |_| match &event.what {
-            Happened::Order(order) => {
+            BusNews::Order(order) => {
                 let (id, version) = (super::orders::short(order.id.0), order.version);
                 format!("the event of order {id} (v{version}) is lost")
             }
-            Happened::Assigned(region, _) => format!("the event of how {region} assigns is lost"),
-            Happened::Revoked(..) => "a revocation is lost".to_owned(),
+            BusNews::Assigned(region, _) => format!("the event of how {region} assigns is lost"),
+            BusNews::Revoked(..) => "a revocation is lost".to_owned(),
         });
         true
     }
 
-    /// An order of an edge's view is gone, as if no feed had brought it, or stands there as if only an
-    /// outcome had, which tells of none that its owner does not know. Only where nothing firm stands on
+    /// An order of an edge's view is gone as if no feed had brought it, or stands there as if only an
+    /// outcome had. An outcome names only orders that the owner knows. Never while something firm stands on
     /// that view.
     pub fn view_is_damaged(&mut self, fault: &Fault) {
         let m = fault.on;
@@ -44,7 +44,7 @@ impl World {
         let busy = node.writer.committing.is_some() || !node.writer.waiting.is_empty();
         if busy && !self.has_healed {
             let (on, size) = (fault.on, fault.size);
-            return self.later(3, Event::ViewIsDamaged { edge: on, size });
+            return self.later(3, WorldEvent::ViewIsDamaged { edge: on, size });
         }
         let pending = |id: &OrderId| {
             let pending = node.file.pending.live();
@@ -83,15 +83,15 @@ impl World {
         let order = Order { id, status: OrderStatus::Rejected, version: 2, ..like.order.clone() };
         self.oracle.strange.insert(id);
         let event = EventId(Uuid::from_u64_pair(0x57_a46e, self.now));
-        let what = Happened::Order(order);
-        self.bus.queue.push_back(cloud::Event { id: event, what });
-        self.later(0, Event::Delivers);
+        let what = BusNews::Order(order);
+        self.bus.queue.push_back(cloud::BusEvent { id: event, what });
+        self.later(0, WorldEvent::Delivers);
     }
 
     /// The region's feed counts anew, in another generation.
     pub fn feed_begins_anew(&mut self, region: Region) {
         if self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some()) {
-            return self.later(2, Event::FeedBeginsAnew { region });
+            return self.later(2, WorldEvent::FeedBeginsAnew { region });
         }
         self.sync_db.begins_anew(region);
         self.counts.feeds_anew += 1;
@@ -100,7 +100,7 @@ impl World {
         (0..cast::REPLICA_COUNT).for_each(|r| self.replica_sees_region(r, region));
     }
 
-    /// The feeds forget what nobody needs any more who was heard of of late.
+    /// The feeds forget everything that no recently heard edge needs.
     pub fn feeds_are_compacted(&mut self) {
         for region in cast::REGIONS {
             let compacted = self.sync_db.compact(region, self.now);
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// Whether this machine has a session in which the feed goes on before that number.
+    /// Returns whether this machine has a session in which the feed goes on before that number.
     fn reads_behind(&self, m: usize, region: Region, number: u64) -> bool {
         let node = &self.edges[m];
         let Some(link) = node.link.as_ref().filter(|link| link.machine.is_open()) else {
@@ -132,6 +132,6 @@ impl World {
     }
 
     pub fn renewal_is_asked(&mut self, region: Region, seat: Seat, fence: u64) {
-        self.operator_asks(region, operator::Does::Renews(seat, fence));
+        self.operator_asks(region, operator::OperatorAct::Renews(seat, fence));
     }
 }

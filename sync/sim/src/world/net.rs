@@ -1,13 +1,12 @@
-//! Connections of the link. One carries what is put in, in order, until either end closes it; a fault
-//! makes it lose, double, reorder or delay frames. One that lost a frame is dead soon after, as a
-//! broken stream is.
+//! Connections of the link. A connection carries frames in order until either end closes it. A fault makes
+//! it lose, double, reorder or delay frames. After a lost frame it dies soon, like a broken stream.
 
 use wire::Frame;
 
-use super::{Event, World, words};
+use super::{World, WorldEvent, words};
 use crate::{
     edge::Node,
-    plan::{Becomes, Catch},
+    plan::{Catch, FrameFate},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(crate) struct Net {
 }
 
 pub(crate) struct Conn {
-    /// The machine that called, as which edge, and in which of its runs.
+    /// The calling machine, its edge and its run.
     pub edge: usize,
     pub id: usize,
     pub run: u32,
@@ -42,17 +41,17 @@ pub(crate) struct Conn {
     pub hub_open: bool,
     /// When the last packet arrives, towards the edge and towards the hub.
     arrives_at: [u64; 2],
-    /// It lost something: what was put in afterwards does not arrive either.
+    /// It lost a frame, so later frames do not arrive either.
     is_broken: [bool; 2],
 }
 
-/// What becomes of something that was sent.
+/// The fate of a sent frame.
 #[derive(Default)]
 pub(crate) struct Fate {
     /// When it arrives; never where it is lost.
     in_ms: Option<u64>,
     again_in_ms: Option<u64>,
-    /// When a copy comes to whatever session the edge has by then.
+    /// The delay of a copy that comes to the edge's session of that time.
     strays_in_ms: Option<u64>,
 }
 
@@ -77,7 +76,7 @@ impl Fate {
 }
 
 impl Net {
-    fn catch(&mut self, edge: usize, to: Side, kind: &str) -> Option<Becomes> {
+    fn catch(&mut self, edge: usize, to: Side, kind: &str) -> Option<FrameFate> {
         let meant = |catch: &Catch| catch.edge == edge && catch.to == to && catch.kind == kind;
         let at = self.catches.iter().position(|catch| meant(catch) && catch.after == 0);
         let caught = at.map(|at| self.catches.remove(at));
@@ -115,8 +114,8 @@ impl World {
             self.oracle.disturbs(e);
             // A proxy that does this does not live long.
             let dies = self.soon(200, 2_000);
-            self.later(dies, Event::Closed { conn, at: Side::Edge });
-            self.later(dies, Event::Closed { conn, at: Side::Hub });
+            self.later(dies, WorldEvent::Closed { conn, at: Side::Edge });
+            self.later(dies, WorldEvent::Closed { conn, at: Side::Hub });
         }
         let packet = Packet::Frame(bytes);
         let fate = match self.net.catch(e, to, frame.kind()) {
@@ -158,12 +157,18 @@ impl World {
         if is_frame && self.faults.doubles(e) && self.random.chance(250) {
             let again = at + self.soon(0, 1_500) - self.now;
             fate.again_in_ms = Some(again);
-            self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: false });
+            self.later(
+                again,
+                WorldEvent::Arrives { conn, to, packet: packet.clone(), is_stray: false },
+            );
         }
         if is_bound && self.faults.strays(e) && self.random.chance(300) {
             let again = at + self.soon(500, 9_000) - self.now;
             fate.strays_in_ms = Some(again);
-            self.later(again, Event::Arrives { conn, to, packet: packet.clone(), is_stray: true });
+            self.later(
+                again,
+                WorldEvent::Arrives { conn, to, packet: packet.clone(), is_stray: true },
+            );
         }
         let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(350);
         if jumps_the_queue {
@@ -173,18 +178,18 @@ impl World {
             self.net.conns[conn].arrives_at[way] = at;
         }
         fate.in_ms = Some(at - self.now);
-        self.later(at - self.now, Event::Arrives { conn, to, packet, is_stray: false });
+        self.later(at - self.now, WorldEvent::Arrives { conn, to, packet, is_stray: false });
         fate
     }
 
-    fn caught(&mut self, conn: usize, to: Side, packet: Packet, becomes: Becomes) -> Fate {
+    fn caught(&mut self, conn: usize, to: Side, packet: Packet, becomes: FrameFate) -> Fate {
         let e = self.net.conns[conn].edge;
         match becomes {
-            Becomes::Late(in_ms) => {
-                self.later(in_ms, Event::Arrives { conn, to, packet, is_stray: false });
+            FrameFate::Late(in_ms) => {
+                self.later(in_ms, WorldEvent::Arrives { conn, to, packet, is_stray: false });
                 Fate { in_ms: Some(in_ms), ..Fate::default() }
             }
-            Becomes::OfTheNextSession => {
+            FrameFate::OfTheNextSession => {
                 self.net.caught.push((conn, to, packet));
                 self.net.conns[conn].is_broken[to as usize] = true;
                 self.cut(e);
@@ -193,13 +198,13 @@ impl World {
         }
     }
 
-    /// What was caught for this session, behind its Welcome.
+    /// Delivers the frames caught for this session, behind its Welcome.
     fn caught_arrive(&mut self, conn: usize, welcome_in_ms: Option<u64>) {
         let e = self.net.conns[conn].edge;
         let (conns, behind) = (&self.net.conns, welcome_in_ms.unwrap_or(0));
         let caught = self.net.caught.extract_if(.., |(conn, ..)| conns[*conn].edge == e);
         for (conn, to, packet) in caught.collect::<Vec<_>>() {
-            self.later(behind, Event::Arrives { conn, to, packet, is_stray: true });
+            self.later(behind, WorldEvent::Arrives { conn, to, packet, is_stray: true });
         }
     }
 
@@ -235,7 +240,7 @@ impl World {
             return;
         }
         let at = arrives_at.max(self.now + self.random.between(1, 30));
-        self.later(at - self.now, Event::Closed { conn, at: other });
+        self.later(at - self.now, WorldEvent::Closed { conn, at: other });
     }
 
     pub fn closed(&mut self, conn: usize, at: Side) {
@@ -258,13 +263,13 @@ impl World {
         let conns: Vec<usize> =
             (0..self.net.conns.len()).filter(|&conn| open(&self.net.conns[conn])).collect();
         for conn in conns {
-            self.later(0, Event::Closed { conn, at: Side::Edge });
-            self.later(0, Event::Closed { conn, at: Side::Hub });
+            self.later(0, WorldEvent::Closed { conn, at: Side::Edge });
+            self.later(0, WorldEvent::Closed { conn, at: Side::Hub });
         }
     }
 }
 
-/// Whether a frame names its term and boot nonce. The others open or refuse a session, and only a
+/// Returns whether a frame names its term and boot nonce. The others open or refuse a session, and only a
 /// connection of its own carries them.
 fn binds(frame: &Frame) -> bool {
     !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))

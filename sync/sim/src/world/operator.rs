@@ -1,5 +1,5 @@
-//! Operators: how a region assigns, a right that is taken back, a person who is revoked. What the order
-//! service is asked for it is asked until it does it. Mirrors `cloud/order/src/store/rights.rs`.
+//! Operators: a region's policy, take-backs, revocations. Each request to the order service is repeated
+//! until it is done. Mirrors `cloud/order/src/store/rights.rs`.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use wire::{
     ServiceType, UnixMillis, UserId,
 };
 
-use super::{Event, World};
+use super::{World, WorldEvent};
 use crate::{
     cast,
-    cloud::{self, Happened, at, rights},
+    cloud::{self, BusNews, at, rights},
     plan::Fault,
-    recording::Assigning,
+    recording::AssignmentChange,
 };
 
-/// Something an operator wants, and whether it is done.
+/// An operator's open requests.
 #[derive(Default)]
 pub(crate) struct Operator {
-    asked: Vec<(Region, Does)>,
+    asked: Vec<(Region, OperatorAct)>,
     pub waiting: usize,
     pub has_ended_all: bool,
-    /// When what made a command fail was put right.
+    /// The time at which the cause of a command's failure was repaired.
     put_right: BTreeMap<wire::CommandId, u64>,
 }
 
 #[derive(Clone)]
-pub(super) enum Does {
+pub(super) enum OperatorAct {
     Wishes(Wish),
     TakesBack,
     /// Not an operator but the hub: the holder's view did not agree with its grant under this fence.
@@ -62,7 +62,7 @@ impl World {
                 Wish { right: None, rules: Some(rules) }
             }
         };
-        self.operator_asks(region, Does::Wishes(wish));
+        self.operator_asks(region, OperatorAct::Wishes(wish));
     }
 
     /// Other offline rules, as the fault's size says.
@@ -73,11 +73,11 @@ impl World {
             _ => rules(fault.size, unpaid_start),
         };
         let wish = Wish { right: None, rules: Some(rules) };
-        self.operator_asks(cast::region(fault.on), Does::Wishes(wish));
+        self.operator_asks(cast::region(fault.on), OperatorAct::Wishes(wish));
     }
 
     pub fn takes_back(&mut self, e: usize) {
-        self.operator_asks(cast::region(e), Does::TakesBack);
+        self.operator_asks(cast::region(e), OperatorAct::TakesBack);
     }
 
     /// A provider is revoked: every region's feed tells it.
@@ -85,15 +85,15 @@ impl World {
         let user = cast::at_tablet(tablet).user_id;
         for region in cast::REGIONS {
             let id = wire::EventId(self.random.id());
-            let what = Happened::Revoked(region, user);
-            self.bus.queue.push_back(cloud::Event { id, what });
+            let what = BusNews::Revoked(region, user);
+            self.bus.queue.push_back(cloud::BusEvent { id, what });
         }
         self.revoked.insert(user);
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Delivers);
     }
 
-    /// An op has failed alone too often: an operator looks at it, puts right what made it fail, or not
-    /// yet, and hands it over again.
+    /// An op has failed alone too often. An operator looks at it, repairs the cause or not yet, and hands
+    /// it over again.
     pub fn op_stops(&mut self, e: usize, seq: u64) {
         self.counts.stopped += 1;
         let name = cast::edge(e);
@@ -107,7 +107,7 @@ impl World {
         self.oracle.stopped(self.now, e, seq, poisoned);
         let again = self.soon(2_000, 15_000);
         let epoch = self.sync_db.edges[e].epoch;
-        self.later(again, Event::LetsGo { edge: e, epoch, seq });
+        self.later(again, WorldEvent::LetsGo { edge: e, epoch, seq });
     }
 
     pub fn lets_go(&mut self, e: usize, epoch: u64, seq: u64) {
@@ -126,23 +126,23 @@ impl World {
 
     /// Everything works again: after a while no region is held any more, so that all is decided.
     pub fn ends_rights_later(&mut self) {
-        self.later(ENDS_AFTER_MS, Event::RightsEnd);
+        self.later(ENDS_AFTER_MS, WorldEvent::RightsEnd);
     }
 
     pub fn rights_end(&mut self) {
         for region in cast::REGIONS {
             let right =
                 Some(NextAssignment { policy: Policy::Optimistic, holder: None, by: admin() });
-            self.operator_asks(region, Does::Wishes(Wish { right, rules: None }));
+            self.operator_asks(region, OperatorAct::Wishes(Wish { right, rules: None }));
         }
         self.operator.has_ended_all = true;
     }
 
-    pub(super) fn operator_asks(&mut self, region: Region, does: Does) {
+    pub(super) fn operator_asks(&mut self, region: Region, does: OperatorAct) {
         self.operator.asked.push((region, does));
         self.operator.waiting += 1;
         let n = self.operator.asked.len() - 1;
-        self.later(0, Event::Operates { n });
+        self.later(0, WorldEvent::Operates { n });
     }
 
     /// One transaction that holds the region's row alone: it waits for those that share it.
@@ -151,7 +151,7 @@ impl World {
         let shared = self.orders.open.values().any(|tx| tx.regions.contains(&region));
         if !self.orders.is_running || shared {
             let again = self.soon(20, 400);
-            self.later(again, Event::Operates { n });
+            self.later(again, WorldEvent::Operates { n });
             return;
         }
         self.operator.waiting -= 1;
@@ -163,25 +163,27 @@ impl World {
         };
         let asked = match does {
             // That edge has begun another epoch: the operator hears so.
-            Does::Wishes(wish) if over(&wish) => return,
-            Does::Wishes(wish) => Assigning::Wished(wish),
-            Does::TakesBack => {
+            OperatorAct::Wishes(wish) if over(&wish) => return,
+            OperatorAct::Wishes(wish) => AssignmentChange::Wished(wish),
+            OperatorAct::TakesBack => {
                 let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));
-                Assigning::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
+                AssignmentChange::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
             }
-            Does::Renews(seat, fence) => {
+            OperatorAct::Renews(seat, fence) => {
                 let Some(by) = self.order_db.rights.granted_by(region, fence) else { return };
                 let end = FenceEnd { at: now, how: FenceEnding::Renewed, by: None, why: None };
-                Assigning::Renewed { seat, fence, end, by }
+                AssignmentChange::Renewed { seat, fence, end, by }
             }
         };
         if let Some(recorder) = &mut self.recorder {
             recorder.order.assigns(region, asked.clone(), now);
         }
         let turned = match asked {
-            Assigning::Wished(wish) => before.wished(wish, rights::lapse(self.bug)),
-            Assigning::TakenBack(end) => before.taken_back(end),
-            Assigning::Renewed { seat, fence, end, by } => before.renewed(&seat, fence, end, by),
+            AssignmentChange::Wished(wish) => before.wished(wish, rights::lapse(self.bug)),
+            AssignmentChange::TakenBack(end) => before.taken_back(end),
+            AssignmentChange::Renewed { seat, fence, end, by } => {
+                before.renewed(&seat, fence, end, by)
+            }
         };
         let Some(turned) = turned else { return };
         self.oracle.operator_turned(self.now, region, &before, &turned);
@@ -190,7 +192,7 @@ impl World {
         self.counts.grants_renewed += u64::from(ended == Some(FenceEnding::Renewed));
         self.turns(region, &turned, now);
         let run = self.orders.run;
-        self.later(1, Event::Relays { run });
+        self.later(1, WorldEvent::Relays { run });
     }
 
     /// Writes a change of how a region assigns, and its event.

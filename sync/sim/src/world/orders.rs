@@ -7,11 +7,11 @@ use rules::Writes;
 use uuid::Uuid;
 use wire::{EventId, OpAnswer, OpDecision};
 
-use super::{Event, World, desk::Heard, hub::Answer};
+use super::{World, WorldEvent, desk::DeskReply, hub::OwnerMessage};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{Asked, AskedBy, Deciding, OwnerSaid, at, order_db::Void},
+    cloud::{DecisionRequest, OpenDecision, OwnerReply, Requester, at, order_db::VoidReason},
 };
 
 const RELAY_TICK_MS: u64 = 500;
@@ -28,10 +28,10 @@ impl World {
         self.orders.relaying = false;
         let run = self.orders.run;
         self.note(9, u64::from(run), |_| format!("the order service starts, run {run}"));
-        self.later(0, Event::Relays { run });
+        self.later(0, WorldEvent::Relays { run });
     }
 
-    /// What was not committed is rolled back, and nobody is answered.
+    /// Uncommitted transactions are rolled back, and nobody is answered.
     pub fn order_dies(&mut self, down_ms: u64) {
         if !self.orders.is_running {
             return;
@@ -40,10 +40,10 @@ impl World {
         self.orders.open.clear();
         self.orders.waiting.clear();
         self.note(10, 0, |_| "the order service dies".to_owned());
-        self.later(down_ms.max(1), Event::OrderStarts);
+        self.later(down_ms.max(1), WorldEvent::OrderStarts);
     }
 
-    pub fn order_asked(&mut self, asked: Asked) {
+    pub fn order_asked(&mut self, asked: DecisionRequest) {
         if !self.orders.is_running {
             self.owner_is_away(&asked.by);
             return;
@@ -53,18 +53,18 @@ impl World {
             return;
         }
         let poisoned = asked.attempts().any(|attempt| self.poison.contains(&attempt.command.id));
-        if let (true, AskedBy::Hub { replica, run, edge, pass, handed }) = (poisoned, &asked.by) {
+        if let (true, Requester::Hub { replica, run, edge, pass, handed }) = (poisoned, &asked.by) {
             let takes = self.soon(1, 8);
-            let said = OwnerSaid::Fails;
+            let said = OwnerReply::Fails;
             self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             return;
         }
         self.order_reads(asked);
     }
 
-    /// Whether a transaction under way has a region's row alone that this one shares, or shares one
-    /// that this one needs alone.
-    fn is_row_held(&self, asked: &Asked) -> bool {
+    /// Returns whether a transaction under way holds a region's row alone that this one shares, or shares
+    /// one that this one needs alone.
+    fn is_row_held(&self, asked: &DecisionRequest) -> bool {
         let alone = asked.ends_right();
         let mut others = self.orders.open.values().filter(|tx| alone || tx.ends_right).peekable();
         if others.peek().is_none() {
@@ -74,8 +74,8 @@ impl World {
         others.any(|tx| !tx.regions.is_disjoint(&regions))
     }
 
-    /// Whether a transaction under way holds what this one has to lock.
-    fn is_locked(&self, asked: &Asked) -> bool {
+    /// Returns whether a transaction under way holds a row that this one must lock.
+    fn is_locked(&self, asked: &DecisionRequest) -> bool {
         self.orders.open.values().filter(|tx| tx.asked.locks).any(|tx| {
             asked.attempts().any(|attempt| {
                 tx.orders.contains(&attempt.command.body.order_id())
@@ -84,7 +84,7 @@ impl World {
         })
     }
 
-    fn order_reads(&mut self, asked: Asked) {
+    fn order_reads(&mut self, asked: DecisionRequest) {
         let now = at(self.now, self.orders.clock_error_ms);
         let snapshot = self.order_db.snapshot(&asked.requests, now);
         let writes = rules::decide(&snapshot, &asked.requests);
@@ -98,7 +98,7 @@ impl World {
         }
         let (regions, ends_right) = (self.order_db.regions_of(&asked), asked.ends_right());
         let (read_at, seen) = (now, self.recorder.as_ref().map_or(0, |r| r.order.seen()));
-        let deciding = Deciding {
+        let deciding = OpenDecision {
             asked,
             read_at,
             seen,
@@ -117,7 +117,7 @@ impl World {
         if takes == 0 && self.orders.crashes_in_commit.is_none() {
             self.order_commits(tx, run);
         } else {
-            self.later(takes, Event::OrderCommits { tx, run });
+            self.later(takes, WorldEvent::OrderCommits { tx, run });
         }
     }
 
@@ -140,9 +140,9 @@ impl World {
 
     fn order_writes(&mut self, tx: u64) {
         let Some(deciding) = self.orders.open.remove(&tx) else { return };
-        // A plain reader's write waits for the locks of others, then finds what they left.
+        // A plain reader's write waits for the locks of others, then finds their rows.
         if !deciding.asked.locks && self.is_locked(&deciding.asked) {
-            let again = Asked { locks: true, ..deciding.asked };
+            let again = DecisionRequest { locks: true, ..deciding.asked };
             self.orders.waiting.push_back(again);
             return;
         }
@@ -151,10 +151,10 @@ impl World {
         self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
         if let Err(void) = self.order_db.fits(&deciding.writes) {
             match void {
-                Void::Overtaken => self.counts.overtaken += 1,
-                Void::Collided => self.counts.collided += 1,
+                VoidReason::Overtaken => self.counts.overtaken += 1,
+                VoidReason::Collided => self.counts.collided += 1,
             }
-            let again = Asked { locks: true, ..deciding.asked };
+            let again = DecisionRequest { locks: true, ..deciding.asked };
             self.order_asked(again);
             return;
         }
@@ -178,22 +178,22 @@ impl World {
         }
         if !deciding.numbers.is_empty() {
             let run = self.orders.run;
-            self.later(1, Event::Relays { run });
+            self.later(1, WorldEvent::Relays { run });
         }
         if !self.has(Bug::AnswerBeforeCommit) {
             self.order_answers(&deciding.asked, &deciding.writes, deciding.was_decided);
         }
     }
 
-    /// Whether a portal's command has an answer.
-    fn is_decided(&self, asked: &Asked) -> bool {
+    /// Returns whether a portal's command has an answer.
+    fn is_decided(&self, asked: &DecisionRequest) -> bool {
         match asked.by {
-            AskedBy::Desk { item, .. } => self.is_decided_at_desk(item),
-            AskedBy::Hub { .. } | AskedBy::Waiting { .. } => false,
+            Requester::Desk { item, .. } => self.is_decided_at_desk(item),
+            Requester::Hub { .. } | Requester::Waiting { .. } => false,
         }
     }
 
-    fn order_answers(&mut self, asked: &Asked, writes: &Writes, was_decided: bool) {
+    fn order_answers(&mut self, asked: &DecisionRequest, writes: &Writes, was_decided: bool) {
         let answers = &writes.answers;
         let lost = self.orders.answers_are_lost && self.random.chance(400);
         if lost {
@@ -202,43 +202,43 @@ impl World {
         }
         let takes = self.soon(1, 8);
         match &asked.by {
-            AskedBy::Desk { item, last_look } => {
+            Requester::Desk { item, last_look } => {
                 let consumes = !writes.commands.is_empty();
                 match answers.first().cloned() {
                     Some(OpDecision::Decided(outcome)) => {
-                        let heard = Heard { outcome, consumes, was_decided };
+                        let heard = DeskReply { outcome, consumes, was_decided };
                         self.answers_desk(takes, *item, heard);
                     }
                     Some(OpDecision::Held(_)) => self.asks_holder(takes, asked, *item, *last_look),
                     None => {}
                 }
             }
-            AskedBy::Waiting { replica, id } => {
+            Requester::Waiting { replica, id } => {
                 if let (Some(OpDecision::Decided(_)), true) =
                     (answers.first(), self.replicas[*replica].is_running)
                 {
                     self.sync_db.asks.remove(id);
                 }
             }
-            AskedBy::Hub { replica, run, edge, pass, handed } => {
+            Requester::Hub { replica, run, edge, pass, handed } => {
                 let answers = handed.iter().zip(answers);
                 let answers = answers
                     .map(|(op, decision)| OpAnswer { seq: op.seq, decision: decision.clone() });
-                let said = OwnerSaid::Answers(answers.collect());
+                let said = OwnerReply::Answers(answers.collect());
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             }
         }
     }
 
-    fn owner_is_away(&mut self, by: &AskedBy) {
+    fn owner_is_away(&mut self, by: &Requester) {
         let takes = self.soon(1, 8);
         match by {
-            AskedBy::Desk { item, .. } => {
-                self.later(takes, Event::DeskHears { item: *item, heard: None });
+            Requester::Desk { item, .. } => {
+                self.later(takes, WorldEvent::DeskHears { item: *item, heard: None });
             }
-            AskedBy::Waiting { .. } => {}
-            AskedBy::Hub { replica, run, edge, pass, handed } => {
-                let said = OwnerSaid::Nothing;
+            Requester::Waiting { .. } => {}
+            Requester::Hub { replica, run, edge, pass, handed } => {
+                let said = OwnerReply::Nothing;
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             }
         }
@@ -252,15 +252,15 @@ impl World {
         run: u32,
         edge: usize,
         pass: u64,
-        said: OwnerSaid,
+        said: OwnerReply,
         handed: &[wire::BatchOp],
     ) {
         let handed = handed.to_vec();
-        let answer = Answer { replica, run, edge, pass, said, handed };
-        self.later(takes, Event::OwnerAnswers(Box::new(answer)));
+        let answer = OwnerMessage { replica, run, edge, pass, said, handed };
+        self.later(takes, WorldEvent::OwnerAnswers(Box::new(answer)));
     }
 
-    /// Publishes what is not sent, in order; marks it when the bus has confirmed.
+    /// Publishes unsent events in order, and marks them once the bus has confirmed.
     pub fn relay(&mut self, run: u32) {
         if self.orders.run != run || !self.orders.is_running || self.orders.relaying {
             return;
@@ -287,9 +287,9 @@ impl World {
         }
         self.orders.relayed = self.orders.relayed.max(numbers.last().copied().unwrap_or(0));
         self.orders.relaying = true;
-        self.later(0, Event::Delivers);
+        self.later(0, WorldEvent::Delivers);
         let takes = self.soon(1, 20);
-        self.later(takes, Event::Confirmed { run, numbers });
+        self.later(takes, WorldEvent::Confirmed { run, numbers });
     }
 
     pub fn relay_confirmed(&mut self, run: u32, numbers: &[u64]) {
@@ -299,7 +299,7 @@ impl World {
         }
         self.orders.relaying = false;
         self.mark_sent(numbers);
-        self.later(0, Event::Relays { run });
+        self.later(0, WorldEvent::Relays { run });
     }
 
     pub fn event_id(&self, number: u64) -> EventId {
@@ -314,11 +314,11 @@ impl World {
         }
     }
 
-    /// A commit wakes the relay; this finds what it could not wake it for.
+    /// A commit wakes the relay. This finds the events without such a wake-up.
     fn relays_again(&mut self, run: u32) {
         let waits = self.order_db.outbox.values().any(|row| !row.is_sent);
         if waits && !self.is_silent {
-            self.later(RELAY_TICK_MS, Event::Relays { run });
+            self.later(RELAY_TICK_MS, WorldEvent::Relays { run });
         }
     }
 }
@@ -327,7 +327,7 @@ pub(super) fn short(id: Uuid) -> String {
     id.simple().to_string()[24..].to_owned()
 }
 
-/// Which regions there are orders in.
+/// The regions with orders.
 pub(super) fn is_here(region: wire::Region) -> bool {
     cast::REGIONS.contains(&region)
 }

@@ -1,5 +1,4 @@
-//! What people want: turns an intent into a command on an order that somebody at that place could
-//! mean.
+//! People: turns an intent into a command on an order that somebody at that place could mean.
 
 use uuid::Uuid;
 use wire::{
@@ -9,11 +8,9 @@ use wire::{
 use super::World;
 use crate::{
     cast,
-    plan::{Intent, Who},
+    plan::{Doer, Intent},
     scenarios,
 };
-
-pub(crate) type Draft = wire::Draft;
 
 impl World {
     /// A tablet from which somebody could mean it, the drawn one if that fits.
@@ -34,7 +31,7 @@ impl World {
         fitting.next().unwrap_or(drawn)
     }
 
-    /// The command; `accepted` is an order on which this device has accepted.
+    /// The command. `accepted` is an order that this device has accepted.
     pub fn body(
         &mut self,
         actor: Actor,
@@ -50,7 +47,7 @@ impl World {
     }
 
     /// A step of a directed schedule.
-    pub fn does(&mut self, who: Who, intent: Intent, order_id: OrderId) {
+    pub fn does(&mut self, who: Doer, intent: Intent, order_id: OrderId) {
         let body = match intent {
             Intent::Publish => {
                 let region = scenarios::region(order_id);
@@ -60,11 +57,11 @@ impl World {
             _ => on(order_id, intent),
         };
         match who {
-            Who::Tablet(t) => {
+            Doer::Tablet(t) => {
                 let id = CommandId(self.random.id());
                 self.taps(t, id, body, 0);
             }
-            Who::Desk(person) => self.asks(cast::at_desk(person), body, true, 0),
+            Doer::Desk(person) => self.asks(cast::at_desk(person), body, true, 0),
         }
     }
 
@@ -96,7 +93,7 @@ impl World {
         };
         let fitting: Vec<&OrderId> = known.iter().filter(fits).collect();
         let pick = usize::try_from(pick / 4 % 1_000).unwrap_or(0);
-        // Most go for the same few jobs, which is what makes them collide.
+        // Most go for the same few jobs, so that they collide.
         let hot = &fitting[fitting.len().saturating_sub(3)..];
         if !hot.is_empty() && pick % 8 != 0 {
             return *hot[pick % hot.len()];
@@ -147,10 +144,10 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
     }
 }
 
-pub(crate) fn draft(region: Region, pick: u64) -> Draft {
+pub(crate) fn draft(region: Region, pick: u64) -> wire::Draft {
     let price = i64::try_from(pick % 90_000).unwrap_or(0) + 100;
     let price = Amount::from_minor(price).unwrap_or_else(|_| unreachable!("it is below a million"));
     let work = usize::try_from(pick % 6).ok().and_then(|n| ServiceType::ALL.get(n));
     let work = *work.unwrap_or(&ServiceType::Other);
-    Draft::new("Fix the tap", work, price, region, "1 Lake Road")
+    wire::Draft::new("Fix the tap", work, price, region, "1 Lake Road")
 }

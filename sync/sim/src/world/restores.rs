@@ -1,14 +1,14 @@
-//! Files that are put back, copied or lost, and machines that are frozen: what the protocol's section 6 is
-//! for. And the operator who gives a copy a name of its own.
+//! Files put back, copied or lost, machines frozen, and the operator who gives a copy a name of its own:
+//! the reasons for section 7 of the protocol.
 
 use wire::{BootNonce, UnixMillis};
 
-use super::{Event, Side, World, tablets::Head};
+use super::{Side, World, WorldEvent, tablets::EdgeHead};
 use crate::{
     cast,
     cloud::at,
-    edge::{Alarm, Writer},
-    plan::{Fault, FaultKind, What},
+    edge::{CommitQueue, Suspicion},
+    plan::{Fault, FaultKind, StepKind},
 };
 
 /// Half of the backups are so recent at most.
@@ -20,19 +20,19 @@ impl World {
         let steps = self.plan.steps.iter().enumerate();
         let restores: Vec<(usize, u64)> = steps
             .filter_map(|(n, step)| match step.what {
-                What::Fault(fault) if fault.kind.restores() => {
+                StepKind::Fault(fault) if fault.kind.restores() => {
                     Some((n, fault.backed_up_at(step.at, RECENT_MS)))
                 }
                 _ => None,
             })
             .collect();
         for (step, backed_up_at) in restores {
-            self.later(backed_up_at, Event::BacksUp { step });
+            self.later(backed_up_at, WorldEvent::BacksUp { step });
         }
     }
 
     pub fn backs_up(&mut self, step: usize) {
-        let What::Fault(Fault { on, .. }) = self.plan.steps[step].what else { return };
+        let StepKind::Fault(Fault { on, .. }) = self.plan.steps[step].what else { return };
         self.backups.insert(step, self.edges[on].file.copied());
         let name = self.edges[on].name.clone();
         self.note(25, on as u64, |_| format!("{name} is backed up"));
@@ -61,8 +61,8 @@ impl World {
         self.left_behind(m);
     }
 
-    /// What a restore has taken, and nobody else has: neither the cloud nor a tablet that is there and was
-    /// told of it. Whose receipt was lost on the way is answered anew, and may be told that it is not taken.
+    /// The commands that a restore has taken and nobody else has, neither the cloud nor a present tablet
+    /// with an answer. A tablet without its receipt is answered anew, and may hear "not taken".
     fn left_behind(&mut self, m: usize) {
         let id = self.edges[m].id;
         let kept: Vec<wire::CommandId> = self
@@ -97,7 +97,7 @@ impl World {
         if fault.lasts_ms > 0 {
             self.cut_off(copy, fault.lasts_ms);
         }
-        self.later(1, Event::EdgeStarts { edge: copy });
+        self.later(1, WorldEvent::EdgeStarts { edge: copy });
         // Some of the tablets meet the copy from here on.
         let near = |t: &usize| cast::home(*t) == m && (t / cast::EDGE_COUNT) % 2 == 1;
         for t in (0..cast::TABLET_COUNT).filter(near).collect::<Vec<_>>() {
@@ -115,22 +115,22 @@ impl World {
         self.oracle.mark_lost(m, &self.edges[m].file);
     }
 
-    /// Frozen with all that it has in memory; what comes for it waits.
+    /// Freezes a machine with its memory. Its events wait.
     pub fn suspended(&mut self, m: usize, lasts_ms: u64) {
         let until = self.now + lasts_ms;
         self.edges[m].sleeps_until = until.max(self.edges[m].sleeps_until);
     }
 
-    /// Whether an event is for a machine that is frozen, and until when.
-    pub fn sleeps(&self, event: &Event) -> Option<u64> {
+    /// The end of the frost, if an event is for a frozen machine.
+    pub fn sleeps(&self, event: &WorldEvent) -> Option<u64> {
         let m = match event {
-            Event::AtEdge { edge, .. }
-            | Event::EdgeStarts { edge }
-            | Event::Written { edge, .. }
-            | Event::Calls { edge, .. }
-            | Event::EdgeTick { edge, .. } => *edge,
-            Event::Arrives { conn, to: Side::Edge, .. }
-            | Event::Closed { conn, at: Side::Edge } => self.net.conns[*conn].edge,
+            WorldEvent::AtEdge { edge, .. }
+            | WorldEvent::EdgeStarts { edge }
+            | WorldEvent::Written { edge, .. }
+            | WorldEvent::Calls { edge, .. }
+            | WorldEvent::EdgeTick { edge, .. } => *edge,
+            WorldEvent::Arrives { conn, to: Side::Edge, .. }
+            | WorldEvent::Closed { conn, at: Side::Edge } => self.net.conns[*conn].edge,
             _ => return None,
         };
         let until = self.edges[m].sleeps_until;
@@ -148,25 +148,25 @@ impl World {
             self.oracle.alarmed(self.now, m, rival, alarm.as_str());
         }
         let node = &mut self.edges[m];
-        if alarm == Alarm::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
+        if alarm == Suspicion::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
             let until_healed = self.plan.heals_at.saturating_sub(self.now);
             let after = if self.random.chance(500) { 0 } else { until_healed };
             let after = after + self.random.between(1_000, 10_000);
-            self.later(after, Event::EnrolsAnew { edge: m });
+            self.later(after, WorldEvent::EnrolsAnew { edge: m });
         }
     }
 
     /// Stopped, named anew with the code of a new edge, and started again.
     pub fn enrols_anew(&mut self, m: usize) {
         let id = cast::copy_of(m);
-        let twin = self.edges[m].file.book.read().alarm == Some(Alarm::Twin);
+        let twin = self.edges[m].file.book.read().alarm == Some(Suspicion::Twin);
         if !twin || self.sync_db.edges[id].enrolled {
             // Its file was put back meanwhile: it has to be told once more.
             self.edges[m].will_be_renamed = false;
             return;
         }
         if self.edges[m].disk.is_full {
-            return self.later(1_000, Event::EnrolsAnew { edge: m });
+            return self.later(1_000, WorldEvent::EnrolsAnew { edge: m });
         }
         self.edge_dies(m, 1, false);
         let nonce = BootNonce(self.random.bytes());
@@ -176,7 +176,7 @@ impl World {
         let now: UnixMillis = at(self.now, self.edges[m].clock_error_ms);
         let node = &mut self.edges[m];
         self.oracle.will_be_renamed(m, &node.file);
-        node.writer = Writer::default();
+        node.writer = CommitQueue::default();
         node.file.rename(&name, nonce, now);
         node.file.commit();
         (node.id, node.name) = (id, name.clone());
@@ -226,8 +226,8 @@ impl World {
         if !node.is_running {
             return;
         }
-        let head = Head { epoch: node.file.book.read().epoch, nonce: node.nonce };
+        let head = EdgeHead { epoch: node.file.book.read().epoch, nonce: node.nonce };
         let takes = self.soon(2, 1_000);
-        self.later(takes, Event::Head { tablet: t, edge: m, head });
+        self.later(takes, WorldEvent::Head { tablet: t, edge: m, head });
     }
 }

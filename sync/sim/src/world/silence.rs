@@ -1,7 +1,7 @@
 //! The end of a run: with every fault lifted, all that is under way arrives, and then everything has to
 //! be equal everywhere.
 
-use super::{Event, World};
+use super::{World, WorldEvent};
 use crate::cast;
 
 /// After the faults are lifted, by the virtual clock. An edge calls at most half a minute apart.
@@ -12,7 +12,7 @@ impl World {
         let waits_for = self.waits_for();
         let out_of_time = self.now > self.plan.heals_at + SILENT_WITHIN_MS;
         if waits_for.is_some() && !out_of_time {
-            self.later(1_000, Event::IsItSilent);
+            self.later(1_000, WorldEvent::IsItSilent);
             return;
         }
         self.is_silent = true;
@@ -27,7 +27,7 @@ impl World {
         }
     }
 
-    /// What is not done yet.
+    /// The unfinished work, in words.
     fn waits_for(&self) -> Option<String> {
         (0..cast::MACHINE_COUNT)
             .filter(|&m| self.edges[m].is_there)

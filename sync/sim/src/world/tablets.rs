@@ -1,5 +1,5 @@
-//! The tablets: a command is kept on the device until it is decided, and sent again until it is
-//! answered. Mirrors what the provider app does.
+//! The tablets: a command stays on the device until it is decided, and is sent again until it is answered.
+//! Mirrors the provider app.
 
 mod moving;
 
@@ -10,21 +10,21 @@ use wire::{
     UnixMillis, Verdict,
 };
 
-use super::{Event, World, tokens, words};
+use super::{World, WorldEvent, tokens, words};
 use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
 
 const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
 const AGAIN_AFTER_MS: u64 = 6_000;
 
-/// Which run of an edge speaks, and in which epoch.
+/// The speaking run of an edge, and its epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct EdgeHead {
     pub epoch: u64,
     pub nonce: wire::BootNonce,
 }
 
-/// What a device keeps. It survives everything here.
+/// A device's storage. It survives every fault.
 pub(crate) struct Tablet {
     pub actor: Actor,
     /// The machine it belongs to, and the one it is near to.
@@ -35,17 +35,17 @@ pub(crate) struct Tablet {
     pub clock_error_ms: i64,
     token: String,
     token_ms: i64,
-    pub items: Vec<Item>,
-    /// Its newest receipt of each edge, and which run of the edge spoke last, in which epoch.
+    pub items: Vec<TabletItem>,
+    /// Its newest receipt of each edge, and the edge's last run and epoch.
     seen: BTreeMap<EdgeId, Receipt>,
-    heads: BTreeMap<EdgeId, Head>,
+    heads: BTreeMap<EdgeId, EdgeHead>,
 }
 
-pub(crate) struct Item {
+pub(crate) struct TabletItem {
     pub id: CommandId,
     pub body: CommandBody,
     pub tapped_at: UnixMillis,
-    /// The machines it was sent to, and which edges those were when it was.
+    /// The machines it was sent to, and their edges at that time.
     pub sent_to: Vec<usize>,
     asked: Vec<EdgeId>,
     pub receipt: Option<Receipt>,
@@ -87,7 +87,7 @@ impl Tablet {
     }
 }
 
-impl Item {
+impl TabletItem {
     pub fn is_done(&self) -> bool {
         self.is_decided || self.not_taken.is_some() || self.forgotten
     }
@@ -119,7 +119,7 @@ impl World {
             self.poisons_next -= 1;
             self.poison.insert(id);
         }
-        self.tablets[t].items.push(Item {
+        self.tablets[t].items.push(TabletItem {
             id,
             body,
             tapped_at,
@@ -134,7 +134,7 @@ impl World {
             forgotten: false,
         });
         let item = self.tablets[t].items.len() - 1;
-        self.later(0, Event::Try { tablet: t, item });
+        self.later(0, WorldEvent::Try { tablet: t, item });
     }
 
     /// Sends the command, unless it is decided, and looks again later.
@@ -144,8 +144,8 @@ impl World {
             return;
         }
         let answered = self.tablets[t].items[i].receipt.is_some();
-        // Once it has a receipt it waits to be told, or for another run of the edge. In the end, when
-        // everything works, whoever still waits asks.
+        // With a receipt it waits for the outcome or for another run of the edge. In the end, when
+        // everything works, every waiting tablet asks.
         if !answered || self.has_healed {
             self.sends(t, i);
             self.tries_elsewhere(t, i);
@@ -154,7 +154,7 @@ impl World {
         let tries = u64::from(tablet.items[i].tries);
         let wait =
             if answered { self.soon(6_000, 12_000) } else { self.soon(800, 1_600) * tries.min(6) };
-        self.later(wait, Event::Try { tablet: t, item: i });
+        self.later(wait, WorldEvent::Try { tablet: t, item: i });
     }
 
     fn sends(&mut self, t: usize, i: usize) {
@@ -198,7 +198,7 @@ impl World {
             token: tablet.token.clone(),
             body: item.body.clone(),
         };
-        // The broker has it, whatever becomes of it.
+        // The broker has it. Its further fate is open.
         item.forgotten = self.bug == Some(Bug::PubackIsEnough);
         let tries = item.tries;
         let arrivals = self.radio(e);
@@ -208,7 +208,7 @@ impl World {
         });
         for takes in arrivals {
             let frame = Box::new(frame.clone());
-            self.later(takes, Event::AtEdge { edge: e, tablet: t, frame });
+            self.later(takes, WorldEvent::AtEdge { edge: e, tablet: t, frame });
         }
     }
 
@@ -221,7 +221,7 @@ impl World {
         });
         for takes in arrivals {
             let reply = Box::new(reply.clone());
-            self.later(takes, Event::AtTablet { tablet: t, edge: e, reply });
+            self.later(takes, WorldEvent::AtTablet { tablet: t, edge: e, reply });
         }
     }
 
@@ -268,7 +268,7 @@ impl World {
                 let goes_on = !item.is_done() && !item.will_be_tried;
                 item.will_be_tried |= goes_on;
                 if goes_on {
-                    self.later(AGAIN_AFTER_MS, Event::Try { tablet: t, item: i });
+                    self.later(AGAIN_AFTER_MS, WorldEvent::Try { tablet: t, item: i });
                 }
                 if let Some((id, fence)) = told_firm {
                     let Tablet { actor, items, .. } = &self.tablets[t];
@@ -292,7 +292,7 @@ impl World {
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
         if is_misuse {
-            // Another edge may have taken it: whoever used the id twice is told so here, for good.
+            // Another edge may have taken it. A person who used the id twice hears of it here, for good.
             item.not_taken = Some(code);
             return;
         }
@@ -322,17 +322,17 @@ impl World {
         items.iter().filter(|item| item.id == items[i].id).count() > 1
     }
 
-    /// The item a reply is about. Where a broken app used an id twice the reply does not say which of
-    /// the two is meant; the edge's file does.
+    /// The item of a reply. If a broken app used an id twice, the edge's file tells the two apart, not the
+    /// reply.
     fn meant_item(&self, t: usize, e: usize, id: CommandId, reply: &Reply) -> Option<usize> {
         let items = self.tablets[t].items.iter().enumerate().filter(|(_, item)| item.id == id);
-        let same: Vec<(usize, &Item)> = items.collect();
+        let same: Vec<(usize, &TabletItem)> = items.collect();
         if same.len() < 2 {
             return same.first().map(|(i, _)| *i);
         }
         let key = (id, self.tablets[t].actor.user_id);
         let stored = self.edges[e].file.commands.get(&key).map(|stored| stored.hash);
-        let is_stored = |item: &Item| Some(item.body.hash()) == stored;
+        let is_stored = |item: &TabletItem| Some(item.body.hash()) == stored;
         if stored.is_none() {
             let open = same.iter().filter(|(_, item)| !item.is_done());
             let unheard = open.clone().find(|(_, item)| !item.refused_by.contains(&e));

@@ -1,5 +1,4 @@
-//! Tokens as text that nobody here forges: who, and until when. What a signature would show is taken
-//! for granted; what expiry does is not.
+//! Tokens as plain text: the person and the expiry. Signatures are taken for granted; expiry is simulated.
 
 use uuid::Uuid;
 use wire::{Actor, Code, Role, UnixMillis, UserId};

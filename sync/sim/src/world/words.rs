@@ -2,7 +2,7 @@
 
 use wire::{Frame, Outcome, Reply};
 
-/// What a frame is counted as.
+/// The kind under which a frame is counted.
 pub(super) fn kind(frame: &Frame) -> &'static str {
     match frame {
         Frame::Up(up) if up.packed.is_some() => "Up, packed",
@@ -10,7 +10,7 @@ pub(super) fn kind(frame: &Frame) -> &'static str {
     }
 }
 
-/// A frame with the numbers that say what it does.
+/// A frame in words, with its main numbers.
 pub(super) fn frame(frame: &Frame) -> String {
     match frame {
         Frame::Hello(hello) => format!(

@@ -2,14 +2,14 @@
 
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
-use super::{Event, World, hub::Answer, words};
+use super::{World, WorldEvent, hub::OwnerMessage, words};
 use crate::{
     bug::Bug,
     cast,
     cloud::{
-        Asked, AskedBy, Decided, Drain, OwnerSaid, at, order_db,
-        plan::{self, Plan},
-        sync_db::{CLAIM_MS, Claim, OpState},
+        DecisionRequest, Drain, LogOutcome, OwnerReply, Requester, at, order_db,
+        plan::{self, LogPlan},
+        sync_db::{CLAIM_MS, LogClaim, OpStage},
     },
 };
 
@@ -26,9 +26,9 @@ const FAILURES_MAX: u32 = 3;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passed {
     Whole,
-    /// What was handed over waits for its owner.
+    /// The ops handed over wait for their owner.
     Parked,
-    /// While that is away: what needs no owner is answered.
+    /// While the owner is away: ops without an owner are answered.
     Beside,
     /// The batch fails, so a smaller one is tried.
     Smaller,
@@ -55,7 +55,7 @@ impl World {
             let sweep = self.sweep_begins(r, e).then_some(0);
             self.replicas[r].drains.insert(e, Drain { run_max, sweep, ..Drain::default() });
             let begins = self.soon(0, 5);
-            self.later(begins, Event::Passes { replica: r, run, edge: e });
+            self.later(begins, WorldEvent::Passes { replica: r, run, edge: e });
         }
     }
 
@@ -97,7 +97,7 @@ impl World {
             self.drain_ends(r, e);
             return;
         }
-        let Plan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
         drain.decided = answered;
         if handed.is_empty() {
@@ -110,22 +110,22 @@ impl World {
             epoch: self.sync_db.edges[e].epoch,
             ops: handed.clone(),
         };
-        let nothing = Answer {
+        let nothing = OwnerMessage {
             replica: r,
             run,
             edge: e,
             pass,
-            said: OwnerSaid::Nothing,
+            said: OwnerReply::Nothing,
             handed: handed.clone(),
         };
-        self.later(OWNER_WITHIN_MS, Event::OwnerAnswers(Box::new(nothing)));
-        let by = AskedBy::Hub { replica: r, run, edge: e, pass, handed };
-        let asked = Asked { by, requests: order_db::requests(batch), locks: true };
+        self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(nothing)));
+        let by = Requester::Hub { replica: r, run, edge: e, pass, handed };
+        let asked = DecisionRequest { by, requests: order_db::requests(batch), locks: true };
         let takes = self.soon(1, 8);
-        self.later(takes, Event::Asks(Box::new(asked)));
+        self.later(takes, WorldEvent::Asks(Box::new(asked)));
     }
 
-    /// What needs no owner goes on while that is away; the rest is parked, and tried again after a pause.
+    /// Ops without an owner go on while it is away. The rest is parked and tried again after a pause.
     fn passes_by(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
         let due = self.sync_db.not_parked(e, self.plan.tuning.run_max);
         if due.is_empty() {
@@ -137,10 +137,10 @@ impl World {
             let pause = (PAUSE_FIRST_MS << drain.failures.min(8)).min(PAUSE_MAX_MS);
             let claim = drain.claim;
             self.sync_db.release(e, claim);
-            self.later(pause, Event::Passes { replica: r, run, edge: e });
+            self.later(pause, WorldEvent::Passes { replica: r, run, edge: e });
             return;
         }
-        let Plan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
         self.sync_db.park(e, handed.iter().map(|op| op.seq));
         self.counts.parked += handed.len() as u64;
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
@@ -148,7 +148,7 @@ impl World {
         self.drain_stores(r, e, Passed::Beside);
     }
 
-    pub fn owner_answers(&mut self, answer: Answer) {
+    pub fn owner_answers(&mut self, answer: OwnerMessage) {
         let (r, e) = (answer.replica, answer.edge);
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
             return;
@@ -158,17 +158,17 @@ impl World {
         if drain.pass != answer.pass {
             return;
         }
-        // Whatever else comes for this pass comes too late.
+        // Everything else for this pass comes too late.
         drain.pass = 0;
-        let answered = matches!(answer.said, OwnerSaid::Answers(_));
+        let answered = matches!(answer.said, OwnerReply::Answers(_));
         drain.decided.extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
         drain.held = plan::held(&answer.handed, answer.answers());
         let fails = match answer.said {
             // An owner that takes not even an empty batch by now is away.
-            OwnerSaid::Fails => self.orders.is_running,
-            OwnerSaid::Nothing => bug == Some(Bug::AwayIsPoison),
-            OwnerSaid::Answers(_) => false,
+            OwnerReply::Fails => self.orders.is_running,
+            OwnerReply::Nothing => bug == Some(Bug::AwayIsPoison),
+            OwnerReply::Answers(_) => false,
         };
         let passed = match (answered, fails) {
             (true, _) => Passed::Whole,
@@ -183,7 +183,7 @@ impl World {
 
     /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
     /// operator, so that the log behind it goes on.
-    fn batch_fails(&mut self, r: usize, e: usize, answer: &Answer) -> Passed {
+    fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
         let whole = self.has(Bug::NotBisected);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return Passed::Parked };
         let claim = drain.claim;
@@ -202,7 +202,7 @@ impl World {
         Passed::Alone
     }
 
-    fn owner_is_out_of_reach(&mut self, r: usize, e: usize, answer: &Answer) {
+    fn owner_is_out_of_reach(&mut self, r: usize, e: usize, answer: &OwnerMessage) {
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
         self.sync_db.park(e, seqs.iter().copied());
@@ -210,7 +210,7 @@ impl World {
         match self.bug {
             Some(Bug::AwayIsRefused) => {
                 let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
-                drain.decided.extend(seqs.iter().map(|seq| Decided {
+                drain.decided.extend(seqs.iter().map(|seq| LogOutcome {
                     seq: *seq,
                     command_id: None,
                     outcome: Outcome::rejected(Code::Unavailable, None, now),
@@ -220,7 +220,7 @@ impl World {
                 let edge = &mut self.sync_db.edges[e];
                 for seq in seqs {
                     if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
-                        op.state = OpState::Decided;
+                        op.state = OpStage::Decided;
                         edge.undecided -= 1;
                     }
                 }
@@ -272,19 +272,19 @@ impl World {
             false => self.soon(0, 3),
             true => (PAUSE_FIRST_MS << failures.min(8)).min(PAUSE_MAX_MS),
         };
-        self.later(pause, Event::Passes { replica: r, run, edge: e });
+        self.later(pause, WorldEvent::Passes { replica: r, run, edge: e });
     }
 
     fn drain_commits(
         &mut self,
         e: usize,
-        claim: Claim,
-        decided: Vec<Decided>,
+        claim: LogClaim,
+        decided: Vec<LogOutcome>,
         held: &[u64],
         counted: u64,
         until: wire::UnixMillis,
     ) -> bool {
-        let told: Vec<Decided> = decided.clone();
+        let told: Vec<LogOutcome> = decided.clone();
         if !self.sync_db.commit(e, claim, decided, held, counted, until) {
             self.counts.passes_void += 1;
             return false;
@@ -294,7 +294,7 @@ impl World {
             let name = self.edges[e].name.clone();
             self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
         }
-        // What is answered by its id alone, before anything is looked at, overtakes nothing.
+        // An answer by the id alone, before any other look, overtakes nothing.
         let by_its_id = |outcome: &Outcome| {
             outcome.kind == OutcomeKind::Duplicate || outcome.code == Some(Code::CommandIdReused)
         };
@@ -313,7 +313,7 @@ impl World {
         true
     }
 
-    /// Whether the edge's held ops are to be handed in again now.
+    /// Returns whether the edge's held ops are due to be handed in again.
     fn sweep_begins(&mut self, r: usize, e: usize) -> bool {
         let (now, turns) = (self.now, self.replicas[r].turns);
         let last = self.replicas[r].sweeps.get(&e);
@@ -324,16 +324,15 @@ impl World {
         due && !self.has(Bug::HeldForgotten)
     }
 
-    /// What was held may not be any more.
+    /// Held ops may be free now.
     pub fn hand_in_again(&mut self, r: usize) {
         self.replicas[r].turns += 1;
         self.wake(r);
         let run = self.replicas[r].run;
-        self.later(0, Event::HandsIn { replica: r, run, again: false });
+        self.later(0, WorldEvent::HandsIn { replica: r, run, again: false });
     }
 
-    /// What is held here is put to the region's holder; what was put to it and is decided now others
-    /// wait for.
+    /// Puts ops held here to the region's holder, and wakes those that wait for the decided ones.
     fn tell_others(&mut self, r: usize, e: usize, is_held: bool, decided: &[CommandId]) {
         if let (true, Some(holder)) = (is_held, self.sync_db.holder(cast::region(e))) {
             self.nudge(r, holder);
@@ -360,13 +359,13 @@ impl World {
             let origin = rules::Origin::Waited { revoked };
             let attempt = rules::Attempt { command: accept.command, actor, origin };
             let requests = vec![rules::Submission::Command(Box::new(attempt))];
-            let by = AskedBy::Waiting { replica: r, id };
+            let by = Requester::Waiting { replica: r, id };
             let takes = self.soon(1, 8);
-            let asked = Asked { by, requests, locks: false };
-            self.later(takes, Event::Asks(Box::new(asked)));
+            let asked = DecisionRequest { by, requests, locks: false };
+            self.later(takes, WorldEvent::Asks(Box::new(asked)));
         }
         if again {
-            self.later(AGAIN_AFTER_MS, Event::HandsIn { replica: r, run, again: true });
+            self.later(AGAIN_AFTER_MS, WorldEvent::HandsIn { replica: r, run, again: true });
         }
     }
 

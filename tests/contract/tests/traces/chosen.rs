@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use sim::{Counts, OUTCOMES, Plan, VERDICTS, recording, recording::Recording, scenarios};
+use sim::{Counts, OUTCOMES, SeedPlan, VERDICTS, recording, recording::Recording, scenarios};
 
 pub struct Run {
     /// By which `holdfast-sim` replays it.
@@ -48,7 +48,7 @@ fn recorded() -> Recorded {
             break;
         }
         let name = format!("--seed {seed}");
-        let recording = record(&name, &Plan::of(seed));
+        let recording = record(&name, &SeedPlan::of(seed));
         let is_first = meets(&mut never, &recording.counts);
         if is_first || seed < SEEDS {
             runs.push(Run { name, recording, seed: Some(seed).filter(|_| !is_first) });
@@ -57,7 +57,7 @@ fn recorded() -> Recorded {
     Recorded { runs, never }
 }
 
-fn record(name: &str, plan: &Plan) -> Recording {
+fn record(name: &str, plan: &SeedPlan) -> Recording {
     recording::record(plan).unwrap_or_else(|why| panic!("{name} is no recording: {why:?}"))
 }
 

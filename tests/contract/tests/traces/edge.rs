@@ -25,7 +25,7 @@ struct Replay {
     /// The high-water file as it was at each head, for a process that died before it wrote the next.
     marks: BTreeMap<u64, Vec<u8>>,
     /// Every command that was stored, as it came.
-    taken: BTreeMap<(CommandId, UserId), recording::Entry>,
+    taken: BTreeMap<(CommandId, UserId), recording::CommandEntry>,
     met: Counts,
 }
 
@@ -63,7 +63,7 @@ impl Replay {
                 assert_eq!(&done, settled, "{} step {n}", self.name);
             }
             EdgeStep::Asked { ask, at } => {
-                let entry = recording::Entry {
+                let entry = recording::CommandEntry {
                     command: ask.command.clone(),
                     actor: ask.actor,
                     token: ask.token.clone(),
@@ -92,15 +92,20 @@ impl Replay {
         self.store = Some(opened.unwrap().0);
     }
 
-    async fn enters(&mut self, n: usize, entry: &recording::Entry, said: &recording::Entered) {
+    async fn enters(
+        &mut self,
+        n: usize,
+        entry: &recording::CommandEntry,
+        said: &recording::EntryResult,
+    ) {
         match (self.enter(entry).await, said) {
-            (Entered::NotTaken(code), recording::Entered::NotTaken { code: model, .. }) => {
+            (Entered::NotTaken(code), recording::EntryResult::NotTaken { code: model, .. }) => {
                 assert_eq!(code, *model, "{} step {n}: {entry:?}", self.name);
                 self.met.not_taken(code);
             }
             (
                 Entered::Stored { stored, sight, new },
-                recording::Entered::Stored { stored: model, order, new: model_new },
+                recording::EntryResult::Stored { stored: model, order, new: model_new },
             ) => {
                 assert_eq!(new, *model_new, "{} step {n}: {entry:?}", self.name);
                 self.alike(&stored, model);
@@ -120,7 +125,7 @@ impl Replay {
         }
     }
 
-    async fn enter(&self, entry: &recording::Entry) -> Entered {
+    async fn enter(&self, entry: &recording::CommandEntry) -> Entered {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
         let (revocations, receipted) = (entry.revocations, entry.receipt.is_some());
         let judging = move |sight: &_, book: &Book| {
@@ -169,7 +174,7 @@ impl Replay {
     }
 
     /// A command sent once more in the end gets what its model has stored.
-    async fn still_has(&self, model: &recording::Stored, order: Option<&Order>) {
+    async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {
             Entered::Stored { stored, sight, new: false } => {
@@ -181,7 +186,7 @@ impl Replay {
         }
     }
 
-    fn alike(&self, stored: &Stored, model: &recording::Stored) {
+    fn alike(&self, stored: &Stored, model: &recording::LoggedCommand) {
         let here = (stored.command_id, stored.user_id, stored.order_id, &stored.device, stored.at);
         let there = (model.command_id, model.user_id, model.order_id, &model.device, model.at);
         assert_eq!(here, there, "{}", self.name);

@@ -10,7 +10,7 @@ use process::clock::Clock;
 use rules::{Attempt, NewCase, Origin, StoredAnswer, Submission, Writes};
 use sim::{
     Counts,
-    recording::{Assigning, OrderRecording, OrderStep, Told, Transaction},
+    recording::{AssignmentChange, OrderRecording, OrderStep, OutboxWord, Transaction},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -82,7 +82,7 @@ impl Replay<'_> {
         }
     }
 
-    async fn assign(&self, region: Region, asked: &Assigning) {
+    async fn assign(&self, region: Region, asked: &AssignmentChange) {
         let nobody = Assign {
             by: UserId(Uuid::nil()),
             trace: Uuid::nil().simple().to_string(),
@@ -91,15 +91,15 @@ impl Replay<'_> {
             rules: None,
         };
         let asked = match asked.clone() {
-            Assigning::Wished(wish) => {
+            AssignmentChange::Wished(wish) => {
                 let by = wish.right.as_ref().map_or(nobody.by, |wanted| wanted.by);
                 let right = wish.right.map(|wanted| (wanted.policy, wanted.holder));
                 Assign { by, right, rules: wish.rules, ..nobody }
             }
-            Assigning::TakenBack(end) => {
+            AssignmentChange::TakenBack(end) => {
                 Assign { by: end.by.unwrap(), take_back: end.why, ..nobody }
             }
-            Assigning::Renewed { seat, fence, .. } => {
+            AssignmentChange::Renewed { seat, fence, .. } => {
                 let (edge, epoch) = (seat.edge, seat.epoch);
                 let asked = RenewAsked { region, edge, epoch, fence };
                 return self.store.renew(&asked).await.unwrap();
@@ -150,15 +150,15 @@ impl Replay<'_> {
     }
 
     /// Every change left with its event, in its place.
-    async fn has_told(&self, told: &[Told]) {
+    async fn has_told(&self, told: &[OutboxWord]) {
         const EVENTS: &str = "SELECT event FROM outbox ORDER BY seq";
         let rows: Vec<(String,)> = self.sql.all(EVENTS, Vec::new()).await.unwrap();
         assert_eq!(rows.len(), told.len(), "{}: events", self.name);
         for ((text,), told) in rows.iter().zip(told) {
             let event: Event = serde_json::from_str(text).unwrap();
             let (kind, body) = match told {
-                Told::Order(emitted) => (emitted.kind, serde_json::to_value(&emitted.body)),
-                Told::Assigned(region, assignment) => {
+                OutboxWord::Order(emitted) => (emitted.kind, serde_json::to_value(&emitted.body)),
+                OutboxWord::Assigned(region, assignment) => {
                     let assignment = wire::RegionAssignment::clone(assignment);
                     let body = AssignmentEvent { region: *region, assignment };
                     (EventType::RegionAssigned, serde_json::to_value(body))

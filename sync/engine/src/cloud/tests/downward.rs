@@ -97,8 +97,8 @@ fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     assert!(matches!(outputs[..], [Output::SaveAck(_), Output::ReadFeed { after: 5_000, .. }]));
 }
 
-/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so only this session
-/// can bring it again.
+/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so only this
+/// session can bring it again.
 #[test]
 fn what_is_not_acknowledged_goes_out_again() {
     let mut session = opened(&[]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wire::{Action, Op, PortalAccept, Region, UnixMillis};
 
-use super::{OpState, SyncDb};
+use super::{OpStage, SyncDb};
 use crate::{bug::Bug, cast};
 
 #[derive(Debug, Clone)]
@@ -13,37 +13,37 @@ pub struct PortalAsk {
     pub taken_at: UnixMillis,
 }
 
-/// What became of a person's accept.
+/// The state of a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToldToWait {
+pub enum WaitNotice {
     Waits,
     HolderAway,
     IdReused,
 }
 
 impl SyncDb {
-    /// The edge that holds a region, in the epoch in which it does.
+    /// The edge that holds a region in its current epoch.
     pub fn holder(&self, region: Region) -> Option<usize> {
         let holder = self.regions.get(&region)?.assignment.holder.clone()?;
         (0..cast::MACHINE_COUNT).find(|&e| cast::edge(e) == holder)
     }
 
-    pub fn ask(&mut self, ask: PortalAsk, in_reach: bool) -> ToldToWait {
+    pub fn ask(&mut self, ask: PortalAsk, in_reach: bool) -> WaitNotice {
         let accept = &ask.accept;
         if let Some(known) = self.asks.get(&accept.command.id) {
             let known = &known.accept;
             let same = known.command.body.hash() == accept.command.body.hash()
                 && known.actor.user_id == accept.actor.user_id;
-            return if same { ToldToWait::Waits } else { ToldToWait::IdReused };
+            return if same { WaitNotice::Waits } else { WaitNotice::IdReused };
         }
         if !in_reach {
-            return ToldToWait::HolderAway;
+            return WaitNotice::HolderAway;
         }
         self.asks.insert(accept.command.id, ask);
-        ToldToWait::Waits
+        WaitNotice::Waits
     }
 
-    /// What is to be put to this edge: nothing, unless it holds its region. The portal's first.
+    /// The accepts for this edge, the portal's first. None unless it holds its region.
     pub fn asks_for(&self, e: usize) -> Vec<PortalAsk> {
         let region = self.edges[e].region;
         if self.holder(region) != Some(e) {
@@ -58,9 +58,9 @@ impl SyncDb {
         for (other, edge) in others {
             let mut behind = BTreeSet::new();
             for (seq, op) in edge.undecided_ops() {
-                // What stands behind something that waits is not put before it.
+                // An accept behind a waiting op is not put before it.
                 let first = op.order().is_none_or(|order| behind.insert(order));
-                if op.state != OpState::Held || !(first || self.has(Bug::AskOvertakes)) {
+                if op.state != OpStage::Held || !(first || self.has(Bug::AskOvertakes)) {
                     continue;
                 }
                 let Some(Op::Command(read)) = op.read.as_deref() else { continue };

@@ -1,4 +1,4 @@
-//! What a feed may forget. Mirrors the feed's part of `sync/hub/src/store/compact.rs` and `jobs.rs`.
+//! Compaction of a feed. Mirrors the feed's part of `sync/hub/src/store/compact.rs` and `jobs.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,9 @@ use crate::bug::Bug;
 /// sign of life, as the weeks of the real one are.
 const LIVE_MS: u64 = 20_000;
 
-/// What a compaction has taken out.
+/// The rows that a compaction has removed.
 #[derive(Debug, Default)]
-pub struct Compacted {
+pub struct Compaction {
     pub versions: u64,
     /// Where something was told to have left.
     pub tombstones: Vec<u64>,
@@ -33,11 +33,11 @@ impl SyncDb {
         live.map(|edge| edge.feed_cursor).min().unwrap_or(end).min(end)
     }
 
-    /// Takes out versions that newer ones stand for, and what has left with nothing before it.
-    pub fn compact(&mut self, region: Region, now: u64) -> Compacted {
+    /// Removes replaced versions, and tombstones with nothing before them.
+    pub fn compact(&mut self, region: Region, now: u64) -> Compaction {
         let to = self.passed_by_all(region, now);
         let forgets = self.has(Bug::TombstoneForgotten);
-        let Some(row) = self.regions.get_mut(&region) else { return Compacted::default() };
+        let Some(row) = self.regions.get_mut(&region) else { return Compaction::default() };
         // Nothing before the standing grant is taken out for something after it.
         let granted = row.granted_seq.unwrap_or(0);
         let side = |seq: u64| seq > granted;
@@ -70,7 +70,7 @@ impl SyncDb {
             .map(|(seq, _)| *seq)
             .collect();
         for seq in &tombstones {
-            // Whoever has not seen that it left could take it for one that is not known yet.
+            // An edge that has not seen the tombstone could take the order for an unknown one.
             if let Some(Entity::Order(id)) = row.feed.remove(seq).map(|row| row.entity) {
                 row.newest.remove(&id);
             }
@@ -78,6 +78,6 @@ impl SyncDb {
         if let Some(last) = tombstones.last().filter(|_| !forgets) {
             row.tombstones_to = row.tombstones_to.max(*last);
         }
-        Compacted { versions, tombstones }
+        Compaction { versions, tombstones }
     }
 }

@@ -1,6 +1,6 @@
-//! What the feeds and the edges' words say, for those who compare, and what puts them right. Mirrors
-//! `sync/hub/src/store/compare.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and what of
-//! `domain/checksum.rs` concerns a difference. Equal versions with other content do not arise here.
+//! The state of feeds and edges for comparisons, and the repairs. Mirrors `sync/hub/src/store/compare.rs`,
+//! the repairs in `store/feed.rs` and `feed/orders.rs`, and the differences of `domain/checksum.rs`. Equal
+//! versions with other content do not arise here.
 
 use wire::{Hash, Order, OrderId, Region, RegionAssignment};
 
@@ -11,7 +11,7 @@ use crate::bug::Bug;
 const AGAIN_AFTER_MS: u64 = 20_000;
 
 impl SyncDb {
-    /// Takes an order as its owner has it. The number under which it then stands, where it is news.
+    /// Takes an order as its owner has it. Returns its feed number if it is news.
     pub fn repair_order(&mut self, order: &Order) -> Option<u64> {
         let lowers = self.has(Bug::RepairLowers);
         let region = self.regions.get_mut(&order.location)?;
@@ -46,7 +46,7 @@ impl SyncDb {
         Some(number)
     }
 
-    /// Whether what an edge has differs at a number of the feed at which that can be told.
+    /// Returns whether an edge's view differs, at a feed number at which the two can be compared.
     pub fn differs(&self, e: usize) -> bool {
         let edge = &self.edges[e];
         let Some(region) = self.regions.get(&edge.region) else { return false };
@@ -56,7 +56,7 @@ impl SyncDb {
         mismatch(edge, region) == Some(true) || word.assignment.is_some_and(assigns_otherwise)
     }
 
-    /// Whether it has read its feed to the end, and yet has orders that an outcome brought ahead of it.
+    /// Returns whether it has read its feed to the end and still has orders ahead of it.
     pub fn is_ahead(&self, e: usize) -> bool {
         let edge = &self.edges[e];
         let says = edge.enrolled && edge.link_up && edge.word.is_some_and(|word| word.ahead > 0);
@@ -64,7 +64,7 @@ impl SyncDb {
         says && end == Some(edge.feed_cursor)
     }
 
-    /// Whether its orders can be told to be others; nothing where that cannot be told yet.
+    /// Returns whether its orders differ, or nothing while the two cannot be compared.
     pub fn is_mismatch(&self, e: usize) -> Option<bool> {
         let edge = &self.edges[e];
         mismatch(edge, self.regions.get(&edge.region)?)
@@ -79,7 +79,7 @@ impl SyncDb {
         (edge.link_up && holds && now.fence == fence).then_some(fence)
     }
 
-    /// Has an image sent. Whether it was not asked for before.
+    /// Has an image sent. Returns whether this is the first request.
     pub fn ask_repair(&mut self, e: usize, now: u64) -> bool {
         let edge = &mut self.edges[e];
         let lately = edge.repaired_at.is_some_and(|at| now < at + AGAIN_AFTER_MS);

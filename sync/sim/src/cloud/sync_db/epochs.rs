@@ -117,7 +117,7 @@ impl EdgeRow {
         u32::try_from(self.epochs.values().filter(today).count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether the cloud has this op, of whatever epoch.
+    /// Returns whether the cloud has this op, of any epoch.
     pub fn has_received(&self, (epoch, seq): (u64, u64), hash: Hash) -> bool {
         let now = self.ops.get(&seq).filter(|_| epoch == self.epoch).map(|op| op.hash);
         let before = self.old_ops.get(&(epoch, seq)).map(|op| op.hash);
@@ -133,7 +133,7 @@ impl EdgeRow {
         })
     }
 
-    /// Up to where the edge surely has what was received.
+    /// The place up to which the edge surely has the received ops.
     fn known(&self, hello: &Hello) -> Place {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return nothing };

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use wire::{Change, Hash, Order, OrderId, Region, RegionAssignment};
 
-use super::{Entity, FeedRow, Newest, RegionRow, SyncDb};
+use super::{Entity, FeedRow, NewestVersion, RegionRow, SyncDb};
 use crate::{
     bug::Bug,
-    cloud::{Event, Happened},
+    cloud::{BusEvent, BusNews},
 };
 
 impl SyncDb {
@@ -24,28 +24,28 @@ impl SyncDb {
         (to, changes)
     }
 
-    /// Whether an event is news, under the lock of its region's row; to be committed by `fed`.
-    pub fn feeds(&self, event: &Event) -> bool {
+    /// Returns whether an event is news, under the lock of its region's row. `fed` commits it.
+    pub fn feeds(&self, event: &BusEvent) -> bool {
         let Some(region) = self.regions.get(&event.region()) else { return false };
         let known = match &event.what {
-            Happened::Order(order) => {
+            BusNews::Order(order) => {
                 region.version_of(order.id) >= order.version && !self.has(Bug::FeedTakesOlder)
             }
-            Happened::Assigned(_, word) => region.assignment.policy_version >= word.policy_version,
-            Happened::Revoked(..) => false,
+            BusNews::Assigned(_, word) => region.assignment.policy_version >= word.policy_version,
+            BusNews::Revoked(..) => false,
         };
         !self.inbox.contains(&event.id) && !known
     }
 
-    pub fn fed(&mut self, event: &Event, number: Option<u64>) {
+    pub fn fed(&mut self, event: &BusEvent, number: Option<u64>) {
         let forgets = self.has(Bug::FeedDigestForgets);
         self.inbox.insert(event.id);
         let Some(number) = number else { return };
         let Some(region) = self.regions.get_mut(&event.region()) else { return };
         match &event.what {
-            Happened::Order(order) => region.arrives(number, order, forgets),
-            Happened::Assigned(_, word) => region.assigns(number, word),
-            Happened::Revoked(_, user) => {
+            BusNews::Order(order) => region.arrives(number, order, forgets),
+            BusNews::Assigned(_, word) => region.assigns(number, word),
+            BusNews::Revoked(_, user) => {
                 region.revoked.entry(*user).or_insert(number);
                 let (sessions, users) = (Vec::new(), vec![*user]);
                 let change = Change::Revoked { version: number, sessions, users };
@@ -54,8 +54,8 @@ impl SyncDb {
         }
     }
 
-    /// A feed of another generation: what stands stands in it once, under numbers of its own. How the
-    /// region assigns comes last, for a grant is compared with what is before it.
+    /// Begins a feed of another generation: each order stands in it once, under a new number. The region's
+    /// right comes last, because a grant is compared with the entries before it.
     pub fn begins_anew(&mut self, region: Region) {
         let Some(region) = self.regions.get_mut(&region) else { return };
         let feed = std::mem::take(&mut region.feed);
@@ -86,14 +86,14 @@ impl SyncDb {
 }
 
 impl RegionRow {
-    /// Of an order, whether it is here or has left; 0 where the feed knows nothing of it.
+    /// The version of an order that is here or has left. 0 if the feed does not know it.
     pub fn version_of(&self, order: OrderId) -> u64 {
         self.newest.get(&order).map_or(0, |newest| newest.version)
     }
 
     pub(super) fn arrives(&mut self, number: u64, order: &Order, forgets: bool) {
         let member = order.digest();
-        let newest = Newest { version: order.version, member: Some(member) };
+        let newest = NewestVersion { version: order.version, member: Some(member) };
         match self.newest.insert(order.id, newest).and_then(|before| before.member) {
             Some(before) if !forgets => self.digest.toggle(before),
             Some(_) => {}
@@ -104,7 +104,7 @@ impl RegionRow {
     }
 
     pub(super) fn leaves(&mut self, number: u64, order_id: OrderId, version: u64) {
-        let gone = Newest { version, member: None };
+        let gone = NewestVersion { version, member: None };
         if let Some(before) = self.newest.insert(order_id, gone).and_then(|before| before.member) {
             self.digest.toggle(before);
             self.orders = self.orders.saturating_sub(1);

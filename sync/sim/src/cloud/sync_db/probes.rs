@@ -1,4 +1,4 @@
-//! How a session asks whether the run that has the edge's session is alive. Mirrors
+//! The question of a session for a sign of life of the run with the edge's session. Mirrors
 //! `sync/hub/src/store/probes.rs`.
 
 use wire::UnixMillis;

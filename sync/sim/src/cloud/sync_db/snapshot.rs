@@ -9,7 +9,7 @@ use wire::{Change, Region, SnapshotPart, SnapshotPlace};
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
 
-/// In the order in which an edge applies them: how the region assigns is compared with its orders.
+/// In the order in which an edge applies them: the region's right is compared with its orders.
 const KINDS: u8 = 4;
 /// Of one chunk.
 const ROWS_MAX: usize = 4;
@@ -34,7 +34,7 @@ impl SyncDb {
             let rows = newest.range((place.kind, place.entity)..=(place.kind, [u8::MAX; 16]));
             let rows: Vec<_> = rows.take(ROWS_MAX).collect();
             for ((_, entity), change) in &rows {
-                // What has left is not in an image.
+                // Tombstones are not in an image.
                 if !matches!(****change, Change::OrderGone { .. }) {
                     changes.push(Change::clone(change));
                 }

@@ -1,26 +1,26 @@
-//! The work on the edges' logs: who may work one, what is to be worked next, and what came of it.
-//! Mirrors `sync/hub/src/store/work.rs` and `sync/hub/src/store/due.rs`.
+//! The work on the edges' logs: claims, the next ops, and results. Mirrors `sync/hub/src/store/work.rs` and
+//! `sync/hub/src/store/due.rs`.
 
 use std::{collections::BTreeSet, rc::Rc};
 
 use wire::{Hash, HeldReason, NumberedOutcome, Op, OrderId, UnixMillis};
 
-use super::{OpRow, OpState, SyncDb};
-use crate::{bug::Bug, cloud::Decided};
+use super::{OpRow, OpStage, SyncDb};
+use crate::{bug::Bug, cloud::LogOutcome};
 
 /// An op to be worked.
-pub type Due = (u64, Hash, Option<Rc<Op>>);
+pub type DueOp = (u64, Hash, Option<Rc<Op>>);
 
 /// The right to work one edge's log, until somebody else raises the token.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Claim {
+pub struct LogClaim {
     pub token: u64,
 }
 
 /// A worker that dies is followed after this.
 pub const CLAIM_MS: i64 = 3_000;
 
-/// What stands in whose way. Mirrors `sync/hub/src/domain/queue.rs`.
+/// The ops that block others. Mirrors `sync/hub/src/domain/queue.rs`.
 #[derive(Default)]
 struct Line {
     orders: BTreeSet<OrderId>,
@@ -47,7 +47,7 @@ impl Line {
 }
 
 impl SyncDb {
-    pub fn claim(&mut self, e: usize, worker: u64, now: UnixMillis) -> Option<Claim> {
+    pub fn claim(&mut self, e: usize, worker: u64, now: UnixMillis) -> Option<LogClaim> {
         let edge = &mut self.edges[e];
         // A claim that reaches further than any can be given now was given by another clock.
         let outlived = edge.work_until <= now || edge.work_until > now.plus_ms(CLAIM_MS);
@@ -58,32 +58,32 @@ impl SyncDb {
         edge.worker = worker;
         edge.work_token += 1;
         edge.work_until = now.plus_ms(CLAIM_MS);
-        Some(Claim { token: edge.work_token })
+        Some(LogClaim { token: edge.work_token })
     }
 
-    pub fn release(&mut self, e: usize, claim: Claim) {
+    pub fn release(&mut self, e: usize, claim: LogClaim) {
         let edge = &mut self.edges[e];
         if edge.work_token == claim.token {
             edge.work_until = UnixMillis(0);
         }
     }
 
-    /// The next undecided ops in log order, without those that are held and what waits behind them.
-    pub fn due(&self, e: usize, limit: usize) -> Vec<Due> {
+    /// The next undecided ops in log order, without held ops and the ops behind them.
+    pub fn due(&self, e: usize, limit: usize) -> Vec<DueOp> {
         self.next(e, limit, |_| true)
     }
 
     /// As `due`, without those that were parked before: for while their owner is away.
-    pub fn not_parked(&self, e: usize, limit: usize) -> Vec<Due> {
-        self.next(e, limit, |op| op.state != OpState::Parked)
+    pub fn not_parked(&self, e: usize, limit: usize) -> Vec<DueOp> {
+        self.next(e, limit, |op| op.state != OpStage::Parked)
     }
 
-    fn next(&self, e: usize, limit: usize, met: impl Fn(&OpRow) -> bool) -> Vec<Due> {
+    fn next(&self, e: usize, limit: usize, met: impl Fn(&OpRow) -> bool) -> Vec<DueOp> {
         let (mut due, mut line) = (Vec::new(), self.line());
         for (seq, op) in self.edges[e].undecided_ops().filter(|(_, op)| met(op)) {
             match op.state {
-                OpState::Stopped => line.wait(op),
-                OpState::Held => line.hold(op),
+                OpStage::Stopped => line.wait(op),
+                OpStage::Held => line.hold(op),
                 _ if line.stops(op) => {}
                 _ => due.push((*seq, op.hash, op.read.clone())),
             }
@@ -94,15 +94,15 @@ impl SyncDb {
         due
     }
 
-    /// The next held ops beyond `beyond`, without what stands behind another that waits.
-    pub fn held_again(&self, e: usize, beyond: u64, limit: usize) -> Vec<Due> {
+    /// The next held ops beyond `beyond`, without ops behind another waiting op.
+    pub fn held_again(&self, e: usize, beyond: u64, limit: usize) -> Vec<DueOp> {
         let (mut due, mut line) = (Vec::new(), self.line());
         for (seq, op) in self.edges[e].undecided_ops() {
             match op.state {
-                OpState::Held if *seq <= beyond => line.hold(op),
-                OpState::Held if !line.stops(op) => due.push((*seq, op.hash, op.read.clone())),
-                OpState::Parked | OpState::Stopped => line.wait(op),
-                OpState::Held | OpState::Received | OpState::Decided => {}
+                OpStage::Held if *seq <= beyond => line.hold(op),
+                OpStage::Held if !line.stops(op) => due.push((*seq, op.hash, op.read.clone())),
+                OpStage::Parked | OpStage::Stopped => line.wait(op),
+                OpStage::Held | OpStage::Received | OpStage::Decided => {}
             }
             if due.len() == limit {
                 break;
@@ -115,19 +115,19 @@ impl SyncDb {
         Line { lets_releases_by: self.has(Bug::ReleaseOvertaken), ..Line::default() }
     }
 
-    /// What an edge is told to be held.
+    /// The held ops that an edge is told of.
     pub fn held(&self, e: usize) -> Vec<(u64, HeldReason)> {
         let reason = |op: &OpRow| match op.state {
-            OpState::Held => Some(HeldReason::Region),
-            OpState::Stopped => Some(HeldReason::NeedsOperator),
-            OpState::Received | OpState::Parked | OpState::Decided => None,
+            OpStage::Held => Some(HeldReason::Region),
+            OpStage::Stopped => Some(HeldReason::NeedsOperator),
+            OpStage::Received | OpStage::Parked | OpStage::Decided => None,
         };
         let held = self.edges[e].undecided_ops();
         held.filter_map(|(seq, op)| Some((*seq, reason(op)?))).collect()
     }
 
     /// An op failed alone: counted, and in the end put before an operator.
-    pub fn fail(&mut self, e: usize, claim: Claim, seq: u64, stops: bool) -> bool {
+    pub fn fail(&mut self, e: usize, claim: LogClaim, seq: u64, stops: bool) -> bool {
         let forgets = self.has(Bug::FailuresNotStored);
         let edge = &mut self.edges[e];
         if edge.work_token != claim.token {
@@ -136,7 +136,7 @@ impl SyncDb {
         if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
             op.failures += u32::from(!forgets);
             if stops {
-                op.state = OpState::Stopped;
+                op.state = OpStage::Stopped;
             }
         }
         true
@@ -144,9 +144,9 @@ impl SyncDb {
 
     /// An operator has seen to it: it is handed over again, as if it never had been.
     pub fn let_go(&mut self, e: usize, seq: u64) -> bool {
-        let op = self.edges[e].ops.get_mut(&seq).filter(|op| op.state == OpState::Stopped);
+        let op = self.edges[e].ops.get_mut(&seq).filter(|op| op.state == OpStage::Stopped);
         let Some(op) = op else { return false };
-        (op.state, op.failures) = (OpState::Received, 0);
+        (op.state, op.failures) = (OpStage::Received, 0);
         true
     }
 
@@ -155,7 +155,7 @@ impl SyncDb {
             if let Some(op) = self.edges[e].ops.get_mut(&seq)
                 && !op.is_decided()
             {
-                op.state = OpState::Parked;
+                op.state = OpStage::Parked;
             }
         }
     }
@@ -164,12 +164,12 @@ impl SyncDb {
         self.edges[e].ops.get(&seq)?.read.clone()
     }
 
-    /// Stores what a pass has brought, all or nothing; `false` where another worker has the log.
+    /// Stores the results of a pass, all or nothing. Returns `false` if another worker has the log.
     pub fn commit(
         &mut self,
         e: usize,
-        claim: Claim,
-        decided: Vec<Decided>,
+        claim: LogClaim,
+        decided: Vec<LogOutcome>,
         held: &[u64],
         counted: u64,
         until: UnixMillis,
@@ -184,18 +184,18 @@ impl SyncDb {
         }
         edge.work_until = until;
         let mut number = if stale { counted } else { edge.outcome_count };
-        for Decided { seq, command_id, outcome } in decided {
+        for LogOutcome { seq, command_id, outcome } in decided {
             number += 1;
             edge.undecided = edge.undecided.saturating_sub(1);
             if let Some(op) = edge.ops.get_mut(&seq) {
-                op.state = OpState::Decided;
+                op.state = OpStage::Decided;
             }
             let outcome = NumberedOutcome { number, seq, command_id, outcome };
             edge.outcomes.insert(number, Rc::new(outcome));
         }
         for seq in held {
             if let Some(op) = edge.ops.get_mut(seq) {
-                op.state = OpState::Held;
+                op.state = OpStage::Held;
             }
         }
         edge.outcome_count = number;

@@ -1,5 +1,5 @@
-//! A new epoch: what the cloud gave back is kept apart until all of it is here, then the epoch begins and
-//! what has no outcome is logged in it. Mirrors `edge-node/src/store/quarantine.rs`, `relog.rs` and
+//! A new epoch: the returned ops are kept apart until all of them are here; then the epoch begins and the
+//! undecided commands are logged in it. Mirrors `edge-node/src/store/quarantine.rs`, `relog.rs` and
 //! `anew.rs`.
 
 use std::rc::Rc;
@@ -7,18 +7,18 @@ use std::rc::Rc;
 use engine::edge::{NewEpoch, TailRun};
 use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, Verdict};
 
-use super::{FIRST_EPOCH, File, Logged, Place};
-use crate::{bug::Bug, edge::Stored};
+use super::{EdgeFile, FIRST_EPOCH, LoggedOp, OpPlace};
+use crate::{bug::Bug, edge::LoggedCommand};
 
 /// A command as it was logged before.
 struct Old {
-    place: Place,
+    place: OpPlace,
     at: Chain,
     op: CommandOp,
     token: Option<String>,
 }
 
-impl File {
+impl EdgeFile {
     pub(super) fn keep(&mut self, run: TailRun) {
         if run.begins {
             self.tail.clear();
@@ -30,9 +30,9 @@ impl File {
                 Some(before) => before.then(&bytes),
             };
             at = Some(here);
-            // What this version cannot read it cannot log anew.
+            // This version cannot log anew an op that it cannot read.
             let Ok(op) = Op::from_bytes(&bytes) else { continue };
-            self.tail.put((run.epoch, here.seq), Logged { bytes, at: here, op });
+            self.tail.put((run.epoch, here.seq), LoggedOp { bytes, at: here, op });
         }
     }
 
@@ -64,9 +64,10 @@ impl File {
         self.pending.clear();
         self.tail.clear();
         self.by_op.clear();
-        let known: Vec<Rc<Stored>> = self.commands.live().values().cloned().collect();
+        let known: Vec<Rc<LoggedCommand>> = self.commands.live().values().cloned().collect();
         for stored in known {
-            self.commands.put(stored.key(), Stored { epoch: 0, ..Stored::clone(&stored) });
+            self.commands
+                .put(stored.key(), LoggedCommand { epoch: 0, ..LoggedCommand::clone(&stored) });
         }
         self.enter_epoch(name, FIRST_EPOCH, Chain::start(name));
         self.append(Op::Boot { nonce, at: now });
@@ -78,7 +79,7 @@ impl File {
         self.mark.synced = self.mark.written;
     }
 
-    /// How much of what waits was logged anew.
+    /// The count of pending commands that were logged anew.
     pub fn relogged(&self) -> u64 {
         let places = self.pending.durable().keys();
         let logged = places.filter_map(|place| self.log.read(place));
@@ -98,7 +99,7 @@ impl File {
         (tenure.held, tenure.proven) = (None, false);
     }
 
-    /// What waits for an outcome, in log order.
+    /// The undecided commands, in log order.
     fn waiting(&self) -> Vec<Old> {
         let places = self.pending.live().keys();
         places.filter_map(|place| self.old(*place, self.log.get(place)?, false)).collect()
@@ -109,9 +110,8 @@ impl File {
         tail.filter_map(|(place, logged)| self.old(*place, logged, true)).collect()
     }
 
-    /// What was given back refers to what was given back with it: this log may have gone on in another
-    /// way.
-    fn old(&self, place: Place, logged: &Logged, given_back: bool) -> Option<Old> {
+    /// A returned op refers only to ops returned with it, because this log may have gone on in another way.
+    fn old(&self, place: OpPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
         let Op::Command(op) = &logged.op else { return None };
         let token = (place.0, op.token_seq);
         let returned = self.tail.get(&token).filter(|_| given_back);
@@ -123,7 +123,7 @@ impl File {
         Some(Old { place, at: logged.at, op: op.clone(), token })
     }
 
-    /// Not what has an outcome, nor what was logged in this epoch already [RELOG].
+    /// Skips commands with an outcome and commands logged in this epoch already [RELOG].
     fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
         let Old { place, at, op, token } = old;
         let key = (op.command.id, op.actor.user_id);
@@ -161,9 +161,9 @@ impl File {
     }
 
     /// The command stands under its new place, and waits there.
-    fn remember(&mut self, op: &CommandOp, at: Chain, known: Option<&Stored>) {
+    fn remember(&mut self, op: &CommandOp, at: Chain, known: Option<&LoggedCommand>) {
         let (epoch, command) = (self.book.live.epoch, &op.command);
-        let stored = Stored {
+        let stored = LoggedCommand {
             command_id: command.id,
             user_id: op.actor.user_id,
             hash: command.body.hash(),

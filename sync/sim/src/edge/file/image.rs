@@ -7,10 +7,10 @@ use engine::{
 };
 use wire::{Change, Order, OrderId, is_open};
 
-use super::File;
+use super::EdgeFile;
 use crate::bug::Bug;
 
-impl File {
+impl EdgeFile {
     pub(super) fn stage(&mut self, run: SnapshotRun) {
         if run.begins && !self.has(Bug::StagedKept) {
             self.forget_staged();
@@ -69,7 +69,7 @@ impl File {
         self.staged_changes.clear();
     }
 
-    /// Nothing lowers a version, and what an outcome has brought ahead of the image stays.
+    /// Nothing lowers a version, and versions that an outcome brought ahead of the image stay.
     fn swap(&mut self) {
         let image: Vec<Order> =
             self.staged_orders.live().values().map(|order| Order::clone(order)).collect();
@@ -96,7 +96,7 @@ impl File {
         others.into_iter().for_each(|change| self.take(change));
     }
 
-    /// What the feed had brought is no more; what an outcome brought ahead of it stays.
+    /// Drops the feed's version. A version that an outcome brought ahead of it stays.
     fn is_not_in_image(&mut self, id: OrderId) {
         let Some(row) = self.orders.get(&id).cloned() else { return };
         if row.is_ahead() {

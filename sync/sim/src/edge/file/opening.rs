@@ -1,14 +1,14 @@
-//! What a run begins with: the high-water mark, the suspicion that it raises, and the boot op. Mirrors
+//! The beginning of a run: the high-water mark, the suspicion that it raises, and the boot op. Mirrors
 //! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
 
 use wire::{BootNonce, Chain, Op, Receipt, UnixMillis};
 
-use super::{FIRST_EPOCH, File};
+use super::{EdgeFile, FIRST_EPOCH};
 use crate::bug::Bug;
 
-/// What has given a suspect edge away.
+/// The sign that gave a suspect edge away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alarm {
+pub enum Suspicion {
     NoMark,
     Older,
     Different,
@@ -17,7 +17,7 @@ pub enum Alarm {
     Twin,
 }
 
-impl Alarm {
+impl Suspicion {
     pub const ALL: [Self; 6] =
         [Self::NoMark, Self::Older, Self::Different, Self::Chain, Self::Receipt, Self::Twin];
 
@@ -35,29 +35,29 @@ impl Alarm {
 
 /// The high-water file beside the database; nothing where it is missing or torn.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
-    /// What the operating system has.
+pub struct FileMark {
+    /// The mark in the operating system's cache.
     pub written: Option<(u64, Chain)>,
-    /// What survives a loss of power.
+    /// The mark that survives a loss of power.
     pub synced: Option<(u64, Chain)>,
 }
 
-impl Mark {
+impl FileMark {
     pub fn first(start: Chain) -> Self {
         let mark = Some((FIRST_EPOCH, start));
         Self { written: mark, synced: mark }
     }
 }
 
-impl File {
-    /// Written after each commit and before any answer. What stood there before counts as synced by
-    /// now: of the once-a-second sync only the worst case matters.
+impl EdgeFile {
+    /// Writes the mark, after each commit and before any answer. The mark before it counts as synced: of the
+    /// once-a-second sync only the worst case matters.
     pub fn mark_now(&mut self) {
         self.mark.synced = self.mark.written;
         self.mark.written = Some((self.book.live.epoch, self.book.live.head));
     }
 
-    /// The first write of a run: whether the log is the one the last answer came from, and the boot op.
+    /// The first write of a run: checks that the last answer came from this log, and logs the boot op.
     pub fn boot(&mut self, nonce: BootNonce, now: UnixMillis) {
         if let Some(alarm) = self.suspicion().filter(|_| !self.has(Bug::Hwm)) {
             self.raise(alarm);
@@ -74,31 +74,31 @@ impl File {
         }
     }
 
-    pub fn suspicion(&self) -> Option<Alarm> {
+    pub fn suspicion(&self) -> Option<Suspicion> {
         let head = self.book.live.head;
         let Some((epoch, mark)) = self.mark.written else {
-            return (head.seq > 0).then_some(Alarm::NoMark);
+            return (head.seq > 0).then_some(Suspicion::NoMark);
         };
         if epoch < self.book.live.epoch {
             return None;
         }
         if epoch > self.book.live.epoch || mark.seq > head.seq {
-            return Some(Alarm::Older);
+            return Some(Suspicion::Older);
         }
         let here = self.chain_at(mark.seq);
-        here.is_some_and(|here| here != mark).then_some(Alarm::Different)
+        here.is_some_and(|here| here != mark).then_some(Suspicion::Different)
     }
 
     /// The first reason stands; that this is a twin outweighs it.
-    pub fn raise(&mut self, alarm: Alarm) {
+    pub fn raise(&mut self, alarm: Suspicion) {
         let book = &mut self.book.live;
-        if book.alarm.is_none() || alarm == Alarm::Twin {
+        if book.alarm.is_none() || alarm == Suspicion::Twin {
             book.alarm = Some(alarm);
         }
         book.suspect = true;
     }
 
-    /// Whether a receipt speaks of an op that this log does not have [RECEIPTS].
+    /// Returns whether a receipt names an op that this log lacks [RECEIPTS].
     pub fn is_missing(&self, seen: &Receipt) -> bool {
         let book = &self.book.live;
         if seen.epoch != book.epoch || book.suspect {

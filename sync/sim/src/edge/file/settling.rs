@@ -1,4 +1,4 @@
-//! What the cloud decided and what the feed brings. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs`
+//! Outcomes and changes of the feed. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs`
 //! and `right.rs`.
 
 use std::rc::Rc;
@@ -9,11 +9,15 @@ use wire::{
     open_digest,
 };
 
-use super::{super::entering::Stored, File, Settled};
+use super::{super::entering::LoggedCommand, EdgeFile, SettledCommand};
 use crate::bug::Bug;
 
-impl File {
-    pub(super) fn settle(&mut self, to: u64, outcomes: Vec<NumberedOutcome>) -> Vec<Settled> {
+impl EdgeFile {
+    pub(super) fn settle(
+        &mut self,
+        to: u64,
+        outcomes: Vec<NumberedOutcome>,
+    ) -> Vec<SettledCommand> {
         let mut settled = Vec::with_capacity(outcomes.len());
         let epoch = self.book.live.epoch;
         for numbered in outcomes {
@@ -26,11 +30,11 @@ impl File {
             let Some(key) = self.by_op.get(&place).map(|key| **key) else { continue };
             let Some(stored) = self.commands.get(&key) else { continue };
             let outcome = Some(Outcome { order: None, ..numbered.outcome });
-            let stored = Stored { outcome, ..Stored::clone(stored) };
+            let stored = LoggedCommand { outcome, ..LoggedCommand::clone(stored) };
             self.commands.put(key, stored);
             self.pending.remove(&place);
             let (command_id, user_id) = key;
-            settled.push(Settled { command_id, user_id });
+            settled.push(SettledCommand { command_id, user_id });
         }
         self.book.live.outcome_cursor = to;
         settled

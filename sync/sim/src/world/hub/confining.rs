@@ -1,15 +1,15 @@
-//! An edge whose log is not the one received gets a new epoch and what it has lost. Mirrors
+//! An edge with another log than the received one gets a new epoch and its lost ops. Mirrors
 //! `sync/hub/src/session/quarantine.rs`.
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant, Tail};
 use rules::Seat;
 use wire::{Code, FenceEnd, FenceEnding, Region};
 
-use super::super::{Event, World};
+use super::super::{World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{Confining, at},
+    cloud::{QuarantineRun, at},
 };
 
 /// The order service has so long to record a take-back.
@@ -37,7 +37,7 @@ impl World {
         } else {
             self.sync_db.begin_to_end(e, &confined)
         };
-        // What it was judged by does not stand any more: it is judged again.
+        // Its record has changed since the judgment, so it is judged again.
         let Some(over) = over else { return Some(self.hub_loads(conn, e)) };
         self.finds_confining_due(conn, &confined, rival);
         let replica = self.net.conns[conn].replica;
@@ -47,21 +47,24 @@ impl World {
             session.is_waiting = true;
         }
         let confined = Confinement { over, ..*confined };
-        let confining = Confining { conn, replica, run, edge: e, asked_at: self.now, confined };
+        let confining = QuarantineRun { conn, replica, run, edge: e, asked_at: self.now, confined };
         let takes = self.soon(1, 8);
         if self.has(Bug::QuarTakeback) {
-            self.later(takes, Event::EpochEnds { confining: Box::new(confining), recorded: true });
+            self.later(
+                takes,
+                WorldEvent::EpochEnds { confining: Box::new(confining), recorded: true },
+            );
         } else {
-            self.later(takes, Event::TakesRightsBack(Box::new(confining)));
+            self.later(takes, WorldEvent::TakesRightsBack(Box::new(confining)));
         }
         None
     }
 
-    /// That it is confined is for a reason, and confines nobody who lives.
+    /// Every quarantine has a reason, and none hits a living edge.
     fn finds_confining_due(&mut self, conn: usize, confined: &Confinement, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
-            // Nobody can tell it from a restored edge: what it sets off is no fault of the hub's, be it for
+            // Nobody can tell it from a restored edge, so its effects are no fault of the hub, also on
             // another machine of this edge.
             let id = self.net.conns[conn].id;
             let same = (0..cast::MACHINE_COUNT).filter(|&other| self.edges[other].id == id);
@@ -74,16 +77,16 @@ impl World {
 
     /// The order service records that every right of the epoch is taken back, in one transaction that
     /// holds the rows of all regions.
-    pub fn takes_rights_back(&mut self, confining: Box<Confining>) {
+    pub fn takes_rights_back(&mut self, confining: Box<QuarantineRun>) {
         let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
         if !self.orders.is_running || late {
             let takes = self.soon(1, 8);
-            return self.later(takes, Event::EpochEnds { confining, recorded: false });
+            return self.later(takes, WorldEvent::EpochEnds { confining, recorded: false });
         }
         let shared = self.orders.open.values().any(|tx| !tx.regions.is_empty());
         if shared {
             let again = self.soon(5, 50);
-            return self.later(again, Event::TakesRightsBack(confining));
+            return self.later(again, WorldEvent::TakesRightsBack(confining));
         }
         let Confinement { epoch, why, .. } = confining.confined;
         let over = Seat { edge: cast::edge(confining.edge), epoch };
@@ -98,15 +101,15 @@ impl World {
             }
         }
         let run = self.orders.run;
-        self.later(1, Event::Relays { run });
+        self.later(1, WorldEvent::Relays { run });
         let lost = self.orders.answers_are_lost && self.random.chance(400);
         let takes = if lost { OWNER_WITHIN_MS } else { self.soon(1, 8) };
-        self.later(takes, Event::EpochEnds { confining, recorded: !lost });
+        self.later(takes, WorldEvent::EpochEnds { confining, recorded: !lost });
     }
 
     /// The take-back is on record, or its owner could not be reached.
-    pub fn epoch_ends(&mut self, confining: &Confining, recorded: bool) {
-        let Confining { conn, replica: r, run, edge: e, confined, .. } = confining;
+    pub fn epoch_ends(&mut self, confining: &QuarantineRun, recorded: bool) {
+        let QuarantineRun { conn, replica: r, run, edge: e, confined, .. } = confining;
         if self.replicas[*r].run != *run || !self.replicas[*r].is_running {
             return;
         }

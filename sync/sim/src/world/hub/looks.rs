@@ -1,4 +1,4 @@
-//! What a session looks at beside what its edge sends: each second and when it is woken. Mirrors
+//! The regular looks of a session, beside its edge's frames: each second and when it is woken. Mirrors
 //! `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::{
         at,
         sync_db::{CONTACT_STALE_MS, PortalAsk},
     },
-    world::{Event, Packet, Side},
+    world::{Packet, Side, WorldEvent},
 };
 
 const HELLO_LIMIT_TICKS: u64 = 10;
@@ -52,10 +52,10 @@ impl World {
         self.hub_input(conn, Input::Tick);
         self.hub_looks(conn);
         self.hub_sees_region(conn, cast::region(e));
-        self.later(TICK_MS, Event::HubTick { conn });
+        self.later(TICK_MS, WorldEvent::HubTick { conn });
     }
 
-    /// Whether the term still stands, and how far the edge's outcomes reach.
+    /// Looks at the term and at the newest outcome of the edge.
     pub(super) fn hub_looks(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         let Some(term) = session.term else { return };
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// An image, where one is to put right what the edge has.
+    /// Sends an image if the edge needs a repair.
     fn sends_image(&mut self, conn: usize) {
         let e = self.net.conns[conn].id;
         let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// Puts to this edge what others wait for, should it hold the region.
+    /// Puts waiting accepts to this edge if it holds the region.
     fn put_asks(&mut self, conn: usize) {
         let (e, r) = (self.net.conns[conn].id, self.net.conns[conn].replica);
         let accepts = self.sync_db.asks_for(e);
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    /// Whether a holder of this region can be asked.
+    /// Returns whether a holder of this region can be asked.
     pub fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
         let Some(holder) = self.sync_db.holder(region) else { return false };
         let row = &self.sync_db.edges[holder];

@@ -1,18 +1,18 @@
-//! Whether the run that has an edge's session is alive. Mirrors `sync/hub/src/session/life.rs`.
+//! The probe of the run with an edge's session. Mirrors `sync/hub/src/session/life.rs`.
 
 use engine::cloud::Input;
 use wire::Code;
 
-use super::super::{Event, World};
+use super::super::{World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
     cloud::{HubSession, at},
 };
 
-/// Who could not answer so shortly before the end is not blamed.
+/// A rival that was unable to answer this shortly before the end is not blamed.
 const ANSWER_TAKES_MS: u64 = 300;
-/// Whoever lives answers within this.
+/// A living edge answers within this.
 const ANSWER_WITHIN_MS: u64 = 2_000;
 const LOOK_MS: u64 = 100;
 const LOOK_FOR_QUESTIONS_MS: u64 = 400;
@@ -32,7 +32,7 @@ impl World {
             session.is_waiting = true;
         }
         self.nudge(r, e);
-        self.later(LOOK_MS, Event::LooksForLife { conn, number, asked_at: self.now });
+        self.later(LOOK_MS, WorldEvent::LooksForLife { conn, number, asked_at: self.now });
     }
 
     pub fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
@@ -43,7 +43,7 @@ impl World {
             session.rival_busy_at = Some(now);
         }
         if !alive && self.now - asked_at <= ANSWER_WITHIN_MS {
-            self.later(LOOK_MS, Event::LooksForLife { conn, number, asked_at });
+            self.later(LOOK_MS, WorldEvent::LooksForLife { conn, number, asked_at });
             return;
         }
         let Some(session) = self.session(conn) else { return };
@@ -55,7 +55,7 @@ impl World {
         self.hub_hears(conn, Some(Input::Probed { alive }));
     }
 
-    /// Rings for the sessions of this replica whose edge is asked by another replica.
+    /// Wakes the sessions of this replica whose edge another replica asks.
     pub fn looks_for_questions(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
@@ -67,10 +67,10 @@ impl World {
                 self.nudge(r, e);
             }
         }
-        self.later(LOOK_FOR_QUESTIONS_MS, Event::LooksForQuestions { replica: r, run });
+        self.later(LOOK_FOR_QUESTIONS_MS, WorldEvent::LooksForQuestions { replica: r, run });
     }
 
-    /// What an operator has to hear of.
+    /// Refuses an edge, and tells an operator if one is needed.
     pub(super) fn hub_refuses(&mut self, conn: usize, code: Code, detail: &str) {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
         // The Hello of a run that is over, or of an older connection, read late: its refusal goes nowhere.
@@ -95,7 +95,7 @@ impl World {
         self.counts.needed_operator += 1;
         if !std::mem::replace(&mut self.sync_db.edges[e].needs_operator, true) {
             let again = self.soon(2_000, 10_000);
-            self.later(again, Event::Readmits { edge: e });
+            self.later(again, WorldEvent::Readmits { edge: e });
         }
     }
 
@@ -103,7 +103,7 @@ impl World {
     pub fn readmits(&mut self, e: usize) {
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(r) = up else {
-            return self.later(1_000, Event::Readmits { edge: e });
+            return self.later(1_000, WorldEvent::Readmits { edge: e });
         };
         self.counts.readmitted += 1;
         let now = at(self.now, self.replicas[r].clock_error_ms);
@@ -126,8 +126,8 @@ impl World {
         others.any(|(_, node)| node.id == self.edges[m].id)
     }
 
-    /// The same where it is put aside: not one that was asked and could not answer in time, which closes
-    /// its session by the protocol, however late that is carried out.
+    /// The same for a rival that is put aside. A rival that was asked and could not answer in time closes
+    /// its session by the protocol, however late, and does not count.
     pub(super) fn puts_rival_aside(&mut self, conn: usize) -> bool {
         let excused = self.session(conn).is_some_and(|session| session.rival_excused);
         !excused && self.live_rival(conn)
@@ -140,7 +140,7 @@ impl World {
         let others = self.edges.iter().enumerate().filter(|(other, node)| {
             *other != m && node.is_there && node.is_running && Some(node.nonce) == row.nonce
         });
-        // What it has sent may wait for sync_db.
+        // Its frames may wait for sync_db.
         let is_free = |session: &HubSession| {
             session.storing.is_none() && session.doing.is_empty() && session.inbox.is_empty()
         };

@@ -1,13 +1,13 @@
 //! Tablets that go from one edge to another, hear that theirs is another by now, or are gone for good.
 
-use super::Head;
+use super::EdgeHead;
 use crate::{cast, world::World};
 
 const ELSEWHERE_EVERY: u32 = 4;
 
 impl World {
-    /// What one edge does not know another one may: once everything works, whoever still waits goes back
-    /// there and asks; with a firm receipt to the edge that gave it.
+    /// Another edge may know more. Once everything works, every waiting tablet goes back there and asks;
+    /// with a firm receipt it goes to the edge that gave it.
     pub(super) fn tries_elsewhere(&mut self, t: usize, i: usize) {
         let item = &self.tablets[t].items[i];
         if !self.has_healed || !item.tries.is_multiple_of(ELSEWHERE_EVERY) {
@@ -29,7 +29,7 @@ impl World {
         }
     }
 
-    /// Who waits for something is the one to try elsewhere.
+    /// The tablet to move: one that waits for something.
     pub fn roam(&mut self, t: usize) -> usize {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let waits = |t: &usize| {
@@ -57,8 +57,8 @@ impl World {
         self.resends_all(t);
     }
 
-    /// Another run of the edge, or another epoch, may have lost what the one before had.
-    pub fn tablet_sees_head(&mut self, t: usize, m: usize, head: Head) {
+    /// Another run or epoch of the edge may have lost ops of the one before.
+    pub fn tablet_sees_head(&mut self, t: usize, m: usize, head: EdgeHead) {
         if self.tablets[t].at_edge != m || self.tablets[t].is_gone {
             return;
         }
