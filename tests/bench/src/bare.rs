@@ -1,5 +1,5 @@
-//! The same rows once more, without anything around them: what MariaDB takes in five lanes, as much to
-//! a transaction as a thousand ops leave, each table's part of it in one statement.
+//! Inserts the same rows once more, with nothing around them: MariaDB in five lanes, with the rows of a
+//! thousand ops in each transaction and one statement for each table.
 
 use std::{fmt, time::Duration};
 
@@ -13,8 +13,7 @@ const OPS_OF_A_TRANSACTION: usize = 1_000;
 /// So many transactions stand written out in memory at once. Writing them out is not measured.
 const TRANSACTIONS_OF_A_ROUND: usize = 20;
 
-/// What a drain writes and leaves. The row that an op has while it waits is not counted, nor is what is
-/// changed in rows that were there.
+/// The rows that a drain leaves. An op's row while it waits and changes of existing rows are not counted.
 const TABLES: [Table; 8] = [
     Table { database: "order_db", name: "orders" },
     Table { database: "order_db", name: "order_timeline" },
@@ -61,8 +60,7 @@ pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Row
         .collect()
 }
 
-/// Inserts so many rows of each table again, into tables of the same shape; they are what so many ops
-/// have left.
+/// Inserts the rows that the ops have left once more, into tables of the same shape.
 pub async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<Duration> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     pool.execute("CREATE DATABASE bare").await?;
@@ -123,7 +121,7 @@ async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
 /// Rows to copy, and how they are written out as SQL.
 struct Source {
     table: Table,
-    /// An expression that makes of a row what stands between the brackets of VALUES.
+    /// An expression that turns a row into the text between the brackets of VALUES.
     row: String,
     key: String,
     rows_of_a_transaction: usize,

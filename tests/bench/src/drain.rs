@@ -16,7 +16,7 @@ use crate::{
 };
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// Beside what the ops themselves may take.
+/// On top of the time that the ops themselves may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A drain this slow has stopped rather than being slow.
 const OP_TAKES_MAX: Duration = Duration::from_millis(10);
@@ -30,7 +30,7 @@ pub struct Drained {
     /// From the same moment until each edge's orders equalled the cloud's.
     pub equal: Duration,
     pub carried_up: usize,
-    /// What stood in the databases when the last outcome was back, and not before.
+    /// The rows that the drain added, counted when the last outcome was back.
     pub rows: Vec<(bare::Table, Rows)>,
     pub peaks: Vec<Peaks>,
     pub worked: Load,
@@ -62,7 +62,7 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
     edges.set(Wire::Passes);
     let (mut received, mut carried_up) = (None, 0);
     let took = loop {
-        // What is looked at comes after what is said of it, so that nothing is said too early.
+        // The check reads later than the claim, so that no claim is early.
         let waiting = edges.waiting().await?;
         let received_now = edges.received().await? - received_before;
         let took = clock.elapsed().saturating_sub(begun);

@@ -1,5 +1,4 @@
-//! The five edges: what is sent to them, what waits there, what they take of the machine, and what passes
-//! over their wires.
+//! The five edges: their commands, pending ops, memory, and the bytes on their wires.
 
 use std::{fs, sync::Arc, time::Duration};
 

@@ -1,5 +1,4 @@
-//! What each process of the platform has worked, and stopping those that are not to work beside a
-//! measurement.
+//! The processor time of each process, and the stop of those that must not work beside a measurement.
 
 use std::{collections::BTreeMap, fmt, fs};
 
@@ -8,7 +7,7 @@ use process::parts::CloudPart;
 use stack::{Part, Server, Stack};
 use wire::Region;
 
-/// Linux counts in hundredths of a second for whoever reads `/proc`, whatever it counts in itself.
+/// The unit of time in `/proc`: hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
 
 const CLOUD: [Part; 5] = [
@@ -26,12 +25,12 @@ const OTHER_SERVERS: [Part; 4] = [
     Part::Server(Server::Mosquitto),
 ];
 
-/// Seconds of processor time by what took it; the five edges are one line.
+/// Seconds of processor time by process. The five edges are one line.
 #[derive(Default)]
 pub struct Load(BTreeMap<String, f64>);
 
 impl Load {
-    /// So far. What has ended is left out.
+    /// The times so far, without ended processes.
     pub fn of(stack: &Stack) -> Self {
         let mut load = Self::default();
         let edges = Region::ALL.map(Part::Edge);

@@ -1,4 +1,4 @@
-//! What an op weighs in a frame of a thousand, plain and packed.
+//! The bytes of an op in a frame of a thousand, plain and packed.
 
 use anyhow::Result;
 use process::clock::Clock;
@@ -9,12 +9,12 @@ use wire::{
 };
 
 const OPS: u64 = 1_000;
-/// What a quiet region takes: an accept every half a minute, of orders of the last day.
+/// A quiet region: an accept every half a minute, of orders of the last day.
 const APART_MS: u64 = 30_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// Accepts, which are what most ops are, from tablets of ten people. Their moments are drawn, and those
-/// of an order's id over the last day: what lies close together packs better than any outage would.
+/// Accepts, the most frequent op, from tablets of ten people. Their moments are drawn, and those of the
+/// orders' ids over the last day: closer moments would pack better than in any outage.
 pub fn print(clock: &Clock) -> Result<()> {
     let people: Vec<UserId> = (0..10).map(|_| UserId(clock.new_id())).collect();
     let mut now = u64::try_from(clock.now().0)?;

@@ -1,4 +1,4 @@
-//! What people were told, kept for the whole run: the checks hold it against what stands stored.
+//! The answers that people got, kept for the whole run. The checks compare them with the stores.
 
 use wire::{Code, CommandBody, CommandId, OrderId, Outcome, Region, Reply, UserId, Verdict};
 
@@ -55,7 +55,7 @@ impl Told {
         self.decided.outcome.as_ref()
     }
 
-    /// Whether the edge's signed word was that the order is this provider's.
+    /// Returns whether the edge has promised this provider the order by a signed receipt.
     pub fn is_firm_acceptance(&self) -> bool {
         let firm = |reply: &Reply| {
             reply.receipt.as_ref().is_some_and(|receipt| receipt.verdict == Verdict::Firm)
@@ -69,7 +69,7 @@ impl Ledger {
         self.told.iter().filter(|told| told.is_firm_acceptance())
     }
 
-    /// Everyone who was told that an order is theirs, and stays so.
+    /// Everyone with the final answer that an order is theirs.
     pub fn winners(&self) -> impl Iterator<Item = (OrderId, UserId)> {
         let at_tablets = self.told.iter().filter(|told| {
             let is_theirs = |outcome: &Outcome| outcome.succeeded() && outcome.code.is_none();

@@ -1,4 +1,4 @@
-//! What is done in one round, drawn from the run's seed and the round's number alone.
+//! The plan of one round, drawn from the run's seed and the round's number alone.
 
 use std::{fmt, time::Duration};
 
@@ -9,9 +9,9 @@ use wire::Region;
 
 use crate::seed::Draws;
 
-/// The regions in which work is done: two with two edges each, and one with one.
+/// The regions at work: two with two edges each, and one with one.
 pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::West];
-/// The one whose orders its first edge assigns.
+/// The region with an edge that holds the right to assign.
 pub const EXCLUSIVE: Region = Region::West;
 /// Those that have a second edge.
 pub const DOUBLED: [Region; 2] = [Region::North, Region::West];
@@ -28,7 +28,7 @@ pub struct Seat {
     pub second: bool,
 }
 
-/// Who wants an order.
+/// A competitor for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contender {
     /// The first or the other tablet at the region's first edge.
@@ -51,7 +51,7 @@ pub struct Contest {
 pub enum Moment {
     /// While the wires are broken, after so many receipts.
     Receipts(usize),
-    /// So long after they are whole again, while what had waited is decided.
+    /// This long after they are whole again, while the waiting ops are decided.
     AfterHealing(Duration),
 }
 
@@ -65,8 +65,8 @@ pub struct Plan {
     pub taken_back: bool,
 }
 
-/// In one of so many rounds the holder is away and its right is taken back, whatever is drawn: no run
-/// of ten goes without.
+/// In one of this many rounds the holder is away and its right is taken back, so that every run of ten has
+/// one.
 const TAKEN_BACK_EVERY: u32 = 10;
 /// How many receipts a round's work brings at the least.
 const RECEIPTS_MIN: usize = 12;

@@ -24,13 +24,13 @@ use crate::{
     storm::order,
 };
 
-/// A person in the portal who is not answered asks again.
+/// A person at the portal without an answer asks again.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Orders that were opened for a later round.
 pub type Open = BTreeMap<Region, Vec<OrderId>>;
 
-/// What everybody does in a round.
+/// Everybody's work in a round.
 struct Work<'a> {
     scene: &'a Scene,
     receipts: Arc<AtomicUsize>,
@@ -39,10 +39,10 @@ struct Work<'a> {
 }
 
 impl Scene {
-    /// Plays it on orders that stand on the boards by now; what everybody was told goes to the ledger.
+    /// Plays the round on orders that stand on the boards. The answers go to the ledger.
     ///
     /// # Panics
-    /// When something does not come back, or somebody is not answered.
+    /// When something does not come back, or somebody gets no answer.
     pub async fn play(&self, plan: &Plan, open: &Open, ledger: &mut Ledger) {
         self.on_the_boards(open).await;
         for (seat, wire) in &plan.broken {
@@ -64,7 +64,7 @@ impl Scene {
                 self.kill(plan.victim).await;
             }
         };
-        // What is stored is stored behind wires that are broken; then they are whole again.
+        // The commands are stored behind broken wires. Then the wires are whole again.
         let stored = async {
             let all = work.taps.len();
             eventually("every receipt", LIMIT, async || {
@@ -96,7 +96,7 @@ impl Scene {
             return;
         }
         if !matches!(part, Part::Edge(_)) {
-            // A service is ready once it has its broker, which takes its time on a busy machine.
+            // A service is ready once it has its broker. That takes time on a busy machine.
             let broker = Part::Server(Server::RabbitMq);
             self.stack.ready(broker).await.expect("the broker is back");
         }

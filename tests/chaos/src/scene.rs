@@ -1,5 +1,5 @@
-//! The platform that the rounds are played on: a process per part on real stores, a wire of its own
-//! before each edge, and the people who work there.
+//! The platform of the rounds: a process per part on real stores, a wire of its own before each edge, and
+//! its people.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     truth::Truth,
 };
 
-/// Long enough for whatever was killed to come back on a busy machine.
+/// Long enough for any killed process to come back on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(90);
 
 pub struct Scene {

@@ -1,6 +1,6 @@
 //! Draws that follow from one number, so that a run of rounds can be had again.
 
-/// SplitMix64: short, and good enough to choose what breaks next.
+/// SplitMix64: short, and good enough to choose the next fault.
 #[derive(Debug, Clone)]
 pub struct Draws(u64);
 
@@ -20,7 +20,7 @@ impl Draws {
         }
     }
 
-    /// A number below `limit`, which is above zero.
+    /// A number below `limit`. `limit` is above zero.
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,5 +1,5 @@
-//! What stands in the stores, and the four promises held against it. It is read from the databases and
-//! the edges' own files, so that no part of the platform is asked how well it did.
+//! The four promises, checked against the stores. The facts come from the databases and the edges' own
+//! files, so that no part of the platform judges itself.
 
 mod standing;
 
@@ -30,7 +30,7 @@ struct Line {
     command: Uuid,
 }
 
-/// What was found wrong, a sentence each; none when a promise is kept.
+/// Broken promises, a sentence each.
 pub type Findings = Vec<String>;
 
 impl Truth {
@@ -51,7 +51,7 @@ impl Truth {
         }
     }
 
-    /// For whoever wants to see that a check finds what was falsified here.
+    /// For tests that falsify rows and expect a check to find it.
     pub fn order_db(&self) -> &Sql {
         &self.order_db
     }
@@ -60,7 +60,7 @@ impl Truth {
         &self.sync_db
     }
 
-    /// What is still on its way: ops that wait, asks, events.
+    /// Everything on its way: waiting ops, asks, events.
     ///
     /// # Panics
     /// When a store cannot be read.
@@ -85,9 +85,8 @@ impl Truth {
         found
     }
 
-    /// Every command has an outcome, and the order service's answer is the one that was told: of what
-    /// tablets did, all of which was taken, and of what was done in the portal. What was not taken there
-    /// has none.
+    /// Every command has an outcome, and the told answer is the order service's: for every command of a
+    /// tablet, and for every taken command of the portal. A command not taken there has none.
     ///
     /// # Panics
     /// When a store cannot be read.
@@ -225,7 +224,7 @@ impl Line {
     }
 }
 
-/// What was decided when the command first came.
+/// The decision at the command's first arrival.
 fn first(outcome: &Outcome) -> (bool, Option<String>) {
     let code = |code: Option<Code>| code.map(|code| code.as_str().to_owned());
     match (&outcome.kind, &outcome.first) {

@@ -1,5 +1,5 @@
-//! Work goes on while RabbitMQ is away: orders are taken, approved and accepted at once, and whoever is
-//! to hear of it hears of it, once each, when the broker is back.
+//! Work goes on while RabbitMQ is away: orders are taken, approved and accepted at once. Everybody
+//! concerned hears of it once, when the broker is back.
 
 #![allow(clippy::unwrap_used)]
 

@@ -20,8 +20,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 const AWAY: Duration = Duration::from_secs(60);
 /// An op waits for an operator after three failures of its own.
 const TRIALS_MIN: usize = 6;
-/// What the hub's log says of a trial that found the order service away, and of one that found the
-/// database away.
+/// The hub's log lines for an absent order service and for an absent database.
 const NO_OWNER: &str = "Ops wait: their owner is away";
 const NO_STORE: &str = "A pass over the log of `east-1` failed";
 

@@ -12,7 +12,7 @@ use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
 use support::{Api, Place};
 use wire::{EdgeId, Region};
 
-/// How often each is killed; what this is a part of is played far more often by the rounds.
+/// Kills of each process. The rounds kill far more often.
 const KILLS: u32 = 3;
 const COMMANDS: u32 = 120;
 const REGION: Region = Region::North;
@@ -35,7 +35,8 @@ fn place(stack: &Stack) -> Place {
     }
 }
 
-/// Kills the edge while it takes commands behind a shut gate: what it receipted it must still hold.
+/// Kills the edge while it takes commands behind a shut gate. It must still hold every command with a
+/// receipt.
 async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
     let storm = Storm::at(api, place(stack)).await;
     stack.cut(REGION).await.unwrap();
@@ -51,7 +52,7 @@ async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
     stack.healthy(HEALTHY_WITHIN).await.unwrap();
 }
 
-/// Kills a part of the cloud while it decides what a healed link brings.
+/// Kills a part of the cloud while it decides the ops of a healed link.
 async fn kill_while_it_decides(stack: &Stack, api: &Api, part: Part, round: u32) {
     let storm = Storm::at(api, place(stack)).await;
     stack.cut(REGION).await.unwrap();

@@ -14,7 +14,7 @@ use support::{Api, Operator, Person, eventually};
 use wire::{EventType, OrderId, OrderStatus, Region, Role};
 
 const REGION: Region = Region::North;
-/// What the hub's queue is called at the broker.
+/// The name of the hub's queue at the broker.
 const QUEUE: &str = "hub_feed";
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -97,7 +97,7 @@ fn named(operator: &Operator, line: &str, repair: &str, verdict: &str) {
     assert_eq!(said.exit, Some(0), "{}", said.text);
 }
 
-/// An order that a provider could take, and somebody who will.
+/// An open order, and a provider for it.
 async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let provider = api.newcomer(Role::Provider).await.unwrap();

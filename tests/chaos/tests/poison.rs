@@ -1,6 +1,5 @@
-//! An op that makes the real order service fail, for MariaDB will not store what it asks for, among others
-//! that it could decide: they are decided, it waits for an operator, who is told so, and once the store
-//! takes it the operator lets it in again.
+//! An op makes the real order service fail, because MariaDB refuses to store its order. The ops beside it
+//! are decided. It waits for an operator, who is told so, and lets it in again once the store takes it.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,6 +1,6 @@
-//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes: each is
-//! found out, what was lost comes back from the cloud or from the tablets, and work goes on; and the
-//! operator reads of it, with what to do next. A restart and a socket that only looks open are no alarms.
+//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes. Each case
+//! is found out, lost ops come back from the cloud or from the tablets, work goes on, and the operator
+//! reads of it with the next step. A restart and a socket that only looks open are no alarms.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ use wire::{EdgeId, EdgeStatus, LinkState, QuarantineWhy, Region};
 const REGION: Region = Region::North;
 const EDGE: Part = Part::Edge(REGION);
 const SOON: Duration = Duration::from_secs(60);
-/// What an edge says that finds its own log to be another one than its high-water file tells of.
+/// The words of an edge that finds another log than its high-water file names.
 const BY_ITS_MARK: &str = "is not the one the last answer came from";
 /// Far shorter than a session that says nothing is kept for.
 const NOT_LONG: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ async fn north_until(stack: &Stack, what: &str, wish: impl Fn(&EdgeStatus) -> bo
     .await
 }
 
-/// What an edge says of itself.
+/// An edge's word about itself.
 async fn head(http: u16) -> Option<Value> {
     let url = format!("http://127.0.0.1:{http}/api/head");
     Client::new().json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
@@ -116,7 +116,7 @@ async fn in_a_new_epoch(stack: &Stack) -> EdgeStatus {
     edge
 }
 
-/// The operator is told what happened and what to do, and does it; then nothing is left to complain of.
+/// The operator hears of the event and of the remedy, and applies it. Then no complaint is left.
 async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted>) {
     let after = storm.publish(20).await;
     storm.check(&[before, after].concat()).await;

@@ -1,6 +1,6 @@
 //! Round after round on real processes, MariaDB and RabbitMQ: wires are cut, torn and left half open,
 //! several people want the same orders at two edges and in the portal, and an edge, the hub, the order
-//! service or the broker is killed meanwhile. Whatever was done, four promises stand in the stores.
+//! service or the broker is killed meanwhile. Four promises always stand in the stores.
 //!
 //! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos --rounds M` does the same things again.
 
@@ -61,8 +61,8 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
     scene.stack.stop().await.unwrap();
 }
 
-/// A check that reads the wrong place would stay green for ever: so what the rounds have left is
-/// falsified at the end, and each check has to say so.
+/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at the
+/// end, and each check must find it.
 async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
     const RENAMED: &str = "UPDATE orders SET title = 'Another' WHERE id = ?";
     const UNLIKE: &str =
@@ -112,7 +112,7 @@ fn some(found: &Findings, said: &str, what: &str) {
     assert!(found.iter().any(is_it), "nobody finds that {what}: {found:?}");
 }
 
-/// Until nothing waits anywhere and every edge has what the cloud has.
+/// Until nothing waits anywhere and every edge equals the cloud.
 async fn everything_arrives(scene: &Scene) {
     scene.stack.ready(Part::Server(Server::RabbitMq)).await.unwrap();
     let clock = Clock::system();

@@ -71,8 +71,8 @@ fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command:
     panic!("{command} was never answered");
 }
 
-/// What to look for among the traced bytes: the command id raw in the log's file, and as text beside
-/// the receipt in a reply.
+/// The pattern among the traced bytes: the command id raw in the log's file, and as text beside the receipt
+/// in a reply.
 struct Traced {
     raw: String,
     as_text: String,
@@ -99,9 +99,8 @@ fn is_sent(line: &str) -> bool {
     ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| line.contains(call))
 }
 
-/// What is known of one command's way into the log's file. A sync that began before the command was
-/// written says nothing of it; one that another thread interrupted in the listing is finished by the
-/// resumed line of its own thread.
+/// One command's way into the log's file. A sync that began before the command was written says nothing of
+/// it. A sync that another thread interrupts in the listing ends with the resumed line of its own thread.
 #[derive(Default)]
 struct Log<'a> {
     written: bool,

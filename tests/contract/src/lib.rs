@@ -1,6 +1,5 @@
 //! The arms of every port, each with a store of its own per test, so that tests run side by side. A
-//! test body is written once and run on every arm; what only one arm can do stands in a test of its
-//! own.
+//! test body is written once and run on every arm. An ability of one arm alone has a test of its own.
 
 mod arms;
 mod events;
@@ -11,7 +10,7 @@ pub use arms::{
 };
 pub use events::{event, event_of, ids};
 
-/// How long a test waits for what must come. Reached only by a failure.
+/// A test's longest wait. Only a failure reaches it.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Runs each body on SQLite and on MariaDB.

@@ -1,4 +1,4 @@
-//! What `Bus` promises, embedded and on RabbitMQ alike.
+//! The promises of `Bus`, embedded and on RabbitMQ alike.
 
 #![allow(clippy::unwrap_used)]
 
@@ -33,7 +33,7 @@ async fn next(deliveries: &mut Deliveries) -> Delivery {
     timeout(LIMIT, deliveries.next()).await.expect("a message")
 }
 
-/// Nothing more comes: what is asked for after a marker event would have come before it.
+/// Nothing more comes: any other delivery would have come before the marker event.
 async fn assert_only_the_marker_is_left(bus: &Bus, deliveries: &mut Deliveries) {
     let marker = event(EventType::OrderCompleted);
     bus.publish(&marker).await.unwrap();

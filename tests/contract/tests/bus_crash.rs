@@ -1,4 +1,4 @@
-//! What the embedded bus has confirmed survives `kill -9`.
+//! Messages confirmed by the embedded bus survive `kill -9`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ use wire::{EventId, Exchange};
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 const CONFIRMED_PER_ROUND: usize = 3_000;
 
-/// Publishes in another process until it has confirmed enough, kills it, and answers what it confirmed.
+/// Publishes in another process until it has confirmed enough, kills it, and returns the confirmed ids.
 fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_publish_until_killed"));
     command.arg(url).stdout(Stdio::piped());
@@ -32,7 +32,7 @@ fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
     }
     publisher.kill().unwrap();
     publisher.wait().unwrap();
-    // What it said before the kill arrived counts as well.
+    // Lines printed before the kill arrived count as well.
     confirmed.extend(lines.map_while(Result::ok).filter_map(|line| line.parse::<EventId>().ok()));
     confirmed
 }
@@ -66,7 +66,7 @@ async fn nothing_confirmed_is_lost_by_a_kill() {
         assert_eq!(ids.len(), received.len(), "nothing was published twice");
         let lost = confirmed.iter().filter(|id| !ids.contains(id)).count();
         assert_eq!(lost, 0, "of {} confirmed", confirmed.len());
-        // What stood in the file when it was opened may have been delivered before.
+        // Messages in the file at its opening may have been delivered before.
         assert!(received.iter().all(|(_, redelivered)| *redelivered));
         bus.close().await;
     }

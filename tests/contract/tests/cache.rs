@@ -1,4 +1,4 @@
-//! What `Cache` promises, in memory and on Redis alike.
+//! The promises of `Cache`, in memory and on Redis alike.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What the consumer template promises, embedded and on RabbitMQ alike.
+//! The promises of the consumer template, embedded and on RabbitMQ alike.
 
 #![allow(clippy::unwrap_used)]
 
@@ -33,7 +33,7 @@ on_every_bus! {
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
-/// What a handler saw, in order, and what it is to answer each time it is asked.
+/// The events that a handler saw, in order, and its prepared answers.
 #[derive(Clone, Default)]
 struct Seen {
     attempts: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! What services lean on when something they need is not there yet.
+//! The behaviour of services while something they need is not there yet.
 
 #![allow(clippy::unwrap_used)]
 

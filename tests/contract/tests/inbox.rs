@@ -103,7 +103,7 @@ async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
     let read_at = page.lines.iter().find(|stored| stored.id == id(40)).unwrap().read_at;
     assert_eq!(read_at, Some(first), "the first reading counts");
 
-    // Read long ago is as good as gone, whether or not it has been removed yet.
+    // A line read long ago counts as gone, removed or not.
     let since = PageRequest { read_since: first.plus_ms(1), ..all(user, Role::Customer) };
     assert_eq!(lines(store, since).await, [id(41)]);
 }

@@ -125,7 +125,7 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: 
     }
     let mut deliveries = bus.bus.subscribe("orders", 50).await.unwrap();
     assert_eq!(ids(&receive(&mut deliveries, 100).await), ids(&sent));
-    // Whoever has the lease lets it go when it stops.
+    // A relay lets its lease go when it stops.
     first.shutdown(LIMIT).await;
     let late = event_of(EventType::OrderCreated, 100);
     save(&sql.sql, &late).await.unwrap();

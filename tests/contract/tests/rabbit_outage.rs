@@ -1,4 +1,4 @@
-//! What becomes of the bus when RabbitMQ goes away and comes back.
+//! The bus while RabbitMQ goes away and comes back.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ use wire::{Event, EventId, EventType, Exchange};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
-/// A bus whose wire to the broker can be cut.
+/// A bus with a wire to the broker that can be cut.
 async fn bus_on_a_wire() -> (Bus, Proxy) {
     let url = rabbit_vhost().await;
     let (user, rest) = url.split_once('@').unwrap();

@@ -1,4 +1,4 @@
-//! What `Sql` promises on SQLite and on MariaDB alike.
+//! The promises of `Sql`, on SQLite and on MariaDB alike.
 
 #![allow(clippy::unwrap_used)]
 
@@ -132,7 +132,7 @@ async fn one_of_24_racing_providers_wins_and_the_others_see_who(arm: SqlArm) {
     }
 }
 
-/// Whether it won, who asked, and who holds the thing.
+/// The result, the asker, and the holder of the thing.
 async fn accept(sql: &Sql, thing: Uuid) -> Result<(bool, Uuid, Option<Uuid>), SqlError> {
     let me = id();
     transact!(sql, tx => {

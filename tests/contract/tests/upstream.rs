@@ -1,4 +1,4 @@
-//! What `Upstream` promises, to a router in this process and to a service in another.
+//! The promises of `Upstream`, to a router in this process and to a service in another.
 
 #![allow(clippy::unwrap_used)]
 

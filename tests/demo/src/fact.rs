@@ -1,5 +1,4 @@
-//! A fact of a step: what the story says must be so, beside what was seen. A step holds when all of its
-//! facts do.
+//! A fact of a step: the story's claim beside the observation. A step holds when all of its facts hold.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -99,7 +99,7 @@ fn spoil(mut facts: Vec<Fact>, step: &Step, arguments: &Arguments) -> Vec<Fact> 
     facts
 }
 
-/// One line for the step, one more for each fact that does not hold; what was wrong, if anything.
+/// One line for the step, and one for each fact that does not hold. Returns the fault, if any.
 fn print(
     number: usize,
     step: &Step,

@@ -1,5 +1,5 @@
 //! The story: a job is published and approved, the line to NORTH is cut, two providers accept the same
-//! job on either side of the cut, the line heals, and everybody is told what was decided and why.
+//! job on either side of the cut, the line heals, and everybody hears the decision and its reason.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ struct Board {
 const SOON: Duration = Duration::from_secs(30);
 const REGION: Region = Region::North;
 
-/// Who and what the story is about.
+/// The people and the job of the story.
 pub struct Story {
     api: Api,
     /// NORTH's edge, over HTTP.
@@ -111,7 +111,7 @@ impl Story {
         }
     }
 
-    /// Whatever happened, the gate is left open.
+    /// Leaves the gate open in any case.
     pub async fn end(self) -> Result<()> {
         let opened = self.api.gate(&self.admin, REGION, true).await;
         self.tablet.stop().await;
@@ -133,7 +133,7 @@ impl Story {
     async fn approve(&mut self) -> Result<Vec<Fact>> {
         let order = self.order()?.id;
         let done = self.api.act(&self.admin, order, "approve").await?;
-        // The edge answers for what its feed has brought.
+        // The edge answers by the state of its feed.
         let on_board = within("NORTH's board shows the approval", SOON, async || {
             let status = self.on_board(order).await.ok()??;
             (status == OrderStatus::Pending).then_some(status)

@@ -1,2 +1,1 @@
-//! End-to-end tests: real binaries on real stores, scripted, without faults. What each claims stands in
-//! `tests/`.
+//! End-to-end tests: real binaries on real stores, scripted, without faults. Their claims stand in `tests/`.

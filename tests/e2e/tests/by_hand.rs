@@ -1,4 +1,4 @@
-//! README's "by hand" block does what it says, with nothing but curl, jq and mosquitto's two clients.
+//! README's "by hand" block works, with nothing but curl, jq and mosquitto's two clients.
 
 #![allow(clippy::unwrap_used)]
 

@@ -21,7 +21,7 @@ fn the_example_environment_is_every_setting_with_its_default() {
     assert_eq!(example, settings);
 }
 
-/// What a program says is in force where nothing is set, under the names of the environment.
+/// A program's printed defaults, under the names of the environment.
 fn printed(program: &str) -> BTreeMap<String, String> {
     let folder = stack::temporary::folder().unwrap();
     let output = Command::new(binaries::own(program).unwrap())

@@ -1,5 +1,5 @@
-//! What an operator asks with `holdfast`, every command against a running platform on which a link was
-//! cut, two providers collided and the line came back.
+//! Every command of `holdfast` against a running platform, after a cut link, a collision of two providers
+//! and a healed line.
 
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ impl Admin<'_> {
         said.text
     }
 
-    /// In JSON, which is of its published form.
+    /// The answer in JSON, checked against its published form.
     #[track_caller]
     fn gets(&self, line: &str) -> Value {
         let (exit, answer) = self.shell.gets(line).unwrap();

@@ -1,5 +1,5 @@
-//! What `cargo xtask up` hands over to: it becomes healthy, says where everything is, and leaves nothing
-//! behind, however it is ended.
+//! The program behind `cargo xtask up`: it becomes healthy, prints all addresses, and leaves nothing behind
+//! after any end.
 
 #![allow(clippy::unwrap_used)]
 
@@ -52,7 +52,7 @@ impl Up {
         .await
     }
 
-    /// What it wrote to standard error; complete once it has ended.
+    /// Its standard error. Complete once it has ended.
     fn said(&mut self) -> String {
         let mut said = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();

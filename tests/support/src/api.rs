@@ -1,4 +1,4 @@
-//! What a person does through the gateway, a call each, as tests and the demo play it.
+//! A person's acts through the gateway, one call each, for tests and the demo.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ struct SignedIn {
     role: Role,
 }
 
-/// What an order route answers when it did what was asked.
+/// The answer of a successful order route.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Done {
     pub order_id: OrderId,
@@ -120,7 +120,7 @@ impl Api {
         self.call(Method::POST, &path, Some(person), None).await
     }
 
-    /// The same as one command, which is done once however often it is asked.
+    /// The same as one command, done once for any number of requests.
     pub async fn command<T: DeserializeOwned>(
         &self,
         id: CommandId,
@@ -180,6 +180,6 @@ impl Api {
     }
 }
 
-/// Good enough for people who live as long as a test.
+/// Good enough for the short lives of test people.
 const PASSWORD: &str = "correct-horse-battery";
 const INBOX_MAX: usize = 10_000;

@@ -1,4 +1,4 @@
-//! The published form of each `--json` answer of `holdfast`, and whether an answer is of it.
+//! The published form of each `--json` answer of `holdfast`, and the check of an answer against it.
 
 use std::{fs, path::Path};
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 /// Where the forms are published.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
 
-/// The form of what that line answers; an order, and anything else, is explained in a form of its own, and
-/// so is the retry of an accept, and of an op.
+/// The form of a command line's answer. `explain` has one form for an order and one for everything else;
+/// `queue retry` has one for an accept and one for an op.
 pub fn of(line: &str, answer: &Value) -> &'static str {
     let words: Vec<&str> = line.split(' ').collect();
     match words.as_slice() {
@@ -24,10 +24,10 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
 const NAMES: [&str; 9] =
     ["status", "edges", "queue", "conflicts", "enrol", "wait", "link", "readmit", "lease"];
 
-/// How the answer differs from the form of that name; `None` when it is of it.
+/// The difference between the answer and the form of that name; `None` if there is none.
 ///
 /// # Panics
-/// When there is no such form, or it is not written in what is understood here.
+/// When there is no such form, or it uses a part of JSON Schema that is unknown here.
 pub fn differs(name: &str, answer: &Value) -> Option<String> {
     let path = Path::new(FOLDER).join(format!("{name}.json"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -1,4 +1,4 @@
-//! Owns what tests, the demo and the kill runs share: a tablet, a person at the gateway, an operator at the
+//! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at the
 //! command line, a wire that can be cut, and the addresses of the run's servers. It asserts nothing of its
 //! own; tests do.
 

@@ -18,7 +18,7 @@ pub struct Operator {
     token: String,
 }
 
-/// What a run printed, answer and remarks, and how it ended.
+/// The result of a run: answer, remarks and exit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub exit: Option<i32>,
@@ -67,8 +67,8 @@ impl Operator {
         Ok(Said { exit: ran.status.code(), text: text.concat() })
     }
 
-    /// The answer in JSON, which is of its published form, and the exit code: 0, or 3 of a platform
-    /// that is not healthy.
+    /// The answer in JSON, checked against its published form, and the exit code: 0, or 3 for an unhealthy
+    /// platform.
     ///
     /// # Errors
     /// When there is no such answer.

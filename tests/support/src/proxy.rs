@@ -17,7 +17,7 @@ use tokio::{
     time::sleep,
 };
 
-/// What the wire does to every connection through it.
+/// The wire's effect on every connection through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     Passes,
@@ -28,8 +28,8 @@ pub enum Wire {
     /// Each connection carries so many bytes more in either direction and then breaks, as a rule in the
     /// midst of a frame; new ones are closed at once.
     TearsAfter(usize),
-    /// Connections are closed towards whoever called; whoever was called hears nothing of it and takes
-    /// them for open. New ones pass.
+    /// Connections are closed towards the caller. The called side hears nothing and takes them for open.
+    /// New ones pass.
     HalfOpen,
     /// Connections are closed and new ones are closed at once.
     Cut,
@@ -69,7 +69,7 @@ impl Proxy {
         self.wire.send_replace(wire);
     }
 
-    /// Bytes that were carried from those who call to those who are called.
+    /// The bytes carried from callers to the called side.
     pub fn carried(&self) -> usize {
         self.carried.load(Ordering::Relaxed)
     }
@@ -104,14 +104,14 @@ async fn carry(
     if forgotten {
         let mut nobody = sink();
         tokio::select! {
-            // Whoever was called speaks to nobody, until they give the connection up themselves.
+            // The called side speaks to nobody until it gives the connection up.
             _ = copy(&mut called, &mut nobody) => {}
             () = until(wire, Wire::Cut) => {}
         }
     }
 }
 
-/// Until the wire is set to that; what it was when the connection was made does not count.
+/// Waits until the wire is set to `state`. Its state at the beginning of the connection does not count.
 async fn until(mut wire: watch::Receiver<Wire>, state: Wire) {
     loop {
         if wire.changed().await.is_err() {

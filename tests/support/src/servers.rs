@@ -18,7 +18,7 @@ pub struct Servers {
 }
 
 /// # Panics
-/// Without the servers there is nothing to test against, so the test fails and says what starts them.
+/// Without the servers there is nothing to test against, so the test fails and names the command that starts them.
 pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {

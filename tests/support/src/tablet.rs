@@ -1,6 +1,6 @@
 //! The reference tablet: makes command ids, resends until a reply, keeps command and receipt until the
-//! outcome, and shows the edge its newest receipt. When it sees that the edge runs anew, or in another
-//! epoch, it sends what has no outcome once more, with its receipts: the edge may have lost it. A PUBACK
+//! outcome, and shows the edge its newest receipt. When it sees a new run or epoch of the edge, it sends
+//! its undecided commands once more with their receipts, because the edge may have lost them. A PUBACK
 //! means nothing to it.
 
 mod line;
@@ -22,7 +22,7 @@ use wire::{
 use crate::Person;
 use line::Line;
 
-/// Which protocol it speaks to the broker.
+/// The version of MQTT between tablet and broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mqtt {
     V311,
@@ -54,7 +54,7 @@ pub struct Tablet {
     tasks: Tasks,
 }
 
-/// What the tablet would keep on its own disk.
+/// The tablet's disk.
 #[derive(Default)]
 struct Memory {
     known: Mutex<Known>,
@@ -73,7 +73,7 @@ struct Known {
     replies: HashMap<CommandId, Reply>,
 }
 
-/// Which run of the edge speaks, and in which epoch.
+/// The speaking run of the edge, and its epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Head {
     epoch: u64,

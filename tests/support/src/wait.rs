@@ -1,4 +1,4 @@
-//! Waiting for what becomes true on its own, with an end.
+//! Waits with an end, for conditions that become true on their own.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub async fn within<T>(
     timeout(limit, looking).await.map_err(|_| Late { what: what.to_owned(), limit })
 }
 
-/// The same for a test, which has nothing to go on with when it never comes.
+/// The same for a test, which cannot go on without it.
 ///
 /// # Panics
 /// When nothing has come within `limit`.

@@ -1,5 +1,5 @@
-//! Whether every edge's orders are the cloud's: the edge's file, the hub's feed and the order service's
-//! rows, order by order.
+//! Compares every edge's orders with the cloud's, order by order: the edge's file, the hub's feed and the
+//! order service's rows.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ struct Page {
 }
 
 impl Truth {
-    /// Counts, versions, states and checksums: of each edge with the hub's feed, and of each edge with
-    /// what the order service has stored.
+    /// Compares counts, versions, states and checksums of each edge with the hub's feed and with the order
+    /// service's rows.
     ///
     /// # Panics
     /// When a store cannot be read.

@@ -1,4 +1,4 @@
-//! The right to assign on real processes: while its edge is cut off what it promises stands, nobody else
+//! The right to assign on real processes: while its edge is cut off its promises stand, nobody else
 //! assigns, and the right ends by the holder's own word or by a take-back on record.
 
 #![allow(clippy::unwrap_used)]
@@ -90,7 +90,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     scene.at_tablet.stop().await;
 }
 
-/// In the queue, and in what is told of the command itself.
+/// In the queue, and in the explanation of the command itself.
 #[track_caller]
 fn the_operator_sees_it_wait(operator: &Operator, edge: &str, command: CommandId) {
     let (_, queue) = operator.gets("queue").unwrap();
@@ -128,8 +128,8 @@ async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api)
     scene.at_tablet.stop().await;
 }
 
-/// What was promised under a fence that was taken back counts where the order is still to be had, and
-/// else loses with the record.
+/// A promise under a fence that was taken back counts if the order is still open, and loses with the record
+/// otherwise.
 async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::East).await;
     let [kept, lost, later] = scene.open_orders().await;
@@ -154,8 +154,8 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     scene.at_tablet.stop().await;
 }
 
-/// What was promised under a fence that was taken back waits while the next edge holds the region, and is
-/// settled in that one's log; what lost there is told of the take-back and listed.
+/// A promise under a fence that was taken back waits while the next edge holds the region, and is settled
+/// in that edge's log. A loser there hears of the take-back and is listed.
 async fn a_late_promise_is_settled_through_the_next_holder(
     stack: &Stack,
     api: &Api,
@@ -202,8 +202,8 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     scene.at_tablet.stop().await;
 }
 
-/// What was promised to somebody who had been revoked, where the edge could not know it, is honoured,
-/// listed, and withdrawn by an admin on record; once the edge knows, it takes nothing of him.
+/// A promise to a revoked provider, made before the edge could know, is honoured, listed, and withdrawn by
+/// an admin on record. Once the edge knows, it takes nothing from him.
 async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::Mid).await;
     let [promised] = scene.open_orders().await;

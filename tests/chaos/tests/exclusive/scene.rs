@@ -1,4 +1,4 @@
-//! A region whose edge holds the right to assign, and its people.
+//! A region with an edge that holds the right to assign, and its people.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ impl<'a> Scene<'a> {
         orders
     }
 
-    /// What the edge itself serves over HTTP.
+    /// The edge's own HTTP.
     pub fn at_edge(&self) -> Api {
         let port = self.stack.layout().edge(self.region).http;
         Api::new(format!("http://127.0.0.1:{port}"))

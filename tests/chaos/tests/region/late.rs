@@ -1,4 +1,4 @@
-//! A transaction that is open while later ones commit: what it wrote has a lower number, and arrives.
+//! A transaction stays open while later ones commit. Its row has a lower number and still arrives.
 
 use platform::{outbox, sql::SqlError, transact};
 use serde_json::json;

@@ -28,11 +28,11 @@ use wire::{Region, RegionStatus, Role, SessionId, StatusReport, UserId};
 /// Longer than anything takes that is not broken.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Counters belong to the process, and these tests share one: whoever compares their values writes here,
-/// and whoever may move them meanwhile reads.
+/// These tests share a process and its counters. A test that compares counters takes the write lock, a test
+/// that may move them the read lock.
 pub static COUNTERS: RwLock<()> = RwLock::const_new(());
 
-/// What a hub and the services it asks share.
+/// The ground shared by a hub and its services.
 pub struct Cloud {
     /// The hub's routes.
     pub router: Router,
@@ -74,7 +74,7 @@ pub fn people() -> People {
     People { signer, clock: Clock::system() }
 }
 
-/// What a service stands on here; `name` tells its bus from others.
+/// A service's ground. `name` tells its bus from others.
 pub async fn ground(
     folder: &Path,
     name: &str,

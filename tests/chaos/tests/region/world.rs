@@ -1,5 +1,5 @@
-//! A real order service, a real hub and a real edge, with somebody on the bus between the first two who
-//! loses what a test names.
+//! A real order service, a real hub and a real edge. A carrier on the bus between the first two loses the
+//! events that a test names.
 
 use std::{
     sync::{Arc, Mutex},
@@ -24,7 +24,7 @@ use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
 
 use crate::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people, service_key};
 
-/// Carries what the order service tells to the hub, but for what it is to lose.
+/// Carries the order service's events to the hub, except those to lose.
 struct Carrier {
     to: Bus,
     loses: Loses,

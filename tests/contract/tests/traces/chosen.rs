@@ -1,12 +1,12 @@
-//! Which runs are put to the stores: all directed schedules, so many seeds, and of more seeds each that
-//! meets what none before it has met.
+//! The runs for the stores: all directed schedules, a number of seeds, and each further seed that meets
+//! something new.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use sim::{Counts, OUTCOMES, SeedPlan, VERDICTS, recording, recording::Recording, scenarios};
 
 pub struct Run {
-    /// By which `holdfast-sim` replays it.
+    /// The name under which `holdfast-sim` replays it.
     pub name: String,
     pub recording: Recording,
     /// Absent where it is put to every store: a directed schedule, or the first to meet something.
@@ -15,13 +15,13 @@ pub struct Run {
 
 struct Recorded {
     runs: Vec<Run>,
-    /// What enough seeds have to meet and these do not.
+    /// The demands on enough seeds that these do not meet.
     never: BTreeSet<&'static str>,
 }
 
 /// Of these every store is put to some.
 const SEEDS: u64 = 300;
-/// So many are looked at for what is rare.
+/// The seeds searched for rare events.
 const LOOKED_AT_MAX: u64 = 1_000;
 
 /// Recorded once for all tests.
@@ -61,7 +61,7 @@ fn record(name: &str, plan: &SeedPlan) -> Recording {
     recording::record(plan).unwrap_or_else(|why| panic!("{name} is no recording: {why:?}"))
 }
 
-/// Whether something was met that none before had met.
+/// Returns whether something new was met.
 fn meets(never: &mut BTreeSet<&str>, counts: &Counts) -> bool {
     let before = never.len();
     never.retain(|key| !counts.outcomes.contains_key(key) && !counts.verdicts.contains_key(key));

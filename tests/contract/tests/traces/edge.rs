@@ -29,7 +29,7 @@ struct Replay {
     met: Counts,
 }
 
-/// Counts what the real file has answered.
+/// Counts the answers of the real file.
 pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
     let EdgeRecording { edge, region, steps, last } = recording;
     let name = format!("{name}, {edge}");
@@ -165,7 +165,7 @@ impl Replay {
         Vec::new()
     }
 
-    /// Head of the log, cursors, tally of the confirmed orders and what is pending.
+    /// Head of the log, cursors, tally of the confirmed orders, and pending ops.
     async fn stands_as(&mut self, n: usize, model: &Position) {
         let here = self.store().position().await.unwrap();
         let here = Position { settled: model.settled, ..here };
@@ -173,7 +173,7 @@ impl Replay {
         self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
     }
 
-    /// A command sent once more in the end gets what its model has stored.
+    /// A command sent once more in the end gets the answer that its model has stored.
     async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {

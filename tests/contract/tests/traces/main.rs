@@ -1,8 +1,8 @@
-//! What the simulator's models say, the real stores say too: recorded runs are put to the order store
-//! on both engines and to the edge's file, transaction by transaction.
+//! The real stores answer like the simulator's models: recorded runs are put to the order store on both
+//! engines and to the edge's file, transaction by transaction.
 //!
-//! The directed schedules and seeds that are put to them meet every outcome and every verdict that the
-//! simulator counts; a set that lacks one is a failure.
+//! The schedules and seeds used meet every outcome and every verdict that the simulator counts. A set
+//! without one of them is a failure.
 
 #![allow(clippy::unwrap_used)]
 
@@ -68,7 +68,7 @@ async fn same_decisions<F: Future<Output = OrderDb>>(seeds: u64, fresh: impl Fn(
     assert!(met.held > 0, "nothing was held");
 }
 
-/// Whatever the simulator has counted of these runs was met in the real store.
+/// The real store met everything that the simulator counted of these runs.
 fn all_of(what: &str, counted: &BTreeMap<&str, u64>, met: &BTreeMap<&str, u64>) {
     let lacks: Vec<&&str> = counted.keys().filter(|key| !met.contains_key(*key)).collect();
     assert!(lacks.is_empty(), "{what} not met: {lacks:?}");

@@ -1,5 +1,5 @@
-//! One run's transactions on a real order_db: each is decided once more at the time at which its model
-//! decided it, and everything that it answers and leaves behind has to be the same.
+//! One run's transactions on a real order_db: each is decided once more at its model's time, and all
+//! answers and rows must be the same.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-/// A run of the order store, and what it was put to.
+/// A run of the order store, and its database.
 struct Replay<'a> {
     name: &'a str,
     store: Store,
@@ -28,7 +28,7 @@ struct Replay<'a> {
     met: Counts,
 }
 
-/// Counts what the real store has answered.
+/// Counts the answers of the real store.
 pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
     let clock = Clock::fixed(UnixMillis(0));
     let store = Store::new(db.sql.clone(), clock.clone());
@@ -45,7 +45,7 @@ pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Coun
 }
 
 impl Replay<'_> {
-    /// What no transaction of the run has made.
+    /// The rows that no transaction of the run has made.
     async fn begins_with(&self, recording: &OrderRecording) {
         const NOW: &str = "UPDATE region_assignment SET rules = ? WHERE region = ?";
         const FIRST: &str = "UPDATE region_rules SET rules = ? WHERE region = ?";
@@ -168,7 +168,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The orders' history, and what a person has to look at.
+    /// The orders' history, and the cases for a person.
     async fn has_noted(&self, recording: &OrderRecording) {
         let written = recording.steps.iter().filter_map(|step| match &step.what {
             Transaction::Decided { writes, .. } => Some(&**writes),

@@ -1,5 +1,5 @@
 //! A tablet's connection to the edge's broker, in either version of MQTT: it reconnects by itself,
-//! subscribes anew each time, and drops what it cannot send (the tablet sends again).
+//! subscribes anew each time, and drops messages that it cannot send (the tablet sends again).
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const BEFORE_RECONNECT: Duration = Duration::from_millis(200);
 /// Frames waiting for the connection; further ones are dropped and come again with the next send.
 const WAITING_MAX: usize = 256;
-/// rumqttc reserves room for the whole window, which for its default is 14 MB a client.
+/// rumqttc reserves room for the whole window: 14 MB a client by default.
 const IN_FLIGHT_MAX: u16 = 100;
 const PACKET_BYTES_MAX: usize = 256 * 1024;
 
