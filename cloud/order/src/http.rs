@@ -1,29 +1,32 @@
-//! The routes of orders. Reads show a person only what `rules` lets them see; every change goes through
-//! the one deciding transaction of `store`.
+//! The routes of orders. Reads show people only the orders that `rules` lets them see; every change goes
+//! through the one deciding transaction of `store`.
 
-mod answer;
-mod asked;
-mod asks;
-mod assignments;
-mod cases;
+mod admin;
 mod commands;
-mod compare;
-mod conflicts;
-mod ops;
-mod page;
+mod hub;
+mod internal;
 mod publish;
 mod reads;
+mod reply;
+mod sender;
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     routing::{get, post, put},
 };
+use serde::Serialize;
 
 use crate::service::Service;
 
 /// A run of an edge's log is far larger than anything a person sends.
 const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A list that always comes whole.
+#[derive(Serialize)]
+struct WholeList<T> {
+    items: Vec<T>,
+}
 
 pub fn router(service: Service) -> Router {
     Router::new()
@@ -40,17 +43,20 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/orders/{id}/complete", post(commands::complete))
         .route("/api/v1/orders/{id}/cancel", post(commands::cancel))
         .route("/api/v1/admin/orders", get(reads::all))
-        .route("/api/v1/admin/assignments", get(assignments::all))
-        .route("/api/v1/admin/assignments/{region}", get(assignments::one).put(assignments::set))
-        .route("/api/v1/admin/cases", get(cases::all))
-        .route("/api/v1/admin/lost-acceptances", get(conflicts::lost))
-        .route("/api/v1/admin/commands/{id}", get(conflicts::answers))
-        .route("/internal/assignments", get(assignments::for_the_hub))
-        .route("/internal/ranges", post(compare::range))
-        .route("/internal/orders", post(compare::orders))
-        .route("/internal/renewals", post(compare::renew))
-        .route("/internal/takebacks", post(assignments::take_back))
-        .route("/internal/waiting-accepts", post(asks::decide))
-        .route("/internal/ops", post(ops::decide).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)))
+        .route("/api/v1/admin/assignments", get(admin::assignments))
+        .route("/api/v1/admin/assignments/{region}", get(admin::assignment).put(admin::assign))
+        .route("/api/v1/admin/cases", get(admin::cases))
+        .route("/api/v1/admin/lost-acceptances", get(admin::lost_acceptances))
+        .route("/api/v1/admin/commands/{id}", get(admin::answers))
+        .route("/internal/assignments", get(internal::assignments))
+        .route("/internal/ranges", post(internal::range))
+        .route("/internal/orders", post(internal::orders))
+        .route("/internal/renewals", post(internal::renew))
+        .route("/internal/takebacks", post(internal::take_back))
+        .route("/internal/waiting-accepts", post(internal::waiting_accepts))
+        .route(
+            "/internal/ops",
+            post(internal::ops).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)),
+        )
         .with_state(service)
 }

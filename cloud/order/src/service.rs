@@ -1,4 +1,4 @@
-//! What the order service does, between its routes and its tables. A refusal is a value; an error is a
+//! The work of the order service between its routes and its tables. A refusal is a value; an error is a
 //! fault.
 
 use axum::extract::FromRef;
@@ -35,7 +35,7 @@ impl Service {
         Ok(decision)
     }
 
-    /// Whether it decides anything, in every region.
+    /// Tries a deciding transaction in every region.
     pub async fn try_out(&self) -> Result<(), StoreError> {
         for region in Region::ALL {
             self.store.try_out(region).await?;
@@ -43,8 +43,8 @@ impl Service {
         Ok(())
     }
 
-    /// Decides a run of an edge's log, in its order and in one transaction. An empty one is the hub's
-    /// way to ask whether this service decides anything at all.
+    /// Decides a run of an edge's log, in its order and in one transaction. An empty one
+    /// asks only that this service can decide.
     pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, StoreError> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;

@@ -19,9 +19,9 @@ use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
 
 pub use decide::Publication;
-pub use lists::{Cursor, Listing, Slice};
+pub use lists::{Cursor, Listing};
 pub use platform::StoreError;
-pub use rights::{Assign, RegionRecord};
+pub use rights::{AssignmentRecord, AssignmentRequest};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 

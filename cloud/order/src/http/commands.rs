@@ -1,4 +1,5 @@
-//! What people do to an order: one route for each action, and the status alias over the same actions.
+//! The commands of people on an order: one route for each action, and the status alias over the same
+//! actions.
 
 use axum::extract::State;
 use process::{
@@ -11,9 +12,9 @@ use texts::Phrase;
 use wire::{Action, Code, Command, CommandBody, OpDecision, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Done, Shown, Told, Waiting, succeeded},
-    asked::Person,
-    asks,
+    hub,
+    reply::{CommandReply, OrderView, succeeded},
+    sender::CommandSender,
 };
 use crate::{say, service::Service};
 
@@ -35,10 +36,10 @@ macro_rules! routes {
         pub async fn $route(
             state: State<Service>,
             id: Path<OrderId>,
-            person: Person,
+            sender: CommandSender,
             MaybeJson(Reason { reason }): MaybeJson<Reason>,
-        ) -> Result<Told, Problem> {
-            act(state, id, person, Action::$action, reason).await
+        ) -> Result<CommandReply, Problem> {
+            act(state, id, sender, Action::$action, reason).await
         }
     )+};
 }
@@ -57,38 +58,41 @@ routes! {
 pub async fn status(
     state: State<Service>,
     id: Path<OrderId>,
-    person: Person,
+    sender: CommandSender,
     Json(Target { status, reason }): Json<Target>,
-) -> Result<Told, Problem> {
-    let action = action_to(status, person.caller.actor.role)
+) -> Result<CommandReply, Problem> {
+    let action = action_to(status, sender.caller.actor.role)
         .ok_or_else(|| Problem::wrong("status", say::status_out_of_reach))?;
-    act(state, id, person, action, reason).await
+    act(state, id, sender, action, reason).await
 }
 
 async fn act(
     State(service): State<Service>,
-    Path(id): Path<OrderId>,
-    person: Person,
+    Path(order_id): Path<OrderId>,
+    sender: CommandSender,
     action: Action,
     reason: Option<String>,
-) -> Result<Told, Problem> {
-    let Person { caller, token, idempotency, language } = person;
-    let Idempotency { command_id, trace } = idempotency;
+) -> Result<CommandReply, Problem> {
+    let CommandSender { caller, token, idempotency, language } = sender;
+    let Idempotency { command_id: id, trace } = idempotency;
     let actor = caller.actor;
-    let body = body(action, actor.role, id, reason)?;
-    let command =
-        Command { id: command_id, body, device: None, device_seq: None, tapped_at: None, trace };
+    let body = body(action, actor.role, order_id, reason)?;
+    let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
     let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
-        // What waits has not been looked at; an accept that nobody could ever be given is not put to anyone.
+        // A waiting command is unchecked; an accept that nobody could ever be given is put to no holder.
         if !action.roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
-        match asks::put_to_holder(&service, command, actor, token).await {
-            Ok(()) => return Ok(Told::Waiting(Waiting::told(id, command_id, language))),
-            // An earlier try may have waited there, and was decided since we looked: the hub has forgotten it
-            // then, and nobody may hear that it was not taken.
+        match hub::put_to_holder(&service, command, actor, token).await {
+            Ok(()) => {
+                let message = say::acceptance_waits.plain(language);
+                let state = "pending";
+                return Ok(CommandReply::Waiting { order_id, command_id: id, state, message });
+            }
+            // An earlier try may have waited there, and was decided since our first look: the hub has
+            // forgotten it then, and its sender must not hear that it was not taken.
             Err(problem) if problem.code() == Code::RegionAssigningOffline => {
                 decision = service.command(attempt).await?;
             }
@@ -96,13 +100,13 @@ async fn act(
         }
     }
     let order = succeeded(decision, actor)?;
-    Ok(Told::Done(Box::new(Done {
+    Ok(CommandReply::Done {
         order_id: order.id,
         status: order.status,
         provider_id: order.provider_id,
         message: done(action).plain(language),
-        order: Shown::to(actor, order),
-    })))
+        order: OrderView::of(order, actor),
+    })
 }
 
 /// The action by which a person of this role brings an order to `status`.
@@ -127,7 +131,7 @@ fn body(
     reason: Option<String>,
 ) -> Result<CommandBody, Problem> {
     let given = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    // What an admin takes from a provider is on record with a reason.
+    // The record of a withdrawal by an admin gives the reason.
     let needed = action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin);
     if needed || given.is_some() {
         // The rules check it again; only here can the field be named to the person.

@@ -13,23 +13,23 @@ use serde::Serialize;
 use wire::{Draft, OrderCode, OrderId, OrderStatus, Role};
 
 use super::{
-    answer::{Shown, succeeded},
-    asked::Person,
+    reply::{OrderView, succeeded},
+    sender::CommandSender,
 };
 use crate::{say, service::Service, store::Publication};
 
 #[derive(Serialize)]
-struct Published {
+struct PublishReply {
     order_id: OrderId,
     code: OrderCode,
     status: OrderStatus,
     message: &'static str,
-    order: Shown,
+    order: OrderView,
 }
 
 pub async fn publish(
     State(service): State<Service>,
-    Person { caller, idempotency, language, .. }: Person,
+    CommandSender { caller, idempotency, language, .. }: CommandSender,
     Json(draft): Json<Draft>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(Role::Customer)?;
@@ -39,12 +39,12 @@ pub async fn publish(
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
     let order = succeeded(service.publish(publication).await?, caller.actor)?;
     let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
-    let published = Published {
+    let reply = PublishReply {
         order_id: order.id,
         code: order.code.clone(),
         status: order.status,
         message: say::order_published.plain(language),
-        order: Shown::to(caller.actor, order),
+        order: OrderView::of(order, caller.actor),
     };
-    Ok((StatusCode::CREATED, place, Json(published)))
+    Ok((StatusCode::CREATED, place, Json(reply)))
 }

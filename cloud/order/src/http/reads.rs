@@ -1,16 +1,17 @@
-//! What people may read. An order that is not theirs to see does not exist for them: 404, never 403.
+//! The orders that people may read. An order that is not theirs to see does not exist for them: 404,
+//! never 403.
 
 use axum::extract::State;
 use process::{
-    problem::{self, Json, Path, Problem, Query},
-    tokens::Caller,
+    problem::{self, ItemList, Json, Path, Problem, Query},
+    tokens::{Admin, Caller},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wire::{
-    Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
+    Actor, Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
 };
 
-use super::page::Items;
+use super::WholeList;
 use crate::{
     say,
     service::Service,
@@ -19,17 +20,12 @@ use crate::{
 
 type Page = problem::Page<Cursor>;
 
-/// What a list may be narrowed by; each list takes what makes sense for it.
+/// The filters of a list; each list takes those that make sense for it.
 #[derive(Deserialize, Default)]
-pub struct Wanted {
+pub struct ListFilter {
     status: Option<OrderStatus>,
     region: Option<Region>,
     code: Option<String>,
-}
-
-#[derive(Serialize)]
-pub struct Timeline {
-    items: Vec<TimelineEntry>,
 }
 
 pub async fn order(
@@ -42,79 +38,73 @@ pub async fn order(
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
-/// An order's history is for its own people and for admins: an open order shows a provider what is to
-/// do, not who did what before.
+/// An order's history is for its own people and for admins: an open order shows a provider the work to
+/// do, not the history before it.
 pub async fn timeline(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<OrderId>,
-) -> Result<Json<Timeline>, Problem> {
+) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
     let actor = caller.actor;
     let order = service.store.order(id).await?.ok_or(Code::OrderNotFound)?;
     let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
     if !own || readable_by(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    Ok(Json(Timeline { items: service.store.timeline(id).await? }))
+    Ok(Json(WholeList { items: service.store.timeline(id).await? }))
 }
 
 /// The caller's own orders: published by a customer, accepted by a provider. An admin has none.
 pub async fn mine(
     State(service): State<Service>,
-    caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Caller { actor, .. }: Caller,
+    Query(ListFilter { status, .. }): Query<ListFilter>,
     page: Page,
-) -> Result<Json<Items>, Problem> {
-    let me = Some(caller.actor.user_id);
-    let status = wanted.status;
-    let listing = match caller.actor.role {
+) -> Result<ItemList<Order>, Problem> {
+    let me = Some(actor.user_id);
+    let listing = match actor.role {
         Role::Customer => Listing { customer: me, status, ..Listing::default() },
         Role::Provider => Listing { provider: me, status, ..Listing::default() },
-        Role::Admin => return Ok(Json(Items::none())),
+        Role::Admin => return Ok(ItemList::whole(Vec::new())),
     };
-    list(&service, &caller, &listing, page).await
+    list(&service, actor, &listing, page).await
 }
 
 /// Orders that wait for a provider.
 pub async fn available(
     State(service): State<Service>,
-    caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Caller { actor, .. }: Caller,
+    Query(ListFilter { region, .. }): Query<ListFilter>,
     page: Page,
-) -> Result<Json<Items>, Problem> {
-    if caller.actor.role != Role::Provider {
+) -> Result<ItemList<Order>, Problem> {
+    if actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
-    let (status, region) = (Some(OrderStatus::Pending), wanted.region);
-    let listing = Listing { status, region, ..Listing::default() };
-    list(&service, &caller, &listing, page).await
+    let listing = Listing { status: Some(OrderStatus::Pending), region, ..Listing::default() };
+    list(&service, actor, &listing, page).await
 }
 
 /// All orders, for admins.
 pub async fn all(
     State(service): State<Service>,
-    caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Admin(caller): Admin,
+    Query(ListFilter { status, region, code }): Query<ListFilter>,
     page: Page,
-) -> Result<Json<Items>, Problem> {
-    caller.require(Role::Admin)?;
-    let code = match &wanted.code {
-        None => None,
-        Some(text) => {
-            Some(OrderCode::parse(text).ok_or_else(|| Problem::wrong("code", say::code_no_code))?)
-        }
+) -> Result<ItemList<Order>, Problem> {
+    let parsed = |text: String| {
+        OrderCode::parse(&text).ok_or_else(|| Problem::wrong("code", say::code_no_code))
     };
-    let (status, region) = (wanted.status, wanted.region);
+    let code = code.map(parsed).transpose()?;
     let listing = Listing { status, region, code, ..Listing::default() };
-    list(&service, &caller, &listing, page).await
+    list(&service, caller.actor, &listing, page).await
 }
 
 async fn list(
     service: &Service,
-    caller: &Caller,
+    actor: Actor,
     listing: &Listing,
     page: Page,
-) -> Result<Json<Items>, Problem> {
-    let slice = service.store.list(listing, page.limit, page.after).await?;
-    Ok(Json(Items::of(slice, |order| readable_by(order, caller.actor))))
+) -> Result<ItemList<Order>, Problem> {
+    let orders = service.store.list(listing, page.rows(), page.after).await?;
+    Ok(page.of(orders, Cursor::of).filter_map(|order| readable_by(&order, actor)))
 }

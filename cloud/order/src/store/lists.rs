@@ -34,18 +34,11 @@ pub struct Cursor {
     id: OrderId,
 }
 
-/// A page of a list, and where the next one begins, if there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
-    pub orders: Vec<Order>,
-    pub next: Option<Cursor>,
-}
-
 impl Cursor {
     /// Before every order.
     const START: Self = Self { created_at: UnixMillis(i64::MAX), id: OrderId(Uuid::max()) };
 
-    fn of(order: &Order) -> Self {
+    pub fn of(order: &Order) -> Self {
         Self { created_at: order.created_at, id: order.id }
     }
 }
@@ -69,17 +62,11 @@ impl Store {
         listing: &Listing,
         limit: usize,
         after: Option<Cursor>,
-    ) -> Result<Slice, StoreError> {
+    ) -> Result<Vec<Order>, StoreError> {
         let (text, mut values) = statement(listing, after.unwrap_or(Cursor::START));
-        // One order more than asked for shows that there is a next page.
-        values.push((limit + 1).into());
+        values.push(limit.into());
         let rows = self.sql.all::<OrderRow>(text, values).await?;
-        let mut orders: Vec<Order> =
-            rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
-        let more = orders.len() > limit;
-        orders.truncate(limit);
-        let next = if more { orders.last().map(Cursor::of) } else { None };
-        Ok(Slice { orders, next })
+        rows.into_iter().map(OrderRow::order).collect()
     }
 }
 
@@ -87,17 +74,17 @@ impl Store {
 fn statement(listing: &Listing, after: Cursor) -> (Statement, Vec<Val>) {
     let mut text = OrderRow::select("WHERE created_at <= ?");
     let mut values = vals![after.created_at];
-    let mut also = |condition: &'static str, value: Option<Val>| {
-        if let Some(value) = value {
-            text = text.clone().then(condition);
-            values.push(value);
-        }
-    };
-    also(" AND customer_id = ?", listing.customer.map(Val::from));
-    also(" AND provider_id = ?", listing.provider.map(Val::from));
-    also(" AND location = ?", listing.region.map(Val::from));
-    also(" AND status = ?", listing.status.map(Val::from));
-    also(" AND code = ?", listing.code.as_ref().map(|code| code.as_str().into()));
+    for (condition, value) in [
+        (" AND customer_id = ?", listing.customer.map(Val::from)),
+        (" AND provider_id = ?", listing.provider.map(Val::from)),
+        (" AND location = ?", listing.region.map(Val::from)),
+        (" AND status = ?", listing.status.map(Val::from)),
+        (" AND code = ?", listing.code.as_ref().map(|code| code.as_str().into())),
+    ] {
+        let Some(value) = value else { continue };
+        text = text.then(condition);
+        values.push(value);
+    }
     values.extend(vals![after.created_at, after.id]);
     let text = text
         .then(" AND (created_at < ? OR id < ?)")

@@ -41,7 +41,7 @@ const ENDED_EPOCH: &str = "SELECT epoch FROM ended_epochs WHERE edge = ?";
 
 /// An operator's request; absent parts stay as they are. A take-back comes first.
 #[derive(Debug, Clone)]
-pub struct Assign {
+pub struct AssignmentRequest {
     pub by: UserId,
     pub trace: String,
     pub take_back: Option<String>,
@@ -51,18 +51,18 @@ pub struct Assign {
 
 /// How a region assigns, and how that came to be.
 #[derive(Debug, Clone, Serialize)]
-pub struct RegionRecord {
+pub struct AssignmentRecord {
     #[serde(flatten)]
     pub now: AssignmentEvent,
     /// Comes once the holder has given the right back.
-    pub wanted: Option<WantedNext>,
+    pub wanted: Option<NextRight>,
     /// Newest first.
     pub fences: Vec<FenceRecord>,
     pub changes: Vec<AssignmentChange>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub struct WantedNext {
+pub struct NextRight {
     pub policy: Policy,
     pub holder: Option<EdgeId>,
     pub epoch: Option<u64>,
@@ -81,9 +81,9 @@ impl Store {
     pub async fn assign(
         &self,
         region: Region,
-        asked: &Assign,
+        request: &AssignmentRequest,
     ) -> Result<Result<(), Code>, StoreError> {
-        transact!(self.sql, tx => { assign_in(tx, &self.clock, region, asked).await })
+        transact!(self.sql, tx => { assign_in(tx, &self.clock, region, request).await })
     }
 
     /// Takes back every right that this epoch of the edge, or one before it, holds or is to be
@@ -103,16 +103,16 @@ impl Store {
         rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
     }
 
-    pub async fn region_record(&self, region: Region) -> Result<RegionRecord, StoreError> {
+    pub async fn region_record(&self, region: Region) -> Result<AssignmentRecord, StoreError> {
         let text = granted("WHERE region_assignment.region = ?");
         let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
         let (now, wanted) =
             row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
         let values = vals![region, SHOWN_MAX];
         let fences = self.sql.all::<FenceRow>(FenceRow::select(FENCES), values.clone()).await?;
-        Ok(RegionRecord {
+        Ok(AssignmentRecord {
             now,
-            wanted: wanted.map(|wanted| WantedNext {
+            wanted: wanted.map(|wanted| NextRight {
                 policy: wanted.policy,
                 epoch: wanted.holder.as_ref().map(|seat| seat.epoch),
                 holder: wanted.holder.map(|seat| seat.edge),
@@ -141,18 +141,18 @@ async fn assign_in(
     tx: &mut Tx,
     clock: &Clock,
     region: Region,
-    asked: &Assign,
+    request: &AssignmentRequest,
 ) -> Result<Result<(), Code>, StoreError> {
     let mut now = locked(tx, region).await?;
-    let seat = asked.right.as_ref().and_then(|(_, seat)| seat.as_ref());
+    let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
     if let Some(seat) = seat
         && is_over(tx, seat).await?
     {
         return Ok(Err(Code::EdgeEpochEnded));
     }
-    let (at, by) = (clock.now(), Some(asked.by));
-    let trace = Some(asked.trace.clone());
-    if let Some(why) = &asked.take_back {
+    let (at, by) = (clock.now(), Some(request.by));
+    let trace = Some(request.trace.clone());
+    if let Some(why) = &request.take_back {
         let end = FenceEnd { at, how: FenceEnding::TakenBack, by, why: Some(why.clone()) };
         let record = Record { trace: trace.clone(), ..Record::of(&end) };
         if let Some(turned) = now.taken_back(end) {
@@ -160,9 +160,9 @@ async fn assign_in(
             now = turned.after;
         }
     }
-    let right = asked.right.clone();
-    let right = right.map(|(policy, holder)| NextAssignment { policy, holder, by: asked.by });
-    let wish = Wish { right, rules: asked.rules.clone() };
+    let right = request.right.clone();
+    let right = right.map(|(policy, holder)| NextAssignment { policy, holder, by: request.by });
+    let wish = Wish { right, rules: request.rules.clone() };
     if let Some(turned) = now.wished(wish, None) {
         let record = Record { what: "set", at, by, why: None, trace };
         turn(tx, clock, region, &turned, &record).await?;

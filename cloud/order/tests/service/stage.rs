@@ -1,7 +1,7 @@
 //! An order_db of its own on either engine, people, and the commands they send.
 use order::{
     Config,
-    store::{Assign, Publication, Store},
+    store::{AssignmentRequest, Publication, Store},
 };
 use platform::sql::{Row, Sql, create_database};
 use process::{clock::Clock, random};
@@ -105,7 +105,7 @@ impl Stage {
     ) -> RegionAssignment {
         let trace = self.command_id().0.simple().to_string();
         let take_back = take_back.map(str::to_owned);
-        let asked = Assign { by: admin().user_id, trace, take_back, right, rules: None };
+        let asked = AssignmentRequest { by: admin().user_id, trace, take_back, right, rules: None };
         self.store.assign(Region::North, &asked).await.unwrap().unwrap();
         self.store.region_record(Region::North).await.unwrap().now.assignment
     }

@@ -130,7 +130,7 @@ impl World {
     }
 
     /// An accept has to wait: the order service asks the hub, and looks once more where that has not taken
-    /// it. Mirrors `cloud/order/src/http/commands.rs`, `asks.rs` and `sync/hub/src/http/asks.rs`.
+    /// it. Mirrors `cloud/order/src/http/commands.rs`, `hub.rs` and `sync/hub/src/http/asks.rs`.
     pub fn asks_holder(
         &mut self,
         takes: u64,

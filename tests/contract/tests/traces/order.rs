@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use contract::OrderDb;
-use order::store::{Assign, Store};
+use order::store::{AssignmentRequest, Store};
 use platform::{sql::Sql, vals};
 use process::clock::Clock;
 use rules::{Attempt, NewCase, Origin, StoredAnswer, Submission, Writes};
@@ -83,7 +83,7 @@ impl Replay<'_> {
     }
 
     async fn assign(&self, region: Region, asked: &AssignmentChange) {
-        let nobody = Assign {
+        let nobody = AssignmentRequest {
             by: UserId(Uuid::nil()),
             trace: Uuid::nil().simple().to_string(),
             take_back: None,
@@ -94,10 +94,10 @@ impl Replay<'_> {
             AssignmentChange::Wished(wish) => {
                 let by = wish.right.as_ref().map_or(nobody.by, |wanted| wanted.by);
                 let right = wish.right.map(|wanted| (wanted.policy, wanted.holder));
-                Assign { by, right, rules: wish.rules, ..nobody }
+                AssignmentRequest { by, right, rules: wish.rules, ..nobody }
             }
             AssignmentChange::TakenBack(end) => {
-                Assign { by: end.by.unwrap(), take_back: end.why, ..nobody }
+                AssignmentRequest { by: end.by.unwrap(), take_back: end.why, ..nobody }
             }
             AssignmentChange::Renewed { seat, fence, .. } => {
                 let (edge, epoch) = (seat.edge, seat.epoch);

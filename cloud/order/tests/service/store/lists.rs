@@ -1,6 +1,7 @@
 //! What can be listed, page by page.
 
-use order::store::Listing;
+use order::store::{Cursor, Listing};
+use process::problem::Page;
 use rstest::rstest;
 use wire::OrderStatus;
 
@@ -28,12 +29,14 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         Listing { status, region: Some(wire::Region::North), ..Listing::default() },
     ] {
         let mut seen = Vec::new();
-        let mut after = None;
+        let mut after: Option<Cursor> = None;
         loop {
-            let slice = stage.store.list(&listing, 4, after).await.unwrap();
-            seen.extend(slice.orders.iter().map(|order| order.id));
-            // What is added meanwhile is newer than every page to come.
-            after = slice.next.map(|cursor| cursor.to_string().parse().unwrap());
+            let page: Page<Cursor> = Page { limit: 4, after };
+            let rows = stage.store.list(&listing, page.rows(), after).await.unwrap();
+            let list = page.of(rows, Cursor::of);
+            seen.extend(list.items.iter().map(|order| order.id));
+            // An order that is added meanwhile is newer than every page to come.
+            after = list.next.map(|cursor| cursor.parse().unwrap());
             if after.is_none() {
                 break;
             }
@@ -53,5 +56,5 @@ async fn an_order_is_found_by_the_code_people_read_aloud(#[case] engine: Engine)
     let code = stage.store.order(id).await.unwrap().unwrap().code;
     let listing = Listing { code: Some(code), ..Listing::default() };
     let found = stage.store.list(&listing, 5, None).await.unwrap();
-    assert_eq!(found.orders.iter().map(|order| order.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(found.iter().map(|order| order.id).collect::<Vec<_>>(), [id]);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use order::store::Assign;
+use order::store::AssignmentRequest;
 use platform::{sql::SqlError, transact, vals};
 use rstest::rstest;
 use rules::Seat;
@@ -156,7 +156,7 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
         assert_eq!(ends, [Some(FenceEnding::EdgeRestored)]);
     }
     assert_eq!(stage.told().await.len(), 2, "the repeat changes nothing");
-    let asked = |epoch| Assign {
+    let asked = |epoch| AssignmentRequest {
         by: admin().user_id,
         trace: String::new(),
         take_back: None,
@@ -239,7 +239,7 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     let published = stage.publish(stage.command_id(), customer(1), draft()).await;
     let order_id = published.order.unwrap().id;
     let set = async |rules: OfflineRules| {
-        let asked = Assign {
+        let asked = AssignmentRequest {
             by: admin().user_id,
             trace: String::new(),
             take_back: None,

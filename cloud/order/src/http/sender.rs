@@ -1,4 +1,4 @@
-//! What a request says beside its path: under which command id, in which language, for what reason.
+//! The sender of a command.
 
 use axum::{
     extract::FromRequestParts,
@@ -13,26 +13,26 @@ use wire::Language;
 
 use crate::service::Service;
 
-/// Who asks for a command, under which id, and in which language to say that it is done. Problems find
-/// their language by themselves.
-pub struct Person {
+/// The person behind a command, the command's id, and the language of the answer. Problems find their
+/// language by themselves.
+pub struct CommandSender {
     pub caller: Caller,
-    /// What vouches for them, should somebody else have to decide.
+    /// Vouches for the caller where a region's holder has to decide.
     pub token: String,
     pub idempotency: Idempotency,
     pub language: Language,
 }
 
-impl FromRequestParts<Service> for Person {
+impl FromRequestParts<Service> for CommandSender {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
         let token = bearer(&parts.headers).unwrap_or_default().to_owned();
         let idempotency = Idempotency::from_request_parts(parts, service).await?;
-        let wanted = parts.headers.get(header::ACCEPT_LANGUAGE);
-        let wanted = wanted.and_then(|value| value.to_str().ok());
-        let language = wanted.map(Language::from_accept).unwrap_or_default();
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        let language = accepted.map(Language::from_accept).unwrap_or_default();
         Ok(Self { caller, token, idempotency, language })
     }
 }

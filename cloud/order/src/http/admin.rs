@@ -1,0 +1,150 @@
+//! The routes of operators: how regions assign, the record of collisions, and cases to look at.
+
+use axum::extract::State;
+use process::{
+    problem::{ItemList, Json, Page, Path, Problem},
+    tokens::Admin,
+    trace::Trace,
+};
+use rules::Seat;
+use serde::Deserialize;
+use wire::{
+    Assignments, CaseItem, CommandAnswer, CommandId, EdgeId, LostAcceptance, OfflineRules, Policy,
+    Region,
+};
+
+use super::{WholeList, hub};
+use crate::{
+    say,
+    service::Service,
+    store::{AssignmentRecord, AssignmentRequest},
+};
+
+/// The body of an operator's request; absent parts stay as they are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignmentBody {
+    policy: Option<Policy>,
+    /// With `exclusive`: the edge that is to hold the region.
+    holder: Option<EdgeId>,
+    /// The holder's epoch as its status shows it.
+    epoch: Option<u64>,
+    rules: Option<OfflineRules>,
+    take_back: Option<TakeBackBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakeBackBody {
+    why: String,
+}
+
+/// Cases, newest first.
+pub async fn cases(
+    State(service): State<Service>,
+    _: Admin,
+    page: Page<u64>,
+) -> Result<ItemList<CaseItem>, Problem> {
+    Ok(page.of(service.store.cases(page.after, page.rows()).await?, |case| case.id))
+}
+
+/// Newest first. A page may hold fewer than asked for and still have a next one: it ends where enough
+/// of the history was looked through.
+pub async fn lost_acceptances(
+    State(service): State<Service>,
+    _: Admin,
+    page: Page<u64>,
+) -> Result<ItemList<LostAcceptance>, Problem> {
+    let (items, next) = service.store.lost_acceptances(page.after, page.limit).await?;
+    Ok(ItemList { items, next: next.map(|id| id.to_string()) })
+}
+
+/// Every answer under the id: each is of another person.
+pub async fn answers(
+    State(service): State<Service>,
+    _: Admin,
+    Path(id): Path<CommandId>,
+) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
+    Ok(Json(WholeList { items: service.store.answers_of(id).await? }))
+}
+
+pub async fn assignments(
+    State(service): State<Service>,
+    _: Admin,
+) -> Result<Json<Assignments>, Problem> {
+    Ok(Json(Assignments { items: service.store.assignments().await? }))
+}
+
+pub async fn assignment(
+    State(service): State<Service>,
+    _: Admin,
+    Path(region): Path<Region>,
+) -> Result<Json<AssignmentRecord>, Problem> {
+    Ok(Json(service.store.region_record(region).await?))
+}
+
+pub async fn assign(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(region): Path<Region>,
+    Trace(trace): Trace,
+    Json(body): Json<AssignmentBody>,
+) -> Result<Json<AssignmentRecord>, Problem> {
+    let request = AssignmentRequest {
+        by: caller.actor.user_id,
+        trace: trace.into(),
+        take_back: body.take_back.as_ref().map(why).transpose()?,
+        right: right(body.policy, body.holder, body.epoch)?,
+        rules: body.rules.map(without_repeats),
+    };
+    if let Some((_, Some(seat))) = &request.right {
+        check_seat(&service, region, seat).await?;
+    }
+    service.store.assign(region, &request).await??;
+    Ok(Json(service.store.region_record(region).await?))
+}
+
+/// A kind of work that is named twice is allowed once: the row has room for each kind.
+fn without_repeats(mut rules: OfflineRules) -> OfflineRules {
+    if let Some(approval) = &mut rules.approval {
+        let mut known = Vec::new();
+        approval.service_types.retain(|kind| {
+            let new = !known.contains(kind);
+            known.push(*kind);
+            new
+        });
+    }
+    rules
+}
+
+fn why(body: &TakeBackBody) -> Result<String, Problem> {
+    wire::check_reason(&body.why).map_err(|error| Problem::wrong("take_back.why", error.why))
+}
+
+/// A right that is granted to an edge of another region, or to an epoch that is over, would be held by
+/// nobody, and would have to be taken back.
+async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
+    match hub::seat(service, &wanted.edge).await? {
+        Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
+        Some(seat) if seat.region == region => Err(Problem::wrong("epoch", say::epoch_passed)),
+        _ => Err(Problem::wrong("holder", say::holder_unknown)),
+    }
+}
+
+/// The policy and the holder to be. A holder belongs to `exclusive`, and is one epoch of an edge.
+fn right(
+    policy: Option<Policy>,
+    holder: Option<EdgeId>,
+    epoch: Option<u64>,
+) -> Result<Option<(Policy, Option<Seat>)>, Problem> {
+    match (policy, holder, epoch) {
+        (None, None, None) => Ok(None),
+        (Some(policy), None, None) => Ok(Some((policy, None))),
+        (Some(Policy::Exclusive), Some(edge), Some(epoch)) => {
+            Ok(Some((Policy::Exclusive, Some(Seat { edge, epoch }))))
+        }
+        (_, Some(_), None) => Err(Problem::wrong("epoch", say::epoch_missing)),
+        (_, None, Some(_)) => Err(Problem::wrong("holder", say::holder_missing)),
+        (_, Some(_), Some(_)) => Err(Problem::wrong("policy", say::policy_without_holder)),
+    }
+}

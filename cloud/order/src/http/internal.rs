@@ -1,0 +1,128 @@
+//! The routes of the hub. It alone holds edges' logs and knows their epochs.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
+use process::{
+    problem::{Json, Problem},
+    tokens::FromService,
+};
+use rules::{Attempt, Origin};
+use wire::{
+    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersAsked, OrdersTold,
+    RangeAsked, RangeTold, RegionAssignment, RenewAsked, TakeBack, TakenBack, WaitingAccept,
+    WaitingAccepts, WaitingAnswers,
+};
+
+use super::hub::HUB;
+use crate::{service::Service, store::StoreError};
+
+/// A larger run would hold its locks for too long; the hub hands in smaller ones.
+const OPS_MAX: usize = 5_000;
+/// A longer list would keep the hub waiting; it hands in shorter ones.
+const ACCEPTS_MAX: usize = 1_000;
+const ORDERS_MAX: usize = 200;
+
+/// The caller is the hub.
+pub struct FromHub;
+
+impl FromRequestParts<Service> for FromHub {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let FromService(from) = FromService::from_request_parts(parts, service).await?;
+        if from == HUB { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+    }
+}
+
+/// A run of an edge's log.
+pub async fn ops(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(batch): Json<OpsBatch>,
+) -> Result<Json<OpsDecisions>, Problem> {
+    check_length(batch.ops.len(), OPS_MAX)?;
+    Ok(Json(service.batch(batch).await?))
+}
+
+/// Accepts that waited for the holder of their region: each is decided, or still has to wait. An empty
+/// list asks only that this service can decide.
+pub async fn waiting_accepts(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(WaitingAccepts { items }): Json<WaitingAccepts>,
+) -> Result<Json<WaitingAnswers>, Problem> {
+    check_length(items.len(), ACCEPTS_MAX)?;
+    if items.is_empty() {
+        service.try_out().await?;
+    }
+    let mut answers = Vec::with_capacity(items.len());
+    for WaitingAccept { command, actor, revoked } in items {
+        let origin = Origin::Waited { revoked };
+        let attempt = Attempt { command, actor: Some(actor), origin };
+        answers.push(decided(service.command(attempt).await)?);
+    }
+    Ok(Json(WaitingAnswers { answers }))
+}
+
+/// A fault of one accept says nothing of the others, unless nothing can be decided now.
+fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem> {
+    match result.map_err(Problem::from) {
+        Err(problem) if problem.code() != Code::Unavailable => {
+            Ok(OpDecision::Held(HeldReason::NeedsOperator))
+        }
+        decided => decided,
+    }
+}
+
+/// The hub has found an edge restored or cloned. Safe to repeat.
+pub async fn take_back(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(over): Json<TakeBack>,
+) -> Result<Json<TakenBack>, Problem> {
+    Ok(Json(TakenBack { fences: service.store.end_epoch(&over).await? }))
+}
+
+/// A new fence for a holder with a view that did not agree with its grant. Safe to repeat: a right that
+/// does not stand changes nothing.
+pub async fn renew(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(asked): Json<RenewAsked>,
+) -> Result<Json<RegionAssignment>, Problem> {
+    service.store.renew(&asked).await?;
+    Ok(Json(service.store.region_record(asked.region).await?.now.assignment))
+}
+
+/// The assignments that the regions' feeds should have brought by now.
+pub async fn assignments(
+    State(service): State<Service>,
+    _: FromHub,
+) -> Result<Json<Assignments>, Problem> {
+    Ok(Json(Assignments { items: service.store.assignments().await? }))
+}
+
+/// A digest of some of a region's orders.
+pub async fn range(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(asked): Json<RangeAsked>,
+) -> Result<Json<RangeTold>, Problem> {
+    Ok(Json(service.store.range(&asked).await?))
+}
+
+/// The orders of these ids.
+pub async fn orders(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(asked): Json<OrdersAsked>,
+) -> Result<Json<OrdersTold>, Problem> {
+    check_length(asked.ids.len(), ORDERS_MAX)?;
+    Ok(Json(service.store.named(&asked.ids).await?))
+}
+
+fn check_length(length: usize, most: usize) -> Result<(), Problem> {
+    if length > most { Err(Code::BodyTooLarge.into()) } else { Ok(()) }
+}

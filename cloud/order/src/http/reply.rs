@@ -1,0 +1,92 @@
+//! Tells a decision over HTTP: the order as the command left it, or a problem with the order as far as
+//! its asker may see it, and with the explanation of a lost acceptance.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use process::problem::{Json, Problem};
+use serde::Serialize;
+use wire::{
+    Actor, Code, CommandId, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
+    UnixMillis, UserId, readable_by,
+};
+
+/// The answer to a command that was not refused.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum CommandReply {
+    Done {
+        order_id: OrderId,
+        status: OrderStatus,
+        provider_id: Option<UserId>,
+        message: &'static str,
+        order: OrderView,
+    },
+    /// The region's holder has to decide this accept. The order's page, the inbox and the same request
+    /// sent again tell the decision.
+    Waiting { order_id: OrderId, command_id: CommandId, state: &'static str, message: &'static str },
+}
+
+impl IntoResponse for CommandReply {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Done { .. } => StatusCode::OK,
+            Self::Waiting { .. } => StatusCode::ACCEPTED,
+        };
+        (status, Json(self)).into_response()
+    }
+}
+
+/// The order of a command as far as its sender may read it; of an order that went to another, its whereabouts.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum OrderView {
+    Whole(Box<Order>),
+    /// Without the parts that are for the order's own people.
+    Outline {
+        id: OrderId,
+        code: OrderCode,
+        location: Region,
+        status: OrderStatus,
+        provider_id: Option<UserId>,
+        version: u64,
+        updated_at: UnixMillis,
+    },
+}
+
+impl OrderView {
+    pub fn of(order: Order, reader: Actor) -> Self {
+        if let Some(readable) = readable_by(&order, reader) {
+            return Self::Whole(Box::new(readable));
+        }
+        let Order { id, code, location, status, provider_id, version, updated_at, .. } = order;
+        Self::Outline { id, code, location, status, provider_id, version, updated_at }
+    }
+}
+
+/// The whole order of a command that succeeded, or the reason of its refusal.
+pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
+    let mut outcome = match decision {
+        OpDecision::Decided(outcome) => outcome,
+        // The region's holder decides it, and is out of reach; nothing was stored.
+        OpDecision::Held(_) => return Err(Code::RegionAssigningOffline.into()),
+    };
+    match (outcome.succeeded(), outcome.order.take()) {
+        (true, Some(order)) => Ok(order),
+        (_, order) => Err(refused(outcome, order.map(|order| OrderView::of(order, actor)))),
+    }
+}
+
+fn refused(outcome: Outcome, view: Option<OrderView>) -> Problem {
+    let first = outcome.first.and_then(|first| first.code);
+    // A success without its order, and a refusal without a reason, are faults of ours.
+    let mut problem = Problem::new(outcome.code.or(first).unwrap_or(Code::Internal));
+    if let Some(view) = view {
+        problem = problem.with("order", view);
+    }
+    match outcome.lost {
+        Some(lost) => problem.with("lost", lost),
+        None => problem,
+    }
+}
