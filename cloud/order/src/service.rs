@@ -43,8 +43,8 @@ impl Service {
         Ok(())
     }
 
-    /// Decides a run of an edge's log, in its order and in one transaction. An empty one
-    /// asks only that this service can decide.
+    /// Decides a run of an edge's log, in its order and in one transaction. An empty one asks only
+    /// that this service can decide.
     pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, StoreError> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;

@@ -5,9 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use wire::{
-    Action, Code, FenceEnd, Lost, NearbyJob, Order, OrderId, OrderStatus, Region, UnixMillis,
-};
+use wire::{Action, Code, Lost, NearbyJob, Order, OrderId, OrderStatus, Region, UnixMillis};
 
 use crate::{Attempt, OrderState, Snapshot, StoredAnswer, Submission};
 
@@ -53,12 +51,6 @@ pub(crate) fn lost(attempt: &Attempt, state: &OrderState, code: Code) -> Option<
         nearby: Vec::new(),
         taken_back: None,
     })
-}
-
-/// With the record of the take-back, where that is why it lost.
-pub(crate) fn with_record(lost: Lost, code: Option<Code>, taken_back: Option<FenceEnd>) -> Lost {
-    let taken_back = taken_back.filter(|_| code == Some(Code::RegionTakenBack));
-    Lost { taken_back, ..lost }
 }
 
 /// The same for a repeat, as far as it can still be told: not once another acceptance stands there

@@ -215,9 +215,9 @@ impl<'a> Desk<'a> {
         let state = self.state(attempt.command.body.order_id()).cloned();
         let lost = state.as_ref().and_then(|state| explain::lost(attempt, state, code));
         let lost = lost.map(|lost| {
-            let order = state.as_ref().map(|state| &state.order);
-            let taken_back = order.and_then(|order| self.taken_back(attempt, order));
-            explain::with_record(lost, Some(code), taken_back)
+            let overturned = state.as_ref().filter(|_| code == Code::RegionTakenBack);
+            let taken_back = overturned.and_then(|state| self.taken_back(attempt, &state.order));
+            Lost { taken_back, ..lost }
         });
         if let Some(OrderState { order, .. }) = state {
             self.note(attempt, order, code, lost.clone());

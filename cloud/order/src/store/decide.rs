@@ -12,6 +12,7 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Submission, Writes, decide};
+use uuid::Uuid;
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
@@ -47,8 +48,7 @@ impl Store {
     }
 
     /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes it back
-    /// and commits. It fails where every batch would, so that no single op
-    /// is blamed for that.
+    /// and commits. It fails where every batch would, so that no single op is blamed for that.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             read::assignments(tx, &BTreeSet::from([region]), read::Lock::ToDecide).await?;
@@ -81,19 +81,13 @@ impl Store {
     ) -> Result<Writes, StoreError> {
         let mut collisions = 0;
         loop {
-            match self.decide_once(requests, reading).await {
+            let decided =
+                transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await });
+            match decided {
                 Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
                 done => return done,
             }
         }
-    }
-
-    async fn decide_once(
-        &self,
-        requests: &[Submission],
-        reading: Reading,
-    ) -> Result<Writes, StoreError> {
-        transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await })
     }
 
     /// The order that this publication made, where it was decided before.
@@ -102,13 +96,8 @@ impl Store {
         if planted(Defect::NoCommandDedupe) {
             return Ok(None);
         }
-        let row = self
-            .sql
-            .one::<(uuid::Uuid,)>(
-                ORDER_OF,
-                vals![publication.command_id, publication.actor.user_id],
-            )
-            .await?;
+        let values = vals![publication.command_id, publication.actor.user_id];
+        let row = self.sql.one::<(Uuid,)>(ORDER_OF, values).await?;
         Ok(row.map(|(id,)| OrderId(id)))
     }
 }

@@ -11,7 +11,6 @@ use platform::{
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
-use process::clock::Clock;
 use rules::{Assignment, NextAssignment, Seat, Wish};
 use serde::Serialize;
 use sqlx::FromRow;
@@ -83,18 +82,71 @@ impl Store {
         region: Region,
         request: &AssignmentRequest,
     ) -> Result<Result<(), Code>, StoreError> {
-        transact!(self.sql, tx => { assign_in(tx, &self.clock, region, request).await })
+        transact!(self.sql, tx => {
+            let mut now = locked(tx, region).await?;
+            let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
+            if let Some(seat) = seat
+                && is_over(tx, seat).await?
+            {
+                return Ok(Err(Code::EdgeEpochEnded));
+            }
+            let (at, by) = (self.clock.now(), Some(request.by));
+            let trace = Some(request.trace.clone());
+            if let Some(why) = &request.take_back {
+                let end = FenceEnd { at, how: FenceEnding::TakenBack, by, why: Some(why.clone()) };
+                let record = Record { trace: trace.clone(), ..Record::of(&end) };
+                if let Some(turned) = now.taken_back(end) {
+                    turn(tx, &self.clock, region, &turned, &record).await?;
+                    now = turned.after;
+                }
+            }
+            let right = request.right.clone();
+            let next = |(policy, holder)| NextAssignment { policy, holder, by: request.by };
+            let wish = Wish { right: right.map(next), rules: request.rules.clone() };
+            if let Some(turned) = now.wished(wish, None) {
+                let record = Record { what: "set", at, by, why: None, trace };
+                turn(tx, &self.clock, region, &turned, &record).await?;
+            }
+            Ok(Ok(()))
+        })
     }
 
     /// Takes back every right that this epoch of the edge, or one before it, holds or is to be
     /// granted, and grants it none from here on. Safe to repeat. Answers with all that they held.
     pub async fn end_epoch(&self, over: &TakeBack) -> Result<Vec<FenceRecord>, StoreError> {
-        transact!(self.sql, tx => { end_epoch_in(tx, &self.clock, over).await })
+        transact!(self.sql, tx => {
+            let regions = BTreeSet::from(Region::ALL);
+            let assignments = read::assignments(tx, &regions, Lock::ToChange).await?;
+            let end = FenceEnd { at: self.clock.now(), how: over.why.into(), by: None, why: None };
+            let seat = Seat { edge: over.edge.clone(), epoch: over.epoch };
+            end_epoch_of(tx, &seat, &end).await?;
+            for (region, assignment) in assignments {
+                if let Some(turned) = assignment.epoch_ended(&seat, end.clone()) {
+                    turn(tx, &self.clock, region, &turned, &Record::of(&end)).await?;
+                }
+            }
+            let values = vals![&over.edge, over.epoch, SHOWN_MAX];
+            let rows = tx.all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
+            rows.into_iter().map(FenceRow::record).collect()
+        })
     }
 
     /// Gives the same holder a new fence, where the one it names still stands.
     pub async fn renew(&self, asked: &RenewAsked) -> Result<(), StoreError> {
-        transact!(self.sql, tx => { renew_in(tx, &self.clock, asked).await })
+        transact!(self.sql, tx => {
+            const GRANTED_BY: &str = "SELECT granted_by FROM fences WHERE region = ? AND fence = ?";
+            let now = locked(tx, asked.region).await?;
+            let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
+            let granted = tx.one::<(Uuid,)>(GRANTED_BY, vals![asked.region, asked.fence]).await?;
+            let Some((by,)) = granted else { return Ok(()) };
+            let (at, how) = (self.clock.now(), FenceEnding::Renewed);
+            let end = FenceEnd { at, how, by: None, why: None };
+            let record = Record::of(&end);
+            if let Some(turned) = now.renewed(&seat, asked.fence, end, UserId(by)) {
+                turn(tx, &self.clock, asked.region, &turned, &record).await?;
+            }
+            Ok(())
+        })
     }
 
     pub async fn assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
@@ -135,73 +187,6 @@ impl GrantedRow {
         let assignment_told = assignment.told(digest);
         Ok((AssignmentEvent { region, assignment: assignment_told }, assignment.wanted))
     }
-}
-
-async fn assign_in(
-    tx: &mut Tx,
-    clock: &Clock,
-    region: Region,
-    request: &AssignmentRequest,
-) -> Result<Result<(), Code>, StoreError> {
-    let mut now = locked(tx, region).await?;
-    let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
-    if let Some(seat) = seat
-        && is_over(tx, seat).await?
-    {
-        return Ok(Err(Code::EdgeEpochEnded));
-    }
-    let (at, by) = (clock.now(), Some(request.by));
-    let trace = Some(request.trace.clone());
-    if let Some(why) = &request.take_back {
-        let end = FenceEnd { at, how: FenceEnding::TakenBack, by, why: Some(why.clone()) };
-        let record = Record { trace: trace.clone(), ..Record::of(&end) };
-        if let Some(turned) = now.taken_back(end) {
-            turn(tx, clock, region, &turned, &record).await?;
-            now = turned.after;
-        }
-    }
-    let right = request.right.clone();
-    let right = right.map(|(policy, holder)| NextAssignment { policy, holder, by: request.by });
-    let wish = Wish { right, rules: request.rules.clone() };
-    if let Some(turned) = now.wished(wish, None) {
-        let record = Record { what: "set", at, by, why: None, trace };
-        turn(tx, clock, region, &turned, &record).await?;
-    }
-    Ok(Ok(()))
-}
-
-async fn end_epoch_in(
-    tx: &mut Tx,
-    clock: &Clock,
-    over: &TakeBack,
-) -> Result<Vec<FenceRecord>, StoreError> {
-    let regions = BTreeSet::from(Region::ALL);
-    let assignments = read::assignments(tx, &regions, Lock::ToChange).await?;
-    let end = FenceEnd { at: clock.now(), how: over.why.into(), by: None, why: None };
-    let seat = Seat { edge: over.edge.clone(), epoch: over.epoch };
-    end_epoch_of(tx, &seat, &end).await?;
-    for (region, assignment) in assignments {
-        if let Some(turned) = assignment.epoch_ended(&seat, end.clone()) {
-            turn(tx, clock, region, &turned, &Record::of(&end)).await?;
-        }
-    }
-    let values = vals![&over.edge, over.epoch, SHOWN_MAX];
-    let rows = tx.all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
-    rows.into_iter().map(FenceRow::record).collect()
-}
-
-async fn renew_in(tx: &mut Tx, clock: &Clock, asked: &RenewAsked) -> Result<(), StoreError> {
-    const GRANTED_BY: &str = "SELECT granted_by FROM fences WHERE region = ? AND fence = ?";
-    let now = locked(tx, asked.region).await?;
-    let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
-    let granted = tx.one::<(Uuid,)>(GRANTED_BY, vals![asked.region, asked.fence]).await?;
-    let Some((by,)) = granted else { return Ok(()) };
-    let end = FenceEnd { at: clock.now(), how: FenceEnding::Renewed, by: None, why: None };
-    let record = Record::of(&end);
-    if let Some(turned) = now.renewed(&seat, asked.fence, end, UserId(by)) {
-        turn(tx, clock, asked.region, &turned, &record).await?;
-    }
-    Ok(())
 }
 
 async fn locked(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
