@@ -30,19 +30,6 @@ pub struct StoredAnswer {
     pub decided_at: UnixMillis,
 }
 
-/// How a repeat relates to the decided command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// The very op that was decided: it gets its own result.
-    SameOp,
-    /// The same command by another op or request.
-    SameCommand,
-    /// Another command under an id that the same person has used.
-    IdReused,
-    /// Nobody vouches for it, so it cannot be given the owner's answer.
-    Unproven,
-}
-
 impl StoredAnswer {
     pub fn key(&self) -> CommandKey {
         (self.command_id, self.user_id)
@@ -58,30 +45,19 @@ impl StoredAnswer {
         now: UnixMillis,
     ) -> Outcome {
         let decided_at = self.decided_at;
-        match self.relation(attempt) {
-            Repeat::SameOp => {
-                let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
-                Outcome { kind, code: self.code, first: None, order, lost, decided_at }
-            }
-            Repeat::SameCommand => {
-                let first = Some(FirstResult { applied: self.applied, code: self.code });
-                let kind = OutcomeKind::Duplicate;
-                Outcome { kind, code: None, first, order, lost, decided_at }
-            }
-            Repeat::IdReused => Outcome::rejected(Code::CommandIdReused, None, now),
-            Repeat::Unproven => Outcome::rejected(Code::InvalidToken, None, now),
-        }
-    }
-
-    fn relation(&self, attempt: &Attempt) -> Repeat {
         if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
-            return Repeat::SameOp;
+            // The very op that was decided: it gets its own result.
+            let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
+            return Outcome { kind, code: self.code, first: None, order, lost, decided_at };
         }
-        let same_body = self.hash == attempt.command.body.hash();
-        match attempt.actor {
-            None => Repeat::Unproven,
-            Some(_) if same_body => Repeat::SameCommand,
-            Some(_) => Repeat::IdReused,
+        if attempt.actor.is_none() {
+            // Nobody vouches for it, so it cannot be given the owner's answer.
+            return Outcome::rejected(Code::InvalidToken, None, now);
         }
+        if self.hash != attempt.command.body.hash() {
+            return Outcome::rejected(Code::CommandIdReused, None, now);
+        }
+        let first = Some(FirstResult { applied: self.applied, code: self.code });
+        Outcome { kind: OutcomeKind::Duplicate, code: None, first, order, lost, decided_at }
     }
 }
