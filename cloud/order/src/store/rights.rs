@@ -23,7 +23,7 @@ use wire::{
 use super::{
     Store, StoreError,
     read::{self, Lock},
-    rows::{self, AssignmentChange, AssignmentRow, EndedEpochRow, FenceRow},
+    rows::{self, AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow},
     turn::{Record, turn},
 };
 
@@ -57,7 +57,7 @@ pub struct AssignmentRecord {
     pub wanted: Option<NextRight>,
     /// Newest first.
     pub fences: Vec<FenceRecord>,
-    pub changes: Vec<AssignmentChange>,
+    pub changes: Vec<AssignmentChangeRow>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -171,7 +171,7 @@ impl Store {
                 by: wanted.by,
             }),
             fences: fences.into_iter().map(FenceRow::record).collect::<Result<_, _>>()?,
-            changes: self.sql.all(AssignmentChange::select(NOTES), values).await?,
+            changes: self.sql.all(AssignmentChangeRow::select(NOTES), values).await?,
         })
     }
 }

@@ -10,7 +10,7 @@ use wire::{Code, EdgeId, Hash, Region, Source};
 
 pub use answer::{AnswerRow, CaseRow};
 pub use assignment::{
-    AssignmentChange, AssignmentRow, EndedEpochRow, FenceRow, RulesRow, offline_rules,
+    AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow, RulesRow, offline_rules,
 };
 pub use order::{LineRow, OrderChange, OrderRow};
 

@@ -19,7 +19,7 @@ use wire::{
 
 use super::{
     StoreError,
-    rows::{self, AssignmentChange, AssignmentRow, FenceRow, RulesRow},
+    rows::{self, AssignmentChangeRow, AssignmentRow, FenceRow, RulesRow},
 };
 
 const EVENT_VERSION: u32 = 1;
@@ -153,8 +153,8 @@ async fn standing_digest(
     row.map(|(digest,)| rows::hash(&digest, "fences.digest")).transpose()
 }
 
-fn change(region: Region, after: &Assignment, record: &Record) -> AssignmentChange {
-    AssignmentChange {
+fn change(region: Region, after: &Assignment, record: &Record) -> AssignmentChangeRow {
+    AssignmentChangeRow {
         region: region.to_string(),
         version: bigint(after.policy_version),
         what: record.what.to_owned(),

@@ -84,7 +84,7 @@ impl AssignmentRow {
 columns! {
     /// One change of how a region assigns, as it is kept and shown.
     #[derive(Debug, Clone, FromRow, Serialize)]
-    pub struct AssignmentChange in assignment_changes {
+    pub struct AssignmentChangeRow in assignment_changes {
         #[serde(skip)]
         pub region: String,
         pub version: i64,
