@@ -1,4 +1,4 @@
-//! Owns how times, durations and numbers of things are written.
+//! Owns how times and durations are written.
 
 use wire::UnixMillis;
 
@@ -14,7 +14,7 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// How far two moments lie apart, to what tells them apart: what collides does so within moments.
+/// The distance between two moments, in milliseconds where it is short: a collision is.
 pub fn apart(ms: i64) -> String {
     if ms < 1_000 { format!("{ms} ms") } else { duration(ms) }
 }
@@ -22,11 +22,6 @@ pub fn apart(ms: i64) -> String {
 /// A moment in UTC, to the millisecond, as people read it.
 pub fn moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
-}
-
-/// A number and, in English, the word for one of them or for several.
-pub fn some(number: u64, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 #[cfg(test)]
@@ -46,8 +41,6 @@ mod tests {
             assert_eq!(duration(ms), text);
         }
         assert_eq!([apart(23), apart(999), apart(1_000)], ["23 ms", "999 ms", "1s"]);
-        assert_eq!(some(1, "change", "changes"), "1 change");
-        assert_eq!(some(0, "change", "changes"), "0 changes");
         assert_eq!(moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
     }
 }

@@ -1,22 +1,24 @@
-//! Owns what is said of a report that is not as it should be: the problem, and the next step.
+//! Owns the complaints about a report: each problem, and the next step.
 //! Invariant: there is a complaint exactly where `wire::StatusReport::complaints` finds one, so the
 //! exit code of `status` and every other reader of the report agree on what healthy means.
 
-mod link;
-mod log;
-mod machine;
-mod region;
-
 use serde::Serialize;
+use texts::Sentence;
 use wire::{
-    ChecksumState, EdgeStatus, GateState, Language, LinkState, RegionStatus, StatusReport,
+    ChecksumState, EdgeStatus, GateState, LinkState, QuarantineWhy, RegionStatus, StatusReport,
     UnixMillis,
+};
+
+use crate::{
+    age,
+    look::{Look, with_step},
+    say,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Complaint {
     /// A stable word for scripts.
-    pub kind: Kind,
+    pub kind: ComplaintKind,
     /// The region or the edge.
     pub about: String,
     pub problem: String,
@@ -25,7 +27,7 @@ pub struct Complaint {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ComplaintKind {
     GateClosed,
     NoEdge,
     NeverConnected,
@@ -47,64 +49,129 @@ pub enum Kind {
     ClockWrong,
 }
 
-/// Everything that is not as it should be; empty when all is well.
-pub fn all(report: &StatusReport, language: Language) -> Vec<Complaint> {
-    report.regions.iter().flat_map(|region| of_region(region, report.now, language)).collect()
+use ComplaintKind as Kind;
+
+/// Empty when all is well.
+pub fn all(report: &StatusReport, look: &Look) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for region in &report.regions {
+        of_region(&mut About::new(region.region, look, &mut complaints), region, report.now);
+        for edge in &region.edges {
+            let mut about = About::new(&edge.edge, look, &mut complaints);
+            of_log(&mut about, edge);
+            of_link(&mut about, edge, region.gate);
+            of_machine(&mut about, edge);
+        }
+    }
+    complaints
 }
 
-fn of_region(region: &RegionStatus, now: UnixMillis, language: Language) -> Vec<Complaint> {
-    let name = region.region.as_str();
-    let contradicted =
-        region.contradicted_lately(now).then(|| region::contradicted(region, language));
-    let closed = (region.gate == GateState::Closed).then(|| region::gate_closed(name, language));
-    let stopped = (region.asks_stopped > 0).then(|| region::asks_stopped(region, language));
-    let empty = region.edges.is_empty().then(|| region::no_edge(name, language));
-    let edges = region.edges.iter().flat_map(|edge| {
-        let link = of_edge(edge, region.gate, language);
-        of_log(edge, language).into_iter().chain(link).chain(of_machine(edge, language))
-    });
-    closed.into_iter().chain(contradicted).chain(stopped).chain(empty).chain(edges).collect()
+/// The complaints about one region or edge.
+struct About<'a> {
+    name: String,
+    look: &'a Look,
+    complaints: &'a mut Vec<Complaint>,
 }
 
-fn of_edge(edge: &EdgeStatus, gate: GateState, language: Language) -> Option<Complaint> {
-    match (edge.link, edge.checksum) {
-        (LinkState::Never, _) => Some(link::never_connected(edge, language)),
-        (LinkState::Down, _) => Some(link::link_down(edge, gate, language)),
-        (LinkState::Up, ChecksumState::Mismatch) => Some(link::orders_differ(edge, language)),
-        _ if edge.unsettled_since.is_some() => Some(link::unsettled(edge, language)),
-        _ if edge.stopped > 0 => Some(log::ops_stopped(edge, language)),
-        _ if edge.held > 0 => Some(log::ops_held(edge, language)),
-        _ if edge.parked > 0 => Some(log::ops_parked(edge, language)),
-        _ => None,
+impl<'a> About<'a> {
+    fn new(name: impl ToString, look: &'a Look, complaints: &'a mut Vec<Complaint>) -> Self {
+        Self { name: name.to_string(), look, complaints }
+    }
+
+    fn add(&mut self, kind: Kind, sentence: impl Sentence) {
+        let (problem, next_step) = with_step(self.look.say(sentence));
+        self.complaints.push(Complaint { kind, about: self.name.clone(), problem, next_step });
     }
 }
 
-/// What concerns its log itself, whatever else is wrong.
-fn of_log(edge: &EdgeStatus, language: Language) -> Vec<Complaint> {
-    let stopped = edge.needs_operator_at.map(|_| log::needs_operator(edge, language));
-    let twin = edge.twin_seen_at.map(|_| log::twin(edge, language));
-    let quarantine = edge.quarantine.map(|quarantine| log::restored(edge, quarantine, language));
-    let unproven = edge.unproven.map(|fence| link::grant_differs(edge, fence, language));
-    let left = edge.left_behind.iter().map(|left| log::left_behind(edge, *left, language));
-    stopped.into_iter().chain(twin).chain(quarantine).chain(unproven).chain(left).collect()
+fn of_region(about: &mut About<'_>, status: &RegionStatus, now: UnixMillis) {
+    let region = || status.region.into();
+    if status.gate == GateState::Closed {
+        about.add(Kind::GateClosed, say::complaint_gate_closed { region: region() });
+    }
+    if status.contradicted_lately(now) {
+        let times = status.repairs.unwrap_or_default().contradictions.into();
+        about.add(Kind::Contradicted, say::complaint_contradicted { times });
+    }
+    if let count @ 1.. = status.asks_stopped {
+        about.add(Kind::AsksStopped, say::complaint_asks_stopped { count });
+    }
+    if status.edges.is_empty() {
+        about.add(Kind::NoEdge, say::complaint_no_edge { region: region() });
+    }
 }
 
-fn of_machine(edge: &EdgeStatus, language: Language) -> impl Iterator<Item = Complaint> {
-    let disk = edge.disk_is_low().then(|| machine::disk_low(edge, language));
-    let clock = edge.clock_is_wrong().then(|| machine::clock_wrong(edge, language));
-    disk.into_iter().chain(clock)
+/// The gravest alone: while the link is down, nothing else of it is news.
+fn of_link(about: &mut About<'_>, status: &EdgeStatus, gate: GateState) {
+    let edge = (&status.edge).into();
+    match (status.link, status.checksum) {
+        (LinkState::Never, _) => about.add(Kind::NeverConnected, say::complaint_never_connected),
+        (LinkState::Down, _) => {
+            let gate = if gate == GateState::Closed { "closed" } else { "open" };
+            about.add(Kind::LinkDown, say::complaint_link_down { gate: gate.into() });
+        }
+        (LinkState::Up, ChecksumState::Mismatch) => {
+            about.add(Kind::OrdersDiffer, say::complaint_orders_differ);
+        }
+        _ if let Some(since) = status.unsettled_since => unsettled(about, status, since),
+        _ if let count @ 1.. = status.stopped => {
+            about.add(Kind::OpsStopped, say::complaint_ops_stopped { edge, count });
+        }
+        _ if let count @ 1.. = status.held => {
+            about.add(Kind::OpsHeld, say::complaint_ops_held { edge, count });
+        }
+        _ if let count @ 1.. = status.parked => {
+            about.add(Kind::OpsParked, say::complaint_ops_parked { count });
+        }
+        _ => {}
+    }
 }
 
-fn complaint(
-    kind: Kind,
-    about: &str,
-    problem: impl Into<String>,
-    next_step: impl Into<String>,
-) -> Complaint {
-    Complaint {
-        kind,
-        about: about.to_owned(),
-        problem: problem.into(),
-        next_step: next_step.into(),
+/// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an outcome has
+/// told it of a change that the feed never brought.
+fn unsettled(about: &mut About<'_>, status: &EdgeStatus, since: UnixMillis) {
+    let since = age::moment(since).into();
+    match status.lag_down_changes {
+        0 => about.add(Kind::Unsettled, say::complaint_event_missing { since }),
+        count => about.add(Kind::Unsettled, say::complaint_feed_unread { since, count }),
+    }
+}
+
+/// These concern its log itself, whatever else is wrong.
+fn of_log(about: &mut About<'_>, status: &EdgeStatus) {
+    let edge = || (&status.edge).into();
+    if status.needs_operator_at.is_some() {
+        about.add(Kind::NeedsOperator, say::complaint_needs_operator { edge: edge() });
+    }
+    if status.twin_seen_at.is_some() {
+        about.add(Kind::Twin, say::complaint_twin);
+    }
+    if let Some(quarantine) = status.quarantine {
+        let (kind, why) = match quarantine.why {
+            QuarantineWhy::EdgeRestored => (Kind::Restored, "edge_restored".into()),
+            QuarantineWhy::EdgeCloned => (Kind::Cloned, "edge_cloned".into()),
+        };
+        let (at, epoch) = (age::moment(quarantine.at).into(), status.epoch.into());
+        about.add(kind, say::complaint_quarantine { edge: edge(), why, at, epoch });
+    }
+    if let Some(fence) = status.unproven {
+        about.add(Kind::GrantDiffers, say::complaint_grant_differs { fence: fence.into() });
+    }
+    for left in &status.left_behind {
+        let (epoch, count) = (left.epoch.into(), left.commands);
+        about.add(Kind::LeftBehind, say::complaint_left_behind { epoch, count });
+    }
+}
+
+fn of_machine(about: &mut About<'_>, status: &EdgeStatus) {
+    if status.disk_is_low() {
+        let mib = (status.disk_free_bytes.unwrap_or_default() >> 20).into();
+        about.add(Kind::DiskLow, say::complaint_disk_low { mib });
+    }
+    if status.clock_is_wrong() {
+        let error_ms = status.clock_error_ms.unwrap_or_default();
+        let error = if error_ms > 0 { "ahead" } else { "behind" }.into();
+        let by = age::duration(error_ms.abs()).into();
+        about.add(Kind::ClockWrong, say::complaint_clock_wrong { by, error });
     }
 }

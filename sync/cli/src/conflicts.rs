@@ -1,10 +1,10 @@
-//! Owns `holdfast conflicts`: acceptances that lost and cases that wait for a person, newest first, by
-//! which rule and to whom.
+//! Owns `holdfast conflicts`: acceptances that lost and cases that wait for a person, newest first, each
+//! with the rule that decided it.
 
 use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
-use wire::{CaseItem, CommandId, Language, LostAcceptance, UnixMillis, Verdict};
+use wire::{CaseItem, Code, CommandId, LostAcceptance, UnixMillis};
 
 use crate::{
     age,
@@ -12,7 +12,9 @@ use crate::{
     explain::way,
     gateway::Gateway,
     look::{Look, Tone},
-    table::{Cell, Table},
+    run::Output,
+    say,
+    table::{Cell, table},
 };
 
 pub enum Conflict {
@@ -22,28 +24,28 @@ pub enum Conflict {
 
 /// The name of a conflict, `lost-12` or `case-7`, by which `explain` finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum ConflictName {
     Lost(u64),
     Case(u64),
 }
 
 /// Where a page ends in each of the two lists: what is older comes with the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cursor {
+pub struct ConflictCursor {
     lost: Option<u64>,
     case: Option<u64>,
 }
 
-pub struct Page {
+pub struct ConflictPage {
     pub items: Vec<Conflict>,
-    pub next: Option<Cursor>,
+    pub next: Option<ConflictCursor>,
 }
 
 impl Conflict {
-    pub fn name(&self) -> Name {
+    pub fn name(&self) -> ConflictName {
         match self {
-            Self::Lost(lost) => Name::Lost(lost.id),
-            Self::Case(case) => Name::Case(case.id),
+            Self::Lost(lost) => ConflictName::Lost(lost.id),
+            Self::Case(case) => ConflictName::Case(case.id),
         }
     }
 
@@ -62,7 +64,7 @@ impl Conflict {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for ConflictName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(id) => write!(f, "lost-{id}"),
@@ -71,7 +73,7 @@ impl fmt::Display for Name {
     }
 }
 
-impl FromStr for Name {
+impl FromStr for ConflictName {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -85,14 +87,14 @@ impl FromStr for Name {
     }
 }
 
-impl fmt::Display for Cursor {
+impl fmt::Display for ConflictCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = |id: Option<u64>| id.map_or("end".to_owned(), |id| id.to_string());
         write!(f, "{}.{}", place(self.lost), place(self.case))
     }
 }
 
-impl FromStr for Cursor {
+impl FromStr for ConflictCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -106,8 +108,21 @@ impl FromStr for Cursor {
     }
 }
 
+pub async fn run(
+    gateway: &Gateway,
+    limit: usize,
+    after: Option<ConflictCursor>,
+) -> Result<Output, Failure> {
+    let (page, look) = (page(gateway, limit, after).await?, &gateway.look);
+    Ok(Output::new(look, || json(&page, look), || render(&page, look)))
+}
+
 /// At most `limit`, newest first, of both lists.
-pub async fn page(gateway: &Gateway, limit: usize, after: Option<Cursor>) -> Result<Page, Failure> {
+async fn page(
+    gateway: &Gateway,
+    limit: usize,
+    after: Option<ConflictCursor>,
+) -> Result<ConflictPage, Failure> {
     let lost = of(gateway, "lost-acceptances", limit, after.map(|after| after.lost)).await?;
     let cases = of(gateway, "cases", limit, after.map(|after| after.case)).await?;
     let (lost_rest, case_rest) = (lost.1, cases.1);
@@ -115,16 +130,16 @@ pub async fn page(gateway: &Gateway, limit: usize, after: Option<Cursor>) -> Res
     let cases = cases.0.into_iter().map(|case| Conflict::Case(Box::new(case)));
     let mut items = merged(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
-    let mut next = Cursor { lost: lost_rest, case: case_rest };
+    let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
     // What was cut off comes again: each list goes on below its last item that is shown.
     for item in cut.iter().rev() {
         match item.name() {
-            Name::Lost(id) => next.lost = Some(id + 1),
-            Name::Case(id) => next.case = Some(id + 1),
+            ConflictName::Lost(id) => next.lost = Some(id + 1),
+            ConflictName::Case(id) => next.case = Some(id + 1),
         }
     }
-    let next = Some(next).filter(|next| *next != Cursor::default());
-    Ok(Page { items, next })
+    let next = Some(next).filter(|next| *next != ConflictCursor::default());
+    Ok(ConflictPage { items, next })
 }
 
 /// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place in it,
@@ -165,22 +180,23 @@ async fn of<T: serde::de::DeserializeOwned>(
 }
 
 /// One conflict by its name; `None` where there is none.
-pub async fn find(gateway: &Gateway, name: Name) -> Result<Option<Conflict>, Failure> {
-    let beyond = |id: u64| Some(Some(id.saturating_add(1)));
+pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>, Failure> {
+    let (ConflictName::Lost(id) | ConflictName::Case(id)) = name;
+    let newer = Some(Some(id.saturating_add(1)));
     let found = match name {
-        Name::Lost(id) => {
-            let (items, _) = of(gateway, "lost-acceptances", 1, beyond(id)).await?;
-            items.into_iter().next().map(|lost| Conflict::Lost(Box::new(lost)))
+        ConflictName::Lost(_) => {
+            let (mut items, _) = of(gateway, "lost-acceptances", 1, newer).await?;
+            items.pop().map(|lost| Conflict::Lost(Box::new(lost)))
         }
-        Name::Case(id) => {
-            let (items, _) = of(gateway, "cases", 1, beyond(id)).await?;
-            items.into_iter().next().map(|case| Conflict::Case(Box::new(case)))
+        ConflictName::Case(_) => {
+            let (mut items, _) = of(gateway, "cases", 1, newer).await?;
+            items.pop().map(|case| Conflict::Case(Box::new(case)))
         }
     };
     Ok(found.filter(|conflict| conflict.name() == name))
 }
 
-pub fn json(page: &Page, look: &Look) -> Value {
+fn json(page: &ConflictPage, look: &Look) -> Value {
     let items = page.items.iter().map(|item| one_json(item, look));
     json!({
         "items": items.collect::<Vec<_>>(),
@@ -205,122 +221,58 @@ pub fn render_one(conflict: &Conflict, look: &Look) -> String {
     format!("{name}  {}\n", rule(conflict, look))
 }
 
-pub fn render(page: &Page, look: &Look) -> String {
+fn render(page: &ConflictPage, look: &Look) -> String {
     if page.items.is_empty() {
-        let text = "+ no acceptance lost, and no case waits for a person";
-        return format!("{}\n", look.pick(text, "+ 没有失败的接单，也没有待处理的个案"));
+        return look.say(say::conflicts_none) + "\n";
     }
-    let mut table = Table::new(match look.language {
-        Language::English => [
-            "CONFLICT", "DECIDED", "ORDER", "REGION", "PROVIDER", "THROUGH", "TAPPED", "WON BY",
-            "WON AT", "RULE",
-        ],
-        Language::Chinese => [
-            "冲突",
-            "决定时间",
-            "订单",
-            "区域",
-            "服务商",
-            "途径",
-            "点击时间",
-            "胜出者",
-            "胜出时间",
-            "规则",
-        ],
-    });
-    for item in &page.items {
-        table.row(row(item, look));
-    }
-    let mut out = table.render(look);
+    let rows = page.items.iter().map(|item| row(item, look));
+    let mut out = table(say::conflicts_columns.plain(look.language), rows, look);
     if let Some(next) = page.next {
-        out.push_str(&match look.language {
-            Language::English => format!("  older ones: `holdfast conflicts --cursor {next}`\n"),
-            Language::Chinese => format!("  更早的冲突：`holdfast conflicts --cursor {next}`\n"),
-        });
+        let older = look.say(say::conflicts_older { cursor: next.into() });
+        out += &format!("  {older}\n");
     }
     out
 }
 
 fn row(conflict: &Conflict, look: &Look) -> Vec<Cell> {
-    let moment = |at: Option<UnixMillis>| at.map_or("-".to_owned(), age::moment);
-    let name = Cell::toned(Tone::Heading, conflict.name().to_string());
-    let (code, region, user, through, tapped, winner) = match conflict {
-        Conflict::Lost(lost) => (
-            Some(&lost.order_code),
-            Some(lost.region),
-            lost.entry.actor.user_id,
-            way(&lost.entry.source, look),
-            lost.entry.hops.tapped_at,
-            lost.winner.as_ref(),
-        ),
-        Conflict::Case(case) => {
-            (case.order_code.as_ref(), case.region, case.user_id, "-".to_owned(), None, None)
+    let (code, region, user, lost) = match conflict {
+        Conflict::Lost(lost) => {
+            let user = lost.entry.actor.user_id;
+            (Some(&lost.order_code), Some(lost.region), user, Some(lost))
         }
+        Conflict::Case(case) => (case.order_code.as_ref(), case.region, case.user_id, None),
     };
+    let winner = lost.and_then(|lost| lost.winner.as_ref());
     vec![
-        name,
-        Cell::new(moment(Some(conflict.at()))),
-        Cell::new(code.map_or("-", |code| code.as_str())),
-        Cell::new(region.map_or("-", wire::Region::as_str)),
-        Cell::new(user.to_string()),
-        Cell::new(through),
-        Cell::new(moment(tapped)),
-        Cell::new(winner.map_or("-".to_owned(), |winner| winner.user_id.to_string())),
-        Cell::new(moment(winner.and_then(|winner| winner.decided_at))),
+        Cell::toned(Tone::Heading, conflict.name()),
+        Cell::new(age::moment(conflict.at())),
+        Cell::or_dash(code),
+        Cell::or_dash(region),
+        Cell::new(user),
+        Cell::or_dash(lost.map(|lost| way(&lost.entry.source, look))),
+        Cell::or_dash(lost.and_then(|lost| lost.entry.hops.tapped_at).map(age::moment)),
+        Cell::or_dash(winner.map(|winner| winner.user_id)),
+        Cell::or_dash(winner.and_then(|winner| winner.decided_at).map(age::moment)),
         Cell::new(rule(conflict, look)),
     ]
 }
 
-/// By which rule it came out as it did.
-pub fn rule(conflict: &Conflict, look: &Look) -> String {
+/// The rule that decided it; of a case, also what a person has to do.
+fn rule(conflict: &Conflict, look: &Look) -> String {
     match conflict {
-        Conflict::Lost(lost) => lost_rule(lost, look),
+        Conflict::Lost(lost) => match lost.entry.code.unwrap_or(Code::Unrecognised) {
+            Code::OrderAlreadyAccepted => {
+                let verdict = lost.winner.as_ref().and_then(|winner| winner.verdict);
+                let verdict = verdict.map_or("provisional", wire::Verdict::as_str).into();
+                look.say(say::conflicts_rule { verdict })
+            }
+            code => code.sentence(look.language).to_owned(),
+        },
         Conflict::Case(case) => {
-            let why = case.code.map(|code| code.sentence(look.language));
-            let word = case_word(&case.kind, look);
-            why.map_or(word.to_owned(), |why| format!("{word} {why}"))
+            let word = look.say(say::conflicts_case { kind: (&case.kind).into() });
+            case.code
+                .map_or(word.clone(), |code| format!("{word} {}", code.sentence(look.language)))
         }
-    }
-}
-
-fn lost_rule(lost: &LostAcceptance, look: &Look) -> String {
-    let code = lost.entry.code.unwrap_or(wire::Code::Unrecognised);
-    let firm = lost.winner.as_ref().is_some_and(|winner| winner.verdict == Some(Verdict::Firm));
-    if code != wire::Code::OrderAlreadyAccepted {
-        return code.sentence(look.language).to_owned();
-    }
-    let text = match firm {
-        true => look.pick(
-            "the winner's edge held the right to assign: its answer was final when given",
-            "胜出者所在节点持有派单权，其答复即为最终结果",
-        ),
-        false => {
-            look.pick("the first acceptance to reach the cloud wins", "以最先到达云端的接单为准")
-        }
-    };
-    text.to_owned()
-}
-
-/// Why a person has to look, and what for.
-fn case_word<'a>(kind: &'a str, look: &Look) -> &'a str {
-    match kind {
-        "met_closed" => look.pick(
-            "Promised at once by an edge, and the order was closed by then: agree on a compensation.",
-            "节点已当场承诺，但订单当时已关闭：请协商补偿。",
-        ),
-        "revoked_meanwhile" => look.pick(
-            "Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.",
-            "节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。",
-        ),
-        "offline_rule" => look.pick(
-            "Decided by an edge under the region's offline rule: look it over.",
-            "节点依据该区域的离线规则作出的决定：请复核。",
-        ),
-        "taken_back" => look.pick(
-            "Promised at once under a right that was taken back, and lost: tell the provider why.",
-            "依据已被收回的派单权当场承诺，随后失败：请向服务商说明原因。",
-        ),
-        other => other,
     }
 }
 
@@ -330,16 +282,19 @@ mod tests {
 
     #[test]
     fn names_and_cursors_read_back() {
-        for name in [Name::Lost(12), Name::Case(7)] {
+        for name in [ConflictName::Lost(12), ConflictName::Case(7)] {
             assert_eq!(name.to_string().parse(), Ok(name));
         }
         for bad in ["lost", "lost-", "won-1", "case-x", "N-7F3K9Q"] {
-            assert!(bad.parse::<Name>().is_err(), "{bad}");
+            assert!(bad.parse::<ConflictName>().is_err(), "{bad}");
         }
-        for cursor in [Cursor { lost: Some(3), case: None }, Cursor { lost: None, case: Some(9) }] {
+        for cursor in [
+            ConflictCursor { lost: Some(3), case: None },
+            ConflictCursor { lost: None, case: Some(9) },
+        ] {
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
-        assert!("3".parse::<Cursor>().is_err());
+        assert!("3".parse::<ConflictCursor>().is_err());
     }
 
     #[test]
@@ -360,10 +315,13 @@ mod tests {
 
     #[test]
     fn every_kind_of_case_is_told_in_both_languages() {
-        let look = |language| Look { language, terminal: false, colour: false };
+        use wire::Language;
+        let case_word = |kind: &str, language| {
+            Look::plain(language).say(say::conflicts_case { kind: kind.into() })
+        };
         for kind in ["met_closed", "revoked_meanwhile", "offline_rule", "taken_back"] {
-            assert!(case_word(kind, &look(Language::English)).is_ascii());
-            assert!(!case_word(kind, &look(Language::Chinese)).is_ascii());
+            assert!(case_word(kind, Language::English).is_ascii());
+            assert!(!case_word(kind, Language::Chinese).is_ascii());
         }
     }
 }

@@ -1,24 +1,27 @@
-//! Owns `holdfast edges`: every edge with its link, its log, its right to assign, and how it is doing
-//! as a machine.
+//! Owns `holdfast edges`: every edge with its link, its log, its right to assign, and the state of its
+//! machine.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use texts::Phrase;
 use wire::{
-    EdgeStatus, GateState, Language, LinkState, QuarantineWhy, Region, RegionStatus, StatusReport,
+    EdgeId, EdgeStatus, GateState, LinkState, QuarantineWhy, Region, RegionStatus, StatusReport,
     UnixMillis,
 };
 
 use crate::{
     age,
-    exit::Failure,
+    exit::{ExitKind, Failure},
     gateway::Gateway,
     look::{Look, Tone},
-    table::{Cell, Table},
+    run::Output,
+    say,
+    table::{Cell, table},
 };
 
-/// One enrolled edge, as the hub lists it.
+/// One edge, as the hub lists it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Enrolled {
+pub struct EdgeListItem {
     pub region: Region,
     pub created_at: UnixMillis,
     /// Absent while its code waits to be used.
@@ -35,9 +38,9 @@ pub struct Enrolled {
     pub status: EdgeStatus,
 }
 
-/// The edges beside their regions, for what an edge alone cannot tell.
-pub struct Listed {
-    edges: Vec<Enrolled>,
+/// The edges beside their regions, which tell what an edge alone cannot.
+pub struct EdgeList {
+    edges: Vec<EdgeListItem>,
     report: StatusReport,
 }
 
@@ -59,99 +62,88 @@ pub enum Remark {
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn gather(gateway: &Gateway) -> Result<Listed, Failure> {
+pub async fn run(gateway: &Gateway) -> Result<Output, Failure> {
     let edges = gateway.list("/api/v1/admin/edges?limit=200").await?;
-    let report = gateway.get("/api/v1/admin/status").await?;
-    Ok(Listed { edges, report })
+    let list = EdgeList { edges, report: gateway.status().await? };
+    Ok(Output::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
 
-pub fn json(listed: &Listed) -> Value {
-    let items = listed.edges.iter().map(|edge| {
-        let region = listed.region(edge);
+/// The epoch of an edge that is enrolled, in the region where one is named.
+pub fn epoch_of(
+    report: &StatusReport,
+    edge: &EdgeId,
+    region: Option<Region>,
+    look: &Look,
+) -> Result<u64, Failure> {
+    let regions = report.regions.iter();
+    let mut edges = regions
+        .filter(|status| region.is_none_or(|region| status.region == region))
+        .flat_map(|status| &status.edges);
+    if let Some(status) = edges.find(|status| status.edge == *edge) {
+        return Ok(status.epoch);
+    }
+    let edge = edge.into();
+    Err(match region {
+        None => Failure::with_step(ExitKind::NotFound, look, say::unknown_edge { edge }),
+        Some(region) => {
+            let sentence = say::unknown_edge_of_region { edge, region: region.into() };
+            Failure::with_step(ExitKind::NotFound, look, sentence)
+        }
+    })
+}
+
+fn json(list: &EdgeList) -> Value {
+    let items = list.edges.iter().map(|edge| {
+        let region = list.region(edge);
         let mut value = json!(edge);
         value["holds_right"] = json!(holds_right(edge, region));
         value["remarks"] = json!(remarks(edge, region));
         value
     });
-    json!({"now": listed.report.now, "items": items.collect::<Vec<_>>()})
+    json!({"now": list.report.now, "items": items.collect::<Vec<_>>()})
 }
 
-pub fn render(listed: &Listed, look: &Look) -> String {
-    if listed.edges.is_empty() {
-        return format!("{}\n", look.pick("no edge is enrolled", "没有登记任何边缘节点"));
+fn render(list: &EdgeList, look: &Look) -> String {
+    if list.edges.is_empty() {
+        return look.say(say::no_edge_enrolled) + "\n";
     }
-    let mut table = Table::new(match look.language {
-        Language::English => [
-            "EDGE",
-            "REGION",
-            "LINK",
-            "EPOCH",
-            "LOG AT HUB",
-            "READ OUTC/FEED",
-            "PENDING",
-            "RIGHT",
-            "REMARKS",
-            "LAST CONTACT",
-            "CLOCK",
-            "DISK FREE",
-            "VERSION",
-            "ENROLLED",
-        ],
-        Language::Chinese => [
-            "节点",
-            "区域",
-            "链路",
-            "代",
-            "已达中枢",
-            "已读 结果/同步",
-            "待定",
-            "派单权",
-            "备注",
-            "最近联系",
-            "时钟偏差",
-            "剩余磁盘",
-            "版本",
-            "登记时间",
-        ],
-    });
-    for edge in &listed.edges {
-        table.row(row(edge, listed, look));
-    }
-    table.render(look)
+    let rows = list.edges.iter().map(|edge| row(edge, list, look));
+    table(say::edges_columns.plain(look.language), rows, look)
 }
 
-impl Listed {
-    fn region(&self, edge: &Enrolled) -> Option<&RegionStatus> {
+impl EdgeList {
+    fn region(&self, edge: &EdgeListItem) -> Option<&RegionStatus> {
         self.report.regions.iter().find(|region| region.region == edge.region)
     }
 }
 
-fn row(edge: &Enrolled, listed: &Listed, look: &Look) -> Vec<Cell> {
-    let (status, region, now) = (&edge.status, listed.region(edge), listed.report.now);
+fn row(edge: &EdgeListItem, list: &EdgeList, look: &Look) -> Vec<Cell> {
+    let (status, region, now) = (&edge.status, list.region(edge), list.report.now);
     let last_seq = edge.cursor_seq + status.lag_up_ops;
+    let right = holds_right(edge, region).then(|| look.say(say::edges_holds_right));
     vec![
-        Cell::new(status.edge.as_str()),
-        Cell::new(edge.region.as_str()),
+        Cell::new(&status.edge),
+        Cell::new(edge.region),
         link_since(status, now, look),
-        Cell::new(status.epoch.to_string()),
+        Cell::new(status.epoch),
         Cell::new(format!("{} / {last_seq}", edge.cursor_seq)),
         Cell::new(format!("{} / {}", edge.outcome_cursor, edge.feed_cursor)),
         pending(status, now, look),
-        right(holds_right(edge, region), look),
+        Cell::or_dash(right),
         remark_cell(&remarks(edge, region), look),
-        Cell::new(status.last_contact_at.map_or("-".to_owned(), age::moment)),
+        Cell::or_dash(status.last_contact_at.map(age::moment)),
         clock(status.clock_error_ms),
         disk(status),
-        Cell::new(status.version.as_deref().unwrap_or("-")),
-        Cell::new(edge.enrolled_at.map_or("-".to_owned(), age::moment)),
+        Cell::or_dash(status.version.as_ref()),
+        Cell::or_dash(edge.enrolled_at.map(age::moment)),
     ]
 }
 
-fn holds_right(edge: &Enrolled, region: Option<&RegionStatus>) -> bool {
+fn holds_right(edge: &EdgeListItem, region: Option<&RegionStatus>) -> bool {
     region.is_some_and(|region| region.holder.as_ref() == Some(&edge.status.edge))
 }
 
-fn remarks(edge: &Enrolled, region: Option<&RegionStatus>) -> Vec<Remark> {
+fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>) -> Vec<Remark> {
     let status = &edge.status;
     let closed = region.is_some_and(|region| region.gate == GateState::Closed);
     let restored = status.quarantine.map(|quarantine| match quarantine.why {
@@ -171,62 +163,50 @@ fn remarks(edge: &Enrolled, region: Option<&RegionStatus>) -> Vec<Remark> {
 }
 
 fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
-    if remarks.is_empty() {
-        return Cell::new("-");
-    }
-    let words: Vec<&str> = remarks.iter().map(|remark| remark_word(*remark, look)).collect();
-    let text = words.join(look.pick(", ", "，"));
+    let words: Vec<&str> =
+        remarks.iter().map(|remark| remark.word().plain(look.language)).collect();
+    let text = words.join(say::list_separator.plain(look.language));
     match remarks {
+        [] => Cell::new("-"),
         [Remark::CodeUnused] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
         _ => Cell::toned(Tone::Bad, format!("! {text}")),
     }
 }
 
-fn remark_word<'a>(remark: Remark, look: &Look) -> &'a str {
-    match remark {
-        Remark::NeedsOperator => {
-            look.pick("refused until an operator lets it in", "已被拒绝，等待人工放行")
+impl Remark {
+    fn word(self) -> Phrase {
+        match self {
+            Self::NeedsOperator => say::remark_needs_operator,
+            Self::GateClosed => say::remark_gate_closed,
+            Self::Twin => say::remark_twin,
+            Self::Restored => say::remark_restored,
+            Self::Cloned => say::remark_cloned,
+            Self::CodeUnused => say::remark_code_unused,
         }
-        Remark::GateClosed => look.pick("refused: the gate is closed", "闸口关闭，拒绝连接"),
-        Remark::Twin => look.pick("a copy of it calls and is refused", "其副本在连接，已被拒绝"),
-        Remark::Restored => look.pick("was restored", "曾被恢复"),
-        Remark::Cloned => look.pick("was cloned", "曾被复制"),
-        Remark::CodeUnused => look.pick("code not used yet", "登记码未使用"),
-    }
-}
-
-fn right(holds: bool, look: &Look) -> Cell {
-    match holds {
-        true => Cell::new(look.pick("* holds it", "* 持有")),
-        false => Cell::new("-"),
     }
 }
 
 /// The link's state as a shape and a word, and since when.
 pub fn link_since(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
-    let since = status.since.map(|at| format!(" {}", age::duration(now.since(at))));
-    link(status.link, look).and(&since.unwrap_or_default())
-}
-
-fn link(state: LinkState, look: &Look) -> Cell {
-    match state {
-        LinkState::Up => Cell::toned(Tone::Good, look.pick("+ up", "+ 连通")),
-        LinkState::Down => Cell::toned(Tone::Bad, look.pick("x down", "x 断开")),
-        LinkState::Never => Cell::toned(Tone::Bad, look.pick("? never", "? 从未连接")),
-    }
-}
-
-/// What the edge has no outcome for, and the age of the oldest.
-pub fn pending(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
-    let oldest = status.oldest_pending_at.filter(|_| status.pending > 0);
-    let oldest = oldest.map(|at| age::duration(now.since(at)));
-    let text = match (oldest, look.language) {
-        (None, _) => status.pending.to_string(),
-        (Some(age), Language::English) => format!("{}, oldest {age}", status.pending),
-        (Some(age), Language::Chinese) => format!("{}，最早 {age}", status.pending),
+    let (tone, word) = match status.link {
+        LinkState::Up => (Tone::Good, say::link_up),
+        LinkState::Down => (Tone::Bad, say::link_down),
+        LinkState::Never => (Tone::Bad, say::link_never),
     };
-    let tone = if status.pending > 0 { Tone::Doubtful } else { Tone::Plain };
-    Cell::toned(tone, text)
+    let since = status.since.map(|at| format!(" {}", age::duration(now.since(at))));
+    Cell::toned(tone, look.say(word) + &since.unwrap_or_default())
+}
+
+/// The ops that the edge has no outcome for, and the age of the oldest.
+pub fn pending(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
+    match status.oldest_pending_at {
+        _ if status.pending == 0 => Cell::new(0),
+        None => Cell::toned(Tone::Doubtful, status.pending),
+        Some(at) => {
+            let (pending, age) = (status.pending.into(), age::duration(now.since(at)).into());
+            Cell::toned(Tone::Doubtful, look.say(say::edges_pending_since { pending, age }))
+        }
+    }
 }
 
 fn clock(error_ms: Option<i64>) -> Cell {
@@ -249,6 +229,8 @@ fn disk(status: &EdgeStatus) -> Cell {
 
 #[cfg(test)]
 mod tests {
+    use wire::Language;
+
     use super::*;
 
     #[test]
@@ -269,12 +251,12 @@ mod tests {
             "region": "NORTH", "gate": "open", "policy": "exclusive", "holder": "n-1",
             "feed_seq": 9, "orders": 1, "edges": [],
         }]});
-        let listed = Listed {
+        let list = EdgeList {
             edges: serde_json::from_value(edges).unwrap(),
             report: serde_json::from_value(report).unwrap(),
         };
-        let look = Look { language: Language::English, terminal: false, colour: false };
-        let text = render(&listed, &look);
+        let look = Look::plain(Language::English);
+        let text = render(&list, &look);
         let lines: Vec<&str> = text.lines().collect();
         let start = "NORTH\t? never\t1\t5 / 7\t4 / 9\t0";
         let unused = "code not used yet";
@@ -284,6 +266,6 @@ mod tests {
         );
         let twin = format!("! a copy of it calls and is refused, {unused}");
         assert_eq!(lines[2], format!("n-2\t{start}\t-\t{twin}\t-\t! +9000 ms\t! 5 MiB\t-\t-"));
-        assert_eq!(json(&listed)["items"][1]["remarks"], json!(["twin", "code_unused"]));
+        assert_eq!(json(&list)["items"][1]["remarks"], json!(["twin", "code_unused"]));
     }
 }

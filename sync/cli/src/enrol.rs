@@ -5,25 +5,35 @@ use std::net::IpAddr;
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{EdgeId, Language, Region, UnixMillis};
+use wire::{EdgeId, Region, UnixMillis};
 
-use crate::{age, exit::Failure, gateway::Gateway, look::Look};
+use crate::{age, exit::Failure, gateway::Gateway, run::Output, say};
 
 #[derive(Deserialize)]
-struct Invited {
+struct Invitation {
     code: String,
     expires_at: UnixMillis,
 }
 
 /// The hub's answer, with the command to run.
-pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Value, Failure> {
-    let asked = json!({"edge": name, "region": region});
-    let mut answer: Value = gateway.send("/api/v1/admin/edges", &asked).await?;
-    let Invited { code, .. } =
-        Invited::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
-    answer["command"] = json!(command(gateway.url(), region, name, &code));
-    answer["only_on_this_machine"] = json!(is_only_here(gateway.url()));
-    Ok(answer)
+pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Output, Failure> {
+    let body = json!({"edge": name, "region": region});
+    let mut answer: Value = gateway.send("/api/v1/admin/edges", &body).await?;
+    let Invitation { code, expires_at } =
+        Invitation::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let command = command(gateway.url(), region, name, &code);
+    let only_here = is_only_here(gateway.url());
+    answer["command"] = json!(command);
+    answer["only_on_this_machine"] = json!(only_here);
+    let text = || {
+        let (name, until) = (name.into(), age::moment(expires_at).into());
+        let look = &gateway.look;
+        let invited = look.say(say::enrol_invited { name, until });
+        let next = look.next(say::enrol_next.plain(look.language));
+        let warning = only_here.then(|| format!("  {}\n", look.say(say::enrol_only_here)));
+        format!("{invited}\n\n{command}\n\n{}    {next}\n", warning.unwrap_or_default())
+    };
+    Ok(Output::new(&gateway.look, || answer, text))
 }
 
 /// Whether nobody reaches that address from another machine.
@@ -49,34 +59,6 @@ fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
         "holdfast-edge".to_owned(),
     ]
     .join(" ")
-}
-
-fn only_here<'a>(look: &Look) -> &'a str {
-    look.pick(
-        "  ! That GATEWAY_URL is known to this machine only: for an edge on another one, put in the \
-         address under which it reaches the gateway.\n",
-        "  ! 上面的 GATEWAY_URL 仅在本机有效：若节点在另一台机器上，请改为从那里可访问的网关地址。\n",
-    )
-}
-
-pub fn render(answer: &Value, name: &EdgeId, look: &Look) -> serde_json::Result<String> {
-    let Invited { expires_at, .. } = Invited::deserialize(answer)?;
-    let until = age::moment(expires_at);
-    let command = answer["command"].as_str().unwrap_or_default();
-    let warning = if answer["only_on_this_machine"] == true { only_here(look) } else { "" };
-    Ok(match look.language {
-        Language::English => format!(
-            "+ {name} may enrol once, until {until}. The code is shown only now.\n\
-             \x20   Run this on the new machine:\n\n{command}\n\n{warning}\
-             \x20   Next: `holdfast wait --for links-up` ends when it is connected. From then on it needs \
-             no code.\n"
-        ),
-        Language::Chinese => format!(
-            "+ {name} 可登记一次，有效期至 {until}。登记码仅此时显示。\n\
-             \x20   在新机器上运行：\n\n{command}\n\n{warning}\
-             \x20   下一步：`holdfast wait --for links-up` 会在其连通时结束；此后不再需要登记码。\n"
-        ),
-    })
 }
 
 #[cfg(test)]

@@ -1,14 +1,20 @@
-//! Owns what a run ends with: the exit code scripts rely on, and the sentence people read.
+//! Owns the end of a run: the exit code that scripts rely on, and the sentence that people read.
 //! Invariant: a code keeps its number for ever.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wire::{Code, Language};
+use texts::Sentence;
+use wire::Code;
+
+use crate::{
+    look::{Look, with_step},
+    say,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub enum ExitKind {
     Ok = 0,
     Failure = 1,
     Usage = 2,
@@ -20,7 +26,7 @@ pub enum Exit {
     TimedOut = 8,
 }
 
-impl Exit {
+impl ExitKind {
     /// The code for a refusal of the gateway with this HTTP status.
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -48,22 +54,22 @@ impl Exit {
     }
 }
 
-/// Why a run could not do what was asked, and what to do next.
+/// Why a run could not do its task, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    pub exit: Exit,
+    pub exit: ExitKind,
     pub sentence: String,
     pub next_step: Option<String>,
     /// What the platform itself called it, where it spoke of it.
     pub code: Option<Code>,
     /// How long it asks to be left alone for.
     pub retry_after: Option<Duration>,
-    /// What was waited for and did not come.
+    /// The conditions of `wait` that were not met.
     pub missing: Vec<String>,
 }
 
 impl Failure {
-    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+    pub fn new(exit: ExitKind, sentence: impl Into<String>) -> Self {
         Self {
             exit,
             sentence: sentence.into(),
@@ -74,6 +80,12 @@ impl Failure {
         }
     }
 
+    /// Of a sentence whose last line is the next step.
+    pub fn with_step(exit: ExitKind, look: &Look, sentence: impl Sentence) -> Self {
+        let (sentence, step) = with_step(look.say(sentence));
+        Self::new(exit, sentence).next_step(step)
+    }
+
     pub fn next_step(self, step: impl Into<String>) -> Self {
         Self { next_step: Some(step.into()), ..self }
     }
@@ -82,24 +94,21 @@ impl Failure {
         Self { missing, ..self }
     }
 
-    /// Whether it was only asked too often: the gateway has one word for that, the parts behind it
+    /// Whether there were only too many requests: the gateway has one code for that, the parts behind it
     /// another.
     pub fn is_too_often(&self) -> bool {
         matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
     }
 
     /// What goes to the error stream; standard output carries answers only.
-    pub fn render(&self, language: Language, as_json: bool) -> String {
-        if as_json {
+    pub fn render(&self, look: &Look) -> String {
+        if look.json {
             return format!("{}\n", self.json());
         }
-        let (name, label) = match language {
-            Language::English => ("holdfast: ", "Next: "),
-            Language::Chinese => ("holdfast：", "下一步："),
-        };
-        let next = self.next_step.as_ref().map(|step| format!("  {label}{step}\n"));
+        let sentence = look.say(say::failure { sentence: (&self.sentence).into() });
+        let next = self.next_step.as_ref().map(|step| format!("  {}\n", look.next(step)));
         let missing: String = self.missing.iter().map(|what| format!("  ! {what}\n")).collect();
-        format!("{name}{}\n{missing}{}", self.sentence, next.unwrap_or_default())
+        format!("{sentence}\n{missing}{}", next.unwrap_or_default())
     }
 
     fn json(&self) -> Value {
@@ -116,32 +125,34 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use wire::Language;
+
     use super::*;
 
     #[test]
     fn a_refusal_ends_with_the_code_of_its_kind() {
         for (status, exit) in [
-            (401, Exit::Authentication),
-            (403, Exit::Authentication),
-            (404, Exit::NotFound),
-            (409, Exit::Conflict),
-            (503, Exit::Unreachable),
-            (504, Exit::TimedOut),
-            (500, Exit::Failure),
-            (422, Exit::Failure),
+            (401, ExitKind::Authentication),
+            (403, ExitKind::Authentication),
+            (404, ExitKind::NotFound),
+            (409, ExitKind::Conflict),
+            (503, ExitKind::Unreachable),
+            (504, ExitKind::TimedOut),
+            (500, ExitKind::Failure),
+            (422, ExitKind::Failure),
         ] {
-            assert_eq!(Exit::of_status(status), exit, "{status}");
+            assert_eq!(ExitKind::of_status(status), exit, "{status}");
         }
     }
 
     #[test]
     fn a_failure_says_what_to_do_next() {
-        let failure = Failure::new(Exit::NotFound, "no order N-000000").next_step("check the code");
-        assert_eq!(
-            failure.render(Language::English, false),
-            "holdfast: no order N-000000\n  Next: check the code\n"
-        );
-        let value: Value = serde_json::from_str(&failure.render(Language::English, true)).unwrap();
+        let failure =
+            Failure::new(ExitKind::NotFound, "no order N-000000").next_step("check the code");
+        let look = Look::plain(Language::English);
+        assert_eq!(failure.render(&look), "holdfast: no order N-000000\n  Next: check the code\n");
+        let value = failure.render(&Look { json: true, ..look });
+        let value: Value = serde_json::from_str(&value).unwrap();
         assert_eq!(value["error"]["exit"], 5);
         assert_eq!(value["error"]["kind"], "not_found");
     }

@@ -1,7 +1,9 @@
 //! What `explain` tells of an order, collision or none, in both languages.
 
 use uuid::Uuid;
-use wire::{Actor, Amount, CommandId, Draft, EdgeId, OrderId, Region, Role, ServiceType, UserId};
+use wire::{
+    Actor, Amount, CommandId, Draft, EdgeId, Language, OrderId, Region, Role, ServiceType, UserId,
+};
 
 use super::*;
 
@@ -100,7 +102,7 @@ fn story() -> Story {
 }
 
 fn look(language: Language) -> Look {
-    Look { language, terminal: true, colour: false }
+    Look { terminal: true, ..Look::plain(language) }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Owns the way to the gateway: which one, as whom, and what its refusals mean to an operator.
+//! Owns the way to the gateway: its address, the sign-in, and what its refusals mean to an operator.
 
 use std::time::Duration;
 
@@ -8,60 +8,68 @@ use process::{
     context::{Context, ContextError},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use wire::{Code, Language};
+use wire::{Code, StatusReport};
 
 use crate::{
     args::Common,
-    exit::{Exit, Failure},
+    exit::{ExitKind, Failure},
+    look::Look,
+    say,
 };
 
 pub struct Gateway {
+    pub look: Look,
     client: Client,
     url: String,
     token: String,
     timeout: Duration,
-    language: Language,
 }
 
-/// What a list answers with.
 #[derive(Deserialize)]
-struct Page<T> {
+struct ListPage<T> {
     items: Vec<T>,
     #[serde(default)]
     next: Option<String>,
 }
 
-/// A list that has no end after that many pages is cut: it is shown to a person.
+/// A longer list is cut: a person reads it.
 const PAGES_MAX: usize = 100;
-/// What every list gives at once.
+/// Every list gives so many items at once.
 const PAGE_MAX: usize = 100;
 
-/// Something that may well not be there.
+/// `None` for an answer that there is no such thing.
 pub fn absent<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(failure) if failure.exit == Exit::NotFound => Ok(None),
+        Err(failure) if failure.exit == ExitKind::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }
 }
 
 impl Gateway {
-    /// The one named, or the one platform that was started here.
-    pub fn find(common: &Common, language: Language) -> Result<Self, Failure> {
-        let context = context(common.url.as_deref(), language)?;
-        let url =
-            common.url.clone().or_else(|| context.as_ref().map(|known| known.gateway.clone()));
-        let Some(url) = url else { return Err(no_platform(language)) };
+    /// The one that the line names, or the one platform that was started here.
+    pub fn find(common: &Common, look: Look) -> Result<Self, Failure> {
+        let context = context(common.url.as_deref(), &look)?;
+        let known = context.as_ref().map(|known| known.gateway.clone());
+        let Some(url) = common.url.clone().or(known) else {
+            return Err(Failure::with_step(ExitKind::Usage, &look, say::no_platform));
+        };
         let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
         let Some(token) = given.or_else(|| context.map(|known| known.token)) else {
-            return Err(no_sign_in(&url, language));
+            let sentence = look.say(say::no_sign_in { url: (&url).into() });
+            return Err(Failure::new(ExitKind::Authentication, sentence)
+                .next_step(get_a_token(&url, &look)));
         };
         let timeout = common.request_timeout();
-        Ok(Self { client: Client::new(), url, token, timeout, language })
+        Ok(Self { look, client: Client::new(), url, token, timeout })
     }
 
-    pub fn language(&self) -> Language {
-        self.language
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub async fn status(&self) -> Result<StatusReport, Failure> {
+        self.get("/api/v1/admin/status").await
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -80,10 +88,6 @@ impl Gateway {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     pub async fn put<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -95,7 +99,7 @@ impl Gateway {
     /// Every item of a list, page by page; `path` already has a query.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
-        let mut page: Page<T> = self.get(path).await?;
+        let mut page: ListPage<T> = self.get(path).await?;
         for _ in 1..PAGES_MAX {
             items.append(&mut page.items);
             let Some(next) = page.next.take() else { break };
@@ -130,7 +134,7 @@ impl Gateway {
             let from = next.as_ref().map(|cursor| format!("cursor={cursor}"));
             let size = format!("limit={size}");
             let query: Vec<&str> = kept.chain(from.as_deref()).chain([size.as_str()]).collect();
-            let mut page: Page<T> = self.get(&format!("{list}?{}", query.join("&"))).await?;
+            let mut page: ListPage<T> = self.get(&format!("{list}?{}", query.join("&"))).await?;
             items.append(&mut page.items);
             next = page.next;
             if next.is_none() || items.len() >= limit {
@@ -152,93 +156,58 @@ impl Gateway {
         let call = self.client.json(method, &url, Some(&self.token), body, spare);
         match tokio::time::timeout(self.timeout, call).await {
             Ok(answer) => answer.map_err(|error| self.failure(&error)),
-            Err(_) => Err(self.too_slow()),
+            Err(_) => {
+                let seconds = self.timeout.as_secs().into();
+                let sentence = say::too_slow { url: (&self.url).into(), seconds };
+                Err(Failure::with_step(ExitKind::TimedOut, &self.look, sentence))
+            }
         }
     }
 
     fn failure(&self, error: &ClientError) -> Failure {
         match error.status {
-            None => self.unreachable(error),
+            None => {
+                let cause = process::problem::chain(error).into();
+                let sentence = say::unreachable { url: (&self.url).into(), cause };
+                Failure::with_step(ExitKind::Unreachable, &self.look, sentence)
+            }
             Some(200..300) => self.unreadable(error),
             Some(status) => self.refusal(status, error),
         }
     }
 
     fn refusal(&self, status: u16, error: &ClientError) -> Failure {
-        let exit = Exit::of_status(status);
+        let (exit, look) = (ExitKind::of_status(status), &self.look);
         let said = error.problem.as_ref().map(|problem| match problem.code {
             Code::Unrecognised => problem.title.clone(),
-            code => code.sentence(self.language).to_owned(),
+            code => code.sentence(look.language).to_owned(),
         });
         let failure = Failure::new(exit, said.unwrap_or_else(|| format!("HTTP {status}")));
         let code = error.problem.as_ref().map(|problem| problem.code);
         let failure = Failure { code, retry_after: error.retry_after, ..failure };
-        let later = failure.retry_after.filter(|_| failure.is_too_often());
-        if let Some(later) = later.map(|later| later.as_secs()) {
-            return failure.next_step(match self.language {
-                Language::English => format!("try again in {later} s"),
-                Language::Chinese => format!("请在 {later} 秒后重试"),
-            });
-        }
-        match (exit, self.language) {
-            (Exit::Authentication, _) => failure.next_step(get_a_token(&self.url, self.language)),
-            (Exit::Unreachable, Language::English) => {
-                failure.next_step(format!("{}/health/ready names what is missing", self.url))
+        match (failure.retry_after, exit) {
+            (Some(later), _) if failure.is_too_often() => {
+                failure.next_step(look.say(say::try_again { seconds: later.as_secs().into() }))
             }
-            (Exit::Unreachable, Language::Chinese) => {
-                failure.next_step(format!("{}/health/ready 会列出缺失的依赖", self.url))
+            (_, ExitKind::Authentication) => failure.next_step(get_a_token(&self.url, look)),
+            (_, ExitKind::Unreachable) => {
+                let url = (&self.url).into();
+                failure.next_step(look.say(say::see_what_is_missing { url }))
             }
             _ => failure,
         }
     }
 
-    fn unreachable(&self, error: &ClientError) -> Failure {
-        let cause = process::problem::chain(error);
-        match self.language {
-            Language::English => {
-                Failure::new(Exit::Unreachable, format!("cannot reach {}: {cause}", self.url))
-                    .next_step("check that the platform runs and that --url names its gateway")
-            }
-            Language::Chinese => {
-                Failure::new(Exit::Unreachable, format!("无法连接 {}：{cause}", self.url))
-                    .next_step("确认平台正在运行，且 --url 是其网关地址")
-            }
-        }
-    }
-
-    fn too_slow(&self) -> Failure {
-        let seconds = self.timeout.as_secs();
-        match self.language {
-            Language::English => Failure::new(
-                Exit::TimedOut,
-                format!("{} did not answer within {seconds} s", self.url),
-            )
-            .next_step("try again, or allow more with --timeout"),
-            Language::Chinese => {
-                Failure::new(Exit::TimedOut, format!("{} 在 {seconds} 秒内未响应", self.url))
-                    .next_step("请重试，或用 --timeout 放宽时限")
-            }
-        }
-    }
-
     /// An answer that is not of the expected form: another version, or not our gateway at all.
     pub fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
-        let cause = process::problem::chain(error);
-        match self.language {
-            Language::English => {
-                Failure::new(Exit::Failure, format!("{} answered strangely: {cause}", self.url))
-                    .next_step("check that --url names a Holdfast gateway of this version")
-            }
-            Language::Chinese => {
-                Failure::new(Exit::Failure, format!("{} 的回应无法识别：{cause}", self.url))
-                    .next_step("确认 --url 指向相同版本的 Holdfast 网关")
-            }
-        }
+        let cause = process::problem::chain(error).into();
+        let sentence = say::unreadable { url: (&self.url).into(), cause };
+        Failure::with_step(ExitKind::Failure, &self.look, sentence)
     }
 }
 
 /// The operator's sign-in: that of the named gateway, or the only one there is.
-fn context(url: Option<&str>, language: Language) -> Result<Option<Context>, Failure> {
+fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>, Failure> {
     let found = match url {
         Some(url) => Context::load(url),
         None => Context::find_only().map(Some),
@@ -246,53 +215,17 @@ fn context(url: Option<&str>, language: Language) -> Result<Option<Context>, Fai
     match found {
         Ok(context) => Ok(context),
         Err(ContextError::None) => Ok(None),
-        Err(ContextError::Several(gateways)) => Err(several(&gateways, language)),
+        Err(ContextError::Several(gateways)) => {
+            let sentence = say::several_platforms { gateways: gateways.join(", ").into() };
+            Err(Failure::with_step(ExitKind::Usage, look, sentence))
+        }
         Err(error @ ContextError::File { .. }) => {
-            Err(Failure::new(Exit::Failure, process::problem::chain(&error)))
+            Err(Failure::new(ExitKind::Failure, process::problem::chain(&error)))
         }
     }
-}
-
-fn no_platform(language: Language) -> Failure {
-    match language {
-        Language::English => Failure::new(Exit::Usage, "no running platform is known here")
-            .next_step(
-                "start one with `cargo xtask up`, or name a gateway with --url or HOLDFAST_URL",
-            ),
-        Language::Chinese => Failure::new(Exit::Usage, "本机没有已知的运行中平台")
-            .next_step("运行 `cargo xtask up` 启动，或用 --url 或 HOLDFAST_URL 指定网关"),
-    }
-}
-
-fn several(gateways: &[String], language: Language) -> Failure {
-    let list = gateways.join(", ");
-    match language {
-        Language::English => {
-            Failure::new(Exit::Usage, format!("several platforms run here: {list}"))
-                .next_step("name one with --url or HOLDFAST_URL")
-        }
-        Language::Chinese => Failure::new(Exit::Usage, format!("本机有多个平台在运行：{list}"))
-            .next_step("用 --url 或 HOLDFAST_URL 指定其中一个"),
-    }
-}
-
-fn no_sign_in(url: &str, language: Language) -> Failure {
-    let sentence = match language {
-        Language::English => format!("no operator sign-in is known for {url}"),
-        Language::Chinese => format!("没有 {url} 的运营人员登录信息"),
-    };
-    Failure::new(Exit::Authentication, sentence).next_step(get_a_token(url, language))
 }
 
 /// This command signs nobody in: `up` leaves a sign-in for it, and else an admin gets a token.
-fn get_a_token(url: &str, language: Language) -> String {
-    let login = format!("POST {}/api/v1/auth/login", url.trim_end_matches('/'));
-    match language {
-        Language::English => {
-            format!("get a new access token of an admin from {login}, and set HOLDFAST_TOKEN to it")
-        }
-        Language::Chinese => {
-            format!("以管理员身份通过 {login} 获取新的访问令牌，并将 HOLDFAST_TOKEN 设为该令牌")
-        }
-    }
+fn get_a_token(url: &str, look: &Look) -> String {
+    look.say(say::get_a_token { url: url.trim_end_matches('/').into() })
 }

@@ -1,36 +1,53 @@
-//! Owns how output looks: the language, whether a person watches at a terminal, whether colour helps.
+//! Owns how output looks: the language, JSON or words, and whether a person reads it at a terminal.
 //! Invariant: colour only repeats what a word or a shape already says.
 
 use std::io::IsTerminal;
 
+use texts::Sentence;
 use wire::Language;
+
+use crate::say;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     pub language: Language,
+    pub json: bool,
     /// A terminal gets aligned columns; a pipe gets tabs, which `cut` and `awk` read.
     pub terminal: bool,
     pub colour: bool,
 }
 
 impl Look {
-    pub fn of_stdout(language: Language) -> Self {
+    /// As a pipe gets it.
+    #[cfg(test)]
+    pub fn plain(language: Language) -> Self {
+        Self { language, json: false, terminal: false, colour: false }
+    }
+
+    pub fn of_stdout(language: Language, json: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        Self { language, terminal, colour: terminal && !dumb && !set("NO_COLOR") }
+        let colour = terminal && !json && !dumb && !set("NO_COLOR");
+        Self { language, json, terminal, colour }
     }
 
-    pub fn pick<'a>(&self, english: &'a str, chinese: &'a str) -> &'a str {
-        match self.language {
-            Language::English => english,
-            Language::Chinese => chinese,
-        }
+    pub fn say(&self, sentence: impl Sentence) -> String {
+        sentence.to(self.language)
     }
 
-    /// What stands between a label and what it is of.
-    pub fn colon(&self) -> &'static str {
-        self.pick(": ", "：")
+    pub fn labelled(&self, label: &str, text: &str) -> String {
+        self.say(say::labelled { label: label.into(), text: text.into() })
+    }
+
+    pub fn next(&self, step: &str) -> String {
+        self.say(say::next { step: step.into() })
+    }
+
+    /// What was done, and below it the next step.
+    pub fn done(&self, sentence: impl Sentence) -> String {
+        let (done, step) = with_step(self.say(sentence));
+        format!("{done}\n    {}\n", self.next(&step))
     }
 
     pub fn paint(&self, tone: Tone, text: &str) -> String {
@@ -38,6 +55,14 @@ impl Look {
             (true, Some(code)) => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
         }
+    }
+}
+
+/// A text whose last line is the next step, in its two parts.
+pub fn with_step(text: String) -> (String, String) {
+    match text.rsplit_once('\n') {
+        Some((sentence, step)) => (sentence.to_owned(), step.to_owned()),
+        None => (text, String::new()),
     }
 }
 
@@ -94,7 +119,7 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_is_painted() {
-        let look = Look { language: Language::English, terminal: true, colour: false };
+        let look = Look { terminal: true, ..Look::plain(Language::English) };
         assert_eq!(look.paint(Tone::Bad, "down"), "down");
         assert_eq!(Look { colour: true, ..look }.paint(Tone::Bad, "down"), "\x1b[31mdown\x1b[0m");
     }

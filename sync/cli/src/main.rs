@@ -1,7 +1,7 @@
-//! `holdfast`, the operator's command: what the platform's state is, and why.
+//! `holdfast`, the operator's command: the state of the platform, and the reasons for it.
 //!
-//! Invariant: standard output holds the answer and nothing else; what went wrong goes to standard
-//! error, and the exit code says which kind of wrong it was.
+//! Invariant: standard output holds the answer and nothing else; a failure goes to standard error, and
+//! the exit code says which kind of failure it was.
 
 mod age;
 mod args;
@@ -27,28 +27,35 @@ mod table;
 mod trail;
 mod wait;
 
+texts::include_texts!(say);
+
 use std::{io::Write, process::ExitCode};
 
-use crate::{args::Cli, exit::Failure, look::Look, run::Answer};
+use crate::{
+    args::CommandLine,
+    exit::{ExitKind, Failure},
+    look::Look,
+    run::Output,
+};
 
 fn main() -> ExitCode {
     let asked = args::asked_language(std::env::args().skip(1));
     let language = look::language(asked.as_deref(), |name| std::env::var(name).ok());
-    let cli = Cli::read(language);
-    let look = Look::of_stdout(language);
+    let line = CommandLine::read(language);
+    let look = Look::of_stdout(language, line.common.json);
     // One thread is enough for one question, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let answer = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(&cli, &look)),
-        Err(error) => Err(Failure::new(exit::Exit::Failure, error.to_string())),
+    let output = match runtime {
+        Ok(runtime) => runtime.block_on(run::run(&line, look)),
+        Err(error) => Err(Failure::new(ExitKind::Failure, error.to_string())),
     };
-    let answer = answer.unwrap_or_else(|failure| Answer {
+    let output = output.unwrap_or_else(|failure| Output {
         exit: failure.exit,
         out: String::new(),
-        err: failure.render(language, cli.common.json),
+        err: failure.render(&look),
     });
     // A reader that has gone away, as `head` does, is not our failure.
-    let _ = std::io::stdout().write_all(answer.out.as_bytes());
-    let _ = std::io::stderr().write_all(answer.err.as_bytes());
-    ExitCode::from(answer.exit as u8)
+    let _ = std::io::stdout().write_all(output.out.as_bytes());
+    let _ = std::io::stderr().write_all(output.err.as_bytes());
+    ExitCode::from(output.exit as u8)
 }

@@ -1,46 +1,38 @@
-//! Owns what the people in one order's story are called: `the customer`, `provider A`, `provider B`.
-//! A story told in ids alone is not one that a person can follow; the ids stand once, in a list.
+//! Owns the names of the people in one order's story: `the customer`, `provider A`, `provider B`. A person
+//! cannot follow a story told in ids alone; the ids stand once, in a list.
 
-use wire::{Actor, Language, Order, Role, TimelineEntry, UserId};
+use wire::{Actor, Order, Role, TimelineEntry, UserId};
 
-pub struct People {
-    language: Language,
+use crate::{look::Look, say};
+
+pub struct Cast {
+    look: Look,
     /// In the order in which they first appear.
     known: Vec<Actor>,
-    customer: UserId,
+    customer: Actor,
 }
 
-impl People {
-    pub fn of(order: &Order, timeline: &[TimelineEntry], language: Language) -> Self {
+impl Cast {
+    pub fn of(order: &Order, timeline: &[TimelineEntry], look: &Look) -> Self {
         let customer = Actor { user_id: order.customer_id, role: Role::Customer };
-        let mut people = Self { language, known: vec![customer], customer: order.customer_id };
-        for entry in timeline {
-            people.meet(entry.actor);
+        let provider = order.provider_id.map(|user_id| Actor { user_id, role: Role::Provider });
+        let mut known = vec![customer];
+        for actor in timeline.iter().map(|entry| entry.actor).chain(provider) {
+            if !known.contains(&actor) {
+                known.push(actor);
+            }
         }
-        if let Some(user_id) = order.provider_id {
-            people.meet(Actor { user_id, role: Role::Provider });
-        }
-        people
-    }
-
-    fn meet(&mut self, actor: Actor) {
-        if !self.known.contains(&actor) {
-            self.known.push(actor);
-        }
+        Self { look: *look, known, customer }
     }
 
     pub fn name(&self, actor: Actor) -> String {
-        if actor.user_id == self.customer && actor.role == Role::Customer {
-            return match self.language {
-                Language::English => "the customer".to_owned(),
-                Language::Chinese => role_word(actor.role, self.language).to_owned(),
-            };
+        if actor == self.customer {
+            return self.look.say(say::the_customer);
         }
-        let alike = || self.known.iter().filter(|other| other.role == actor.role);
-        let role = role_word(actor.role, self.language);
-        let place = alike().position(|other| *other == actor).unwrap_or(0);
-        let space = if self.language == Language::English { " " } else { "" };
-        format!("{role}{space}{}", letters(place))
+        let mut alike = self.known.iter().filter(|other| other.role == actor.role);
+        let place = alike.position(|other| *other == actor).unwrap_or(0);
+        let role = role_word(actor.role, &self.look).into();
+        self.look.say(say::person { role, letter: letter(place).into() })
     }
 
     pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
@@ -48,20 +40,12 @@ impl People {
     }
 }
 
-pub fn role_word(role: Role, language: Language) -> &'static str {
-    let (english, chinese) = match role {
-        Role::Customer => ("customer", "客户"),
-        Role::Provider => ("provider", "服务商"),
-        Role::Admin => ("admin", "管理员"),
-    };
-    match language {
-        Language::English => english,
-        Language::Chinese => chinese,
-    }
+pub fn role_word(role: Role, look: &Look) -> String {
+    look.say(say::role { role: role.as_str().into() })
 }
 
 /// A, B, ... Z, then the number itself: a hundred providers may race for one order.
-fn letters(place: usize) -> String {
+fn letter(place: usize) -> String {
     match u8::try_from(place) {
         Ok(n @ 0..26) => char::from(b'A' + n).to_string(),
         _ => (place + 1).to_string(),

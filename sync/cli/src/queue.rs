@@ -2,27 +2,27 @@
 //! release of what waits for an operator.
 
 use serde_json::{Value, json};
-use wire::{CommandId, EdgeId, Language, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
+use wire::{CommandId, EdgeId, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
 
 use crate::{
-    age,
-    exit::{Exit, Failure},
+    age, edges,
+    exit::{ExitKind, Failure},
     gateway::Gateway,
     look::{Look, Tone},
     ops,
-    table::{Cell, Table},
+    run::Output,
+    say,
+    table::{Cell, table},
 };
 
-/// Everything that is shown, as far as was asked for.
-pub struct Queue {
+/// Everything that is shown. Of the lists, what needs a person comes first.
+pub struct WaitingOps {
     report: StatusReport,
-    /// Asked for alone.
+    /// The only one that is shown, where one is named.
     edge: Option<EdgeId>,
-    /// What needs a person first.
     waiting: Vec<OpRecord>,
     /// More wait than are shown.
     more: bool,
-    /// What needs a person first.
     asks: Vec<WaitingAsk>,
     left: Vec<OpRecord>,
 }
@@ -30,14 +30,23 @@ pub struct Queue {
 /// Of an edge's ended epochs.
 const LEFT_SHOWN: usize = 100;
 
-pub async fn gather(
+pub async fn run(
     gateway: &Gateway,
     edge: Option<&EdgeId>,
     limit: usize,
-) -> Result<Queue, Failure> {
-    let report: StatusReport = gateway.get("/api/v1/admin/status").await?;
+) -> Result<Output, Failure> {
+    let (queue, look) = (gather(gateway, edge, limit).await?, &gateway.look);
+    Ok(Output::new(look, || json(&queue, look), || render(&queue, look)))
+}
+
+async fn gather(
+    gateway: &Gateway,
+    edge: Option<&EdgeId>,
+    limit: usize,
+) -> Result<WaitingOps, Failure> {
+    let report = gateway.status().await?;
     if let Some(edge) = edge {
-        known(gateway.language(), &report, edge)?;
+        edges::epoch_of(&report, edge, None, &gateway.look)?;
     }
     let (waiting, more) = waiting(gateway, edge, limit).await?;
     let mut asks: Vec<WaitingAsk> = match edge {
@@ -47,7 +56,7 @@ pub async fn gather(
     };
     asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
     let left = left(gateway, &report, edge).await?;
-    Ok(Queue { report, edge: edge.cloned(), waiting, more, asks, left })
+    Ok(WaitingOps { report, edge: edge.cloned(), waiting, more, asks, left })
 }
 
 async fn waiting(
@@ -88,7 +97,7 @@ async fn left(
     Ok(left)
 }
 
-pub fn json(queue: &Queue, look: &Look) -> Value {
+fn json(queue: &WaitingOps, look: &Look) -> Value {
     let with_step = |op: &OpRecord| {
         let mut value = json!(op);
         value["next_step"] = json!(ops::next_step(op, &queue.report, look));
@@ -108,157 +117,96 @@ pub fn json(queue: &Queue, look: &Look) -> Value {
     })
 }
 
-pub fn render(queue: &Queue, look: &Look) -> String {
-    let mut out = if queue.waiting.is_empty() {
-        nothing_waits(queue, look)
-    } else {
-        table(&queue.waiting, &queue.report, look)
+fn render(queue: &WaitingOps, look: &Look) -> String {
+    let mut out = match &queue.edge {
+        _ if !queue.waiting.is_empty() => op_table(&queue.waiting, &queue.report, look),
+        Some(edge) => look.say(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
+        None if queue.asks.is_empty() => look.say(say::queue_empty) + "\n",
+        None => look.say(say::queue_empty_but_asks) + "\n",
     };
     if queue.more {
-        out.push_str(look.pick(
-            "  more wait; `--limit` shows more, an edge's name only its own\n",
-            "  还有更多；用 `--limit` 显示更多，或指定节点名称\n",
-        ));
+        out += &format!("  {}\n", look.say(say::queue_more));
     }
+    let title = |title| look.paint(Tone::Heading, &look.say(title));
     if !queue.asks.is_empty() {
-        let title =
-            look.pick("Accepts of the portal that wait for a decision", "门户提交、等待决定的接单");
-        out.push_str(&format!("\n{}\n{}", look.paint(Tone::Heading, title), asks(queue, look)));
+        out += &format!("\n{}\n{}", title(say::queue_asks), ask_table(queue, look));
     }
     if !queue.left.is_empty() {
-        let title = look
-            .pick("Left undecided by an epoch that is over", "所属的一代已终止、未作决定的操作");
-        let rows = table(&queue.left, &queue.report, look);
-        out.push_str(&format!("\n{}\n{rows}", look.paint(Tone::Heading, title)));
+        let rows = op_table(&queue.left, &queue.report, look);
+        out += &format!("\n{}\n{rows}", title(say::queue_left));
     }
     out
 }
 
-fn nothing_waits(queue: &Queue, look: &Look) -> String {
-    match (&queue.edge, look.language) {
-        (Some(edge), Language::English) => format!("+ nothing of {edge} waits at the hub\n"),
-        (Some(edge), Language::Chinese) => format!("+ 中枢没有 {edge} 的待决定操作\n"),
-        (None, _) if queue.asks.is_empty() => {
-            look.pick("+ nothing waits at the hub\n", "+ 中枢没有待决定的操作\n").to_owned()
-        }
-        (None, _) => look
-            .pick("+ no edge's operation waits at the hub\n", "+ 没有节点操作在中枢等待\n")
-            .to_owned(),
-    }
-}
-
-fn table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
-    let mut table = Table::new(match look.language {
-        Language::English => ["OP", "WHAT", "ORDER", "STATE", "AGE", "FAILED", "NEXT STEP"],
-        Language::Chinese => ["操作", "内容", "订单", "状态", "已等待", "失败", "下一步"],
-    });
-    for op in ops {
-        let (tone, mark) = ops::state_mark(op.state);
-        let code = op.command.as_ref().map(|command| command.order_code.to_string());
-        table.row(vec![
-            Cell::new(op.place.to_string()),
+fn op_table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
+    let row = |op: &OpRecord| {
+        let (tone, state) = ops::state(op.state, look);
+        vec![
+            Cell::new(&op.place),
             Cell::new(ops::what(op)),
-            Cell::new(code.as_deref().unwrap_or("-")),
-            Cell::toned(tone, format!("{mark} {}", ops::state_word(op.state, look))),
+            Cell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
+            Cell::toned(tone, state),
             Cell::new(age::duration(ops::age_ms(op, report.now))),
-            Cell::new(op.failures.to_string()),
+            Cell::new(op.failures),
             Cell::new(ops::next_step(op, report, look)),
-        ]);
-    }
-    table.render(look)
+        ]
+    };
+    table(say::queue_columns.plain(look.language), ops.iter().map(row), look)
 }
 
-fn asks(queue: &Queue, look: &Look) -> String {
-    let mut table = Table::new(match look.language {
-        Language::English => {
-            ["COMMAND", "ORDER", "REGION", "STATE", "AGE", "FAILED", "PROVIDER", "NEXT STEP"]
-        }
-        Language::Chinese => {
-            ["操作编号", "订单", "区域", "状态", "已等待", "失败", "服务商", "下一步"]
-        }
-    });
-    for ask in &queue.asks {
-        let age = queue.report.now.since(ask.taken_at).max(0);
-        let (tone, mark) = ops::state_mark(ask.state);
-        let code = ask.order_code.as_ref().map(ToString::to_string);
-        table.row(vec![
-            Cell::new(ask.command_id.to_string()),
-            Cell::new(code.as_deref().unwrap_or("-")),
-            Cell::new(ask.region.as_str()),
-            Cell::toned(tone, format!("{mark} {}", ops::state_word(ask.state, look))),
-            Cell::new(age::duration(age)),
-            Cell::new(ask.failures.to_string()),
-            Cell::new(ask.user_id.to_string()),
+fn ask_table(queue: &WaitingOps, look: &Look) -> String {
+    let row = |ask: &WaitingAsk| {
+        let (tone, state) = ops::state(ask.state, look);
+        vec![
+            Cell::new(ask.command_id),
+            Cell::or_dash(ask.order_code.as_ref()),
+            Cell::new(ask.region),
+            Cell::toned(tone, state),
+            Cell::new(age::duration(queue.report.now.since(ask.taken_at).max(0))),
+            Cell::new(ask.failures),
+            Cell::new(ask.user_id),
             Cell::new(ops::next_step_of_ask(ask, &queue.report, look)),
-        ]);
-    }
-    table.render(look)
+        ]
+    };
+    table(say::queue_ask_columns.plain(look.language), queue.asks.iter().map(row), look)
 }
 
-/// Lets an op that waits for an operator be handed in again; without an epoch, of the one that the edge
-/// has now.
+/// Hands an op that waits for an operator in again, or the accepts of the portal under that id. Without
+/// an epoch, the op is one of the epoch that its edge has now.
+///
+/// An edge may have a name that reads like an id: a number behind it tells the two apart.
 pub async fn retry(
     gateway: &Gateway,
-    edge: &EdgeId,
-    seq: u64,
+    name: &str,
+    seq: Option<u64>,
     epoch: Option<u64>,
-) -> Result<Value, Failure> {
-    let epoch = match epoch {
-        Some(epoch) => epoch,
-        None => {
-            let report: StatusReport = gateway.get("/api/v1/admin/status").await?;
-            known(gateway.language(), &report, edge)?
+) -> Result<Output, Failure> {
+    let look = &gateway.look;
+    let (path, done) = match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
+        (Ok(edge), _, Some(seq)) => {
+            let epoch = match epoch {
+                Some(epoch) => epoch,
+                None => edges::epoch_of(&gateway.status().await?, &edge, None, look)?,
+            };
+            let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
+            (path, look.done(say::queue_op_retried { seq: seq.into(), edge: edge.into() }))
+        }
+        (_, Ok(id), None) => {
+            let path = format!("/api/v1/admin/asks/{id}/retry");
+            (path, look.done(say::queue_ask_retried { id: id.into() }))
+        }
+        _ => {
+            let sentence = say::not_to_retry { name: name.into() };
+            return Err(Failure::with_step(ExitKind::Usage, look, sentence));
         }
     };
-    gateway.post(&format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry")).await
-}
-
-pub fn render_retry(edge: &EdgeId, seq: u64, look: &Look) -> String {
-    match look.language {
-        Language::English => format!(
-            "+ op {seq} of {edge} is handed in again now.\n\
-             \x20   Next: `holdfast queue {edge}` shows whether its owner took it\n"
-        ),
-        Language::Chinese => format!(
-            "+ {edge} 的第 {seq} 个操作已重新提交。\n\
-             \x20   下一步：运行 `holdfast queue {edge}` 查看是否已被处理\n"
-        ),
-    }
-}
-
-/// Lets the accepts of the portal under that id be handed in again.
-pub async fn retry_asks(gateway: &Gateway, id: CommandId) -> Result<Value, Failure> {
-    gateway.post(&format!("/api/v1/admin/asks/{id}/retry")).await
-}
-
-pub fn render_retry_asks(id: CommandId, look: &Look) -> String {
-    match look.language {
-        Language::English => format!(
-            "+ accept {id} is handed in again now.\n\
-             \x20   Next: `holdfast explain {id}` shows whether it is decided\n"
-        ),
-        Language::Chinese => format!(
-            "+ 接单 {id} 已重新提交。\n\
-             \x20   下一步：运行 `holdfast explain {id}` 查看是否已有决定\n"
-        ),
-    }
-}
-
-/// The epoch of an edge that is enrolled.
-fn known(language: Language, report: &StatusReport, edge: &EdgeId) -> Result<u64, Failure> {
-    let mut edges = report.regions.iter().flat_map(|region| &region.edges);
-    let found = edges.find(|status| status.edge == *edge);
-    found.map(|status| status.epoch).ok_or_else(|| match language {
-        Language::English => Failure::new(Exit::NotFound, format!("no edge {edge} is enrolled"))
-            .next_step("`holdfast edges` lists them"),
-        Language::Chinese => Failure::new(Exit::NotFound, format!("没有名为 {edge} 的节点"))
-            .next_step("运行 `holdfast edges` 查看所有节点"),
-    })
+    let answer: Value = gateway.post(&path).await?;
+    Ok(Output::new(look, || answer, || done))
 }
 
 #[cfg(test)]
 mod tests {
-    use wire::UnixMillis;
+    use wire::{Language, UnixMillis};
 
     use super::*;
 
@@ -268,8 +216,8 @@ mod tests {
         let edge = EdgeId::new("north-1").ok();
         let of = |edge, language| {
             let (waiting, more, asks, left) = (Vec::new(), false, Vec::new(), Vec::new());
-            let queue = Queue { report: report.clone(), edge, waiting, more, asks, left };
-            render(&queue, &Look { language, terminal: false, colour: false })
+            let queue = WaitingOps { report: report.clone(), edge, waiting, more, asks, left };
+            render(&queue, &Look::plain(language))
         };
         let english = of(edge.clone(), Language::English);
         assert_eq!(english, "+ nothing of north-1 waits at the hub\n");

@@ -1,30 +1,31 @@
-//! Owns the telling of a collision: who won, by which rule, and why each loser lost.
+//! Owns the story of a collision: the winner, the rule, and why each loser lost.
 
-use wire::{Action, Code, Language, TimelineEntry, Verdict};
+use wire::{Action, Code, TimelineEntry, Verdict};
 
 use crate::{
     age::{apart, moment},
     explain::{changed, is_lost_acceptance, way},
     look::Look,
-    people::People,
+    people::Cast,
+    say,
 };
 
-/// Of those acceptances that are asked about; empty where none of them lost.
+/// Of those acceptances that `concerns` names; empty where none of them lost.
 pub fn tell(
     timeline: &[TimelineEntry],
-    people: &People,
+    cast: &Cast,
     look: &Look,
-    asked: impl Fn(&TimelineEntry) -> bool,
+    concerns: impl Fn(&TimelineEntry) -> bool,
 ) -> String {
     let lost = timeline.iter().enumerate();
-    let lost = lost.filter(|(_, entry)| is_lost_acceptance(entry) && asked(entry));
+    let lost = lost.filter(|(_, entry)| is_lost_acceptance(entry) && concerns(entry));
     lost.map(|(index, loser)| {
         let winner = timeline[..index].iter().rev().find(|entry| won(entry));
         match winner {
             Some(winner) if loser.code == Some(Code::OrderAlreadyAccepted) => {
-                collision(winner, loser, people, look)
+                collision(winner, loser, cast, look)
             }
-            _ => no_winner(loser, people, look),
+            _ => without_winner(loser, cast, look),
         }
     })
     .collect()
@@ -34,92 +35,37 @@ fn won(entry: &TimelineEntry) -> bool {
     entry.action == Some(Action::Accept) && changed(entry)
 }
 
-fn collision(
-    winner: &TimelineEntry,
-    loser: &TimelineEntry,
-    people: &People,
-    look: &Look,
-) -> String {
-    let (first, second) = (people.name(winner.actor), people.name(loser.actor));
-    let (first_way, second_way) = (way(&winner.source, look), way(&loser.source, look));
-    let rule = rule(winner, look);
-    let times = times(winner, loser, look);
-    let taps = tapped_earlier(winner, loser, look);
-    match look.language {
-        Language::English => format!(
-            "Who won: {first} ({first_way}).\nWhy {second} lost ({second_way}): {rule}\n{times}{taps}\
-             There is no penalty and no mark for {second} in this.\n"
-        ),
-        Language::Chinese => format!(
-            "胜出：{first}（{first_way}）。\n{second}未能接单的原因（{second_way}）：{rule}\n{times}{taps}\
-             {second}不会因此受到任何处罚或记录。\n"
-        ),
+fn collision(winner: &TimelineEntry, loser: &TimelineEntry, cast: &Cast, look: &Look) -> String {
+    let loser_name = cast.name(loser.actor);
+    let mut lines = vec![look.say(say::race_won {
+        first: cast.name(winner.actor).into(),
+        first_way: way(&winner.source, look).into(),
+        second: (&loser_name).into(),
+        second_way: way(&loser.source, look).into(),
+        verdict: winner.verdict.map_or("other", Verdict::as_str).into(),
+    })];
+    if let (Some(first), Some(second)) = (winner.hops.cloud_at, loser.hops.cloud_at) {
+        lines.push(look.say(say::race_times {
+            first: moment(first).into(),
+            second: moment(second).into(),
+            later: apart(second.since(first)).into(),
+        }));
     }
+    lines.extend(tapped_earlier(winner, loser, look));
+    lines.push(look.say(say::race_no_mark { who: loser_name.into() }));
+    lines.join("\n") + "\n"
 }
 
-fn rule(winner: &TimelineEntry, look: &Look) -> &'static str {
-    if winner.verdict == Some(Verdict::Firm) {
-        return look.pick(
-            "the winner's edge held the region's right to assign, and its answer was final when given.",
-            "胜出者所在节点当时持有该区域的派单权，其答复一经给出即为最终结果。",
-        );
-    }
-    look.pick(
-        "the first acceptance to reach the cloud wins; the time of the tap does not decide.",
-        "以最先到达云端的接单为准，点击时间不作为依据。",
-    )
+/// An earlier tap that was cut off is the case that feels unjust, so it is spoken of.
+fn tapped_earlier(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) -> Option<String> {
+    let first = winner.hops.tapped_at.or(winner.hops.cloud_at)?;
+    let tapped = loser.hops.tapped_at.filter(|tapped| *tapped < first)?;
+    let by = apart(first.since(tapped)).into();
+    Some(look.say(say::race_tapped_earlier { by }))
 }
 
-fn times(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) -> String {
-    let (Some(first), Some(second)) = (winner.hops.cloud_at, loser.hops.cloud_at) else {
-        return String::new();
-    };
-    let later = apart(second.since(first));
-    match look.language {
-        Language::English => format!(
-            "The winner's was decided at {}, the other at {}, {later} later.\n",
-            moment(first),
-            moment(second)
-        ),
-        Language::Chinese => format!(
-            "胜出者于 {} 作出决定，另一方于 {}，晚 {later}。\n",
-            moment(first),
-            moment(second)
-        ),
-    }
-}
-
-/// The case that feels unjust is the one to speak of: an earlier tap that was cut off.
-fn tapped_earlier(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) -> String {
-    let first = winner.hops.tapped_at.or(winner.hops.cloud_at);
-    let (Some(first), Some(tapped)) = (first, loser.hops.tapped_at) else {
-        return String::new();
-    };
-    if tapped >= first {
-        return String::new();
-    }
-    let by = apart(first.since(tapped));
-    match look.language {
-        Language::English => format!(
-            "The loser's device says it was tapped {by} earlier, but it could not reach the cloud then.\n"
-        ),
-        Language::Chinese => {
-            format!("未成功一方的设备显示点击早了 {by}，但当时无法连接云端。\n")
-        }
-    }
-}
-
-fn no_winner(loser: &TimelineEntry, people: &People, look: &Look) -> String {
-    let who = people.name(loser.actor);
-    let why = loser.code.map_or("", |code| code.sentence(look.language));
-    match look.language {
-        Language::English => {
-            format!(
-                "Why {who}'s acceptance had no effect: {why}\nThere is no penalty for {who} in this.\n"
-            )
-        }
-        Language::Chinese => {
-            format!("{who}的接单未生效的原因：{why}\n{who}不会因此受到处罚。\n")
-        }
-    }
+fn without_winner(loser: &TimelineEntry, cast: &Cast, look: &Look) -> String {
+    let who = cast.name(loser.actor).into();
+    let why = loser.code.map_or("", |code| code.sentence(look.language)).into();
+    look.say(say::race_no_effect { who, why }) + "\n"
 }

@@ -1,213 +1,162 @@
-//! Owns `holdfast status`: a region and its edges on a line each, and below what is not as it should be.
+//! Owns `holdfast status`: a region and its edges on a line each, and the complaints below.
 
 use serde_json::{Value, json};
-use wire::{
-    ChecksumState, EdgeStatus, GateState, Language, Policy, RegionStatus, StatusReport, UnixMillis,
-};
+use wire::{ChecksumState, EdgeStatus, GateState, Policy, RegionStatus, StatusReport, UnixMillis};
 
 use crate::{
-    age::{self, some},
-    complaint, edges,
+    age, complaint, edges,
+    exit::{ExitKind, Failure},
+    gateway::Gateway,
     look::{Look, Tone},
-    table::{Cell, Table},
+    run::Output,
+    say,
+    table::{Cell, table},
 };
 
-/// The report as the hub gave it, with what it means.
-pub fn json(report: &StatusReport, look: &Look) -> serde_json::Result<Value> {
-    let complaints = complaint::all(report, look.language);
+pub async fn run(gateway: &Gateway) -> Result<Output, Failure> {
+    let (report, look) = (gateway.status().await?, &gateway.look);
+    let exit = if report.complaints().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
+    if look.json {
+        let value = json(&report, look).map_err(|error| gateway.unreadable(&error))?;
+        return Ok(Output { exit, ..Output::new(look, || value, String::new) });
+    }
+    let (rows, verdict) = (rows(&report, look), verdict(&report, look));
+    // A person reads both; a pipe gets the rows alone, and the words beside it.
+    let (out, err) = match look.terminal {
+        true => (format!("{rows}\n{verdict}"), String::new()),
+        false => (rows, verdict),
+    };
+    Ok(Output { exit, out, err })
+}
+
+/// The report as the hub gave it, with the complaints about it.
+fn json(report: &StatusReport, look: &Look) -> serde_json::Result<Value> {
+    let complaints = complaint::all(report, look);
     let mut value = serde_json::to_value(report)?;
     value["healthy"] = json!(complaints.is_empty());
     value["complaints"] = serde_json::to_value(complaints)?;
     Ok(value)
 }
 
-pub fn rows(report: &StatusReport, look: &Look) -> String {
-    table(report, look).render(look)
+fn rows(report: &StatusReport, look: &Look) -> String {
+    let rows = report.regions.iter().flat_map(|region| {
+        let empty = region.edges.is_empty().then(|| row_without_edge(region, look));
+        empty.into_iter().chain(region.edges.iter().map(|edge| row(region, edge, report.now, look)))
+    });
+    table(say::status_columns.plain(look.language), rows, look)
 }
 
-/// What is not as it should be and what to do about it, or that all is well.
-pub fn verdict(report: &StatusReport, look: &Look) -> String {
-    let complaints = complaint::all(report, look.language);
-    let told = repairs(report, look).chain(losses(report, look));
-    let told: String = told.map(|line| format!("{line}\n")).collect();
+/// Each complaint with its next step, or that all is well.
+fn verdict(report: &StatusReport, look: &Look) -> String {
+    let mut lines = repairs(report, look);
+    lines.extend(losses(report, look));
+    let complaints = complaint::all(report, look);
     if complaints.is_empty() {
-        let text = look.pick("+ All is well.", "+ 一切正常。");
-        return format!("{told}{}\n", look.paint(Tone::Good, text));
+        lines.push(look.paint(Tone::Good, say::status_well.plain(look.language)));
     }
-    let (next, colon) = (look.pick("Next", "下一步"), look.colon());
-    let wrong: String = complaints
-        .iter()
-        .map(|complaint| {
-            let (about, problem) = (&complaint.about, &complaint.problem);
-            let line = look.paint(Tone::Bad, &format!("! {about}{colon}{problem}"));
-            format!("{line}\n    {next}{colon}{}\n", complaint.next_step)
-        })
-        .collect();
-    told + &wrong
+    for complaint in complaints {
+        let problem = look.labelled(&complaint.about, &complaint.problem);
+        lines.push(look.paint(Tone::Bad, &format!("! {problem}")));
+        lines.push(format!("    {}", look.next(&complaint.next_step)));
+    }
+    lines.join("\n") + "\n"
 }
 
-/// What was put right, in words: nothing is wrong any more, and somebody may want to know why it was.
-fn repairs(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
-    let of_region = |region: &RegionStatus| {
-        let repairs = region.repairs.unwrap_or_default();
-        let (name, n) = (region.region.as_str(), repairs.repaired);
-        let at = age::moment(repairs.repaired_at?);
-        Some(match look.language {
-            Language::English => {
-                let what = some(
-                    n,
-                    "change had not arrived and was repaired",
-                    "changes had not arrived and were repaired",
-                );
-                format!("~ {name}: {what} from the order service, last at {at}")
-            }
-            Language::Chinese => {
-                format!("~ {name}：{n} 项变更未送达，已从订单服务修复，最近一次 {at}")
-            }
-        })
-    };
-    let of_edge = |edge: &EdgeStatus| {
-        let (name, n) = (edge.edge.as_str(), edge.repairs);
-        let at = age::moment(edge.repaired_at?);
-        Some(match look.language {
-            Language::English => {
-                let times = some(n, "time", "times");
-                format!("~ {name}: its orders were repaired by an image {times}, last at {at}")
-            }
-            Language::Chinese => format!("~ {name}：其订单已由快照修复 {n} 次，最近一次 {at}"),
-        })
-    };
+/// Nothing is wrong any more where something was put right, and somebody may want to know why it was.
+fn repairs(report: &StatusReport, look: &Look) -> Vec<String> {
     let mut lines = Vec::new();
-    for region in &report.regions {
-        lines.extend(of_region(region));
-        lines.extend(region.edges.iter().filter_map(of_edge));
+    for status in &report.regions {
+        let repairs = status.repairs.unwrap_or_default();
+        if let Some(at) = repairs.repaired_at {
+            let (region, at) = (status.region.into(), age::moment(at).into());
+            let count = repairs.repaired;
+            lines.push(look.say(say::status_repaired_region { region, count, at }));
+        }
+        for status in &status.edges {
+            if let Some(at) = status.repaired_at {
+                let (edge, at) = ((&status.edge).into(), age::moment(at).into());
+                let count = status.repairs;
+                lines.push(look.say(say::status_repaired_edge { edge, count, at }));
+            }
+        }
     }
-    lines.into_iter()
+    lines
 }
 
-/// How long an edge's lost acceptances are spoken of after the last of them.
+/// An edge's lost acceptances are spoken of for so long after the last of them.
 const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Where acceptances have lost of late: nothing is wrong, and each has an explanation that may be wanted.
+/// Nothing is wrong where an acceptance has lost, and each has an explanation that may be wanted.
 fn losses(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
-    let of_edge = move |edge: &EdgeStatus| {
-        let at = edge.lost_at.filter(|at| report.now.since(*at) < LOST_SHOWN_MS)?;
-        let (name, n, at) = (edge.edge.as_str(), edge.lost, age::moment(at));
-        Some(match look.language {
-            Language::English => {
-                let what = some(n, "acceptance made there has", "acceptances made there have");
-                format!("~ {name}: {what} lost, last at {at}; `holdfast conflicts` tells each")
-            }
-            Language::Chinese => {
-                format!(
-                    "~ {name}：该处已有 {n} 次接单落败，最近一次 {at}；`holdfast conflicts` 逐一说明"
-                )
-            }
-        })
-    };
-    report.regions.iter().flat_map(|region| &region.edges).filter_map(of_edge)
+    report.regions.iter().flat_map(|region| &region.edges).filter_map(|status| {
+        let at = status.lost_at.filter(|at| report.now.since(*at) < LOST_SHOWN_MS)?;
+        let (edge, count, at) = ((&status.edge).into(), status.lost, age::moment(at).into());
+        Some(look.say(say::status_lost { edge, count, at }))
+    })
 }
 
-fn table(report: &StatusReport, look: &Look) -> Table {
-    let mut table = match look.language {
-        Language::English => Table::new([
-            "REGION",
-            "EDGE",
-            "GATE",
-            "LINK",
-            "PENDING",
-            "LAG UP/DOWN",
-            "CHECKSUM",
-            "POLICY",
-            "EPOCH",
-            "HELD",
-            "VERSION",
-        ]),
-        Language::Chinese => Table::new([
-            "区域",
-            "节点",
-            "闸口",
-            "链路",
-            "待定",
-            "滞后 上/下",
-            "校验",
-            "派单",
-            "代",
-            "挂起",
-            "版本",
-        ]),
-    };
-    for region in &report.regions {
-        if region.edges.is_empty() {
-            let mut cells =
-                vec![Cell::new(region.region.as_str()), Cell::new("-"), gate(region, look)];
-            cells.resize(7, Cell::new("-"));
-            cells.push(policy(region, look));
-            cells.resize(11, Cell::new("-"));
-            table.row(cells);
-        }
-        for edge in &region.edges {
-            table.row(row(region, edge, report.now, look));
-        }
-    }
-    table
+fn row_without_edge(region: &RegionStatus, look: &Look) -> Vec<Cell> {
+    let mut cells = vec![Cell::new(region.region), Cell::new("-"), gate(region, look)];
+    cells.resize(7, Cell::new("-"));
+    cells.push(policy(region, look));
+    cells.resize(11, Cell::new("-"));
+    cells
 }
 
 fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -> Vec<Cell> {
     let waiting = edge.held + edge.parked;
     let held_tone = if waiting > 0 { Tone::Bad } else { Tone::Plain };
     vec![
-        Cell::new(region.region.as_str()),
-        Cell::new(edge.edge.as_str()),
+        Cell::new(region.region),
+        Cell::new(&edge.edge),
         gate(region, look),
         edges::link_since(edge, now, look),
         edges::pending(edge, now, look),
         Cell::new(lag(edge, now, look)),
         checksum(edge.checksum, look),
         policy(region, look),
-        Cell::new(edge.epoch.to_string()),
-        Cell::toned(held_tone, waiting.to_string()),
-        Cell::new(edge.version.as_deref().unwrap_or("-")),
+        Cell::new(edge.epoch),
+        Cell::toned(held_tone, waiting),
+        Cell::or_dash(edge.version.as_ref()),
     ]
 }
 
-/// How much is on its way up and down, and for how long the oldest has been on its way down; how long
-/// what goes up has waited is the age of the oldest that is pending.
+/// What is on its way up and down, and the age of the oldest on its way down. The oldest on its way up
+/// is the oldest that is pending.
 fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
-    let age = edge.lag_down_since.map(|at| age::duration(now.since(at)));
-    let age = age.map(|age| format!("{}{age}", look.pick(", for ", "，已 ")));
-    format!("{} / {down}{}", edge.lag_up_ops, age.unwrap_or_default())
+    let lag = format!("{} / {down}", edge.lag_up_ops);
+    let Some(since) = edge.lag_down_since else { return lag };
+    let age = age::duration(now.since(since)).into();
+    look.say(say::status_lag_since { lag: lag.into(), age })
 }
 
 fn gate(region: &RegionStatus, look: &Look) -> Cell {
     match region.gate {
-        GateState::Open => Cell::new(look.pick("open", "打开")),
-        GateState::Closed => Cell::toned(Tone::Bad, look.pick("x closed", "x 关闭")),
+        GateState::Open => Cell::new(look.say(say::gate_open)),
+        GateState::Closed => Cell::toned(Tone::Bad, look.say(say::gate_closed)),
     }
 }
 
 fn checksum(state: ChecksumState, look: &Look) -> Cell {
-    match state {
-        ChecksumState::Match => Cell::toned(Tone::Good, look.pick("= match", "= 一致")),
-        ChecksumState::Mismatch => Cell::toned(Tone::Bad, look.pick("! differs", "! 不一致")),
-        ChecksumState::Settling => Cell::toned(Tone::Doubtful, look.pick("~ settling", "~ 同步中")),
-        ChecksumState::Unknown => Cell::toned(Tone::Quiet, look.pick("? unknown", "? 未知")),
-    }
+    let (tone, word) = match state {
+        ChecksumState::Match => (Tone::Good, say::checksum_match),
+        ChecksumState::Mismatch => (Tone::Bad, say::checksum_mismatch),
+        ChecksumState::Settling => (Tone::Doubtful, say::checksum_settling),
+        ChecksumState::Unknown => (Tone::Quiet, say::checksum_unknown),
+    };
+    Cell::toned(tone, look.say(word))
 }
 
-pub fn policy_word<'a>(policy: Policy, look: &Look) -> &'a str {
-    match policy {
-        Policy::Optimistic => look.pick("optimistic", "先到先得"),
-        Policy::Exclusive => look.pick("exclusive", "独占"),
-    }
+pub fn policy_word(policy: Policy, look: &Look) -> String {
+    look.say(say::policy { policy: policy.as_str().into() })
 }
 
 fn policy(region: &RegionStatus, look: &Look) -> Cell {
     let word = policy_word(region.policy, look);
     Cell::new(match &region.holder {
         Some(holder) => format!("{word} ({holder})"),
-        None => word.to_owned(),
+        None => word,
     })
 }
 

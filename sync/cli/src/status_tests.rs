@@ -1,13 +1,15 @@
 //! What `status` prints, on a terminal and into a pipe, in both languages.
 
-use wire::{EdgeId, LeftBehind, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region};
+use wire::{
+    EdgeId, Language, LeftBehind, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region,
+};
 
 use super::*;
 
 const NOW: UnixMillis = UnixMillis(1_764_000_600_000);
 
 fn look(language: Language, terminal: bool) -> Look {
-    Look { language, terminal, colour: false }
+    Look { terminal, ..Look::plain(language) }
 }
 
 fn edge(name: &str) -> EdgeStatus {
@@ -166,8 +168,10 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
     reports.push(StatusReport { now: NOW, regions: vec![stopped] });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
-            let ours: Vec<String> =
-                complaint::all(&report, language).into_iter().map(|c| c.about).collect();
+            let ours: Vec<String> = complaint::all(&report, &look(language, false))
+                .into_iter()
+                .map(|c| c.about)
+                .collect();
             let words = report.complaints();
             let theirs: Vec<&str> =
                 words.iter().filter_map(|line| line.split(':').next()).collect();

@@ -1,23 +1,27 @@
-//! Owns `holdfast wait`: looks at the platform until everything asked for is so, or time is up.
+//! Owns `holdfast wait`: looks at the platform until every condition is met, or time is up.
 //!
 //! Invariant: it ends with 0 only when one look found every condition met, and with 8 it says what was
 //! still missing.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use process::clock::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
+use texts::Sentence;
 use wire::{
     ChecksumState, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
     StatusReport, UnixMillis,
 };
 
 use crate::{
-    age::{self, some},
-    exit::{Exit, Failure},
+    age,
+    exit::{ExitKind, Failure},
     find,
     gateway::{Gateway, absent},
     look::Look,
+    run::Output,
+    say,
+    table::printable,
 };
 
 /// Something to wait for.
@@ -35,69 +39,30 @@ pub enum Condition {
     },
 }
 
-/// Why something is no condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoCondition {
-    Form,
-    Region,
-    Status,
-}
-
-impl NoCondition {
-    pub fn sentence(self, language: Language) -> String {
-        let statuses = || OrderStatus::ALL.iter().map(|known| known.as_str()).collect::<Vec<_>>();
-        match (self, language) {
-            (Self::Form, Language::English) => {
-                "expected one of: links-up, synced, synced=REGION, drained, order=ID:STATUS".into()
-            }
-            (Self::Form, Language::Chinese) => {
-                "应为以下之一：links-up、synced、synced=REGION、drained、order=ID:STATUS".into()
-            }
-            (Self::Region, Language::English) => {
-                "expected synced=REGION with NORTH, SOUTH, EAST, WEST or MID".into()
-            }
-            (Self::Region, Language::Chinese) => {
-                "应为 synced=REGION，其中区域为 NORTH、SOUTH、EAST、WEST 或 MID".into()
-            }
-            (Self::Status, Language::English) => {
-                format!("expected order=ID:STATUS with one of: {}", statuses().join(", "))
-            }
-            (Self::Status, Language::Chinese) => {
-                format!("应为 order=ID:STATUS，其中状态为以下之一：{}", statuses().join("、"))
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for NoCondition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.sentence(Language::English))
-    }
-}
-
-impl std::error::Error for NoCondition {}
-
-impl FromStr for Condition {
-    type Err = NoCondition;
-
-    fn from_str(text: &str) -> Result<Self, NoCondition> {
+impl Condition {
+    /// Of a word on the command line, or the form that was expected.
+    pub fn read(text: &str, language: Language) -> Result<Self, String> {
         match text.split_once('=') {
-            None => match text {
-                "links-up" => Ok(Self::LinksUp),
-                "synced" => Ok(Self::Synced(None)),
-                "drained" => Ok(Self::Drained),
-                _ => Err(NoCondition::Form),
+            None if text == "links-up" => Ok(Self::LinksUp),
+            None if text == "synced" => Ok(Self::Synced(None)),
+            None if text == "drained" => Ok(Self::Drained),
+            Some(("synced", region)) => match region.parse() {
+                Ok(region) => Ok(Self::Synced(Some(region))),
+                Err(_) => Err(say::expected_condition_region.to(language)),
             },
-            Some(("synced", region)) => {
-                let region = region.parse().map_err(|_| NoCondition::Region)?;
-                Ok(Self::Synced(Some(region)))
-            }
             Some(("order", rest)) => {
-                let (order, status) = rest.rsplit_once(':').ok_or(NoCondition::Status)?;
-                let status: OrderStatus = status.parse().map_err(|_| NoCondition::Status)?;
-                Ok(Self::Order { order: order.to_owned(), status })
+                let read = rest.rsplit_once(':').and_then(|(order, status)| {
+                    let status = status.parse().ok()?;
+                    Some(Self::Order { order: order.to_owned(), status })
+                });
+                read.ok_or_else(|| {
+                    let known: Vec<&str> =
+                        OrderStatus::ALL.iter().map(|known| known.as_str()).collect();
+                    let statuses = known.join(say::choice_separator.plain(language)).into();
+                    say::expected_condition_status { statuses }.to(language)
+                })
             }
-            Some(_) => Err(NoCondition::Form),
+            _ => Err(say::expected_condition.to(language)),
         }
     }
 }
@@ -117,13 +82,30 @@ impl std::fmt::Display for Condition {
 /// Between two looks. The hub itself hears of an edge about once a second, and the gateway answers one
 /// person a hundred times a minute on one route.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A look that is not answered by then is given up for the next, however long there is to wait.
+/// A look without an answer by then is given up for the next one.
 const LOOK_MAX: Duration = Duration::from_secs(30);
-
-/// What is left for the last look, so that hardly anything that still comes in time is missed.
+/// The time for the last look, so that little is missed that still comes in time.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 pub async fn run(
+    gateway: &Gateway,
+    conditions: &[Condition],
+    within: Duration,
+) -> Result<Output, Failure> {
+    let waited = until(gateway, conditions, within).await?;
+    let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+    let met = || say::wait_met {
+        conditions: names.join(", ").into(),
+        seconds: format!("{:.1}", waited.as_secs_f64()).into(),
+    };
+    Ok(Output::new(
+        &gateway.look,
+        || json!({"conditions": names, "met": true, "waited_ms": waited.as_millis()}),
+        || gateway.look.say(met()) + "\n",
+    ))
+}
+
+async fn until(
     gateway: &Gateway,
     conditions: &[Condition],
     within: Duration,
@@ -131,11 +113,11 @@ pub async fn run(
     let clock = Clock::system();
     let start = clock.elapsed();
     let spent = || clock.elapsed().saturating_sub(start);
-    let mut missing = vec![not_looked(gateway.language()).to_owned()];
+    let mut missing = vec![gateway.look.say(say::wait_no_answer)];
     loop {
         let left = within.saturating_sub(spent()).min(LOOK_MAX);
         let mut later = None;
-        match tokio::time::timeout(left, look(gateway, conditions)).await {
+        match tokio::time::timeout(left, missing_now(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
             // A platform that is just starting, or a gateway that is: it is waited for like the rest.
@@ -148,25 +130,24 @@ pub async fn run(
         }
         let left = within.saturating_sub(spent());
         if left <= LAST_LOOK {
-            return Err(too_late(gateway.language(), within, missing));
+            return Err(too_late(&gateway.look, within, missing));
         }
-        // Who was told to come later comes no sooner, also not for a last look.
+        // A gateway that asks to be left alone is left alone, also for the last look.
         let pause = LOOK_EVERY.min(left - LAST_LOOK).max(later.unwrap_or_default());
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(too_late(gateway.language(), within, missing));
+            return Err(too_late(&gateway.look, within, missing));
         }
     }
 }
 
 /// Whether the platform may well answer the next look: it is out of reach, or asked too often.
 fn passes(failure: &Failure) -> bool {
-    matches!(failure.exit, Exit::Unreachable | Exit::TimedOut) || failure.is_too_often()
+    matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_too_often()
 }
 
-/// What is still missing, a sentence each.
-async fn look(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>, Failure> {
-    let language = gateway.language();
+/// A sentence for each thing that is still missing.
+async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>, Failure> {
     let mut missing = Vec::new();
     let mut report = None;
     for condition in conditions {
@@ -176,9 +157,9 @@ async fn look(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>
         }
         let report: &StatusReport = match &report {
             Some(report) => report,
-            None => report.insert(gateway.get("/api/v1/admin/status").await?),
+            None => report.insert(gateway.status().await?),
         };
-        missing.extend(of_report(report, condition, language));
+        missing.extend(of_report(report, condition, &gateway.look));
     }
     missing.dedup();
     Ok(missing)
@@ -186,153 +167,87 @@ async fn look(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>
 
 async fn of_order(
     gateway: &Gateway,
-    asked: &str,
-    status: OrderStatus,
+    name: &str,
+    expected: OrderStatus,
 ) -> Result<Option<String>, Failure> {
-    let order = absent(find::order(gateway, asked).await)?;
-    let (asked, language) = (crate::table::printable(asked), gateway.language());
-    Ok(match (order, language) {
-        (Some(order), _) if order.status == status => None,
-        (Some(order), Language::English) => {
-            Some(format!("order {} is {}, not {status}", order.code, order.status))
-        }
-        (Some(order), Language::Chinese) => {
-            Some(format!("订单 {} 的状态为 {}，而非 {status}", order.code, order.status))
-        }
-        (None, Language::English) => Some(format!("the cloud knows no order {asked} yet")),
-        (None, Language::Chinese) => Some(format!("云端尚无订单 {asked}")),
+    let order = absent(find::order(gateway, name).await)?;
+    Ok(match order {
+        Some(order) if order.status == expected => None,
+        Some(order) => Some(gateway.look.say(say::wait_order {
+            code: order.code.into(),
+            status: order.status.into(),
+            expected: expected.into(),
+        })),
+        None => Some(gateway.look.say(say::wait_no_order { name: printable(name).into() })),
     })
 }
 
-fn of_report(report: &StatusReport, condition: &Condition, language: Language) -> Vec<String> {
-    let wanted = match condition {
-        Condition::Synced(Some(only)) => Some(*only),
+fn of_report(report: &StatusReport, condition: &Condition, look: &Look) -> Vec<String> {
+    let only = match condition {
+        Condition::Synced(only) => *only,
         _ => None,
     };
-    let regions = report.regions.iter();
-    let regions = regions.filter(|region| wanted.is_none_or(|wanted| region.region == wanted));
-    let asks = regions.clone().filter(|_| *condition == Condition::Drained);
-    let asks = asks.filter_map(|region| asks_wait(region, language));
-    let edges = regions.flat_map(|region| region.edges.iter().map(move |edge| (region, edge)));
+    let regions = || {
+        let regions = report.regions.iter();
+        regions.filter(move |region| only.is_none_or(|only| region.region == only))
+    };
+    let edges = regions().flat_map(|region| region.edges.iter().map(move |edge| (region, edge)));
     let mut missing: Vec<String> = edges
-        .flat_map(|(region, edge)| of_edge(region, edge, condition, report.now, language))
-        .chain(asks)
+        .flat_map(|(region, edge)| of_edge(region, edge, condition, report.now, look))
         .collect();
-    let enrolled = report.regions.iter().any(|region| {
-        !region.edges.is_empty() && wanted.is_none_or(|wanted| region.region == wanted)
-    });
-    if !enrolled {
-        missing.push(match language {
-            Language::English => "no edge is enrolled".to_owned(),
-            Language::Chinese => "没有登记任何边缘节点".to_owned(),
-        });
+    for status in regions().filter(|_| *condition == Condition::Drained) {
+        if let count @ 1.. = status.asks_waiting {
+            missing.push(look.say(say::wait_asks { region: status.region.into(), count }));
+        }
+    }
+    if regions().all(|region| region.edges.is_empty()) {
+        missing.push(look.say(say::no_edge_enrolled));
     }
     missing
-}
-
-fn asks_wait(region: &RegionStatus, language: Language) -> Option<String> {
-    let (name, waiting) = (region.region.as_str(), region.asks_waiting);
-    (waiting > 0).then(|| match language {
-        Language::English => {
-            let waiting = some(waiting, "accept of the portal is", "accepts of the portal are");
-            format!("{name}: {waiting} not decided")
-        }
-        Language::Chinese => format!("{name}：门户有 {waiting} 个接单未作决定"),
-    })
 }
 
 fn of_edge(
     region: &RegionStatus,
-    edge: &EdgeStatus,
+    status: &EdgeStatus,
     condition: &Condition,
     now: UnixMillis,
-    language: Language,
+    look: &Look,
 ) -> Vec<String> {
-    let name = edge.edge.as_str();
     let (connected, quiet, agreed) = match condition {
         Condition::LinksUp => (true, false, false),
         Condition::Synced(_) => (true, true, true),
-        // Of an edge that is cut off nobody knows what it holds.
+        // Nobody knows what an edge holds that is cut off.
         Condition::Drained => (true, true, false),
         Condition::Order { .. } => (false, false, false),
     };
+    let (edge, region) = (|| (&status.edge).into(), region.region.into());
     let mut missing = Vec::new();
-    if connected && edge.link != LinkState::Up {
-        let since = edge.since.map(|at| age::duration(now.since(at).max(0)));
-        missing.push(not_up(name, region.region, since, language));
+    if connected && status.link != LinkState::Up {
+        missing.push(match status.since {
+            Some(at) => {
+                let age = age::duration(now.since(at).max(0)).into();
+                look.say(say::wait_link_down { edge: edge(), region, age })
+            }
+            None => look.say(say::wait_link_never { edge: edge(), region }),
+        });
     }
-    let waiting = u64::from(edge.pending).max(edge.lag_up_ops + edge.undecided);
+    let waiting = u64::from(status.pending).max(status.lag_up_ops + status.undecided);
     if quiet && waiting > 0 {
-        missing.push(match language {
-            Language::English => {
-                let waiting = some(waiting, "operation is", "operations are");
-                format!("{name}: {waiting} not decided")
-            }
-            Language::Chinese => format!("{name}：有 {waiting} 个操作未作决定"),
-        });
+        missing.push(look.say(say::wait_ops { edge: edge(), count: waiting }));
     }
-    let behind = edge.lag_down_changes + edge.lag_down_outcomes;
+    let behind = status.lag_down_changes + status.lag_down_outcomes;
     if agreed && behind > 0 {
-        missing.push(match language {
-            Language::English => {
-                let behind = some(behind, "change has", "changes have");
-                format!("{name}: {behind} not reached it")
-            }
-            Language::Chinese => format!("{name}：有 {behind} 项变更尚未到达"),
-        });
+        missing.push(look.say(say::wait_behind { edge: edge(), count: behind }));
     }
-    if agreed && edge.link == LinkState::Up && edge.checksum != ChecksumState::Match {
-        missing.push(match language {
-            Language::English => format!("{name}: its orders do not equal the cloud's yet"),
-            Language::Chinese => format!("{name}：其订单与云端尚不一致"),
-        });
+    if agreed && status.link == LinkState::Up && status.checksum != ChecksumState::Match {
+        missing.push(look.say(say::wait_orders_differ { edge: edge() }));
     }
     missing
 }
 
-fn not_up(name: &str, region: Region, since: Option<String>, language: Language) -> String {
-    match (since, language) {
-        (Some(since), Language::English) => {
-            format!("{name} of {region}: the link has been down for {since}")
-        }
-        (None, Language::English) => format!("{name} of {region}: it has never been heard of"),
-        (Some(since), Language::Chinese) => format!("{region} 的 {name}：链路已断开 {since}"),
-        (None, Language::Chinese) => format!("{region} 的 {name}：从未连接"),
-    }
-}
-
-fn not_looked(language: Language) -> &'static str {
-    match language {
-        Language::English => "the platform has not answered",
-        Language::Chinese => "平台没有回应",
-    }
-}
-
-fn too_late(language: Language, within: Duration, missing: Vec<String>) -> Failure {
-    let seconds = within.as_secs();
-    let failure = match language {
-        Language::English => {
-            Failure::new(Exit::TimedOut, format!("not everything was so within {seconds} s"))
-                .next_step("`holdfast status` tells more; `--timeout` waits longer")
-        }
-        Language::Chinese => Failure::new(Exit::TimedOut, format!("{seconds} 秒内未全部满足"))
-            .next_step("运行 `holdfast status` 了解详情；用 `--timeout` 延长等待"),
-    };
-    failure.missing(missing)
-}
-
-pub fn json(conditions: &[Condition], waited: Duration) -> Value {
-    let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    json!({"conditions": conditions, "met": true, "waited_ms": waited.as_millis()})
-}
-
-pub fn render(conditions: &[Condition], waited: Duration, look: &Look) -> String {
-    let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    let (conditions, waited) = (conditions.join(", "), waited.as_secs_f64());
-    match look.language {
-        Language::English => format!("+ {conditions}: so, after {waited:.1} s\n"),
-        Language::Chinese => format!("+ {conditions}：已满足，用时 {waited:.1} 秒\n"),
-    }
+fn too_late(look: &Look, within: Duration, missing: Vec<String>) -> Failure {
+    let sentence = say::wait_too_late { seconds: within.as_secs().into() };
+    Failure::with_step(ExitKind::TimedOut, look, sentence).missing(missing)
 }
 
 #[cfg(test)]
@@ -342,12 +257,12 @@ mod tests {
     #[test]
     fn a_condition_reads_back_and_what_is_none_does_not() {
         for text in ["links-up", "synced", "synced=EAST", "drained", "order=N-7F3K9Q:accepted"] {
-            let read: Condition = text.parse().unwrap();
+            let read = Condition::read(text, Language::English).unwrap();
             assert_eq!(read.to_string(), text);
         }
         for bad in ["", "up", "synced=", "synced=NOWHERE", "order=x", "order=x:lost", "links-up=1"]
         {
-            assert!(bad.parse::<Condition>().is_err(), "{bad}");
+            assert!(Condition::read(bad, Language::English).is_err(), "{bad}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is said of a command line that cannot be read. In English it is what `clap` says; in Chinese the
-//! same is said in Chinese.
+//! Says what is wrong with a command line that cannot be read. In English `clap` says it; in other
+//! languages the same is said in their words.
 
 use std::io::Write;
 
@@ -7,79 +7,89 @@ use clap::{
     Error,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use texts::Sentence;
 use wire::Language;
 
-use crate::exit::Exit;
+use crate::{exit::ExitKind, say};
 
 /// Ends the run: help and version as an answer, a mistake with its sentence.
 pub fn end(error: &Error, language: Language) -> ! {
-    let said = match language {
-        Language::English => None,
-        Language::Chinese => in_chinese(error),
-    };
-    match said {
-        None => error.exit(),
-        Some(text) => {
-            // Whom nobody reads, nobody has to be told.
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            std::process::exit(i32::from(Exit::Usage as u8))
-        }
-    }
+    let translated = (language != Language::English).then(|| translated(error, language)).flatten();
+    let Some(text) = translated else { error.exit() };
+    // A reader that has gone away is not our failure.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    std::process::exit(i32::from(ExitKind::Usage as u8))
 }
 
 /// `None` for what is no mistake, and for one that has no words here.
-fn in_chinese(error: &Error) -> Option<String> {
-    let of = |kind| error.get(kind).map(words);
-    let arg = of(ContextKind::InvalidArg).unwrap_or_default();
-    let value = of(ContextKind::InvalidValue).unwrap_or_default();
-    let sentence = match error.kind() {
-        ErrorKind::InvalidValue if value.is_empty() => format!("`{arg}` 缺少取值"),
-        ErrorKind::InvalidValue => {
-            let known = of(ContextKind::ValidValue).map(|known| format!("：应为 {known}"));
-            format!("`{arg}` 的值 `{value}` 无效{}", known.unwrap_or_default())
-        }
-        ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(ToString::to_string);
-            format!("`{arg}` 的值 `{value}` 无效：{}", number(why.unwrap_or_default()))
-        }
-        ErrorKind::UnknownArgument => format!("多余的参数 `{arg}`"),
-        ErrorKind::InvalidSubcommand => {
-            let name = of(ContextKind::InvalidSubcommand).unwrap_or_default();
-            format!("没有名为 `{name}` 的命令")
-        }
-        ErrorKind::MissingRequiredArgument => format!("缺少参数 {arg}"),
-        ErrorKind::MissingSubcommand => "缺少命令".to_owned(),
-        ErrorKind::ArgumentConflict => format!("`{arg}` 不能与其他参数同时使用，或只能使用一次"),
-        _ => return None,
-    };
+fn translated(error: &Error, language: Language) -> Option<String> {
+    let of = |kind| error.get(kind).map(|value| words(value, language));
+    let sentence = sentence(error, language)?;
     let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
-    let suggested = suggested.into_iter().find_map(of);
-    let suggested = suggested.map(|name| format!("\n  您是否想用：{name}")).unwrap_or_default();
-    let usage = of(ContextKind::Usage).map(|usage| usage.replace("Usage: ", "用法："));
-    let usage = usage.map(|usage| format!("{}\n\n", usage.trim_end())).unwrap_or_default();
-    Some(format!("holdfast：{sentence}{suggested}\n\n{usage}运行 `--help` 了解详情\n"))
+    let suggested = suggested
+        .into_iter()
+        .find_map(of)
+        .map(|name| format!("\n  {}", say::mistake_suggestion { name: name.into() }.to(language)));
+    let usage = of(ContextKind::Usage).map(|usage| {
+        let usage = usage.replace("Usage: ", say::help_usage.plain(language));
+        format!("{}\n\n", usage.trim_end())
+    });
+    let failure = say::failure { sentence: sentence.into() }.to(language);
+    let (suggested, usage) = (suggested.unwrap_or_default(), usage.unwrap_or_default());
+    Some(format!("{failure}{suggested}\n\n{usage}{}\n", say::mistake_help.plain(language)))
 }
 
-fn words(value: &ContextValue) -> String {
+fn sentence(error: &Error, language: Language) -> Option<String> {
+    let of = |kind| error.get(kind).map(|value| words(value, language));
+    let arg = of(ContextKind::InvalidArg).unwrap_or_default().into();
+    let value = of(ContextKind::InvalidValue).unwrap_or_default();
+    Some(match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => say::mistake_no_value { arg }.to(language),
+        ErrorKind::InvalidValue => match of(ContextKind::ValidValue) {
+            Some(known) => {
+                let (value, known) = (value.into(), known.into());
+                say::mistake_not_one_of { arg, value, known }.to(language)
+            }
+            None => say::mistake_value { arg, value: value.into() }.to(language),
+        },
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string);
+            let why = number(why.unwrap_or_default(), language).into();
+            say::mistake_value_why { arg, value: value.into(), why }.to(language)
+        }
+        ErrorKind::UnknownArgument => say::mistake_unknown_argument { arg }.to(language),
+        ErrorKind::InvalidSubcommand => {
+            let name = of(ContextKind::InvalidSubcommand).unwrap_or_default().into();
+            say::mistake_unknown_command { name }.to(language)
+        }
+        ErrorKind::MissingRequiredArgument => say::mistake_missing { arg }.to(language),
+        ErrorKind::MissingSubcommand => say::mistake_missing_command.to(language),
+        ErrorKind::ArgumentConflict => say::mistake_conflict { arg }.to(language),
+        _ => return None,
+    })
+}
+
+fn words(value: &ContextValue, language: Language) -> String {
+    let separator = say::choice_separator.plain(language);
     match value {
-        ContextValue::String(text) => text.clone(),
-        ContextValue::Strings(texts) => texts.join("、"),
-        ContextValue::StyledStr(text) => text.to_string(),
+        ContextValue::Strings(texts) => texts.join(separator),
         ContextValue::StyledStrs(texts) => {
-            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("、")
+            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
         }
         other => other.to_string(),
     }
 }
 
 /// Numbers are read by `clap`, which says in English what is wrong with one; all others are read by us.
-fn number(why: String) -> String {
+fn number(why: String, language: Language) -> String {
     match why.rsplit_once(" is not in ") {
         Some((_, range)) => match range.split_once("..=") {
-            Some((from, to)) => format!("应为 {from} 至 {to} 的整数"),
-            None => "超出范围".to_owned(),
+            Some((from, to)) => {
+                say::expected_range { from: from.into(), to: to.into() }.to(language)
+            }
+            None => say::expected_number.to(language),
         },
-        None if why.is_ascii() => "应为整数".to_owned(),
+        None if why.is_ascii() => say::expected_number.to(language),
         None => why,
     }
 }
@@ -92,7 +102,7 @@ mod tests {
         let words = std::iter::once("holdfast").chain(line.split(' '));
         let error =
             crate::args::command(Language::Chinese).try_get_matches_from(words).unwrap_err();
-        in_chinese(&error).unwrap()
+        translated(&error, Language::Chinese).unwrap()
     }
 
     #[test]

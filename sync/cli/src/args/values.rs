@@ -1,10 +1,13 @@
-//! How the values on the command line are read, and what is said of one that cannot be.
+//! Reads the values on the command line, and says what was expected of one that cannot be read.
+
+use std::str::FromStr;
 
 use clap::{Arg, Command};
 use http::{Uri, uri::Authority};
+use texts::{Phrase, Sentence};
 use wire::{EdgeId, Language, Policy, Region};
 
-use crate::{conflicts::Cursor, wait::Condition};
+use crate::{conflicts::ConflictCursor, say, wait::Condition};
 
 /// Every argument of the command and of those below it that is read by us.
 pub fn read_in(command: Command, language: Language) -> Command {
@@ -17,37 +20,26 @@ pub fn read_in(command: Command, language: Language) -> Command {
 fn read(arg: Arg, language: Language) -> Arg {
     match arg.get_id().as_str() {
         "url" => arg.value_parser(move |text: &str| address(text, language)),
-        "region" => arg.value_parser(move |text: &str| {
-            let chinese = "应为 NORTH、SOUTH、EAST、WEST 或 MID";
-            text.parse::<Region>().map_err(|english| pick(language, &english, chinese))
-        }),
-        "edge" | "name" | "holder" => arg.value_parser(move |text: &str| {
-            text.parse::<EdgeId>().map_err(|_| {
-                let chinese = "应为形如 north-1 的名称：小写字母、数字和连字符";
-                let english = "expected a name such as north-1: small letters, digits and hyphens";
-                pick(language, english, chinese)
-            })
-        }),
-        "policy" => arg.value_parser(move |text: &str| {
-            let chinese = "应为 optimistic 或 exclusive";
-            text.parse::<Policy>().map_err(|english| pick(language, &english, chinese))
-        }),
-        "conditions" => arg.value_parser(move |text: &str| {
-            text.parse::<Condition>().map_err(|wrong| wrong.sentence(language))
-        }),
-        "cursor" => arg.value_parser(move |text: &str| {
-            text.parse::<Cursor>()
-                .map_err(|english| pick(language, english, "应为上一页给出的位置"))
-        }),
+        "region" => arg.value_parser(parsed::<Region>(say::expected_region, language)),
+        "edge" | "name" | "holder" => {
+            arg.value_parser(parsed::<EdgeId>(say::expected_edge, language))
+        }
+        "policy" => arg.value_parser(parsed::<Policy>(say::expected_policy, language)),
+        "conditions" => arg.value_parser(condition(language)),
+        "cursor" => arg.value_parser(parsed::<ConflictCursor>(say::expected_cursor, language)),
         _ => arg,
     }
 }
 
-fn pick(language: Language, english: &str, chinese: &str) -> String {
-    match language {
-        Language::English => english.to_owned(),
-        Language::Chinese => chinese.to_owned(),
-    }
+fn parsed<T: FromStr>(
+    expected: Phrase,
+    language: Language,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| text.parse().map_err(|_| expected.to(language))
+}
+
+pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, String> + Clone {
+    move |text| Condition::read(text, language)
 }
 
 /// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A single
@@ -68,11 +60,7 @@ fn address(text: &str, language: Language) -> Result<String, String> {
     };
     match read.filter(|uri| web(uri) && bare(uri) && host(uri) && port(uri)) {
         Some(_) => Ok(full),
-        None => Err(pick(
-            language,
-            "expected an address such as http://127.0.0.1:8080",
-            "应为形如 http://127.0.0.1:8080 的地址",
-        )),
+        None => Err(say::expected_address.to(language)),
     }
 }
 

@@ -1,0 +1,16 @@
+# `holdfast conflicts`: acceptances that lost, and cases that wait for a person.
+
+conflicts-columns = CONFLICT | DECIDED | ORDER | REGION | PROVIDER | THROUGH | TAPPED | WON BY | WON AT | RULE
+conflicts-none = + no acceptance lost, and no case waits for a person
+conflicts-older = older ones: `holdfast conflicts --cursor { $cursor }`
+conflicts-rule = { $verdict ->
+    [firm] the winner's edge held the right to assign: its answer was final when given
+   *[provisional] the first acceptance to reach the cloud wins
+}
+conflicts-case = { $kind ->
+    [met_closed] Promised at once by an edge, and the order was closed by then: agree on a compensation.
+    [revoked_meanwhile] Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.
+    [offline_rule] Decided by an edge under the region's offline rule: look it over.
+    [taken_back] Promised at once under a right that was taken back, and lost: tell the provider why.
+   *[other] { $kind }
+}

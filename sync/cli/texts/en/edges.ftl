@@ -1,0 +1,14 @@
+# `holdfast edges`: every edge on a line.
+
+edges-columns = EDGE | REGION | LINK | EPOCH | LOG AT HUB | READ OUTC/FEED | PENDING | RIGHT | REMARKS | LAST CONTACT | CLOCK | DISK FREE | VERSION | ENROLLED
+link-up = + up
+link-down = x down
+link-never = ? never
+edges-pending-since = { $pending }, oldest { $age }
+edges-holds-right = * holds it
+remark-needs-operator = refused until an operator lets it in
+remark-gate-closed = refused: the gate is closed
+remark-twin = a copy of it calls and is refused
+remark-restored = was restored
+remark-cloned = was cloned
+remark-code-unused = code not used yet

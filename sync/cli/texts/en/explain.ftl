@@ -1,0 +1,70 @@
+# `holdfast explain` of an order: its timeline in plain words, and each collision.
+
+explain-state = now { $status ->
+    [pending_review] pending_review
+    [pending] pending
+    [accepted] accepted
+    [in_progress] in_progress
+    [completed] completed
+    [reviewed] reviewed
+    [cancelled] cancelled
+    [rejected] rejected
+   *[other] { $status }
+}, version { $version }
+explain-did = { $who } { $action ->
+    [publish] published
+    [approve] approved
+    [reject] rejected
+    [accept] accepted
+    [withdraw] withdrew from
+    [start] started
+    [complete] completed
+    [cancel] cancelled
+    [review] reviewed
+   *[other] { $action }
+} it ({ $way }); it became { $state }
+explain-tried = { $who } tried to { $action ->
+    [publish] publish
+    [approve] approve
+    [reject] reject
+    [accept] accept
+    [withdraw] withdraw from
+    [start] start
+    [complete] complete
+    [cancel] cancel
+    [review] review
+   *[other] { $action }
+} it ({ $way }), without effect: it stayed { $state }
+explain-tapped = device: tapped, by the device's own clock
+explain-answered = edge { $edge }: { $answered }
+explain-stored = edge { $edge }: stored as op { $seq } of epoch { $epoch }, { $answered }
+explain-verdict = { $verdict ->
+    [firm] answered `firm`: final at once
+    [provisional] answered `provisional`: the cloud decides
+   *[other] answered
+}
+explain-decided = cloud: decided
+explain-reason = Reason given: { $reason }
+explain-people = Who is who
+explain-pending = ! The edges of { $region } still hold { $count ->
+        [one] { $count } operation
+       *[other] { $count } operations
+    } that the cloud has not decided; this story may grow.
+
+the-customer = the customer
+# One of several people of a role: provider A.
+person = { $role } { $letter }
+
+# A collision.
+race-won =
+    Who won: { $first } ({ $first_way }).
+    Why { $second } lost ({ $second_way }): { $verdict ->
+        [firm] the winner's edge held the region's right to assign, and its answer was final when given.
+       *[other] the first acceptance to reach the cloud wins; the time of the tap does not decide.
+    }
+race-times = The winner's was decided at { $first }, the other at { $second }, { $later } later.
+race-tapped-earlier = The loser's device says it was tapped { $by } earlier, but it could not reach the cloud then.
+race-no-mark = There is no penalty and no mark for { $who } in this.
+race-no-effect =
+    Why { $who }'s acceptance had no effect: { $why }
+    There is no penalty for { $who } in this.

@@ -1,0 +1,9 @@
+# `holdfast lease`: how a region assigns.
+
+lease-held = { $policy }, held by { $holder } (epoch { $epoch }, fence { $fence })
+lease-free = { $policy }; no edge holds the right to assign
+lease-waits = waits for the holder to give the right back, then: { $policy }
+lease-waits-holder = waits for the holder to give the right back, then: { $policy }, held by { $holder }
+lease-take-back = if the holder is lost, `holdfast lease take-back REGION --why TEXT`
+lease-past = fence { $fence }  { $holder }  from { $from }  { $end }
+lease-stands = stands

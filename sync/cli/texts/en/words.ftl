@@ -1,0 +1,43 @@
+# Words that several commands share.
+
+labelled = { $label }: { $text }
+next = Next: { $step }
+list-separator = {", "}
+
+policy = { $policy ->
+    [optimistic] optimistic
+    [exclusive] exclusive
+   *[other] { $policy }
+}
+role = { $role ->
+    [customer] customer
+    [provider] provider
+    [admin] admin
+   *[other] { $role }
+}
+order-status = { $status ->
+    [pending_review] pending review
+    [pending] open for providers
+    [accepted] accepted
+    [in_progress] in progress
+    [completed] completed
+    [reviewed] reviewed
+    [cancelled] cancelled
+    [rejected] rejected
+   *[other] { $status }
+}
+# An edge's answer, given at once.
+verdict = { $verdict ->
+    [firm] `firm`
+    [provisional] `provisional`
+   *[not_taken] `not_taken`
+}
+# The way of a command to the cloud.
+way-cloud = through the cloud
+way-kiosk = at a kiosk
+way-edge = through the edge { $edge }
+
+# A code's sentence, and the code itself.
+coded = { $sentence } ({ $code })
+answer = Answer: { $answer }
+no-edge-enrolled = no edge is enrolled

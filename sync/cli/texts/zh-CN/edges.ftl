@@ -1,0 +1,14 @@
+# `holdfast edges`: every edge on a line.
+
+edges-columns = 节点 | 区域 | 链路 | 代 | 已达中枢 | 已读 结果/同步 | 待定 | 派单权 | 备注 | 最近联系 | 时钟偏差 | 剩余磁盘 | 版本 | 登记时间
+link-up = + 连通
+link-down = x 断开
+link-never = ? 从未连接
+edges-pending-since = { $pending }，最早 { $age }
+edges-holds-right = * 持有
+remark-needs-operator = 已被拒绝，等待人工放行
+remark-gate-closed = 闸口关闭，拒绝连接
+remark-twin = 其副本在连接，已被拒绝
+remark-restored = 曾被恢复
+remark-cloned = 曾被复制
+remark-code-unused = 登记码未使用

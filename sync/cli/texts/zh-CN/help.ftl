@@ -1,0 +1,53 @@
+# The help of each command: what it does, and below it each of its arguments by name.
+
+help-holdfast =
+    查看和操作 Holdfast 平台
+    url: 网关地址；默认为本机由 `up` 启动的唯一平台
+    json: 以 JSON 输出
+    lang: 输出语言；默认取自环境
+    timeout: 单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60
+help-status = 各区域及其节点的状态，以及异常之处（退出码 3）
+help-edges = 所有边缘节点：链路、日志、待定操作、派单权及机器状况
+help-queue =
+    中枢尚未决定的操作及原因，以及已终止的各代遗留的操作
+    edge: 只看一个节点，例如 north-1
+    limit: 显示的条数，需要人工处理的在前
+help-queue-retry =
+    重新提交等待人工处理的操作，或在门户提交的接单
+    what: 节点名称，例如 north-1；若为门户提交的接单，则为其操作编号
+    seq: 操作在该代日志中的位置
+    epoch: 所属的代，若不是节点当前的一代
+help-conflicts =
+    失败的接单与待人工处理的个案，新的在前
+    limit: 显示的条数
+    cursor: 上一页结束的位置
+help-explain =
+    来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有
+    what: 订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）
+help-enrol =
+    为新节点生成一次性登记码，并给出在其机器上运行的命令
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+    name: 节点名称，例如 north-2
+help-wait =
+    等待直到条件满足；超时以 8 退出，并说明尚缺什么
+    conditions: links-up、synced、synced=REGION、drained 或 order=ID:STATUS；多个条件须同时满足
+help-link =
+    关闭或打开某区域节点与云端之间的闸口
+    action: `cut` 关闭，`heal` 打开
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+help-readmit =
+    知悉节点被恢复一事；若因此被拒则放行
+    edge: 节点名称，例如 north-1
+help-lease = 区域的派单策略，以及持有派单权的节点
+help-lease-show =
+    区域如何派单、谁持有派单权、以往的派单权如何终止
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+help-lease-set =
+    设置策略；已授予的派单权须由持有节点交还后才终止
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+    policy: `optimistic`：先到云端者得；`exclusive`：由一个节点派单
+    holder: 策略为 `exclusive` 时持有派单权的节点
+help-lease-take-back =
+    不经持有节点同意收回派单权；其已作出的承诺可能因此失效
+    region: NORTH、SOUTH、EAST、WEST 或 MID
+    why: 原因，将记录在案并告知受影响者

@@ -1,0 +1,43 @@
+# Words that several commands share.
+
+labelled = { $label }：{ $text }
+next = 下一步：{ $step }
+list-separator = ，
+
+policy = { $policy ->
+    [optimistic] 先到先得
+    [exclusive] 独占
+   *[other] { $policy }
+}
+role = { $role ->
+    [customer] 客户
+    [provider] 服务商
+    [admin] 管理员
+   *[other] { $role }
+}
+order-status = { $status ->
+    [pending_review] 待审核
+    [pending] 待接单
+    [accepted] 已接单
+    [in_progress] 进行中
+    [completed] 已完成
+    [reviewed] 已评价
+    [cancelled] 已取消
+    [rejected] 已驳回
+   *[other] { $status }
+}
+# An edge's answer, given at once.
+verdict = { $verdict ->
+    [firm] “确定”
+    [provisional] “暂定”
+   *[not_taken] “未受理”
+}
+# The way of a command to the cloud.
+way-cloud = 通过云端
+way-kiosk = 通过自助终端
+way-edge = 通过边缘节点 { $edge }
+
+# A code's sentence, and the code itself.
+coded = { $sentence }（{ $code }）
+answer = 答复：{ $answer }
+no-edge-enrolled = 没有登记任何边缘节点
