@@ -6,7 +6,7 @@ use process::config::Secret;
 use serde::{Deserialize, Serialize};
 use wire::{EdgeId, NameError, Region};
 
-use crate::{mqtt::MqttKind, store::Identity};
+use crate::{mqtt::MqttKind, store::EdgeIdentity};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,7 +49,7 @@ impl Default for Config {
 }
 
 impl Config {
-    pub fn identity(&self) -> Result<Identity, NameError> {
-        Ok(Identity { name: EdgeId::new(self.name.clone())?, region: self.region })
+    pub fn identity(&self) -> Result<EdgeIdentity, NameError> {
+        Ok(EdgeIdentity { name: EdgeId::new(self.name.clone())?, region: self.region })
     }
 }

@@ -5,33 +5,31 @@
 
 use engine::edge::EdgeWrite;
 use journal::WriteError;
-use process::{clock::Clock, metrics, trace::TraceId};
+use process::{metrics, trace::TraceId};
 use tokio::sync::watch;
 use wire::{Ask, HeldReason};
 
 use crate::{
-    gate::Gate,
+    ground::EdgeGround,
     intake::Intake,
-    store::{Alarm, Applied, Store},
+    store::{Alarm, FeedEffects},
     voice::Voice,
 };
 
 pub struct Downlink {
-    pub store: Store,
+    pub ground: EdgeGround,
     pub intake: Intake,
     pub voice: Voice,
-    pub gate: Gate,
-    pub clock: Clock,
     pub feed_seq: watch::Sender<u64>,
 }
 
-type Stored = Result<(), WriteError<rusqlite::Error>>;
+type WriteResult = Result<(), WriteError<rusqlite::Error>>;
 
 impl Downlink {
-    pub async fn store(&self, what: EdgeWrite) -> Stored {
+    pub async fn store(&self, what: EdgeWrite) -> WriteResult {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => {
-                let settled = self.store.settle(to, outcomes).await?;
+                let settled = self.ground.store.settle(to, outcomes).await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
                     let id = settled.stored.command_id;
@@ -49,32 +47,33 @@ impl Downlink {
                 self.voice.changed(sights, Vec::new()).await;
             }
             EdgeWrite::Changes { to, changes } => {
-                let applied = self.store.apply(to, changes, self.clock.now()).await?;
+                let applied = self.ground.store.apply(to, changes, self.ground.clock.now()).await?;
                 self.feed_seq.send_replace(to);
                 self.apply(applied).await;
             }
             EdgeWrite::Snapshot(run) => {
                 let feed_seq = run.feed_seq;
                 metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
-                if let Some(applied) = self.store.stage(run, self.clock.now()).await? {
+                if let Some(applied) = self.ground.store.stage(run, self.ground.clock.now()).await?
+                {
                     tracing::info!(feed_seq, "The view is the cloud's image as of {feed_seq}");
                     self.feed_seq.send_replace(feed_seq);
                     self.apply(applied).await;
                 }
             }
             EdgeWrite::Generation(generation) => {
-                self.store.adopt_generation(generation).await?;
-                self.gate.revoke(&[], &[], 0);
+                self.ground.store.adopt_generation(generation).await?;
+                self.ground.gate.revoke(&[], &[], 0);
                 self.feed_seq.send_replace(0);
             }
-            EdgeWrite::Tail(run) => self.store.keep_tail(run).await?,
+            EdgeWrite::Tail(run) => self.ground.store.keep_tail(run).await?,
             EdgeWrite::Quarantine(new) => {
-                let begun = self.store.begin_epoch(new, self.clock.now()).await?;
+                let begun = self.ground.store.begin_epoch(new, self.ground.clock.now()).await?;
                 let (epoch, relogged) = (begun.epoch, begun.relogged);
                 tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
             }
             EdgeWrite::Twin => {
-                self.store.suspect(Alarm::Twin, self.clock.now()).await?;
+                self.ground.store.suspect(Alarm::Twin, self.ground.clock.now()).await?;
                 tracing::error!("{}", Alarm::Twin.sentence());
             }
         }
@@ -82,20 +81,24 @@ impl Downlink {
     }
 
     /// The feed was read to its end; it is put down now and then, for the next run.
-    pub async fn confirm(&self, put_down: bool) -> Stored {
-        self.gate.confirm_revocations();
-        if put_down { self.store.confirm_feed(self.clock.now()).await } else { Ok(()) }
+    pub async fn confirm(&self, put_down: bool) -> WriteResult {
+        self.ground.gate.confirm_revocations();
+        if put_down {
+            self.ground.store.confirm_feed(self.ground.clock.now()).await
+        } else {
+            Ok(())
+        }
     }
 
-    pub async fn hold(&self, seq: u64, reason: HeldReason) -> Stored {
-        self.store.hold(seq, reason).await
+    pub async fn hold(&self, seq: u64, reason: HeldReason) -> WriteResult {
+        self.ground.store.hold(seq, reason).await
     }
 
     /// Takes an accept that was made elsewhere into the log. Where there is no room for it now, the
     /// cloud asks again.
-    pub async fn log(&self, ask: Ask) -> Stored {
+    pub async fn log(&self, ask: Ask) -> WriteResult {
         let (id, order) = (ask.command.id, ask.command.body.order_id());
-        match self.store.log_asked(ask, self.clock.now()).await {
+        match self.ground.store.log_asked(ask, self.ground.clock.now()).await {
             Ok(None) => Ok(()),
             Ok(Some(sight)) => {
                 tracing::info!(
@@ -113,11 +116,11 @@ impl Downlink {
         }
     }
 
-    async fn apply(&self, applied: Applied) {
+    async fn apply(&self, applied: FeedEffects) {
         if let Some(jwks) = &applied.jwks {
-            self.gate.replace_keys(jwks);
+            self.ground.gate.replace_keys(jwks);
         }
-        self.gate.revoke(
+        self.ground.gate.revoke(
             &applied.revoked_sessions,
             &applied.revoked_users,
             applied.revocations_version,

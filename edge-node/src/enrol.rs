@@ -7,39 +7,23 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use process::{
     client::{Client, ClientError},
-    clock::Clock,
-    config::Secret,
     random,
-    tokens::Signer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wire::{EdgeId, Region};
 
-use crate::{
-    gate::Gate,
-    store::{Identity, Store},
-};
-
-pub struct Enrolment {
-    pub identity: Identity,
-    pub gateway_url: String,
-    pub code: Secret,
-    pub signer: Signer,
-    pub store: Store,
-    pub gate: Gate,
-    pub clock: Clock,
-}
+use crate::ground::EdgeGround;
 
 #[derive(Serialize)]
-struct Ask<'a> {
+struct EnrolRequest<'a> {
     code: &'a str,
     public_key: String,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct EnrolAnswer {
     edge: EdgeId,
     region: Region,
     /// The key set, as a document or as its text.
@@ -58,47 +42,46 @@ enum EnrolError {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Enrolment {
-    /// Asks until it is enrolled; the cloud may be away, and an operator may have to act.
-    pub async fn until_enrolled(&self, stop: &CancellationToken) {
-        let client = Client::new();
-        let (lost_at, mut attempt) = (self.clock.elapsed(), 0);
-        loop {
-            match self.once(&client).await {
-                Ok(()) => {
-                    tracing::info!(edge = %self.identity.name, "This edge is enrolled");
-                    return;
-                }
-                Err(error) => {
-                    let cause = process::problem::chain(&error);
-                    tracing::warn!(cause, attempt, "Not enrolled yet");
-                }
+/// Asks until the edge is enrolled; the cloud may be away, and an operator may have to act.
+pub async fn until_enrolled(ground: &EdgeGround, stop: &CancellationToken) {
+    let client = Client::new();
+    let (lost_at, mut attempt) = (ground.clock.elapsed(), 0);
+    loop {
+        match once(ground, &client).await {
+            Ok(()) => {
+                tracing::info!(edge = %ground.identity.name, "This edge is enrolled");
+                return;
             }
-            let lost_for = self.clock.elapsed().saturating_sub(lost_at);
-            let entropy = u64::from_be_bytes(random::bytes());
-            let wait = engine::reconnect::delay(lost_for, attempt, entropy);
-            attempt = attempt.saturating_add(1);
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => return,
+            Err(error) => {
+                let cause = process::problem::chain(&error);
+                tracing::warn!(cause, attempt, "Not enrolled yet");
             }
         }
+        let lost_for = ground.clock.elapsed().saturating_sub(lost_at);
+        let entropy = u64::from_be_bytes(random::bytes());
+        let wait = engine::reconnect::delay(lost_for, attempt, entropy);
+        attempt = attempt.saturating_add(1);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => return,
+        }
     }
+}
 
-    async fn once(&self, client: &Client) -> Result<(), EnrolError> {
-        let url = format!("{}/api/v1/edges/enrol", self.gateway_url.trim_end_matches('/'));
-        let public_key = URL_SAFE_NO_PAD.encode(self.signer.public_key());
-        let ask = Ask { code: self.code.reveal(), public_key };
-        let answer: Answer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await?;
-        if answer.edge != self.identity.name || answer.region != self.identity.region {
-            return Err(EnrolError::OtherEdge(answer.edge, answer.region));
-        }
-        let jwks = match answer.jwks {
-            Value::String(text) => text,
-            document => document.to_string(),
-        };
-        self.store.enrolled(jwks.clone(), self.clock.now()).await?;
-        self.gate.replace_keys(&jwks);
-        Ok(())
+async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
+    let EdgeGround { config, identity, .. } = ground;
+    let url = format!("{}/api/v1/edges/enrol", config.gateway_url.trim_end_matches('/'));
+    let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
+    let ask = EnrolRequest { code: config.enrolment_code.reveal(), public_key };
+    let answer: EnrolAnswer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await?;
+    if answer.edge != identity.name || answer.region != identity.region {
+        return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }
+    let jwks = match answer.jwks {
+        Value::String(text) => text,
+        document => document.to_string(),
+    };
+    ground.store.enrolled(jwks.clone(), ground.clock.now()).await?;
+    ground.gate.replace_keys(&jwks);
+    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::store::Trust;
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
-    revoked: Arc<RwLock<Revoked>>,
+    revoked: Arc<RwLock<KnownRevocations>>,
     clock: Clock,
     revocations_age_max: Duration,
 }
@@ -31,17 +31,17 @@ pub struct Gate {
 pub const REVOCATIONS_AGE_MAX: Duration = Duration::from_hours(72);
 
 #[derive(Default)]
-struct Revoked {
+struct KnownRevocations {
     sessions: HashSet<SessionId>,
     users: HashSet<UserId>,
     /// Up to where the feed's revocations are in here.
     version: u64,
-    confirmed: Option<Confirmed>,
+    confirmed: Option<Confirmation>,
 }
 
 /// The feed's word that there are no other revocations than those known here.
 #[derive(Debug, Clone, Copy)]
-struct Confirmed {
+struct Confirmation {
     /// On the clock that neither jumps nor stops.
     at: Duration,
     /// Of a word that came before the process started: how old it was then.
@@ -51,7 +51,7 @@ struct Confirmed {
 /// A token whose signature is ours. Whether it may still be used is said beside it: what its owner
 /// sent before it ran out is answered in any case.
 #[derive(Debug, Clone)]
-pub struct Signed {
+pub struct SignedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
@@ -111,7 +111,7 @@ impl Gate {
     fn confirmed(&self, age: Option<Duration>) {
         let at = self.clock.elapsed();
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
-        revoked.confirmed = age.map(|age| Confirmed { at, age });
+        revoked.confirmed = age.map(|age| Confirmation { at, age });
     }
 
     /// A key set that cannot be read leaves the old one in place: without keys nobody could work.
@@ -137,7 +137,7 @@ impl Gate {
 
     /// Whose token this is; `None` where we never signed it, or it is a grant for another device than
     /// the one it came from.
-    pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<Signed> {
+    pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         // At the beginning of time nothing has expired, so this checks the signature alone.
         let claims = self.keys.verify(token, UnixMillis(0)).ok()?;
         let elsewhere = device.is_some() && claims.device.as_ref() != device;
@@ -153,7 +153,7 @@ impl Gate {
                 Err(TokenError::Invalid) => Some(Code::InvalidToken),
             }
         };
-        Some(Signed { claims, refusal })
+        Some(SignedToken { claims, refusal })
     }
 
     /// The claims of a token that opens the door now.

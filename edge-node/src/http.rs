@@ -21,20 +21,18 @@ use tokio::sync::watch;
 use wire::{Code, EdgeId, Region, Reply};
 
 use crate::{
-    gate::Gate,
+    ground::EdgeGround,
     intake::{BODY_BYTES_MAX, Intake},
-    store::{Identity, Store},
-    voice::{BoardItem, Head, Voice},
+    store::{BoardItem, EdgeIdentity},
+    voice::{LogHead, Voice},
 };
 
 #[derive(Clone)]
 pub struct Rooms {
-    pub identity: Identity,
-    pub store: Store,
-    pub gate: Gate,
+    pub ground: EdgeGround,
     pub intake: Intake,
     pub voice: Voice,
-    pub head: watch::Receiver<Option<Head>>,
+    pub head: watch::Receiver<Option<LogHead>>,
     pub link_up: watch::Receiver<bool>,
 }
 
@@ -42,7 +40,7 @@ pub const NAME: &str = "edge";
 
 pub fn router(rooms: Rooms) -> Router {
     let mut ready = Readiness::new();
-    let (gate, store) = (rooms.gate.clone(), rooms.store.clone());
+    let (gate, store) = (rooms.ground.gate.clone(), rooms.ground.store.clone());
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
         async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
@@ -73,11 +71,9 @@ async fn board(
     headers: HeaderMap,
 ) -> Result<axum::Json<Board>, Problem> {
     let claims = admitted(&rooms, &headers)?;
-    let seen = rooms.store.board(&rooms.identity, claims.actor()).await;
-    let (feed_seq, shown) = seen.map_err(|error| fault("The board could not be read", error))?;
-    let item = |(order, pending)| BoardItem { order, pending };
-    let items = shown.into_iter().map(item).collect();
-    let Identity { name: edge, region } = rooms.identity;
+    let seen = rooms.ground.store.board(&rooms.ground.identity, claims.actor()).await;
+    let (feed_seq, items) = seen.map_err(|error| fault("The board could not be read", error))?;
+    let EdgeIdentity { name: edge, region } = rooms.ground.identity;
     Ok(axum::Json(Board { edge, region, feed_seq, items }))
 }
 
@@ -93,19 +89,19 @@ async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<axum::Json<
 }
 
 #[derive(Serialize)]
-struct Standing {
+struct HeadAnswer {
     #[serde(flatten)]
-    head: Head,
+    head: LogHead,
     link_up: bool,
 }
 
 async fn head(State(rooms): State<Rooms>) -> Result<impl IntoResponse, Problem> {
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = *rooms.link_up.borrow();
-    Ok(axum::Json(Standing { head, link_up }))
+    Ok(axum::Json(HeadAnswer { head, link_up }))
 }
 
 fn admitted(rooms: &Rooms, headers: &HeaderMap) -> Result<Claims, Problem> {
     let token = bearer(headers).ok_or(Code::InvalidToken)?;
-    rooms.gate.admit(token, None).map_err(Problem::new)
+    rooms.ground.gate.admit(token, None).map_err(Problem::new)
 }

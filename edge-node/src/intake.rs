@@ -31,7 +31,9 @@ use wire::{
 
 use crate::{
     gate::Gate,
-    store::{Book, Entered, Entry, Identity, Settled, Store, Stored},
+    store::{
+        CommandEntry, CommandFate, EdgeBook, EdgeIdentity, SettledCommand, Store, StoredCommand,
+    },
 };
 
 pub use frame::BODY_BYTES_MAX;
@@ -43,7 +45,7 @@ pub use reply::not_taken;
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
-    identity: Identity,
+    identity: EdgeIdentity,
     store: Store,
     gate: Gate,
     signer: Signer,
@@ -52,7 +54,7 @@ struct Inner {
 }
 
 /// The answer, and the order as it is seen now where the command was new.
-pub struct Taken {
+pub struct CommandReply {
     pub reply: Reply,
     pub changed: Option<Sight>,
 }
@@ -66,7 +68,7 @@ pub struct Sender {
 }
 
 /// How a command was let in.
-struct Admitted {
+struct Admission {
     refusal: Option<Code>,
     /// The receipt that this edge has given for it before, whatever it has lost since.
     receipt: Option<Receipt>,
@@ -86,7 +88,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 impl Intake {
     /// `at_once` commands of one person are taken in one go, before there is a pace.
     pub fn new(
-        identity: Identity,
+        identity: EdgeIdentity,
         store: Store,
         gate: Gate,
         signer: Signer,
@@ -99,7 +101,11 @@ impl Intake {
 
     /// Answers one command frame in words for whoever sent it: for the sender where the way names one,
     /// else for the owner of the command's token.
-    pub async fn take(&self, body: &[u8], sender: Option<&Sender>) -> Result<Taken, FateUnknown> {
+    pub async fn take(
+        &self,
+        body: &[u8],
+        sender: Option<&Sender>,
+    ) -> Result<CommandReply, FateUnknown> {
         let started = self.0.clock.elapsed();
         let taken = self.answer(body, sender).await;
         let took = self.0.clock.elapsed().saturating_sub(started);
@@ -110,12 +116,16 @@ impl Intake {
     }
 
     /// What the person hears once the cloud has decided.
-    pub fn decided(&self, settled: &Settled) -> Reply {
+    pub fn decided(&self, settled: &SettledCommand) -> Reply {
         let actor = reply::reader(settled.stored.user_id, settled.sight.order.as_ref());
         self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
     }
 
-    async fn answer(&self, body: &[u8], sender: Option<&Sender>) -> Result<Taken, FateUnknown> {
+    async fn answer(
+        &self,
+        body: &[u8],
+        sender: Option<&Sender>,
+    ) -> Result<CommandReply, FateUnknown> {
         let frame = match frame::read(body) {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
@@ -135,9 +145,9 @@ impl Intake {
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let sound = signed.refusal.is_none() && self.0.gate.revocations_are_fresh();
         let revocations = Some(revocations).filter(|_| sound);
-        let admitted = Admitted { refusal, receipt, revocations };
+        let admitted = Admission { refusal, receipt, revocations };
         let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
-        Ok(Taken { reply: reply::naming(taken.reply, wrong), ..taken })
+        Ok(CommandReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
     async fn enter(
@@ -145,15 +155,15 @@ impl Intake {
         frame: CmdFrame,
         device: Option<DeviceId>,
         claims: &Claims,
-        admitted: Admitted,
+        admitted: Admission,
         reader: Actor,
-    ) -> Result<Taken, FateUnknown> {
-        let Admitted { refusal, receipt, revocations } = admitted;
+    ) -> Result<CommandReply, FateUnknown> {
+        let Admission { refusal, receipt, revocations } = admitted;
         let receipted = receipt.is_some();
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let (judged, hash) = (frame.body.clone(), frame.body.hash());
-        let entry = Entry {
+        let entry = CommandEntry {
             token_expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
             received_at: self.0.clock.now(),
             token: frame.token,
@@ -173,7 +183,7 @@ impl Intake {
         let (inner, now) = (Arc::clone(&self.0), self.0.clock.elapsed());
         // Asked of what is new alone: whoever sends again what is stored is answered at any pace, and a
         // command that comes back with its receipt was taken long ago.
-        let judging = move |sight: &Sight, book: &Book| {
+        let judging = move |sight: &Sight, book: &EdgeBook| {
             if !receipted && !inner.pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
@@ -187,13 +197,13 @@ impl Intake {
                 let known =
                     self.0.store.answered(&self.0.identity, (id, hash), actor.user_id).await;
                 let known = known.map_err(WriteError::Fault);
-                Ok(known.map(|known| known.unwrap_or(Entered::NotTaken(Code::StorageFull))))
+                Ok(known.map(|known| known.unwrap_or(CommandFate::NotTaken(Code::StorageFull))))
             }
             entered => entered,
         };
         match entered {
-            Ok(Ok(Entered::NotTaken(code))) => Ok(refused(Some(id), code)),
-            Ok(Ok(Entered::Stored { stored, sight, new })) => {
+            Ok(Ok(CommandFate::NotTaken(code))) => Ok(refused(Some(id), code)),
+            Ok(Ok(CommandFate::Stored { stored, sight, new })) => {
                 if new {
                     tracing::info!(
                         trace = %TraceId::of(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
@@ -202,7 +212,7 @@ impl Intake {
                     );
                 }
                 let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), reader);
-                Ok(Taken { reply, changed: new.then_some(*sight) })
+                Ok(CommandReply { reply, changed: new.then_some(*sight) })
             }
             // Only a write of which nothing is stored may be called not taken; of these another copy may
             // be, or wait.
@@ -230,7 +240,7 @@ impl Intake {
 
     fn stored(
         &self,
-        stored: &Stored,
+        stored: &StoredCommand,
         outcome: Option<&Outcome>,
         sight: Sight,
         actor: Actor,
@@ -239,6 +249,6 @@ impl Intake {
     }
 }
 
-fn refused(id: Option<CommandId>, code: Code) -> Taken {
-    Taken { reply: not_taken(id, code), changed: None }
+fn refused(id: Option<CommandId>, code: Code) -> CommandReply {
+    CommandReply { reply: not_taken(id, code), changed: None }
 }

@@ -1,5 +1,6 @@
-//! What an edge does without being asked: forgets what it may forget, puts the high-water mark on
-//! disk, tells where its log stands, ends connections whose token ran out, and measures itself.
+//! Owns the work of an edge that nobody asks for. Every hour: forgets what may be forgotten. Every second:
+//! puts the high-water mark on disk, tells where the log stands, ends connections whose token ran out, and
+//! measures.
 
 use std::{path::Path, time::Duration};
 
@@ -10,25 +11,21 @@ use tokio::{
 };
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
-use wire::BootNonce;
 
 use crate::{
-    store::{Identity, Store},
-    voice::{Head, Voice},
+    ground::EdgeGround,
+    store::Store,
+    voice::{LogHead, Voice},
 };
 
 /// At a minute of its own in every hour.
 const TIDY_AT: &str = "0 17 * * * *";
 const PULSE: Duration = Duration::from_secs(1);
 
-pub struct Pulse {
-    pub identity: Identity,
-    pub nonce: BootNonce,
-    pub store: Store,
+pub struct Heartbeat {
+    pub ground: EdgeGround,
     pub voice: Voice,
-    pub clock: Clock,
-    pub data: std::path::PathBuf,
-    pub head: watch::Sender<Option<Head>>,
+    pub head: watch::Sender<Option<LogHead>>,
 }
 
 /// Runs the hourly jobs until asked to stop.
@@ -74,7 +71,7 @@ pub async fn tidy(store: &Store, clock: &Clock) {
     metrics::JOB_RUNS.add(["edge_tidy", result], 1);
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Once a second until asked to stop.
     pub async fn beat(self, stop: CancellationToken) {
         let mut ticks = interval(PULSE);
@@ -89,14 +86,14 @@ impl Pulse {
 
     async fn once(&self) {
         self.voice.turn_out().await;
-        if let Err(error) = self.store.sync_high_water() {
+        if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }
-        match self.store.position().await {
+        match self.ground.store.position().await {
             Ok(position) => self.show(&position).await,
             Err(error) => tracing::error!(cause = chain(&error), "The file could not be read"),
         }
-        if let Some(bytes) = disk_free(&self.data) {
+        if let Some(bytes) = disk_free(&self.ground.config.data) {
             metrics::EDGE_DISK_FREE.set([], bytes);
         }
     }
@@ -104,13 +101,14 @@ impl Pulse {
     async fn show(&self, position: &engine::edge::Position) {
         metrics::EDGE_PENDING.set([], position.pending.into());
         metrics::EDGE_SUSPECT.set([], position.suspect.into());
-        let age = position.oldest_pending_at.map_or(0, |at| self.clock.now().since(at) / 1_000);
+        let age =
+            position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
-        let head = Head {
-            edge: self.identity.name.clone(),
-            region: self.identity.region,
+        let head = LogHead {
+            edge: self.ground.identity.name.clone(),
+            region: self.ground.identity.region,
             epoch: position.epoch,
-            nonce: self.nonce,
+            nonce: self.ground.nonce,
             seq: position.head.seq,
             suspect: position.suspect,
             twin: position.twin,

@@ -1,34 +1,27 @@
 //! The link to the cloud: keeps a session open for as long as there is one to be had, and calls again
 //! when there is none.
 //!
-//! Invariant: sockets only carry frames; what to say is the engine's to decide and what stands is the
-//! file's to tell, so a session may end at any moment.
+//! Invariant: sockets only carry frames; the engine decides what to say, and the file keeps the state, so a
+//! session may end at any moment.
 
 mod session;
 mod socket;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use engine::edge::{Edge, End, Speaker};
-use process::{clock::Clock, metrics, random, tokens::Signer};
+use process::{metrics, random};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    downlink::Downlink,
-    store::{Alarm, Store},
-};
-use session::{Ended, Session};
+use crate::{downlink::Downlink, ground::EdgeGround, store::Alarm};
+use session::{LinkSession, SessionEnd};
 use socket::Socket;
 
 pub struct Link {
-    pub who: Speaker,
-    pub gateway_url: String,
-    pub data: PathBuf,
-    pub store: Store,
+    pub ground: EdgeGround,
+    pub speaker: Speaker,
     pub downlink: Downlink,
-    pub signer: Signer,
-    pub clock: Clock,
     /// Whether the link is up.
     pub up: watch::Sender<bool>,
 }
@@ -47,10 +40,10 @@ struct Calls {
 impl Link {
     /// Keeps the link until asked to stop.
     pub async fn keep(self, stop: CancellationToken) {
-        let mut calls = Calls { lost_at: self.clock.elapsed(), attempt: 0 };
+        let mut calls = Calls { lost_at: self.ground.clock.elapsed(), attempt: 0 };
         let mut said = String::new();
         loop {
-            let started = self.clock.elapsed();
+            let started = self.ground.clock.elapsed();
             let ended = tokio::select! {
                 ended = self.once() => ended,
                 () = stop.cancelled() => {
@@ -63,11 +56,11 @@ impl Link {
             let why = ended.to_string();
             // A link that stays away says so once, not at every call.
             if was_up || why != said {
-                tracing::warn!(edge = %self.who.edge, why, "The link is down");
+                tracing::warn!(edge = %self.speaker.edge, why, "The link is down");
             }
             said = why;
             if self.cut(&ended).await {
-                tracing::error!(edge = %self.who.edge, "This edge's log is suspect from now on");
+                tracing::error!(edge = %self.speaker.edge, "This edge's log is suspect from now on");
             }
             let wait = self.wait(&mut calls, started, was_up);
             tokio::select! {
@@ -78,36 +71,35 @@ impl Link {
     }
 
     /// One call, from the connection to its end.
-    async fn once(&self) -> Ended {
-        let position = match self.store.position().await {
+    async fn once(&self) -> SessionEnd {
+        let position = match self.ground.store.position().await {
             Ok(position) => position,
-            Err(error) => return Ended::Store(process::problem::chain(&error)),
+            Err(error) => return SessionEnd::Store(process::problem::chain(&error)),
         };
-        let socket =
-            match Socket::connect(&self.gateway_url, &self.signer, &self.who, &self.clock).await {
-                Ok(socket) => socket,
-                Err(error) => {
-                    metrics::LINK_SESSIONS.add(["unreachable"], 1);
-                    return Ended::Socket(error);
-                }
-            };
-        let edge = Edge::new(self.who.clone(), position);
-        Session::new(self, edge, socket).run().await
+        let socket = match Socket::connect(&self.ground, &self.speaker).await {
+            Ok(socket) => socket,
+            Err(error) => {
+                metrics::LINK_SESSIONS.add(["unreachable"], 1);
+                return SessionEnd::Socket(error);
+            }
+        };
+        let edge = Edge::new(self.speaker.clone(), position);
+        LinkSession::new(self, edge, socket).run().await
     }
 
     fn show(&self, up: bool) {
-        metrics::LINK_UP.set([self.who.edge.as_str()], u64::from(up));
+        metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
         self.up.send_replace(up);
     }
 
     /// Whether the session ended over the log itself.
-    async fn cut(&self, ended: &Ended) -> bool {
-        let broken = matches!(ended, Ended::Engine(End::ChainBroken));
-        broken && self.store.suspect(Alarm::Chain, self.clock.now()).await.is_ok()
+    async fn cut(&self, ended: &SessionEnd) -> bool {
+        let broken = matches!(ended, SessionEnd::Engine(End::ChainBroken));
+        broken && self.ground.store.suspect(Alarm::Chain, self.ground.clock.now()).await.is_ok()
     }
 
     fn wait(&self, calls: &mut Calls, started: Duration, was_up: bool) -> Duration {
-        let now = self.clock.elapsed();
+        let now = self.ground.clock.elapsed();
         let lasted = now.saturating_sub(started);
         let settled = was_up && lasted >= SETTLED_AFTER;
         if was_up {

@@ -4,6 +4,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,20 +17,21 @@ use process::{
     tokens::{Signer, SignerError},
     web,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{net::TcpListener, sync::watch};
 use wire::{BootNonce, NameError};
 
 use crate::{
     config::Config,
     downlink::Downlink,
-    enrol::Enrolment,
+    enrol,
     gate::Gate,
+    ground::EdgeGround,
     http::{self, Rooms},
     intake::Intake,
-    jobs::{self, Pulse},
+    jobs::{self, Heartbeat},
     link::Link,
-    mqtt::{self, Embedded, Inbound, Listen, Mqtt, MqttError, MqttKind},
-    store::{AnewError, Identity, OpenError, Store, Suspicion, enrol_anew, twin_of},
+    mqtt::{self, Broker, ListenAddresses, MqttError, MqttKind},
+    store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
     voice::Voice,
 };
 
@@ -74,7 +76,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     if !["http://", "https://"].iter().any(|scheme| config.gateway_url.starts_with(scheme)) {
         return Err(StartError::GatewayUrl);
     }
-    // Whatever is wrong with the addresses shows before the log has a boot op of a run that was none.
+    // A wrong address shows before the log has the boot op of a run that was none.
     let listener = web::bind(&config.http_bind).await?;
     std::fs::create_dir_all(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
@@ -91,14 +93,15 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     if !trust.enrolled && config.enrolment_code.is_empty() {
         return Err(StartError::NotEnrolled);
     }
-    let ground = Ground { config, clock, identity, signer, nonce, store, gate };
-    ground.start(listener, trust.enrolled).await
+    let ground =
+        EdgeGround { config: Arc::new(config), identity, nonce, clock, signer, store, gate };
+    start_rooms(ground, listener, trust.enrolled).await
 }
 
 /// A twin that is given a code and a name of its own goes on under it, with a key of its own.
 async fn become_an_edge_of_its_own(
     data: &Path,
-    identity: &Identity,
+    identity: &EdgeIdentity,
     nonce: BootNonce,
     clock: &Clock,
 ) -> Result<(), StartError> {
@@ -120,12 +123,12 @@ async fn become_an_edge_of_its_own(
 
 async fn open(
     data: &Path,
-    identity: &Identity,
+    identity: &EdgeIdentity,
     nonce: BootNonce,
     clock: &Clock,
 ) -> Result<Store, StartError> {
     let (store, suspicion) = Store::open(data, identity.clone(), nonce, clock.now()).await?;
-    if suspicion != Suspicion::None {
+    if let Some(suspicion) = suspicion {
         tracing::error!(
             edge = %identity.name, ?suspicion,
             "The log is not the one the last answer came from; this edge is suspect"
@@ -137,146 +140,96 @@ async fn open(
     Ok(store)
 }
 
-/// What every room stands on.
-struct Ground {
-    config: Config,
-    clock: Clock,
-    identity: Identity,
-    signer: Signer,
-    nonce: BootNonce,
-    store: Store,
-    gate: Gate,
+async fn start_rooms(
+    ground: EdgeGround,
+    listener: TcpListener,
+    enrolled: bool,
+) -> Result<Running, StartError> {
+    let tasks = Tasks::new();
+    // Asked to stop after what takes commands in.
+    let answering = tasks.child();
+    let taking_in = tasks.child();
+    let (inbox, inbound) = mqtt::inbox();
+    let broker = start_broker(&ground, inbox, &taking_in).await?;
+    let (mqtt_at, ws_at) = broker.addresses();
+    let position = ground.store.position().await?;
+    let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
+    let voice = Voice::new(ground.identity.clone(), broker, feed_seen);
+    let intake = Intake::new(
+        ground.identity.clone(),
+        ground.store.clone(),
+        ground.gate.clone(),
+        ground.signer.clone(),
+        ground.clock.clone(),
+        ground.config.commands_at_once,
+    );
+    let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
+    answering.spawn("intake", work);
+
+    let (up, link_up) = watch::channel(false);
+    let (head, head_seen) = watch::channel(None);
+    let http_at = listener.local_addr().unwrap_or(mqtt_at);
+    let rooms = Rooms {
+        ground: ground.clone(),
+        intake: intake.clone(),
+        voice: voice.clone(),
+        head: head_seen,
+        link_up,
+    };
+    serve(listener, rooms, &taking_in);
+
+    let heartbeat = Heartbeat { ground: ground.clone(), voice: voice.clone(), head };
+    tasks.spawn("pulse", heartbeat.beat(tasks.token()));
+    let (store, clock) = (ground.store.clone(), ground.clock.clone());
+    tasks.spawn("jobs", jobs::scheduled(store, clock, tasks.token()));
+    let downlink = Downlink { ground: ground.clone(), intake, voice, feed_seq };
+    keep_link(&ground, downlink, up, enrolled, &tasks);
+    tracing::info!(
+        edge = %ground.identity.name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at,
+        "Edge `{}` runs", ground.identity.name
+    );
+    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store: ground.store })
 }
 
-impl Ground {
-    async fn start(
-        self,
-        listener: tokio::net::TcpListener,
-        enrolled: bool,
-    ) -> Result<Running, StartError> {
-        let tasks = Tasks::new();
-        // Asked to stop after what takes commands in.
-        let answering = tasks.child();
-        let taking_in = tasks.child();
-        let (inbox, inbound) = mqtt::inbox();
-        let mqtt = self.broker(inbox, &taking_in).await?;
-        let (mqtt_at, ws_at) = mqtt.addresses();
-        let position = self.store.position().await?;
-        let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
-        let voice = Voice::new(self.identity.clone(), mqtt, feed_seen);
-        let intake = Intake::new(
-            self.identity.clone(),
-            self.store.clone(),
-            self.gate.clone(),
-            self.signer.clone(),
-            self.clock.clone(),
-            self.config.commands_at_once,
-        );
-        self.answer(inbound, &intake, &voice, &answering);
-        let (up, link_up) = watch::channel(false);
-        let (head, head_seen) = watch::channel(None);
-        let rooms = Rooms {
-            identity: self.identity.clone(),
-            store: self.store.clone(),
-            gate: self.gate.clone(),
-            intake: intake.clone(),
-            voice: voice.clone(),
-            head: head_seen,
-            link_up,
-        };
-        let http_at = listener.local_addr().unwrap_or(mqtt_at);
-        serve(listener, rooms, &taking_in);
-        self.pulse(head, &voice, &tasks);
-        self.link(feed_seq, up, intake, voice, enrolled, &tasks);
-        tracing::info!(
-            edge = %self.identity.name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at,
-            "Edge `{}` runs", self.identity.name
-        );
-        Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store: self.store })
+async fn start_broker(
+    ground: &EdgeGround,
+    inbox: mqtt::Inbox,
+    tasks: &Tasks,
+) -> Result<Broker, MqttError> {
+    let config = &ground.config;
+    if config.mqtt == MqttKind::External {
+        return Err(MqttError::ExternalUnavailable);
     }
+    let listen =
+        ListenAddresses { mqtt: config.mqtt_bind.clone(), websocket: config.ws_bind.clone() };
+    Broker::start(&listen, ground.identity.clone(), ground.gate.clone(), inbox, tasks).await
+}
 
-    async fn broker(&self, inbox: mqtt::Inbox, tasks: &Tasks) -> Result<Mqtt, MqttError> {
-        if self.config.mqtt == MqttKind::External {
-            return Err(MqttError::ExternalUnavailable);
+/// Enrols first where that is still to be done, then keeps the link.
+fn keep_link(
+    ground: &EdgeGround,
+    downlink: Downlink,
+    up: watch::Sender<bool>,
+    enrolled: bool,
+    tasks: &Tasks,
+) {
+    let speaker = Speaker {
+        edge: ground.identity.name.clone(),
+        region: ground.identity.region,
+        nonce: ground.nonce,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let link = Link { ground: ground.clone(), speaker, downlink, up };
+    let (ground, stop) = (ground.clone(), tasks.token());
+    tasks.spawn("link", async move {
+        if !enrolled {
+            enrol::until_enrolled(&ground, &stop).await;
         }
-        let listen =
-            Listen { mqtt: self.config.mqtt_bind.clone(), websocket: self.config.ws_bind.clone() };
-        let (identity, gate) = (self.identity.clone(), self.gate.clone());
-        Embedded::start(&listen, identity, gate, inbox, tasks).await.map(Mqtt::Embedded)
-    }
-
-    fn answer(
-        &self,
-        inbound: mpsc::Receiver<Inbound>,
-        intake: &Intake,
-        voice: &Voice,
-        tasks: &Tasks,
-    ) {
-        let (intake, voice) = (intake.clone(), voice.clone());
-        tasks.spawn("intake", mqtt::work(inbound, intake, voice, tasks.token()));
-    }
-
-    fn pulse(&self, head: watch::Sender<Option<crate::voice::Head>>, voice: &Voice, tasks: &Tasks) {
-        let pulse = Pulse {
-            identity: self.identity.clone(),
-            nonce: self.nonce,
-            store: self.store.clone(),
-            voice: voice.clone(),
-            clock: self.clock.clone(),
-            data: self.config.data.clone(),
-            head,
-        };
-        tasks.spawn("pulse", pulse.beat(tasks.token()));
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        tasks.spawn("jobs", jobs::scheduled(store, clock, tasks.token()));
-    }
-
-    /// Enrols first where that is still to be done, then keeps the link.
-    fn link(
-        &self,
-        feed_seq: watch::Sender<u64>,
-        up: watch::Sender<bool>,
-        intake: Intake,
-        voice: Voice,
-        enrolled: bool,
-        tasks: &Tasks,
-    ) {
-        let (store, gate) = (self.store.clone(), self.gate.clone());
-        let enrolment = Enrolment {
-            identity: self.identity.clone(),
-            gateway_url: self.config.gateway_url.clone(),
-            code: self.config.enrolment_code.clone(),
-            signer: self.signer.clone(),
-            store: store.clone(),
-            gate: gate.clone(),
-            clock: self.clock.clone(),
-        };
-        let link = Link {
-            who: Speaker {
-                edge: self.identity.name.clone(),
-                region: self.identity.region,
-                nonce: self.nonce,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            gateway_url: self.config.gateway_url.clone(),
-            data: self.config.data.clone(),
-            store: store.clone(),
-            downlink: Downlink { store, intake, voice, gate, clock: self.clock.clone(), feed_seq },
-            signer: self.signer.clone(),
-            clock: self.clock.clone(),
-            up,
-        };
-        let stop = tasks.token();
-        tasks.spawn("link", async move {
-            if !enrolled {
-                enrolment.until_enrolled(&stop).await;
-            }
-            link.keep(stop).await;
-        });
-    }
+        link.keep(stop).await;
+    });
 }
 
-fn serve(listener: tokio::net::TcpListener, rooms: Rooms, tasks: &Tasks) {
+fn serve(listener: TcpListener, rooms: Rooms, tasks: &Tasks) {
     let stop = tasks.token();
     tasks.spawn("http", async move {
         if let Err(error) = web::serve(listener, http::router(rooms), stop).await {

@@ -52,21 +52,22 @@ use wire::{
 
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, twin_of};
-pub use book::Book;
-pub use commands::{Entered, Entry, Stored};
+pub use book::EdgeBook;
+pub use commands::{CommandEntry, CommandFate, StoredCommand};
 pub use enrolment::Trust;
-pub use opening::{Identity, Suspicion};
-pub use orders::Applied;
-pub use outcomes::Settled;
-pub use quarantine::Begun;
-pub use report::{Item, Report, report};
+pub use opening::EdgeIdentity;
+pub use orders::FeedEffects;
+pub use outcomes::SettledCommand;
+pub use quarantine::EpochStart;
+pub use report::{Report, ReportItem, report};
+pub use sight::BoardItem;
 
 type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 
 /// Clones share the file.
 #[derive(Clone)]
 pub struct Store {
-    journal: Journal<Book>,
+    journal: Journal<EdgeBook>,
     nonce: BootNonce,
     moved: Arc<Notify>,
     high_water: PathBuf,
@@ -91,10 +92,10 @@ impl Store {
     /// Opens the file in the data folder, makes it where there is none, and logs the boot.
     pub async fn open(
         data: &Path,
-        identity: Identity,
+        identity: EdgeIdentity,
         nonce: BootNonce,
         now: UnixMillis,
-    ) -> Result<(Self, Suspicion), OpenError> {
+    ) -> Result<(Self, Option<Alarm>), OpenError> {
         let path = path_in(data);
         std::fs::create_dir_all(data)?;
         let found = opening::find_mark(&path)?;
@@ -109,9 +110,9 @@ impl Store {
     /// Logs a command, or finds what was answered to it before.
     pub async fn enter(
         &self,
-        entry: Entry,
-        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
-    ) -> Write<Entered> {
+        entry: CommandEntry,
+        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+    ) -> Write<CommandFate> {
         if planted(Defect::AnswerBeforeCommit) {
             return self.enter_and_answer_early(entry, judge).await;
         }
@@ -138,7 +139,11 @@ impl Store {
     }
 
     /// Stores outcomes up to `to`, with their orders, and retires their ops.
-    pub async fn settle(&self, to: u64, outcomes: Vec<NumberedOutcome>) -> Write<Vec<Settled>> {
+    pub async fn settle(
+        &self,
+        to: u64,
+        outcomes: Vec<NumberedOutcome>,
+    ) -> Write<Vec<SettledCommand>> {
         if planted(Defect::OpRetiredBeforeOutcome) {
             self.retire_early(&outcomes).await?;
         }
@@ -146,7 +151,12 @@ impl Store {
     }
 
     /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the log.
-    pub async fn apply(&self, to: u64, changes: Vec<Change>, now: UnixMillis) -> Write<Applied> {
+    pub async fn apply(
+        &self,
+        to: u64,
+        changes: Vec<Change>,
+        now: UnixMillis,
+    ) -> Write<FeedEffects> {
         let apply = move |conn: &_, book: &mut _| orders::apply(conn, book, to, changes, now);
         let applied = self.journal.write(apply).await?;
         self.moved.notify_one();
@@ -159,7 +169,7 @@ impl Store {
 
     /// Stores a chunk of an image; with the last one the image becomes the view, and the answer is what
     /// changed by that.
-    pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<Applied>> {
+    pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<FeedEffects>> {
         let stage = move |conn: &_, book: &mut _| snapshot::stage(conn, book, run, now);
         let applied = self.journal.write(stage).await?;
         self.moved.notify_one();
@@ -181,7 +191,7 @@ impl Store {
     }
 
     /// Begins the epoch that a quarantine gave, once the whole tail is kept.
-    pub async fn begin_epoch(&self, new: NewEpoch, now: UnixMillis) -> Write<Begun> {
+    pub async fn begin_epoch(&self, new: NewEpoch, now: UnixMillis) -> Write<EpochStart> {
         let nonce = self.nonce;
         let begin = move |conn: &_, book: &mut _| quarantine::begin(conn, book, new, nonce, now);
         self.journal.write(begin).await
@@ -228,10 +238,10 @@ impl Store {
     /// What was answered to this person's command, where it is known here.
     pub async fn answered(
         &self,
-        identity: &Identity,
+        identity: &EdgeIdentity,
         (id, hash): (CommandId, Hash),
         user: UserId,
-    ) -> Result<Option<Entered>, JournalError> {
+    ) -> Result<Option<CommandFate>, JournalError> {
         let name = identity.name.clone();
         self.journal.read(move |conn| commands::answered(conn, &name, (id, hash), user)).await
     }
@@ -239,9 +249,9 @@ impl Store {
     /// The feed's number that the view stands on, and the orders of the view that the reader may read.
     pub async fn board(
         &self,
-        identity: &Identity,
+        identity: &EdgeIdentity,
         reader: Actor,
-    ) -> Result<(u64, Vec<sight::Shown>), JournalError> {
+    ) -> Result<(u64, Vec<BoardItem>), JournalError> {
         let name = identity.name.clone();
         self.journal.read(move |conn| sight::board(conn, &name, reader)).await
     }

@@ -10,7 +10,7 @@ use wire::{
     SessionId, Source, UnixMillis, UserId,
 };
 
-use crate::{gate::Gate, intake::Sender, store::Identity};
+use crate::{gate::Gate, intake::Sender, store::EdgeIdentity};
 
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -26,8 +26,8 @@ pub fn sender(name: &str, user: u128) -> Sender {
     Sender { device: device(name), actor }
 }
 
-pub fn identity() -> Identity {
-    Identity { name: EdgeId::new("north-1").unwrap(), region: Region::North }
+pub fn identity() -> EdgeIdentity {
+    EdgeIdentity { name: EdgeId::new("north-1").unwrap(), region: Region::North }
 }
 
 pub fn draft() -> Draft {

@@ -7,30 +7,20 @@ use engine::view::Sight;
 use serde::Serialize;
 use tokio::sync::watch;
 use wire::{
-    BootNonce, DeviceId, EdgeId, Order, OrderId, Region, Reply, UserId, readable_by_every_provider,
-    topics,
+    BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UserId, readable_by_every_provider, topics,
 };
 
 use crate::{
-    mqtt::Mqtt,
-    store::{Identity, Settled},
+    mqtt::Broker,
+    store::{BoardItem, EdgeIdentity, SettledCommand},
 };
 
 /// Clones speak on the same broker.
 #[derive(Clone)]
 pub struct Voice {
-    identity: Identity,
-    mqtt: Mqtt,
+    identity: EdgeIdentity,
+    broker: Broker,
     feed_seq: watch::Receiver<u64>,
-}
-
-/// An order on the board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BoardItem {
-    #[serde(flatten)]
-    pub order: Order,
-    /// It rests on something that the cloud has not decided.
-    pub pending: bool,
 }
 
 /// What changed on the board; `feed_seq` is the feed's number that the view stands on. `items` are open
@@ -47,7 +37,7 @@ pub struct Changes<'a> {
 /// Where the log stands. A tablet that sees another epoch or nonce than before sends its undecided
 /// commands again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Head {
+pub struct LogHead {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -65,18 +55,18 @@ const ITEMS_MAX: usize = 8;
 const GONE_MAX: usize = 64;
 
 impl Voice {
-    pub fn new(identity: Identity, mqtt: Mqtt, feed_seq: watch::Receiver<u64>) -> Self {
-        Self { identity, mqtt, feed_seq }
+    pub fn new(identity: EdgeIdentity, broker: Broker, feed_seq: watch::Receiver<u64>) -> Self {
+        Self { identity, broker, feed_seq }
     }
 
     /// Whether that person is signed in on any tablet: nobody else hears what is theirs.
     pub fn is_heard_by(&self, user: UserId) -> bool {
-        self.mqtt.is_here(user)
+        self.broker.is_here(user)
     }
 
     /// What that person may hear, on that device; nothing is said once another person holds it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
-        if self.mqtt.may_hear(device, user) {
+        if self.broker.may_hear(device, user) {
             let topic = topics::reply(self.identity.region, &self.identity.name, device);
             self.say(&topic, reply, false).await;
         }
@@ -84,7 +74,7 @@ impl Voice {
 
     /// The cloud's decision: to the tablet that sent the command, as long as the same person holds it,
     /// and to that person on whatever tablet.
-    pub async fn decided(&self, settled: &Settled, reply: &Reply) {
+    pub async fn decided(&self, settled: &SettledCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
             self.reply(device, user, reply).await;
@@ -112,11 +102,11 @@ impl Voice {
 
     /// Says nothing more to those whose token has run out or is revoked.
     pub async fn turn_out(&self) {
-        self.mqtt.turn_out().await;
+        self.broker.turn_out().await;
     }
 
     /// Retained, so that a tablet that comes later hears it at once.
-    pub async fn head(&self, head: &Head) {
+    pub async fn head(&self, head: &LogHead) {
         let topic = topics::head(self.identity.region, &self.identity.name);
         self.say(&topic, head, true).await;
     }
@@ -128,7 +118,7 @@ impl Voice {
 
     async fn say(&self, topic: &str, word: &impl Serialize, retain: bool) {
         match serde_json::to_vec(word) {
-            Ok(payload) => self.mqtt.publish(topic, payload, retain).await,
+            Ok(payload) => self.broker.publish(topic, payload, retain).await,
             Err(error) => tracing::error!(%error, topic, "A message could not be written"),
         }
     }
@@ -152,7 +142,7 @@ fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId
 
 #[cfg(test)]
 mod tests {
-    use wire::OrderStatus;
+    use wire::{Order, OrderStatus};
 
     use super::*;
     use crate::testing::{id, order};

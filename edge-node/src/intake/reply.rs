@@ -8,7 +8,7 @@ use wire::{
     Role, UserId, Verdict, readable_by, without_address,
 };
 
-use crate::{say, store::Stored};
+use crate::{say, store::StoredCommand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Nothing happened, nothing is stored.
@@ -37,7 +37,7 @@ pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
 pub fn stored(
     edge: &EdgeId,
     signer: &Signer,
-    stored: &Stored,
+    stored: &StoredCommand,
     outcome: Option<&Outcome>,
     sight: Sight,
     actor: Actor,
@@ -70,7 +70,12 @@ pub fn stored(
 
 /// Whether the reader accepted the order while it was open here, and lost it to another provider: he has
 /// seen it, and sees where it went.
-fn lost(stored: &Stored, outcome: Option<&Outcome>, code: Option<Code>, reader: Actor) -> bool {
+fn lost(
+    stored: &StoredCommand,
+    outcome: Option<&Outcome>,
+    code: Option<Code>,
+    reader: Actor,
+) -> bool {
     outcome.is_some()
         && code == Some(Code::OrderAlreadyAccepted)
         && stored.doubt.is_none_or(|doubt| doubt == Code::RegionHeldElsewhere)
@@ -85,7 +90,7 @@ pub fn reader(user_id: UserId, order: Option<&Order>) -> Actor {
 }
 
 /// Signed only here, and only from what was read back of a commit.
-fn receipt(edge: &EdgeId, signer: &Signer, stored: &Stored) -> Receipt {
+fn receipt(edge: &EdgeId, signer: &Signer, stored: &StoredCommand) -> Receipt {
     let mut receipt = Receipt {
         edge: edge.clone(),
         epoch: stored.epoch,

@@ -363,8 +363,8 @@ async fn a_published_order_is_on_its_customers_board_at_once() {
         let reader = Actor { user_id: UserId(id(user)), role };
         let (_, shown) = edge.store.board(&identity(), reader).await.unwrap();
         assert_eq!(shown.len(), orders, "{role:?} {user}");
-        let own = shown.iter().find(|(order, _)| order.id == order_id);
-        assert!(own.is_none_or(|(_, pending)| *pending));
+        let own = shown.iter().find(|item| item.order.id == order_id);
+        assert!(own.is_none_or(|item| item.pending));
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::jobs::disk_free;
 
-pub(super) struct Session<'a> {
+pub(super) struct LinkSession<'a> {
     link: &'a Link,
     edge: Edge,
     socket: Socket,
@@ -29,7 +29,7 @@ pub(super) struct Session<'a> {
 
 /// Why there is no session any more.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum SessionEnd {
     Socket(SocketError),
     Engine(End),
     /// The file could not be read or written.
@@ -44,13 +44,13 @@ const ACK_EVERY: Duration = Duration::from_secs(5);
 /// By so much the age of what is known of revocations may look higher after a restart.
 const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
-impl<'a> Session<'a> {
+impl<'a> LinkSession<'a> {
     pub fn new(link: &'a Link, edge: Edge, socket: Socket) -> Self {
         let (early, acked_at) = (VecDeque::new(), Duration::ZERO);
         Self { link, edge, socket, early, acked_at, confirmed_at: None }
     }
 
-    pub async fn run(mut self) -> Ended {
+    pub async fn run(mut self) -> SessionEnd {
         match self.go_on().await {
             Ok(never) => never,
             Err(ended) => {
@@ -62,10 +62,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn go_on(&mut self) -> Result<Ended, Ended> {
+    async fn go_on(&mut self) -> Result<SessionEnd, SessionEnd> {
         let hello = self.edge.hello();
         self.socket.send(&hello).await?;
-        let moved = self.link.store.moved();
+        let moved = self.link.ground.store.moved();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -82,7 +82,10 @@ impl<'a> Session<'a> {
     }
 
     /// Waits for the file. What comes meanwhile is kept for its turn; only a probe has its answer at once.
-    async fn beside<T>(&mut self, mut file: Pin<Box<impl Future<Output = T>>>) -> Result<T, Ended> {
+    async fn beside<T>(
+        &mut self,
+        mut file: Pin<Box<impl Future<Output = T>>>,
+    ) -> Result<T, SessionEnd> {
         let mut broken = None;
         loop {
             let reads = broken.is_none() && self.early.len() < EARLY_MAX;
@@ -102,19 +105,21 @@ impl<'a> Session<'a> {
                 },
                 Err(error) => Err(error),
             };
-            broken = told.err().map(Ended::from);
+            broken = told.err().map(SessionEnd::from);
         }
     }
 
-    async fn perform(&mut self, todo: Vec<LinkStep>) -> Result<(), Ended> {
+    async fn perform(&mut self, todo: Vec<LinkStep>) -> Result<(), SessionEnd> {
         let link = self.link;
         let mut todo = VecDeque::from(todo);
         while let Some(step) = todo.pop_front() {
             match step {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
-                    let run =
-                        self.beside(Box::pin(link.store.run(wanted))).await?.map_err(unread)?;
+                    let run = self
+                        .beside(Box::pin(link.ground.store.run(wanted)))
+                        .await?
+                        .map_err(unread)?;
                     todo.extend(self.edge.read(run));
                 }
                 LinkStep::Store(what) => {
@@ -141,14 +146,14 @@ impl<'a> Session<'a> {
                     // The hub learns from the cursors what it has to send again.
                     self.ack().await?;
                 }
-                LinkStep::End(end) => return Err(Ended::Engine(end)),
+                LinkStep::End(end) => return Err(SessionEnd::Engine(end)),
             }
         }
         Ok(())
     }
 
-    async fn confirm(&mut self) -> Result<(), Ended> {
-        let now = self.link.clock.elapsed();
+    async fn confirm(&mut self) -> Result<(), SessionEnd> {
+        let now = self.link.ground.clock.elapsed();
         let due = self
             .confirmed_at
             .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
@@ -160,15 +165,16 @@ impl<'a> Session<'a> {
     }
 
     /// Reads where the file stands now.
-    async fn look(&mut self) -> Result<Vec<LinkStep>, Ended> {
+    async fn look(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
         let link = self.link;
-        let position = self.beside(Box::pin(link.store.position())).await?.map_err(unread)?;
+        let position =
+            self.beside(Box::pin(link.ground.store.position())).await?.map_err(unread)?;
         Ok(self.edge.moved(position))
     }
 
-    async fn tick(&mut self) -> Result<(), Ended> {
+    async fn tick(&mut self) -> Result<(), SessionEnd> {
         self.socket.beat().await?;
-        let now = self.link.clock.elapsed();
+        let now = self.link.ground.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
             let todo = self.look().await?;
             self.perform(todo).await?;
@@ -177,11 +183,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn ack(&mut self) -> Result<(), Ended> {
-        self.acked_at = self.link.clock.elapsed();
+    async fn ack(&mut self) -> Result<(), SessionEnd> {
+        self.acked_at = self.link.ground.clock.elapsed();
         let around = Surroundings {
-            now: self.link.clock.now(),
-            disk_free_bytes: disk_free(&self.link.data),
+            now: self.link.ground.clock.now(),
+            disk_free_bytes: disk_free(&self.link.ground.config.data),
         };
         if let Some(ack) = self.edge.ack(around) {
             self.socket.send(&ack).await?;
@@ -192,8 +198,8 @@ impl<'a> Session<'a> {
     fn welcomed(&self, cloud_now: UnixMillis) {
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.link.show(true);
-        let behind_ms = cloud_now.0.saturating_sub(self.link.clock.now().0);
-        tracing::info!(edge = %self.link.who.edge, behind_ms, "The link is up");
+        let behind_ms = cloud_now.0.saturating_sub(self.link.ground.clock.now().0);
+        tracing::info!(edge = %self.link.speaker.edge, behind_ms, "The link is up");
     }
 }
 
@@ -205,17 +211,17 @@ async fn next(early: &mut VecDeque<Frame>, socket: &mut Socket) -> Result<Frame,
     }
 }
 
-fn unread(error: impl std::error::Error) -> Ended {
-    Ended::Store(chain(&error))
+fn unread(error: impl std::error::Error) -> SessionEnd {
+    SessionEnd::Store(chain(&error))
 }
 
-impl From<SocketError> for Ended {
+impl From<SocketError> for SessionEnd {
     fn from(error: SocketError) -> Self {
         Self::Socket(error)
     }
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(error) => error.fmt(f),

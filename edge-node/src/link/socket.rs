@@ -5,11 +5,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use http::{HeaderValue, Uri, header};
-use process::{
-    clock::Clock,
-    metrics,
-    tokens::{Signer, edge_token},
-};
+use process::{clock::Clock, metrics, tokens::edge_token};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
@@ -18,6 +14,8 @@ use tokio_tungstenite::{
 use wire::{Frame, FrameError};
 
 use engine::edge::Speaker;
+
+use crate::ground::EdgeGround;
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -53,16 +51,12 @@ const SILENT_MAX: Duration = Duration::from_secs(15);
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
-    pub async fn connect(
-        gateway_url: &str,
-        signer: &Signer,
-        who: &Speaker,
-        clock: &Clock,
-    ) -> Result<Self, SocketError> {
-        let uri = link_uri(gateway_url)?;
+    pub async fn connect(ground: &EdgeGround, speaker: &Speaker) -> Result<Self, SocketError> {
+        let (clock, signer) = (&ground.clock, &ground.signer);
+        let uri = link_uri(&ground.config.gateway_url)?;
         let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
         let mut request = uri.into_client_request().map_err(address)?;
-        let token = format!("Bearer {}", edge_token(signer, &who.edge, clock));
+        let token = format!("Bearer {}", edge_token(signer, &speaker.edge, clock));
         let token = HeaderValue::from_str(&token)
             .map_err(|error| SocketError::Address(error.to_string()))?;
         request.headers_mut().insert(header::AUTHORIZATION, token);

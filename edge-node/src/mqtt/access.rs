@@ -28,13 +28,13 @@ use wire::{Actor, Code, DeviceId, Role, UnixMillis, UserId, topics};
 
 use crate::{
     gate::{Gate, Pass},
-    store::Identity,
+    store::EdgeIdentity,
 };
 
 pub(super) struct Access {
-    pub identity: Identity,
+    pub identity: EdgeIdentity,
     pub gate: Gate,
-    pub signed_in: Arc<SignedIn>,
+    pub signed_in: Arc<Guests>,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -75,7 +75,7 @@ impl AuthProvider for Access {
         user_id: Option<&'a str>,
         topic_filter: &'a str,
     ) -> Answer<'a, bool> {
-        let Identity { name, region } = &self.identity;
+        let EdgeIdentity { name, region } = &self.identity;
         let allowed = self.known(client_id, user_id).is_some_and(|(device, guest)| {
             topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
         });
@@ -182,12 +182,12 @@ impl FromStr for Guest {
 
 /// Who is signed in on which connection now.
 #[derive(Default)]
-pub(super) struct SignedIn {
+pub(super) struct Guests {
     guests: Mutex<HashMap<String, Guest>>,
     visits: AtomicU64,
 }
 
-impl SignedIn {
+impl Guests {
     /// A guest at the door, not signed in yet.
     pub fn guest(&self, claims: &Claims) -> Guest {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(device_of("Tablet 7"), None);
     }
 
-    fn provider(signed_in: &SignedIn, user: u128) -> Guest {
+    fn provider(signed_in: &Guests, user: u128) -> Guest {
         let people = People::new();
         let token = people.token(Role::Provider, user);
         signed_in.guest(&people.gate().admit(&token, None).unwrap())
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_broker_hands_back_what_it_was_given() {
-        let signed_in = SignedIn::default();
+        let signed_in = Guests::default();
         let (one, again) = (provider(&signed_in, 1), provider(&signed_in, 1));
         assert_ne!(one, again);
         for guest in [one, again] {
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_device_is_of_one_person_until_the_last_connection_ends() {
-        let signed_in = SignedIn::default();
+        let signed_in = Guests::default();
         let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
         let (tablet, user) = (device("t-1"), UserId(id(2)));
         assert!(signed_in.connected("t-1", one));
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
-        let signed_in = SignedIn::default();
+        let signed_in = Guests::default();
         let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
         assert!(signed_in.connected("t-1", old) && signed_in.connected("t-1", new));
         signed_in.disconnected("t-1", old);

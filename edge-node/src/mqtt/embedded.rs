@@ -26,28 +26,28 @@ use wire::{DeviceId, UserId, topics};
 
 use super::{
     MqttError,
-    access::{Access, Guest, SignedIn, device_of},
+    access::{Access, Guest, Guests, device_of},
     inbound::{Inbound, Inbox},
     websocket,
 };
 use crate::{
     gate::Gate,
     intake::{BODY_BYTES_MAX, Sender},
-    store::Identity,
+    store::EdgeIdentity,
 };
 
 /// Where tablets connect.
 #[derive(Debug, Clone)]
-pub struct Listen {
+pub struct ListenAddresses {
     pub mqtt: String,
     pub websocket: String,
 }
 
 /// Clones are the same broker.
 #[derive(Clone)]
-pub struct Embedded {
+pub struct Broker {
     router: Arc<MessageRouter>,
-    signed_in: Arc<SignedIn>,
+    signed_in: Arc<Guests>,
     gate: Gate,
     addresses: (SocketAddr, SocketAddr),
 }
@@ -71,17 +71,17 @@ const RETAINED_BYTES_MAX: usize = 4 * 1024;
 const CLIENT_CHANNEL_MAX: usize = 256;
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
-impl Embedded {
+impl Broker {
     /// Listens, and runs until the tasks are asked to stop.
     pub async fn start(
-        listen: &Listen,
-        identity: Identity,
+        listen: &ListenAddresses,
+        identity: EdgeIdentity,
         gate: Gate,
         inbox: Inbox,
         tasks: &Tasks,
     ) -> Result<Self, MqttError> {
         let bind = free(&listen.mqtt, "mqtt_bind").await?;
-        let signed_in = Arc::<SignedIn>::default();
+        let signed_in = Arc::<Guests>::default();
         let hook = Arc::new(Hook {
             identity: identity.clone(),
             inbox,
@@ -110,20 +110,24 @@ impl Embedded {
         publish(&self.router, topic, payload, retain).await;
     }
 
+    /// Whether a message for that person may go to that device: nobody else is signed in on it.
     pub fn may_hear(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user)
     }
 
+    /// Whether that person is signed in here on any device.
     pub fn is_here(&self, user: UserId) -> bool {
         self.signed_in.is_here(user)
     }
 
+    /// Ends the connections of those whose token has run out or is revoked.
     pub async fn turn_out(&self) {
         for client_id in self.signed_in.unwelcome(&self.gate) {
             self.router.unregister_client(&client_id).await;
         }
     }
 
+    /// Where tablets connect: TCP and WebSocket.
     pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
         self.addresses
     }
@@ -195,9 +199,9 @@ async fn publish(router: &MessageRouter, topic: &str, payload: Vec<u8>, retain: 
 
 /// What the broker tells us.
 struct Hook {
-    identity: Identity,
+    identity: EdgeIdentity,
     inbox: Inbox,
-    signed_in: Arc<SignedIn>,
+    signed_in: Arc<Guests>,
     router: OnceLock<Arc<MessageRouter>>,
 }
 
@@ -206,7 +210,7 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 impl BrokerEventHandler for Hook {
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
         Box::pin(async move {
-            let Identity { name, region } = &self.identity;
+            let EdgeIdentity { name, region } = &self.identity;
             // The topic rules let nothing else through.
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {

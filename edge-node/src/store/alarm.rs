@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::UnixMillis;
 
-use super::{book::Book, opening::Suspicion, sql::parsed};
+use super::{book::EdgeBook, sql::parsed};
 
 /// What has given a suspect edge away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,17 +70,6 @@ impl Alarm {
     }
 }
 
-impl From<Suspicion> for Option<Alarm> {
-    fn from(suspicion: Suspicion) -> Self {
-        match suspicion {
-            Suspicion::None => None,
-            Suspicion::NoMark => Some(Alarm::NoMark),
-            Suspicion::Older => Some(Alarm::Older),
-            Suspicion::Different => Some(Alarm::Different),
-        }
-    }
-}
-
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -98,7 +87,7 @@ impl FromStr for Alarm {
 /// The first reason stands, for it was the one found out; that this is a twin outweighs it.
 pub fn raise(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     alarm: Alarm,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
@@ -110,7 +99,7 @@ pub fn raise(
     book.save(conn)
 }
 
-pub fn end(conn: &Connection, book: &mut Book) -> rusqlite::Result<()> {
+pub fn end(conn: &Connection, book: &mut EdgeBook) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM alarm", [])?;
     book.suspect = false;
     Ok(())

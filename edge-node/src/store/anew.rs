@@ -12,17 +12,17 @@ use wire::{BootNonce, Chain, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
 use super::{
     alarm::{self, Alarm},
     append,
-    book::Book,
-    opening::Identity,
+    book::EdgeBook,
+    opening::EdgeIdentity,
     path_in, quarantine,
-    relog::{self, Origin},
+    relog::{self, EndedEpoch},
     schema,
     sql::parsed,
 };
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renamed {
+pub struct Renaming {
     pub from: EdgeId,
     pub relogged: u64,
 }
@@ -45,7 +45,7 @@ const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE ep
 
 /// Which other edge of the region the file in the data folder is a copy of, where it was told that it is
 /// a twin.
-pub fn twin_of(data: &Path, identity: &Identity) -> Result<Option<EdgeId>, AnewError> {
+pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, AnewError> {
     let path = path_in(data);
     if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
 }
@@ -54,15 +54,15 @@ pub fn twin_of(data: &Path, identity: &Identity) -> Result<Option<EdgeId>, AnewE
 /// nothing of that to do.
 pub async fn enrol_anew(
     data: &Path,
-    identity: &Identity,
+    identity: &EdgeIdentity,
     nonce: BootNonce,
     now: UnixMillis,
-) -> Result<Option<Renamed>, AnewError> {
+) -> Result<Option<Renaming>, AnewError> {
     if twin_of(data, identity)?.is_none() {
         return Ok(None);
     }
     let path = path_in(data);
-    let load = |conn: &_| <Book as journal::State>::load(conn);
+    let load = |conn: &_| <EdgeBook as journal::State>::load(conn);
     let journal = Journal::open_observed(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
     let renamed = journal.write(move |conn, book| rename(conn, book, name, nonce, now)).await;
@@ -71,7 +71,7 @@ pub async fn enrol_anew(
 }
 
 /// A file of an older shape knows of no twins.
-fn anothers_twin(path: &Path, identity: &Identity) -> rusqlite::Result<Option<EdgeId>> {
+fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
     const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -88,11 +88,11 @@ fn anothers_twin(path: &Path, identity: &Identity) -> rusqlite::Result<Option<Ed
 
 fn rename(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     name: EdgeId,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Renamed> {
+) -> rusqlite::Result<Renaming> {
     const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
     const FIRST_EPOCH: u64 = 1;
     let from = book.name.clone();
@@ -112,7 +112,7 @@ fn rename(
     conn.execute(PUT_BY, [before])?;
     quarantine::enter(conn, book, &name, FIRST_EPOCH, Chain::start(&name))?;
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
-    let origin = Origin { edge: &from, why: QuarantineWhy::EdgeCloned };
+    let origin = EndedEpoch { edge: &from, why: QuarantineWhy::EdgeCloned };
     let mut relogged = 0;
     for old in own {
         relogged += u64::from(relog::relog(conn, book, old, origin, now)?);
@@ -121,7 +121,7 @@ fn rename(
     book.save(conn)?;
     // Before the commit: a crash between the two leaves a twin, which is suspect anyway.
     book.mark_now().map_err(unmarked)?;
-    Ok(Renamed { from, relogged })
+    Ok(Renaming { from, relogged })
 }
 
 fn unmarked(error: io::Error) -> rusqlite::Error {

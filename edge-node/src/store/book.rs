@@ -16,12 +16,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{Chain, CommandBody, EdgeId, Hash, Policy, RegionAssignment, UnixMillis};
 
 use super::{
-    high_water::{self, HighWater, Mark},
-    sql::{decoded_opt, encoded, hash, hash_opt, int, nat, nat_opt, parsed},
+    high_water::{self, HighWater, HighWaterMark},
+    sql::{decoded, encoded, hash, int, nat, opt, parsed},
 };
 
 #[derive(Debug)]
-pub struct Book {
+pub struct EdgeBook {
     pub name: EdgeId,
     pub epoch: u64,
     /// What the chain of this epoch starts from.
@@ -40,7 +40,7 @@ pub struct Book {
     pub revocations_version: u64,
     pub keys_version: u64,
     high_water: HighWater,
-    marked: Option<Mark>,
+    marked: Option<HighWaterMark>,
 }
 
 const SELECT: &str = "SELECT name, epoch, suspect, feed_generation, feed_cursor,
@@ -53,7 +53,7 @@ const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?,
     policy_version = ?, revocations_version = ?, keys_version = ?, assignment = ?, held_fence = ?,
     fence_proven = ?, highest_fence = ? WHERE one = 1";
 
-impl journal::State for Book {
+impl journal::State for EdgeBook {
     type Error = rusqlite::Error;
 
     fn load(conn: &Connection) -> rusqlite::Result<Self> {
@@ -65,7 +65,7 @@ impl journal::State for Book {
     }
 
     fn committed(&mut self, _: &Connection) -> io::Result<()> {
-        let mark = Mark { epoch: self.epoch, head: self.head };
+        let mark = HighWaterMark { epoch: self.epoch, head: self.head };
         if self.marked != Some(mark) {
             self.high_water.write(mark)?;
             self.marked = Some(mark);
@@ -74,7 +74,7 @@ impl journal::State for Book {
     }
 }
 
-impl Book {
+impl EdgeBook {
     /// What this edge may promise now about such a command on the order that it sees; `admitted_by` is
     /// the version of the revocations by which its person was let in, where one was.
     pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {
@@ -89,7 +89,7 @@ impl Book {
 
     /// Writes the mark and puts it on disk.
     pub(super) fn mark_now(&self) -> io::Result<()> {
-        self.high_water.write(Mark { epoch: self.epoch, head: self.head })?;
+        self.high_water.write(HighWaterMark { epoch: self.epoch, head: self.head })?;
         self.high_water.sync()
     }
 
@@ -112,8 +112,8 @@ impl Book {
             keys_version: nat(row, 13)?,
             start: hash(row, 14)?,
             tenure: Tenure {
-                assignment: decoded_opt(row, 15)?.unwrap_or_default(),
-                held: nat_opt(row, 16)?,
+                assignment: opt(row, 15, decoded)?.unwrap_or_default(),
+                held: opt(row, 16, nat)?,
                 proven: row.get(17)?,
                 highest_fence: nat(row, 18)?,
             },
@@ -177,7 +177,7 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
     let mut statement = conn.prepare_cached(ROW)?;
     let (start, settled_seq, mut position) = statement.query_row([], |row| {
         let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
-        let assignment: RegionAssignment = decoded_opt(row, 15)?.unwrap_or_default();
+        let assignment: RegionAssignment = opt(row, 15, decoded)?.unwrap_or_default();
         let proven: bool = row.get(17)?;
         let position = Position {
             epoch: nat(row, 1)?,
@@ -188,9 +188,9 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
             feed_generation: nat(row, 3)?,
             feed_cursor: nat(row, 4)?,
             outcome_cursor: nat(row, 5)?,
-            staged: decoded_opt(row, 13)?,
-            snapshot: hash_opt(row, 14)?,
-            unproven: nat_opt(row, 16)?.filter(|_| !proven),
+            staged: opt(row, 13, decoded)?,
+            snapshot: opt(row, 14, hash)?,
+            unproven: opt(row, 16, nat)?.filter(|_| !proven),
             assignment: assignment.digest(),
             tally: Tally { digest: hash(row, 6)?, orders: nat(row, 7)?, ahead: small(8)? },
             pending: small(9)?,

@@ -18,13 +18,13 @@ use wire::{
 use super::{
     alarm::{self, Alarm},
     append,
-    book::{Book, chain_at},
+    book::{EdgeBook, chain_at},
     sight::sight,
-    sql::{decoded, hash, id, int, nat, parsed_opt, unreadable},
+    sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
 
 /// A command whose token's signature was checked.
-pub struct Entry {
+pub struct CommandEntry {
     pub command: Command,
     pub actor: Actor,
     pub token: String,
@@ -40,7 +40,7 @@ pub struct Entry {
 
 /// What stands stored of a command.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredCommand {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub order_id: OrderId,
@@ -55,11 +55,11 @@ pub struct Stored {
 }
 
 /// What came of a command.
-pub enum Entered {
+pub enum CommandFate {
     NotTaken(Code),
     /// It was logged now, or it had been before; the order as seen with it.
     Stored {
-        stored: Box<Stored>,
+        stored: Box<StoredCommand>,
         sight: Box<Sight>,
         new: bool,
     },
@@ -68,10 +68,10 @@ pub enum Entered {
 /// One command, from the look for its id to its row in the log; all in the writer's transaction.
 pub fn enter(
     conn: &Connection,
-    book: &mut Book,
-    entry: Entry,
-    judge: impl FnOnce(&Sight, &Book) -> Answer,
-) -> rusqlite::Result<Entered> {
+    book: &mut EdgeBook,
+    entry: CommandEntry,
+    judge: impl FnOnce(&Sight, &EdgeBook) -> Answer,
+) -> rusqlite::Result<CommandFate> {
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
         alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
     }
@@ -81,15 +81,15 @@ pub fn enter(
         return Ok(known);
     }
     if let Some(code) = entry.refusal {
-        return Ok(Entered::NotTaken(code));
+        return Ok(CommandFate::NotTaken(code));
     }
     let before = sight(conn, order_id, &book.name)?;
     match judge(&before, book) {
-        Answer::NotTaken(code) => Ok(Entered::NotTaken(code)),
+        Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
         Answer::Taken(taken) => {
             let stored = Box::new(log(conn, book, entry, taken)?);
             let sight = Box::new(sight(conn, order_id, &book.name)?);
-            Ok(Entered::Stored { stored, sight, new: true })
+            Ok(CommandFate::Stored { stored, sight, new: true })
         }
     }
 }
@@ -100,13 +100,13 @@ pub fn answered(
     edge: &EdgeId,
     (command_id, hash): (CommandId, Hash),
     user_id: UserId,
-) -> rusqlite::Result<Option<Entered>> {
+) -> rusqlite::Result<Option<CommandFate>> {
     let Some(stored) = find(conn, command_id, user_id)? else { return Ok(None) };
     if stored.hash != hash {
-        return Ok(Some(Entered::NotTaken(Code::CommandIdReused)));
+        return Ok(Some(CommandFate::NotTaken(Code::CommandIdReused)));
     }
     let sight = Box::new(sight(conn, stored.order_id, edge)?);
-    Ok(Some(Entered::Stored { stored: Box::new(stored), sight, new: false }))
+    Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
 /// Logs an accept that was made elsewhere, whatever is known here of its person or its order: provisional
@@ -114,11 +114,11 @@ pub fn answered(
 /// it, where it was new.
 pub fn log_asked(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     ask: Ask,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<Sight>> {
-    let entry = Entry {
+    let entry = CommandEntry {
         command: ask.command,
         actor: ask.actor,
         token: ask.token,
@@ -131,14 +131,14 @@ pub fn log_asked(
     };
     let taken = Judgment { verdict: Verdict::Provisional, fence: None, doubt: None };
     match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
-        Entered::Stored { sight, new: true, .. } => Ok(Some(*sight)),
-        Entered::Stored { .. } | Entered::NotTaken(_) => Ok(None),
+        CommandFate::Stored { sight, new: true, .. } => Ok(Some(*sight)),
+        CommandFate::Stored { .. } | CommandFate::NotTaken(_) => Ok(None),
     }
 }
 
 /// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no longer
 /// kept, and epochs that are over, say nothing.
-fn is_missing(conn: &Connection, book: &Book, seen: &Receipt) -> rusqlite::Result<bool> {
+fn is_missing(conn: &Connection, book: &EdgeBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if planted(Defect::ReceiptsIgnored) {
         return Ok(false);
     }
@@ -152,37 +152,40 @@ fn is_missing(conn: &Connection, book: &Book, seen: &Receipt) -> rusqlite::Resul
     Ok(here.is_some_and(|here| here.hash != seen.hash))
 }
 
+const SELECT: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
+    doubt, fence, outcome, hash FROM commands WHERE";
+
 fn find(
     conn: &Connection,
     command_id: CommandId,
     user_id: UserId,
-) -> rusqlite::Result<Option<Stored>> {
-    const ROW: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
-        doubt, fence, outcome, hash FROM commands WHERE command_id = ? AND user_id = ?";
+) -> rusqlite::Result<Option<StoredCommand>> {
     let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
-    conn.prepare_cached(ROW)?.query_row(key, stored).optional()
+    let text = format!("{SELECT} command_id = ? AND user_id = ?");
+    conn.prepare_cached(&text)?.query_row(key, stored).optional()
 }
 
-pub fn find_by_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Stored>> {
-    const ROW: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
-        doubt, fence, outcome, hash FROM commands WHERE epoch = ? AND seq = ?";
-    conn.prepare_cached(ROW)?.query_row([int(epoch), int(seq)], stored).optional()
+pub fn find_by_op(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+) -> rusqlite::Result<Option<StoredCommand>> {
+    let text = format!("{SELECT} epoch = ? AND seq = ?");
+    conn.prepare_cached(&text)?.query_row([int(epoch), int(seq)], stored).optional()
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    let fence = row.get::<_, Option<i64>>(9)?;
-    let has_outcome = row.get_ref(10)?.data_type() != rusqlite::types::Type::Null;
-    Ok(Stored {
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
+    Ok(StoredCommand {
         command_id: id(row, 0)?,
         user_id: id(row, 1)?,
         order_id: id(row, 2)?,
-        device: parsed_opt(row, 3)?,
+        device: opt(row, 3, parsed)?,
         epoch: nat(row, 4)?,
         at: Chain { seq: nat(row, 5)?, hash: hash(row, 6)? },
         verdict: verdict(row, 7)?,
-        doubt: parsed_opt(row, 8)?,
-        fence: fence.and_then(|fence| u64::try_from(fence).ok()),
-        outcome: if has_outcome { Some(decoded(row, 10)?) } else { None },
+        doubt: opt(row, 8, parsed)?,
+        fence: opt(row, 9, nat)?,
+        outcome: opt(row, 10, decoded)?,
         hash: hash(row, 11)?,
     })
 }
@@ -197,14 +200,14 @@ fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
 
 fn log(
     conn: &Connection,
-    book: &mut Book,
-    entry: Entry,
+    book: &mut EdgeBook,
+    entry: CommandEntry,
     taken: Judgment,
-) -> rusqlite::Result<Stored> {
-    let Entry { command, actor, token, token_expires_at, received_at, receipt, .. } = entry;
+) -> rusqlite::Result<StoredCommand> {
+    let CommandEntry { command, actor, token, token_expires_at, received_at, receipt, .. } = entry;
     let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
-    let op = Op::Command(CommandOp {
-        command: command.clone(),
+    let op = CommandOp {
+        command,
         token_seq,
         actor,
         verdict: taken.verdict,
@@ -214,24 +217,31 @@ fn log(
         rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
         relogged: receipt.map(lost),
-    });
-    let at = append::append(conn, book, &op, received_at)?;
-    let stored = Stored {
-        command_id: command.id,
-        user_id: actor.user_id,
-        order_id: command.body.order_id(),
-        device: command.device.clone(),
-        epoch: book.epoch,
-        at,
-        verdict: taken.verdict,
-        doubt: taken.doubt,
-        fence: taken.fence,
-        outcome: None,
-        hash: command.body.hash(),
     };
-    insert(conn, &stored, received_at)?;
+    let at = append::append(conn, book, &Op::Command(op.clone()), received_at)?;
+    let stored = StoredCommand { doubt: taken.doubt, ..StoredCommand::of(&op, book.epoch, at) };
+    insert(conn, &stored, received_at, "")?;
     book.save(conn)?;
     Ok(stored)
+}
+
+impl StoredCommand {
+    pub fn of(op: &CommandOp, epoch: u64, at: Chain) -> Self {
+        let CommandOp { command, actor, verdict, fence, .. } = op;
+        Self {
+            command_id: command.id,
+            user_id: actor.user_id,
+            order_id: command.body.order_id(),
+            device: command.device.clone(),
+            epoch,
+            at,
+            verdict: *verdict,
+            doubt: None,
+            fence: *fence,
+            outcome: None,
+            hash: command.body.hash(),
+        }
+    }
 }
 
 /// The tablet has a receipt of what this file has lost, and sends it again: it is logged anew.
@@ -241,13 +251,20 @@ fn lost(receipt: Receipt) -> Relogged {
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-fn insert(conn: &Connection, stored: &Stored, received_at: UnixMillis) -> rusqlite::Result<()> {
+/// The command stands at its place in the log, and waits there. `on_conflict` is what becomes of a row
+/// that it has already.
+pub fn insert(
+    conn: &Connection,
+    stored: &StoredCommand,
+    received_at: UnixMillis,
+    on_conflict: &str,
+) -> rusqlite::Result<()> {
     const COMMAND: &str = "INSERT INTO commands (command_id, user_id, hash, order_id, device, epoch,
         seq, op_hash, verdict, doubt, fence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
         VALUES (?, ?, ?, ?, ?)";
     let (epoch, seq) = (int(stored.epoch), int(stored.at.seq));
-    conn.prepare_cached(COMMAND)?.execute(params![
+    conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?.execute(params![
         &stored.command_id.as_bytes()[..],
         &stored.user_id.as_bytes()[..],
         &stored.hash.0[..],

@@ -6,7 +6,10 @@ use std::{sync::Mutex, time::Duration};
 use engine::edge::{OpRange, Position, Run};
 use wire::NumberedOutcome;
 
-use super::{Answer, Book, Entered, Entry, Sight, Store, Write, book, commands, outcomes, uplink};
+use super::{
+    Answer, CommandEntry, CommandFate, EdgeBook, Sight, Store, Write, book, commands, outcomes,
+    uplink,
+};
 
 const GAP: Duration = Duration::from_millis(200);
 
@@ -29,9 +32,9 @@ impl Store {
     /// between the two.
     pub(super) async fn enter_and_answer_early(
         &self,
-        entry: Entry,
-        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
-    ) -> Write<Entered> {
+        entry: CommandEntry,
+        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+    ) -> Write<CommandFate> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
             let entered = commands::enter(conn, book, entry, judge)?;
@@ -49,11 +52,11 @@ impl Store {
     /// The link is shown the op from inside the transaction.
     pub(super) async fn enter_and_send_early(
         &self,
-        entry: Entry,
-        judge: impl FnOnce(&Sight, &Book) -> Answer + Send + 'static,
-    ) -> Write<Entered> {
+        entry: CommandEntry,
+        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+    ) -> Write<CommandFate> {
         let moved = self.moved();
-        let write = move |conn: &_, book: &mut Book| {
+        let write = move |conn: &_, book: &mut EdgeBook| {
             let from = book.head.seq + 1;
             let entered = commands::enter(conn, book, entry, judge)?;
             let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
@@ -69,7 +72,7 @@ impl Store {
 
     pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
-        let retire = move |conn: &_, book: &mut Book| {
+        let retire = move |conn: &_, book: &mut EdgeBook| {
             seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
         };
         self.journal.write(retire).await?;

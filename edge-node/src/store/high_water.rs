@@ -15,18 +15,18 @@ use wire::{Chain, Hash};
 const LEN: usize = 8 + 8 + 32 + 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct HighWaterMark {
     pub epoch: u64,
     pub head: Chain,
 }
 
 /// What was found in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum MarkFile {
     Missing,
     /// Cut short, or its checksum does not fit.
     Torn,
-    Mark(Mark),
+    Whole(HighWaterMark),
 }
 
 #[derive(Debug)]
@@ -40,10 +40,10 @@ pub fn path_for(database: &Path) -> PathBuf {
     folder.join("high-water")
 }
 
-pub fn find(path: &Path) -> io::Result<Found> {
+pub fn find(path: &Path) -> io::Result<MarkFile> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(read(&bytes).map_or(Found::Torn, Found::Mark)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Missing),
+        Ok(bytes) => Ok(read(&bytes).map_or(MarkFile::Torn, MarkFile::Whole)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MarkFile::Missing),
         Err(error) => Err(error),
     }
 }
@@ -55,7 +55,7 @@ impl HighWater {
     }
 
     /// One write of the whole record; a torn one shows by its checksum.
-    pub fn write(&self, mark: Mark) -> io::Result<()> {
+    pub fn write(&self, mark: HighWaterMark) -> io::Result<()> {
         let mut bytes = [0; LEN];
         bytes[..8].copy_from_slice(&mark.epoch.to_be_bytes());
         bytes[8..16].copy_from_slice(&mark.head.seq.to_be_bytes());
@@ -70,12 +70,12 @@ impl HighWater {
     }
 }
 
-fn read(bytes: &[u8]) -> Option<Mark> {
+fn read(bytes: &[u8]) -> Option<HighWaterMark> {
     let bytes: &[u8; LEN] = bytes.try_into().ok()?;
     let number = |at: usize| Some(u64::from_be_bytes(bytes[at..at + 8].try_into().ok()?));
     let hash = Hash::try_from(&bytes[16..48]).ok()?;
     let fits = Hash::of(&bytes[..48]).0[..] == bytes[48..];
-    let mark = Mark { epoch: number(0)?, head: Chain { seq: number(8)?, hash } };
+    let mark = HighWaterMark { epoch: number(0)?, head: Chain { seq: number(8)?, hash } };
     fits.then_some(mark)
 }
 
@@ -88,18 +88,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = path_for(&folder.path().join("db/edge.db"));
         assert_eq!(path, folder.path().join("high-water"));
-        assert_eq!(find(&path).unwrap(), Found::Missing);
-        let mark = Mark { epoch: 3, head: Chain { seq: 9, hash: Hash::of(b"x") } };
+        assert_eq!(find(&path).unwrap(), MarkFile::Missing);
+        let mark = HighWaterMark { epoch: 3, head: Chain { seq: 9, hash: Hash::of(b"x") } };
         let file = HighWater::open(&path).unwrap();
-        file.write(Mark { epoch: 1, ..mark }).unwrap();
+        file.write(HighWaterMark { epoch: 1, ..mark }).unwrap();
         file.write(mark).unwrap();
-        assert_eq!(find(&path).unwrap(), Found::Mark(mark));
+        assert_eq!(find(&path).unwrap(), MarkFile::Whole(mark));
 
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[20] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(find(&path).unwrap(), Found::Torn);
+        assert_eq!(find(&path).unwrap(), MarkFile::Torn);
         std::fs::write(&path, &bytes[..30]).unwrap();
-        assert_eq!(find(&path).unwrap(), Found::Torn);
+        assert_eq!(find(&path).unwrap(), MarkFile::Torn);
     }
 }

@@ -8,15 +8,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::{BootNonce, Chain, EdgeId, Hash, Op, Region, UnixMillis};
 
 use super::{
-    alarm, append,
-    book::{Book, chain_at},
-    high_water::{self, Found, Mark},
+    alarm::{self, Alarm},
+    append,
+    book::{EdgeBook, chain_at},
+    high_water::{self, HighWaterMark, MarkFile},
     sql::{int, parsed},
 };
 
 /// Whose file it is to be.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct EdgeIdentity {
     pub name: EdgeId,
     pub region: Region,
 }
@@ -39,19 +40,19 @@ const FIRST_EPOCH: u64 = 1;
 /// crash between its first commit and that commit's mark is not taken for a restore.
 pub(super) fn load(
     conn: &Connection,
-    identity: &Identity,
-    found: Found,
-) -> Result<Book, IdentityError> {
+    identity: &EdgeIdentity,
+    found: MarkFile,
+) -> Result<EdgeBook, IdentityError> {
     identify(conn, identity)?;
-    let book = <Book as journal::State>::load(conn)?;
-    if book.head.seq == 0 && !matches!(found, Found::Mark(_)) {
+    let book = <EdgeBook as journal::State>::load(conn)?;
+    if book.head.seq == 0 && !matches!(found, MarkFile::Whole(_)) {
         book.mark_now().map_err(IdentityError::Mark)?;
     }
     Ok(book)
 }
 
 /// Writes whose file this is, the first time, and refuses another's.
-fn identify(conn: &Connection, identity: &Identity) -> Result<(), IdentityError> {
+fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityError> {
     const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
     const INSERT: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest)
         VALUES (1, ?, ?, ?, ?, ?)";
@@ -80,51 +81,43 @@ fn identify(conn: &Connection, identity: &Identity) -> Result<(), IdentityError>
     }
 }
 
-/// What the high-water file says of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suspicion {
-    None,
-    /// The file is missing beside a log that is not empty, or torn.
-    NoMark,
-    /// The log ends before the mark.
-    Older,
-    /// The log has another op at the mark.
-    Different,
-}
-
 /// What was found before this run wrote its own mark.
-pub(super) fn find_mark(database: &Path) -> io::Result<Found> {
+pub(super) fn find_mark(database: &Path) -> io::Result<MarkFile> {
     high_water::find(&high_water::path_for(database))
 }
 
-fn suspicion(conn: &Connection, book: &Book, found: Found) -> rusqlite::Result<Suspicion> {
-    let Mark { epoch, head } = match found {
-        Found::Mark(mark) => mark,
-        Found::Missing | Found::Torn if book.head.seq == 0 => return Ok(Suspicion::None),
-        Found::Missing | Found::Torn => return Ok(Suspicion::NoMark),
+/// What the high-water file says against the log.
+fn suspicion(
+    conn: &Connection,
+    book: &EdgeBook,
+    found: MarkFile,
+) -> rusqlite::Result<Option<Alarm>> {
+    let HighWaterMark { epoch, head } = match found {
+        MarkFile::Whole(mark) => mark,
+        MarkFile::Missing | MarkFile::Torn if book.head.seq == 0 => return Ok(None),
+        MarkFile::Missing | MarkFile::Torn => return Ok(Some(Alarm::NoMark)),
     };
     if epoch < book.epoch || planted(Defect::HighWaterIgnored) {
-        return Ok(Suspicion::None);
+        return Ok(None);
     }
     if epoch > book.epoch || head.seq > book.head.seq {
-        return Ok(Suspicion::Older);
+        return Ok(Some(Alarm::Older));
     }
-    // What is no longer kept was settled long ago.
+    // An op that is no longer kept was settled long ago.
     let here = chain_at(conn, epoch, head.seq)?;
-    let same = here.is_none_or(|here| here == head);
-    Ok(if same { Suspicion::None } else { Suspicion::Different })
+    Ok(here.filter(|here| *here != head).map(|_| Alarm::Different))
 }
 
 /// The first write of a run. Once suspect, the edge stays so until a quarantine gives it a new epoch.
 pub(super) fn boot(
     conn: &Connection,
-    book: &mut Book,
-    found: Found,
+    book: &mut EdgeBook,
+    found: MarkFile,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Suspicion> {
+) -> rusqlite::Result<Option<Alarm>> {
     let suspicion = suspicion(conn, book, found)?;
-    if let Some(alarm) = suspicion.into() {
+    if let Some(alarm) = suspicion {
         alarm::raise(conn, book, alarm, now)?;
     }
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;

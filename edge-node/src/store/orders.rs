@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use wire::{Change, Order, OrderId, Policy, SessionId, UnixMillis, UserId, is_open};
 
 use super::{
-    book::Book,
+    book::EdgeBook,
     right,
     sight::{confirmed, sight},
     sql::{encoded, int},
@@ -16,7 +16,7 @@ use super::{
 
 /// What the feed changed, for those who show it or live by it.
 #[derive(Default)]
-pub struct Applied {
+pub struct FeedEffects {
     pub sights: Vec<Sight>,
     pub gone: Vec<OrderId>,
     pub jwks: Option<String>,
@@ -28,12 +28,12 @@ pub struct Applied {
 /// The feed's changes up to `to`, in one transaction.
 pub fn apply(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     to: u64,
     changes: Vec<Change>,
     now: UnixMillis,
-) -> rusqlite::Result<Applied> {
-    let mut applied = Applied::default();
+) -> rusqlite::Result<FeedEffects> {
+    let mut applied = FeedEffects::default();
     for change in changes {
         take(conn, book, change, now, &mut applied)?;
     }
@@ -44,14 +44,14 @@ pub fn apply(
 }
 
 /// The feed counts anew; the orders stay, and what it brings again is merged by version.
-pub fn adopt(conn: &Connection, book: &mut Book, generation: u64) -> rusqlite::Result<()> {
+pub fn adopt(conn: &Connection, book: &mut EdgeBook, generation: u64) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
 }
 
 /// The versions of keys and revocations are numbers of their feed: of another one they say nothing.
-pub fn count_anew(book: &mut Book, generation: u64) {
+pub fn count_anew(book: &mut EdgeBook, generation: u64) {
     if book.feed_generation != generation {
         book.feed_generation = generation;
         book.revocations_version = 0;
@@ -61,7 +61,7 @@ pub fn count_anew(book: &mut Book, generation: u64) {
 
 pub fn merge(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     order: Order,
     via: Via,
 ) -> rusqlite::Result<Merge> {
@@ -100,10 +100,10 @@ pub fn merge(
 /// One change of the feed.
 pub fn take(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     change: Change,
     now: UnixMillis,
-    applied: &mut Applied,
+    applied: &mut FeedEffects,
 ) -> rusqlite::Result<()> {
     match change {
         Change::Order(order) => {
@@ -142,7 +142,7 @@ pub fn take(
     Ok(())
 }
 
-fn remove(conn: &Connection, book: &mut Book, row: &ConfirmedOrder) -> rusqlite::Result<()> {
+fn remove(conn: &Connection, book: &mut EdgeBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
     book.tally.replace(Some(row), None);
     conn.prepare_cached(REMOVE)?.execute([&row.order.id.as_bytes()[..]])?;
@@ -151,10 +151,10 @@ fn remove(conn: &Connection, book: &mut Book, row: &ConfirmedOrder) -> rusqlite:
 
 fn keys(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     version: u64,
     jwks: String,
-    applied: &mut Applied,
+    applied: &mut FeedEffects,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET jwks = ? WHERE one = 1";
     if version < book.keys_version {
@@ -166,7 +166,7 @@ fn keys(
     Ok(())
 }
 
-fn adopt_policy(book: &mut Book, version: u64, policy: Policy) {
+fn adopt_policy(book: &mut EdgeBook, version: u64, policy: Policy) {
     if version >= book.policy_version {
         book.policy_version = version;
         book.policy = policy;

@@ -10,26 +10,26 @@ use rusqlite::{Connection, params};
 use wire::{HeldReason, NumberedOutcome, Outcome, Region};
 
 use super::{
-    book::Book,
-    commands::{Stored, find_by_op},
+    book::EdgeBook,
+    commands::{StoredCommand, find_by_op},
     orders,
     sight::sight,
     sql::{encoded, int, parsed},
 };
 
 /// A command that has its outcome now, and its order as seen with it.
-pub struct Settled {
-    pub stored: Stored,
+pub struct SettledCommand {
+    pub stored: StoredCommand,
     pub outcome: Outcome,
     pub sight: Sight,
 }
 
 pub fn settle(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     to: u64,
     outcomes: Vec<NumberedOutcome>,
-) -> rusqlite::Result<Vec<Settled>> {
+) -> rusqlite::Result<Vec<SettledCommand>> {
     let mut settled = Vec::with_capacity(outcomes.len());
     let here = region(conn)?;
     for numbered in outcomes {
@@ -43,7 +43,7 @@ pub fn settle(
                 retire(conn, book.epoch, numbered.seq)?;
             }
             let sight = sight(conn, stored.order_id, &book.name)?;
-            settled.push(Settled { stored, outcome: numbered.outcome, sight });
+            settled.push(SettledCommand { stored, outcome: numbered.outcome, sight });
         }
     }
     book.outcome_cursor = to;
@@ -74,7 +74,7 @@ pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusq
 }
 
 /// The order is not stored with the outcome: it is told as it is when it is told.
-fn store(conn: &Connection, stored: &Stored, outcome: &Outcome) -> rusqlite::Result<()> {
+fn store(conn: &Connection, stored: &StoredCommand, outcome: &Outcome) -> rusqlite::Result<()> {
     const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
     let bytes = encoded(Outcome { order: None, ..outcome.clone() });
     let key = (&stored.command_id.as_bytes()[..], &stored.user_id.as_bytes()[..]);

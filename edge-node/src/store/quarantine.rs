@@ -10,14 +10,14 @@ use wire::{BootNonce, Chain, EdgeId, Op, UnixMillis};
 
 use super::{
     alarm, append,
-    book::Book,
-    relog::{self, Old, Origin},
+    book::EdgeBook,
+    relog::{self, EndedEpoch, LoggedCommand},
     sql::{decoded, hash, int, nat},
 };
 
 /// How many commands were logged anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
+pub struct EpochStart {
     pub epoch: u64,
     pub relogged: u64,
 }
@@ -42,11 +42,11 @@ pub fn keep(conn: &Connection, run: TailRun) -> rusqlite::Result<()> {
 
 pub fn begin(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     new: NewEpoch,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Begun> {
+) -> rusqlite::Result<EpochStart> {
     const NOTE: &str =
         "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
     let edge = book.name.clone();
@@ -56,7 +56,7 @@ pub fn begin(
     enter(conn, book, &edge, new.epoch, start)?;
     // The first op of an epoch is a boot as well [BOOT_OP].
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
-    let relogged = relog_all(conn, book, own, Origin { edge: &edge, why: new.why }, now)?;
+    let relogged = relog_all(conn, book, own, EndedEpoch { edge: &edge, why: new.why }, now)?;
     conn.execute("DELETE FROM tail", [])?;
     conn.execute(
         NOTE,
@@ -64,13 +64,13 @@ pub fn begin(
     )?;
     alarm::end(conn, book)?;
     book.save(conn)?;
-    Ok(Begun { epoch: new.epoch, relogged })
+    Ok(EpochStart { epoch: new.epoch, relogged })
 }
 
 /// The book stands at the start of an epoch of which nothing is logged yet.
 pub(super) fn enter(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     name: &EdgeId,
     epoch: u64,
     start: Chain,
@@ -91,16 +91,16 @@ pub(super) fn enter(
 /// What this log had before the tail begins, then the tail, then what this log went on with.
 fn relog_all(
     conn: &Connection,
-    book: &mut Book,
-    own: Vec<Old>,
-    origin: Origin<'_>,
+    book: &mut EdgeBook,
+    own: Vec<LoggedCommand>,
+    origin: EndedEpoch<'_>,
     now: UnixMillis,
 ) -> rusqlite::Result<u64> {
     const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
     let place = |row: &Row<'_>| Ok((nat(row, 0)?, nat(row, 1)?));
     let begins = conn.prepare(BEGINS)?.query_map([], place)?.next().transpose()?;
-    let (before, after): (Vec<Old>, Vec<Old>) = own
+    let (before, after): (Vec<LoggedCommand>, Vec<LoggedCommand>) = own
         .into_iter()
         .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
     let mut count = 0;
@@ -114,7 +114,7 @@ fn relog_all(
         // What this version cannot read it cannot log anew; the cloud has it, and says so.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
         let token = relog::token_given_back(conn, epoch, op.token_seq)?;
-        let old = Old { epoch, at, op, token };
+        let old = LoggedCommand { epoch, at, op, token };
         count += u64::from(relog::relog(conn, book, old, origin, now)?);
     }
     for old in after {

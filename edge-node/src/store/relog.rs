@@ -5,21 +5,21 @@
 //! file never had is known from here on.
 
 use process::defect::{Defect, planted};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use wire::{
-    Chain, CommandId, CommandOp, DeviceId, EdgeId, Hash, Op, QuarantineWhy, Relogged, UnixMillis,
-    UserId, Verdict,
+    Chain, CommandId, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, UserId, Verdict,
 };
 
 use super::{
     append,
-    book::Book,
+    book::EdgeBook,
+    commands::{self, StoredCommand},
     outcomes,
     sql::{decoded, hash, int, nat},
 };
 
 /// A command as it was logged before.
-pub struct Old {
+pub struct LoggedCommand {
     pub epoch: u64,
     pub at: Chain,
     pub op: CommandOp,
@@ -29,13 +29,13 @@ pub struct Old {
 
 /// Whose log it was, and why its epoch is over.
 #[derive(Clone, Copy)]
-pub struct Origin<'a> {
+pub struct EndedEpoch<'a> {
     pub edge: &'a EdgeId,
     pub why: QuarantineWhy,
 }
 
 /// What waits for an outcome, in log order.
-pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<Old>> {
+pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<LoggedCommand>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
         ORDER BY pending.epoch, pending.seq";
@@ -49,7 +49,7 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<Old>> {
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
             let token = token(conn, epoch, op.token_seq)?;
-            all.push(Old { epoch, at, op, token });
+            all.push(LoggedCommand { epoch, at, op, token });
         }
     }
     Ok(all)
@@ -91,22 +91,26 @@ fn token_in(
     })
 }
 
+/// The command stands under its new place.
+const NEW_PLACE: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch,
+    seq = excluded.seq, op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
+
 /// Whether it was logged anew: not what has an outcome, nor what was logged in this epoch already.
 pub fn relog(
     conn: &Connection,
-    book: &mut Book,
-    old: Old,
-    origin: Origin<'_>,
+    book: &mut EdgeBook,
+    old: LoggedCommand,
+    origin: EndedEpoch<'_>,
     now: UnixMillis,
 ) -> rusqlite::Result<bool> {
     if planted(Defect::NothingRelogged) {
         return Ok(false);
     }
     let known = known(conn, old.op.command.id, old.op.actor.user_id)?;
-    if matches!(known, Some(Known { decided: true, .. })) || is_logged(known, book) {
+    if known.is_some_and(|known| known.decided || known.epoch == book.epoch) {
         return Ok(false);
     }
-    let Old { epoch, at, op, token } = old;
+    let LoggedCommand { epoch, at, op, token } = old;
     let token_seq = match &token {
         Some(token) => append::token(conn, book, token, now, now)?,
         None => 0,
@@ -126,7 +130,8 @@ pub fn relog(
     if let Some(before) = known {
         outcomes::retire(conn, before.epoch, before.seq)?;
     }
-    remember(conn, book, &anew, at)?;
+    let stored = StoredCommand::of(&anew, book.epoch, at);
+    commands::insert(conn, &stored, anew.received_at, NEW_PLACE)?;
     Ok(true)
 }
 
@@ -148,43 +153,4 @@ fn known(
         |row: &Row<'_>| Ok(Known { epoch: nat(row, 0)?, seq: nat(row, 1)?, decided: row.get(2)? });
     let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
     conn.prepare_cached(ROW)?.query_row(key, read).optional()
-}
-
-fn is_logged(known: Option<Known>, book: &Book) -> bool {
-    known.is_some_and(|known| known.epoch == book.epoch)
-}
-
-/// The command stands under its new place, and waits there.
-fn remember(conn: &Connection, book: &Book, op: &CommandOp, at: Chain) -> rusqlite::Result<()> {
-    const COMMAND: &str =
-        "INSERT INTO commands (command_id, user_id, hash, order_id, device, epoch,
-        seq, op_hash, verdict, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
-        op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
-    const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
-        VALUES (?, ?, ?, ?, ?)";
-    let (epoch, seq) = (int(book.epoch), int(at.seq));
-    let command = &op.command;
-    let (id, order_id) = (command.id, command.body.order_id());
-    let body: Hash = command.body.hash();
-    conn.prepare_cached(COMMAND)?.execute(params![
-        &id.as_bytes()[..],
-        &op.actor.user_id.as_bytes()[..],
-        &body.0[..],
-        &order_id.as_bytes()[..],
-        command.device.as_ref().map(DeviceId::as_str),
-        epoch,
-        seq,
-        &at.hash.0[..],
-        op.verdict.as_str(),
-        op.received_at.0,
-    ])?;
-    conn.prepare_cached(PENDING)?.execute(params![
-        epoch,
-        seq,
-        &order_id.as_bytes()[..],
-        &id.as_bytes()[..],
-        op.received_at.0,
-    ])?;
-    Ok(())
 }

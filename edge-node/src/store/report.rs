@@ -8,7 +8,7 @@ use wire::{CommandId, EdgeId, OrderId, Policy, Region, RegionAssignment, UnixMil
 
 use super::{
     alarm::{self, Alarm},
-    sql::{decoded_opt, id, nat, nat_opt, parsed},
+    sql::{decoded, id, nat, opt, parsed},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub struct Report {
     /// How many commands were answered how.
     pub verdicts: BTreeMap<String, u64>,
     /// Commands without an outcome, oldest first.
-    pub items: Vec<Item>,
+    pub items: Vec<ReportItem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ pub struct AlarmReport {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Item {
+pub struct ReportItem {
     pub seq: u64,
     pub command_id: CommandId,
     pub order_id: OrderId,
@@ -121,11 +121,11 @@ fn right(conn: &Connection, report: &Report) -> rusqlite::Result<RightReport> {
         return Ok(RightReport { policy, ..RightReport::default() }.told(report));
     }
     let read = |row: &Row<'_>| {
-        let assignment: RegionAssignment = decoded_opt(row, 0)?.unwrap_or_default();
+        let assignment: RegionAssignment = opt(row, 0, decoded)?.unwrap_or_default();
         let current = assignment.epoch == report.epoch;
         Ok(RightReport {
             policy,
-            fence: nat_opt(row, 1)?.filter(|_| current),
+            fence: opt(row, 1, nat)?.filter(|_| current),
             proven: row.get(2)?,
             holder: assignment.holder,
             sentence: String::new(),
@@ -194,12 +194,12 @@ fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
     counts.collect()
 }
 
-fn items(conn: &Connection) -> rusqlite::Result<Vec<Item>> {
+fn items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
     const ITEMS: &str = "SELECT pending.seq, pending.command_id, pending.order_id, verdict, doubt,
         held, pending.received_at FROM pending JOIN commands USING (epoch, seq)
         ORDER BY pending.epoch, pending.seq LIMIT ?";
     let item = |row: &Row<'_>| {
-        Ok(Item {
+        Ok(ReportItem {
             seq: nat(row, 0)?,
             command_id: id(row, 1)?,
             order_id: id(row, 2)?,
@@ -229,7 +229,7 @@ impl std::fmt::Display for Report {
         }
         for item in &self.items {
             let doubt = item.doubt.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
-            let Item { command_id, order_id, verdict, received_at, .. } = item;
+            let ReportItem { command_id, order_id, verdict, received_at, .. } = item;
             write!(f, "\n  {received_at}  {command_id}  order {order_id}  {verdict}{doubt}")?;
         }
         Ok(())

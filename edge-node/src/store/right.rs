@@ -10,13 +10,13 @@ use wire::{Hash, Op, OrderId, RegionAssignment, UnixMillis, is_open, open_digest
 
 use super::{
     append,
-    book::Book,
+    book::EdgeBook,
     sql::{id, nat, order},
 };
 
 pub fn hear(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     word: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {

@@ -2,6 +2,7 @@
 
 use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Serialize;
 use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
@@ -11,8 +12,14 @@ use super::sql::{decoded, id, nat, order, unreadable};
 const BOARD_MAX: usize = 1_000;
 const BOARD_ASKED_MAX: u32 = 4_000;
 
-/// An order as its reader may read it, and whether it rests on what the cloud has not decided.
-pub type Shown = (Order, bool);
+/// An order on the board, as its reader may read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BoardItem {
+    #[serde(flatten)]
+    pub order: Order,
+    /// It rests on something that the cloud has not decided.
+    pub pending: bool,
+}
 
 pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Option<ConfirmedOrder>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
@@ -40,7 +47,7 @@ pub fn board(
     conn: &Connection,
     edge: &EdgeId,
     reader: Actor,
-) -> rusqlite::Result<(u64, Vec<Shown>)> {
+) -> rusqlite::Result<(u64, Vec<BoardItem>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "
         SELECT order_id FROM (
@@ -55,7 +62,7 @@ pub fn board(
     let shown = ids.into_iter().filter_map(|order_id| {
         let shown = |sight: Sight| {
             let order = readable_by(sight.order.as_ref()?, reader)?;
-            Some((order, !sight.pending.is_empty()))
+            Some(BoardItem { order, pending: !sight.pending.is_empty() })
         };
         sight(conn, order_id, edge).map(shown).transpose()
     });

@@ -13,10 +13,10 @@ use rusqlite::{Connection, Row, params};
 use wire::{Change, Order, OrderId, UnixMillis, is_open};
 
 use super::{
-    book::Book,
-    orders::{self, Applied},
+    book::EdgeBook,
+    orders::{self, FeedEffects},
     sight::sight,
-    sql::{decoded, decoded_opt, encoded, hash, id, int, nat, order},
+    sql::{decoded, encoded, hash, id, int, nat, opt, order},
 };
 
 /// So many orders that an image changed are told to tablets one by one. Whoever shows more reads the
@@ -26,10 +26,10 @@ const TOLD_MAX: u32 = 256;
 /// What the swap changed, where this was the last chunk.
 pub fn stage(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     run: SnapshotRun,
     now: UnixMillis,
-) -> rusqlite::Result<Option<Applied>> {
+) -> rusqlite::Result<Option<FeedEffects>> {
     if run.begins {
         forget(conn)?;
     }
@@ -99,15 +99,15 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
 /// wait; only what differs is written.
 fn swap(
     conn: &Connection,
-    book: &mut Book,
+    book: &mut EdgeBook,
     image: Tally,
     now: UnixMillis,
-) -> rusqlite::Result<Applied> {
+) -> rusqlite::Result<FeedEffects> {
     alarm(conn)?;
     let (raised, gone) = (raised(conn)?, gone(conn)?);
     book.tally = with_what_is_ahead(conn, image)?;
     replace(conn)?;
-    let mut applied = Applied { gone, ..Applied::default() };
+    let mut applied = FeedEffects { gone, ..FeedEffects::default() };
     for order_id in raised {
         applied.sights.push(sight(conn, order_id, &book.name)?);
     }
@@ -174,7 +174,7 @@ fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally
 }
 
 fn staged(row: &Row<'_>) -> rusqlite::Result<Option<ConfirmedOrder>> {
-    let order: Option<Order> = decoded_opt(row, 1)?;
+    let order: Option<Order> = opt(row, 1, decoded)?;
     Ok(order.map(|order| ConfirmedOrder { feed_version: order.version, order }))
 }
 

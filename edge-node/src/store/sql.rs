@@ -16,19 +16,18 @@ pub fn nat(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|error| unreadable(at, error))
 }
 
-/// Absent where the column is.
-pub fn nat_opt(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<u64>> {
-    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { nat(row, at).map(Some) }
+/// A column that may be null, read by one of the others.
+pub fn opt<T>(
+    row: &Row<'_>,
+    at: usize,
+    read: impl FnOnce(&Row<'_>, usize) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { read(row, at).map(Some) }
 }
 
 pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
     let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
     Hash::try_from(bytes).map_err(|error| unreadable(at, error))
-}
-
-/// Absent where the column is.
-pub fn hash_opt(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Hash>> {
-    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { hash(row, at).map(Some) }
 }
 
 pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
@@ -41,13 +40,6 @@ pub fn parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusqlite::
     text.parse().map_err(|error: T::Err| unreadable(at, error.to_string()))
 }
 
-pub fn parsed_opt<T: FromStr<Err: ToString>>(
-    row: &Row<'_>,
-    at: usize,
-) -> rusqlite::Result<Option<T>> {
-    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { parsed(row, at).map(Some) }
-}
-
 pub fn order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
     decoded(row, at)
 }
@@ -58,13 +50,6 @@ pub fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
 ) -> rusqlite::Result<T> {
     let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
     minicbor::decode(bytes).map_err(|error| unreadable(at, error))
-}
-
-pub fn decoded_opt<T: for<'b> minicbor::Decode<'b, ()>>(
-    row: &Row<'_>,
-    at: usize,
-) -> rusqlite::Result<Option<T>> {
-    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { decoded(row, at).map(Some) }
 }
 
 /// Writing into memory cannot fail.

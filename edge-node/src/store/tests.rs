@@ -22,7 +22,7 @@ use crate::testing::{draft, id, identity, order};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-async fn open(data: &TempDir, nonce: u8) -> (Store, Suspicion) {
+async fn open(data: &TempDir, nonce: u8) -> (Store, Option<Alarm>) {
     Store::open(data.path(), identity(), BootNonce([nonce; 16]), NOW).await.unwrap()
 }
 
@@ -32,8 +32,8 @@ fn by(user: u128) -> Actor {
     Actor { user_id: UserId(id(user)), role: Role::Provider }
 }
 
-fn entry(command: u128, actor: Actor, body: CommandBody) -> Entry {
-    Entry {
+fn entry(command: u128, actor: Actor, body: CommandBody) -> CommandEntry {
+    CommandEntry {
         command: Command {
             id: CommandId(id(command)),
             body,
@@ -56,19 +56,19 @@ fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
 }
 
-async fn enter(store: &Store, entry: Entry) -> Entered {
+async fn enter(store: &Store, entry: CommandEntry) -> CommandFate {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, book: &Book| {
+    let judging = move |sight: &Sight, book: &EdgeBook| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
         judge(&request, sight, &Footing { suspect: book.suspect, ..Footing::OPTIMISTIC })
     };
     store.enter(entry, judging).await.unwrap()
 }
 
-async fn entered(store: &Store, entry: Entry) -> (Box<Stored>, Sight, bool) {
+async fn entered(store: &Store, entry: CommandEntry) -> (Box<StoredCommand>, Sight, bool) {
     match enter(store, entry).await {
-        Entered::Stored { stored, sight, new } => (stored, *sight, new),
-        Entered::NotTaken(code) => panic!("not taken: {code}"),
+        CommandFate::Stored { stored, sight, new } => (stored, *sight, new),
+        CommandFate::NotTaken(code) => panic!("not taken: {code}"),
     }
 }
 
@@ -91,7 +91,7 @@ fn after(n: u128, version: u64, action: Action, provider: u128) -> Order {
 async fn the_log_is_a_chain_that_begins_with_the_boot() {
     let data = tempfile::tempdir().unwrap();
     let (store, suspicion) = open(&data, 1).await;
-    assert_eq!(suspicion, Suspicion::None);
+    assert_eq!(suspicion, None);
     with_orders(&store, [1, 2]).await;
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let (second, ..) = entered(&store, entry(102, by(20), accept(2))).await;
@@ -143,7 +143,7 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     assert!(!new);
     assert_eq!((second.at, second.verdict), (first.at, first.verdict));
     let other = entry(101, by(20), accept(2));
-    assert!(matches!(enter(&store, other).await, Entered::NotTaken(Code::CommandIdReused)));
+    assert!(matches!(enter(&store, other).await, CommandFate::NotTaken(Code::CommandIdReused)));
     assert_eq!(store.position().await.unwrap().head, head);
 }
 
@@ -169,7 +169,7 @@ async fn the_same_id_of_another_person_is_another_command() {
 }
 
 fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::Ask {
-    let Entry { command, token, .. } = entry(command, actor, body);
+    let CommandEntry { command, token, .. } = entry(command, actor, body);
     let standing = wire::Standing { term: 1, nonce: BootNonce([1; 16]) };
     wire::Ask { standing, command, token, actor, taken_at: NOW }
 }
@@ -180,10 +180,10 @@ async fn what_is_not_taken_leaves_no_trace() {
     let (store, _) = open(&data, 1).await;
     let before = store.position().await.unwrap();
     let unknown = enter(&store, entry(101, by(20), accept(9))).await;
-    assert!(matches!(unknown, Entered::NotTaken(Code::OrderNotFound)));
+    assert!(matches!(unknown, CommandFate::NotTaken(Code::OrderNotFound)));
     let mut expired = entry(102, by(20), accept(9));
     expired.refusal = Some(Code::TokenExpired);
-    assert!(matches!(enter(&store, expired).await, Entered::NotTaken(Code::TokenExpired)));
+    assert!(matches!(enter(&store, expired).await, CommandFate::NotTaken(Code::TokenExpired)));
     assert_eq!(store.position().await.unwrap(), before);
 }
 
@@ -198,13 +198,13 @@ async fn everything_survives_the_end_of_the_process() {
     store.close();
 
     let (store, suspicion) = open(&data, 2).await;
-    assert_eq!(suspicion, Suspicion::None);
+    assert_eq!(suspicion, None);
     let (again, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && again.at == first.at);
     let position = store.position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
     let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
-    let mut statuses: Vec<_> = shown.iter().map(|(order, _)| order.status).collect();
+    let mut statuses: Vec<_> = shown.iter().map(|item| item.order.status).collect();
     statuses.sort();
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
 }
@@ -220,8 +220,8 @@ async fn what_is_answered_stands_in_the_file() {
         let report = report(&path_in(data.path())).unwrap();
         assert_eq!(report.last_seq, stored.at.seq, "command {n} was answered and is not there");
         let found = high_water::find(&high_water::path_for(&path_in(data.path()))).unwrap();
-        let mark = high_water::Mark { epoch: 1, head: stored.at };
-        assert_eq!(found, high_water::Found::Mark(mark));
+        let mark = high_water::HighWaterMark { epoch: 1, head: stored.at };
+        assert_eq!(found, high_water::MarkFile::Whole(mark));
     }
 }
 
@@ -262,7 +262,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
     let (release, held) = std::sync::mpsc::channel();
     let (started, has_started) = tokio::sync::oneshot::channel();
     let journal = store.journal.clone();
-    let wait = move |_: &rusqlite::Connection, _: &mut Book| {
+    let wait = move |_: &rusqlite::Connection, _: &mut EdgeBook| {
         let _ = started.send(());
         let _ = held.recv();
         Ok::<_, rusqlite::Error>(())
@@ -276,7 +276,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
 
 /// The file may not grow beyond so many pages, or beyond what it has.
 pub async fn limit_pages(store: &Store, pages: u32) {
-    let limit = move |conn: &rusqlite::Connection, _: &mut Book| {
+    let limit = move |conn: &rusqlite::Connection, _: &mut EdgeBook| {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
     };
     store.journal.write(limit).await.unwrap();
@@ -287,11 +287,11 @@ async fn a_data_folder_belongs_to_one_edge() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     store.close();
-    let other = Identity { name: wire::EdgeId::new("south-1").unwrap(), ..identity() };
+    let other = EdgeIdentity { name: wire::EdgeId::new("south-1").unwrap(), ..identity() };
     let refused = Store::open(data.path(), other, BootNonce([2; 16]), NOW).await;
     let error = process::problem::chain(&refused.err().unwrap());
     assert!(error.contains("north-1"), "{error}");
-    let elsewhere = Identity { region: wire::Region::South, ..identity() };
+    let elsewhere = EdgeIdentity { region: wire::Region::South, ..identity() };
     assert!(Store::open(data.path(), elsewhere, BootNonce([2; 16]), NOW).await.is_err());
 }
 
@@ -335,7 +335,8 @@ async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
     with_orders(&store, 1..=4).await;
     let mut seqs = Vec::new();
     for (n, at_ms) in [(1, 0), (2, HOUR_MS), (3, HOUR_MS + 1), (4, 2 * HOUR_MS)] {
-        let later = Entry { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
+        let later =
+            CommandEntry { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
         seqs.push(entered(&store, later).await.0.at.seq);
     }
     assert_eq!(seqs, [3, 5, 6, 8], "boot, token, accept, and a token before each that finds none");

@@ -19,11 +19,11 @@ async fn a_restored_database_makes_the_edge_suspect_for_good() {
     copy(&backup.path().join("db"), &data.path().join("db"));
 
     let (store, suspicion) = open(&data, 3).await;
-    assert_eq!(suspicion, Suspicion::Older);
+    assert_eq!(suspicion, Some(Alarm::Older));
     assert!(store.position().await.unwrap().suspect);
     store.close();
     let (store, suspicion) = open(&data, 4).await;
-    assert_eq!(suspicion, Suspicion::None, "the mark is this log's own by now");
+    assert_eq!(suspicion, None, "the mark is this log's own by now");
     assert!(store.position().await.unwrap().suspect, "and yet it stays suspect");
 }
 
@@ -35,9 +35,10 @@ async fn another_log_under_the_same_mark_is_found_out() {
     let (store, _) = open(&data, 2).await;
     store.close();
     let path = high_water::path_for(&path_in(data.path()));
-    let mark = high_water::Mark { epoch: 1, head: Chain { seq: 1, hash: Hash::of(b"other") } };
+    let mark =
+        high_water::HighWaterMark { epoch: 1, head: Chain { seq: 1, hash: Hash::of(b"other") } };
     high_water::HighWater::open(&path).unwrap().write(mark).unwrap();
-    assert_eq!(open(&data, 3).await.1, Suspicion::Different);
+    assert_eq!(open(&data, 3).await.1, Some(Alarm::Different));
 }
 
 #[tokio::test]
@@ -52,7 +53,7 @@ async fn a_missing_or_torn_mark_beside_a_log_makes_suspect() {
         } else {
             std::fs::remove_file(&path).unwrap();
         }
-        assert_eq!(open(&data, 2).await.1, Suspicion::NoMark, "torn: {torn}");
+        assert_eq!(open(&data, 2).await.1, Some(Alarm::NoMark), "torn: {torn}");
     }
 }
 
@@ -66,5 +67,5 @@ async fn a_crash_between_commit_and_mark_is_no_restore() {
     entered(&store, entry(101, by(20), accept(1))).await;
     store.close();
     std::fs::write(&path, before).unwrap();
-    assert_eq!(open(&data, 2).await.1, Suspicion::None);
+    assert_eq!(open(&data, 2).await.1, None);
 }

@@ -54,7 +54,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
     let firm = store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
-    let Entered::Stored { stored: firm, .. } = firm else { panic!() };
+    let CommandFate::Stored { stored: firm, .. } = firm else { panic!() };
     let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
     store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
     let common = store.position().await.unwrap().head;
@@ -72,7 +72,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     std::fs::remove_dir_all(data.path().join("db")).unwrap();
     copy(&backup.path().join("db"), &data.path().join("db"));
     let (store, suspicion) = open(&data, 3).await;
-    assert_eq!(suspicion, Suspicion::Older);
+    assert_eq!(suspicion, Some(Alarm::Older));
     entered(&store, entry(105, by(21), accept(5))).await;
 
     let (first, second) = lost.split_at(3);
@@ -131,7 +131,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
 async fn goes_on(data: &TempDir, store: Store, seq: u64) {
     store.close();
     let (store, suspicion) = open(data, 4).await;
-    assert_eq!(suspicion, Suspicion::None);
+    assert_eq!(suspicion, None);
     let applied = Outcome::applied(after(4, 2, Action::Accept, 24), NOW);
     let settled = store.settle(1, vec![outcome(1, seq, applied)]).await.unwrap();
     assert_eq!(settled[0].stored.command_id, CommandId(id(104)));
@@ -152,7 +152,7 @@ async fn the_right_of_an_epoch_ends_with_it() {
     };
     store.apply(1, vec![Change::Assignment(grant)], NOW).await.unwrap();
     let held = async || {
-        let held = |_: &_, book: &mut Book| Ok::<_, rusqlite::Error>(book.tenure.held);
+        let held = |_: &_, book: &mut EdgeBook| Ok::<_, rusqlite::Error>(book.tenure.held);
         store.journal.write(held).await.unwrap()
     };
     assert_eq!(held().await, Some(6));
@@ -202,7 +202,7 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
         with_orders(&store, [1]).await;
         let at = at.unwrap_or(boot(store.clone()).await);
         let seen = Some(receipt(epoch, at));
-        let entry = Entry { seen, ..entry(101, by(20), accept(1)) };
+        let entry = CommandEntry { seen, ..entry(101, by(20), accept(1)) };
         entered(&store, entry).await;
         assert_eq!(store.position().await.unwrap().suspect, suspect, "{what}");
         let alarm = store.alarm().await.unwrap().map(|(alarm, _)| alarm);
@@ -219,7 +219,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
     store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
     store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
-    let own = Identity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
     let nonce = BootNonce([7; 16]);
     store.suspect(Alarm::Older, NOW).await.unwrap();
     store.clone().close();
@@ -241,7 +241,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     assert_eq!((renamed.from, renamed.relogged), (identity().name, 1));
     assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "once");
     let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW).await.unwrap();
-    assert_eq!(suspicion, Suspicion::None);
+    assert_eq!(suspicion, None);
     let position = store.position().await.unwrap();
     assert!(!position.twin && !position.suspect && !store.trust().await.unwrap().enrolled);
     let ops = ops(&store).await;
@@ -263,7 +263,7 @@ async fn an_edge_of_its_own_counts_its_epochs_anew() {
     assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
     store.suspect(Alarm::Twin, NOW).await.unwrap();
     store.close();
-    let own = Identity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
     let nonce = BootNonce([7; 16]);
     enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
     let (store, _) = Store::open(data.path(), own, nonce, NOW).await.unwrap();
@@ -287,7 +287,7 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
         decided = n;
         store.suspect(Alarm::Twin, NOW).await.unwrap();
         store.close();
-        name = Identity { name: EdgeId::new(next).unwrap(), ..name };
+        name = EdgeIdentity { name: EdgeId::new(next).unwrap(), ..name };
         let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW).await.unwrap();
         assert_eq!(renamed.map(|renamed| renamed.relogged), Some(0), "{next}");
     }

@@ -8,7 +8,9 @@ use engine::{
     edge::{EdgeWrite as FromLink, Position},
     verdict::{Request, judge},
 };
-use holdfast_edge::store::{Alarm, Book, Entered, Entry, Identity, Store, Stored};
+use holdfast_edge::store::{
+    Alarm, CommandEntry, CommandFate, EdgeBook, EdgeIdentity, Store, StoredCommand,
+};
 use sim::{
     Counts,
     recording::{self, EdgeRecording, EdgeStep},
@@ -18,7 +20,7 @@ use wire::{BootNonce, Chain, Command, CommandId, Order, UnixMillis, UserId};
 
 struct Replay {
     name: String,
-    identity: Identity,
+    identity: EdgeIdentity,
     data: TempDir,
     /// Absent until the first boot.
     store: Option<Store>,
@@ -33,7 +35,7 @@ struct Replay {
 pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
     let EdgeRecording { edge, region, steps, last } = recording;
     let name = format!("{name}, {edge}");
-    let identity = Identity { name: edge.clone(), region: *region };
+    let identity = EdgeIdentity { name: edge.clone(), region: *region };
     let mut replay = Replay {
         name,
         identity,
@@ -99,12 +101,12 @@ impl Replay {
         said: &recording::EntryResult,
     ) {
         match (self.enter(entry).await, said) {
-            (Entered::NotTaken(code), recording::EntryResult::NotTaken { code: model, .. }) => {
+            (CommandFate::NotTaken(code), recording::EntryResult::NotTaken { code: model, .. }) => {
                 assert_eq!(code, *model, "{} step {n}: {entry:?}", self.name);
                 self.met.not_taken(code);
             }
             (
-                Entered::Stored { stored, sight, new },
+                CommandFate::Stored { stored, sight, new },
                 recording::EntryResult::Stored { stored: model, order, new: model_new },
             ) => {
                 assert_eq!(new, *model_new, "{} step {n}: {entry:?}", self.name);
@@ -116,23 +118,23 @@ impl Replay {
                     self.taken.insert(key, entry.clone());
                 }
             }
-            (Entered::NotTaken(code), model) => {
+            (CommandFate::NotTaken(code), model) => {
                 panic!("{} step {n}: {entry:?} is not taken ({code}), not {model:?}", self.name)
             }
-            (Entered::Stored { stored, .. }, model) => {
+            (CommandFate::Stored { stored, .. }, model) => {
                 panic!("{} step {n}: {entry:?} is {stored:?}, not {model:?}", self.name)
             }
         }
     }
 
-    async fn enter(&self, entry: &recording::CommandEntry) -> Entered {
+    async fn enter(&self, entry: &recording::CommandEntry) -> CommandFate {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
         let (revocations, receipted) = (entry.revocations, entry.receipt.is_some());
-        let judging = move |sight: &_, book: &Book| {
+        let judging = move |sight: &_, book: &EdgeBook| {
             let request = Request { actor, body: &body, repeat, receipted };
             judge(&request, sight, &book.footing(&body, sight, revocations))
         };
-        let entry = Entry {
+        let entry = CommandEntry {
             command: Command::clone(&entry.command),
             actor: entry.actor,
             token: entry.token.clone(),
@@ -177,16 +179,16 @@ impl Replay {
     async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {
-            Entered::Stored { stored, sight, new: false } => {
+            CommandFate::Stored { stored, sight, new: false } => {
                 self.alike(&stored, model);
                 assert_eq!(sight.order.as_ref(), order, "{} in the end", self.name);
             }
-            Entered::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
-            Entered::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
+            CommandFate::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
+            CommandFate::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
         }
     }
 
-    fn alike(&self, stored: &Stored, model: &recording::LoggedCommand) {
+    fn alike(&self, stored: &StoredCommand, model: &recording::LoggedCommand) {
         let here = (stored.command_id, stored.user_id, stored.order_id, &stored.device, stored.at);
         let there = (model.command_id, model.user_id, model.order_id, &model.device, model.at);
         assert_eq!(here, there, "{}", self.name);

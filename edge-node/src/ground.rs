@@ -1,0 +1,24 @@
+//! What every room of an edge stands on.
+
+use std::sync::Arc;
+
+use process::{clock::Clock, tokens::Signer};
+use wire::BootNonce;
+
+use crate::{
+    config::Config,
+    gate::Gate,
+    store::{EdgeIdentity, Store},
+};
+
+/// Clones share all of it.
+#[derive(Clone)]
+pub struct EdgeGround {
+    pub config: Arc<Config>,
+    pub identity: EdgeIdentity,
+    pub nonce: BootNonce,
+    pub clock: Clock,
+    pub signer: Signer,
+    pub store: Store,
+    pub gate: Gate,
+}
