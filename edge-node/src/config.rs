@@ -1,4 +1,4 @@
-//! What an edge is told: the section `edge` of the configuration.
+//! Owns the section `edge` of the configuration.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What the cloud sends down: stored first, then told to those it concerns.
+//! Owns the way down: stores the cloud's words first, then tells those they concern.
 //!
 //! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash between
 //! the two only makes the tablet ask again.
@@ -38,7 +38,7 @@ impl Downlink {
                         outcome = settled.outcome.kind.as_str(),
                         "Command `{id}` decided"
                     );
-                    // A receipt is signed for whoever is there; who comes later asks.
+                    // A receipt is signed only for a person who is there; one who comes later asks.
                     if self.voice.is_heard_by(settled.stored.user_id) {
                         self.voice.decided(&settled, &self.intake.decided(&settled)).await;
                     }

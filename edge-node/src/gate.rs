@@ -1,4 +1,4 @@
-//! Who may come in: checks people's tokens without the cloud, by the cached public keys and the
+//! Owns the admission of people: checks their tokens without the cloud, by the cached public keys and the
 //! revocations that the feed has brought.
 
 use std::{
@@ -48,15 +48,15 @@ struct Confirmation {
     age: Duration,
 }
 
-/// A token whose signature is ours. Whether it may still be used is said beside it: what its owner
-/// sent before it ran out is answered in any case.
+/// A token whose signature is ours, and why it may not be used any more: its owner's earlier commands are
+/// answered in any case.
 #[derive(Debug, Clone)]
 pub struct SignedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
 
-/// What is kept of an admitted token for as long as its owner is here.
+/// An admitted token, for as long as its owner is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
     pub user_id: UserId,
@@ -77,12 +77,12 @@ impl Gate {
         Self { keys: Keys::empty(), revoked: Arc::default(), clock, revocations_age_max }
     }
 
-    /// With another limit for what a firm answer may stand on.
+    /// With another age limit for the revocations that a firm answer stands on.
     pub fn with_revocations_age_max(self, revocations_age_max: Duration) -> Self {
         Self { revocations_age_max, ..self }
     }
 
-    /// Takes over what the file knows.
+    /// Takes over the keys and revocations of the file.
     pub fn trust(&self, trust: &Trust) {
         if !trust.jwks.is_empty() {
             self.replace_keys(&trust.jwks);
@@ -100,7 +100,7 @@ impl Gate {
         self.confirmed(Some(Duration::ZERO));
     }
 
-    /// Whether a firm answer may stand on what is known of revocations.
+    /// Whether the known revocations are fresh enough for a firm answer.
     pub fn revocations_are_fresh(&self) -> bool {
         let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.elapsed();
@@ -121,12 +121,12 @@ impl Gate {
         }
     }
 
-    /// What the file knows up to this version.
+    /// The file's revocations up to this version.
     pub fn revoke(&self, sessions: &[SessionId], users: &[UserId], version: u64) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         revoked.users.extend(users);
-        // Another feed counts anew, so the number may fall; what it brought stays revoked.
+        // Another feed counts anew, so the number may fall; its revocations stay.
         revoked.version = version;
     }
 
@@ -162,7 +162,7 @@ impl Gate {
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    /// Whether who came in by a token may still be here: it has not run out, and neither its session
+    /// Whether the person with this pass may still be here: it has not run out, and neither its session
     /// nor its owner has been revoked since.
     pub fn lets_stay(&self, pass: &Pass) -> bool {
         self.clock.now() < pass.expires_at && !self.is_revoked(pass.user_id, pass.session_id)

@@ -1,4 +1,4 @@
-//! What every room of an edge stands on.
+//! The parts that every room of an edge stands on.
 
 use std::sync::Arc;
 

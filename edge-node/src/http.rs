@@ -1,5 +1,5 @@
-//! What an edge answers over HTTP: the board, where the log stands, commands from tablets whose
-//! network blocks MQTT, health and metrics.
+//! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose network
+//! blocks MQTT, health and metrics.
 
 use axum::{
     Router,
@@ -77,7 +77,7 @@ async fn board(
     Ok(axum::Json(Board { edge, region, feed_seq, items }))
 }
 
-/// Always a `Reply`, as over MQTT, save where nothing can be said.
+/// Always a `Reply`, as over MQTT, unless nothing can be said.
 async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<axum::Json<Reply>, Problem> {
     let Ok(taken) = rooms.intake.take(&body, None).await else {
         return Err(Problem::new(Code::Unavailable).retry_after(1));

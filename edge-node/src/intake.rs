@@ -1,6 +1,6 @@
-//! Takes commands in, by whatever way they come: one function behind MQTT and HTTP.
+//! Owns the answer to a command: one function behind MQTT and HTTP.
 //!
-//! Invariants: a receipt is signed after the commit it speaks of; what is not taken leaves no trace;
+//! Invariants: a receipt is signed after the commit it speaks of; a refused command is not stored;
 //! every body is bounded before it is read and every answer names its command where it can.
 
 mod frame;
@@ -59,8 +59,8 @@ pub struct CommandReply {
     pub changed: Option<Sight>,
 }
 
-/// The tablet a command came from, and who is signed in there. Its command may be another person's: a
-/// tablet also sends what someone tapped who has since handed it over.
+/// The tablet a command came from, and the person signed in there. The command may be another person's: a
+/// tablet also sends the taps of a person who has since handed it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     pub device: DeviceId,
@@ -70,15 +70,15 @@ pub struct Sender {
 /// How a command was let in.
 struct Admission {
     refusal: Option<Code>,
-    /// The receipt that this edge has given for it before, whatever it has lost since.
+    /// The receipt that this edge has given for it before, though it may have lost the command since.
     receipt: Option<Receipt>,
     /// The revocations by which its token was found good; none where it was not, or where they may not
     /// be all there are any more.
     revocations: Option<u64>,
 }
 
-/// Whether the command is stored is not known, so nothing can be said: the tablet sends it again under
-/// the same id and gets what then stands stored.
+/// The command may or may not be stored, so nothing can be said: the tablet sends it again under the same
+/// id and gets the stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FateUnknown;
 
@@ -99,8 +99,8 @@ impl Intake {
         Self(Arc::new(Inner { identity, store, gate, signer, clock, pace }))
     }
 
-    /// Answers one command frame in words for whoever sent it: for the sender where the way names one,
-    /// else for the owner of the command's token.
+    /// Answers one command frame, in words for the sender where the way names one, else for the owner of
+    /// the command's token.
     pub async fn take(
         &self,
         body: &[u8],
@@ -115,7 +115,7 @@ impl Intake {
         taken
     }
 
-    /// What the person hears once the cloud has decided.
+    /// The reply to the person once the cloud has decided.
     pub fn decided(&self, settled: &SettledCommand) -> Reply {
         let actor = reply::reader(settled.stored.user_id, settled.sight.order.as_ref());
         self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
@@ -131,7 +131,7 @@ impl Intake {
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
         let device = sender.map(|sender| &sender.device);
-        // Before the look at the token, so that it is never newer than what the token was judged by.
+        // Read before the token is checked, so that it is never newer than the check.
         let revocations = self.0.gate.revocations_version();
         let Some(signed) = self.0.gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
@@ -181,8 +181,8 @@ impl Intake {
             receipt,
         };
         let (inner, now) = (Arc::clone(&self.0), self.0.clock.elapsed());
-        // Asked of what is new alone: whoever sends again what is stored is answered at any pace, and a
-        // command that comes back with its receipt was taken long ago.
+        // Only a new command counts: a repeat is answered at any pace, and a command that comes back with
+        // its receipt was taken long ago.
         let judging = move |sight: &Sight, book: &EdgeBook| {
             if !receipted && !inner.pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
@@ -192,7 +192,7 @@ impl Intake {
         };
         let entering = self.0.store.enter(entry, judging);
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
-            // A full disk stands in nobody's way who only asks again.
+            // A full disk does not keep a repeat from its answer.
             Ok(Err(WriteError::Full)) => {
                 let known =
                     self.0.store.answered(&self.0.identity, (id, hash), actor.user_id).await;
@@ -225,8 +225,8 @@ impl Intake {
         }
     }
 
-    /// What this edge has given to this very person for this very id. Anybody may hold a receipt of
-    /// their own under the same id, and it opens no door to another's token that has run out.
+    /// The receipt of this edge for this very person and this very id. Anybody may hold a receipt of their
+    /// own under the same id, and it opens no door to another's token that has run out.
     fn own_receipt(&self, frame: &CmdFrame, user: UserId) -> Option<Receipt> {
         let vouches = |receipt: &&Receipt| {
             (receipt.command_id, receipt.user_id) == (frame.id, Some(user)) && self.is_ours(receipt)

@@ -1,5 +1,5 @@
 //! Owns the work of an edge that nobody asks for. Every hour: forgets what may be forgotten. Every second:
-//! puts the high-water mark on disk, tells where the log stands, ends connections whose token ran out, and
+//! puts the high-water mark on disk, tells the end of the log, ends connections whose token ran out, and
 //! measures.
 
 use std::{path::Path, time::Duration};
@@ -120,7 +120,7 @@ impl Heartbeat {
     }
 }
 
-/// What is left where the log stands; unknown where the system does not say.
+/// The free space where the log stands; unknown where the system does not say.
 pub fn disk_free(data: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(data).ok()?;
     stat.f_bavail.checked_mul(stat.f_frsize)

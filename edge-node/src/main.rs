@@ -40,7 +40,7 @@ enum Command {
 }
 
 const SECTION: &str = "edge";
-/// An edge is small: one thread for what comes in while another waits for the kernel.
+/// An edge is small: one thread works while another waits for the kernel.
 const WORKERS: usize = 2;
 
 fn main() -> ExitCode {

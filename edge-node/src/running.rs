@@ -1,5 +1,5 @@
 //! Starts the rooms in the order in which they rest on each other, and stops them the other way
-//! round: first nothing more comes in, then what came in is answered, then the file is closed.
+//! round: first nothing more comes in, then every command is answered, then the file is closed.
 
 use std::{
     net::SocketAddr,
@@ -146,7 +146,7 @@ async fn start_rooms(
     enrolled: bool,
 ) -> Result<Running, StartError> {
     let tasks = Tasks::new();
-    // Asked to stop after what takes commands in.
+    // Asked to stop after the rooms that take commands in.
     let answering = tasks.child();
     let taking_in = tasks.child();
     let (inbox, inbound) = mqtt::inbox();
@@ -239,7 +239,7 @@ fn serve(listener: TcpListener, rooms: Rooms, tasks: &Tasks) {
 }
 
 impl Running {
-    /// Within five seconds: takes nothing more in, answers what came in, closes the file.
+    /// Within five seconds: takes no more commands, answers those it has, closes the file.
     pub async fn stop(self) {
         self.tasks.shutdown(STOP_WITHIN).await;
         if let Err(error) = self.store.sync_high_water() {

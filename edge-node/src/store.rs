@@ -1,8 +1,8 @@
-//! Owns the edge's file: the log, the commands and what was answered to them, confirmed orders, and
-//! where this edge stands. All SQL of the edge is in here.
+//! Owns the edge's file: the log, the commands and their answers, confirmed orders, and the state of this
+//! edge. All SQL of the edge is in here.
 //!
 //! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are the
-//! hashed and the sent bytes; what goes up is read through a connection that sees commits only.
+//! hashed and the sent bytes; ops that go up are read through a connection that sees commits only.
 
 mod alarm;
 mod anew;
@@ -107,7 +107,7 @@ impl Store {
         Ok((Self { journal, nonce, moved: Arc::default(), high_water }, suspicion))
     }
 
-    /// Logs a command, or finds what was answered to it before.
+    /// Logs a command, or finds its earlier answer.
     pub async fn enter(
         &self,
         entry: CommandEntry,
@@ -167,8 +167,8 @@ impl Store {
         self.journal.write(move |conn, book| orders::adopt(conn, book, generation)).await
     }
 
-    /// Stores a chunk of an image; with the last one the image becomes the view, and the answer is what
-    /// changed by that.
+    /// Stores a chunk of an image; with the last one the image becomes the view, and the answer tells the
+    /// changes.
     pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<FeedEffects>> {
         let stage = move |conn: &_, book: &mut _| snapshot::stage(conn, book, run, now);
         let applied = self.journal.write(stage).await?;
@@ -185,7 +185,7 @@ impl Store {
         self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await
     }
 
-    /// Keeps a part of what this edge has lost.
+    /// Keeps a part of the ops that this edge has lost.
     pub async fn keep_tail(&self, run: TailRun) -> Write<()> {
         self.journal.write(move |conn, _| quarantine::keep(conn, run)).await
     }
@@ -235,7 +235,7 @@ impl Store {
         self.journal.read_in_turn(move |conn| uplink::run(conn, wanted)).await
     }
 
-    /// What was answered to this person's command, where it is known here.
+    /// The answer to this person's command, where it is known here.
     pub async fn answered(
         &self,
         identity: &EdgeIdentity,

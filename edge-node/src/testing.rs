@@ -46,7 +46,7 @@ pub fn order(n: u128, version: u64) -> Order {
     }
 }
 
-/// Whoever signs people's tokens, and a clock to let them run out.
+/// A signer of people's tokens, and a clock to let them run out.
 pub struct People {
     signer: Signer,
     pub clock: Clock,

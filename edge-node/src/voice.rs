@@ -1,5 +1,5 @@
-//! What an edge says to its tablets, in words of `wire` on the topics of `wire`: replies, a person's
-//! own outcomes, changes of the board, and the head.
+//! Owns the messages of an edge to its tablets, on the topics of `wire`: replies, a person's own outcomes,
+//! changes of the board, and the head.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,9 @@ pub struct Voice {
     feed_seq: watch::Receiver<u64>,
 }
 
-/// What changed on the board; `feed_seq` is the feed's number that the view stands on. `items` are open
-/// to every provider. `gone` are not, or not any more; who has a part in one reads it on his own board.
+/// Changes of the board; `feed_seq` is the feed's number that the view stands on. `items` are open to
+/// every provider. `gone` are not, or not any more; a person who has a part in one reads it on his own
+/// board.
 #[derive(Debug, Clone, Serialize)]
 pub struct Changes<'a> {
     pub edge: &'a EdgeId,
@@ -59,12 +60,12 @@ impl Voice {
         Self { identity, broker, feed_seq }
     }
 
-    /// Whether that person is signed in on any tablet: nobody else hears what is theirs.
+    /// Whether that person is signed in on any tablet: nobody else hears their messages.
     pub fn is_heard_by(&self, user: UserId) -> bool {
         self.broker.is_here(user)
     }
 
-    /// What that person may hear, on that device; nothing is said once another person holds it.
+    /// To that person on that device; nothing is said once another person holds it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_hear(device, user) {
             let topic = topics::reply(self.identity.region, &self.identity.name, device);
@@ -73,7 +74,7 @@ impl Voice {
     }
 
     /// The cloud's decision: to the tablet that sent the command, as long as the same person holds it,
-    /// and to that person on whatever tablet.
+    /// and to that person on any tablet.
     pub async fn decided(&self, settled: &SettledCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
@@ -124,8 +125,8 @@ impl Voice {
     }
 }
 
-/// What every provider may read, and what is not theirs to read or not any more. Of several sights of
-/// one order the last one counts.
+/// The orders that every provider may read, and those that they may not, or not any more. Of several
+/// sights of one order the last one counts.
 fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
     for Sight { order, pending } in sights {

@@ -1,4 +1,4 @@
-//! Reading what a tablet sent.
+//! Reads the frames of tablets.
 
 use serde::Deserialize;
 use wire::{CmdFrame, Code, CommandId};

@@ -1,4 +1,4 @@
-//! How fast one person's new commands are taken: whoever floods the log takes its room from everybody,
+//! Owns the pace of one person's new commands: a person who floods the log takes its room from everybody,
 //! and while the edge is cut off nothing leaves it.
 
 use std::{
@@ -9,16 +9,16 @@ use std::{
 
 use wire::UserId;
 
-/// So often for as long as anybody likes, which is more than a person can tap.
+/// One command in this time may go on for ever, which is more than a person can tap.
 const EVERY: Duration = Duration::from_millis(100);
-/// People that are remembered. Beyond that those are forgotten who might send all at once anyway, and
-/// if that is nobody, everybody: each has a token that the cloud signed, so they are not made up.
+/// So many people are remembered. Beyond that, those are forgotten who might send all at once anyway, or
+/// everybody where there are none: each has a token that the cloud signed, so they are not made up.
 const PEOPLE_MAX: usize = 10_000;
 
 pub struct Pace {
-    /// So many may come at once, for what a tablet has gathered through a long outage comes in one go.
+    /// So many may come at once: a tablet sends the commands of a long outage in one go.
     at_once: u32,
-    /// Until when, at the pace above, each has used up what they may send.
+    /// The time until which each person has used up their share, at the pace above.
     used: Mutex<HashMap<UserId, Duration>>,
 }
 

@@ -1,7 +1,7 @@
-//! One session: carries out what the engine says, in order, one thing at a time.
+//! One session: carries out the engine's steps in order, one at a time.
 //!
-//! Invariant: whether this process lives is answered while it waits for the file, too: a disk that stands
-//! still is no sign that another run may take this one's place [PROBE_OLD_SESSION].
+//! Invariant: a probe is answered while the session waits for the file, too: a disk that stands still is
+//! no sign that another run may take this one's place [PROBE_OLD_SESSION].
 
 use std::{collections::VecDeque, fmt, pin::Pin, time::Duration};
 
@@ -20,7 +20,7 @@ pub(super) struct LinkSession<'a> {
     link: &'a Link,
     edge: Edge,
     socket: Socket,
-    /// What came while the file was waited for, in its order.
+    /// Frames that came while the session waited for the file, in order.
     early: VecDeque<Frame>,
     acked_at: Duration,
     /// When the file was last told that the feed is read to its end.
@@ -36,12 +36,12 @@ pub(super) enum SessionEnd {
     Store(String),
 }
 
-/// More than the hub sends without an answer. What comes then waits in the socket, a probe as well.
+/// More than the hub sends without an answer. Further frames wait in the socket, a probe as well.
 const EARLY_MAX: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// The hub hears where this edge stands at least so often.
 const ACK_EVERY: Duration = Duration::from_secs(5);
-/// By so much the age of what is known of revocations may look higher after a restart.
+/// After a restart the known revocations may look older by as much.
 const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
@@ -81,7 +81,7 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    /// Waits for the file. What comes meanwhile is kept for its turn; only a probe has its answer at once.
+    /// Waits for the file. Frames that come meanwhile wait for their turn; only a probe is answered at once.
     async fn beside<T>(
         &mut self,
         mut file: Pin<Box<impl Future<Output = T>>>,
@@ -91,7 +91,7 @@ impl<'a> LinkSession<'a> {
             let reads = broken.is_none() && self.early.len() < EARLY_MAX;
             let frame = tokio::select! {
                 biased;
-                // What was begun is gone through with, whatever becomes of the socket.
+                // A write that was begun is carried through, even when the socket breaks.
                 done = &mut file => return broken.map_or(Ok(done), |broken| Err(broken)),
                 frame = self.socket.next(), if reads => frame,
             };
@@ -143,7 +143,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "A frame changed nothing");
-                    // The hub learns from the cursors what it has to send again.
+                    // By the cursors the hub knows where to send again from.
                     self.ack().await?;
                 }
                 LinkStep::End(end) => return Err(SessionEnd::Engine(end)),

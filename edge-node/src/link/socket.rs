@@ -80,7 +80,7 @@ impl Socket {
         self.say(Message::Binary(bytes.into())).await
     }
 
-    /// The next frame. Cancel-safe: what has not been returned stays in the stream.
+    /// The next frame. Cancel-safe: a frame that was not returned stays in the stream.
     pub async fn next(&mut self) -> Result<Frame, SocketError> {
         loop {
             let message = match self.stream.next().await {

@@ -1,10 +1,10 @@
-//! Who may connect to the embedded broker, and who may say and hear what.
+//! Owns the access to the embedded broker: who may connect, publish and subscribe.
 //!
 //! A tablet's client id is its device id, or that and a dot and anything, so that one device may hold
 //! several connections; its user name is the device id, its password the person's token.
 //!
-//! Invariant: all live connections of one device are of one person, so what is said to a device is
-//! heard by nobody else. A second person is refused until the first one's connections have ended.
+//! Invariant: all live connections of one device are of one person, so nobody else hears a message to a
+//! device. A second person is refused until the first one's connections have ended.
 
 use std::{
     collections::HashMap,
@@ -49,7 +49,7 @@ impl AuthProvider for Access {
             Ok(guest) => AuthResult::success_with_user(guest.to_string()),
             Err(refusal) => {
                 metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
-                // Not louder: anyone who reaches the port can bring it about, as often as they like.
+                // Not louder: anyone who reaches the port can cause it, as often as they like.
                 tracing::debug!(why = refusal.as_str(), "A connection was refused");
                 AuthResult::fail(refusal.reason())
             }
@@ -141,7 +141,7 @@ impl Refusal {
     }
 }
 
-/// One connection and who is signed in on it. The broker carries it from the door to every packet and
+/// One connection and the person signed in on it. The broker carries it from the door to every packet and
 /// event of the connection, written in the one word that it has for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Guest {
@@ -180,7 +180,7 @@ impl FromStr for Guest {
     }
 }
 
-/// Who is signed in on which connection now.
+/// The people signed in now, by connection.
 #[derive(Default)]
 pub(super) struct Guests {
     guests: Mutex<HashMap<String, Guest>>,

@@ -53,14 +53,14 @@ pub struct Broker {
 }
 
 const CLIENTS_MAX: usize = 2_000;
-/// A command frame and its topic; what an edge says is split to fit as well.
+/// A command frame and its topic; an edge splits its own messages to fit as well.
 pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
-/// What waits for a tablet that takes slowly. Beyond that the oldest is dropped: the tablet asks again
-/// for whatever it has no answer to.
+/// Messages that wait for a slow tablet. Beyond that the oldest is dropped: the tablet sends again every
+/// command that it has no answer to.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
-/// A session ends with its connection. One that was kept would go on hearing what is said to its
-/// device, whoever holds that next.
+/// A session ends with its connection. A kept one would go on hearing the messages to its device, which
+/// another person may hold by then.
 const SESSION_KEPT: Duration = Duration::ZERO;
 /// Its own replies, its person's outcomes, the board and the head, and as many again.
 const SUBSCRIPTIONS_MAX: usize = 8;
@@ -143,7 +143,7 @@ fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
         cleanup_interval: EXPIRED_EVERY,
-        // In memory: it is what bounds the queues.
+        // In memory: it bounds the queues.
         enable_persistence: true,
         max_queued_messages_per_client: QUEUED_MESSAGES_MAX,
         max_queued_bytes_per_client: QUEUED_BYTES_MAX,
@@ -192,12 +192,12 @@ async fn run(mut broker: MqttBroker, tasks: Tasks) {
 
 async fn publish(router: &MessageRouter, topic: &str, payload: Vec<u8>, retain: bool) {
     let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-    // What finds a tablet's channel full is queued behind it at once: a tablet that takes slowly must not
-    // make the link wait, whose outcomes are told through here.
+    // A message that finds a tablet's channel full is queued behind it at once: a slow tablet must not make
+    // the link wait, whose outcomes are told through here.
     router.route_message_with_deadline(&packet, None, Instant::now()).await;
 }
 
-/// What the broker tells us.
+/// The broker's events, as this edge takes them.
 struct Hook {
     identity: EdgeIdentity,
     inbox: Inbox,
@@ -249,7 +249,7 @@ impl BrokerEventHandler for Hook {
     }
 }
 
-/// Who is signed in, by the word that `Access` gave the broker for it.
+/// The guest, by the word that `Access` gave the broker.
 fn guest(user_id: Option<&str>) -> Option<Guest> {
     user_id?.parse().ok()
 }

@@ -1,5 +1,5 @@
 //! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
-//! for the disk. What finds it full is let go without a word, and the tablet sends it again.
+//! for the disk. A command that finds it full is dropped without a word, and the tablet sends it again.
 
 use crate::{
     intake::{Intake, Sender},
@@ -35,7 +35,7 @@ impl Inbox {
     }
 }
 
-/// Answers what comes in until asked to stop; what then still waits is answered too.
+/// Answers commands until asked to stop, and then those that still wait.
 pub async fn work(
     mut inbound: mpsc::Receiver<Inbound>,
     intake: Intake,
@@ -65,7 +65,7 @@ pub async fn work(
 
 async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
     let Inbound { sender, payload } = inbound;
-    // Of what may or may not be stored nothing is said; the tablet sends it again.
+    // Nothing is said of a command that may or may not be stored; the tablet sends it again.
     let Ok(taken) = intake.take(&payload, Some(&sender)).await else { return };
     voice.reply(&sender.device, sender.actor.user_id, &taken.reply).await;
     if let Some(sight) = taken.changed {

@@ -1,4 +1,4 @@
-//! Why this edge is suspect, and since when: kept with the file, so that a restart forgets nothing of it.
+//! Owns the reason why this edge is suspect, and its time: kept with the file, so that it survives a restart.
 //!
 //! Invariant: the row stands exactly while the book says suspect; a quarantine, or an enrolment under a
 //! name of its own, takes both away.
@@ -10,7 +10,7 @@ use wire::UnixMillis;
 
 use super::{book::EdgeBook, sql::parsed};
 
-/// What has given a suspect edge away.
+/// The reason to suspect this edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
     /// The high-water file is missing beside a log that is not empty, or torn.
@@ -21,7 +21,7 @@ pub enum Alarm {
     Different,
     /// Hub and log disagree about the log.
     Chain,
-    /// A tablet holds a receipt of this edge for what is not in its log.
+    /// A tablet holds a receipt of this edge for an op that is not in its log.
     Receipt,
     /// Another instance of this edge is at work.
     Twin,
@@ -41,7 +41,7 @@ impl Alarm {
         ALL.iter().find(|(alarm, _)| *alarm == self).map_or("", |(_, word)| word)
     }
 
-    /// What happened, and what comes next.
+    /// The event and its consequence, in words.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoMark => {

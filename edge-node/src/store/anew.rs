@@ -1,5 +1,5 @@
-//! A twin becomes an edge of its own: its file is given the new name, and what has no outcome is logged
-//! anew under it, provisionally and without fence.
+//! Makes a twin an edge of its own: its file is given the new name, and commands without an outcome are
+//! logged anew under it, provisionally and without fence.
 //!
 //! Invariant: only the file of an edge that was told that it is a twin is ever given another name.
 
@@ -20,7 +20,7 @@ use super::{
     sql::parsed,
 };
 
-/// What came of it.
+/// The edge that the file was of, and how many commands were logged anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renaming {
     pub from: EdgeId,

@@ -36,7 +36,7 @@ pub fn append(
 const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 
 /// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired: the
-/// hub, too, forgets what it was told, and nothing here tells when.
+/// hub, too, forgets tokens, and nothing here tells when.
 pub fn token(
     conn: &Connection,
     book: &mut EdgeBook,

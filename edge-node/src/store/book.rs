@@ -1,7 +1,7 @@
-//! Where this edge stands: the one row of `edge` and the end of the log, held by the writer's thread
+//! Owns the state of this edge: the one row of `edge` and the end of the log, held by the writer's thread
 //! as a cache of the file.
 //!
-//! Invariant: what a write changes here it saves in the same transaction; after each commit the
+//! Invariant: a write saves its changes of the book in the same transaction; after each commit the
 //! high-water mark is written before any answer leaves.
 
 use std::{io, path::Path};
@@ -24,7 +24,7 @@ use super::{
 pub struct EdgeBook {
     pub name: EdgeId,
     pub epoch: u64,
-    /// What the chain of this epoch starts from.
+    /// The start of this epoch's chain.
     pub start: Hash,
     pub suspect: bool,
     pub head: Chain,
@@ -35,7 +35,7 @@ pub struct EdgeBook {
     pub tally: Tally,
     pub policy: Policy,
     pub policy_version: u64,
-    /// The region's right to assign, and what of it is this edge's.
+    /// The region's right to assign, and this edge's part in it.
     pub tenure: Tenure,
     pub revocations_version: u64,
     pub keys_version: u64,
@@ -75,13 +75,13 @@ impl journal::State for EdgeBook {
 }
 
 impl EdgeBook {
-    /// What this edge may promise now about such a command on the order that it sees; `admitted_by` is
-    /// the version of the revocations by which its person was let in, where one was.
+    /// The ground for a promise about such a command on the order that this edge sees; `admitted_by` is the
+    /// version of the revocations by which the person was let in, where one was.
     pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {
         Footing {
             right: self.tenure.right(self.epoch),
             suspect: self.suspect,
-            // Who was let in by older revocations than the op will name is not promised anything.
+            // A person let in by older revocations than the op will name is promised nothing.
             revocations_fresh: admitted_by == Some(self.revocations_version),
             rule_allows: self.tenure.rule_allows(body, sight.order.as_ref()),
         }

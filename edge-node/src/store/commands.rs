@@ -1,8 +1,8 @@
-//! Commands and what was answered to them, kept for thirteen months and longer.
+//! Owns the commands and their answers, kept for thirteen months and longer.
 //!
-//! Invariant: a command id is logged at most once for each person; who sends theirs again gets what was
-//! answered, and nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of another
-//! person is another command: it shows nothing of this one and stands in nobody's way.
+//! Invariant: a command id is logged at most once for each person; a repeat gets the earlier answer, and
+//! nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of another person is
+//! another command: it shows nothing of this one and does not hinder it.
 
 use engine::{
     verdict::{Answer, Judgment},
@@ -38,7 +38,7 @@ pub struct CommandEntry {
     pub receipt: Option<Receipt>,
 }
 
-/// What stands stored of a command.
+/// A command as it is stored, with its answer.
 #[derive(Debug, Clone)]
 pub struct StoredCommand {
     pub command_id: CommandId,
@@ -54,7 +54,7 @@ pub struct StoredCommand {
     hash: Hash,
 }
 
-/// What came of a command.
+/// The fate of a command.
 pub enum CommandFate {
     NotTaken(Code),
     /// It was logged now, or it had been before; the order as seen with it.
@@ -94,7 +94,7 @@ pub fn enter(
     }
 }
 
-/// What was answered to it before, with the order as it is seen now.
+/// The earlier answer, with the order as it is seen now.
 pub fn answered(
     conn: &Connection,
     edge: &EdgeId,
@@ -109,9 +109,9 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
-/// Logs an accept that was made elsewhere, whatever is known here of its person or its order: provisional
-/// and under no fence, so that the cloud decides it in the order of this log. The order as seen with
-/// it, where it was new.
+/// Logs an accept that was made elsewhere, even where its person or its order is unknown here: provisional
+/// and under no fence, so that the cloud decides it in the order of this log. Returns the order as seen
+/// with it, where it was new.
 pub fn log_asked(
     conn: &Connection,
     book: &mut EdgeBook,
@@ -122,7 +122,7 @@ pub fn log_asked(
         command: ask.command,
         actor: ask.actor,
         token: ask.token,
-        // Its row is a shortcut only: who sends the token to this edge has it logged anew.
+        // Its row is a shortcut only: a token that a tablet sends to this edge is logged anew.
         token_expires_at: now,
         received_at: ask.taken_at,
         refusal: None,
@@ -137,7 +137,7 @@ pub fn log_asked(
 }
 
 /// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no longer
-/// kept, and epochs that are over, say nothing.
+/// kept, and epochs that are over, do not count.
 fn is_missing(conn: &Connection, book: &EdgeBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if planted(Defect::ReceiptsIgnored) {
         return Ok(false);
@@ -244,15 +244,15 @@ impl StoredCommand {
     }
 }
 
-/// The tablet has a receipt of what this file has lost, and sends it again: it is logged anew.
+/// The tablet has a receipt of a command that this file has lost, and sends it again: it is logged anew.
 fn lost(receipt: Receipt) -> Relogged {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
     let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-/// The command stands at its place in the log, and waits there. `on_conflict` is what becomes of a row
-/// that it has already.
+/// The command stands at its place in the log, and waits there. `on_conflict` says how to treat a row that
+/// it has already.
 pub fn insert(
     conn: &Connection,
     stored: &StoredCommand,

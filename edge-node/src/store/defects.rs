@@ -1,5 +1,5 @@
-//! What a real process does wrong when a test asks it to. Each defect keeps apart, for long enough to be
-//! seen, what the store otherwise does in one commit.
+//! The defects that a test can plant in a real process. Each keeps apart, for long enough to be seen, two
+//! steps that the store otherwise takes in one commit.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{
 
 const GAP: Duration = Duration::from_millis(200);
 
-/// Where the log stands and what goes up before its commit, until the link has taken it.
+/// A position and a run that go up before their commit, until the link has taken them.
 static EARLY: Mutex<Option<(Position, Run)>> = Mutex::new(None);
 
 pub fn position_early() -> Option<Position> {

@@ -1,12 +1,12 @@
-//! What enrolment gave: the keys people's tokens are checked with, kept so that a later start needs no
-//! cloud.
+//! Owns the keys that enrolment brought: people's tokens are checked with them, and a later start needs
+//! no cloud.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{SessionId, UnixMillis, UserId};
 
 use super::sql::{id, nat};
 
-/// What the gate at the door has to know at start.
+/// The keys and revocations that the gate starts with.
 #[derive(Debug, Default)]
 pub struct Trust {
     pub enrolled: bool,

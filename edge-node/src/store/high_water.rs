@@ -1,5 +1,5 @@
 //! The high-water file: how far the log had come when the last answer was given. It lies outside the
-//! database's folder, so that a database restored from a backup meets it and is found out [HWM].
+//! database's folder, so that a database restored from a backup does not fit it and is found out [HWM].
 //!
 //! Invariant: it is written after each commit and before the reply; once a second it is synced.
 
@@ -20,7 +20,7 @@ pub struct HighWaterMark {
     pub head: Chain,
 }
 
-/// What was found in the file.
+/// The file as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkFile {
     Missing,

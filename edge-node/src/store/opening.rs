@@ -1,5 +1,5 @@
-//! Opening the file: is it this edge's, is it the one the last answer came from, and the boot op that
-//! stands before any command or Hello of this run [BOOT_OP].
+//! Opens the file: checks that it is this edge's and the one that the last answer came from, and logs the
+//! boot op that stands before any command or Hello of this run [BOOT_OP].
 
 use std::{io, path::Path};
 
@@ -81,12 +81,12 @@ fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityEr
     }
 }
 
-/// What was found before this run wrote its own mark.
+/// The high-water mark of the run before.
 pub(super) fn find_mark(database: &Path) -> io::Result<MarkFile> {
     high_water::find(&high_water::path_for(database))
 }
 
-/// What the high-water file says against the log.
+/// The reason to suspect the log, by the high-water file.
 fn suspicion(
     conn: &Connection,
     book: &EdgeBook,

@@ -1,7 +1,7 @@
-//! Confirmed orders, as the feed and outcomes bring them.
+//! Owns the confirmed orders, as the feed and outcomes bring them.
 //!
-//! Invariants: nothing lowers a version, and the book's tally counts exactly what stands here; what the
-//! feed itself has brought is told apart from what outcomes have.
+//! Invariants: nothing lowers a version, and the book's tally counts exactly the rows here; a version that
+//! the feed itself has brought is told apart from one that an outcome has.
 
 use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
@@ -14,7 +14,7 @@ use super::{
     sql::{encoded, int},
 };
 
-/// What the feed changed, for those who show it or live by it.
+/// The effects of the feed, for the board and the gate.
 #[derive(Default)]
 pub struct FeedEffects {
     pub sights: Vec<Sight>,
@@ -43,7 +43,7 @@ pub fn apply(
     Ok(applied)
 }
 
-/// The feed counts anew; the orders stay, and what it brings again is merged by version.
+/// The feed counts anew; the orders stay, and the orders that it brings again are merged by version.
 pub fn adopt(conn: &Connection, book: &mut EdgeBook, generation: u64) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;
@@ -120,7 +120,7 @@ pub fn take(
             }
         }
         Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
-        // What it says, this version has no place for.
+        // A change of a later version, which this one has no place for.
         Change::Unknown => {}
         Change::Policy { version, policy } => adopt_policy(book, version, policy),
         Change::Assignment(word) => {

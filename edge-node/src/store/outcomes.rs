@@ -1,4 +1,4 @@
-//! What the cloud decided.
+//! Owns the cloud's decisions in the file.
 //!
 //! Invariants: one transaction stores the outcome, merges its order by version and retires the op
 //! [OUTCOME_MERGE]; a crash leaves all of it or none. An order of another region is none of the view's:

@@ -1,5 +1,5 @@
-//! A new epoch: what the cloud gave back is kept apart until all of it is here, then the epoch begins and
-//! what has no outcome is logged in it, in one transaction.
+//! Begins a new epoch: the ops that the cloud gives back are kept apart until all are here; then the epoch
+//! begins and commands without an outcome are logged in it, in one transaction.
 //!
 //! Invariant: a crash leaves the old epoch or the new one whole. The parts of a tail that was cut off
 //! are forgotten when it is sent again.
@@ -15,7 +15,7 @@ use super::{
     sql::{decoded, hash, int, nat},
 };
 
-/// How many commands were logged anew.
+/// The new epoch, and how many commands were logged anew in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochStart {
     pub epoch: u64,
@@ -88,7 +88,7 @@ pub(super) fn enter(
     Ok(())
 }
 
-/// What this log had before the tail begins, then the tail, then what this log went on with.
+/// This log's ops before the tail begins, then the tail, then this log's later ops.
 fn relog_all(
     conn: &Connection,
     book: &mut EdgeBook,
@@ -111,7 +111,7 @@ fn relog_all(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
-        // What this version cannot read it cannot log anew; the cloud has it, and says so.
+        // An op that this version cannot read cannot be logged anew; the cloud has it, and says so.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
         let token = relog::token_given_back(conn, epoch, op.token_seq)?;
         let old = LoggedCommand { epoch, at, op, token };

@@ -1,8 +1,8 @@
-//! Logging anew what has no outcome, when the epoch it was logged in is over [RELOG].
+//! Logs commands without an outcome anew, when the epoch they were logged in is over [RELOG].
 //!
 //! Invariants: each command is logged anew once, under its own id, without fence and provisionally,
-//! with its first receipt for the record; what has an outcome is left as it is; a command that this
-//! file never had is known from here on.
+//! with its first receipt for the record; a command with an outcome is left as it is; a command that
+//! this file never had is known from here on.
 
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -27,14 +27,14 @@ pub struct LoggedCommand {
     pub token: Option<String>,
 }
 
-/// Whose log it was, and why its epoch is over.
+/// The edge whose epoch is over, and why it is.
 #[derive(Clone, Copy)]
 pub struct EndedEpoch<'a> {
     pub edge: &'a EdgeId,
     pub why: QuarantineWhy,
 }
 
-/// What waits for an outcome, in log order.
+/// The commands without an outcome, in log order.
 pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<LoggedCommand>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
@@ -61,9 +61,8 @@ fn token(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Str
     token_in(conn, ROW, epoch, seq)
 }
 
-/// The token that a command refers to which the cloud gave back: it came back too, unless it stands in
-/// what both logs share. Elsewhere this log may have gone on in another way, with another's token at that
-/// place.
+/// The token of a command that the cloud gave back: it came back too, unless it stands in the part that
+/// both logs share. Elsewhere this log may hold another's token at that place.
 pub fn token_given_back(
     conn: &Connection,
     epoch: u64,
@@ -95,7 +94,7 @@ fn token_in(
 const NEW_PLACE: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch,
     seq = excluded.seq, op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
 
-/// Whether it was logged anew: not what has an outcome, nor what was logged in this epoch already.
+/// Returns whether it was logged anew: a command with an outcome is not, nor one of this epoch.
 pub fn relog(
     conn: &Connection,
     book: &mut EdgeBook,

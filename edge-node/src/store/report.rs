@@ -1,4 +1,4 @@
-//! What a cut-off edge tells from its file alone, beside a running process or without one.
+//! Owns the report that a cut-off edge gives from its file alone, beside a running process or without one.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -24,9 +24,9 @@ pub struct Report {
     pub outcome_cursor: u64,
     pub orders: u64,
     pub suspect: bool,
-    /// How the region assigns, and what of the right to is this edge's.
+    /// The region's policy, and this edge's part in the right to assign.
     pub right: RightReport,
-    /// What gave it away, what that means and what comes next.
+    /// The reason why it is suspect, and the next step.
     pub alarm: Option<AlarmReport>,
     pub enrolled: bool,
     /// How many commands were answered how.
@@ -42,7 +42,7 @@ pub struct RightReport {
     pub holder: Option<EdgeId>,
     /// The fence under which this edge holds it, in the epoch that it has now.
     pub fence: Option<u64>,
-    /// Whether its orders agree with what the right was granted on.
+    /// Whether its orders agree with those that the right was granted on.
     pub proven: bool,
     /// Whether an accept is answered firm here, and why not.
     pub sentence: String,

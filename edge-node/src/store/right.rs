@@ -1,4 +1,4 @@
-//! The region's right to assign in the file: a grant is compared with the feed in the transaction that
+//! Owns the region's right to assign in the file: a grant is compared with the feed in the transaction that
 //! applies it, and given back in the one that hears of the wish for it.
 //!
 //! Invariant: the release is the last op under its fence: it is logged by the thread that answers
@@ -41,8 +41,8 @@ pub fn hear(
     Ok(())
 }
 
-/// The digest of the open orders in the versions that the feed has brought, whatever an outcome has
-/// brought ahead of it [GRANT_DIGEST].
+/// The digest of the open orders in the versions that the feed has brought; versions that an outcome has
+/// brought ahead of it do not count [GRANT_DIGEST].
 fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
     const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
         WHERE feed_version > 0 AND feed_open IS NOT 0";

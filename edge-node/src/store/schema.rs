@@ -13,8 +13,8 @@ pub(super) fn migrations() -> Migrations<'static> {
     ])
 }
 
-/// `log` is the truth that goes up; `pending` names what of it has no outcome yet; `orders` is what
-/// the cloud has confirmed. `edge` is one row: where this edge stands.
+/// `log` is the truth that goes up; `pending` names its commands without an outcome; `orders` are the
+/// orders that the cloud has confirmed. `edge` is one row: the state of this edge.
 const FIRST: &str = "
 CREATE TABLE edge (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -116,7 +116,7 @@ ALTER TABLE edge ADD COLUMN highest_fence INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN feed_open INTEGER;
 ";
 
-/// `alarm` says why the edge is suspect; `tail` keeps what a quarantine gives back until all of it is
+/// `alarm` says why the edge is suspect; `tail` keeps the ops that a quarantine gives back until all are
 /// here; `epochs` is the record of the epochs that were begun.
 const EPOCHS: &str = "
 CREATE TABLE alarm (
@@ -199,8 +199,8 @@ CREATE UNIQUE INDEX commands_by_op ON commands (epoch, seq);
 CREATE INDEX commands_by_age ON commands (received_at) WHERE outcome IS NOT NULL;
 ";
 
-/// When the feed last said that nothing of it is missing here, for the age of what is known of
-/// revocations after a restart.
+/// When the feed last said that nothing of it is missing here, for the age of the known revocations after
+/// a restart.
 const FEED_CONFIRMED: &str = "
 CREATE TABLE feed_confirmed (
     one INTEGER PRIMARY KEY CHECK (one = 1),

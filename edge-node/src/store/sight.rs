@@ -7,8 +7,8 @@ use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
 
-/// So many orders are on a board, those in work before those that are done with, and for so many it is
-/// asked whether the reader may read them.
+/// A board shows so many orders, those in work before those that are done; for so many it is checked that
+/// the reader may read them.
 const BOARD_MAX: usize = 1_000;
 const BOARD_ASKED_MAX: u32 = 4_000;
 
@@ -34,7 +34,7 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     let mut ops = pending_on(conn, order_id)?;
     let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
     let mut sight = see(row.map(|row| row.order), ops, edge);
-    // What is not looked at may be anything, so nothing that is said rests on it firmly [FIRM_BASE].
+    // An op beyond the limit may be anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp { seq, command_id, .. }) = beyond {
         sight.pending.push(Standpoint { seq, command_id, fence: None, doubt: None });
     }

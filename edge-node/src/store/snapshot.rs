@@ -1,7 +1,8 @@
-//! An image of the region in the file: staged chunk by chunk, and made the view in one transaction.
+//! Owns the image of the region in the file: staged chunk by chunk, and made the view in one transaction.
 //!
-//! Invariants: until the last chunk is here the view is what it was; a swap never lowers a version, and
-//! what an outcome has brought ahead of the image stays; log, pending ops and overlay are not touched.
+//! Invariants: until the last chunk is here the view does not change; a swap never lowers a version, and
+//! an order that an outcome has brought ahead of the image stays; log, pending ops and overlay are not
+//! touched.
 //! At an equal version with other content the image wins, for the cloud owns the order: it is an alarm
 //! in the log, and the only way in which such a row is ever put right.
 
@@ -19,11 +20,11 @@ use super::{
     sql::{decoded, encoded, hash, id, int, nat, opt, order},
 };
 
-/// So many orders that an image changed are told to tablets one by one. Whoever shows more reads the
+/// So many orders that an image changed are told to tablets one by one. A tablet that shows more reads the
 /// board anew.
 const TOLD_MAX: u32 = 256;
 
-/// What the swap changed, where this was the last chunk.
+/// The effects of the swap, where this was the last chunk.
 pub fn stage(
     conn: &Connection,
     book: &mut EdgeBook,
@@ -96,7 +97,7 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
 }
 
 /// The image becomes the view. A few hundred thousand orders take about a second, in which commands
-/// wait; only what differs is written.
+/// wait; only rows that differ are written.
 fn swap(
     conn: &Connection,
     book: &mut EdgeBook,
@@ -178,7 +179,7 @@ fn staged(row: &Row<'_>) -> rusqlite::Result<Option<ConfirmedOrder>> {
     Ok(order.map(|order| ConfirmedOrder { feed_version: order.version, order }))
 }
 
-/// `feed_version` is what this feed has brought, which is the image and nothing else.
+/// `feed_version` is the version that this feed has brought, which is the image's and no other.
 fn replace(conn: &Connection) -> rusqlite::Result<()> {
     const DROP: &str = "DELETE FROM orders WHERE version <= feed_version
         AND NOT EXISTS (SELECT 1 FROM staged_orders s WHERE s.id = orders.id)";

@@ -1,4 +1,4 @@
-//! What the file may forget, and when. Nothing without an outcome is ever forgotten.
+//! Forgets old rows. A command without an outcome is never forgotten.
 
 use rusqlite::{Connection, params};
 use wire::UnixMillis;

@@ -10,7 +10,7 @@ use super::{
     sql::{int, nat},
 };
 
-/// What fits of what is wanted. A log that no longer holds the op before the wanted ones gives a run
+/// As many of the wanted ops as fit. A log that no longer holds the op before the wanted ones gives a run
 /// that continues nothing, and the engine ends the session over it.
 pub fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
