@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -102,7 +102,7 @@ impl Gate {
 
     /// Whether the known revocations are fresh enough for a firm answer.
     pub fn revocations_are_fresh(&self) -> bool {
-        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
+        let revoked = self.revoked();
         let now = self.clock.elapsed();
         let age = revoked.confirmed.map(|word| now.saturating_sub(word.at) + word.age);
         fresh(age, self.revocations_age_max)
@@ -132,7 +132,7 @@ impl Gate {
 
     /// The revocations by which people are let in now. The file may have more for a moment.
     pub fn revocations_version(&self) -> u64 {
-        self.revoked.read().unwrap_or_else(PoisonError::into_inner).version
+        self.revoked().version
     }
 
     /// Whose token this is; `None` where we never signed it, or it is a grant for another device than
@@ -168,8 +168,12 @@ impl Gate {
         self.clock.now() < pass.expires_at && !self.is_revoked(pass.user_id, pass.session_id)
     }
 
+    fn revoked(&self) -> RwLockReadGuard<'_, KnownRevocations> {
+        self.revoked.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_revoked(&self, user: UserId, session: SessionId) -> bool {
-        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
+        let revoked = self.revoked();
         revoked.users.contains(&user) || revoked.sessions.contains(&session)
     }
 }

@@ -45,6 +45,7 @@ use process::{
     defect::{Defect, planted},
     metrics,
 };
+use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{
     Actor, Ask, BootNonce, Change, CommandId, Hash, HeldReason, NumberedOutcome, UnixMillis, UserId,
@@ -119,18 +120,12 @@ impl Store {
         if planted(Defect::UpBeforeCommit) {
             return self.enter_and_send_early(entry, judge).await;
         }
-        let entered =
-            self.journal.write(move |conn, book| commands::enter(conn, book, entry, judge)).await?;
-        self.moved.notify_one();
-        Ok(entered)
+        self.log(move |conn, book| commands::enter(conn, book, entry, judge)).await
     }
 
     /// Logs an accept that was made elsewhere; its order as seen now, where the command was new.
     pub async fn log_asked(&self, ask: Ask, now: UnixMillis) -> Write<Option<Sight>> {
-        let log = move |conn: &_, book: &mut _| commands::log_asked(conn, book, ask, now);
-        let logged = self.journal.write(log).await?;
-        self.moved.notify_one();
-        Ok(logged)
+        self.log(move |conn, book| commands::log_asked(conn, book, ask, now)).await
     }
 
     /// The feed has said that nothing of it is missing here.
@@ -157,10 +152,7 @@ impl Store {
         changes: Vec<Change>,
         now: UnixMillis,
     ) -> Write<FeedEffects> {
-        let apply = move |conn: &_, book: &mut _| orders::apply(conn, book, to, changes, now);
-        let applied = self.journal.write(apply).await?;
-        self.moved.notify_one();
-        Ok(applied)
+        self.log(move |conn, book| orders::apply(conn, book, to, changes, now)).await
     }
 
     pub async fn adopt_generation(&self, generation: u64) -> Write<()> {
@@ -170,10 +162,7 @@ impl Store {
     /// Stores a chunk of an image; with the last one the image becomes the view, and the answer tells the
     /// changes.
     pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<FeedEffects>> {
-        let stage = move |conn: &_, book: &mut _| snapshot::stage(conn, book, run, now);
-        let applied = self.journal.write(stage).await?;
-        self.moved.notify_one();
-        Ok(applied)
+        self.log(move |conn, book| snapshot::stage(conn, book, run, now)).await
     }
 
     pub async fn hold(&self, seq: u64, reason: HeldReason) -> Write<()> {
@@ -254,6 +243,16 @@ impl Store {
     ) -> Result<(u64, Vec<BoardItem>), JournalError> {
         let name = identity.name.clone();
         self.journal.read(move |conn| sight::board(conn, &name, reader)).await
+    }
+
+    /// A write that may have logged something; the link hears of it.
+    async fn log<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection, &mut EdgeBook) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Write<T> {
+        let written = self.journal.write(write).await?;
+        self.moved.notify_one();
+        Ok(written)
     }
 
     /// Notified after each commit of a command.

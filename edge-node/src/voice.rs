@@ -80,7 +80,8 @@ impl Voice {
         if let Some(device) = &settled.stored.device {
             self.reply(device, user, reply).await;
         }
-        self.to_person(user, reply).await;
+        let topic = topics::provider(self.identity.region, &self.identity.name, user);
+        self.say(&topic, reply, false).await;
     }
 
     /// Of an order that is open all hear; of any other that it is not, for the topic is everyone's.
@@ -110,11 +111,6 @@ impl Voice {
     pub async fn head(&self, head: &LogHead) {
         let topic = topics::head(self.identity.region, &self.identity.name);
         self.say(&topic, head, true).await;
-    }
-
-    async fn to_person(&self, user: UserId, reply: &Reply) {
-        let topic = topics::provider(self.identity.region, &self.identity.name, user);
-        self.say(&topic, reply, false).await;
     }
 
     async fn say(&self, topic: &str, word: &impl Serialize, retain: bool) {
