@@ -12,7 +12,7 @@ use crate::{
     explain::way,
     gateway::Gateway,
     look::{Look, Tone},
-    run::Output,
+    run::CommandOutput,
     say,
     table::{Cell, table},
 };
@@ -112,9 +112,9 @@ pub async fn run(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,
-) -> Result<Output, Failure> {
+) -> Result<CommandOutput, Failure> {
     let (page, look) = (page(gateway, limit, after).await?, &gateway.look);
-    Ok(Output::new(look, || json(&page, look), || render(&page, look)))
+    Ok(CommandOutput::new(look, || json(&page, look), || render(&page, look)))
 }
 
 /// At most `limit`, newest first, of both lists.

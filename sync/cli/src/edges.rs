@@ -14,7 +14,7 @@ use crate::{
     exit::{ExitKind, Failure},
     gateway::Gateway,
     look::{Look, Tone},
-    run::Output,
+    run::CommandOutput,
     say,
     table::{Cell, table},
 };
@@ -62,10 +62,10 @@ pub enum Remark {
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn run(gateway: &Gateway) -> Result<Output, Failure> {
+pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
     let edges = gateway.list("/api/v1/admin/edges?limit=200").await?;
     let list = EdgeList { edges, report: gateway.status().await? };
-    Ok(Output::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
+    Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
 
 /// The epoch of an edge that is enrolled, in the region where one is named.

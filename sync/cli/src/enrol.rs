@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::{EdgeId, Region, UnixMillis};
 
-use crate::{age, exit::Failure, gateway::Gateway, run::Output, say};
+use crate::{age, exit::Failure, gateway::Gateway, run::CommandOutput, say};
 
 #[derive(Deserialize)]
 struct Invitation {
@@ -16,7 +16,11 @@ struct Invitation {
 }
 
 /// The hub's answer, with the command to run.
-pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Output, Failure> {
+pub async fn run(
+    gateway: &Gateway,
+    region: Region,
+    name: &EdgeId,
+) -> Result<CommandOutput, Failure> {
     let body = json!({"edge": name, "region": region});
     let mut answer: Value = gateway.send("/api/v1/admin/edges", &body).await?;
     let Invitation { code, expires_at } =
@@ -33,7 +37,7 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Out
         let warning = only_here.then(|| format!("  {}\n", look.say(say::enrol_only_here)));
         format!("{invited}\n\n{command}\n\n{}    {next}\n", warning.unwrap_or_default())
     };
-    Ok(Output::new(&gateway.look, || answer, text))
+    Ok(CommandOutput::new(&gateway.look, || answer, text))
 }
 
 /// Whether nobody reaches that address from another machine.

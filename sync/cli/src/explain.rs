@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// What is known of an order, gathered before it is told.
-pub struct Story {
+pub struct OrderStory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,
     /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word.
     pub pending: u64,
 }
 
-pub fn json(story: &Story, look: &Look) -> Value {
+pub fn json(story: &OrderStory, look: &Look) -> Value {
     json!({
         "order": story.order,
         "timeline": story.timeline,
@@ -31,7 +31,7 @@ pub fn json(story: &Story, look: &Look) -> Value {
     })
 }
 
-pub fn render(story: &Story, look: &Look) -> String {
+pub fn render(story: &OrderStory, look: &Look) -> String {
     let cast = Cast::of(&story.order, &story.timeline, look);
     let mut out = heading(&story.order, look);
     for (index, entry) in story.timeline.iter().enumerate() {
@@ -133,7 +133,7 @@ fn stored(entry: &TimelineEntry, look: &Look) -> String {
     }
 }
 
-fn footing(story: &Story, cast: &Cast, look: &Look) -> String {
+fn footing(story: &OrderStory, cast: &Cast, look: &Look) -> String {
     let mut out = look.say(say::explain_people) + "\n";
     for (name, id) in cast.list() {
         out.push_str(&format!("  {}\n", look.labelled(&name, &id.to_string())));

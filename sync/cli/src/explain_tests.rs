@@ -54,7 +54,7 @@ fn entry(
 }
 
 /// Provider A won through the cloud while provider B's earlier tap waited at a cut-off edge.
-fn story() -> Story {
+fn story() -> OrderStory {
     let open = Some(OrderStatus::Pending);
     let north = EdgeId::new("north-1").unwrap();
     let lost = TimelineEntry {
@@ -77,7 +77,7 @@ fn story() -> Story {
             0,
         )
     };
-    Story {
+    OrderStory {
         order: order(),
         timeline: vec![
             entry(person(1, Role::Customer), None, None, OrderStatus::PendingReview, 0),
@@ -159,7 +159,7 @@ fn an_acceptance_that_met_a_cancelled_order_blames_no_winner() {
 
 #[test]
 fn ops_still_at_an_edge_are_not_passed_over() {
-    let text = render(&Story { pending: 3, ..story() }, &look(Language::English));
+    let text = render(&OrderStory { pending: 3, ..story() }, &look(Language::English));
     assert!(text.contains("The edges of NORTH still hold 3 operations"), "{text}");
 }
 

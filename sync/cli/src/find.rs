@@ -8,24 +8,24 @@ use wire::{CommandId, OpPlace, Order, OrderCode, OrderId, TimelineEntry};
 use crate::{
     conflicts::{self, Conflict},
     exit::{ExitKind, Failure},
-    explain::{self, Story},
+    explain::{self, OrderStory},
     gateway::{Gateway, absent},
     look::Look,
-    run::Output,
+    run::CommandOutput,
     say,
     table::printable,
     trail::{self, Trail},
 };
 
 enum Subject {
-    Order(Box<Story>),
+    Order(Box<OrderStory>),
     Trail(Trail),
     Conflict(Conflict, Option<Trail>),
 }
 
-pub async fn run(gateway: &Gateway, name: &str) -> Result<Output, Failure> {
+pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput, Failure> {
     let (subject, look) = (find(gateway, name).await?, &gateway.look);
-    Ok(Output::new(look, || subject.json(look), || subject.render(look)))
+    Ok(CommandOutput::new(look, || subject.json(look), || subject.render(look)))
 }
 
 async fn find(gateway: &Gateway, name: &str) -> Result<Subject, Failure> {
@@ -88,12 +88,12 @@ struct Timeline {
 }
 
 /// Everything that is known of the order.
-pub async fn story(gateway: &Gateway, name: &str) -> Result<Story, Failure> {
+pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory, Failure> {
     let order = order(gateway, name).await?;
     let Timeline { items: timeline } =
         gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
     let pending = pending(gateway, &order).await;
-    Ok(Story { order, timeline, pending })
+    Ok(OrderStory { order, timeline, pending })
 }
 
 pub async fn order(gateway: &Gateway, name: &str) -> Result<Order, Failure> {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, RegionAssignment};
 
 use crate::{
-    age, args::LeaseAction, edges, exit::Failure, gateway::Gateway, look::Look, run::Output, say,
-    status::policy_word, table::printable,
+    age, args::LeaseAction, edges, exit::Failure, gateway::Gateway, look::Look, run::CommandOutput,
+    say, status::policy_word, table::printable,
 };
 
 /// How a region assigns, by the order service.
@@ -31,7 +31,7 @@ struct NextPolicy {
 /// So many past rights are shown.
 const FENCES_SHOWN: usize = 5;
 
-pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<Output, Failure> {
+pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput, Failure> {
     let (LeaseAction::Show { region }
     | LeaseAction::Set { region, .. }
     | LeaseAction::TakeBack { region, .. }) = action;
@@ -57,7 +57,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<Output, Fail
         true => String::new(),
         false => render(&answer, &gateway.look).map_err(|error| gateway.unreadable(&error))?,
     };
-    Ok(Output::new(&gateway.look, || answer, || text))
+    Ok(CommandOutput::new(&gateway.look, || answer, || text))
 }
 
 fn render(answer: &Value, look: &Look) -> serde_json::Result<String> {

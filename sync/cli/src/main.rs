@@ -35,7 +35,7 @@ use crate::{
     args::CommandLine,
     exit::{ExitKind, Failure},
     look::Look,
-    run::Output,
+    run::CommandOutput,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(run::run(&line, look)),
         Err(error) => Err(Failure::new(ExitKind::Failure, error.to_string())),
     };
-    let output = output.unwrap_or_else(|failure| Output {
+    let output = output.unwrap_or_else(|failure| CommandOutput {
         exit: failure.exit,
         out: String::new(),
         err: failure.render(&look),

@@ -10,7 +10,7 @@ use crate::{
     gateway::Gateway,
     look::{Look, Tone},
     ops,
-    run::Output,
+    run::CommandOutput,
     say,
     table::{Cell, table},
 };
@@ -34,9 +34,9 @@ pub async fn run(
     gateway: &Gateway,
     edge: Option<&EdgeId>,
     limit: usize,
-) -> Result<Output, Failure> {
+) -> Result<CommandOutput, Failure> {
     let (queue, look) = (gather(gateway, edge, limit).await?, &gateway.look);
-    Ok(Output::new(look, || json(&queue, look), || render(&queue, look)))
+    Ok(CommandOutput::new(look, || json(&queue, look), || render(&queue, look)))
 }
 
 async fn gather(
@@ -180,7 +180,7 @@ pub async fn retry(
     name: &str,
     seq: Option<u64>,
     epoch: Option<u64>,
-) -> Result<Output, Failure> {
+) -> Result<CommandOutput, Failure> {
     let look = &gateway.look;
     let (path, done) = match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
         (Ok(edge), _, Some(seq)) => {
@@ -201,7 +201,7 @@ pub async fn retry(
         }
     };
     let answer: Value = gateway.post(&path).await?;
-    Ok(Output::new(look, || answer, || done))
+    Ok(CommandOutput::new(look, || answer, || done))
 }
 
 #[cfg(test)]

@@ -14,20 +14,20 @@ use crate::{
 };
 
 /// What a run leaves behind.
-pub struct Output {
+pub struct CommandOutput {
     pub exit: ExitKind,
     pub out: String,
     pub err: String,
 }
 
-impl Output {
+impl CommandOutput {
     pub fn new(look: &Look, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) -> Self {
         let out = if look.json { format!("{:#}\n", json()) } else { text() };
         Self { exit: ExitKind::Ok, out, err: String::new() }
     }
 }
 
-pub async fn run(line: &CommandLine, look: Look) -> Result<Output, Failure> {
+pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput, Failure> {
     let gateway = &Gateway::find(&line.common, look)?;
     match &line.command {
         CliCommand::Status => status::run(gateway).await,

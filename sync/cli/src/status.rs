@@ -8,17 +8,17 @@ use crate::{
     exit::{ExitKind, Failure},
     gateway::Gateway,
     look::{Look, Tone},
-    run::Output,
+    run::CommandOutput,
     say,
     table::{Cell, table},
 };
 
-pub async fn run(gateway: &Gateway) -> Result<Output, Failure> {
+pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
     let (report, look) = (gateway.status().await?, &gateway.look);
     let exit = if report.complaints().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
     if look.json {
         let value = json(&report, look).map_err(|error| gateway.unreadable(&error))?;
-        return Ok(Output { exit, ..Output::new(look, || value, String::new) });
+        return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));
     // A person reads both; a pipe gets the rows alone, and the words beside it.
@@ -26,7 +26,7 @@ pub async fn run(gateway: &Gateway) -> Result<Output, Failure> {
         true => (format!("{rows}\n{verdict}"), String::new()),
         false => (rows, verdict),
     };
-    Ok(Output { exit, out, err })
+    Ok(CommandOutput { exit, out, err })
 }
 
 /// The report as the hub gave it, with the complaints about it.

@@ -12,7 +12,7 @@ use wire::{
 use crate::{
     age::moment,
     exit::Failure,
-    explain::{Story, answer, coded},
+    explain::{OrderStory, answer, coded},
     find,
     gateway::{Gateway, absent},
     look::{Look, Tone},
@@ -27,7 +27,7 @@ pub struct Trail {
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
-    story: Option<Story>,
+    story: Option<OrderStory>,
 }
 
 #[derive(serde::Deserialize)]

@@ -19,7 +19,7 @@ use crate::{
     find,
     gateway::{Gateway, absent},
     look::Look,
-    run::Output,
+    run::CommandOutput,
     say,
     table::printable,
 };
@@ -91,14 +91,14 @@ pub async fn run(
     gateway: &Gateway,
     conditions: &[Condition],
     within: Duration,
-) -> Result<Output, Failure> {
+) -> Result<CommandOutput, Failure> {
     let waited = until(gateway, conditions, within).await?;
     let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
     let met = || say::wait_met {
         conditions: names.join(", ").into(),
         seconds: format!("{:.1}", waited.as_secs_f64()).into(),
     };
-    Ok(Output::new(
+    Ok(CommandOutput::new(
         &gateway.look,
         || json!({"conditions": names, "met": true, "waited_ms": waited.as_millis()}),
         || gateway.look.say(met()) + "\n",
