@@ -1,4 +1,4 @@
-//! Owns the command line: its words, their help in the reader's language, and what is said of a mistake.
+//! Owns the command line: its words, their help in the reader's language, and the sentence for a mistake.
 
 mod help;
 mod mistake;

@@ -29,7 +29,7 @@ pub enum ConflictName {
     Case(u64),
 }
 
-/// Where a page ends in each of the two lists: what is older comes with the next.
+/// The end of a page in each of the two lists: older items come with the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConflictCursor {
     lost: Option<u64>,
@@ -131,7 +131,7 @@ async fn page(
     let mut items = merged(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
     let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
-    // What was cut off comes again: each list goes on below its last item that is shown.
+    // Items that were cut off come again: each list goes on below its last item that is shown.
     for item in cut.iter().rev() {
         match item.name() {
             ConflictName::Lost(id) => next.lost = Some(id + 1),
@@ -257,7 +257,7 @@ fn row(conflict: &Conflict, look: &Look) -> Vec<Cell> {
     ]
 }
 
-/// The rule that decided it; of a case, also what a person has to do.
+/// The rule that decided it; of a case, also the task for a person.
 fn rule(conflict: &Conflict, look: &Look) -> String {
     match conflict {
         Conflict::Lost(lost) => match lost.entry.code.unwrap_or(Code::Unrecognised) {

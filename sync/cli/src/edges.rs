@@ -38,13 +38,13 @@ pub struct EdgeListItem {
     pub status: EdgeStatus,
 }
 
-/// The edges beside their regions, which tell what an edge alone cannot.
+/// The edges beside their regions, which hold the gate and the right to assign.
 pub struct EdgeList {
     edges: Vec<EdgeListItem>,
     report: StatusReport,
 }
 
-/// What else is to know of an edge, the gravest first.
+/// A remark on an edge, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {

@@ -40,7 +40,7 @@ pub async fn run(
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }
 
-/// Whether nobody reaches that address from another machine.
+/// Whether the address is of use on this machine only.
 fn is_only_here(gateway: &str) -> bool {
     let uri = gateway.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -48,7 +48,7 @@ fn is_only_here(gateway: &str) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }
 
-/// The code goes through the environment: what stands on a command line is seen by everybody there.
+/// The code goes through the environment: everybody on a machine sees its command lines.
 /// Tablets are other machines, so the edge listens on every address of its own.
 fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
     [

@@ -60,7 +60,7 @@ pub struct Failure {
     pub exit: ExitKind,
     pub sentence: String,
     pub next_step: Option<String>,
-    /// What the platform itself called it, where it spoke of it.
+    /// The platform's own code for it, where it gave one.
     pub code: Option<Code>,
     /// How long it asks to be left alone for.
     pub retry_after: Option<Duration>,
@@ -100,7 +100,7 @@ impl Failure {
         matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
     }
 
-    /// What goes to the error stream; standard output carries answers only.
+    /// The text for the error stream; standard output carries answers only.
     pub fn render(&self, look: &Look) -> String {
         if look.json {
             return format!("{}\n", self.json());

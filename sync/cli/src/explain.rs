@@ -1,7 +1,7 @@
 //! Owns the story of an order: its timeline in plain words, with each hop, the winner of a collision, and
 //! why a loser lost.
 //!
-//! Invariant: it only retells what the timeline holds. Where a time is missing, it is left out.
+//! Invariant: it only retells the timeline. Where a time is missing, it is left out.
 
 use serde_json::{Value, json};
 use wire::{Action, Code, Hops, Order, OrderStatus, Source, TimelineEntry, UnixMillis, Verdict};
@@ -14,7 +14,7 @@ use crate::{
     table::printable,
 };
 
-/// What is known of an order, gathered before it is told.
+/// Everything known of an order, gathered before it is told.
 pub struct OrderStory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,

@@ -118,7 +118,7 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order, Failure> {
     })
 }
 
-/// What the region's edges still hold back. The story is worth telling without it, so a hub that
+/// The ops that the region's edges still hold back. The story is worth telling without it, so a hub that
 /// does not answer counts as none.
 async fn pending(gateway: &Gateway, order: &Order) -> u64 {
     let Ok(report) = gateway.status().await else { return 0 };

@@ -1,4 +1,4 @@
-//! Owns the way to the gateway: its address, the sign-in, and what its refusals mean to an operator.
+//! Owns the way to the gateway: its address, the sign-in, and the sentences for its refusals.
 
 use std::time::Duration;
 

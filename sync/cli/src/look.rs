@@ -1,5 +1,5 @@
 //! Owns how output looks: the language, JSON or words, and whether a person reads it at a terminal.
-//! Invariant: colour only repeats what a word or a shape already says.
+//! Invariant: colour only repeats a word or a shape.
 
 use std::io::IsTerminal;
 
@@ -44,7 +44,7 @@ impl Look {
         self.say(say::next { step: step.into() })
     }
 
-    /// What was done, and below it the next step.
+    /// A sentence on the work done, and below it the next step.
     pub fn done(&self, sentence: impl Sentence) -> String {
         let (done, step) = with_step(self.say(sentence));
         format!("{done}\n    {}\n", self.next(&step))

@@ -33,7 +33,7 @@ pub fn state(state: OpState, look: &Look) -> (Tone, String) {
 /// An op whose turn has not come by then does not merely wait.
 const TURN_MS_MAX: i64 = 60_000;
 
-/// What happens to it next, and what an operator can do for it.
+/// The next thing to happen to it, and how an operator can help.
 pub fn next_step(op: &OpRecord, report: &StatusReport, look: &Look) -> String {
     let place = || (&op.place).into();
     match op.state {

@@ -1,5 +1,5 @@
-//! Owns `holdfast queue`: what the hub holds undecided and why, what ended epochs left behind, and the
-//! release of what waits for an operator.
+//! Owns `holdfast queue`: the ops that the hub holds undecided and why, those that ended epochs left behind,
+//! and the release of those that wait for an operator.
 
 use serde_json::{Value, json};
 use wire::{CommandId, EdgeId, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
@@ -15,7 +15,7 @@ use crate::{
     table::{Cell, table},
 };
 
-/// Everything that is shown. Of the lists, what needs a person comes first.
+/// Everything that is shown. In each list, the ops that need a person come first.
 pub struct WaitingOps {
     report: StatusReport,
     /// The only one that is shown, where one is named.

@@ -13,7 +13,7 @@ use crate::{
     queue, readmit, status, wait,
 };
 
-/// What a run leaves behind.
+/// The end of a run: its exit code and its texts.
 pub struct CommandOutput {
     pub exit: ExitKind,
     pub out: String,

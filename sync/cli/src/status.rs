@@ -121,8 +121,8 @@ fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -
     ]
 }
 
-/// What is on its way up and down, and the age of the oldest on its way down. The oldest on its way up
-/// is the oldest that is pending.
+/// The ops and changes on their way up and down, and the age of the oldest on its way down. The oldest on
+/// its way up is the oldest that is pending.
 fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);

@@ -1,7 +1,7 @@
 //! Owns `holdfast wait`: looks at the platform until every condition is met, or time is up.
 //!
-//! Invariant: it ends with 0 only when one look found every condition met, and with 8 it says what was
-//! still missing.
+//! Invariant: it ends with 0 only when one look found every condition met, and with 8 it names
+//! every condition that was not.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use wire::Language;
 
 use crate::say;
 
-/// A command by its path. On the first line of its phrase: what it does; below: `argument: help`.
+/// A command by its path. On the first line of its phrase: its task; below: `argument: help`.
 const COMMANDS: [(&[&str], Phrase); 15] = [
     (&[], say::help_holdfast),
     (&["status"], say::help_status),

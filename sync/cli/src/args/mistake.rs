@@ -1,4 +1,4 @@
-//! Says what is wrong with a command line that cannot be read. In English `clap` says it; in other
+//! Says why a command line cannot be read. In English `clap` says it; in other
 //! languages the same is said in their words.
 
 use std::io::Write;
@@ -21,7 +21,7 @@ pub fn end(error: &Error, language: Language) -> ! {
     std::process::exit(i32::from(ExitKind::Usage as u8))
 }
 
-/// `None` for what is no mistake, and for one that has no words here.
+/// `None` for help and version, and for a mistake that has no words here.
 fn translated(error: &Error, language: Language) -> Option<String> {
     let of = |kind| error.get(kind).map(|value| words(value, language));
     let sentence = sentence(error, language)?;
@@ -80,7 +80,7 @@ fn words(value: &ContextValue, language: Language) -> String {
     }
 }
 
-/// Numbers are read by `clap`, which says in English what is wrong with one; all others are read by us.
+/// `clap` reads numbers and refuses one in English; we read all other values.
 fn number(why: String, language: Language) -> String {
     match why.rsplit_once(" is not in ") {
         Some((_, range)) => match range.split_once("..=") {

@@ -1,4 +1,4 @@
-//! Reads the values on the command line, and says what was expected of one that cannot be read.
+//! Reads the values on the command line, and names the form expected of one that cannot be read.
 
 use std::str::FromStr;
 
@@ -54,7 +54,7 @@ fn address(text: &str, language: Language) -> Result<String, String> {
     let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
     let bare = |uri: &Uri| uri.path() == "/" && uri.query().is_none();
     let host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
-    // What follows the host is nothing, or a port that is a number.
+    // Nothing follows the host, or a port that is a number.
     let port = |uri: &Uri| {
         uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host()
     };
