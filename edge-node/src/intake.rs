@@ -32,7 +32,7 @@ use wire::{
 use crate::{
     gate::Gate,
     store::{
-        CommandEntry, CommandFate, EdgeBook, EdgeIdentity, SettledCommand, Store, StoredCommand,
+        CheckedCommand, CommandFate, DecidedCommand, EdgeIdentity, LogBook, Store, StoredCommand,
     },
 };
 
@@ -116,7 +116,7 @@ impl Intake {
     }
 
     /// The reply to the person once the cloud has decided.
-    pub fn decided(&self, settled: &SettledCommand) -> Reply {
+    pub fn decided(&self, settled: &DecidedCommand) -> Reply {
         let actor = reply::reader(settled.stored.user_id, settled.sight.order.as_ref());
         self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
     }
@@ -163,7 +163,7 @@ impl Intake {
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
         let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
         let (judged, hash) = (frame.body.clone(), frame.body.hash());
-        let entry = CommandEntry {
+        let entry = CheckedCommand {
             token_expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
             received_at: self.0.clock.now(),
             token: frame.token,
@@ -183,7 +183,7 @@ impl Intake {
         let (inner, now) = (Arc::clone(&self.0), self.0.clock.elapsed());
         // Only a new command counts: a repeat is answered at any pace, and a command that comes back with
         // its receipt was taken long ago.
-        let judging = move |sight: &Sight, book: &EdgeBook| {
+        let judging = move |sight: &Sight, book: &LogBook| {
             if !receipted && !inner.pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }

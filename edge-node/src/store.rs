@@ -53,12 +53,12 @@ use wire::{
 
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, twin_of};
-pub use book::EdgeBook;
-pub use commands::{CommandEntry, CommandFate, StoredCommand};
+pub use book::LogBook;
+pub use commands::{CheckedCommand, CommandFate, StoredCommand};
 pub use enrolment::Trust;
 pub use opening::EdgeIdentity;
 pub use orders::FeedEffects;
-pub use outcomes::SettledCommand;
+pub use outcomes::DecidedCommand;
 pub use quarantine::EpochStart;
 pub use report::{Report, ReportItem, report};
 pub use sight::BoardItem;
@@ -68,7 +68,7 @@ type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 /// Clones share the file.
 #[derive(Clone)]
 pub struct Store {
-    journal: Journal<EdgeBook>,
+    journal: Journal<LogBook>,
     nonce: BootNonce,
     moved: Arc<Notify>,
     high_water: PathBuf,
@@ -111,8 +111,8 @@ impl Store {
     /// Logs a command, or finds its earlier answer.
     pub async fn enter(
         &self,
-        entry: CommandEntry,
-        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+        entry: CheckedCommand,
+        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         if planted(Defect::AnswerBeforeCommit) {
             return self.enter_and_answer_early(entry, judge).await;
@@ -138,7 +138,7 @@ impl Store {
         &self,
         to: u64,
         outcomes: Vec<NumberedOutcome>,
-    ) -> Write<Vec<SettledCommand>> {
+    ) -> Write<Vec<DecidedCommand>> {
         if planted(Defect::OpRetiredBeforeOutcome) {
             self.retire_early(&outcomes).await?;
         }
@@ -248,7 +248,7 @@ impl Store {
     /// A write that may have logged something; the link hears of it.
     async fn log<T: Send + 'static>(
         &self,
-        write: impl FnOnce(&Connection, &mut EdgeBook) -> rusqlite::Result<T> + Send + 'static,
+        write: impl FnOnce(&Connection, &mut LogBook) -> rusqlite::Result<T> + Send + 'static,
     ) -> Write<T> {
         let written = self.journal.write(write).await?;
         self.moved.notify_one();

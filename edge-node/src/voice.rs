@@ -12,7 +12,7 @@ use wire::{
 
 use crate::{
     mqtt::Broker,
-    store::{BoardItem, EdgeIdentity, SettledCommand},
+    store::{BoardItem, DecidedCommand, EdgeIdentity},
 };
 
 /// Clones speak on the same broker.
@@ -75,7 +75,7 @@ impl Voice {
 
     /// The cloud's decision: to the tablet that sent the command, as long as the same person holds it,
     /// and to that person on any tablet.
-    pub async fn decided(&self, settled: &SettledCommand, reply: &Reply) {
+    pub async fn decided(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
             self.reply(device, user, reply).await;

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::UnixMillis;
 
-use super::{book::EdgeBook, sql::parsed};
+use super::{book::LogBook, sql::parsed};
 
 /// The reason to suspect this edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl FromStr for Alarm {
 /// The first reason stands, for it was the one found out; that this is a twin outweighs it.
 pub fn raise(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     alarm: Alarm,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
@@ -99,7 +99,7 @@ pub fn raise(
     book.save(conn)
 }
 
-pub fn end(conn: &Connection, book: &mut EdgeBook) -> rusqlite::Result<()> {
+pub fn end(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM alarm", [])?;
     book.suspect = false;
     Ok(())

@@ -12,7 +12,7 @@ use wire::{BootNonce, Chain, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
 use super::{
     alarm::{self, Alarm},
     append,
-    book::EdgeBook,
+    book::LogBook,
     opening::EdgeIdentity,
     path_in, quarantine,
     relog::{self, EndedEpoch},
@@ -62,7 +62,7 @@ pub async fn enrol_anew(
         return Ok(None);
     }
     let path = path_in(data);
-    let load = |conn: &_| <EdgeBook as journal::State>::load(conn);
+    let load = |conn: &_| <LogBook as journal::State>::load(conn);
     let journal = Journal::open_observed(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
     let renamed = journal.write(move |conn, book| rename(conn, book, name, nonce, now)).await;
@@ -88,7 +88,7 @@ fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Optio
 
 fn rename(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     name: EdgeId,
     nonce: BootNonce,
     now: UnixMillis,

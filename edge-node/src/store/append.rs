@@ -4,14 +4,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::{Chain, Hash, Op, UnixMillis};
 
 use super::{
-    book::EdgeBook,
+    book::LogBook,
     sql::{int, nat},
 };
 
 /// Appends one op, encoded here once and for all; the chain with it as its end.
 pub fn append(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     op: &Op,
     now: UnixMillis,
 ) -> rusqlite::Result<Chain> {
@@ -39,7 +39,7 @@ const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 /// hub, too, forgets tokens, and nothing here tells when.
 pub fn token(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     token: &str,
     expires_at: UnixMillis,
     now: UnixMillis,

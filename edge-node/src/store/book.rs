@@ -21,7 +21,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub struct EdgeBook {
+pub struct LogBook {
     pub name: EdgeId,
     pub epoch: u64,
     /// The start of this epoch's chain.
@@ -53,7 +53,7 @@ const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?,
     policy_version = ?, revocations_version = ?, keys_version = ?, assignment = ?, held_fence = ?,
     fence_proven = ?, highest_fence = ? WHERE one = 1";
 
-impl journal::State for EdgeBook {
+impl journal::State for LogBook {
     type Error = rusqlite::Error;
 
     fn load(conn: &Connection) -> rusqlite::Result<Self> {
@@ -74,7 +74,7 @@ impl journal::State for EdgeBook {
     }
 }
 
-impl EdgeBook {
+impl LogBook {
     /// The ground for a promise about such a command on the order that this edge sees; `admitted_by` is the
     /// version of the revocations by which the person was let in, where one was.
     pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {

@@ -18,13 +18,13 @@ use wire::{
 use super::{
     alarm::{self, Alarm},
     append,
-    book::{EdgeBook, chain_at},
+    book::{LogBook, chain_at},
     sight::sight,
     sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
 
 /// A command whose token's signature was checked.
-pub struct CommandEntry {
+pub struct CheckedCommand {
     pub command: Command,
     pub actor: Actor,
     pub token: String,
@@ -68,9 +68,9 @@ pub enum CommandFate {
 /// One command, from the look for its id to its row in the log; all in the writer's transaction.
 pub fn enter(
     conn: &Connection,
-    book: &mut EdgeBook,
-    entry: CommandEntry,
-    judge: impl FnOnce(&Sight, &EdgeBook) -> Answer,
+    book: &mut LogBook,
+    entry: CheckedCommand,
+    judge: impl FnOnce(&Sight, &LogBook) -> Answer,
 ) -> rusqlite::Result<CommandFate> {
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
         alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
@@ -114,11 +114,11 @@ pub fn answered(
 /// with it, where it was new.
 pub fn log_asked(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     ask: Ask,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<Sight>> {
-    let entry = CommandEntry {
+    let entry = CheckedCommand {
         command: ask.command,
         actor: ask.actor,
         token: ask.token,
@@ -138,7 +138,7 @@ pub fn log_asked(
 
 /// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no longer
 /// kept, and epochs that are over, do not count.
-fn is_missing(conn: &Connection, book: &EdgeBook, seen: &Receipt) -> rusqlite::Result<bool> {
+fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if planted(Defect::ReceiptsIgnored) {
         return Ok(false);
     }
@@ -200,11 +200,12 @@ fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
 
 fn log(
     conn: &Connection,
-    book: &mut EdgeBook,
-    entry: CommandEntry,
+    book: &mut LogBook,
+    entry: CheckedCommand,
     taken: Judgment,
 ) -> rusqlite::Result<StoredCommand> {
-    let CommandEntry { command, actor, token, token_expires_at, received_at, receipt, .. } = entry;
+    let CheckedCommand { command, actor, token, token_expires_at, received_at, receipt, .. } =
+        entry;
     let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
     let op = CommandOp {
         command,

@@ -7,7 +7,7 @@ use engine::edge::{OpRange, Position, Run};
 use wire::NumberedOutcome;
 
 use super::{
-    Answer, CommandEntry, CommandFate, EdgeBook, Sight, Store, Write, book, commands, outcomes,
+    Answer, CheckedCommand, CommandFate, LogBook, Sight, Store, Write, book, commands, outcomes,
     uplink,
 };
 
@@ -32,8 +32,8 @@ impl Store {
     /// between the two.
     pub(super) async fn enter_and_answer_early(
         &self,
-        entry: CommandEntry,
-        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+        entry: CheckedCommand,
+        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
@@ -52,11 +52,11 @@ impl Store {
     /// The link is shown the op from inside the transaction.
     pub(super) async fn enter_and_send_early(
         &self,
-        entry: CommandEntry,
-        judge: impl FnOnce(&Sight, &EdgeBook) -> Answer + Send + 'static,
+        entry: CheckedCommand,
+        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         let moved = self.moved();
-        let write = move |conn: &_, book: &mut EdgeBook| {
+        let write = move |conn: &_, book: &mut LogBook| {
             let from = book.head.seq + 1;
             let entered = commands::enter(conn, book, entry, judge)?;
             let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
@@ -72,7 +72,7 @@ impl Store {
 
     pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
-        let retire = move |conn: &_, book: &mut EdgeBook| {
+        let retire = move |conn: &_, book: &mut LogBook| {
             seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
         };
         self.journal.write(retire).await?;

@@ -10,7 +10,7 @@ use wire::{BootNonce, Chain, EdgeId, Hash, Op, Region, UnixMillis};
 use super::{
     alarm::{self, Alarm},
     append,
-    book::{EdgeBook, chain_at},
+    book::{LogBook, chain_at},
     high_water::{self, HighWaterMark, MarkFile},
     sql::{int, parsed},
 };
@@ -42,9 +42,9 @@ pub(super) fn load(
     conn: &Connection,
     identity: &EdgeIdentity,
     found: MarkFile,
-) -> Result<EdgeBook, IdentityError> {
+) -> Result<LogBook, IdentityError> {
     identify(conn, identity)?;
-    let book = <EdgeBook as journal::State>::load(conn)?;
+    let book = <LogBook as journal::State>::load(conn)?;
     if book.head.seq == 0 && !matches!(found, MarkFile::Whole(_)) {
         book.mark_now().map_err(IdentityError::Mark)?;
     }
@@ -89,7 +89,7 @@ pub(super) fn find_mark(database: &Path) -> io::Result<MarkFile> {
 /// The reason to suspect the log, by the high-water file.
 fn suspicion(
     conn: &Connection,
-    book: &EdgeBook,
+    book: &LogBook,
     found: MarkFile,
 ) -> rusqlite::Result<Option<Alarm>> {
     let HighWaterMark { epoch, head } = match found {
@@ -111,7 +111,7 @@ fn suspicion(
 /// The first write of a run. Once suspect, the edge stays so until a quarantine gives it a new epoch.
 pub(super) fn boot(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     found: MarkFile,
     nonce: BootNonce,
     now: UnixMillis,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use wire::{Change, Order, OrderId, Policy, SessionId, UnixMillis, UserId, is_open};
 
 use super::{
-    book::EdgeBook,
+    book::LogBook,
     right,
     sight::{confirmed, sight},
     sql::{encoded, int},
@@ -28,7 +28,7 @@ pub struct FeedEffects {
 /// The feed's changes up to `to`, in one transaction.
 pub fn apply(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     to: u64,
     changes: Vec<Change>,
     now: UnixMillis,
@@ -44,14 +44,14 @@ pub fn apply(
 }
 
 /// The feed counts anew; the orders stay, and the orders that it brings again are merged by version.
-pub fn adopt(conn: &Connection, book: &mut EdgeBook, generation: u64) -> rusqlite::Result<()> {
+pub fn adopt(conn: &Connection, book: &mut LogBook, generation: u64) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
 }
 
 /// The versions of keys and revocations are numbers of their feed: of another one they say nothing.
-pub fn count_anew(book: &mut EdgeBook, generation: u64) {
+pub fn count_anew(book: &mut LogBook, generation: u64) {
     if book.feed_generation != generation {
         book.feed_generation = generation;
         book.revocations_version = 0;
@@ -61,7 +61,7 @@ pub fn count_anew(book: &mut EdgeBook, generation: u64) {
 
 pub fn merge(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     order: Order,
     via: Via,
 ) -> rusqlite::Result<Merge> {
@@ -100,7 +100,7 @@ pub fn merge(
 /// One change of the feed.
 pub fn take(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     change: Change,
     now: UnixMillis,
     applied: &mut FeedEffects,
@@ -142,7 +142,7 @@ pub fn take(
     Ok(())
 }
 
-fn remove(conn: &Connection, book: &mut EdgeBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
+fn remove(conn: &Connection, book: &mut LogBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
     book.tally.replace(Some(row), None);
     conn.prepare_cached(REMOVE)?.execute([&row.order.id.as_bytes()[..]])?;
@@ -151,7 +151,7 @@ fn remove(conn: &Connection, book: &mut EdgeBook, row: &ConfirmedOrder) -> rusql
 
 fn keys(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     version: u64,
     jwks: String,
     applied: &mut FeedEffects,
@@ -166,7 +166,7 @@ fn keys(
     Ok(())
 }
 
-fn adopt_policy(book: &mut EdgeBook, version: u64, policy: Policy) {
+fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
     if version >= book.policy_version {
         book.policy_version = version;
         book.policy = policy;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use wire::{HeldReason, NumberedOutcome, Outcome, Region};
 
 use super::{
-    book::EdgeBook,
+    book::LogBook,
     commands::{StoredCommand, find_by_op},
     orders,
     sight::sight,
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// A command that has its outcome now, and its order as seen with it.
-pub struct SettledCommand {
+pub struct DecidedCommand {
     pub stored: StoredCommand,
     pub outcome: Outcome,
     pub sight: Sight,
@@ -26,10 +26,10 @@ pub struct SettledCommand {
 
 pub fn settle(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     to: u64,
     outcomes: Vec<NumberedOutcome>,
-) -> rusqlite::Result<Vec<SettledCommand>> {
+) -> rusqlite::Result<Vec<DecidedCommand>> {
     let mut settled = Vec::with_capacity(outcomes.len());
     let here = region(conn)?;
     for numbered in outcomes {
@@ -43,7 +43,7 @@ pub fn settle(
                 retire(conn, book.epoch, numbered.seq)?;
             }
             let sight = sight(conn, stored.order_id, &book.name)?;
-            settled.push(SettledCommand { stored, outcome: numbered.outcome, sight });
+            settled.push(DecidedCommand { stored, outcome: numbered.outcome, sight });
         }
     }
     book.outcome_cursor = to;

@@ -10,8 +10,8 @@ use wire::{BootNonce, Chain, EdgeId, Op, UnixMillis};
 
 use super::{
     alarm, append,
-    book::EdgeBook,
-    relog::{self, EndedEpoch, LoggedCommand},
+    book::LogBook,
+    relog::{self, EndedEpoch, UndecidedCommand},
     sql::{decoded, hash, int, nat},
 };
 
@@ -42,7 +42,7 @@ pub fn keep(conn: &Connection, run: TailRun) -> rusqlite::Result<()> {
 
 pub fn begin(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     new: NewEpoch,
     nonce: BootNonce,
     now: UnixMillis,
@@ -70,7 +70,7 @@ pub fn begin(
 /// The book stands at the start of an epoch of which nothing is logged yet.
 pub(super) fn enter(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     name: &EdgeId,
     epoch: u64,
     start: Chain,
@@ -91,8 +91,8 @@ pub(super) fn enter(
 /// This log's ops before the tail begins, then the tail, then this log's later ops.
 fn relog_all(
     conn: &Connection,
-    book: &mut EdgeBook,
-    own: Vec<LoggedCommand>,
+    book: &mut LogBook,
+    own: Vec<UndecidedCommand>,
     origin: EndedEpoch<'_>,
     now: UnixMillis,
 ) -> rusqlite::Result<u64> {
@@ -100,7 +100,7 @@ fn relog_all(
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
     let place = |row: &Row<'_>| Ok((nat(row, 0)?, nat(row, 1)?));
     let begins = conn.prepare(BEGINS)?.query_map([], place)?.next().transpose()?;
-    let (before, after): (Vec<LoggedCommand>, Vec<LoggedCommand>) = own
+    let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
         .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
     let mut count = 0;
@@ -114,7 +114,7 @@ fn relog_all(
         // An op that this version cannot read cannot be logged anew; the cloud has it, and says so.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
         let token = relog::token_given_back(conn, epoch, op.token_seq)?;
-        let old = LoggedCommand { epoch, at, op, token };
+        let old = UndecidedCommand { epoch, at, op, token };
         count += u64::from(relog::relog(conn, book, old, origin, now)?);
     }
     for old in after {

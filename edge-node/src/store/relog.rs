@@ -12,14 +12,14 @@ use wire::{
 
 use super::{
     append,
-    book::EdgeBook,
+    book::LogBook,
     commands::{self, StoredCommand},
     outcomes,
     sql::{decoded, hash, int, nat},
 };
 
 /// A command as it was logged before.
-pub struct LoggedCommand {
+pub struct UndecidedCommand {
     pub epoch: u64,
     pub at: Chain,
     pub op: CommandOp,
@@ -35,7 +35,7 @@ pub struct EndedEpoch<'a> {
 }
 
 /// The commands without an outcome, in log order.
-pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<LoggedCommand>> {
+pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
         ORDER BY pending.epoch, pending.seq";
@@ -49,7 +49,7 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<LoggedCommand>> {
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
             let token = token(conn, epoch, op.token_seq)?;
-            all.push(LoggedCommand { epoch, at, op, token });
+            all.push(UndecidedCommand { epoch, at, op, token });
         }
     }
     Ok(all)
@@ -97,8 +97,8 @@ const NEW_PLACE: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch =
 /// Returns whether it was logged anew: a command with an outcome is not, nor one of this epoch.
 pub fn relog(
     conn: &Connection,
-    book: &mut EdgeBook,
-    old: LoggedCommand,
+    book: &mut LogBook,
+    old: UndecidedCommand,
     origin: EndedEpoch<'_>,
     now: UnixMillis,
 ) -> rusqlite::Result<bool> {
@@ -109,7 +109,7 @@ pub fn relog(
     if known.is_some_and(|known| known.decided || known.epoch == book.epoch) {
         return Ok(false);
     }
-    let LoggedCommand { epoch, at, op, token } = old;
+    let UndecidedCommand { epoch, at, op, token } = old;
     let token_seq = match &token {
         Some(token) => append::token(conn, book, token, now, now)?,
         None => 0,

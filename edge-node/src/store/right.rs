@@ -10,13 +10,13 @@ use wire::{Hash, Op, OrderId, RegionAssignment, UnixMillis, is_open, open_digest
 
 use super::{
     append,
-    book::EdgeBook,
+    book::LogBook,
     sql::{id, nat, order},
 };
 
 pub fn hear(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     word: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {

@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row, params};
 use wire::{Change, Order, OrderId, UnixMillis, is_open};
 
 use super::{
-    book::EdgeBook,
+    book::LogBook,
     orders::{self, FeedEffects},
     sight::sight,
     sql::{decoded, encoded, hash, id, int, nat, opt, order},
@@ -27,7 +27,7 @@ const TOLD_MAX: u32 = 256;
 /// The effects of the swap, where this was the last chunk.
 pub fn stage(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     run: SnapshotRun,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<FeedEffects>> {
@@ -100,7 +100,7 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
 /// wait; only rows that differ are written.
 fn swap(
     conn: &Connection,
-    book: &mut EdgeBook,
+    book: &mut LogBook,
     image: Tally,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {

@@ -32,8 +32,8 @@ fn by(user: u128) -> Actor {
     Actor { user_id: UserId(id(user)), role: Role::Provider }
 }
 
-fn entry(command: u128, actor: Actor, body: CommandBody) -> CommandEntry {
-    CommandEntry {
+fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
+    CheckedCommand {
         command: Command {
             id: CommandId(id(command)),
             body,
@@ -56,16 +56,16 @@ fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
 }
 
-async fn enter(store: &Store, entry: CommandEntry) -> CommandFate {
+async fn enter(store: &Store, entry: CheckedCommand) -> CommandFate {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, book: &EdgeBook| {
+    let judging = move |sight: &Sight, book: &LogBook| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
         judge(&request, sight, &Footing { suspect: book.suspect, ..Footing::OPTIMISTIC })
     };
     store.enter(entry, judging).await.unwrap()
 }
 
-async fn entered(store: &Store, entry: CommandEntry) -> (Box<StoredCommand>, Sight, bool) {
+async fn entered(store: &Store, entry: CheckedCommand) -> (Box<StoredCommand>, Sight, bool) {
     match enter(store, entry).await {
         CommandFate::Stored { stored, sight, new } => (stored, *sight, new),
         CommandFate::NotTaken(code) => panic!("not taken: {code}"),
@@ -169,7 +169,7 @@ async fn the_same_id_of_another_person_is_another_command() {
 }
 
 fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::Ask {
-    let CommandEntry { command, token, .. } = entry(command, actor, body);
+    let CheckedCommand { command, token, .. } = entry(command, actor, body);
     let standing = wire::Standing { term: 1, nonce: BootNonce([1; 16]) };
     wire::Ask { standing, command, token, actor, taken_at: NOW }
 }
@@ -262,7 +262,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
     let (release, held) = std::sync::mpsc::channel();
     let (started, has_started) = tokio::sync::oneshot::channel();
     let journal = store.journal.clone();
-    let wait = move |_: &rusqlite::Connection, _: &mut EdgeBook| {
+    let wait = move |_: &rusqlite::Connection, _: &mut LogBook| {
         let _ = started.send(());
         let _ = held.recv();
         Ok::<_, rusqlite::Error>(())
@@ -276,7 +276,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
 
 /// The file may not grow beyond so many pages, or beyond what it has.
 pub async fn limit_pages(store: &Store, pages: u32) {
-    let limit = move |conn: &rusqlite::Connection, _: &mut EdgeBook| {
+    let limit = move |conn: &rusqlite::Connection, _: &mut LogBook| {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
     };
     store.journal.write(limit).await.unwrap();
@@ -336,7 +336,7 @@ async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
     let mut seqs = Vec::new();
     for (n, at_ms) in [(1, 0), (2, HOUR_MS), (3, HOUR_MS + 1), (4, 2 * HOUR_MS)] {
         let later =
-            CommandEntry { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
+            CheckedCommand { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
         seqs.push(entered(&store, later).await.0.at.seq);
     }
     assert_eq!(seqs, [3, 5, 6, 8], "boot, token, accept, and a token before each that finds none");

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wire::UnixMillis;
 
-use super::{book::EdgeBook, sql::int};
+use super::{book::LogBook, sql::int};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Command ids and results stay at least thirteen months.
@@ -14,7 +14,7 @@ const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 const ROWS_MAX: u32 = 2_000;
 
 /// How many rows left.
-pub fn tidy(conn: &Connection, book: &mut EdgeBook, now: UnixMillis) -> rusqlite::Result<usize> {
+pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
     // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain

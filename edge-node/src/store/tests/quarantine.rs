@@ -152,7 +152,7 @@ async fn the_right_of_an_epoch_ends_with_it() {
     };
     store.apply(1, vec![Change::Assignment(grant)], NOW).await.unwrap();
     let held = async || {
-        let held = |_: &_, book: &mut EdgeBook| Ok::<_, rusqlite::Error>(book.tenure.held);
+        let held = |_: &_, book: &mut LogBook| Ok::<_, rusqlite::Error>(book.tenure.held);
         store.journal.write(held).await.unwrap()
     };
     assert_eq!(held().await, Some(6));
@@ -202,7 +202,7 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
         with_orders(&store, [1]).await;
         let at = at.unwrap_or(boot(store.clone()).await);
         let seen = Some(receipt(epoch, at));
-        let entry = CommandEntry { seen, ..entry(101, by(20), accept(1)) };
+        let entry = CheckedCommand { seen, ..entry(101, by(20), accept(1)) };
         entered(&store, entry).await;
         assert_eq!(store.position().await.unwrap().suspect, suspect, "{what}");
         let alarm = store.alarm().await.unwrap().map(|(alarm, _)| alarm);

@@ -30,9 +30,9 @@ async fn with_region(store: &Store) {
     store.apply(3, changes, NOW).await.unwrap();
 }
 
-async fn try_enter(store: &Store, entry: CommandEntry) -> Box<StoredCommand> {
+async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, book: &EdgeBook| {
+    let judging = move |sight: &Sight, book: &LogBook| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
         let right = book.tenure.right(book.epoch);
         judge(&request, sight, &Footing { right, suspect: book.suspect, ..Footing::OPTIMISTIC })
@@ -131,7 +131,7 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
     for (version, holder, right) in [(2, None, Right::None), (3, Some(other), Right::Elsewhere)] {
         hear(&store, RegionAssignment { holder, ..grant(version, 2) }).await;
         let seen = Footing { right, ..Footing::OPTIMISTIC };
-        let judging = move |_: &Sight, book: &EdgeBook| {
+        let judging = move |_: &Sight, book: &LogBook| {
             assert_eq!(book.tenure.right(book.epoch), seen.right);
             Answer::NotTaken(Code::OrderNotFound)
         };

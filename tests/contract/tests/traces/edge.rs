@@ -9,7 +9,7 @@ use engine::{
     verdict::{Request, judge},
 };
 use holdfast_edge::store::{
-    Alarm, CommandEntry, CommandFate, EdgeBook, EdgeIdentity, Store, StoredCommand,
+    Alarm, CheckedCommand, CommandFate, EdgeIdentity, LogBook, Store, StoredCommand,
 };
 use sim::{
     Counts,
@@ -130,11 +130,11 @@ impl Replay {
     async fn enter(&self, entry: &recording::CommandEntry) -> CommandFate {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
         let (revocations, receipted) = (entry.revocations, entry.receipt.is_some());
-        let judging = move |sight: &_, book: &EdgeBook| {
+        let judging = move |sight: &_, book: &LogBook| {
             let request = Request { actor, body: &body, repeat, receipted };
             judge(&request, sight, &book.footing(&body, sight, revocations))
         };
-        let entry = CommandEntry {
+        let entry = CheckedCommand {
             command: Command::clone(&entry.command),
             actor: entry.actor,
             token: entry.token.clone(),
