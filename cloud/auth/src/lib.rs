@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use axum::Router;
 use platform::{
     Ground, OpenError,
-    config::{PartConfig, Place},
+    config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
     sql::Sql,
@@ -52,8 +52,8 @@ pub struct Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &Place) -> Self {
-        let (bind, sql_url) = (Place::bind(part), place.store(part));
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        let (bind, sql_url) = (DataPlace::bind(part), place.store(part));
         Self { bind, sql_url, signing_key: place.file("auth.key") }
     }
 }

@@ -23,7 +23,7 @@ use std::{
 use axum::{Router, middleware::map_response, routing::any};
 use platform::{
     Ground,
-    config::{PartConfig, Place},
+    config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
     upstream::Upstream,
@@ -60,14 +60,14 @@ const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 
 impl Default for Config {
     fn default() -> Self {
-        Self::usual(CloudPart::Gateway, &Place::default())
+        Self::usual(CloudPart::Gateway, &DataPlace::default())
     }
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, _: &Place) -> Self {
+    fn usual(part: CloudPart, _: &DataPlace) -> Self {
         Self {
-            bind: Place::bind(part),
+            bind: DataPlace::bind(part),
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
             per_user_per_minute: PER_USER_PER_MINUTE,

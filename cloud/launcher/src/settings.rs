@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use platform::config::{PartConfig, Place};
+use platform::config::{DataPlace, PartConfig};
 use process::{
     config::{ConfigError, SecretUrl, Sources, check_sections, load_over, printable},
     parts::CloudPart,
@@ -25,7 +25,7 @@ pub struct Platform {
 }
 
 pub struct Settings {
-    pub place: Place,
+    pub place: DataPlace,
     pub platform: Platform,
     /// Section `[peers]`: the addresses of the parts, for one that runs alone.
     peers: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ struct Listener {
 impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
         let embedded = || cli.command.is_all().then(|| PathBuf::from(DATA));
-        let place = Place { data: cli.data.clone().or_else(embedded) };
+        let place = DataPlace { data: cli.data.clone().or_else(embedded) };
         let mut sources = cli.config.sources();
         if let Some(bind) = &cli.bind {
             sources.set.push(format!("{}.bind={bind}", cli.command.listener()));
@@ -90,7 +90,7 @@ impl Settings {
 }
 
 impl Platform {
-    fn usual(place: &Place) -> Self {
+    fn usual(place: &DataPlace) -> Self {
         let service_key = place.file("service.key");
         let (bus_url, cache_url) = match &place.data {
             None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
@@ -103,12 +103,13 @@ impl Platform {
 }
 
 impl PartConfig for Listener {
-    fn usual(part: CloudPart, _: &Place) -> Self {
-        Self { bind: Place::bind(part) }
+    fn usual(part: CloudPart, _: &DataPlace) -> Self {
+        Self { bind: DataPlace::bind(part) }
     }
 }
 
 fn usual_peers() -> BTreeMap<String, String> {
-    let at = |part: CloudPart| (part.name().to_owned(), format!("http://{}", Place::bind(part)));
+    let at =
+        |part: CloudPart| (part.name().to_owned(), format!("http://{}", DataPlace::bind(part)));
     CloudPart::behind_the_gateway().map(at).collect()
 }

@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// A part's section of the configuration.
 pub trait PartConfig: Serialize + DeserializeOwned {
     /// The section where nothing is set.
-    fn usual(part: CloudPart, place: &Place) -> Self;
+    fn usual(part: CloudPart, place: &DataPlace) -> Self;
 }
 
 /// The place of stores and keys where nothing is set: a data folder, or servers at their usual
 /// addresses.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct DataPlace {
     pub data: Option<PathBuf>,
 }
 
-impl Place {
+impl DataPlace {
     pub fn bind(part: CloudPart) -> String {
         format!("127.0.0.1:{}", part.port())
     }
@@ -54,8 +54,8 @@ pub struct SqlConfig {
 }
 
 impl PartConfig for SqlConfig {
-    fn usual(part: CloudPart, place: &Place) -> Self {
-        Self { bind: Place::bind(part), sql_url: place.store(part) }
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        Self { bind: DataPlace::bind(part), sql_url: place.store(part) }
     }
 }
 
@@ -68,7 +68,7 @@ pub struct DocumentsConfig {
 }
 
 impl PartConfig for DocumentsConfig {
-    fn usual(part: CloudPart, place: &Place) -> Self {
-        Self { bind: Place::bind(part), documents_url: place.store(part) }
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        Self { bind: DataPlace::bind(part), documents_url: place.store(part) }
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use axum::Router;
 use platform::{
     Ground,
-    config::{PartConfig, Place},
+    config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
     sql::Sql,
@@ -59,14 +59,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self::usual(CloudPart::Hub, &Place::default())
+        Self::usual(CloudPart::Hub, &DataPlace::default())
     }
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &Place) -> Self {
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
         Self {
-            bind: Place::bind(part),
+            bind: DataPlace::bind(part),
             sql_url: place.store(part),
             batch_ops_max: 5_000,
             batch_bytes_max: 1024 * 1024,
