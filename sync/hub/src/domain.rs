@@ -1,14 +1,10 @@
-//! What the hub knows without asking anyone: what an op is, how a run of them is handed to its owner,
-//! what an operator is shown. Pure: no clock, no IO.
+//! The hub's rules that need no clock and no IO: what an op is, how a run of ops goes to its owner, and
+//! what an operator is shown.
 
-pub mod backoff;
-pub mod batch;
-pub mod checksum;
 pub mod compare;
 pub mod enrolment;
-pub mod intake;
-pub mod oplog;
-pub mod portion;
-pub mod queue;
+pub mod op;
+pub mod pace;
+pub mod run;
 pub mod settling;
 pub mod status;

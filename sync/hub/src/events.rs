@@ -1,26 +1,31 @@
-//! What the hub takes from the bus: orders, and how a region assigns, become changes of their region's
-//! feed, ended sessions and revoked people changes of every feed.
+//! Turns events into changes of the feeds. Orders and assignments go into their region's feed; ended
+//! sessions and revoked people go into every feed.
 
 use platform::{
-    bus::QueueSpec,
+    bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
 };
+use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
 use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
 
 use crate::{
-    hub::Hub,
-    store::{Fed, Revoked},
+    signals::{RegionMarks, WorkBell},
+    store::{
+        Store,
+        feed::{FeedEffect, RevokedToken},
+    },
 };
 
 const QUEUE: QueueSpec =
     QueueSpec::new("hub_feed", &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*")]);
 
-pub(crate) fn start(hub: &Hub, bus: &platform::bus::Bus) {
-    consume(&hub.tasks, bus, QUEUE, Feeder(hub.clone()));
+pub(crate) struct Feeder {
+    pub store: Store,
+    pub clock: Clock,
+    pub regions: RegionMarks,
+    pub work: WorkBell,
 }
-
-struct Feeder(Hub);
 
 impl Handle for Feeder {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
@@ -34,19 +39,21 @@ impl Handle for Feeder {
             {
                 self.revoked(event).await?
             }
-            Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => Fed::Known,
+            Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => {
+                FeedEffect::Known
+            }
         };
-        if fed == Fed::Added {
-            self.0.regions.refresh(&self.0.store).await?;
+        if fed == FeedEffect::Added {
+            self.regions.refresh(&self.store).await?;
         }
-        // Also where it was fed before: whoever fed it may have died before it could say so.
+        // Also where it was fed before: that replica may have died before it could signal.
         if event.kind == EventType::RegionAssigned {
-            self.0.wake.hand_in_again();
+            self.work.hand_in_again();
         }
         Ok(())
     }
 
-    /// Orders are what piles up; anything else is taken by itself, and so are those beside it.
+    /// Only orders pile up. A run with any other event is taken one by one.
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut orders = Vec::with_capacity(run.len());
         for event in run {
@@ -57,45 +64,48 @@ impl Handle for Feeder {
                 _ => return Ok(false),
             }
         }
-        let added = self.0.store.feed_orders(&orders, self.0.clock.now()).await?;
+        let added = self.store.feed_orders(&orders, self.clock.now()).await?;
         if added.is_some_and(|added| added > 0) {
-            self.0.regions.refresh(&self.0.store).await?;
+            self.regions.refresh(&self.store).await?;
         }
         Ok(added.is_some())
     }
 }
 
 impl Feeder {
-    async fn order(&self, event: &Event) -> Result<Fed, HandleError> {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, QUEUE, self);
+    }
+
+    async fn order(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
-        let fed = self.0.store.feed_order(event, &order, self.0.clock.now()).await?;
-        if fed == Fed::Contradicted {
+        let fed = self.store.feed_order(event, &order, self.clock.now()).await?;
+        if fed == FeedEffect::Contradicted {
             let (id, version) = (order.id, order.version);
-            tracing::error!(order.id = %id, version, "Order `{id}` came with other content");
-            self.0.store.note_contradiction(order.location, self.0.clock.now()).await?;
+            tracing::error!(order.id = %id, version, "Order `{id}` came again with different content");
+            self.store.note_contradiction(order.location, self.clock.now()).await?;
         }
         Ok(fed)
     }
 
-    async fn assigned(&self, event: &Event) -> Result<Fed, HandleError> {
+    async fn assigned(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let AssignmentEvent { region, assignment } = serde_json::from_value(event.body.clone())?;
-        let fed =
-            self.0.store.feed_assignment(event, region, &assignment, self.0.clock.now()).await?;
-        if fed == Fed::Added {
+        let fed = self.store.feed_assignment(event, region, &assignment, self.clock.now()).await?;
+        if fed == FeedEffect::Added {
             let holder = assignment.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
             let (policy, fence) = (assignment.policy.as_str(), assignment.fence);
-            tracing::info!(%region, policy, holder, fence, "How {region} assigns has changed");
+            tracing::info!(%region, policy, holder, fence, "The assignment of {region} has changed");
         }
         Ok(fed)
     }
 
-    async fn revoked(&self, event: &Event) -> Result<Fed, HandleError> {
+    async fn revoked(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let UserEvent { user_id, session_id, .. } = serde_json::from_value(event.body.clone())?;
         let whom = match (event.kind, session_id) {
-            (EventType::UserRevoked, _) => Revoked::Person(user_id),
-            (_, Some(session)) => Revoked::Session(session),
-            (_, None) => return Err(HandleError::poison("a revocation without its session")),
+            (EventType::UserRevoked, _) => RevokedToken::Person(user_id),
+            (_, Some(session)) => RevokedToken::Session(session),
+            (_, None) => return Err(HandleError::poison("a revocation names no session")),
         };
-        Ok(self.0.store.feed_revoked(event, whom, self.0.clock.now()).await?)
+        Ok(self.store.feed_revoked(event, whom, self.clock.now()).await?)
     }
 }

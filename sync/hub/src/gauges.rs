@@ -1,54 +1,46 @@
-//! Shows in metrics and log what an operator would otherwise have to look for.
+//! Shows the state of regions and edges in metrics, and edges that differ in the log.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use process::metrics;
+use process::{clock::Clock, metrics, tasks::Tasks};
+use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus};
 
 use crate::{
-    domain::{settling::Settling, status},
-    hub::Hub,
-    store::StoreError,
+    domain::{settling::SettlingEdges, status},
+    rounds::Rounds,
+    store::{Store, StoreError},
 };
 
 const LOOK: Duration = Duration::from_secs(5);
 
-pub(crate) fn start(hub: &Hub) {
-    let hub = hub.clone();
-    hub.tasks.clone().spawn("gauges", async move { follow(&hub).await });
+pub(crate) struct Gauges {
+    pub store: Store,
+    pub clock: Clock,
+    pub settling: SettlingEdges,
 }
 
-async fn follow(hub: &Hub) {
-    let stop = hub.tasks.token();
-    let (mut differing, mut settling) = (BTreeSet::new(), Settling::default());
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        // A store that cannot be read is heard of from those who need it.
-        if let Err(error) = look(hub, &mut differing, &mut settling).await {
-            tracing::debug!(%error, "The gauges stand still");
-        }
+impl Gauges {
+    pub fn start(self, tasks: &Tasks) {
+        let mut rounds = Rounds::new(tasks, "The gauges stand still");
+        tasks.spawn("gauges", async move {
+            let mut differing = BTreeSet::new();
+            while rounds.next(self.look(&mut differing).await, sleep(LOOK)).await {}
+        });
     }
-}
 
-async fn look(
-    hub: &Hub,
-    differing: &mut BTreeSet<EdgeId>,
-    settling: &mut Settling,
-) -> Result<(), StoreError> {
-    let now = hub.clock.elapsed();
-    let (regions, edges) = hub.store.overview().await?;
-    for region in status::report(&regions, &edges, hub.clock.now()).regions {
-        show(&region);
-        for edge in &region.edges {
-            let stuck = settling.is_stuck(edge, region.feed_seq, now);
-            hub.unsettled.note(&edge.edge, stuck, hub.clock.now());
-            compare(edge, stuck, differing);
+    async fn look(&self, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
+        let (elapsed, now) = (self.clock.elapsed(), self.clock.now());
+        let (regions, edges) = self.store.overview().await?;
+        for region in status::report(&regions, &edges, now).regions {
+            show(&region);
+            for edge in &region.edges {
+                let stuck = self.settling.is_stuck(edge, region.feed_seq, elapsed, now);
+                compare(edge, stuck, differing);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn show(region: &RegionStatus) {
@@ -57,29 +49,23 @@ fn show(region: &RegionStatus) {
     metrics::HUB_FEED_SEQ.set([region.region.as_str()], region.feed_seq);
 }
 
-/// Said once for each time that an edge comes to differ, or comes to rest without agreeing.
+/// Logs once when an edge begins to differ, or comes to rest without agreeing.
 fn compare(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSet<EdgeId>) {
     let name = edge.edge.as_str();
-    match edge.checksum {
-        ChecksumState::Mismatch => {
-            metrics::HUB_CHECKSUM_MATCH.set([name], 0);
-            if differing.insert(edge.edge.clone()) {
-                tracing::error!(edge.id = name, "The orders of `{name}` differ from the cloud's");
-            }
+    let differs = match edge.checksum {
+        ChecksumState::Match => false,
+        ChecksumState::Mismatch => true,
+        ChecksumState::Settling if stuck => true,
+        ChecksumState::Settling | ChecksumState::Unknown => return,
+    };
+    metrics::HUB_CHECKSUM_MATCH.set([name], u64::from(!differs));
+    if !differs {
+        differing.remove(&edge.edge);
+    } else if differing.insert(edge.edge.clone()) {
+        if stuck {
+            tracing::warn!(edge.id = name, "The checksum of `{name}` has not settled in a minute");
+        } else {
+            tracing::error!(edge.id = name, "The orders of `{name}` differ from the cloud's");
         }
-        ChecksumState::Match => {
-            metrics::HUB_CHECKSUM_MATCH.set([name], 1);
-            differing.remove(&edge.edge);
-        }
-        ChecksumState::Settling if stuck => {
-            metrics::HUB_CHECKSUM_MATCH.set([name], 0);
-            if differing.insert(edge.edge.clone()) {
-                tracing::warn!(
-                    edge.id = name,
-                    "The checksum of `{name}` has not settled in a minute"
-                );
-            }
-        }
-        ChecksumState::Settling | ChecksumState::Unknown => {}
     }
 }

@@ -1,28 +1,28 @@
-//! The hub's routes: the link, enrolment, what an operator sees and sets, and what
-//! the order service asks for.
+//! The hub's routes: the link, enrolment, an operator's views and settings, and the questions of the order
+//! service.
 
 mod asks;
 mod enrol;
 mod link;
 mod operate;
 mod oplog;
-mod readmit;
 mod retry;
+pub mod state;
+mod wording;
 
 use axum::{
     Router,
     routing::{get, post, put},
 };
+use state::Routes;
 
-use crate::hub::Hub;
-
-pub(crate) fn router(hub: Hub) -> Router {
+pub(crate) fn router(hub: Routes) -> Router {
     Router::new()
         .route("/link", get(link::open))
         .route("/api/v1/edges/enrol", post(enrol::enrol))
         .route("/api/v1/admin/status", get(operate::status))
         .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
-        .route("/api/v1/admin/edges/{id}/readmit", post(readmit::readmit))
+        .route("/api/v1/admin/edges/{id}/readmit", post(retry::readmit))
         .route("/api/v1/admin/edges/{id}/left-behind", get(oplog::left_behind))
         .route("/api/v1/admin/queue", get(oplog::queue))
         .route("/api/v1/admin/asks", get(oplog::asks))

@@ -1,12 +1,15 @@
-//! What the hub does by the clock: it forgets what nobody can ask for any more.
+//! The hub's jobs: they forget rows that nobody can ask for any more, and compare the feeds with their
+//! owner.
 
 use platform::jobs::{self, Job, JobError};
 use wire::UnixMillis;
 
 use crate::{
-    feed,
-    hub::Hub,
-    store::{BATCH, LookedAt, StoreError},
+    feed::{self, compare::Comparison},
+    store::{
+        Store, StoreError,
+        compact::{BATCH, OldOps},
+    },
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -14,58 +17,57 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const RAW_OPS_KEPT_MS: i64 = 35 * DAY_MS;
 /// Longer than any token lives offline.
 const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
-/// Parts of one run; what is left is done an hour later.
+/// Parts of one run; the rest is done an hour later.
 const PARTS_MAX: usize = 200;
 
-pub(crate) fn start(hub: &Hub) -> Result<(), JobError> {
-    let forget_hub = hub.clone();
-    let compact_hub = hub.clone();
-    let compare_hub = hub.clone();
+pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
+    let Comparison { store, clock, tasks, .. } = comparison;
+    let forgetting = (store.clone(), clock.clone());
+    let compacting = forgetting.clone();
+    let comparing = comparison.clone();
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
-            let hub = forget_hub.clone();
-            async move { Ok(forget(&hub).await?) }
+            let (store, clock) = forgetting.clone();
+            async move { Ok(forget(&store, clock.now()).await?) }
         }),
         Job::new("compact_feed", "0 41 * * * *", move || {
-            let hub = compact_hub.clone();
-            async move { Ok(compact(&hub).await?) }
+            let (store, clock) = compacting.clone();
+            async move { Ok(compact(&store, clock.now()).await?) }
         }),
         Job::new("compare_with_owner", "0 */10 * * * *", move || {
-            let hub = compare_hub.clone();
-            async move { Ok(feed::compare_all(&hub).await?) }
+            let comparison = comparing.clone();
+            async move { Ok(feed::compare_all(&comparison).await?) }
         }),
     ];
-    jobs::start(&hub.tasks, hub.store.sql(), hub.clock.clone(), jobs)
+    jobs::start(tasks, store.sql(), clock.clone(), jobs)
 }
 
-async fn forget(hub: &Hub) -> Result<(), StoreError> {
-    let now = hub.clock.now();
+async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     let before = now.plus_ms(-RAW_OPS_KEPT_MS);
-    for edge in hub.store.enrolled_edges().await? {
+    for edge in store.enrolled_edges().await? {
         let mut after = 0;
         for _ in 0..PARTS_MAX {
-            let LookedAt { ops, last } = hub.store.drop_old_ops(&edge, after, before).await?;
+            let OldOps { ops, last } = store.drop_old_ops(&edge, after, before).await?;
             after = last;
-            let outcomes = hub.store.drop_old_outcomes(&edge, before).await?;
-            let epochs = hub.store.drop_old_epochs(&edge, before).await?;
+            let outcomes = store.drop_old_outcomes(&edge, before).await?;
+            let epochs = store.drop_old_epochs(&edge, before).await?;
             if ops.max(outcomes).max(epochs) < BATCH {
                 break;
             }
         }
     }
-    hub.store.drop_expired_codes(now).await?;
+    store.drop_expired_codes(now).await?;
     Ok(())
 }
 
-/// An edge that was away for longer than its log is kept is not waited for: it takes an image.
-async fn compact(hub: &Hub) -> Result<(), StoreError> {
-    let now = hub.clock.now();
-    for state in hub.store.regions().await? {
+/// An edge that was away for longer than its log is kept takes an image; compaction does not wait for it.
+async fn compact(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
+    for state in store.regions().await? {
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
         for _ in 0..PARTS_MAX {
-            // Anew for each part: an edge whose file was put back reads from further down.
-            let to = hub.store.passed_by_all(state.region, state.feed_seq, live_since).await?;
-            if compact_part(hub, state.region, to, now).await? < BATCH {
+            // Read again for each part: an edge whose file was put back reads from further down.
+            let to = store.passed_by_all(state.region, state.feed_seq, live_since).await?;
+            if compact_part(store, state.region, to, now).await? < BATCH {
                 break;
             }
         }
@@ -74,14 +76,14 @@ async fn compact(hub: &Hub) -> Result<(), StoreError> {
 }
 
 async fn compact_part(
-    hub: &Hub,
+    store: &Store,
     region: wire::Region,
     to: u64,
     now: UnixMillis,
 ) -> Result<usize, StoreError> {
-    let versions = hub.store.compact(region, to).await?;
-    let gone = hub.store.drop_tombstones(region, to).await?;
+    let versions = store.compact(region, to).await?;
+    let gone = store.drop_tombstones(region, to).await?;
     let revoked_before = now.plus_ms(-REVOCATIONS_KEPT_MS);
-    let revocations = hub.store.drop_revocations(region, to, revoked_before).await?;
+    let revocations = store.drop_revocations(region, to, revoked_before).await?;
     Ok(versions.max(gone).max(revocations))
 }

@@ -1,82 +1,47 @@
-//! Owns the cloud end of the link: who may connect, what was received, which outcome went where, and
-//! what each region's edges are to know.
+//! Owns the cloud end of the link: which edges may connect, the ops received, the outcomes sent, and the
+//! feed of each region.
 //!
-//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one
-//! outcome; a region's feed has no gap; whoever writes for an edge does so under its term or its work
-//! token. No state lives in a replica: any of them may serve any edge.
+//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one outcome; a
+//! region's feed has no gap; every write for an edge is made under its term or its work token. No state
+//! lives in a replica: any of them may serve any edge.
+//!
+//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`; then
+//! `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`.
 
+mod config;
 mod domain;
 mod events;
 mod feed;
 mod gauges;
 mod http;
-mod hub;
 mod jobs;
+mod peers;
+mod rounds;
 mod session;
+mod signals;
 mod store;
 mod work;
-
-texts::include_texts!(say);
 
 use std::time::Duration;
 
 use axum::Router;
+pub use platform::OpenError;
 use platform::{
-    Ground,
-    config::{DataPlace, PartConfig},
-    health::Check,
-    service as skeleton,
-    sql::Sql,
-    upstream::Upstream,
+    Ground, health::Check, jobs::JobError, service as skeleton, sql::Sql, upstream::Upstream,
 };
-use process::{config::SecretUrl, parts::CloudPart};
-use serde::{Deserialize, Serialize};
 use wire::Limits;
 
-use hub::Hub;
+pub use config::{Config, NAME};
+use domain::{compare::ResumePoints, settling::SettlingEdges};
+use events::Feeder;
+use feed::compare::Comparison;
+use gauges::Gauges;
+use http::state::Routes;
+use peers::{auth::KeySource, order::OrderService};
+use session::{link::Sessions, links::Links};
+use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
 use store::{MIGRATIONS, Store};
-
-pub const NAME: &str = CloudPart::Hub.name();
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    pub bind: String,
-    /// sync_db.
-    pub sql_url: SecretUrl,
-    /// Ops of one frame.
-    pub batch_ops_max: u32,
-    pub batch_bytes_max: u32,
-    /// How much an edge may send beyond what it knows to be stored.
-    pub credit_ops: u32,
-    pub credit_bytes: u32,
-    /// What decides a batch has so long; more than the 15 s that any question has does not lengthen it.
-    pub decided_within_ms: u64,
-    /// What waits for a region's holder is handed in again so often, also when nobody says that its turn
-    /// has come.
-    pub held_again_ms: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self::usual(CloudPart::Hub, &DataPlace::default())
-    }
-}
-
-impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self {
-            bind: DataPlace::bind(part),
-            sql_url: place.store(part),
-            batch_ops_max: 5_000,
-            batch_bytes_max: 1024 * 1024,
-            credit_ops: 10_000,
-            credit_bytes: 4 * 1024 * 1024,
-            decided_within_ms: 15_000,
-            held_again_ms: 2_000,
-        }
-    }
-}
+use work::Workers;
 
 /// The services the hub asks.
 #[derive(Clone)]
@@ -87,102 +52,95 @@ pub struct Peers {
     pub auth: Upstream,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error(transparent)]
-    Platform(#[from] platform::OpenError),
-    #[error("hub.{name} must be at least {min}, and is {value}")]
-    TooSmall { name: &'static str, value: u64, min: u64 },
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    let limits = config.limits().map_err(OpenError::own("could not use the hub's settings"))?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
+    let store = Store::new(sql.clone());
+    store.ensure_regions(generation()).await?;
+    let regions = RegionMarks::default();
+    regions.refresh(&store).await?;
+    // An owner that is away parks the ops that need it; the link goes on without it.
+    let checks =
+        [Check::Sql(sql), Check::Bus(ground.bus.clone()), Check::Keys(ground.keys.clone())];
+    let routes = start(&config, ground, peers, limits, store, regions)?;
+    Ok(skeleton::router(NAME, http::router(routes), checks))
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    let limits = limits(&config)?;
-    let opened = Sql::open_current(&config.sql_url, &MIGRATIONS).await;
-    let sql = opened.map_err(platform::OpenError::from)?;
-    let store = Store::new(sql.clone());
-    store.ensure_regions(generation()).await.map_err(platform::OpenError::from)?;
+/// Starts the tasks of every room.
+fn start(
+    config: &Config,
+    ground: Ground,
+    peers: Peers,
+    limits: Limits,
+    store: Store,
+    regions: RegionMarks,
+) -> Result<Routes, JobError> {
+    let verifier = ground.verifier(NAME);
     let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
-    let hub = Hub {
-        store,
-        replica: clock.new_id(),
-        clock,
-        tasks,
-        keys,
+    let (nudges, put_accepts) = (Nudges::default(), PutAccepts::default());
+    let (work, settling) = (WorkBell::default(), SettlingEdges::default());
+    let keys = KeySource { keys, auth: peers.auth };
+    let order = OrderService {
+        upstream: peers.order,
         service_key,
-        order: peers.order,
-        auth: peers.auth,
-        regions: feed::Regions::default(),
-        nudges: session::Nudges::default(),
-        links: session::Links::default(),
-        asking: session::Asking::default(),
-        wake: work::Wake::default(),
-        unsettled: domain::settling::Unsettled::default(),
-        compared: domain::compare::Resume::default(),
-        limits,
+        clock: clock.clone(),
         decided_within: Duration::from_millis(config.decided_within_ms),
+    };
+    let comparison = Comparison {
+        store: store.clone(),
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        order: order.clone(),
+        regions: regions.clone(),
+        work: work.clone(),
+        resume: ResumePoints::default(),
+    };
+    jobs::start(&comparison)?;
+    feed::start(&comparison, keys.clone(), nudges.clone());
+    let feeder = Feeder {
+        store: store.clone(),
+        clock: clock.clone(),
+        regions: regions.clone(),
+        work: work.clone(),
+    };
+    feeder.start(&tasks, &bus);
+    let workers = Workers {
+        store: store.clone(),
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        order: order.clone(),
+        keys: keys.clone(),
+        nudges: nudges.clone(),
+        put_accepts: put_accepts.clone(),
+        bell: work.clone(),
         held_again: Duration::from_millis(config.held_again_ms),
     };
-    hub.regions.refresh(&hub.store).await.map_err(platform::OpenError::from)?;
-    jobs::start(&hub).map_err(platform::OpenError::from)?;
-    feed::start(&hub);
-    events::start(&hub, &bus);
-    work::start(&hub);
-    gauges::start(&hub);
-    let follow = hub.clone();
-    hub.tasks.spawn("probes", async move { session::watch_for_probes(&follow).await });
-
-    // An owner that is away parks what needs it; the link goes on without it.
-    let checks = [Check::Sql(sql), Check::Bus(bus), Check::Keys(hub.keys.clone())];
-    Ok(skeleton::router(NAME, http::router(hub), checks))
+    workers.start();
+    let gauges = Gauges { store: store.clone(), clock: clock.clone(), settling: settling.clone() };
+    gauges.start(&tasks);
+    let sessions = Sessions {
+        store,
+        clock,
+        tasks,
+        order,
+        regions,
+        nudges,
+        put_accepts,
+        work,
+        links: Links::default(),
+        limits,
+    };
+    sessions.start();
+    Ok(Routes { keys, verifier, sessions, comparison, settling })
 }
 
 /// Brings sync_db up to date.
-pub async fn migrate(config: &Config) -> Result<(), platform::OpenError> {
+pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
-/// What an edge may send, where all bounds of the config can be worked with.
-fn limits(config: &Config) -> Result<Limits, OpenError> {
-    const BYTES_MIN: u32 = 64 * 1024;
-    // A tenth of a second is what a batch takes at ease: below it every owner would seem to be away.
-    const MS_MIN: u64 = 100;
-    let Config { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *config;
-    for (name, value, min) in [
-        ("batch_ops_max", batch_ops_max.into(), 1),
-        ("batch_bytes_max", batch_bytes_max.into(), BYTES_MIN.into()),
-        ("credit_ops", credit_ops.into(), 1),
-        ("credit_bytes", credit_bytes.into(), BYTES_MIN.into()),
-        ("decided_within_ms", config.decided_within_ms, MS_MIN),
-        ("held_again_ms", config.held_again_ms, MS_MIN),
-    ] {
-        if value < min {
-            return Err(OpenError::TooSmall { name, value, min });
-        }
-    }
-    Ok(Limits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
-}
-
-/// Names the feeds of a new database: an edge that knows another database's counts anew. Kept within
-/// what every store and format holds exactly.
+/// Names the feeds of a new database: an edge that knows another database's feed counts anew. Kept within
+/// the numbers that every store and format holds exactly.
 fn generation() -> u64 {
     u64::from_le_bytes(process::random::bytes::<8>()) >> 11
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bound_nothing_can_be_done_within_is_refused_by_name() {
-        let told = |config: Config| limits(&config).unwrap_err().to_string();
-        assert_eq!(
-            told(Config { credit_ops: 0, ..Config::default() }),
-            "hub.credit_ops must be at least 1, and is 0"
-        );
-        assert_eq!(
-            told(Config { decided_within_ms: 99, ..Config::default() }),
-            "hub.decided_within_ms must be at least 100, and is 99"
-        );
-        assert!(limits(&Config::default()).is_ok());
-    }
 }

@@ -1,114 +1,81 @@
-//! One WebSocket of one edge: reads frames, asks the engine what to do, does it.
+//! Sessions: each serves one WebSocket of one edge. It reads frames, asks the engine what to do, and does
+//! it.
 //!
-//! Invariants: everything it stores is guarded by its term; it never waits for the edge to read while
-//! the edge may be waiting for it to read, because what goes out stands in a bounded queue of its
-//! own; and what goes down is read from the store only when there is room for it.
+//! Invariants: a session writes only under its term; it never waits for the edge to read while the edge
+//! may be waiting for it to read, because frames go out through a bounded queue; and rows that go down
+//! are read from the store only when there is room for them.
 
 mod act;
 mod asks;
 mod life;
-mod links;
-mod nudges;
+pub mod link;
+pub mod links;
 mod outbound;
 mod quarantine;
 
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use engine::cloud::Session;
+use engine::cloud::Input;
 use futures::{StreamExt, stream::SplitStream};
 use process::metrics;
 use tokio::{sync::watch, time::MissedTickBehavior};
-use wire::{Code, EdgeId, Frame, Refused, Region};
+use wire::{Code, EdgeId, Frame, Region};
 
-pub(crate) use asks::Asking;
-pub(crate) use life::watch as watch_for_probes;
-pub(crate) use links::Links;
-pub(crate) use nudges::Nudges;
-
-use crate::{feed::Mark, hub::Hub};
-use act::{ToldHeld, Wants};
-use outbound::Outbound;
+use crate::signals::RegionMark;
+use link::{Link, SessionEnd, Sessions};
+use outbound::Room;
 
 const TICK: Duration = Duration::from_secs(1);
-/// A connection that says nothing has this long to say Hello.
+/// A connection must say Hello within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
-/// Pings go out every few ticks; an edge that answers nothing for this long is gone.
+/// An edge that answers nothing, not even a ping, for this long is gone.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 const PING_TICKS: u64 = 4;
-/// How often the row says that the edge was heard of.
+/// Ticks between two notes of the last contact.
 const CONTACT_TICKS: u64 = 3;
+/// A frame's other fields, and a length for each op.
+const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
-/// What a session is about to do next.
-enum Heard {
+/// The next thing that a session reacts to.
+enum Stimulus {
     Message(Option<Result<Message, axum::Error>>),
     Tick,
-    Region(Mark),
+    Region(RegionMark),
     /// Outcomes were stored, or the term was raised.
     Nudge,
-    /// There is room for one more frame of what goes down.
-    Room(outbound::Room),
+    /// There is room for one more frame that goes down.
+    Room(Room),
     Stop,
     /// The way out is broken.
     Broken,
 }
 
-/// Why the loop is left. The edge has been told, or cannot be.
-struct Ended;
+impl Sessions {
+    /// The largest message that an edge may send.
+    pub fn message_bytes_max(&self) -> usize {
+        let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
+        bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
+    }
 
-/// What this session stands under.
-#[derive(Clone, Copy)]
-struct At {
-    term: u64,
-    epoch: u64,
-}
+    /// Runs until the session has ended and the last frame is out.
+    pub async fn run(self, edge: EdgeId, region: Region, socket: WebSocket) {
+        let (mut link, writer, stream) = Link::new(self, edge, region, socket);
+        let listening = async move {
+            let end = link.listen(stream).await;
+            link.close(end).await;
+        };
+        tokio::join!(listening, writer.run());
+    }
 
-struct Link {
-    hub: Hub,
-    edge: EdgeId,
-    machine: Session,
-    region: Region,
-    out: Outbound,
-    /// Set once the term was raised, whatever became of the session since.
-    at: Option<At>,
-    wants: Wants,
-    told_held: ToldHeld,
-    put: asks::Put,
-    room: Option<outbound::Room>,
-    began: Duration,
-    heard_at: Duration,
-    ticks: u64,
-}
-
-/// Runs until the session has ended and what was to be said is said.
-pub(crate) async fn run(hub: Hub, edge: EdgeId, region: Region, socket: WebSocket) {
-    let (sink, stream) = socket.split();
-    let (out, writer) = outbound::pair(sink);
-    let now = hub.clock.elapsed();
-    let mut link = Link {
-        machine: Session::new(edge.clone(), hub.limits),
-        hub,
-        edge,
-        region,
-        out,
-        at: None,
-        wants: Wants::default(),
-        told_held: ToldHeld::new(),
-        put: asks::Put::new(),
-        room: None,
-        began: now,
-        heard_at: now,
-        ticks: 0,
-    };
-    let listening = async move {
-        let Ended = link.listen(stream).await;
-        link.close().await;
-    };
-    tokio::join!(listening, writer.run());
+    pub fn start(&self) {
+        let sessions = self.clone();
+        self.tasks.spawn("probes", async move { sessions.watch_for_probes().await });
+    }
 }
 
 impl Link {
-    async fn listen(&mut self, mut stream: SplitStream<WebSocket>) -> Ended {
+    async fn listen(&mut self, mut stream: SplitStream<WebSocket>) -> SessionEnd {
         let stop = self.hub.tasks.token();
         let broken = self.out.broken();
         let mut marks = self.hub.regions.watch(self.region);
@@ -116,95 +83,78 @@ impl Link {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let heard = tokio::select! {
-                () = stop.cancelled() => Heard::Stop,
-                () = broken.cancelled() => Heard::Broken,
-                _ = tick.tick() => Heard::Tick,
-                mark = changed(&mut marks) => Heard::Region(mark),
-                () = nudged(&mut nudges) => Heard::Nudge,
-                room = self.out.room(), if self.wants.any() => Heard::Room(room),
-                message = stream.next() => Heard::Message(message),
+            let stimulus = tokio::select! {
+                () = stop.cancelled() => Stimulus::Stop,
+                () = broken.cancelled() => Stimulus::Broken,
+                _ = tick.tick() => Stimulus::Tick,
+                mark = changed(&mut marks) => Stimulus::Region(mark),
+                () = changed(&mut nudges) => Stimulus::Nudge,
+                room = self.out.room(), if self.reads.any() => Stimulus::Room(room),
+                message = stream.next() => Stimulus::Message(message),
             };
-            if let Err(ended) = self.hear(heard).await {
-                return ended;
+            if let Err(end) = self.react(stimulus).await {
+                return end;
             }
         }
     }
 
-    async fn hear(&mut self, heard: Heard) -> Result<(), Ended> {
-        match heard {
-            Heard::Message(message) => self.message(message).await,
-            Heard::Tick => self.tick().await,
-            Heard::Region(mark) => self.region(mark).await,
-            Heard::Nudge => self.look().await,
-            Heard::Room(room) => self.read_down(room).await,
-            Heard::Stop => Err(self.end(Code::Unavailable, "this hub stops")),
-            Heard::Broken => Err(Ended),
+    async fn react(&mut self, stimulus: Stimulus) -> Result<(), SessionEnd> {
+        match stimulus {
+            Stimulus::Message(message) => self.message(message).await,
+            Stimulus::Tick => self.tick().await,
+            Stimulus::Region(mark) => self.region(mark).await,
+            Stimulus::Nudge => self.look().await,
+            Stimulus::Room(room) => self.read_down(room).await,
+            Stimulus::Stop => Err(self.end(Code::Unavailable, "this hub stops")),
+            Stimulus::Broken => Err(SessionEnd::Told),
         }
     }
 
     async fn message(
         &mut self,
         message: Option<Result<Message, axum::Error>>,
-    ) -> Result<(), Ended> {
-        let Some(Ok(message)) = message else { return Err(Ended) };
+    ) -> Result<(), SessionEnd> {
+        let Some(Ok(message)) = message else { return Err(SessionEnd::Told) };
         self.heard_at = self.hub.clock.elapsed();
         match message {
             Message::Binary(bytes) => {
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
-                match Frame::from_bytes(&bytes) {
-                    Ok(frame) => {
-                        metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
-                        self.perform(engine::cloud::Input::Frame(frame)).await
-                    }
-                    Err(_) => Err(self.end(Code::MalformedBody, "this is no frame of the link")),
-                }
+                let Ok(frame) = Frame::from_bytes(&bytes) else {
+                    return Err(self.end(Code::MalformedBody, "this is no frame of the link"));
+                };
+                metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
+                self.perform(Input::Frame(frame)).await
             }
             Message::Text(_) => Err(self.end(Code::MalformedBody, "frames are binary")),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(Ended),
+            Message::Close(_) => Err(SessionEnd::Told),
         }
     }
 
-    fn end(&mut self, code: Code, detail: &str) -> Ended {
-        self.refuse(Refused { code, detail: detail.to_owned() })
-    }
-
-    fn refuse(&mut self, refused: Refused) -> Ended {
-        let (edge, code) = (&self.edge, refused.code);
-        tracing::info!(edge.id = %edge, %code, "Session of `{edge}` ends: {}", refused.detail);
-        self.out.send(&Frame::Refused(refused), None);
-        Ended
-    }
-
-    async fn close(self) {
-        let Some(At { term, .. }) = self.at else {
-            metrics::LINK_SESSIONS.add(["refused"], 1);
-            return;
-        };
-        self.hub.links.down(&self.edge, term);
-        if self.machine.ignored() > 0 {
-            let (edge, frames) = (&self.edge, self.machine.ignored());
-            tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were passed over");
+    async fn tick(&mut self) -> Result<(), SessionEnd> {
+        self.ticks += 1;
+        let now = self.hub.clock.elapsed();
+        if self.machine.is_greeting() && now.saturating_sub(self.began) > HELLO_LIMIT {
+            return Err(self.end(Code::TimedOut, "no Hello came"));
         }
-        // Should this fail, the contact goes stale and says the same.
-        let down = self.hub.store.link_down(&self.edge, term, self.hub.clock.now()).await;
-        if let Err(error) = down {
-            tracing::warn!(%error, "The end of a session could not be stored");
+        if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {
+            return Err(self.end(Code::TimedOut, "nothing was heard of the edge"));
         }
+        if self.ticks.is_multiple_of(PING_TICKS) {
+            self.out.ping();
+        }
+        if self.ticks.is_multiple_of(CONTACT_TICKS) {
+            self.contact().await?;
+        }
+        self.perform(Input::Tick).await?;
+        self.look().await
     }
 }
 
 /// The sender lives as long as the hub, so a session that holds a receiver hears every change.
-async fn changed(marks: &mut watch::Receiver<Mark>) -> Mark {
-    match marks.changed().await {
-        Ok(()) => *marks.borrow_and_update(),
+async fn changed<T: Copy>(values: &mut watch::Receiver<T>) -> T {
+    match values.changed().await {
+        Ok(()) => *values.borrow_and_update(),
         Err(_) => std::future::pending().await,
-    }
-}
-
-async fn nudged(nudges: &mut watch::Receiver<()>) {
-    if nudges.changed().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

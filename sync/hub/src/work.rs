@@ -1,153 +1,137 @@
-//! Works the edges' logs: whatever was received is decided, in log order, also after a restart and
-//! while the edge is away.
+//! Works the edges' logs: every received op is decided, in log order, also after a restart and while the
+//! edge is away. Read `sync/hub/src/work/drain.rs` next.
 //!
-//! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a log;
-//! should two believe they do, the store takes from one of them only.
+//! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a log; where
+//! two believe they do, the store takes results from one of them only.
 
 mod asks;
 mod drain;
-mod judge;
-mod owner;
 mod run;
 mod sweeps;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use process::tasks::STOP_WITHIN;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use process::{clock::Clock, tasks::Tasks};
 use wire::EdgeId;
 
-use crate::{hub::Hub, store::StoreError};
+use crate::{
+    peers::{auth::KeySource, order::OrderService},
+    rounds::Rounds,
+    signals::{Nudges, PutAccepts, WorkBell},
+    store::{Store, StoreError},
+};
+use asks::PortalAccepts;
+use drain::Drainer;
+use run::{Decider, Turns};
+use sweeps::Sweeps;
 
-/// Looked at also when nobody wakes: another replica may have stored ops and died.
+/// The time between two looks without a signal: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Edges of one look; the next look goes on behind them.
 const EDGES_MAX: usize = 1_000;
 
-/// What is under way when the process stops has so long to end; then there is time to let go.
-const GRACE: Duration = Duration::from_millis(500);
-const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
-
-/// Until what is under way is to be given up, so that an owner that keeps silent stops nobody from
-/// letting go. Nothing of it is stored in part.
-async fn given_up(stop: &CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(GRACE).await;
+/// The parts that the work of a replica needs.
+pub(crate) struct Workers {
+    pub store: Store,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub order: OrderService,
+    pub keys: KeySource,
+    pub nudges: Nudges,
+    pub put_accepts: PutAccepts,
+    pub bell: WorkBell,
+    pub held_again: Duration,
 }
 
-/// Rung when ops have been stored, or a region assigns in another way.
+impl Workers {
+    pub fn start(self) {
+        let Self { store, clock, tasks, order, keys, nudges, put_accepts, bell, held_again } = self;
+        let portal_accepts = PortalAccepts {
+            store: store.clone(),
+            order: order.clone(),
+            tasks: tasks.clone(),
+            bell: bell.clone(),
+            again: held_again,
+        };
+        let decider = Decider { store: store.clone(), order, keys, turns: Turns::default() };
+        let (replica, sweeps) = (clock.new_id(), Sweeps::new(held_again));
+        let spawner = tasks.clone();
+        let drainer =
+            Drainer { decider, store, clock, tasks, replica, sweeps, bell, nudges, put_accepts };
+        spawner.spawn("work", async move { dispatch(drainer).await });
+        spawner.spawn("asks", async move { portal_accepts.follow().await });
+    }
+}
+
+/// The edges whose log a task of this replica works now, each with whether it was asked for meanwhile. One
+/// task an edge.
 #[derive(Clone, Default)]
-pub(crate) struct Wake {
-    bell: Arc<Notify>,
-    /// How often something was heard by which what is held may not be held any more.
-    turns: Arc<AtomicU64>,
-    turned: Arc<Notify>,
-}
-
-impl Wake {
-    pub fn wake(&self) {
-        self.bell.notify_one();
-    }
-
-    /// What was held may not be any more: a right has turned, or an answer has come that it waits for.
-    pub fn hand_in_again(&self) {
-        self.turns.fetch_add(1, Ordering::Relaxed);
-        self.turned.notify_one();
-        self.wake();
-    }
-
-    fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
-    }
-}
-
-/// The edges whose log a task of this replica works now, and whether somebody asked for them
-/// meanwhile. One task an edge, so it is bounded by them.
-#[derive(Clone, Default)]
-struct Busy(Arc<Mutex<HashMap<EdgeId, bool>>>);
+struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
 
 /// The right to be the one task of an edge. It ends also when the task panics or is aborted.
-struct Turn {
-    busy: Busy,
+struct EdgeTurn {
+    busy: BusyEdges,
     edge: EdgeId,
-    wake: Wake,
+    bell: WorkBell,
 }
 
-impl Busy {
-    fn turn(&self, edge: EdgeId, wake: &Wake) -> Option<Turn> {
+impl BusyEdges {
+    fn turn(&self, edge: EdgeId, bell: &WorkBell) -> Option<EdgeTurn> {
         let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked_for) = edges.get_mut(&edge) {
             *asked_for = true;
             return None;
         }
         edges.insert(edge.clone(), false);
-        Some(Turn { busy: self.clone(), edge, wake: wake.clone() })
+        Some(EdgeTurn { busy: self.clone(), edge, bell: bell.clone() })
     }
 }
 
-impl Drop for Turn {
+impl Drop for EdgeTurn {
     fn drop(&mut self) {
         let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was stored while this turn ended found the edge busy.
+        // Ops that were stored while this turn ended found the edge busy.
         if edges.remove(&self.edge) == Some(true) {
-            self.wake.wake();
+            self.bell.wake();
         }
     }
 }
 
-pub(crate) fn start(hub: &Hub) {
-    let hub = hub.clone();
-    let again = hub.clone();
-    hub.tasks.clone().spawn("work", async move { dispatch(hub).await });
-    again.tasks.clone().spawn("asks", async move { asks::follow(&again).await });
-}
-
-async fn dispatch(hub: Hub) {
-    let stop = hub.tasks.token();
-    let busy = Busy::default();
-    let batches = owner::Batches::default();
-    let sweeps = sweeps::Sweeps::new(hub.held_again);
-    let mut fails = false;
+async fn dispatch(drainer: Drainer) {
+    let busy = BusyEdges::default();
     let mut after = String::new();
+    let mut rounds = Rounds::new(&drainer.tasks, "The logs cannot be read; received ops wait");
     loop {
-        let result = begin_all(&hub, &busy, &batches, &sweeps, &mut after).await;
-        if let Err(error) = &result
-            && !fails
-        {
-            tracing::warn!(%error, "The logs cannot be looked at; received ops wait");
-        }
-        fails = result.is_err();
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = hub.wake.bell.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+        let result = begin_all(&drainer, &busy, &mut after).await;
+        let woken = async {
+            tokio::select! {
+                () = drainer.bell.woken() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        };
+        if !rounds.next(result, woken).await {
+            return;
         }
     }
 }
 
 async fn begin_all(
-    hub: &Hub,
-    busy: &Busy,
-    batches: &owner::Batches,
-    sweeps: &sweeps::Sweeps,
+    drainer: &Drainer,
+    busy: &BusyEdges,
     after: &mut String,
 ) -> Result<(), StoreError> {
-    let (edges, next) = hub.store.edges_with_work(after, EDGES_MAX).await?;
+    let (edges, next) = drainer.store.edges_with_work(after, EDGES_MAX).await?;
     *after = next;
     for edge in edges {
-        let Some(turn) = busy.turn(edge, &hub.wake) else { continue };
-        let (hub, batches, sweeps) = (hub.clone(), batches.clone(), sweeps.clone());
-        hub.tasks.clone().spawn_once("work_edge", async move {
-            drain::drain(&hub, &batches, &sweeps, &turn.edge).await;
+        let Some(turn) = busy.turn(edge, &drainer.bell) else { continue };
+        let drainer = drainer.clone();
+        drainer.tasks.clone().spawn_once("work_edge", async move {
+            drainer.drain(&turn.edge).await;
         });
     }
     Ok(())

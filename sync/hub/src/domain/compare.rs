@@ -1,7 +1,7 @@
-//! What differs between the feed and its owner.
+//! The differences between a feed and its owner.
 //!
-//! Invariant: the owner is right, and nothing is ever lowered: where the feed is ahead of its owner, that
-//! is an alarm and stays.
+//! Invariant: the owner is right, and no version is ever lowered. A feed that is ahead of its owner is an
+//! alarm and stays as it is.
 
 use std::{
     collections::BTreeMap,
@@ -14,32 +14,32 @@ use wire::{Order, OrderId, OrderMark, Region};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suspect {
     pub id: OrderId,
-    /// As the feed has it; absent where it does not.
+    /// The feed's mark, if it has one.
     pub ours: Option<OrderMark>,
 }
 
-/// What is to be done about a suspect that did not change while it was waited for.
+/// The difference that a suspect still shows after the wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// They agree by now, or the feed has moved on: a later comparison looks again.
-    Fine,
+pub enum Difference {
+    /// None, or the feed has moved on: a later comparison looks again.
+    None,
     /// The feed has not heard of this version.
     Behind(Box<Order>),
-    /// It is not in this region any more, since this version.
+    /// It has left this region at this version.
     Gone(u64),
     /// Equal version and other content: an alarm. The owner's content takes its place.
     Other(Box<Order>),
-    /// The feed has a version that its owner does not: an alarm, and nothing is done about it.
+    /// The feed has a version that its owner does not have: an alarm; nothing is done.
     Ahead,
 }
 
-/// Behind which order the next comparison of each region begins, where the last one had found all that
-/// it could hold: else orders that never settle would keep it from what stands behind them. Clones share
-/// it; a process that starts anew begins at the first order.
+/// The order behind which the next comparison of each region begins, where the last one was full: else
+/// orders that never settle would hide those behind them. Clones share it; a new process begins at the
+/// first order.
 #[derive(Clone, Default)]
-pub struct Resume(Arc<Mutex<BTreeMap<Region, OrderId>>>);
+pub struct ResumePoints(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
-impl Resume {
+impl ResumePoints {
     pub fn of(&self, region: Region) -> Option<OrderId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&region).copied()
     }
@@ -53,7 +53,7 @@ impl Resume {
     }
 }
 
-/// Once round the orders of a region, range by range, from behind any of them.
+/// One round of a region's orders, range by range, from behind any of them.
 #[derive(Debug)]
 pub struct Round {
     began: Option<OrderId>,
@@ -71,12 +71,13 @@ impl Round {
         self.after
     }
 
-    /// Whether an order is of this round: what it began behind is where it ends.
+    /// Returns whether an order is of this round, which ends at the order it began behind.
     pub fn has(&self, id: OrderId) -> bool {
         !self.around || self.began.is_some_and(|began| id <= began)
     }
 
-    /// A range was looked at, up to its end; absent at the last. Whether there is another.
+    /// Notes that a range was looked at up to its end, which is absent at the last one. Returns whether
+    /// there is another range.
     pub fn reached(&mut self, end: Option<OrderId>) -> bool {
         self.after = end;
         if end.is_none() && !self.around {
@@ -87,7 +88,7 @@ impl Round {
     }
 }
 
-/// Both by their ids.
+/// Compares two lists, both sorted by id.
 pub fn suspects(owner: &[OrderMark], ours: &[OrderMark]) -> Vec<Suspect> {
     let (mut owner, mut ours) = (owner.iter().peekable(), ours.iter().peekable());
     let mut found = Vec::new();
@@ -107,28 +108,28 @@ pub fn suspects(owner: &[OrderMark], ours: &[OrderMark]) -> Vec<Suspect> {
     }
 }
 
-/// Looks at a suspect once more: what both ends have of it now.
+/// Judges a suspect by what both ends have of it now.
 pub fn judge(
     suspect: &Suspect,
     region: Region,
     owner: Option<Order>,
     ours: Option<OrderMark>,
-) -> Verdict {
+) -> Difference {
     if ours != suspect.ours {
-        return Verdict::Fine;
+        return Difference::None;
     }
     match (owner, ours) {
-        (None, None) => Verdict::Fine,
-        (None, Some(ours)) => Verdict::Gone(ours.version),
-        (Some(order), None) if order.location == region => Verdict::Behind(Box::new(order)),
-        (Some(_), None) => Verdict::Fine,
-        (Some(order), Some(ours)) if order.version < ours.version => Verdict::Ahead,
-        (Some(order), Some(_)) if order.location != region => Verdict::Gone(order.version),
+        (None, None) => Difference::None,
+        (None, Some(ours)) => Difference::Gone(ours.version),
+        (Some(order), None) if order.location == region => Difference::Behind(Box::new(order)),
+        (Some(_), None) => Difference::None,
+        (Some(order), Some(ours)) if order.version < ours.version => Difference::Ahead,
+        (Some(order), Some(_)) if order.location != region => Difference::Gone(order.version),
         (Some(order), Some(ours)) if order.version > ours.version => {
-            Verdict::Behind(Box::new(order))
+            Difference::Behind(Box::new(order))
         }
-        (Some(order), Some(ours)) if order.digest() == ours.digest => Verdict::Fine,
-        (Some(order), Some(_)) => Verdict::Other(Box::new(order)),
+        (Some(order), Some(ours)) if order.digest() == ours.digest => Difference::None,
+        (Some(order), Some(_)) => Difference::Other(Box::new(order)),
     }
 }
 
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_comparison_that_was_full_is_gone_on_with_behind_what_it_held() {
-        let (resume, last) = (Resume::default(), mark(4, 1, "d").id);
+        let (resume, last) = (ResumePoints::default(), mark(4, 1, "d").id);
         resume.note(Region::North, Some(last));
         assert_eq!((resume.of(Region::North), resume.of(Region::South)), (Some(last), None));
         resume.note(Region::North, None);

@@ -4,10 +4,10 @@ use wire::{Hash, UnixMillis};
 
 /// A code opens its edge for a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-/// 120 bits: nothing is to be gained by guessing.
+/// 120 bits: too many to guess.
 pub const CODE_BYTES: usize = 15;
 
-/// How the code reads: people copy it from the operator's screen.
+/// The readable code: people copy it from the operator's screen.
 pub fn code_of(secret: [u8; CODE_BYTES]) -> String {
     const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut bits = 0u32;
@@ -28,7 +28,7 @@ pub fn code_of(secret: [u8; CODE_BYTES]) -> String {
     code
 }
 
-/// What is stored and looked up: case and dashes do not count.
+/// The stored hash of a code. Case and dashes do not count.
 pub fn hash_of(code: &str) -> Hash {
     let plain: String = code
         .chars()

@@ -1,9 +1,9 @@
-//! Which edges have been settling for too long. While something is on its way that is as it should be;
-//! once nothing moves, the checksums agree within seconds or never.
+//! Finds edges whose checksum settles for too long. A checksum settles while changes are on their way;
+//! once nothing moves, it agrees within seconds or never.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,35 +11,21 @@ use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, UnixMillis};
 
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-#[derive(Default)]
-pub struct Settling(BTreeMap<EdgeId, (Duration, Moved)>);
-
-/// Since when each edge has been stuck, by who looks from time to time, for who is asked once. Clones
-/// share it.
+/// The edges that settle. Clones share them: the gauges look from time to time, a request for the status
+/// looks once.
 #[derive(Clone, Default)]
-pub struct Unsettled(Arc<Mutex<BTreeMap<EdgeId, UnixMillis>>>);
+pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, Rest>>>);
 
-impl Unsettled {
-    pub fn note(&self, edge: &EdgeId, stuck: bool, now: UnixMillis) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if stuck {
-            known.entry(edge.clone()).or_insert(now);
-        } else {
-            known.remove(edge);
-        }
-    }
-
-    /// An edge that has settled since the last look is not stuck any more.
-    pub fn mark(&self, edge: &mut EdgeStatus) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let settling = edge.checksum == ChecksumState::Settling;
-        edge.unsettled_since = known.get(&edge.edge).copied().filter(|_| settling);
-    }
+/// An edge at rest.
+struct Rest {
+    since: Duration,
+    at: Motion,
+    stuck_since: Option<UnixMillis>,
 }
 
-/// What moves while an edge catches up, or takes more in.
+/// The numbers that move while an edge catches up, or takes more in.
 #[derive(PartialEq, Eq)]
-struct Moved {
+struct Motion {
     feed_seq: u64,
     lag_up_ops: u64,
     lag_down_changes: u64,
@@ -48,14 +34,21 @@ struct Moved {
     pending: u32,
 }
 
-impl Settling {
-    /// Whether that edge has stood still for too long without its checksum agreeing.
-    pub fn is_stuck(&mut self, edge: &EdgeStatus, feed_seq: u64, now: Duration) -> bool {
+impl SettlingEdges {
+    /// Returns whether the edge has stood still for too long without its checksum agreeing.
+    pub fn is_stuck(
+        &self,
+        edge: &EdgeStatus,
+        feed_seq: u64,
+        elapsed: Duration,
+        now: UnixMillis,
+    ) -> bool {
+        let mut edges = self.locked();
         if edge.link != LinkState::Up || edge.checksum != ChecksumState::Settling {
-            self.0.remove(&edge.edge);
+            edges.remove(&edge.edge);
             return false;
         }
-        let moved = Moved {
+        let at = Motion {
             feed_seq,
             lag_up_ops: edge.lag_up_ops,
             lag_down_changes: edge.lag_down_changes,
@@ -63,65 +56,48 @@ impl Settling {
             undecided: edge.undecided,
             pending: edge.pending,
         };
-        match self.0.get(&edge.edge) {
-            Some((since, before)) if *before == moved => {
-                now.saturating_sub(*since) > SETTLES_WITHIN
+        if let Some(rest) = edges.get_mut(&edge.edge).filter(|rest| rest.at == at) {
+            let is_stuck = elapsed.saturating_sub(rest.since) > SETTLES_WITHIN;
+            if is_stuck {
+                rest.stuck_since.get_or_insert(now);
             }
-            _ => {
-                self.0.insert(edge.edge.clone(), (now, moved));
-                false
-            }
+            return is_stuck;
         }
+        edges.insert(edge.edge.clone(), Rest { since: elapsed, at, stuck_since: None });
+        false
+    }
+
+    /// Sets `unsettled_since`. An edge that has settled since the last look is not stuck any more.
+    pub fn mark(&self, edge: &mut EdgeStatus) {
+        let stuck_since = self.locked().get(&edge.edge).and_then(|rest| rest.stuck_since);
+        let is_settling = edge.checksum == ChecksumState::Settling;
+        edge.unsettled_since = stuck_since.filter(|_| is_settling);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<EdgeId, Rest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::status::{self, tests as samples};
 
     fn north() -> EdgeStatus {
-        EdgeStatus {
-            edge: EdgeId::new("north-1").unwrap(),
-            link: LinkState::Up,
-            since: None,
-            last_contact_at: None,
-            epoch: 1,
-            version: None,
-            pending: 0,
-            oldest_pending_at: None,
-            undecided: 0,
-            held: 0,
-            parked: 0,
-            lag_up_ops: 0,
-            lag_down_changes: 0,
-            lag_down_outcomes: 0,
-            lag_down_since: None,
-            checksum: ChecksumState::Settling,
-            clock_error_ms: None,
-            disk_free_bytes: None,
-            left_behind: Vec::new(),
-            quarantine: None,
-            needs_operator_at: None,
-            twin_seen_at: None,
-            repair_asked_at: None,
-            repairs: 0,
-            repaired_at: None,
-            unproven: None,
-            unsettled_since: None,
-            stopped: 0,
-            lost: 0,
-            lost_at: None,
-        }
+        let shown = status::edge(&samples::north(), &samples::region(), samples::NOW);
+        EdgeStatus { checksum: ChecksumState::Settling, pending: 0, lag_down_changes: 0, ..shown }
     }
 
+    const NOW: UnixMillis = samples::NOW;
     const LATER: Duration = Duration::from_secs(61);
 
     #[track_caller]
     fn check(between: &EdgeStatus, feed_seq: u64, expected: bool) {
-        let mut settling = Settling::default();
-        assert!(!settling.is_stuck(&north(), 7, Duration::ZERO));
-        settling.is_stuck(between, feed_seq, Duration::from_secs(5));
-        assert_eq!(settling.is_stuck(&north(), 7, LATER), expected);
+        let settling = SettlingEdges::default();
+        assert!(!settling.is_stuck(&north(), 7, Duration::ZERO, NOW));
+        settling.is_stuck(between, feed_seq, Duration::from_secs(5), NOW);
+        assert_eq!(settling.is_stuck(&north(), 7, LATER, NOW), expected);
     }
 
     #[test]
@@ -136,27 +112,28 @@ mod tests {
 
     #[test]
     fn a_minute_is_given() {
-        let mut settling = Settling::default();
-        assert!(!settling.is_stuck(&north(), 7, Duration::ZERO));
-        assert!(!settling.is_stuck(&north(), 7, SETTLES_WITHIN));
-        assert!(settling.is_stuck(&north(), 7, LATER));
+        let settling = SettlingEdges::default();
+        assert!(!settling.is_stuck(&north(), 7, Duration::ZERO, NOW));
+        assert!(!settling.is_stuck(&north(), 7, SETTLES_WITHIN, NOW));
+        assert!(settling.is_stuck(&north(), 7, LATER, NOW));
     }
 
     #[test]
     fn who_is_stuck_is_shown_until_it_has_settled() {
-        let (unsettled, mut north) = (Unsettled::default(), north());
+        let (settling, mut north) = (SettlingEdges::default(), north());
         let shown = |edge: &mut EdgeStatus| {
-            unsettled.mark(edge);
+            settling.mark(edge);
             edge.unsettled_since
         };
+        settling.is_stuck(&north, 7, Duration::ZERO, UnixMillis(1));
         assert_eq!(shown(&mut north), None);
-        unsettled.note(&north.edge, true, UnixMillis(5));
-        unsettled.note(&north.edge, true, UnixMillis(9));
+        settling.is_stuck(&north, 7, LATER, UnixMillis(5));
+        settling.is_stuck(&north, 7, LATER, UnixMillis(9));
         assert_eq!(shown(&mut north), Some(UnixMillis(5)), "since it was found");
         north.checksum = ChecksumState::Match;
         assert_eq!(shown(&mut north), None);
         north.checksum = ChecksumState::Settling;
-        unsettled.note(&north.edge, false, UnixMillis(10));
+        settling.is_stuck(&north, 8, LATER, UnixMillis(10));
         assert_eq!(shown(&mut north), None);
     }
 }

@@ -1,17 +1,15 @@
-//! What an operator is shown, from what stands stored.
+//! The status that an operator is shown, made from stored rows.
 
 use wire::{
-    EdgeId, EdgeStatus, GateState, Hash, LeftBehind, LinkState, Policy, QuarantineStatus, Region,
-    RegionStatus, RepairStatus, StatusReport, UnixMillis,
+    ChecksumState, EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, Region, RegionStatus,
+    RepairStatus, StatusReport, UnixMillis,
 };
 
-use super::checksum::{self, Compared};
-
-/// A session touches its row every few seconds; after this a link that was up is taken for down, for
-/// the replica that held it may be gone.
+/// A session touches its row every few seconds. After this time without a touch a link counts as down:
+/// its replica may be gone.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 
-/// A twin calls twice a minute; one that was not heard of for longer is gone, or was enrolled anew.
+/// A twin calls twice a minute. One that is silent for longer is gone, or was enrolled anew.
 const TWIN_STALE_MS: i64 = 120_000;
 
 /// A region as stored.
@@ -28,7 +26,7 @@ pub struct RegionRecord {
     /// Older versions have been taken out of the feed up to here.
     pub compacted_to: u64,
     pub orders: u64,
-    /// Accepts of the portal that wait, and those of them that wait for an operator.
+    /// The portal's waiting accepts, and the number of them that wait for an operator.
     pub asks_waiting: u64,
     pub asks_stopped: u64,
     pub repairs: RepairStatus,
@@ -37,60 +35,26 @@ pub struct RegionRecord {
 /// An edge as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeRecord {
-    pub edge: EdgeId,
+    /// The values that are shown as they are stored. `edge` adds the values that follow from others.
+    pub stored: EdgeStatus,
     pub region: Region,
     pub created_at: UnixMillis,
     pub enrolled_at: Option<UnixMillis>,
-    pub epoch: u64,
-    pub program_version: Option<String>,
     pub cursor_seq: u64,
     pub outcome_count: u64,
-    pub undecided: u64,
-    pub held: u64,
-    /// Of those held, what waits for an operator.
-    pub stopped: u64,
-    pub parked: u64,
     pub link_up: bool,
     pub link_since: Option<UnixMillis>,
-    pub last_contact_at: Option<UnixMillis>,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
     pub digest: Option<Hash>,
     pub ahead: u64,
-    pub pending: u64,
-    pub oldest_pending_at: Option<UnixMillis>,
     pub last_seq: u64,
-    pub clock_error_ms: Option<i64>,
-    pub disk_free_bytes: Option<u64>,
-    /// Commands without an outcome of epochs that are over.
-    pub left_behind: Vec<LeftBehind>,
     /// The region's digest at `feed_cursor`, where that change is still kept.
     pub region_digest: Option<Hash>,
-    pub repair_asked_at: Option<UnixMillis>,
-    pub repairs: u64,
-    pub repaired_at: Option<UnixMillis>,
-    /// The fence of a grant that its view did not agree with.
-    pub unproven: Option<u64>,
-    /// The digest of how it believes that its region assigns.
+    /// The digest of the assignment that it knows of its region.
     pub assignment: Option<Hash>,
-    /// When the oldest change or outcome that it has not acknowledged was stored; of a change that was
-    /// compacted meanwhile, when the next was.
-    pub lag_down_since: Option<UnixMillis>,
-    /// Acceptances made there that have lost, and when the last of them was told so.
-    pub lost: u64,
-    pub lost_at: Option<UnixMillis>,
-    pub alarms: Alarms,
-}
-
-/// What concerns an edge's log itself, as stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Alarms {
-    /// How its epoch came to be.
-    pub quarantine: Option<QuarantineStatus>,
-    /// When an operator last took note of it.
+    /// When an operator last took note of its quarantine.
     pub readmitted_at: Option<UnixMillis>,
-    pub needs_operator_at: Option<UnixMillis>,
-    pub twin_seen_at: Option<UnixMillis>,
 }
 
 /// Regions in their order, each with its enrolled edges by name.
@@ -119,51 +83,23 @@ pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -
 
 pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
     let (link, since) = link(edge, now);
+    let stored = edge.stored.clone();
+    let is_noted = |at| edge.readmitted_at.is_some_and(|noted| noted >= at);
     EdgeStatus {
-        edge: edge.edge.clone(),
         link,
         since,
-        last_contact_at: edge.last_contact_at,
-        epoch: edge.epoch,
-        version: edge.program_version.clone(),
-        pending: u32::try_from(edge.pending).unwrap_or(u32::MAX),
-        oldest_pending_at: edge.oldest_pending_at,
-        undecided: edge.undecided,
-        held: edge.held,
-        parked: edge.parked,
         lag_up_ops: edge.last_seq.saturating_sub(edge.cursor_seq),
         lag_down_changes: region.feed_seq.saturating_sub(edge.feed_cursor),
         lag_down_outcomes: edge.outcome_count.saturating_sub(edge.outcome_cursor),
-        lag_down_since: edge.lag_down_since,
-        checksum: checksum::compare(Compared {
-            edge: edge.digest,
-            ahead: edge.ahead,
-            edge_cursor: edge.feed_cursor,
-            region: region_digest(edge, region),
-            feed_seq: region.feed_seq,
-        }),
-        clock_error_ms: edge.clock_error_ms,
-        disk_free_bytes: edge.disk_free_bytes,
-        left_behind: edge.left_behind.clone(),
-        quarantine: edge.alarms.quarantine.filter(|quarantine| {
-            edge.alarms.readmitted_at.is_none_or(|noted| noted < quarantine.at)
-        }),
-        needs_operator_at: edge.alarms.needs_operator_at,
-        twin_seen_at: edge.alarms.twin_seen_at.filter(|seen| now.since(*seen) <= TWIN_STALE_MS),
-        repair_asked_at: edge.repair_asked_at,
-        repairs: edge.repairs,
-        repaired_at: edge.repaired_at,
-        unproven: edge.unproven,
-        // Known only to who has looked more than once.
-        unsettled_since: None,
-        stopped: edge.stopped,
-        lost: edge.lost,
-        lost_at: edge.lost_at,
+        checksum: checksum(edge, region),
+        quarantine: stored.quarantine.filter(|quarantine| !is_noted(quarantine.at)),
+        twin_seen_at: stored.twin_seen_at.filter(|seen| now.since(*seen) <= TWIN_STALE_MS),
+        ..stored
     }
 }
 
 fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
-    let Some(contact) = edge.last_contact_at else { return (LinkState::Never, None) };
+    let Some(contact) = edge.stored.last_contact_at else { return (LinkState::Never, None) };
     match edge.link_up {
         false => (LinkState::Down, edge.link_since),
         true if now.since(contact) > CONTACT_STALE_MS => (LinkState::Down, Some(contact)),
@@ -171,8 +107,22 @@ fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
     }
 }
 
-/// The region's digest where the edge stands. Below what was compacted a reader may lack versions
-/// that were taken out, so nothing can be said there.
+/// Whether the edge's orders equal the cloud's. A difference at the same feed number stays one whatever
+/// came later; equality counts only at the end of the feed.
+fn checksum(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
+    let Some(digest) = edge.digest else { return ChecksumState::Unknown };
+    let (0, Some(here)) = (edge.ahead, region_digest(edge, region)) else {
+        return ChecksumState::Settling;
+    };
+    match digest == here {
+        false => ChecksumState::Mismatch,
+        true if edge.feed_cursor == region.feed_seq => ChecksumState::Match,
+        true => ChecksumState::Settling,
+    }
+}
+
+/// The region's digest at the edge's cursor; `None` where older versions were compacted, because a
+/// reader may lack them.
 fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
     if edge.feed_cursor == region.feed_seq {
         return Some(region.feed_digest);
@@ -181,14 +131,14 @@ fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
 }
 
 #[cfg(test)]
-mod tests {
-    use wire::ChecksumState;
+pub(super) mod tests {
+    use wire::QuarantineStatus;
 
     use super::*;
 
-    const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+    pub(in crate::domain) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-    fn region() -> RegionRecord {
+    pub(in crate::domain) fn region() -> RegionRecord {
         RegionRecord {
             region: Region::North,
             gate: GateState::Open,
@@ -205,44 +155,63 @@ mod tests {
         }
     }
 
-    fn north() -> EdgeRecord {
-        EdgeRecord {
+    pub(in crate::domain) fn north() -> EdgeRecord {
+        let stored = EdgeStatus {
             edge: EdgeId::new("north-1").unwrap(),
-            region: Region::North,
-            created_at: NOW,
-            enrolled_at: Some(NOW),
-            epoch: 1,
-            program_version: None,
-            cursor_seq: 7,
-            outcome_count: 6,
-            undecided: 1,
-            held: 0,
-            stopped: 0,
-            parked: 1,
-            link_up: true,
-            link_since: Some(NOW.plus_ms(-60_000)),
+            link: LinkState::Never,
+            since: None,
             last_contact_at: Some(NOW.plus_ms(-1_000)),
-            outcome_cursor: 4,
-            feed_cursor: 40,
-            digest: Some(Hash::of(b"all")),
-            ahead: 0,
+            epoch: 1,
+            version: None,
             pending: 3,
             oldest_pending_at: None,
-            last_seq: 9,
+            undecided: 1,
+            held: 0,
+            parked: 1,
+            lag_up_ops: 0,
+            lag_down_changes: 0,
+            lag_down_outcomes: 0,
+            lag_down_since: None,
+            checksum: ChecksumState::Unknown,
             clock_error_ms: Some(12),
             disk_free_bytes: None,
             left_behind: Vec::new(),
-            region_digest: None,
+            quarantine: None,
+            needs_operator_at: None,
+            twin_seen_at: None,
             repair_asked_at: None,
             repairs: 0,
             repaired_at: None,
             unproven: None,
-            assignment: None,
-            lag_down_since: None,
+            unsettled_since: None,
+            stopped: 0,
             lost: 0,
             lost_at: None,
-            alarms: Alarms::default(),
+        };
+        EdgeRecord {
+            stored,
+            region: Region::North,
+            created_at: NOW,
+            enrolled_at: Some(NOW),
+            cursor_seq: 7,
+            outcome_count: 6,
+            link_up: true,
+            link_since: Some(NOW.plus_ms(-60_000)),
+            outcome_cursor: 4,
+            feed_cursor: 40,
+            digest: Some(Hash::of(b"all")),
+            ahead: 0,
+            last_seq: 9,
+            region_digest: None,
+            assignment: None,
+            readmitted_at: None,
         }
+    }
+
+    fn north_after(change: impl FnOnce(&mut EdgeStatus)) -> EdgeRecord {
+        let mut north = north();
+        change(&mut north.stored);
+        north
     }
 
     #[test]
@@ -260,16 +229,35 @@ mod tests {
         assert_eq!(shown(north()), (LinkState::Up, north().link_since));
         let stale = Some(NOW.plus_ms(-CONTACT_STALE_MS - 1));
         assert_eq!(
-            shown(EdgeRecord { last_contact_at: stale, ..north() }),
+            shown(north_after(|stored| stored.last_contact_at = stale)),
             (LinkState::Down, stale),
             "its replica is gone"
         );
         let ended = EdgeRecord { link_up: false, link_since: Some(NOW), ..north() };
         assert_eq!(shown(ended), (LinkState::Down, Some(NOW)));
         assert_eq!(
-            shown(EdgeRecord { last_contact_at: None, ..north() }),
+            shown(north_after(|stored| stored.last_contact_at = None)),
             (LinkState::Never, None)
         );
+    }
+
+    #[test]
+    fn only_equal_digests_at_the_end_of_the_feed_match() {
+        let (a, b) = (Some(Hash::of(b"a")), Some(Hash::of(b"b")));
+        for (digest, ahead, feed_cursor, there, expected) in [
+            (None, 0, 0, a, ChecksumState::Unknown),
+            (a, 0, 9, a, ChecksumState::Match),
+            (a, 0, 9, b, ChecksumState::Mismatch),
+            (a, 0, 8, a, ChecksumState::Settling),
+            (a, 0, 8, b, ChecksumState::Mismatch),
+            (a, 1, 9, b, ChecksumState::Settling),
+            (a, 0, 3, None, ChecksumState::Settling),
+        ] {
+            let feed_digest = there.unwrap_or(Hash::ZERO);
+            let region = RegionRecord { feed_seq: 9, feed_digest, compacted_to: 0, ..region() };
+            let edge = EdgeRecord { digest, ahead, feed_cursor, region_digest: there, ..north() };
+            assert_eq!(checksum(&edge, &region), expected, "{edge:?}");
+        }
     }
 
     #[test]
@@ -287,19 +275,16 @@ mod tests {
     #[test]
     fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
         let quarantine = QuarantineStatus { at: NOW, why: wire::QuarantineWhy::EdgeRestored };
-        let shown = |alarms| {
-            let shown = edge(&EdgeRecord { alarms, ..north() }, &region(), NOW);
+        let shown = |readmitted_at, twin_seen_at| {
+            let north = north_after(|stored| {
+                (stored.quarantine, stored.twin_seen_at) = (Some(quarantine), twin_seen_at);
+            });
+            let shown = edge(&EdgeRecord { readmitted_at, ..north }, &region(), NOW);
             (shown.quarantine.is_some(), shown.twin_seen_at.is_some())
         };
         let seen = |ago_ms: i64| Some(NOW.plus_ms(-ago_ms));
-        let alarms = |readmitted_at, twin_seen_at| Alarms {
-            quarantine: Some(quarantine),
-            readmitted_at,
-            needs_operator_at: None,
-            twin_seen_at,
-        };
-        assert_eq!(shown(alarms(seen(1), seen(TWIN_STALE_MS))), (true, true));
-        assert_eq!(shown(alarms(seen(0), seen(TWIN_STALE_MS + 1))), (false, false));
+        assert_eq!(shown(seen(1), seen(TWIN_STALE_MS)), (true, true));
+        assert_eq!(shown(seen(0), seen(TWIN_STALE_MS + 1)), (false, false));
     }
 
     #[test]

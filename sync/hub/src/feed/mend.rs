@@ -1,8 +1,8 @@
-//! Puts right what an edge has: one whose orders, or whose word about how its region assigns, differ
-//! from the cloud's gets an image, and so does one whose view lacks what its feed has brought; a holder
-//! whose view did not agree with its grant gets a new fence once the region is put right.
+//! Repairs edges. An edge gets an image when its orders or its assignment differ from the cloud's, or when
+//! its view lacks orders that its feed has brought. A holder whose view did not match its grant gets a new
+//! fence once the region is right.
 //!
-//! Invariant: every replica looks, and what it does is safe to repeat: an image is asked for once, a
+//! Invariant: every replica looks, and every repair is safe to repeat: an image is asked for once, and a
 //! fence is renewed only while it stands.
 
 use std::{
@@ -11,32 +11,34 @@ use std::{
 };
 
 use process::metrics;
+use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, Hash, LinkState, Region, RegionAssignment, RenewAsked};
 
-use super::compare::{CompareFault, ask, compare};
+use super::compare::{CompareFault, Comparison};
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
-    hub::Hub,
+    rounds::Rounds,
+    signals::Nudges,
     store::StoreError,
 };
 
 const LOOK: Duration = Duration::from_secs(5);
-/// An image that did not help is not sent again at once, nor a fence given out again.
+/// Time before an image that did not help is sent again.
 const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
 const RENEW_AGAIN_AFTER: Duration = Duration::from_secs(60);
 const COMPARE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// What one look has found.
+/// The edges that one look finds wrong.
 #[derive(Default)]
-struct Found {
+struct Findings {
     differing: HashSet<EdgeId>,
     ahead: HashSet<EdgeId>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Looks {
     /// By the last look. A difference counts when two looks see it.
-    before: Found,
+    before: Findings,
     /// When a feed was last compared with its owner for the edges that are ahead of it. One entry a
     /// region.
     compared: HashMap<Region, Duration>,
@@ -44,47 +46,7 @@ struct Seen {
     renewed: HashMap<Region, Duration>,
 }
 
-pub(super) async fn follow(hub: &Hub) {
-    let stop = hub.tasks.token();
-    let (mut seen, mut fails) = (Seen::default(), false);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        let result = tokio::select! {
-            () = stop.cancelled() => return,
-            result = look(hub, &mut seen) => result,
-        };
-        if let Err(fault) = &result
-            && !fails
-        {
-            let cause = process::problem::chain(fault);
-            tracing::warn!(cause, "What edges have cannot be put right now");
-        }
-        fails = result.is_err();
-    }
-}
-
-/// First what needs no owner, then what asks the owners: one that is away or keeps silent keeps no image
-/// waiting that needs none, and no other region's owner from being asked. Answers with the first fault.
-async fn look(hub: &Hub, seen: &mut Seen) -> Result<(), CompareFault> {
-    let (regions, edges) = hub.store.overview().await?;
-    let mut now = Found::default();
-    let mut questions = Vec::new();
-    for region in &regions {
-        let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
-        questions.push(look_at(hub, &seen.before, &mut now, region, here).await?);
-    }
-    seen.before = now;
-    let mut result = Ok(());
-    for question in questions {
-        result = result.and(ask_owner(hub, seen, question).await);
-    }
-    result
-}
-
-/// What only the owner of a region can tell.
+/// A question that only the owner of a region can answer.
 struct Question<'a> {
     region: &'a RegionRecord,
     /// An edge that holds the region, and the fence of its grant.
@@ -92,140 +54,187 @@ struct Question<'a> {
     ahead: Vec<&'a EdgeRecord>,
 }
 
-async fn look_at<'a>(
-    hub: &Hub,
-    before: &Found,
-    now: &mut Found,
-    region: &'a RegionRecord,
-    edges: impl Iterator<Item = &'a EdgeRecord>,
-) -> Result<Question<'a>, StoreError> {
-    let assigns = hub.store.how_it_assigns(region.region).await?;
-    let (mut ahead, mut doubtful) = (Vec::new(), None);
-    for edge in edges {
-        if differs(hub, region, edge, &assigns) {
-            now.differing.insert(edge.edge.clone());
-            if before.differing.contains(&edge.edge) {
-                repair(hub, edge).await?;
+/// Repairs the edges of all regions.
+pub(super) struct Repairs {
+    pub comparison: Comparison,
+    pub nudges: Nudges,
+}
+
+impl Repairs {
+    pub async fn follow(&self) {
+        let stop = self.comparison.tasks.token();
+        let mut rounds =
+            Rounds::new(&self.comparison.tasks, "The edges' orders cannot be repaired now");
+        let (mut seen, mut result) = (Looks::default(), Ok(()));
+        while rounds.next(result, sleep(LOOK)).await {
+            result = tokio::select! {
+                () = stop.cancelled() => return,
+                result = self.look(&mut seen) => result,
+            };
+        }
+    }
+
+    /// Does first the repairs that need no owner, then asks the owners: an owner that is away or silent delays
+    /// no image that needs none, and no other region. Returns the first fault.
+    async fn look(&self, seen: &mut Looks) -> Result<(), CompareFault> {
+        let (regions, edges) = self.comparison.store.overview().await?;
+        let mut now = Findings::default();
+        let mut questions = Vec::new();
+        for region in &regions {
+            let here =
+                edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
+            questions.push(self.look_at(&seen.before, &mut now, region, here).await?);
+        }
+        seen.before = now;
+        let mut result = Ok(());
+        for question in questions {
+            result = result.and(self.ask_owner(seen, question).await);
+        }
+        result
+    }
+
+    async fn look_at<'a>(
+        &self,
+        before: &Findings,
+        now: &mut Findings,
+        region: &'a RegionRecord,
+        edges: impl Iterator<Item = &'a EdgeRecord>,
+    ) -> Result<Question<'a>, StoreError> {
+        let assigns = self.comparison.store.how_it_assigns(region.region).await?;
+        let (mut ahead, mut doubtful) = (Vec::new(), None);
+        for edge in edges {
+            if self.differs(region, edge, &assigns) {
+                now.differing.insert(edge.stored.edge.clone());
+                if before.differing.contains(&edge.stored.edge) {
+                    self.repair(edge).await?;
+                }
             }
+            if self.is_ahead(region, edge) {
+                now.ahead.insert(edge.stored.edge.clone());
+                ahead.extend(before.ahead.contains(&edge.stored.edge).then_some(edge));
+            }
+            doubtful =
+                doubtful.or(self.unproven(region, edge, &assigns).map(|fence| (edge, fence)));
         }
-        if is_ahead(hub, region, edge) {
-            now.ahead.insert(edge.edge.clone());
-            ahead.extend(before.ahead.contains(&edge.edge).then_some(edge));
+        Ok(Question { region, doubtful, ahead })
+    }
+
+    async fn ask_owner(
+        &self,
+        seen: &mut Looks,
+        question: Question<'_>,
+    ) -> Result<(), CompareFault> {
+        if let Some((holder, fence)) = question.doubtful {
+            self.renew(seen, holder, fence).await?;
         }
-        doubtful = doubtful.or(unproven(hub, region, edge, &assigns).map(|fence| (edge, fence)));
+        self.repair_ahead(seen, question.region, &question.ahead).await
     }
-    Ok(Question { region, doubtful, ahead })
-}
 
-async fn ask_owner(hub: &Hub, seen: &mut Seen, question: Question<'_>) -> Result<(), CompareFault> {
-    if let Some((holder, fence)) = question.doubtful {
-        renew(hub, seen, holder, fence).await?;
+    /// Returns whether the edge differs from the cloud, at a feed number where that is known.
+    fn differs(
+        &self,
+        region: &RegionRecord,
+        edge: &EdgeRecord,
+        assigns: &RegionAssignment,
+    ) -> bool {
+        let shown = status::edge(edge, region, self.comparison.clock.now());
+        let at_the_end = edge.feed_cursor == region.feed_seq;
+        let assigns_otherwise = |known: Hash| at_the_end && known != assigns.digest();
+        shown.link == LinkState::Up
+            && (shown.checksum == ChecksumState::Mismatch
+                || edge.assignment.is_some_and(assigns_otherwise))
     }
-    repair_ahead(hub, seen, question.region, &question.ahead).await
-}
 
-/// Whether what it has differs at a number of the feed at which that can be told.
-fn differs(
-    hub: &Hub,
-    region: &RegionRecord,
-    edge: &EdgeRecord,
-    assigns: &RegionAssignment,
-) -> bool {
-    let shown = status::edge(edge, region, hub.clock.now());
-    let at_the_end = edge.feed_cursor == region.feed_seq;
-    let assigns_otherwise = |known: Hash| at_the_end && known != assigns.digest();
-    shown.link == LinkState::Up
-        && (shown.checksum == ChecksumState::Mismatch
-            || edge.assignment.is_some_and(assigns_otherwise))
-}
+    /// Returns whether the edge has read its feed to the end, yet has orders that an outcome brought ahead.
+    fn is_ahead(&self, region: &RegionRecord, edge: &EdgeRecord) -> bool {
+        let shown = status::edge(edge, region, self.comparison.clock.now());
+        shown.link == LinkState::Up && edge.ahead > 0 && edge.feed_cursor == region.feed_seq
+    }
 
-/// Whether it has read its feed to the end, and yet has orders that an outcome brought ahead of it.
-fn is_ahead(hub: &Hub, region: &RegionRecord, edge: &EdgeRecord) -> bool {
-    let shown = status::edge(edge, region, hub.clock.now());
-    shown.link == LinkState::Up && edge.ahead > 0 && edge.feed_cursor == region.feed_seq
-}
+    /// An outcome is ahead of a feed only while the feed is behind its owner. An edge that is ahead of a
+    /// complete feed has lost changes that it had read, and nothing will bring them again.
+    async fn repair_ahead(
+        &self,
+        seen: &mut Looks,
+        region: &RegionRecord,
+        edges: &[&EdgeRecord],
+    ) -> Result<(), CompareFault> {
+        let now = self.comparison.clock.elapsed();
+        let lately = |at: &Duration| now.saturating_sub(*at) < COMPARE_AGAIN_AFTER;
+        if edges.is_empty() || seen.compared.get(&region.region).is_some_and(lately) {
+            return Ok(());
+        }
+        seen.compared.insert(region.region, now);
+        let unsettled = self.comparison.compare(region.region).await?.unsettled;
+        // A feed that has moved on meanwhile was behind, or proves nothing about the edges.
+        let stands = |state: &RegionRecord| {
+            state.region == region.region && state.feed_seq == region.feed_seq
+        };
+        if unsettled || !self.comparison.store.regions().await?.iter().any(stands) {
+            return Ok(());
+        }
+        for edge in edges {
+            self.repair(edge).await?;
+        }
+        Ok(())
+    }
 
-/// An outcome is ahead of a feed only while that is behind its owner. Who is ahead of one that was read
-/// to the end and lacks nothing has lost what it had read, and no change will ever bring it again.
-async fn repair_ahead(
-    hub: &Hub,
-    seen: &mut Seen,
-    region: &RegionRecord,
-    edges: &[&EdgeRecord],
-) -> Result<(), CompareFault> {
-    let now = hub.clock.elapsed();
-    let lately = |at: &Duration| now.saturating_sub(*at) < COMPARE_AGAIN_AFTER;
-    if edges.is_empty() || seen.compared.get(&region.region).is_some_and(lately) {
-        return Ok(());
+    async fn repair(&self, edge: &EdgeRecord) -> Result<(), StoreError> {
+        let now = self.comparison.clock.now();
+        let lately = edge.stored.repaired_at.is_some_and(|at| now.since(at) < AGAIN_AFTER_MS);
+        if lately || !self.comparison.store.ask_repair(&edge.stored.edge, now).await? {
+            return Ok(());
+        }
+        metrics::HUB_REPAIRS.add([edge.region.as_str(), "edge"], 1);
+        let name = &edge.stored.edge;
+        tracing::warn!(edge.id = %name, "The orders of `{name}` differ from the cloud's; it gets an image");
+        self.nudges.nudge(name);
+        Ok(())
     }
-    seen.compared.insert(region.region, now);
-    let unsettled = compare(hub, region.region).await?.unsettled;
-    // One that has moved on meanwhile was behind, or says nothing of what the edges had before.
-    let stands =
-        |state: &RegionRecord| state.region == region.region && state.feed_seq == region.feed_seq;
-    if unsettled || !hub.store.regions().await?.iter().any(stands) {
-        return Ok(());
-    }
-    for edge in edges {
-        repair(hub, edge).await?;
-    }
-    Ok(())
-}
 
-async fn repair(hub: &Hub, edge: &EdgeRecord) -> Result<(), StoreError> {
-    let now = hub.clock.now();
-    let lately = edge.repaired_at.is_some_and(|at| now.since(at) < AGAIN_AFTER_MS);
-    if lately || !hub.store.ask_repair(&edge.edge, now).await? {
-        return Ok(());
+    fn unproven(
+        &self,
+        region: &RegionRecord,
+        edge: &EdgeRecord,
+        assigns: &RegionAssignment,
+    ) -> Option<u64> {
+        let fence = edge.stored.unproven?;
+        let holds = assigns.holder.as_ref() == Some(&edge.stored.edge)
+            && assigns.epoch == edge.stored.epoch;
+        let up = status::edge(edge, region, self.comparison.clock.now()).link == LinkState::Up;
+        (up && holds && assigns.fence == fence).then_some(fence)
     }
-    metrics::HUB_REPAIRS.add([edge.region.as_str(), "edge"], 1);
-    let name = &edge.edge;
-    tracing::warn!(edge.id = %name, "What `{name}` has differs from the cloud; it gets an image");
-    hub.nudges.nudge(name);
-    Ok(())
-}
 
-fn unproven(
-    hub: &Hub,
-    region: &RegionRecord,
-    edge: &EdgeRecord,
-    assigns: &RegionAssignment,
-) -> Option<u64> {
-    let fence = edge.unproven?;
-    let holds = assigns.holder.as_ref() == Some(&edge.edge) && assigns.epoch == edge.epoch;
-    let up = status::edge(edge, region, hub.clock.now()).link == LinkState::Up;
-    (up && holds && assigns.fence == fence).then_some(fence)
-}
-
-/// First the feed is put right, then the edge, then it is granted anew: only then can its view agree.
-async fn renew(
-    hub: &Hub,
-    seen: &mut Seen,
-    edge: &EdgeRecord,
-    fence: u64,
-) -> Result<(), CompareFault> {
-    let (now, region) = (hub.clock.elapsed(), edge.region);
-    let lately = |at: &Duration| now.saturating_sub(*at) < RENEW_AGAIN_AFTER;
-    if seen.renewed.get(&region).is_some_and(lately) {
-        return Ok(());
+    /// First the feed is put right, then the edge, then it is granted anew: only then can its view agree.
+    async fn renew(
+        &self,
+        seen: &mut Looks,
+        edge: &EdgeRecord,
+        fence: u64,
+    ) -> Result<(), CompareFault> {
+        let (now, region) = (self.comparison.clock.elapsed(), edge.region);
+        let lately = |at: &Duration| now.saturating_sub(*at) < RENEW_AGAIN_AFTER;
+        if seen.renewed.get(&region).is_some_and(lately) {
+            return Ok(());
+        }
+        if self.comparison.compare(region).await?.unsettled {
+            return Ok(());
+        }
+        let (regions, edges) = self.comparison.store.overview().await?;
+        let record = edges.iter().find(|record| record.stored.edge == edge.stored.edge);
+        let state = regions.iter().find(|state| state.region == region);
+        let (Some(record), Some(state)) = (record, state) else { return Ok(()) };
+        match status::edge(record, state, self.comparison.clock.now()).checksum {
+            ChecksumState::Match | ChecksumState::Settling => {}
+            ChecksumState::Mismatch => return Ok(self.repair(record).await?),
+            ChecksumState::Unknown => return Ok(()),
+        }
+        let (name, epoch) = (edge.stored.edge.clone(), edge.stored.epoch);
+        tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
+        let asked = RenewAsked { region, edge: name, epoch, fence };
+        let _: RegionAssignment = self.comparison.order.post("/internal/renewals", &asked).await?;
+        seen.renewed.insert(region, now);
+        metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);
+        Ok(())
     }
-    if compare(hub, region).await?.unsettled {
-        return Ok(());
-    }
-    let (regions, edges) = hub.store.overview().await?;
-    let record = edges.iter().find(|record| record.edge == edge.edge);
-    let state = regions.iter().find(|state| state.region == region);
-    let (Some(record), Some(state)) = (record, state) else { return Ok(()) };
-    match status::edge(record, state, hub.clock.now()).checksum {
-        ChecksumState::Match | ChecksumState::Settling => {}
-        ChecksumState::Mismatch => return Ok(repair(hub, record).await?),
-        ChecksumState::Unknown => return Ok(()),
-    }
-    let (name, epoch) = (edge.edge.clone(), edge.epoch);
-    tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
-    let asked = RenewAsked { region, edge: name, epoch, fence };
-    let _: RegionAssignment = ask(hub, "/internal/renewals", &asked).await?;
-    seen.renewed.insert(region, now);
-    metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);
-    Ok(())
 }

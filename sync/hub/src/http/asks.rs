@@ -1,5 +1,5 @@
-//! What the order service asks of the hub: to put a person's accept to the holder of a region, and where
-//! an edge belongs.
+//! Answers the order service: puts a person's accept to the holder of a region, and tells where an edge
+//! belongs.
 
 use axum::extract::State;
 use process::{
@@ -8,43 +8,42 @@ use process::{
 };
 use wire::{Code, EdgeId, EdgeSeat, PortalAccept};
 
-use crate::{hub::Hub, store::Asked};
-
-/// The only service that knows whether an accept has to wait.
-const ORDER: &str = "order";
+use super::state::Routes;
+use crate::{peers::order::ORDER, store::asks::AskAdmission};
 
 /// `POST /internal/asks`: safe to repeat.
 pub(super) async fn ask(
-    State(hub): State<Hub>,
+    State(hub): State<Routes>,
     FromService(from): FromService,
     Json(accept): Json<PortalAccept>,
 ) -> Result<Json<()>, Problem> {
     from_order(&from)?;
-    match hub.store.ask(&accept, hub.clock.now()).await? {
-        Asked::Waits => {
+    match hub.sessions.store.ask(&accept, hub.sessions.clock.now()).await? {
+        AskAdmission::Waits => {
             // The holder's session may be on another replica, which looks once a second.
-            if let Some(holder) = hub.store.holder(accept.region).await? {
-                hub.nudges.nudge(&holder);
+            if let Some(holder) = hub.sessions.store.holder(accept.region).await? {
+                hub.sessions.nudges.nudge(&holder);
             }
             Ok(Json(()))
         }
-        Asked::HolderAway => Err(Code::RegionAssigningOffline.into()),
-        Asked::IdReused => Err(Code::CommandIdReused.into()),
-        Asked::TooMany => Err(Problem::new(Code::TooManyRequests).retry_after(5)),
+        AskAdmission::HolderAway => Err(Code::RegionAssigningOffline.into()),
+        AskAdmission::IdReused => Err(Code::CommandIdReused.into()),
+        AskAdmission::TooMany => Err(Problem::new(Code::TooManyRequests).retry_after(5)),
     }
 }
 
-/// `GET /internal/seats/{edge}`: whether there is such an edge, of which region, in which epoch.
+/// `GET /internal/seats/{edge}`: the region and the epoch of an enrolled edge.
 pub(super) async fn seat(
-    State(hub): State<Hub>,
+    State(hub): State<Routes>,
     FromService(from): FromService,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<EdgeSeat>, Problem> {
     from_order(&from)?;
-    let seat = hub.store.seat(&edge).await?;
+    let seat = hub.sessions.store.seat(&edge).await?;
     seat.map(Json).ok_or_else(|| Code::EdgeUnknown.into())
 }
 
+/// Only the order service knows whether an accept has to wait.
 fn from_order(from: &str) -> Result<(), Problem> {
     if from == ORDER { Ok(()) } else { Err(Code::RoleForbidden.into()) }
 }

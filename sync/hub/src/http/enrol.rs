@@ -1,22 +1,23 @@
-//! How an edge is let in: an operator gets a code, the edge turns it into a registered key.
+//! Enrols an edge: an operator gets a code, and the edge registers its key with it.
 
 use axum::extract::State;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use process::{
     problem::{Json, Problem},
-    tokens::{Caller, is_sound_key},
+    tokens::{Admin, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wire::{Code, EdgeId, Region, Role, UnixMillis};
+use wire::{Code, EdgeId, Region, UnixMillis};
 
+use super::{
+    state::Routes,
+    wording::{public_key_no_key, public_key_weak},
+};
 use crate::{
     domain::enrolment,
-    feed,
-    hub::Hub,
-    say,
-    store::{Enrolled, Invited},
+    store::enrol::{EnrolmentResult, InvitationResult},
 };
 
 #[derive(Deserialize)]
@@ -26,7 +27,7 @@ pub(super) struct Invitation {
 }
 
 #[derive(Serialize)]
-pub(super) struct Code24 {
+pub(super) struct InvitationCode {
     edge: EdgeId,
     region: Region,
     /// Shown once: only its hash is kept.
@@ -35,70 +36,69 @@ pub(super) struct Code24 {
 }
 
 pub(super) async fn invite(
-    caller: Caller,
-    State(hub): State<Hub>,
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
     Json(asked): Json<Invitation>,
-) -> Result<(StatusCode, Json<Code24>), Problem> {
-    caller.require(Role::Admin)?;
+) -> Result<(StatusCode, Json<InvitationCode>), Problem> {
     let Invitation { edge, region } = asked;
     let code = enrolment::code_of(process::random::bytes());
     let hash = enrolment::hash_of(&code);
-    let (by, now) = (caller.actor.user_id, hub.clock.now());
-    match hub.store.invite(&edge, region, hash, by, now).await? {
-        Invited::Exists => Err(Code::EdgeExists.into()),
-        Invited::Until(expires_at) => {
+    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    match hub.sessions.store.invite(&edge, region, hash, by, now).await? {
+        InvitationResult::Exists => Err(Code::EdgeExists.into()),
+        InvitationResult::Until(expires_at) => {
             tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
-            Ok((StatusCode::CREATED, Json(Code24 { edge, region, code, expires_at })))
+            Ok((StatusCode::CREATED, Json(InvitationCode { edge, region, code, expires_at })))
         }
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct Enrolment {
+pub(super) struct EnrolmentRequest {
     code: String,
     /// The raw 32 bytes of an Ed25519 key, base64url without padding.
     public_key: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Welcome {
+pub(super) struct EnrolmentAnswer {
     edge: EdgeId,
     region: Region,
-    /// What people's tokens are checked with, so that the edge can do so before its first feed.
+    /// The keys that verify people's tokens, so that the edge has them before its first feed.
     jwks: Value,
 }
 
 pub(super) async fn enrol(
-    State(hub): State<Hub>,
-    Json(asked): Json<Enrolment>,
-) -> Result<Json<Welcome>, Problem> {
+    State(hub): State<Routes>,
+    Json(asked): Json<EnrolmentRequest>,
+) -> Result<Json<EnrolmentAnswer>, Problem> {
     let public_key = public_key(&asked.public_key)?;
     // Before the code is used: an edge without keys could let nobody in.
     let jwks = jwks(&hub).await?;
     let hash = enrolment::hash_of(&asked.code);
-    match hub.store.enrol(hash, public_key, hub.clock.now()).await? {
-        Enrolled::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
-        Enrolled::Edge { edge, region } => {
+    match hub.sessions.store.enrol(hash, public_key, hub.sessions.clock.now()).await? {
+        EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
+        EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
-            Ok(Json(Welcome { edge, region, jwks }))
+            Ok(Json(EnrolmentAnswer { edge, region, jwks }))
         }
     }
 }
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    let bytes = bytes.ok_or_else(|| Problem::wrong("public_key", say::public_key_no_key))?;
+    let bytes = bytes.ok_or_else(|| Problem::wrong("public_key", public_key_no_key))?;
     let is_sound = is_sound_key(&bytes);
-    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong("public_key", say::public_key_weak))
+    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong("public_key", public_key_weak))
 }
 
-async fn jwks(hub: &Hub) -> Result<Value, Problem> {
-    if hub.keys.is_empty()
-        && let Err(error) = feed::refresh_keys(hub).await
+async fn jwks(hub: &Routes) -> Result<Value, Problem> {
+    if hub.keys.keys.is_empty()
+        && let Err(error) = hub.keys.refresh().await
     {
         tracing::warn!(%error, "An edge cannot enrol while there are no keys");
         return Err(Problem::new(Code::Unavailable).retry_after(2));
     }
-    serde_json::from_str(&hub.keys.jwks())
-        .map_err(|error| process::problem::fault("The keys are no JSON", error))
+    serde_json::from_str(&hub.keys.keys.jwks())
+        .map_err(|error| process::problem::fault("The keys are not JSON", error))
 }

@@ -15,10 +15,11 @@ use process::{
 };
 use wire::{Code, EdgeId, Text};
 
-use crate::{hub::Hub, session, store::LinkKey};
+use super::state::Routes;
+use crate::store::edges::LinkKey;
 
 pub(super) async fn open(
-    State(hub): State<Hub>,
+    State(hub): State<Routes>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -29,20 +30,20 @@ pub(super) async fn open(
     let upgrade = upgrade.map_err(|rejection| {
         Problem::new(Code::MalformedBody).detail(Text::alike(rejection.body_text()))
     })?;
-    let bytes_max = hub.message_bytes_max();
+    let bytes_max = hub.sessions.message_bytes_max();
     let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let tasks = hub.tasks.clone();
-        tasks.spawn_once("session", session::run(hub, edge, key.region, socket));
+        let tasks = hub.sessions.tasks.clone();
+        tasks.spawn_once("session", hub.sessions.run(edge, key.region, socket));
     }))
 }
 
-/// Which edge this is. An unknown name and a wrong key look alike.
-async fn verified(hub: &Hub, headers: &HeaderMap) -> Result<(EdgeId, LinkKey), Problem> {
+/// The edge that the token proves. An unknown name and a wrong key look alike.
+async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<(EdgeId, LinkKey), Problem> {
     let token = bearer(headers).ok_or(Code::InvalidToken)?;
     let edge = edge_claim(token)?;
-    let key = hub.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
-    match verify_edge(token, &key.public_key, hub.clock.now()) {
+    let key = hub.sessions.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
+    match verify_edge(token, &key.public_key, hub.sessions.clock.now()) {
         Ok(edge) => Ok((edge, key)),
         Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
         Err(process::tokens::TokenError::Invalid) => Err(Code::EdgeUnknown.into()),

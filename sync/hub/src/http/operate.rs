@@ -1,37 +1,28 @@
-//! What an operator sees and sets. Admins only.
+//! An operator's view of regions and edges, and the settings of a region. Admins only.
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Page, Path, Problem},
-    tokens::Caller,
+    problem::{ItemList, Json, Page, Path, Problem},
+    tokens::Admin,
 };
 use serde::{Deserialize, Serialize};
-use wire::{
-    Code, EdgeId, EdgeStatus, GateState, Policy, Region, Role, StatusReport, Text, UnixMillis,
-};
+use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, StatusReport, Text, UnixMillis};
 
+use super::state::Routes;
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
-    feed::{self, CompareFault, Compared},
-    hub::Hub,
+    feed::compare::{CompareFault, ComparisonReport},
 };
 
 pub(super) async fn status(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
 ) -> Result<Json<StatusReport>, Problem> {
-    caller.require(Role::Admin)?;
-    let (regions, edges) = hub.store.overview().await?;
-    let mut report = status::report(&regions, &edges, hub.clock.now());
+    let (regions, edges) = hub.sessions.store.overview().await?;
+    let mut report = status::report(&regions, &edges, hub.sessions.clock.now());
     let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
-    edges.for_each(|edge| hub.unsettled.mark(edge));
+    edges.for_each(|edge| hub.settling.mark(edge));
     Ok(Json(report))
-}
-
-#[derive(Serialize)]
-pub(super) struct List<T> {
-    pub(super) items: Vec<T>,
-    pub(super) next: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,9 +31,9 @@ pub(super) struct EdgeItem {
     created_at: UnixMillis,
     /// Absent while its code waits to be used.
     enrolled_at: Option<UnixMillis>,
-    /// How far its log has come in this epoch.
+    /// The end of its log in this epoch.
     cursor_seq: u64,
-    /// How far it has read outcomes and its region's feed.
+    /// Its cursors in the outcomes and in its region's feed.
     outcome_cursor: u64,
     feed_cursor: u64,
     #[serde(flatten)]
@@ -50,20 +41,15 @@ pub(super) struct EdgeItem {
 }
 
 pub(super) async fn edges(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
     page: Page<EdgeId, 50, 200>,
-) -> Result<Json<List<EdgeItem>>, Problem> {
-    caller.require(Role::Admin)?;
-    let limit = page.limit;
+) -> Result<ItemList<EdgeItem>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
-    let mut edges = hub.store.edges(after, limit + 1).await?;
-    let more = edges.len() > limit;
-    edges.truncate(limit);
-    let next = edges.last().filter(|_| more).map(|last| last.edge.to_string());
-    let (regions, now) = (hub.store.regions().await?, hub.clock.now());
-    let items = edges.iter().filter_map(|edge| item(edge, &regions, now)).collect();
-    Ok(Json(List { items, next }))
+    let edges = hub.sessions.store.edges(after, page.rows()).await?;
+    let (regions, now) = (hub.sessions.store.regions().await?, hub.sessions.clock.now());
+    let edges = page.of(edges, |edge| edge.stored.edge.clone());
+    Ok(edges.filter_map(|edge| item(&edge, &regions, now)))
 }
 
 fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<EdgeItem> {
@@ -103,23 +89,21 @@ impl From<RegionRecord> for RegionItem {
 }
 
 pub(super) async fn regions(
-    caller: Caller,
-    State(hub): State<Hub>,
-) -> Result<Json<List<RegionItem>>, Problem> {
-    caller.require(Role::Admin)?;
-    let items = hub.store.regions().await?.into_iter().map(Into::into).collect();
-    Ok(Json(List { items, next: None }))
+    _: Admin,
+    State(hub): State<Routes>,
+) -> Result<ItemList<RegionItem>, Problem> {
+    let regions = hub.sessions.store.regions().await?;
+    Ok(ItemList::whole(regions.into_iter().map(Into::into).collect()))
 }
 
 /// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now, and
-/// puts right what it lacks.
+/// repairs it.
 pub(super) async fn compare(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
     Path(region): Path<Region>,
-) -> Result<Json<Compared>, Problem> {
-    caller.require(Role::Admin)?;
-    match feed::compare(&hub, region).await {
+) -> Result<Json<ComparisonReport>, Problem> {
+    match hub.comparison.compare(region).await {
         Ok(compared) => Ok(Json(compared)),
         Err(CompareFault::Store(error)) => Err(error.into()),
         Err(CompareFault::Owner(error)) => {
@@ -136,20 +120,20 @@ pub(super) struct Setting {
 }
 
 pub(super) async fn set_region(
-    caller: Caller,
-    State(hub): State<Hub>,
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
     Path(region): Path<String>,
     Json(setting): Json<Setting>,
 ) -> Result<Json<RegionItem>, Problem> {
-    caller.require(Role::Admin)?;
     let region: Region = region
         .parse()
         .map_err(|why: String| Problem::new(Code::NotFound).detail(Text::alike(why)))?;
-    let (by, now) = (caller.actor.user_id, hub.clock.now());
-    hub.store.set_gate(region, setting.gate, by, now).await?;
+    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    hub.sessions.store.set_gate(region, setting.gate, by, now).await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
     // The sessions of this replica hear of it now, those of others when they look next.
-    hub.regions.refresh(&hub.store).await?;
-    let state = hub.store.regions().await?.into_iter().find(|state| state.region == region);
+    hub.sessions.regions.refresh(&hub.sessions.store).await?;
+    let state =
+        hub.sessions.store.regions().await?.into_iter().find(|state| state.region == region);
     state.map(|state| Json(state.into())).ok_or_else(|| Code::NotFound.into())
 }

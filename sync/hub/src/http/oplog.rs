@@ -1,20 +1,19 @@
-//! Where ops stand: what waits for a decision, what ended epochs left behind, and one op in full.
-//! Admins only.
+//! The op log: ops that wait for a decision, ops that ended epochs left behind, and one op in full. Admins
+//! only.
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Page, Path, Problem, Query},
-    tokens::Caller,
+    problem::{ItemList, Json, Page, Path, Problem, Query},
+    tokens::Admin,
 };
 use serde::Deserialize;
 use uuid::Uuid;
-use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, Role, UserId, WaitingAsk};
+use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingAsk};
 
-use super::operate::List;
-use crate::hub::Hub;
+use super::state::Routes;
 
 #[derive(Deserialize, Default)]
-pub(super) struct Wanted {
+pub(super) struct QueueFilter {
     edge: Option<EdgeId>,
     state: Option<OpState>,
     command: Option<CommandId>,
@@ -22,28 +21,27 @@ pub(super) struct Wanted {
 
 /// `GET /api/v1/admin/queue`: by edge and in log order, or every op that waits under one command id.
 pub(super) async fn queue(
-    caller: Caller,
-    State(hub): State<Hub>,
-    Query(wanted): Query<Wanted>,
+    _: Admin,
+    State(hub): State<Routes>,
+    Query(filter): Query<QueueFilter>,
     page: Page<OpPlace, 50, 200>,
-) -> Result<Json<List<OpRecord>>, Problem> {
-    caller.require(Role::Admin)?;
-    if let Some(id) = wanted.command {
-        let items = hub.store.waiting_command(id).await?;
-        return Ok(Json(List { items, next: None }));
+) -> Result<ItemList<OpRecord>, Problem> {
+    if let Some(id) = filter.command {
+        let items = hub.sessions.store.waiting_command(id).await?;
+        return Ok(ItemList::whole(items));
     }
-    let items = match &wanted.edge {
+    let items = match &filter.edge {
         Some(edge) => {
             let after = page.after.as_ref().map_or(0, |place| place.seq);
-            hub.store.waiting_ops(edge, wanted.state, after, page.limit + 1).await?
+            hub.sessions.store.waiting_ops(edge, filter.state, after, page.rows()).await?
         }
-        None => of_every_edge(&hub, wanted.state, page.after, page.limit + 1).await?,
+        None => of_every_edge(&hub, filter.state, page.after.clone(), page.rows()).await?,
     };
-    Ok(Json(paged(items, page.limit)))
+    Ok(page.of(items, |op| op.place.clone()))
 }
 
 async fn of_every_edge(
-    hub: &Hub,
+    hub: &Routes,
     state: Option<OpState>,
     after: Option<OpPlace>,
     limit: usize,
@@ -51,17 +49,17 @@ async fn of_every_edge(
     let mut items = Vec::new();
     let mut done = String::new();
     if let Some(OpPlace { edge, seq, .. }) = after {
-        items = hub.store.waiting_ops(&edge, state, seq, limit).await?;
+        items = hub.sessions.store.waiting_ops(&edge, state, seq, limit).await?;
         done = edge.to_string();
     }
     while items.len() < limit {
-        let edges = hub.store.edges_waiting(&done, EDGES_PART).await?;
+        let edges = hub.sessions.store.edges_waiting(&done, EDGES_PART).await?;
         let Some(last) = edges.last() else { break };
         done = last.to_string();
         for edge in &edges {
             let space = limit.saturating_sub(items.len());
             if space > 0 {
-                items.extend(hub.store.waiting_ops(edge, state, 0, space).await?);
+                items.extend(hub.sessions.store.waiting_ops(edge, state, 0, space).await?);
             }
         }
     }
@@ -73,46 +71,39 @@ const EDGES_PART: usize = 50;
 
 /// `GET /api/v1/admin/edges/{id}/left-behind`
 pub(super) async fn left_behind(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
     Path(edge): Path<EdgeId>,
     page: Page<OpPlace, 50, 200>,
-) -> Result<Json<List<OpRecord>>, Problem> {
-    caller.require(Role::Admin)?;
-    let after = page.after.map_or((0, 0), |place| (place.epoch, place.seq));
-    let items = hub.store.left_behind(&edge, after, page.limit + 1).await?;
-    Ok(Json(paged(items, page.limit)))
+) -> Result<ItemList<OpRecord>, Problem> {
+    let after = page.after.as_ref().map_or((0, 0), |place| (place.epoch, place.seq));
+    let items = hub.sessions.store.left_behind(&edge, after, page.rows()).await?;
+    Ok(page.of(items, |op| op.place.clone()))
 }
 
 /// `GET /api/v1/admin/ops/{edge}/{epoch}/{seq}`
 pub(super) async fn op(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
     Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
 ) -> Result<Json<OpRecord>, Problem> {
-    caller.require(Role::Admin)?;
-    let op = hub.store.op(&OpPlace { edge, epoch, seq }).await?;
+    let op = hub.sessions.store.op(&OpPlace { edge, epoch, seq }).await?;
     op.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
 /// `GET /api/v1/admin/asks`: the portal's accepts that are put to the holder of their region.
 pub(super) async fn asks(
-    caller: Caller,
-    State(hub): State<Hub>,
+    _: Admin,
+    State(hub): State<Routes>,
     page: Page<AskCursor, 50, 200>,
-) -> Result<Json<List<WaitingAsk>>, Problem> {
-    caller.require(Role::Admin)?;
+) -> Result<ItemList<WaitingAsk>, Problem> {
     let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
-    let after = page.after.map_or(first, |AskCursor(id, user)| (id, user));
-    let mut items = hub.store.asks_waiting(after, page.limit + 1).await?;
-    let more = items.len() > page.limit;
-    items.truncate(page.limit);
-    let next = items.last().filter(|_| more);
-    let next = next.map(|ask| format!("{}.{}", ask.command_id, ask.user_id));
-    Ok(Json(List { items, next }))
+    let after = page.after.as_ref().map_or(first, |AskCursor(id, user)| (*id, *user));
+    let items = hub.sessions.store.asks_waiting(after, page.rows()).await?;
+    Ok(page.of(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
 }
 
-/// The id of an accept and whose it is.
+/// The id of an accept and its person.
 pub(super) struct AskCursor(CommandId, UserId);
 
 impl std::str::FromStr for AskCursor {
@@ -123,11 +114,4 @@ impl std::str::FromStr for AskCursor {
         let (id, user) = text.split_once('.').ok_or(wrong)?;
         Ok(Self(id.parse().map_err(|_| wrong)?, user.parse().map_err(|_| wrong)?))
     }
-}
-
-fn paged(mut items: Vec<OpRecord>, limit: usize) -> List<OpRecord> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|op| op.place.to_string());
-    List { items, next }
 }

@@ -1,17 +1,19 @@
-//! An operator has an op, or an accept that waits, tried again that its owner failed on. Admins only.
+//! Lets in again what an operator has looked at: an op or an accept that its owner failed on, and an edge that
+//! was restored too often. Admins only.
 
 use axum::extract::State;
 use process::{
     problem::{Json, Path, Problem},
-    tokens::Caller,
+    tokens::Admin,
 };
 use serde::Serialize;
-use wire::{Code, CommandId, EdgeId, Role};
+use wire::{Code, CommandId, EdgeId};
 
-use crate::{hub::Hub, store::Retried};
+use super::state::Routes;
+use crate::store::retry::RetryResult;
 
 #[derive(Serialize)]
-pub(super) struct LetIn {
+pub(super) struct RetriedOp {
     edge: EdgeId,
     epoch: u64,
     seq: u64,
@@ -19,45 +21,63 @@ pub(super) struct LetIn {
 
 /// `POST /api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry`
 pub(super) async fn retry(
-    caller: Caller,
-    State(hub): State<Hub>,
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
     Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
-) -> Result<Json<LetIn>, Problem> {
-    caller.require(Role::Admin)?;
-    let (by, now) = (caller.actor.user_id, hub.clock.now());
-    match hub.store.retry(&edge, epoch, seq, by, now).await? {
-        Retried::Unknown => Err(Code::NotFound.into()),
-        Retried::NotStopped => Err(Code::OpNotStopped.into()),
-        Retried::LetIn => {
+) -> Result<Json<RetriedOp>, Problem> {
+    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    match hub.sessions.store.retry(&edge, epoch, seq, by, now).await? {
+        RetryResult::Unknown => Err(Code::NotFound.into()),
+        RetryResult::NotStopped => Err(Code::OpNotStopped.into()),
+        RetryResult::LetIn => {
             tracing::warn!(
                 edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
             );
-            hub.wake.wake();
-            Ok(Json(LetIn { edge, epoch, seq }))
+            hub.sessions.work.wake();
+            Ok(Json(RetriedOp { edge, epoch, seq }))
         }
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct AskLetIn {
+pub(super) struct RetriedAccept {
     command_id: CommandId,
 }
 
 /// `POST /api/v1/admin/asks/{id}/retry`
 pub(super) async fn retry_asks(
-    caller: Caller,
-    State(hub): State<Hub>,
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
     Path(id): Path<CommandId>,
-) -> Result<Json<AskLetIn>, Problem> {
-    caller.require(Role::Admin)?;
-    let (by, now) = (caller.actor.user_id, hub.clock.now());
-    match hub.store.retry_asks(id, by, now).await? {
-        Retried::Unknown => Err(Code::NotFound.into()),
-        Retried::NotStopped => Err(Code::OpNotStopped.into()),
-        Retried::LetIn => {
+) -> Result<Json<RetriedAccept>, Problem> {
+    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    match hub.sessions.store.retry_asks(id, by, now).await? {
+        RetryResult::Unknown => Err(Code::NotFound.into()),
+        RetryResult::NotStopped => Err(Code::OpNotStopped.into()),
+        RetryResult::LetIn => {
             tracing::warn!(command.id = %id, user.id = %by, "Accept `{id}` is tried again");
-            hub.wake.hand_in_again();
-            Ok(Json(AskLetIn { command_id: id }))
+            hub.sessions.work.hand_in_again();
+            Ok(Json(RetriedAccept { command_id: id }))
         }
     }
+}
+
+#[derive(Serialize)]
+pub(super) struct ReadmittedEdge {
+    edge: EdgeId,
+}
+
+/// `POST /api/v1/admin/edges/{id}/readmit`: lets an edge in again that was restored too often in a day.
+pub(super) async fn readmit(
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<String>,
+) -> Result<Json<ReadmittedEdge>, Problem> {
+    let edge = EdgeId::new(edge).map_err(|_| Problem::new(Code::NotFound))?;
+    let by = caller.actor.user_id;
+    if !hub.sessions.store.readmit(&edge, hub.sessions.clock.now()).await? {
+        return Err(Code::NotFound.into());
+    }
+    tracing::warn!(edge.id = %edge, user.id = %by, "Edge `{edge}` may begin new epochs again");
+    Ok(Json(ReadmittedEdge { edge }))
 }

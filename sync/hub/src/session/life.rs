@@ -1,30 +1,30 @@
-//! Whether the run that has an edge's session is alive: asked by a session of another run, answered by
-//! the session that stands, on whatever replica that is.
+//! Asks whether the run that has an edge's session is alive. A session of another run asks; the session
+//! that stands answers, on whatever replica it is.
 //!
-//! The rows in sync_db are the truth. The sessions of this replica hear of a question at once, those of
-//! others within half a second, because every replica looks for open questions that often; that leaves
-//! the edge most of the two seconds.
+//! The rows in sync_db are the truth. Sessions of this replica hear of a question at once. Those of other
+//! replicas hear of it within half a second, which leaves the edge most of the two seconds.
 
 use std::time::Duration;
 
 use engine::cloud::Input;
 use process::defect::{Defect, planted};
+use tokio::time::sleep;
 use wire::Code;
 
-use super::{At, Link};
-use crate::{hub::Hub, store::StoreError};
+use super::link::{Link, SessionTerm, Sessions};
+use crate::{rounds::Rounds, store::StoreError};
 
-/// Whoever lives answers within this.
+/// A live edge answers within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Another replica's answer is looked for so often; one of this replica rings.
+/// Pause between two looks for an answer of another replica; one of this replica rings.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOK_FOR_QUESTIONS: Duration = Duration::from_millis(400);
 /// Nobody waits for the answer to an older question.
 const QUESTION_LIFE_MS: i64 = 5_000;
 
 impl Link {
-    /// Waits for a sign of life of the session under `term`. One under another term says nothing about
-    /// this one; whoever goes on finds that out.
+    /// Waits for a sign of life of the session under `term`. The engine judges anew where another term
+    /// stands by then.
     pub(super) async fn probe(&mut self, term: u64) -> Result<Input, StoreError> {
         if planted(Defect::OldSessionNotAsked) {
             return Ok(Input::Probed { alive: false });
@@ -48,13 +48,13 @@ impl Link {
     }
 
     pub(super) async fn show_life(&mut self, number: u64) -> Result<(), StoreError> {
-        let Some(At { term, .. }) = self.at else { return Ok(()) };
+        let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
         self.hub.store.show_life(&self.edge, term, number).await?;
         self.hub.nudges.nudge(&self.edge);
         Ok(())
     }
 
-    /// What an operator has to hear of.
+    /// Stores refusals that an operator has to hear of.
     pub(super) async fn note_refusal(&mut self, code: Code) -> Result<(), StoreError> {
         let now = self.hub.clock.now();
         match code {
@@ -65,26 +65,17 @@ impl Link {
     }
 }
 
-/// Rings for the sessions of this replica whose edge is asked by another replica.
-pub(crate) async fn watch(hub: &Hub) {
-    let stop = hub.tasks.token();
-    let mut fails = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_FOR_QUESTIONS) => {}
-        }
-        let since = hub.clock.now().plus_ms(-QUESTION_LIFE_MS);
-        match hub.store.asked_for_life(since).await {
-            Ok(edges) => {
-                fails = false;
-                edges.iter().for_each(|edge| hub.nudges.nudge(edge));
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut fails, true) {
-                    tracing::warn!(%error, "Questions for a sign of life cannot be read");
-                }
-            }
-        }
+impl Sessions {
+    /// Nudges the sessions of this replica whose edge another replica asks for a sign of life.
+    pub(super) async fn watch_for_probes(&self) {
+        let mut rounds = Rounds::new(&self.tasks, "Questions for a sign of life cannot be read");
+        while rounds.next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS)).await {}
+    }
+
+    async fn look_for_questions(&self) -> Result<(), StoreError> {
+        let since = self.clock.now().plus_ms(-QUESTION_LIFE_MS);
+        let edges = self.store.asked_for_life(since).await?;
+        edges.iter().for_each(|edge| self.nudges.nudge(edge));
+        Ok(())
     }
 }

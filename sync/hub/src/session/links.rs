@@ -1,4 +1,4 @@
-//! Whose link is up here, for the metric of this replica.
+//! Counts the links that are up on this replica, for its metric.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! An edge whose log is not the one received gets a new epoch and what it has lost.
+//! Gives a new epoch, and the ops it has lost, to an edge whose log is not the one received.
 //!
 //! Invariants: that the old epoch is to end stands in sync_db before the order service hears of it, so
 //! that an epoch whose rights are taken back never goes on, whoever comes in between; the order service
@@ -6,22 +6,20 @@
 //! [QUAR_TAKEBACK]. Each step may be done again.
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant};
-use http::Method;
 use process::{
     defect::{Defect, planted},
-    metrics, random, trace,
+    metrics, random,
 };
 use wire::{Code, TakeBack, TakenBack};
 
-use super::{Link, act::Stopped};
-use crate::{NAME, store::StoreError};
+use super::link::{Link, SessionEnd};
+use crate::store::StoreError;
 
 const PATH: &str = "/internal/takebacks";
-const ORDER: &str = "order";
 
 impl Link {
-    /// Another session that has taken over meanwhile is judged by first.
-    pub(super) async fn quarantine(&mut self, confined: &Confinement) -> Result<Input, Stopped> {
+    /// Where another session has taken over meanwhile, the engine judges anew.
+    pub(super) async fn quarantine(&mut self, confined: &Confinement) -> Result<Input, SessionEnd> {
         let granted = if confined.again {
             self.hub.store.granted(&self.edge, confined).await?
         } else {
@@ -45,7 +43,7 @@ impl Link {
     async fn end_epoch(
         &mut self,
         confined: &Confinement,
-    ) -> Result<Option<QuarantineGrant>, Stopped> {
+    ) -> Result<Option<QuarantineGrant>, SessionEnd> {
         let hub = self.hub.clone();
         let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
         let Some(over) = begun else { return Ok(None) };
@@ -63,13 +61,10 @@ impl Link {
         Ok(Input::Tail(self.hub.store.tail(&self.edge, after).await?))
     }
 
-    async fn take_back(&mut self, confined: &Confinement) -> Result<(), Stopped> {
+    async fn take_back(&mut self, confined: &Confinement) -> Result<(), SessionEnd> {
         let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why);
         let over = TakeBack { edge, epoch, why };
-        let hub = &self.hub;
-        let token = hub.service_key.token(NAME, ORDER, &hub.clock);
-        let call = hub.order.json(Method::POST, PATH, Some(&token), Some(&over));
-        let taken: Result<TakenBack, _> = trace::scope(trace::TraceId::random(), call).await;
+        let taken: Result<TakenBack, _> = self.hub.order.post(PATH, &over).await;
         match taken {
             Ok(taken) => {
                 for fence in taken.fences {
@@ -81,9 +76,7 @@ impl Link {
             Err(error) => {
                 let cause = process::problem::chain(&error);
                 tracing::error!(edge.id = %self.edge, cause, "A take-back could not be recorded");
-                Err(Stopped::Ended(
-                    self.end(Code::Unavailable, "the take-back waits for its owner"),
-                ))
+                Err(self.end(Code::Unavailable, "the take-back waits for its owner"))
             }
         }
     }

@@ -1,13 +1,13 @@
-//! Accepts for the holder of a region: those that people made at the portal, and those of the region's
-//! other edges that are held.
+//! Accepts for the holder of a region: people's at the portal, and held ones of the region's other edges.
 //!
-//! Invariant: an accept of the portal stands here until it is decided, whoever decides it. One that
-//! failed alone too often is handed in no more until an operator says so, or an op of its name is decided;
-//! meanwhile it is put to the holder as before.
+//! Invariant: an accept of the portal stands here until it is decided, by whatever way. One that failed alone
+//! too often is handed in again only when an operator says so, or an op of its name is decided; it is put
+//! to the holder as before.
 
 use std::collections::{BTreeSet, HashMap};
 
 use platform::{
+    columns,
     sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
 };
@@ -16,12 +16,8 @@ use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
 };
 
-use super::{Store, StoreError, count, encoded, region};
-use crate::domain::{
-    batch::FAILURES_MAX,
-    intake::{self, Read},
-    status::CONTACT_STALE_MS,
-};
+use super::{Result, Store, StoreError, count, encoded, region};
+use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
 const SEAT: &str = "SELECT region, epoch FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
 const HOLDER: &str = "SELECT holder FROM regions WHERE region = ?";
@@ -31,8 +27,6 @@ const HOLDER_IN_REACH: &str = "SELECT COUNT(*) FROM regions r JOIN edges e ON e.
     AND e.epoch = r.holder_epoch WHERE r.region = ? AND r.gate = 'open' AND e.link_up = 1 \
     AND e.last_contact_at > ?";
 const NUMBER: &str = "SELECT COUNT(*) FROM asks WHERE region = ?";
-const ADD: &str = "INSERT INTO asks \
-    (command_id, user_id, region, command, actor, token, taken_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
 const PORTAL: &str = "SELECT a.command, a.actor, a.token, a.taken_at FROM asks a \
     JOIN regions r ON r.region = a.region \
     WHERE a.region = ? AND r.holder = ? AND r.holder_epoch = ? \
@@ -54,10 +48,22 @@ const FAILED: &str = "SELECT command_id FROM asks WHERE failures > 0 LIMIT 1";
 const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures > 0 AND command_id IN (";
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
 
-/// So many accepts of one region may wait; who comes then is told to come again.
+columns! {
+    struct NewAsk<'a> in asks {
+        command_id: CommandId,
+        user_id: UserId,
+        region: Region,
+        command: Vec<u8>,
+        actor: Vec<u8>,
+        token: &'a str,
+        taken_at: UnixMillis,
+    }
+}
+
+/// Most waiting accepts of one region; further people are told to try again.
 const WAITING_MAX: i64 = 1_000;
 
-/// Whose accept it is: an id is its user's own.
+/// An accept's name: its id belongs to its person.
 pub type AskName = (CommandId, UserId);
 
 /// A part of the portal's accepts that are to be handed in again.
@@ -75,9 +81,9 @@ pub struct WaitingPart {
 /// Command, user, region, what was asked by whom, and how often it failed.
 type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>, i64);
 
-/// What became of a person's accept.
+/// The answer to a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum AskAdmission {
     /// It waits now, or did already.
     Waits,
     /// Nobody who holds the region is in reach; nothing is stored.
@@ -88,8 +94,8 @@ pub enum Asked {
 }
 
 impl Store {
-    /// Where an enrolled edge belongs, and its current epoch.
-    pub async fn seat(&self, edge: &EdgeId) -> Result<Option<EdgeSeat>, StoreError> {
+    /// The region and the current epoch of an enrolled edge.
+    pub async fn seat(&self, edge: &EdgeId) -> Result<Option<EdgeSeat>> {
         let row: Option<(String, i64)> = self.sql.one(SEAT, vals![edge]).await?;
         let seat = row.map(|(name, epoch)| {
             Ok(EdgeSeat { edge: edge.clone(), region: region(&name)?, epoch: count(epoch) })
@@ -97,37 +103,37 @@ impl Store {
         seat.transpose()
     }
 
-    pub async fn holder(&self, region: Region) -> Result<Option<EdgeId>, StoreError> {
+    pub async fn holder(&self, region: Region) -> Result<Option<EdgeId>> {
         let row: Option<(Option<String>,)> = self.sql.one(HOLDER, vals![region]).await?;
         row.and_then(|(name,)| name).map(super::edge).transpose()
     }
 
-    pub async fn ask(&self, accept: &PortalAccept, now: UnixMillis) -> Result<Asked, StoreError> {
+    pub async fn ask(&self, accept: &PortalAccept, now: UnixMillis) -> Result<AskAdmission> {
         let (command, actor) = (encoded(&accept.command)?, encoded(&accept.actor)?);
         transact!(self.sql, tx => {
-            // One at a time in a region, so that the number below is its number.
+            // One at a time in a region, so that the number below stays true.
             tx.exec(LOCK, vals![accept.region]).await?;
             if let Some(waits) = waits(tx, accept).await? {
-                return Ok(if waits { Asked::Waits } else { Asked::IdReused });
+                return Ok(if waits { AskAdmission::Waits } else { AskAdmission::IdReused });
             }
             let fresh = now.plus_ms(-CONTACT_STALE_MS);
             if number(tx.one(HOLDER_IN_REACH, vals![accept.region, fresh]).await?) == 0 {
-                return Ok(Asked::HolderAway);
+                return Ok(AskAdmission::HolderAway);
             }
             if number(tx.one(NUMBER, vals![accept.region]).await?) >= WAITING_MAX {
-                return Ok(Asked::TooMany);
+                return Ok(AskAdmission::TooMany);
             }
-            let values = vals![
-                accept.command.id,
-                accept.actor.user_id,
-                accept.region,
-                command.clone(),
-                actor.clone(),
-                accept.token.as_str(),
-                now,
-            ];
-            tx.exec(ADD, values).await?;
-            Ok(Asked::Waits)
+            let row = NewAsk {
+                command_id: accept.command.id,
+                user_id: accept.actor.user_id,
+                region: accept.region,
+                command: command.clone(),
+                actor: actor.clone(),
+                token: &accept.token,
+                taken_at: now,
+            };
+            tx.insert(row).await?;
+            Ok(AskAdmission::Waits)
         })
     }
 
@@ -139,7 +145,7 @@ impl Store {
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
-    ) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
+    ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are logged where they are handed in again.
@@ -158,20 +164,20 @@ impl Store {
         limit: usize,
         due_max: usize,
         mut is_due: impl FnMut(AskName) -> bool + Send,
-    ) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
+    ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
         let (region, edge, epoch) = holder;
         let rows: Vec<(String, i64, Vec<u8>)> =
             self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
         let mut due = Vec::new();
         for (edge, epoch, bytes) in rows {
-            let Read::Command(op) = intake::read(&bytes) else { continue };
+            let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) else { continue };
             if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
                 continue;
             }
             let row: Option<(Vec<u8>,)> =
                 self.sql.one(TOKEN, vals![edge, epoch, op.token_seq]).await?;
-            let token = match row.map(|(bytes,)| intake::read(&bytes)) {
-                Some(Read::Token { token }) => token,
+            let token = match row.map(|(bytes,)| ReceivedOp::read(&bytes)) {
+                Some(ReceivedOp::Token { token }) => token,
                 // Nobody vouches for it, which the owner has to say.
                 _ => String::new(),
             };
@@ -183,11 +189,7 @@ impl Store {
 
     /// The portal's accepts behind `after` that are to be handed in again. Those that wait for an
     /// operator are not among them.
-    pub async fn waiting_accepts(
-        &self,
-        after: AskName,
-        limit: usize,
-    ) -> Result<WaitingPart, StoreError> {
+    pub async fn waiting_accepts(&self, after: AskName, limit: usize) -> Result<WaitingPart> {
         let (id, user) = after;
         let values = vals![FAILURES_MAX, id, id, user, limit];
         let rows: Vec<AskRow> = self.sql.all(WAITING, values).await?;
@@ -214,15 +216,15 @@ impl Store {
         Ok(part)
     }
 
-    /// It failed alone once more than so many times. `false` where it was counted already, by another
-    /// replica that tried it at the same time, or is decided or let in anew by now.
-    pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool, StoreError> {
+    /// Counts one more failure than `failures`. `false` where another replica has counted it, or the accept is
+    /// decided or let in again by now.
+    pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool> {
         let (id, user) = name;
         Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
     }
 
-    /// They are decided.
-    pub async fn drop_asks(&self, decided: &[AskName]) -> Result<(), StoreError> {
+    /// Drops decided accepts.
+    pub async fn drop_asks(&self, decided: &[AskName]) -> Result<()> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;
         }
@@ -230,10 +232,10 @@ impl Store {
     }
 }
 
-/// These ids have an answer now. Whether it is that of an accept that waits only the owner knows, for it
-/// knows whose token vouched for what; so those that are handed in no more are handed in again. One that
-/// has failed less often counts anew, or a failure that is being counted right now would be its last.
-pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<(), StoreError> {
+/// Hands stopped accepts in again whose ids have an answer now. Only the owner knows whether the answer is
+/// theirs, because it knows the tokens. Accepts that failed less often count anew too: else a failure that is
+/// being counted right now would be their last.
+pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
     let any: Option<(Uuid,)> = tx.one(FAILED, vals![]).await?;
     if any.is_none() {
         return Ok(());
@@ -245,8 +247,8 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<(), 
     Ok(())
 }
 
-/// Whether this very accept waits already; `None` where nothing waits under its id.
-async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>, StoreError> {
+/// Returns whether this very accept waits already; `None` where nothing waits under its id.
+async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>> {
     let row: Option<(Vec<u8>, Vec<u8>)> =
         tx.one(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;
     let Some((command, actor)) = row else { return Ok(None) };
@@ -254,7 +256,7 @@ async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>, Store
     Ok(Some(known.command.body.hash() == accept.command.body.hash()))
 }
 
-fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept, StoreError> {
+fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept> {
     let unreadable = |_| StoreError::Unreadable("an accept that waits");
     let command: Command = minicbor::decode(command).map_err(unreadable)?;
     let actor = minicbor::decode(actor).map_err(unreadable)?;

@@ -1,5 +1,5 @@
-//! What may be forgotten: ops and outcomes older than any backup of an edge, and versions of the feed
-//! that every edge has passed. Each call does a bounded part and says how much it did.
+//! Forgets ops and outcomes older than any backup of an edge, and versions of the feed that every edge has
+//! passed. Each call does a bounded part and returns its size.
 
 use platform::{
     sql::{Val, in_list},
@@ -8,10 +8,10 @@ use platform::{
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::{
-    Store, StoreError, count, edge,
+    Result, Store, count, edge,
     feed::{ORDER, REVOKED},
 };
-use crate::domain::intake::{self, Read};
+use crate::domain::op::ReceivedOp;
 
 const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
 const LOG: &str = "SELECT epoch, outcome_cursor, \
@@ -38,8 +38,8 @@ const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f
         AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
             AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
-/// What has left the region, with no older version of it any more: behind a grant, for as long as that
-/// stands, it is kept.
+/// Orders that have left the region and have no older version in it. Behind a grant that stands they are
+/// kept.
 const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.kind = ? \
     AND f.digest IS NULL AND f.feed_seq <= ? \
     AND f.feed_seq < (SELECT r.feed_seq FROM regions r WHERE r.region = f.region) \
@@ -54,22 +54,21 @@ const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
 
-/// Longer than an edge refers to what it has logged of a token: while that has not expired, or an hour,
-/// by a clock that may be a day off.
+/// Longer than an edge refers to a logged token: until it expires, or an hour, by a clock that may be a day
+/// off.
 const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
 /// Rows taken out by one statement.
 pub const BATCH: usize = 500;
 
-/// How many old ops there were in a part, and where it ended.
+/// The number of old ops in a part, and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LookedAt {
+pub struct OldOps {
     pub ops: usize,
     pub last: u64,
 }
 
-/// An edge's log as it stands at one moment. What is looked for and what is taken out is of this epoch,
-/// also where another begins in between.
+/// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins in between.
 #[derive(sqlx::FromRow)]
 struct Log {
     epoch: i64,
@@ -79,21 +78,20 @@ struct Log {
 }
 
 impl Store {
-    pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>, StoreError> {
+    pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>> {
         let rows: Vec<(String,)> = self.sql.all(ENROLLED, vals![]).await?;
         rows.into_iter().map(|(name,)| edge(name)).collect()
     }
 
-    /// Decided ops beyond `after` that were received before `before`. A token stays for as long as
-    /// anything may refer to it: what is undecided behind it, and what the edge may have logged while it
-    /// was valid and has not sent.
+    /// Drops decided ops beyond `after` that were received before `before`. A token stays while an op may
+    /// refer to it: an undecided one behind it, or one that the edge has logged but not sent.
     pub async fn drop_old_ops(
         &self,
         edge: &EdgeId,
         after: u64,
         before: UnixMillis,
-    ) -> Result<LookedAt, StoreError> {
-        let nothing = LookedAt { ops: 0, last: after };
+    ) -> Result<OldOps> {
+        let nothing = OldOps { ops: 0, last: after };
         let Some(Log { epoch, whole_at, .. }) = self.log(edge).await? else { return Ok(nothing) };
         let values = vals![edge, epoch, after, before, BATCH];
         let old: Vec<(i64, i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
@@ -103,48 +101,44 @@ impl Store {
         let is_needed = |seq: i64, received_at: i64, bytes: &[u8]| {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
             let referred_to = undecided.is_some_and(|newest| seq < newest) || !outlived;
-            referred_to && matches!(intake::read(bytes), Read::Token { .. })
+            referred_to && matches!(ReceivedOp::read(bytes), ReceivedOp::Token { .. })
         };
         let dropped = old.iter().filter(|(seq, at, bytes)| !is_needed(*seq, *at, bytes));
         let dropped: Vec<(i64,)> = dropped.map(|(seq, ..)| (*seq,)).collect();
         self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
-        Ok(LookedAt { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| count(*seq)) })
+        Ok(OldOps { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| count(*seq)) })
     }
 
-    /// Outcomes that the edge has stored and that were given before `before`.
-    pub async fn drop_old_outcomes(
-        &self,
-        edge: &EdgeId,
-        before: UnixMillis,
-    ) -> Result<usize, StoreError> {
+    /// Drops outcomes of before `before` that the edge has stored.
+    pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some(Log { epoch, outcome_cursor, .. }) = self.log(edge).await? else { return Ok(0) };
         let values = vals![edge, epoch, outcome_cursor, before, BATCH];
         let old: Vec<(i64,)> = self.sql.all(OLD_OUTCOMES, values).await?;
         self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old).await
     }
 
-    async fn log(&self, edge: &EdgeId) -> Result<Option<Log>, StoreError> {
+    async fn log(&self, edge: &EdgeId) -> Result<Option<Log>> {
         Ok(self.sql.one(LOG, vals![edge]).await?)
     }
 
-    /// How far every edge of the region has read that was heard of since `live_since`; the end of
-    /// the feed where there is none.
+    /// The feed number that every edge of the region has passed which was heard of since `live_since`; the
+    /// feed's end where there is none.
     pub async fn passed_by_all(
         &self,
         region: Region,
         feed_seq: u64,
         live_since: UnixMillis,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         let values = vals![region, live_since, live_since];
         let row: Option<(Option<i64>,)> = self.sql.one(SLOWEST, values).await?;
         let slowest = row.and_then(|(slowest,)| slowest).map(count);
         Ok(slowest.unwrap_or(feed_seq).min(feed_seq))
     }
 
-    /// Takes out versions up to `to` that newer ones up to `to` stand for: who reads from the start
-    /// still arrives at the same orders there. Nothing before the grant that stands is taken out for
-    /// something after it: its holder compares what came before it with the grant's digest.
-    pub async fn compact(&self, region: Region, to: u64) -> Result<usize, StoreError> {
+    /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still arrives at
+    /// the same orders there. A version before the standing grant is not replaced by one after it: its holder
+    /// compares the changes before it with the grant's digest.
+    pub async fn compact(&self, region: Region, to: u64) -> Result<usize> {
         let old: Vec<(i64,)> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
@@ -152,26 +146,25 @@ impl Store {
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
-    /// Takes out what tells that an order has left the region, once every edge has passed it. An edge
-    /// that stands behind it, because it was away for too long, takes an image.
-    pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize, StoreError> {
+    /// Drops the marks of orders that have left the region, once every edge has passed them. An edge behind
+    /// them that was away for too long takes an image.
+    pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
         let old: Vec<(i64,)> = self.sql.all(TOMBSTONES, values).await?;
         if let Some((last,)) = old.last() {
-            // First: whoever reads between the two takes an image in vain, and misses nothing.
+            // First: a reader between the two takes an image in vain, but misses nothing.
             self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
         }
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
-    /// Takes out revocations of tokens that have expired since; never the newest change, which says
-    /// where the feed ends.
+    /// Drops revocations of expired tokens; never the newest change, which marks the feed's end.
     pub async fn drop_revocations(
         &self,
         region: Region,
         to: u64,
         before: UnixMillis,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<usize> {
         let values = vals![region, to, REVOKED, before, BATCH];
         let old: Vec<(i64,)> = self.sql.all(OUTLIVED, values).await?;
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
@@ -182,7 +175,7 @@ impl Store {
         text: &'static str,
         of: Vec<Val>,
         numbers: &[(i64,)],
-    ) -> Result<usize, StoreError> {
+    ) -> Result<usize> {
         if !numbers.is_empty() {
             let mut values = of;
             values.extend(numbers.iter().map(|(number,)| Val::Int(*number)));

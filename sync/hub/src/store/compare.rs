@@ -1,4 +1,4 @@
-//! What a region's feed has of its orders, for the comparison with their owner, and what came of it.
+//! A region's feed as its owner's orders are compared with it, and the results of that.
 
 use platform::{
     sql::{Val, in_list},
@@ -7,7 +7,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Change, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
 
-use super::{Store, StoreError, count, feed::ASSIGNMENT, feed::ORDER, hash};
+use super::{Result, Store, StoreError, count, feed::ASSIGNMENT, feed::ORDER, hash};
 
 /// The newest row of each order that has not left.
 const RANGE: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
@@ -38,7 +38,7 @@ impl Store {
         after: Option<OrderId>,
         until: Option<OrderId>,
         limit: usize,
-    ) -> Result<Vec<OrderMark>, StoreError> {
+    ) -> Result<Vec<OrderMark>> {
         let after = after.map_or(Uuid::nil(), |id| id.0);
         let until = until.map_or(Uuid::max(), |id| id.0);
         let values = vals![region, ORDER, after, until, limit];
@@ -46,19 +46,15 @@ impl Store {
         rows.into_iter().map(mark).collect()
     }
 
-    pub async fn marks_of(
-        &self,
-        region: Region,
-        ids: &[OrderId],
-    ) -> Result<Vec<OrderMark>, StoreError> {
+    pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderMark>> {
         let mut values = vals![region, ORDER];
         values.extend(ids.iter().map(|id| Val::from(id.0)));
         let rows: Vec<Row> = self.sql.all(in_list(NAMED, ids.len(), ")"), values).await?;
         rows.into_iter().map(mark).collect()
     }
 
-    /// The feed's newest word about how a region assigns.
-    pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment, StoreError> {
+    /// The region's assignment, as the feed has it.
+    pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let row: Option<(Vec<u8>,)> =
             self.sql.one(HOW_IT_ASSIGNS, vals![region, ASSIGNMENT, Uuid::nil()]).await?;
         match row.map(|(bytes,)| minicbor::decode(&bytes)) {
@@ -68,31 +64,27 @@ impl Store {
         }
     }
 
-    /// Counts what a comparison with the owner has put right, and what it has to say of it.
+    /// Counts a comparison's repairs and contradictions.
     pub async fn note_comparison(
         &self,
         region: Region,
         repaired: u64,
         contradictions: u64,
         now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let values =
             vals![now, repaired, repaired, now, contradictions, contradictions, now, region];
         self.sql.exec(NOTE, values).await?;
         Ok(())
     }
 
-    /// Counts an event that came with other content than the one before it.
-    pub async fn note_contradiction(
-        &self,
-        region: Region,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    /// Counts an event that came again with different content.
+    pub async fn note_contradiction(&self, region: Region, now: UnixMillis) -> Result<()> {
         self.sql.exec(CONTRADICTED, vals![now, region]).await?;
         Ok(())
     }
 }
 
-fn mark((id, version, digest): Row) -> Result<OrderMark, StoreError> {
+fn mark((id, version, digest): Row) -> Result<OrderMark> {
     Ok(OrderMark { id: OrderId(id), version: count(version), digest: hash(&digest)? })
 }

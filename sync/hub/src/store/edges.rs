@@ -5,7 +5,9 @@ use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
-use super::{Store, StoreError, count, epochs::quarantine_why, hash, region, regions::gate};
+use super::{
+    Result, Store, StoreError, count, epochs::quarantine_why, hash, region, regions::gate,
+};
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
 const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
@@ -21,7 +23,7 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
     link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL \
     WHERE edge = ? AND term = ?";
-/// An Ack of a file that has since been put back to an older one says nothing of this one.
+/// An Ack of a newer file says nothing about an older one that was put back.
 const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
     unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
 const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at FROM edges \
@@ -35,16 +37,16 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
 const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a link token is checked with.
+/// The key that verifies an edge's link tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkKey {
     pub region: Region,
     pub public_key: [u8; 32],
 }
 
-/// What a session looks at from time to time.
+/// The values that a session looks at from time to time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pulse {
+pub struct SessionPulse {
     pub term: u64,
     pub outcome_count: u64,
     /// A question for a sign of life that has no answer yet.
@@ -78,9 +80,9 @@ struct StandingRow {
 }
 
 impl StandingRow {
-    /// Whoever was not heard of for long may be alive all the same: the replicas' clocks differ, so only
-    /// a sign of life that does not come says that it is not.
-    fn stored(self) -> Result<StoredEdge, StoreError> {
+    /// A run that was silent for long may be alive: the replicas' clocks differ, so only a missing sign of
+    /// life proves its end.
+    fn stored(self) -> Result<StoredEdge> {
         let nonce = |id: Uuid| BootNonce(id.into_bytes());
         let after = self.after_run.map(nonce);
         let ending_why = self.ending_why.as_deref().map(quarantine_why).transpose()?;
@@ -109,34 +111,29 @@ impl StandingRow {
 
 impl Store {
     /// `None` where no edge of that name has registered a key.
-    pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>, StoreError> {
+    pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(String, Option<Vec<u8>>)> = self.sql.one(LINK_KEY, vals![edge]).await?;
         let Some((name, Some(key))) = row else { return Ok(None) };
         let public_key = key.try_into().map_err(|_| StoreError::Unreadable("a public key"))?;
         Ok(Some(LinkKey { region: region(&name)?, public_key }))
     }
 
-    pub async fn standing(
-        &self,
-        edge: &EdgeId,
-        now: UnixMillis,
-    ) -> Result<Option<StoredEdge>, StoreError> {
+    pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
         let day_ago = now.plus_ms(-DAY_MS);
         let row: Option<StandingRow> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
         row.map(StandingRow::stored).transpose()
     }
 
-    /// Raises the term: from here on nothing that an older session writes counts, and nothing more is
-    /// forgotten of the feed that this one begins with. What is being forgotten in this moment the edge
-    /// may lack; its digest tells, and it gets an image. Answers the new term and what stands stored under
-    /// it; `None` where the term is not `over` any more.
+    /// Raises the term: older sessions can write no more, and the feed that this one begins with is no longer
+    /// compacted. Changes that are being compacted right now may be missing at the edge; its digest shows that,
+    /// and it gets an image. Returns the new term and the rows under it; `None` where the term is not `over`.
     pub async fn take_over(
         &self,
         edge: &EdgeId,
         hello: &Hello,
         over: u64,
         now: UnixMillis,
-    ) -> Result<Option<(u64, StoredEdge)>, StoreError> {
+    ) -> Result<Option<(u64, StoredEdge)>> {
         let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
         transact!(self.sql, tx => {
             let values = vals![hello.nonce.0, version.clone(), now, now, edge, over];
@@ -152,10 +149,10 @@ impl Store {
         })
     }
 
-    pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<Pulse>, StoreError> {
+    pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
         let row: Option<(i64, i64, i64, i64, Option<i64>)> =
             self.sql.one(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcomes, asked, answered, repair)| Pulse {
+        Ok(row.map(|(term, outcomes, asked, answered, repair)| SessionPulse {
             term: count(term),
             outcome_count: count(outcomes),
             probe: (asked > answered).then_some(count(asked)),
@@ -163,34 +160,19 @@ impl Store {
         }))
     }
 
-    /// Whether the term still stands.
-    pub async fn contact(
-        &self,
-        edge: &EdgeId,
-        term: u64,
-        now: UnixMillis,
-    ) -> Result<bool, StoreError> {
+    /// Returns whether the term still stands.
+    pub async fn contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
     }
 
     /// Under another term the link is another session's to speak of.
-    pub async fn link_down(
-        &self,
-        edge: &EdgeId,
-        term: u64,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    pub async fn link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
         self.sql.exec(LINK_DOWN, vals![now, edge, term]).await?;
         Ok(())
     }
 
-    /// Whether the term still stands.
-    pub async fn save_ack(
-        &self,
-        edge: &EdgeId,
-        ack: &Ack,
-        now: UnixMillis,
-    ) -> Result<bool, StoreError> {
+    /// Returns whether the term still stands.
+    pub async fn save_ack(&self, edge: &EdgeId, ack: &Ack, now: UnixMillis) -> Result<bool> {
         let values = vals![
             now,
             now,

@@ -1,9 +1,9 @@
-//! How an edge comes to be known: an operator names it, and it registers its key with a code.
+//! Enrolment: an operator names an edge, and the edge registers its key with a code.
 
 use platform::{sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, Region, UnixMillis, UserId};
 
-use super::{Store, StoreError, edge, region};
+use super::{Result, Store, edge, region};
 use crate::domain::enrolment;
 
 const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
@@ -22,14 +22,14 @@ const USE_CODE: &str =
 const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Invited {
+pub enum InvitationResult {
     Until(UnixMillis),
     /// An edge of this name has registered its key.
     Exists,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Enrolled {
+pub enum EnrolmentResult {
     Edge {
         edge: EdgeId,
         region: Region,
@@ -48,16 +48,16 @@ impl Store {
         code_hash: Hash,
         by: UserId,
         now: UnixMillis,
-    ) -> Result<Invited, StoreError> {
+    ) -> Result<InvitationResult> {
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
             let known: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
             match known {
-                Some((_, Some(_))) => return Ok(Invited::Exists),
+                Some((_, Some(_))) => return Ok(InvitationResult::Exists),
                 Some((_, None)) => {
-                    // It has registered its key since it was looked at.
+                    // It has registered its key since the read above.
                     if tx.exec(MOVE_EDGE, vals![region, edge]).await? == 0 {
-                        return Ok(Invited::Exists);
+                        return Ok(InvitationResult::Exists);
                     }
                     tx.exec(DROP_CODES, vals![edge]).await?;
                 }
@@ -65,31 +65,31 @@ impl Store {
                     let start = Chain::start(edge);
                     match tx.exec(ADD_EDGE, vals![edge, region, now, start.hash]).await {
                         Ok(_) => {}
-                        Err(error) if error.is_unique() => return Ok(Invited::Exists),
+                        Err(error) if error.is_unique() => return Ok(InvitationResult::Exists),
                         Err(error) => return Err(error.into()),
                     }
                 }
             }
             tx.exec(ADD_CODE, vals![code_hash, edge, now, by, until]).await?;
-            Ok(Invited::Until(until))
+            Ok(InvitationResult::Until(until))
         })
     }
 
-    /// Registers the key of the edge that the code was made for. The same key with the same code
-    /// hears the same answer again, so that a lost answer does not lose the edge.
+    /// Registers the key of the edge that the code was made for. The same key with the same code gets the
+    /// same answer again, so that a lost answer does not lose the edge.
     pub async fn enrol(
         &self,
         code_hash: Hash,
         public_key: [u8; 32],
         now: UnixMillis,
-    ) -> Result<Enrolled, StoreError> {
+    ) -> Result<EnrolmentResult> {
         transact!(self.sql, tx => {
-            // First, so that the code is locked: one that is replaced in this moment registers nobody.
+            // First, so that the code is locked: one that is being replaced registers nobody.
             if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
-                return Ok(Enrolled::CodeInvalid);
+                return Ok(EnrolmentResult::CodeInvalid);
             }
             let Some((name,)) = tx.one::<(String,)>(CODE, vals![code_hash]).await? else {
-                return Ok(Enrolled::CodeInvalid);
+                return Ok(EnrolmentResult::CodeInvalid);
             };
             let edge = edge(name)?;
             tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
@@ -97,22 +97,18 @@ impl Store {
         })
     }
 
-    pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64, StoreError> {
+    pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {
         Ok(self.sql.exec(DROP_EXPIRED, vals![now]).await?)
     }
 }
 
-/// Whether the key that stands registered now is the one that asked.
-async fn registered(
-    tx: &mut Tx,
-    edge: EdgeId,
-    public_key: [u8; 32],
-) -> Result<Enrolled, StoreError> {
+/// Returns whether the registered key is the one that asked.
+async fn registered(tx: &mut Tx, edge: EdgeId, public_key: [u8; 32]) -> Result<EnrolmentResult> {
     let row: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
     match row {
         Some((name, Some(key))) if key == public_key => {
-            Ok(Enrolled::Edge { edge, region: region(&name)? })
+            Ok(EnrolmentResult::Edge { edge, region: region(&name)? })
         }
-        _ => Ok(Enrolled::CodeInvalid),
+        _ => Ok(EnrolmentResult::CodeInvalid),
     }
 }

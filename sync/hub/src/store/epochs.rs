@@ -1,16 +1,15 @@
-//! The epochs of an edge: who was granted which, and what of the ones before is given back.
+//! The epochs of an edge: their grants, and the ops of earlier ones that are given back.
 //!
-//! Invariants: that an epoch is to end stands here before anybody else hears of it, and no session has
-//! the edge from then on; an epoch is raised under the term and the cursor that were judged, so that of
-//! two who raise it one does; with it goes everything that stood under the old one: its cursor, its
-//! undecided ops and the session. The raw ops stay.
+//! Invariants: the end of an epoch is noted here before anybody else hears of it, and no session has the edge
+//! from then on. An epoch is raised under the term and the cursor that were judged, so that only one of two
+//! raises it. The old epoch's cursor, undecided ops and session end with it; its raw ops stay.
 
 use engine::cloud::{Confinement, Place, QuarantineGrant, Tail};
-use platform::{transact, vals};
+use platform::{columns, transact, vals};
 use uuid::Uuid;
-use wire::{Chain, EdgeId, Hello, QuarantineWhy, UnixMillis};
+use wire::{Chain, EdgeId, Hash, Hello, QuarantineWhy, UnixMillis};
 
-use super::{Store, StoreError, count, fitting, hash, left_behind};
+use super::{Result, Store, StoreError, count, fitting, hash, left_behind};
 
 const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
 const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
@@ -22,9 +21,6 @@ const RAISE: &str = "UPDATE edges SET epoch = ?, term = term + 1, nonce = ?, cur
     work_token = work_token + 1, work_until = 0 \
     WHERE edge = ? AND term = ? AND epoch = ? AND cursor_hash = ?";
 const DROP_UNDECIDED: &str = "DELETE FROM undecided WHERE edge = ?";
-const ADD: &str = "INSERT INTO epochs \
-    (edge, epoch, at, why, granted_to, after_run, grant_id, last_accepted) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const GRANTED: &str =
     "SELECT grant_id, last_accepted, why FROM epochs WHERE edge = ? AND epoch = ?";
 const HASH_AT: &str = "SELECT hash FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
@@ -42,6 +38,19 @@ const DROP_OPS: &str = "DELETE FROM ops WHERE edge = ? AND epoch = ? AND seq <= 
 const DROP_OUTCOMES: &str = "DELETE FROM outcomes WHERE edge = ? AND epoch < ? AND at < ?";
 const EPOCH: &str = "SELECT epoch FROM edges WHERE edge = ?";
 
+columns! {
+    struct EpochRow<'a> in epochs {
+        edge: &'a EdgeId,
+        epoch: u64,
+        at: UnixMillis,
+        why: &'static str,
+        granted_to: Uuid,
+        after_run: Option<Uuid>,
+        grant_id: u64,
+        last_accepted: Hash,
+    }
+}
+
 /// Rows of one part of the tail.
 const TAIL_ROWS_MAX: usize = 500;
 /// Rows taken out by one statement.
@@ -51,15 +60,14 @@ const DROPPED_MAX: usize = 500;
 type TailRow = (i64, i64, Vec<u8>, Vec<u8>);
 
 impl Store {
-    /// Puts down that the epoch is to end, and why. The new term: whoever has the edge's session, or is
-    /// about to, says Hello again and is judged by this. `None` where the term or the epoch is another
-    /// by now; then nothing has changed.
+    /// Notes that the epoch is to end, and why. Returns the new term: any session of the edge must say Hello
+    /// again and is judged by this. `None` where the term or the epoch has changed; then nothing is noted.
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
         confined: &Confinement,
         now: UnixMillis,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<u64>> {
         let Confinement { over, epoch, why, .. } = confined;
         transact!(self.sql, tx => {
             let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
@@ -71,15 +79,15 @@ impl Store {
         })
     }
 
-    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the epoch
-    /// or the cursor is another by now; then nothing has changed.
+    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the epoch or the
+    /// cursor has changed; then nothing is stored.
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
         confined: &Confinement,
         grant: u64,
         now: UnixMillis,
-    ) -> Result<Option<QuarantineGrant>, StoreError> {
+    ) -> Result<Option<QuarantineGrant>> {
         let Confinement { hello, over, epoch, why, .. } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
@@ -93,12 +101,19 @@ impl Store {
             if tx.exec(RAISE, values).await? == 0 {
                 return Ok(None);
             }
-            left_behind::put_down(tx, edge, *epoch).await?;
+            left_behind::note_left(tx, edge, *epoch).await?;
             tx.exec(DROP_UNDECIDED, vals![edge]).await?;
-            let values = vals![
-                edge, raised, now, why.as_str(), hello.nonce.0, after_run, grant, last_accepted
-            ];
-            tx.exec(ADD, values).await?;
+            let row = EpochRow {
+                edge,
+                epoch: raised,
+                at: now,
+                why: why.as_str(),
+                granted_to: Uuid::from_bytes(hello.nonce.0),
+                after_run,
+                grant_id: grant,
+                last_accepted,
+            };
+            tx.insert(row).await?;
             Ok::<_, StoreError>(Some(last_accepted))
         })?;
         let Some(last_accepted) = done else { return Ok(None) };
@@ -111,7 +126,7 @@ impl Store {
         &self,
         edge: &EdgeId,
         confined: &Confinement,
-    ) -> Result<Option<QuarantineGrant>, StoreError> {
+    ) -> Result<Option<QuarantineGrant>> {
         let row: Option<(i64, Vec<u8>, String)> =
             self.sql.one(GRANTED, vals![edge, confined.epoch]).await?;
         let Some((grant, last_accepted, why)) = row else { return Ok(None) };
@@ -125,16 +140,16 @@ impl Store {
     }
 
     /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame takes.
-    pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail, StoreError> {
+    pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail> {
         let Place { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
         let rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
         part(rows)
     }
 
-    /// Whether there is such an edge. Every epoch so far is looked at with that, also one that a replica
-    /// has granted whose clock is ahead of this one's.
-    pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool, StoreError> {
+    /// Notes that an operator has seen every epoch so far, also one of a replica whose clock is ahead.
+    /// Returns whether the edge exists.
+    pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
             let newest: Option<(Option<i64>,)> = tx.one(NEWEST, vals![edge]).await?;
             let at = newest.and_then(|(at,)| at).map_or(now, |at| now.max(UnixMillis(at)));
@@ -142,17 +157,13 @@ impl Store {
         })
     }
 
-    pub async fn needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<(), StoreError> {
+    pub async fn needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(NEEDS_OPERATOR, vals![now, edge]).await?;
         Ok(())
     }
 
     /// A part of what was received in epochs that are over, before `before`.
-    pub async fn drop_old_epochs(
-        &self,
-        edge: &EdgeId,
-        before: UnixMillis,
-    ) -> Result<usize, StoreError> {
+    pub async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some((epoch,)) = self.sql.one::<(i64,)>(EPOCH, vals![edge]).await? else {
             return Ok(0);
         };
@@ -168,9 +179,9 @@ impl Store {
         Ok(old.len())
     }
 
-    /// Up to where the edge surely has what was received: it says where its newest outcome stands, and
-    /// the same op stands there. Otherwise it gets all that is kept.
-    async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place, StoreError> {
+    /// The place up to which the edge surely has the received ops: it names the place of its newest outcome,
+    /// and the same op stands there. Else it gets all that is kept.
+    async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place> {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return Ok(nothing) };
         let values = vals![edge, hello.epoch, settled.seq];
@@ -181,7 +192,7 @@ impl Store {
 }
 
 /// The rows of the first epoch among these that continue each other and fit.
-fn part(rows: Vec<TailRow>) -> Result<Tail, StoreError> {
+fn part(rows: Vec<TailRow>) -> Result<Tail> {
     let total = rows.len();
     let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };
     let (epoch, first_seq, first_hash) = (*epoch, *first_seq, hash(first_hash)?);
@@ -193,7 +204,7 @@ fn part(rows: Vec<TailRow>) -> Result<Tail, StoreError> {
     Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
 }
 
-pub(super) fn quarantine_why(text: &str) -> Result<QuarantineWhy, StoreError> {
+pub(super) fn quarantine_why(text: &str) -> Result<QuarantineWhy> {
     QuarantineWhy::ALL
         .into_iter()
         .find(|why| why.as_str() == text)

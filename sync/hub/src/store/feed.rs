@@ -1,24 +1,23 @@
-//! The feed of a region: what changed, numbered without a gap.
+//! The feed of a region: its changes, numbered without a gap.
 //!
-//! Whoever writes holds the region's row from before it looks until its commit, so that numbers
+//! Invariant: a writer holds the region's row from before its first read until its commit, so that numbers
 //! become visible in their order. The highest version of an entity wins; the event that brought it is
-//! remembered in the same transaction.
+//! noted in the same transaction.
 
-mod orders;
+pub mod orders;
 mod run;
 
 use std::collections::HashMap;
 
 use platform::{
-    inbox,
+    columns, inbox,
     sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
-use super::{Store, StoreError, count, encoded, fitting, hash};
-pub use orders::Gone;
+use super::{Result, Store, StoreError, count, encoded, fitting, hash};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -27,12 +26,6 @@ const NEWEST: &str = "SELECT version, digest, bytes FROM feed \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
 const NEWEST_OF: &str =
     "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
-const ADD: &str = "INSERT INTO feed \
-    (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const ADD_MANY: &str = "INSERT INTO feed \
-    (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) VALUES ";
-const ONE_ENTRY: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
@@ -45,30 +38,44 @@ const READ: &str = "SELECT feed_seq, bytes FROM feed \
 const CONSUMER: &str = "hub_feed";
 pub(super) const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
-/// People; unlike an ended session, which goes with its token, they stay.
+/// People stay revoked; an ended session is forgotten with its token.
 pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
 /// By the session or the person.
-pub type Revocations = HashMap<Uuid, Revocation>;
+pub type Revocations = HashMap<Uuid, FeedRevocation>;
 
-/// When, and at which version, a feed has told of it first.
+/// The time and the version at which a feed first told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revocation {
+pub struct FeedRevocation {
     pub version: u64,
     pub at: UnixMillis,
 }
 
-/// What an event or a key set has done to the feeds.
+/// The effect of an event or a key set on the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fed {
+pub enum FeedEffect {
     /// The feeds hold it now.
     Added,
     /// The event had been taken in before, or a version at least as new is there.
     Known,
     /// That version is there with other content: the event's and ours cannot both be true.
     Contradicted,
+}
+
+columns! {
+    struct FeedRow in feed {
+        region: Region,
+        feed_seq: u64,
+        kind: &'static str,
+        entity: Uuid,
+        version: u64,
+        digest: Option<Hash>,
+        region_digest: Hash,
+        at: UnixMillis,
+        bytes: Vec<u8>,
+    }
 }
 
 /// The end of a feed, locked for this transaction.
@@ -88,9 +95,9 @@ struct Entry {
     bytes: Vec<u8>,
 }
 
-/// Whose tokens count no longer.
+/// The session or the person whose tokens are no longer valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revoked {
+pub enum RevokedToken {
     Session(SessionId),
     Person(UserId),
 }
@@ -98,39 +105,34 @@ pub enum Revoked {
 type NewestRow = (i64, Option<Vec<u8>>, Vec<u8>);
 
 impl Store {
-    /// A session that was ended, or a person who was revoked, is told to every region: their tokens may
-    /// turn up anywhere.
+    /// Tells every region of an ended session or a revoked person: their tokens may turn up anywhere.
     pub async fn feed_revoked(
         &self,
         event: &Event,
-        whom: Revoked,
+        whom: RevokedToken,
         now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
+    ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
-                return Ok(Fed::Known);
+                return Ok(FeedEffect::Known);
             }
             for region in Region::ALL {
                 let mut end = lock(tx, region).await?;
                 let version = end.feed_seq + 1;
                 let (kind, entity, sessions, users) = match whom {
-                    Revoked::Session(id) => (REVOKED, id.0, vec![id], Vec::new()),
-                    Revoked::Person(id) => (REVOKED_PERSON, id.0, Vec::new(), vec![id]),
+                    RevokedToken::Session(id) => (REVOKED, id.0, vec![id], Vec::new()),
+                    RevokedToken::Person(id) => (REVOKED_PERSON, id.0, Vec::new(), vec![id]),
                 };
                 let bytes = encoded(&Change::Revoked { version, sessions, users })?;
                 let entry = Entry { kind, entity, version, member: None, bytes };
                 end.add(tx, entry, now).await?;
             }
-            Ok(Fed::Added)
+            Ok(FeedEffect::Added)
         })
     }
 
-    /// Which of these sessions and people the region's feed tells to be revoked.
-    pub async fn revocations(
-        &self,
-        region: Region,
-        named: &[Uuid],
-    ) -> Result<Revocations, StoreError> {
+    /// The sessions and people among these that are revoked by the region's feed.
+    pub async fn revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
         let mut revocations = Revocations::new();
         for part in parts(named, NAMES_MAX) {
             let mut values = vals![region, REVOKED, REVOKED_PERSON];
@@ -138,17 +140,17 @@ impl Store {
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
             let rows: Vec<(Uuid, i64, i64)> = self.sql.all(text, values).await?;
             for (entity, version, at) in rows {
-                let revocation = Revocation { version: count(version), at: UnixMillis(at) };
+                let revocation = FeedRevocation { version: count(version), at: UnixMillis(at) };
                 revocations.entry(entity).or_insert(revocation);
             }
         }
         Ok(revocations)
     }
 
-    /// The key set, where it differs from the one the edges were told.
-    pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<Fed, StoreError> {
+    /// Feeds the key set, where it differs from the one that the edges know.
+    pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            let mut fed = Fed::Known;
+            let mut fed = FeedEffect::Known;
             for region in Region::ALL {
                 let mut end = lock(tx, region).await?;
                 if let Some((_, _, bytes)) = newest(tx, region, KEYS, Uuid::nil()).await?
@@ -161,49 +163,43 @@ impl Store {
                 let entity = Uuid::nil();
                 let entry = Entry { kind: KEYS, entity, version, member: None, bytes };
                 end.add(tx, entry, now).await?;
-                fed = Fed::Added;
+                fed = FeedEffect::Added;
             }
             Ok(fed)
         })
     }
 
-    /// Takes how a region assigns from here on. What is shown of the region follows in the same
-    /// transaction.
+    /// Takes a region's new assignment, and updates the region's row in the same transaction.
     pub async fn feed_assignment(
         &self,
         event: &Event,
         region: Region,
         assignment: &RegionAssignment,
         now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
+    ) -> Result<FeedEffect> {
         let bytes = encoded(&Change::Assignment(assignment.clone()))?;
         transact!(self.sql, tx => {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
-                return Ok(Fed::Known);
+                return Ok(FeedEffect::Known);
             }
             assign(tx, region, assignment, bytes.clone(), now).await
         })
     }
 
-    /// Takes how a region assigns as its owner has it.
+    /// Takes a region's assignment as its owner has it.
     pub async fn repair_assignment(
         &self,
         region: Region,
         assignment: &RegionAssignment,
         now: UnixMillis,
-    ) -> Result<Fed, StoreError> {
+    ) -> Result<FeedEffect> {
         let bytes = encoded(&Change::Assignment(assignment.clone()))?;
         transact!(self.sql, tx => { assign(tx, region, assignment, bytes.clone(), now).await })
     }
 
-    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end
-    /// at a change of the right to assign: what a grant is compared with is exactly what came before it.
-    pub async fn feed(
-        &self,
-        region: Region,
-        after: u64,
-        limit: u32,
-    ) -> Result<(u64, Vec<Change>), StoreError> {
+    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end at a
+    /// change of the right to assign: a grant is compared with exactly the changes before it.
+    pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
         let rows: Vec<(i64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
         let fitting = fitting(rows.iter().map(|(_, bytes)| bytes.len()));
         let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
@@ -227,19 +223,19 @@ async fn assign(
     assignment: &RegionAssignment,
     bytes: Vec<u8>,
     now: UnixMillis,
-) -> Result<Fed, StoreError> {
+) -> Result<FeedEffect> {
     let mut end = lock(tx, region).await?;
     let version = assignment.policy_version;
     let known = newest(tx, region, ASSIGNMENT, Uuid::nil()).await?;
     let known = known.as_ref().and_then(|(_, _, bytes)| assignment_of(bytes));
     if known.as_ref().is_some_and(|known| known.policy_version >= version) {
-        return Ok(Fed::Known);
+        return Ok(FeedEffect::Known);
     }
     let stands =
         |known: &RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
     let granted_seq = match &assignment.holder {
         None => None,
-        // A word about a right that stands is not a grant.
+        // A change that leaves the right standing is not a grant.
         Some(_) if known.as_ref().is_some_and(stands) => granted_seq(tx, region).await?,
         Some(_) => Some(end.feed_seq + 1),
     };
@@ -249,30 +245,31 @@ async fn assign(
     let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
     let epoch = holder.as_ref().map(|_| assignment.epoch);
     tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
-    Ok(Fed::Added)
+    Ok(FeedEffect::Added)
 }
 
 impl End {
-    async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<(), StoreError> {
+    /// The row of the next change, which is not stored yet.
+    fn next(&mut self, entry: Entry, at: UnixMillis) -> FeedRow {
         self.feed_seq += 1;
-        let values = vals![
-            self.region,
-            self.feed_seq,
-            entry.kind,
-            entry.entity,
-            entry.version,
-            entry.member,
-            self.digest,
-            now,
-            entry.bytes,
-        ];
-        tx.exec(ADD, values).await?;
+        let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
+        let Entry { kind, entity, version, member: digest, bytes } = entry;
+        FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes }
+    }
+
+    async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<()> {
+        let row = self.next(entry, now);
+        tx.insert(row).await?;
+        self.save(tx).await
+    }
+
+    async fn save(&self, tx: &mut Tx) -> Result<()> {
         tx.exec(MOVE, vals![self.feed_seq, self.digest, self.orders, self.region]).await?;
         Ok(())
     }
 }
 
-async fn lock(tx: &mut Tx, region: Region) -> Result<End, StoreError> {
+async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     // On SQLite the transaction holds the write lock from its start.
     let text = if tx.is_mysql() { LOCK_MYSQL } else { LOCK };
     let row: Option<(i64, Vec<u8>, i64)> = tx.one(text, vals![region]).await?;
@@ -287,11 +284,11 @@ async fn newest(
     region: Region,
     kind: &str,
     entity: Uuid,
-) -> Result<Option<NewestRow>, StoreError> {
+) -> Result<Option<NewestRow>> {
     Ok(tx.one(NEWEST, vals![region, kind, entity]).await?)
 }
 
-async fn granted_seq(tx: &mut Tx, region: Region) -> Result<Option<u64>, StoreError> {
+async fn granted_seq(tx: &mut Tx, region: Region) -> Result<Option<u64>> {
     let row: Option<(Option<i64>,)> = tx.one(GRANTED, vals![region]).await?;
     Ok(row.and_then(|(granted,)| granted).map(count))
 }

@@ -1,26 +1,24 @@
-//! Commands that an ended epoch has left without an outcome, so that an operator sees them.
+//! The commands that an ended epoch has left without an outcome, for an operator.
 //!
-//! Invariant: a command stands here from the transaction that ends its epoch until the one that stores
-//! an outcome under its id for the same person, whichever edge it came back by; or until its op is
-//! forgotten.
+//! Invariant: a command stands here from the transaction that ends its epoch until an outcome is stored under
+//! its id for the same person, by whatever edge; or until its op is forgotten.
 
 use std::collections::{HashMap, HashSet};
 
 use platform::{
-    sql::{NAMES_MAX, Statement, Tx, Val, in_list, parts},
+    columns,
+    sql::{NAMES_MAX, Tx, Val, in_list, parts},
     vals,
 };
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, LeftBehind, UnixMillis, UserId};
 
-use super::{Store, StoreError, count};
-use crate::domain::intake::{self, Read};
+use super::{Result, Store, count};
+use crate::domain::op::ReceivedOp;
 
 const UNDECIDED: &str = "SELECT u.seq, o.received_at, o.bytes FROM undecided u \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
-const ADD: &str = "INSERT INTO left_behind (edge, epoch, seq, command_id, received_at) VALUES ";
-const ONE: &str = "(?, ?, ?, ?, ?)";
 const ANY: &str = "SELECT command_id FROM left_behind LIMIT 1";
 const SAME_ID: &str = "SELECT l.edge, l.epoch, l.seq, o.bytes FROM left_behind l \
     JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
@@ -30,38 +28,48 @@ const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?
 const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
     ORDER BY edge, epoch";
 
-/// Ops looked at in one go, and rows of the one statement that puts them down.
+/// Ops of one read.
 const PART: usize = 500;
+
+columns! {
+    struct LeftBehindRow<'a> in left_behind {
+        edge: &'a EdgeId,
+        epoch: u64,
+        seq: i64,
+        command_id: CommandId,
+        received_at: i64,
+    }
+}
 
 /// By edge, its epochs in their order.
 pub(super) type ByEdge = HashMap<String, Vec<LeftBehind>>;
 
-/// Puts down what the epoch leaves. What it had logged anew of an earlier one counts once.
-pub(super) async fn put_down(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<(), StoreError> {
+/// Notes the commands that the epoch leaves. One that it had logged anew counts once.
+pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
     let mut after = 0;
     loop {
         let values = vals![edge, epoch, after, PART];
         let rows: Vec<(i64, i64, Vec<u8>)> = tx.all(UNDECIDED, values).await?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = *last;
-        let (mut ids, mut values) = (Vec::new(), Vec::new());
-        for (seq, received_at, bytes) in &rows {
-            if let Read::Command(op) = intake::read(bytes) {
-                ids.push((op.command.id, op.actor.user_id));
-                values.extend(vals![edge, epoch, *seq, op.command.id, *received_at]);
+        let (mut ids, mut left) = (Vec::new(), Vec::new());
+        for (seq, received_at, bytes) in rows {
+            if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) {
+                let command_id = op.command.id;
+                ids.push((command_id, op.actor.user_id));
+                left.push(LeftBehindRow { edge, epoch, seq, command_id, received_at });
             }
         }
         if !ids.is_empty() {
             come_back(tx, &ids).await?;
-            let text = Statement::new(ADD).repeat(ONE, ", ", ids.len());
-            tx.exec(text, values).await?;
+            tx.insert_all(left).await?;
         }
     }
 }
 
-/// These have an outcome now, or stand elsewhere. An id is its person's own: what another has sent under
-/// it stays.
-pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<(), StoreError> {
+/// Removes commands that have an outcome now, or stand elsewhere. An id belongs to its person: another
+/// person's command under it stays.
+pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
     let any: Option<(Uuid,)> = tx.one(ANY, vals![]).await?;
     if any.is_none() {
         return Ok(());
@@ -72,7 +80,7 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
         let text = in_list(SAME_ID, part.len(), ")");
         let rows: Vec<(String, i64, i64, Vec<u8>)> = tx.all(text, values).await?;
         for (edge, epoch, seq, bytes) in rows {
-            if let Read::Command(op) = intake::read(&bytes)
+            if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes)
                 && back.contains(&(op.command.id, op.actor.user_id))
             {
                 tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;
@@ -83,7 +91,7 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
 }
 
 impl Store {
-    pub(super) async fn left_behind_by_edge(&self) -> Result<ByEdge, StoreError> {
+    pub(super) async fn left_behind_by_edge(&self) -> Result<ByEdge> {
         let rows: Vec<(String, i64, i64)> = self.sql.all(NUMBERS, vals![]).await?;
         let mut by_edge = ByEdge::new();
         for (edge, epoch, commands) in rows {
@@ -93,15 +101,11 @@ impl Store {
         Ok(by_edge)
     }
 
-    /// What is forgotten with its ops; nobody can bring it back from here any more.
-    pub(super) async fn forget_left_behind(
-        &self,
-        edge: &EdgeId,
-        before: UnixMillis,
-    ) -> Result<(), StoreError> {
+    /// Forgets commands with their ops; they cannot be logged anew from here any more.
+    pub(super) async fn forget_left_behind(&self, edge: &EdgeId, before: UnixMillis) -> Result<()> {
         let commands = self.sql.exec(FORGET, vals![edge, before]).await?;
         if commands > 0 {
-            tracing::warn!(edge.id = %edge, commands, "Commands that never came back are forgotten");
+            tracing::warn!(edge.id = %edge, commands, "Commands without an outcome are forgotten");
         }
         Ok(())
     }

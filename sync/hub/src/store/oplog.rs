@@ -1,12 +1,12 @@
-//! The op log as operators read it: what waits for a decision, what an ended epoch left behind, and
-//! where one op or command stands.
+//! The op log as operators read it: ops that wait for a decision, ops that an ended epoch left behind, and
+//! the state of one op or command.
 //!
-//! Invariant: nothing here is written, and every read is bounded, so that looking disturbs no work.
+//! Invariant: nothing is written here, and every read is bounded, so that looking disturbs no work.
 
 use std::collections::HashMap;
 
 use platform::{
-    sql::{NAMES_MAX, Val, in_list, parts},
+    sql::{NAMES_MAX, Statement, Val, in_list, parts},
     vals,
 };
 use uuid::Uuid;
@@ -16,25 +16,15 @@ use wire::{
 };
 
 use super::{
-    Store, StoreError, count, edge, hash, region,
+    Result, Store, StoreError, count, edge, hash, region,
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
-use crate::domain::{
-    batch::FAILURES_MAX,
-    intake::{self, Read},
-    oplog,
-};
+use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
 
 const WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
     o.received_at, o.bytes FROM undecided u \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
-    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
-    WHERE u.edge = ? AND u.seq > ? AND u.state = ? ORDER BY u.seq LIMIT ?";
-const ANY_WAITING: &str = "SELECT u.edge, e.region, u.epoch, u.seq, o.hash, u.state, u.failures, \
-    o.received_at, o.bytes FROM undecided u \
-    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
-    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch \
-    WHERE u.edge = ? AND u.seq > ? ORDER BY u.seq LIMIT ?";
+    JOIN edges e ON e.edge = u.edge AND e.epoch = u.epoch WHERE u.edge = ? AND u.seq > ? ";
 const LEFT: &str = "SELECT o.edge, e.region, o.epoch, o.seq, o.hash, 'left_behind' AS state, \
     0 AS failures, o.received_at, o.bytes FROM ops o JOIN edges e ON e.edge = o.edge \
     LEFT JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
@@ -54,7 +44,7 @@ const AGAIN: &str = "SELECT d.epoch, d.seq, o.bytes FROM outcomes d \
 const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at, failures FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) ORDER BY command_id, user_id LIMIT ?";
 
-/// So many ops that wait are looked through for a command, edge by edge.
+/// Most waiting ops that are searched for a command, edge by edge.
 const SEARCHED_MAX: usize = 20_000;
 const PART: usize = 500;
 
@@ -81,33 +71,32 @@ impl Store {
         state: Option<OpState>,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<OpRecord>, StoreError> {
-        let rows: Vec<Row> = match state.map(stored) {
-            None => self.sql.all(ANY_WAITING, vals![edge, after, limit]).await?,
-            Some(None) => Vec::new(),
-            Some(Some(word)) => self.sql.all(WAITING, vals![edge, after, word, limit]).await?,
-        };
+    ) -> Result<Vec<OpRecord>> {
+        let (mut text, mut values) = (Statement::new(WAITING), vals![edge, after]);
+        if let Some(state) = state {
+            let Some(word) = stored(state) else { return Ok(Vec::new()) };
+            text = text.then("AND u.state = ? ");
+            values.extend(vals![word]);
+        }
+        values.extend(vals![limit]);
+        let rows: Vec<Row> = self.sql.all(text.then("ORDER BY u.seq LIMIT ?"), values).await?;
         rows.into_iter().map(record).collect()
     }
 
-    /// The edges that something waits of, beyond `after` by name.
-    pub async fn edges_waiting(
-        &self,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<EdgeId>, StoreError> {
+    /// The edges with undecided ops, beyond `after` by name.
+    pub async fn edges_waiting(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
         let rows: Vec<(String,)> = self.sql.all(NAMES, vals![after, limit]).await?;
         rows.into_iter().map(|(name,)| edge(name)).collect()
     }
 
-    /// What the ended epochs of an edge left undecided, beyond that place, and where each command
-    /// stands by now.
+    /// The ops that the ended epochs of an edge left undecided, beyond that place, each with the new place of
+    /// its command.
     pub async fn left_behind(
         &self,
         edge: &EdgeId,
         after: (u64, u64),
         limit: usize,
-    ) -> Result<Vec<OpRecord>, StoreError> {
+    ) -> Result<Vec<OpRecord>> {
         let (epoch, seq) = after;
         let rows: Vec<Row> = self.sql.all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
         let mut ops: Vec<OpRecord> = rows.into_iter().map(record).collect::<Result<_, _>>()?;
@@ -115,8 +104,8 @@ impl Store {
         Ok(ops)
     }
 
-    /// `None` where the hub has no such op, or has it no more.
-    pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>, StoreError> {
+    /// `None` where the hub does not have the op, or has it no more.
+    pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
         let Some(row) = self.sql.one::<Row>(OP, values.clone()).await? else { return Ok(None) };
         let mut op = record(row)?;
@@ -136,9 +125,8 @@ impl Store {
         Ok(Some(op))
     }
 
-    /// The ops that wait under that command id, of the edges beyond none; the newest ops of a very
-    /// long queue are not looked through.
-    pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>, StoreError> {
+    /// The ops that wait under that command id. The newest ops of a very long queue are not searched.
+    pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
         let (mut found, mut edges, mut searched) = (Vec::new(), String::new(), 0);
         loop {
             let names = self.edges_waiting(&edges, PART).await?;
@@ -166,28 +154,28 @@ impl Store {
         &self,
         after: (CommandId, UserId),
         limit: usize,
-    ) -> Result<Vec<WaitingAsk>, StoreError> {
+    ) -> Result<Vec<WaitingAsk>> {
         let (id, user) = after;
         let rows: Vec<AskRow> = self.sql.all(ASKS, vals![id, id, user, limit]).await?;
         rows.into_iter().map(ask).collect()
     }
 
-    /// Looks through what waits of an edge, at most `limit` ops; answers how many there were.
+    /// Visits the waiting ops of an edge, at most `limit`. Returns their number.
     async fn search(
         &self,
         edge: &EdgeId,
         limit: usize,
         mut each: impl FnMut(OpRecord),
-    ) -> Result<usize, StoreError> {
+    ) -> Result<usize> {
         let (mut after, mut searched) = (0, 0);
         while searched < limit {
             let part = PART.min(limit - searched);
-            let rows: Vec<Row> = self.sql.all(ANY_WAITING, vals![edge, after, part]).await?;
-            searched += rows.len();
-            let whole = rows.len() == part;
-            for row in rows {
-                after = count(row.seq);
-                each(record(row)?);
+            let ops = self.waiting_ops(edge, None, after, part).await?;
+            searched += ops.len();
+            let whole = ops.len() == part;
+            for op in ops {
+                after = op.place.seq;
+                each(op);
             }
             if !whole {
                 break;
@@ -196,9 +184,8 @@ impl Store {
         Ok(searched)
     }
 
-    /// A command that an epoch left behind is logged anew in a later one, under the same id and for the
-    /// same person.
-    async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<(), StoreError> {
+    /// Finds where a later epoch has logged these commands anew: under the same id, for the same person.
+    async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
         let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
         let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
         let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
@@ -209,7 +196,7 @@ impl Store {
             let text = in_list(AGAIN, part.len(), ")");
             let rows: Vec<(i64, i64, Vec<u8>)> = self.sql.all(text, values).await?;
             again.extend(rows.into_iter().filter_map(|(epoch, seq, bytes)| {
-                let Read::Command(op) = intake::read(&bytes) else { return None };
+                let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) else { return None };
                 let place = OpPlace { edge: edge.clone(), epoch: count(epoch), seq: count(seq) };
                 Some(((op.command.id, op.actor.user_id), place))
             }));
@@ -240,16 +227,16 @@ fn stored(state: OpState) -> Option<&'static str> {
     }
 }
 
-fn record(row: Row) -> Result<OpRecord, StoreError> {
+fn record(row: Row) -> Result<OpRecord> {
     let region: Region = region(&row.region)?;
-    let shown = oplog::show(&intake::read(&row.bytes), region);
+    let shown = ReceivedOp::read(&row.bytes).summary(region);
     let waiting = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&row.state));
     Ok(OpRecord {
         place: OpPlace { edge: edge(row.edge)?, epoch: count(row.epoch), seq: count(row.seq) },
         region,
         hash: hash(&row.hash)?,
         kind: shown.kind,
-        // What neither waits nor is decided was dropped from the queue when its epoch was ended.
+        // An op that neither waits nor is decided left the queue when its epoch ended.
         state: waiting.unwrap_or(OpState::LeftBehind),
         failures: count(row.failures),
         received_at: UnixMillis(row.received_at),
@@ -260,7 +247,7 @@ fn record(row: Row) -> Result<OpRecord, StoreError> {
     })
 }
 
-fn ask(row: AskRow) -> Result<WaitingAsk, StoreError> {
+fn ask(row: AskRow) -> Result<WaitingAsk> {
     let (command_id, user_id, name, bytes, taken_at, failures) = row;
     let region: Region = region(&name)?;
     // One that cannot be read hides no other, and an operator has to see it.

@@ -1,31 +1,45 @@
-//! Receipt: ops and cursor in one transaction, guarded by the term.
+//! Ops as a session receives them, and outcomes as it sends them.
+//!
+//! Invariant: ops and cursor are stored in one transaction, guarded by the term.
 
 use engine::cloud::{NewOp, NewOps};
-use platform::{
-    sql::{ROWS_MAX, Statement, Tx, parts},
-    transact, vals,
-};
-use wire::{EdgeId, UnixMillis};
+use platform::{columns, transact, vals};
+use uuid::Uuid;
+use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
-use super::{Store, StoreError};
+use super::{Result, Store, StoreError, count, fitting, work::RECEIVED};
 
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
     undecided = undecided + ?, last_contact_at = ? \
     WHERE edge = ? AND term = ? AND epoch = ? AND cursor_seq = ? AND cursor_hash = ?";
-const ADD_OPS: &str = "INSERT INTO ops (edge, epoch, seq, hash, received_at, bytes) VALUES ";
-const ONE_OP: &str = "(?, ?, ?, ?, ?, ?)";
-const ADD_UNDECIDED: &str = "INSERT INTO undecided (edge, epoch, seq, state, failures) VALUES ";
-const ONE_UNDECIDED: &str = "(?, ?, ?, 'received', 0)";
+const OUTCOMES: &str = "SELECT number, seq, command_id, bytes FROM outcomes \
+    WHERE edge = ? AND epoch = ? AND number > ? ORDER BY number LIMIT ?";
+
+columns! {
+    struct OpRow<'a> in ops {
+        edge: &'a EdgeId,
+        epoch: u64,
+        seq: u64,
+        hash: Hash,
+        received_at: UnixMillis,
+        bytes: Vec<u8>,
+    }
+}
+
+columns! {
+    struct NewUndecided<'a> in undecided {
+        edge: &'a EdgeId,
+        epoch: u64,
+        seq: u64,
+        state: &'static str,
+        failures: u32,
+    }
+}
 
 impl Store {
-    /// Whether they were stored. They are not where the term, the epoch or the cursor is another by
-    /// now: then another session has the edge.
-    pub async fn store_ops(
-        &self,
-        edge: &EdgeId,
-        new: &NewOps,
-        now: UnixMillis,
-    ) -> Result<bool, StoreError> {
+    /// Returns whether they were stored. They are not where the term, the epoch or the cursor has changed:
+    /// then another session has the edge.
+    pub async fn store_ops(&self, edge: &EdgeId, new: &NewOps, now: UnixMillis) -> Result<bool> {
         let cursor = new.cursor();
         transact!(self.sql, tx => {
             let values = vals![
@@ -42,29 +56,42 @@ impl Store {
             if tx.exec(MOVE_CURSOR, values).await? == 0 {
                 return Ok(false);
             }
-            for ops in parts(&new.ops, ROWS_MAX) {
-                add(tx, edge, new.epoch, ops, now).await?;
-            }
+            let (epoch, received_at) = (new.epoch, now);
+            let rows = new.ops.iter().map(|NewOp { at, bytes }| {
+                let (seq, hash, bytes) = (at.seq, at.hash, bytes.clone());
+                OpRow { edge, epoch, seq, hash, received_at, bytes }
+            });
+            tx.insert_all(rows.collect()).await?;
+            let places = new.ops.iter().map(|op| {
+                NewUndecided { edge, epoch, seq: op.at.seq, state: RECEIVED, failures: 0 }
+            });
+            tx.insert_all(places.collect()).await?;
             Ok(true)
         })
     }
-}
 
-async fn add(
-    tx: &mut Tx,
-    edge: &EdgeId,
-    epoch: u64,
-    ops: &[NewOp],
-    now: UnixMillis,
-) -> Result<(), StoreError> {
-    let mut values = Vec::with_capacity(ops.len() * 6);
-    let mut places = Vec::with_capacity(ops.len() * 3);
-    for op in ops {
-        values.extend(vals![edge, epoch, op.at.seq, op.at.hash, now, op.bytes.clone()]);
-        places.extend(vals![edge, epoch, op.at.seq]);
+    /// The outcomes after `after`, without a gap, at most `limit` and a frame full.
+    pub async fn outcomes(
+        &self,
+        edge: &EdgeId,
+        epoch: u64,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<NumberedOutcome>> {
+        let rows: Vec<(i64, i64, Option<Uuid>, Vec<u8>)> =
+            self.sql.all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
+        let fitting = fitting(rows.iter().map(|(.., bytes)| bytes.len()));
+        rows.into_iter()
+            .take(fitting)
+            .map(|(number, seq, command_id, bytes)| {
+                let outcome = minicbor::decode(&bytes);
+                Ok(NumberedOutcome {
+                    number: count(number),
+                    seq: count(seq),
+                    command_id: command_id.map(CommandId),
+                    outcome: outcome.map_err(|_| StoreError::Unreadable("an outcome"))?,
+                })
+            })
+            .collect()
     }
-    let count = ops.len();
-    tx.exec(Statement::new(ADD_OPS).repeat(ONE_OP, ", ", count), values).await?;
-    tx.exec(Statement::new(ADD_UNDECIDED).repeat(ONE_UNDECIDED, ", ", count), places).await?;
-    Ok(())
 }

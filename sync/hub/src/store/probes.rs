@@ -1,11 +1,11 @@
-//! How a session asks whether the run that has the edge's session is alive, on whatever replica that is.
+//! Asks the run that has an edge's session for a sign of life, on whatever replica it is.
 //!
 //! Invariant: numbers only rise, so an answer to a later question answers every earlier one.
 
 use platform::{transact, vals};
 use wire::{EdgeId, UnixMillis};
 
-use super::{Store, StoreError, count, edge};
+use super::{Result, Store, count, edge};
 
 const ASK: &str = "UPDATE edges SET probe_number = probe_number + 1, probed_at = ? WHERE edge = ?";
 const NUMBER: &str = "SELECT probe_number FROM edges WHERE edge = ?";
@@ -18,7 +18,7 @@ const TWIN_SEEN: &str = "UPDATE edges SET twin_seen_at = ? WHERE edge = ?";
 
 impl Store {
     /// The number of the question; 0 where there is no such edge.
-    pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64, StoreError> {
+    pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK, vals![now, edge]).await?;
             let row: Option<(i64,)> = tx.one(NUMBER, vals![edge]).await?;
@@ -27,24 +27,24 @@ impl Store {
     }
 
     /// The newest question that was answered.
-    pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64, StoreError> {
+    pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
         let row: Option<(i64,)> = self.sql.one(ANSWERED, vals![edge]).await?;
         Ok(row.map_or(0, |(number,)| count(number)))
     }
 
     /// An answer under another term is of a session that is over.
-    pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<(), StoreError> {
+    pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
         self.sql.exec(ANSWER, vals![number, edge, term, number]).await?;
         Ok(())
     }
 
     /// Edges that were asked after `since` and have not answered.
-    pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>, StoreError> {
+    pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
         let rows: Vec<(String,)> = self.sql.all(OPEN, vals![since]).await?;
         rows.into_iter().map(|(name,)| edge(name)).collect()
     }
 
-    pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<(), StoreError> {
+    pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(TWIN_SEEN, vals![now, edge]).await?;
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! The regions' rows: gate, policy and the end of the feed.
+//! The rows of the regions: gate, policy and the end of the feed.
 
 use platform::{transact, vals};
 use wire::{GateState, Hash, Policy, Region, RepairStatus, UnixMillis, UserId};
 
-use super::{Store, StoreError, count, edge, hash, region};
-use crate::domain::{batch::FAILURES_MAX, status::RegionRecord};
+use super::{Result, Store, StoreError, count, edge, hash, region};
+use crate::domain::{run::FAILURES_MAX, status::RegionRecord};
 
 const KNOWN: &str = "SELECT region FROM regions";
 const ADD: &str = "INSERT INTO regions (region, gate, policy, feed_generation, feed_seq, \
@@ -39,7 +39,7 @@ struct RegionRow {
 
 impl TryFrom<RegionRow> for RegionRecord {
     type Error = StoreError;
-    fn try_from(row: RegionRow) -> Result<Self, StoreError> {
+    fn try_from(row: RegionRow) -> Result<Self> {
         Ok(Self {
             region: region(&row.region)?,
             gate: gate(&row.gate)?,
@@ -66,7 +66,7 @@ impl TryFrom<RegionRow> for RegionRecord {
 impl Store {
     /// Every region has its row before anything else is asked; a new row begins a feed of a new
     /// generation.
-    pub async fn ensure_regions(&self, generation: u64) -> Result<(), StoreError> {
+    pub async fn ensure_regions(&self, generation: u64) -> Result<()> {
         transact!(self.sql, tx => {
             let known: Vec<(String,)> = tx.all(KNOWN, vals![]).await?;
             for region in Region::ALL {
@@ -86,7 +86,7 @@ impl Store {
     }
 
     /// In the order of `Region::ALL`.
-    pub async fn regions(&self) -> Result<Vec<RegionRecord>, StoreError> {
+    pub async fn regions(&self) -> Result<Vec<RegionRecord>> {
         let rows: Vec<RegionRow> = self.sql.all(ALL, vals![FAILURES_MAX]).await?;
         let states: Result<Vec<RegionRecord>, _> =
             rows.into_iter().map(TryInto::try_into).collect();
@@ -101,7 +101,7 @@ impl Store {
         gate: GateState,
         by: UserId,
         now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         self.sql.exec(SET_GATE, vals![gate_word(gate), now, by, region]).await?;
         Ok(())
     }
@@ -114,7 +114,7 @@ fn gate_word(gate: GateState) -> &'static str {
     }
 }
 
-pub(super) fn gate(word: &str) -> Result<GateState, StoreError> {
+pub(super) fn gate(word: &str) -> Result<GateState> {
     match word {
         "open" => Ok(GateState::Open),
         "closed" => Ok(GateState::Closed),

@@ -1,13 +1,13 @@
-//! Ops, and accepts of the portal that wait, which an operator lets in again.
+//! Ops and waiting accepts that an operator lets in again.
 //!
-//! Invariant: what is let in again stands on record with who did it, in the same transaction.
+//! Invariant: the same transaction records the operator.
 
 use platform::{transact, vals};
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, UnixMillis, UserId};
 
-use super::{Store, StoreError, work::NEEDS_OPERATOR};
-use crate::domain::batch::FAILURES_MAX;
+use super::{Result, Store, work::NEEDS_OPERATOR};
+use crate::domain::run::FAILURES_MAX;
 
 const LET_IN: &str = "UPDATE undecided SET state = 'received', failures = 0 \
     WHERE edge = ? AND epoch = ? AND seq = ? AND state = ?";
@@ -19,9 +19,9 @@ const LET_ASK_IN: &str =
 const NOTE_ASK: &str =
     "INSERT INTO ask_retries (command_id, user_id, at, made_by) VALUES (?, ?, ?, ?)";
 
-/// What became of an operator's wish.
+/// The result of an operator's retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retried {
+pub enum RetryResult {
     /// It is tried again, with as many trials as if it were new.
     LetIn,
     /// It waits for something else.
@@ -38,14 +38,14 @@ impl Store {
         seq: u64,
         by: UserId,
         now: UnixMillis,
-    ) -> Result<Retried, StoreError> {
+    ) -> Result<RetryResult> {
         transact!(self.sql, tx => {
             if tx.exec(LET_IN, vals![edge, epoch, seq, NEEDS_OPERATOR]).await? == 1 {
                 tx.exec(NOTE, vals![edge, epoch, seq, now, by]).await?;
-                return Ok(Retried::LetIn);
+                return Ok(RetryResult::LetIn);
             }
             let row: Option<(String,)> = tx.one(STATE, vals![edge, epoch, seq]).await?;
-            Ok(if row.is_some() { Retried::NotStopped } else { Retried::Unknown })
+            Ok(if row.is_some() { RetryResult::NotStopped } else { RetryResult::Unknown })
         })
     }
 
@@ -55,14 +55,14 @@ impl Store {
         id: CommandId,
         by: UserId,
         now: UnixMillis,
-    ) -> Result<Retried, StoreError> {
+    ) -> Result<RetryResult> {
         transact!(self.sql, tx => {
             let rows: Vec<(Uuid,)> = tx.all(ASKS, vals![id]).await?;
-            let mut retried = if rows.is_empty() { Retried::Unknown } else { Retried::NotStopped };
+            let mut retried = if rows.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
             for (user,) in rows {
                 if tx.exec(LET_ASK_IN, vals![id, user, FAILURES_MAX]).await? == 1 {
                     tx.exec(NOTE_ASK, vals![id, user, now, by]).await?;
-                    retried = Retried::LetIn;
+                    retried = RetryResult::LetIn;
                 }
             }
             Ok(retried)

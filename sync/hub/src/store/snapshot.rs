@@ -1,8 +1,8 @@
 //! The image of a region as its feed stood at one number, read in chunks by the key of what is in it.
 //!
-//! Invariant: an image and the changes after its number make the same view as the whole feed, however
-//! far that has moved on meanwhile: what of an entity came later, and what stood for it before that is
-//! compacted, is brought by the changes.
+//! Invariant: an image and the changes after its number make the same view as the whole feed, however far
+//! that has moved on: an entity that changed later, and whose older version is compacted, comes with the
+//! changes.
 
 use engine::cloud::ChunkRequest;
 use platform::vals;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
 
 use super::{
-    Store, StoreError,
+    Result, Store, StoreError,
     feed::{ASSIGNMENT, KEYS, ORDER, REVOKED, REVOKED_PERSON},
 };
 
@@ -26,19 +26,15 @@ const TAKEN: &str = "UPDATE edges SET \
     repaired_at = CASE WHEN repair_asked_at IS NULL THEN repaired_at ELSE ? END, \
     repair_asked_at = NULL WHERE edge = ? AND term = ?";
 
-/// In the order in which an edge applies them: how the region assigns is compared with its orders.
+/// In the order in which an edge applies them: the assignment is compared with the orders.
 const KINDS: [&str; 5] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON];
-/// Of one chunk. It is what an edge stores in one commit, and what a cut may send twice.
+/// Most rows of one chunk. An edge stores a chunk in one commit, and a cut may send it twice.
 const ROWS_MAX: usize = 64;
 const BYTES_MAX: usize = 16 * 1024;
 
 impl Store {
     /// The next chunk. One row goes into it however large it is.
-    pub async fn chunk(
-        &self,
-        region: Region,
-        wanted: ChunkRequest,
-    ) -> Result<SnapshotPart, StoreError> {
+    pub async fn chunk(&self, region: Region, wanted: ChunkRequest) -> Result<SnapshotPart> {
         let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
         let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);
         while let Some(kind) = KINDS.get(usize::from(place.kind)) {
@@ -54,7 +50,7 @@ impl Store {
                 bytes_left = bytes_left.saturating_sub(bytes.len());
                 let change = minicbor::decode(&bytes)
                     .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
-                // What has left is not in an image.
+                // Orders that have left are not in an image.
                 if !matches!(change, Change::OrderGone { .. }) {
                     changes.push(change);
                 }
@@ -68,19 +64,14 @@ impl Store {
         Ok(SnapshotPart { changes, next: None })
     }
 
-    /// Has an image sent to an edge whose orders differ from the cloud's. Whether it was not asked for
+    /// Asks for an image for an edge whose orders differ from the cloud's. Returns whether none was asked for
     /// before.
-    pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool, StoreError> {
+    pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(ASK, vals![now, edge]).await? == 1)
     }
 
     /// An image has become the edge's view.
-    pub async fn snapshot_taken(
-        &self,
-        edge: &EdgeId,
-        term: u64,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
+    pub async fn snapshot_taken(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
         self.sql.exec(TAKEN, vals![now, edge, term]).await?;
         Ok(())
     }

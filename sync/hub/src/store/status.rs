@@ -1,17 +1,17 @@
-//! What an operator sees of the edges.
+//! The edges as an operator sees them.
 
 use std::collections::HashMap;
 
 use platform::vals;
-use wire::{QuarantineStatus, UnixMillis};
+use wire::{ChecksumState, EdgeStatus, LeftBehind, LinkState, QuarantineStatus, UnixMillis};
 
 use super::{
-    Store, StoreError, count, edge,
+    Result, Store, count, edge,
     epochs::quarantine_why,
     hash, region,
     work::{NEEDS_OPERATOR, PARKED},
 };
-use crate::domain::status::{Alarms, EdgeRecord, RegionRecord};
+use crate::domain::status::{EdgeRecord, RegionRecord};
 
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
     e.program_version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
@@ -87,10 +87,10 @@ const OVERVIEW_PAGE: usize = 500;
 
 impl Store {
     /// All regions and all edges.
-    pub async fn overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>), StoreError> {
+    pub async fn overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
         let mut edges: Vec<EdgeRecord> = Vec::new();
         loop {
-            let after = edges.last().map(|last| last.edge.to_string()).unwrap_or_default();
+            let after = edges.last().map(|last| last.stored.edge.to_string()).unwrap_or_default();
             let page = self.edges(&after, OVERVIEW_PAGE).await?;
             let whole = page.len() == OVERVIEW_PAGE;
             edges.extend(page);
@@ -103,18 +103,18 @@ impl Store {
     }
 
     /// The edges after `after` by name, at most `limit`.
-    pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>, StoreError> {
+    pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
         let rows: Vec<Row> = self.sql.all(PAGE, vals![after, limit]).await?;
         let waiting = self.waiting().await?;
         let mut left = self.left_behind_by_edge().await?;
         let rows = rows.into_iter().map(|row| {
             let left_behind = left.remove(&row.edge).unwrap_or_default();
-            Ok(EdgeRecord { left_behind, ..read(row, &waiting)? })
+            read(row, &waiting, left_behind)
         });
         rows.collect()
     }
 
-    async fn waiting(&self) -> Result<Waiting, StoreError> {
+    async fn waiting(&self) -> Result<Waiting> {
         let rows: Vec<(String, String, i64)> = self.sql.all(WAITING, vals![]).await?;
         let mut waiting = Waiting::new();
         for (edge, state, number) in rows {
@@ -126,50 +126,59 @@ impl Store {
     }
 }
 
-fn read(row: Row, waiting: &Waiting) -> Result<EdgeRecord, StoreError> {
+fn read(row: Row, waiting: &Waiting, left_behind: Vec<LeftBehind>) -> Result<EdgeRecord> {
     let why = row.epoch_why.as_deref().map(quarantine_why).transpose()?;
     let quarantine = row.epoch_at.zip(why);
     let WaitingOps { held, stopped, parked } = waiting.get(&row.edge).copied().unwrap_or_default();
-    Ok(EdgeRecord {
+    let moment = |at: Option<i64>| at.map(UnixMillis);
+    let stored = EdgeStatus {
         edge: edge(row.edge)?,
-        region: region(&row.region)?,
-        created_at: UnixMillis(row.created_at),
-        enrolled_at: row.enrolled_at.map(UnixMillis),
+        last_contact_at: moment(row.last_contact_at),
         epoch: count(row.epoch),
-        program_version: row.program_version,
-        cursor_seq: count(row.cursor_seq),
-        outcome_count: count(row.outcome_count),
+        version: row.program_version,
+        pending: u32::try_from(row.pending).unwrap_or(u32::MAX),
+        oldest_pending_at: moment(row.oldest_pending_at),
         undecided: count(row.undecided),
         held,
         stopped,
         parked,
+        lag_down_since: moment(row.change_at.into_iter().chain(row.outcome_at).min()),
+        clock_error_ms: row.clock_error_ms,
+        disk_free_bytes: row.disk_free_bytes.map(count),
+        left_behind,
+        quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),
+        needs_operator_at: moment(row.needs_operator_at),
+        twin_seen_at: moment(row.twin_seen_at),
+        repair_asked_at: moment(row.repair_asked_at),
+        repairs: count(row.repairs),
+        repaired_at: moment(row.repaired_at),
+        unproven: row.unproven.map(count),
+        lost: count(row.lost),
+        lost_at: moment(row.lost_at),
+        link: LinkState::Never,
+        since: None,
+        lag_up_ops: 0,
+        lag_down_changes: 0,
+        lag_down_outcomes: 0,
+        checksum: ChecksumState::Unknown,
+        unsettled_since: None,
+    };
+    Ok(EdgeRecord {
+        stored,
+        region: region(&row.region)?,
+        created_at: UnixMillis(row.created_at),
+        enrolled_at: moment(row.enrolled_at),
+        cursor_seq: count(row.cursor_seq),
+        outcome_count: count(row.outcome_count),
         link_up: row.link_up == 1,
-        link_since: row.link_since.map(UnixMillis),
-        last_contact_at: row.last_contact_at.map(UnixMillis),
+        link_since: moment(row.link_since),
         outcome_cursor: count(row.outcome_cursor),
         feed_cursor: count(row.feed_cursor),
         digest: row.digest.as_deref().map(hash).transpose()?,
         ahead: count(row.ahead),
-        pending: count(row.pending),
-        oldest_pending_at: row.oldest_pending_at.map(UnixMillis),
         last_seq: count(row.last_seq),
-        clock_error_ms: row.clock_error_ms,
-        disk_free_bytes: row.disk_free_bytes.map(count),
-        left_behind: Vec::new(),
         region_digest: row.region_digest.as_deref().map(hash).transpose()?,
-        repair_asked_at: row.repair_asked_at.map(UnixMillis),
-        repairs: count(row.repairs),
-        repaired_at: row.repaired_at.map(UnixMillis),
-        unproven: row.unproven.map(count),
         assignment: row.assignment.as_deref().map(hash).transpose()?,
-        lost: count(row.lost),
-        lost_at: row.lost_at.map(UnixMillis),
-        lag_down_since: row.change_at.into_iter().chain(row.outcome_at).min().map(UnixMillis),
-        alarms: Alarms {
-            quarantine: quarantine.map(|(at, why)| QuarantineStatus { at: UnixMillis(at), why }),
-            readmitted_at: row.readmitted_at.map(UnixMillis),
-            needs_operator_at: row.needs_operator_at.map(UnixMillis),
-            twin_seen_at: row.twin_seen_at.map(UnixMillis),
-        },
+        readmitted_at: moment(row.readmitted_at),
     })
 }

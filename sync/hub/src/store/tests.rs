@@ -16,8 +16,16 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId};
 
-use super::*;
-use crate::domain::{batch::Due, queue::Walk};
+use super::{
+    asks::{AskAdmission, AskName},
+    compact::OldOps,
+    enrol::{EnrolmentResult, InvitationResult},
+    feed::{FeedEffect, RevokedToken, orders::DepartedOrder},
+    retry::RetryResult,
+    work::Claim,
+    *,
+};
+use crate::domain::run::{LogWalk, UndecidedOp};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const UNTIL: UnixMillis = UnixMillis(NOW.0 + 3_000);
@@ -50,6 +58,13 @@ async fn database(mysql: bool) -> Database {
     let store = Store::new(sql);
     store.ensure_regions(77).await.unwrap();
     Database { store, _folder: folder }
+}
+
+/// A database with the enrolled edge north-1.
+async fn with_edge(mysql: bool) -> Database {
+    let store = database(mysql).await;
+    enrolled(&store).await;
+    store
 }
 
 fn north() -> EdgeId {
@@ -142,11 +157,11 @@ async fn claimed(store: &Store) -> Claim {
 }
 
 /// What is due from the beginning on.
-async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<Due> {
-    store.due(claim, &mut Walk::default(), limit).await.unwrap()
+async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<UndecidedOp> {
+    store.due(claim, &mut LogWalk::default(), limit).await.unwrap()
 }
 
-fn due_seqs(due: &[Due]) -> Vec<u64> {
+fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {
     due.iter().map(|due| due.seq).collect()
 }
 

@@ -1,18 +1,19 @@
-//! The work on an edge's log: who may do it, what is due, and what came of it.
+//! The work on an edge's log: the claim to it, the next ops, and their results.
 
 use std::collections::HashMap;
 
 use platform::{
+    columns,
     sql::{NAMES_MAX, ROWS_MAX, Statement, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{EdgeId, HeldReason, Region, UnixMillis};
+use wire::{CommandId, EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Store, StoreError, asks, count, edge, encoded, left_behind, region};
+use super::{Result, Store, StoreError, asks, count, edge, encoded, hash, left_behind, region};
 use crate::domain::{
-    batch::{Decided, Progress},
-    intake::{self, Read},
+    op::ReceivedOp,
+    run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
 };
 
 const WITH_WORK: &str =
@@ -23,6 +24,12 @@ const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, w
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
 const KEEP: &str = "UPDATE edges SET work_until = ? WHERE edge = ? AND work_token = ?";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
+const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
+    FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ";
+const NOT_PARKED: &str = "AND u.state <> 'parked' ";
+const WAITING: &str = "AND u.state IN ('held_region', 'held_operator', 'parked') ";
+const IN_LOG_ORDER: &str = "ORDER BY u.seq LIMIT ?";
 const HELD: &str = "SELECT seq, state FROM undecided WHERE edge = ? AND epoch = ? \
     AND state IN ('held_region', 'held_operator') ORDER BY seq LIMIT ?";
 const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AND seq IN (";
@@ -37,20 +44,31 @@ const FOR_HOLDER: &str =
     "UPDATE undecided SET for_holder = 1 WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_FAILURE: &str =
     "UPDATE undecided SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
-const ADD_OUTCOMES: &str =
-    "INSERT INTO outcomes (edge, epoch, number, seq, command_id, at, bytes) VALUES ";
-const ONE_OUTCOME: &str = "(?, ?, ?, ?, ?, ?, ?)";
-
-/// A claim ends in three seconds by the clock of whoever wrote it, and replicas' clocks differ a little:
-/// nobody's live claim is taken for that. One that ends later than this was written by a clock that is
-/// wrong, and would keep the log from everybody until then; what its writer still does, the token refuses.
+/// A claim ends in three seconds by the clock of its writer, and replicas' clocks differ a little; that
+/// takes no live claim away. A claim that ends later than this comes from a wrong clock and would block the
+/// log until then. It is taken over; the token refuses what its writer still does.
 const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
+
+/// Rows of one read at least: while a bad op is searched for, most rows may wait.
+const PAGE_MIN: usize = 100;
 
 /// As receipt writes it.
 pub(super) const RECEIVED: &str = "received";
 pub(super) const HELD_BY_REGION: &str = "held_region";
 pub(super) const NEEDS_OPERATOR: &str = "held_operator";
 pub(super) const PARKED: &str = "parked";
+
+columns! {
+    struct OutcomeRow<'a> in outcomes {
+        edge: &'a EdgeId,
+        epoch: u64,
+        number: u64,
+        seq: u64,
+        command_id: Option<CommandId>,
+        at: UnixMillis,
+        bytes: Vec<u8>,
+    }
+}
 
 /// The right to work one edge's log, until somebody else raises the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +79,30 @@ pub struct Claim {
     token: u64,
 }
 
+#[derive(sqlx::FromRow)]
+struct UndecidedRow {
+    seq: i64,
+    state: String,
+    failures: i64,
+    hash: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl UndecidedRow {
+    fn due(&self, read: ReceivedOp) -> Result<UndecidedOp> {
+        let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
+        Ok(UndecidedOp { seq: count(self.seq), hash: hash(&self.hash)?, failures, read })
+    }
+}
+
 impl Store {
-    /// Those whose names come after `after`, at most `limit`, and what to ask after next time. What is
-    /// held keeps an edge among these for as long as that lasts, so whoever always began with the first
-    /// name would never come to those beyond.
+    /// Edges with undecided ops after `after` by name, at most `limit`, and the next `after`. A held op
+    /// keeps its edge among these, so always beginning with the first name would never reach the others.
     pub async fn edges_with_work(
         &self,
         after: &str,
         limit: usize,
-    ) -> Result<(Vec<EdgeId>, String), StoreError> {
+    ) -> Result<(Vec<EdgeId>, String)> {
         let values = vals![after, limit + 1];
         let mut rows: Vec<(String,)> = self.sql.all(WITH_WORK, values).await?;
         let more = rows.len() > limit;
@@ -80,14 +113,14 @@ impl Store {
         Ok((edges, next))
     }
 
-    /// `None` where there is nothing to do, or another replica does it.
+    /// `None` where nothing is undecided, or another worker has the log.
     pub async fn claim(
         &self,
         edge: &EdgeId,
         worker: Uuid,
         now: UnixMillis,
         until: UnixMillis,
-    ) -> Result<Option<Claim>, StoreError> {
+    ) -> Result<Option<Claim>> {
         transact!(self.sql, tx => {
             let too_far = now.plus_ms(CLAIM_AHEAD_MAX_MS);
             if tx.exec(CLAIM, vals![worker, until, edge, worker, now, too_far]).await? == 0 {
@@ -102,15 +135,109 @@ impl Store {
         })
     }
 
-    /// While its worker waits for somebody. Should another have the log already, this changes nothing.
-    pub async fn keep(&self, claim: &Claim, until: UnixMillis) -> Result<(), StoreError> {
+    /// Prolongs a claim. Where another worker has the log already, this changes nothing.
+    pub async fn keep(&self, claim: &Claim, until: UnixMillis) -> Result<()> {
         self.sql.exec(KEEP, vals![until, &claim.edge, claim.token]).await?;
         Ok(())
     }
 
-    pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
+    pub async fn release(&self, claim: &Claim) -> Result<()> {
         self.sql.exec(RELEASE, vals![&claim.edge, claim.token]).await?;
         Ok(())
+    }
+
+    /// The next undecided ops of the walk in log order, without held ops and those that wait behind them.
+    pub async fn due(
+        &self,
+        claim: &Claim,
+        walk: &mut LogWalk,
+        limit: usize,
+    ) -> Result<Vec<UndecidedOp>> {
+        self.next("", claim, walk, limit).await
+    }
+
+    /// As `due`, without parked ops: for the time that their owner is away.
+    pub async fn not_parked(
+        &self,
+        claim: &Claim,
+        walk: &mut LogWalk,
+        limit: usize,
+    ) -> Result<Vec<UndecidedOp>> {
+        self.next(NOT_PARKED, claim, walk, limit).await
+    }
+
+    /// Only due ops count towards the limit, however many wait before them.
+    async fn next(
+        &self,
+        states: &'static str,
+        claim: &Claim,
+        walk: &mut LogWalk,
+        limit: usize,
+    ) -> Result<Vec<UndecidedOp>> {
+        let (mut due, mut after) = (Vec::new(), walk.after);
+        let page = limit.max(PAGE_MIN);
+        loop {
+            let rows = self.undecided(states, claim, after, page).await?;
+            let last_page = rows.len() < page;
+            for row in rows {
+                if due.len() == limit {
+                    break;
+                }
+                after = count(row.seq);
+                let read = ReceivedOp::read(&row.bytes);
+                match row.state.as_str() {
+                    NEEDS_OPERATOR => walk.barriers.wait(after, &read),
+                    HELD_BY_REGION => walk.barriers.hold(after, &read),
+                    _ if !walk.barriers.stop(after, &read) => due.push(row.due(read)?),
+                    _ => {}
+                }
+            }
+            if last_page || due.len() == limit {
+                return Ok(due);
+            }
+        }
+    }
+
+    /// The next ops beyond `beyond` that are held by their region, to be handed in again. Ops behind one
+    /// that waits are left out.
+    pub async fn held_again(
+        &self,
+        claim: &Claim,
+        beyond: u64,
+        limit: usize,
+    ) -> Result<Vec<UndecidedOp>> {
+        let (mut due, mut barriers, mut after) = (Vec::new(), Barriers::default(), 0);
+        let page = limit.max(PAGE_MIN);
+        loop {
+            let rows = self.undecided(WAITING, claim, after, page).await?;
+            let last_page = rows.len() < page;
+            for row in rows {
+                after = count(row.seq);
+                let read = ReceivedOp::read(&row.bytes);
+                match row.state.as_str() {
+                    HELD_BY_REGION if after <= beyond => barriers.hold(after, &read),
+                    HELD_BY_REGION if !barriers.stop(after, &read) => due.push(row.due(read)?),
+                    HELD_BY_REGION => {}
+                    _ => barriers.wait(after, &read),
+                }
+            }
+            if last_page || due.len() >= limit {
+                due.truncate(limit);
+                return Ok(due);
+            }
+        }
+    }
+
+    async fn undecided(
+        &self,
+        states: &'static str,
+        claim: &Claim,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<UndecidedRow>> {
+        let text = Statement::new(UNDECIDED).then(states).then(IN_LOG_ORDER);
+        let values = vals![&claim.edge, claim.epoch, after, limit];
+        Ok(self.sql.all(text, values).await?)
     }
 
     /// The ops of an epoch that are held, and why, oldest first.
@@ -119,7 +246,7 @@ impl Store {
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
-    ) -> Result<Vec<(u64, HeldReason)>, StoreError> {
+    ) -> Result<Vec<(u64, HeldReason)>> {
         let rows: Vec<(i64, String)> = self.sql.all(HELD, vals![edge, epoch, limit]).await?;
         let reason = |state: &str| match state {
             HELD_BY_REGION => HeldReason::Region,
@@ -129,18 +256,14 @@ impl Store {
     }
 
     /// The tokens at these places of the log; a place that holds none is left out.
-    pub async fn tokens(
-        &self,
-        claim: &Claim,
-        seqs: &[u64],
-    ) -> Result<HashMap<u64, String>, StoreError> {
+    pub async fn tokens(&self, claim: &Claim, seqs: &[u64]) -> Result<HashMap<u64, String>> {
         let mut tokens = HashMap::new();
         for part in parts(seqs, NAMES_MAX) {
             let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
             let text = in_list(TOKENS, part.len(), ")");
             let rows: Vec<(i64, Vec<u8>)> = self.sql.all(text, values).await?;
             for (seq, bytes) in rows {
-                if let Read::Token { token } = intake::read(&bytes) {
+                if let ReceivedOp::Token { token } = ReceivedOp::read(&bytes) {
                     tokens.insert(count(seq), token);
                 }
             }
@@ -148,15 +271,15 @@ impl Store {
         Ok(tokens)
     }
 
-    /// Stores what a pass has brought, all or nothing. `false` where another worker has the log by
-    /// now; then nothing is stored.
+    /// Stores the results of a pass, all or nothing. `false` where another worker has the log by now; then
+    /// nothing is stored.
     pub async fn commit(
         &self,
         claim: &Claim,
         progress: &Progress,
         now: UnixMillis,
         until: UnixMillis,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         transact!(self.sql, tx => {
             let decided = progress.decided.len();
             let lost = progress.decided.iter().filter(|decided| decided.has_lost()).count();
@@ -194,13 +317,13 @@ impl Store {
     }
 }
 
-/// Numbered from where the edge's count stood: the guard has raised it and holds the row.
+/// Numbers the outcomes from the edge's former count: the guard has raised it and holds the row.
 async fn add_outcomes(
     tx: &mut Tx,
     claim: &Claim,
-    decided: &[Decided],
+    decided: &[DecidedOp],
     now: UnixMillis,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let row: Option<(i64,)> = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?;
     let total = row.map_or(0, |(total,)| count(total));
     let mut number = total.saturating_sub(decided.len() as u64);
@@ -211,22 +334,21 @@ async fn add_outcomes(
         if changed != part.len() as u64 {
             return Err(StoreError::Contradiction("an op was to be decided twice"));
         }
-        let mut values = Vec::with_capacity(part.len() * 7);
-        for decided in part {
-            number += 1;
-            values.extend(vals![
-                &claim.edge,
-                claim.epoch,
-                number,
-                decided.seq,
-                decided.command_id,
-                now,
-                encoded(&decided.outcome)?,
-            ]);
-        }
-        let text = Statement::new(ADD_OUTCOMES).repeat(ONE_OUTCOME, ", ", part.len());
-        tx.exec(text, values).await?;
     }
+    let mut rows = Vec::with_capacity(decided.len());
+    for decided in decided {
+        number += 1;
+        rows.push(OutcomeRow {
+            edge: &claim.edge,
+            epoch: claim.epoch,
+            number,
+            seq: decided.seq,
+            command_id: decided.command_id,
+            at: now,
+            bytes: encoded(&decided.outcome)?,
+        });
+    }
+    tx.insert_all(rows).await?;
     let ids: Vec<_> = decided.iter().filter_map(|d| Some((d.command_id?, d.user_id?))).collect();
     if ids.is_empty() {
         return Ok(());
@@ -236,12 +358,7 @@ async fn add_outcomes(
     left_behind::come_back(tx, &ids).await
 }
 
-async fn set_state(
-    tx: &mut Tx,
-    claim: &Claim,
-    state: &str,
-    seqs: &[u64],
-) -> Result<(), StoreError> {
+async fn set_state(tx: &mut Tx, claim: &Claim, state: &str, seqs: &[u64]) -> Result<()> {
     for part in parts(seqs, NAMES_MAX) {
         let values = with_seqs(vals![state, &claim.edge, claim.epoch], part.iter().copied());
         tx.exec(in_list(SET_STATE, part.len(), ")"), values).await?;

@@ -1,185 +1,187 @@
-//! Accepts of the portal that wait, handed in again: the cloud decides them once the right has ended, in
-//! whatever way, and says which of them the holder has brought about meanwhile.
+//! Hands the portal's waiting accepts in again. The order service decides them once the right has ended,
+//! or names those that the holder has decided meanwhile.
 //!
-//! Invariant: one that fails alone is counted and handed in no more in the end, so that it waits for an
-//! operator and for nobody in secret. Only what fails while others could be decided counts.
+//! Invariant: an accept that fails alone is counted, and in the end waits for an operator. A failure counts
+//! only while other accepts could be decided.
 
-use http::Method;
+use std::time::Duration;
+
 use platform::upstream::UpstreamError;
-use process::trace::{self, TraceId};
+use process::tasks::Tasks;
 use uuid::Uuid;
 use wire::{
     CommandId, HeldReason, OpDecision, UserId, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
-use super::owner::{ORDER, is_away};
 use crate::{
-    NAME,
-    domain::batch::FAILURES_MAX,
-    hub::Hub,
-    store::{AskName, StoreError},
+    domain::run::FAILURES_MAX,
+    peers::order::{OrderService, is_away},
+    rounds::{Rounds, given_up},
+    signals::WorkBell,
+    store::{Store, StoreError, asks::AskName},
 };
 
 const PATH: &str = "/internal/waiting-accepts";
 const PART: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum HandInFault {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("their owner is away")]
+    #[error("the order service is away")]
     Away(#[source] UpstreamError),
-    #[error("their owner fails on them")]
+    #[error("the order service fails on these accepts")]
     Failed(#[source] UpstreamError),
-    #[error("their owner's answers fit no accepts")]
+    #[error("the answers of the order service do not match the accepts")]
     Answers,
 }
 
-impl Fault {
-    /// Whether this may be the fault of what was handed in.
+impl HandInFault {
+    /// Returns whether the accepts may have caused it.
     fn blames_them(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::Answers)
     }
 }
 
-pub(super) async fn follow(hub: &Hub) {
-    let stop = hub.tasks.token();
-    let mut fails = false;
-    loop {
+/// The accepts of all regions, as this replica hands them in.
+#[derive(Clone)]
+pub(super) struct PortalAccepts {
+    pub store: Store,
+    pub order: OrderService,
+    pub tasks: Tasks,
+    pub bell: WorkBell,
+    pub again: Duration,
+}
+
+impl PortalAccepts {
+    pub async fn follow(&self) {
+        let stop = self.tasks.token();
+        let warning = "The portal's waiting accepts cannot be handed in";
+        let mut rounds = Rounds::new(&self.tasks, warning);
+        let mut result = Ok(());
+        while rounds.next(result, self.next_turn()).await {
+            result = tokio::select! {
+                result = self.hand_in() => result,
+                () = given_up(&stop) => return,
+            };
+        }
+    }
+
+    async fn next_turn(&self) {
         tokio::select! {
-            () = stop.cancelled() => return,
-            () = hub.wake.turned.notified() => {}
-            () = tokio::time::sleep(hub.held_again) => {}
+            () = self.bell.turned() => {}
+            () = tokio::time::sleep(self.again) => {}
         }
-        let result = tokio::select! {
-            result = hand_in(hub) => result,
-            () = super::given_up(&stop) => return,
+    }
+
+    /// An accept that cannot be decided does not delay the others.
+    async fn hand_in(&self) -> Result<(), HandInFault> {
+        let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
+        while let Some(from) = after {
+            let part = self.store.waiting_accepts(from, PART).await?;
+            let failures = |name: &AskName| part.failures.get(name).copied().unwrap_or_default();
+            let mut bad = part.unreadable.clone();
+            if !part.accepts.is_empty() {
+                let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
+                bad.extend(self.decide(part.accepts.clone(), doubted).await?);
+            }
+            for name in bad {
+                self.failed(name, failures(&name)).await?;
+            }
+            after = part.next;
+        }
+        Ok(())
+    }
+
+    async fn failed(&self, name: AskName, failures: u32) -> Result<(), StoreError> {
+        if !self.store.ask_failed(name, failures).await? {
+            return Ok(());
+        }
+        let (id, user) = name;
+        if failures + 1 >= FAILURES_MAX {
+            tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` needs an operator");
+        } else {
+            tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` cannot be decided");
+        }
+        Ok(())
+    }
+
+    /// Tries all at once or, where that fails, each by itself. Returns those that fail alone. `doubted` ones
+    /// are tried between two controls that succeed, others before one: an owner that decides nothing at all
+    /// proves nothing about them.
+    async fn decide(
+        &self,
+        items: Vec<WaitingAccept>,
+        doubted: bool,
+    ) -> Result<Vec<AskName>, HandInFault> {
+        if doubted {
+            self.control().await?;
+        }
+        let names: Vec<AskName> = items.iter().map(name).collect();
+        match self.tried(items.clone()).await? {
+            Some(bad) => return Ok(bad),
+            None if names.len() == 1 => return Ok(names),
+            None => {}
+        }
+        let mut bad = Vec::new();
+        for item in items {
+            let name = name(&item);
+            bad.extend(self.tried(vec![item]).await?.unwrap_or_else(|| vec![name]));
+        }
+        Ok(bad)
+    }
+
+    /// Returns those that the owner could not decide, `None` where the list fails as a whole. After any such
+    /// failure a control has shown that the owner is there.
+    async fn tried(&self, items: Vec<WaitingAccept>) -> Result<Option<Vec<AskName>>, HandInFault> {
+        let bad = match self.ask(items).await {
+            Ok(bad) if bad.is_empty() => return Ok(Some(bad)),
+            Ok(bad) => Some(bad),
+            Err(fault) if fault.blames_them() => {
+                let cause = process::problem::chain(&fault);
+                tracing::error!(cause, "A list of waiting accepts fails");
+                None
+            }
+            Err(fault) => return Err(fault),
         };
-        if let Err(fault) = &result
-            && !fails
-        {
-            let cause = process::problem::chain(fault);
-            tracing::warn!(cause, "The accepts that wait at the portal cannot be handed in");
+        self.control().await?;
+        Ok(bad)
+    }
+
+    /// Asks whether anything is decided at all.
+    async fn control(&self) -> Result<(), HandInFault> {
+        self.call(Vec::new()).await.map(drop).map_err(HandInFault::Away)
+    }
+
+    /// Drops the decided ones. Returns those that the owner could not decide.
+    async fn ask(&self, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, HandInFault> {
+        let names: Vec<AskName> = items.iter().map(name).collect();
+        let answers = match self.call(items).await {
+            Ok(WaitingAnswers { answers }) => answers,
+            // One of them may have silenced the owner; the control will tell.
+            Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
+                return Err(HandInFault::Away(error));
+            }
+            Err(error) => return Err(HandInFault::Failed(error)),
+        };
+        if answers.len() != names.len() {
+            return Err(HandInFault::Answers);
         }
-        fails = result.is_err();
-    }
-}
-
-/// One that cannot be decided keeps none of the others waiting.
-async fn hand_in(hub: &Hub) -> Result<(), Fault> {
-    let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
-    while let Some(from) = after {
-        let part = hub.store.waiting_accepts(from, PART).await?;
-        let failures = |name: &AskName| part.failures.get(name).copied().unwrap_or_default();
-        let mut bad = part.unreadable.clone();
-        if !part.accepts.is_empty() {
-            let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
-            bad.extend(decide(hub, part.accepts.clone(), doubted).await?);
+        let (mut decided, mut bad) = (Vec::new(), Vec::new());
+        for (name, answer) in names.into_iter().zip(answers) {
+            match answer {
+                OpDecision::Decided(_) => decided.push(name),
+                OpDecision::Held(HeldReason::NeedsOperator) => bad.push(name),
+                OpDecision::Held(HeldReason::Region) => {}
+            }
         }
-        for name in bad {
-            failed(hub, name, failures(&name)).await?;
-        }
-        after = part.next;
+        self.store.drop_asks(&decided).await?;
+        Ok(bad)
     }
-    Ok(())
-}
 
-async fn failed(hub: &Hub, name: AskName, failures: u32) -> Result<(), StoreError> {
-    if !hub.store.ask_failed(name, failures).await? {
-        return Ok(());
+    async fn call(&self, items: Vec<WaitingAccept>) -> Result<WaitingAnswers, UpstreamError> {
+        self.order.decide(PATH, &WaitingAccepts { items }).await
     }
-    let (id, user) = name;
-    if failures + 1 >= FAILURES_MAX {
-        tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` needs an operator");
-    } else {
-        tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` cannot be decided");
-    }
-    Ok(())
-}
-
-/// All at once or, where that fails, each by itself; answers with those that fail alone. Those that are
-/// `doubted` are tried only between two controls that succeed, the others only before one: an owner that
-/// decides nothing at all says nothing of them.
-async fn decide(
-    hub: &Hub,
-    items: Vec<WaitingAccept>,
-    doubted: bool,
-) -> Result<Vec<AskName>, Fault> {
-    if doubted {
-        control(hub).await?;
-    }
-    let names: Vec<AskName> = items.iter().map(name).collect();
-    match tried(hub, items.clone()).await? {
-        Some(bad) => return Ok(bad),
-        None if names.len() == 1 => return Ok(names),
-        None => {}
-    }
-    let mut bad = Vec::new();
-    for item in items {
-        let name = name(&item);
-        bad.extend(tried(hub, vec![item]).await?.unwrap_or_else(|| vec![name]));
-    }
-    Ok(bad)
-}
-
-/// Those of a list that its owner could not decide, `None` where the list fails as a whole. Where there
-/// is any such failure the owner was there also after it.
-async fn tried(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Option<Vec<AskName>>, Fault> {
-    let bad = match ask(hub, items).await {
-        Ok(bad) if bad.is_empty() => return Ok(Some(bad)),
-        Ok(bad) => Some(bad),
-        Err(fault) if fault.blames_them() => {
-            let cause = process::problem::chain(&fault);
-            tracing::error!(cause, "A list of accepts that wait fails");
-            None
-        }
-        Err(fault) => return Err(fault),
-    };
-    control(hub).await?;
-    Ok(bad)
-}
-
-/// Whether anything is decided at all.
-async fn control(hub: &Hub) -> Result<(), Fault> {
-    match call(hub, Vec::new()).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Fault::Away(error)),
-    }
-}
-
-/// What is decided waits no more. Answers with those that their owner could not decide.
-async fn ask(hub: &Hub, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, Fault> {
-    let names: Vec<AskName> = items.iter().map(name).collect();
-    let answers = match call(hub, items).await {
-        Ok(WaitingAnswers { answers }) => answers,
-        // One that keeps silent may do so because of one of them; the control tells.
-        Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
-            return Err(Fault::Away(error));
-        }
-        Err(error) => return Err(Fault::Failed(error)),
-    };
-    if answers.len() != names.len() {
-        return Err(Fault::Answers);
-    }
-    let (mut decided, mut bad) = (Vec::new(), Vec::new());
-    for (name, answer) in names.into_iter().zip(answers) {
-        match answer {
-            OpDecision::Decided(_) => decided.push(name),
-            OpDecision::Held(HeldReason::NeedsOperator) => bad.push(name),
-            OpDecision::Held(HeldReason::Region) => {}
-        }
-    }
-    hub.store.drop_asks(&decided).await?;
-    Ok(bad)
-}
-
-async fn call(hub: &Hub, items: Vec<WaitingAccept>) -> Result<WaitingAnswers, UpstreamError> {
-    let token = hub.service_key.token(NAME, ORDER, &hub.clock);
-    let body = WaitingAccepts { items };
-    let call = hub.order.json(Method::POST, PATH, Some(&token), Some(&body));
-    let call = trace::scope(TraceId::random(), call);
-    let answered = tokio::time::timeout(hub.decided_within, call).await;
-    answered.unwrap_or(Err(UpstreamError::TimedOut))
 }
 
 fn name(item: &WaitingAccept) -> AskName {

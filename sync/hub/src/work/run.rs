@@ -1,94 +1,261 @@
-//! One run of an edge's log: judged, handed to its owner, and what came of it. Nothing is stored here.
+//! Decides one run of an edge's log: judges the tokens, hands the ops to their owner, and gathers the
+//! answers. Nothing is stored here.
 
-use wire::{BatchOp, HeldReason};
-
-use super::{
-    judge::Judge,
-    owner::{self, Answered, Batches},
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
+
+use platform::upstream::UpstreamError;
+use process::tokens::{Claims, Keys, TokenError};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+use wire::{BatchOp, CommandOp, HeldReason, OpAnswer, OpsBatch, OpsDecisions, UnixMillis};
+
 use crate::{
-    domain::batch::{self, Decided, Due, FAILURES_MAX, Progress},
-    hub::Hub,
-    store::{Claim, StoreError},
+    domain::{
+        op::ReceivedOp,
+        run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
+    },
+    peers::{
+        auth::KeySource,
+        order::{OrderService, is_away},
+    },
+    store::{Store, StoreError, feed::Revocations, work::Claim},
 };
 
-/// How a pass over a run ended.
-pub(super) enum Passed {
-    /// All of it, as far as a batch goes; some may wait for keys.
+const PATH: &str = "/internal/ops";
+/// Batches of different edges under way at once; the rest wait their turn.
+const BATCHES_MAX: usize = 4;
+/// Most bytes of a batch as JSON; the owner takes several times as much.
+const BYTES_MAX: usize = 2 * 1024 * 1024;
+/// At the beginning of time no token has expired.
+const BEFORE_ANY_END: UnixMillis = UnixMillis(0);
+
+/// The end of a pass over a run.
+pub(super) enum RunEnd {
+    /// All of it has a result, as far as a batch goes. Some ops may wait for keys.
     Whole(Progress),
-    /// What was handed over waits for its owner.
+    /// The owner is away, so the ops handed over wait.
     Away(Progress),
-    /// A batch of so many fails, so a smaller one is tried.
+    /// A batch of this many ops failed, so a smaller one is tried.
     Failed(Progress, usize),
 }
 
-pub(super) struct Runs<'a> {
-    pub hub: &'a Hub,
-    pub batches: &'a Batches,
-    pub claim: &'a Claim,
+/// Decides the runs of all edges of this replica.
+#[derive(Clone)]
+pub(super) struct Decider {
+    pub store: Store,
+    pub order: OrderService,
+    pub keys: KeySource,
+    pub turns: Turns,
 }
 
-impl Runs<'_> {
-    pub async fn work(&self, run: &[Due]) -> Result<Passed, StoreError> {
-        let judge = Judge::of(self.hub, self.claim, run).await?;
-        let now = self.hub.clock.now();
-        let plan = batch::plan(run, now, owner::BYTES_MAX, |op| judge.judge(op));
+/// The batches that may be under way.
+#[derive(Clone)]
+pub(super) struct Turns(Arc<Semaphore>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(BATCHES_MAX)))
+    }
+}
+
+/// The owner's answer to a batch.
+enum BatchAnswer {
+    Decisions(Vec<OpAnswer>),
+    /// The owner is out of reach, or takes nothing at all now.
+    Away(UpstreamError),
+    /// It takes batches, but not this one.
+    Failed(UpstreamError),
+}
+
+impl Decider {
+    pub async fn decide(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<RunEnd, StoreError> {
+        let judge = self.judge(claim, run).await?;
+        let now = self.order.clock.now();
+        let plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
         let progress =
             Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
         if plan.handed.is_empty() {
-            return Ok(Passed::Whole(progress));
+            return Ok(RunEnd::Whole(progress));
         }
-        Ok(self.hand_over(run, plan.handed, progress).await)
+        Ok(self.hand_over(claim, run, plan.handed, progress).await)
     }
 
-    async fn hand_over(&self, run: &[Due], handed: Vec<BatchOp>, mut progress: Progress) -> Passed {
-        // Only between two controls that succeed does a failure speak of the op.
+    async fn hand_over(
+        &self,
+        claim: &Claim,
+        run: &[UndecidedOp],
+        handed: Vec<BatchOp>,
+        mut progress: Progress,
+    ) -> RunEnd {
+        let edge = &claim.edge;
+        // A failure concerns the op only between two controls that succeed.
         let controlled = failures(run, &handed) > 0;
-        match owner::hand_over(self.hub, self.batches, self.claim, handed.clone(), controlled).await
-        {
-            Answered::Decisions(answers) => {
-                let Some(joined) = batch::join(&handed, answers) else {
-                    tracing::error!(edge.id = %self.claim.edge, "The owner's answers fit no ops");
-                    return self.failed(run, &handed, progress);
+        match self.ask(claim, handed.clone(), controlled).await {
+            BatchAnswer::Decisions(answers) => {
+                let Some(joined) = run::join(&handed, answers) else {
+                    tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
+                    return failed(claim, run, &handed, progress);
                 };
                 progress.decided.extend(joined.decided);
-                Decided::name_users(&mut progress.decided, run);
+                DecidedOp::name_users(&mut progress.decided, run);
                 progress.decided.sort_by_key(|decided| decided.seq);
                 progress.held = joined.held;
                 progress.for_holder = joined.for_holder;
-                Passed::Whole(progress)
+                RunEnd::Whole(progress)
             }
-            Answered::Away(error) => {
-                tracing::warn!(edge.id = %self.claim.edge, %error, "Ops wait: their owner is away");
+            BatchAnswer::Away(error) => {
+                tracing::warn!(edge.id = %edge, %error, "Ops wait: their owner is away");
                 progress.parked.extend(handed.iter().map(|op| op.seq));
-                Passed::Away(progress)
+                RunEnd::Away(progress)
             }
-            Answered::Failed(error) => {
-                let (edge, ops) = (&self.claim.edge, handed.len());
+            BatchAnswer::Failed(error) => {
+                let ops = handed.len();
                 tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
-                self.failed(run, &handed, progress)
+                failed(claim, run, &handed, progress)
             }
         }
     }
 
-    /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
-    /// operator, so that the log behind it goes on.
-    fn failed(&self, run: &[Due], handed: &[BatchOp], mut progress: Progress) -> Passed {
-        let [alone] = handed else {
-            return Passed::Failed(progress, handed.len());
-        };
-        if failures(run, handed) + 1 >= FAILURES_MAX {
-            let (edge, seq) = (&self.claim.edge, alone.seq);
-            tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
-            progress.held.push((seq, HeldReason::NeedsOperator));
+    /// A batch that fails is followed by an empty one, and a `controlled` one also preceded by it. An
+    /// owner that takes no batch at all is away. One that answers an empty batch but not this one is
+    /// there, however long it has kept silent.
+    async fn ask(&self, claim: &Claim, ops: Vec<BatchOp>, controlled: bool) -> BatchAnswer {
+        let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
+        if controlled && let Err(error) = self.call(claim, Vec::new()).await {
+            return BatchAnswer::Away(error);
         }
-        progress.failed = Some(alone.seq);
-        Passed::Failed(progress, 1)
+        match self.call(claim, ops).await {
+            Ok(decisions) => BatchAnswer::Decisions(decisions.answers),
+            Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
+                BatchAnswer::Away(error)
+            }
+            Err(error) => match self.call(claim, Vec::new()).await {
+                Ok(_) => BatchAnswer::Failed(error),
+                Err(error) => BatchAnswer::Away(error),
+            },
+        }
+    }
+
+    async fn call(&self, claim: &Claim, ops: Vec<BatchOp>) -> Result<OpsDecisions, UpstreamError> {
+        let Claim { edge, region, epoch, .. } = claim.clone();
+        self.order.decide(PATH, &OpsBatch { edge, region, epoch, ops }).await
+    }
+
+    async fn judge(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<Judge, StoreError> {
+        let mut tokens = HashMap::new();
+        let mut elsewhere = HashSet::new();
+        for due in run {
+            match &due.read {
+                ReceivedOp::Token { token } => {
+                    tokens.insert(due.seq, token.clone());
+                }
+                ReceivedOp::Command(op) if !tokens.contains_key(&op.token_seq) => {
+                    elsewhere.insert(op.token_seq);
+                }
+                _ => {}
+            }
+        }
+        let elsewhere: Vec<u64> = elsewhere.into_iter().collect();
+        tokens.extend(self.store.tokens(claim, &elsewhere).await?);
+        let (keys, revocations) = (self.keys.keys.clone(), Revocations::default());
+        let mut judge = Judge { tokens, keys, keys_are_fresh: false, revocations };
+        if judge.doubts(run) {
+            let result = self.keys.refresh().await;
+            if let Err(error) = &result {
+                tracing::warn!(%error, "Ops wait for the keys that verify their tokens");
+            }
+            judge.keys_are_fresh = result.is_ok();
+        }
+        judge.revocations = self.store.revocations(claim.region, &judge.named()).await?;
+        Ok(judge)
     }
 }
 
-/// How often an op failed that stands alone.
-fn failures(run: &[Due], handed: &[BatchOp]) -> u32 {
+/// Halves the batch until one op stands alone. That op is counted, and in the end put before an operator,
+/// so that the log behind it goes on.
+fn failed(
+    claim: &Claim,
+    run: &[UndecidedOp],
+    handed: &[BatchOp],
+    mut progress: Progress,
+) -> RunEnd {
+    let [alone] = handed else {
+        return RunEnd::Failed(progress, handed.len());
+    };
+    if failures(run, handed) + 1 >= FAILURES_MAX {
+        let (edge, seq) = (&claim.edge, alone.seq);
+        tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
+        progress.held.push((seq, HeldReason::NeedsOperator));
+    }
+    progress.failed = Some(alone.seq);
+    RunEnd::Failed(progress, 1)
+}
+
+/// The number of times that an op failed which stands alone.
+fn failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
     let [alone] = handed else { return 0 };
     run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
+}
+
+/// The tokens that a run refers to, judged at the moment the edge took each command.
+struct Judge {
+    tokens: HashMap<u64, String>,
+    keys: Keys,
+    /// The keys were fetched after a token did not match them: it may have named a new key.
+    keys_are_fresh: bool,
+    /// The revocations, in the region's feed, of the sessions and people that these tokens name.
+    revocations: Revocations,
+}
+
+impl Judge {
+    /// An op that refers to no token names nobody.
+    fn judge(&self, op: &CommandOp) -> Judgement {
+        let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
+        match self.keys.verify(token, op.received_at) {
+            Ok(claims) => Judgement::Known(Some(Person {
+                actor: claims.actor(),
+                revoked_version: self.revoked_version(&claims, op.received_at),
+            })),
+            // A receipt shows that the edge took it before and had checked the token then, but not when.
+            Err(TokenError::Expired) if op.relogged.is_some() => Judgement::Known(self.then(token)),
+            Err(TokenError::Expired) => Judgement::Known(None),
+            Err(TokenError::Invalid) if self.keys_are_fresh => Judgement::Known(None),
+            Err(TokenError::Invalid) => Judgement::KeysMissing,
+        }
+    }
+
+    /// The person that the token named while it was valid. Their session may have ended since, and they
+    /// must not be revoked.
+    fn then(&self, token: &str) -> Option<Person> {
+        let claims = self.keys.verify(token, BEFORE_ANY_END).ok()?;
+        let revoked = self.revocations.get(&claims.sub.0);
+        let revoked_version = revoked.map(|revocation| revocation.version);
+        Some(Person { actor: claims.actor(), revoked_version })
+    }
+
+    /// A person's revocation counts at any time. A session's end does not touch the commands that the edge
+    /// took before it, as with a token that expires.
+    fn revoked_version(&self, claims: &Claims, received_at: UnixMillis) -> Option<u64> {
+        let user = self.revocations.get(&claims.sub.0);
+        let session = self.revocations.get(&claims.jti.0);
+        let session = session.filter(|revocation| revocation.at <= received_at);
+        user.or(session).map(|revocation| revocation.version)
+    }
+
+    /// The sessions and people of the tokens.
+    fn named(&self) -> Vec<Uuid> {
+        let claims = self.tokens.values().filter_map(|t| self.keys.verify(t, BEFORE_ANY_END).ok());
+        let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
+        named.into_iter().collect()
+    }
+
+    fn doubts(&self, run: &[UndecidedOp]) -> bool {
+        run.iter().any(|due| match &due.read {
+            ReceivedOp::Command(op) => self.judge(op) == Judgement::KeysMissing,
+            _ => false,
+        })
+    }
 }

@@ -1,5 +1,5 @@
-//! When an edge's held ops are handed in again: every few seconds, and at once when a right to assign
-//! has turned. The wake-up may come before the `held` that it should wake, so the clock is what counts.
+//! Decides when an edge's held ops are handed in again: every few seconds, and at once when a right to
+//! assign has turned. That signal may come before the `held` that it should end, so the clock counts.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use wire::EdgeId;
 #[derive(Clone)]
 pub(super) struct Sweeps {
     again: Duration,
-    /// One entry an edge that ever had work here, so it is bounded by them.
+    /// One entry an edge that ever had work here.
     begun: Arc<Mutex<HashMap<EdgeId, Begun>>>,
 }
 
@@ -27,7 +27,7 @@ impl Sweeps {
         Self { again, begun: Arc::default() }
     }
 
-    /// Whether a sweep of the edge's held ops is due; if so, it begins now.
+    /// Returns whether a sweep of the edge's held ops is due; if so, it begins now.
     pub fn begin(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
         let mut begun = self.begun();
         let due = begun

@@ -1,5 +1,4 @@
-//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/batch.rs` and
-//! `sync/hub/src/work/judge.rs`.
+//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/run.rs` and `sync/hub/src/work/run.rs`.
 
 use std::rc::Rc;
 

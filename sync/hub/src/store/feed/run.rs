@@ -1,47 +1,41 @@
 //! Many orders into the feeds at once, as a backlog of events brings them.
 //!
-//! Invariant: what this writes is what taking them one by one would have written. Where that is not plain
-//! (an order changes its region, or contradicts what is there) it writes nothing and says so.
+//! Invariant: this writes exactly the rows that taking the orders one by one would write. Where that is not
+//! plain (an order changes its region, or contradicts the feed) it writes nothing.
 
 use std::collections::HashMap;
 
 use platform::{
     inbox,
-    sql::{NAMES_MAX, ROWS_MAX, Statement, Tx, Val, parts},
+    sql::{NAMES_MAX, Statement, Tx, Val, parts},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{EventId, Hash, Order, Region, UnixMillis};
 
 use super::{
-    super::{Store, StoreError, count, hash, region},
-    ADD_MANY, CONSUMER, End, MOVE, NEWEST_OF, ONE_ENTRY, ORDER, lock,
+    super::{Result, Store, count, hash, region},
+    CONSUMER, End, FeedRow, NEWEST_OF, ORDER, lock,
     orders::Fresh,
 };
 
 /// The newest of an order in a region: its version, and its share of the digest unless it has left.
 type Newest = HashMap<(Region, Uuid), (u64, Option<Hash>)>;
 
-/// What is to be added, and the regions' ends after it.
-struct Plan<'a> {
-    entries: Vec<Added<'a>>,
+/// The rows to add, and the regions' ends after them.
+struct RunOfOrders {
+    rows: Vec<FeedRow>,
     ends: Vec<End>,
 }
 
-struct Added<'a> {
-    fresh: &'a Fresh,
-    feed_seq: u64,
-    region_digest: Hash,
-}
-
 impl Store {
-    /// Takes orders as events told of them, in that order; how many changes the feeds have got. `None`
-    /// where they have to be taken one by one, and nothing is changed.
+    /// Takes orders as events told of them, in that order. Returns the number of new changes; `None` where
+    /// the orders must be taken one by one, and nothing is changed.
     pub async fn feed_orders(
         &self,
         run: &[(EventId, Order)],
         now: UnixMillis,
-    ) -> Result<Option<usize>, StoreError> {
+    ) -> Result<Option<usize>> {
         let orders = run.iter().map(|(_, order)| Fresh::of(order));
         let orders = orders.collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<EventId> = run.iter().map(|(event, _)| *event).collect();
@@ -57,16 +51,15 @@ impl Store {
                     new.push(order);
                 }
             }
-            let Some(plan) = Plan::of(&new, ends, &mut newest) else { return Ok(None) };
+            let Some(plan) = RunOfOrders::of(&new, ends, &mut newest, now) else { return Ok(None) };
             inbox::store::note(tx, CONSUMER, &events, now).await?;
-            plan.write(tx, now).await?;
-            Ok(Some(plan.entries.len()))
+            plan.write(tx).await.map(Some)
         })
     }
 }
 
 /// The regions' rows, locked in the one order in which everybody locks them.
-async fn ends(tx: &mut Tx, orders: &[Fresh]) -> Result<Vec<End>, StoreError> {
+async fn ends(tx: &mut Tx, orders: &[Fresh]) -> Result<Vec<End>> {
     let mut ends = Vec::new();
     for region in Region::ALL {
         if orders.iter().any(|order| order.region == region) {
@@ -76,7 +69,7 @@ async fn ends(tx: &mut Tx, orders: &[Fresh]) -> Result<Vec<End>, StoreError> {
     Ok(ends)
 }
 
-async fn newest_of(tx: &mut Tx, orders: &[Fresh]) -> Result<Newest, StoreError> {
+async fn newest_of(tx: &mut Tx, orders: &[Fresh]) -> Result<Newest> {
     let mut newest = Newest::new();
     for part in parts(orders, NAMES_MAX) {
         let text = Statement::new(NEWEST_OF).repeat("?", ", ", Region::ALL.len());
@@ -94,9 +87,9 @@ async fn newest_of(tx: &mut Tx, orders: &[Fresh]) -> Result<Newest, StoreError> 
     Ok(newest)
 }
 
-impl<'a> Plan<'a> {
-    fn of(orders: &[&'a Fresh], ends: Vec<End>, newest: &mut Newest) -> Option<Self> {
-        let mut plan = Self { entries: Vec::new(), ends };
+impl RunOfOrders {
+    fn of(orders: &[&Fresh], ends: Vec<End>, newest: &mut Newest, now: UnixMillis) -> Option<Self> {
+        let mut plan = Self { rows: Vec::new(), ends };
         for order in orders {
             let elsewhere = Region::ALL.iter().filter(|region| **region != order.region);
             let stands_in = |region: &&Region| {
@@ -105,12 +98,12 @@ impl<'a> Plan<'a> {
             if elsewhere.clone().any(|region| stands_in(&region)) {
                 return None;
             }
-            plan.arrives(order, newest)?;
+            plan.arrives(order, newest, now)?;
         }
         Some(plan)
     }
 
-    fn arrives(&mut self, order: &'a Fresh, newest: &mut Newest) -> Option<()> {
+    fn arrives(&mut self, order: &Fresh, newest: &mut Newest, now: UnixMillis) -> Option<()> {
         let known = newest.get(&(order.region, order.id.0));
         let before = match known {
             Some((version, digest)) if *version >= order.version => {
@@ -127,35 +120,17 @@ impl<'a> Plan<'a> {
             None => end.orders += 1,
         }
         end.digest.toggle(order.digest);
-        end.feed_seq += 1;
-        let (feed_seq, region_digest) = (end.feed_seq, end.digest);
-        self.entries.push(Added { fresh: order, feed_seq, region_digest });
+        self.rows.push(end.next(order.entry(), now));
         newest.insert((order.region, order.id.0), (order.version, Some(order.digest)));
         Some(())
     }
 
-    async fn write(&self, tx: &mut Tx, now: UnixMillis) -> Result<(), StoreError> {
-        for part in parts(&self.entries, ROWS_MAX) {
-            let mut values = Vec::with_capacity(part.len() * 9);
-            for Added { fresh, feed_seq, region_digest } in part {
-                values.extend(vals![
-                    fresh.region,
-                    *feed_seq,
-                    ORDER,
-                    fresh.id,
-                    fresh.version,
-                    fresh.digest,
-                    *region_digest,
-                    now,
-                    fresh.bytes.as_slice(),
-                ]);
-            }
-            let text = Statement::new(ADD_MANY).repeat(ONE_ENTRY, ", ", part.len());
-            tx.exec(text, values).await?;
-        }
+    async fn write(self, tx: &mut Tx) -> Result<usize> {
+        let changes = self.rows.len();
+        tx.insert_all(self.rows).await?;
         for end in &self.ends {
-            tx.exec(MOVE, vals![end.feed_seq, end.digest, end.orders, end.region]).await?;
+            end.save(tx).await?;
         }
-        Ok(())
+        Ok(changes)
     }
 }

@@ -3,7 +3,7 @@
 use wire::{Actor, Command, CommandBody, CommandId, OpState, PortalAccept, Role};
 
 use super::{work::decided, *};
-use crate::domain::batch::FAILURES_MAX;
+use crate::domain::run::FAILURES_MAX;
 
 const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
@@ -28,13 +28,12 @@ fn accept(n: u128) -> PortalAccept {
 /// So many accepts wait for the one edge of NORTH, which holds it.
 async fn waiting(mysql: bool, count: u128) -> Database {
     const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
     store.contact(&north(), term, NOW).await.unwrap();
     store.sql().exec(HOLDER, platform::vals![&north()]).await.unwrap();
     for n in 1..=count {
-        assert_eq!(store.ask(&accept(n), NOW).await.unwrap(), Asked::Waits);
+        assert_eq!(store.ask(&accept(n), NOW).await.unwrap(), AskAdmission::Waits);
     }
     store
 }
@@ -53,10 +52,10 @@ async fn handed_in(store: &Store) -> Vec<(CommandId, u32)> {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_accept_that_this_version_cannot_read_hides_no_other(#[case] mysql: bool) {
+async fn an_accept_that_this_version_cannot_read_hides_no_other(
+    #[values(false, true)] mysql: bool,
+) {
     const ADD: &str = "UPDATE asks SET command = X'FF' WHERE command_id = ?";
     let store = waiting(mysql, 3).await;
     store.sql().exec(ADD, platform::vals![id(2)]).await.unwrap();
@@ -71,11 +70,9 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(#[case] mysql: b
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_says_so(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
     const NOTES: &str = "SELECT command_id, user_id, at, made_by FROM ask_retries";
     let store = waiting(mysql, 2).await;
@@ -83,7 +80,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert!(failed(0).await && failed(1).await);
     assert!(!failed(1).await, "two that tried it at once count one failure");
     let retry = async |n| store.retry_asks(id(n), admin(), NOW).await.unwrap();
-    assert_eq!(retry(1).await, Retried::NotStopped);
+    assert_eq!(retry(1).await, RetryResult::NotStopped);
     assert_eq!(handed_in(&store).await, [(id(1), 2), (id(2), 0)]);
     assert!(failed(2).await);
 
@@ -91,15 +88,15 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
     assert!(put.iter().map(|(accept, _)| accept.command.id).eq([id(2), id(1)]));
-    assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), Asked::Waits);
+    assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), AskAdmission::Waits);
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
     assert_eq!(states, [(OpState::NeedsOperator, 3), (OpState::HeldRegion, 0)]);
     let shown = region(&store).await;
     assert_eq!((shown.asks_waiting, shown.asks_stopped), (2, 1));
 
-    assert_eq!((retry(2).await, retry(9).await), (Retried::NotStopped, Retried::Unknown));
-    assert_eq!(retry(1).await, Retried::LetIn);
+    assert_eq!((retry(2).await, retry(9).await), (RetryResult::NotStopped, RetryResult::Unknown));
+    assert_eq!(retry(1).await, RetryResult::LetIn);
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(2), 0)]);
     assert_eq!(region(&store).await.asks_stopped, 0);
     let notes: Vec<(Uuid, Uuid, i64, Uuid)> =
@@ -109,10 +106,10 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(#[case] mysql: bool) {
+async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(
+    #[values(false, true)] mysql: bool,
+) {
     let store = waiting(mysql, 3).await;
     for n in [1, 2] {
         stops(&store, n).await;

@@ -38,24 +38,24 @@ pub(super) fn event(n: u128) -> Event {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_feed_takes_each_event_once_and_the_highest_version_wins(#[case] mysql: bool) {
+async fn a_feed_takes_each_event_once_and_the_highest_version_wins(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let feed = |n, order| {
         let event = event(n);
         let store = &store;
         async move { store.feed_order(&event, &order, NOW).await.unwrap() }
     };
-    assert_eq!(feed(1, order(1, 2)).await, Fed::Added);
-    assert_eq!(feed(1, order(1, 2)).await, Fed::Known, "the same event");
-    assert_eq!(feed(2, order(1, 1)).await, Fed::Known, "an older version, late");
-    assert_eq!(feed(3, order(1, 2)).await, Fed::Known, "the same content by another event");
+    assert_eq!(feed(1, order(1, 2)).await, FeedEffect::Added);
+    assert_eq!(feed(1, order(1, 2)).await, FeedEffect::Known, "the same event");
+    assert_eq!(feed(2, order(1, 1)).await, FeedEffect::Known, "an older version, late");
+    assert_eq!(feed(3, order(1, 2)).await, FeedEffect::Known, "the same content by another event");
     let other = Order { title: "Another".into(), ..order(1, 2) };
-    assert_eq!(feed(4, other).await, Fed::Contradicted);
-    assert_eq!(feed(5, order(2, 1)).await, Fed::Added);
-    assert_eq!(feed(6, order(1, 3)).await, Fed::Added);
+    assert_eq!(feed(4, other).await, FeedEffect::Contradicted);
+    assert_eq!(feed(5, order(2, 1)).await, FeedEffect::Added);
+    assert_eq!(feed(6, order(1, 3)).await, FeedEffect::Added);
 
     let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
     let expected = [order(1, 2), order(2, 1), order(1, 3)].map(Change::Order);
@@ -81,10 +81,10 @@ async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<Change>)> {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(#[case] mysql: bool) {
+async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
+    #[values(false, true)] mysql: bool,
+) {
     let (at_once, one_by_one) = (database(mysql).await, database(mysql).await);
     let south = |n, version| Order { location: Region::South, ..order(n, version) };
     let runs = [
@@ -117,10 +117,10 @@ async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(#[case] mysql
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(#[case] mysql: bool) {
+async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
     let before = told(&store).await;
@@ -131,14 +131,14 @@ async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(#[case] m
         assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), None);
         assert_eq!(told(&store).await, before);
     }
-    assert_eq!(store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap(), Fed::Added);
+    assert_eq!(store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap(), FeedEffect::Added);
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(#[case] mysql: bool) {
+async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let write = |n: u128| {
         let store = &store;
@@ -156,27 +156,27 @@ async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(#[case] mysq
         seen
     };
     let (written, seen) = futures::future::join(writing, reading).await;
-    assert!(written.iter().all(|fed| *fed == Fed::Added));
+    assert!(written.iter().all(|fed| *fed == FeedEffect::Added));
     assert_eq!(seen, 40);
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn revocations_and_keys_go_to_every_region_and_into_no_digest(#[case] mysql: bool) {
+async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let session = SessionId(Uuid::from_u128(5));
     assert_eq!(
-        store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap(),
-        Fed::Added
+        store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap(),
+        FeedEffect::Added
     );
     assert_eq!(
-        store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap(),
-        Fed::Known
+        store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap(),
+        FeedEffect::Known
     );
-    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Added);
-    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), Fed::Known);
+    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Added);
+    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Known);
     for region in Region::ALL {
         let (to, changes) = store.feed(region, 0, 10).await.unwrap();
         let revoked = Change::Revoked { version: 1, sessions: vec![session], users: vec![] };
@@ -187,16 +187,14 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(#[case] mysq
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
     let (session, person) = (SessionId(Uuid::from_u128(5)), UserId(Uuid::from_u128(6)));
-    store.feed_revoked(&event(1), Revoked::Session(session), NOW).await.unwrap();
-    store.feed_revoked(&event(2), Revoked::Person(person), NOW).await.unwrap();
+    store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap();
+    store.feed_revoked(&event(2), RevokedToken::Person(person), NOW).await.unwrap();
     store.feed_keys("{\"keys\":[]}", NOW).await.unwrap();
     let named = [session.0, person.0];
     assert_eq!(store.revocations(Region::North, &named).await.unwrap().len(), 2);
@@ -209,16 +207,14 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool) {
+async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     for (n, (id, version)) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2)].into_iter().enumerate() {
         store.feed_order(&event(n as u128), &order(id, version), NOW).await.unwrap();
     }
     let session = SessionId(Uuid::from_u128(5));
-    store.feed_revoked(&event(90), Revoked::Session(session), NOW).await.unwrap();
+    store.feed_revoked(&event(90), RevokedToken::Session(session), NOW).await.unwrap();
     let day_before = NOW.plus_ms(-1);
     assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 6, "no edge");
     enrolled(&store).await;
@@ -248,11 +244,9 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[case] mysql: bool)
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
     let large = |n, bytes| Order { description: "x".repeat(bytes), ..order(n, 1) };
@@ -292,21 +286,25 @@ pub(super) fn assignment(
     }
 }
 
-pub(super) async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> Fed {
+pub(super) async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> FeedEffect {
     store.feed_assignment(&event(n), Region::North, word, NOW).await.unwrap()
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(#[case] mysql: bool) {
+async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let grant = assignment(2, Some("north-1"), 1);
     store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
-    assert_eq!(assigned(&store, 2, &grant).await, Fed::Added);
-    assert_eq!(assigned(&store, 2, &grant).await, Fed::Known, "the same event");
-    assert_eq!(assigned(&store, 3, &assignment(1, None, 0)).await, Fed::Known, "an older word");
+    assert_eq!(assigned(&store, 2, &grant).await, FeedEffect::Added);
+    assert_eq!(assigned(&store, 2, &grant).await, FeedEffect::Known, "the same event");
+    assert_eq!(
+        assigned(&store, 3, &assignment(1, None, 0)).await,
+        FeedEffect::Known,
+        "an older word"
+    );
     store.feed_order(&event(4), &order(1, 2), NOW).await.unwrap();
 
     let (to, changes) = store.feed(Region::North, 0, 9).await.unwrap();
@@ -316,17 +314,15 @@ async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(#[cas
     let shown = region(&store).await;
     assert_eq!((shown.policy, shown.holder), (Policy::Exclusive, Some(north())));
 
-    assert_eq!(assigned(&store, 5, &assignment(3, None, 1)).await, Fed::Added);
+    assert_eq!(assigned(&store, 5, &assignment(3, None, 1)).await, FeedEffect::Added);
     assert_eq!(region(&store).await.holder, None);
     let digest = region(&store).await.feed_digest;
     assert_eq!(digest, order(1, 2).digest(), "it counts orders alone");
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn nothing_is_compacted_across_the_grant_that_stands(#[case] mysql: bool) {
+async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     let read = async || {
         let (mut after, mut all) = (0, Vec::new());

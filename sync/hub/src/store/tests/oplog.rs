@@ -7,7 +7,7 @@ use super::{
     work::{accepts_and_release, decided},
     *,
 };
-use crate::domain::batch::Progress;
+use crate::domain::run::Progress;
 
 fn place(epoch: u64, seq: u64) -> OpPlace {
     OpPlace { edge: north(), epoch, seq }
@@ -30,10 +30,8 @@ async fn worked(store: &Store) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_waits_is_listed_in_log_order_and_by_state(#[case] mysql: bool) {
+async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     worked(&store).await;
     let listed = async |state, after| {
@@ -63,10 +61,8 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[case] mysql: bool) {
+async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     worked(&store).await;
     let told = async |seq| {
@@ -126,10 +122,10 @@ async fn commands_left(store: &Store) -> u64 {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case] mysql: bool) {
+async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let (term, cursor) = left_behind(&store).await;
     assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
@@ -144,10 +140,10 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(#[case
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(#[case] mysql: bool) {
+async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     let (term, cursor) = left_behind(&store).await;
     let other = UserId(Uuid::from_u128(77));

@@ -8,25 +8,27 @@ use super::*;
 use crate::domain::enrolment;
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_code_registers_one_key_and_answers_it_again(#[case] mysql: bool) {
+async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     let (old, new) = (Hash::of(b"old"), Hash::of(b"new"));
     let invite = |code| store.invite(&NORTH, Region::North, code, admin(), NOW);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
     let until = enrolment::expires_at(NOW);
-    assert_eq!(invite(old).await.unwrap(), Invited::Until(until));
-    assert_eq!(invite(new).await.unwrap(), Invited::Until(until));
-    assert_eq!(store.enrol(old, KEY, NOW).await.unwrap(), Enrolled::CodeInvalid, "replaced");
-    assert_eq!(store.enrol(new, KEY, until).await.unwrap(), Enrolled::CodeInvalid, "expired");
+    assert_eq!(invite(old).await.unwrap(), InvitationResult::Until(until));
+    assert_eq!(invite(new).await.unwrap(), InvitationResult::Until(until));
+    assert_eq!(store.enrol(old, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid, "replaced");
+    assert_eq!(
+        store.enrol(new, KEY, until).await.unwrap(),
+        EnrolmentResult::CodeInvalid,
+        "expired"
+    );
 
-    let edge = Enrolled::Edge { edge: north(), region: Region::North };
+    let edge = EnrolmentResult::Edge { edge: north(), region: Region::North };
     assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge);
     assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge, "its answer was lost");
-    assert_eq!(store.enrol(new, [5; 32], NOW).await.unwrap(), Enrolled::CodeInvalid);
-    assert_eq!(invite(old).await.unwrap(), Invited::Exists);
+    assert_eq!(store.enrol(new, [5; 32], NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+    assert_eq!(invite(old).await.unwrap(), InvitationResult::Exists);
     let key = store.link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.region, key.public_key), (Region::North, KEY));
     assert_eq!(store.drop_expired_codes(until).await.unwrap(), 1);
@@ -48,10 +50,10 @@ async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
         tx.commit().await.unwrap();
     };
     let (enrolled, ()) = tokio::join!(store.enrol(old, KEY, NOW), replacing);
-    assert_eq!(enrolled.unwrap(), Enrolled::CodeInvalid);
+    assert_eq!(enrolled.unwrap(), EnrolmentResult::CodeInvalid);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
-    assert!(matches!(invite(new).await.unwrap(), Invited::Until(_)));
-    assert!(matches!(store.enrol(new, KEY, NOW).await.unwrap(), Enrolled::Edge { .. }));
+    assert!(matches!(invite(new).await.unwrap(), InvitationResult::Until(_)));
+    assert!(matches!(store.enrol(new, KEY, NOW).await.unwrap(), EnrolmentResult::Edge { .. }));
 }
 
 #[tokio::test]
@@ -66,18 +68,19 @@ async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_
     };
     let inviting = store.invite(&NORTH, Region::South, Hash::of(b"new"), admin(), NOW);
     let (invited, ()) = tokio::join!(inviting, registering);
-    assert_eq!(invited.unwrap(), Invited::Exists);
+    assert_eq!(invited.unwrap(), InvitationResult::Exists);
     let kept = store.enrol(Hash::of(b"old"), KEY, NOW).await.unwrap();
-    assert_eq!(kept, Enrolled::Edge { edge: north(), region: Region::North }, "its code stands");
+    assert_eq!(
+        kept,
+        EnrolmentResult::Edge { edge: north(), region: Region::North },
+        "its code stands"
+    );
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let (old, stored) = session(&store).await;
     assert_eq!(stored.cursor, Chain::start(&north()));
     let (new, _) = session(&store).await;
@@ -87,22 +90,7 @@ async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap());
     assert!(!store.contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
-    let ack = Ack {
-        standing: Standing { term: old, nonce },
-        outcome_cursor: 0,
-        feed_cursor: 0,
-        digest: Hash::ZERO,
-        ahead: 0,
-        pending: 0,
-        oldest_pending_at: None,
-        edge_now: LATER,
-        disk_free_bytes: Some(5),
-        last_seq: 9,
-        staged: None,
-        snapshot: None,
-        unproven: None,
-        assignment: None,
-    };
+    let ack = Ack { last_seq: 9, edge_now: LATER, disk_free_bytes: Some(5), ..ack(old, 0) };
     assert!(!store.save_ack(&north(), &ack, NOW).await.unwrap());
     store.link_down(&north(), old, NOW).await.unwrap();
 
@@ -110,19 +98,16 @@ async fn what_an_older_session_writes_counts_for_nothing(#[case] mysql: bool) {
     assert!(store.save_ack(&north(), &current, NOW).await.unwrap());
     let edges = store.edges("", 10).await.unwrap();
     assert!(edges[0].link_up, "the old session has no say in it");
-    assert_eq!((edges[0].last_seq, edges[0].clock_error_ms), (9, Some(60_000)));
+    assert_eq!((edges[0].last_seq, edges[0].stored.clock_error_ms), (9, Some(60_000)));
     assert!(store.edges("north-1", 10).await.unwrap().is_empty());
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_before_is_forgotten(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     for version in 1..=4 {
         let event = feed::event(version.into());
         store.feed_order(&event, &feed::order(1, version), NOW).await.unwrap();
@@ -140,7 +125,7 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
         let edge = store.edges("", 1).await.unwrap().swap_remove(0);
         let passed = store.passed_by_all(Region::North, 4, NOW.plus_ms(-1)).await.unwrap();
         assert_eq!(passed, edge.feed_cursor);
-        (passed, (edge.digest, edge.ahead, edge.unproven, edge.assignment))
+        (passed, (edge.digest, edge.ahead, edge.stored.unproven, edge.assignment))
     };
     let stands = (Some(said.digest), 1, Some(1), said.assignment);
     assert_eq!(begins(77, 4).await, (4, stands));
@@ -150,12 +135,9 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let why = QuarantineWhy::EdgeRestored;
     let confined = Confinement { hello: hello(), over: term, epoch: 1, again: false, why };
@@ -177,12 +159,11 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     // The second alone is more than a frame is to hold, and of the others two would be.
     let sizes = [20_000, 50_000, 20_000, 10];
@@ -211,14 +192,11 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(#[c
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clocks_say(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
     let running = async |now| store.standing(&north(), now).await.unwrap().unwrap().running;
     for day in [-1, 0, 1] {
@@ -229,12 +207,9 @@ async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clo
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn ops_and_cursor_are_stored_together_and_once(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn ops_and_cursor_are_stored_together_and_once(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let ops = received(&store, 1_203).await;
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap(), "the cursor has moved on");
     let stored = store.standing(&north(), NOW).await.unwrap().unwrap();
@@ -247,10 +222,8 @@ async fn ops_and_cursor_are_stored_together_and_once(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_closed_gate_stands_in_its_region_alone(#[case] mysql: bool) {
+async fn a_closed_gate_stands_in_its_region_alone(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     store.ensure_regions(78).await.unwrap();
     enrolled(&store).await;
@@ -262,14 +235,11 @@ async fn a_closed_gate_stands_in_its_region_alone(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn an_operator_has_looked_at_every_epoch_whatever_the_replicas_clocks_say(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     let epoch = "INSERT INTO epochs \
         (edge, epoch, at, why, granted_to, after_run, grant_id, last_accepted) \
         VALUES (?, ?, ?, 'edge_restored', ?, NULL, 1, ?)";

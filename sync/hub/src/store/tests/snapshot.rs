@@ -49,10 +49,8 @@ async fn rest(store: &Store, mut after: u64) -> Vec<Change> {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[case] mysql: bool) {
+async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     let fed = async |n: u128, version: u64| {
         let id = event(n * 1_000 + u128::from(version));
@@ -98,27 +96,24 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[case] mysql: bo
     assert_eq!(end.orders, view.len() as u64);
 }
 
-fn gone(n: u128) -> super::super::Gone {
-    super::super::Gone { region: Region::North, order_id: OrderId(Uuid::from_u128(n)), version: 9 }
+fn gone(n: u128) -> DepartedOrder {
+    DepartedOrder { region: Region::North, order_id: OrderId(Uuid::from_u128(n)), version: 9 }
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_long_as_that(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     session(&store).await;
     store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
     store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap();
-    assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), Fed::Added);
-    assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), Fed::Known);
+    assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), FeedEffect::Added);
+    assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), FeedEffect::Known);
     assert_eq!(region(&store).await.feed_digest, order(2, 1).digest());
     let late = store.feed_order(&event(3), &order(1, 9), NOW).await.unwrap();
-    assert_eq!(late, Fed::Known, "nothing brings back what is gone");
+    assert_eq!(late, FeedEffect::Known, "nothing brings back what is gone");
     assigned(&store, 4, &assignment(1, Some("north-1"), 1)).await;
     store.feed_gone(&gone(2), NOW).await.unwrap();
     store.feed_order(&event(7), &order(4, 1), NOW).await.unwrap();
@@ -150,34 +145,30 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_order_whose_owner_has_it_after_all_comes_back(#[case] mysql: bool) {
+async fn an_order_whose_owner_has_it_after_all_comes_back(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     store.feed_order(&event(1), &order(1, 9), NOW).await.unwrap();
     store.feed_gone(&gone(1), NOW).await.unwrap();
-    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), Fed::Added);
+    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), FeedEffect::Added);
     let region = region(&store).await;
     assert_eq!((region.orders, region.feed_digest), (1, order(1, 9).digest()));
-    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), Fed::Known);
+    assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), FeedEffect::Known);
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_order_that_moves_leaves_the_region_it_was_in(#[case] mysql: bool) {
+async fn an_order_that_moves_leaves_the_region_it_was_in(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     let south = |version| wire::Order { location: Region::South, ..order(1, version) };
     let feed =
         async |n, order: wire::Order| store.feed_order(&event(n), &order, NOW).await.unwrap();
-    assert_eq!(feed(1, order(1, 1)).await, Fed::Added);
-    assert_eq!(feed(2, south(3)).await, Fed::Added);
-    assert_eq!(feed(3, order(1, 2)).await, Fed::Known, "late, from where it was");
+    assert_eq!(feed(1, order(1, 1)).await, FeedEffect::Added);
+    assert_eq!(feed(2, south(3)).await, FeedEffect::Added);
+    assert_eq!(feed(3, order(1, 2)).await, FeedEffect::Known, "late, from where it was");
     let left = Change::OrderGone { order_id: order(1, 1).id, version: 3 };
     assert_eq!(rest(&store, 1).await, [left]);
     assert_eq!((region(&store).await.orders, region(&store).await.feed_digest), (0, Hash::ZERO));
-    assert_eq!(feed(4, order(1, 4)).await, Fed::Added, "and back");
+    assert_eq!(feed(4, order(1, 4)).await, FeedEffect::Added, "and back");
     assert_eq!(region(&store).await.feed_digest, order(1, 4).digest());
 }

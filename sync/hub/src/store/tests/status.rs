@@ -1,25 +1,24 @@
 //! What an operator sees of an edge, as stored.
 
-use wire::{Code, Lost, Outcome};
+use wire::{Code, EdgeStatus, Lost, Outcome};
 
 use super::{
     feed::{event, order},
     work::decided,
     *,
 };
-use crate::domain::{batch::Decided, status::EdgeRecord};
+use crate::domain::run::DecidedOp;
 
-async fn shown(store: &Store) -> EdgeRecord {
-    store.edges("", 10).await.unwrap().swap_remove(0)
+async fn shown(store: &Store) -> EdgeStatus {
+    store.edges("", 10).await.unwrap().swap_remove(0).stored
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     received(&store, 3).await;
     assert_eq!(shown(&store).await.lag_down_since, None);
     let at = |ms| NOW.plus_ms(ms);
@@ -40,18 +39,17 @@ async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(#[case] 
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn acceptances_that_lost_are_counted_with_the_last_of_them(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn acceptances_that_lost_are_counted_with_the_last_of_them(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     received(&store, 4).await;
     let claim = claimed(&store).await;
     let lost = |seq| {
         let outcome = Outcome::rejected(Code::OrderAlreadyAccepted, None, NOW);
         let outcome = Outcome { lost: Some(Lost::default()), ..outcome };
-        Decided { seq, command_id: None, user_id: None, outcome }
+        DecidedOp { seq, command_id: None, user_id: None, outcome }
     };
     let mut pass = decided([1]);
     pass.decided.extend([lost(2), lost(3)]);

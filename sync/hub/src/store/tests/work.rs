@@ -4,21 +4,18 @@ use platform::vals;
 use wire::{Code, HeldReason, Order, Outcome};
 
 use super::*;
-use crate::domain::batch::{Decided, Progress};
+use crate::domain::run::{DecidedOp, Progress};
 
 pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
     let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
-    let one = |seq| Decided { seq, command_id: None, user_id: None, outcome: outcome.clone() };
+    let one = |seq| DecidedOp { seq, command_id: None, user_id: None, outcome: outcome.clone() };
     Progress { decided: seqs.into_iter().map(one).collect(), ..Progress::default() }
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn one_worker_has_a_log_until_its_claim_runs_out(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let claim = |n, now: UnixMillis| store.claim(&NORTH, replica(n), now, now.plus_ms(3_000));
     assert_eq!(claim(1, NOW).await.unwrap(), None, "there is nothing to do");
     received(&store, 3).await;
@@ -39,10 +36,10 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn every_edge_with_work_has_its_turn_however_many_have_some(#[case] mysql: bool) {
+async fn every_edge_with_work_has_its_turn_however_many_have_some(
+    #[values(false, true)] mysql: bool,
+) {
     let store = database(mysql).await;
     for (n, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
         let (edge, code) = (EdgeId::new(name).unwrap(), Hash::of(name.as_bytes()));
@@ -61,12 +58,11 @@ async fn every_edge_with_work_has_its_turn_however_many_have_some(#[case] mysql:
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     received(&store, 1).await;
     let claim = |n, now: UnixMillis| store.claim(&NORTH, replica(n), now, now.plus_ms(3_000));
     claim(1, NOW.plus_ms(50_000)).await.unwrap().unwrap();
@@ -78,12 +74,9 @@ async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(#[case] mysql: b
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn outcomes_are_numbered_in_the_order_they_are_stored(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     received(&store, 700).await;
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &decided([2]), NOW, UNTIL).await.unwrap());
@@ -101,14 +94,11 @@ async fn outcomes_are_numbered_in_the_order_they_are_stored(#[case] mysql: bool)
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
 async fn a_frame_of_outcomes_ends_with_its_bytes_and_the_next_goes_on_behind_it(
-    #[case] mysql: bool,
+    #[values(false, true)] mysql: bool,
 ) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+    let store = with_edge(mysql).await;
     received(&store, 4).await;
     let mut progress = decided(1..=4);
     // The second alone is more than a frame is to hold, and of the others two would be.
@@ -127,12 +117,11 @@ async fn a_frame_of_outcomes_ends_with_its_bytes_and_the_next_goes_on_behind_it(
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn an_op_is_decided_once_and_a_second_decision_undoes_its_pass(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn an_op_is_decided_once_and_a_second_decision_undoes_its_pass(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     received(&store, 3).await;
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &decided([1]), NOW, UNTIL).await.unwrap());
@@ -143,12 +132,11 @@ async fn an_op_is_decided_once_and_a_second_decision_undoes_its_pass(#[case] mys
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_waits_is_counted_and_stops_only_what_is_behind_it(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn what_waits_is_counted_and_stops_only_what_is_behind_it(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let ops = accepts_and_release(term, stored.cursor);
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
@@ -167,16 +155,18 @@ async fn what_waits_is_counted_and_stops_only_what_is_behind_it(#[case] mysql: b
     let told = store.held(&north(), 1, 9).await.unwrap();
     assert_eq!(told, [(1, HeldReason::NeedsOperator), (2, HeldReason::Region)]);
     let edges = store.edges("", 10).await.unwrap();
-    assert_eq!((edges[0].undecided, edges[0].held, edges[0].parked), (5, 2, 1));
+    assert_eq!(
+        (edges[0].stored.undecided, edges[0].stored.held, edges[0].stored.parked),
+        (5, 2, 1)
+    );
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_is_held_by_its_region_stops_its_order_and_no_release(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn what_is_held_by_its_region_stops_its_order_and_no_release(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let ops = accepts_and_release(term, stored.cursor);
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
@@ -232,12 +222,9 @@ fn accept(n: u128) -> wire::CommandOp {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn tokens_are_found_by_their_place_in_the_log(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn tokens_are_found_by_their_place_in_the_log(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let mut ops = boots(term, stored.cursor, 1);
     let bytes = Op::Token { token: "a token".into() }.to_bytes();
@@ -249,12 +236,9 @@ async fn tokens_are_found_by_their_place_in_the_log(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     received(&store, 3).await;
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &decided([1, 2]), NOW, UNTIL).await.unwrap());
@@ -270,12 +254,11 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn what_an_operator_lets_in_again_is_as_new_and_on_record(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn what_an_operator_lets_in_again_is_as_new_and_on_record(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
     received(&store, 2).await;
     let claim = claimed(&store).await;
     let progress = Progress {
@@ -286,10 +269,10 @@ async fn what_an_operator_lets_in_again_is_as_new_and_on_record(#[case] mysql: b
     assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
     assert_eq!(due_seqs(&due(&store, &claim, 10).await), [2]);
     let retry = async |seq| store.retry(&north(), 1, seq, admin(), LATER).await.unwrap();
-    assert_eq!(retry(2).await, Retried::NotStopped);
-    assert_eq!(retry(3).await, Retried::Unknown);
-    assert_eq!(retry(1).await, Retried::LetIn);
-    assert_eq!(retry(1).await, Retried::NotStopped, "once");
+    assert_eq!(retry(2).await, RetryResult::NotStopped);
+    assert_eq!(retry(3).await, RetryResult::Unknown);
+    assert_eq!(retry(1).await, RetryResult::LetIn);
+    assert_eq!(retry(1).await, RetryResult::NotStopped, "once");
     let due = due(&store, &claim, 10).await;
     assert_eq!((due_seqs(&due), due[0].failures), (vec![1, 2], 0));
     let noted: Vec<(i64, i64, Uuid)> =
@@ -298,12 +281,9 @@ async fn what_an_operator_lets_in_again_is_as_new_and_on_record(#[case] mysql: b
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
 #[tokio::test]
-async fn a_token_outlives_what_may_refer_to_it(#[case] mysql: bool) {
-    let store = database(mysql).await;
-    enrolled(&store).await;
+async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: bool) {
+    let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let mut ops = boots(term, stored.cursor, 1);
     for bytes in [
@@ -317,7 +297,7 @@ async fn a_token_outlives_what_may_refer_to_it(#[case] mysql: bool) {
     let claim = claimed(&store).await;
     assert!(store.commit(&claim, &decided([1, 2, 3]), NOW, UNTIL).await.unwrap());
     let look = store.drop_old_ops(&north(), 0, LATER).await.unwrap();
-    assert_eq!(look, LookedAt { ops: 3, last: 3 });
+    assert_eq!(look, OldOps { ops: 3, last: 3 });
     assert_eq!(store.tokens(&claim, &[1, 2, 3]).await.unwrap(), [(2, "a token".to_owned())].into());
     assert_eq!(store.drop_old_ops(&north(), 3, LATER).await.unwrap().ops, 0, "past what stays");
 

@@ -1,5 +1,4 @@
-//! The work on the edges' logs: claims, the next ops, and results. Mirrors `sync/hub/src/store/work.rs` and
-//! `sync/hub/src/store/due.rs`.
+//! The work on the edges' logs: claims, the next ops, and results. Mirrors `sync/hub/src/store/work.rs`.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -20,7 +19,7 @@ pub struct LogClaim {
 /// A worker that dies is followed after this.
 pub const CLAIM_MS: i64 = 3_000;
 
-/// The ops that block others. Mirrors `sync/hub/src/domain/queue.rs`.
+/// The ops that block others. Mirrors `sync/hub/src/domain/run.rs`.
 #[derive(Default)]
 struct Line {
     orders: BTreeSet<OrderId>,

@@ -1,7 +1,12 @@
-//! How many ops of a log go to their owner at once, and how one that makes a batch fail is found: by
-//! halving what is suspected, so that the others pay for it with as few calls as may be.
+//! The pace at which a log is worked: how many ops its owner gets at once, and how long to wait for an
+//! owner that is away.
+//!
+//! An op that makes a batch fail is found by halving the suspects, so that it costs the other ops few
+//! calls.
 
-/// Ops of one pass, and of one batch at most.
+use std::time::Duration;
+
+/// Most ops of one pass, and of one batch.
 pub const OPS_MAX: usize = 1_000;
 
 #[derive(Debug)]
@@ -14,7 +19,7 @@ pub struct Portion {
 #[derive(Debug, Clone, Copy)]
 struct Suspects {
     left: usize,
-    /// How many there were at first.
+    /// Their number at first.
     of: usize,
 }
 
@@ -25,13 +30,13 @@ impl Default for Portion {
 }
 
 impl Portion {
-    /// So many ops come next: half of the suspects, or whatever goes.
+    /// The number of ops to take next: half of the suspects, or as many as allowed.
     pub fn size(&self) -> usize {
         self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
-    /// What went through is above suspicion. Where all of it did in parts, nothing is wrong with any op:
-    /// the batch was too much, and the next ones are smaller for a while.
+    /// Clears ops that were decided. When all suspects were decided in parts, no op is bad: the batch was
+    /// too large, and the next ones are smaller for a while.
     pub fn passed(&mut self, ops: usize) {
         let Some(suspects) = &mut self.suspects else {
             self.max = (self.max * 2).min(OPS_MAX);
@@ -49,9 +54,31 @@ impl Portion {
         self.suspects = Some(Suspects { left: ops, of });
     }
 
-    /// The one to blame is found and put aside, so that nothing speaks against the rest.
+    /// The bad op is found and set aside; the rest is no longer suspected.
     pub fn found(&mut self) {
         *self = Self::default();
+    }
+}
+
+const FIRST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The pause before the worker asks an owner again that was out of reach. It doubles from a fifth of a
+/// second to five seconds.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    pub fn next(&mut self) -> Duration {
+        let pause = FIRST.saturating_mul(1 << self.failures.min(8)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        pause
+    }
+
+    pub fn reset(&mut self) {
+        self.failures = 0;
     }
 }
 
@@ -113,5 +140,15 @@ mod tests {
         assert_eq!(portion.size(), 500);
         portion.passed(500);
         assert_eq!(portion.size(), OPS_MAX);
+    }
+
+    #[test]
+    fn the_pause_grows_to_a_bound_and_starts_over_after_a_success() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<_> = (0..40).map(|_| backoff.next()).collect();
+        assert_eq!(pauses[0], FIRST);
+        assert!(pauses.is_sorted() && pauses[39] == LONGEST);
+        backoff.reset();
+        assert_eq!(backoff.next(), FIRST);
     }
 }

@@ -1,35 +1,38 @@
-//! A run of one edge's log on its way to the owner and back: what the hub answers itself, what it
-//! hands over, and which answer belongs to which op.
+//! A run of one edge's log on its way to the owner and back: the ops that the hub answers itself, the ops
+//! that it hands over, the ops that wait, and the answers to them.
+//!
+//! Invariant: a log is worked in order. An op that waits holds back later ops on the same order and the
+//! release of a lease; all others go on.
 
 use std::collections::{HashMap, HashSet};
 
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Evidence, Hash, HeldReason, OpAnswer,
-    OpDecision, Outcome, OutcomeKind, UnixMillis, UserId,
+    OpDecision, OrderId, Outcome, OutcomeKind, UnixMillis, UserId,
 };
 
-use super::{intake::Read, queue::Line};
+use super::op::ReceivedOp;
 
-/// What fails alone so often, while its owner is there, waits for an operator.
+/// An op that fails alone this often, while its owner is there, waits for an operator.
 pub const FAILURES_MAX: u32 = 3;
 
 /// An op that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct UndecidedOp {
     pub seq: u64,
     pub hash: Hash,
-    /// How often it failed alone.
+    /// The number of times it failed alone.
     pub failures: u32,
-    pub read: Read,
+    pub read: ReceivedOp,
 }
 
-/// What the token says that a command refers to.
+/// The judgement of the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judged {
-    /// Its person; `None` where the token is none of ours, or had expired when the edge took it.
+pub enum Judgement {
+    /// The person it names; `None` where it is not ours, or had expired when the edge took it.
     Known(Option<Person>),
-    /// The keys are out of reach: nothing may be said yet.
-    NotYet,
+    /// The keys are out of reach, so nothing may be said yet.
+    KeysMissing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +42,11 @@ pub struct Person {
     pub revoked_version: Option<u64>,
 }
 
-/// What becomes of a run.
+/// The ops of a run, sorted by what happens to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct RunPlan {
     /// Answered by the hub.
-    pub answered: Vec<Decided>,
+    pub answered: Vec<DecidedOp>,
     /// For the owner, in log order.
     pub handed: Vec<BatchOp>,
     /// Waits for keys.
@@ -51,24 +54,24 @@ pub struct Plan {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub struct DecidedOp {
     pub seq: u64,
     pub command_id: Option<CommandId>,
-    /// Whose the command is, as the edge has logged it.
+    /// The person of the command, as the edge has logged it.
     pub user_id: Option<UserId>,
     pub outcome: Outcome,
 }
 
-impl Decided {
-    /// Whether it is an acceptance that lost; a repeat of one is not another.
+impl DecidedOp {
+    /// Returns whether it is an acceptance that lost; a repeat of one is not another.
     pub fn has_lost(&self) -> bool {
         self.outcome.kind == OutcomeKind::Rejected && self.outcome.lost.is_some()
     }
 
-    /// Says whose each command is, as its edge has logged it: the owner knows only whom a token names.
-    pub fn name_users(decided: &mut [Self], run: &[Due]) {
-        let user = |due: &Due| match &due.read {
-            Read::Command(op) => Some((due.seq, op.actor.user_id)),
+    /// Sets the person of each command, as its edge has logged it: the owner knows only whom a token names.
+    pub fn name_users(decided: &mut [Self], run: &[UndecidedOp]) {
+        let user = |due: &UndecidedOp| match &due.read {
+            ReceivedOp::Command(op) => Some((due.seq, op.actor.user_id)),
             _ => None,
         };
         let users: HashMap<u64, UserId> = run.iter().filter_map(user).collect();
@@ -78,16 +81,16 @@ impl Decided {
     }
 }
 
-/// What one pass over a run has brought, to be stored in one transaction.
+/// The results of one pass over a run, stored in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    pub decided: Vec<Decided>,
+    pub decided: Vec<DecidedOp>,
     pub held: Vec<(u64, HeldReason)>,
-    /// Of those that are held by their region: the accepts that its holder is to log. Not those behind
-    /// another op of their edge on the same order, or they would lose to what they follow.
+    /// The held accepts that the region's holder is to log. An accept behind another op of its edge on
+    /// the same order is not among them, or it would lose to the op that it follows.
     pub for_holder: Vec<u64>,
     pub parked: Vec<u64>,
-    /// An op that failed alone: counted, and tried again.
+    /// An op that failed alone. The failure is counted, and the op tried again.
     pub failed: Option<u64>,
 }
 
@@ -96,7 +99,7 @@ impl Progress {
         !self.decided.is_empty()
     }
 
-    /// The last op of which this says anything.
+    /// The last op that has a result here.
     pub fn reaches(&self) -> Option<u64> {
         let decided = self.decided.iter().map(|decided| decided.seq);
         let held = self.held.iter().map(|(seq, _)| *seq);
@@ -104,37 +107,37 @@ impl Progress {
     }
 }
 
-/// Sorts a run. The handed part ends before it would exceed `bytes_max`, but holds at least one op;
-/// what follows stays for the next run, so that the log is worked in order.
+/// Sorts a run. The handed part ends before it would exceed `bytes_max`, but holds at least one op; the
+/// ops behind it stay for the next run.
 pub fn plan(
-    run: &[Due],
+    run: &[UndecidedOp],
     now: UnixMillis,
     bytes_max: usize,
-    mut judge: impl FnMut(&wire::CommandOp) -> Judged,
-) -> Plan {
-    let mut plan = Plan::default();
+    mut judge: impl FnMut(&wire::CommandOp) -> Judgement,
+) -> RunPlan {
+    let mut plan = RunPlan::default();
     let mut bytes = 0;
-    let mut line = Line::default();
+    let mut barriers = Barriers::default();
     for due in run {
-        if line.stops(due.seq, &due.read) {
+        if barriers.stop(due.seq, &due.read) {
             plan.parked.push(due.seq);
             continue;
         }
         let body = match &due.read {
-            Read::Boot | Read::Token { .. } => {
+            ReceivedOp::Boot | ReceivedOp::Token { .. } => {
                 plan.answered.push(answered(due.seq, applied(now)));
                 continue;
             }
-            Read::Unknown => {
+            ReceivedOp::Unknown => {
                 plan.answered
                     .push(answered(due.seq, Outcome::rejected(Code::UnknownOp, None, now)));
                 continue;
             }
-            Read::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
-            Read::Command(op) => match judge(op) {
-                Judged::Known(person) => command(op, person),
-                Judged::NotYet => {
-                    line.wait(due.seq, &due.read);
+            ReceivedOp::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
+            ReceivedOp::Command(op) => match judge(op) {
+                Judgement::Known(person) => command(op, person),
+                Judgement::KeysMissing => {
+                    barriers.wait(due.seq, &due.read);
                     plan.parked.push(due.seq);
                     continue;
                 }
@@ -150,9 +153,8 @@ pub fn plan(
     plan
 }
 
-/// Joins the owner's answers to what was handed over, of which nothing stands behind an op that is not
-/// among it and waits. `None` where they are not one per op, in order:
-/// such an answer says nothing.
+/// Joins the owner's answers to the ops handed over. `None` where the answers are not one per op, in
+/// order: then none of them counts. No op handed over stands behind one that waits and is not among them.
 pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     let fits = handed.len() == answers.len()
         && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
@@ -179,7 +181,7 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
                     BatchBody::LeaseReleased { .. } => None,
                 };
                 let (seq, user_id) = (op.seq, None);
-                progress.decided.push(Decided { seq, command_id, user_id, outcome });
+                progress.decided.push(DecidedOp { seq, command_id, user_id, outcome });
             }
         }
     }
@@ -192,8 +194,8 @@ fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
-fn answered(seq: u64, outcome: Outcome) -> Decided {
-    Decided { seq, command_id: None, user_id: None, outcome }
+fn answered(seq: u64, outcome: Outcome) -> DecidedOp {
+    DecidedOp { seq, command_id: None, user_id: None, outcome }
 }
 
 fn applied(now: UnixMillis) -> Outcome {
@@ -201,9 +203,79 @@ fn applied(now: UnixMillis) -> Outcome {
     Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
 }
 
-/// As it will stand in the request, with its comma. What cannot be written is refused there.
+/// The op's size in the request, with its comma. An op that cannot be written is refused there.
 fn size_of(op: &BatchOp) -> usize {
     serde_json::to_vec(op).map_or(0, |bytes| bytes.len() + 1)
+}
+
+/// The ops that hold others back: later ops on the same order, and the release of a lease, which must be
+/// the last op under its fence.
+#[derive(Debug, Default)]
+pub struct Barriers {
+    /// The place from which on an order's ops wait.
+    orders: HashMap<OrderId, u64>,
+    anything: Option<u64>,
+}
+
+impl Barriers {
+    /// `op` waits, and so does everything that must not overtake it.
+    pub fn wait(&mut self, seq: u64, op: &ReceivedOp) {
+        self.anything = Some(self.anything.map_or(seq, |first| first.min(seq)));
+        self.hold(seq, op);
+    }
+
+    /// `op` waits for its region, and so do later ops on the same order. The release of a lease does not:
+    /// it may be what ends the wait.
+    pub fn hold(&mut self, seq: u64, op: &ReceivedOp) {
+        if let Some(order) = op.order_id() {
+            let from = self.orders.entry(order).or_insert(seq);
+            *from = seq.min(*from);
+        }
+    }
+
+    pub fn stop(&self, seq: u64, op: &ReceivedOp) -> bool {
+        let from = match op {
+            ReceivedOp::Command(_) => {
+                op.order_id().and_then(|order| self.orders.get(&order).copied())
+            }
+            ReceivedOp::LeaseReleased { .. } => self.anything,
+            ReceivedOp::Boot | ReceivedOp::Token { .. } | ReceivedOp::Unknown => None,
+        };
+        from.is_some_and(|from| from <= seq)
+    }
+}
+
+/// A walk over the undecided ops of a log: its place, and the ops it has left waiting. It ends behind the
+/// last op, however many were parked on the way.
+#[derive(Debug, Default)]
+pub struct LogWalk {
+    pub after: u64,
+    /// One entry an order that waits; bounded by the undecided ops of the edge.
+    pub barriers: Barriers,
+}
+
+impl LogWalk {
+    /// Goes on behind all ops that have a result; parked ops are not met again.
+    pub fn go_on(&mut self, run: &[UndecidedOp], progress: &Progress) {
+        self.pass_by(run, progress);
+        let held: HashMap<u64, HeldReason> = progress.held.iter().copied().collect();
+        for due in run {
+            match held.get(&due.seq) {
+                Some(HeldReason::Region) => self.barriers.hold(due.seq, &due.read),
+                Some(HeldReason::NeedsOperator) => self.barriers.wait(due.seq, &due.read),
+                None => {}
+            }
+        }
+        self.after = self.after.max(progress.reaches().unwrap_or(0));
+    }
+
+    /// Meets the ops handed over again, in smaller parts; parked ops are not met again.
+    pub fn pass_by(&mut self, run: &[UndecidedOp], progress: &Progress) {
+        let parked: HashSet<u64> = progress.parked.iter().copied().collect();
+        for due in run.iter().filter(|due| parked.contains(&due.seq)) {
+            self.barriers.wait(due.seq, &due.read);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -222,9 +294,9 @@ mod tests {
         Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
     }
 
-    fn accept(n: u128) -> Read {
+    fn accept(n: u128) -> ReceivedOp {
         let order_id = OrderId(uuid::Uuid::from_u128(n));
-        Read::Command(Box::new(CommandOp {
+        ReceivedOp::Command(Box::new(CommandOp {
             command: Command {
                 id: CommandId(uuid::Uuid::from_u128(n)),
                 body: CommandBody::AcceptOrder { order_id },
@@ -245,8 +317,8 @@ mod tests {
         }))
     }
 
-    fn run(reads: Vec<Read>) -> Vec<Due> {
-        let due = |(read, seq)| Due { seq, hash: Hash::ZERO, failures: 0, read };
+    fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {
+        let due = |(read, seq)| UndecidedOp { seq, hash: Hash::ZERO, failures: 0, read };
         reads.into_iter().zip(1..).map(due).collect()
     }
 
@@ -257,13 +329,13 @@ mod tests {
     #[test]
     fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
         let run = run(vec![
-            Read::Boot,
-            Read::Token { token: "t".into() },
-            Read::Unknown,
+            ReceivedOp::Boot,
+            ReceivedOp::Token { token: "t".into() },
+            ReceivedOp::Unknown,
             accept(4),
-            Read::LeaseReleased { fence: 9 },
+            ReceivedOp::LeaseReleased { fence: 9 },
         ]);
-        let plan = plan(&run, NOW, 10_000, |_| Judged::Known(Some(person())));
+        let plan = plan(&run, NOW, 10_000, |_| Judgement::Known(Some(person())));
         let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
         assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
         assert_eq!(seqs(&plan.handed), [4, 5]);
@@ -272,20 +344,24 @@ mod tests {
     #[test]
     fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
         let run = run((1..=9).map(accept).collect());
-        let one = plan(&run, NOW, 1, |_| Judged::Known(None));
+        let one = plan(&run, NOW, 1, |_| Judgement::Known(None));
         assert_eq!(seqs(&one.handed), [1]);
         let size = size_of(&one.handed[0]);
-        let three = plan(&run, NOW, size * 3 + size / 2, |_| Judged::Known(None));
+        let three = plan(&run, NOW, size * 3 + size / 2, |_| Judgement::Known(None));
         assert_eq!(seqs(&three.handed), [1, 2, 3]);
     }
 
     #[test]
     fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it() {
-        let release = Read::LeaseReleased { fence: 1 };
-        let run = run(vec![Read::Boot, accept(2), accept(3), accept(2), release]);
+        let release = ReceivedOp::LeaseReleased { fence: 1 };
+        let run = run(vec![ReceivedOp::Boot, accept(2), accept(3), accept(2), release]);
         let mut first = true;
         let plan = plan(&run, NOW, 10_000, |_| {
-            if std::mem::take(&mut first) { Judged::NotYet } else { Judged::Known(Some(person())) }
+            if std::mem::take(&mut first) {
+                Judgement::KeysMissing
+            } else {
+                Judgement::Known(Some(person()))
+            }
         });
         assert_eq!(
             (plan.answered.len(), seqs(&plan.handed), plan.parked),
@@ -298,11 +374,12 @@ mod tests {
         let edge = wire::EdgeId::new("north-1").unwrap();
         let (verdict, fence) = (Verdict::Firm, Some(4));
         let first = wire::FirstAnswer { edge: edge.clone(), epoch: 1, verdict, fence };
-        let Read::Command(mut op) = accept(1) else { unreachable!() };
+        let ReceivedOp::Command(mut op) = accept(1) else { unreachable!() };
         let (at, why) = (wire::Chain::start(&edge), wire::QuarantineWhy::EdgeRestored);
         op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
-        let plan =
-            plan(&run(vec![Read::Command(op)]), NOW, 10_000, |_| Judged::Known(Some(person())));
+        let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, |_| {
+            Judgement::Known(Some(person()))
+        });
         let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { unreachable!() };
         assert_eq!(evidence.relogged.as_ref(), Some(&first));
     }
@@ -310,7 +387,7 @@ mod tests {
     #[test]
     fn answers_that_are_not_one_per_op_say_nothing() {
         let run = run(vec![accept(1), accept(2)]);
-        let handed = plan(&run, NOW, 10_000, |_| Judged::Known(None)).handed;
+        let handed = plan(&run, NOW, 10_000, |_| Judgement::Known(None)).handed;
         let answer = |seq| OpAnswer {
             seq,
             decision: OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, NOW)),

@@ -1,0 +1,97 @@
+//! The hub's settings and their bounds.
+
+use platform::config::{DataPlace, PartConfig};
+use process::{config::SecretUrl, parts::CloudPart};
+use serde::{Deserialize, Serialize};
+use wire::Limits;
+
+pub const NAME: &str = CloudPart::Hub.name();
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    /// sync_db.
+    pub sql_url: SecretUrl,
+    /// Ops of one frame.
+    pub batch_ops_max: u32,
+    pub batch_bytes_max: u32,
+    /// How much an edge may send beyond what it knows to be stored.
+    pub credit_ops: u32,
+    pub credit_bytes: u32,
+    /// Time limit for deciding one batch. Any call ends after 15 s, so a higher value has no effect.
+    pub decided_within_ms: u64,
+    /// Held ops and accepts are handed in again after this time, even without a signal.
+    pub held_again_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::usual(CloudPart::Hub, &DataPlace::default())
+    }
+}
+
+impl PartConfig for Config {
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        Self {
+            bind: DataPlace::bind(part),
+            sql_url: place.store(part),
+            batch_ops_max: 5_000,
+            batch_bytes_max: 1024 * 1024,
+            credit_ops: 10_000,
+            credit_bytes: 4 * 1024 * 1024,
+            decided_within_ms: 15_000,
+            held_again_ms: 2_000,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("hub.{name} must be at least {min}, and is {value}")]
+pub(crate) struct TooSmall {
+    name: &'static str,
+    value: u64,
+    min: u64,
+}
+
+impl Config {
+    /// The limits of what an edge may send. Refuses settings that leave no room for work.
+    pub(crate) fn limits(&self) -> Result<Limits, TooSmall> {
+        const BYTES_MIN: u32 = 64 * 1024;
+        // A batch takes a tenth of a second at ease; below it every owner would seem to be away.
+        const MS_MIN: u64 = 100;
+        let Self { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *self;
+        for (name, value, min) in [
+            ("batch_ops_max", batch_ops_max.into(), 1),
+            ("batch_bytes_max", batch_bytes_max.into(), BYTES_MIN.into()),
+            ("credit_ops", credit_ops.into(), 1),
+            ("credit_bytes", credit_bytes.into(), BYTES_MIN.into()),
+            ("decided_within_ms", self.decided_within_ms, MS_MIN),
+            ("held_again_ms", self.held_again_ms, MS_MIN),
+        ] {
+            if value < min {
+                return Err(TooSmall { name, value, min });
+            }
+        }
+        Ok(Limits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_nothing_can_be_done_within_is_refused_by_name() {
+        let refusal = |config: Config| config.limits().unwrap_err().to_string();
+        assert_eq!(
+            refusal(Config { credit_ops: 0, ..Config::default() }),
+            "hub.credit_ops must be at least 1, and is 0"
+        );
+        assert_eq!(
+            refusal(Config { decided_within_ms: 99, ..Config::default() }),
+            "hub.decided_within_ms must be at least 100, and is 99"
+        );
+        assert!(Config::default().limits().is_ok());
+    }
+}

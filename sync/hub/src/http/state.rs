@@ -1,0 +1,25 @@
+//! The parts of the hub that its routes use.
+
+use axum::extract::FromRef;
+use process::tokens::Verifier;
+
+use crate::{
+    domain::settling::SettlingEdges, feed::compare::Comparison, peers::auth::KeySource,
+    session::link::Sessions,
+};
+
+/// Cloning shares all of it.
+#[derive(Clone)]
+pub(crate) struct Routes {
+    pub keys: KeySource,
+    pub verifier: Verifier,
+    pub sessions: Sessions,
+    pub comparison: Comparison,
+    pub settling: SettlingEdges,
+}
+
+impl FromRef<Routes> for Verifier {
+    fn from_ref(hub: &Routes) -> Self {
+        hub.verifier.clone()
+    }
+}

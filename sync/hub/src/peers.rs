@@ -1,0 +1,4 @@
+//! The services that the hub asks.
+
+pub mod auth;
+pub mod order;

@@ -1,0 +1,154 @@
+//! One WebSocket of one edge, as its session has it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::extract::ws::WebSocket;
+use engine::cloud::{ChunkRequest, Place, Session};
+use futures::StreamExt;
+use futures::stream::{SplitSink, SplitStream};
+use process::{clock::Clock, metrics, tasks::Tasks};
+use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region};
+
+use super::{
+    links::Links,
+    outbound::{self, Outbound, Room, Writer},
+};
+use crate::{
+    peers::order::OrderService,
+    signals::{Nudges, PutAccepts, RegionMarks, WorkBell},
+    store::{Store, StoreError, asks::AskName},
+};
+
+/// The parts that all sessions of a replica share. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    pub store: Store,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub order: OrderService,
+    pub regions: RegionMarks,
+    pub nudges: Nudges,
+    pub put_accepts: PutAccepts,
+    pub work: WorkBell,
+    pub links: Links,
+    pub limits: Limits,
+}
+
+/// The term and the epoch that a session writes under.
+#[derive(Clone, Copy)]
+pub(super) struct SessionTerm {
+    pub term: u64,
+    pub epoch: u64,
+}
+
+/// Reads that wait for room on the way out, one of each kind at a time.
+#[derive(Default)]
+pub(super) struct PendingReads {
+    pub outcomes: Option<(u64, u32)>,
+    pub feed: Option<(u64, u32)>,
+    pub chunk: Option<ChunkRequest>,
+    pub tail: Option<Place>,
+}
+
+impl PendingReads {
+    pub fn any(&self) -> bool {
+        let stream = self.outcomes.is_some() || self.feed.is_some();
+        stream || self.chunk.is_some() || self.tail.is_some()
+    }
+}
+
+/// Why a session ends.
+pub(super) enum SessionEnd {
+    /// The edge has been told, or cannot be.
+    Told,
+    /// The store failed: the edge keeps what it has and calls again.
+    Fault(StoreError),
+}
+
+impl From<StoreError> for SessionEnd {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+pub(super) struct Link {
+    pub hub: Sessions,
+    pub edge: EdgeId,
+    pub machine: Session,
+    pub region: Region,
+    pub out: Outbound,
+    /// Set once the term was raised, whatever became of the session since.
+    pub at: Option<SessionTerm>,
+    pub reads: PendingReads,
+    /// The held ops that the edge was told of, with the reasons.
+    pub told_held: BTreeMap<u64, HeldReason>,
+    /// The accepts that this session has put, and the tick of each.
+    pub put: BTreeMap<AskName, u64>,
+    pub room: Option<Room>,
+    pub began: Duration,
+    pub heard_at: Duration,
+    pub ticks: u64,
+}
+
+impl Link {
+    pub fn new(
+        hub: Sessions,
+        edge: EdgeId,
+        region: Region,
+        socket: WebSocket,
+    ) -> (Self, Writer, SplitStream<WebSocket>) {
+        let (sink, stream): (SplitSink<_, _>, _) = socket.split();
+        let (out, writer) = outbound::pair(sink);
+        let now = hub.clock.elapsed();
+        let link = Self {
+            machine: Session::new(edge.clone(), hub.limits),
+            hub,
+            edge,
+            region,
+            out,
+            at: None,
+            reads: PendingReads::default(),
+            told_held: BTreeMap::new(),
+            put: BTreeMap::new(),
+            room: None,
+            began: now,
+            heard_at: now,
+            ticks: 0,
+        };
+        (link, writer, stream)
+    }
+
+    pub fn end(&mut self, code: Code, detail: &str) -> SessionEnd {
+        self.refuse(Refused { code, detail: detail.to_owned() })
+    }
+
+    pub fn refuse(&mut self, refused: Refused) -> SessionEnd {
+        let (edge, code) = (&self.edge, refused.code);
+        tracing::info!(edge.id = %edge, %code, "Session of `{edge}` ends: {}", refused.detail);
+        self.out.send(&Frame::Refused(refused), None);
+        SessionEnd::Told
+    }
+
+    /// Says goodbye after a fault, and stores that the link is down.
+    pub async fn close(mut self, end: SessionEnd) {
+        if let SessionEnd::Fault(error) = end {
+            let cause = process::problem::chain(&error);
+            tracing::error!(edge.id = %self.edge, cause, "A session ends: sync_db failed it");
+            self.end(Code::Unavailable, "the hub's store is out of reach");
+        }
+        let Some(SessionTerm { term, .. }) = self.at else {
+            metrics::LINK_SESSIONS.add(["refused"], 1);
+            return;
+        };
+        self.hub.links.down(&self.edge, term);
+        if self.machine.ignored() > 0 {
+            let (edge, frames) = (&self.edge, self.machine.ignored());
+            tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
+        }
+        // Should this fail, the contact goes stale and says the same.
+        let down = self.hub.store.link_down(&self.edge, term, self.hub.clock.now()).await;
+        if let Err(error) = down {
+            tracing::warn!(%error, "The end of a session could not be stored");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! How the rooms of one replica tell each other to look at sync_db. Cloning a signal shares it.
+//!
+//! Invariant: the rows in sync_db are the truth. A lost signal costs time only, because every room also
+//! looks by the clock.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::{Notify, watch};
+use wire::{CommandId, EdgeId, GateState, Region};
+
+use crate::store::{Store, StoreError};
+
+/// The end of a region's feed, and whether its gate lets sessions in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RegionMark {
+    pub generation: u64,
+    pub feed_seq: u64,
+    pub gate_closed: bool,
+}
+
+/// The newest known mark of each region.
+#[derive(Clone, Default)]
+pub(crate) struct RegionMarks(Arc<[watch::Sender<RegionMark>; Region::ALL.len()]>);
+
+impl RegionMarks {
+    /// A receiver hears of the newest mark, not of each.
+    pub fn watch(&self, region: Region) -> watch::Receiver<RegionMark> {
+        self.0[usize::from(region.index())].subscribe()
+    }
+
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        for state in store.regions().await? {
+            let mark = RegionMark {
+                generation: state.feed_generation,
+                feed_seq: state.feed_seq,
+                gate_closed: state.gate == GateState::Closed,
+            };
+            self.0[usize::from(state.region.index())].send_if_modified(|known| {
+                // Two reads may overtake each other; within a generation a feed only grows.
+                let older = known.generation == mark.generation && mark.feed_seq < known.feed_seq;
+                let changed = *known != mark && !older;
+                if changed {
+                    *known = mark;
+                }
+                changed
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Tells the sessions of an edge to look at its row. One bell an edge; bounded by the enrolled edges,
+/// because only they get a session.
+#[derive(Clone, Default)]
+pub(crate) struct Nudges(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
+
+impl Nudges {
+    /// Every session of the edge on this replica looks once more, however busy it is now.
+    pub fn nudge(&self, edge: &EdgeId) {
+        if let Some(bell) = locked(&self.0).get(edge) {
+            bell.send_replace(());
+        }
+    }
+
+    pub fn watch(&self, edge: &EdgeId) -> watch::Receiver<()> {
+        locked(&self.0).entry(edge.clone()).or_default().subscribe()
+    }
+}
+
+/// Wakes the workers: ops were stored, or held ops may be decided now.
+#[derive(Clone, Default)]
+pub(crate) struct WorkBell {
+    stored: Arc<Notify>,
+    /// The number of calls of `hand_in_again`.
+    turns: Arc<AtomicU64>,
+    turned: Arc<Notify>,
+}
+
+impl WorkBell {
+    pub fn wake(&self) {
+        self.stored.notify_one();
+    }
+
+    /// Held ops may be decided now: a right has turned, or an answer came that they wait for.
+    pub fn hand_in_again(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+        self.turned.notify_one();
+        self.wake();
+    }
+
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    pub async fn woken(&self) {
+        self.stored.notified().await;
+    }
+
+    pub async fn turned(&self) {
+        self.turned.notified().await;
+    }
+}
+
+/// Beyond this number the lowest ids are forgotten; their held ops are then found by the clock.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// The accepts that sessions of this replica have put to holders. Once one is decided, the ops that wait
+/// for it are handed in again.
+#[derive(Clone, Default)]
+pub(crate) struct PutAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
+
+impl PutAccepts {
+    pub fn put(&self, id: CommandId) {
+        let mut ids = locked(&self.0);
+        if ids.len() >= REMEMBERED_MAX {
+            ids.pop_first();
+        }
+        ids.insert(id);
+    }
+
+    /// Forgets these. Returns whether any of them was put to a holder.
+    pub fn settle(&self, decided: impl Iterator<Item = CommandId>) -> bool {
+        let mut ids = locked(&self.0);
+        decided.filter(|id| ids.remove(id)).count() > 0
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_settled_once_and_what_was_not_never() {
+        let accepts = PutAccepts::default();
+        let id = |n| CommandId(uuid::Uuid::from_u128(n));
+        accepts.put(id(1));
+        accepts.put(id(2));
+        assert!(accepts.settle([id(1), id(3)].into_iter()));
+        assert!(accepts.settle([id(1), id(2)].into_iter()));
+        assert!(!accepts.settle([id(1), id(2)].into_iter()));
+    }
+}
