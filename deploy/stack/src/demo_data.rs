@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wire::{OrderId, Region, Role};
 
 use crate::admin::GatewaySession;
@@ -28,57 +28,23 @@ struct Published {
     order_id: OrderId,
 }
 
+#[derive(Deserialize)]
 struct Job {
-    title: &'static str,
-    description: &'static str,
-    service_type: &'static str,
-    price: &'static str,
-    address: &'static str,
     fate: Fate,
+    /// The form of the customer, without the region: every region has every job.
+    order: Map<String, Value>,
 }
 
 /// How far a demo order has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Fate {
     Published,
     Approved,
     Accepted,
 }
 
-const JOBS: [Job; 4] = [
-    Job {
-        title: "厨房水管漏水",
-        description: "水槽下方一直滴水，请带密封材料。",
-        service_type: "cleaning_repair",
-        price: "200.00",
-        address: "海港路1号",
-        fate: Fate::Approved,
-    },
-    Job {
-        title: "Set up a home network",
-        description: "Router, two rooms, one television.",
-        service_type: "it_technology",
-        price: "350.00",
-        address: "12 Mill Lane",
-        fate: Fate::Approved,
-    },
-    Job {
-        title: "初中数学辅导",
-        description: "每周两次，共四周。",
-        service_type: "education_training",
-        price: "1200.00",
-        address: "学府路88号",
-        fate: Fate::Accepted,
-    },
-    Job {
-        title: "Logo for a bakery",
-        description: "Three drafts, one round of changes.",
-        service_type: "design_consulting",
-        price: "800.50",
-        address: "3 Market Square",
-        fate: Fate::Published,
-    },
-];
+const JOBS: &str = include_str!("../data/demo_jobs.json");
 
 /// The admin, and a customer and a provider of each region.
 pub fn sign_ins() -> Vec<DemoPerson> {
@@ -96,16 +62,16 @@ pub fn sign_ins() -> Vec<DemoPerson> {
 }
 
 pub async fn make(admin: &GatewaySession) -> Result<()> {
-    try_join_all(Region::ALL.map(|region| make_region(admin, region))).await.map(drop)
+    let jobs: Vec<Job> = serde_json::from_str(JOBS).context("could not read the demo jobs")?;
+    try_join_all(Region::ALL.map(|region| make_region(admin, region, &jobs))).await.map(drop)
 }
 
-async fn make_region(admin: &GatewaySession, region: Region) -> Result<()> {
+async fn make_region(admin: &GatewaySession, region: Region, jobs: &[Job]) -> Result<()> {
     let customer = newcomer(admin, Role::Customer, region).await?;
     let provider = newcomer(admin, Role::Provider, region).await?;
-    for job in &JOBS {
-        let title = job.title;
+    for job in jobs {
         let order = publish(&customer, region, job).await;
-        let order = order.with_context(|| format!("could not publish `{title}`"))?;
+        let order = order.with_context(|| format!("could not publish {}", job.order["title"]))?;
         if job.fate >= Fate::Approved {
             act(admin, order, "approve").await?;
         }
@@ -128,10 +94,8 @@ async fn newcomer(anyone: &GatewaySession, role: Role, region: Region) -> Result
 }
 
 async fn publish(customer: &GatewaySession, region: Region, job: &Job) -> Result<OrderId> {
-    let body = json!({
-        "title": job.title, "description": job.description, "service_type": job.service_type,
-        "price": job.price, "location": region, "address": job.address,
-    });
+    let mut body = job.order.clone();
+    body.insert("location".into(), json!(region));
     let published: Published = customer.post("/api/v1/orders", &body).await?;
     Ok(published.order_id)
 }

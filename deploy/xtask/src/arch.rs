@@ -4,10 +4,12 @@
 //! breaking it is found.
 
 mod boundaries;
+mod chinese;
 mod documents;
 mod edges;
 mod lints;
 mod manifest;
+mod names;
 mod paths;
 mod rules;
 mod scan;
@@ -31,6 +33,29 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file, self.line, self.what)
     }
+}
+
+/// Prints every finding; an error unless there are none.
+pub fn pass(findings: &[Finding]) -> Result<()> {
+    for finding in findings {
+        eprintln!("{finding}");
+    }
+    match findings.len() {
+        0 => Ok(()),
+        number => Err(format!("{number} things stand where they must not")),
+    }
+}
+
+/// Chinese in Rust, and public type names that stand twice: of the product and of what deploys it.
+pub fn words(root: &Path) -> Result<Vec<Finding>> {
+    let mut members = manifest::members(root)?;
+    members.push(manifest::own());
+    let mut findings = Vec::new();
+    let sources = scan::sources(root, &members, &["tests"], &mut findings)?;
+    findings.extend(sources.iter().flat_map(chinese::check));
+    findings.extend(names::check(&sources));
+    findings.sort();
+    Ok(findings)
 }
 
 /// All findings in the workspace at `root`, in order.

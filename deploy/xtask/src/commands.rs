@@ -28,6 +28,7 @@ cargo xtask COMMAND
   mutants [DEFECT]   plant each defect and see that a named test finds it
   mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
+  words              Chinese in Rust, and public type names that stand twice
   lint               formatting and clippy
   golden             add new vectors to the golden file
   servers --ready-file F
@@ -48,7 +49,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "chaos" => chaos(rest),
         "bench" => bench(rest),
         "mutants" => mutants_command(rest),
-        "arch" => arch_command(),
+        "arch" => arch::pass(&arch::check(&workspace::root()?)?),
+        "words" => arch::pass(&arch::words(&workspace::root()?)?),
         "lint" => stages::lint(),
         "golden" => golden(),
         "servers" => servers(rest),
@@ -139,17 +141,6 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
     let suites = Suites::build()?;
     let servers = TestServers::start()?;
     mutants::run(&suites, &servers, arguments.first().map(String::as_str))
-}
-
-fn arch_command() -> Result<()> {
-    let findings = arch::check(&workspace::root()?)?;
-    for finding in &findings {
-        eprintln!("{finding}");
-    }
-    match findings.len() {
-        0 => Ok(()),
-        number => Err(format!("{number} things stand where they must not")),
-    }
 }
 
 fn golden() -> Result<()> {

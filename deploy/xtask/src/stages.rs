@@ -160,13 +160,7 @@ const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
 /// The rules of the tree, and the proof that each of them bites.
 fn arch_and_own_tests() -> Result<TestCount> {
-    let findings = arch::check(&workspace::root()?)?;
-    for finding in &findings {
-        eprintln!("{finding}");
-    }
-    if !findings.is_empty() {
-        return Err(format!("{} things stand where they must not", findings.len()));
-    }
+    arch::pass(&arch::check(&workspace::root()?)?)?;
     let target = workspace::target()?.join("xtask");
     let mut tests = workspace::cargo()?;
     tests.args(["test", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST, "--target-dir"]);

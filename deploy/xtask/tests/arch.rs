@@ -12,7 +12,8 @@ use std::{
 /// A workspace with a crate of each kind, in a folder that goes when it is dropped.
 struct Tree(PathBuf);
 
-const CRATES: [(&str, &str, &[&str]); 11] = [
+const CRATES: [(&str, &str, &[&str]); 12] = [
+    ("texts-build", "protocol/texts/build", &[]),
     ("wire", "protocol/wire", &[]),
     ("process", "protocol/process", &["wire"]),
     ("engine", "sync/engine", &["wire"]),
@@ -140,6 +141,24 @@ fn support_is_for_the_tests_of_all_but_pure_crates() {
     tree.write("sync/journal/tests/log.rs", "use support::servers;\n");
     assert_eq!(tree.findings(), Vec::<String>::new());
     check("sync/journal/src/lib.rs", "use support::servers;", 1, "`journal` may not use `support`");
+}
+
+#[test]
+fn the_check_of_texts_is_for_builds_alone() {
+    let file = "cloud/order/Cargo.toml";
+    let tree = Tree::new();
+    tree.write(file, &tree.manifest("order", &["texts-build"], "build-dependencies"));
+    tree.write("cloud/order/build.rs", "fn main() { texts_build::generate(); }\n");
+    assert_eq!(tree.findings(), Vec::<String>::new());
+    for section in ["dependencies", "dev-dependencies"] {
+        check_dependency(
+            "order",
+            "texts-build",
+            section,
+            "`order` may not depend on `texts-build`",
+        );
+    }
+    check("cloud/order/src/lib.rs", "use texts_build::generate;", 1, "may not use `texts-build`");
 }
 
 #[test]

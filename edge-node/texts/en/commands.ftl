@@ -1,6 +1,6 @@
 # What a regional node answers to a command.
 
-region-not-this-one = This node publishes for its own region only.
+region-not-this-one = This node publishes orders of its own region only.
 no-stars = Give one to five stars.
 
 ## A command that was stored here
@@ -11,5 +11,5 @@ taken-provisional = Stored at the regional node; the cloud confirms it.
 ## One that the cloud has decided
 
 outcome-applied = Confirmed.
-outcome-duplicate = Confirmed before.
+outcome-duplicate = Confirmed already.
 outcome-rejected = Not possible.

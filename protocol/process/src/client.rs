@@ -26,7 +26,7 @@ pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
 pub struct ClientError {
     /// The answer's status; absent where there was no answer.
     pub status: Option<u16>,
-    /// What the other side said, where it spoke our way.
+    /// The problem that the other side sent, where it sent one.
     pub problem: Option<Box<ProblemBody>>,
     /// How long the other side asks to be left alone for.
     pub retry_after: Option<Duration>,
@@ -103,7 +103,7 @@ impl Client {
         self.answer(json_request(method, url, bearer, body)?, timeout).await
     }
 
-    /// The same for what a person does: under this id it is done once, however often it is asked.
+    /// The same for an action of a person: under this id it is done once, however often it is sent.
     pub async fn command<T: DeserializeOwned>(
         &self,
         id: CommandId,
@@ -140,7 +140,7 @@ impl Client {
 }
 
 impl ClientError {
-    /// Whether there was no answer at all: trying again may help.
+    /// True if there was no answer at all: trying again may help.
     pub fn is_unreachable(&self) -> bool {
         self.status.is_none()
     }
@@ -200,7 +200,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// A query may hold what is not for a log.
+/// A query may hold secrets.
 fn without_query(uri: &http::Uri) -> String {
     let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
     format!("{host}{}", uri.path())

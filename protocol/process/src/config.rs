@@ -1,5 +1,5 @@
 //! Configuration of one part: its defaults, then `holdfast.toml`, then the environment, then flags.
-//! Whatever is wrong is said with the key that is wrong, and no secret is ever printed.
+//! Every error names its key, and no secret is ever printed.
 
 mod layers;
 mod secret;

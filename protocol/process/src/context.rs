@@ -134,7 +134,7 @@ fn file_name(gateway: &str) -> String {
             let _ = write!(name, "_{byte:02x}");
         }
     }
-    // A name that says what the file is, even for an address that starts with a dot.
+    // A telling file name, even for an address that starts with a dot.
     format!("gateway-{name}.json")
 }
 

@@ -72,7 +72,7 @@ impl Defect {
     }
 }
 
-/// Whether this process was asked to break that rule.
+/// True if this process was asked to break that rule.
 #[cfg(debug_assertions)]
 pub fn planted(defect: Defect) -> bool {
     static ASKED_FOR: std::sync::LazyLock<Option<Defect>> = std::sync::LazyLock::new(asked_for);

@@ -1,4 +1,4 @@
-//! Whether this process lives, whether it can do its work, and what it measured.
+//! Health of the process: it lives, it can work, and its metrics.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::metrics;
 
-/// What must be in reach before this process can do its work. A clone is the same list.
+/// The services this process needs in reach to do its work. A clone is the same list.
 #[derive(Clone, Default)]
 pub struct Readiness {
     checks: Vec<Check>,

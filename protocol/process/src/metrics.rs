@@ -187,7 +187,7 @@ pub fn render() -> String {
     RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// Moves what was measured since last time into the buckets; without it the recorder would grow for as
+/// Moves new measurements into the buckets; without it the recorder would grow for as
 /// long as nobody asks for the metrics.
 pub(crate) fn tidy() {
     if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {

@@ -42,7 +42,7 @@ macro_rules! parts {
                 match self { $(Self::$part => $store,)+ }
             }
 
-            /// What the command line says about it.
+            /// Its help on the command line.
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$part => $about,)+ }
             }
@@ -52,7 +52,8 @@ macro_rules! parts {
 
 use StoreKind::{Documents, Nothing, Sql};
 
-// In one process the parts open in this order, so the gateway is the last: what opens later stops earlier.
+// In one process the parts open in this order. A part that opens later stops earlier, so the gateway is
+// the last.
 parts! {
     Auth "auth" 8000 1 Sql("auth_db"), "Accounts and sessions alone";
     Order "order" 8003 3 Sql("order_db"), "Orders alone";

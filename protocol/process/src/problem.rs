@@ -1,5 +1,5 @@
-//! What a caller hears when a request is refused or fails: a stable code, a sentence in the caller's
-//! language, what to correct, and the trace to ask about. Causes are logged, never sent.
+//! The answer to a request that is refused or fails: a stable code, a sentence in the caller's
+//! language, the fields to correct, and the trace to ask about. Causes are logged, never sent.
 
 mod body;
 mod extract;
@@ -49,7 +49,7 @@ impl Problem {
         FieldError::new(field, why).into()
     }
 
-    /// What exactly was wrong this time.
+    /// Adds a detail about this one request.
     #[must_use]
     pub fn detail(mut self, detail: impl Sentence) -> Self {
         self.0.detail = Some(detail.text());
@@ -128,14 +128,14 @@ impl Problem {
     }
 }
 
-/// Logs `what` failed, once and with its causes, and answers that something went wrong on our side.
+/// Logs the fault `what` once, with its causes, and answers that something went wrong on our side.
 pub fn fault(what: &'static str, err: impl std::error::Error) -> Problem {
     let cause = chain(&err);
     tracing::error!(cause, "{what}");
     Problem::new(Code::Internal)
 }
 
-/// An error and what caused it, in one line.
+/// An error and its causes, in one line.
 pub fn chain(err: &dyn std::error::Error) -> String {
     let mut text = err.to_string();
     let mut source = err.source();

@@ -8,7 +8,7 @@ use crate::{telemetry, tokens};
 /// and an end when the parent ends. Calling it twice changes nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     telemetry::install(name, log);
-    // Whoever installed a provider before us installed the same one: `ring` is the only one linked.
+    // An earlier caller installed the same provider: `ring` is the only one linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokens::install_provider();
     // A supervisor that is killed cannot tell its children to stop, so the kernel does.

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use crate::metrics;
 
-/// What the tasks of a process of the cloud have to end, once it is told to stop.
+/// Time for the tasks of a cloud process to end after it is told to stop.
 pub const STOP_WITHIN: Duration = Duration::from_millis(900);
 
 /// A set of tasks that stop together. Clones are the same set.
@@ -66,7 +66,7 @@ impl Tasks {
     }
 
     /// A set that stops before this one: its tasks are asked, awaited and gone before these are asked.
-    /// So what takes work in is the child, and what carries it out the parent.
+    /// So the intake is the child, and the worker the parent.
     pub fn child(&self) -> Self {
         let child = Self::with(self.0.token.child_token());
         let mut state = self.state();
@@ -127,7 +127,7 @@ impl Tasks {
             tracing::debug!(task = name, "Task `{name}` is not started: the process stops");
             return;
         }
-        // What has ended is let go here, so the set holds little more than what runs.
+        // Ended tasks leave here, so the set holds little more than the running ones.
         while state.set.try_join_next().is_some() {}
         state.started += 1;
         let number = state.started;

@@ -41,7 +41,7 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
     let registry = tracing_subscriber::registry().with(filter);
     let colour =
         io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none();
-    // A second call, as tests make them, keeps what the first installed.
+    // A second call, as tests make them, changes nothing.
     let _ = match format {
         LogFormat::Pretty => {
             registry.with(fmt::layer().with_writer(io::stderr).with_ansi(colour)).try_init()
@@ -59,7 +59,7 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
     }
 }
 
-/// A plain thread, because it must run whatever runtime the process has, or none.
+/// A plain thread, because it must run under any runtime, or none.
 fn tidy_for_ever(name: &'static str) {
     let work = || loop {
         std::thread::sleep(TIDY_EVERY);

@@ -1,5 +1,5 @@
-//! Who is asking: signed tokens of people, services and edges, all Ed25519. No other algorithm exists
-//! in this process, so none can be talked into.
+//! The identity of a caller: signed tokens of people, services and edges, all Ed25519. No other algorithm
+//! exists in this process, so none can be talked into.
 //!
 //! Invariant: a token is believed only after its signature was checked here, and its expiry is judged
 //! at every use.
@@ -32,7 +32,7 @@ pub enum TokenKind {
     DeviceGrant,
 }
 
-/// What a person's token says.
+/// The claims of a person's token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,

@@ -24,7 +24,7 @@ impl TraceId {
         Self(command.0.simple().to_string())
     }
 
-    /// From `00-TRACE-SPAN-FLAGS`; what is not of that form names no trace.
+    /// From `00-TRACE-SPAN-FLAGS`; any other form names no trace.
     pub fn from_traceparent(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
         let (version, trace, span, flags) =
@@ -37,7 +37,7 @@ impl TraceId {
         sound.then(|| trace.parse().ok()).flatten()
     }
 
-    /// What a request with these headers belongs to: its `traceparent`, else its `Idempotency-Key`,
+    /// The trace of a request with these headers: its `traceparent`, else its `Idempotency-Key`,
     /// which is the command's id.
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

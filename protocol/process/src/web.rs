@@ -1,4 +1,4 @@
-//! What every HTTP server here does alike: traces, problems in the caller's language, limits, metrics,
+//! The behaviour of every HTTP server here: traces, problems in the caller's language, limits, metrics,
 //! and a stop that lets answers finish.
 
 mod frame;
@@ -15,7 +15,7 @@ pub use protect::protect;
 
 /// For bodies that an extractor reads; a route may set its own with `DefaultBodyLimit`.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// For any body, whatever a route says.
+/// For any body, on every route.
 const ANY_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Until the head of the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@ use crate::{Arg, Language};
 
 /// Read by Fluent when the first of its messages is said in that language, so that a program which never
 /// says any spends nothing on them.
-pub struct Book {
+pub struct MessageBook {
     en: Pages,
     zh: Pages,
 }
@@ -19,14 +19,14 @@ struct Pages {
     bundle: OnceLock<FluentBundle<FluentResource>>,
 }
 
-impl Book {
+impl MessageBook {
     pub const fn new(en: &'static str, zh: &'static str) -> Self {
         Self { en: Pages::new("en", en), zh: Pages::new("zh-CN", zh) }
     }
 
     /// The message or attribute (`message.attribute`) of this key with its placeholders filled in. The
     /// build has checked that the key exists and that these are its placeholders.
-    pub fn fill(&self, language: Language, key: &str, args: &[(&str, Value<'_>)]) -> String {
+    pub fn fill(&self, language: Language, key: &str, args: &[(&str, ArgValue<'_>)]) -> String {
         let bundle = match language {
             Language::English => self.en.bundle(),
             Language::Chinese => self.zh.bundle(),
@@ -64,12 +64,12 @@ impl Pages {
 }
 
 /// What fills a placeholder: a word, or the number that chooses a plural form.
-pub enum Value<'a> {
+pub enum ArgValue<'a> {
     Word(&'a Arg),
     Count(u64),
 }
 
-impl<'a> Value<'a> {
+impl<'a> ArgValue<'a> {
     fn in_language(&self, language: Language) -> FluentValue<'a> {
         match self {
             Self::Word(arg) => FluentValue::String(arg.get(language).into()),
@@ -78,13 +78,13 @@ impl<'a> Value<'a> {
     }
 }
 
-impl<'a> From<&'a Arg> for Value<'a> {
+impl<'a> From<&'a Arg> for ArgValue<'a> {
     fn from(arg: &'a Arg) -> Self {
         Self::Word(arg)
     }
 }
 
-impl From<&u64> for Value<'_> {
+impl From<&u64> for ArgValue<'_> {
     fn from(count: &u64) -> Self {
         Self::Count(*count)
     }

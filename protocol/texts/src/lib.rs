@@ -19,7 +19,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use book::Book;
+pub use book::MessageBook;
 pub use language::Language;
 
 /// What `build.rs` made of the crate's texts, as a module of this name.

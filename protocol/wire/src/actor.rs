@@ -1,4 +1,4 @@
-//! Who acts: taken from a verified token, never from a body or a header a client can set.
+//! The person who acts: from a verified token, never from a body or a header a client can set.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};

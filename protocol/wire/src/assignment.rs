@@ -14,7 +14,7 @@ use crate::{
     Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
-/// What an operator allows a region while it is cut off. The default allows nothing.
+/// The actions an operator allows a region while it is cut off. The default allows none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
 #[cbor(map)]
@@ -87,7 +87,7 @@ pub struct RegionAssignment {
 }
 
 impl RegionAssignment {
-    /// What two ends compare.
+    /// The digest that two ends compare.
     pub fn digest(&self) -> Hash {
         Hash::of(&crate::op::encoded(self))
     }
@@ -100,13 +100,13 @@ pub struct AssignmentEvent {
     pub assignment: RegionAssignment,
 }
 
-/// What the hub is answered when it asks how every region assigns.
+/// The answer to the hub's question how every region assigns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignments {
     pub items: Vec<AssignmentEvent>,
 }
 
-/// The hub's word that an epoch of an edge is over: whatever right it held is taken back.
+/// The hub's word that an epoch of an edge is over: every right it held is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakeBack {
     pub edge: EdgeId,
@@ -230,7 +230,7 @@ impl FenceEnding {
         }
     }
 
-    /// Whether someone else ended it, so that the holder may have answered under it afterwards.
+    /// True if someone else ended it, so that the holder may have answered under it afterwards.
     pub fn is_take_back(self) -> bool {
         self != Self::Released
     }
@@ -267,7 +267,7 @@ impl FromStr for FenceEnding {
     }
 }
 
-/// Whether an order in this state counts towards `open_digest`: until its work is done.
+/// True if an order in this state counts towards `open_digest`: until its work is done.
 pub fn is_open(status: OrderStatus) -> bool {
     match status {
         OrderStatus::PendingReview

@@ -1,4 +1,4 @@
-//! The internal batch: what the hub hands to the owner of ops, and what the owner answers.
+//! The internal batch of ops that the hub hands to their owner, and the answers of the owner.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct BatchOp {
 pub enum BatchBody {
     Command {
         command: Command,
-        /// Who the token names; absent where the hub could not verify the token the op refers to.
+        /// The person of the token; absent where the hub could not verify the token the op refers to.
         actor: Option<Actor>,
         #[serde(flatten)]
         evidence: Evidence,

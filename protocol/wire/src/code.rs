@@ -41,7 +41,7 @@ macro_rules! codes {
 }
 
 codes! {
-    // who is asking
+    // the caller
     InvalidToken invalid_token 401,
     TokenExpired token_expired 401,
     InvalidCredentials invalid_credentials 401,
@@ -50,7 +50,7 @@ codes! {
     RoleForbidden role_forbidden 403,
     NotYours not_yours 403,
     Revoked revoked 403,
-    // what was asked
+    // the request
     InvalidInput invalid_input 422,
     MalformedBody malformed_body 400,
     BodyTooLarge body_too_large 413,
@@ -76,7 +76,7 @@ codes! {
     RegionTakenBack region_taken_back 400,
     AcceptanceNotArrived acceptance_not_arrived 409,
     EdgeEpochEnded edge_epoch_ended 409,
-    // what an edge may doubt
+    // doubts of an edge
     LooksTaken looks_taken 200,
     LooksWrongState looks_wrong_state 200,
     LooksNotYours looks_not_yours 200,

@@ -10,7 +10,7 @@ use crate::{
     UnixMillis,
 };
 
-/// What a customer fills in to publish an order.
+/// The form of a customer who publishes an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Draft {
@@ -40,7 +40,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// With what has to be said; the rest is as if it had been left out.
+    /// A draft of the required fields; the others are left out.
     pub fn new(
         title: &str,
         service_type: ServiceType,
@@ -202,7 +202,7 @@ pub struct Command {
     pub trace: Option<String>,
 }
 
-/// What a tablet publishes on its `cmd` topic, and posts over HTTP where MQTT is blocked.
+/// The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CmdFrame {
     pub v: u8,

@@ -7,18 +7,18 @@ use crate::{EdgeId, Hash, Order, OrderId, Region, UnixMillis};
 
 /// Which orders of a region: those with an id beyond `after`, in the order of their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RangeAsked {
+pub struct RangeQuestion {
     pub region: Region,
     pub after: Option<OrderId>,
     /// The last one; to the end where it is absent.
     pub until: Option<OrderId>,
     pub orders_max: u32,
-    /// Whether each of them is to be told.
+    /// True if each of them is to be told.
     pub marks: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RangeTold {
+pub struct RangeAnswer {
     /// Where the range ends, because there were as many as asked for; else where it was to end.
     pub until: Option<OrderId>,
     /// The set digest of the orders in it.
@@ -27,7 +27,7 @@ pub struct RangeTold {
     pub marks: Vec<OrderMark>,
 }
 
-/// What two ends compare of an order.
+/// The part of an order that two ends compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderMark {
     pub id: OrderId,
@@ -36,15 +36,15 @@ pub struct OrderMark {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrdersAsked {
+pub struct OrdersQuestion {
     pub ids: Vec<OrderId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrdersTold {
-    /// Those that there are, in whatever region.
+pub struct OrdersAnswer {
+    /// The orders that exist, in any region.
     pub orders: Vec<Order>,
-    /// Since when an event waits to leave; what is missing at the hub may still be on its way.
+    /// The time since an event waits to leave; an order missing at the hub may still be on its way.
     #[serde(default)]
     pub unsent_since: Option<UnixMillis>,
 }
@@ -52,7 +52,7 @@ pub struct OrdersTold {
 /// The holder's view did not agree with its grant. The region has been put right: the same holder is to
 /// have a new fence, and with it a digest of how things stand now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RenewAsked {
+pub struct RenewRequest {
     pub region: Region,
     pub edge: EdgeId,
     pub epoch: u64,

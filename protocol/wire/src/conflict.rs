@@ -31,7 +31,7 @@ pub struct Winner {
     pub verdict: Option<Verdict>,
 }
 
-/// What a person has to look at; those of one order, person and kind are one case.
+/// A case for a person to look at; one for each order, person and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseItem {
     /// Its place in the list; a newer one is higher.

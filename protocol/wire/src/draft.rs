@@ -1,4 +1,4 @@
-//! What a customer may publish.
+//! The rules of a draft that a customer may publish.
 
 use crate::{
     Amount, Draft, UnixMillis, say,
@@ -32,7 +32,7 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
-/// A frame may carry what no form lets through, so the range is asked again.
+/// A frame may carry a price that no form lets through, so the range is checked again.
 fn wrong_price(price: Amount) -> Option<FieldError> {
     if !price.is_positive() {
         return Some(FieldError::new("price", say::price_too_low));

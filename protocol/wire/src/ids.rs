@@ -69,7 +69,7 @@ uuid_ids! {
     OrderId,
     /// A person: customer, provider or admin.
     UserId,
-    /// What a person did, once. Made on the device; over HTTP it is the `Idempotency-Key`.
+    /// An action of a person, once. Made on the device; over HTTP it is the `Idempotency-Key`.
     CommandId,
     /// A published fact; every consumer dedupes by it.
     EventId,

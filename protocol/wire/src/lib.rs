@@ -1,7 +1,7 @@
 //! Owns the words every part of Holdfast shares: ids, money, regions, people, the order and its state
 //! machine, commands, verdicts, outcomes, the frames of the link, events, topics and error codes.
 //!
-//! Invariant: nothing here does IO, reads a clock or draws a random number. What is encoded here is
+//! Invariant: nothing here does IO, reads a clock or draws a random number. Encoded values are
 //! hashed, signed and stored by others, so an encoding changes only by adding optional fields; the
 //! golden vectors in `golden/` fail when it does not.
 
@@ -47,7 +47,7 @@ pub use batch::{
 pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Draft};
 pub use compare::{
-    OrderMark, OrdersAsked, OrdersTold, RangeAsked, RangeTold, RenewAsked, range_digest,
+    OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RenewRequest, range_digest,
 };
 pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
 pub use draft::check_draft;

@@ -53,7 +53,7 @@ pub struct CommandOp {
     /// The edge's clock when it took the command.
     #[n(5)]
     pub received_at: UnixMillis,
-    /// What the edge knew when it answered; firm answers are judged by these.
+    /// The edge's knowledge when it answered; firm answers are judged by it.
     #[n(6)]
     pub policy_version: Option<u64>,
     #[n(7)]

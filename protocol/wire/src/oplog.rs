@@ -16,7 +16,7 @@ use crate::{
 pub enum OpState {
     /// Its turn comes by itself.
     Received,
-    /// It waits for whoever holds its region.
+    /// It waits for the holder of its region.
     HeldRegion,
     /// Its owner failed on it alone, so it waits for a person.
     NeedsOperator,
@@ -31,7 +31,7 @@ pub enum OpState {
 }
 
 impl OpState {
-    /// What waits for a decision, that which needs a person first.
+    /// The ops that wait for a decision; those that need a person stand first.
     pub const WAITING: [Self; 4] =
         [Self::NeedsOperator, Self::HeldRegion, Self::Parked, Self::Received];
 
@@ -129,7 +129,7 @@ pub struct OpRecord {
     pub again: Option<OpPlace>,
 }
 
-/// What the edge logged, without the words that people wrote.
+/// The logged command, without the words that people wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpCommand {
     pub id: CommandId,
@@ -167,7 +167,7 @@ pub struct OpOutcome {
     pub number: u64,
     /// The hub's clock when it had the outcome on disk.
     pub stored_at: UnixMillis,
-    /// Whether the edge has acknowledged it; unknown for an epoch that is over.
+    /// True if the edge has acknowledged it; unknown for an epoch that is over.
     pub told: Option<bool>,
     pub outcome: Outcome,
 }
@@ -179,7 +179,7 @@ pub struct WaitingAsk {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub region: Region,
-    /// Absent where the hub cannot read what was asked.
+    /// Absent where the hub cannot read the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

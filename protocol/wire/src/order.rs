@@ -58,7 +58,7 @@ words! {
 }
 
 words! {
-    /// What may be done to an order that exists. Publishing makes one and is not among them.
+    /// An action on an order that exists. Publishing makes one and is not among them.
     Action {
         Approve = 0 "approve",
         Reject = 1 "reject",
@@ -108,7 +108,7 @@ impl OrderStatus {
         }
     }
 
-    /// Whether nothing can happen to the order any more.
+    /// True if nothing can happen to the order any more.
     pub fn is_final(self) -> bool {
         Action::ALL.iter().all(|&action| self.after(action).is_none())
     }
@@ -270,7 +270,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// What a customer has just published, before anybody looked at it.
+    /// An order as its customer has just published it, before anybody looked at it.
     pub fn published(
         id: OrderId,
         draft: Draft,
@@ -316,7 +316,7 @@ pub fn content_hash(order: &Order) -> Hash {
 mod tests {
     use super::*;
 
-    /// Every legal edge; whatever is not listed here must be refused.
+    /// Every legal edge; all others must be refused.
     const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         (OrderStatus::PendingReview, Action::Approve, OrderStatus::Pending),
         (OrderStatus::PendingReview, Action::Reject, OrderStatus::Rejected),

@@ -1,4 +1,4 @@
-//! What the cloud decided, once and for good, with what a person needs to understand it.
+//! The cloud's final decision, with the facts a person needs to understand it.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{Amount, Code, Currency, FenceEnd, Order, OrderCode, OrderId, Source,
 pub enum OutcomeKind {
     #[n(0)]
     Applied,
-    /// The same command came by another way before; `first` says what was decided then.
+    /// The same command came by another way before; `first` has the decision of that time.
     #[n(1)]
     Duplicate,
     #[n(2)]
@@ -44,7 +44,7 @@ pub struct FirstResult {
 pub struct Outcome {
     #[n(0)]
     pub kind: OutcomeKind,
-    /// Why it was rejected, or a note on what was applied, such as `order_cancelled_meanwhile`.
+    /// The reason of a rejection, or a note on a success, such as `order_cancelled_meanwhile`.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
@@ -73,7 +73,7 @@ impl Outcome {
         Self { kind, code: Some(code), first: None, order, lost: None, decided_at }
     }
 
-    /// Whether the command did what the person wanted, now or when it first came.
+    /// True if the command did what the person wanted, now or when it first came.
     pub fn succeeded(&self) -> bool {
         match self.kind {
             OutcomeKind::Applied => true,
@@ -83,7 +83,7 @@ impl Outcome {
     }
 }
 
-/// Why an acceptance lost: the facts used, and what is open instead.
+/// The facts by which an acceptance lost, and the open jobs nearby.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Lost {
@@ -105,7 +105,7 @@ pub struct Lost {
     #[n(4)]
     #[serde(default)]
     pub nearby: Vec<NearbyJob>,
-    /// Of `region_taken_back`: who took the right back, when and why.
+    /// Of `region_taken_back`: the person, the time and the reason.
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<FenceEnd>,

@@ -1,4 +1,4 @@
-//! Who may read an order, and how much of it: at an edge the same as in the cloud.
+//! The readers of an order, and how much each may read: at an edge the same as in the cloud.
 //!
 //! Invariant: an address is for the order's own people and for admins.
 

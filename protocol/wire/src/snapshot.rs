@@ -14,7 +14,7 @@ use crate::{Change, Hash, Standing};
 pub struct Staged {
     #[n(0)]
     pub feed_generation: u64,
-    /// What the image is as of.
+    /// The place in the feed that the image shows.
     #[n(1)]
     pub feed_seq: u64,
     /// So many chunks are stored; it is the index of the next one, too.
@@ -38,7 +38,7 @@ pub struct SnapshotPart {
     pub next: Option<SnapshotPlace>,
 }
 
-/// Behind which entity the hub goes on reading. Only the hub knows what it means.
+/// The entity behind which the hub goes on reading. Its meaning is the hub's alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
 pub struct SnapshotPlace {
@@ -60,7 +60,7 @@ impl SnapshotPart {
     }
 }
 
-/// What the hashes of an image start from. Two images never share it: each begins in one session, at
+/// The start of the hashes of an image. Two images never share it: each begins in one session, at
 /// one number.
 pub fn snapshot_start(standing: Standing, feed_generation: u64, feed_seq: u64) -> Hash {
     Hash::of(&crate::op::encoded((standing, feed_generation, feed_seq)))

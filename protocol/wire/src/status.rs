@@ -1,4 +1,4 @@
-//! What an operator sees of a region and its edges: the one shape that the hub answers and that the
+//! The status of a region and its edges for an operator: the one shape that the hub answers and that the
 //! command line and dashboards show.
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub struct RegionStatus {
     /// Of those: the ones that wait for an operator.
     #[serde(default)]
     pub asks_stopped: u64,
-    /// What the comparison with the order service has put right.
+    /// The repairs by the comparison with the order service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repairs: Option<RepairStatus>,
     pub edges: Vec<EdgeStatus>,
@@ -135,7 +135,7 @@ pub struct EdgeStatus {
     pub lost_at: Option<UnixMillis>,
 }
 
-/// What an epoch that is over has left behind.
+/// The commands that an ended epoch has left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftBehind {
     pub epoch: u64,
@@ -150,7 +150,7 @@ pub struct QuarantineStatus {
 }
 
 impl StatusReport {
-    /// What is not as it should be, a sentence each; empty when all is well.
+    /// A sentence for everything that is wrong; empty when all is well.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         for region in &self.regions {
@@ -193,7 +193,7 @@ const CLOCK_ERROR_MS_MAX: u64 = 60_000;
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl RegionStatus {
-    /// Whether its feed and its owner said different things of one version in the last day.
+    /// True if its feed and its owner contradicted each other on one version in the last day.
     pub fn contradicted_lately(&self, now: UnixMillis) -> bool {
         let at = self.repairs.and_then(|repairs| repairs.contradicted_at);
         at.is_some_and(|at| now.since(at) < CONTRADICTION_SHOWN_MS)
@@ -201,7 +201,7 @@ impl RegionStatus {
 }
 
 impl EdgeStatus {
-    /// What concerns its log itself, whatever else is wrong.
+    /// The alarms about its log, which come before all others.
     fn alarms(&self) -> impl Iterator<Item = &'static str> {
         let stopped = self.needs_operator_at.map(|_| "was restored too often and is not let in");
         let twin = self.twin_seen_at.map(|_| "a second instance of it calls");
@@ -213,17 +213,17 @@ impl EdgeStatus {
         stopped.into_iter().chain(twin).chain(quarantine).chain(unproven)
     }
 
-    /// Whether its disk will soon be full, by its last word.
+    /// True if its disk will soon be full, by its last word.
     pub fn disk_is_low(&self) -> bool {
         self.disk_free_bytes.is_some_and(|free| free < DISK_FREE_BYTES_MIN)
     }
 
-    /// Whether its clock is wrong, by its last word.
+    /// True if its clock is wrong, by its last word.
     pub fn clock_is_wrong(&self) -> bool {
         self.clock_error_ms.is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR_MS_MAX)
     }
 
-    /// What concerns the machine that it runs on.
+    /// The alarms about its machine.
     fn machine(&self) -> impl Iterator<Item = &'static str> {
         let disk = self.disk_is_low().then_some("its disk is nearly full");
         let clock = self.clock_is_wrong().then_some("its clock is wrong");

@@ -1,4 +1,4 @@
-//! What text a person may hand in: trimmed, within its length, and nothing in it but what a reader sees.
+//! The rules of a text that a person hands in: trimmed, within its length, every character visible.
 //!
 //! Invariant: the cloud and every edge ask here, so that nothing is taken at an edge that the cloud then
 //! refuses for its form.
@@ -8,7 +8,7 @@ use texts::{Sentence, Text};
 
 use crate::say;
 
-/// A field that needs correcting, and why, in words for the person who filled it in.
+/// A field to correct, and the reason for the person who filled it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     pub field: String,
@@ -27,7 +27,7 @@ pub(crate) struct Limits {
     pub field: &'static str,
     pub chars_min: usize,
     pub chars_max: usize,
-    /// Whether it may have several lines.
+    /// True if it may have several lines.
     pub lines: bool,
 }
 
@@ -55,7 +55,7 @@ pub fn check_reason(reason: &str) -> Result<String, FieldError> {
     check(reason, &REASON)
 }
 
-/// A reason that may be left out. What is left is no reason, not an empty one.
+/// Checks a reason that may be left out. A blank one is none.
 pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, FieldError> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(reason) => check_reason(reason).map(Some),
@@ -63,12 +63,12 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
     }
 }
 
-/// What a customer writes beside the stars.
+/// Checks the comment of a review.
 pub fn check_comment(comment: &str) -> Result<String, FieldError> {
     check(comment, &COMMENT)
 }
 
-/// Whether something in it would not be seen, or would make its reader see something else.
+/// True if a character is invisible or changes how others look.
 fn hides_something(text: &str, lines: bool) -> bool {
     let mut before = None;
     let mut chars = text.chars().peekable();
@@ -95,7 +95,7 @@ fn is_picture(c: char) -> bool {
     c >= '\u{2190}' && !c.is_alphanumeric()
 }
 
-/// Characters without a shape of their own: they turn the direction of what follows, divide it or fill
+/// Characters without a shape of their own: they turn the direction of the text, divide it or fill
 /// space, and are part of no word that people write here.
 fn is_invisible(c: char) -> bool {
     matches!(

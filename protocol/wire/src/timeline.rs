@@ -1,4 +1,4 @@
-//! One line of an order's history: who did what, when at each hop, and why.
+//! One line of an order's history: the person, the action, the times at each hop, and the reason.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The MQTT topics between tablets and their edge, and who may use which.
+//! The MQTT topics between tablets and their edge, and the users of each.
 
 use crate::{Actor, DeviceId, EdgeId, Region, Role, UserId};
 
@@ -21,7 +21,7 @@ pub fn changes(region: Region, edge: &EdgeId) -> String {
     format!("{}/changes", base(region, edge))
 }
 
-/// Edge to one provider, on whatever tablet: the outcomes of their own commands.
+/// Edge to one provider, on any tablet: the outcomes of their own commands.
 pub fn provider(region: Region, edge: &EdgeId, user: UserId) -> String {
     format!("{}/provider/{user}", base(region, edge))
 }

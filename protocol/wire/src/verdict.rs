@@ -1,4 +1,4 @@
-//! What an edge says at once: the verdict, the signed receipt that makes it binding, and the reply
+//! The immediate answer of an edge: the verdict, the signed receipt that makes it binding, and the reply
 //! that carries both to the tablet.
 
 use std::fmt;
@@ -71,7 +71,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// What the signature is over: every field but the signature itself.
+    /// The signed bytes: every field but the signature itself.
     pub fn signed_bytes(&self) -> Vec<u8> {
         crate::op::encoded(&Self { sig: String::new(), ..self.clone() })
     }
@@ -87,7 +87,7 @@ pub enum Hop {
     Decided,
 }
 
-/// What the edge publishes on a tablet's `reply` topic.
+/// The reply that the edge publishes on a tablet's `reply` topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Absent only where the frame was too broken to hold one.

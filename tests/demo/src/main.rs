@@ -14,6 +14,8 @@ use support::{Api, Place};
 use wire::{EdgeId, Language, Region, Role};
 
 use fact::Fact;
+texts::include_texts!(say);
+
 use story::{STEPS, Step, Story};
 
 #[derive(Parser)]
@@ -116,7 +118,7 @@ fn print(
         },
     };
     let total = STEPS.len();
-    println!("{mark} {number}/{total} {:>6} ms  {}", took.as_millis(), step.title(language));
+    println!("{mark} {number}/{total} {:>6} ms  {}", took.as_millis(), step.title.plain(language));
     wrong
 }
 

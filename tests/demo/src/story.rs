@@ -7,62 +7,32 @@ use anyhow::{Context, Result, bail};
 use http::Method;
 use serde::Deserialize;
 use support::{Api, Mqtt, Person, Place, Tablet, within};
+use texts::Phrase;
 use wire::{
-    ChecksumState, Code, CommandBody, CommandId, Language, LinkState, Order, OrderId, OrderStatus,
+    ChecksumState, Code, CommandBody, CommandId, LinkState, Order, OrderId, OrderStatus,
     OutcomeKind, Region, Role, Verdict,
 };
 
-use crate::fact::{Fact, fact};
+use crate::{
+    fact::{Fact, fact},
+    say,
+};
 
-/// A step's name on the command line, and its title in both languages.
+/// A step's name on the command line, and its title.
 pub struct Step {
     pub name: &'static str,
-    pub en: &'static str,
-    pub zh: &'static str,
-}
-
-impl Step {
-    pub fn title(&self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.en,
-            Language::Chinese => self.zh,
-        }
-    }
+    pub title: Phrase,
 }
 
 pub const STEPS: [Step; 8] = [
-    Step {
-        name: "publish", en: "a customer publishes a job in NORTH", zh: "客户在北区发布订单"
-    },
-    Step {
-        name: "approve",
-        en: "an admin approves it; the edge shows it",
-        zh: "管理员审核通过，边缘节点可见",
-    },
-    Step {
-        name: "cut", en: "the line between NORTH and the cloud is cut", zh: "北区与云端断开"
-    },
-    Step {
-        name: "accept_offline",
-        en: "a tablet accepts at the edge: stored, provisional, with a receipt",
-        zh: "平板在边缘节点接单：已保存，待确认，附回执",
-    },
-    Step {
-        name: "collide",
-        en: "another provider accepts the same job through the cloud",
-        zh: "另一服务商通过云端接下同一订单",
-    },
-    Step { name: "heal", en: "the line comes back", zh: "网络恢复" },
-    Step {
-        name: "outcomes",
-        en: "both hear the decision: one has the job, the other is told why not",
-        zh: "双方得知结果：一方得单，另一方得知原因",
-    },
-    Step {
-        name: "record",
-        en: "the record names both, and edge and cloud agree again",
-        zh: "记录写明双方，边缘与云端数据一致",
-    },
+    Step { name: "publish", title: say::publish },
+    Step { name: "approve", title: say::approve },
+    Step { name: "cut", title: say::cut },
+    Step { name: "accept_offline", title: say::accept_offline },
+    Step { name: "collide", title: say::collide },
+    Step { name: "heal", title: say::heal },
+    Step { name: "outcomes", title: say::outcomes },
+    Step { name: "record", title: say::record },
 ];
 
 #[derive(Deserialize)]

@@ -10,8 +10,8 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersAsked, OrdersTold,
-    RangeAsked, RangeTold, RegionAssignment, RenewAsked, TakeBack, TakenBack, WaitingAccept,
+    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersQuestion, OrdersAnswer,
+    RangeQuestion, RangeAnswer, RegionAssignment, RenewRequest, TakeBack, TakenBack, WaitingAccept,
     WaitingAccepts, WaitingAnswers,
 };
 
@@ -90,7 +90,7 @@ pub async fn take_back(
 pub async fn renew(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<RenewAsked>,
+    Json(asked): Json<RenewRequest>,
 ) -> Result<Json<RegionAssignment>, Problem> {
     service.store.renew(&asked).await?;
     Ok(Json(service.store.region_record(asked.region).await?.now.assignment))
@@ -108,8 +108,8 @@ pub async fn assignments(
 pub async fn range(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<RangeAsked>,
-) -> Result<Json<RangeTold>, Problem> {
+    Json(asked): Json<RangeQuestion>,
+) -> Result<Json<RangeAnswer>, Problem> {
     Ok(Json(service.store.range(&asked).await?))
 }
 
@@ -117,8 +117,8 @@ pub async fn range(
 pub async fn orders(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<OrdersAsked>,
-) -> Result<Json<OrdersTold>, Problem> {
+    Json(asked): Json<OrdersQuestion>,
+) -> Result<Json<OrdersAnswer>, Problem> {
     check_length(asked.ids.len(), ORDERS_MAX)?;
     Ok(Json(service.store.named(&asked.ids).await?))
 }

@@ -2,7 +2,7 @@
 
 use platform::{outbox, sql::Columns, vals};
 use uuid::Uuid;
-use wire::{Order, OrderId, OrderMark, OrdersTold, RangeAsked, RangeTold, range_digest};
+use wire::{Order, OrderId, OrderMark, OrdersAnswer, RangeAnswer, RangeQuestion, range_digest};
 
 use super::{Store, StoreError, rows::OrderRow};
 
@@ -10,7 +10,7 @@ use super::{Store, StoreError, rows::OrderRow};
 pub const ORDERS_MAX: usize = 1_000;
 
 impl Store {
-    pub async fn range(&self, asked: &RangeAsked) -> Result<RangeTold, StoreError> {
+    pub async fn range(&self, asked: &RangeQuestion) -> Result<RangeAnswer, StoreError> {
         const RANGE: &str = "WHERE location = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?";
         let limit = usize::try_from(asked.orders_max).unwrap_or(ORDERS_MAX).min(ORDERS_MAX);
         let after = asked.after.map_or(Uuid::nil(), |id| id.0);
@@ -24,11 +24,11 @@ impl Store {
             .collect::<Result<_, StoreError>>()?;
         let until = if whole { asked.until } else { marks.last().map(|mark| mark.id) };
         let digest = range_digest(&marks);
-        Ok(RangeTold { until, digest, marks: if asked.marks { marks } else { Vec::new() } })
+        Ok(RangeAnswer { until, digest, marks: if asked.marks { marks } else { Vec::new() } })
     }
 
     /// Those that there are, and how long events have waited to leave.
-    pub async fn named(&self, ids: &[OrderId]) -> Result<OrdersTold, StoreError> {
+    pub async fn named(&self, ids: &[OrderId]) -> Result<OrdersAnswer, StoreError> {
         let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
         if !ids.is_empty() {
             let text = OrderRow::select("WHERE id IN (").marks(ids.len()).then(")");
@@ -37,6 +37,6 @@ impl Store {
             orders = rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
         }
         let unsent_since = outbox::store::unsent_since(&self.sql).await?;
-        Ok(OrdersTold { orders, unsent_since })
+        Ok(OrdersAnswer { orders, unsent_since })
     }
 }

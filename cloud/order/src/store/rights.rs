@@ -17,7 +17,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
     AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, OfflineRules, Policy,
-    Region, RenewAsked, TakeBack, UserId,
+    Region, RenewRequest, TakeBack, UserId,
 };
 
 use super::{
@@ -132,7 +132,7 @@ impl Store {
     }
 
     /// Gives the same holder a new fence, where the one it names still stands.
-    pub async fn renew(&self, asked: &RenewAsked) -> Result<(), StoreError> {
+    pub async fn renew(&self, asked: &RenewRequest) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             const GRANTED_BY: &str = "SELECT granted_by FROM fences WHERE region = ? AND fence = ?";
             let now = locked(tx, asked.region).await?;

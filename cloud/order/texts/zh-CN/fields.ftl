@@ -1,7 +1,7 @@
 # What is wrong with a field of a request.
 
 code-no-code = 请填写如 N-7F3K9Q 的编号。
-status-out-of-reach = 您没有可到达该状态的操作。
+status-out-of-reach = 您无法将订单变更为该状态。
 
 ## Who assigns a region
 

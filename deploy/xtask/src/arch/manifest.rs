@@ -41,6 +41,12 @@ pub fn members(root: &Path) -> Result<Vec<Member>> {
     list(&metadata["packages"]).iter().map(|package| member(root, package)).collect()
 }
 
+/// This crate, which is a workspace of its own.
+pub fn own() -> Member {
+    let folder = PathBuf::from("deploy/xtask");
+    Member { name: "xtask".into(), folder, dependencies: Vec::new() }
+}
+
 fn member(root: &Path, package: &Value) -> Result<Member> {
     let name = text(&package["name"]);
     let manifest = PathBuf::from(text(&package["manifest_path"]));

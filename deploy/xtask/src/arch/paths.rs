@@ -8,20 +8,20 @@ use super::{
     Finding, edges,
     manifest::Member,
     rules::{BUILDS_MAY_USE, IMPURE, PURE, RESERVED_PATHS},
-    scan::Source,
-    tokens::{Path, What},
+    scan::SourceFile,
+    tokens::{CodePath, MentionKind},
 };
 
 /// Names for names for names: no honest file goes further.
 const DEPTH_MAX: usize = 4;
 
-pub fn check(source: &Source<'_>, members: &[Member]) -> Vec<Finding> {
+pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
     let names = Names::of(source);
     let mut findings = Vec::new();
     for mention in &source.mentions {
         let (path, is_import) = match &mention.what {
-            What::Path(path) => (path, false),
-            What::Import { path, .. } | What::Glob(path) => (path, true),
+            MentionKind::Path(path) => (path, false),
+            MentionKind::Import { path, .. } | MentionKind::Glob(path) => (path, true),
             _ => continue,
         };
         let mut complaints = Vec::new();
@@ -49,26 +49,26 @@ pub fn check(source: &Source<'_>, members: &[Member]) -> Vec<Finding> {
 /// What the names of one file stand for. Scopes are not told apart: a name stands for all that it
 /// stands for anywhere in the file.
 struct Names {
-    imports: BTreeMap<String, Vec<Path>>,
-    globs: Vec<Path>,
+    imports: BTreeMap<String, Vec<CodePath>>,
+    globs: Vec<CodePath>,
 }
 
 impl Names {
-    fn of(source: &Source<'_>) -> Self {
+    fn of(source: &SourceFile<'_>) -> Self {
         let mut names = Self { imports: BTreeMap::new(), globs: Vec::new() };
         for mention in &source.mentions {
             match &mention.what {
-                What::Import { path, name } if path.segments != [name.as_str()] => {
+                MentionKind::Import { path, name } if path.segments != [name.as_str()] => {
                     names.imports.entry(name.clone()).or_default().push(path.clone());
                 }
-                What::Glob(path) => names.globs.push(path.clone()),
+                MentionKind::Glob(path) => names.globs.push(path.clone()),
                 _ => {}
             }
         }
         names
     }
 
-    fn meanings(&self, path: &Path) -> Vec<Path> {
+    fn meanings(&self, path: &CodePath) -> Vec<CodePath> {
         let mut meanings = vec![path.clone()];
         let mut fresh = meanings.clone();
         for _ in 0..DEPTH_MAX {
@@ -79,12 +79,12 @@ impl Names {
         meanings.iter().map(with_std).collect()
     }
 
-    fn expanded(&self, path: &Path) -> Vec<Path> {
+    fn expanded(&self, path: &CodePath) -> Vec<CodePath> {
         let [first, rest @ ..] = path.segments.as_slice() else { return Vec::new() };
         if path.is_rooted {
             return Vec::new();
         }
-        let after = |prefix: &Path, rest: &[String]| Path {
+        let after = |prefix: &CodePath, rest: &[String]| CodePath {
             segments: prefix.segments.iter().chain(rest).cloned().collect(),
             is_rooted: prefix.is_rooted,
         };
@@ -96,7 +96,7 @@ impl Names {
 }
 
 /// `core` and `alloc` are parts of `std`, which has them under the same paths.
-fn with_std(path: &Path) -> Path {
+fn with_std(path: &CodePath) -> CodePath {
     let mut path = path.clone();
     if let Some(first) = path.segments.first_mut().filter(|first| *first == "core") {
         "std".clone_into(first);
@@ -104,7 +104,7 @@ fn with_std(path: &Path) -> Path {
     path
 }
 
-fn impure(source: &Source<'_>, path: &Path) -> Option<String> {
+fn impure(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
     let from = source.member.name.as_str();
     if !PURE.contains(&from) || is_local(source, path) {
         return None;
@@ -113,16 +113,16 @@ fn impure(source: &Source<'_>, path: &Path) -> Option<String> {
     Some(format!("`{from}` is pure and may not use `{banned}`: {why}"))
 }
 
-fn reserved(source: &Source<'_>, path: &Path) -> Option<String> {
+fn reserved(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
     let rule = RESERVED_PATHS.iter().find(|rule| is_under(path, rule.path))?;
     let at_home = rule.home.iter().any(|home| source.path == std::path::Path::new(home));
     (!at_home && !is_local(source, path)).then(|| format!("`{}`: {}", rule.path, rule.why))
 }
 
 fn forbidden_edge(
-    source: &Source<'_>,
+    source: &SourceFile<'_>,
     members: &[Member],
-    path: &Path,
+    path: &CodePath,
     for_tests: bool,
 ) -> Option<String> {
     let (from, first) = (&source.member.name, path.segments.first()?);
@@ -134,12 +134,12 @@ fn forbidden_edge(
 }
 
 /// Whether a path begins with a module of the crate itself.
-fn is_local(source: &Source<'_>, path: &Path) -> bool {
+fn is_local(source: &SourceFile<'_>, path: &CodePath) -> bool {
     let first = path.segments.first().map(String::as_str).unwrap_or_default();
     !path.is_rooted && first != "std" && source.crate_modules.contains(first)
 }
 
-fn is_under(path: &Path, banned: &str) -> bool {
+fn is_under(path: &CodePath, banned: &str) -> bool {
     let mut segments = path.segments.iter();
     banned.split("::").all(|word| segments.next().is_some_and(|segment| segment == word))
 }

@@ -169,5 +169,8 @@ const fn random(path: &'static str) -> Reserved {
 pub const SQL_MODULE: &str = "store";
 pub const SQL_MODULE_OF_PLATFORM: &str = "sql";
 
+/// What the rooms of a service and its parts call their own: each has one.
+pub const OWN_WORDS: &[&str] = &["Config", "OpenError", "Peers", "Service", "Store", "StoreError"];
+
 /// Folders whose code is not the product's. Edges from there may go anywhere.
 pub const OUTSIDE_THE_PRODUCT: &[&str] = &["tests", "deploy"];

@@ -12,25 +12,26 @@ use super::{
     paths,
     rules::OUTSIDE_THE_PRODUCT,
     sql,
-    tokens::{self, Mention, What},
+    tokens::{self, Mention, MentionKind},
 };
 use crate::Result;
 
 /// A file of the product.
-pub struct Source<'a> {
+pub struct SourceFile<'a> {
     /// Relative to the root of the repository.
     pub path: PathBuf,
     pub member: &'a Member,
     /// The modules that its place in the folders makes, outermost first.
     pub modules: Vec<String>,
     pub mentions: Vec<Mention>,
+    pub text: String,
     /// Every module's name in its crate; a path may begin with one.
     pub crate_modules: BTreeSet<String>,
     /// Only built for tests.
     pub is_test: bool,
 }
 
-impl Source<'_> {
+impl SourceFile<'_> {
     pub fn finding(&self, line: usize, what: String) -> Finding {
         Finding { file: self.path.display().to_string(), line, what }
     }
@@ -38,11 +39,19 @@ impl Source<'_> {
     pub fn is_for_tests(&self, mention: &Mention) -> bool {
         self.is_test || mention.in_test
     }
+
+    pub fn is_line_for_tests(&self, line: usize) -> bool {
+        let holds = |mention: &Mention| match mention.what {
+            MentionKind::TestItem { last_line } => (mention.line..=last_line).contains(&line),
+            _ => false,
+        };
+        self.is_test || self.mentions.iter().any(holds)
+    }
 }
 
 pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for source in sources(root, members, &mut findings)? {
+    for source in sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)? {
         findings.extend(paths::check(&source, members));
         findings.extend(sql::check(&source));
         findings.extend(boundaries::check(&source));
@@ -73,14 +82,16 @@ pub fn files(root: &Path, wants: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> 
     Ok(files)
 }
 
-fn sources<'a>(
+/// Every Rust file of the members, save those in folders that are left out.
+pub fn sources<'a>(
     root: &Path,
     members: &'a [Member],
+    left_out: &[&str],
     findings: &mut Vec<Finding>,
-) -> Result<Vec<Source<'a>>> {
+) -> Result<Vec<SourceFile<'a>>> {
     let mut sources = Vec::new();
     for path in files(root, &|name| name.ends_with(".rs"))? {
-        let Some(member) = owner(&path, members) else { continue };
+        let Some(member) = owner(&path, members, left_out) else { continue };
         let text = fs::read_to_string(root.join(&path))
             .map_err(|e| format!("could not read {}: {e}", path.display()))?;
         let mentions = match tokens::read(&text) {
@@ -95,7 +106,7 @@ fn sources<'a>(
         let inside = path.strip_prefix(&member.folder).unwrap_or(&path);
         let (modules, is_test) = (modules_of(inside), inside.starts_with("tests"));
         let crate_modules = BTreeSet::new();
-        sources.push(Source { path, member, modules, mentions, crate_modules, is_test });
+        sources.push(SourceFile { path, member, modules, mentions, text, crate_modules, is_test });
     }
     for member in members {
         tell_modules(member, &mut sources);
@@ -103,11 +114,11 @@ fn sources<'a>(
     Ok(sources)
 }
 
-/// The innermost crate that a file lies in, if that is part of the product.
-fn owner<'a>(path: &Path, members: &'a [Member]) -> Option<&'a Member> {
+/// The innermost crate that a file lies in, unless a folder around it is left out.
+fn owner<'a>(path: &Path, members: &'a [Member], left_out: &[&str]) -> Option<&'a Member> {
     let within = |member: &&Member| path.starts_with(&member.folder);
     let depth = |member: &&Member| member.folder.components().count();
-    let is_outside = OUTSIDE_THE_PRODUCT.iter().any(|folder| path.starts_with(folder));
+    let is_outside = left_out.iter().any(|folder| path.starts_with(folder));
     if is_outside { None } else { members.iter().filter(within).max_by_key(depth) }
 }
 
@@ -122,11 +133,11 @@ fn modules_of(inside: &Path) -> Vec<String> {
 }
 
 /// Tells each file of a crate all the crate's modules, and which are only there for tests.
-fn tell_modules(member: &Member, sources: &mut [Source<'_>]) {
+fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
     for source in sources.iter().filter(|source| source.member.name == member.name) {
         for mention in &source.mentions {
-            let What::Module { name, is_inline } = &mention.what else { continue };
+            let MentionKind::Module { name, is_inline } = &mention.what else { continue };
             all.insert(name.clone());
             if mention.in_test && !is_inline {
                 for_tests.insert(name.clone());
@@ -136,5 +147,29 @@ fn tell_modules(member: &Member, sources: &mut [Source<'_>]) {
     for source in sources.iter_mut().filter(|source| source.member.name == member.name) {
         source.crate_modules = all.clone();
         source.is_test |= source.modules.iter().any(|module| for_tests.contains(module));
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    /// Files as the checks see them.
+    pub mod source {
+        use super::super::*;
+
+        pub fn member(name: &str) -> Member {
+            Member { name: name.to_owned(), folder: name.into(), dependencies: Vec::new() }
+        }
+
+        pub fn of<'a>(member: &'a Member, inside: &str, text: &str) -> SourceFile<'a> {
+            SourceFile {
+                path: member.folder.join(inside),
+                member,
+                modules: modules_of(Path::new(inside)),
+                mentions: tokens::read(text).unwrap(),
+                text: text.to_owned(),
+                crate_modules: BTreeSet::new(),
+                is_test: false,
+            }
+        }
     }
 }

@@ -4,8 +4,8 @@
 use super::{
     Finding,
     rules::{SQL_MODULE, SQL_MODULE_OF_PLATFORM},
-    scan::Source,
-    tokens::{Mention, What},
+    scan::SourceFile,
+    tokens::{Mention, MentionKind},
 };
 
 /// Word pairs that mean SQL wherever they stand in a text, when written large.
@@ -33,9 +33,9 @@ const LARGE_PAIRS: [[&str; 2]; 20] = [
 ];
 const LARGE_WORDS: [&str; 3] = ["SELECT", "WHERE", "PRAGMA"];
 
-pub fn check(source: &Source<'_>) -> Vec<Finding> {
+pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let objects = |mention: &&Mention| {
-        matches!(&mention.what, What::Text(text) if is_sql(text) || is_sql_file(text))
+        matches!(&mention.what, MentionKind::Text(text) if is_sql(text) || is_sql_file(text))
             && !source.is_for_tests(mention)
             && !may_hold_sql(source, mention)
     };
@@ -44,7 +44,7 @@ pub fn check(source: &Source<'_>) -> Vec<Finding> {
     found.map(|mention| source.finding(mention.line, what.into())).collect()
 }
 
-fn may_hold_sql(source: &Source<'_>, mention: &Mention) -> bool {
+fn may_hold_sql(source: &SourceFile<'_>, mention: &Mention) -> bool {
     let is_platform = source.member.name == "platform";
     source
         .modules

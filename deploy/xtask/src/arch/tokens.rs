@@ -12,30 +12,36 @@ pub struct Mention {
     pub in_test: bool,
     /// The inline modules around it, outermost first.
     pub modules: Rc<[String]>,
-    pub what: What,
+    pub what: MentionKind,
 }
 
 #[derive(Debug)]
-pub enum What {
+pub enum MentionKind {
     /// A path in an expression, a type, a pattern, an attribute or a macro's arguments.
-    Path(Path),
+    Path(CodePath),
     /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a path.
     Import {
-        path: Path,
+        path: CodePath,
         name: String,
     },
-    Glob(Path),
+    Glob(CodePath),
     Module {
         name: String,
         is_inline: bool,
     },
     Text(String),
+    /// A type that is public without bounds, by its name.
+    PublicType(String),
+    /// An item that is only built for tests, down to this line.
+    TestItem {
+        last_line: usize,
+    },
     /// `#[path = "..."]` or `include!("...")`.
     ForeignFile(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path {
+pub struct CodePath {
     pub segments: Vec<String>,
     /// Written with `::` in front: the first segment is a crate, whatever modules there are.
     pub is_rooted: bool,
@@ -58,13 +64,18 @@ impl Reader {
     fn sequence(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let outside_test = self.in_test;
-        let mut at = 0;
+        let (mut at, mut item) = (0, 0);
         while at < tokens.len() {
             at = self.one(&tokens, at).max(at + 1);
             let last = &tokens[(at - 1).min(tokens.len() - 1)];
             if is_punct(last, ';') || is_group(last, Delimiter::Brace) {
+                if self.in_test && !outside_test {
+                    let last_line = last.span().end().line;
+                    self.mention(line_of(&tokens[item]), MentionKind::TestItem { last_line });
+                }
                 // What a test attribute said held for one item.
                 self.in_test = outside_test;
+                item = at;
             }
         }
         self.in_test = outside_test;
@@ -83,7 +94,7 @@ impl Reader {
             }
             TokenTree::Punct(_) => at + 1,
             TokenTree::Literal(literal) => {
-                self.mention(literal.span().start().line, What::Text(literal.to_string()));
+                self.mention(literal.span().start().line, MentionKind::Text(literal.to_string()));
                 at + 1
             }
             TokenTree::Group(group) => {
@@ -98,6 +109,7 @@ impl Reader {
                     self.import(tokens, at + 2)
                 }
                 "mod" => self.module(tokens, at),
+                "pub" => self.public(tokens, at),
                 "type" => self.type_alias(tokens, at),
                 _ => self.path(tokens, at),
             },
@@ -113,7 +125,7 @@ impl Reader {
             return place + 1;
         }
         if let Some(file) = written.strip_prefix("path=") {
-            self.mention(line_of(&tokens[at]), What::ForeignFile(file.to_owned()));
+            self.mention(line_of(&tokens[at]), MentionKind::ForeignFile(file.to_owned()));
         }
         self.sequence(group.stream());
         self.in_test |= is_test_attribute(&written);
@@ -128,11 +140,11 @@ impl Reader {
         }
         let is_include = path.segments == ["include"];
         if let (true, Some(file)) = (is_include, macro_text(tokens, next)) {
-            self.mention(line, What::ForeignFile(file));
+            self.mention(line, MentionKind::ForeignFile(file));
         }
         let is_field = at > 0 && is_punct(&tokens[at - 1], '.');
         if !is_field {
-            self.mention(line, What::Path(path));
+            self.mention(line, MentionKind::Path(path));
         }
         next
     }
@@ -148,18 +160,18 @@ impl Reader {
         let closes = tokens.get(next).is_some_and(|t| is_punct(t, '>'));
         if closes && !path.segments.is_empty() && is_double_colon(tokens, next + 1) {
             path.segments.extend(ident_at(tokens, next + 3));
-            self.mention(line, What::Path(path));
+            self.mention(line, MentionKind::Path(path));
         }
     }
 
     fn import(&mut self, tokens: &[TokenTree], from: usize) -> usize {
         let length = tokens[from..].iter().take_while(|token| !is_punct(token, ';')).count();
         let whole = &tokens[from..from + length];
-        self.import_tree(&Path { segments: Vec::new(), is_rooted: false }, whole);
+        self.import_tree(&CodePath { segments: Vec::new(), is_rooted: false }, whole);
         from + length
     }
 
-    fn import_tree(&mut self, prefix: &Path, tokens: &[TokenTree]) {
+    fn import_tree(&mut self, prefix: &CodePath, tokens: &[TokenTree]) {
         for tree in tokens.split(|token| is_punct(token, ',')).filter(|tree| !tree.is_empty()) {
             let line = line_of(&tree[0]);
             let (mut path, next) = path_at(tree, 0);
@@ -173,14 +185,14 @@ impl Reader {
                     let inner: Vec<TokenTree> = group.stream().into_iter().collect();
                     self.import_tree(&path, &inner);
                 }
-                Some(token) if is_punct(token, '*') => self.mention(line, What::Glob(path)),
+                Some(token) if is_punct(token, '*') => self.mention(line, MentionKind::Glob(path)),
                 _ => {
                     let alias = ident_at(tree, next).filter(|word| word == "as");
                     let alias = alias.and_then(|_| ident_at(tree, next + 1));
                     let Some(name) = alias.or_else(|| path.segments.last().cloned()) else {
                         continue;
                     };
-                    self.mention(line, What::Import { path, name });
+                    self.mention(line, MentionKind::Import { path, name });
                 }
             }
         }
@@ -192,7 +204,7 @@ impl Reader {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group),
             _ => None,
         };
-        let what = What::Module { name: name.clone(), is_inline: body.is_some() };
+        let what = MentionKind::Module { name: name.clone(), is_inline: body.is_some() };
         self.mention(line_of(&tokens[at]), what);
         match body {
             Some(body) => {
@@ -210,25 +222,35 @@ impl Reader {
         self.modules = outside;
     }
 
+    /// `pub struct Name` and its like. `pub(crate)` is followed by its bounds.
+    fn public(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let kinds = ["struct", "enum", "trait", "type", "union"];
+        let kind = ident_at(tokens, at + 1).filter(|word| kinds.contains(&word.as_str()));
+        if let Some(name) = kind.and_then(|_| ident_at(tokens, at + 2)) {
+            self.mention(line_of(&tokens[at]), MentionKind::PublicType(name));
+        }
+        at + 1
+    }
+
     fn type_alias(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
         if tokens.get(at + 2).is_some_and(|token| is_punct(token, '=')) {
             let (path, _) = path_at(tokens, at + 3);
             if !path.segments.is_empty() {
-                self.mention(line_of(&tokens[at]), What::Import { path, name });
+                self.mention(line_of(&tokens[at]), MentionKind::Import { path, name });
             }
         }
         at + 2
     }
 
-    fn mention(&mut self, line: usize, what: What) {
+    fn mention(&mut self, line: usize, what: MentionKind) {
         let modules = self.modules.clone();
         self.mentions.push(Mention { line, in_test: self.in_test, modules, what });
     }
 }
 
 /// The path that begins at `at`, and where it ends. Generic arguments end it.
-fn path_at(tokens: &[TokenTree], mut at: usize) -> (Path, usize) {
+fn path_at(tokens: &[TokenTree], mut at: usize) -> (CodePath, usize) {
     let is_rooted = is_double_colon(tokens, at);
     if is_rooted {
         at += 2;
@@ -242,7 +264,7 @@ fn path_at(tokens: &[TokenTree], mut at: usize) -> (Path, usize) {
         }
         at += 2;
     }
-    (Path { segments, is_rooted }, at)
+    (CodePath { segments, is_rooted }, at)
 }
 
 fn macro_text(tokens: &[TokenTree], at: usize) -> Option<String> {

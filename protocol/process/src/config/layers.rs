@@ -82,7 +82,7 @@ fn beneath<T: Serialize>(
     Ok(File::from_str(&text, FileFormat::Toml))
 }
 
-/// Reads the file here, so that what is wrong with it is said of it and not of a key.
+/// Reads the file here, so that an error names the file and not a key.
 fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
     let wrong = |why: String| ConfigError::File { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! A problem as it stands in a response, for those who write it and those who read it.
+//! A problem as it stands in a response.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ pub struct ProblemField {
     pub message: String,
 }
 
-/// Passes on what another service said. Its sentences stay in the language it said them in.
+/// Passes on the problem of another service, in the language of its sentences.
 impl From<ProblemBody> for Problem {
     fn from(body: ProblemBody) -> Self {
         let mut problem = Self::new(body.code);

@@ -1,4 +1,4 @@
-//! Reading what a caller sent, with rejections that name the field to correct.
+//! Reads bodies, queries and paths, with rejections that name the field to correct.
 
 use axum::{
     body::Bytes,
@@ -100,7 +100,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Read once more as whatever JSON it is: what is then wrong is wrong with a field.
+/// Reads the body once more as any JSON: an error after that is about a field.
 fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) if is_object => value,
@@ -152,7 +152,7 @@ fn invalid(path: &str, message: &str) -> Problem {
     }
 }
 
-/// What was sent, and what may be: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH` ``.
+/// The value sent, and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH` ``.
 fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut words = message.strip_prefix("unknown variant `")?.split('`').step_by(2);
     let wrong = words.next()?;

@@ -1,4 +1,4 @@
-//! Who asks, as an extractor: a handler that takes one cannot be reached without a valid token.
+//! The caller as an extractor: a handler that takes one cannot be reached without a valid token.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, header, request::Parts};
@@ -23,7 +23,7 @@ pub struct FromService(pub String);
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
 
-/// What a service verifies its callers with. The state of its routes carries one.
+/// The means by which a service verifies its callers. The state of its routes carries one.
 #[derive(Clone)]
 pub struct Verifier {
     /// The name of this service, which tokens of other services must bear.

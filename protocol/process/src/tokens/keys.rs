@@ -44,7 +44,7 @@ impl Keys {
         Self::default()
     }
 
-    /// Puts another key set in place of this one. What it does not hold is not believed any more.
+    /// Replaces the key set. Keys it does not hold are no longer trusted.
     pub fn replace(&self, jwks: &str) -> Result<(), KeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +63,7 @@ impl Keys {
         self.inner().jwks.clone()
     }
 
-    /// Who the token names, if it is signed by one of these keys and has not expired.
+    /// The claims of a token that one of these keys signed and that has not expired.
     pub fn verify(&self, token: &str, now: UnixMillis) -> Result<Claims, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
@@ -108,7 +108,7 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// The claims of a token signed by that key. Expiry is left to whoever asks, who has the time.
+/// The claims of a token signed by that key. The caller, who has the time, checks expiry.
 pub(super) fn signed<C: DeserializeOwned + Clone>(
     token: &str,
     public: &[u8; 32],

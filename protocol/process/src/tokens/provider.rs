@@ -16,7 +16,7 @@ pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// Whether `sig` is the signature over `msg` by the owner of that raw public key.
+/// True if `sig` is the signature over `msg` by the owner of that raw public key.
 pub fn verify_bytes(public: &[u8; 32], msg: &[u8], sig: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(msg, sig).is_ok()
 }

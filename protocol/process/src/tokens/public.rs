@@ -37,7 +37,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
     ],
 ];
 
-/// Whether a signature by this Ed25519 key would prove anything.
+/// True if a signature by this Ed25519 key would prove anything.
 pub fn is_sound_key(key: &[u8; 32]) -> bool {
     // The topmost bit is the sign of x.
     let mut y = *key;

@@ -26,7 +26,7 @@ pub(super) struct RequestFrame {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of what matched none: paths are the caller's words and would make endless labels.
+/// The route of a request that matched none: paths are the caller's words and would make endless labels.
 const UNMATCHED: &str = "unmatched";
 
 pub(super) async fn around(

@@ -65,7 +65,7 @@ pub async fn serve(
             () = stop.cancelled() => break,
             accepted = accept(&listener, &permits) => accepted,
         };
-        // What has ended is let go here, so the set holds little more than what is open.
+        // Ended connections leave here, so the set holds little more than the open ones.
         while connections.try_join_next().is_some() {}
         connections.spawn(converse(stream, from, permit, router.clone(), stop.clone()));
     }

@@ -1,7 +1,7 @@
 # Why a request cannot be read.
 
-page-limit = Ask for 1 to { $most }.
-page-cursor = Use the `next` of the page before.
+page-limit = Give a number from 1 to { $most }.
+page-cursor = Use the `next` of the page before this one.
 idempotency-key-no-uuid = The key must be a UUID.
 
 body-not-json-type = Send JSON, with `Content-Type: application/json`.

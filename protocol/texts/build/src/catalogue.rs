@@ -11,22 +11,22 @@ use fluent_syntax::{
 use crate::Files;
 
 /// All messages of a language by key: `message`, or `message.attribute`.
-pub type Catalogue = BTreeMap<String, Entered>;
+pub type Catalogue = BTreeMap<String, CatalogueEntry>;
 
-pub struct Entered {
+pub struct CatalogueEntry {
     /// As it is shown in an error: `texts/en/codes.ftl`.
     pub path: String,
     pub file: String,
-    pub value: Value,
+    pub value: MessageValue,
 }
 
-pub enum Value {
+pub enum MessageValue {
     Plain(String),
-    Filled(Filled),
+    Template(Template),
 }
 
 /// A message with placeholders.
-pub struct Filled {
+pub struct Template {
     pub placeholders: BTreeSet<String>,
     /// The placeholders that are selected by, and the words each is compared with.
     pub choices: BTreeMap<String, BTreeSet<String>>,
@@ -64,7 +64,7 @@ pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
                 _ => continue,
             };
             for (key, value) in entries(&message, &path, &mut errors) {
-                let entered = Entered { path: path.clone(), file: file.clone(), value };
+                let entered = CatalogueEntry { path: path.clone(), file: file.clone(), value };
                 if let Some(before) = catalogue.insert(key.clone(), entered) {
                     errors.push(format!("{path}: `{key}`: stands in {} already", before.path));
                 }
@@ -75,7 +75,11 @@ pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
 }
 
 /// The message's value, or its attributes.
-fn entries(message: &Message<&str>, path: &str, errors: &mut Vec<String>) -> Vec<(String, Value)> {
+fn entries(
+    message: &Message<&str>,
+    path: &str,
+    errors: &mut Vec<String>,
+) -> Vec<(String, MessageValue)> {
     let name = message.id.name;
     let patterns: Vec<(String, &Pattern<&str>)> = match &message.value {
         Some(value) => vec![(name.to_owned(), value)],
@@ -91,14 +95,14 @@ fn entries(message: &Message<&str>, path: &str, errors: &mut Vec<String>) -> Vec
     for (key, pattern) in patterns {
         let mut reading = Reading { placeholders: BTreeSet::new(), choices: BTreeMap::new() };
         let read = check_name(&key, "-.").and_then(|()| match plain(pattern) {
-            Some(text) => Ok(Value::Plain(text)),
+            Some(text) => Ok(MessageValue::Plain(text)),
             None => reading.pattern(pattern).and_then(|()| {
                 let source = source(message);
                 let Reading { placeholders, choices } = reading;
                 if placeholders.is_empty() {
                     return Err("has braces without a placeholder".into());
                 }
-                Ok(Value::Filled(Filled { placeholders, choices, source }))
+                Ok(MessageValue::Template(Template { placeholders, choices, source }))
             }),
         });
         match read {

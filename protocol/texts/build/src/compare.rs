@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{Catalogue, Entered, Filled, Value, is_plural};
+use crate::catalogue::{Catalogue, CatalogueEntry, MessageValue, Template, is_plural};
 
 type Choices = BTreeMap<String, BTreeSet<String>>;
 
@@ -27,14 +27,14 @@ fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
     let absent = from.iter().filter(|(key, _)| !to.contains_key(*key));
     absent
         .map(|(key, entered)| {
-            let Entered { path, file, .. } = entered;
+            let CatalogueEntry { path, file, .. } = entered;
             format!("texts/{language}/{file}: `{key}`: is missing; {path} has it")
         })
         .collect()
 }
 
 /// The placeholders that `one` fills in and `other` does not.
-fn lacking(key: &str, one: &Entered, other: &Entered) -> Vec<String> {
+fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<String> {
     let (ours, theirs) = (placeholders(&one.value), placeholders(&other.value));
     let absent = ours.difference(&theirs);
     absent
@@ -46,8 +46,8 @@ fn lacking(key: &str, one: &Entered, other: &Entered) -> Vec<String> {
 }
 
 /// A word that chooses must choose between the same words everywhere; a plural is each language's own.
-fn unlike_choices(key: &str, one: &Entered, other: &Entered) -> Option<String> {
-    let words = |entered: &Entered| -> Choices {
+fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
+    let words = |entered: &CatalogueEntry| -> Choices {
         let mut choices = choices(&entered.value);
         choices.retain(|_, keys| !is_plural(keys));
         choices
@@ -68,7 +68,7 @@ fn unlike_choices(key: &str, one: &Entered, other: &Entered) -> Option<String> {
 }
 
 /// Plural forms that the language does not have would never be said.
-fn idle_plurals(key: &str, entered: &Entered, known: &[&str]) -> Vec<String> {
+fn idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<String> {
     let mut errors = Vec::new();
     for (name, keys) in choices(&entered.value).iter().filter(|(_, keys)| is_plural(keys)) {
         let idle = keys.iter().filter(|key| key.parse::<f64>().is_err());
@@ -80,17 +80,17 @@ fn idle_plurals(key: &str, entered: &Entered, known: &[&str]) -> Vec<String> {
     errors
 }
 
-fn filled(value: &Value) -> Option<&Filled> {
+fn filled(value: &MessageValue) -> Option<&Template> {
     match value {
-        Value::Filled(filled) => Some(filled),
-        Value::Plain(_) => None,
+        MessageValue::Template(filled) => Some(filled),
+        MessageValue::Plain(_) => None,
     }
 }
 
-fn placeholders(value: &Value) -> BTreeSet<String> {
+fn placeholders(value: &MessageValue) -> BTreeSet<String> {
     filled(value).map(|filled| filled.placeholders.clone()).unwrap_or_default()
 }
 
-fn choices(value: &Value) -> Choices {
+fn choices(value: &MessageValue) -> Choices {
     filled(value).map(|filled| filled.choices.clone()).unwrap_or_default()
 }

@@ -5,14 +5,17 @@ use std::{
     fmt::Write,
 };
 
-use crate::catalogue::{Catalogue, Filled, Value, is_plural};
+use crate::catalogue::{Catalogue, MessageValue, Template, is_plural};
 
 /// Both catalogues have the same keys, and each key the same placeholders.
 pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
     let mut out = String::new();
     let (en, zh) = (sources(english), sources(chinese));
     if !en.is_empty() {
-        let _ = writeln!(out, "static BOOK: ::texts::Book = ::texts::Book::new({en:?}, {zh:?});");
+        let _ = writeln!(
+            out,
+            "static BOOK: ::texts::MessageBook = ::texts::MessageBook::new({en:?}, {zh:?});"
+        );
     }
     let mut modules: BTreeMap<&str, String> = BTreeMap::new();
     for (key, entered) in english {
@@ -21,8 +24,8 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
             None => (None, key.as_str()),
         };
         let item = match (&entered.value, &chinese[key].value) {
-            (Value::Plain(en), Value::Plain(zh)) => phrase(&ident(name), en, zh),
-            (Value::Filled(one), Value::Filled(other)) => {
+            (MessageValue::Plain(en), MessageValue::Plain(zh)) => phrase(&ident(name), en, zh),
+            (MessageValue::Template(one), MessageValue::Template(other)) => {
                 let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
                 sentence(&ident(name), key, book, [one, other])
             }
@@ -42,8 +45,8 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
 /// The Fluent source of every message with placeholders.
 fn sources(catalogue: &Catalogue) -> String {
     let sources = catalogue.values().filter_map(|entered| match &entered.value {
-        Value::Filled(filled) => Some(filled.source.as_str()),
-        Value::Plain(_) => None,
+        MessageValue::Template(filled) => Some(filled.source.as_str()),
+        MessageValue::Plain(_) => None,
     });
     // A message stands once for each of its attributes.
     sources.collect::<BTreeSet<_>>().into_iter().collect()
@@ -53,7 +56,7 @@ fn phrase(name: &str, en: &str, zh: &str) -> String {
     format!("pub const {name}: ::texts::Phrase = ::texts::Phrase {{ en: {en:?}, zh: {zh:?} }};\n")
 }
 
-fn sentence(name: &str, key: &str, book: &str, languages: [&Filled; 2]) -> String {
+fn sentence(name: &str, key: &str, book: &str, languages: [&Template; 2]) -> String {
     let (mut fields, mut values) = (String::new(), String::new());
     for placeholder in &languages[0].placeholders {
         let is_count =

@@ -1,4 +1,4 @@
-//! What the cloud decided and what changed in the region, on its way down.
+//! The cloud's decisions and the region's changes, on their way down.
 
 use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
@@ -123,10 +123,10 @@ pub enum Change {
     Unknown,
 }
 
-/// The changes of a frame, whatever kinds a newer hub has put among them.
+/// The changes of a frame, also of kinds that only a newer hub knows.
 fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, decode::Error> {
     let length = d.array()?.ok_or_else(|| decode::Error::message("a list without a length"))?;
-    // What is announced is not what is there: only what could be read takes room.
+    // The announced length may be a lie: only items that could be read take room.
     let mut changes = Vec::new();
     for _ in 0..length {
         let start = d.position();
@@ -154,7 +154,7 @@ pub struct Ask {
     pub command: Command,
     #[n(2)]
     pub token: String,
-    /// Whom the token names, as whoever took it first has it.
+    /// The person of the token, as the first receiver read it.
     #[n(3)]
     pub actor: Actor,
     /// When it was first taken: the token is judged at that moment.
@@ -162,7 +162,7 @@ pub struct Ask {
     pub taken_at: UnixMillis,
 }
 
-/// A piece of the image of the region; `snapshot.rs` says what holds them together.
+/// A piece of the image of the region; `snapshot.rs` holds the rules of a whole one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SnapshotChunk {

@@ -45,7 +45,7 @@ pub struct Hello {
     #[n(13)]
     pub version: String,
     /// The newest op with a stored outcome: the hub has had the log up to it, so that a quarantine
-    /// returns only what comes after.
+    /// returns only later ones.
     #[n(14)]
     pub settled: Option<Chain>,
     /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.

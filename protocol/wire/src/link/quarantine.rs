@@ -1,4 +1,4 @@
-//! The end of an epoch, and the question whether its owner is alive.
+//! The end of an epoch, and the probe of its owner.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 

@@ -1,4 +1,4 @@
-//! The edge's log on its way up, and what steers it.
+//! The edge's log on its way up, and the frames that steer it.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -81,7 +81,7 @@ impl Up {
     }
 }
 
-/// What the edge has stored of what the hub sent; the digest is over its confirmed orders.
+/// The part of the hub's frames that the edge has stored; the digest is over its confirmed orders.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Ack {

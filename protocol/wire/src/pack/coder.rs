@@ -33,9 +33,9 @@ impl Chance {
     }
 }
 
-/// One end: whoever says a thing is given it back, whoever hears ignores what it is given.
+/// One end: the writer gets its own bit back, the reader ignores the bit it is given.
 pub(super) trait Coder {
-    /// Whether this is the end that says.
+    /// True for the end that writes.
     const SAYS: bool;
 
     /// More was asked for than was said: what is heard from here on means nothing.
@@ -58,7 +58,7 @@ pub(super) trait Coder {
     }
 }
 
-/// What is still possible, its ends included: the first bytes of both are the same and are not kept.
+/// The interval that is still possible, its ends included; bytes that both ends share are not kept.
 #[derive(Debug)]
 struct Span {
     low: u32,

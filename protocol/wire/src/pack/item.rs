@@ -18,7 +18,7 @@ pub(super) const DEPTH_MAX: usize = 12;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Head<'a> {
     pub kind: u8,
-    /// The value, the count of what follows, or the length of `content`.
+    /// The value, the count of the items that follow, or the length of `content`.
     pub number: u64,
     /// Of bytes and texts.
     pub content: &'a [u8],
@@ -76,7 +76,7 @@ fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
     Some((Head { kind, number, content }, rest))
 }
 
-/// Writes a head in its shortest form, without what it is the head of.
+/// Writes a head alone, in its shortest form.
 pub(super) fn write(bytes: &mut Vec<u8>, kind: u8, number: u64) {
     let long = number.to_be_bytes();
     let (short, more) = match number {

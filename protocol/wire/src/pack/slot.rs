@@ -1,4 +1,4 @@
-//! What both ends remember of a place in the ops, and how a number is said where others are expected.
+//! The memory of both ends of a place in the ops, and the coding of a number where others are expected.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ pub(super) struct Slot {
     pub kind: u8,
     pub same_kind: Chance,
     pub same: Chance,
-    /// What stood here last: a number, or the number of a string.
+    /// The last value here: a number, or the number of a string.
     pub last: u64,
-    /// What stood here was not always the same.
+    /// The value here has changed before.
     pub varies: bool,
     /// How far off the numbers were that may be expected here, in 64ths of a bit and smoothed.
     off: [u64; 2 + MOMENTS_MAX],

@@ -38,7 +38,7 @@ pub(super) enum Name {
 pub(super) struct Walk<'a, C> {
     pub(super) coder: C,
     pub(super) slots: Vec<Slot>,
-    /// What stood at a place in the last op of the same person or device.
+    /// The value at a place in the last op of the same person or device.
     behind: BTreeMap<(usize, Whose), u64>,
     remembered: usize,
     is_item: Chance,
@@ -170,7 +170,7 @@ impl<'a, C: Coder> Walk<'a, C> {
         number
     }
 
-    /// What stood here in the last op of the same person or device.
+    /// The value here in the last op of the same person or device.
     pub(super) fn behind(&self, at: usize) -> Option<u64> {
         let whose = self.whose.filter(|_| self.slots[at].varies)?;
         self.behind.get(&(at, whose)).copied()

@@ -20,14 +20,14 @@ body-too-large = The body is too large.
 not-found = There is nothing here.
 method-not-allowed = This cannot be done here.
 user-exists = This user name or email is taken.
-edge-exists = An edge of this name is enrolled.
+edge-exists = An edge of this name is already enrolled.
 op-not-stopped = This entry does not wait for an operator.
 enrolment-code-invalid = This enrolment code is unknown, used or expired.
 
 ## orders
 
 order-not-found = This order does not exist.
-order-exists = An order with this id exists.
+order-exists = An order with this id already exists.
 order-already-accepted = Order has been accepted by another provider
 order-not-approved = This order still waits for approval.
 order-cancelled = This order has been cancelled.
@@ -36,33 +36,33 @@ wrong-state = The order's state does not allow this.
 funds-not-held = Work starts once the customer's payment is held.
 order-cancelled-meanwhile = The customer cancelled before this arrived.
 order-rejected-meanwhile = The order was rejected before this arrived.
-command-id-reused = This command id was used for something else.
+command-id-reused = This command id has been used for something else.
 region-assigning-offline = This region assigns its orders at its own node, which is out of reach.
-region-taken-back = An operator took the region's right to assign back.
+region-taken-back = An operator took back the region's right to assign.
 acceptance-not-arrived = Your acceptance stands only at the region's own node so far. Do this there, or try again once that node is connected.
-edge-epoch-ended = This run of the edge was ended; name the one it has now.
+edge-epoch-ended = This epoch of the edge has ended. Name its present one.
 
 ## what an edge may doubt
 
 looks-taken = This order looks taken; the cloud decides.
 looks-wrong-state = The order looks to be in another state; the cloud decides.
 looks-not-yours = This order looks like another's; the cloud decides.
-region-held-elsewhere = Stored at this node. Another node of the region assigns its orders: your acceptance is decided there, so do not start yet.
+region-held-elsewhere = Stored at this node. Another node assigns the orders of this region and decides your acceptance, so do not start yet.
 
 ## the machine
 
-storage-full = The regional node's disk is full; nothing was stored. Try again later.
+storage-full = The regional node's disk is full. Nothing was stored. Try again later.
 unknown-op = This version does not know the command.
-gate-closed = The region's gate is closed by an operator.
-protocol-unsupported = No protocol version is shared.
+gate-closed = An operator has closed the region's gate.
+protocol-unsupported = The two sides share no protocol version.
 edge-unknown = This edge is not enrolled.
-session-superseded = Another session of this edge took over.
+session-superseded = A newer session of this edge has taken over.
 edge-twin = Another instance of this edge is at work; this one is a copy. Enrol it anew under a name of its own.
-edge-needs-operator = This edge was restored too often today; an operator has to let it in.
-chain-broken = The log does not continue what was received.
+edge-needs-operator = This edge was restored too often today. An operator has to let it in.
+chain-broken = The log does not continue the part that was received.
 rate-limited = You have asked too often. Wait a little and try again.
 too-many-requests = Too Many Requests
 unavailable = This part of the service is out of reach. Try again shortly.
 timed-out = This took too long. Try again.
 internal = Something went wrong on our side.
-unrecognised = An answer of a newer version.
+unrecognised = This answer comes from a newer version.

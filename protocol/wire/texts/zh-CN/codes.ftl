@@ -27,7 +27,7 @@ enrolment-code-invalid = 登记码无效、已使用或已过期。
 ## orders
 
 order-not-found = 订单不存在。
-order-exists = 该编号的订单已存在。
+order-exists = 已存在该编号的订单。
 order-already-accepted = 订单已被其他服务商接走
 order-not-approved = 订单仍在等待审核。
 order-cancelled = 订单已取消。
@@ -56,7 +56,7 @@ unknown-op = 当前版本无法识别该操作。
 gate-closed = 该区域的闸口已被运营人员关闭。
 protocol-unsupported = 没有共同支持的协议版本。
 edge-unknown = 该边缘节点未登记。
-session-superseded = 该节点的另一个会话已接管。
+session-superseded = 该节点的新会话已接管。
 edge-twin = 该节点的另一个实例正在运行，本机是副本，请以新名称重新登记。
 edge-needs-operator = 该节点今日恢复次数过多，须由运营人员放行。
 chain-broken = 日志与已接收内容不连续。
@@ -65,4 +65,4 @@ too-many-requests = 请求过于频繁
 unavailable = 该服务暂时不可用，请稍后再试。
 timed-out = 处理超时，请重试。
 internal = 服务器内部错误。
-unrecognised = 来自更新版本的回应。
+unrecognised = 该回应来自更新的版本。

@@ -10,8 +10,8 @@ use platform::upstream::UpstreamError;
 use process::{clock::Clock, metrics, tasks::Tasks};
 use serde::Serialize;
 use wire::{
-    Assignments, OrderId, OrderMark, OrdersAsked, OrdersTold, RangeAsked, RangeTold, Region,
-    RegionAssignment, range_digest,
+    Assignments, OrderId, OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
+    Region, RegionAssignment, range_digest,
 };
 
 use crate::{
@@ -107,13 +107,13 @@ impl Comparison {
         loop {
             let after = round.after();
             let asked = range(region, after, None, false);
-            let told: RangeTold = self.order.post("/internal/ranges", &asked).await?;
+            let told: RangeAnswer = self.order.post("/internal/ranges", &asked).await?;
             let ours = self.store.marks(region, after, told.until, RANGE_MAX * 2).await?;
             // More than the owner has by a whole range: the rest is looked at next.
             let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
             let end = if cut.is_some() || range_digest(&ours) != told.digest {
                 let asked = range(region, after, cut.or(told.until), true);
-                let told: RangeTold = self.order.post("/internal/ranges", &asked).await?;
+                let told: RangeAnswer = self.order.post("/internal/ranges", &asked).await?;
                 let end = [cut, told.until].into_iter().flatten().min();
                 let found = suspects(&told.marks, upto(&ours, end)).into_iter();
                 orders.extend(found.filter(|suspect| round.has(suspect.id)));
@@ -145,8 +145,8 @@ impl Comparison {
         let mut differences = Vec::with_capacity(found.orders.len());
         for part in found.orders.chunks(NAMED_MAX) {
             let ids: Vec<OrderId> = part.iter().map(|suspect| suspect.id).collect();
-            let asked = OrdersAsked { ids: ids.clone() };
-            let told: OrdersTold = self.order.post("/internal/orders", &asked).await?;
+            let asked = OrdersQuestion { ids: ids.clone() };
+            let told: OrdersAnswer = self.order.post("/internal/orders", &asked).await?;
             let now = self.clock.now();
             if told.unsent_since.is_some_and(|since| now.since(since) > ON_ITS_WAY_MS) {
                 compared.unsettled = true;
@@ -243,9 +243,9 @@ fn range(
     after: Option<OrderId>,
     until: Option<OrderId>,
     marks: bool,
-) -> RangeAsked {
+) -> RangeQuestion {
     let orders_max = u32::try_from(RANGE_MAX).unwrap_or(u32::MAX);
-    RangeAsked { region, after, until, orders_max, marks }
+    RangeQuestion { region, after, until, orders_max, marks }
 }
 
 /// No event tells of the assignment that a region begins with.

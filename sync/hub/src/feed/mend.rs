@@ -12,7 +12,7 @@ use std::{
 
 use process::metrics;
 use tokio::time::sleep;
-use wire::{ChecksumState, EdgeId, Hash, LinkState, Region, RegionAssignment, RenewAsked};
+use wire::{ChecksumState, EdgeId, Hash, LinkState, Region, RegionAssignment, RenewRequest};
 
 use super::compare::{CompareFault, Comparison};
 use crate::{
@@ -231,7 +231,7 @@ impl Repairs {
         }
         let (name, epoch) = (edge.stored.edge.clone(), edge.stored.epoch);
         tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
-        let asked = RenewAsked { region, edge: name, epoch, fence };
+        let asked = RenewRequest { region, edge: name, epoch, fence };
         let _: RegionAssignment = self.comparison.order.post("/internal/renewals", &asked).await?;
         seen.renewed.insert(region, now);
         metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);

@@ -15,7 +15,7 @@ use sim::{
 use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewAsked, TimelineEntry,
+    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
     UnixMillis, UserId,
 };
 
@@ -101,7 +101,7 @@ impl Replay<'_> {
             }
             AssignmentChange::Renewed { seat, fence, .. } => {
                 let (edge, epoch) = (seat.edge, seat.epoch);
-                let asked = RenewAsked { region, edge, epoch, fence };
+                let asked = RenewRequest { region, edge, epoch, fence };
                 return self.store.renew(&asked).await.unwrap();
             }
         };

@@ -1,0 +1,62 @@
+//! A public type name stands once in the workspace, so that it tells a reader which type is meant.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, rules::OWN_WORDS, scan::SourceFile, tokens::MentionKind};
+
+pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
+    let mut places: BTreeMap<&str, Vec<(&SourceFile<'_>, usize)>> = BTreeMap::new();
+    for source in sources {
+        for mention in &source.mentions {
+            if let MentionKind::PublicType(name) = &mention.what
+                && !source.is_for_tests(mention)
+                && !OWN_WORDS.contains(&name.as_str())
+            {
+                places.entry(name).or_default().push((source, mention.line));
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for (name, places) in places {
+        let [(first, _), others @ ..] = places.as_slice() else { continue };
+        for (source, line) in others {
+            let place = first.path.display();
+            let what = format!("`{name}` is the name of another public type, in {place}");
+            findings.push(source.finding(*line, what));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::tests::source;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, expected: &[&str]) {
+        let (wire, order) = (source::member("wire"), source::member("order"));
+        let sources =
+            [source::of(&wire, "src/text.rs", one), source::of(&order, "src/http.rs", other)];
+        let findings = super::check(&sources);
+        assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_public_name_that_stands_twice_is_found() {
+        let found =
+            "order/src/http.rs:2: `Limits` is the name of another public type, in wire/src/text.rs";
+        for one in ["pub struct Limits;", "pub enum Limits {}", "pub type Limits = u8;"] {
+            check(one, "\npub struct Limits;", &[found]);
+        }
+        check("mod a {\n    pub trait Limits {}\n}", "\npub trait Limits {}", &[found]);
+    }
+
+    #[test]
+    fn bounded_names_own_words_and_tests_are_not_counted() {
+        check("pub(crate) struct Limits;", "pub struct Limits;", &[]);
+        check("struct Limits;", "pub struct Limits;", &[]);
+        check("pub struct Config;", "pub struct Config;", &[]);
+        check("#[cfg(test)]\nmod tests {\n    pub struct Limits;\n}", "pub struct Limits;", &[]);
+        check("pub fn limits() {}", "pub mod limits {}", &[]);
+    }
+}
