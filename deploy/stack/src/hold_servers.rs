@@ -26,7 +26,7 @@ pub async fn run(arguments: ServersArguments) -> Result<()> {
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
     let mut ports = Ports::default();
     let starting =
-        Servers::start(&supervisor, &folder, &logs, servers::ServerData::ThrownAway, &mut ports);
+        Servers::start(&supervisor, &folder, &logs, servers::ServerData::OfTestRun, &mut ports);
     let servers = tokio::select! {
         servers = starting => servers?,
         () = process::tasks::stop_signal() => return supervisor.stop(STOP_MAX).await,

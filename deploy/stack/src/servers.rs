@@ -66,6 +66,8 @@ pub enum ServerData {
     Kept,
     /// Thrown away with its folder: the servers are killed.
     ThrownAway,
+    /// The same, and nobody kills a server before: no commit waits for the disk.
+    OfTestRun,
 }
 
 /// What every server is started with.
