@@ -85,6 +85,11 @@ pub struct EdgePlace {
 }
 
 impl Layout {
+    /// On free ports and in a temporary folder, as tests want it.
+    pub fn temporary(stores: Stores) -> Result<Self> {
+        Self::decide(stores, &Data::ThrownAway, PortChoice::Free)
+    }
+
     pub fn decide(stores: Stores, data: &Data, choice: PortChoice) -> Result<Self> {
         let mut ports = Ports::default();
         let port = |ports: &mut Ports, offset: u16, whose: &str| match choice {

@@ -16,7 +16,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context, Result};
 use clap::{Parser, builder::RangedU64ValueParser};
 use process::clock::Clock;
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::Api;
 use wire::Region;
 
@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
-    let mut layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free)?;
+    let mut layout = Layout::temporary(Stores::Real)?;
     let wires = edges::wires(&mut layout).await?;
     // A person of each region does the work of a thousand.
     let pace = ("HOLDFAST__EDGE__COMMANDS_AT_ONCE".to_owned(), u32::MAX.to_string());

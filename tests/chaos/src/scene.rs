@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Mqtt, Person, Place, Proxy, Tablet, Wire, eventually};
 use wire::{EdgeId, OrderId, Region, Role};
 
@@ -39,8 +39,7 @@ impl Scene {
     /// # Panics
     /// When the platform does not start.
     pub async fn set() -> Self {
-        let mut layout =
-            Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).expect("a layout");
+        let mut layout = Layout::temporary(Stores::Real).expect("a layout");
         let gateway = format!("127.0.0.1:{}", layout.gateway);
         let mut wires = BTreeMap::new();
         for place in &mut layout.edges {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
+use stack::{Layout, Part, Server, Stack, Stores, Wishes};
 use support::{Api, Person, eventually};
 use wire::{OrderId, OrderStatus, Region, Role};
 
@@ -14,7 +14,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_are_taken_while_the_broker_is_away_and_told_when_it_is_back() {
-    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();

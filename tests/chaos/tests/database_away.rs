@@ -9,7 +9,7 @@ use std::{fs, time::Duration};
 use chaos::{Storm, any_below};
 use platform::{sql::Sql, vals};
 use process::{clock::Clock, parts::CloudPart};
-use stack::{Data, Layout, Part, PortChoice, Server, Signal, Stack, Stores, Wishes};
+use stack::{Layout, Part, Server, Signal, Stack, Stores, Wishes};
 use support::{Api, eventually};
 use wire::{LinkState, Region};
 
@@ -73,7 +73,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+        let layout = Layout::temporary(Stores::Real).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let storm = Storm::in_region(&stack, &api, REGION).await;

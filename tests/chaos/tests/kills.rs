@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use chaos::{Storm, any_below};
 use process::parts::CloudPart;
-use stack::{Data, Layout, Part, PortChoice, Server, Stack, Stores, Wishes};
-use support::{Api, Place};
-use wire::{EdgeId, Region};
+use stack::{Layout, Part, Server, Stack, Stores, Wishes};
+use support::Api;
+use wire::Region;
 
 /// Kills of each process. The rounds kill far more often.
 const KILLS: u32 = 3;
@@ -19,26 +19,16 @@ const REGION: Region = Region::North;
 const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
 
 async fn platform(stores: Stores) -> (Stack, Api) {
-    let layout = Layout::decide(stores, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(stores).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     (stack, api)
 }
 
-fn place(stack: &Stack) -> Place {
-    let edge = stack.layout().edge(REGION);
-    Place {
-        region: REGION,
-        edge: EdgeId::new(&edge.edge).unwrap(),
-        host: "127.0.0.1".into(),
-        port: edge.mqtt,
-    }
-}
-
 /// Kills the edge while it takes commands behind a shut gate. It must still hold every command with a
 /// receipt.
 async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
-    let storm = Storm::at(api, place(stack)).await;
+    let storm = Storm::in_region(stack, api, REGION).await;
     stack.cut(REGION).await.unwrap();
     let moment = 1 + any_below(COMMANDS - 2);
     println!("round {round}: the edge dies after {moment} of {COMMANDS} receipts");
@@ -54,7 +44,7 @@ async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
 
 /// Kills a part of the cloud while it decides the ops of a healed link.
 async fn kill_while_it_decides(stack: &Stack, api: &Api, part: Part, round: u32) {
-    let storm = Storm::at(api, place(stack)).await;
+    let storm = Storm::in_region(stack, api, REGION).await;
     stack.cut(REGION).await.unwrap();
     let receipted = storm.publish(COMMANDS as usize).await;
     let moment = Duration::from_millis(u64::from(any_below(400)));

@@ -9,7 +9,7 @@ use chaos::operator;
 use platform::bus::Bus;
 use process::parts::CloudPart;
 use serde_json::Value;
-use stack::{Data, Layout, Part, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Part, Stack, Stores, Wishes};
 use support::{Api, Operator, Person, eventually};
 use wire::{EventType, OrderId, OrderStatus, Region, Role};
 
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named_by_status() {
-    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;

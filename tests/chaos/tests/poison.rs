@@ -8,7 +8,7 @@ use std::time::Duration;
 use chaos::{Receipted, Storm, operator};
 use platform::{sql::Sql, vals};
 use serde_json::Value;
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, eventually};
 use wire::Region;
 
@@ -21,7 +21,7 @@ const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_let_in_again() {
-    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let storm = Storm::in_region(&stack, &api, REGION).await;

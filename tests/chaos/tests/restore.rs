@@ -11,7 +11,7 @@ use http::Method;
 use platform::{sql::Sql, vals};
 use process::client::Client;
 use serde_json::Value;
-use stack::{Data, Layout, Part, PortChoice, Ports, Stack, Stores, Wishes};
+use stack::{Layout, Part, Ports, Stack, Stores, Wishes};
 use support::{Api, Place, Proxy, Wire, eventually};
 use wire::{EdgeId, EdgeStatus, LinkState, QuarantineWhy, Region};
 
@@ -24,7 +24,7 @@ const BY_ITS_MARK: &str = "is not the one the last answer came from";
 const NOT_LONG: Duration = Duration::from_secs(10);
 
 async fn platform() -> (Stack, Api) {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     started(layout).await
 }
 
@@ -34,19 +34,9 @@ async fn started(layout: Layout) -> (Stack, Api) {
     (stack, api)
 }
 
-fn place(edge: &str, port: u16) -> Place {
-    let edge = EdgeId::new(edge).unwrap();
-    Place { region: REGION, edge, host: "127.0.0.1".into(), port }
-}
-
 /// All that the edge's machine keeps.
 fn folder(stack: &Stack) -> std::path::PathBuf {
     stack.layout().edge_folder(stack.layout().edge(REGION))
-}
-
-async fn storm(stack: &Stack, api: &Api) -> Storm {
-    let edge = stack.layout().edge(REGION);
-    Storm::at(api, place(&edge.edge, edge.mqtt)).await
 }
 
 async fn north(stack: &Stack) -> EdgeStatus {
@@ -174,7 +164,7 @@ async fn nothing_to_complain_of(stack: &Stack) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost() {
     let (stack, api) = platform().await;
-    let storm = storm(&stack, &api).await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
     let before = storm.publish(20).await;
     let db = folder(&stack).join("db");
     let copy = copied(&stack, &db).await;
@@ -195,7 +185,7 @@ async fn a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_wha
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest() {
     let (stack, api) = platform().await;
-    let storm = storm(&stack, &api).await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
     let before = storm.publish(20).await;
     storm.check(&before).await;
     stack.cut(REGION).await.unwrap();
@@ -217,7 +207,7 @@ async fn a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bri
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
     let (stack, api) = platform().await;
-    let storm = storm(&stack, &api).await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
     let before = storm.publish(20).await;
     storm.check(&before).await;
     stack.cut(REGION).await.unwrap();
@@ -252,7 +242,7 @@ fn second(stack: &Stack, ports: &mut Ports, data: &str) -> Second {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own() {
     let (stack, api) = platform().await;
-    let original = storm(&stack, &api).await;
+    let original = Storm::in_region(&stack, &api, REGION).await;
     let before = original.publish(20).await;
     original.check(&before).await;
     copied(&stack, &folder(&stack)).await;
@@ -262,7 +252,9 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
     let mut clone = second(&stack, &mut ports, "copy");
     let mut child = clone.start(&stack, "clone", None).await;
     head_says(clone.http, "twin").await;
-    let at_clone = Storm::at(&api, place(&clone.name, clone.mqtt)).await;
+    let edge = EdgeId::new(&clone.name).unwrap();
+    let place = Place { region: REGION, edge, host: "127.0.0.1".into(), port: clone.mqtt };
+    let at_clone = Storm::at(&api, place).await;
     let own = at_clone.publish(10).await;
     let shown = north(&stack).await;
     assert!(shown.twin_seen_at.is_some());
@@ -302,11 +294,11 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
-    let mut layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let mut layout = Layout::temporary(Stores::Embedded).unwrap();
     let proxy = Proxy::to(format!("127.0.0.1:{}", layout.gateway)).await.unwrap();
     layout.edges[usize::from(REGION.index())].gateway_url = format!("http://{}", proxy.address());
     let (stack, api) = started(layout).await;
-    let storm = storm(&stack, &api).await;
+    let storm = Storm::in_region(&stack, &api, REGION).await;
     let mut all = storm.publish(10).await;
     stack.kill9(EDGE).await.unwrap();
     stack.restart(EDGE).await.unwrap();

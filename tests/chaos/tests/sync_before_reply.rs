@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use stack::{Data, Layout, Part, PortChoice, Stack, Stores, Wishes, binaries};
+use stack::{Layout, Part, Stack, Stores, Wishes, binaries};
 use support::{Api, Mqtt, Place, Tablet, eventually};
 use wire::{CommandId, EdgeId, Region, Role, Verdict};
 
@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_synced_before_each_reply_is_written() {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap();

@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context, Result};
 use clap::Parser;
 use process::clock::Clock;
-use stack::{Data, Layout, PortChoice, ReadyFile, Stack, Stores, Wishes};
+use stack::{Layout, ReadyFile, Stack, Stores, Wishes};
 use support::{Api, Place};
 use wire::{EdgeId, Language, Region, Role};
 
@@ -52,7 +52,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
             .with_context(|| format!("{} is not a ready file", path.display()))?;
         return play(&ready, arguments).await;
     }
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free)?;
+    let layout = Layout::temporary(Stores::Embedded)?;
     let stack = Stack::start(layout, &Wishes::default()).await?;
     let played = play(&stack.ready_file(), arguments).await;
     let stopped = stack.stop().await;

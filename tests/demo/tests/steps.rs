@@ -5,14 +5,14 @@
 
 use std::process::{Command, Output};
 
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, ready};
+use stack::{Layout, Stack, Stores, Wishes, ready};
 
 const STEPS: [&str; 8] =
     ["publish", "approve", "cut", "accept_offline", "collide", "heal", "outcomes", "record"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_whose_facts_are_wrong_fails_the_demo() {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let file = stack.layout().folder.join("demo-ready.json");
     ready::write(&file, &stack.ready_file()).unwrap();

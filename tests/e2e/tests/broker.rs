@@ -6,14 +6,14 @@
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::Value;
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::eventually;
 
 const DECLARED_WITHIN: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
-    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = stack.servers().unwrap().rabbitmq_api.clone();
 

@@ -4,13 +4,13 @@
 
 use std::process::Command;
 
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, ready};
+use stack::{Layout, Stack, Stores, Wishes, ready};
 
 const README: &str = include_str!("../../../README.md");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readmes_by_hand_block_runs_as_printed() {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     let wishes = Wishes { demo_data: true, ..Wishes::default() };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let file = stack.layout().folder.join("by-hand-ready.json");

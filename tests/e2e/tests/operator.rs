@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes, binaries};
+use stack::{Layout, Stack, Stores, Wishes, binaries};
 use support::{Api, Mqtt, Operator, Person, Place, Tablet, eventually};
 use wire::{CommandBody, CommandId, EdgeId, OrderId, OrderStatus, Region, Role, Verdict};
 
@@ -40,7 +40,7 @@ impl Admin<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stands() {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{sql::Sql, vals};
-use stack::{Data, Layout, PortChoice, Stack, Stores, Wishes};
+use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Person};
 use tokio::{sync::Barrier, task::JoinSet};
 use wire::{Event, EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
@@ -15,7 +15,7 @@ const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_providers_exactly_one_gets_the_job() {
-    let layout = Layout::decide(Stores::Real, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Real).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();

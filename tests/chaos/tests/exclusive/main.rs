@@ -12,7 +12,7 @@ use http::Method;
 use process::clock::Clock;
 use scene::{LIMIT, Scene, open_gate, place_of, signal};
 use serde_json::{Value, json};
-use stack::{Data, EdgePlace, Layout, Part, PortChoice, Stack, Stores, Wishes};
+use stack::{EdgePlace, Layout, Part, Stack, Stores, Wishes};
 use support::{Api, Mqtt, Operator, Tablet, eventually};
 use wire::{
     Code, CommandBody, CommandId, FenceEnding, OrderStatus, OutcomeKind, Policy, Region, Role,
@@ -234,7 +234,7 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
-    let layout = Layout::decide(Stores::Embedded, &Data::ThrownAway, PortChoice::Free).unwrap();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
     let wishes = Wishes::default();
     let mut stack = Stack::start(layout, &wishes).await.unwrap();
     let second = stack.second_edge(Region::North, &wishes).await.unwrap();
