@@ -2,15 +2,15 @@
 
 use process::{
     clock::Clock,
-    tokens::{Claims, Signer, TokenKind},
+    tokens::{Claims, TokenKind},
 };
+use support::{Issuer, samples::person};
 use uuid::Uuid;
-use wire::{
-    Actor, Amount, DeviceId, Draft, EdgeId, Order, OrderId, OrderStatus, Region, Role, ServiceType,
-    SessionId, Source, UnixMillis, UserId,
-};
+use wire::{DeviceId, EdgeId, Region, Role, UnixMillis, UserId};
 
 use crate::{gate::Gate, intake::Sender, store::EdgeIdentity};
+
+pub use support::samples::{draft, order};
 
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -22,44 +22,26 @@ pub fn device(name: &str) -> DeviceId {
 
 /// A provider's tablet.
 pub fn sender(name: &str, user: u128) -> Sender {
-    let actor = Actor { user_id: UserId(id(user)), role: Role::Provider };
-    Sender { device: device(name), actor }
+    Sender { device: device(name), actor: person(user, Role::Provider) }
 }
 
 pub fn identity() -> EdgeIdentity {
     EdgeIdentity { name: EdgeId::new("north-1").unwrap(), region: Region::North }
 }
 
-pub fn draft() -> Draft {
-    let price = Amount::from_minor(20_000).unwrap();
-    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
-}
-
-/// A pending order of customer 10.
-pub fn order(n: u128, version: u64) -> Order {
-    let (customer, at) = (UserId(id(10)), UnixMillis(0));
-    Order {
-        status: OrderStatus::Pending,
-        version,
-        updated_at: UnixMillis(i64::try_from(version).unwrap()),
-        ..Order::published(OrderId(id(n)), draft(), customer, at, Source::Portal)
-    }
-}
-
-/// A signer of people's tokens, and a clock to let them run out.
+/// An issuer of people's tokens, and a clock to let them run out.
 pub struct People {
-    signer: Signer,
+    issuer: Issuer,
     pub clock: Clock,
 }
 
 impl People {
     pub fn new() -> Self {
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-        Self { signer, clock: Clock::fixed(UnixMillis(1_764_000_000_000)) }
+        Self { issuer: Issuer::new(), clock: Clock::fixed(UnixMillis(1_764_000_000_000)) }
     }
 
     pub fn jwks(&self) -> String {
-        self.signer.jwks()
+        self.issuer.signer.jwks()
     }
 
     pub fn gate(&self) -> Gate {
@@ -73,26 +55,12 @@ impl People {
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
-        self.signer.sign(&self.claims(role, user, TokenKind::Access, None))
+        self.issuer.token(person(user, role), self.clock.now())
     }
 
     pub fn grant(&self, user: u128, device: &DeviceId) -> String {
-        let claims =
-            self.claims(Role::Provider, user, TokenKind::DeviceGrant, Some(device.clone()));
-        self.signer.sign(&claims)
-    }
-
-    fn claims(&self, role: Role, user: u128, kind: TokenKind, device: Option<DeviceId>) -> Claims {
-        let iat = self.clock.now().0 / 1_000;
-        Claims {
-            iss: "holdfast".into(),
-            sub: self.user(user),
-            role,
-            jti: SessionId(id(user + 5_000)),
-            iat,
-            exp: iat + 3_600,
-            kind,
-            device,
-        }
+        let claims = support::claims(person(user, Role::Provider), self.clock.now());
+        let (kind, device) = (TokenKind::DeviceGrant, Some(device.clone()));
+        self.issuer.signer.sign(&Claims { kind, device, ..claims })
     }
 }

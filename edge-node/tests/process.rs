@@ -1,6 +1,7 @@
 //! The binary itself: starts fast, survives `kill -9`, reports from its file, stops when asked.
 #![allow(clippy::unwrap_used)]
 
+#[path = "edge/world/mod.rs"]
 mod world;
 
 use std::{

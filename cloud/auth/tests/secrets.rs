@@ -1,6 +1,7 @@
 //! What auth writes to its log and its tables: no password, no token, no address of anyone.
 #![allow(clippy::unwrap_used)]
 
+#[path = "service/common.rs"]
 mod common;
 
 use std::{

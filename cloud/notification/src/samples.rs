@@ -2,9 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, CommandId, Currency, Draft, EventId, EventType, Lost, NearbyJob, Order,
-    OrderCode, OrderEvent, OrderId, OrderStatus, Region, Role, ServiceType, Source, UnixMillis,
-    UserId,
+    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Lost, NearbyJob, Order,
+    OrderCode, OrderEvent, OrderId, OrderStatus, Region, Role, Source, UnixMillis, UserId,
 };
 
 use platform::documents::Documents;
@@ -35,15 +34,15 @@ pub fn lines(event_type: EventType) -> Vec<Line> {
 }
 
 fn order(n: u128) -> Order {
-    let id = OrderId(Uuid::from_u128(n));
-    let price = Amount::from_minor(20_000).unwrap();
-    let work = ServiceType::CleaningRepair;
-    let draft = Draft::new("Mend the tap", work, price, Region::North, "1 Secret Lane");
     Order {
+        title: "Mend the tap".into(),
+        address: "1 Secret Lane".into(),
+        customer_id: CUSTOMER,
         provider_id: Some(PROVIDER),
         status: OrderStatus::Accepted,
-        version: 3,
-        ..Order::published(id, draft, CUSTOMER, AT, Source::Portal)
+        created_at: AT,
+        updated_at: AT,
+        ..support::samples::order(n, 3)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod service;
 pub mod sessions;
 pub mod sql;
+pub mod testing;
 pub mod upstream;
 
 pub use error::{OpenError, StoreError};

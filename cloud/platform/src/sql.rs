@@ -12,6 +12,7 @@ mod migrate;
 mod open;
 mod retry;
 mod statement;
+pub(crate) mod template;
 mod tx;
 mod value;
 

@@ -38,8 +38,8 @@ const MUTANTS: [Mutant; 14] = [
     Mutant {
         defect: "up_before_commit",
         package: "holdfast-edge",
-        suite: "uplink",
-        test: "what_goes_up_stands_in_the_file_already",
+        suite: "edge",
+        test: "uplink::what_goes_up_stands_in_the_file_already",
         environment: &[],
     },
     Mutant {
@@ -80,8 +80,8 @@ const MUTANTS: [Mutant; 14] = [
     Mutant {
         defect: "op_retired_before_outcome",
         package: "holdfast-edge",
-        suite: "retire",
-        test: "no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided",
+        suite: "edge",
+        test: "retire::no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided",
         environment: &[],
     },
     Mutant {
@@ -115,8 +115,8 @@ const MUTANTS: [Mutant; 14] = [
     Mutant {
         defect: "epoch_without_take_back",
         package: "hub",
-        suite: "quarantine",
-        test: "a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on",
+        suite: "service",
+        test: "quarantine::a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on",
         environment: &[],
     },
     Mutant {

@@ -2,16 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, header};
 use platform::{
     bus::Bus,
     documents::Documents,
-    sql::{self, Migrations, Sql},
+    sql::{Migrations, Sql},
+    testing,
 };
 use process::{client::Client, clock::Clock};
 use sqlx::migrate::Migrator;
-use support::servers;
+use support::{Engine, servers};
 use tempfile::TempDir;
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
@@ -23,13 +24,13 @@ pub const THINGS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
 pub struct SqlArm {
     pub url: String,
     pub sql: Sql,
-    _folder: Option<TempDir>,
+    _folder: TempDir,
 }
 
 /// An order_db of its own.
 pub struct OrderDb {
     pub sql: Sql,
-    _folder: Option<TempDir>,
+    _folder: TempDir,
 }
 
 pub struct BusArm {
@@ -45,34 +46,27 @@ pub struct DocumentsArm {
 
 /// A migrated SQLite file.
 pub async fn sqlite() -> SqlArm {
-    let folder = TempDir::new().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("service/db.sqlite").display());
-    migrated(url, Some(folder)).await
+    migrated(Engine::Sqlite).await
 }
 
 /// A migrated database on MariaDB.
 pub async fn mariadb() -> SqlArm {
-    let url = format!("{}/{}", servers().mysql.trim_end_matches('/'), fresh());
-    sql::create_database(&url).await.unwrap();
-    migrated(url, None).await
+    migrated(Engine::MariaDb).await
 }
 
 pub async fn order_db_on_sqlite() -> OrderDb {
-    let folder = TempDir::new().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("order.db").display());
-    order_db(&url, Some(folder)).await
+    order_db(Engine::Sqlite).await
 }
 
 pub async fn order_db_on_mariadb() -> OrderDb {
-    let url = format!("{}/{}", servers().mysql.trim_end_matches('/'), fresh());
-    order_db(&url, None).await
+    order_db(Engine::MariaDb).await
 }
 
-async fn order_db(url: &str, folder: Option<TempDir>) -> OrderDb {
-    sql::create_database(url).await.unwrap();
-    let sql = Sql::open(url).await.unwrap();
-    sql.migrate(&order::store::MIGRATIONS).await.unwrap();
-    OrderDb { sql, _folder: folder }
+async fn order_db(engine: Engine) -> OrderDb {
+    let folder = TempDir::new().unwrap();
+    let url = engine.address(folder.path(), "order");
+    let migrate = async |url: &str| testing::migrate(url, &order::store::MIGRATIONS).await;
+    OrderDb { sql: testing::database("order", &url, migrate).await, _folder: folder }
 }
 
 impl OrderDb {
@@ -81,10 +75,11 @@ impl OrderDb {
     }
 }
 
-async fn migrated(url: String, folder: Option<TempDir>) -> SqlArm {
-    let sql = Sql::open(&url).await.unwrap();
-    sql.migrate(&THINGS).await.unwrap();
-    SqlArm { url, sql, _folder: folder }
+async fn migrated(engine: Engine) -> SqlArm {
+    let folder = TempDir::new().unwrap();
+    let url = engine.address(folder.path(), "things");
+    let migrate = async |url: &str| testing::migrate(url, &THINGS).await;
+    SqlArm { sql: testing::database("things", &url, migrate).await, url, _folder: folder }
 }
 
 pub async fn embedded() -> BusArm {

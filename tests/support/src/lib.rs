@@ -1,16 +1,21 @@
 //! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at the
-//! command line, a wire that can be cut, and the addresses of the run's servers. It asserts nothing of its
-//! own; tests do.
+//! command line, a wire that can be cut, the addresses of the run's servers, an issuer of people's tokens,
+//! and sample orders. It asserts nothing of its own; tests do.
 
 mod api;
+mod database;
 pub mod form;
+mod issuer;
 mod operator;
 mod proxy;
+pub mod samples;
 mod servers;
 mod tablet;
 mod wait;
 
 pub use api::{Api, Done, InboxLine, Person};
+pub use database::Engine;
+pub use issuer::{Issuer, claims};
 pub use operator::{Operator, Said, Unusable};
 pub use proxy::{Proxy, Wire};
 pub use servers::{Servers, VARIABLE, servers};

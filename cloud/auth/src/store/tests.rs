@@ -4,10 +4,11 @@
 use platform::{
     cache::Cache,
     sessions::{self, SessionStatus},
-    sql::{Sql, create_database},
+    testing,
 };
-use process::{clock::Clock, random, trace::TraceId};
+use process::{clock::Clock, trace::TraceId};
 use rstest::rstest;
+use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{Event, EventType, Role, SessionId, UnixMillis, UserId};
@@ -29,17 +30,11 @@ struct Database {
     _folder: TempDir,
 }
 
-async fn database(mysql: bool) -> Database {
+async fn database(engine: Engine) -> Database {
     let folder = tempfile::tempdir().unwrap();
-    let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-    let url = if mysql {
-        format!("{}/auth_{name}", support::servers().mysql)
-    } else {
-        format!("sqlite:{}", folder.path().join("auth.db").display())
-    };
-    create_database(&url).await.unwrap();
-    let sql = Sql::open(&url).await.unwrap();
-    sql.migrate(&MIGRATIONS).await.unwrap();
+    let url = engine.address(folder.path(), "auth");
+    let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
+    let sql = testing::database("auth", &url, migrate).await;
     let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
     let user = UserId(clock.new_id());
     let event = event(EventType::UserRegistered, &clock, user, None);
@@ -75,11 +70,11 @@ impl Database {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn a_session_is_revoked_once(#[case] mysql: bool) {
-    let database = database(mysql).await;
+async fn a_session_is_revoked_once(#[case] engine: Engine) {
+    let database = database(engine).await;
     let session = database.session(NOW.plus_ms(HOUR_MS)).await;
     assert!(database.revoke(session).await);
     assert!(!database.revoke(session).await);
@@ -87,11 +82,11 @@ async fn a_session_is_revoked_once(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn what_expired_is_removed_and_what_counts_is_kept(#[case] mysql: bool) {
-    let database = database(mysql).await;
+async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine) {
+    let database = database(engine).await;
     let old = database.session(NOW.plus_ms(HOUR_MS)).await;
     let live = database.session(NOW.plus_ms(30 * HOUR_MS)).await;
     database.fail(BATCH + 3).await;
@@ -108,11 +103,11 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] mysql: bool) {
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] mysql: bool) {
-    let database = database(mysql).await;
+async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] engine: Engine) {
+    let database = database(engine).await;
     let live = database.session(NOW.plus_ms(HOUR_MS)).await;
     let expired = database.session(NOW).await;
     database.revoke(expired).await;
@@ -134,11 +129,11 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] m
 }
 
 #[rstest]
-#[case::sqlite(false)]
-#[case::mariadb(true)]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] mysql: bool) {
-    let database = database(mysql).await;
+async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
+    let database = database(engine).await;
     let event = event(EventType::UserRevoked, &database.clock, database.user, None);
     let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
     assert!(database.store.close_account(database.user, &record, &event).await.unwrap());

@@ -3,14 +3,13 @@
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use process::{
-    clock::Clock,
-    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
-};
+use platform::testing;
+use process::clock::Clock;
 use serde_json::Value;
+use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{EventId, EventType, Role, SessionId, UserId};
+use wire::{Actor, EventId, EventType, Role, UserId};
 
 use super::*;
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
 /// The service over a store of its own, with three events told.
 struct World {
     router: Router,
-    signer: Signer,
+    issuer: Issuer,
     clock: Clock,
     _folder: tempfile::TempDir,
 }
@@ -37,29 +36,18 @@ impl World {
                 store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
             }
         }
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-        let keys = Keys::empty();
-        keys.replace(&signer.jwks()).unwrap();
+        let issuer = Issuer::new();
+        let keys = issuer.keys();
         let clock = Clock::fixed(AT.plus_ms(1_000));
-        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let service_key = testing::service_key();
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let service = Service { store, verifier };
         let router = process::web::standard(router(service), crate::NAME);
-        Self { router, signer, clock, _folder: folder }
+        Self { router, issuer, clock, _folder: folder }
     }
 
     fn token(&self, user: UserId, role: Role) -> String {
-        let iat = self.clock.now().0 / 1000;
-        self.signer.sign(&Claims {
-            iss: "holdfast".into(),
-            sub: user,
-            role,
-            jti: SessionId(Uuid::nil()),
-            iat,
-            exp: iat + 3600,
-            kind: TokenKind::Access,
-            device: None,
-        })
+        self.issuer.token(Actor { user_id: user, role }, self.clock.now())
     }
 
     async fn ask(&self, method: &str, path: &str, token: Option<&str>, language: &str) -> Response {

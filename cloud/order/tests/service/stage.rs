@@ -1,10 +1,14 @@
 //! An order_db of its own on either engine, people, and the commands they send.
+
 use order::{
     Config,
     store::{AssignmentRequest, Publication, Store},
 };
-use platform::sql::{Row, Sql, create_database};
-use process::{clock::Clock, random};
+use platform::{
+    sql::{Row, Sql},
+    testing,
+};
+use process::clock::Clock;
 use rules::{Attempt, Origin, Seat};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -17,11 +21,7 @@ use wire::{
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    Sqlite,
-    MariaDb,
-}
+pub use support::Engine;
 
 pub struct Stage {
     pub store: Store,
@@ -34,17 +34,11 @@ pub struct Stage {
 impl Stage {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.path().join("order.db").display()),
-            Engine::MariaDb => {
-                let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-                format!("{}/order_{name}", support::servers().mysql)
-            }
-        };
-        create_database(&url).await.unwrap();
-        let config = Config { sql_url: url.as_str().into(), ..Config::default() };
-        order::migrate(&config).await.unwrap();
-        let sql = Sql::open(&url).await.unwrap();
+        let url = engine.address(folder.path(), "order");
+        let config = |url: &str| Config { sql_url: url.into(), ..Config::default() };
+        let migrate = async |url: &str| order::migrate(&config(url)).await.unwrap();
+        let sql = testing::database("order", &url, migrate).await;
+        let config = config(&url);
         let clock = Clock::fixed(NOW);
         Self { store: Store::new(sql.clone(), clock.clone()), sql, clock, config, folder }
     }

@@ -9,9 +9,9 @@ mod status;
 mod work;
 
 use engine::cloud::{NewOp, NewOps, StoredEdge};
-use platform::sql::{Sql, create_database};
-use process::random;
+use platform::testing;
 use rstest::rstest;
+use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{Ack, BootNonce, Chain, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId};
@@ -46,15 +46,10 @@ impl std::ops::Deref for Database {
 
 async fn database(mysql: bool) -> Database {
     let folder = tempfile::tempdir().unwrap();
-    let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-    let url = if mysql {
-        format!("{}/sync_{name}", support::servers().mysql)
-    } else {
-        format!("sqlite:{}", folder.path().join("sync.db").display())
-    };
-    create_database(&url).await.unwrap();
-    let sql = Sql::open(&url).await.unwrap();
-    sql.migrate(&MIGRATIONS).await.unwrap();
+    let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+    let url = engine.address(folder.path(), "sync");
+    let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
+    let sql = testing::database("sync", &url, migrate).await;
     let store = Store::new(sql);
     store.ensure_regions(77).await.unwrap();
     Database { store, _folder: folder }

@@ -5,19 +5,16 @@ use axum::Router;
 use holdfast_edge::{path_in, report};
 use platform::{
     sql::{Sql, Statement},
-    transact,
+    testing, transact,
     upstream::Upstream,
     vals,
 };
 use process::{metrics, telemetry::LogFormat};
-use support::{Proxy, Wire, eventually};
+use support::{Proxy, Wire, eventually, samples};
 use uuid::Uuid;
-use wire::{
-    Amount, Change, ChecksumState, Currency, Hash, LinkState, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Region, ServiceType, Source, UnixMillis, UserId,
-};
+use wire::{Change, ChecksumState, Hash, LinkState, Order, OrderCode, OrderId, Region};
 
-use crate::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people, service_key};
+use crate::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
 
 const ORDERS: u64 = 200_000;
 const CUTS: u64 = 10;
@@ -65,23 +62,9 @@ fn order(n: u64) -> Order {
     Order {
         id,
         code: OrderCode::of(Region::North, id),
-        customer_id: UserId(Uuid::from_u128(10)),
-        provider_id: None,
         title: format!("Fix the tap, number {n}"),
         description: "It drips, and has for a while.".into(),
-        service_type: ServiceType::CleaningRepair,
-        price: Amount::from_minor(20_000).unwrap(),
-        currency: Currency::Cny,
-        location: Region::North,
-        address: "1 Lake Road".into(),
-        service_start_time: None,
-        service_end_time: None,
-        status: OrderStatus::Pending,
-        payment_status: PaymentStatus::Unpaid,
-        version: 1,
-        created_at: UnixMillis(0),
-        updated_at: UnixMillis(0),
-        source: Source::Portal,
+        ..samples::order(0, 1)
     }
 }
 
@@ -99,7 +82,7 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     process::start("chaos", LogFormat::Pretty);
     let folder = tempfile::tempdir().unwrap();
     let people = people();
-    let ground = ground(folder.path(), "hub", &people, &service_key()).await;
+    let ground = ground(folder.path(), &people, &testing::service_key()).await;
     let url = database(folder.path(), "sync", false);
     let cloud = Cloud::start(&url, people, ground, Upstream::local(Router::new())).await;
     let digest = fill(&cloud.sql).await;

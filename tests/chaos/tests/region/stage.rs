@@ -8,22 +8,20 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use platform::{
     Ground,
-    bus::Bus,
-    cache::Cache,
     sql::{Sql, create_database},
+    testing,
     upstream::Upstream,
 };
 use process::{
     clock::Clock,
-    tasks::Tasks,
-    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+    tokens::{Claims, ServiceKey},
 };
 use serde_json::{Value, json};
-use support::eventually;
+use support::{Engine, Issuer, eventually, samples};
 use tokio::sync::RwLock;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Region, RegionStatus, Role, SessionId, StatusReport, UserId};
+use wire::{Region, RegionStatus, Role, SessionId, StatusReport};
 
 /// Longer than anything takes that is not broken.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -45,7 +43,7 @@ pub struct Cloud {
 /// Signs people's tokens.
 #[derive(Clone)]
 pub struct People {
-    signer: Signer,
+    issuer: Issuer,
     clock: Clock,
 }
 
@@ -55,56 +53,25 @@ impl People {
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
-        let now_s = self.clock.now().0 / 1_000;
-        self.signer.sign(&Claims {
-            iss: "auth".into(),
-            sub: UserId(Uuid::from_u128(user)),
-            role,
-            jti: SessionId(self.clock.new_id()),
-            iat: now_s,
-            exp: now_s + 3_600,
-            kind: TokenKind::Access,
-            device: None,
-        })
+        let claims = support::claims(samples::person(user, role), self.clock.now());
+        self.issuer.signer.sign(&Claims { jti: SessionId(self.clock.new_id()), ..claims })
     }
 }
 
 pub fn people() -> People {
-    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-    People { signer, clock: Clock::system() }
+    People { issuer: Issuer::new(), clock: Clock::system() }
 }
 
-/// A service's ground. `name` tells its bus from others.
-pub async fn ground(
-    folder: &Path,
-    name: &str,
-    people: &People,
-    service_key: &ServiceKey,
-) -> Ground {
-    let bus = format!("embedded:{}", folder.join(format!("{name}.bus.db")).display());
-    let keys = Keys::empty();
-    keys.replace(&people.signer.jwks()).unwrap();
-    Ground {
-        clock: people.clock.clone(),
-        tasks: Tasks::new(),
-        bus: Bus::open(&bus).await.unwrap(),
-        cache: Cache::open("memory:").unwrap(),
-        keys,
-        service_key: service_key.clone(),
-    }
+/// A service's ground, with a bus of its own.
+pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> Ground {
+    let (keys, service_key) = (people.issuer.keys(), service_key.clone());
+    Ground { keys, service_key, ..testing::ground(folder, &people.clock).await }
 }
 
 /// A database of its own for each test.
 pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
-    if mysql {
-        let own: String = process::random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-        return format!("{}/{name}_{own}", support::servers().mysql);
-    }
-    format!("sqlite:{}", folder.join(format!("{name}.db")).display())
-}
-
-pub fn service_key() -> ServiceKey {
-    ServiceKey::from_pkcs8(&Signer::generate()).unwrap()
+    let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+    engine.address(folder, name)
 }
 
 impl Cloud {
@@ -112,7 +79,7 @@ impl Cloud {
         create_database(url).await.unwrap();
         let config = hub::Config { sql_url: url.into(), ..hub::Config::default() };
         hub::migrate(&config).await.unwrap();
-        let jwks = people.signer.jwks();
+        let jwks = people.issuer.signer.jwks();
         let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
         let peers = hub::Peers { order, auth: Upstream::local(auth) };
         let router = hub::open(config, ground.clone(), peers).await.unwrap();

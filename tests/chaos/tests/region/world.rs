@@ -13,6 +13,7 @@ use platform::{
     bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
     sql::{Sql, create_database},
+    testing,
     upstream::Upstream,
 };
 use process::tasks::Tasks;
@@ -22,7 +23,7 @@ use tempfile::TempDir;
 use tokio::sync::RwLockReadGuard;
 use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
 
-use crate::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people, service_key};
+use crate::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people};
 
 /// Carries the order service's events to the hub, except those to lose.
 struct Carrier {
@@ -68,9 +69,9 @@ impl World {
     pub async fn start(mysql: bool) -> Self {
         let counters = COUNTERS.read().await;
         let folder = tempfile::tempdir().unwrap();
-        let (people, key) = (people(), service_key());
-        let of_order = ground(folder.path(), "order", &people, &key).await;
-        let of_hub = ground(folder.path(), "hub", &people, &key).await;
+        let (people, key) = (people(), testing::service_key());
+        let of_order = ground(folder.path(), &people, &key).await;
+        let of_hub = ground(folder.path(), &people, &key).await;
         let (loses, carrying) = (Loses::default(), Tasks::new());
         let carrier = Carrier { to: of_hub.bus.clone(), loses: loses.clone() };
         let queue = QueueSpec::new("carried", &[(Exchange::Order, "order.*")]);

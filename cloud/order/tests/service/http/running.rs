@@ -5,11 +5,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, bus::Bus, cache::Cache, upstream::Upstream};
-use process::{
-    tasks::Tasks,
-    tokens::{Keys, ServiceKey, Signer},
-};
+use platform::{testing, upstream::Upstream};
 use rstest::rstest;
 use serde_json::json;
 use wire::{CommandBody, OpsDecisions};
@@ -77,15 +73,7 @@ async fn a_database_that_is_not_up_to_date_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("order.db").display());
     let config = order::Config { sql_url: url.as_str().into(), ..order::Config::default() };
-    let bus = format!("embedded:{}", folder.path().join("bus.db").display());
-    let ground = Ground {
-        clock: process::clock::Clock::fixed(NOW),
-        tasks: Tasks::new(),
-        bus: Bus::open(&bus).await.unwrap(),
-        cache: Cache::open("memory:").unwrap(),
-        keys: Keys::empty(),
-        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
-    };
+    let ground = testing::ground(folder.path(), &process::clock::Clock::fixed(NOW)).await;
     let peers = Peers { hub: Upstream::later().0 };
     let error = order::open(config, ground, peers).await.err().unwrap();
     let told = process::problem::chain(&error);

@@ -7,22 +7,20 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, bus::Bus, cache::Cache, upstream::Upstream};
-use process::{
-    tasks::Tasks,
-    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
-};
+use platform::{Ground, testing, upstream::Upstream};
+use process::{tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
+use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, OrderId, SessionId};
+use wire::{Actor, OrderId};
 
 use super::hub::Hub;
 use crate::stage::{Engine, Stage};
 
 pub struct Service {
     pub router: Router,
-    pub signer: Signer,
+    pub issuer: Issuer,
     pub service_key: ServiceKey,
     pub hub: Hub,
     pub stage: Stage,
@@ -38,38 +36,18 @@ pub struct Answer {
 impl Service {
     pub async fn new(engine: Engine) -> Self {
         let stage = Stage::new(engine).await;
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-        let keys = Keys::empty();
-        keys.replace(&signer.jwks()).unwrap();
-        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        let bus = stage.folder.path().join("bus.db");
-        let tasks = Tasks::new();
-        let ground = Ground {
-            clock: stage.clock.clone(),
-            tasks: tasks.clone(),
-            bus: Bus::open(&format!("embedded:{}", bus.display())).await.unwrap(),
-            cache: Cache::open("memory:").unwrap(),
-            keys,
-            service_key: service_key.clone(),
-        };
+        let issuer = Issuer::new();
+        let ground = testing::ground(stage.folder.path(), &stage.clock).await;
+        let ground = Ground { keys: issuer.keys(), ..ground };
+        let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
         let hub = Hub::new();
         let peers = Peers { hub: Upstream::local(hub.router()) };
         let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
-        Self { router, signer, service_key, hub, stage, tasks }
+        Self { router, issuer, service_key, hub, stage, tasks }
     }
 
     pub fn token(&self, actor: Actor) -> String {
-        let iat = self.stage.clock.now().0 / 1000;
-        self.signer.sign(&Claims {
-            iss: "holdfast".into(),
-            sub: actor.user_id,
-            role: actor.role,
-            jti: SessionId(Uuid::from_u128(1)),
-            iat,
-            exp: iat + 3600,
-            kind: TokenKind::Access,
-            device: None,
-        })
+        self.issuer.token(actor, self.stage.clock.now())
     }
 
     pub async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {

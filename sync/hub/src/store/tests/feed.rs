@@ -1,30 +1,9 @@
 //! The feed: each event once, no gap, nothing lost by compaction.
 
-use wire::{
-    Change, Draft, Event, EventId, EventType, Order, OrderStatus, Policy, RegionAssignment,
-    ServiceType, SessionId, Source,
-};
+pub(super) use support::samples::order;
+use wire::{Change, Event, EventId, EventType, Order, Policy, RegionAssignment, SessionId};
 
 use super::*;
-
-pub(super) fn order(n: u128, version: u64) -> Order {
-    let id = OrderId(Uuid::from_u128(n));
-    let price = "200.00".parse().unwrap();
-    let draft = Draft::new(
-        "Fix the tap",
-        ServiceType::CleaningRepair,
-        price,
-        Region::North,
-        "1 North Road",
-    );
-    let customer = UserId(Uuid::from_u128(7));
-    Order {
-        status: OrderStatus::Pending,
-        version,
-        updated_at: NOW.plus_ms(version.cast_signed()),
-        ..Order::published(id, draft, customer, NOW, Source::Portal)
-    }
-}
 
 pub(super) fn event(n: u128) -> Event {
     Event {

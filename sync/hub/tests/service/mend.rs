@@ -1,10 +1,9 @@
 //! What an edge has is put right whoever else is away.
 
-mod stage;
-
-use stage::{PATIENCE, Stage};
 use support::eventually;
 use wire::{Hash, Region};
+
+use crate::stage::{PATIENCE, Stage};
 
 #[tokio::test]
 async fn an_owner_that_keeps_silent_of_one_region_keeps_no_image_of_another_waiting() {

@@ -1,13 +1,12 @@
 //! Who gets through, over the whole table of routes.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use axum::http::{Method, StatusCode};
-use common::Gate;
 use gateway::{Audience, ROUTES, Route};
-use process::tokens::{Signer, TokenKind};
+use process::tokens::TokenKind;
+use support::Issuer;
 use wire::Role;
+
+use crate::common::Gate;
 
 /// The path of a route with something plain in its places.
 fn filled(route: &Route) -> String {
@@ -37,7 +36,7 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
     expired.exp = expired.iat - 1;
     let mut grant = gate.claims(Role::Admin);
     grant.kind = TokenKind::DeviceGrant;
-    let stranger = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let stranger = Issuer::new().signer;
     let sound = gate.token(Role::Admin);
     let unsigned = sound.rsplit_once('.').unwrap().0;
     let tokens = [

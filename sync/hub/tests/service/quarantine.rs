@@ -1,13 +1,12 @@
 //! Restored edges and clones over a real socket: nothing of them is taken before they have a new epoch,
 //! what they lost comes back, and what only looks like one is let in.
 
-mod stage;
-
 use http::{Method, StatusCode};
 use rstest::rstest;
-use stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 use support::eventually;
 use wire::{Chain, Code, Frame, LeftBehind, LinkState, QuarantineWhy, Region, Role, TakeBack};
+
+use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 
 /// An edge whose three ops were received and answered, and which is away now.
 async fn known(stage: &Stage, hub: &Replica) -> Edge {

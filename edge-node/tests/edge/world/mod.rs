@@ -8,16 +8,12 @@ pub mod tablet;
 use std::{path::Path, time::Duration};
 
 use holdfast_edge::{Config, MqttKind, Running, start};
-use process::{
-    clock::Clock,
-    tokens::{Claims, Signer, TokenKind},
-};
+use process::{clock::Clock, tokens::Claims};
 use serde_json::{Value, json};
+pub use support::samples::order;
+use support::{Issuer, samples::person};
 use uuid::Uuid;
-use wire::{
-    Amount, CommandBody, Draft, Order, OrderId, OrderStatus, Region, Role, ServiceType, SessionId,
-    Source, UnixMillis, UserId,
-};
+use wire::{CommandBody, OrderId, Region, Role};
 
 /// Longer than anything here takes; reached only when something is broken.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,15 +22,15 @@ pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-pub struct People(Signer);
+pub struct People(Issuer);
 
 impl People {
     pub fn new() -> Self {
-        Self(Signer::from_pkcs8(&Signer::generate()).unwrap())
+        Self(Issuer::new())
     }
 
     pub fn jwks(&self) -> String {
-        self.0.jwks()
+        self.0.signer.jwks()
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
@@ -43,30 +39,8 @@ impl People {
 
     /// A token that runs out so many seconds from now.
     pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
-        let iat = Clock::system().now().0 / 1_000;
-        self.0.sign(&Claims {
-            iss: "holdfast".into(),
-            sub: UserId(id(user)),
-            role,
-            jti: SessionId(id(user + 5_000)),
-            iat,
-            exp: iat + seconds,
-            kind: TokenKind::Access,
-            device: None,
-        })
-    }
-}
-
-/// A pending order of customer 10.
-pub fn order(n: u128, version: u64) -> Order {
-    let price = Amount::from_minor(20_000).unwrap();
-    let draft =
-        Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road");
-    let (customer, at) = (UserId(id(10)), UnixMillis(0));
-    Order {
-        status: OrderStatus::Pending,
-        version,
-        ..Order::published(OrderId(id(n)), draft, customer, at, Source::Portal)
+        let claims = support::claims(person(user, role), Clock::system().now());
+        self.0.signer.sign(&Claims { exp: claims.iat + seconds, ..claims })
     }
 }
 

@@ -1,8 +1,5 @@
 //! An op is retired in the commit that stores its outcome: nobody who reads the file, at whatever
 //! moment, finds a command that neither waits nor is decided. A kill between the two would make one.
-#![allow(clippy::unwrap_used)]
-
-mod world;
 
 use std::{
     path::Path,
@@ -16,7 +13,8 @@ use std::{
 use holdfast_edge::path_in;
 use rusqlite::{Connection, OpenFlags};
 use wire::Role;
-use world::{accept, cloud::Cloud, edge, frame, order, tablet::Tablet, until};
+
+use crate::world::{accept, cloud::Cloud, edge, frame, order, tablet::Tablet, until};
 
 const COMMANDS: u128 = 50;
 const LOST: &str = "SELECT count(*) FROM commands c WHERE c.outcome IS NULL AND NOT EXISTS \

@@ -1,13 +1,11 @@
 //! The link carries only what a crash cannot take back: an op that the cloud has heard stands in the
 //! edge's file already, committed.
-#![allow(clippy::unwrap_used)]
-
-mod world;
 
 use holdfast_edge::path_in;
 use rusqlite::{Connection, OpenFlags};
 use wire::{Op, Role};
-use world::{accept, cloud::Cloud, edge, frame, order, tablet::Tablet, until};
+
+use crate::world::{accept, cloud::Cloud, edge, frame, order, tablet::Tablet, until};
 
 const COMMANDS: u128 = 50;
 
@@ -27,7 +25,7 @@ async fn what_goes_up_stands_in_the_file_already() {
     let mut stored = file.prepare("SELECT count(*) FROM log WHERE bytes = ?").unwrap();
 
     for n in 1..=COMMANDS {
-        let id = wire::CommandId(world::id(1_000 + n));
+        let id = wire::CommandId(crate::world::id(1_000 + n));
         tablet.send(frame(1_000 + n, &token, &accept(n))).await;
         let heard = async {
             let op = until("the cloud hears it", || async {

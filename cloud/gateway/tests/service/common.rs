@@ -1,6 +1,4 @@
 //! A gateway in front of parts that answer with what they were sent.
-// Each test file uses a part of this, and a helper that fails fails its test.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 
@@ -13,19 +11,20 @@ use axum::{
     routing::post,
 };
 use gateway::{Config, Peers};
-use platform::{Ground, bus::Bus, cache::Cache, sessions, upstream::Upstream};
+use platform::{Ground, cache::Cache, sessions, testing, upstream::Upstream};
 use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
     tasks::Tasks,
-    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+    tokens::{Claims, Keys, Signer},
 };
 use serde_json::{Value, json};
+use support::Issuer;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Code, Role, SessionId, UnixMillis, UserId};
+use wire::{Actor, Code, Role, UnixMillis, UserId};
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const USER: UserId = UserId(Uuid::from_u128(7));
@@ -68,10 +67,9 @@ impl Gate {
 
     /// A gateway of that configuration and cache, its parts changed by `alter`.
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-        let keys = Keys::empty();
-        keys.replace(&signer.jwks()).unwrap();
-        Self { signer, ..Self::open(config, cache, alter, keys).await }
+        let issuer = Issuer::new();
+        let keys = issuer.keys();
+        Self { signer: issuer.signer, ..Self::open(config, cache, alter, keys).await }
     }
 
     async fn open(
@@ -81,20 +79,11 @@ impl Gate {
         keys: Keys,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
         let (clock, cache) = (Clock::fixed(NOW), Cache::open(cache).unwrap());
         // As auth does when it starts; with a cache out of reach it cannot.
         let _ = sessions::mark_complete(&cache).await;
-        let ground = Ground {
-            clock: clock.clone(),
-            tasks: Tasks::new(),
-            bus: Bus::open(&format!("embedded:{}", folder.path().join("bus.db").display()))
-                .await
-                .unwrap(),
-            cache: cache.clone(),
-            keys,
-            service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
-        };
+        let ground = testing::ground(folder.path(), &clock).await;
+        let ground = Ground { cache: cache.clone(), keys, ..ground };
         let auth = FakeAuth::default();
         let local = |part| match part {
             CloudPart::Auth => (part, Upstream::local(auth.router())),
@@ -102,21 +91,11 @@ impl Gate {
         };
         let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
         let router = gateway::open(config, ground, peers).await.unwrap();
-        Self { router, signer, clock, cache, auth, _folder: folder }
+        Self { router, signer: Issuer::new().signer, clock, cache, auth, _folder: folder }
     }
 
     pub fn claims(&self, role: Role) -> Claims {
-        let iat = self.clock.now().0 / 1000;
-        Claims {
-            iss: "holdfast".to_owned(),
-            sub: USER,
-            role,
-            jti: SessionId(Uuid::from_u128(99)),
-            iat,
-            exp: iat + 3600,
-            kind: TokenKind::Access,
-            device: None,
-        }
+        support::claims(Actor { user_id: USER, role }, self.clock.now())
     }
 
     pub fn token(&self, role: Role) -> String {

@@ -11,18 +11,8 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{
-    Ground,
-    bus::Bus,
-    cache::Cache,
-    sql::{Sql, create_database},
-};
-use process::{
-    clock::Clock,
-    random,
-    tasks::Tasks,
-    tokens::{Keys, ServiceKey, Signer},
-};
+use platform::{Ground, cache::Cache, sql::Sql, testing};
+use process::{clock::Clock, tasks::Tasks};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -32,11 +22,7 @@ pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const PASSWORD: &str = "correct horse battery";
 pub const MINUTE_MS: i64 = 60_000;
 
-#[derive(Debug, Clone, Copy)]
-pub enum Engine {
-    Sqlite,
-    MariaDb,
-}
+pub use support::Engine;
 
 pub struct Auth {
     pub router: Router,
@@ -62,22 +48,15 @@ impl Auth {
 
     pub async fn with_cache(engine: Engine, cache: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sql_url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.path().join("auth.db").display()),
-            Engine::MariaDb => {
-                let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-                format!("{}/auth_{name}", support::servers().mysql)
-            }
-        };
-        create_database(&sql_url).await.unwrap();
-        let config = Config {
-            sql_url: sql_url.as_str().into(),
+        let url = engine.address(folder.path(), "auth");
+        let config = |url: &str| Config {
+            sql_url: url.into(),
             signing_key: folder.path().join("auth.key"),
             ..Config::default()
         };
-        auth::migrate(&config).await.unwrap();
-        let sql = Sql::open(&sql_url).await.unwrap();
-        Self::open(config, sql, cache, Clock::fixed(NOW), folder).await
+        let migrate = async |url: &str| auth::migrate(&config(url)).await.unwrap();
+        let sql = testing::database("auth", &url, migrate).await;
+        Self::open(config(&url), sql, cache, Clock::fixed(NOW), folder).await
     }
 
     /// Stops it and starts it anew, with nothing left but its files and its database.
@@ -87,16 +66,10 @@ impl Auth {
     }
 
     async fn open(config: Config, sql: Sql, cache: &str, clock: Clock, folder: TempDir) -> Self {
-        let bus = folder.path().join(format!("bus-{}.db", random::secret_text(6)));
-        let (tasks, cache) = (Tasks::new(), Cache::open(cache).unwrap());
-        let ground = Ground {
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-            bus: Bus::open(&format!("embedded:{}", bus.display())).await.unwrap(),
-            cache: cache.clone(),
-            keys: Keys::empty(),
-            service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
-        };
+        let cache = Cache::open(cache).unwrap();
+        let ground = testing::ground(folder.path(), &clock).await;
+        let ground = Ground { cache: cache.clone(), ..ground };
+        let tasks = ground.tasks.clone();
         let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
         Self { router, clock, cache, config, sql, tasks, folder }
     }

@@ -1,16 +1,13 @@
 //! Edges share the owner: however much waits at some of them, what another has just sent has its turn
 //! soon. Turns are counted in calls to the owner, which is the only thing that they have to share.
 
-#![allow(clippy::unwrap_used)]
-
-mod stage;
-
 use std::{sync::Arc, time::Duration};
 
-use stage::{Edge, Replica, Stage, accept, boot, token};
 use support::eventually;
 use tokio::sync::Semaphore;
 use wire::{EdgeId, Region, Role};
+
+use crate::stage::{Edge, Replica, Stage, accept, boot, token};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Ops of one batch at most.

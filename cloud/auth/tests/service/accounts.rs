@@ -1,13 +1,11 @@
 //! Making an account.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use axum::http::StatusCode;
-use common::{Auth, Engine, PASSWORD};
 use rstest::rstest;
 use serde_json::json;
 use wire::{EventType, Role, UserEvent};
+
+use crate::common::{Auth, Engine, PASSWORD};
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

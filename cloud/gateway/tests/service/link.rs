@@ -1,7 +1,4 @@
 //! The link of an edge passes through the gateway, to a hub in this process and to one elsewhere.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use axum::{
     Router,
@@ -14,7 +11,6 @@ use axum::{
     response::Response,
     routing::get,
 };
-use common::Gate;
 use futures::{SinkExt, StreamExt};
 use gateway::{Config, Peers};
 use platform::upstream::Upstream;
@@ -23,6 +19,8 @@ use tokio_tungstenite::{
     connect_async,
     tungstenite::{self, client::IntoClientRequest},
 };
+
+use crate::common::Gate;
 
 /// A hub that says what it was told, and then says everything back.
 async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {

@@ -1,18 +1,15 @@
 //! Ops that nobody can decide beside many that can be, and owners that can decide nothing for a while.
 
-#![allow(clippy::unwrap_used)]
-
-mod stage;
-
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, token};
 use support::eventually;
 use uuid::Uuid;
 use wire::{Code, CommandId, Hash, HeldReason, Region, Role};
+
+use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, token};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Good ops of a log.
@@ -159,7 +156,7 @@ async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] 
     })
     .await;
     assert_eq!(stage.north(&hub).await.held, 0);
-    *stage.owner.script() = stage::Script::default();
+    *stage.owner.script() = crate::stage::Script::default();
     decided(&stage, &hub, &mut edge, 0).await;
     assert!(edge.held.is_empty(), "nobody is told that it waits for an operator");
 }

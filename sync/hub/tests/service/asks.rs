@@ -1,19 +1,16 @@
 //! Accepts that the holder of a region decides: a person's at the portal, and another edge's.
 
-#![allow(clippy::unwrap_used)]
-
-mod stage;
-
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
-use stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 use support::eventually;
 use uuid::Uuid;
 use wire::{
     Change, Command, CommandBody, CommandId, EventType, Op, OpState, OrderId, Region, Role,
     UnixMillis, WaitingAsk,
 };
+
+use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
 
 const ASKS: &str = "/internal/asks";
 

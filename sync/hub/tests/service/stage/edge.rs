@@ -14,9 +14,8 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 use wire::{
     Ack, Actor, Alive, Ask, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId,
-    CommandOp, Draft, EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, Probe, Quarantine, Refused, Region, Role, ServiceType, Source, Standing,
-    UnixMillis, Up, UserId, Verdict, Welcome,
+    CommandOp, EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, OrderId, Probe,
+    Quarantine, Refused, Region, Role, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -397,22 +396,4 @@ pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) 
         relogged: None,
     })
     .to_bytes()
-}
-
-pub fn order(n: u128, version: u64) -> Order {
-    let id = OrderId(Uuid::from_u128(n));
-    let price = "200.00".parse().unwrap();
-    let draft = Draft::new(
-        "Fix the tap",
-        ServiceType::CleaningRepair,
-        price,
-        Region::North,
-        "1 North Road",
-    );
-    let customer = UserId(Uuid::from_u128(7));
-    Order {
-        status: OrderStatus::Pending,
-        version,
-        ..Order::published(id, draft, customer, UnixMillis(5), Source::Portal)
-    }
 }

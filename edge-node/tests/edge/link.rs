@@ -1,15 +1,13 @@
 //! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a cloud
 //! that is away from the start.
-#![allow(clippy::unwrap_used)]
-
-mod world;
 
 use std::time::Duration;
 
 use holdfast_edge::{path_in, report, start};
 use process::clock::Clock;
 use wire::{CommandId, Op, Role};
-use world::{
+
+use crate::world::{
     accept,
     cloud::{Cloud, GENERATION},
     edge, frame, get, id, order,
@@ -186,7 +184,7 @@ async fn a_connection_that_only_looks_open_is_given_up() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::fixed(Clock::system().now());
-    let config = world::config(data.path(), &format!("http://{gateway}"));
+    let config = crate::world::config(data.path(), &format!("http://{gateway}"));
     let edge = start(config, clock.clone()).await.unwrap();
     until("an acknowledgement", || async { cloud.last_ack() }).await;
     for ping in 1..=4 {

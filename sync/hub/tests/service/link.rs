@@ -1,19 +1,18 @@
 //! The link over a real socket: who gets a session, who loses it, what a session stores and brings.
 
-mod stage;
-
 use axum::{Router, body::Body, extract::State};
 use http::{Method, Request, StatusCode};
 use platform::upstream::Upstream;
 use process::{tasks::Tasks, tokens::edge_token};
 use rstest::rstest;
 use serde_json::json;
-use stage::{Edge, Stage, accept, boot, order, serve, token};
 use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 use wire::{
     Change, ChecksumState, Code, EventType, Hash, LinkState, Region, Role, Standing, UserId,
 };
+
+use crate::stage::{Edge, Stage, accept, boot, order, serve, token};
 
 /// The status that the hub answered instead of a WebSocket.
 fn refused_with(result: Result<(), Box<tungstenite::Error>>) -> StatusCode {

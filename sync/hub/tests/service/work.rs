@@ -1,22 +1,19 @@
 //! The work on the logs: in order, once, whoever is away, and past whatever cannot be decided.
 
-#![allow(clippy::unwrap_used)]
-
-mod stage;
-
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use stage::{PATIENCE, Stage, accept, accept_on, boot, token};
 use support::eventually;
 use uuid::Uuid;
 use wire::{
     Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, QuarantineWhy, Region,
     Relogged, Role, Verdict,
 };
+
+use crate::stage::{PATIENCE, Stage, accept, accept_on, boot, token};
 
 #[rstest]
 #[case::sqlite(false)]

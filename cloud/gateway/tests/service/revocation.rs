@@ -1,7 +1,4 @@
 //! A session that was ended stays out, whatever the cache does.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -9,11 +6,12 @@ use axum::{
     Router,
     http::{Method, StatusCode},
 };
-use common::{Answer, Gate};
 use gateway::{Config, Peers};
 use platform::{sessions, upstream::Upstream};
 use process::parts::CloudPart;
 use wire::Role;
+
+use crate::common::{Answer, Gate};
 
 /// Nothing listens there.
 const LOST_CACHE: &str = "redis://127.0.0.1:1";
@@ -114,5 +112,5 @@ async fn before_auth_told_its_keys_nobody_is_judged() {
 }
 
 fn unreachable() -> Upstream {
-    common::remote("http://127.0.0.1:1")
+    crate::common::remote("http://127.0.0.1:1")
 }

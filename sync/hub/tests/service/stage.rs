@@ -1,6 +1,4 @@
 //! A hub on a real socket, with an owner, an auth and edges that follow a script.
-// Each test file uses a part of it.
-#![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
 mod auth;
 mod edge;
@@ -11,19 +9,11 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use platform::{
-    Ground,
-    bus::Bus,
-    cache::Cache,
-    sql::{Sql, create_database},
-    upstream::Upstream,
-    vals,
-};
+use platform::{Ground, bus::Bus, sql::Sql, testing, upstream::Upstream, vals};
 use process::{
     clock::Clock,
-    random,
     tasks::Tasks,
-    tokens::{Claims, Keys, ServiceKey, Signer, TokenKind},
+    tokens::{Claims, ServiceKey, Signer},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,13 +21,13 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{
     EdgeStatus, Event, EventId, EventType, Hash, Order, Region, Role, SessionId, StatusReport,
-    UserId,
 };
 
 pub use auth::Auth;
-pub use edge::{Edge, accept, accept_on, asked, boot, order, token};
+pub use edge::{Edge, accept, accept_on, asked, boot, token};
 pub use owner::{Owner, Script};
-use support::eventually;
+pub use support::samples::order;
+use support::{Engine, Issuer, eventually, samples};
 
 /// Longer than anything takes that is not broken.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -67,25 +57,22 @@ pub struct Replica {
 impl Stage {
     pub async fn new(mysql: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
-        let url = if mysql {
-            format!("{}/hub_{name}", support::servers().mysql)
-        } else {
-            format!("sqlite:{}", folder.path().join("sync.db").display())
-        };
-        create_database(&url).await.unwrap();
-        let config = hub::Config { sql_url: url.as_str().into(), ..hub::Config::default() };
-        hub::migrate(&config).await.unwrap();
-        let bus = format!("embedded:{}", folder.path().join("bus.db").display());
-        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+        let url = engine.address(folder.path(), "hub");
+        let config = |url: &str| hub::Config { sql_url: url.into(), ..hub::Config::default() };
+        let migrate = async |url: &str| hub::migrate(&config(url)).await.unwrap();
+        testing::database("hub", &url, migrate).await.close().await;
+        let config = config(&url);
+        let ground = testing::ground(folder.path(), &Clock::system()).await;
+        let (bus, service_key) = (ground.bus, ground.service_key);
+        let signer = Issuer::new().signer;
         let mut stage = Self {
             clock: Clock::system(),
             admin_token: String::new(),
             owner: Owner::new(service_key.clone()),
             auth: Auth::new(&signer),
             signer,
-            bus: Bus::open(&bus).await.unwrap(),
+            bus,
             config,
             service_key,
             folder,
@@ -95,15 +82,10 @@ impl Stage {
     }
 
     pub async fn replica(&self) -> Replica {
-        let tasks = Tasks::new();
-        let ground = Ground {
-            clock: self.clock.clone(),
-            tasks: tasks.clone(),
-            bus: self.bus.clone(),
-            cache: Cache::open("memory:").unwrap(),
-            keys: Keys::empty(),
-            service_key: self.service_key.clone(),
-        };
+        let (bus, service_key) = (self.bus.clone(), self.service_key.clone());
+        let ground = testing::ground(self.folder.path(), &self.clock).await;
+        let ground = Ground { bus, service_key, ..ground };
+        let tasks = ground.tasks.clone();
         let peers = hub::Peers {
             order: Upstream::local(self.owner.router()),
             auth: Upstream::local(self.auth.router()),
@@ -120,16 +102,12 @@ impl Stage {
 
     /// A token of that role, valid from and until so many seconds from now.
     pub fn token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
-        let now_s = self.clock.now().0 / 1000;
+        let claims = support::claims(samples::person(user, role), self.clock.now());
         self.signer.sign(&Claims {
-            iss: "auth".into(),
-            sub: UserId(Uuid::from_u128(user)),
-            role,
             jti: SessionId(self.clock.new_id()),
-            iat: now_s + from_s,
-            exp: now_s + until_s,
-            kind: TokenKind::Access,
-            device: None,
+            exp: claims.iat + until_s,
+            iat: claims.iat + from_s,
+            ..claims
         })
     }
 
@@ -168,7 +146,7 @@ impl Stage {
 
     /// From here on tokens are signed with another key.
     pub fn rotate(&mut self) {
-        self.signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        self.signer = Issuer::new().signer;
         self.auth.script().signer = self.signer.clone();
     }
 
@@ -230,7 +208,7 @@ impl Stage {
 
     /// Invites and enrols an edge through the public routes.
     pub async fn enrol(&self, replica: &Replica, name: &str, region: Region) -> Edge {
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let signer = Issuer::new().signer;
         let invited = self.admin(
             replica,
             Method::POST,

@@ -1,15 +1,13 @@
 //! Signing in, staying in, and being out.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use axum::http::{Method, StatusCode};
-use common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 use platform::sessions::{self, SessionStatus};
 use process::tokens::Keys;
 use rstest::rstest;
 use serde_json::json;
 use wire::{EventType, SessionId, UserEvent};
+
+use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
 async fn auth_with(engine: Engine, username: &str) -> Auth {
     let auth = Auth::new(engine).await;

@@ -1,16 +1,14 @@
 //! What a part is sent, and what a client is answered.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use axum::{
     body::Body,
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use common::{Gate, USER};
 use gateway::Config;
 use wire::Role;
+
+use crate::common::{Gate, USER};
 
 fn request(method: &str, path: &str) -> axum::http::request::Builder {
     Request::builder().method(method).uri(path)

@@ -1,13 +1,11 @@
 //! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
 //! and that a command is answered.
-#![allow(clippy::unwrap_used)]
-
-mod world;
 
 use rumqttc::ConnectReturnCode;
 use serde_json::{Value, json};
 use wire::{Code, Hop, OrderStatus, Reply, Role, Verdict, topics};
-use world::{
+
+use crate::world::{
     accept, call,
     cloud::Cloud,
     edge, frame, get, id, order,
@@ -91,7 +89,7 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
     let at = region.edge.mqtt;
     let good = region.token(Role::Provider, 20);
     let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
-    let foreign = world::People::new().token(Role::Provider, 20);
+    let foreign = crate::world::People::new().token(Role::Provider, 20);
     for (client, user, token, code) in [
         ("t-1", "t-1", "nonsense", ConnectReturnCode::BadUserNamePassword),
         ("t-1", "t-1", foreign.as_str(), ConnectReturnCode::BadUserNamePassword),
@@ -252,7 +250,7 @@ async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
 
     let mut refused = false;
     let reply: Reply = loop {
-        match tokio::time::timeout(world::PATIENCE, events.poll()).await.unwrap().unwrap() {
+        match tokio::time::timeout(crate::world::PATIENCE, events.poll()).await.unwrap().unwrap() {
             Event::Incoming(Packet::PubAck(ack)) => {
                 refused |= ack.reason == PubAckReason::NotAuthorized;
             }

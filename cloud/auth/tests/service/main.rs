@@ -1,0 +1,7 @@
+//! Auth as a service among others, over its routes.
+
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod common;
+mod sessions;

@@ -1,0 +1,9 @@
+//! The gateway in front of parts that answer with what they were sent.
+
+#![allow(clippy::unwrap_used)]
+
+mod callers;
+mod common;
+mod link;
+mod requests;
+mod revocation;

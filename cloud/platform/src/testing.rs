@@ -1,0 +1,74 @@
+//! What the tests of a service stand on: a migrated database, and a ground. No service uses it.
+//!
+//! It fails a test by a panic, for a test has nothing to go on with.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use process::{
+    clock::Clock,
+    random,
+    tasks::Tasks,
+    tokens::{Keys, ServiceKey, Signer},
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sql::{Migrations, Sql, create_database, template::Template},
+};
+
+type Templates = BTreeMap<(&'static str, bool), Arc<OnceCell<Template>>>;
+
+/// By name, and whether they are on MySQL.
+static TEMPLATES: Mutex<Templates> = Mutex::new(BTreeMap::new());
+
+/// A new database at `url`, with the tables that `migrate` makes at the address it is given. Only the
+/// first database of a name is migrated; the others of this process are copies of it.
+pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&str)) -> Sql {
+    let is_mysql = url.starts_with("mysql:");
+    let template = {
+        let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
+        templates.entry((name, is_mysql)).or_default().clone()
+    };
+    let template = template.get_or_init(|| migrated(url, migrate)).await;
+    template.copy(url).await.expect("a copy of the migrated database")
+}
+
+/// For `database`, where a service is not to do it by its configuration.
+pub async fn migrate(url: &str, migrations: &Migrations) {
+    let sql = Sql::open(url).await.expect("a database");
+    sql.migrate(migrations).await.expect("migrations that run");
+    sql.close().await;
+}
+
+/// An embedded bus in this folder, a cache in memory, no keys of people yet, and a service key.
+pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
+    let bus = folder.join(format!("bus-{}.db", random::secret_text(6)));
+    let bus = Bus::open(&format!("embedded:{}", bus.display())).await.expect("a bus");
+    Ground {
+        clock: clock.clone(),
+        tasks: Tasks::new(),
+        bus,
+        cache: Cache::open("memory:").expect("a cache in memory"),
+        keys: Keys::empty(),
+        service_key: service_key(),
+    }
+}
+
+pub fn service_key() -> ServiceKey {
+    ServiceKey::from_pkcs8(&Signer::generate()).expect("a new key")
+}
+
+/// The template stands beside the database that is to be made.
+async fn migrated(url: &str, migrate: impl AsyncFnOnce(&str)) -> Template {
+    let url = format!("{url}_template");
+    create_database(&url).await.expect("a database for the template");
+    migrate(&url).await;
+    Template::of(&url).await.expect("the migrated database")
+}

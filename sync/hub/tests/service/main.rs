@@ -1,0 +1,12 @@
+//! The hub among an order service, an auth and edges that follow a script.
+
+#![allow(clippy::unwrap_used)]
+
+mod asks;
+mod link;
+mod mend;
+mod poison;
+mod quarantine;
+mod share;
+mod stage;
+mod work;

@@ -1,0 +1,27 @@
+//! Addresses of databases that nobody else uses, on the engines that a service has to run on.
+
+use std::path::Path;
+
+use process::random;
+
+use crate::servers;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    MariaDb,
+}
+
+impl Engine {
+    /// The address of a database that is not there yet; of SQLite a file in this folder.
+    pub fn address(self, folder: &Path, name: &str) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite:{}", folder.join(format!("{name}.db")).display()),
+            Self::MariaDb => {
+                let server = servers().mysql.trim_end_matches('/');
+                let own: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+                format!("{server}/{name}_{own}")
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Whoever signs people's tokens, in auth's place.
+
+use process::tokens::{Claims, Keys, Signer, TokenKind};
+use uuid::Uuid;
+use wire::{Actor, SessionId, UnixMillis};
+
+#[derive(Clone)]
+pub struct Issuer {
+    pub signer: Signer,
+}
+
+const LASTS_S: i64 = 3_600;
+
+impl Issuer {
+    /// # Panics
+    /// When a key that was made here is none.
+    pub fn new() -> Self {
+        let signer = Signer::from_pkcs8(&Signer::generate());
+        Self { signer: signer.unwrap_or_else(|error| panic!("{error}")) }
+    }
+
+    /// The keys of a service that knows this issuer.
+    ///
+    /// # Panics
+    /// When a service cannot read what is published here.
+    pub fn keys(&self) -> Keys {
+        let keys = Keys::empty();
+        keys.replace(&self.signer.jwks()).unwrap_or_else(|error| panic!("{error}"));
+        keys
+    }
+
+    /// An access token for the next hour.
+    pub fn token(&self, actor: Actor, now: UnixMillis) -> String {
+        self.signer.sign(&claims(actor, now))
+    }
+}
+
+impl Default for Issuer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What an access token says that was issued just now; each person has one session.
+pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
+    let iat = now.0 / 1_000;
+    Claims {
+        iss: "holdfast".into(),
+        sub: actor.user_id,
+        role: actor.role,
+        jti: SessionId(Uuid::from_u128(actor.user_id.0.as_u128() + 5_000)),
+        iat,
+        exp: iat + LASTS_S,
+        kind: TokenKind::Access,
+        device: None,
+    }
+}

@@ -1,0 +1,32 @@
+//! People and orders to test with; a test names what matters to it and takes the rest from here.
+
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, Draft, Order, OrderId, OrderStatus, Region, Role, ServiceType, Source,
+    UnixMillis, UserId,
+};
+
+/// Who has published the sample orders.
+pub const CUSTOMER: UserId = UserId(Uuid::from_u128(10));
+
+pub fn person(n: u128, role: Role) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(n)), role }
+}
+
+/// # Panics
+/// Never: the price is one.
+pub fn draft() -> Draft {
+    let price = Amount::from_minor(20_000).unwrap_or_else(|error| panic!("{error:?}"));
+    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
+}
+
+/// A pending order of the region NORTH, whose content follows from id and version.
+pub fn order(n: u128, version: u64) -> Order {
+    let at = UnixMillis(0);
+    Order {
+        status: OrderStatus::Pending,
+        version,
+        updated_at: UnixMillis(version.cast_signed()),
+        ..Order::published(OrderId(Uuid::from_u128(n)), draft(), CUSTOMER, at, Source::Portal)
+    }
+}
