@@ -87,7 +87,6 @@ fn sim(arguments: &[String]) -> Result<()> {
 fn chaos(arguments: &[String]) -> Result<()> {
     let asked = Chaos::asked_for(arguments)?;
     install::everything()?;
-    workspace::build()?;
     let suites = Suites::build()?;
     let (rounds, name) = match &asked {
         Chaos::Rounds(rounds) => {
@@ -137,7 +136,6 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
         return mutants::release_has_none();
     }
     install::everything()?;
-    workspace::build()?;
     let suites = Suites::build()?;
     let servers = TestServers::start()?;
     mutants::run(&suites, &servers, arguments.first().map(String::as_str))

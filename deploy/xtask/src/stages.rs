@@ -1,6 +1,10 @@
 //! The stages of a test run: what each is for, and how it runs.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::BTreeSet,
+    process::Command,
+    thread::{self, JoinHandle},
+};
 
 use crate::{
     Result, arch, install, shell,
@@ -89,20 +93,25 @@ impl Stage {
 /// What the build stage leaves for those after it.
 #[derive(Default)]
 pub struct Built {
+    installing: Option<JoinHandle<Result<()>>>,
     ready: Option<(Suites, TestServers)>,
 }
 
 impl Built {
+    /// Begins to install what the servers need; meanwhile everything is built.
+    pub fn install(&mut self) {
+        self.installing = Some(thread::spawn(install::everything));
+    }
+
     pub fn run(&mut self, stage: Stage) -> Result<TestCount> {
         match stage {
             Stage::Arch => arch_and_own_tests(),
             Stage::Lint => lint().map(|()| TestCount::default()),
-            Stage::Build => {
-                workspace::build()?;
-                self.ready = Some((Suites::build()?, TestServers::start()?));
-                Ok(TestCount::default())
+            Stage::Build => self.build().map(|()| TestCount::default()),
+            Stage::Unit => {
+                self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[threads()])
             }
-            Stage::Unit => self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[]),
+            Stage::Contract => self.suites(|suites| suites.of_package("contract"), &[threads()]),
             Stage::Sim => simulate().map(|()| TestCount::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
@@ -115,10 +124,24 @@ impl Built {
                 shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
                 Ok(count)
             }
-            Stage::Contract | Stage::E2e => {
-                self.suites(|suites| suites.of_package(stage.name()), &[])
-            }
+            Stage::E2e => self.suites(|suites| suites.of_package("e2e"), &[]),
         }
+    }
+
+    fn build(&mut self) -> Result<()> {
+        // A machine that lacks something and lets nobody install it has said so by now.
+        if self.installing.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.installed()?;
+        }
+        let suites = Suites::build()?;
+        self.installed()?;
+        self.ready = Some((suites, TestServers::start()?));
+        Ok(())
+    }
+
+    fn installed(&mut self) -> Result<()> {
+        let Some(installing) = self.installing.take() else { return Ok(()) };
+        installing.join().unwrap_or_else(|_| Err("the installation has panicked".into()))
     }
 
     fn suites(
@@ -132,6 +155,11 @@ impl Built {
         // A stage that runs nothing would look green for ever.
         if count.passed == 0 { Err("no test was run".into()) } else { Ok(count) }
     }
+}
+
+/// In one program so many tests run at a time: they mostly wait for a server's disk or a timer.
+fn threads() -> (String, String) {
+    ("RUST_TEST_THREADS".to_owned(), "4".to_owned())
 }
 
 /// A part of what `cargo xtask sim` runs by hand, and every planted bug.

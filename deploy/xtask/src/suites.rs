@@ -51,11 +51,12 @@ const ALONE: [(&str, &str, &str); 2] = [
 const OUTPUT: &str = "test-output";
 
 impl Suites {
+    /// Builds the programs and their tests in one go, so that no processor waits in between.
     pub fn build() -> Result<Self> {
         let mut cargo = workspace::cargo()?;
-        cargo.args(["test", "--workspace", "--locked", "--no-run"]);
+        cargo.args(["build", "--workspace", "--locked", "--all-targets"]);
         cargo.arg("--message-format=json-render-diagnostics");
-        eprintln!("$ cargo test --workspace --locked --no-run");
+        eprintln!("$ cargo build --workspace --locked --all-targets");
         let lines = shell::output(&mut cargo)?;
         let messages = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
         let mut suites: Vec<Suite> = messages.filter_map(|message| suite(&message)).collect();

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every stage, from a bare machine.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Result,
     beside::Beside,
-    install,
     stages::{Built, Stage},
     stopwatch::Stopwatch,
     suites::TestCount,
@@ -40,12 +41,11 @@ struct Row {
 }
 
 impl Run {
-    fn everything(
-        &mut self,
-        wanted: impl IntoIterator<Item = Stage>,
-        beside: &[Stage],
-    ) -> Result<()> {
-        self.timed("install", |_| prepare())?;
+    fn everything(&mut self, wanted: BTreeSet<Stage>, beside: &[Stage]) -> Result<()> {
+        toolchain::check()?;
+        if wanted.contains(&Stage::Build) {
+            self.built.install();
+        }
         let mut running = None;
         for stage in wanted {
             println!("\n== {}", stage.name());
@@ -75,11 +75,6 @@ impl Run {
         self.total.failed += count.failed;
         Ok(())
     }
-}
-
-fn prepare() -> Result<TestCount> {
-    toolchain::check()?;
-    install::everything().map(|()| TestCount::default())
 }
 
 fn print_table(table: &[Row], total: f64) {
