@@ -10,9 +10,9 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersQuestion, OrdersAnswer,
-    RangeQuestion, RangeAnswer, RegionAssignment, RenewRequest, TakeBack, TakenBack, WaitingAccept,
-    WaitingAccepts, WaitingAnswers,
+    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersAnswer,
+    OrdersQuestion, RangeAnswer, RangeQuestion, RegionAssignment, RenewRequest, TakeBack,
+    TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
 use super::hub::HUB;
