@@ -41,7 +41,10 @@ use peers::{auth::KeySource, order::OrderService};
 use session::{link::Sessions, links::Links};
 use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
 use store::{MIGRATIONS, Store};
-use work::Workers;
+use work::{
+    sweeps::Sweeps,
+    workers::{BatchTurns, Workers},
+};
 
 /// The services the hub asks.
 #[derive(Clone)]
@@ -104,6 +107,7 @@ fn start(
         work: work.clone(),
     };
     feeder.start(&tasks, &bus);
+    let held_again = Duration::from_millis(config.held_again_ms);
     let workers = Workers {
         store: store.clone(),
         clock: clock.clone(),
@@ -113,7 +117,10 @@ fn start(
         nudges: nudges.clone(),
         put_accepts: put_accepts.clone(),
         bell: work.clone(),
-        held_again: Duration::from_millis(config.held_again_ms),
+        held_again,
+        replica: clock.new_id(),
+        sweeps: Sweeps::new(held_again),
+        turns: BatchTurns::default(),
     };
     workers.start();
     let gauges = Gauges { store: store.clone(), clock: clock.clone(), settling: settling.clone() };

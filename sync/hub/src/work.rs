@@ -7,7 +7,8 @@
 mod asks;
 mod drain;
 mod run;
-mod sweeps;
+pub mod sweeps;
+pub mod workers;
 
 use std::{
     collections::HashMap,
@@ -15,19 +16,10 @@ use std::{
     time::Duration,
 };
 
-use process::{clock::Clock, tasks::Tasks};
 use wire::EdgeId;
 
-use crate::{
-    peers::{auth::KeySource, order::OrderService},
-    rounds::Rounds,
-    signals::{Nudges, PutAccepts, WorkBell},
-    store::{Store, StoreError},
-};
-use asks::PortalAccepts;
-use drain::Drainer;
-use run::{Decider, Turns};
-use sweeps::Sweeps;
+use crate::{rounds::Rounds, signals::WorkBell, store::StoreError};
+use workers::Workers;
 
 /// The time between two looks without a signal: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
@@ -35,36 +27,41 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Edges of one look; the next look goes on behind them.
 const EDGES_MAX: usize = 1_000;
 
-/// The parts that the work of a replica needs.
-pub(crate) struct Workers {
-    pub store: Store,
-    pub clock: Clock,
-    pub tasks: Tasks,
-    pub order: OrderService,
-    pub keys: KeySource,
-    pub nudges: Nudges,
-    pub put_accepts: PutAccepts,
-    pub bell: WorkBell,
-    pub held_again: Duration,
-}
-
 impl Workers {
-    pub fn start(self) {
-        let Self { store, clock, tasks, order, keys, nudges, put_accepts, bell, held_again } = self;
-        let portal_accepts = PortalAccepts {
-            store: store.clone(),
-            order: order.clone(),
-            tasks: tasks.clone(),
-            bell: bell.clone(),
-            again: held_again,
-        };
-        let decider = Decider { store: store.clone(), order, keys, turns: Turns::default() };
-        let (replica, sweeps) = (clock.new_id(), Sweeps::new(held_again));
-        let spawner = tasks.clone();
-        let drainer =
-            Drainer { decider, store, clock, tasks, replica, sweeps, bell, nudges, put_accepts };
-        spawner.spawn("work", async move { dispatch(drainer).await });
-        spawner.spawn("asks", async move { portal_accepts.follow().await });
+    pub fn start(&self) {
+        let workers = self.clone();
+        self.tasks.spawn("work", async move { workers.dispatch().await });
+        let workers = self.clone();
+        self.tasks.spawn("asks", async move { workers.hand_in_accepts().await });
+    }
+
+    async fn dispatch(&self) {
+        let busy = BusyEdges::default();
+        let mut after = String::new();
+        let mut rounds = Rounds::new(&self.tasks, "The logs cannot be read; received ops wait");
+        loop {
+            let result = self.begin_all(&busy, &mut after).await;
+            let woken = async {
+                tokio::select! {
+                    () = self.bell.woken() => {}
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+            };
+            if !rounds.next(result, woken).await {
+                return;
+            }
+        }
+    }
+
+    async fn begin_all(&self, busy: &BusyEdges, after: &mut String) -> Result<(), StoreError> {
+        let (edges, next) = self.store.edges_with_work(after, EDGES_MAX).await?;
+        *after = next;
+        for edge in edges {
+            let Some(turn) = busy.turn(edge, &self.bell) else { continue };
+            let workers = self.clone();
+            self.tasks.spawn_once("work_edge", async move { workers.drain(&turn.edge).await });
+        }
+        Ok(())
     }
 }
 
@@ -100,39 +97,4 @@ impl Drop for EdgeTurn {
             self.bell.wake();
         }
     }
-}
-
-async fn dispatch(drainer: Drainer) {
-    let busy = BusyEdges::default();
-    let mut after = String::new();
-    let mut rounds = Rounds::new(&drainer.tasks, "The logs cannot be read; received ops wait");
-    loop {
-        let result = begin_all(&drainer, &busy, &mut after).await;
-        let woken = async {
-            tokio::select! {
-                () = drainer.bell.woken() => {}
-                () = tokio::time::sleep(LOOK) => {}
-            }
-        };
-        if !rounds.next(result, woken).await {
-            return;
-        }
-    }
-}
-
-async fn begin_all(
-    drainer: &Drainer,
-    busy: &BusyEdges,
-    after: &mut String,
-) -> Result<(), StoreError> {
-    let (edges, next) = drainer.store.edges_with_work(after, EDGES_MAX).await?;
-    *after = next;
-    for edge in edges {
-        let Some(turn) = busy.turn(edge, &drainer.bell) else { continue };
-        let drainer = drainer.clone();
-        drainer.tasks.clone().spawn_once("work_edge", async move {
-            drainer.drain(&turn.edge).await;
-        });
-    }
-    Ok(())
 }

@@ -279,7 +279,7 @@ impl LogWalk {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use wire::{Command, CommandBody, CommandOp, OrderId, Role, UserId, Verdict};
 
     use super::*;
@@ -294,12 +294,12 @@ mod tests {
         Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
     }
 
-    fn accept(n: u128) -> ReceivedOp {
-        let order_id = OrderId(uuid::Uuid::from_u128(n));
-        ReceivedOp::Command(Box::new(CommandOp {
+    /// An accept of order `n`, under the id `n`.
+    pub(crate) fn accept_op(n: u128) -> CommandOp {
+        CommandOp {
             command: Command {
                 id: CommandId(uuid::Uuid::from_u128(n)),
-                body: CommandBody::AcceptOrder { order_id },
+                body: CommandBody::AcceptOrder { order_id: OrderId(uuid::Uuid::from_u128(n)) },
                 device: None,
                 device_seq: None,
                 tapped_at: None,
@@ -314,7 +314,11 @@ mod tests {
             rules_version: None,
             revocations_version: None,
             relogged: None,
-        }))
+        }
+    }
+
+    fn accept(n: u128) -> ReceivedOp {
+        ReceivedOp::Command(Box::new(accept_op(n)))
     }
 
     fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {

@@ -8,42 +8,27 @@ use std::{
 use process::metrics;
 use wire::EdgeId;
 
-/// The row in sync_db could not say it: that an older session's term is over tells nothing of whether
-/// the newer one is on this replica.
+/// The newest term of each edge that has a session here. The row in sync_db cannot replace it: the end of an
+/// older session does not tell whether the newer one is on this replica.
 #[derive(Clone, Default)]
-pub(crate) struct Links(Arc<Mutex<Newest>>);
-
-/// The newest term of each edge that has a session here.
-#[derive(Default)]
-struct Newest(HashMap<EdgeId, u64>);
+pub(crate) struct Links(Arc<Mutex<HashMap<EdgeId, u64>>>);
 
 impl Links {
     pub fn up(&self, edge: &EdgeId, term: u64) {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        newest.begin(edge, term);
+        // Two sessions that begin at once may come here in either order.
+        let known = newest.entry(edge.clone()).or_insert(term);
+        *known = term.max(*known);
         metrics::LINK_UP.set([edge.as_str()], 1);
     }
 
-    pub fn down(&self, edge: &EdgeId, term: u64) {
+    /// Returns whether the edge has no link here any more: its newest session has ended.
+    pub fn down(&self, edge: &EdgeId, term: u64) -> bool {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.end(edge, term) {
-            metrics::LINK_UP.set([edge.as_str()], 0);
-        }
-    }
-}
-
-impl Newest {
-    /// Two that begin at once may come here the other way round.
-    fn begin(&mut self, edge: &EdgeId, term: u64) {
-        let newest = self.0.entry(edge.clone()).or_insert(term);
-        *newest = term.max(*newest);
-    }
-
-    /// Whether it was the newest, so that the edge has no link here any more.
-    fn end(&mut self, edge: &EdgeId, term: u64) -> bool {
-        let is_newest = self.0.get(edge) == Some(&term);
+        let is_newest = newest.get(edge) == Some(&term);
         if is_newest {
-            self.0.remove(edge);
+            newest.remove(edge);
+            metrics::LINK_UP.set([edge.as_str()], 0);
         }
         is_newest
     }
@@ -57,12 +42,12 @@ mod tests {
     fn a_link_is_down_when_its_newest_session_ends_and_not_when_an_older_one_does() {
         let edge = EdgeId::new("north-1").unwrap();
         for begun in [[1, 2], [2, 1]] {
-            let mut newest = Newest::default();
-            begun.into_iter().for_each(|term| newest.begin(&edge, term));
-            assert!(!newest.end(&edge, 1), "the second session stands");
-            assert!(newest.end(&edge, 2));
-            newest.begin(&edge, 3);
-            assert!(newest.end(&edge, 3));
+            let links = Links::default();
+            begun.into_iter().for_each(|term| links.up(&edge, term));
+            assert!(!links.down(&edge, 1), "the second session stands");
+            assert!(links.down(&edge, 2));
+            links.up(&edge, 3);
+            assert!(links.down(&edge, 3));
         }
     }
 }

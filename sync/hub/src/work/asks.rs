@@ -4,21 +4,18 @@
 //! Invariant: an accept that fails alone is counted, and in the end waits for an operator. A failure counts
 //! only while other accepts could be decided.
 
-use std::time::Duration;
-
 use platform::upstream::UpstreamError;
-use process::tasks::Tasks;
 use uuid::Uuid;
 use wire::{
     CommandId, HeldReason, OpDecision, UserId, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
+use super::workers::Workers;
 use crate::{
     domain::run::FAILURES_MAX,
-    peers::order::{OrderService, is_away},
+    peers::order::is_away,
     rounds::{Rounds, given_up},
-    signals::WorkBell,
-    store::{Store, StoreError, asks::AskName},
+    store::{StoreError, asks::AskName},
 };
 
 const PATH: &str = "/internal/waiting-accepts";
@@ -43,18 +40,8 @@ impl HandInFault {
     }
 }
 
-/// The accepts of all regions, as this replica hands them in.
-#[derive(Clone)]
-pub(super) struct PortalAccepts {
-    pub store: Store,
-    pub order: OrderService,
-    pub tasks: Tasks,
-    pub bell: WorkBell,
-    pub again: Duration,
-}
-
-impl PortalAccepts {
-    pub async fn follow(&self) {
+impl Workers {
+    pub(super) async fn hand_in_accepts(&self) {
         let stop = self.tasks.token();
         let warning = "The portal's waiting accepts cannot be handed in";
         let mut rounds = Rounds::new(&self.tasks, warning);
@@ -70,7 +57,7 @@ impl PortalAccepts {
     async fn next_turn(&self) {
         tokio::select! {
             () = self.bell.turned() => {}
-            () = tokio::time::sleep(self.again) => {}
+            () = tokio::time::sleep(self.held_again) => {}
         }
     }
 
@@ -83,17 +70,17 @@ impl PortalAccepts {
             let mut bad = part.unreadable.clone();
             if !part.accepts.is_empty() {
                 let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
-                bad.extend(self.decide(part.accepts.clone(), doubted).await?);
+                bad.extend(self.decide_accepts(part.accepts.clone(), doubted).await?);
             }
             for name in bad {
-                self.failed(name, failures(&name)).await?;
+                self.accept_failed(name, failures(&name)).await?;
             }
             after = part.next;
         }
         Ok(())
     }
 
-    async fn failed(&self, name: AskName, failures: u32) -> Result<(), StoreError> {
+    async fn accept_failed(&self, name: AskName, failures: u32) -> Result<(), StoreError> {
         if !self.store.ask_failed(name, failures).await? {
             return Ok(());
         }
@@ -109,16 +96,16 @@ impl PortalAccepts {
     /// Tries all at once or, where that fails, each by itself. Returns those that fail alone. `doubted` ones
     /// are tried between two controls that succeed, others before one: an owner that decides nothing at all
     /// proves nothing about them.
-    async fn decide(
+    async fn decide_accepts(
         &self,
         items: Vec<WaitingAccept>,
         doubted: bool,
     ) -> Result<Vec<AskName>, HandInFault> {
         if doubted {
-            self.control().await?;
+            self.control_accepts().await?;
         }
         let names: Vec<AskName> = items.iter().map(name).collect();
-        match self.tried(items.clone()).await? {
+        match self.try_accepts(items.clone()).await? {
             Some(bad) => return Ok(bad),
             None if names.len() == 1 => return Ok(names),
             None => {}
@@ -126,15 +113,18 @@ impl PortalAccepts {
         let mut bad = Vec::new();
         for item in items {
             let name = name(&item);
-            bad.extend(self.tried(vec![item]).await?.unwrap_or_else(|| vec![name]));
+            bad.extend(self.try_accepts(vec![item]).await?.unwrap_or_else(|| vec![name]));
         }
         Ok(bad)
     }
 
     /// Returns those that the owner could not decide, `None` where the list fails as a whole. After any such
     /// failure a control has shown that the owner is there.
-    async fn tried(&self, items: Vec<WaitingAccept>) -> Result<Option<Vec<AskName>>, HandInFault> {
-        let bad = match self.ask(items).await {
+    async fn try_accepts(
+        &self,
+        items: Vec<WaitingAccept>,
+    ) -> Result<Option<Vec<AskName>>, HandInFault> {
+        let bad = match self.ask_about(items).await {
             Ok(bad) if bad.is_empty() => return Ok(Some(bad)),
             Ok(bad) => Some(bad),
             Err(fault) if fault.blames_them() => {
@@ -144,19 +134,19 @@ impl PortalAccepts {
             }
             Err(fault) => return Err(fault),
         };
-        self.control().await?;
+        self.control_accepts().await?;
         Ok(bad)
     }
 
     /// Asks whether anything is decided at all.
-    async fn control(&self) -> Result<(), HandInFault> {
-        self.call(Vec::new()).await.map(drop).map_err(HandInFault::Away)
+    async fn control_accepts(&self) -> Result<(), HandInFault> {
+        self.call_for_accepts(Vec::new()).await.map(drop).map_err(HandInFault::Away)
     }
 
     /// Drops the decided ones. Returns those that the owner could not decide.
-    async fn ask(&self, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, HandInFault> {
+    async fn ask_about(&self, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, HandInFault> {
         let names: Vec<AskName> = items.iter().map(name).collect();
-        let answers = match self.call(items).await {
+        let answers = match self.call_for_accepts(items).await {
             Ok(WaitingAnswers { answers }) => answers,
             // One of them may have silenced the owner; the control will tell.
             Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
@@ -179,7 +169,10 @@ impl PortalAccepts {
         Ok(bad)
     }
 
-    async fn call(&self, items: Vec<WaitingAccept>) -> Result<WaitingAnswers, UpstreamError> {
+    async fn call_for_accepts(
+        &self,
+        items: Vec<WaitingAccept>,
+    ) -> Result<WaitingAnswers, UpstreamError> {
         self.order.decide(PATH, &WaitingAccepts { items }).await
     }
 }

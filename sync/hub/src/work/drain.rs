@@ -5,22 +5,17 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use process::{clock::Clock, metrics, tasks::Tasks};
-use uuid::Uuid;
+use process::metrics;
 use wire::{EdgeId, HeldReason};
 
-use super::{
-    run::{Decider, RunEnd},
-    sweeps::Sweeps,
-};
+use super::{run::RunEnd, workers::Workers};
 use crate::{
     domain::{
         pace::{Backoff, OPS_MAX, Portion},
         run::{self, DecidedOp, Judgement, LogWalk, Progress, UndecidedOp},
     },
     rounds::given_up,
-    signals::{Nudges, PutAccepts, WorkBell},
-    store::{Store, StoreError, work::Claim},
+    store::{StoreError, work::Claim},
 };
 
 /// Another worker takes over from one that has died after this time. A slow one may be followed too: an op
@@ -43,23 +38,8 @@ enum Next {
     Done,
 }
 
-/// Works the logs of all edges, one call an edge at a time.
-#[derive(Clone)]
-pub(super) struct Drainer {
-    pub decider: Decider,
-    pub store: Store,
-    pub clock: Clock,
-    pub tasks: Tasks,
-    /// Tells this process from other replicas, and from itself before a restart.
-    pub replica: Uuid,
-    pub sweeps: Sweeps,
-    pub bell: WorkBell,
-    pub nudges: Nudges,
-    pub put_accepts: PutAccepts,
-}
-
-impl Drainer {
-    pub async fn drain(&self, edge: &EdgeId) {
+impl Workers {
+    pub(super) async fn drain(&self, edge: &EdgeId) {
         let stop = self.tasks.token();
         let mut log = LogWork {
             hub: self,
@@ -106,7 +86,7 @@ impl Drainer {
 }
 
 struct LogWork<'a> {
-    hub: &'a Drainer,
+    hub: &'a Workers,
     edge: &'a EdgeId,
     portion: Portion,
     backoff: Backoff,
@@ -213,7 +193,7 @@ impl LogWork<'_> {
         run: &[UndecidedOp],
     ) -> Result<(Progress, Next), StoreError> {
         let (progress, next, settled) =
-            match self.hub.kept(claim, self.hub.decider.decide(claim, run)).await? {
+            match self.hub.kept(claim, self.hub.decide(claim, run)).await? {
                 RunEnd::Whole(progress) => {
                     let reached = progress.reaches();
                     self.portion.passed(run.iter().filter(|due| Some(due.seq) <= reached).count());
@@ -289,7 +269,7 @@ impl LogWork<'_> {
     }
 }
 
-impl Drainer {
+impl Workers {
     /// Does the work with the claim kept. Else another replica would take over, hand over the same ops and
     /// discard these results, and an op that its owner never answers would never be found.
     async fn kept<T>(&self, claim: &Claim, work: impl Future<Output = T>) -> T {

@@ -1,32 +1,24 @@
 //! Decides one run of an edge's log: judges the tokens, hands the ops to their owner, and gathers the
 //! answers. Nothing is stored here.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use platform::upstream::UpstreamError;
 use process::tokens::{Claims, Keys, TokenError};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 use wire::{BatchOp, CommandOp, HeldReason, OpAnswer, OpsBatch, OpsDecisions, UnixMillis};
 
+use super::workers::Workers;
 use crate::{
     domain::{
         op::ReceivedOp,
         run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
     },
-    peers::{
-        auth::KeySource,
-        order::{OrderService, is_away},
-    },
-    store::{Store, StoreError, feed::Revocations, work::Claim},
+    peers::order::is_away,
+    store::{StoreError, feed::Revocations, work::Claim},
 };
 
 const PATH: &str = "/internal/ops";
-/// Batches of different edges under way at once; the rest wait their turn.
-const BATCHES_MAX: usize = 4;
 /// Most bytes of a batch as JSON; the owner takes several times as much.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
 /// At the beginning of time no token has expired.
@@ -42,25 +34,6 @@ pub(super) enum RunEnd {
     Failed(Progress, usize),
 }
 
-/// Decides the runs of all edges of this replica.
-#[derive(Clone)]
-pub(super) struct Decider {
-    pub store: Store,
-    pub order: OrderService,
-    pub keys: KeySource,
-    pub turns: Turns,
-}
-
-/// The batches that may be under way.
-#[derive(Clone)]
-pub(super) struct Turns(Arc<Semaphore>);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BATCHES_MAX)))
-    }
-}
-
 /// The owner's answer to a batch.
 enum BatchAnswer {
     Decisions(Vec<OpAnswer>),
@@ -70,10 +43,14 @@ enum BatchAnswer {
     Failed(UpstreamError),
 }
 
-impl Decider {
-    pub async fn decide(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<RunEnd, StoreError> {
+impl Workers {
+    pub(super) async fn decide(
+        &self,
+        claim: &Claim,
+        run: &[UndecidedOp],
+    ) -> Result<RunEnd, StoreError> {
         let judge = self.judge(claim, run).await?;
-        let now = self.order.clock.now();
+        let now = self.clock.now();
         let plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
         let progress =
             Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
@@ -93,7 +70,7 @@ impl Decider {
         let edge = &claim.edge;
         // A failure concerns the op only between two controls that succeed.
         let controlled = failures(run, &handed) > 0;
-        match self.ask(claim, handed.clone(), controlled).await {
+        match self.ask_owner(claim, handed.clone(), controlled).await {
             BatchAnswer::Decisions(answers) => {
                 let Some(joined) = run::join(&handed, answers) else {
                     tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
@@ -122,24 +99,28 @@ impl Decider {
     /// A batch that fails is followed by an empty one, and a `controlled` one also preceded by it. An
     /// owner that takes no batch at all is away. One that answers an empty batch but not this one is
     /// there, however long it has kept silent.
-    async fn ask(&self, claim: &Claim, ops: Vec<BatchOp>, controlled: bool) -> BatchAnswer {
+    async fn ask_owner(&self, claim: &Claim, ops: Vec<BatchOp>, controlled: bool) -> BatchAnswer {
         let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
-        if controlled && let Err(error) = self.call(claim, Vec::new()).await {
+        if controlled && let Err(error) = self.call_owner(claim, Vec::new()).await {
             return BatchAnswer::Away(error);
         }
-        match self.call(claim, ops).await {
+        match self.call_owner(claim, ops).await {
             Ok(decisions) => BatchAnswer::Decisions(decisions.answers),
             Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
                 BatchAnswer::Away(error)
             }
-            Err(error) => match self.call(claim, Vec::new()).await {
+            Err(error) => match self.call_owner(claim, Vec::new()).await {
                 Ok(_) => BatchAnswer::Failed(error),
                 Err(error) => BatchAnswer::Away(error),
             },
         }
     }
 
-    async fn call(&self, claim: &Claim, ops: Vec<BatchOp>) -> Result<OpsDecisions, UpstreamError> {
+    async fn call_owner(
+        &self,
+        claim: &Claim,
+        ops: Vec<BatchOp>,
+    ) -> Result<OpsDecisions, UpstreamError> {
         let Claim { edge, region, epoch, .. } = claim.clone();
         self.order.decide(PATH, &OpsBatch { edge, region, epoch, ops }).await
     }

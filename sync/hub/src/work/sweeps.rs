@@ -10,7 +10,7 @@ use std::{
 use wire::EdgeId;
 
 #[derive(Clone)]
-pub(super) struct Sweeps {
+pub(crate) struct Sweeps {
     again: Duration,
     /// One entry an edge that ever had work here.
     begun: Arc<Mutex<HashMap<EdgeId, Begun>>>,

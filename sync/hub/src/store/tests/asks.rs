@@ -1,9 +1,9 @@
 //! Accepts that wait at the portal.
 
-use wire::{Actor, Command, CommandBody, CommandId, OpState, PortalAccept, Role};
+use wire::{Actor, CommandId, OpState, PortalAccept, Role};
 
 use super::{work::decided, *};
-use crate::domain::run::FAILURES_MAX;
+use crate::domain::run::{FAILURES_MAX, tests::accept_op};
 
 const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
@@ -13,14 +13,7 @@ fn id(n: u128) -> CommandId {
 }
 
 fn accept(n: u128) -> PortalAccept {
-    let command = Command {
-        id: id(n),
-        body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
-        device: None,
-        device_seq: None,
-        tapped_at: None,
-        trace: None,
-    };
+    let command = accept_op(n).command;
     let actor = Actor { user_id: USER, role: Role::Provider };
     PortalAccept { region: Region::North, command, actor, token: "t".into() }
 }

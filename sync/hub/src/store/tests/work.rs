@@ -4,7 +4,7 @@ use platform::vals;
 use wire::{Code, HeldReason, Order, Outcome};
 
 use super::*;
-use crate::domain::run::{DecidedOp, Progress};
+use crate::domain::run::{DecidedOp, Progress, tests::accept_op};
 
 pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
     let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
@@ -188,7 +188,7 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(
 /// Accepts of orders 1, 2, 1, 3 and the release of a lease.
 pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     let mut at = after;
-    let mut ops: Vec<Op> = [1, 2, 1, 3].map(|n| Op::Command(accept(n))).into();
+    let mut ops: Vec<Op> = [1, 2, 1, 3].map(|n| Op::Command(accept_op(n))).into();
     ops.push(Op::LeaseReleased { fence: 1 });
     let ops = ops.iter().map(|op| {
         let bytes = op.to_bytes();
@@ -196,29 +196,6 @@ pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
         NewOp { at, bytes }
     });
     NewOps { term, epoch: 1, after, ops: ops.collect() }
-}
-
-fn accept(n: u128) -> wire::CommandOp {
-    let order_id = OrderId(Uuid::from_u128(n));
-    wire::CommandOp {
-        command: wire::Command {
-            id: wire::CommandId(Uuid::from_u128(n)),
-            body: wire::CommandBody::AcceptOrder { order_id },
-            device: None,
-            device_seq: None,
-            tapped_at: None,
-            trace: None,
-        },
-        token_seq: 1,
-        actor: wire::Actor { user_id: admin(), role: wire::Role::Provider },
-        verdict: wire::Verdict::Provisional,
-        fence: None,
-        received_at: NOW,
-        policy_version: None,
-        rules_version: None,
-        revocations_version: None,
-        relogged: None,
-    }
 }
 
 #[rstest]
