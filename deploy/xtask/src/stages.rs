@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Result, arch, install, shell,
-    suites::{Suites, TestCount},
+    suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
 };
@@ -159,7 +159,7 @@ impl Built {
 
 /// In one program so many tests run at a time: they mostly wait for a server's disk or a timer.
 fn threads() -> (String, String) {
-    ("RUST_TEST_THREADS".to_owned(), "4".to_owned())
+    (THREADS.to_owned(), "4".to_owned())
 }
 
 /// A part of what `cargo xtask sim` runs by hand, and every planted bug.

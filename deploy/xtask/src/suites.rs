@@ -48,6 +48,8 @@ const ALONE: [(&str, &str, &str); 2] = [
     ("holdfast-edge", "process", "an edge has to start within a second"),
     ("chaos", "exclusive", "an accept at the portal has to come back within a second"),
 ];
+/// How many tests of one program run at a time: by default one for each processor.
+pub const THREADS: &str = "RUST_TEST_THREADS";
 const OUTPUT: &str = "test-output";
 
 impl Suites {
@@ -183,6 +185,9 @@ impl Suite {
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .envs(environment.iter().cloned().collect::<BTreeMap<_, _>>());
+        if self.is_alone() {
+            command.env_remove(THREADS);
+        }
         command
     }
 
