@@ -1,4 +1,4 @@
-//! Whoever signs people's tokens, in auth's place.
+//! A signer of people's tokens, in auth's place.
 
 use process::tokens::{Claims, Keys, Signer, TokenKind};
 use uuid::Uuid;
@@ -41,7 +41,7 @@ impl Default for Issuer {
     }
 }
 
-/// What an access token says that was issued just now; each person has one session.
+/// The claims of an access token issued at that moment. Each person has one session.
 pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
     let iat = now.0 / 1_000;
     Claims {

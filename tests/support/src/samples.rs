@@ -6,7 +6,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-/// Who has published the sample orders.
+/// The customer of the sample orders.
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(10));
 
 pub fn person(n: u128, role: Role) -> Actor {
