@@ -10,7 +10,7 @@ use rules::{AssignmentTurn, Writes};
 use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
-    edge::{LoggedCommand, Suspicion},
+    edge::{LoggedCommand, SuspicionCause},
     oracle::Oracle,
     plan::FaultKind,
 };
@@ -142,7 +142,7 @@ impl Counts {
         }
     }
 
-    pub fn alarmed(&mut self, alarm: Suspicion) {
+    pub fn alarmed(&mut self, alarm: SuspicionCause) {
         *self.alarms.entry(alarm.as_str()).or_default() += 1;
     }
 

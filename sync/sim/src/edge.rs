@@ -12,7 +12,7 @@ use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
 use crate::cast;
 
 pub use entering::{CommandEntry, EntryResult, LoggedCommand};
-pub use file::{CommandName, EdgeFile, OpPlace, SettledCommand, Suspicion};
+pub use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
 
 /// A machine with its process and the process's memory.
 pub struct Node {

@@ -1,7 +1,7 @@
 //! The demands on a run of seeds: a kind of fault, frame or answer that never came proves nothing.
 
 use super::{Counts, Tally};
-use crate::{edge::Suspicion, plan::FaultKind};
+use crate::{edge::SuspicionCause, plan::FaultKind};
 
 const FRAMES: [&str; 16] = [
     "Hello",
@@ -118,7 +118,7 @@ impl Counts {
         never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
         never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
         never.extend(missing("policy transition", &self.turns, TURNS.into_iter()));
-        let alarms = Suspicion::ALL.iter().map(|alarm| alarm.as_str());
+        let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         never.extend(missing("alarm", &self.alarms, alarms));
         never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
         let (happened, found) = (self.happened(), self.lost_and_found());
@@ -200,7 +200,7 @@ mod tests {
         counts.numbers().into_iter().for_each(|number| *number = (*number).max(1));
         (counts.commands_least, counts.faults_least) = (COMMANDS_MIN, FAULTS_MIN);
         let faults = FaultKind::ALL.iter().map(|kind| kind.name());
-        let alarms = Suspicion::ALL.iter().map(|alarm| alarm.as_str());
+        let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         fill(&mut counts.faults, faults);
         fill(&mut counts.frames, FRAMES);
         fill(&mut counts.verdicts, VERDICTS);

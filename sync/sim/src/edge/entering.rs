@@ -7,7 +7,7 @@ use wire::{
     QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
-use super::file::{CommandName, EdgeFile, PendingCommand, Suspicion};
+use super::file::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
 use crate::bug::Bug;
 
 /// A command with a verified token.
@@ -65,7 +65,7 @@ impl EdgeFile {
     pub fn enter(&mut self, entry: CommandEntry) -> EntryResult {
         let missing = entry.seen.as_ref().is_some_and(|seen| self.is_missing(seen));
         if missing && !self.has(Bug::Receipts) {
-            self.raise(Suspicion::Receipt);
+            self.raise(SuspicionCause::Receipt);
         }
         let command_id = entry.command.id;
         let not_taken = |code| EntryResult::NotTaken { command_id, code };

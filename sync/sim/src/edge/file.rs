@@ -27,10 +27,10 @@ use crate::{
     table::{ModelRow, ModelTable},
 };
 
-pub use opening::{FileMark, Suspicion};
+pub use opening::{FileMark, SuspicionCause};
 
 /// An op's place: the epoch and the seq.
-pub type OpPlace = (u64, u64);
+pub type LogPlace = (u64, u64);
 
 /// The identity of a command. The same id of another person is another command.
 pub type CommandName = (CommandId, UserId);
@@ -46,7 +46,7 @@ pub struct EdgeBook {
     pub head: Chain,
     pub suspect: bool,
     /// The reason, while it is suspect.
-    pub alarm: Option<Suspicion>,
+    pub alarm: Option<SuspicionCause>,
     pub settled_seq: u64,
     pub feed_generation: u64,
     pub feed_cursor: u64,
@@ -78,13 +78,13 @@ pub struct PendingCommand {
 pub struct EdgeFile {
     pub bug: Option<Bug>,
     pub book: ModelRow<EdgeBook>,
-    pub log: ModelTable<OpPlace, LoggedOp>,
+    pub log: ModelTable<LogPlace, LoggedOp>,
     pub tokens: ModelTable<(u64, Hash), u64>,
     pub commands: ModelTable<CommandName, LoggedCommand>,
-    pub by_op: ModelTable<OpPlace, CommandName>,
-    pub pending: ModelTable<OpPlace, PendingCommand>,
+    pub by_op: ModelTable<LogPlace, CommandName>,
+    pub pending: ModelTable<LogPlace, PendingCommand>,
     /// The ops that the cloud gives back, until all of them are here.
-    pub tail: ModelTable<OpPlace, LoggedOp>,
+    pub tail: ModelTable<LogPlace, LoggedOp>,
     pub orders: ModelTable<OrderId, ConfirmedOrder>,
     /// The version that the feed itself has brought, and whether the order was open in it.
     pub brought: ModelTable<OrderId, (u64, bool)>,
@@ -269,7 +269,7 @@ impl EdgeFile {
             EdgeWrite::Tail(run) => self.keep(run),
             EdgeWrite::Quarantine(new) => self.begin(new, nonce, now),
             EdgeWrite::Snapshot(run) => self.stage(run),
-            EdgeWrite::Twin => self.raise(Suspicion::Twin),
+            EdgeWrite::Twin => self.raise(SuspicionCause::Twin),
         }
         Vec::new()
     }
@@ -324,7 +324,7 @@ impl EdgeFile {
         see(confirmed, ops, &self.book.live.name)
     }
 
-    fn pending_op(&self, place: OpPlace) -> Option<PendingOp> {
+    fn pending_op(&self, place: LogPlace) -> Option<PendingOp> {
         let Op::Command(op) = &self.log.get(&place)?.op else { return None };
         Some(PendingOp {
             seq: place.1,
@@ -346,7 +346,7 @@ impl EdgeFile {
             epoch: book.epoch,
             head: book.head,
             suspect: book.suspect,
-            twin: book.alarm == Some(Suspicion::Twin),
+            twin: book.alarm == Some(SuspicionCause::Twin),
             settled: self.chain_at(book.settled_seq),
             feed_generation: book.feed_generation,
             feed_cursor: book.feed_cursor,

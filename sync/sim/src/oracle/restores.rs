@@ -10,14 +10,14 @@ use super::Oracle;
 use crate::{
     cast,
     cloud::order_db::OrderDb,
-    edge::{CommandName, EdgeFile, LoggedCommand, Node, OpPlace},
+    edge::{CommandName, EdgeFile, LogPlace, LoggedCommand, Node},
 };
 
 /// The oracle's knowledge of one machine, beyond the machine's own.
 #[derive(Default)]
 pub struct Machine {
     /// Every receipt it has given that its file has to know of.
-    pub receipts: BTreeMap<OpPlace, (Chain, CommandId)>,
+    pub receipts: BTreeMap<LogPlace, (Chain, CommandId)>,
     /// Something may give it away: its file was replaced or copied, or its frames were changed on the way.
     disturbed: bool,
     /// Its high-water mark tells that the file was replaced.
@@ -25,14 +25,14 @@ pub struct Machine {
     /// It was shown a receipt of this epoch for an op that its log lacks.
     shown: Option<u64>,
     /// The end of its log before it became suspect, with the ops of the same group before that.
-    suspect_from: Option<OpPlace>,
-    raised_at: Option<OpPlace>,
+    suspect_from: Option<LogPlace>,
+    raised_at: Option<LogPlace>,
     /// Where its log was last known to end.
-    head: OpPlace,
+    head: LogPlace,
     /// The commands that a new epoch must log anew.
     waiting: BTreeSet<CommandName>,
     /// Given receipts that a restore has taken from its file.
-    taken: Vec<(OpPlace, Hash, CommandId)>,
+    taken: Vec<(LogPlace, Hash, CommandId)>,
 }
 
 impl Oracle {
@@ -64,7 +64,7 @@ impl Oracle {
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
         machine.raised_at = None;
-        let kept = |place: &OpPlace, at: &Chain| {
+        let kept = |place: &LogPlace, at: &Chain| {
             after.log.read(place).is_some_and(|logged| logged.at == *at)
         };
         let receipts = std::mem::take(&mut machine.receipts);
@@ -78,7 +78,7 @@ impl Oracle {
     }
 
     /// A command that a restore has taken may be lost if nobody who is left has seen it.
-    pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, OpPlace, Hash) -> bool) {
+    pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, LogPlace, Hash) -> bool) {
         let taken = std::mem::take(&mut self.machine(m).taken);
         let lost =
             taken.into_iter().filter(|(place, hash, command)| !seen(*command, *place, *hash));
@@ -86,7 +86,7 @@ impl Oracle {
     }
 
     pub fn cloned(&mut self, m: usize, copy: usize, file: &EdgeFile) {
-        let kept = |place: &OpPlace, at: &Chain| {
+        let kept = |place: &LogPlace, at: &Chain| {
             file.log.read(place).is_some_and(|logged| logged.at == *at)
         };
         let original = self.machine(m);
@@ -108,7 +108,7 @@ impl Oracle {
     }
 
     /// A witness may come behind others in a group. Those before it were answered in good faith.
-    pub fn raised(&mut self, m: usize, head: OpPlace) {
+    pub fn raised(&mut self, m: usize, head: LogPlace) {
         self.machine(m).raised_at = Some(head);
     }
 

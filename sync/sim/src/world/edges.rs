@@ -11,7 +11,7 @@ use crate::{
     cloud::at,
     edge::{
         self, Calls, CommandEntry, CommitQueue, EdgeJob, EdgeJobResult, EdgeLink, EntryResult,
-        Suspicion,
+        SuspicionCause,
     },
     recording,
 };
@@ -186,7 +186,7 @@ impl World {
                 EdgeJobResult::Asked { conn }
             }
             EdgeJob::Suspect => {
-                file.raise(Suspicion::Chain);
+                file.raise(SuspicionCause::Chain);
                 EdgeJobResult::Suspect
             }
         }

@@ -7,7 +7,7 @@ use super::{Side, World, WorldEvent, tablets::EdgeHead};
 use crate::{
     cast,
     cloud::at,
-    edge::{CommitQueue, Suspicion},
+    edge::{CommitQueue, SuspicionCause},
     plan::{Fault, FaultKind, StepKind},
 };
 
@@ -148,7 +148,7 @@ impl World {
             self.oracle.alarmed(self.now, m, rival, alarm.as_str());
         }
         let node = &mut self.edges[m];
-        if alarm == Suspicion::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
+        if alarm == SuspicionCause::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
             let until_healed = self.plan.heals_at.saturating_sub(self.now);
             let after = if self.random.chance(500) { 0 } else { until_healed };
             let after = after + self.random.between(1_000, 10_000);
@@ -159,7 +159,7 @@ impl World {
     /// Stopped, named anew with the code of a new edge, and started again.
     pub fn enrols_anew(&mut self, m: usize) {
         let id = cast::copy_of(m);
-        let twin = self.edges[m].file.book.read().alarm == Some(Suspicion::Twin);
+        let twin = self.edges[m].file.book.read().alarm == Some(SuspicionCause::Twin);
         if !twin || self.sync_db.edges[id].enrolled {
             // Its file was put back meanwhile: it has to be told once more.
             self.edges[m].will_be_renamed = false;

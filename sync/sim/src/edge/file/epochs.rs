@@ -7,12 +7,12 @@ use std::rc::Rc;
 use engine::edge::{NewEpoch, TailRun};
 use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, Verdict};
 
-use super::{EdgeFile, FIRST_EPOCH, LoggedOp, OpPlace};
+use super::{EdgeFile, FIRST_EPOCH, LogPlace, LoggedOp};
 use crate::{bug::Bug, edge::LoggedCommand};
 
 /// A command as it was logged before.
 struct Old {
-    place: OpPlace,
+    place: LogPlace,
     at: Chain,
     op: CommandOp,
     token: Option<String>,
@@ -111,7 +111,7 @@ impl EdgeFile {
     }
 
     /// A returned op refers only to ops returned with it, because this log may have gone on in another way.
-    fn old(&self, place: OpPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
+    fn old(&self, place: LogPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
         let Op::Command(op) = &logged.op else { return None };
         let token = (place.0, op.token_seq);
         let returned = self.tail.get(&token).filter(|_| given_back);

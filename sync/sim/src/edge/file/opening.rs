@@ -8,7 +8,7 @@ use crate::bug::Bug;
 
 /// The sign that gave a suspect edge away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Suspicion {
+pub enum SuspicionCause {
     NoMark,
     Older,
     Different,
@@ -17,7 +17,7 @@ pub enum Suspicion {
     Twin,
 }
 
-impl Suspicion {
+impl SuspicionCause {
     pub const ALL: [Self; 6] =
         [Self::NoMark, Self::Older, Self::Different, Self::Chain, Self::Receipt, Self::Twin];
 
@@ -74,25 +74,25 @@ impl EdgeFile {
         }
     }
 
-    pub fn suspicion(&self) -> Option<Suspicion> {
+    pub fn suspicion(&self) -> Option<SuspicionCause> {
         let head = self.book.live.head;
         let Some((epoch, mark)) = self.mark.written else {
-            return (head.seq > 0).then_some(Suspicion::NoMark);
+            return (head.seq > 0).then_some(SuspicionCause::NoMark);
         };
         if epoch < self.book.live.epoch {
             return None;
         }
         if epoch > self.book.live.epoch || mark.seq > head.seq {
-            return Some(Suspicion::Older);
+            return Some(SuspicionCause::Older);
         }
         let here = self.chain_at(mark.seq);
-        here.is_some_and(|here| here != mark).then_some(Suspicion::Different)
+        here.is_some_and(|here| here != mark).then_some(SuspicionCause::Different)
     }
 
     /// The first reason stands; that this is a twin outweighs it.
-    pub fn raise(&mut self, alarm: Suspicion) {
+    pub fn raise(&mut self, alarm: SuspicionCause) {
         let book = &mut self.book.live;
-        if book.alarm.is_none() || alarm == Suspicion::Twin {
+        if book.alarm.is_none() || alarm == SuspicionCause::Twin {
             book.alarm = Some(alarm);
         }
         book.suspect = true;
