@@ -6,5 +6,7 @@ mod inbox;
 mod sentence;
 
 pub use audience::lines_of;
-pub use inbox::{Cursor, Line, LineId, Page, PageRequest, Params, READ_KEPT_MS, StoredLine};
+pub use inbox::{
+    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+};
 pub use sentence::{LineText, write};

@@ -1,4 +1,4 @@
-//! Owns taking events in: what happened to an order becomes lines in the inboxes of its people.
+//! Owns the consumption of events: each becomes lines in the inboxes of the people it concerns.
 
 use platform::{
     bus::{Bus, QueueSpec},
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use wire::{Event, EventType, Exchange, OrderEvent};
 
 use crate::{
-    domain::{self, Line, LineId},
-    store::{InboxStore, StoreError},
+    domain::{self, InboxLine, LineId},
+    store::InboxStore,
 };
 
 const QUEUES: [QueueSpec; 3] = [
@@ -33,7 +33,7 @@ pub fn start(tasks: &Tasks, bus: &Bus, store: InboxStore, clock: Clock) {
 }
 
 /// Handling an event twice writes nothing the second time: the store keeps one line per person and
-/// event, so it is its own inbox of the consumer and needs no other record.
+/// event, so that it needs no other record of the events it has taken in.
 pub struct Inboxes {
     pub store: InboxStore,
     pub clock: Clock,
@@ -44,7 +44,7 @@ impl Handle for Inboxes {
         for (id, line) in self.lines(event)? {
             let fresh = self.store.add(id, &line).await?;
             if fresh {
-                told(&line);
+                log(&line);
             }
         }
         Ok(())
@@ -57,7 +57,7 @@ impl Handle for Inboxes {
         }
         let fresh = self.store.add_all(&lines).await?;
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
-            told(line);
+            log(line);
         }
         Ok(true)
     }
@@ -66,7 +66,7 @@ impl Handle for Inboxes {
 impl Inboxes {
     /// An assignment is about a region, and no text tells of money or reviews yet: no inbox hears of
     /// either.
-    fn lines(&self, event: &Event) -> Result<Vec<(LineId, Line)>, HandleError> {
+    fn lines(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
         if event.kind == EventType::RegionAssigned || event.kind.exchange() != Exchange::Order {
             return Ok(Vec::new());
         }
@@ -76,7 +76,7 @@ impl Inboxes {
     }
 }
 
-fn told(line: &Line) {
+fn log(line: &InboxLine) {
     let kind = line.event_type;
     tracing::info!(
         user.id = %line.user_id,
@@ -84,15 +84,6 @@ fn told(line: &Line) {
         "Told the {} of `{kind}`",
         line.role.as_str()
     );
-}
-
-impl From<StoreError> for HandleError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Documents(error) => error.into(),
-            error => Self::retry(error),
-        }
-    }
 }
 
 #[cfg(test)]

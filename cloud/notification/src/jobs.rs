@@ -1,33 +1,31 @@
-//! Owns what runs by the clock: lines that were read long ago are removed.
-//!
-//! MongoDB removes them by its own expiry index, so the job is for the SQLite arm.
+//! Owns the work done by the clock: lines that were read long ago are removed. MongoDB expires them by
+//! itself, and the job finds none.
 
-use platform::jobs::{self, Job, JobError};
+use platform::{
+    documents::Documents,
+    jobs::{self, Job, JobError},
+};
 use process::{clock::Clock, tasks::Tasks};
 
-use crate::{
-    domain::READ_KEPT_MS,
-    store::{InboxStore, SqliteInbox},
-};
+use crate::store::InboxStore;
 
 /// At night, in UTC.
 const PURGE_CRON: &str = "0 20 3 * * *";
 
-pub fn start(tasks: &Tasks, store: &InboxStore, clock: &Clock) -> Result<(), JobError> {
-    match store {
-        InboxStore::Mongo(_) => Ok(()),
-        InboxStore::Sqlite(store) => {
-            let purge = purge(store.clone(), clock.clone());
-            jobs::start(tasks, store.sql(), clock.clone(), vec![purge])
-        }
-    }
+pub fn start(
+    tasks: &Tasks,
+    documents: &Documents,
+    store: &InboxStore,
+    clock: &Clock,
+) -> Result<(), JobError> {
+    jobs::start(tasks, documents, clock.clone(), vec![purge(store.clone(), clock.clone())])
 }
 
-fn purge(store: SqliteInbox, clock: Clock) -> Job {
+fn purge(store: InboxStore, clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
-        let (store, before) = (store.clone(), clock.now().plus_ms(-READ_KEPT_MS));
+        let (store, now) = (store.clone(), clock.now());
         async move {
-            let purged = store.purge_read(before).await?;
+            let purged = store.purge_read(now).await?;
             tracing::info!(purged, "Removed {purged} notifications read long ago");
             Ok(())
         }

@@ -29,10 +29,10 @@ pub struct Peers {}
 
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    let store = InboxStore::new(documents.clone());
-    store.check().await.map_err(OpenError::own("could not use notification_db"))?;
+    let store = InboxStore::new(&documents);
+    store.check().await?;
 
-    jobs::start(&ground.tasks, &store, &ground.clock)?;
+    jobs::start(&ground.tasks, &documents, &store, &ground.clock)?;
     events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
 
     let verifier = ground.verifier(NAME);
@@ -44,6 +44,5 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
 /// Brings notification_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    let store = InboxStore::new(documents);
-    store.migrate().await.map_err(OpenError::own("could not bring notification_db up to date"))
+    Ok(InboxStore::new(&documents).migrate().await?)
 }

@@ -9,7 +9,7 @@ use wire::{
 use platform::documents::Documents;
 
 use crate::{
-    domain::{Line, lines_of},
+    domain::{InboxLine, lines_of},
     store::InboxStore,
 };
 
@@ -29,7 +29,7 @@ pub fn event_body() -> OrderEvent {
     }
 }
 
-pub fn lines(event_type: EventType) -> Vec<Line> {
+pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     lines_of(event_type, EventId(Uuid::from_u128(7)), AT, &event_body())
 }
 
@@ -68,7 +68,7 @@ fn lost() -> Lost {
 pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
-    let store = InboxStore::new(Documents::open(&url).await.unwrap());
+    let store = InboxStore::new(&Documents::open(&url).await.unwrap());
     store.migrate().await.unwrap();
     (store, folder)
 }

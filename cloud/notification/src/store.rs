@@ -1,124 +1,206 @@
-//! Owns where inboxes are kept: MongoDB, or SQLite with a JSON body. Both arms keep the same promises,
-//! and one suite of tests holds them to it.
+//! Owns where inboxes are kept: one collection for customers and one for providers.
 //!
 //! Invariants: at most one line per person and event; a person reads and marks only their own lines.
 
-mod body;
-mod mongo;
-mod sqlite;
+mod before;
 
-use platform::{
-    documents::{Documents, DocumentsError},
-    sql::SqlError,
+use platform::documents::{
+    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index,
+    IndexCondition, ScalarType, Shape, Update, millis,
 };
-use wire::{Role, UnixMillis, UserId};
+use serde::{Deserialize, Serialize};
+use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
-use crate::domain::{Line, LineId, Page, PageRequest};
+use crate::domain::{
+    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+};
 
-pub use mongo::MongoInbox;
-pub use sqlite::SqliteInbox;
+/// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
+pub const UNREAD_SHOWN_MAX: usize = 1_000;
 
-/// Unread lines are counted up to this: more than any badge shows, and a bound on what is read.
-pub const UNREAD_SHOWN_MAX: u32 = 1_000;
+const USER: Field<UserId> = Field::new("user_id");
+const EVENT: Field<EventId> = Field::new("event_id");
+const CREATED: Field<UnixMillis> = Field::new("created_at");
+const IS_READ: Field<bool> = Field::new("is_read");
+const READ_AT: Field<UnixMillis> = Field::optional("read_at");
 
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error(transparent)]
-    Documents(#[from] DocumentsError),
-    #[error("a stored inbox line cannot be read: {0}")]
-    Unreadable(String),
-    #[error("notification_db lacks {missing}; run `holdfast-cloud migrate`")]
-    Outdated { missing: String },
+const ONCE: Index = Index::new("once", &[USER.up(), EVENT.up()]).unique();
+const NEWEST: Index = Index::new("newest", &[USER.up(), CREATED.down()]);
+const UNREAD: Index = Index::new("unread", &[USER.up(), CREATED.down()])
+    .only(&[IndexCondition::Is(IS_READ.path(), false)]);
+const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(READ_KEPT_MS);
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InboxDocument {
+    user_id: UserId,
+    event_id: EventId,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    order_id: OrderId,
+    counterpart: Option<UserId>,
+    params: Params,
+    #[serde(with = "millis")]
+    created_at: UnixMillis,
+    is_read: bool,
+    #[serde(default, with = "millis::option")]
+    read_at: Option<UnixMillis>,
 }
 
-impl From<SqlError> for StoreError {
-    fn from(error: SqlError) -> Self {
-        Self::Documents(error.into())
-    }
-}
-
-impl From<mongodb::error::Error> for StoreError {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::Documents(error.into())
-    }
+impl DocumentBody for InboxDocument {
+    const SHAPE: Shape = Shape {
+        fields: &[USER.path(), EVENT.path(), CREATED.path(), IS_READ.path(), READ_AT.path()],
+        indexes: &[ONCE, NEWEST, UNREAD, READ],
+    };
 }
 
 #[derive(Clone)]
-pub enum InboxStore {
-    Mongo(MongoInbox),
-    Sqlite(SqliteInbox),
+pub struct InboxStore {
+    documents: Documents,
+    customers: Collection<InboxDocument>,
+    providers: Collection<InboxDocument>,
 }
 
 impl InboxStore {
-    pub fn new(documents: Documents) -> Self {
-        match documents {
-            Documents::Mongo(database) => Self::Mongo(MongoInbox::new(&database)),
-            Documents::Sqlite(sql) => Self::Sqlite(SqliteInbox::new(sql)),
+    pub fn new(documents: &Documents) -> Self {
+        Self {
+            documents: documents.clone(),
+            customers: Collection::new(documents, "customer_inbox"),
+            providers: Collection::new(documents, "provider_inbox"),
         }
     }
 
-    /// Makes tables, collections and indexes; safe to repeat.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Mongo(store) => store.migrate().await,
-            Self::Sqlite(store) => store.migrate().await,
-        }
+    /// Makes collections and indexes, and moves the lines of an older layout; safe to repeat.
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.documents.migrate().await?;
+        self.customers.migrate().await?;
+        self.providers.migrate().await?;
+        before::move_lines(&self.documents).await
     }
 
     /// Refuses a store that `migrate` has not brought up to date.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Mongo(store) => store.check().await,
-            Self::Sqlite(store) => store.check().await,
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.documents.check().await?;
+        self.customers.check().await?;
+        self.providers.check().await
+    }
+
+    /// Customers and admins share a collection; admins have no inbox yet.
+    pub fn of(&self, role: Role) -> &Collection<InboxDocument> {
+        match role {
+            Role::Provider => &self.providers,
+            Role::Customer | Role::Admin => &self.customers,
         }
     }
 
-    /// Writes a line; whether it is new. The same event again for the same person writes nothing.
-    pub async fn add(&self, id: LineId, line: &Line) -> Result<bool, StoreError> {
-        match self {
-            Self::Mongo(store) => store.add(id, line).await,
-            Self::Sqlite(store) => store.add(id, line).await,
-        }
+    /// Writes a line and returns whether it is new. The same event again for the same person is not.
+    pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
+        self.of(line.role).insert(id.0, &line.into(), &[]).await
     }
 
-    /// Writes many lines; of each, whether it is new.
-    pub async fn add_all(&self, lines: &[(LineId, Line)]) -> Result<Vec<bool>, StoreError> {
-        match self {
-            Self::Mongo(store) => store.add_all(lines).await,
-            Self::Sqlite(store) => store.add_all(lines).await,
+    /// Writes many lines with one call for each collection; returns of each whether it is new.
+    pub async fn add_all(
+        &self,
+        lines: &[(LineId, InboxLine)],
+    ) -> Result<Vec<bool>, DocumentsError> {
+        let mut fresh = vec![true; lines.len()];
+        for inbox in [&self.customers, &self.providers] {
+            let lines = lines.iter().enumerate();
+            let own = lines.filter(|(_, (_, line))| std::ptr::eq(self.of(line.role), inbox));
+            let (places, documents): (Vec<usize>, Vec<_>) =
+                own.map(|(place, (id, line))| (place, (id.0, line.into()))).unzip();
+            for (place, new) in places.into_iter().zip(inbox.insert_new(&documents).await?) {
+                fresh[place] = new;
+            }
         }
+        Ok(fresh)
     }
 
     /// A person's lines, newest first.
-    pub async fn page(&self, request: &PageRequest) -> Result<Page, StoreError> {
-        // One more than asked for, which tells whether there is a next page.
-        let lines = match self {
-            Self::Mongo(store) => store.lines(request, request.limit + 1).await?,
-            Self::Sqlite(store) => store.lines(request, request.limit + 1).await?,
-        };
-        Ok(Page::of(lines, request.limit))
+    pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
+        let page = self.of(request.role).page(lines_of(request)).await?;
+        let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
+        let lines: Vec<StoredLine> = lines.collect();
+        let last = lines.last().filter(|_| page.next.is_some());
+        let next = last.map(|last| InboxCursor { created_at: last.line.created_at, id: last.id });
+        Ok(InboxPage { lines, next })
     }
 
-    /// How many lines wait to be read, counted up to `UNREAD_SHOWN_MAX`.
-    pub async fn unread(&self, user: UserId, role: Role) -> Result<u64, StoreError> {
-        match self {
-            Self::Mongo(store) => store.unread(user, role).await,
-            Self::Sqlite(store) => store.unread(user, role).await,
-        }
+    /// Counts a person's unread lines, up to `UNREAD_SHOWN_MAX`.
+    pub async fn unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
+        self.of(role).count(&unread_of(user)).await
     }
 
-    /// Marks one of the person's own lines as read; whether there is such a line. The first reading
-    /// counts: marking again moves no time.
+    /// Marks one of the person's own lines as read; returns whether the line exists. The time of the
+    /// first reading stays.
     pub async fn mark_read(
         &self,
         user: UserId,
         role: Role,
         id: LineId,
         now: UnixMillis,
-    ) -> Result<bool, StoreError> {
-        match self {
-            Self::Mongo(store) => store.mark_read(user, role, id, now).await,
-            Self::Sqlite(store) => store.mark_read(user, id, now).await,
+    ) -> Result<bool, DocumentsError> {
+        let inbox = self.of(role);
+        let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
+        if inbox.update(id.0, USER.is(user).and(IS_READ.is(false)), read, &[]).await? {
+            return Ok(true);
+        }
+        Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
+    }
+
+    /// Removes lines read long ago where the database does not do so; returns their number.
+    pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
+        Ok(self.customers.purge(now).await? + self.providers.purge(now).await?)
+    }
+}
+
+/// The query behind a page.
+pub fn lines_of(request: &PageRequest) -> Find {
+    let own = USER.is(request.user_id);
+    let find = if request.unread_only {
+        Find::by(UNREAD, own)
+    } else {
+        let alive = IS_READ.is(false).or(READ_AT.at_least(request.read_since));
+        Find::by(NEWEST, own.and(alive))
+    };
+    let after = request.after.map(|after| vec![after.created_at.scalar(), after.id.0.scalar()]);
+    find.after(after).limit(request.limit)
+}
+
+/// The query behind the number of unread lines.
+pub fn unread_of(user: UserId) -> Find {
+    Find::by(UNREAD, USER.is(user)).limit(UNREAD_SHOWN_MAX)
+}
+
+impl From<&InboxLine> for InboxDocument {
+    fn from(line: &InboxLine) -> Self {
+        Self {
+            user_id: line.user_id,
+            event_id: line.event_id,
+            event_type: line.event_type,
+            order_id: line.order_id,
+            counterpart: line.counterpart,
+            params: line.params.clone(),
+            created_at: line.created_at,
+            is_read: false,
+            read_at: None,
         }
     }
 }
+
+fn line(stored: Document<InboxDocument>, role: Role) -> StoredLine {
+    let (id, body) = (LineId(stored.id), stored.body);
+    let line = InboxLine {
+        user_id: body.user_id,
+        role,
+        event_type: body.event_type,
+        order_id: body.order_id,
+        event_id: body.event_id,
+        counterpart: body.counterpart,
+        params: body.params,
+        created_at: body.created_at,
+    };
+    StoredLine { id, line, read_at: body.read_at }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,36 +1,45 @@
-//! Owns the way to a document store. Each service keeps its own shape of it: an enum of a MongoDB
-//! collection and an SQLite table with an id, the columns it looks for, and a JSON body.
+//! Owns documents on MongoDB or SQLite. A service declares the fields and indexes of a collection and
+//! writes its store once; both databases answer it alike.
+//!
+//! Invariants: a query names its index and is answered in its order, so none sorts or scans; a write and
+//! its events are one step; every write makes the next version; missing and null are one.
 
-use std::time::Duration;
+mod collection;
+mod error;
+pub mod millis;
+mod mongo;
+mod query;
+mod schema;
+mod store;
 
 use mongodb::{
-    Client, Database,
+    Client,
     bson::doc,
-    error::{ErrorKind, WriteFailure},
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
-use crate::sql::{Sql, SqlError};
+use crate::sql::Sql;
+
+pub use collection::{Collection, Document, DocumentPage, Group, QueryPlan};
+pub use error::DocumentsError;
+pub use mongo::Mongo;
+pub use query::{Bound, Filter, Find, Update};
+pub use schema::{
+    DocumentBody, Field, FieldPath, Index, IndexCondition, IndexKey, ListField, Scalar, ScalarKind,
+    ScalarType, Shape,
+};
+pub(crate) use store::WaitingEvent;
+
+use std::time::Duration;
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const CONNECTIONS_MAX: u32 = 10;
-const DUPLICATE_KEY: i32 = 11_000;
 
-/// Cloning shares the pool.
+/// A service's own document database. Cloning shares the pool.
 #[derive(Clone)]
 pub enum Documents {
-    Mongo(Database),
+    Mongo(Mongo),
     Sqlite(Sql),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentsError {
-    #[error("a document store's address is `sqlite:PATH` or `mongodb://HOST/DATABASE`")]
-    Address,
-    #[error("the document store failed")]
-    Mongo(#[from] mongodb::error::Error),
-    #[error(transparent)]
-    Sql(#[from] SqlError),
 }
 
 impl Documents {
@@ -51,55 +60,34 @@ impl Documents {
         options.connect_timeout.get_or_insert(ANSWER_LIMIT);
         options.write_concern.get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
-        Ok(Self::Mongo(Client::with_options(options)?.database(&name)))
+        Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
     }
 
-    /// Whether the store answers.
+    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs and, on SQLite,
+    /// the outbox. Safe to repeat.
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        match self {
+            Self::Mongo(mongo) => mongo.migrate().await,
+            Self::Sqlite(sql) => Ok(sql.migrate_ground().await?),
+        }
+    }
+
+    /// Refuses a database that `migrate` has not brought up to date.
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        match self {
+            Self::Mongo(mongo) => mongo.check().await,
+            Self::Sqlite(sql) => Ok(sql.check_ground().await?),
+        }
+    }
+
+    /// Returns when the database answers.
     pub async fn ping(&self) -> Result<(), DocumentsError> {
         match self {
-            Self::Mongo(database) => {
-                database.run_command(doc! { "ping": 1 }).await?;
+            Self::Mongo(mongo) => {
+                mongo.database.run_command(doc! { "ping": 1 }).await?;
                 Ok(())
             }
             Self::Sqlite(sql) => Ok(sql.ping().await?),
         }
-    }
-}
-
-impl DocumentsError {
-    /// A document with the same unique key exists: usually a refusal, not a fault.
-    pub fn is_unique(&self) -> bool {
-        match self {
-            Self::Mongo(error) => is_duplicate(error),
-            Self::Sql(error) => error.is_unique(),
-            Self::Address => false,
-        }
-    }
-
-    /// The store could not be asked at all.
-    pub fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Mongo(error) => matches!(
-                *error.kind,
-                ErrorKind::ServerSelection { .. }
-                    | ErrorKind::Io(_)
-                    | ErrorKind::ConnectionPoolCleared { .. }
-            ),
-            Self::Sql(error) => error.is_unavailable(),
-            Self::Address => false,
-        }
-    }
-}
-
-/// A single write, one of many, or a command such as `findAndModify`.
-fn is_duplicate(error: &mongodb::error::Error) -> bool {
-    match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
-        ErrorKind::InsertMany(failure) => failure
-            .write_errors
-            .as_ref()
-            .is_some_and(|errors| errors.iter().any(|error| error.code == DUPLICATE_KEY)),
-        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
-        _ => false,
     }
 }

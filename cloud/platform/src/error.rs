@@ -31,7 +31,7 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Sql(error) => error.is_unavailable() || error.is_contention(),
-            Self::Documents(error) => error.is_unavailable(),
+            Self::Documents(error) => error.is_unavailable() || error.is_contention(),
             Self::Unreadable(_) | Self::Contradiction(_) | Self::Encode(_) => false,
         }
     }
@@ -44,6 +44,12 @@ impl From<StoreError> for Problem {
             return Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S);
         }
         fault("Could not use the store", error)
+    }
+}
+
+impl From<DocumentsError> for Problem {
+    fn from(error: DocumentsError) -> Self {
+        StoreError::from(error).into()
     }
 }
 

@@ -1,24 +1,21 @@
-//! Owns work done by the clock. Every replica wakes at the same moment; the one that first writes the
-//! moment down does the work.
+//! Owns work done by the clock. Every replica wakes at the same moment; the one that first claims the
+//! moment does the work.
 //!
 //! Invariant: a job runs at most once for each moment it was due at, however many replicas there are.
-//! A run that fails, or whose process dies, is not repeated: the next moment does what was left.
+//! A run that fails, or whose process dies, is not repeated: the next moment does the work that was left.
 
 mod store;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use chrono::DateTime;
-use croner::{
-    Cron,
-    parser::{CronParser, Seconds},
-};
 use process::{clock::Clock, metrics, tasks::Tasks};
 use tokio::sync::mpsc;
-use tokio_cron_scheduler::{Job as Scheduled, JobScheduler, JobSchedulerError};
+use tokio_cron_scheduler::{
+    Job as ScheduledJob, JobScheduler, JobSchedulerError, job::job_data::JobStoredData,
+};
 use tracing::Instrument;
 
-use crate::sql::Sql;
+use crate::{Database, sql::Sql};
 
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type Run = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
@@ -37,6 +34,8 @@ pub enum JobError {
     Calendar { name: &'static str, cron: &'static str },
 }
 
+/// A run is claimed within seconds of its moment. The rest of the time is for a person who looks back.
+pub(crate) const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Runs that are due while this many wait for their turn are left to the next moment.
 const WAITING_MAX: usize = 64;
 /// How often a scheduler that does not start is tried again.
@@ -50,35 +49,56 @@ impl Job {
     {
         Self { name, cron, run: Arc::new(move || Box::pin(run())) }
     }
-
-    /// The moment it was last due at, in Unix milliseconds: the same on every replica.
-    fn due_at(&self, calendar: &Cron, clock: &Clock) -> Option<i64> {
-        // The calendar knows whole seconds, and would carry a fraction over into its answer.
-        let now = DateTime::from_timestamp(clock.now().0.div_euclid(1000), 0)?;
-        calendar.find_previous_occurrence(&now, true).ok().map(|due| due.timestamp_millis())
-    }
 }
 
 /// Runs the jobs, and the tidying of the platform's own tables, until the tasks stop.
-pub fn start(tasks: &Tasks, sql: &Sql, clock: Clock, jobs: Vec<Job>) -> Result<(), JobError> {
-    let mut known = vec![tidy(sql.clone(), clock.clone())];
-    known.extend(jobs);
-    let mut planned = Vec::with_capacity(known.len());
-    for job in known {
-        let calendar =
-            calendar(job.cron).ok_or(JobError::Calendar { name: job.name, cron: job.cron })?;
-        planned.push((job, calendar));
+pub fn start(
+    tasks: &Tasks,
+    database: impl Into<Database>,
+    clock: Clock,
+    mut jobs: Vec<Job>,
+) -> Result<(), JobError> {
+    let database = database.into();
+    // MongoDB expires its collections by itself.
+    if let Database::Sql(sql) = &database {
+        jobs.push(tidy(sql.clone(), clock.clone()));
     }
-    let runner = Runner { tasks: tasks.clone(), sql: sql.clone(), clock, planned };
+    let planned = jobs.into_iter().map(|job| {
+        let calendar = Calendar::read(job.cron)
+            .ok_or(JobError::Calendar { name: job.name, cron: job.cron })?;
+        Ok((job, calendar))
+    });
+    let planned = planned.collect::<Result<_, JobError>>()?;
+    let runner = Runner { tasks: tasks.clone(), database, clock, planned };
     tasks.spawn("jobs", runner.run());
     Ok(())
 }
 
+/// The scheduler's own record of a job. It alone reads the calendar, so that the moments are the ones it
+/// wakes at.
+struct Calendar(JobStoredData);
+
+impl Calendar {
+    fn read(cron: &str) -> Option<Self> {
+        ScheduledJob::new(cron, |_, _| {}).ok()?.job_data().ok().map(Self)
+    }
+
+    /// The moment a job was last due at, in Unix milliseconds: the same on every replica. The scheduler
+    /// keeps only the next one, and overwrites it while the job begins.
+    fn due_at(&self, clock: &Clock) -> Option<i64> {
+        // Its dates are whole seconds, as those of the calendar are.
+        let now = u64::try_from(clock.now().0.div_euclid(1000)).ok()?;
+        let now = JobStoredData { next_tick: now, ..self.0.clone() }.next_tick_utc()?;
+        let due = self.0.schedule()?.find_previous_occurrence(&now, true).ok()?;
+        Some(due.timestamp_millis())
+    }
+}
+
 struct Runner {
     tasks: Tasks,
-    sql: Sql,
+    database: Database,
     clock: Clock,
-    planned: Vec<(Job, Cron)>,
+    planned: Vec<(Job, Calendar)>,
 }
 
 impl Runner {
@@ -113,7 +133,7 @@ impl Runner {
         let scheduler = JobScheduler::new().await?;
         for (index, (job, _)) in self.planned.iter().enumerate() {
             let (due, name) = (due.clone(), job.name);
-            let scheduled = Scheduled::new(job.cron, move |_, _| {
+            let scheduled = ScheduledJob::new(job.cron, move |_, _| {
                 if due.try_send(index).is_err() {
                     tracing::warn!(job = name, "Job `{name}` is left to its next moment");
                 }
@@ -126,11 +146,11 @@ impl Runner {
 
     fn begin(&self, index: usize) {
         let Some((job, calendar)) = self.planned.get(index) else { return };
-        let Some(due_at) = job.due_at(calendar, &self.clock) else { return };
-        let (job, sql, clock) = (job.clone(), self.sql.clone(), self.clock.clone());
+        let Some(due_at) = calendar.due_at(&self.clock) else { return };
+        let (job, database, clock) = (job.clone(), self.database.clone(), self.clock.clone());
         let span = tracing::info_span!("job", job = job.name);
         let work = async move {
-            match store::claim(&sql, job.name, due_at, clock.now()).await {
+            match store::claim(&database, job.name, due_at, clock.now()).await {
                 Ok(true) => finish(job.name, (job.run)().await),
                 // Another replica does it.
                 Ok(false) => {}
@@ -150,13 +170,8 @@ fn finish(name: &'static str, result: JobResult) {
     }
 }
 
-fn calendar(cron: &str) -> Option<Cron> {
-    // Read as the scheduler reads it.
-    CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build().parse(cron).ok()
-}
-
-/// Removes what the platform's tables need no more: sent events after a day, inbox rows after longer
-/// than any queue or dead letter is kept, runs of jobs after a week.
+/// Removes old rows of the platform's tables: sent events after a day, inbox rows after longer than any
+/// queue or dead letter is kept, runs of jobs after a week.
 fn tidy(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
         let (sql, now) = (sql.clone(), clock.now());

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod cache;
 pub mod config;
 pub mod consume;
+mod database;
 pub mod documents;
 mod error;
 mod ground;
@@ -20,5 +21,6 @@ pub mod sql;
 pub mod testing;
 pub mod upstream;
 
+pub use database::Database;
 pub use error::{OpenError, StoreError};
 pub use ground::Ground;

@@ -5,6 +5,7 @@
 //! leave in the order they were written.
 
 mod relay;
+mod source;
 pub mod store;
 
 pub use relay::Relay;

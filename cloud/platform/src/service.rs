@@ -4,11 +4,10 @@ use axum::Router;
 use process::{health::Readiness, tokens::Verifier};
 
 use crate::{
-    Ground,
+    Database, Ground,
     health::{self, Check},
     jobs::{self, Job, JobError},
     outbox::Relay,
-    sql::Sql,
 };
 
 impl Ground {
@@ -23,10 +22,16 @@ impl Ground {
         Verifier { service, keys, service_key, clock: self.clock.clone() }
     }
 
-    /// Runs the jobs of a service, and the relay of the events in its outbox.
-    pub fn run(&self, service: &'static str, sql: &Sql, jobs: Vec<Job>) -> Result<(), JobError> {
-        jobs::start(&self.tasks, sql, self.clock.clone(), jobs)?;
-        Relay::start(&self.tasks, sql.clone(), self.bus.clone(), self.clock.clone(), service);
+    /// Runs the jobs of a service, and the relay of the events in its outbox or documents.
+    pub fn run(
+        &self,
+        service: &'static str,
+        database: impl Into<Database>,
+        jobs: Vec<Job>,
+    ) -> Result<(), JobError> {
+        let database = database.into();
+        jobs::start(&self.tasks, database.clone(), self.clock.clone(), jobs)?;
+        Relay::start(&self.tasks, database, self.bus.clone(), self.clock.clone(), service);
         Ok(())
     }
 }

@@ -169,6 +169,15 @@ impl Sql {
         migrate::run(self, migrations).await
     }
 
+    /// Brings the platform's tables alone up to date, for a service whose own are no SQL.
+    pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
+        migrate::run_ground(self).await
+    }
+
+    pub(crate) async fn check_ground(&self) -> Result<(), SqlError> {
+        migrate::check_ground(self).await
+    }
+
     /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
     pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
         migrate::check(self, migrations).await

@@ -5,21 +5,25 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, header};
 use platform::{
-    bus::Bus,
+    bus::{Bus, Deliveries, QueueSpec},
     documents::Documents,
-    sql::{Migrations, Sql},
+    outbox::Relay,
+    sql::{self, Migrations, Sql},
     testing,
 };
-use process::{client::Client, clock::Clock};
+use process::{client::Client, clock::Clock, tasks::Tasks};
 use sqlx::migrate::Migrator;
 use support::{Engine, servers};
 use tempfile::TempDir;
+use wire::Exchange;
 
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// One table called `things`.
 pub const THINGS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+
+pub const REVIEWS: QueueSpec = QueueSpec::new("reviews", &[(Exchange::Review, "review.*")]);
 
 pub struct SqlArm {
     pub url: String,
@@ -40,8 +44,9 @@ pub struct BusArm {
 }
 
 pub struct DocumentsArm {
+    pub url: String,
     pub documents: Documents,
-    _folder: Option<TempDir>,
+    folder: TempDir,
 }
 
 /// A migrated SQLite file.
@@ -104,16 +109,42 @@ pub async fn rabbit_vhost() -> String {
     format!("{server}/{name}")
 }
 
-/// The same empty store on MongoDB and on SQLite.
-pub async fn document_stores() -> Vec<DocumentsArm> {
+/// An empty database on MongoDB.
+pub async fn documents_on_mongodb() -> DocumentsArm {
     let server = servers().mongodb.split(['?']).next().unwrap_or_default().trim_end_matches('/');
-    let mongodb = format!("{server}/{}?replicaSet=rs0", fresh());
+    let url = format!("{server}/{}?replicaSet=rs0", fresh());
+    let documents = Documents::open(&url).await.unwrap();
+    DocumentsArm { url, documents, folder: TempDir::new().unwrap() }
+}
+
+/// An empty SQLite file.
+pub async fn documents_on_sqlite() -> DocumentsArm {
     let folder = TempDir::new().unwrap();
-    let sqlite = format!("sqlite:{}", folder.path().join("documents.db").display());
-    vec![
-        DocumentsArm { documents: Documents::open(&mongodb).await.unwrap(), _folder: None },
-        DocumentsArm { documents: Documents::open(&sqlite).await.unwrap(), _folder: Some(folder) },
-    ]
+    let url = format!("sqlite:{}", folder.path().join("documents.db").display());
+    let documents = Documents::open(&url).await.unwrap();
+    DocumentsArm { url, documents, folder }
+}
+
+impl DocumentsArm {
+    /// The database itself, on MongoDB.
+    pub async fn mongo(&self) -> mongodb::Database {
+        let client = mongodb::Client::with_uri_str(&self.url).await.unwrap();
+        client.default_database().unwrap()
+    }
+
+    /// The address of an embedded bus beside the store.
+    pub fn bus_url(&self) -> String {
+        format!("embedded:{}", self.folder.path().join("bus.db").display())
+    }
+
+    /// A relay of the store, and the events of reviews as they leave.
+    pub async fn relayed(&self) -> (Tasks, Deliveries) {
+        let bus = Bus::open(&self.bus_url()).await.unwrap();
+        bus.bind(&REVIEWS).await.unwrap();
+        let (tasks, deliveries) = (Tasks::new(), bus.subscribe(REVIEWS.name, 100).await.unwrap());
+        Relay::start(&tasks, &self.documents, bus, Clock::system(), "test");
+        (tasks, deliveries)
+    }
 }
 
 /// A name nobody else uses.

@@ -3,10 +3,12 @@
 
 mod arms;
 mod events;
+pub mod notes;
 
 pub use arms::{
-    BusArm, DocumentsArm, OrderDb, SqlArm, THINGS, document_stores, embedded, mariadb,
-    order_db_on_mariadb, order_db_on_sqlite, rabbit, rabbit_vhost, sqlite,
+    BusArm, DocumentsArm, OrderDb, REVIEWS, SqlArm, THINGS, documents_on_mongodb,
+    documents_on_sqlite, embedded, mariadb, order_db_on_mariadb, order_db_on_sqlite, rabbit,
+    rabbit_vhost, sqlite,
 };
 pub use events::{event, event_of, ids};
 
@@ -24,6 +26,21 @@ macro_rules! on_every_sql {
         mod mariadb { $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $body() { super::$body($crate::mariadb().await).await; }
+        )+ }
+    };
+}
+
+/// Runs each body on MongoDB and on SQLite.
+#[macro_export]
+macro_rules! on_every_documents {
+    ($($body:ident),+ $(,)?) => {
+        mod on_mongodb { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::documents_on_mongodb().await).await; }
+        )+ }
+        mod on_sqlite { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::documents_on_sqlite().await).await; }
         )+ }
     };
 }

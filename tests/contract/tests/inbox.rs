@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use contract::{DocumentsArm, on_every_documents};
+use mongodb::bson::{self, doc};
 use notification::{
-    domain::{Cursor, Line, LineId, PageRequest, Params},
-    store::InboxStore,
+    domain::{InboxCursor, InboxLine, LineId, PageRequest, Params, StoredLine},
+    store::{self, InboxStore},
 };
 use uuid::Uuid;
 use wire::{
@@ -16,14 +18,13 @@ const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 
-#[tokio::test]
-async fn every_arm_keeps_the_promises_of_an_inbox() {
-    for arm in contract::document_stores().await {
-        check(InboxStore::new(arm.documents.clone())).await;
-    }
+on_every_documents! {
+    every_promise_of_an_inbox_is_kept,
+    hot_queries_are_answered_by_their_index,
 }
 
-async fn check(store: InboxStore) {
+async fn every_promise_of_an_inbox_is_kept(arm: DocumentsArm) {
+    let store = InboxStore::new(&arm.documents);
     assert!(store.check().await.is_err(), "a store that was never migrated is refused");
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
@@ -33,7 +34,7 @@ async fn check(store: InboxStore) {
     what_was_written_reads_back(&store).await;
     pages_join_without_a_gap_or_a_repeat(&store).await;
     only_its_owner_reads_a_line_and_only_once(&store).await;
-    copies_that_race_write_one_line(&store).await;
+    Box::pin(copies_that_race_write_one_line(&store)).await;
     many_lines_at_once_pass_over_those_that_are_there(&store).await;
 }
 
@@ -67,11 +68,11 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
     for n in 30..37 {
         // Two at each moment: the id settles the tie.
         let at = AT.plus_ms((n / 2).try_into().unwrap());
-        let told = Line { created_at: at, ..line(user, Role::Customer, n) };
+        let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
         store.add(id(n), &told).await.unwrap();
     }
     let mut seen = Vec::new();
-    let mut after: Option<Cursor> = None;
+    let mut after: Option<InboxCursor> = None;
     loop {
         let request = PageRequest { limit: 2, after, ..all(user, Role::Customer) };
         let page = store.page(&request).await.unwrap();
@@ -129,6 +130,75 @@ async fn copies_that_race_write_one_line(store: &InboxStore) {
     assert_eq!(wrote, 1);
 }
 
+/// A person with a large inbox among others; the pages of either kind, and the number on the badge.
+async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
+    let store = InboxStore::new(&arm.documents);
+    store.migrate().await.unwrap();
+    let many: Vec<_> = (0..4_000)
+        .map(|n| {
+            let at = AT.plus_ms((n / 2).try_into().unwrap());
+            let user = UserId(Uuid::from_u128(n % 4));
+            (id(n), InboxLine { created_at: at, ..line(user, Role::Customer, n) })
+        })
+        .collect();
+    store.add_all(&many).await.unwrap();
+    let user = UserId(Uuid::from_u128(1));
+    for (id, _) in many.iter().filter(|(_, line)| line.user_id == user).step_by(2) {
+        store.mark_read(user, Role::Customer, *id, AT).await.unwrap();
+    }
+    let inbox = store.of(Role::Customer);
+    for unread_only in [false, true] {
+        let first = PageRequest { unread_only, limit: 20, ..all(user, Role::Customer) };
+        let after = store.page(&first).await.unwrap().next;
+        assert!(after.is_some());
+        for request in [first, PageRequest { after, ..first }] {
+            let plan = inbox.explain(&store::lines_of(&request)).await.unwrap();
+            assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+        }
+    }
+    let plan = inbox.explain(&store::unread_of(user)).await.unwrap();
+    assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+}
+
+/// As the release before wrote its documents.
+#[tokio::test]
+async fn lines_that_stand_in_mongodb_are_adopted() {
+    let arm = contract::documents_on_mongodb().await;
+    let raw = arm.mongo().await.collection("customer_inbox");
+    let binary = |n: u128| bson::Uuid::from_bytes(Uuid::from_u128(n).into_bytes());
+    let written = line(CUSTOMER, Role::Customer, 5);
+    let params = bson::serialize_to_bson(&serde_json::to_value(&written.params).unwrap()).unwrap();
+    for n in [1, 2] {
+        let mut document = doc! {
+            "_id": binary(n), "user_id": binary(1), "event_id": binary(4 + n), "type": "order.accepted",
+            "order_id": binary(7), "counterpart": bson::Bson::Null, "params": params.clone(),
+            "is_read": n == 2, "created_at": AT.0,
+        };
+        if n == 2 {
+            document.insert("read_at", AT.0);
+            document.insert("read_on", bson::DateTime::from_millis(AT.0));
+        }
+        raw.insert_one(document).await.unwrap();
+    }
+    let store = InboxStore::new(&arm.documents);
+    store.migrate().await.unwrap();
+    store.check().await.unwrap();
+    let page = store.page(&all(CUSTOMER, Role::Customer)).await.unwrap();
+    let second = line(CUSTOMER, Role::Customer, 6);
+    let expected = [
+        StoredLine { id: id(2), line: second, read_at: Some(AT) },
+        StoredLine { id: id(1), line: written, read_at: None },
+    ];
+    assert_eq!(page.lines, expected);
+    assert!(store.mark_read(CUSTOMER, Role::Customer, id(1), AT).await.unwrap());
+    // Both were read long ago, and MongoDB's own clock removes them.
+    let gone = async || {
+        let page = store.page(&all(CUSTOMER, Role::Customer)).await.unwrap();
+        page.lines.is_empty().then_some(())
+    };
+    support::eventually("they expire", std::time::Duration::from_secs(90), gone).await;
+}
+
 async fn lines(store: &InboxStore, request: PageRequest) -> Vec<LineId> {
     let page = store.page(&request).await.unwrap();
     page.lines.into_iter().map(|stored| stored.id).collect()
@@ -143,9 +213,9 @@ fn id(n: u128) -> LineId {
     LineId(Uuid::from_u128(n))
 }
 
-fn line(user_id: UserId, role: Role, event: u128) -> Line {
+fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
     let order_id = OrderId(Uuid::from_u128(7));
-    Line {
+    InboxLine {
         user_id,
         role,
         event_type: EventType::OrderAccepted,

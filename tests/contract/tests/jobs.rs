@@ -10,8 +10,11 @@ use std::{
     time::Duration,
 };
 
-use contract::{LIMIT, SqlArm, on_every_sql};
+use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
+use mongodb::bson::{Document, doc};
 use platform::{
+    Database,
+    documents::Documents,
     jobs::{self, Job, JobError},
     sql::Sql,
     vals,
@@ -22,6 +25,12 @@ use support::eventually;
 on_every_sql! {
     a_run_is_done_by_one_of_three_replicas,
     a_job_that_fails_runs_again_at_its_next_moment,
+}
+
+mod documents {
+    use super::a_run_is_done_by_one_of_three_replicas_of_documents as body;
+
+    contract::on_every_documents! { body }
 }
 
 const EVERY_SECOND: &str = "* * * * * *";
@@ -35,19 +44,48 @@ fn counting(count: &Arc<AtomicUsize>) -> Job {
 }
 
 async fn a_run_is_done_by_one_of_three_replicas(arm: SqlArm) {
-    let (tasks, count) = (Tasks::new(), Arc::default());
+    let mut replicas = Vec::new();
     for _ in 0..3 {
-        let replica = Sql::open(&arm.url).await.unwrap();
-        jobs::start(&tasks, &replica, Clock::system(), vec![counting(&count)]).unwrap();
+        replicas.push((&Sql::open(&arm.url).await.unwrap()).into());
+    }
+    let count = runs_of(replicas).await;
+    let slots = "SELECT COUNT(*), MAX(slot) - MIN(slot) FROM job_runs WHERE name = 'counting'";
+    let (runs, span_ms): (i64, i64) = arm.sql.one(slots, vals![]).await.unwrap().unwrap();
+    // A run for each row, and a row at most for each second.
+    assert_eq!(usize::try_from(runs).unwrap(), count);
+    assert!((runs - 1) * 1000 <= span_ms, "{runs} runs in {span_ms} ms");
+}
+
+async fn a_run_is_done_by_one_of_three_replicas_of_documents(arm: DocumentsArm) {
+    arm.documents.migrate().await.unwrap();
+    let mut replicas = Vec::new();
+    for _ in 0..3 {
+        replicas.push((&Documents::open(&arm.url).await.unwrap()).into());
+    }
+    let count = runs_of(replicas).await;
+    let runs = match &arm.documents {
+        Documents::Mongo(_) => {
+            let runs = arm.mongo().await.collection::<Document>("_job_runs");
+            runs.count_documents(doc! {"_id.name": "counting"}).await.unwrap()
+        }
+        Documents::Sqlite(sql) => {
+            let runs = "SELECT COUNT(*) FROM job_runs WHERE name = 'counting'";
+            sql.one::<(i64,)>(runs, vals![]).await.unwrap().unwrap().0.unsigned_abs()
+        }
+    };
+    assert_eq!(usize::try_from(runs).unwrap(), count);
+}
+
+/// Runs a job of every second on each of them, until it has run three times.
+async fn runs_of(replicas: Vec<Database>) -> usize {
+    let (tasks, count) = (Tasks::new(), Arc::default());
+    for replica in replicas {
+        jobs::start(&tasks, replica, Clock::system(), vec![counting(&count)]).unwrap();
     }
     let some = async || (count.load(Ordering::SeqCst) >= 3).then_some(());
     eventually("three runs", LIMIT, some).await;
     tasks.shutdown(LIMIT).await;
-    let slots = "SELECT COUNT(*), MAX(slot) - MIN(slot) FROM job_runs WHERE name = 'counting'";
-    let (runs, span_ms): (i64, i64) = arm.sql.one(slots, vals![]).await.unwrap().unwrap();
-    // A run for each row, and a row at most for each second.
-    assert_eq!(usize::try_from(runs).unwrap(), count.load(Ordering::SeqCst));
-    assert!((runs - 1) * 1000 <= span_ms, "{runs} runs in {span_ms} ms");
+    count.load(Ordering::SeqCst)
 }
 
 async fn a_job_that_fails_runs_again_at_its_next_moment(arm: SqlArm) {

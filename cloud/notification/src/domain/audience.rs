@@ -2,7 +2,7 @@
 
 use wire::{EventId, EventType, Order, OrderEvent, Role, UnixMillis, UserId};
 
-use super::{Line, Params};
+use super::{InboxLine, Params};
 
 /// The person an event concerns, by the part they play in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub fn lines_of(
     event_id: EventId,
     at: UnixMillis,
     event: &OrderEvent,
-) -> Vec<Line> {
+) -> Vec<InboxLine> {
     let told = listeners(event_type).iter().filter_map(|&listener| person(listener, event));
-    told.map(|(user_id, role, counterpart)| Line {
+    told.map(|(user_id, role, counterpart)| InboxLine {
         user_id,
         role,
         event_type,

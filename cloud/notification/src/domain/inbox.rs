@@ -26,7 +26,7 @@ impl fmt::Display for LineId {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct InboxLine {
     pub user_id: UserId,
     pub role: Role,
     pub event_type: EventType,
@@ -39,7 +39,7 @@ pub struct Line {
     pub created_at: UnixMillis,
 }
 
-/// What the sentence is filled with. No address: an inbox is read on more screens than an order.
+/// The values of the sentence. No address: an inbox is read on more screens than an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
     pub title: String,
@@ -60,24 +60,24 @@ pub struct Params {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredLine {
     pub id: LineId,
-    pub line: Line,
+    pub line: InboxLine,
     pub read_at: Option<UnixMillis>,
 }
 
 /// The place after which a page begins: lines stand newest first, and the id settles a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
+pub struct InboxCursor {
     pub created_at: UnixMillis,
     pub id: LineId,
 }
 
-impl fmt::Display for Cursor {
+impl fmt::Display for InboxCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_{}", self.created_at.0, self.id.0.simple())
     }
 }
 
-impl FromStr for Cursor {
+impl FromStr for InboxCursor {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let (at, id) = text.split_once('_').ok_or(())?;
@@ -91,27 +91,16 @@ pub struct PageRequest {
     pub user_id: UserId,
     pub role: Role,
     pub unread_only: bool,
-    pub after: Option<Cursor>,
+    pub after: Option<InboxCursor>,
     pub limit: usize,
-    /// Lines read before this moment are as good as gone, whether or not the purge has come by.
+    /// Lines read before this moment are as good as gone, also before the purge has come by.
     pub read_since: UnixMillis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct InboxPage {
     pub lines: Vec<StoredLine>,
-    pub next: Option<Cursor>,
-}
-
-impl Page {
-    /// From one line more than was asked for, which tells whether there is a next page.
-    pub fn of(mut lines: Vec<StoredLine>, limit: usize) -> Self {
-        let more = lines.len() > limit;
-        lines.truncate(limit);
-        let last = lines.last().filter(|_| more);
-        let next = last.map(|last| Cursor { created_at: last.line.created_at, id: last.id });
-        Self { lines, next }
-    }
+    pub next: Option<InboxCursor>,
 }
 
 #[cfg(test)]
@@ -120,10 +109,11 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_and_nonsense_does_not() {
-        let cursor = Cursor { created_at: UnixMillis(1_764_000_000_123), id: LineId(Uuid::max()) };
+        let cursor =
+            InboxCursor { created_at: UnixMillis(1_764_000_000_123), id: LineId(Uuid::max()) };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for bad in ["", "_", "1_", "_x", "1764000000123", "a_00000000000000000000000000000000"] {
-            assert_eq!(bad.parse::<Cursor>(), Err(()), "{bad}");
+            assert_eq!(bad.parse::<InboxCursor>(), Err(()), "{bad}");
         }
     }
 }

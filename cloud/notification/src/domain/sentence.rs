@@ -4,7 +4,7 @@
 use texts::{Arg, Sentence};
 use wire::{Amount, Code, Currency, EventType, Language, Lost, NearbyJob, Role, UnixMillis};
 
-use super::{Line, Params};
+use super::{InboxLine, Params};
 use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct LineText {
 
 /// An event that this version has no words for is shown by its name, so that a line written by a newer
 /// version is not hidden.
-pub fn write(language: Language, line: &Line) -> LineText {
+pub fn write(language: Language, line: &InboxLine) -> LineText {
     let Some((title, content)) = event(language, line) else {
         return LineText { title: line.event_type.to_string(), content: line.params.title.clone() };
     };
@@ -33,7 +33,7 @@ pub fn write(language: Language, line: &Line) -> LineText {
 }
 
 /// The title, and the sentence that every such line begins with.
-fn event(language: Language, line: &Line) -> Option<(String, String)> {
+fn event(language: Language, line: &InboxLine) -> Option<(String, String)> {
     let Params { title, code, price, currency, region, .. } = &line.params;
     let price = money(*price, *currency);
     macro_rules! words {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::{HeaderMap, header};
 use process::{
-    problem::{Json, Page, Path, Problem, Query, fault},
+    problem::{Json, Page, Path, Problem, Query},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
@@ -11,10 +11,7 @@ use uuid::Uuid;
 use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
 
 use super::Service;
-use crate::{
-    domain::{self, Cursor, LineId, PageRequest, READ_KEPT_MS, StoredLine},
-    store::StoreError,
-};
+use crate::domain::{self, InboxCursor, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
@@ -53,7 +50,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-    page: Page<Cursor>,
+    page: Page<InboxCursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
     let (user, role) = (caller.actor.user_id, caller.actor.role);
@@ -65,8 +62,8 @@ pub async fn list(
         limit: page.limit,
         read_since: service.verifier.clock.now().plus_ms(-READ_KEPT_MS),
     };
-    let page = service.store.page(&request).await.map_err(failed)?;
-    let unread = service.store.unread(user, role).await.map_err(failed)?;
+    let page = service.store.page(&request).await?;
+    let unread = service.store.unread(user, role).await?;
     let language = language(&headers);
     let items = page.lines.into_iter().map(|line| item(language, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
@@ -80,7 +77,7 @@ pub async fn read(
 ) -> Result<Json<ReadAnswer>, Problem> {
     let (id, now) = (LineId(id), service.verifier.clock.now());
     let (user, role) = (caller.actor.user_id, caller.actor.role);
-    if service.store.mark_read(user, role, id, now).await.map_err(failed)? {
+    if service.store.mark_read(user, role, id, now).await? {
         Ok(Json(ReadAnswer { id, is_read: true }))
     } else {
         Err(Code::NotFound.into())
@@ -104,14 +101,4 @@ fn item(language: Language, stored: StoredLine) -> Item {
 fn language(headers: &HeaderMap) -> Language {
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     wanted.map(Language::from_accept).unwrap_or_default()
-}
-
-fn failed(error: StoreError) -> Problem {
-    match &error {
-        StoreError::Documents(documents) if documents.is_unavailable() => {
-            tracing::warn!(%error, "The inbox store is out of reach");
-            Problem::new(Code::Unavailable).retry_after(2)
-        }
-        _ => fault("Could not use the inbox store", error),
-    }
 }

@@ -39,7 +39,7 @@ impl From<SqlError> for HandleError {
 
 impl From<DocumentsError> for HandleError {
     fn from(error: DocumentsError) -> Self {
-        if error.is_unavailable() {
+        if error.is_unavailable() || error.is_contention() {
             Self::Unavailable(error.into())
         } else {
             Self::Retry(error.into())

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
+use super::KEPT_MS;
 use crate::{
     columns,
     sql::{Sql, SqlError, Tx},
@@ -21,10 +22,6 @@ columns! {
 
 const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
-
-/// Longer than an event can wait in an outbox, a queue or among the dead letters before a person
-/// looks: what is forgotten here and comes again would be taken for new.
-const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// Whether `consumer` sees this event for the first time. The row stands or falls with `tx`.
 pub async fn first_time(

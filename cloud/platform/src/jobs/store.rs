@@ -2,8 +2,10 @@
 
 use wire::UnixMillis;
 
+use super::KEPT_MS;
 use crate::{
-    columns,
+    Database, columns,
+    documents::DocumentsError,
     sql::{Sql, SqlError},
     vals,
 };
@@ -18,19 +20,21 @@ columns! {
 
 const PURGE: &str = "DELETE FROM job_runs WHERE at < ?";
 
-const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
-
-/// Whether this replica is the first to want the run that was due at `slot`.
+/// Returns whether this replica is the first to claim the run that was due at `slot`.
 pub(super) async fn claim(
-    sql: &Sql,
+    database: &Database,
     name: &str,
     slot: i64,
     at: UnixMillis,
-) -> Result<bool, SqlError> {
+) -> Result<bool, DocumentsError> {
+    let sql = match database {
+        Database::Sql(sql) => sql,
+        Database::Mongo(mongo) => return mongo.claim_run(name, slot, at).await,
+    };
     match sql.insert(RunRow { name, slot, at }).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_unique() => Ok(false),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,5 +1,6 @@
-//! The relay of one service. Replicas compete for a lease, so that one of them publishes and events
-//! leave in order; should two overlap for a moment, an event leaves twice and consumers know it.
+//! The relay of one service, on SQL and on documents alike. Replicas compete for a lease, so that one of
+//! them publishes and events leave in order; should two overlap for a moment, an event leaves twice and
+//! consumers know it.
 //!
 //! An event that cannot leave holds those behind it: order is a promise, and the rows are safe.
 
@@ -15,13 +16,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::Event;
 
-use super::store;
+use super::source::{Source, Unsent};
 use crate::{
+    Database,
     bus::{Bus, BusError},
-    sql::{Sql, SqlError},
+    documents::DocumentsError,
 };
 
-/// Rows published before their confirms are awaited.
+/// Events published before their confirms are awaited.
 const BATCH_MAX: usize = 256;
 /// How long a replica that died keeps the others from relaying.
 const LEASE_MS: i64 = 10_000;
@@ -35,7 +37,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts relays. A commit that wrote an event wakes the relay of its own process by itself.
 pub struct Relay {
-    sql: Sql,
+    source: Source,
     bus: Bus,
     clock: Clock,
     service: &'static str,
@@ -48,19 +50,19 @@ pub struct Relay {
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
     #[error(transparent)]
-    Sql(#[from] SqlError),
+    Store(#[from] DocumentsError),
     #[error(transparent)]
     Bus(#[from] BusError),
     /// Written by a newer version: it waits for one that can read it.
-    #[error("the event of outbox row {seq} could not be read")]
+    #[error("the event of {place} could not be read")]
     Unreadable {
-        seq: i64,
+        place: String,
         #[source]
         source: serde_json::Error,
     },
 }
 
-/// What one round came to.
+/// The result of one round.
 enum Round {
     /// There may be more.
     Full,
@@ -69,10 +71,17 @@ enum Round {
 
 impl Relay {
     /// Relays the events of `service` until the tasks stop.
-    pub fn start(tasks: &Tasks, sql: Sql, bus: Bus, clock: Clock, service: &'static str) {
+    pub fn start(
+        tasks: &Tasks,
+        database: impl Into<Database>,
+        bus: Bus,
+        clock: Clock,
+        service: &'static str,
+    ) {
         let (holder, stop) = (clock.new_id(), tasks.token());
+        let source = Source::from(database.into());
         let relay =
-            Self { sql, bus, clock, service, holder, stop, leased_at: None, counted_at: None };
+            Self { source, bus, clock, service, holder, stop, leased_at: None, counted_at: None };
         tasks.spawn("outbox-relay", relay.run());
     }
 
@@ -92,7 +101,7 @@ impl Relay {
                 }
             }
         }
-        if let Err(error) = store::release(&self.sql, self.holder).await {
+        if let Err(error) = self.source.release(self.holder).await {
             tracing::debug!(%error, "The relay's lease runs out by itself");
         }
     }
@@ -101,9 +110,9 @@ impl Relay {
         if !self.holds_lease().await? {
             return Ok(Round::Idle);
         }
-        let rows = store::unsent(&self.sql, BATCH_MAX).await?;
-        let full = rows.len() == BATCH_MAX;
-        self.send(rows).await?;
+        let unsent = self.source.unsent(BATCH_MAX).await?;
+        let full = unsent.len() == BATCH_MAX;
+        self.send(unsent).await?;
         self.count().await?;
         Ok(if full { Round::Full } else { Round::Idle })
     }
@@ -118,36 +127,33 @@ impl Relay {
         self.leased_at = None;
         let now = self.clock.now();
         let until = now.plus_ms(LEASE_MS);
-        if store::lease(&self.sql, self.holder, now, until).await? {
+        if self.source.lease(self.holder, now, until).await? {
             self.leased_at = Some(elapsed);
         }
         Ok(self.leased_at.is_some())
     }
 
-    async fn send(&self, rows: Vec<store::Unsent>) -> Result<(), RelayError> {
-        let mut seqs = Vec::with_capacity(rows.len());
-        let mut events: Vec<Event> = Vec::with_capacity(rows.len());
+    async fn send(&self, mut unsent: Vec<Unsent>) -> Result<(), RelayError> {
+        let mut events: Vec<Event> = Vec::with_capacity(unsent.len());
         let mut unreadable = None;
-        for row in rows {
-            match serde_json::from_str(&row.event) {
-                Ok(event) => {
-                    seqs.push(row.seq);
-                    events.push(event);
-                }
+        for one in &unsent {
+            match serde_json::from_str(one.json()) {
+                Ok(event) => events.push(event),
                 Err(source) => {
-                    unreadable = Some(RelayError::Unreadable { seq: row.seq, source });
+                    unreadable = Some(RelayError::Unreadable { place: one.place(), source });
                     break;
                 }
             }
         }
+        unsent.truncate(events.len());
         if events.is_empty() {
             return unreadable.map_or(Ok(()), Err);
         }
         if planted(Defect::RelayMarksBeforeConfirm) {
-            store::mark_sent(&self.sql, &seqs, self.clock.now()).await?;
+            self.source.mark_sent(&unsent, self.clock.now()).await?;
         }
         let confirmed = self.bus.publish_all(&events).await;
-        store::mark_sent(&self.sql, &seqs[..confirmed.count], self.clock.now()).await?;
+        self.source.mark_sent(&unsent[..confirmed.count], self.clock.now()).await?;
         match (confirmed.error, unreadable) {
             (Some(error), _) => Err(error.into()),
             (None, Some(error)) => Err(error),
@@ -160,7 +166,7 @@ impl Relay {
         let due = self.counted_at.is_none_or(|at| elapsed.saturating_sub(at) >= COUNT_EVERY);
         if due {
             self.counted_at = Some(elapsed);
-            let count = store::count_unsent(&self.sql).await?;
+            let count = self.source.count_unsent().await?;
             metrics::OUTBOX_UNSENT.set([self.service], count);
         }
         Ok(())
@@ -169,7 +175,7 @@ impl Relay {
     async fn woken(&self) {
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = self.sql.outbox_written() => {}
+            () = self.source.written() => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }

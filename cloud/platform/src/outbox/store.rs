@@ -12,6 +12,7 @@ use crate::{
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
 const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+const COUNT_UNSENT_OF: &str = "SELECT COUNT(*) FROM outbox WHERE document = ? AND sent_at IS NULL";
 const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NULL";
 const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
 
@@ -28,6 +29,16 @@ columns! {
 }
 
 columns! {
+    /// Only SQLite keeps documents beside an outbox.
+    struct DocumentEventRow<'a> in outbox {
+        event_id: EventId,
+        event: String,
+        made_at: UnixMillis,
+        document: &'a str,
+    }
+}
+
+columns! {
     struct LeaseRow in leases {
         name: &'static str,
         holder: uuid::Uuid,
@@ -35,10 +46,11 @@ columns! {
     }
 }
 
-const LEASE: &str = "outbox-relay";
+/// The relay's.
+pub(super) const LEASE: &str = "outbox-relay";
 /// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken for that.
 /// One that ends later than this was written by a clock that is wrong, and no event would leave until then.
-const LEASE_AHEAD_MAX_MS: i64 = 60_000;
+pub(super) const LEASE_AHEAD_MAX_MS: i64 = 60_000;
 const SENT_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Writes an event to leave after the commit of `tx`.
@@ -61,14 +73,25 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// A row that waits to be sent; `event` is JSON.
-#[derive(sqlx::FromRow)]
-pub(super) struct Unsent {
-    pub seq: i64,
-    pub event: String,
+/// Writes events that leave after the commit of `tx` with the document that they were written with.
+pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Result<(), SqlError> {
+    let row = |event: &Event| {
+        let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
+        Ok(DocumentEventRow { event_id: event.id, event: text, made_at: event.at, document })
+    };
+    let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
+    tx.insert_all(rows).await?;
+    tx.wakes_relay();
+    Ok(())
 }
 
-pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<Unsent>, SqlError> {
+pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, SqlError> {
+    let row: Option<(i64,)> = tx.one(COUNT_UNSENT_OF, vals![document]).await?;
+    Ok(row.map_or(0, |(count,)| count.unsigned_abs()))
+}
+
+/// Rows that wait to be sent; the event is JSON.
+pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<(i64, String)>, SqlError> {
     sql.all(UNSENT, vals![rows_max]).await
 }
 

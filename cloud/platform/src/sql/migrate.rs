@@ -34,16 +34,24 @@ const GROUND_APPLIED: &str = "SELECT version FROM _ground_migrations WHERE succe
 const SERVICE_APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = 1";
 
 pub(super) async fn run(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
-    let ours = GROUND.of(sql);
-    let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
-    ground.dangerous_set_table_name(GROUND_TABLE);
-    apply(sql, &ground).await?;
+    run_ground(sql).await?;
     apply(sql, migrations.of(sql)).await
 }
 
+pub(super) async fn run_ground(sql: &Sql) -> Result<(), SqlError> {
+    let ours = GROUND.of(sql);
+    let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
+    ground.dangerous_set_table_name(GROUND_TABLE);
+    apply(sql, &ground).await
+}
+
 pub(super) async fn check(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
-    compare(sql, GROUND.of(sql), GROUND_APPLIED).await?;
+    check_ground(sql).await?;
     compare(sql, migrations.of(sql), SERVICE_APPLIED).await
+}
+
+pub(super) async fn check_ground(sql: &Sql) -> Result<(), SqlError> {
+    compare(sql, GROUND.of(sql), GROUND_APPLIED).await
 }
 
 impl Migrations {

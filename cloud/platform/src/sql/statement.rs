@@ -26,6 +26,18 @@ impl Statement {
         self
     }
 
+    /// Another text behind this one; both are of static parts.
+    pub(crate) fn join(mut self, other: &Self) -> Self {
+        self.0.to_mut().push_str(&other.0);
+        self
+    }
+
+    /// The name of an index or table that the program made up. Anything else in it is left out.
+    pub(crate) fn then_name(mut self, name: &str) -> Self {
+        self.0.to_mut().extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_'));
+        self
+    }
+
     /// `part` written `count` times with `between` in between: the rows of a bulk INSERT, the arms
     /// of a CASE.
     pub fn repeat(mut self, part: &'static str, between: &'static str, count: usize) -> Self {

@@ -65,10 +65,10 @@ pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 
 /// Crates of others that only some of ours may name.
 pub const RESERVED: &[(&str, &[&str])] = &[
-    ("sqlx", &["platform", "auth", "order", "payment", "notification", "hub", "user", "review"]),
+    ("sqlx", &["platform", "auth", "order", "payment", "hub"]),
     ("rusqlite", &["journal", "platform", "holdfast-edge"]),
     ("rusqlite_migration", &["journal", "platform", "holdfast-edge"]),
-    ("mongodb", &["platform", "user", "review", "notification"]),
+    ("mongodb", &["platform"]),
     ("lapin", &["platform"]),
     ("redis", &["platform"]),
     ("mqtt5", &["holdfast-edge"]),

@@ -1,0 +1,84 @@
+//! Moves the lines that an older release kept in a table of SQLite. MongoDB's collections stay where they
+//! are: `Collection::migrate` adopts their documents.
+
+use platform::{
+    documents::{Documents, DocumentsError},
+    transact, vals,
+};
+
+const HAS_TABLE: &str =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notifications'";
+/// Drops the record of migrations, too: collections keep none.
+const DROP: [&str; 2] = ["DROP TABLE notifications", "DROP TABLE IF EXISTS _sqlx_migrations"];
+
+/// Lines moved in one transaction, so that no statement meets its time limit.
+const BATCH: u64 = 1_000;
+
+/// An id as text.
+macro_rules! id {
+    ($column:literal) => {
+        concat!(
+            "lower(substr(hex(",
+            $column,
+            "), 1, 8) || '-' || substr(hex(",
+            $column,
+            "), 9, 4) ",
+            "|| '-' || substr(hex(",
+            $column,
+            "), 13, 4) || '-' || substr(hex(",
+            $column,
+            "), 17, 4) ",
+            "|| '-' || substr(hex(",
+            $column,
+            "), 21))"
+        )
+    };
+}
+
+/// Lines with a role as they are stored in the collection; `json_patch` leaves out what is null.
+macro_rules! copy {
+    ($collection:literal, $role:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $collection,
+            " (id, version, body) ",
+            "SELECT id, 1, json_patch('{}', json_patch(body, json_object(",
+            "'user_id', ",
+            id!("user_id"),
+            ", 'event_id', ",
+            id!("event_id"),
+            ", ",
+            "'created_at', created_at, 'read_at', read_at, ",
+            "'is_read', json(CASE is_read WHEN 1 THEN 'true' ELSE 'false' END)",
+            "))) FROM (SELECT * FROM notifications ORDER BY id LIMIT ?) WHERE ",
+            $role,
+            " ON CONFLICT DO NOTHING"
+        )
+    };
+}
+
+const COPY: [&str; 2] = [copy!("customer_inbox", "role <> 2"), copy!("provider_inbox", "role = 2")];
+const REMOVE: &str = "DELETE FROM notifications WHERE id IN
+    (SELECT id FROM notifications ORDER BY id LIMIT ?)";
+
+pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {
+    let Documents::Sqlite(sql) = documents else { return Ok(()) };
+    if sql.one::<(i64,)>(HAS_TABLE, vals![]).await?.is_none() {
+        return Ok(());
+    }
+    loop {
+        let moved: Result<u64, DocumentsError> = transact!(sql, tx => {
+            for copy in COPY {
+                tx.exec(copy, vals![BATCH]).await?;
+            }
+            Ok(tx.exec(REMOVE, vals![BATCH]).await?)
+        });
+        if moved? < BATCH {
+            break;
+        }
+    }
+    for drop in DROP {
+        sql.exec(drop, vals![]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What goes by the clock, and what an older release left behind.
+
+use platform::vals;
+use uuid::Uuid;
+use wire::EventType;
+
+use super::*;
+use crate::samples::{self, AT, CUSTOMER, PROVIDER};
+
+#[tokio::test]
+async fn only_what_was_read_long_ago_is_purged() {
+    let (store, _folder) = samples::sqlite_store().await;
+    let mut ids = Vec::new();
+    for kind in [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderRejected] {
+        for (mut line, n) in samples::lines(kind).into_iter().zip(1..) {
+            line.event_id = EventId(Uuid::from_u128(ids.len() as u128 * 10 + n));
+            ids.push(LineId(line.event_id.0));
+            assert!(store.add(LineId(line.event_id.0), &line).await.unwrap());
+        }
+    }
+    let now = AT.plus_ms(READ_KEPT_MS * 2);
+    for (id, read_at) in [(ids[0], now.plus_ms(-READ_KEPT_MS - 1)), (ids[1], now)] {
+        assert!(store.mark_read(CUSTOMER, Role::Customer, id, read_at).await.unwrap());
+    }
+    assert_eq!(store.purge_read(now).await.unwrap(), 1);
+    assert_eq!(store.purge_read(now).await.unwrap(), 0);
+    assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+}
+
+/// The table of the release before, as it stands in an installed file.
+const BEFORE: [&str; 2] = [
+    "CREATE TABLE notifications (id BLOB NOT NULL PRIMARY KEY, user_id BLOB NOT NULL,
+        role INTEGER NOT NULL, event_id BLOB NOT NULL, created_at INTEGER NOT NULL,
+        is_read INTEGER NOT NULL DEFAULT 0, read_at INTEGER,
+        body TEXT NOT NULL CHECK (json_valid(body))) STRICT",
+    "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY)",
+];
+const ADD_BEFORE: &str =
+    "INSERT INTO notifications (id, user_id, role, event_id, created_at, is_read, read_at, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+#[tokio::test]
+async fn lines_of_the_release_before_are_moved_with_their_marks() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("notification.db").display());
+    let documents = Documents::open(&url).await.unwrap();
+    let Documents::Sqlite(sql) = &documents else { panic!("an SQLite store was asked for") };
+    for text in BEFORE {
+        sql.exec(text, vals![]).await.unwrap();
+    }
+    let lines = samples::lines(EventType::OrderAccepted);
+    let mut stored = Vec::new();
+    for n in 0..1_500_u128 {
+        for line in &lines {
+            let body = serde_json::json!({
+                "type": line.event_type, "order_id": line.order_id,
+                "counterpart": line.counterpart, "params": line.params,
+            });
+            let event = EventId(Uuid::from_u128(n));
+            let id =
+                LineId(Uuid::from_u128(n * 10 + u128::from(line.role.number().unsigned_abs())));
+            let read_at = (n % 2 == 0).then_some(AT);
+            let values = vals![
+                id.0,
+                line.user_id,
+                line.role.number(),
+                event,
+                AT,
+                read_at.is_some(),
+                read_at,
+                body.to_string()
+            ];
+            sql.exec(ADD_BEFORE, values).await.unwrap();
+            let line = InboxLine { event_id: event, created_at: AT, ..line.clone() };
+            stored.push(StoredLine { id, line, read_at });
+        }
+    }
+    let store = InboxStore::new(&documents);
+    assert!(store.check().await.is_err());
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    store.check().await.unwrap();
+    for (user_id, role) in [(CUSTOMER, Role::Customer), (PROVIDER, Role::Provider)] {
+        let read_since = UnixMillis(0);
+        let request = PageRequest {
+            user_id,
+            role,
+            unread_only: false,
+            after: None,
+            limit: 5_000,
+            read_since,
+        };
+        let mut expected: Vec<StoredLine> =
+            stored.iter().filter(|stored| stored.line.role == role).cloned().collect();
+        expected.reverse();
+        assert_eq!(store.page(&request).await.unwrap().lines, expected);
+        assert_eq!(store.unread(user_id, role).await.unwrap(), 750);
+    }
+}

@@ -1,0 +1,34 @@
+//! Owns the choice of the database in which a service's outbox, inbox and runs of jobs stand: tables on
+//! MySQL and SQLite, collections on MongoDB.
+
+use crate::{
+    documents::{Documents, Mongo},
+    sql::Sql,
+};
+
+#[derive(Clone)]
+pub enum Database {
+    Sql(Sql),
+    Mongo(Mongo),
+}
+
+impl From<&Sql> for Database {
+    fn from(sql: &Sql) -> Self {
+        Self::Sql(sql.clone())
+    }
+}
+
+impl From<Sql> for Database {
+    fn from(sql: Sql) -> Self {
+        Self::Sql(sql)
+    }
+}
+
+impl From<&Documents> for Database {
+    fn from(documents: &Documents) -> Self {
+        match documents {
+            Documents::Mongo(mongo) => Self::Mongo(mongo.clone()),
+            Documents::Sqlite(sql) => Self::Sql(sql.clone()),
+        }
+    }
+}

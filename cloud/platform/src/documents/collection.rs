@@ -1,0 +1,317 @@
+//! A collection of one kind of document.
+
+use std::marker::PhantomData;
+
+use serde_json::Value;
+use uuid::Uuid;
+use wire::{Event, EventId, UnixMillis};
+
+use super::{
+    Documents, DocumentsError,
+    query::{Filter, Find, Update},
+    schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
+    store::{Cause, MongoStore, SqliteStore, StoredBody, StoredDocument},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document<D> {
+    pub id: Uuid,
+    pub version: i64,
+    pub body: D,
+}
+
+/// `next` is the place of the last document, if there are more.
+#[derive(Debug, Clone)]
+pub struct DocumentPage<D> {
+    pub documents: Vec<Document<D>>,
+    pub next: Option<Vec<Scalar>>,
+}
+
+/// The documents with one value of a field: their number, and sums of other fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub key: i64,
+    pub count: u64,
+    pub sums: Vec<i64>,
+}
+
+/// How the database answers a query.
+#[derive(Debug, Clone)]
+pub struct QueryPlan {
+    pub text: String,
+    pub by_index: bool,
+    pub sorts: bool,
+}
+
+/// Shares the pool of its database.
+pub struct Collection<D> {
+    name: &'static str,
+    store: CollectionStore,
+    kind: PhantomData<fn(D)>,
+}
+
+#[derive(Clone)]
+enum CollectionStore {
+    Mongo(MongoStore),
+    Sqlite(SqliteStore),
+}
+
+/// Makes the same call on either store.
+macro_rules! on {
+    ($self:ident, $call:ident($($argument:expr),*)) => {
+        match &$self.store {
+            CollectionStore::Mongo(store) => store.$call($($argument),*).await,
+            CollectionStore::Sqlite(store) => store.$call($($argument),*).await,
+        }
+    };
+}
+
+impl<D> Clone for Collection<D> {
+    fn clone(&self) -> Self {
+        Self { name: self.name, store: self.store.clone(), kind: PhantomData }
+    }
+}
+
+impl<D: DocumentBody> Collection<D> {
+    const ATTEMPTS_MAX: u32 = 16;
+
+    pub fn new(documents: &Documents, name: &'static str) -> Self {
+        let store = match documents {
+            Documents::Mongo(mongo) => {
+                CollectionStore::Mongo(MongoStore::new(mongo, name, D::SHAPE))
+            }
+            Documents::Sqlite(sql) => {
+                CollectionStore::Sqlite(SqliteStore::new(sql.clone(), name, D::SHAPE))
+            }
+        };
+        Self { name, store, kind: PhantomData }
+    }
+
+    /// Makes what is declared; safe to repeat.
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        D::SHAPE.check().map_err(|why| self.declared(why))?;
+        on!(self, migrate())
+    }
+
+    /// Refuses a store that `migrate` has not brought up to date.
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        let present = on!(self, index_names())?;
+        let is_missing = |name: &String| !present.contains(name);
+        match D::SHAPE.indexes.iter().map(schema::Index::stored_name).find(is_missing) {
+            Some(name) => {
+                let missing = format!("index {name} of {}", self.name);
+                Err(DocumentsError::Outdated { missing })
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub async fn get(&self, id: Uuid) -> Result<Option<Document<D>>, DocumentsError> {
+        on!(self, get(id))?.map(|stored| self.document(stored)).transpose()
+    }
+
+    /// Returns whether the document is new. `false`: one with this id or a unique key is there.
+    pub async fn insert(
+        &self,
+        id: Uuid,
+        body: &D,
+        events: &[Event],
+    ) -> Result<bool, DocumentsError> {
+        on!(self, insert(id, self.encoded(body)?, events))
+    }
+
+    /// Inserts those that are new; returns of each whether it is.
+    pub async fn insert_new(&self, bodies: &[(Uuid, D)]) -> Result<Vec<bool>, DocumentsError> {
+        if bodies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encoded(body)?)));
+        on!(self, insert_new(encoded.collect::<Result<_, DocumentsError>>()?))
+    }
+
+    /// Writes the whole document if it still has the version that was read.
+    pub async fn replace(
+        &self,
+        document: &Document<D>,
+        events: &[Event],
+    ) -> Result<bool, DocumentsError> {
+        let body = self.encoded(&document.body)?;
+        on!(self, replace(document.id, document.version, body, events, None))
+    }
+
+    /// Reads, changes and replaces until nobody came between. `None` leaves the document as it is.
+    pub async fn change(
+        &self,
+        id: Uuid,
+        change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
+    ) -> Result<Option<Document<D>>, DocumentsError> {
+        self.change_for(None, id, change).await
+    }
+
+    /// The same because of an event, once for each event and document, however often it is delivered.
+    pub async fn change_once(
+        &self,
+        id: Uuid,
+        event: EventId,
+        now: UnixMillis,
+        change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
+    ) -> Result<Option<Document<D>>, DocumentsError> {
+        let cause = Cause { event, now };
+        if on!(self, has_noted(id, event))? {
+            return Ok(None);
+        }
+        let changed = self.change_for(Some(cause), id, change).await?;
+        if changed.is_some() {
+            on!(self, note(id, cause))?;
+        }
+        Ok(changed)
+    }
+
+    async fn change_for(
+        &self,
+        cause: Option<Cause>,
+        id: Uuid,
+        mut change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
+    ) -> Result<Option<Document<D>>, DocumentsError> {
+        for _ in 0..Self::ATTEMPTS_MAX {
+            let Some(Document { version, body, .. }) = self.get(id).await? else {
+                return Ok(None);
+            };
+            let Some((body, events)) = change(body) else { return Ok(None) };
+            let encoded = self.encoded(&body)?;
+            if on!(self, replace(id, version, encoded, &events, cause))? {
+                return Ok(Some(Document { id, version: version + 1, body }));
+            }
+            if let Some(Cause { event, .. }) = cause
+                && on!(self, has_taken(id, event))?
+            {
+                return Ok(None);
+            }
+        }
+        Err(DocumentsError::Contended { collection: self.name, id })
+    }
+
+    /// Edits one document that passes the filter; returns whether one did.
+    pub async fn update(
+        &self,
+        id: Uuid,
+        filter: Filter,
+        mut update: Update,
+        events: &[Event],
+    ) -> Result<bool, DocumentsError> {
+        update.check(&D::SHAPE).map_err(|why| self.declared(why))?;
+        filter.check(&D::SHAPE).map_err(|why| self.declared(why))?;
+        on!(self, update(id, &filter, &update, events))
+    }
+
+    /// Deletes a document that still has this version. One with waiting events is refused as contended.
+    pub async fn delete(&self, id: Uuid, version: i64) -> Result<bool, DocumentsError> {
+        on!(self, delete(id, version))
+    }
+
+    pub async fn find(&self, find: &Find) -> Result<Vec<Document<D>>, DocumentsError> {
+        let found = on!(self, find(self.checked(find)?))?;
+        found.into_iter().map(|stored| self.document(stored)).collect()
+    }
+
+    /// Reads one document more than the limit, which tells whether there is a next page.
+    pub async fn page(&self, find: Find) -> Result<DocumentPage<D>, DocumentsError> {
+        let (limit, order) = (find.limit, find.order());
+        let find = find.limit(limit + 1);
+        let mut found = on!(self, find(self.checked(&find)?))?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = match found.last().filter(|_| more) {
+            Some(last) => Some(self.place(&order, last)?),
+            None => None,
+        };
+        let documents = found.into_iter().map(|stored| self.document(stored));
+        Ok(DocumentPage { documents: documents.collect::<Result<_, _>>()?, next })
+    }
+
+    /// Counts up to the limit.
+    pub async fn count(&self, find: &Find) -> Result<u64, DocumentsError> {
+        on!(self, count(self.checked(find)?))
+    }
+
+    /// Counts the documents for each value of an integer, and sums other integers.
+    pub async fn group(
+        &self,
+        find: &Find,
+        by: &Field<i64>,
+        sums: &[FieldPath],
+    ) -> Result<Vec<Group>, DocumentsError> {
+        on!(self, group(self.checked(find)?, by.path(), sums))
+    }
+
+    /// Removes expired documents where the database does not do so by itself; returns their number.
+    pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
+        on!(self, purge(now))
+    }
+
+    pub async fn explain(&self, find: &Find) -> Result<QueryPlan, DocumentsError> {
+        on!(self, explain(self.checked(find)?))
+    }
+
+    fn checked<'f>(&self, find: &'f Find) -> Result<&'f Find, DocumentsError> {
+        find.check(&D::SHAPE).map(|()| find).map_err(|why| self.declared(why))
+    }
+
+    fn declared(&self, why: String) -> DocumentsError {
+        DocumentsError::Declared { collection: self.name, why }
+    }
+
+    fn encoded(&self, body: &D) -> Result<Value, DocumentsError> {
+        let shape = |why: &dyn std::fmt::Display| DocumentsError::shape(self.name, &why);
+        let mut body = serde_json::to_value(body).map_err(|error| shape(&error))?;
+        schema::normalize(&mut body).map_err(|why| shape(&why))?;
+        D::SHAPE.check_body(&body).map_err(|why| shape(&why))?;
+        Ok(body)
+    }
+
+    fn document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
+        let StoredDocument { id, version, body } = stored;
+        let body = match body {
+            StoredBody::Json(value) => serde_json::from_value(value),
+            StoredBody::Text(text) => serde_json::from_str(&text),
+        };
+        let body = body.map_err(|error| DocumentsError::shape(self.name, &error))?;
+        Ok(Document { id, version, body })
+    }
+
+    fn place(
+        &self,
+        order: &[IndexKey],
+        last: &StoredDocument,
+    ) -> Result<Vec<Scalar>, DocumentsError> {
+        let parsed;
+        let body = match &last.body {
+            StoredBody::Json(value) => value,
+            StoredBody::Text(text) => {
+                parsed = serde_json::from_str(text)
+                    .map_err(|error| DocumentsError::shape(self.name, &error))?;
+                &parsed
+            }
+        };
+        let scalar = |key: &IndexKey| {
+            if key.path == ID {
+                return Ok(Scalar::Id(last.id));
+            }
+            scalar_at(body, key.path).ok_or_else(|| {
+                let why = format!("`{}` is not of kind {:?}", key.path.name, key.path.kind);
+                DocumentsError::shape(self.name, &why)
+            })
+        };
+        order.iter().map(scalar).collect()
+    }
+}
+
+fn scalar_at(body: &Value, path: FieldPath) -> Option<Scalar> {
+    let value = schema::at(body, path.name)?;
+    Some(match path.kind {
+        ScalarKind::Id => Scalar::Id(Uuid::parse_str(value.as_str()?).ok()?),
+        ScalarKind::Int => Scalar::Int(value.as_i64()?),
+        ScalarKind::Text => Scalar::Text(value.as_str()?.to_owned()),
+        ScalarKind::Bool => Scalar::Bool(value.as_bool()?),
+    })
+}

@@ -1,0 +1,108 @@
+//! What can go wrong with documents, in the few kinds a caller acts on.
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use uuid::Uuid;
+
+use crate::sql::SqlError;
+
+const DUPLICATE_KEY: i32 = 11_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentsError {
+    #[error("a document store's address is `sqlite:PATH` or `mongodb://HOST/DATABASE`")]
+    Address,
+    #[error("the document store failed")]
+    Mongo(#[source] Error),
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// MongoDB's own text would repeat the value, which may be a person's.
+    #[error("a document with this key exists")]
+    Unique,
+    #[error("a document of {collection} cannot be read or written: {why}")]
+    Shape { collection: String, why: String },
+    #[error("{collection} is declared or asked wrongly: {why}")]
+    Declared { collection: &'static str, why: String },
+    #[error("the document store lacks {missing}: run `holdfast-cloud migrate`")]
+    Outdated { missing: String },
+    #[error("too many change document {id} of {collection} at once")]
+    Contended { collection: &'static str, id: Uuid },
+    #[error("document {id} of {collection} has too many events that wait to leave")]
+    EventsFull { collection: &'static str, id: Uuid },
+    #[error("document {id} of {collection} is kept until its events have left")]
+    EventsWait { collection: &'static str, id: Uuid },
+}
+
+impl From<Error> for DocumentsError {
+    fn from(error: Error) -> Self {
+        if is_duplicate(&error) { Self::Unique } else { Self::Mongo(error) }
+    }
+}
+
+impl DocumentsError {
+    pub(super) fn shape(collection: &str, why: &impl ToString) -> Self {
+        Self::Shape { collection: collection.to_owned(), why: why.to_string() }
+    }
+
+    /// A document with the same unique key exists: usually a refusal, not a fault.
+    pub fn is_unique(&self) -> bool {
+        match self {
+            Self::Unique => true,
+            Self::Sql(error) => error.is_unique(),
+            _ => false,
+        }
+    }
+
+    /// Another change or an event of the same document was in the way: it may go later.
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Contended { .. } | Self::EventsFull { .. } | Self::EventsWait { .. } => true,
+            Self::Sql(error) => error.is_contention(),
+            _ => false,
+        }
+    }
+
+    /// The store could not be asked at all.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Mongo(error) => matches!(
+                *error.kind,
+                ErrorKind::ServerSelection { .. }
+                    | ErrorKind::Io(_)
+                    | ErrorKind::ConnectionPoolCleared { .. }
+            ),
+            Self::Sql(error) => error.is_unavailable(),
+            _ => false,
+        }
+    }
+}
+
+/// A key that is there is an answer, not a fault.
+pub(super) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, DocumentsError> {
+    match done {
+        Err(error) if error.is_unique() => Ok(false),
+        done => done,
+    }
+}
+
+/// The places of an unordered `insert_many` that were there, or the failure it had besides.
+pub(super) fn duplicates(error: Error) -> Result<Vec<usize>, DocumentsError> {
+    let ErrorKind::InsertMany(failure) = &*error.kind else { return Err(error.into()) };
+    let writes = failure.write_errors.as_deref().unwrap_or_default();
+    if failure.write_concern_error.is_some() || writes.iter().any(|e| e.code != DUPLICATE_KEY) {
+        return Err(DocumentsError::Mongo(error));
+    }
+    Ok(writes.iter().map(|write| write.index).collect())
+}
+
+pub(super) fn is_command(error: &Error, code: i32) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(command) if command.code == code)
+}
+
+/// A single write, or a command such as `findAndModify`.
+fn is_duplicate(error: &Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
+        _ => false,
+    }
+}

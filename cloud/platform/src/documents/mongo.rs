@@ -1,0 +1,149 @@
+//! Owns the platform's own collections on MongoDB: leases, runs of jobs, and the inbox. They keep the
+//! promises of the tables of the same names.
+
+use std::{sync::Arc, time::Duration};
+
+use mongodb::{
+    Collection, Database, IndexModel,
+    bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype},
+    options::{IndexOptions, UpdateModifications},
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+use wire::{EventId, UnixMillis};
+
+use super::{
+    DocumentsError,
+    error::{is_command, unless_unique},
+};
+use crate::{inbox, jobs};
+
+const LEASES: &str = "_leases";
+const INBOX: &str = "_inbox";
+const JOB_RUNS: &str = "_job_runs";
+const EXPIRES: &str = "expires";
+const NAMESPACE_NOT_FOUND: i32 = 26;
+
+/// A database on MongoDB. Its changes are told to the relay of the same process.
+#[derive(Clone)]
+pub struct Mongo {
+    pub(crate) database: Database,
+    written: Arc<Notify>,
+}
+
+impl Mongo {
+    pub(super) fn new(database: Database) -> Self {
+        Self { database, written: Arc::default() }
+    }
+
+    pub(super) fn collection(&self, name: &str) -> Collection<Document> {
+        self.database.collection(name)
+    }
+
+    /// A write with an event is done: the relay of this process need not wait for its tick.
+    pub(super) fn wake_relay(&self) {
+        self.written.notify_one();
+    }
+
+    /// Returns when this process has written an event, since last asked.
+    pub(crate) async fn outbox_written(&self) {
+        self.written.notified().await;
+    }
+
+    pub(super) async fn migrate(&self) -> Result<(), DocumentsError> {
+        for (name, kept_ms) in [(INBOX, inbox::KEPT_MS), (JOB_RUNS, jobs::KEPT_MS)] {
+            let kept = Duration::from_millis(kept_ms.unsigned_abs());
+            let options =
+                IndexOptions::builder().name(EXPIRES.to_owned()).expire_after(kept).build();
+            let index = IndexModel::builder().keys(doc! {"at": 1}).options(options).build();
+            self.collection(name).create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn check(&self) -> Result<(), DocumentsError> {
+        for name in [INBOX, JOB_RUNS] {
+            let known = index_names(&self.collection(name)).await?;
+            if !known.iter().any(|known| known == EXPIRES) {
+                let missing = format!("index {EXPIRES} of {name}");
+                return Err(DocumentsError::Outdated { missing });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether `holder` has the lease, which then runs to `until`. One that ends after `too_far`
+    /// was written by a wrong clock.
+    pub(crate) async fn lease(
+        &self,
+        name: &str,
+        holder: Uuid,
+        now: UnixMillis,
+        until: UnixMillis,
+        too_far: UnixMillis,
+    ) -> Result<bool, DocumentsError> {
+        let free = doc! {"_id": name, "$or": [
+            {"holder": binary(holder)},
+            {"until_ms": {"$lt": now.0}},
+            {"until_ms": {"$gt": too_far.0}},
+        ]};
+        let taken = doc! {"$set": {"holder": binary(holder), "until_ms": until.0}};
+        // Where another holds it, the insert meets its id.
+        let done = self.collection(LEASES).update_one(free, taken).upsert(true).await;
+        unless_unique(done.map(|_| true).map_err(Into::into))
+    }
+
+    pub(crate) async fn release(&self, name: &str, holder: Uuid) -> Result<(), DocumentsError> {
+        let own = doc! {"_id": name, "holder": binary(holder)};
+        let free = doc! {"$set": {"until_ms": 0_i64}};
+        self.collection(LEASES).update_one(own, free).await?;
+        Ok(())
+    }
+
+    /// Returns whether nobody has claimed this run yet.
+    pub(crate) async fn claim_run(
+        &self,
+        job: &str,
+        due_at: i64,
+        now: UnixMillis,
+    ) -> Result<bool, DocumentsError> {
+        let run = doc! {"_id": {"name": job, "slot": due_at}, "at": DateTime::from_millis(now.0)};
+        let done = self.collection(JOB_RUNS).insert_one(run).await;
+        unless_unique(done.map(|_| true).map_err(Into::into))
+    }
+
+    pub(super) async fn has_noted(
+        &self,
+        consumer: &str,
+        event: EventId,
+    ) -> Result<bool, DocumentsError> {
+        let noted = doc! {"_id": {"consumer": consumer, "event": binary(event.0)}};
+        Ok(self.collection(INBOX).find_one(noted).await?.is_some())
+    }
+
+    pub(super) async fn note(
+        &self,
+        consumer: &str,
+        event: EventId,
+        now: UnixMillis,
+    ) -> Result<(), DocumentsError> {
+        let id = doc! {"_id": {"consumer": consumer, "event": binary(event.0)}};
+        let at = doc! {"$setOnInsert": {"at": DateTime::from_millis(now.0)}};
+        let at = UpdateModifications::Document(at);
+        let done = self.collection(INBOX).update_one(id, at).upsert(true).await;
+        unless_unique(done.map(|_| true).map_err(Into::into)).map(drop)
+    }
+}
+
+pub(super) async fn index_names(
+    collection: &Collection<Document>,
+) -> Result<Vec<String>, DocumentsError> {
+    match collection.list_index_names().await {
+        Err(error) if is_command(&error, NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
+        names => Ok(names?),
+    }
+}
+
+pub(super) fn binary(id: Uuid) -> Bson {
+    Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: id.into_bytes().to_vec() })
+}

@@ -1,0 +1,246 @@
+//! Owns the closed vocabulary of filters, pages and updates.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::schema::{Field, FieldPath, ID, Index, IndexKey, ListField, Scalar, ScalarType, Shape};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    Below,
+    AtMost,
+    AtLeast,
+    Above,
+}
+
+#[derive(Debug, Clone)]
+pub enum Filter {
+    All(Vec<Filter>),
+    Any(Vec<Filter>),
+    Is(FieldPath, Scalar),
+    Bounded(FieldPath, Bound, Scalar),
+    Missing(FieldPath),
+    Has(FieldPath, Scalar),
+    Lacks(FieldPath, Scalar),
+}
+
+impl<T: ScalarType> Field<T> {
+    pub fn is(&self, value: T) -> Filter {
+        Filter::Is(self.path(), value.scalar())
+    }
+
+    pub fn at_least(&self, value: T) -> Filter {
+        Filter::Bounded(self.path(), Bound::AtLeast, value.scalar())
+    }
+
+    pub fn below(&self, value: T) -> Filter {
+        Filter::Bounded(self.path(), Bound::Below, value.scalar())
+    }
+
+    pub fn missing(&self) -> Filter {
+        Filter::Missing(self.path())
+    }
+}
+
+impl<T: ScalarType> ListField<T> {
+    pub fn has(&self, value: T) -> Filter {
+        Filter::Has(self.path(), value.scalar())
+    }
+
+    /// Name the rarest value first: MongoDB bounds the index by one and filters by the others.
+    pub fn has_all(&self, values: impl IntoIterator<Item = T>) -> Filter {
+        Filter::All(values.into_iter().map(|value| self.has(value)).collect())
+    }
+
+    pub fn lacks(&self, value: T) -> Filter {
+        Filter::Lacks(self.path(), value.scalar())
+    }
+}
+
+impl Filter {
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    pub fn and(self, other: Self) -> Self {
+        let parts = |filter| match filter {
+            Self::All(all) => all,
+            one => vec![one],
+        };
+        let mut both = parts(self);
+        both.extend(parts(other));
+        Self::All(both)
+    }
+
+    pub fn or(self, other: Self) -> Self {
+        Self::Any(vec![self, other])
+    }
+
+    /// Refuses a field that is not declared.
+    pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().try_for_each(|each| each.check(shape)),
+            Self::Is(path, _)
+            | Self::Bounded(path, ..)
+            | Self::Missing(path)
+            | Self::Has(path, _)
+            | Self::Lacks(path, _) => declared(shape, *path),
+        }
+    }
+
+    /// Returns whether the field has one value in all that is found, and so plays no part in the order.
+    fn pins(&self, path: FieldPath) -> bool {
+        match self {
+            Self::All(all) => all.iter().any(|filter| filter.pins(path)),
+            Self::Is(of, _) | Self::Has(of, _) => *of == path,
+            _ => false,
+        }
+    }
+}
+
+fn declared(shape: &Shape, path: FieldPath) -> Result<(), String> {
+    if shape.declares(path) {
+        return Ok(());
+    }
+    Err(format!("the field `{}` is not declared", path.name))
+}
+
+/// A query by one index, answered in its order. There is no other order, so no query sorts.
+#[derive(Debug, Clone)]
+pub struct Find {
+    pub(super) index: Index,
+    pub(super) filter: Filter,
+    pub(super) after: Option<Vec<Scalar>>,
+    pub(super) limit: usize,
+}
+
+impl Find {
+    pub fn by(index: Index, filter: Filter) -> Self {
+        Self { index, filter, after: None, limit: 100 }
+    }
+
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Begins behind a place that `DocumentPage::next` gave.
+    pub fn after(self, place: Option<Vec<Scalar>>) -> Self {
+        Self { after: place, ..self }
+    }
+
+    /// The index's keys without those that the filter pins, then the id.
+    pub(super) fn order(&self) -> Vec<IndexKey> {
+        let left = self.index.keys.iter().filter(|key| !self.filter.pins(key.path));
+        left.copied().chain(self.index.id_key()).collect()
+    }
+
+    /// Refuses a query that would scan, or that the two stores would answer differently.
+    pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
+        let name = self.index.name;
+        let known = shape.indexes.iter().find(|index| index.name == name);
+        if known.is_none_or(|index| index.stored_name() != self.index.stored_name()) {
+            return Err(format!("index {name} is not declared"));
+        }
+        if self.index.list().is_some_and(|path| !self.filter.pins(path)) {
+            return Err(format!("index {name} is not led by a value"));
+        }
+        self.filter.check(shape)
+    }
+
+    /// The filter together with the beginning of the page.
+    pub(super) fn whole_filter(&self) -> Filter {
+        let Some(after) = &self.after else { return self.filter.clone() };
+        self.filter.clone().and(behind(&self.order(), after))
+    }
+}
+
+/// Lexicographic "behind", with a plain bound on the first key, so that the index starts there.
+fn behind(keys: &[IndexKey], place: &[Scalar]) -> Filter {
+    let ([key, keys @ ..], [value, place @ ..]) = (keys, place) else {
+        return Filter::Any(Vec::new());
+    };
+    let (strict, bound) =
+        if key.down { (Bound::Below, Bound::AtMost) } else { (Bound::Above, Bound::AtLeast) };
+    let further = Filter::Bounded(key.path, strict, value.clone());
+    if keys.is_empty() {
+        return further;
+    }
+    let tied = Filter::Is(key.path, value.clone()).and(behind(keys, place));
+    Filter::Bounded(key.path, bound, value.clone()).and(further.or(tied))
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Edit {
+    Set(FieldPath, Scalar),
+    /// A part of the document that is not searched by.
+    SetPart(&'static str, Value),
+    Unset(&'static str),
+    Add(FieldPath, i64),
+    Push(FieldPath, Scalar),
+}
+
+/// Edits of one document, which the store makes in one step.
+#[derive(Debug, Clone, Default)]
+pub struct Update(pub(super) Vec<Edit>);
+
+impl Update {
+    pub fn set<T: ScalarType>(self, field: &Field<T>, value: T) -> Self {
+        self.then(Edit::Set(field.path(), value.scalar()))
+    }
+
+    /// Sets a part that is not declared; `None` takes it out.
+    pub fn set_part(self, path: &'static str, part: &impl Serialize) -> Self {
+        match serde_json::to_value(part) {
+            Ok(Value::Null) => self.then(Edit::Unset(path)),
+            // A part that is no JSON is refused when the update is checked.
+            part => self.then(Edit::SetPart(path, part.unwrap_or_default())),
+        }
+    }
+
+    pub fn add(self, field: &Field<i64>, by: i64) -> Self {
+        self.then(Edit::Add(field.path(), by))
+    }
+
+    pub fn push<T: ScalarType>(self, list: &ListField<T>, value: T) -> Self {
+        self.then(Edit::Push(list.path(), value.scalar()))
+    }
+
+    fn then(mut self, edit: Edit) -> Self {
+        self.0.push(edit);
+        self
+    }
+
+    /// Refuses a field that is not declared, and a part that is: it would pass by the check of its kind.
+    pub(super) fn check(&mut self, shape: &Shape) -> Result<(), String> {
+        for edit in &mut self.0 {
+            match edit {
+                Edit::Set(path, _) | Edit::Add(path, _) | Edit::Push(path, _) if *path == ID => {
+                    return Err("an id cannot be changed".to_owned());
+                }
+                Edit::Set(path, _) | Edit::Add(path, _) | Edit::Push(path, _) => {
+                    declared(shape, *path)?;
+                }
+                Edit::SetPart(name, Value::Null) => {
+                    return Err(format!("`{name}` cannot be written as JSON"));
+                }
+                Edit::SetPart(name, part) => {
+                    undeclared(shape, name)?;
+                    super::schema::normalize(part)?;
+                }
+                Edit::Unset(name) => undeclared(shape, name)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn undeclared(shape: &Shape, name: &str) -> Result<(), String> {
+    let inside = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
+    let overlaps = |field: &FieldPath| {
+        field.name == name || inside(field.name, name) || inside(name, field.name)
+    };
+    match shape.fields.iter().any(overlaps) {
+        true => Err(format!("`{name}` is declared and has a type")),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,335 @@
+//! Owns the declaration of a collection: the fields that are searched by, and the indexes.
+
+use std::marker::PhantomData;
+
+use serde_json::Value;
+use uuid::Uuid;
+use wire::{EventId, OrderId, UnixMillis, UserId};
+
+/// A kind of document. It serializes to an object. A field that is `None` is not stored, so missing and
+/// null are one.
+pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
+    const SHAPE: Shape;
+}
+
+/// The declaration as a value, so that the stores are compiled once for all kinds of documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// Every field that a filter, an index or an update may name.
+    pub fields: &'static [FieldPath],
+    pub indexes: &'static [Index],
+}
+
+/// The way a value is stored: ids are binary in MongoDB and text in JSON, times are integers in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarKind {
+    Id,
+    Int,
+    Text,
+    Bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    Id(Uuid),
+    Int(i64),
+    Text(String),
+    Bool(bool),
+}
+
+/// A type that a declared field may hold.
+pub trait ScalarType {
+    const KIND: ScalarKind;
+    fn scalar(self) -> Scalar;
+}
+
+macro_rules! scalars {
+    ($($type:ty, $kind:ident, $value:ident => $scalar:expr;)+) => {$(
+        impl ScalarType for $type {
+            const KIND: ScalarKind = ScalarKind::$kind;
+            fn scalar(self) -> Scalar { let $value = self; Scalar::$kind($scalar) }
+        }
+    )+};
+}
+scalars! {
+    Uuid, Id, id => id;
+    UserId, Id, id => id.0;
+    OrderId, Id, id => id.0;
+    EventId, Id, id => id.0;
+    UnixMillis, Int, at => at.0;
+    i64, Int, number => number;
+    bool, Bool, yes => yes;
+    String, Text, text => text;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldPath {
+    pub name: &'static str,
+    pub kind: ScalarKind,
+    pub is_list: bool,
+    /// In every document; both stores refuse a document without it.
+    pub is_required: bool,
+}
+
+/// The document's own id.
+pub(super) const ID: FieldPath =
+    FieldPath { name: "_id", kind: ScalarKind::Id, is_list: false, is_required: true };
+
+/// A field of one value. `T` keeps a filter from comparing it with a value of another type.
+pub struct Field<T>(FieldPath, PhantomData<fn(T)>);
+/// A field of a list of values.
+pub struct ListField<T>(FieldPath, PhantomData<fn(T)>);
+
+impl<T: ScalarType> Field<T> {
+    pub const fn new(name: &'static str) -> Self {
+        Self(FieldPath { name, kind: T::KIND, is_list: false, is_required: true }, PhantomData)
+    }
+
+    pub const fn optional(name: &'static str) -> Self {
+        Self(FieldPath { name, kind: T::KIND, is_list: false, is_required: false }, PhantomData)
+    }
+}
+
+impl<T> Field<T> {
+    pub const fn path(&self) -> FieldPath {
+        self.0
+    }
+
+    pub const fn up(&self) -> IndexKey {
+        IndexKey { path: self.0, down: false }
+    }
+
+    pub const fn down(&self) -> IndexKey {
+        IndexKey { path: self.0, down: true }
+    }
+}
+
+impl<T: ScalarType> ListField<T> {
+    pub const fn new(name: &'static str) -> Self {
+        Self(FieldPath { name, kind: T::KIND, is_list: true, is_required: true }, PhantomData)
+    }
+}
+
+impl<T> ListField<T> {
+    pub const fn path(&self) -> FieldPath {
+        self.0
+    }
+
+    /// One entry of the index for each value.
+    pub const fn each(&self) -> IndexKey {
+        IndexKey { path: self.0, down: false }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct IndexKey {
+    pub path: FieldPath,
+    pub down: bool,
+}
+
+/// The condition of a partial index: literal, because neither engine proves a bound value.
+#[derive(Debug, Clone, Copy)]
+pub enum IndexCondition {
+    Is(FieldPath, bool),
+    Says(FieldPath, &'static str),
+    Present(FieldPath),
+}
+
+/// A query names its index, is answered in its order, and carries its conditions by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Index {
+    pub(super) name: &'static str,
+    pub(super) keys: &'static [IndexKey],
+    pub(super) unique: bool,
+    pub(super) only: &'static [IndexCondition],
+    /// A document expires this long after the time in the first key.
+    pub(super) kept_ms: Option<i64>,
+}
+
+impl Index {
+    pub const fn new(name: &'static str, keys: &'static [IndexKey]) -> Self {
+        Self { name, keys, unique: false, only: &[], kept_ms: None }
+    }
+
+    pub const fn unique(self) -> Self {
+        Self { unique: true, ..self }
+    }
+
+    pub const fn only(self, only: &'static [IndexCondition]) -> Self {
+        Self { only, ..self }
+    }
+
+    pub const fn expiring(self, kept_ms: i64) -> Self {
+        Self { kept_ms: Some(kept_ms), ..self }
+    }
+
+    /// Its name in the store, which ends in a hash of the definition. So a changed index is a new one,
+    /// and neither engine can keep the old one under its name.
+    pub(super) fn stored_name(&self) -> String {
+        let hash = self
+            .definition()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        format!("{}_{hash:08x}", self.name)
+    }
+
+    fn definition(&self) -> String {
+        let mut text = format!("unique {} kept {:?}", self.unique, self.kept_ms);
+        for IndexKey { path, down } in self.keys {
+            text += &format!("; {} {:?} {} {down}", path.name, path.kind, path.is_list);
+        }
+        for condition in self.only {
+            text += &match condition {
+                IndexCondition::Is(path, yes) => format!("; {} is {yes}", path.name),
+                IndexCondition::Says(path, word) => format!("; {} says {word}", path.name),
+                IndexCondition::Present(path) => format!("; {} is present", path.name),
+            };
+        }
+        text
+    }
+
+    /// The list that is indexed, if there is one. MongoDB cannot index two in one index.
+    pub(super) fn list(&self) -> Option<FieldPath> {
+        self.keys.iter().map(|key| key.path).find(|path| path.is_list)
+    }
+
+    /// The key behind the declared ones. A unique or expiring index is not paged and has none.
+    pub(super) fn id_key(&self) -> Option<IndexKey> {
+        let down = self.keys.last().is_some_and(|key| key.down);
+        (!self.unique && self.kept_ms.is_none()).then_some(IndexKey { path: ID, down })
+    }
+
+    fn has_condition_on(&self, path: FieldPath) -> bool {
+        self.only.iter().any(|condition| match *condition {
+            IndexCondition::Is(of, _)
+            | IndexCondition::Says(of, _)
+            | IndexCondition::Present(of) => of == path,
+        })
+    }
+}
+
+impl Shape {
+    pub(super) fn declares(&self, path: FieldPath) -> bool {
+        path == ID || self.fields.contains(&path)
+    }
+
+    pub(super) fn expires_by(&self, path: FieldPath) -> bool {
+        let expiring = self.indexes.iter().filter(|index| index.kept_ms.is_some());
+        expiring.filter_map(|index| index.keys.first()).any(|key| key.path == path)
+    }
+
+    /// Refuses a declaration that would make the two stores differ.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for index in self.indexes {
+            let name = index.name;
+            if index.keys.iter().filter(|key| key.path.is_list).count() > 1 {
+                return Err(format!("index {name} has two lists"));
+            }
+            for IndexKey { path, .. } in index.keys {
+                if !self.fields.contains(path) {
+                    return Err(format!("`{}` of index {name} is not declared", path.name));
+                }
+                // A missing value equals null in MongoDB and nothing in SQLite, and has no place in an order.
+                let sure =
+                    path.is_required || index.has_condition_on(*path) || index.kept_ms.is_some();
+                if !sure {
+                    return Err(format!("`{}` of index {name} may be missing", path.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a body that is not what its kind declares: a time that is not stored as an integer, a
+    /// renamed field, a number that only one of the stores could hold.
+    pub(super) fn check_body(&self, body: &Value) -> Result<(), String> {
+        let Some(fields) = body.as_object() else { return Err("it is no object".to_owned()) };
+        if let Some(name) = fields.keys().find(|name| name.starts_with(['_', '$'])) {
+            return Err(format!("`{name}` is a name of the store's own"));
+        }
+        for path in self.fields {
+            let fits = |value: &Value| match path.kind {
+                ScalarKind::Id => value.as_str().is_some_and(|text| Uuid::parse_str(text).is_ok()),
+                ScalarKind::Int => value.is_i64(),
+                ScalarKind::Text => value.is_string(),
+                ScalarKind::Bool => value.is_boolean(),
+            };
+            let right = match at(body, path.name) {
+                None => !path.is_required,
+                Some(Value::Array(all)) => path.is_list && all.iter().all(fits),
+                Some(value) => !path.is_list && fits(value),
+            };
+            if !right {
+                return Err(format!("`{}` is not of kind {:?}", path.name, path.kind));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The value at a path such as `verification.state`.
+pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}
+
+/// Takes every null out of an object, so that missing is the only way to be absent. Refuses an integer
+/// above `i64`: MongoDB would make a float of it.
+pub(super) fn normalize(value: &mut Value) -> Result<(), String> {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().try_for_each(normalize)
+        }
+        Value::Array(all) => all.iter_mut().try_for_each(normalize),
+        Value::Number(number) if number.is_u64() && !number.is_i64() => {
+            Err(format!("{number} is above the largest integer"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: Field<UserId> = Field::new("user_id");
+    const AT: Field<UnixMillis> = Field::new("at");
+    const NEWEST: Index = Index::new("newest", &[USER.up(), AT.down()]);
+
+    #[test]
+    fn a_changed_index_has_another_name() {
+        const OTHERS: [Index; 5] = [
+            Index::new("newest", &[USER.up(), AT.up()]),
+            Index::new("newest", &[AT.down(), USER.up()]),
+            NEWEST.unique(),
+            NEWEST.expiring(1),
+            NEWEST.only(&[IndexCondition::Present(AT.path())]),
+        ];
+        for other in OTHERS {
+            assert_ne!(other.stored_name(), NEWEST.stored_name(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_may_miss_its_key_is_refused() {
+        const READ: Field<UnixMillis> = Field::optional("read_at");
+        const BY_READ: Index = Index::new("read", &[READ.up()]);
+        const FIELDS: &[FieldPath] = &[READ.path()];
+        const BARE: Shape = Shape { fields: FIELDS, indexes: &[BY_READ] };
+        const PRESENT: Index = BY_READ.only(&[IndexCondition::Present(READ.path())]);
+        assert!(BARE.check().is_err());
+        assert!(Shape { indexes: &[PRESENT], ..BARE }.check().is_ok());
+        const EXPIRING: Index = BY_READ.expiring(1);
+        assert!(Shape { indexes: &[EXPIRING], ..BARE }.check().is_ok());
+        assert!(Shape { indexes: &[NEWEST], ..BARE }.check().is_err(), "undeclared fields");
+    }
+
+    #[test]
+    fn null_is_never_stored_and_a_number_above_the_largest_is_refused() {
+        let mut body = serde_json::json!({"a": null, "b": {"c": null, "d": [1, {"e": null}]}});
+        normalize(&mut body).unwrap();
+        assert_eq!(body, serde_json::json!({"b": {"d": [1, {}]}}));
+        let mut large = serde_json::json!({"n": [u64::MAX]});
+        assert!(normalize(&mut large).is_err());
+    }
+}

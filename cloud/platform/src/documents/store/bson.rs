@@ -1,0 +1,194 @@
+//! Bodies and filters as BSON. Beside a document's own fields stand `_v`, its version, `_events`, those
+//! that wait to leave, `_taken`, the last events it was changed for, and `_expires`, dates for the expiry
+//! index.
+
+use mongodb::bson::{self, Bson, DateTime, Document, doc};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use wire::Event;
+
+use crate::documents::{
+    DocumentsError,
+    mongo::binary,
+    query::{Bound, Filter, Find},
+    schema::{FieldPath, Index, IndexCondition, Scalar, ScalarKind, Shape},
+};
+
+use super::{StoredBody, StoredDocument};
+
+pub fn document(shape: &Shape, id: Uuid, version: i64, body: Value) -> Document {
+    let mut document = doc! {"_id": binary(id), "_v": version};
+    if let Bson::Document(fields) = of_json(body) {
+        document.extend(fields);
+    }
+    for path in shape.fields {
+        if path.kind == ScalarKind::Id {
+            if let Some(found) = at_path(&mut document, path.name) {
+                make_binary(found);
+            }
+        } else if shape.expires_by(*path) {
+            let at = at_path(&mut document, path.name).and_then(|at| at.as_i64());
+            if let Some(at) = at {
+                document.insert("_expires", doc! {path.name: DateTime::from_millis(at)});
+            }
+        }
+    }
+    document
+}
+
+pub fn stored(document: Document, collection: &str) -> Result<StoredDocument, DocumentsError> {
+    let shape = |why: String| DocumentsError::shape(collection, &why);
+    let id = id_of(&document).map_err(shape)?;
+    // A document written before the port had versions is the first one.
+    let version = document.get_i64("_v").unwrap_or(1);
+    let own = document.into_iter().filter(|(name, _)| !name.starts_with('_'));
+    let body = StoredBody::Json(to_json(Bson::Document(own.collect())).map_err(shape)?);
+    Ok(StoredDocument { id, version, body })
+}
+
+pub fn id_of(document: &Document) -> Result<Uuid, String> {
+    match document.get("_id") {
+        Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|error| error.to_string()),
+        _ => Err("`_id` is not an id".to_owned()),
+    }
+}
+
+pub fn waiting(events: &[Event]) -> Result<Vec<Bson>, DocumentsError> {
+    let one = |event: &Event| {
+        let text = serde_json::to_string(event)
+            .map_err(|error| DocumentsError::shape("events", &error))?;
+        Ok(bson::bson!({"id": binary(event.id.0), "at": event.at.0, "event": text}))
+    };
+    events.iter().map(one).collect()
+}
+
+pub fn keys(index: &Index) -> Document {
+    if let (Some(_), [key, ..]) = (index.kept_ms, index.keys) {
+        return doc! {format!("_expires.{}", key.path.name): 1};
+    }
+    let keys = index.keys.iter().copied().chain(index.id_key());
+    keys.map(|key| (key.path.name.to_owned(), direction(key.down))).collect()
+}
+
+pub fn only(index: &Index) -> Document {
+    let one = |only: &IndexCondition| match *only {
+        IndexCondition::Is(path, yes) => (path.name.to_owned(), yes.into()),
+        IndexCondition::Says(path, text) => (path.name.to_owned(), text.into()),
+        IndexCondition::Present(path) => (path.name.to_owned(), bson::bson!({"$exists": true})),
+    };
+    index.only.iter().map(one).collect()
+}
+
+/// The index's own condition goes with the filter: a hint on a partial index without it would leave
+/// documents out and say nothing.
+pub fn whole_filter(find: &Find) -> Document {
+    doc! {"$and": [only(&find.index), condition(&find.whole_filter())]}
+}
+
+pub fn sort(find: &Find) -> Document {
+    let order = find.order().into_iter();
+    order.map(|key| (key.path.name.to_owned(), direction(key.down))).collect()
+}
+
+pub fn condition(filter: &Filter) -> Document {
+    let each = |all: &[Filter]| all.iter().map(condition).collect::<Vec<_>>();
+    match filter {
+        Filter::All(all) if all.is_empty() => doc! {},
+        Filter::All(all) => doc! {"$and": each(all)},
+        Filter::Any(any) if any.is_empty() => doc! {"_id": {"$in": []}},
+        Filter::Any(any) => doc! {"$or": each(any)},
+        Filter::Is(path, value) | Filter::Has(path, value) => doc! {path.name: of_scalar(value)},
+        Filter::Bounded(path, bound, value) => {
+            let sign = match bound {
+                Bound::Below => "$lt",
+                Bound::AtMost => "$lte",
+                Bound::AtLeast => "$gte",
+                Bound::Above => "$gt",
+            };
+            doc! {path.name: {sign: of_scalar(value)}}
+        }
+        Filter::Missing(path) => doc! {path.name: Bson::Null},
+        Filter::Lacks(path, value) => doc! {path.name: {"$ne": of_scalar(value)}},
+    }
+}
+
+pub fn of_scalar(value: &Scalar) -> Bson {
+    match value {
+        Scalar::Id(id) => binary(*id),
+        Scalar::Int(number) => Bson::Int64(*number),
+        Scalar::Text(text) => Bson::String(text.clone()),
+        Scalar::Bool(yes) => Bson::Boolean(*yes),
+    }
+}
+
+/// Every integer is 64 bits wide.
+pub fn of_json(value: Value) -> Bson {
+    match value {
+        Value::Null => Bson::Null,
+        Value::Bool(yes) => Bson::Boolean(yes),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Bson::Int64(whole),
+            (None, float) => float.map_or(Bson::Null, Bson::Double),
+        },
+        Value::String(text) => Bson::String(text),
+        Value::Array(all) => Bson::Array(all.into_iter().map(of_json).collect()),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, of_json(value)));
+            Bson::Document(fields.collect())
+        }
+    }
+}
+
+pub fn type_name(path: FieldPath) -> &'static str {
+    match path.kind {
+        _ if path.is_list => "array",
+        ScalarKind::Id => "binData",
+        ScalarKind::Int => "long",
+        ScalarKind::Text => "string",
+        ScalarKind::Bool => "bool",
+    }
+}
+
+fn to_json(bson: Bson) -> Result<Value, String> {
+    Ok(match bson {
+        Bson::Null => Value::Null,
+        Bson::Boolean(yes) => yes.into(),
+        Bson::Int32(number) => number.into(),
+        Bson::Int64(number) => number.into(),
+        Bson::Double(number) => number.into(),
+        Bson::String(text) => text.into(),
+        Bson::DateTime(at) => at.timestamp_millis().into(),
+        Bson::Array(all) => all.into_iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+        Bson::Document(fields) => {
+            let each = fields.into_iter().map(|(name, value)| Ok((name, to_json(value)?)));
+            Value::Object(each.collect::<Result<Map<_, _>, String>>()?)
+        }
+        Bson::Binary(id) => {
+            Uuid::from_slice(&id.bytes).map_err(|error| error.to_string())?.to_string().into()
+        }
+        other => return Err(format!("{:?} is not used here", other.element_type())),
+    })
+}
+
+fn direction(down: bool) -> Bson {
+    Bson::Int32(if down { -1 } else { 1 })
+}
+
+fn at_path<'d>(document: &'d mut Document, path: &str) -> Option<&'d mut Bson> {
+    match path.split_once('.') {
+        None => document.get_mut(path),
+        Some((first, rest)) => at_path(document.get_document_mut(first).ok()?, rest),
+    }
+}
+
+fn make_binary(found: &mut Bson) {
+    match found {
+        Bson::String(text) => {
+            if let Ok(id) = Uuid::parse_str(text) {
+                *found = binary(id);
+            }
+        }
+        Bson::Array(all) => all.iter_mut().for_each(make_binary),
+        _ => {}
+    }
+}

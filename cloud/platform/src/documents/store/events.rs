@@ -1,0 +1,133 @@
+//! The events that wait inside the documents of a MongoDB database, for the relay.
+//!
+//! Those of one document leave in their order; between documents the time of the event decides.
+
+use std::collections::BTreeMap;
+
+use mongodb::{
+    Collection, IndexModel,
+    bson::{Bson, Document, doc},
+    options::{Hint, IndexOptions},
+};
+use uuid::Uuid;
+
+use super::bson;
+use crate::documents::{DocumentsError, Mongo, mongo::binary};
+
+pub const UNSENT: &str = "_unsent";
+
+/// An event in its document; `event` is JSON.
+pub(crate) struct WaitingEvent {
+    pub event: String,
+    pub collection: String,
+    pub document: Uuid,
+    pub id: Uuid,
+    at: i64,
+}
+
+/// Finds the documents with events, oldest event first, and no others.
+pub(super) fn index() -> IndexModel {
+    let options = IndexOptions::builder()
+        .name(UNSENT.to_owned())
+        .partial_filter_expression(doc! {"_events.at": {"$gte": 0}});
+    IndexModel::builder().keys(doc! {"_events.at": 1}).options(options.build()).build()
+}
+
+impl Mongo {
+    /// The collections whose documents may hold events.
+    pub(crate) async fn collections(&self) -> Result<Vec<String>, DocumentsError> {
+        let mut names = self.database.list_collection_names().await?;
+        names.retain(|name| !name.starts_with('_') && !name.starts_with("system."));
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    pub(crate) async fn unsent_events(
+        &self,
+        collections: &[String],
+        events_max: usize,
+    ) -> Result<Vec<WaitingEvent>, DocumentsError> {
+        let mut waiting = Vec::new();
+        for name in collections {
+            let collection = self.collection(name);
+            let finding = collection.find(with_events()).sort(doc! {"_events.at": 1});
+            let finding = finding.hint(Hint::Name(UNSENT.to_owned()));
+            let finding = finding.limit(i64::try_from(events_max).unwrap_or(i64::MAX));
+            let mut found = finding.projection(doc! {"_events": 1}).await?;
+            while found.advance().await? {
+                let document: Document = found.deserialize_current()?;
+                waiting_in(&document, name, &mut waiting)
+                    .map_err(|why| DocumentsError::shape(name, &why))?;
+            }
+        }
+        // Stable, so that those of one document stay in their order.
+        waiting.sort_by_key(|event| event.at);
+        waiting.truncate(events_max);
+        Ok(waiting)
+    }
+
+    pub(crate) async fn count_unsent_events(
+        &self,
+        collections: &[String],
+    ) -> Result<u64, DocumentsError> {
+        let mut count = 0;
+        for name in collections {
+            let sum = doc! {"_id": 0, "count": {"$sum": {"$size": "$_events"}}};
+            let stages = [doc! {"$match": with_events()}, doc! {"$group": sum}];
+            let collection = self.collection(name);
+            let counting = collection.aggregate(stages);
+            let mut found = counting.hint(Hint::Name(UNSENT.to_owned())).await?;
+            while found.advance().await? {
+                let group: Document = found.deserialize_current()?;
+                count += group.get_i32("count").unwrap_or_default().unsigned_abs();
+            }
+        }
+        Ok(count.into())
+    }
+
+    /// Takes events that have left out of their documents.
+    pub(crate) async fn remove_sent_events(
+        &self,
+        sent: impl Iterator<Item = &WaitingEvent>,
+    ) -> Result<(), DocumentsError> {
+        let mut by_collection: BTreeMap<&str, (Vec<Bson>, Vec<Bson>)> = BTreeMap::new();
+        for event in sent {
+            let (documents, events) = by_collection.entry(&event.collection).or_default();
+            documents.push(binary(event.document));
+            events.push(binary(event.id));
+        }
+        for (name, (documents, events)) in by_collection {
+            let collection: Collection<Document> = self.collection(name);
+            let of = doc! {"_id": {"$in": documents}};
+            let gone = doc! {"$pull": {"_events": {"id": {"$in": events}}}};
+            collection.update_many(of, gone).await?;
+        }
+        Ok(())
+    }
+}
+
+fn with_events() -> Document {
+    doc! {"_events.at": {"$gte": 0}}
+}
+
+/// An event counts as no older than those before it, so that a clock set back changes no order.
+fn waiting_in(
+    document: &Document,
+    collection: &str,
+    waiting: &mut Vec<WaitingEvent>,
+) -> Result<(), String> {
+    let of = bson::id_of(document)?;
+    let mut latest = 0;
+    for event in document.get_array("_events").map_err(|error| error.to_string())? {
+        let event = event.as_document().ok_or("an event is no object")?;
+        latest = latest.max(event.get_i64("at").map_err(|error| error.to_string())?);
+        let id = match event.get("id") {
+            Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|e| e.to_string())?,
+            _ => return Err("an event has no id".to_owned()),
+        };
+        let text = event.get_str("event").map_err(|error| error.to_string())?.to_owned();
+        let collection = collection.to_owned();
+        waiting.push(WaitingEvent { event: text, collection, document: of, id, at: latest });
+    }
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! A collection on MongoDB.
+
+use mongodb::{
+    Collection, IndexModel,
+    bson::{Bson, DateTime, Document, doc},
+    options::{Hint, IndexOptions},
+};
+use serde_json::Value;
+use uuid::Uuid;
+use wire::{Event, EventId, UnixMillis};
+
+use super::{Cause, EVENTS_MAX, StoredDocument, bson, consumer, events};
+use crate::documents::{
+    DocumentsError, Group, Mongo, QueryPlan,
+    error::{duplicates, is_command, unless_unique},
+    mongo::{binary, index_names},
+    query::{Edit, Filter, Find, Update},
+    schema::{FieldPath, Scalar, Shape},
+};
+
+type Done<T> = Result<T, DocumentsError>;
+
+const NAMESPACE_EXISTS: i32 = 48;
+const RETIRED: &str = "_retired_indexes";
+/// Replicas of the release before name an index that is declared no more until they are replaced.
+const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// Events that a document remembers to have been changed for, until the inbox has noted them.
+const TAKEN_MAX: i32 = 64;
+
+#[derive(Clone)]
+pub struct MongoStore {
+    name: &'static str,
+    shape: Shape,
+    mongo: Mongo,
+    collection: Collection<Document>,
+}
+
+impl MongoStore {
+    pub fn new(mongo: &Mongo, name: &'static str, shape: Shape) -> Self {
+        Self { name, shape, mongo: mongo.clone(), collection: mongo.collection(name) }
+    }
+
+    pub async fn migrate(&self) -> Done<()> {
+        self.adopt().await?;
+        let required = self.shape.fields.iter().filter(|path| path.is_required);
+        let validator: Document = required
+            .map(|path| (path.name.to_owned(), doc! {"$type": bson::type_name(*path)}.into()))
+            .collect();
+        let database = &self.mongo.database;
+        match database.create_collection(self.name).validator(validator.clone()).await {
+            Err(error) if is_command(&error, NAMESPACE_EXISTS) => {
+                database.run_command(doc! {"collMod": self.name, "validator": validator}).await?;
+            }
+            other => other?,
+        }
+        let declared = self.shape.indexes.iter().map(|index| {
+            let options = IndexOptions::builder()
+                .name(index.stored_name())
+                .unique(index.unique.then_some(true))
+                .expire_after(
+                    index.kept_ms.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
+                )
+                .partial_filter_expression(Some(bson::only(index)).filter(|only| !only.is_empty()));
+            IndexModel::builder().keys(bson::keys(index)).options(options.build()).build()
+        });
+        self.collection.create_indexes(declared.chain([events::index()])).await?;
+        self.drop_retired_indexes().await
+    }
+
+    /// Gives documents that were written before the port a version and their dates of expiry.
+    async fn adopt(&self) -> Done<()> {
+        let mut set = doc! {"_v": 1_i64};
+        for path in self.shape.fields.iter().filter(|path| self.shape.expires_by(**path)) {
+            let date = doc! {"$toDate": format!("${}", path.name)};
+            set.insert(format!("_expires.{}", path.name), date);
+        }
+        let without = doc! {"_v": {"$exists": false}};
+        self.collection.update_many(without, vec![doc! {"$set": set}]).await?;
+        Ok(())
+    }
+
+    /// A unique index goes at once, for it would refuse new documents; another one after a week.
+    async fn drop_retired_indexes(&self) -> Done<()> {
+        let declared: Vec<String> =
+            self.shape.indexes.iter().map(|index| index.stored_name()).collect();
+        let now = process::clock::Clock::system().now();
+        let retired = self.mongo.collection(RETIRED);
+        let mut found = self.collection.list_indexes().await?;
+        while found.advance().await? {
+            let options = found.deserialize_current()?.options.unwrap_or_default();
+            let Some(name) = options.name else { continue };
+            if name == "_id_" || name == events::UNSENT || declared.contains(&name) {
+                continue;
+            }
+            let id = doc! {"_id": format!("{}/{name}", self.name)};
+            let seen = doc! {"$setOnInsert": {"at": now.0}};
+            let seen = retired.find_one_and_update(id.clone(), seen).upsert(true).await?;
+            let at = seen.and_then(|seen| seen.get_i64("at").ok()).unwrap_or(now.0);
+            if options.unique == Some(true) || at < now.0 - RETIRED_KEPT_MS {
+                self.collection.drop_index(name).await?;
+                retired.delete_one(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn index_names(&self) -> Done<Vec<String>> {
+        index_names(&self.collection).await
+    }
+
+    pub async fn get(&self, id: Uuid) -> Done<Option<StoredDocument>> {
+        let found = self.collection.find_one(doc! {"_id": binary(id)}).await?;
+        found.map(|found| bson::stored(found, self.name)).transpose()
+    }
+
+    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
+        let mut document = bson::document(&self.shape, id, 1, body);
+        if !events.is_empty() {
+            self.room_for(id, events)?;
+            document.insert("_events", bson::waiting(events)?);
+        }
+        let done = self.collection.insert_one(document).await;
+        self.told(events, unless_unique(done.map(|_| true).map_err(Into::into)))
+    }
+
+    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
+        let mut fresh = vec![true; bodies.len()];
+        let documents =
+            bodies.into_iter().map(|(id, body)| bson::document(&self.shape, id, 1, body));
+        if let Err(error) = self.collection.insert_many(documents).ordered(false).await {
+            for place in duplicates(error)? {
+                fresh[place] = false;
+            }
+        }
+        Ok(fresh)
+    }
+
+    pub async fn replace(
+        &self,
+        id: Uuid,
+        version: i64,
+        body: Value,
+        events: &[Event],
+        cause: Option<Cause>,
+    ) -> Done<bool> {
+        let mut of = doc! {"_id": binary(id), "_v": version};
+        // The store's own fields are taken from the document as it is now, for the relay writes them, too.
+        // A field that is not there is left out.
+        let mut kept = doc! {"_events": "$_events", "_taken": "$_taken"};
+        if !events.is_empty() {
+            let waiting =
+                [doc! {"$ifNull": ["$_events", []]}, doc! {"$literal": bson::waiting(events)?}];
+            kept.insert("_events", doc! {"$concatArrays": waiting.to_vec()});
+        }
+        if let Some(Cause { event, .. }) = cause {
+            of.insert("_taken", doc! {"$ne": binary(event.0)});
+            let taken = doc! {"$concatArrays": [{"$ifNull": ["$_taken", []]}, [binary(event.0)]]};
+            kept.insert("_taken", doc! {"$slice": [taken, -TAKEN_MAX]});
+        }
+        // `$literal`, for a text that begins with `$` would be taken for a field's name.
+        let whole = doc! {"$literal": bson::document(&self.shape, id, version + 1, body)};
+        let change = doc! {"$replaceWith": {"$mergeObjects": [whole, kept]}};
+        self.write(id, of, vec![change], events).await
+    }
+
+    pub async fn update(
+        &self,
+        id: Uuid,
+        filter: &Filter,
+        update: &Update,
+        events: &[Event],
+    ) -> Done<bool> {
+        let (mut set, mut unset, mut add) = (Document::new(), Document::new(), doc! {"_v": 1_i64});
+        let mut push = Document::new();
+        for edit in &update.0 {
+            match edit {
+                Edit::Set(path, value) => {
+                    if let (true, Scalar::Int(at)) = (self.shape.expires_by(*path), value) {
+                        set.insert(format!("_expires.{}", path.name), DateTime::from_millis(*at));
+                    }
+                    set.insert(path.name, bson::of_scalar(value));
+                }
+                Edit::SetPart(name, part) => drop(set.insert(*name, bson::of_json(part.clone()))),
+                Edit::Unset(name) => drop(unset.insert(*name, "")),
+                Edit::Add(path, by) => drop(add.insert(path.name, *by)),
+                Edit::Push(path, value) => drop(push.insert(path.name, bson::of_scalar(value))),
+            }
+        }
+        if !events.is_empty() {
+            push.insert("_events", doc! {"$each": bson::waiting(events)?});
+        }
+        let parts = [("$set", set), ("$unset", unset), ("$inc", add), ("$push", push)];
+        let change: Document = parts
+            .into_iter()
+            .filter(|(_, part)| !part.is_empty())
+            .map(|(name, part)| (name.to_owned(), Bson::Document(part)))
+            .collect();
+        let of = doc! {"$and": [{"_id": binary(id)}, bson::condition(filter)]};
+        self.write(id, of, change, events).await
+    }
+
+    /// Changes the one document, if it is there and its events have room.
+    async fn write(
+        &self,
+        id: Uuid,
+        of: Document,
+        change: impl Into<mongodb::options::UpdateModifications>,
+        events: &[Event],
+    ) -> Done<bool> {
+        let mut with_room = of.clone();
+        if !events.is_empty() {
+            let last = self.room_for(id, events)?;
+            with_room = doc! {"$and": [of.clone(), {&last: {"$exists": false}}]};
+        }
+        let done = self.collection.update_one(with_room, change).await?.matched_count == 1;
+        if !done && !events.is_empty() && self.collection.find_one(of).await?.is_some() {
+            return Err(DocumentsError::EventsFull { collection: self.name, id });
+        }
+        self.told(events, Ok(done))
+    }
+
+    /// The path of the last event there may be beside these.
+    fn room_for(&self, id: Uuid, events: &[Event]) -> Done<String> {
+        let room = EVENTS_MAX.checked_sub(events.len());
+        let room = room.ok_or(DocumentsError::EventsFull { collection: self.name, id })?;
+        Ok(format!("_events.{room}"))
+    }
+
+    fn told(&self, events: &[Event], done: Done<bool>) -> Done<bool> {
+        if !events.is_empty() && matches!(done, Ok(true)) {
+            self.mongo.wake_relay();
+        }
+        done
+    }
+
+    pub async fn has_noted(&self, id: Uuid, event: EventId) -> Done<bool> {
+        self.mongo.has_noted(&consumer(self.name, id), event).await
+    }
+
+    pub async fn has_taken(&self, id: Uuid, event: EventId) -> Done<bool> {
+        let taken = doc! {"_id": binary(id), "_taken": binary(event.0)};
+        Ok(self.collection.find_one(taken).await?.is_some())
+    }
+
+    pub async fn note(&self, id: Uuid, cause: Cause) -> Done<()> {
+        self.mongo.note(&consumer(self.name, id), cause.event, cause.now).await
+    }
+
+    pub async fn delete(&self, id: Uuid, version: i64) -> Done<bool> {
+        let of = doc! {"_id": binary(id), "_v": version};
+        let mut told = of.clone();
+        told.insert("_events.0", doc! {"$exists": false});
+        if self.collection.delete_one(told).await?.deleted_count == 1 {
+            return Ok(true);
+        }
+        match self.collection.find_one(of).await? {
+            Some(_) => Err(DocumentsError::EventsWait { collection: self.name, id }),
+            None => Ok(false),
+        }
+    }
+
+    pub async fn find(&self, find: &Find) -> Done<Vec<StoredDocument>> {
+        let finding = self.collection.find(bson::whole_filter(find)).sort(bson::sort(find));
+        let mut found = finding.limit(limit(find)).hint(hint(find)).await?;
+        let mut documents = Vec::new();
+        while found.advance().await? {
+            documents.push(bson::stored(found.deserialize_current()?, self.name)?);
+        }
+        Ok(documents)
+    }
+
+    pub async fn count(&self, find: &Find) -> Done<u64> {
+        let counting = self.collection.count_documents(bson::whole_filter(find));
+        Ok(counting.limit(find.limit as u64).hint(hint(find)).await?)
+    }
+
+    pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {
+        let mut group = doc! {"_id": format!("${}", by.name), "count": {"$sum": 1_i64}};
+        for (place, path) in sums.iter().enumerate() {
+            group.insert(format!("s{place}"), doc! {"$sum": format!("${}", path.name)});
+        }
+        let stages = [
+            doc! {"$match": bson::whole_filter(find)},
+            doc! {"$group": group},
+            doc! {"$sort": {"_id": 1}},
+        ];
+        let mut found = self.collection.aggregate(stages).hint(hint(find)).await?;
+        let mut groups = Vec::new();
+        while found.advance().await? {
+            let one: Document = found.deserialize_current()?;
+            let int = |key: &str| match one.get(key) {
+                Some(Bson::Int64(number)) => Ok(*number),
+                Some(Bson::Int32(number)) => Ok(i64::from(*number)),
+                _ => Err(DocumentsError::shape(
+                    self.name,
+                    &format!("`{key}` of a group is no integer"),
+                )),
+            };
+            let sums =
+                (0..sums.len()).map(|place| int(&format!("s{place}"))).collect::<Done<_>>()?;
+            groups.push(Group { key: int("_id")?, count: int("count")?.unsigned_abs(), sums });
+        }
+        Ok(groups)
+    }
+
+    /// The expiry index removes them.
+    pub async fn purge(&self, _: UnixMillis) -> Done<u64> {
+        Ok(0)
+    }
+
+    pub async fn explain(&self, find: &Find) -> Done<QueryPlan> {
+        let index = find.index.stored_name();
+        let asked = doc! {
+            "find": self.name, "filter": bson::whole_filter(find), "sort": bson::sort(find),
+            "limit": limit(find), "hint": &index,
+        };
+        let plan = self.mongo.database.run_command(doc! {"explain": asked}).await?;
+        let winning = plan.get_document("queryPlanner").and_then(|p| p.get_document("winningPlan"));
+        let text = winning.map(ToString::to_string).unwrap_or_default();
+        let named = text.contains(&format!("\"indexName\": \"{index}\""));
+        let (scans, sorts) = (text.contains("COLLSCAN"), text.contains("\"SORT\""));
+        Ok(QueryPlan { by_index: named && !scans, sorts, text })
+    }
+}
+
+fn hint(find: &Find) -> Hint {
+    Hint::Name(find.index.stored_name())
+}
+
+fn limit(find: &Find) -> i64 {
+    i64::try_from(find.limit).unwrap_or(i64::MAX)
+}

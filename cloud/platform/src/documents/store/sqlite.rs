@@ -1,0 +1,279 @@
+//! A collection on SQLite: one table of id, version and JSON body. An index stands on expressions over
+//! the body, so that a new one needs no migration of rows. Events go to the platform's outbox in the same
+//! transaction.
+
+mod tables;
+mod text;
+
+use serde_json::Value;
+use uuid::Uuid;
+use wire::{Event, EventId, UnixMillis};
+
+use self::text::{Source, Text};
+use super::{Cause, EVENTS_MAX, StoredBody, StoredDocument, consumer};
+use crate::{
+    documents::{
+        DocumentsError, Group, QueryPlan,
+        error::unless_unique,
+        query::{Edit, Filter, Find, Update},
+        schema::{FieldPath, Shape},
+    },
+    inbox, outbox,
+    sql::{Sql, SqlError, Tx},
+    transact, vals,
+};
+
+type Done<T> = Result<T, DocumentsError>;
+
+/// Rows purged in one statement, so that the one writer is not held for long.
+const PURGE_BATCH: u64 = 1_000;
+
+#[derive(Clone)]
+pub struct SqliteStore {
+    name: &'static str,
+    shape: Shape,
+    sql: Sql,
+}
+
+impl SqliteStore {
+    pub fn new(sql: Sql, name: &'static str, shape: Shape) -> Self {
+        Self { name, shape, sql }
+    }
+
+    pub async fn migrate(&self) -> Done<()> {
+        tables::migrate(&self.sql, self.name, &self.shape).await
+    }
+
+    pub async fn index_names(&self) -> Done<Vec<String>> {
+        tables::index_names(&self.sql, self.name).await
+    }
+
+    pub async fn get(&self, id: Uuid) -> Done<Option<StoredDocument>> {
+        let text = Text::of("SELECT id, version, body FROM ").put(self.name);
+        let row: Option<(Uuid, i64, String)> =
+            text.put(" WHERE id = ?").value(id).one(&self.sql).await?;
+        Ok(row.map(stored))
+    }
+
+    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
+        unless_unique(self.write(id, &self.insertion(id, &body), events, None).await)
+    }
+
+    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
+        let insertions: Vec<Text> =
+            bodies.iter().map(|(id, body)| self.insertion(*id, body)).collect();
+        transact!(self.sql, tx => {
+            let mut fresh = Vec::with_capacity(insertions.len());
+            for insertion in &insertions {
+                fresh.push(insertion.clone().exec_in(tx).await? == 1);
+            }
+            Ok(fresh)
+        })
+    }
+
+    fn insertion(&self, id: Uuid, body: &Value) -> Text {
+        let text = Text::of("INSERT INTO ").put(self.name);
+        let text = text.put(" (id, version, body) VALUES (?, 1, ?) ON CONFLICT DO NOTHING");
+        text.value(id).value(body.to_string())
+    }
+
+    pub async fn replace(
+        &self,
+        id: Uuid,
+        version: i64,
+        body: Value,
+        events: &[Event],
+        cause: Option<Cause>,
+    ) -> Done<bool> {
+        let text = Text::of("UPDATE ").put(self.name).put(" SET version = version + 1, body = ?");
+        let text = text.value(body.to_string()).put(" WHERE id = ? AND version = ?");
+        match self.write(id, &text.value(id).value(version), events, cause).await {
+            // The cause was noted before; a unique key of the body is a fault and named by `Sql`.
+            Err(DocumentsError::Unique) => Ok(false),
+            done => done,
+        }
+    }
+
+    pub async fn update(
+        &self,
+        id: Uuid,
+        filter: &Filter,
+        update: &Update,
+        events: &[Event],
+    ) -> Done<bool> {
+        let mut text = Text::of("UPDATE ").put(self.name).put(" AS t SET version = version + 1");
+        text = text.put(", body = ");
+        // The last edit is the outermost call.
+        for edit in update.0.iter().rev() {
+            text = text.put(match edit {
+                Edit::Unset(_) => "json_remove(",
+                Edit::Push(..) => "json_insert(",
+                _ => "json_set(",
+            });
+        }
+        text = text.put("t.body");
+        for edit in &update.0 {
+            text = text.put(", '$.");
+            text = match edit {
+                Edit::Set(path, value) => text.put(path.name).put("', ").json(value),
+                Edit::SetPart(name, part) => {
+                    text.put(name).put("', json(?)").value(part.to_string())
+                }
+                Edit::Unset(name) => text.put(name).put("'"),
+                Edit::Add(path, by) => {
+                    let text = text.put(path.name).put("', COALESCE(").path("t.body", *path);
+                    text.put(", 0) + ?").value(*by)
+                }
+                Edit::Push(path, value) => text.put(path.name).put("[#]', ").json(value),
+            };
+            text = text.put(")");
+        }
+        text = text.put(" WHERE t.id = ?").value(id).put(" AND ");
+        self.write(id, &text.filter(filter, Source::body(self.name)), events, None).await
+    }
+
+    /// Changes the one row; its events and the note of its cause stand or fall with it.
+    async fn write(
+        &self,
+        id: Uuid,
+        text: &Text,
+        events: &[Event],
+        cause: Option<Cause>,
+    ) -> Done<bool> {
+        if events.is_empty() && cause.is_none() {
+            return Ok(text.clone().exec(&self.sql).await? == 1);
+        }
+        let of = consumer(self.name, id);
+        transact!(self.sql, tx => {
+            if text.clone().exec_in(tx).await? != 1 {
+                return Ok(false);
+            }
+            if !events.is_empty() {
+                outbox::store::add_of(tx, &of, events).await?;
+                if outbox::store::count_unsent_of(tx, &of).await? > EVENTS_MAX as u64 {
+                    return Err(DocumentsError::EventsFull { collection: self.name, id });
+                }
+            }
+            match cause {
+                Some(cause) if !first_time(tx, &of, cause).await? => Err(DocumentsError::Unique),
+                _ => Ok(true),
+            }
+        })
+    }
+
+    pub async fn has_noted(&self, id: Uuid, event: EventId) -> Done<bool> {
+        let of = consumer(self.name, id);
+        let row = self.sql.one::<(i64,)>(
+            "SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?",
+            vals![of, event],
+        );
+        Ok(row.await?.is_some())
+    }
+
+    /// The inbox is in the same database, so that a change for an event is noted with it.
+    pub async fn has_taken(&self, id: Uuid, event: EventId) -> Done<bool> {
+        self.has_noted(id, event).await
+    }
+
+    pub async fn note(&self, _: Uuid, _: Cause) -> Done<()> {
+        Ok(())
+    }
+
+    pub async fn delete(&self, id: Uuid, version: i64) -> Done<bool> {
+        let text = Text::of("DELETE FROM ").put(self.name);
+        let text = text.put(" WHERE id = ? AND version = ?").value(id).value(version);
+        let of = consumer(self.name, id);
+        transact!(self.sql, tx => {
+            let deleted = text.clone().exec_in(tx).await? == 1;
+            if deleted && outbox::store::count_unsent_of(tx, &of).await? > 0 {
+                return Err(DocumentsError::EventsWait { collection: self.name, id });
+            }
+            Ok(deleted)
+        })
+    }
+
+    pub async fn find(&self, find: &Find) -> Done<Vec<StoredDocument>> {
+        let text = self.selection("t.id, t.version, t.body", find, true);
+        let rows: Vec<(Uuid, i64, String)> = text.all(&self.sql).await?;
+        Ok(rows.into_iter().map(stored).collect())
+    }
+
+    pub async fn count(&self, find: &Find) -> Done<u64> {
+        let inner = self.selection("1", find, false);
+        let text = Text::of("SELECT COUNT(*) FROM (").join(inner).put(")");
+        let counted: Option<(i64,)> = text.one(&self.sql).await?;
+        Ok(counted.map_or(0, |(count,)| count.unsigned_abs()))
+    }
+
+    pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {
+        let source = Source::of(self.name, find);
+        let text = Text::of("SELECT ").expression(by, source).put(", COUNT(*), json_array(");
+        let text = text.list(sums, ", ", |text, path| {
+            text.put("COALESCE(SUM(").expression(*path, source).put("), 0)")
+        });
+        let text = text.put(") ").source(find, source).put(" GROUP BY 1 ORDER BY 1");
+        let rows: Vec<(i64, i64, String)> = text.all(&self.sql).await?;
+        let group = |(key, count, sums): (i64, i64, String)| {
+            let sums = serde_json::from_str(&sums);
+            let sums = sums.map_err(|error| DocumentsError::shape(self.name, &error))?;
+            Ok(Group { key, count: count.unsigned_abs(), sums })
+        };
+        rows.into_iter().map(group).collect()
+    }
+
+    pub async fn purge(&self, now: UnixMillis) -> Done<u64> {
+        let mut purged = 0;
+        for index in self.shape.indexes {
+            let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else { continue };
+            loop {
+                let text = Text::of("DELETE FROM ").put(self.name);
+                let text = text.put(" WHERE id IN (SELECT id FROM ").put(self.name);
+                let text = text.put(" INDEXED BY ").index(self.name, index).put(" WHERE ");
+                let text = text.path("body", key.path).put(" < ? LIMIT ?)");
+                let text = text.value(now.0 - kept_ms).value(PURGE_BATCH);
+                let batch = text.exec(&self.sql).await?;
+                purged += batch;
+                if batch < PURGE_BATCH {
+                    break;
+                }
+            }
+        }
+        Ok(purged)
+    }
+
+    pub async fn explain(&self, find: &Find) -> Done<QueryPlan> {
+        let text = Text::of("EXPLAIN QUERY PLAN ");
+        let text = text.join(self.selection("t.id, t.version, t.body", find, true));
+        let steps: Vec<(i64, i64, i64, String)> = text.all(&self.sql).await?;
+        let steps: Vec<String> = steps.into_iter().map(|(_, _, _, step)| step).collect();
+        let by_index = match find.index.list() {
+            None => {
+                let index = format!(" USING INDEX {}_{} ", self.name, find.index.stored_name());
+                steps.iter().any(|step| step.starts_with("SEARCH t") && step.contains(&index))
+            }
+            // The index is a table of its own, and found by its key.
+            Some(_) => steps.iter().any(|step| step.starts_with("SEARCH s USING PRIMARY KEY")),
+        };
+        let text = steps.join(" | ");
+        Ok(QueryPlan { by_index, sorts: text.contains("TEMP B-TREE"), text })
+    }
+
+    fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> Text {
+        let source = Source::of(self.name, find);
+        let mut text = Text::of("SELECT ").put(columns).put(" ").source(find, source);
+        if ordered {
+            text = text.put(" ORDER BY ").list(&find.order(), ", ", |text, key| {
+                text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
+            });
+        }
+        text.put(" LIMIT ?").value(find.limit)
+    }
+}
+
+async fn first_time(tx: &mut Tx, of: &str, cause: Cause) -> Result<bool, SqlError> {
+    inbox::store::first_time(tx, of, cause.event, cause.now).await
+}
+
+fn stored((id, version, body): (Uuid, i64, String)) -> StoredDocument {
+    StoredDocument { id, version, body: StoredBody::Text(body) }
+}

@@ -1,0 +1,175 @@
+//! The tables and indexes of a collection. An index with a list is a table of its own, which triggers
+//! keep whoever writes: it serves equality on one value and the order behind it.
+
+use super::text::{COLUMNS, Text};
+use crate::{
+    documents::{
+        DocumentsError,
+        schema::{FieldPath, Index, ScalarKind, Shape},
+    },
+    sql::{Sql, SqlError},
+    transact, vals,
+};
+
+/// The indexes of a collection, and the triggers that keep its list indexes.
+const INDEXES: &str = "SELECT type, name FROM sqlite_master
+    WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL";
+
+const TRIGGERS: [&str; 3] = ["insert", "update", "delete"];
+
+struct StoredIndex {
+    name: String,
+    is_table: bool,
+}
+
+pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(), DocumentsError> {
+    create_table(name, shape).exec(sql).await?;
+    let present = indexes(sql, name).await?;
+    let declared: Vec<String> =
+        shape.indexes.iter().map(|index| format!("{name}_{}", index.stored_name())).collect();
+    for (index, declared) in shape.indexes.iter().zip(&declared) {
+        if present.iter().any(|present| present.name == *declared) {
+            continue;
+        }
+        match index.list() {
+            None => drop(create_index(name, index).exec(sql).await?),
+            Some(list) => create_list_index(sql, name, index, list).await?,
+        }
+    }
+    // One process owns the file, so nobody still asks by an index that is declared no more.
+    for retired in present.iter().filter(|present| !declared.contains(&present.name)) {
+        drop_index(sql, retired).await?;
+    }
+    Ok(())
+}
+
+pub async fn index_names(sql: &Sql, name: &'static str) -> Result<Vec<String>, DocumentsError> {
+    let present = indexes(sql, name).await?;
+    let own = |index: &StoredIndex| Some(index.name.strip_prefix(name)?.get(1..)?.to_owned());
+    Ok(present.iter().filter_map(own).collect())
+}
+
+async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlError> {
+    let found: Vec<(String, String)> = sql.all(INDEXES, vals![name]).await?;
+    let index = |(kind, name): (String, String)| match kind.as_str() {
+        "index" => Some(StoredIndex { name, is_table: false }),
+        // The table is named like its trigger.
+        _ => {
+            let table = name.strip_suffix("_insert")?.to_owned();
+            Some(StoredIndex { name: table, is_table: true })
+        }
+    };
+    Ok(found.into_iter().filter_map(index).collect())
+}
+
+fn create_table(name: &'static str, shape: &Shape) -> Text {
+    let mut text = Text::of("CREATE TABLE IF NOT EXISTS ").put(name);
+    text = text.put(" (id BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, ");
+    text = text.put("body TEXT NOT NULL CHECK (json_valid(body)");
+    for path in shape.fields.iter().filter(|path| path.is_required) {
+        // A CHECK that comes to NULL passes, so the type of a missing value is made a text.
+        let text_of_type = text.put(" AND COALESCE(json_type(body, '$.").put(path.name);
+        text = text_of_type.put("'), '') IN (").put(match path.kind {
+            _ if path.is_list => "'array')",
+            ScalarKind::Id | ScalarKind::Text => "'text')",
+            ScalarKind::Int => "'integer')",
+            ScalarKind::Bool => "'true', 'false')",
+        });
+    }
+    text.put(")) STRICT")
+}
+
+fn create_index(name: &'static str, index: &Index) -> Text {
+    let text = Text::of(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
+    let text = text.index(name, index).put(" ON ").put(name).put(" (");
+    let mut text = text.list(index.keys, ", ", |text, key| {
+        text.path("body", key.path).put(if key.down { " DESC" } else { "" })
+    });
+    if let Some(id) = index.id_key() {
+        text = text.put(if id.down { ", id DESC" } else { ", id" });
+    }
+    text.put(")").only(" WHERE ", "body", index)
+}
+
+/// The table gets a row for each value of the list, and those of the documents that are there.
+async fn create_list_index(
+    sql: &Sql,
+    name: &'static str,
+    index: &Index,
+    list: FieldPath,
+) -> Result<(), SqlError> {
+    let columns = &COLUMNS[..index.keys.len()];
+    let id_down = index.keys.last().is_some_and(|key| key.down);
+    let table = Text::of("CREATE TABLE ").index(name, index).put(" (");
+    let table = table.list(columns, "", |text, column| text.put(column).put(" NOT NULL, "));
+    let table = table.put("id BLOB NOT NULL, PRIMARY KEY (");
+    let keys: Vec<_> = columns.iter().zip(index.keys).collect();
+    let table = table.list(&keys, "", |text, (column, key)| {
+        text.put(column).put(if key.down { " DESC, " } else { ", " })
+    });
+    let table = table.put(if id_down { "id DESC" } else { "id" }).put(")) WITHOUT ROWID");
+
+    // OR IGNORE: a list may say the same twice.
+    let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
+        let text = Text::of("INSERT OR IGNORE INTO ").index(name, index).put(" SELECT ");
+        let text = text.list(index.keys, "", |text, key| {
+            let text =
+                if key.path.is_list { text.put("j.value") } else { text.path(body, key.path) };
+            text.put(", ")
+        });
+        let text = text.put(id).put(" FROM ");
+        let text = from.into_iter().fold(text, |text, table| text.put(table).put(" t, "));
+        let text = text.put("json_each(").put(body).put(", '$.").put(list.name).put("') j");
+        text.only(" WHERE ", body, index)
+    };
+    let gone = || {
+        let text = Text::of("DELETE FROM ").index(name, index).put(" WHERE ");
+        let text = text.list(&keys, "", |text, (column, key)| {
+            let text = text.put(column);
+            let text = if key.path.is_list {
+                let text = text.put(" IN (SELECT value FROM json_each(old.body, '$.");
+                text.put(list.name).put("'))")
+            } else {
+                text.put(" = ").path("old.body", key.path)
+            };
+            text.put(" AND ")
+        });
+        text.put("id = old.id; ")
+    };
+    let trigger = |when: &'static str| {
+        let text = Text::of("CREATE TRIGGER ").index(name, index).put("_").put(when);
+        let text = text.put(" AFTER ").put(when);
+        let text = if when == "update" { text.put(" OF body") } else { text };
+        text.put(" ON ").put(name).put(" BEGIN ")
+    };
+    let [insert, update, delete] = TRIGGERS.map(trigger);
+    let added = || rows("new.id", "new.body", None).put("; ");
+    let statements = [
+        table,
+        rows("t.id", "t.body", Some(name)),
+        insert.join(added()).put("END"),
+        update.join(gone()).join(added()).put("END"),
+        delete.join(gone()).put("END"),
+    ];
+    run(sql, &statements).await
+}
+
+async fn drop_index(sql: &Sql, index: &StoredIndex) -> Result<(), SqlError> {
+    let name = index.name.as_str();
+    if !index.is_table {
+        return run(sql, &[Text::of("DROP INDEX ").name(name)]).await;
+    }
+    let triggers = TRIGGERS.map(|when| Text::of("DROP TRIGGER ").name(name).put("_").put(when));
+    let mut statements = triggers.to_vec();
+    statements.push(Text::of("DROP TABLE ").name(name));
+    run(sql, &statements).await
+}
+
+async fn run(sql: &Sql, statements: &[Text]) -> Result<(), SqlError> {
+    transact!(sql, tx => {
+        for statement in statements {
+            statement.clone().exec_in(tx).await?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,135 @@
+//! The events that wait to leave: rows of the outbox, or inside the documents of MongoDB.
+
+use uuid::Uuid;
+use wire::UnixMillis;
+
+use super::store;
+use crate::{
+    database::Database,
+    documents::{DocumentsError, Mongo, WaitingEvent},
+    sql::Sql,
+};
+
+pub(super) enum Source {
+    Sql(Sql),
+    Mongo { mongo: Mongo, collections: Vec<String> },
+}
+
+/// An event and its place; `json` is the event.
+pub(super) enum Unsent {
+    Row { seq: i64, json: String },
+    Document(WaitingEvent),
+}
+
+impl Unsent {
+    pub fn json(&self) -> &str {
+        match self {
+            Self::Row { json, .. } => json,
+            Self::Document(event) => &event.event,
+        }
+    }
+
+    /// For the log.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Row { seq, .. } => format!("outbox row {seq}"),
+            Self::Document(event) => format!("{} of {}", event.document, event.collection),
+        }
+    }
+}
+
+impl From<Database> for Source {
+    fn from(database: Database) -> Self {
+        match database {
+            Database::Sql(sql) => Self::Sql(sql),
+            Database::Mongo(mongo) => Self::Mongo { mongo, collections: Vec::new() },
+        }
+    }
+}
+
+impl Source {
+    /// The oldest, in the order in which they leave.
+    pub async fn unsent(&self, events_max: usize) -> Result<Vec<Unsent>, DocumentsError> {
+        Ok(match self {
+            Self::Sql(sql) => {
+                let rows = store::unsent(sql, events_max).await?;
+                rows.into_iter().map(|(seq, json)| Unsent::Row { seq, json }).collect()
+            }
+            Self::Mongo { mongo, collections } => {
+                let waiting = mongo.unsent_events(collections, events_max).await?;
+                waiting.into_iter().map(Unsent::Document).collect()
+            }
+        })
+    }
+
+    pub async fn count_unsent(&self) -> Result<u64, DocumentsError> {
+        match self {
+            Self::Sql(sql) => Ok(store::count_unsent(sql).await?),
+            Self::Mongo { mongo, collections } => mongo.count_unsent_events(collections).await,
+        }
+    }
+
+    pub async fn mark_sent(&self, sent: &[Unsent], now: UnixMillis) -> Result<(), DocumentsError> {
+        match self {
+            Self::Sql(sql) => {
+                let seqs: Vec<i64> = sent.iter().filter_map(Unsent::seq).collect();
+                Ok(store::mark_sent(sql, &seqs, now).await?)
+            }
+            Self::Mongo { mongo, .. } => {
+                mongo.remove_sent_events(sent.iter().filter_map(Unsent::waiting)).await
+            }
+        }
+    }
+
+    /// Returns whether `holder` has the relay's lease, which then runs to `until`.
+    pub async fn lease(
+        &mut self,
+        holder: Uuid,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Result<bool, DocumentsError> {
+        match self {
+            Self::Sql(sql) => Ok(store::lease(sql, holder, now, until).await?),
+            Self::Mongo { mongo, collections } => {
+                let too_far = now.plus_ms(store::LEASE_AHEAD_MAX_MS);
+                let held = mongo.lease(store::LEASE, holder, now, until, too_far).await?;
+                if held {
+                    *collections = mongo.collections().await?;
+                }
+                Ok(held)
+            }
+        }
+    }
+
+    /// Lets another replica take over at once.
+    pub async fn release(&self, holder: Uuid) -> Result<(), DocumentsError> {
+        match self {
+            Self::Sql(sql) => Ok(store::release(sql, holder).await?),
+            Self::Mongo { mongo, .. } => mongo.release(store::LEASE, holder).await,
+        }
+    }
+
+    /// Returns when this process has written an event, since last asked.
+    pub async fn written(&self) {
+        match self {
+            Self::Sql(sql) => sql.outbox_written().await,
+            Self::Mongo { mongo, .. } => mongo.outbox_written().await,
+        }
+    }
+}
+
+impl Unsent {
+    fn seq(&self) -> Option<i64> {
+        match self {
+            Self::Row { seq, .. } => Some(*seq),
+            Self::Document(_) => None,
+        }
+    }
+
+    fn waiting(&self) -> Option<&WaitingEvent> {
+        match self {
+            Self::Row { .. } => None,
+            Self::Document(event) => Some(event),
+        }
+    }
+}

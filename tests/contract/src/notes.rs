@@ -1,0 +1,90 @@
+//! A kind of document for the tests of documents: every sort of field and index.
+
+#![allow(clippy::unwrap_used)]
+
+use platform::documents::{
+    Collection, DocumentBody, Documents, Field, Find, Index, IndexCondition, ListField, Shape,
+    millis,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{UnixMillis, UserId};
+
+pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const KEPT_MS: i64 = 60_000;
+
+pub const USER: Field<UserId> = Field::new("user_id");
+pub const WRITTEN: Field<UnixMillis> = Field::new("written_at");
+pub const STARS: Field<i64> = Field::new("stars");
+pub const IS_OPEN: Field<bool> = Field::new("is_open");
+pub const KEY: Field<String> = Field::optional("key");
+pub const READ: Field<UnixMillis> = Field::optional("read_at");
+pub const WORDS: ListField<String> = ListField::new("words");
+
+pub const ONCE: Index =
+    Index::new("once", &[KEY.up()]).unique().only(&[IndexCondition::Present(KEY.path())]);
+pub const NEWEST: Index = Index::new("newest", &[USER.up(), WRITTEN.down()]);
+pub const OPEN: Index = Index::new("open", &[USER.up(), WRITTEN.up()])
+    .only(&[IndexCondition::Is(IS_OPEN.path(), true)]);
+pub const BY_STARS: Index = Index::new("stars", &[USER.up(), STARS.up()]);
+pub const BY_WORD: Index = Index::new("words", &[WORDS.each(), WRITTEN.down()]);
+pub const EXPIRING: Index = Index::new("read", &[READ.up()]).expiring(KEPT_MS);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub user_id: UserId,
+    #[serde(with = "millis")]
+    pub written_at: UnixMillis,
+    pub stars: i64,
+    pub is_open: bool,
+    pub key: Option<String>,
+    #[serde(default, with = "millis::option")]
+    pub read_at: Option<UnixMillis>,
+    pub words: Vec<String>,
+    pub text: Option<String>,
+}
+
+impl DocumentBody for Note {
+    const SHAPE: Shape = Shape {
+        fields: &[
+            USER.path(),
+            WRITTEN.path(),
+            STARS.path(),
+            IS_OPEN.path(),
+            KEY.path(),
+            READ.path(),
+            WORDS.path(),
+        ],
+        indexes: &[ONCE, NEWEST, OPEN, BY_STARS, BY_WORD, EXPIRING],
+    };
+}
+
+pub fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+/// Two of one user at each moment.
+pub fn note(user: u128, n: u128) -> Note {
+    let number = i64::try_from(n).unwrap_or(i64::MAX);
+    Note {
+        user_id: UserId(id(user)),
+        written_at: AT.plus_ms(number / 2),
+        stars: number % 5,
+        is_open: !n.is_multiple_of(3),
+        key: Some(format!("{user}-{n}")),
+        read_at: None,
+        words: vec![format!("w{}", n % 4), format!("v{}", n % 7)],
+        text: Some("换 $set {}".to_owned()),
+    }
+}
+
+pub async fn notes(documents: &Documents) -> Collection<Note> {
+    let notes = Collection::new(documents, "notes");
+    documents.migrate().await.unwrap();
+    notes.migrate().await.unwrap();
+    notes
+}
+
+pub fn newest_of(user: u128) -> Find {
+    Find::by(NEWEST, USER.is(UserId(id(user))))
+}

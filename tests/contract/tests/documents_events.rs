@@ -1,0 +1,198 @@
+//! How an event gets from a document to a queue, and into another document: the relay, the bus, and a
+//! change that is made once.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use contract::{
+    DocumentsArm, LIMIT, REVIEWS, event_of, ids,
+    notes::{Note, id, newest_of, note, notes},
+    on_every_documents,
+};
+use platform::{
+    bus::{Bus, Deliveries},
+    documents::{Collection, Documents, Filter, Update},
+    outbox::Relay,
+};
+use process::{clock::Clock, tasks::Tasks};
+use support::eventually;
+use tokio::time::timeout;
+use wire::{Event, EventId, EventType};
+
+on_every_documents! {
+    written_events_leave_in_order_and_others_never,
+    events_wait_for_their_queue,
+    one_of_two_relays_publishes_and_the_other_takes_over,
+    a_write_wakes_the_relay,
+    nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_killed,
+}
+
+async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
+    let mut received = Vec::new();
+    while received.len() < count {
+        let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+        received.push(delivery.event().clone());
+        delivery.ack().await.unwrap();
+    }
+    received
+}
+
+async fn touch(notes: &Collection<Note>, n: u128, event: &Event) {
+    let text = Update::default().set_part("text", &"told");
+    let event = std::slice::from_ref(event);
+    assert!(notes.update(id(n), Filter::everything(), text, event).await.unwrap());
+}
+
+async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    // One whose clock is set back tells later events with earlier times.
+    let mut sent: Vec<Event> = (0..40).map(|n| event_of(EventType::ReviewCreated, n)).collect();
+    for (event, late_ms) in sent.iter_mut().zip(0..) {
+        event.at = event.at.plus_ms(-10 * late_ms);
+    }
+    let other = [event_of(EventType::ReviewCreated, 1)];
+    assert!(notes.insert(id(1), &note(1, 1), &sent[..1]).await.unwrap());
+    assert!(!notes.insert(id(1), &note(1, 1), &other).await.unwrap());
+    for (nth, event) in sent[1..].iter().enumerate() {
+        let mut stored = notes.get(id(1)).await.unwrap().unwrap();
+        if nth % 2 == 0 {
+            stored.body.text = Some(format!("{nth}"));
+            assert!(notes.replace(&stored, std::slice::from_ref(event)).await.unwrap());
+            assert!(!notes.replace(&stored, &other).await.unwrap());
+        } else {
+            touch(&notes, 1, event).await;
+        }
+    }
+    let (tasks, mut deliveries) = arm.relayed().await;
+    assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
+    // Nothing left twice: the next to come is the next to be written.
+    let next = event_of(EventType::ReviewCreated, 0);
+    touch(&notes, 1, &next).await;
+    assert_eq!(ids(&receive(&mut deliveries, 1).await), [next.id]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn events_wait_for_their_queue(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    let bus = Bus::open(&arm.bus_url()).await.unwrap();
+    let tasks = Tasks::new();
+    Relay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
+    let sent = event_of(EventType::ReviewCreated, 1);
+    notes.insert(id(1), &note(1, 1), std::slice::from_ref(&sent)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    bus.bind(&REVIEWS).await.unwrap();
+    let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
+    assert_eq!(receive(&mut deliveries, 1).await, [sent]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    let replica = Documents::open(&arm.url).await.unwrap();
+    let bus = Bus::open(&arm.bus_url()).await.unwrap();
+    bus.bind(&REVIEWS).await.unwrap();
+    let (first, second) = (Tasks::new(), Tasks::new());
+    Relay::start(&first, &arm.documents, bus.clone(), Clock::system(), "test");
+    Relay::start(&second, &replica, bus.clone(), Clock::system(), "test");
+    let sent: Vec<Event> = (0..50).map(|n| event_of(EventType::ReviewCreated, n)).collect();
+    for (event, n) in sent.iter().zip(0..) {
+        notes.insert(id(n), &note(1, n), std::slice::from_ref(event)).await.unwrap();
+    }
+    let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
+    let received: BTreeSet<EventId> =
+        ids(&receive(&mut deliveries, 50).await).into_iter().collect();
+    assert_eq!(received, ids(&sent).into_iter().collect());
+    // The relay that has the lease lets it go when it stops.
+    first.shutdown(LIMIT).await;
+    let late = event_of(EventType::ReviewCreated, 100);
+    touch(&notes, 1, &late).await;
+    assert_eq!(ids(&receive(&mut deliveries, 1).await), [late.id]);
+    second.shutdown(LIMIT).await;
+}
+
+async fn a_write_wakes_the_relay(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    notes.insert(id(1), &note(1, 1), &[]).await.unwrap();
+    let (tasks, mut deliveries) = arm.relayed().await;
+    let clock = Clock::system();
+    let started = clock.elapsed();
+    for number in 0..20 {
+        touch(&notes, 1, &event_of(EventType::ReviewCreated, number)).await;
+        receive(&mut deliveries, 1).await;
+    }
+    // By the tick alone it would be ten seconds.
+    assert!(clock.elapsed() - started < Duration::from_secs(5));
+    tasks.shutdown(LIMIT).await;
+}
+
+const WRITERS: u128 = 6;
+const TOLD_PER_ROUND: usize = 300;
+
+/// Writes and relays in another process, kills it, and answers the events that it knew to be written.
+fn write_and_kill(arm: &DocumentsArm) -> Vec<EventId> {
+    let mut writer = Command::new(env!("CARGO_BIN_EXE_tell_until_killed"))
+        .args([&arm.url, &arm.bus_url(), &WRITERS.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
+    let mut told: Vec<EventId> = Vec::new();
+    while told.len() < TOLD_PER_ROUND {
+        told.push(lines.next().unwrap().unwrap().parse().unwrap());
+    }
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    told.extend(lines.map_while(Result::ok).filter_map(|line| line.parse::<EventId>().ok()));
+    told
+}
+
+async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_killed(
+    arm: DocumentsArm,
+) {
+    const COUNTER: u128 = 99;
+    let notes = notes(&arm.documents).await;
+    let bus = Bus::open(&arm.bus_url()).await.unwrap();
+    bus.bind(&REVIEWS).await.unwrap();
+    bus.close().await;
+    for n in 0..WRITERS {
+        notes.insert(id(n), &Note { stars: 0, ..note(1, n) }, &[]).await.unwrap();
+    }
+    notes.insert(id(COUNTER), &Note { stars: 0, ..note(2, 1) }, &[]).await.unwrap();
+    let told: Vec<EventId> = (0..2).flat_map(|_| write_and_kill(&arm)).collect();
+    // A write and its event are one: so many stars, so many events.
+    let stored = notes.find(&newest_of(1)).await.unwrap();
+    let written: i64 = stored.iter().map(|stored| stored.body.stars).sum();
+    assert!(written >= i64::try_from(told.len()).unwrap());
+
+    let (tasks, mut deliveries) = arm.relayed().await;
+    let (mut received, mut counted) = (BTreeSet::new(), 0);
+    while received.len() < usize::try_from(written).unwrap() {
+        let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+        let event = delivery.event().id;
+        let star = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
+        let now = Clock::system().now();
+        // A consumer that dies before it says so is given the event once more.
+        for _ in 0..2 {
+            if notes.change_once(id(COUNTER), event, now, star).await.unwrap().is_some() {
+                counted += 1;
+            }
+        }
+        received.insert(event);
+        delivery.ack().await.unwrap();
+    }
+    assert!(told.iter().all(|event| received.contains(event)), "nothing is lost");
+    let counter = notes.get(id(COUNTER)).await.unwrap().unwrap();
+    assert_eq!((counter.body.stars, counted), (written, written), "nothing counts twice");
+    let empty = async || {
+        let stored = notes.get(id(0)).await.unwrap().unwrap();
+        notes.delete(id(0), stored.version).await.unwrap_or(false).then_some(())
+    };
+    eventually("every event has left", LIMIT, empty).await;
+    tasks.shutdown(LIMIT).await;
+}
