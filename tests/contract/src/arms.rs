@@ -8,7 +8,7 @@ use platform::{
     bus::{Bus, Deliveries, QueueSpec},
     documents::Documents,
     outbox::Relay,
-    sql::{self, Migrations, Sql},
+    sql::{Migrations, Sql},
     testing,
 };
 use process::{client::Client, clock::Clock, tasks::Tasks};
