@@ -54,7 +54,7 @@ struct Inner {
 }
 
 /// The answer, and the order as it is seen now where the command was new.
-pub struct CommandReply {
+pub struct IntakeReply {
     pub reply: Reply,
     pub changed: Option<Sight>,
 }
@@ -105,7 +105,7 @@ impl Intake {
         &self,
         body: &[u8],
         sender: Option<&Sender>,
-    ) -> Result<CommandReply, FateUnknown> {
+    ) -> Result<IntakeReply, FateUnknown> {
         let started = self.0.clock.elapsed();
         let taken = self.answer(body, sender).await;
         let took = self.0.clock.elapsed().saturating_sub(started);
@@ -125,7 +125,7 @@ impl Intake {
         &self,
         body: &[u8],
         sender: Option<&Sender>,
-    ) -> Result<CommandReply, FateUnknown> {
+    ) -> Result<IntakeReply, FateUnknown> {
         let frame = match frame::read(body) {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
@@ -147,7 +147,7 @@ impl Intake {
         let revocations = Some(revocations).filter(|_| sound);
         let admitted = Admission { refusal, receipt, revocations };
         let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
-        Ok(CommandReply { reply: reply::naming(taken.reply, wrong), ..taken })
+        Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
     async fn enter(
@@ -157,7 +157,7 @@ impl Intake {
         claims: &Claims,
         admitted: Admission,
         reader: Actor,
-    ) -> Result<CommandReply, FateUnknown> {
+    ) -> Result<IntakeReply, FateUnknown> {
         let Admission { refusal, receipt, revocations } = admitted;
         let receipted = receipt.is_some();
         let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
@@ -212,7 +212,7 @@ impl Intake {
                     );
                 }
                 let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), reader);
-                Ok(CommandReply { reply, changed: new.then_some(*sight) })
+                Ok(IntakeReply { reply, changed: new.then_some(*sight) })
             }
             // Only a write of which nothing is stored may be called not taken; of these another copy may
             // be, or wait.
@@ -249,6 +249,6 @@ impl Intake {
     }
 }
 
-fn refused(id: Option<CommandId>, code: Code) -> CommandReply {
-    CommandReply { reply: not_taken(id, code), changed: None }
+fn refused(id: Option<CommandId>, code: Code) -> IntakeReply {
+    IntakeReply { reply: not_taken(id, code), changed: None }
 }

@@ -29,7 +29,7 @@ cargo xtask COMMAND
   mutants --release  see that release binaries cannot have any
   arch               who may use whom, and what may stand where
   words              Chinese in Rust, and public type names that stand twice
-  lint               formatting and clippy
+  lint               formatting, words, clippy and cargo-deny
   golden             add new vectors to the golden file
   servers --ready-file F
                      hold private servers for tests until Ctrl-C

@@ -156,5 +156,4 @@ pub fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
 }
 
 #[cfg(test)]
-#[path = "explain_tests.rs"]
 mod tests;

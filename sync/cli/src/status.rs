@@ -161,5 +161,4 @@ fn policy(region: &RegionStatus, look: &Look) -> Cell {
 }
 
 #[cfg(test)]
-#[path = "status_tests.rs"]
 mod tests;
