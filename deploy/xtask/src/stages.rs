@@ -170,6 +170,7 @@ fn simulate() -> Result<()> {
 }
 
 pub fn lint() -> Result<()> {
+    arch::pass(&arch::words(&workspace::root()?)?)?;
     shell::run(workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
     shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--"];

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use self::text::{Source, Text};
+use self::text::{FieldSource, SqlText};
 use super::{Cause, EVENTS_MAX, StoredBody, StoredDocument, consumer};
 use crate::{
     documents::{
@@ -49,7 +49,7 @@ impl SqliteStore {
     }
 
     pub async fn get(&self, id: Uuid) -> Done<Option<StoredDocument>> {
-        let text = Text::of("SELECT id, version, body FROM ").put(self.name);
+        let text = SqlText::of("SELECT id, version, body FROM ").put(self.name);
         let row: Option<(Uuid, i64, String)> =
             text.put(" WHERE id = ?").value(id).one(&self.sql).await?;
         Ok(row.map(stored))
@@ -60,7 +60,7 @@ impl SqliteStore {
     }
 
     pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
-        let insertions: Vec<Text> =
+        let insertions: Vec<SqlText> =
             bodies.iter().map(|(id, body)| self.insertion(*id, body)).collect();
         transact!(self.sql, tx => {
             let mut fresh = Vec::with_capacity(insertions.len());
@@ -71,8 +71,8 @@ impl SqliteStore {
         })
     }
 
-    fn insertion(&self, id: Uuid, body: &Value) -> Text {
-        let text = Text::of("INSERT INTO ").put(self.name);
+    fn insertion(&self, id: Uuid, body: &Value) -> SqlText {
+        let text = SqlText::of("INSERT INTO ").put(self.name);
         let text = text.put(" (id, version, body) VALUES (?, 1, ?) ON CONFLICT DO NOTHING");
         text.value(id).value(body.to_string())
     }
@@ -85,7 +85,8 @@ impl SqliteStore {
         events: &[Event],
         cause: Option<Cause>,
     ) -> Done<bool> {
-        let text = Text::of("UPDATE ").put(self.name).put(" SET version = version + 1, body = ?");
+        let text =
+            SqlText::of("UPDATE ").put(self.name).put(" SET version = version + 1, body = ?");
         let text = text.value(body.to_string()).put(" WHERE id = ? AND version = ?");
         match self.write(id, &text.value(id).value(version), events, cause).await {
             // The cause was noted before; a unique key of the body is a fault and named by `Sql`.
@@ -101,7 +102,7 @@ impl SqliteStore {
         update: &Update,
         events: &[Event],
     ) -> Done<bool> {
-        let mut text = Text::of("UPDATE ").put(self.name).put(" AS t SET version = version + 1");
+        let mut text = SqlText::of("UPDATE ").put(self.name).put(" AS t SET version = version + 1");
         text = text.put(", body = ");
         // The last edit is the outermost call.
         for edit in update.0.iter().rev() {
@@ -129,14 +130,14 @@ impl SqliteStore {
             text = text.put(")");
         }
         text = text.put(" WHERE t.id = ?").value(id).put(" AND ");
-        self.write(id, &text.filter(filter, Source::body(self.name)), events, None).await
+        self.write(id, &text.filter(filter, FieldSource::body(self.name)), events, None).await
     }
 
     /// Changes the one row; its events and the note of its cause stand or fall with it.
     async fn write(
         &self,
         id: Uuid,
-        text: &Text,
+        text: &SqlText,
         events: &[Event],
         cause: Option<Cause>,
     ) -> Done<bool> {
@@ -180,7 +181,7 @@ impl SqliteStore {
     }
 
     pub async fn delete(&self, id: Uuid, version: i64) -> Done<bool> {
-        let text = Text::of("DELETE FROM ").put(self.name);
+        let text = SqlText::of("DELETE FROM ").put(self.name);
         let text = text.put(" WHERE id = ? AND version = ?").value(id).value(version);
         let of = consumer(self.name, id);
         transact!(self.sql, tx => {
@@ -200,14 +201,14 @@ impl SqliteStore {
 
     pub async fn count(&self, find: &Find) -> Done<u64> {
         let inner = self.selection("1", find, false);
-        let text = Text::of("SELECT COUNT(*) FROM (").join(inner).put(")");
+        let text = SqlText::of("SELECT COUNT(*) FROM (").join(inner).put(")");
         let counted: Option<(i64,)> = text.one(&self.sql).await?;
         Ok(counted.map_or(0, |(count,)| count.unsigned_abs()))
     }
 
     pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {
-        let source = Source::of(self.name, find);
-        let text = Text::of("SELECT ").expression(by, source).put(", COUNT(*), json_array(");
+        let source = FieldSource::of(self.name, find);
+        let text = SqlText::of("SELECT ").expression(by, source).put(", COUNT(*), json_array(");
         let text = text.list(sums, ", ", |text, path| {
             text.put("COALESCE(SUM(").expression(*path, source).put("), 0)")
         });
@@ -226,7 +227,7 @@ impl SqliteStore {
         for index in self.shape.indexes {
             let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else { continue };
             loop {
-                let text = Text::of("DELETE FROM ").put(self.name);
+                let text = SqlText::of("DELETE FROM ").put(self.name);
                 let text = text.put(" WHERE id IN (SELECT id FROM ").put(self.name);
                 let text = text.put(" INDEXED BY ").index(self.name, index).put(" WHERE ");
                 let text = text.path("body", key.path).put(" < ? LIMIT ?)");
@@ -242,7 +243,7 @@ impl SqliteStore {
     }
 
     pub async fn explain(&self, find: &Find) -> Done<QueryPlan> {
-        let text = Text::of("EXPLAIN QUERY PLAN ");
+        let text = SqlText::of("EXPLAIN QUERY PLAN ");
         let text = text.join(self.selection("t.id, t.version, t.body", find, true));
         let steps: Vec<(i64, i64, i64, String)> = text.all(&self.sql).await?;
         let steps: Vec<String> = steps.into_iter().map(|(_, _, _, step)| step).collect();
@@ -258,9 +259,9 @@ impl SqliteStore {
         Ok(QueryPlan { by_index, sorts: text.contains("TEMP B-TREE"), text })
     }
 
-    fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> Text {
-        let source = Source::of(self.name, find);
-        let mut text = Text::of("SELECT ").put(columns).put(" ").source(find, source);
+    fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> SqlText {
+        let source = FieldSource::of(self.name, find);
+        let mut text = SqlText::of("SELECT ").put(columns).put(" ").source(find, source);
         if ordered {
             text = text.put(" ORDER BY ").list(&find.order(), ", ", |text, key| {
                 text.expression(key.path, source).put(if key.down { " DESC" } else { "" })

@@ -1,7 +1,7 @@
 //! The tables and indexes of a collection. An index with a list is a table of its own, which triggers
 //! keep whoever writes: it serves equality on one value and the order behind it.
 
-use super::text::{COLUMNS, Text};
+use super::text::{COLUMNS, SqlText};
 use crate::{
     documents::{
         DocumentsError,
@@ -62,8 +62,8 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
     Ok(found.into_iter().filter_map(index).collect())
 }
 
-fn create_table(name: &'static str, shape: &Shape) -> Text {
-    let mut text = Text::of("CREATE TABLE IF NOT EXISTS ").put(name);
+fn create_table(name: &'static str, shape: &Shape) -> SqlText {
+    let mut text = SqlText::of("CREATE TABLE IF NOT EXISTS ").put(name);
     text = text.put(" (id BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, ");
     text = text.put("body TEXT NOT NULL CHECK (json_valid(body)");
     for path in shape.fields.iter().filter(|path| path.is_required) {
@@ -79,8 +79,8 @@ fn create_table(name: &'static str, shape: &Shape) -> Text {
     text.put(")) STRICT")
 }
 
-fn create_index(name: &'static str, index: &Index) -> Text {
-    let text = Text::of(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
+fn create_index(name: &'static str, index: &Index) -> SqlText {
+    let text = SqlText::of(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
     let text = text.index(name, index).put(" ON ").put(name).put(" (");
     let mut text = text.list(index.keys, ", ", |text, key| {
         text.path("body", key.path).put(if key.down { " DESC" } else { "" })
@@ -100,7 +100,7 @@ async fn create_list_index(
 ) -> Result<(), SqlError> {
     let columns = &COLUMNS[..index.keys.len()];
     let id_down = index.keys.last().is_some_and(|key| key.down);
-    let table = Text::of("CREATE TABLE ").index(name, index).put(" (");
+    let table = SqlText::of("CREATE TABLE ").index(name, index).put(" (");
     let table = table.list(columns, "", |text, column| text.put(column).put(" NOT NULL, "));
     let table = table.put("id BLOB NOT NULL, PRIMARY KEY (");
     let keys: Vec<_> = columns.iter().zip(index.keys).collect();
@@ -111,7 +111,7 @@ async fn create_list_index(
 
     // OR IGNORE: a list may say the same twice.
     let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
-        let text = Text::of("INSERT OR IGNORE INTO ").index(name, index).put(" SELECT ");
+        let text = SqlText::of("INSERT OR IGNORE INTO ").index(name, index).put(" SELECT ");
         let text = text.list(index.keys, "", |text, key| {
             let text =
                 if key.path.is_list { text.put("j.value") } else { text.path(body, key.path) };
@@ -123,7 +123,7 @@ async fn create_list_index(
         text.only(" WHERE ", body, index)
     };
     let gone = || {
-        let text = Text::of("DELETE FROM ").index(name, index).put(" WHERE ");
+        let text = SqlText::of("DELETE FROM ").index(name, index).put(" WHERE ");
         let text = text.list(&keys, "", |text, (column, key)| {
             let text = text.put(column);
             let text = if key.path.is_list {
@@ -137,7 +137,7 @@ async fn create_list_index(
         text.put("id = old.id; ")
     };
     let trigger = |when: &'static str| {
-        let text = Text::of("CREATE TRIGGER ").index(name, index).put("_").put(when);
+        let text = SqlText::of("CREATE TRIGGER ").index(name, index).put("_").put(when);
         let text = text.put(" AFTER ").put(when);
         let text = if when == "update" { text.put(" OF body") } else { text };
         text.put(" ON ").put(name).put(" BEGIN ")
@@ -157,15 +157,15 @@ async fn create_list_index(
 async fn drop_index(sql: &Sql, index: &StoredIndex) -> Result<(), SqlError> {
     let name = index.name.as_str();
     if !index.is_table {
-        return run(sql, &[Text::of("DROP INDEX ").name(name)]).await;
+        return run(sql, &[SqlText::of("DROP INDEX ").name(name)]).await;
     }
-    let triggers = TRIGGERS.map(|when| Text::of("DROP TRIGGER ").name(name).put("_").put(when));
+    let triggers = TRIGGERS.map(|when| SqlText::of("DROP TRIGGER ").name(name).put("_").put(when));
     let mut statements = triggers.to_vec();
-    statements.push(Text::of("DROP TABLE ").name(name));
+    statements.push(SqlText::of("DROP TABLE ").name(name));
     run(sql, &statements).await
 }
 
-async fn run(sql: &Sql, statements: &[Text]) -> Result<(), SqlError> {
+async fn run(sql: &Sql, statements: &[SqlText]) -> Result<(), SqlError> {
     transact!(sql, tx => {
         for statement in statements {
             statement.clone().exec_in(tx).await?;

@@ -15,12 +15,12 @@ pub const COLUMNS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
 
 /// The place a query reads its fields from: the body, or the columns of a list index.
 #[derive(Clone, Copy)]
-pub struct Source<'f> {
+pub struct FieldSource<'f> {
     name: &'static str,
     list_index: Option<&'f Index>,
 }
 
-impl<'f> Source<'f> {
+impl<'f> FieldSource<'f> {
     pub fn body(name: &'static str) -> Self {
         Self { name, list_index: None }
     }
@@ -36,12 +36,12 @@ impl<'f> Source<'f> {
 }
 
 #[derive(Clone)]
-pub struct Text {
+pub struct SqlText {
     sql: Statement,
     values: Vec<Val>,
 }
 
-impl Text {
+impl SqlText {
     pub fn of(part: &'static str) -> Self {
         Self { sql: Statement::new(part), values: Vec::new() }
     }
@@ -102,7 +102,7 @@ impl Text {
         })
     }
 
-    pub fn source(self, find: &Find, source: Source<'_>) -> Self {
+    pub fn source(self, find: &Find, source: FieldSource<'_>) -> Self {
         let filter = find.whole_filter();
         if let Some(index) = source.list_index {
             return self.list_source(index, filter, source);
@@ -115,7 +115,7 @@ impl Text {
     }
 
     /// The first value that is asked for leads; `Find::check` has seen that there is one.
-    fn list_source(self, index: &Index, filter: Filter, source: Source<'_>) -> Self {
+    fn list_source(self, index: &Index, filter: Filter, source: FieldSource<'_>) -> Self {
         let text = self.put("FROM ").index(source.name, index).put(" s CROSS JOIN ");
         let text = text.put(source.name).put(" t ON t.id = s.id WHERE ");
         let Filter::All(mut all) = Filter::everything().and(filter) else { return text };
@@ -130,7 +130,7 @@ impl Text {
         text.filter(&Filter::All(all), source)
     }
 
-    pub fn expression(self, path: FieldPath, source: Source<'_>) -> Self {
+    pub fn expression(self, path: FieldPath, source: FieldSource<'_>) -> Self {
         match (path == ID, source.column(path)) {
             (true, _) if source.list_index.is_some() => self.put("s.id"),
             (true, _) => self.put("t.id"),
@@ -158,7 +158,7 @@ impl Text {
         }
     }
 
-    pub fn filter(self, filter: &Filter, source: Source<'_>) -> Self {
+    pub fn filter(self, filter: &Filter, source: FieldSource<'_>) -> Self {
         match filter {
             Filter::All(all) if all.is_empty() => self.put("1"),
             Filter::Any(any) if any.is_empty() => self.put("0"),
@@ -180,13 +180,13 @@ impl Text {
         }
     }
 
-    fn each(self, all: &[Filter], between: &'static str, source: Source<'_>) -> Self {
+    fn each(self, all: &[Filter], between: &'static str, source: FieldSource<'_>) -> Self {
         self.put("(").list(all, between, |text, filter| text.filter(filter, source)).put(")")
     }
 
     /// A look for one value of a list: in the list index by its whole key, as the other keys are the
     /// document's, or else in the body.
-    fn element(self, path: FieldPath, value: &Scalar, source: Source<'_>) -> Self {
+    fn element(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
         let (Some(index), Some(own)) = (source.list_index, source.column(path)) else {
             let text = self.put("SELECT 1 FROM json_each(t.body, '$.").put(path.name);
             return text.put("') WHERE value = ").bind(path, value).put(")");
