@@ -5,7 +5,11 @@
 use std::time::Duration;
 
 use contract::{DocumentsArm, on_every_documents};
-use mongodb::bson::{self, doc};
+use mongodb::{
+    IndexModel,
+    bson::{self, doc},
+    options::IndexOptions,
+};
 use notification::{
     domain::{InboxCursor, InboxLine, LineId, PageRequest, Params, StoredLine},
     store::{self, InboxStore},
@@ -168,6 +172,7 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
 async fn lines_that_stand_in_mongodb_are_adopted() {
     let arm = contract::documents_on_mongodb().await;
     let raw = arm.mongo().await.collection("customer_inbox");
+    raw.create_indexes(indexes_of_the_release_before()).await.unwrap();
     let binary = |n: u128| bson::Uuid::from_bytes(Uuid::from_u128(n).into_bytes());
     let written = line(CUSTOMER, Role::Customer, 5);
     let params = bson::serialize_to_bson(&serde_json::to_value(&written.params).unwrap()).unwrap();
@@ -202,6 +207,20 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
         (left == [id(2)]).then_some(())
     };
     support::eventually("the lines read long ago expire", Duration::from_secs(90), gone).await;
+}
+
+fn indexes_of_the_release_before() -> [IndexModel; 4] {
+    let once = IndexOptions::builder().name("inbox_once".to_owned()).unique(true).build();
+    let read =
+        IndexOptions::builder().name("inbox_read".to_owned()).expire_after(Duration::from_secs(60));
+    let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
+    [
+        (doc! {"user_id": 1, "event_id": 1}, once),
+        (doc! {"user_id": 1, "created_at": -1, "_id": -1}, named("inbox_newest")),
+        (doc! {"user_id": 1, "is_read": 1}, named("inbox_unread")),
+        (doc! {"read_on": 1}, read.build()),
+    ]
+    .map(|(keys, options)| IndexModel::builder().keys(keys).options(options).build())
 }
 
 async fn lines(store: &InboxStore, request: PageRequest) -> Vec<LineId> {

@@ -21,6 +21,7 @@ use crate::documents::{
 type Done<T> = Result<T, DocumentsError>;
 
 const NAMESPACE_EXISTS: i32 = 48;
+const NAMESPACE_MISSING: i32 = 26;
 const RETIRED: &str = "_retired_indexes";
 /// Replicas of the release before name an index that is declared no more until they are replaced.
 const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -63,7 +64,9 @@ impl MongoStore {
                 .partial_filter_expression(Some(bson::only(index)).filter(|only| !only.is_empty()));
             IndexModel::builder().keys(bson::keys(index)).options(options.build()).build()
         });
-        self.collection.create_indexes(declared.chain([events::index()])).await?;
+        let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
+        self.drop_renamed_indexes(&declared).await?;
+        self.collection.create_indexes(declared).await?;
         self.drop_retired_indexes().await
     }
 
@@ -76,6 +79,24 @@ impl MongoStore {
         }
         let without = doc! {"_v": {"$exists": false}};
         self.collection.update_many(without, vec![doc! {"$set": set}]).await?;
+        Ok(())
+    }
+
+    /// MongoDB refuses the keys of a declared index a second time, so an index of another name that has
+    /// them goes first. A unique one is made anew at once; a duplicate of that moment fails the migration.
+    async fn drop_renamed_indexes(&self, declared: &[IndexModel]) -> Done<()> {
+        let mut found = match self.collection.list_indexes().await {
+            Err(error) if is_command(&error, NAMESPACE_MISSING) => return Ok(()),
+            other => other?,
+        };
+        while found.advance().await? {
+            let present = found.deserialize_current()?;
+            let Some(name) = name_of(&present) else { continue };
+            let is_kept = declared.iter().any(|index| name_of(index) == Some(name));
+            if !is_kept && declared.iter().any(|index| serves_the_same(index, &present)) {
+                self.collection.drop_index(name).await?;
+            }
+        }
         Ok(())
     }
 
@@ -329,4 +350,19 @@ fn hint(find: &Find) -> Hint {
 
 fn limit(find: &Find) -> i64 {
     i64::try_from(find.limit).unwrap_or(i64::MAX)
+}
+
+fn name_of(index: &IndexModel) -> Option<&str> {
+    index.options.as_ref()?.name.as_deref()
+}
+
+/// True if both have the same keys, in the same order, and hold the same documents. The server may give a
+/// number back in another type.
+fn serves_the_same(one: &IndexModel, other: &IndexModel) -> bool {
+    let keys = |index: &IndexModel| index.keys.to_string();
+    let only = |index: &IndexModel| {
+        let options = index.options.as_ref();
+        options.and_then(|options| options.partial_filter_expression.clone()).unwrap_or_default()
+    };
+    keys(one) == keys(other) && only(one).to_string() == only(other).to_string()
 }
