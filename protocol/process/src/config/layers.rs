@@ -1,6 +1,6 @@
 //! Lays the sources over each other and reads the result.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
 
 use config::{Config, ConfigBuilder, File, FileFormat, Value, builder::DefaultState};
 use serde::{Serialize, de::DeserializeOwned};
@@ -94,10 +94,10 @@ fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
     Ok((text, table))
 }
 
-/// A list or a table is written as in the file; anything else is a text that its field converts, so
-/// that a password of digits stays what it is.
+/// A list or a table is written as in the file. Its field converts any other text, so that a password of
+/// digits and an address such as `[::1]:8080` stay as they are.
 fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, ConfigError> {
-    if text.starts_with(['[', '{']) {
+    if text.starts_with(['[', '{']) && text.parse::<SocketAddr>().is_err() {
         let line = format!("{key} = {text}");
         let checked: Result<toml::Table, _> = toml::from_str(&line);
         checked.map_err(|error| value_error(key, error.message().to_owned()))?;

@@ -77,7 +77,9 @@ fn a_text_stays_what_it_is_and_other_kinds_are_converted() {
         ("HOLDFAST__ORDER__DRY", "true"),
         ("HOLDFAST__ORDER__NAMES", "['b', 'c']"),
     ];
-    let order = read("", &env, &["order.sql_url=sqlite:x.db?a=b"]).unwrap();
+    let flags = ["order.sql_url=sqlite:x.db?a=b", "order.bind=[::1]:8080"];
+    let order = read("", &env, &flags).unwrap();
+    assert_eq!(order.bind, "[::1]:8080");
     assert_eq!((order.password.reveal(), order.dry), ("1e5", true));
     assert_eq!(order.names, ["b", "c"]);
     assert_eq!(order.sql_url.reveal(), "sqlite:x.db?a=b");
