@@ -1,0 +1,60 @@
+// Dates, times and money by locale. Money is whole minor units and never a float until it is shown.
+import { computed } from 'vue'
+import { useI18n } from 'vue-i18n'
+
+export type Amount = { minor: number; currency: string }
+
+const dateForms = {
+  time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  seconds: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+  day: { day: 'numeric', month: 'short' },
+  date: { year: 'numeric', month: 'long', day: 'numeric' },
+  full: { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  weekday: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+} satisfies Record<string, Intl.DateTimeFormatOptions>
+
+export type DateForm = keyof typeof dateForms
+
+export function formatsOf(locale: string) {
+  const lang = locale === 'en-XA' ? 'en' : locale
+  const cache = new Map<string, Intl.DateTimeFormat>()
+
+  function date(at: number | Date, form: DateForm = 'full'): string {
+    const made = cache.get(form) ?? new Intl.DateTimeFormat(lang, dateForms[form])
+    cache.set(form, made)
+    return made.format(at)
+  }
+
+  function money(minor: number, currency = 'CNY'): string {
+    const format = new Intl.NumberFormat(lang, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+    const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+    return format.format(minor / 10 ** digits)
+  }
+
+  function number(value: number): string {
+    return new Intl.NumberFormat(lang).format(value)
+  }
+
+  /** "3 minutes ago", "in 2 hours": the largest unit that fits. */
+  function ago(at: number, now: number): string {
+    const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
+    const seconds = Math.round((at - now) / 1000)
+    for (const [unit, size] of [['day', 86_400], ['hour', 3_600], ['minute', 60]] as const) {
+      if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
+    }
+    return relative.format(seconds, 'second')
+  }
+
+  return { ago, date, money, number }
+}
+
+/** The formats of the language that is shown, which change with it. */
+export function useFormats() {
+  const { locale } = useI18n()
+  return computed(() => formatsOf(locale.value))
+}
+
+/** The language of a text that a person wrote, for its `lang`. */
+export function langOf(text: string): 'en' | 'zh-CN' {
+  return /\p{Script=Han}/u.test(text) ? 'zh-CN' : 'en'
+}

@@ -1,0 +1,30 @@
+// Shapes that components share.
+import type { RouteLocationRaw } from 'vue-router'
+import type { IconName } from './icons.ts'
+
+/** Where a thing really is. */
+export const TRUTH_STATES = ['tablet', 'node', 'confirmed', 'needs'] as const
+export type TruthState = (typeof TRUTH_STATES)[number]
+
+/** One place on the way: behind, here in one of the four truths, or still ahead. */
+export type Hop = { icon: IconName; name: string; at: 'passed' | 'ahead' | TruthState; time?: number; promise?: string }
+
+export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; travel?: Hop[] }
+
+export type RaceLine = {
+  name: string
+  nameLang?: string
+  /** The tablet or the portal it came from. */
+  by: string
+  tapped?: number
+  node?: number
+  decided: number
+  won: boolean
+  outcome: string
+  note?: string
+}
+
+export type TableColumn = { key: string; name: string; end?: boolean; sortable?: boolean; hush?: boolean }
+export type TableSort = { key: string; way: 'ascending' | 'descending' }
+
+export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName }
