@@ -12,8 +12,11 @@ use process::{
 
 use crate::{ground, run, settings::Settings, switchboard::Switchboard};
 
-macro_rules! services {
-    ($($part:ident $service:ident { $($peer:ident: $asked:ident),* };)+) => {
+macro_rules! open_services {
+    ($(
+        $part:ident $service:ident $port:literal $offset:literal $store:ident $database:tt
+        { $($peer:ident: $asked:ident),* }, $about:literal;
+    )+) => {
         async fn open(
             part: CloudPart,
             settings: &Settings,
@@ -55,13 +58,7 @@ macro_rules! services {
         }
     };
 }
-// The services, each with the parts that it asks.
-services! {
-    Auth auth {};
-    Order order { hub: Hub };
-    Notification notification {};
-    Hub hub { order: Order, auth: Auth };
-}
+process::services!(open_services);
 
 /// Every part in this process. Only the gateway listens.
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The parts of the cloud in one table, which the launcher, the gateway and the stack read.
 //!
-//! A new part is a line here, and a line where the launcher opens it.
+//! A new service is a line here; its crate has `open`, `migrate`, `Config` and `Peers`.
 
 use std::fmt;
 
@@ -14,53 +14,66 @@ pub enum StoreKind {
     Documents(&'static str),
 }
 
-macro_rules! parts {
-    ($($part:ident $name:literal $port:literal $offset:literal $store:expr, $about:literal;)+) => {
-        /// A part of the cloud, which can run in a process of its own.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum CloudPart { $(#[serde(rename = $name)] $part,)+ }
-
-        impl CloudPart {
-            pub const ALL: &'static [Self] = &[$(Self::$part),+];
-
-            /// Its name on the command line, in the configuration, in logs and in problems.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$part => $name,)+ }
-            }
-
-            /// The port that it usually listens on.
-            pub const fn port(self) -> u16 {
-                match self { $(Self::$part => $port,)+ }
-            }
-
-            /// How far its port is from the gateway's on a machine that runs a whole platform.
-            pub const fn port_offset(self) -> u16 {
-                match self { $(Self::$part => $offset,)+ }
-            }
-
-            pub const fn store(self) -> StoreKind {
-                match self { $(Self::$part => $store,)+ }
-            }
-
-            /// Its help on the command line.
-            pub const fn about(self) -> &'static str {
-                match self { $(Self::$part => $about,)+ }
-            }
+/// The services, one a line: variant, crate, port, port offset, store, the parts it asks, help.
+/// The launcher opens them from these lines. In one process they open in this order and stop in
+/// the opposite one.
+#[macro_export]
+macro_rules! services {
+    ($reader:ident) => {
+        $reader! {
+            Auth auth 8000 1 Sql("auth_db") {}, "Accounts and sessions alone";
+            Order order 8003 3 Sql("order_db") { hub: Hub }, "Orders alone";
+            Notification notification 8006 6 Documents("notification_db") {}, "Inboxes alone";
+            Hub hub 8007 7 Sql("sync_db") { order: Order, auth: Auth },
+                "The cloud end of the edges' links alone";
         }
     };
 }
 
-use StoreKind::{Documents, Nothing, Sql};
+macro_rules! parts {
+    ($(
+        $part:ident $name:ident $port:literal $offset:literal $store:ident($database:literal)
+        $peers:tt, $about:literal;
+    )+) => {
+        /// A part of the cloud, which can run in a process of its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum CloudPart { $($part,)+ Gateway }
 
-// In one process the parts open in this order. A part that opens later stops earlier, so the gateway is
-// the last.
-parts! {
-    Auth "auth" 8000 1 Sql("auth_db"), "Accounts and sessions alone";
-    Order "order" 8003 3 Sql("order_db"), "Orders alone";
-    Notification "notification" 8006 6 Documents("notification_db"), "Inboxes alone";
-    Hub "hub" 8007 7 Sql("sync_db"), "The cloud end of the edges' links alone";
-    Gateway "gateway" 8080 0 Nothing, "The public entry alone";
+        impl CloudPart {
+            /// The gateway opens last and stops first.
+            pub const ALL: &'static [Self] = &[$(Self::$part,)+ Self::Gateway];
+
+            /// Its name on the command line, in the configuration, in logs and in problems.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$part => stringify!($name),)+ Self::Gateway => "gateway" }
+            }
+
+            /// The port that it usually listens on.
+            pub const fn port(self) -> u16 {
+                match self { $(Self::$part => $port,)+ Self::Gateway => 8080 }
+            }
+
+            /// How far its port is from the gateway's on a machine that runs a whole platform.
+            pub const fn port_offset(self) -> u16 {
+                match self { $(Self::$part => $offset,)+ Self::Gateway => 0 }
+            }
+
+            pub const fn store(self) -> StoreKind {
+                match self {
+                    $(Self::$part => StoreKind::$store($database),)+
+                    Self::Gateway => StoreKind::Nothing,
+                }
+            }
+
+            /// Its help on the command line.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$part => $about,)+ Self::Gateway => "The public entry alone" }
+            }
+        }
+    };
 }
+services!(parts);
 
 impl CloudPart {
     /// The parts that the gateway stands in front of.
@@ -93,8 +106,8 @@ mod tests {
         let offsets: BTreeSet<u16> = all.iter().map(|part| part.port_offset()).collect();
         assert_eq!(offsets.len(), all.len());
         let databases = all.iter().filter_map(|part| match part.store() {
-            Sql(name) | Documents(name) => Some(name),
-            Nothing => None,
+            StoreKind::Sql(name) | StoreKind::Documents(name) => Some(name),
+            StoreKind::Nothing => None,
         });
         assert_eq!(databases.collect::<BTreeSet<_>>().len(), all.len() - 1);
     }
