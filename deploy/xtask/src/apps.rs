@@ -1,0 +1,145 @@
+//! The apps for people: the portal and the providers' app, built by Node into their `dist` folders.
+//!
+//! Must stay true: nothing is done while the sources are as they were, and the product builds without the
+//! apps.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use crate::{Result, install, node::Node, shell, workspace};
+
+/// All that the built files depend on.
+const SOURCES: [&str; 6] = [
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "protocol/web",
+    "edge-node/app",
+    "cloud/portal",
+];
+/// Of those: all that the installed packages depend on.
+const PACKAGES: [&str; 7] = [
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "protocol/web/package.json",
+    "edge-node/app/package.json",
+    "cloud/portal/package.json",
+    "tests/browser/package.json",
+];
+const PAGES: [&str; 2] = ["edge-node/app/dist/index.html", "cloud/portal/dist/index.html"];
+const MADE_HERE: [&str; 2] = ["node_modules", "dist"];
+
+/// Builds both apps, unless they stand as their sources say.
+pub fn build() -> Result<()> {
+    let stamp = Stamp::of("built", &SOURCES, &PAGES)?;
+    if stamp.holds() {
+        return Ok(());
+    }
+    let node = installed()?;
+    shell::run(&mut node.npm(&["run", "--silent", "build"])?)?;
+    stamp.write()
+}
+
+/// Lint, types, unit tests, the build with its sizes, and every page of the gallery in a browser.
+pub fn test() -> Result<()> {
+    let node = installed()?;
+    for script in ["lint", "check", "test"] {
+        shell::run(&mut node.npm(&["run", "--silent", script])?)?;
+    }
+    build()?;
+    shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)?;
+    install::packages(&install::FOR_BROWSER)?;
+    let mut browser = node.npm(&["run", "--silent", "browser"])?;
+    shell::run(browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens")))
+}
+
+/// Every package of the lockfile, and none besides.
+fn installed() -> Result<Node> {
+    let node = Node::get()?;
+    let stamp = Stamp::of("installed", &PACKAGES, &["node_modules/.package-lock.json"])?;
+    if !stamp.holds() {
+        shell::run(&mut node.npm(&["ci", "--silent", "--no-progress"])?)?;
+        stamp.write()?;
+    }
+    Ok(node)
+}
+
+/// Remembers of which sources something was made.
+struct Stamp {
+    file: PathBuf,
+    sources: String,
+    made: Vec<PathBuf>,
+}
+
+impl Stamp {
+    fn of(name: &str, sources: &[&str], made: &[&str]) -> Result<Self> {
+        let root = workspace::root()?;
+        let mut hasher = DefaultHasher::new();
+        for source in sources {
+            hash(&root.join(source), &mut hasher)
+                .map_err(|error| format!("could not read {source}: {error}"))?;
+        }
+        Ok(Self {
+            file: workspace::target()?.join("apps").join(name),
+            sources: format!("{:016x}", hasher.finish()),
+            made: made.iter().map(|file| root.join(file)).collect(),
+        })
+    }
+
+    fn holds(&self) -> bool {
+        let is_same = fs::read_to_string(&self.file).is_ok_and(|text| text == self.sources);
+        is_same && self.made.iter().all(|file| file.is_file())
+    }
+
+    fn write(&self) -> Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let written =
+            fs::create_dir_all(folder).and_then(|()| fs::write(&self.file, &self.sources));
+        written.map_err(|error| format!("could not write {}: {error}", self.file.display()))
+    }
+}
+
+/// Names and bytes, in the order of names.
+fn hash(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
+    if !path.is_dir() {
+        path.file_name().hash(hasher);
+        fs::read(path)?.hash(hasher);
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        if !MADE_HERE.iter().any(|made| entry.file_name() == *made) {
+            hash(&entry.path(), hasher)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashed(folder: &Path) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hash(folder, &mut hasher).unwrap();
+        hasher.finish()
+    }
+
+    #[test]
+    fn a_changed_source_is_noticed_and_a_built_file_is_none() {
+        let folder = std::env::temp_dir().join(format!("xtask-apps-{}", std::process::id()));
+        fs::create_dir_all(folder.join("dist")).unwrap();
+        fs::write(folder.join("main.ts"), "one").unwrap();
+        let before = hashed(&folder);
+        fs::write(folder.join("dist/main.js"), "built").unwrap();
+        assert_eq!(hashed(&folder), before);
+        fs::write(folder.join("main.ts"), "two").unwrap();
+        assert_ne!(hashed(&folder), before);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
