@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import { createI18n } from 'vue-i18n'
+import type { Messages } from './i18n.ts'
+import { pseudo } from './pseudo.ts'
+
+const files = import.meta.glob<Messages>(
+  ['./locales/*.json', '../../../edge-node/app/src/locales/*.json', '../../../cloud/portal/src/locales/*.json'],
+  { eager: true, import: 'default' },
+)
+
+type Line = [key: string, text: string]
+
+function lines(messages: Messages, before = ''): Line[] {
+  return Object.entries(messages).flatMap(([key, value]): Line[] =>
+    typeof value === 'string' ? [[before + key, value]] : lines(value, `${before}${key}.`),
+  )
+}
+
+/** The names in braces, each once: plural forms repeat them. */
+function names(text: string): string[] {
+  return [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''))].sort()
+}
+
+const english = Object.keys(files).filter((file) => file.endsWith('/en.json'))
+
+function pair(file: string): [Line[], Line[]] {
+  const chinese = files[file.replace(/en\.json$/, 'zh-CN.json')]
+  return [lines(files[file] ?? {}), lines(chinese ?? {})]
+}
+
+test('the kit and both apps have message files', () => {
+  expect(english).toHaveLength(3)
+})
+
+describe.each(english)('%s', (file) => {
+  const [en, zh] = pair(file)
+
+  test('both languages have the same keys in the same order', () => {
+    expect(zh.map(([key]) => key)).toEqual(en.map(([key]) => key))
+  })
+
+  test('both languages name the same values', () => {
+    const of = (all: Line[]) => Object.fromEntries(all.map(([key, text]) => [key, names(text)]))
+    expect(of(zh)).toEqual(of(en))
+  })
+
+  test('no message is empty, and none of the Chinese ones is English left behind', () => {
+    for (const [key, text] of [...en, ...zh]) expect(text.trim(), key).not.toBe('')
+    const left = zh.filter(([key, text]) => !/\p{Script=Han}/u.test(text) && /[a-z]{4,}/i.test(text.replace(/\{\w+\}/g, '')) && !NAMES.has(key))
+    expect(left).toEqual([])
+  })
+
+  test('every message compiles, in the pseudo language, too', () => {
+    const messages = { en: files[file] ?? {}, 'zh-CN': Object.assign({}, files[file.replace(/en\.json$/, 'zh-CN.json')]), 'en-XA': pseudo(files[file] ?? {}) }
+    for (const locale of Object.keys(messages)) {
+      const { t } = createI18n({ legacy: false, locale, messages, missingWarn: false, fallbackWarn: false, warnHtmlMessage: false }).global
+      for (const [key] of en) expect(() => (t as (key: string, n: number) => string)(key, 2), `${locale} ${key}`).not.toThrow()
+    }
+  })
+})
+
+test('an app has no key that the kit has', () => {
+  const kit = new Set(pair('./locales/en.json')[0].map(([key]) => key))
+  for (const file of english.filter((name) => name !== './locales/en.json')) {
+    expect(pair(file)[0].map(([key]) => key).filter((key) => kit.has(key)), file).toEqual([])
+  }
+})
+
+test('what is on the screen in the pseudo language shows its brackets', () => {
+  const marked = lines(pseudo({ a: 'Back', b: { c: '{n} waiting | {n} waiting' } }))
+  for (const [, text] of marked) expect(text).toMatch(/^⟦.*⟧$/)
+})
+
+/** A language is called by its own name. */
+const NAMES = new Set(['lang.en'])
