@@ -102,10 +102,13 @@ impl Gate {
 
     /// Whether the known revocations are fresh enough for a firm answer.
     pub fn revocations_are_fresh(&self) -> bool {
-        let revoked = self.revoked();
+        fresh(self.feed_age(), self.revocations_age_max)
+    }
+
+    /// How long ago the feed said that nothing of it is missing here.
+    pub fn feed_age(&self) -> Option<Duration> {
         let now = self.clock.elapsed();
-        let age = revoked.confirmed.map(|word| now.saturating_sub(word.at) + word.age);
-        fresh(age, self.revocations_age_max)
+        self.revoked().confirmed.map(|word| now.saturating_sub(word.at) + word.age)
     }
 
     fn confirmed(&self, age: Option<Duration>) {

@@ -1,5 +1,8 @@
 //! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose network
-//! blocks MQTT, health and metrics.
+//! blocks MQTT, sign-in, health and metrics.
+
+mod session;
+mod standing;
 
 use axum::{
     Router,
@@ -11,18 +14,23 @@ use axum::{
     routing::{get, post},
 };
 use process::{
+    client::Client,
     health::{self, Readiness},
     problem::{Problem, fault},
     tokens::{Claims, bearer},
     web,
 };
 use serde::Serialize;
+use std::net::SocketAddr;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use wire::{Code, EdgeId, Region, Reply};
 
 use crate::{
     ground::EdgeGround,
     intake::{BODY_BYTES_MAX, Intake},
+    link::LinkState,
+    mqtt,
     store::{BoardItem, EdgeIdentity},
     voice::{LogHead, Voice},
 };
@@ -33,12 +41,15 @@ pub struct Rooms {
     pub intake: Intake,
     pub voice: Voice,
     pub head: watch::Receiver<Option<LogHead>>,
-    pub link_up: watch::Receiver<bool>,
+    pub link: watch::Receiver<LinkState>,
+    /// Calls the gateway for people who sign in.
+    pub cloud: Client,
+    pub broker: SocketAddr,
 }
 
 pub const NAME: &str = "edge";
 
-pub fn router(rooms: Rooms) -> Router {
+pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
     let (gate, store) = (rooms.ground.gate.clone(), rooms.ground.store.clone());
     ready.add("keys", move || {
@@ -49,11 +60,16 @@ pub fn router(rooms: Rooms) -> Router {
         let store = store.clone();
         async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
+    // A page talks MQTT to its own origin, which its policy can name.
+    let mqtt = mqtt::websocket(&["/mqtt"], rooms.broker, stop);
     let router = Router::new()
         .route("/board", get(board))
         .route("/commands", post(commands).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/api/head", get(head))
+        .route("/standing", get(standing::show))
+        .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .with_state(rooms)
+        .merge(mqtt)
         .merge(health::router(ready));
     web::standard(router, NAME).layer(map_response(web::protect))
 }
@@ -97,7 +113,7 @@ struct HeadAnswer {
 
 async fn head(State(rooms): State<Rooms>) -> Result<impl IntoResponse, Problem> {
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
-    let link_up = *rooms.link_up.borrow();
+    let link_up = rooms.link.borrow().up;
     Ok(axum::Json(HeadAnswer { head, link_up }))
 }
 

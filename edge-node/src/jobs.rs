@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ground::EdgeGround,
+    link::LinkState,
     store::Store,
     voice::{LogHead, Voice},
 };
@@ -26,6 +27,7 @@ pub struct Heartbeat {
     pub ground: EdgeGround,
     pub voice: Voice,
     pub head: watch::Sender<Option<LogHead>>,
+    pub link: watch::Receiver<LinkState>,
 }
 
 /// Runs the hourly jobs until asked to stop.
@@ -104,6 +106,7 @@ impl Heartbeat {
         let age =
             position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
+        let link = *self.link.borrow();
         let head = LogHead {
             edge: self.ground.identity.name.clone(),
             region: self.ground.identity.region,
@@ -112,6 +115,7 @@ impl Heartbeat {
             seq: position.head.seq,
             suspect: position.suspect,
             twin: position.twin,
+            cut_off_since: (!link.up).then_some(link.since),
         };
         if self.head.borrow().as_ref() != Some(&head) {
             self.voice.head(&head).await;

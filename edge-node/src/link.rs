@@ -6,6 +6,7 @@
 
 mod session;
 mod socket;
+mod state;
 
 use std::time::Duration;
 
@@ -17,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{downlink::Downlink, ground::EdgeGround, store::Alarm};
 use session::{LinkSession, SessionEnd};
 use socket::Socket;
+pub use state::LinkState;
 
 pub struct Link {
     pub ground: EdgeGround,
     pub speaker: Speaker,
     pub downlink: Downlink,
-    /// Whether the link is up.
-    pub up: watch::Sender<bool>,
+    pub state: watch::Sender<LinkState>,
 }
 
 /// After a session shorter than this the pauses go on growing: a hub that lets go of every session at
@@ -51,7 +52,7 @@ impl Link {
                     return;
                 }
             };
-            let was_up = *self.up.borrow();
+            let was_up = self.state.borrow().up;
             self.show(false);
             let why = ended.to_string();
             // A link that stays away says so once, not at every call.
@@ -63,6 +64,12 @@ impl Link {
                 tracing::error!(edge = %self.speaker.edge, "This edge's log is suspect from now on");
             }
             let wait = self.wait(&mut calls, started, was_up);
+            let next_at = self
+                .ground
+                .clock
+                .now()
+                .plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+            self.state.send_modify(|state| *state = state.calling_again(next_at));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = stop.cancelled() => return,
@@ -89,7 +96,8 @@ impl Link {
 
     fn show(&self, up: bool) {
         metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
-        self.up.send_replace(up);
+        let now = self.ground.clock.now();
+        self.state.send_modify(|state| *state = state.turned(up, now));
     }
 
     /// Whether the session ended over the log itself.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embedded::{Broker, ListenAddresses};
 pub use inbound::{Inbox, inbox, work};
+pub use websocket::router as websocket;
 
 /// Which broker, as configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use std::{
 
 use engine::edge::Speaker;
 use process::{
+    client::Client,
     clock::Clock,
     problem::chain,
     random,
@@ -29,7 +30,7 @@ use crate::{
     http::{self, Rooms},
     intake::Intake,
     jobs::{self, Heartbeat},
-    link::Link,
+    link::{Link, LinkState},
     mqtt::{self, Broker, ListenAddresses, MqttError, MqttKind},
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
     voice::Voice,
@@ -166,7 +167,7 @@ async fn start_rooms(
     let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
     answering.spawn("intake", work);
 
-    let (up, link_up) = watch::channel(false);
+    let (link, link_seen) = watch::channel(LinkState::down(ground.clock.now()));
     let (head, head_seen) = watch::channel(None);
     let http_at = listener.local_addr().unwrap_or(mqtt_at);
     let rooms = Rooms {
@@ -174,16 +175,19 @@ async fn start_rooms(
         intake: intake.clone(),
         voice: voice.clone(),
         head: head_seen,
-        link_up,
+        link: link_seen.clone(),
+        cloud: Client::new(),
+        broker: mqtt_at,
     };
     serve(listener, rooms, &taking_in);
 
-    let heartbeat = Heartbeat { ground: ground.clone(), voice: voice.clone(), head };
+    let heartbeat =
+        Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
     tasks.spawn("pulse", heartbeat.beat(tasks.token()));
     let (store, clock) = (ground.store.clone(), ground.clock.clone());
     tasks.spawn("jobs", jobs::scheduled(store, clock, tasks.token()));
     let downlink = Downlink { ground: ground.clone(), intake, voice, feed_seq };
-    keep_link(&ground, downlink, up, enrolled, &tasks);
+    keep_link(&ground, downlink, link, enrolled, &tasks);
     tracing::info!(
         edge = %ground.identity.name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at,
         "Edge `{}` runs", ground.identity.name
@@ -209,7 +213,7 @@ async fn start_broker(
 fn keep_link(
     ground: &EdgeGround,
     downlink: Downlink,
-    up: watch::Sender<bool>,
+    state: watch::Sender<LinkState>,
     enrolled: bool,
     tasks: &Tasks,
 ) {
@@ -219,7 +223,7 @@ fn keep_link(
         nonce: ground.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let link = Link { ground: ground.clone(), speaker, downlink, up };
+    let link = Link { ground: ground.clone(), speaker, downlink, state };
     let (ground, stop) = (ground.clone(), tasks.token());
     tasks.spawn("link", async move {
         if !enrolled {
@@ -232,7 +236,7 @@ fn keep_link(
 fn serve(listener: TcpListener, rooms: Rooms, tasks: &Tasks) {
     let stop = tasks.token();
     tasks.spawn("http", async move {
-        if let Err(error) = web::serve(listener, http::router(rooms), stop).await {
+        if let Err(error) = web::serve(listener, http::router(rooms, stop.clone()), stop).await {
             tracing::error!(cause = chain(&error), "The HTTP listener ended with an error");
         }
     });

@@ -23,6 +23,7 @@ mod schema;
 mod sight;
 mod snapshot;
 mod sql;
+mod standing;
 mod tidy;
 mod uplink;
 
@@ -62,6 +63,7 @@ pub use outcomes::DecidedCommand;
 pub use quarantine::EpochStart;
 pub use report::{Report, ReportItem, report};
 pub use sight::BoardItem;
+pub use standing::RegionStanding;
 
 type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 
@@ -204,6 +206,11 @@ impl Store {
     /// Why this edge is suspect, and since when.
     pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
         self.journal.read(alarm::find).await
+    }
+
+    /// Who assigns the region's orders.
+    pub async fn standing(&self) -> Result<RegionStanding, JournalError> {
+        self.journal.read(standing::standing).await
     }
 
     pub async fn position(&self) -> Result<Position, JournalError> {

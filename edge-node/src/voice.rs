@@ -7,7 +7,8 @@ use engine::view::Sight;
 use serde::Serialize;
 use tokio::sync::watch;
 use wire::{
-    BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UserId, readable_by_every_provider, topics,
+    BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UnixMillis, UserId,
+    readable_by_every_provider, topics,
 };
 
 use crate::{
@@ -48,6 +49,8 @@ pub struct LogHead {
     pub suspect: bool,
     /// Another instance of this edge is at work.
     pub twin: bool,
+    /// The cloud has been out of reach since then.
+    pub cut_off_since: Option<UnixMillis>,
 }
 
 /// So many orders go into one message of changes; more go into several. Clients commonly take no
@@ -65,9 +68,14 @@ impl Voice {
         self.broker.is_here(user)
     }
 
+    /// Whether nobody else is signed in on that device.
+    pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
+        self.broker.may_hear(device, user)
+    }
+
     /// To that person on that device; nothing is said once another person holds it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
-        if self.broker.may_hear(device, user) {
+        if self.is_free_for(device, user) {
             let topic = topics::reply(self.identity.region, &self.identity.name, device);
             self.say(&topic, reply, false).await;
         }

@@ -3,7 +3,7 @@
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
-    check_optional_reason, check_reason,
+    check_optional_note, check_optional_reason, check_reason,
 };
 
 use crate::say;
@@ -34,6 +34,9 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
         | CommandBody::CancelOrder { reason, .. } => {
             check_optional_reason(reason.as_deref()).err().into_iter().collect()
         }
+        CommandBody::CompleteOrder { note, .. } => {
+            check_optional_note(note.as_deref()).err().into_iter().collect()
+        }
         CommandBody::SubmitReview { rating, comment, .. } => {
             let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
             wrong.extend((!(1..=5).contains(rating)).then(no_stars));
@@ -41,8 +44,7 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
         }
         CommandBody::ApproveOrder { .. }
         | CommandBody::AcceptOrder { .. }
-        | CommandBody::StartOrder { .. }
-        | CommandBody::CompleteOrder { .. } => Vec::new(),
+        | CommandBody::StartOrder { .. } => Vec::new(),
     }
 }
 

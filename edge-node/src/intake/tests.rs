@@ -397,8 +397,11 @@ async fn once_decided_the_outcome_is_the_answer() {
 async fn commands_of_one_tablet_keep_their_order() {
     let edge = Edge::new().await;
     let order_id = OrderId(id(1));
-    let bodies =
-        [accept(1), CommandBody::StartOrder { order_id }, CommandBody::CompleteOrder { order_id }];
+    let bodies = [
+        accept(1),
+        CommandBody::StartOrder { order_id },
+        CommandBody::CompleteOrder { order_id, note: None },
+    ];
     let frames: Vec<_> =
         (201..).zip(&bodies).map(|(n, body)| edge.frame(n, Role::Provider, 20, body)).collect();
     let replies = futures::future::join_all(frames.iter().map(|frame| edge.send(frame))).await;

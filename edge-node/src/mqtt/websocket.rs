@@ -38,12 +38,17 @@ struct Behind {
 const CHUNK_BYTES: usize = 8 * 1024;
 
 pub(super) async fn serve(listener: TcpListener, broker: SocketAddr, stop: CancellationToken) {
-    let behind = Behind { broker: reachable(broker), stop: stop.clone() };
-    let router =
-        Router::new().route("/", any(upgrade)).route("/mqtt", any(upgrade)).with_state(behind);
+    let router = router(&["/", "/mqtt"], broker, stop.clone());
     if let Err(error) = web::serve(listener, web::standard(router, "mqtt-ws"), stop).await {
         tracing::error!(%error, "The WebSocket listener ended with an error");
     }
+}
+
+/// MQTT over WebSocket at these paths of a server.
+pub fn router(paths: &[&str], broker: SocketAddr, stop: CancellationToken) -> Router {
+    let at = |router: Router<Behind>, path: &&str| router.route(path, any(upgrade));
+    let behind = Behind { broker: reachable(broker), stop };
+    paths.iter().fold(Router::new(), at).with_state(behind)
 }
 
 /// A broker that listens everywhere is reached on this machine.

@@ -4,6 +4,7 @@
 
 mod link;
 mod retire;
+mod sessions;
 mod tablets;
 mod uplink;
 mod world;

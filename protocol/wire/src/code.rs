@@ -50,6 +50,7 @@ codes! {
     RoleForbidden role_forbidden 403,
     NotYours not_yours 403,
     Revoked revoked 403,
+    DeviceInUse device_in_use 409,
     // the request
     InvalidInput invalid_input 422,
     MalformedBody malformed_body 400,

@@ -106,6 +106,10 @@ pub enum CommandBody {
     CompleteOrder {
         #[n(0)]
         order_id: OrderId,
+        /// The provider's own words on the work, for the order's history.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     #[n(7)]
     CancelOrder {
@@ -136,7 +140,7 @@ impl CommandBody {
             | Self::AcceptOrder { order_id }
             | Self::WithdrawAcceptance { order_id, .. }
             | Self::StartOrder { order_id }
-            | Self::CompleteOrder { order_id }
+            | Self::CompleteOrder { order_id, .. }
             | Self::CancelOrder { order_id, .. }
             | Self::SubmitReview { order_id, .. } => *order_id,
         }
@@ -241,6 +245,20 @@ mod tests {
         assert_eq!(one.hash(), other.hash());
         let bytes = crate::op::encoded(&one);
         assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), one);
+    }
+
+    #[test]
+    fn a_completion_without_a_note_is_the_one_from_before_notes() {
+        let json = r#"{"type":"complete_order","order_id":"0192f5d4-0000-7000-8000-000000000001"}"#;
+        let bare: CommandBody = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&bare).unwrap().len(), json.len());
+        let noted = CommandBody::CompleteOrder {
+            order_id: bare.order_id(),
+            note: Some("Two washers replaced".into()),
+        };
+        assert_ne!(bare.hash(), noted.hash());
+        let bytes = crate::op::encoded(&noted);
+        assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), noted);
     }
 
     #[test]

@@ -78,7 +78,9 @@ pub use status::{
     ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, QuarantineStatus, RegionStatus,
     RepairStatus, StatusReport,
 };
-pub use text::{FieldError, check_comment, check_optional_reason, check_reason};
+pub use text::{
+    FieldError, check_comment, check_optional_note, check_optional_reason, check_reason,
+};
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
 pub use timeline::{Hops, TimelineEntry};

@@ -32,6 +32,8 @@ pub(crate) struct Limits {
 }
 
 const REASON: Limits = Limits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
+/// It stands in an order's history where a reason would.
+const NOTE: Limits = Limits { field: "note", chars_min: 0, chars_max: 500, lines: true };
 const COMMENT: Limits = Limits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
 
 pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
@@ -61,6 +63,12 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
         Some(reason) => check_reason(reason).map(Some),
         None => Ok(None),
     }
+}
+
+/// Checks the note of a completion, which may be left out. A blank one is none.
+pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
+    let note = check(note.unwrap_or_default(), &NOTE)?;
+    Ok(Some(note).filter(|note| !note.is_empty()))
 }
 
 /// Checks the comment of a review.

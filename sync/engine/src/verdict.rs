@@ -275,7 +275,7 @@ mod tests {
         let order_id = OrderId(id(1));
         for body in [
             CommandBody::StartOrder { order_id },
-            CommandBody::CompleteOrder { order_id },
+            CommandBody::CompleteOrder { order_id, note: None },
             CommandBody::WithdrawAcceptance { order_id, reason: None },
             CommandBody::CancelOrder { order_id, reason: None },
             CommandBody::RejectOrder { order_id, reason: String::new() },

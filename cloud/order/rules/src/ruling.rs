@@ -2,7 +2,7 @@
 
 use wire::{
     Action, Actor, Code, CommandBody, Draft, Order, OrderId, OrderStatus, PaymentStatus, Role,
-    UnixMillis, check_draft, check_optional_reason, check_reason,
+    UnixMillis, check_draft, check_optional_note, check_optional_reason, check_reason,
 };
 
 use crate::{Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, view};
@@ -149,12 +149,13 @@ fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> C
     }
 }
 
-/// The reason a person gave. Only a rejection needs one.
+/// The reason a person gave, or the note on finished work. Only a rejection needs one.
 pub(crate) fn reason_of(body: &CommandBody) -> Result<Option<String>, Code> {
     let checked = match body {
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).map(Some),
         CommandBody::WithdrawAcceptance { reason, .. }
         | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref()),
+        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref()),
         _ => Ok(None),
     };
     checked.map_err(|_| Code::InvalidInput)

@@ -143,7 +143,7 @@ fn body(
         Action::Accept => CommandBody::AcceptOrder { order_id },
         Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Action::Start => CommandBody::StartOrder { order_id },
-        Action::Complete => CommandBody::CompleteOrder { order_id },
+        Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
         Action::Cancel => CommandBody::CancelOrder { order_id, reason },
         Action::Review => return Err(Code::UnknownOp.into()),
     })

@@ -68,7 +68,7 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
             let taken = draws.below(accepted.len() as u64);
             let (whose, order_id, started) = accepted.swap_remove(usize::try_from(taken).unwrap());
             if started {
-                (whose, CommandBody::CompleteOrder { order_id })
+                (whose, CommandBody::CompleteOrder { order_id, note: None })
             } else {
                 accepted.push((whose, order_id, true));
                 (whose, CommandBody::StartOrder { order_id })

@@ -11,6 +11,7 @@ providers-only = Only providers can accept orders
 role-forbidden = Your role may not do this.
 not-yours = This order is not yours.
 revoked = This account has been revoked.
+device-in-use = Somebody else is still signed in on this tablet.
 
 ## what was asked
 

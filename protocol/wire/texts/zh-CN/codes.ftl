@@ -11,6 +11,7 @@ providers-only = 只有服务商可以接单
 role-forbidden = 您的角色无权执行此操作。
 not-yours = 这不是您的订单。
 revoked = 该账号已被停用。
+device-in-use = 此平板上仍有其他人登录。
 
 ## what was asked
 

@@ -21,7 +21,7 @@ fn bodies() -> [CommandBody; 4] {
     [
         CommandBody::AcceptOrder { order_id },
         CommandBody::StartOrder { order_id },
-        CommandBody::CompleteOrder { order_id },
+        CommandBody::CompleteOrder { order_id, note: None },
         CommandBody::WithdrawAcceptance { order_id, reason: None },
     ]
 }

@@ -138,7 +138,7 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
         Intent::Reject => CommandBody::RejectOrder { order_id, reason: because },
         Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Intent::Start => CommandBody::StartOrder { order_id },
-        Intent::Complete => CommandBody::CompleteOrder { order_id },
+        Intent::Complete => CommandBody::CompleteOrder { order_id, note: None },
         Intent::Cancel => CommandBody::CancelOrder { order_id, reason },
         Intent::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
     }

@@ -268,7 +268,7 @@ pub fn start(n: u128) -> CommandBody {
 }
 
 pub fn complete(n: u128) -> CommandBody {
-    CommandBody::CompleteOrder { order_id: order_id(n) }
+    CommandBody::CompleteOrder { order_id: order_id(n), note: None }
 }
 
 pub fn cancel(n: u128) -> CommandBody {

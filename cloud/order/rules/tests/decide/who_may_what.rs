@@ -257,3 +257,17 @@ fn an_event_carries_the_commands_own_trace_where_that_is_one() {
         assert_eq!(writes.events[0].trace, expected);
     }
 }
+
+#[test]
+fn the_note_of_finished_work_stands_in_the_history() {
+    let kept = "Two washers replaced.";
+    for (note, expected) in [(Some(kept), Some(kept)), (Some(" "), None), (None, None)] {
+        let mut stage = Stage::with([order(1, OrderStatus::InProgress)]);
+        let note = note.map(str::to_owned);
+        let body = CommandBody::CompleteOrder { order_id: order_id(1), note };
+        let (outcome, writes) = stage.decide_one(portal(1, provider(1), body));
+        assert!(outcome.succeeded());
+        let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
+        assert_eq!(noted, expected);
+    }
+}

@@ -1,0 +1,42 @@
+//! `GET /standing`: how things stand between this edge and the cloud, for a tablet that shows it, also
+//! before anybody has signed in.
+
+use axum::extract::State;
+use process::problem::{Json, Problem, fault};
+use serde::Serialize;
+use wire::{EdgeId, Region, UnixMillis};
+
+use super::Rooms;
+use crate::{link::LinkState, store::RegionStanding};
+
+#[derive(Serialize)]
+pub struct EdgeStanding {
+    edge: EdgeId,
+    region: Region,
+    /// The edge's clock.
+    now: UnixMillis,
+    link: LinkState,
+    /// The view is the cloud's as of then.
+    feed_as_of: Option<UnixMillis>,
+    #[serde(flatten)]
+    region_standing: RegionStanding,
+    /// An accept of an open order is final here at once.
+    firm: bool,
+}
+
+pub async fn show(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, Problem> {
+    let ground = &rooms.ground;
+    let region_standing = ground.store.standing().await;
+    let region_standing = region_standing.map_err(|e| fault("The right could not be read", e))?;
+    let now = ground.clock.now();
+    let age_ms = ground.gate.feed_age().and_then(|age| i64::try_from(age.as_millis()).ok());
+    Ok(Json(EdgeStanding {
+        edge: ground.identity.name.clone(),
+        region: ground.identity.region,
+        now,
+        link: *rooms.link.borrow(),
+        feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
+        firm: region_standing.holds && ground.gate.revocations_are_fresh(),
+        region_standing,
+    }))
+}

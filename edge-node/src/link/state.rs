@@ -1,0 +1,45 @@
+//! The link as people are told of it.
+
+use serde::Serialize;
+use wire::UnixMillis;
+
+/// Up or down, since when, and when the cloud is called next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LinkState {
+    pub up: bool,
+    /// As far as this run knows.
+    pub since: UnixMillis,
+    /// Calls in vain since then.
+    pub attempts: u32,
+    pub next_call_at: Option<UnixMillis>,
+}
+
+impl LinkState {
+    pub fn down(since: UnixMillis) -> Self {
+        Self { up: false, since, attempts: 0, next_call_at: None }
+    }
+
+    pub fn turned(self, up: bool, now: UnixMillis) -> Self {
+        if self.up == up { self } else { Self { up, ..Self::down(now) } }
+    }
+
+    /// A call was in vain; the next one is due then.
+    pub fn calling_again(self, at: UnixMillis) -> Self {
+        Self { attempts: self.attempts.saturating_add(1), next_call_at: Some(at), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_as_old_as_its_first_failed_call() {
+        let at = UnixMillis;
+        let down = LinkState::down(at(1)).calling_again(at(2)).turned(false, at(3));
+        assert_eq!((down.since, down.attempts, down.next_call_at), (at(1), 1, Some(at(2))));
+        let up = down.turned(true, at(4));
+        assert_eq!(up, LinkState { up: true, ..LinkState::down(at(4)) });
+        assert_eq!(up.turned(true, at(5)), up);
+    }
+}

@@ -1,0 +1,33 @@
+//! Owns the answer to who assigns the region's orders, as people at this edge are told.
+
+use engine::{right::Tenure, verdict::Right};
+use rusqlite::Connection;
+use serde::Serialize;
+use wire::{EdgeId, RegionAssignment};
+
+use super::sql::{decoded, nat, opt};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegionStanding {
+    /// The edge that assigns the region's orders; where there is none, the cloud decides.
+    pub holder: Option<EdgeId>,
+    /// This edge holds the right and may use it.
+    #[serde(skip)]
+    pub holds: bool,
+    /// Work that is started here needs no held funds.
+    pub unpaid_start: bool,
+}
+
+pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
+    const ROW: &str = "SELECT epoch, suspect, assignment, held_fence, fence_proven, highest_fence
+        FROM edge WHERE one = 1";
+    conn.prepare_cached(ROW)?.query_row([], |row| {
+        let assignment: RegionAssignment = opt(row, 2, decoded)?.unwrap_or_default();
+        let (held, proven, highest_fence) = (opt(row, 3, nat)?, row.get(4)?, nat(row, 5)?);
+        let (holder, unpaid_start) = (assignment.holder.clone(), assignment.rules.unpaid_start);
+        let right = Tenure { assignment, held, proven, highest_fence }.right(nat(row, 0)?);
+        let suspect: bool = row.get(1)?;
+        let holds = matches!(right, Right::Held { proven: true, .. }) && !suspect;
+        Ok(RegionStanding { holder, holds, unpaid_start })
+    })
+}

@@ -1,0 +1,58 @@
+//! Signing in at the edge, and its word on why a token opens nothing.
+
+use http::Method;
+use serde_json::{Value, json};
+use wire::Role;
+
+use crate::world::{call, cloud::Cloud, edge, get, id, tablet::Tablet, until};
+
+async fn linked(edge: &holdfast_edge::Running, up: bool) {
+    until("the link's state", || async {
+        let standing = get(edge, "/standing", None).await.ok()?;
+        (standing["link"]["up"] == json!(up)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_in_is_handed_on_only_while_the_link_is_up() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    linked(&edge, true).await;
+    let sign_in = async |password: &str| {
+        let form = json!({ "username": "20", "password": password });
+        call(edge.http, Method::POST, "/session", None, Some(&form)).await
+    };
+    let grant: Value = sign_in("right").await.unwrap();
+    let token = grant["access_token"].as_str().unwrap();
+    let session = get(&edge, "/session?device=t-1", Some(token)).await.unwrap();
+    assert_eq!((&session["user_id"], &session["role"]), (&json!(id(20)), &json!("provider")));
+    assert_eq!(sign_in("wrong").await, Err(401));
+
+    cloud.cut();
+    linked(&edge, false).await;
+    assert_eq!(sign_in("right").await, Err(503));
+    assert!(get(&edge, "/session", Some(token)).await.is_ok(), "who is in stays in");
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_of_mqtt_has_its_reason_over_http() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    linked(&edge, true).await;
+    let mine = cloud.people().token(Role::Provider, 20);
+    let other = cloud.people().token(Role::Provider, 21);
+    let expired = cloud.people().token_until(Role::Provider, 20, -1);
+    let tablet = Tablet::of(edge.mqtt, "t-1", &mine, 20).await;
+    let session = async |token| get(&edge, "/session?device=t-1", token).await.map(drop);
+    assert_eq!(session(Some(mine.as_str())).await, Ok(()));
+    assert_eq!(session(Some(other.as_str())).await, Err(409));
+    assert_eq!(session(Some(expired.as_str())).await, Err(401));
+    assert_eq!(session(None).await, Err(401));
+    tablet.leave().await;
+    until("the device is free", || async { session(Some(other.as_str())).await.ok() }).await;
+    edge.stop().await;
+}
