@@ -1,11 +1,13 @@
 import '@holdfast/kit/styles.css'
-import { createLanguage, preferredLocale, readLook, showLook } from '@holdfast/kit'
+import './app.css'
+import { preferredLocale, readLook, showLook } from '@holdfast/kit'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { language } from './language.ts'
 import { router } from './router.ts'
+import { start } from './work/tablet.ts'
 
 const look = readLook()
 showLook(look)
-const language = createLanguage(import.meta.glob('./locales/*.json', { import: 'default' }))
-await language.use(preferredLocale(look.locale))
+await Promise.all([language.use(preferredLocale(look.locale)), start()])
 createApp(App).use(language.i18n).use(router).mount('#app')

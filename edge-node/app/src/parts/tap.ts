@@ -1,0 +1,14 @@
+// Every tap that makes a command goes through here: it says so when the tablet has no room for it.
+import { toast } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import type { CommandBody, Order } from '../wire.ts'
+import { tap, withdraw } from '../work/tablet.ts'
+
+export function useTap() {
+  const { t } = useI18n()
+  return async (order: Order, body: CommandBody): Promise<boolean> => {
+    const result = body.type === 'withdraw_acceptance' ? await withdraw(order) : await tap(order, body)
+    if (result === 'full') toast(t('app.full'), { seconds: 30 })
+    return result === 'kept'
+  }
+}

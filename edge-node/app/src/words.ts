@@ -1,0 +1,90 @@
+// What the pages say of a job and of a command, in the language that is shown.
+import { useFormats, type Hop } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import type { QueueItem } from './work/item.ts'
+import { isFirm, truthOf } from './work/item.ts'
+import type { Job } from './work/jobs.ts'
+import { link, linkSince, sentence, tablet } from './work/tablet.ts'
+
+const DAY_MS = 86_400_000
+
+export function useWords() {
+  const { t, te, locale } = useI18n()
+  const formats = useFormats()
+
+  const region = () => (tablet.standing ? t(`region.${tablet.standing.region}`) : t('app.here'))
+  const node = () => t('app.node', { region: region() })
+
+  /** "today", "tomorrow", else the day. */
+  function day(at: number): string {
+    const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date(tablet.now).setHours(0, 0, 0, 0)) / DAY_MS)
+    if (Math.abs(days) > 1) return formats.value.date(at, 'day')
+    return new Intl.RelativeTimeFormat(locale.value === 'en-XA' ? 'en' : locale.value, { numeric: 'auto' }).format(days, 'day')
+  }
+
+  /** When the work is wanted. */
+  function when(order: { service_start_time: string | null; service_end_time: string | null }): string {
+    if (!order.service_start_time) return t('job.anyTime')
+    const from = Date.parse(order.service_start_time)
+    const start = `${day(from)} ${formats.value.date(from, 'time')}`
+    if (!order.service_end_time) return start
+    const to = Date.parse(order.service_end_time)
+    return `${start}–${day(to) === day(from) ? '' : `${day(to)} `}${formats.value.date(to, 'time')}`
+  }
+
+  /** The moment, with its day where it was not today. */
+  const moment = (at: number) => (day(at) === day(tablet.now) ? formats.value.date(at, 'time') : formats.value.date(at, 'weekday'))
+
+  function linkWords(): string {
+    if (link.value === 'up') return t('link.up')
+    if (link.value === 'unknown') return t('app.looking')
+    if (link.value === 'away') return t('app.away', { node: node() })
+    const minutes = Math.max(0, Math.floor((tablet.now - linkSince.value) / 60_000))
+    return minutes < 100 ? t('link.cutFor', { minutes }) : t('link.down', { time: moment(linkSince.value) })
+  }
+
+  function acceptWord(): string {
+    if (link.value !== 'away' && tablet.standing?.firm && !tablet.ended) return t('act.acceptFirm')
+    return link.value === 'up' ? t('act.accept') : t('act.request')
+  }
+
+  const action = (item: QueueItem) => t(`did.${item.body.type}`)
+
+  /** What its chip means for the person now. */
+  function note(job: Job): string | undefined {
+    const item = job.item
+    if (!item) return undefined
+    if (truthOf(item) === 'needs') return why(item)
+    if (item.body.type !== 'accept_order') return item.state === 'waiting' ? t('note.kept', { what: action(item) }) : t('note.stored', { what: action(item) })
+    if (isFirm(item)) return t('note.yours')
+    return item.state === 'waiting' ? t('note.requested') : t('note.waits')
+  }
+
+  /** Why a command came to nothing, or has not left, in one sentence. */
+  function why(item: QueueItem): string {
+    const code = item.reply?.outcome?.code ?? item.reply?.code
+    if (code && te(`why.${code}`)) return t(`why.${code}`)
+    return sentence(item.reply?.message, locale.value) ?? t('why.unknown')
+  }
+
+  function trouble(item: QueueItem): string {
+    if (!item.trouble || item.trouble.code === 'unreachable') return t('queue.unreachable', { node: node() })
+    if (te(`trouble.${item.trouble.code}`)) return t(`trouble.${item.trouble.code}`)
+    return sentence(item.trouble.text, locale.value) ?? t('why.unknown')
+  }
+
+  /** Tablet, node, cloud: solid only where it has been. */
+  function hops(item: QueueItem): Hop[] {
+    const truth = truthOf(item)
+    const isRefused = item.state === 'refused'
+    const isAtNode = item.state === 'stored' || item.state === 'decided'
+    const nodeAt: Hop['at'] = isRefused ? 'needs' : item.state === 'stored' ? 'node' : isAtNode ? 'passed' : 'ahead'
+    return [
+      { icon: 'tablet', name: t('hop.tablet'), at: truth === 'tablet' ? 'tablet' : 'passed', time: item.tapped_at },
+      { icon: 'node', name: node(), at: nodeAt, time: item.stored_at },
+      { icon: 'cloud', name: t('hop.confirmed'), at: item.state === 'decided' ? truth : 'ahead', time: item.decided_at },
+    ]
+  }
+
+  return { acceptWord, action, day, formats, hops, linkWords, moment, node, note, region, trouble, when, why }
+}

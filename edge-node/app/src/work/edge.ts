@@ -1,0 +1,40 @@
+// The edge over HTTP: what MQTT is poor at, and the other way for commands where it is blocked.
+import type { Board, Grant, Problem, Reply, Standing } from '../wire.ts'
+
+/** `unreachable` where nothing answered, else the answer or the refusal. */
+export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
+
+const TIMEOUT_MS = 8_000
+const SIGN_IN_TIMEOUT_MS = 20_000
+
+export type Edge = ReturnType<typeof edgeAt>
+
+/** The edge that these pages came from; `base` is for tests. */
+export function edgeAt(base = '') {
+  async function ask<T>(path: string, options: RequestInit & { token?: string; timeout?: number } = {}): Promise<Answer<T>> {
+    const { token, timeout = TIMEOUT_MS, ...rest } = options
+    const headers = new Headers(rest.headers)
+    if (token) headers.set('authorization', `Bearer ${token}`)
+    if (rest.body) headers.set('content-type', 'application/json')
+    headers.set('accept-language', document.documentElement.lang || 'en')
+    try {
+      const response = await fetch(base + path, { ...rest, headers, cache: 'no-store', signal: AbortSignal.timeout(timeout) })
+      const text = await response.text()
+      const body: unknown = text === '' ? {} : JSON.parse(text)
+      if (response.ok) return { value: body as T }
+      return { problem: { code: 'internal', ...(body as object), status: response.status } as Problem }
+    } catch {
+      return { unreachable: true }
+    }
+  }
+
+  return {
+    standing: () => ask<Standing>('/standing'),
+    board: (token: string) => ask<Board>('/board', { token }),
+    session: (token: string, device: string) => ask<{ expires_at: string }>(`/session?device=${device}`, { token }),
+    signIn: (username: string, password: string) =>
+      ask<Grant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
+    signOut: (token: string) => ask<unknown>('/session', { method: 'DELETE', token }),
+    command: (frame: string) => ask<Reply>('/commands', { method: 'POST', body: frame }),
+  }
+}

@@ -1,0 +1,71 @@
+// A command on this tablet, and how far it has come.
+import type { Region, ServiceType, TruthState } from '@holdfast/kit'
+import type { CommandBody, Order, Reply, Text } from '../wire.ts'
+
+/** As much of the job as the queue shows, for the day when the board knows it no more. */
+export type ItemJob = { id: string; code: string; title: string; price: string; currency: string; service: ServiceType; region: Region }
+
+/** Why the last attempt brought nothing; `code` is the edge's, or `unreachable`. */
+export type Trouble = { code: string; at: number; text?: Text }
+
+export type QueueItem = {
+  id: string
+  device_seq: number
+  tapped_at: number
+  body: CommandBody
+  job: ItemJob
+  /** It stays here until then, so that it can be undone. */
+  leaves_at: number
+  /** waiting: on this tablet; stored: the edge has it; decided: the cloud has; refused: the edge did not take it. */
+  state: 'waiting' | 'stored' | 'decided' | 'refused'
+  attempts: number
+  next_at: number
+  /** The edges it was sent to. */
+  edges: string[]
+  trouble?: Trouble
+  reply?: Reply
+  stored_at?: number
+  decided_at?: number
+  /** The person has read that it came to nothing. */
+  understood?: boolean
+}
+
+export const UNDO_MS = 10_000
+
+export function jobOf(order: Order): ItemJob {
+  const { id, code, title, price, currency, service_type: service, location: region } = order
+  return { id, code, title, price, currency, service, region }
+}
+
+export function succeeded(item: QueueItem): boolean {
+  const outcome = item.reply?.outcome
+  return outcome?.kind === 'applied' || (outcome?.kind === 'duplicate' && outcome.first?.applied === true)
+}
+
+/** Exactly one of four. */
+export function truthOf(item: QueueItem): TruthState {
+  if (item.state === 'waiting') return 'tablet'
+  if (item.state === 'stored') return 'node'
+  return item.state === 'decided' && succeeded(item) ? 'confirmed' : 'needs'
+}
+
+/** The edge's answer is final already, whatever its chip says. */
+export function isFirm(item: QueueItem): boolean {
+  return item.reply?.verdict === 'firm'
+}
+
+/** It concerns the person still: on its way, or come to nothing and not read yet. */
+export function isOpen(item: QueueItem): boolean {
+  const truth = truthOf(item)
+  return truth === 'tablet' || truth === 'node' || (truth === 'needs' && item.understood !== true)
+}
+
+/** The person has to look at it. */
+export function needsPerson(item: QueueItem): boolean {
+  return truthOf(item) === 'needs' && item.understood !== true
+}
+
+/** It has never left, so taking it back needs nobody. */
+export function canUndo(item: QueueItem): boolean {
+  return item.state === 'waiting' && item.attempts === 0
+}

@@ -1,0 +1,78 @@
+// The jobs as this person sees them: the edge's board, and over it what he did here and the edge does not know yet.
+import type { OrderStatus, TruthState } from '@holdfast/kit'
+import type { BoardItem, CommandBody, Order } from '../wire.ts'
+import { isFirm, needsPerson, truthOf, type QueueItem } from './item.ts'
+
+export type Job = {
+  order: Order
+  /** His own undecided or unread command on it, the newest. */
+  item?: QueueItem
+  /** Absent where he has no part in it. */
+  truth?: TruthState
+  /** The acceptance is final though the cloud has not heard of it. */
+  firm: boolean
+}
+
+const AFTER: Record<CommandBody['type'], { from: OrderStatus; to: OrderStatus }> = {
+  accept_order: { from: 'pending', to: 'accepted' },
+  withdraw_acceptance: { from: 'accepted', to: 'pending' },
+  start_order: { from: 'accepted', to: 'in_progress' },
+  complete_order: { from: 'in_progress', to: 'completed' },
+}
+
+export function jobsOf(board: readonly BoardItem[], items: readonly QueueItem[], me: string): Job[] {
+  const mine = new Map<string, QueueItem[]>()
+  for (const item of [...items].sort((a, b) => a.device_seq - b.device_seq)) {
+    mine.set(item.body.order_id, [...(mine.get(item.body.order_id) ?? []), item])
+  }
+  return board.map((order) => jobOf(order, mine.get(order.id) ?? [], me))
+}
+
+function jobOf(order: BoardItem, items: QueueItem[], me: string): Job {
+  const undecided = items.filter((item) => item.state === 'waiting' || item.state === 'stored')
+  const seen = undecided.reduce((seen, item) => after(seen, item.body, me), order as Order)
+  const item = undecided.at(-1) ?? items.filter(needsPerson).at(-1)
+  const isMine = seen.provider_id === me
+  const standing: TruthState | undefined = isMine ? (order.pending ? 'node' : 'confirmed') : undefined
+  // A job is no further than the command of it that is furthest behind.
+  const behind = undecided.some((each) => each.state === 'waiting') ? 'tablet' : undecided.length > 0 ? 'node' : undefined
+  const truth = behind ?? (item ? truthOf(item) : standing)
+  return { order: seen, item, truth, firm: items.some((each) => each.body.type === 'accept_order' && isFirm(each)) }
+}
+
+/** The order once the command has its way; where it has no place for it, as it is. */
+export function after(order: Order, body: CommandBody, me: string): Order {
+  const { from, to } = AFTER[body.type]
+  if (order.status !== from) return order
+  if (body.type === 'accept_order') return { ...order, status: to, provider_id: me }
+  if (order.provider_id !== me) return order
+  return { ...order, status: to, provider_id: body.type === 'withdraw_acceptance' ? null : me }
+}
+
+export const isOpenJob = (job: Job) => job.order.status === 'pending'
+
+/** In a provider's hands: what he asked for, does and has done. */
+export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
+
+/** Soonest first; without a time, the newest first behind those that have one. */
+export function bySoonest(a: Job, b: Job): number {
+  const at = (job: Job) => (job.order.service_start_time ? Date.parse(job.order.service_start_time) : Infinity)
+  return at(a) - at(b) || Date.parse(b.order.created_at) - Date.parse(a.order.created_at)
+}
+
+/** Minor units of a decimal text; each currency here has two decimals. */
+export function minorOf(price: string): number {
+  const [whole = '0', cents = ''] = price.split('.')
+  return Number(whole) * 100 + Math.sign(Number(whole) || 1) * Number(cents.padEnd(2, '0').slice(0, 2))
+}
+
+/** The board with a newer view of some orders, by version, and without those that are gone. */
+export function merged(board: readonly BoardItem[], newer: readonly BoardItem[], gone: readonly string[] = []): BoardItem[] {
+  const all = new Map(board.map((order) => [order.id, order]))
+  for (const order of newer) {
+    const known = all.get(order.id)
+    if (!known || known.version <= order.version) all.set(order.id, { ...order, address: order.address || (known?.address ?? '') })
+  }
+  for (const id of gone) all.delete(id)
+  return [...all.values()]
+}

@@ -1,0 +1,229 @@
+// Brings one person's commands to the edge, and takes in what the edge and the cloud say of them.
+//
+// Must stay true: an attempt is on disk before its frame leaves, so that what was never tried has never left; an
+// answer is on disk before the screen shows it.
+import type { Receipt, Reply } from '../wire.ts'
+import { answered, isSignIn, meaningOf } from './answer.ts'
+import { due, nextDue } from './due.ts'
+import type { Answer } from './edge.ts'
+import { canUndo, type QueueItem } from './item.ts'
+import { pauseMs } from './pace.ts'
+
+export type SenderDisk = {
+  items(): Promise<QueueItem[]>
+  put(items: readonly QueueItem[]): Promise<void>
+  remove(ids: readonly string[]): Promise<void>
+  receipts(): Promise<Record<string, Receipt>>
+  putReceipts(receipts: Record<string, Receipt>): Promise<unknown>
+}
+
+export type SenderWorld = {
+  now(): number
+  disk: SenderDisk
+  /** The edge spoken to; unknown until it was heard of once. */
+  edge(): string | undefined
+  token(): string | undefined
+  /** Over MQTT; false where that way is not open. */
+  publish(frame: string): boolean
+  post(frame: string): Promise<Answer<Reply>>
+  /** The items are others now. */
+  changed(items: QueueItem[]): void
+  decided(item: QueueItem): void
+  /** The sign-in opens nothing any more, by the edge's code. */
+  signInEnded(code: string): void
+  reached(isUp: boolean): void
+  later(run: () => void, ms: number): unknown
+  never(timer: unknown): void
+}
+
+/** Every so many attempts without an answer go over HTTP: something may swallow what MQTT takes. */
+const HTTP_EVERY = 3
+const DAY_MS = 24 * 3_600_000
+/** Confirmed work is kept so long, for the day's record. */
+const KEPT_MS = 2 * DAY_MS
+
+export class Sender {
+  private items = new Map<string, QueueItem>()
+  private receipts: Record<string, Receipt> = {}
+  private timer: unknown
+  private working: Promise<void> = Promise.resolve()
+  private isStopped = false
+  private readonly world: SenderWorld
+
+  constructor(world: SenderWorld) {
+    this.world = world
+  }
+
+  async open(): Promise<void> {
+    const { disk, now } = this.world
+    const all = await disk.items()
+    const old = all.filter((item) => isOver(item) && (item.decided_at ?? item.tapped_at) < now() - KEPT_MS)
+    await disk.remove(old.map((item) => item.id))
+    this.items = new Map(all.filter((item) => !old.includes(item)).map((item) => [item.id, item]))
+    this.receipts = await disk.receipts()
+    this.show()
+    this.schedule()
+  }
+
+  stop(): void {
+    this.isStopped = true
+    this.world.never(this.timer)
+  }
+
+  list(): QueueItem[] {
+    return [...this.items.values()].sort((a, b) => a.device_seq - b.device_seq)
+  }
+
+  /** It is on disk already. */
+  added(item: QueueItem): void {
+    this.items.set(item.id, item)
+    this.show()
+    this.schedule()
+  }
+
+  /** Takes a command back that has never left; false where it has. */
+  undo(id: string): Promise<boolean> {
+    return this.alone(async () => {
+      const item = this.items.get(id)
+      if (!item || !canUndo(item)) return false
+      await this.world.disk.remove([id])
+      this.items.delete(id)
+      this.show()
+      return true
+    })
+  }
+
+  understood(id: string): Promise<void> {
+    return this.alone(async () => {
+      const item = this.items.get(id)
+      if (item) await this.keep([{ ...item, understood: true }])
+    })
+  }
+
+  /** What waits leaves now, save what can still be undone. */
+  retryNow(): Promise<void> {
+    return this.alone(async () => {
+      const waiting = this.list().filter((item) => item.state === 'waiting' && item.next_at > this.world.now())
+      await this.keep(waiting.map((item) => ({ ...item, next_at: 0 })))
+    }).then(() => this.step())
+  }
+
+  /** Asks for the decisions that may have been missed; with their receipts, for an edge that lost them. */
+  askAgain(): Promise<void> {
+    return this.alone(async () => {
+      for (const item of this.list().filter((item) => item.state === 'stored')) {
+        const frame = this.frame(item)
+        if (!frame) return
+        if (!this.world.publish(frame) && !(await this.post(frame))) return
+      }
+    })
+  }
+
+  take(reply: Reply): Promise<void> {
+    return this.alone(() => this.hear(reply))
+  }
+
+  /** Sends what is due. */
+  step(): Promise<void> {
+    return this.alone(async () => {
+      const now = this.world.now()
+      const leaving = this.world.token() ? due(this.list(), now) : []
+      const edge = this.world.edge()
+      const tried = leaving.map((item) => ({
+        ...item,
+        attempts: item.attempts + 1,
+        next_at: now + pauseMs(item.attempts + 1),
+        edges: edge === undefined || item.edges.includes(edge) ? item.edges : [...item.edges, edge],
+      }))
+      // A full disk keeps nothing back from the edge, which is the way to an emptier one.
+      await this.keep(tried).catch(() => tried.forEach((item) => this.items.set(item.id, item)))
+      for (const item of tried) {
+        const frame = this.frame(item)
+        if (!frame) break
+        const byHttp = item.attempts % HTTP_EVERY === 0
+        if (!byHttp && this.world.publish(frame)) continue
+        if (!(await this.post(frame, tried))) break
+      }
+    }).finally(() => this.schedule())
+  }
+
+  private schedule(): void {
+    this.world.never(this.timer)
+    const next = nextDue(this.list())
+    if (this.isStopped || next === undefined || !this.world.token()) return
+    const wait = Math.max(50, Math.min(next - this.world.now(), 30_000))
+    this.timer = this.world.later(() => this.step().catch(() => this.schedule()), wait)
+  }
+
+  private async post(frame: string, unsent: QueueItem[] = []): Promise<boolean> {
+    const answer = await this.world.post(frame)
+    if ('unreachable' in answer) {
+      this.world.reached(false)
+      const trouble = { code: 'unreachable', at: this.world.now() }
+      await this.keep(unsent.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
+      return false
+    }
+    this.world.reached(true)
+    if ('value' in answer) await this.hear(answer.value)
+    return true
+  }
+
+  private async hear(reply: Reply): Promise<void> {
+    const item = reply.command_id === null ? undefined : this.items.get(reply.command_id)
+    if (!item) return
+    if (meaningOf(reply) === 'sign-in' && isSignIn(reply.code ?? '')) this.world.signInEnded(reply.code!)
+    const next = answered(item, reply, this.world.now())
+    if (!next) return
+    await this.keep([next])
+    await this.witness(reply.receipt)
+    if (next.state === 'decided' || next.state === 'refused') this.world.decided(next)
+    this.schedule()
+  }
+
+  private async witness(receipt: Receipt | undefined): Promise<void> {
+    if (!receipt) return
+    const known = this.receipts[receipt.edge]
+    if (known && [known.epoch - receipt.epoch, known.seq - receipt.seq].find((by) => by !== 0)! > 0) return
+    this.receipts = { ...this.receipts, [receipt.edge]: receipt }
+    await this.world.disk.putReceipts(this.receipts)
+  }
+
+  private frame(item: QueueItem): string | undefined {
+    const token = this.world.token()
+    if (!token) return undefined
+    const edge = this.world.edge()
+    return JSON.stringify({
+      v: 1,
+      id: item.id,
+      device_seq: item.device_seq,
+      tapped_at: new Date(item.tapped_at).toISOString(),
+      seen: edge === undefined ? undefined : this.receipts[edge],
+      receipt: item.reply?.receipt,
+      repeat: item.edges.some((each) => each !== edge),
+      token,
+      body: item.body,
+    })
+  }
+
+  private async keep(items: QueueItem[]): Promise<void> {
+    if (items.length === 0) return
+    await this.world.disk.put(items)
+    for (const item of items) this.items.set(item.id, item)
+    this.show()
+  }
+
+  private show(): void {
+    this.world.changed(this.list())
+  }
+
+  /** One thing at a time: the disk and the picture of it never part. */
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.working.then(work)
+    this.working = done.then(() => undefined, () => undefined)
+    return done
+  }
+}
+
+function isOver(item: QueueItem): boolean {
+  return item.state === 'decided' ? item.understood === true || item.reply?.outcome?.kind !== 'rejected' : item.understood === true
+}

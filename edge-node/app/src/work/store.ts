@@ -1,0 +1,110 @@
+// The tablet's disk: who is known here, and for each person a database of his own with his queue and his board.
+//
+// Must stay true: a write has reached the disk when its promise is kept, and nobody's database is opened for
+// somebody else.
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { BoardItem, Head, Receipt, Standing } from '../wire.ts'
+import type { QueueItem } from './item.ts'
+import type { Verifier } from './password.ts'
+
+export type Person = {
+  user_id: string
+  name: string
+  token: string
+  expires_at: number
+  verifier: Verifier
+}
+
+type TabletSchema = DBSchema & {
+  people: { key: string; value: Person }
+  facts: { key: string; value: unknown }
+}
+
+export type BoardFacts = { items: BoardItem[]; as_of: number }
+
+type PersonSchema = DBSchema & {
+  items: { key: string; value: QueueItem }
+  facts: { key: string; value: unknown }
+}
+
+const STRICT = { durability: 'strict' } as const
+
+/** What every person on this tablet shares. */
+export async function openTablet(name = 'holdfast') {
+  const db = await openDB<TabletSchema>(name, 1, {
+    upgrade(db) {
+      db.createObjectStore('people', { keyPath: 'user_id' })
+      db.createObjectStore('facts')
+    },
+  })
+
+  async function set(key: string, value: unknown): Promise<void> {
+    const write = db.transaction('facts', 'readwrite', STRICT)
+    await Promise.all([value === undefined ? write.store.delete(key) : write.store.put(value, key), write.done])
+  }
+
+  return {
+    people: () => db.getAll('people'),
+    person: (user: string) => db.get('people', user),
+    async putPerson(person: Person): Promise<void> {
+      const write = db.transaction('people', 'readwrite', STRICT)
+      await Promise.all([write.store.put(person), write.done])
+    },
+    removePerson: (user: string) => db.delete('people', user),
+    get: <T>(key: 'device' | 'current' | 'locked' | 'standing') => db.get('facts', key) as Promise<T | undefined>,
+    set: (key: 'device' | 'current' | 'locked' | 'standing', value: unknown) => set(key, value),
+    close: () => db.close(),
+  }
+}
+
+export type TabletStore = Awaited<ReturnType<typeof openTablet>>
+
+/** What is one person's own. */
+export async function openPerson(user: string, prefix = 'holdfast') {
+  const name = `${prefix}-${user}`
+  const db: IDBPDatabase<PersonSchema> = await openDB<PersonSchema>(name, 1, {
+    upgrade(db) {
+      db.createObjectStore('items', { keyPath: 'id' })
+      db.createObjectStore('facts')
+    },
+  })
+
+  return {
+    user,
+    items: () => db.getAll('items'),
+    item: (id: string) => db.get('items', id),
+    /** All of them or none. */
+    async put(items: readonly QueueItem[]): Promise<void> {
+      const write = db.transaction('items', 'readwrite', STRICT)
+      await Promise.all([...items.map((item) => write.store.put(item)), write.done])
+    },
+    /** A new item with the tablet's next number for this person. */
+    async add(make: (device_seq: number) => QueueItem): Promise<QueueItem> {
+      const write = db.transaction(['items', 'facts'], 'readwrite', STRICT)
+      const last = ((await write.objectStore('facts').get('device_seq')) as number | undefined) ?? 0
+      const item = make(last + 1)
+      await Promise.all([write.objectStore('facts').put(last + 1, 'device_seq'), write.objectStore('items').put(item), write.done])
+      return item
+    },
+    async remove(ids: readonly string[]): Promise<void> {
+      const write = db.transaction('items', 'readwrite', STRICT)
+      await Promise.all([...ids.map((id) => write.store.delete(id)), write.done])
+    },
+    board: () => db.get('facts', 'board') as Promise<BoardFacts | undefined>,
+    putBoard: (board: BoardFacts) => db.put('facts', board, 'board'),
+    /** The newest receipt of each edge: the witness by which a restored edge is found out. */
+    receipts: async () => ((await db.get('facts', 'receipts')) as Record<string, Receipt> | undefined) ?? {},
+    putReceipts: (receipts: Record<string, Receipt>) => db.put('facts', receipts, 'receipts'),
+    head: () => db.get('facts', 'head') as Promise<Head | undefined>,
+    putHead: (head: Head) => db.put('facts', head, 'head'),
+    close: () => db.close(),
+  }
+}
+
+export type PersonStore = Awaited<ReturnType<typeof openPerson>>
+
+export async function forgetPerson(user: string, prefix = 'holdfast'): Promise<void> {
+  await deleteDB(`${prefix}-${user}`)
+}
+
+export type { Standing }

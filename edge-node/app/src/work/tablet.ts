@@ -1,0 +1,358 @@
+// The tablet as its pages see it: the person at it, the edge, the link, the jobs and the queue; and what one can do.
+import { computed, reactive } from 'vue'
+import type { BoardItem, CommandBody, Grant, Order, Reply, Standing, Text } from '../wire.ts'
+import { edgeAt } from './edge.ts'
+import { newDevice, newId } from './id.ts'
+import { jobOf, needsPerson, UNDO_MS, type QueueItem } from './item.ts'
+import { jobsOf, merged } from './jobs.ts'
+import { openLine, type Line } from './line.ts'
+import { isPassword, verifierOf } from './password.ts'
+import { Sender } from './sender.ts'
+import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore } from './store.ts'
+
+export type Link = 'up' | 'cut' | 'away' | 'unknown'
+
+const edge = edgeAt()
+const STANDING_EVERY_MS = 15_000
+/** Decisions may have been missed, so they are asked for as well. */
+const ASK_EVERY_MS = 30_000
+const BOARD_KEPT_AFTER_MS = 1_000
+
+export const tablet = reactive({
+  isReady: false,
+  device: '',
+  people: [] as { user_id: string; name: string }[],
+  person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
+  isLocked: false,
+  /** What the edge said last. */
+  standing: undefined as Standing | undefined,
+  /** The edge answers; unknown until the first try. */
+  isNear: undefined as boolean | undefined,
+  nearSince: Date.now(),
+  /** Why the sign-in opens nothing at the edge, by its code. */
+  ended: undefined as string | undefined,
+  items: [] as QueueItem[],
+  board: [] as BoardItem[],
+  boardAsOf: undefined as number | undefined,
+  hasBoard: false,
+  now: Date.now(),
+  /** An update of the app waits for a good moment. */
+  update: undefined as (() => void) | undefined,
+})
+
+export const link = computed<Link>(() => {
+  if (tablet.isNear === false) return 'away'
+  if (!tablet.standing) return 'unknown'
+  return tablet.standing.link.up ? 'up' : 'cut'
+})
+export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
+export const me = computed(() => tablet.person?.user_id ?? '')
+export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
+export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
+export const queued = computed(() => tablet.items.filter((item) => item.state === 'waiting' || item.state === 'stored' || needsPerson(item)))
+/** The last command that can still be taken back. */
+export const undoable = computed(() =>
+  tablet.items.filter((item) => item.state === 'waiting' && item.attempts === 0 && item.leaves_at > tablet.now && item.leaves_at > item.tapped_at).at(-1),
+)
+
+let store: TabletStore
+let mine: PersonStore | undefined
+let sender: Sender | undefined
+let line: Line | undefined
+let token: string | undefined
+let keepBoardLater: ReturnType<typeof setTimeout> | undefined
+let refetchLater: ReturnType<typeof setTimeout> | undefined
+const others = new BroadcastChannel('holdfast')
+
+/** Opens the disk and whoever was at the tablet last; needs no network. */
+export async function start(): Promise<void> {
+  store = await openTablet()
+  void navigator.storage?.persist?.()
+  tablet.device = (await store.get<string>('device')) ?? newDevice()
+  await store.set('device', tablet.device)
+  tablet.standing = await store.get<Standing>('standing')
+  await showPeople()
+  const current = await store.get<string>('current')
+  const person = current === undefined ? undefined : await store.person(current)
+  tablet.isLocked = (await store.get<boolean>('locked')) === true
+  if (person && !tablet.isLocked) await open(person)
+  tablet.isReady = true
+  setInterval(() => (tablet.now = Date.now()), 1_000)
+  setInterval(() => void look(), STANDING_EVERY_MS)
+  setInterval(() => void sender?.askAgain(), ASK_EVERY_MS)
+  addEventListener('online', () => void look())
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void look())
+  others.onmessage = () => location.reload()
+  void look()
+}
+
+// ---------------------------------------------------------------------------------------------- the person
+
+async function open(person: Person): Promise<void> {
+  const { user_id, name, expires_at } = person
+  mine = await openPerson(user_id)
+  tablet.person = { user_id, name, expires_at }
+  tablet.ended = expires_at <= Date.now() ? 'token_expired' : undefined
+  token = tablet.ended ? undefined : person.token
+  const board = await mine.board()
+  tablet.board = board?.items ?? []
+  tablet.boardAsOf = board?.as_of
+  tablet.hasBoard = board !== undefined
+  sender = new Sender({
+    now: () => Date.now(),
+    disk: mine,
+    edge: () => tablet.standing?.edge,
+    token: () => token,
+    publish: (frame) => line?.publish(frame) ?? false,
+    post: edge.command,
+    changed: (items) => (tablet.items = items),
+    decided,
+    signInEnded,
+    reached,
+    later: (run, ms) => setTimeout(run, ms),
+    never: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),
+  })
+  await sender.open()
+  connect()
+}
+
+/** Nothing of this person is in memory or on the screen any more; the disk keeps it. */
+function shut(): void {
+  line?.close()
+  sender?.stop()
+  mine?.close()
+  clearTimeout(keepBoardLater)
+  clearTimeout(refetchLater)
+  ;[line, sender, mine, token] = [undefined, undefined, undefined, undefined]
+  Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false })
+}
+
+async function showPeople(): Promise<void> {
+  tablet.people = (await store.people()).map(({ user_id, name }) => ({ user_id, name }))
+}
+
+export type SignInResult = 'in' | 'wrong' | 'not-a-provider' | 'away' | { sentence: string }
+
+export async function signIn(name: string, password: string): Promise<SignInResult> {
+  const answer = await edge.signIn(name.trim(), password)
+  if ('unreachable' in answer) {
+    reached(false)
+    return (await unlock(name, password)) ? 'in' : 'away'
+  }
+  reached(true)
+  if ('problem' in answer) {
+    const { code, status, detail, title } = answer.problem
+    if (status === 503) return (await unlock(name, password)) ? 'in' : 'away'
+    return code === 'invalid_credentials' ? 'wrong' : { sentence: detail ?? title ?? code }
+  }
+  if (answer.value.role !== 'provider') return 'not-a-provider'
+  await welcome(name.trim(), password, answer.value)
+  return 'in'
+}
+
+async function welcome(name: string, password: string, grant: Grant): Promise<void> {
+  const expires_at = Date.now() + grant.expires_in * 1_000
+  const person: Person = { user_id: grant.user_id, name, token: grant.access_token, expires_at, verifier: await verifierOf(password) }
+  await store.putPerson(person)
+  await enter(person)
+}
+
+/** Back in by the password alone, as the tablet knows it; needs nobody. */
+export async function unlock(name: string, password: string): Promise<boolean> {
+  const known = (await store.people()).find((each) => each.name === name.trim() || each.user_id === name)
+  if (!known || !(await isPassword(password, known.verifier))) return false
+  await enter(known)
+  return true
+}
+
+async function enter(person: Person): Promise<void> {
+  shut()
+  await store.set('current', person.user_id)
+  await store.set('locked', false)
+  tablet.isLocked = false
+  await showPeople()
+  await open(person)
+  others.postMessage('another person')
+  void look()
+}
+
+/** For somebody else at the same tablet. What waits goes on waiting here. */
+export async function lock(): Promise<void> {
+  await store.set('locked', true)
+  tablet.isLocked = true
+  shut()
+  others.postMessage('locked')
+}
+
+/** Only once all has left the tablet. */
+export async function signOut(): Promise<boolean> {
+  if (!tablet.person || waiting.value.length > 0) return false
+  const user = tablet.person.user_id
+  const isOver = queued.value.length === 0
+  if (token) await edge.signOut(token)
+  shut()
+  await store.removePerson(user)
+  await store.set('current', undefined)
+  // What the edge keeps and the cloud has not decided is asked for when this person comes back.
+  if (isOver) await forgetPerson(user)
+  await showPeople()
+  others.postMessage('signed out')
+  return true
+}
+
+function signInEnded(code: string): void {
+  tablet.ended = code
+  token = undefined
+  line?.close()
+  line = undefined
+}
+
+// ------------------------------------------------------------------------------------------------ the edge
+
+function reached(isUp: boolean): void {
+  if (tablet.isNear !== isUp) {
+    tablet.isNear = isUp
+    tablet.nearSince = Date.now()
+  }
+}
+
+/** How things stand between edge and cloud; and the board where no line tells of it. */
+export async function look(): Promise<void> {
+  const answer = await edge.standing()
+  reached(!('unreachable' in answer))
+  if (!('value' in answer)) return
+  const was = tablet.standing
+  tablet.standing = answer.value
+  await store.set('standing', answer.value)
+  if (tablet.person && !line) connect()
+  if (!was?.link.up && answer.value.link.up) void sender?.askAgain()
+  if (!isLineUp) await fetchBoard()
+}
+
+let isLineUp = false
+
+function connect(): void {
+  const { standing, person, device } = tablet
+  if (!standing || !person || !token || line) return
+  line = openLine(
+    { region: standing.region, edge: standing.edge, device, user: person.user_id, token },
+    {
+      up: () => {
+        isLineUp = true
+        reached(true)
+        void fetchBoard()
+        void sender?.askAgain().then(() => sender?.retryNow())
+      },
+      down: () => {
+        isLineUp = false
+        void look()
+      },
+      refused: () => {
+        isLineUp = false
+        void askWhy()
+      },
+      reply: (reply) => void sender?.take(reply),
+      head: (head) => void hearHead(head),
+      changes: ({ items, gone }) => {
+        setBoard(merged(tablet.board, items, gone.filter((id) => !isOurs(id))))
+        if (gone.some(isOurs)) refetch()
+      },
+    },
+  )
+}
+
+/** The broker of MQTT 3.1.1 cannot say why it refuses; the edge can. */
+async function askWhy(): Promise<void> {
+  if (!token) return
+  const answer = await edge.session(token, tablet.device)
+  reached(!('unreachable' in answer))
+  if ('problem' in answer && answer.problem.code !== 'device_in_use' && [401, 403].includes(answer.problem.status)) {
+    signInEnded(answer.problem.code)
+  }
+}
+
+async function hearHead(head: { epoch: number; nonce: string; cut_off_since: string | null }): Promise<void> {
+  const known = await mine?.head()
+  await mine?.putHead(head as never)
+  // Another run or epoch of the edge may have lost what it had.
+  if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain()
+  if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
+}
+
+async function fetchBoard(): Promise<void> {
+  if (!token) return
+  const answer = await edge.board(token)
+  reached(!('unreachable' in answer))
+  if ('value' in answer) setBoard(answer.value.items)
+  else if ('problem' in answer && answer.problem.status === 401) signInEnded(answer.problem.code)
+}
+
+function refetch(): void {
+  clearTimeout(refetchLater)
+  refetchLater = setTimeout(() => void fetchBoard(), 300)
+}
+
+function isOurs(order: string): boolean {
+  return tablet.board.some((each) => each.id === order && each.provider_id === me.value) || tablet.items.some((item) => item.body.order_id === order)
+}
+
+function setBoard(items: BoardItem[]): void {
+  const asOf = tablet.standing?.link.up === false ? Date.parse(tablet.standing.feed_as_of ?? tablet.standing.link.since) : Date.now()
+  Object.assign(tablet, { board: items, boardAsOf: asOf, hasBoard: true })
+  clearTimeout(keepBoardLater)
+  const [disk, kept] = [mine, { items: JSON.parse(JSON.stringify(items)) as BoardItem[], as_of: asOf }]
+  keepBoardLater = setTimeout(() => void disk?.putBoard(kept).catch(() => undefined), BOARD_KEPT_AFTER_MS)
+}
+
+function decided(_: QueueItem): void {
+  refetch()
+}
+
+// ------------------------------------------------------------------------------------------- what one does
+
+export type TapResult = 'kept' | 'full'
+
+/** Puts it on this tablet for good; only then is anything said. */
+export async function tap(order: Order, body: CommandBody): Promise<TapResult> {
+  if (!mine || !sender) return 'full'
+  const now = Date.now()
+  const undoMs = body.type === 'start_order' || body.type === 'complete_order' ? UNDO_MS : 0
+  try {
+    const item = await mine.add((device_seq) => ({
+      id: newId(now), device_seq, tapped_at: now, body, job: jobOf(order),
+      leaves_at: now + undoMs, state: 'waiting', attempts: 0, next_at: 0, edges: [],
+    }))
+    tablet.now = Date.now()
+    sender.added(item)
+    return 'kept'
+  } catch {
+    return 'full'
+  }
+}
+
+/** An acceptance that has never left is taken back here; any other by a withdrawal. */
+export async function withdraw(order: Order): Promise<TapResult> {
+  const accept = tablet.items.find((item) => item.body.type === 'accept_order' && item.body.order_id === order.id && item.state === 'waiting')
+  if (accept && (await sender?.undo(accept.id))) return 'kept'
+  return tap(order, { type: 'withdraw_acceptance', order_id: order.id })
+}
+
+export async function undo(item: QueueItem): Promise<boolean> {
+  return (await sender?.undo(item.id)) ?? false
+}
+
+export async function understood(item: QueueItem): Promise<void> {
+  await sender?.understood(item.id)
+}
+
+export async function retryNow(): Promise<void> {
+  void look()
+  await sender?.retryNow()
+}
+
+/** In the language of the page. */
+export function sentence(text: Text | undefined, locale: string): string | undefined {
+  return text && (locale.startsWith('zh') ? text['zh-CN'] : text.en)
+}
+
+export type { Reply }
