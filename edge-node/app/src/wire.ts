@@ -1,5 +1,5 @@
 // What an edge says and takes, as JSON; the types of `protocol/wire`.
-import type { OrderStatus, Region, Role, ServiceType } from '@holdfast/kit'
+import type { OrderStatus, Region, Role, ServiceType } from '@holdfast/kit/wire.gen.ts'
 
 export type Text = { en: string; 'zh-CN': string }
 

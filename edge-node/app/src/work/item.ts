@@ -1,5 +1,6 @@
 // A command on this tablet, and how far it has come.
-import type { Region, ServiceType, TruthState } from '@holdfast/kit'
+import type { TruthState } from '@holdfast/kit'
+import type { Region, ServiceType } from '@holdfast/kit/wire.gen.ts'
 import type { CommandBody, Order, Reply, Text } from '../wire.ts'
 
 /** As much of the job as the queue shows, for the day when the board knows it no more. */
