@@ -9,7 +9,7 @@ export type TruthState = (typeof TRUTH_STATES)[number]
 /** One place on the way: behind, here in one of the four truths, or still ahead. */
 export type Hop = { icon: IconName; name: string; at: 'passed' | 'ahead' | TruthState; time?: number; promise?: string }
 
-export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; travel?: Hop[] }
+export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; travel?: Hop[]; /** A sentence on the travel, and whether it is shown at once. */ travelNote?: string; open?: boolean }
 
 export type RaceLine = {
   name: string
@@ -27,4 +27,5 @@ export type RaceLine = {
 export type TableColumn = { key: string; name: string; end?: boolean; sortable?: boolean; hush?: boolean }
 export type TableSort = { key: string; way: 'ascending' | 'descending' }
 
-export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName }
+/** `current` says that this place is open, also where its address is a deeper one. */
+export type Place = { name: string; to: RouteLocationRaw; count?: number; tone?: 'needs'; icon?: IconName; current?: boolean }
