@@ -1,6 +1,83 @@
-import { createRouter, createWebHistory } from 'vue-router'
+// Every page, its title and the roles it is for. A page of another role is refused in place, so that its address stays.
 
-export const router = createRouter({
-  history: createWebHistory(),
-  routes: [{ path: '/', component: () => import('./pages/Start.vue') }],
-})
+import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
+import type { Role } from './api/types.ts'
+import { restore, session } from './session.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the title. */
+    title: string
+    /** The roles it is for; absent where it is for anyone, signed in or not. */
+    roles?: readonly Role[]
+    /** A desk fills the width of the screen. */
+    wide?: boolean
+    /** Neither bar nor banner: for the wall. */
+    bare?: boolean
+  }
+}
+
+const CUSTOMER: readonly Role[] = ['customer']
+const PROVIDER: readonly Role[] = ['provider']
+const ADMIN: readonly Role[] = ['admin']
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
+  { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
+  { path: '/register/:role(customer|provider)', name: 'register', component: () => import('./pages/Register.vue'), meta: { title: 'register.title' } },
+
+  { path: '/publish', redirect: '/publish/1' },
+  { path: '/publish/:step([123])', name: 'publish', component: () => import('./pages/Publish.vue'), meta: { title: 'publish.title', roles: CUSTOMER } },
+  { path: '/orders', name: 'orders', component: () => import('./pages/Orders.vue'), meta: { title: 'orders.title', roles: ['customer', 'admin'] } },
+  { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
+  { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider'] } },
+
+  { path: '/available', name: 'available', component: () => import('./pages/Available.vue'), meta: { title: 'available.title', roles: PROVIDER } },
+  { path: '/jobs', name: 'jobs', component: () => import('./pages/Jobs.vue'), meta: { title: 'jobs.title', roles: PROVIDER } },
+  { path: '/jobs/:id', name: 'job', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: PROVIDER } },
+
+  { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
+
+  { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },
+]
+
+/** The first place of each role. */
+export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/approvals' }
+
+export function createPortalRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  })
+  router.beforeEach(async to => {
+    if (session.is === 'unknown') {
+      try {
+        await restore()
+      } catch {
+        // Out of reach: the page itself tells, and asks again.
+        return true
+      }
+    }
+    return guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
+  })
+  return router
+}
+
+/** Where a person is led instead; `true` where the page may be shown, or refuses by itself. */
+export function guard(roles: readonly Role[] | undefined, role: Role | undefined, name: unknown, fullPath: string) {
+  if (role && (name === 'home' || name === 'sign-in')) return HOME[role]
+  if (name === 'home') return '/sign-in'
+  if (roles && !role) return { path: '/sign-in', query: { back: fullPath } }
+  return true
+}
+
+/** True if a page is for this person. */
+export function isFor(roles: readonly Role[] | undefined, role: Role | undefined): boolean {
+  return !roles || (role !== undefined && roles.includes(role))
+}
+
+/** Only a path of this portal is gone back to, never another site. */
+export function safeBack(back: unknown): string | undefined {
+  return typeof back === 'string' && /^\/(?![/\\])/.test(back) && !back.startsWith('/sign-in') ? back : undefined
+}

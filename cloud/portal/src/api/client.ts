@@ -1,0 +1,95 @@
+// Sends requests to the gateway under the cookie of the session. The token itself never reaches this page.
+
+import { UNREACHABLE, problemOf, unreachable } from './problem.ts'
+
+export interface RequestOptions {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  body?: unknown
+  /** The id under which a command is done once, however often it is sent. */
+  commandId?: string
+  signal?: AbortSignal
+  /** Lets the request outlive the page. */
+  keepalive?: boolean
+}
+
+interface Surroundings {
+  language: () => string
+  csrf: () => string | undefined
+  /** Asks for the session again: its CSRF token was not the right one. */
+  renew: () => Promise<void>
+  /** The session ended, or is another's. */
+  signedOut: () => void
+  /** Whether the last request reached Holdfast. */
+  reached: (reached: boolean) => void
+}
+
+let around: Surroundings = {
+  language: () => 'en', csrf: () => undefined, renew: () => Promise.resolve(), signedOut: () => undefined, reached: () => undefined,
+}
+
+export function surround(surroundings: Surroundings): void {
+  around = surroundings
+}
+
+/** Time limit for one request; the gateway gives up sooner. */
+const PATIENCE_MS = 20_000
+
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  let response = await send(path, options)
+  if (!response.ok) {
+    let problem = await problemOf(response)
+    if (problem.code === 'csrf_token_wrong') {
+      // Another tab signed in anew. A command keeps its id, so sending it twice does it once.
+      await around.renew()
+      response = await send(path, options)
+      if (response.ok) return answer<T>(response)
+      problem = await problemOf(response)
+    }
+    around.reached(problem.code !== UNREACHABLE)
+    if (response.status === 401 && !path.startsWith('/api/v1/session')) around.signedOut()
+    throw problem
+  }
+  return answer<T>(response)
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  around.reached(true)
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
+}
+
+async function send(path: string, options: RequestOptions): Promise<Response> {
+  const { method = 'GET', body, commandId, signal, keepalive = false } = options
+  const headers: Record<string, string> = { accept: 'application/json', 'accept-language': around.language() }
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (commandId) headers['idempotency-key'] = commandId
+  const csrf = around.csrf()
+  if (method !== 'GET' && csrf) headers['x-csrf-token'] = csrf
+  const patience = AbortSignal.timeout(PATIENCE_MS)
+  const init: RequestInit = {
+    method, headers, keepalive, credentials: 'same-origin', cache: 'no-store',
+    signal: signal ? AbortSignal.any([signal, patience]) : patience,
+  }
+  if (body !== undefined) init.body = JSON.stringify(body)
+  try {
+    return await fetch(path, init)
+  } catch (error) {
+    if (signal?.aborted) throw error
+    around.reached(false)
+    throw unreachable()
+  }
+}
+
+export function query(parameters: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(parameters).filter((pair): pair is [string, string | number] => pair[1] !== undefined && pair[1] !== '')
+  if (pairs.length === 0) return ''
+  return `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`
+}
+
+/** A random id. `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
+export function newCommandId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

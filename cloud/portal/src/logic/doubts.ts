@@ -1,0 +1,35 @@
+// What an admin should look at before approving an order: facts that the order itself shows, nothing guessed.
+
+import type { Order } from '../api/types.ts'
+
+export type Doubt = 'over' | 'soon' | 'expired' | 'twice' | 'care' | 'wordless' | 'contact'
+
+/** In minor units. */
+const OVER_MINOR = 200_000
+const SOON_MS = 2 * 3_600_000
+
+/** The gravest first. `queue` are the orders that wait beside it. */
+export function doubtsOf(order: Order, queue: readonly Order[], now: number): Doubt[] {
+  const start = order.service_start_time ? Date.parse(order.service_start_time) : undefined
+  const end = order.service_end_time ? Date.parse(order.service_end_time) : start
+  const twin = queue.some(other => other.id !== order.id && other.customer_id === order.customer_id && same(other.title, order.title) && other.location === order.location)
+  const found: [Doubt, boolean][] = [
+    ['expired', end !== undefined && end < now],
+    ['contact', hasContact(`${order.title}\n${order.description}`)],
+    ['twice', twin],
+    ['over', Math.round(Number(order.price) * 100) > OVER_MINOR],
+    ['care', order.service_type === 'life_health'],
+    ['soon', start !== undefined && start >= now && start - now < SOON_MS],
+    ['wordless', order.description.trim().length < 4],
+  ]
+  return found.filter(([, is]) => is).map(([doubt]) => doubt)
+}
+
+/** Telephone numbers and addresses belong where only the provider who has the job sees them. */
+function hasContact(text: string): boolean {
+  return /(?<!\d)1[3-9]\d{9}(?!\d)/.test(text.replaceAll(/[\s-]/g, '')) || /\S+@\S+\.\w{2,}/.test(text) || /https?:\/\//i.test(text)
+}
+
+function same(a: string, b: string): boolean {
+  return a.trim().toLowerCase() === b.trim().toLowerCase()
+}

@@ -1,0 +1,98 @@
+// A job that is being written: its steps, what each still lacks, and the order it becomes.
+
+import type { OrderDraft, Region, ServiceType } from '../api/types.ts'
+import { amountOf } from '../parts/money.ts'
+
+export interface Draft {
+  service: ServiceType | undefined
+  title: string
+  details: string
+  region: Region | undefined
+  district: string
+  street: string
+  /** `YYYY-MM-DD` by the person's own clock; empty for any day. */
+  day: string
+  /** Hours, such as `14-16`; empty for any time. */
+  hours: string
+  price: string
+  /** The id under which it is published once. */
+  commandId: string
+}
+
+export const HOURS = ['8-10', '10-12', '12-14', '14-16', '16-18', '18-20'] as const
+
+export type DraftField = 'service' | 'title' | 'region' | 'street' | 'day' | 'hours' | 'price'
+
+const FIELDS: Readonly<Record<1 | 2 | 3, readonly DraftField[]>> = {
+  1: ['service', 'title'],
+  2: ['region', 'street', 'day', 'hours'],
+  3: ['price'],
+}
+
+export function blankDraft(commandId: string): Draft {
+  return { service: undefined, title: '', details: '', region: undefined, district: '', street: '', day: '', hours: '', price: '', commandId }
+}
+
+/** What a step lacks. `past` is a day and time that is over by `now`. */
+export function lacking(draft: Draft, step: 1 | 2 | 3, now: number): Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> {
+  const lacks: Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> = {}
+  for (const field of FIELDS[step]) {
+    if (field === 'day' || field === 'hours') continue
+    if (!draft[field]?.trim()) lacks[field] = 'missing'
+  }
+  if (step === 2 && draft.hours && !draft.day) lacks.day = 'missing'
+  const { end } = timesOf(draft)
+  if (step === 2 && end !== undefined && end <= now) lacks.hours = 'past'
+  const amount = amountOf(draft.price)
+  if (step === 3 && draft.price.trim() && (amount === undefined || Number(amount) <= 0)) lacks.price = 'amount'
+  return lacks
+}
+
+/** The first step that lacks something; 3 where nothing does. */
+export function firstOpenStep(draft: Draft, now: number): 1 | 2 | 3 {
+  for (const step of [1, 2] as const) if (Object.keys(lacking(draft, step, now)).length > 0) return step
+  return 3
+}
+
+export function orderOf(draft: Draft): OrderDraft | undefined {
+  const price = amountOf(draft.price)
+  if (!draft.service || !draft.region || price === undefined) return undefined
+  const { start, end } = timesOf(draft)
+  return {
+    title: draft.title.trim(),
+    description: draft.details.trim(),
+    service_type: draft.service,
+    price,
+    currency: 'CNY',
+    location: draft.region,
+    address: [draft.district, draft.street].map(part => part.trim()).filter(Boolean).join(' '),
+    ...(start === undefined ? {} : { service_start_time: new Date(start).toISOString() }),
+    ...(end === undefined ? {} : { service_end_time: new Date(end).toISOString() }),
+  }
+}
+
+/** The time that was chosen; a whole day where no hours were. */
+export function timesOf(draft: Pick<Draft, 'day' | 'hours'>): { start?: number; end?: number } {
+  const day = /^(\d{4})-(\d{2})-(\d{2})$/.exec(draft.day)
+  if (!day) return {}
+  const [from = 0, to = 24] = draft.hours ? draft.hours.split('-').map(Number) : []
+  const at = (hour: number) => new Date(Number(day[1]), Number(day[2]) - 1, Number(day[3]), hour).getTime()
+  return { start: at(from), end: at(to) }
+}
+
+/** A day of the person's own calendar. */
+export function dayOf(at: Date): string {
+  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-')
+}
+
+/** The fields of the API's answer, as the form names them. */
+export const FIELD_OF_API: Readonly<Record<string, { field: DraftField | 'details'; step: 1 | 2 | 3 }>> = {
+  title: { field: 'title', step: 1 },
+  description: { field: 'details', step: 1 },
+  service_type: { field: 'service', step: 1 },
+  location: { field: 'region', step: 2 },
+  address: { field: 'street', step: 2 },
+  service_start_time: { field: 'day', step: 2 },
+  service_end_time: { field: 'hours', step: 2 },
+  price: { field: 'price', step: 3 },
+}

@@ -1,0 +1,117 @@
+// What a status report says of the regions, in the few words that the desk and the wall show.
+
+import type { EdgeStatus, Region, RegionStatus, StatusReport } from '../api/types.ts'
+
+export type RegionState = 'up' | 'cut' | 'drill' | 'partly' | 'never' | 'needs'
+
+export interface RegionHealth {
+  region: Region
+  state: RegionState
+  /** Since when it is cut off, where it is. */
+  since: number | undefined
+  edges: number
+  edgesUp: number
+  /** Milliseconds that the oldest waiting thing has waited; 0 where nothing waits. */
+  lagMs: number
+  waiting: number
+  /** Acceptances that have lost. */
+  lost: number
+  /** Things that wait for a person. */
+  needs: number
+}
+
+export interface Complaint {
+  region: Region
+  edge?: string
+  kind: ComplaintKind
+  count?: number
+  since?: string
+  /** True if it waits for a person; the others mend themselves. */
+  needs: boolean
+}
+
+export type ComplaintKind =
+  | 'asks_stopped' | 'contradicted' | 'no_edge' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
+  | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'clock' | 'down' | 'gate' | 'never' | 'held' | 'parked'
+
+const DISK_FREE_BYTES_MIN = 1024 ** 3
+const CLOCK_ERROR_MS_MAX = 60_000
+const DAY_MS = 86_400_000
+
+export function healthOf(status: RegionStatus, now: number): RegionHealth {
+  const up = status.edges.filter(edge => edge.link === 'up')
+  const waiting = status.edges.reduce((sum, edge) => sum + waitingAt(edge), status.asks_waiting)
+  const complaints = complaintsOfRegion(status, now).filter(complaint => complaint.needs)
+  return {
+    region: status.region,
+    state: stateOf(status, up.length, complaints.length),
+    since: sinceOf(status, up.length),
+    edges: status.edges.length,
+    edgesUp: up.length,
+    lagMs: Math.max(0, ...status.edges.map(edge => lagOf(edge, now))),
+    waiting,
+    lost: status.edges.reduce((sum, edge) => sum + edge.lost, 0),
+    needs: complaints.reduce((sum, complaint) => sum + (complaint.count ?? 1), 0),
+  }
+}
+
+export function complaintsOf(report: StatusReport): Complaint[] {
+  return report.regions.flatMap(region => complaintsOfRegion(region, Date.parse(report.now)))
+}
+
+export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] {
+  const found: Complaint[] = []
+  const add = (kind: ComplaintKind, needs: boolean, more: Partial<Complaint> = {}) =>
+    found.push({ region, edge: edge.edge, kind, needs, ...more })
+  if (edge.needs_operator_at) add('needs_operator', true, { since: edge.needs_operator_at })
+  if (edge.twin_seen_at) add('twin', true, { since: edge.twin_seen_at })
+  if (edge.quarantine) add(edge.quarantine.why, true, { since: edge.quarantine.at })
+  if (edge.unproven !== undefined) add('unproven', true)
+  if (edge.stopped > 0) add('stopped', true, { count: edge.stopped })
+  for (const left of edge.left_behind ?? []) add('left_behind', true, { count: left.commands })
+  if (edge.link === 'up' && edge.checksum === 'mismatch') add('mismatch', true)
+  if (edge.unsettled_since) add('unsettled', true, { since: edge.unsettled_since })
+  if ((edge.disk_free_bytes ?? Infinity) < DISK_FREE_BYTES_MIN) add('disk', true)
+  if (Math.abs(edge.clock_error_ms ?? 0) > CLOCK_ERROR_MS_MAX) add('clock', true)
+  if (edge.link === 'never') add('never', false)
+  if (edge.link === 'down') add('down', false, edge.since ? { since: edge.since } : {})
+  if (edge.held - edge.stopped > 0) add('held', false, { count: edge.held - edge.stopped })
+  if (edge.parked > 0) add('parked', false, { count: edge.parked })
+  return found
+}
+
+function complaintsOfRegion(status: RegionStatus, now: number): Complaint[] {
+  const { region } = status
+  const found: Complaint[] = []
+  if (status.asks_stopped > 0) found.push({ region, kind: 'asks_stopped', needs: true, count: status.asks_stopped })
+  const contradicted = status.repairs?.contradicted_at
+  if (contradicted && now - Date.parse(contradicted) < DAY_MS) found.push({ region, kind: 'contradicted', needs: true, since: contradicted })
+  if (status.edges.length === 0) found.push({ region, kind: 'no_edge', needs: false })
+  if (status.gate === 'closed') found.push({ region, kind: 'gate', needs: false })
+  return [...found, ...status.edges.flatMap(edge => complaintsOfEdge(region, edge))]
+}
+
+function stateOf(status: RegionStatus, up: number, needs: number): RegionState {
+  if (status.gate === 'closed') return 'drill'
+  const known = status.edges.filter(edge => edge.link !== 'never')
+  if (known.length === 0) return 'never'
+  if (up === 0) return 'cut'
+  if (needs > 0) return 'needs'
+  return up < known.length ? 'partly' : 'up'
+}
+
+/** The last link to go is the time from which the whole region is cut off. */
+function sinceOf(status: RegionStatus, up: number): number | undefined {
+  if (up > 0 && status.gate === 'open') return undefined
+  const times = status.edges.filter(edge => edge.link === 'down' && edge.since).map(edge => Date.parse(edge.since ?? ''))
+  return times.length > 0 ? Math.max(...times) : undefined
+}
+
+export function waitingAt(edge: EdgeStatus): number {
+  return Math.max(edge.pending, edge.undecided + edge.held + edge.parked + edge.lag_up_ops)
+}
+
+export function lagOf(edge: EdgeStatus, now: number): number {
+  const starts = [edge.oldest_pending_at, edge.lag_down_since, edge.link === 'down' ? edge.since : null]
+  return Math.max(0, ...starts.map(at => (at ? now - Date.parse(at) : 0)))
+}

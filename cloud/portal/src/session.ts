@@ -1,0 +1,71 @@
+// The person who is signed in. The token stays in an HttpOnly cookie; this page knows only whose it is, and the CSRF
+// token that proves that a change comes from this page.
+
+import { computed, reactive, readonly } from 'vue'
+import { request } from './api/client.ts'
+import { Problem } from './api/problem.ts'
+import type { Region, Role } from './api/types.ts'
+
+export interface Person {
+  user_id: string
+  role: Role
+  username: string | null
+  region: Region | null
+  /** Milliseconds since 1970. */
+  expires_at: number
+  csrf_token: string
+}
+
+interface State {
+  /** `unknown` until the gateway was asked; `expired` where a session ended under the person's hands. */
+  is: 'unknown' | 'in' | 'out' | 'expired'
+  person: Person | undefined
+}
+
+const state = reactive<State>({ is: 'unknown', person: undefined })
+
+export const session = readonly(state)
+export const role = computed<Role | undefined>(() => state.person?.role)
+
+const PATH = '/api/v1/session'
+
+/** Asks whose session this is. A gateway that is out of reach leaves it unknown. */
+export async function restore(): Promise<void> {
+  try {
+    enter(await request<Person>(PATH))
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error
+    if (state.is === 'in') leave('expired')
+    else if (state.is === 'unknown') leave('out')
+  }
+}
+
+export async function signIn(username: string, password: string): Promise<Person> {
+  const person = await request<Person>(PATH, { method: 'POST', body: { username, password } })
+  enter(person)
+  return person
+}
+
+export async function signOut(): Promise<void> {
+  await request(PATH, { method: 'DELETE' })
+  leave('out')
+}
+
+/** The gateway refused the session in mid-work. */
+export function expire(): void {
+  if (state.is === 'in') leave('expired')
+}
+
+export function csrf(): string | undefined {
+  return state.person?.csrf_token
+}
+
+function enter(person: Person): void {
+  state.person = person
+  state.is = 'in'
+}
+
+function leave(is: 'out' | 'expired'): void {
+  state.person = undefined
+  state.is = is
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { blankDraft, type Draft, firstOpenStep, lacking, orderOf, timesOf } from '../src/logic/draft.ts'
+import { amountOf, minorOf } from '../src/parts/money.ts'
+
+const now = new Date(2026, 10, 21, 11).getTime()
+const full: Draft = {
+  ...blankDraft('c'), service: 'cleaning_repair', title: ' 厨房水龙头漏水 ', region: 'NORTH', district: '北京市 朝阳区', street: '望京街道 12 号楼',
+  day: '2026-11-21', hours: '14-16', price: '¥1,180',
+}
+
+describe('a draft', () => {
+  it('becomes an order with one address and the times of its day', () => {
+    const order = orderOf(full)
+    expect(order).toMatchObject({ title: '厨房水龙头漏水', price: '1180.00', address: '北京市 朝阳区 望京街道 12 号楼', location: 'NORTH' })
+    expect(order?.service_start_time).toBe(new Date(2026, 10, 21, 14).toISOString())
+    expect(order?.service_end_time).toBe(new Date(2026, 10, 21, 16).toISOString())
+  })
+
+  it('lacks what each step asks for, and the first such step is open', () => {
+    const blank = blankDraft('c')
+    expect(lacking(blank, 1, now)).toEqual({ service: 'missing', title: 'missing' })
+    expect(lacking(blank, 2, now)).toEqual({ region: 'missing', street: 'missing' })
+    expect(lacking(blank, 3, now)).toEqual({ price: 'missing' })
+    expect(firstOpenStep(blank, now)).toBe(1)
+    expect(firstOpenStep({ ...full, street: ' ' }, now)).toBe(2)
+    expect(firstOpenStep(full, now)).toBe(3)
+  })
+
+  it('takes no time that is over and no hours without a day', () => {
+    expect(lacking({ ...full, hours: '8-10' }, 2, now)).toEqual({ hours: 'past' })
+    expect(lacking({ ...full, day: '' }, 2, now)).toEqual({ day: 'missing' })
+    expect(timesOf({ day: '', hours: '' })).toEqual({})
+    expect(timesOf({ day: 'nonsense', hours: '8-10' })).toEqual({})
+  })
+
+  it('takes no amount that is none', () => {
+    for (const price of ['0', '-5', 'free', '1.234', '1e3', '999999999']) expect(lacking({ ...full, price }, 3, now)).toEqual({ price: 'amount' })
+  })
+})
+
+describe('an amount', () => {
+  it('is read as people type it', () => {
+    for (const [typed, amount] of [['180', '180.00'], ['¥ 1,180.5', '1180.50'], ['180.', '180.00'], ['１80', undefined], ['', undefined]] as const) {
+      expect(amountOf(typed)).toBe(amount)
+    }
+  })
+
+  it('has minor units without a float', () => {
+    expect(minorOf('1234567.89')).toBe(123_456_789)
+    expect(minorOf('-0.05')).toBe(-5)
+    expect(minorOf('nonsense')).toBe(0)
+  })
+})
