@@ -1,11 +1,46 @@
+// The kit's sheet comes first: it names the layers in their order.
 import '@holdfast/kit/styles.css'
+import './styles.css'
 import { createLanguage, preferredLocale, readLook, showLook } from '@holdfast/kit'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
+import { surround } from './api/client.ts'
+import { Problem } from './api/problem.ts'
 import App from './App.vue'
-import { router } from './router.ts'
+import { languageKey } from './language.ts'
+import { noteReached } from './live.ts'
+import { createPortalRouter } from './router.ts'
+import { csrf, expire, restore } from './session.ts'
 
 const look = readLook()
 showLook(look)
 const language = createLanguage(import.meta.glob('./locales/*.json', { import: 'default' }))
 await language.use(preferredLocale(look.locale))
-createApp(App).use(language.i18n).use(router).mount('#app')
+
+surround({
+  language: () => language.i18n.global.locale.value,
+  csrf,
+  renew: restore,
+  signedOut: expire,
+  reached: noteReached,
+})
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // A browser's own idea of "online" says nothing of Holdfast.
+      networkMode: 'always',
+      retry: (failures, error) => error instanceof Problem && error.passes && failures < 2,
+      staleTime: 5_000,
+      gcTime: 30 * 60_000,
+    },
+    mutations: { networkMode: 'always', retry: false },
+  },
+})
+
+createApp(App)
+  .use(language.i18n)
+  .use(createPortalRouter())
+  .use(VueQueryPlugin, { queryClient: client })
+  .provide(languageKey, language)
+  .mount('#app')

@@ -1,0 +1,31 @@
+// Puts a problem into words: the server's sentence for the code, what the person can do, and the trace.
+
+import { toast } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import { Problem, UNREACHABLE } from '../api/problem.ts'
+
+export interface Words { title: string; detail: string | undefined; next: string | undefined; trace: string | undefined }
+
+export function useProblemWords() {
+  const { t, te } = useI18n()
+  return (error: unknown): Words => {
+    if (!(error instanceof Problem)) return { title: t('problem.unknown'), detail: undefined, next: t('problem.next.later'), trace: undefined }
+    const key = `problem.next.${error.code}`
+    const general = error.passes ? t('problem.next.later') : undefined
+    return {
+      title: error.code === UNREACHABLE ? t('problem.unreachable') : error.body.title ?? t('problem.unknown'),
+      detail: error.detail,
+      next: te(key) ? t(key) : general,
+      trace: error.trace,
+    }
+  }
+}
+
+/** Shows an error that belongs to no place on the page. */
+export function useShownError() {
+  const words = useProblemWords()
+  return (error: unknown): void => {
+    const { title, detail, next } = words(error)
+    toast([title, detail ?? next].filter(Boolean).join(' '), { seconds: 12 })
+  }
+}

@@ -1,0 +1,43 @@
+// Words for people, codes, times and places that only ids stand for. Names of people come with their profiles, later.
+
+import { useFormats } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import type { Actor, Order } from '../api/types.ts'
+
+export function useNames() {
+  const { t, te } = useI18n()
+  const formats = useFormats()
+
+  return {
+    /** The last signs of an id tell two people apart; the first ones are a time. */
+    shortId: (id: string) => id.replaceAll('-', '').slice(-6).toUpperCase(),
+    person: (actor: Actor) => t(`person.${actor.role}`, { id: actor.user_id.replaceAll('-', '').slice(-6).toUpperCase() }),
+    code: (code: string) => (te(`code.${code}`) ? t(`code.${code}`) : code),
+    span(ms: number): string {
+      const seconds = ms / 1000
+      if (seconds < 10) return t('span.seconds', { n: seconds.toFixed(1) })
+      if (seconds < 60) return t('span.seconds', { n: Math.round(seconds) })
+      if (seconds < 3600) return t('span.minutes', { n: Math.floor(seconds / 60), s: Math.round(seconds % 60) })
+      const minutes = Math.round(seconds / 60)
+      return t('span.hours', { n: Math.floor(minutes / 60), m: minutes % 60 })
+    },
+    /** How long ago, in one unit: what a list has room for. */
+    age(since: string, now: number): string {
+      const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))
+      if (minutes < 1) return t('age.now')
+      if (minutes < 60) return t('age.minutes', { n: minutes })
+      if (minutes < 48 * 60) return t('age.hours', { n: Math.floor(minutes / 60) })
+      const days = Math.floor(minutes / 1440)
+      return t('age.days', { n: days }, days)
+    },
+    /** Where an order or a step came from. */
+    source: (source: string) => (source === 'portal' || source === 'kiosk' ? t(`source.${source}`) : t('source.edge', { edge: source })),
+    when(order: Pick<Order, 'service_start_time' | 'service_end_time'>): string {
+      const { service_start_time: start, service_end_time: end } = order
+      if (!start) return t('order.anyTime')
+      const from = formats.value.date(Date.parse(start), 'weekday')
+      return end ? t('order.fromTo', { from, to: formats.value.date(Date.parse(end), 'time') }) : from
+    },
+    at: (instant: string | null | undefined) => (instant ? formats.value.date(Date.parse(instant), 'full') : '–'),
+  }
+}

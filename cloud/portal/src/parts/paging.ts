@@ -1,0 +1,17 @@
+// Lists that grow page by page, as one list.
+
+import { useInfiniteQuery } from '@tanstack/vue-query'
+import { computed, type MaybeRefOrGetter, toValue } from 'vue'
+import type { Page } from '../api/types.ts'
+
+export function usePaged<T>(key: MaybeRefOrGetter<readonly unknown[]>, ask: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>, enabled: MaybeRefOrGetter<boolean> = true) {
+  const asked = useInfiniteQuery({
+    queryKey: computed(() => [...toValue(key), 'pages']),
+    queryFn: ({ pageParam, signal }) => ask(pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<T>) => last.next ?? undefined,
+    enabled: computed(() => toValue(enabled)),
+  })
+  const items = computed(() => asked.data.value?.pages.flatMap(page => page.items) ?? [])
+  return { asked, items }
+}

@@ -1,0 +1,66 @@
+// An order's timeline in words, and each step's travel as hops.
+
+import { useFormats, type Hop as KitHop, type IconName, type TimelineEntry as KitEntry, langOf } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import type { TimelineEntry } from '../api/types.ts'
+import { isWorthTelling, timeOf, travelOf, type Hop, type Place } from '../logic/travel.ts'
+import { session } from '../session.ts'
+import { useNames } from './names.ts'
+
+const ICONS: Readonly<Record<Place, IconName>> = {
+  portal: 'globe', tablet: 'tablet', node: 'node', cloud: 'cloud', confirmed: 'confirmed', needs: 'needs',
+}
+
+export function useStory() {
+  const { t } = useI18n()
+  const formats = useFormats()
+  const names = useNames()
+
+  function hop(hop: Hop): KitHop {
+    const name = hop.place === 'node' && hop.edge ? t('travel.nodeNamed', { edge: hop.edge }) : t(`travel.${hop.place}`)
+    const promise = hop.tookMs === undefined ? undefined : t('travel.took', { span: names.span(hop.tookMs) })
+    return {
+      icon: ICONS[hop.place], name, at: hop.at,
+      ...(hop.time ? { time: Date.parse(hop.time) } : {}),
+      ...(promise ? { promise } : {}),
+    }
+  }
+
+  function what(step: TimelineEntry): string {
+    const action = step.action ?? 'publish'
+    if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
+    const mine = step.actor.user_id === session.person?.user_id
+    return t(`step.${action}.${mine ? 'mine' : 'other'}`)
+  }
+
+  function entry(step: TimelineEntry, isNewest: boolean): KitEntry {
+    const when = timeOf(step)
+    const travel = travelOf(step)
+    const reason = step.reason ?? undefined
+    const detail = reason ?? (step.code ? names.code(step.code) : undefined)
+    const showsWho = session.person?.role === 'admin'
+    return {
+      id: `${step.version} ${step.command_id}`,
+      what: what(step),
+      when: when ? Date.parse(when) : 0,
+      ...(showsWho ? { who: names.person(step.actor) } : {}),
+      ...(detail ? { detail } : {}),
+      ...(reason ? { detailLang: langOf(reason) } : {}),
+      ...(isWorthTelling(step) ? { travel: travel.hops.map(hop), open: isNewest } : {}),
+      ...(travel.heldMs === undefined ? {} : { travelNote: t('travel.held', { edge: step.edge ?? '', span: names.span(travel.heldMs) }) }),
+    }
+  }
+
+  /** Newest first. */
+  function entries(timeline: readonly TimelineEntry[]): KitEntry[] {
+    const newestFirst = [...timeline].sort((a, b) => b.version - a.version || (timeOf(b) ?? '').localeCompare(timeOf(a) ?? ''))
+    return newestFirst.map((step, at) => entry(step, at === 0))
+  }
+
+  return { entries, formats, hop }
+}
+
+/** A step that changed nothing, such as a lost acceptance. */
+export function isNothing(step: TimelineEntry): boolean {
+  return step.code !== null && step.from === step.to
+}
