@@ -31,7 +31,7 @@ cargo xtask COMMAND
   words              Chinese in Rust, and public type names that stand twice
   lint               formatting, words, clippy and cargo-deny
   apps               build the portal and the providers' app, unless they stand as their sources say
-  golden             add new vectors to the golden file
+  golden             add new vectors to the golden file, and write the words of the protocol for the apps
   servers --ready-file F
                      hold private servers for tests until Ctrl-C
   install            install the servers and tools that the tests need
@@ -150,7 +150,7 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
 
 fn golden() -> Result<()> {
     let mut cargo = workspace::cargo()?;
-    cargo.args(["test", "--workspace", "--locked", "--test", "golden"]);
+    cargo.args(["test", "--workspace", "--locked", "--test", "golden", "--test", "typescript"]);
     shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))
 }
 
