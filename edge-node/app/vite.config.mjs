@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { surface } from '@holdfast/kit/vite'
+import { offline, surface } from '@holdfast/kit/vite'
 
-export default surface(fileURLToPath(new URL('.', import.meta.url)))
+const root = fileURLToPath(new URL('.', import.meta.url))
+
+export default surface(root, { plugins: [offline(root)] })
