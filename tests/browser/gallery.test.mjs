@@ -1,0 +1,51 @@
+// Every page of the kit's gallery, in both languages and themes: nothing for axe to find, nothing the policy refuses,
+// nothing lost at 320 px, targets large enough.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+import config from '@holdfast/kit/gallery.config'
+import { axe, LANGUAGES, launch, openPage, overflowAt, screenshot, smallTargets, THEMES } from './browser.mjs'
+import { serve } from './serve.mjs'
+
+const GALLERY = new URL('../../protocol/web/gallery/', import.meta.url)
+const names = readdirSync(new URL('pages/', GALLERY)).map((file) => file.replace(/\.vue$/, '')).sort()
+/** Pages of the app, whose targets are for a thumb. */
+const OF_THE_APP = ['Bar', 'Dock', 'JobRow', 'Photo', 'Signature']
+
+let browser, server
+
+before(async () => {
+  await build(config)
+  server = await serve(fileURLToPath(new URL('dist', GALLERY)))
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+for (const lang of LANGUAGES) {
+  for (const theme of THEMES) {
+    test(`the gallery in ${lang}, ${theme}`, async (t) => {
+      const context = await browser.newContext({ viewport: { width: 900, height: 700 }, colorScheme: theme, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+      const { page, wrongs } = await openPage(context)
+      for (const name of names) {
+        await t.test(name, async () => {
+          await page.goto(`${server.url}/${name}?lang=${lang}&theme=${theme}`)
+          await page.locator('h1', { hasText: name }).waitFor()
+          await page.evaluate(() => document.fonts.ready)
+          assert.equal(await page.getAttribute('html', 'lang'), lang)
+          await screenshot(page, `gallery/${name}-${lang}-${theme}`)
+          assert.deepEqual(await axe(context, page), [])
+          assert.deepEqual(await smallTargets(page, OF_THE_APP.includes(name) ? 48 : 24), [])
+          assert.equal(await overflowAt(page, 320), 0, 'loss at 320 px')
+          assert.deepEqual(wrongs.splice(0), [])
+        })
+      }
+      await context.close()
+    })
+  }
+}

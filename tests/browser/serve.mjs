@@ -1,0 +1,28 @@
+// Serves built files as gateway and edge do: their page policy, hashed names for ever, every other path the page itself.
+import { createServer } from 'node:http'
+import { existsSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+
+const KINDS = { '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' }
+
+/** The policy of every page, as `protocol/process/src/pages/policy.rs` has it. */
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; " +
+  "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types vue holdfast"
+
+/** Serves that folder on a free port of this machine. */
+export async function serve(folder) {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://localhost').pathname
+    const file = join(folder, path)
+    const found = path !== '/' && file.startsWith(folder) && existsSync(file)
+    const name = found ? file : join(folder, 'index.html')
+    response.setHeader('content-security-policy', POLICY)
+    response.setHeader('content-type', KINDS[extname(name)] ?? 'application/octet-stream')
+    response.setHeader('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    response.end(readFileSync(name))
+  })
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+  return { url: `http://localhost:${server.address().port}`, close: () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) }) }
+}
