@@ -38,7 +38,7 @@ pub async fn forward(
     let (route, path) = match find(request.method(), request.uri().path()) {
         Lookup::Found { route, path } => (route, path),
         Lookup::WrongMethod(allowed) => return wrong_method(&allowed),
-        Lookup::Unknown => return Problem::new(Code::NotFound).into_response(),
+        Lookup::Unknown => return gateway.page(&request),
     };
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = from.map(|ConnectInfo(from)| from.ip());
@@ -54,6 +54,12 @@ pub async fn forward(
 }
 
 impl Gateway {
+    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or counted.
+    fn page(&self, request: &Request) -> Response {
+        let page = self.pages.answer(request);
+        page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())
+    }
+
     /// Lets the caller of a route pass, if they have not asked too often. Whom the gateway does not
     /// know, or does not let in, is counted by address.
     async fn admit(

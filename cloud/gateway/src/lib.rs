@@ -1,14 +1,15 @@
 //! The one public entry: finds the route of a request in one table, verifies the caller, removes false
 //! claims, counts the request, and hands it to the part of the cloud that answers.
 //!
-//! Invariants: a path that is not in `routes::ROUTES` cannot be reached; no route but the open ones answers
-//! without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
+//! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route but the
+//! open ones answers without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
 
 mod forward;
 mod headers;
 mod identity;
 mod limits;
 mod matcher;
+mod portal;
 mod routes;
 mod security;
 
@@ -28,7 +29,7 @@ use platform::{
     service as skeleton,
     upstream::Upstream,
 };
-use process::parts::CloudPart;
+use process::{pages::Pages, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
@@ -109,6 +110,7 @@ struct Gateway {
     identity: Identity,
     limits: RateLimits,
     peers: Peers,
+    pages: Pages,
     upstream_timeout: Duration,
 }
 
@@ -124,6 +126,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
             auth: peers.of(CloudPart::Auth),
         },
         peers,
+        pages: portal::pages(),
         upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
     };
     let routes = table().fallback(forward::forward).with_state(gateway);

@@ -5,5 +5,6 @@
 mod callers;
 mod common;
 mod link;
+mod pages;
 mod requests;
 mod revocation;

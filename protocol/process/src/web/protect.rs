@@ -1,10 +1,12 @@
-//! What answers that are data tell a browser: no page of ours is among them, so nothing may run, be
-//! framed, be sniffed, be kept for another person or send a referrer.
+//! What answers tell a browser. Of data, nothing may run, be framed, be sniffed, be kept for another
+//! person or send a referrer. A page of an app has a policy of its own.
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
 
-const HEADERS: [(HeaderName, &str); 5] = [
+use crate::pages;
+
+const OF_DATA: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -14,8 +16,10 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// The security headers, which no route can take away.
 pub async fn protect(mut response: Response) -> Response {
+    let is_page = pages::take_mark(&mut response);
+    let policy: &[_] = if is_page { &pages::POLICY } else { &OF_DATA };
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    for (name, value) in policy.iter().cloned() {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

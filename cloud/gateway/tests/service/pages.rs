@@ -1,0 +1,45 @@
+//! The portal's pages, whether they are built or not.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+
+use crate::common::{Answer, Gate};
+
+async fn ask(gate: &Gate, method: &str, path: &str, accepted: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path).header("accept", accepted);
+    gate.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_app_under_the_policy_of_pages() {
+    let gate = Gate::new().await;
+    for path in ["/", "/orders/0193", "/admin/wallboard"] {
+        let answer = ask(&gate, "GET", path, "text/html").await;
+        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8", "{path}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}");
+        assert_eq!(answer.headers["x-frame-options"], "DENY");
+        assert_eq!(answer.headers["cross-origin-opener-policy"], "same-origin");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_asks_for_nothing_hears_so_and_gets_no_page() {
+    let gate = Gate::new().await;
+    for (method, path, accepted) in [
+        ("GET", "/nothing", "*/*"),
+        ("POST", "/nothing", "text/html"),
+        ("GET", "/assets/none.js", "text/html"),
+        ("GET", "/api/v1/nothing", "text/html"),
+        ("GET", "/internal/ops", "text/html"),
+        ("GET", "/openapi.json/x", "text/html"),
+        ("GET", "/health/nothing", "text/html"),
+        ("GET", "//api/v1/orders", "text/html"),
+    ] {
+        let answer = ask(&gate, method, path, accepted).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
+        assert_eq!(answer.code(), "not_found", "{method} {path}");
+    }
+}

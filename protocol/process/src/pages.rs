@@ -1,0 +1,193 @@
+//! Owns how the files of an app reach a browser: names, kinds, caching, compressed copies, deep links,
+//! and the policy that its pages run under.
+//!
+//! Invariant: what belongs to a program's interface is never answered with a page.
+
+mod kinds;
+mod policy;
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+
+pub use policy::POLICY;
+pub(crate) use policy::take_mark;
+/// For `carried_pages!`.
+#[doc(hidden)]
+pub use rust_embed;
+use rust_embed::RustEmbed;
+
+/// The files of one app. A release binary carries them, a debug binary reads them from their folder.
+#[derive(Clone, Copy)]
+pub struct Pages {
+    find: fn(&str) -> Option<PageFile>,
+}
+
+struct PageFile {
+    bytes: Cow<'static, [u8]>,
+    sha256: [u8; 32],
+}
+
+/// The copy of a file that a browser takes.
+struct Sent {
+    file: PageFile,
+    encoding: Option<&'static str>,
+}
+
+const INDEX: &str = "index.html";
+const UNBUILT: &str = include_str!("pages/unbuilt.html");
+/// Their names change with their content.
+const NAMED_BY_CONTENT: &str = "assets/";
+const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+const ASKED_EACH_TIME: &str = "no-cache";
+/// First parts of paths that are for programs.
+const NO_PAGES: [&str; 8] =
+    ["api", "docs", "health", "internal", "link", "metrics", "openapi.json", "verify-token"];
+/// The smaller first.
+const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Makes the type of the files below a folder, which is named from the crate's own. The crate's `build.rs`
+/// calls `embed` of the same folder's name.
+#[macro_export]
+macro_rules! carried_pages {
+    ($name:ident, $folder:literal) => {
+        #[derive($crate::pages::rust_embed::RustEmbed)]
+        #[crate_path = "process::pages::rust_embed"]
+        #[folder = $folder]
+        #[allow_missing = true]
+        struct $name;
+    };
+}
+
+impl Pages {
+    pub fn of<E: RustEmbed>() -> Self {
+        Self { find: found::<E> }
+    }
+
+    /// The answer to a request that no route took; `None` where it is not for a page.
+    pub fn answer<B>(&self, request: &Request<B>) -> Option<Response> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let (path, headers) = (relative(request.uri().path())?, request.headers());
+        match self.copy(path, headers) {
+            Some(sent) if !path.is_empty() => Some(sent.answer(path, headers)),
+            _ if path.is_empty() || is_deep_link(path, headers) => Some(self.index(headers)),
+            _ => None,
+        }
+    }
+
+    fn index(&self, headers: &HeaderMap) -> Response {
+        self.copy(INDEX, headers).map_or_else(unbuilt, |sent| sent.answer(INDEX, headers))
+    }
+
+    fn copy(&self, path: &str, headers: &HeaderMap) -> Option<Sent> {
+        let file = (self.find)(path)?;
+        let copies = COPIES.iter().filter(|(encoding, _)| takes(headers, encoding));
+        let copy = copies.filter_map(|(encoding, ending)| {
+            let file = (self.find)(&format!("{path}{ending}"))?;
+            Some(Sent { file, encoding: Some(*encoding) })
+        });
+        copy.take(1).next().or(Some(Sent { file, encoding: None }))
+    }
+}
+
+impl Sent {
+    fn answer(self, path: &str, asked: &HeaderMap) -> Response {
+        let tag = self.file.tag();
+        let known = is_known(asked, &tag);
+        let (status, body) = if known {
+            (StatusCode::NOT_MODIFIED, Body::empty())
+        } else {
+            (StatusCode::OK, Body::from(self.file.bytes))
+        };
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        let fixed = HeaderValue::from_static;
+        let lasts = path.starts_with(NAMED_BY_CONTENT);
+        let caching = if lasts { KEPT_FOR_EVER } else { ASKED_EACH_TIME };
+        headers.insert(header::CACHE_CONTROL, fixed(caching));
+        headers.insert(header::VARY, fixed("accept, accept-encoding"));
+        headers.insert(header::ETAG, tag);
+        if !known {
+            headers.insert(header::CONTENT_TYPE, fixed(kinds::of(path)));
+            if let Some(encoding) = self.encoding {
+                headers.insert(header::CONTENT_ENCODING, fixed(encoding));
+            }
+        }
+        policy::mark(response)
+    }
+}
+
+impl PageFile {
+    /// Each copy of a file has bytes of its own, and so a tag of its own.
+    fn tag(&self) -> HeaderValue {
+        let hex = self.sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    }
+}
+
+fn found<E: RustEmbed>(path: &str) -> Option<PageFile> {
+    let file = E::get(path)?;
+    Some(PageFile { sha256: file.metadata.sha256_hash(), bytes: file.data })
+}
+
+/// The path below the app's folder. `None` where it is written in an unusual way, or is for programs.
+fn relative(path: &str) -> Option<&str> {
+    let path = path.strip_prefix('/')?;
+    let plain = |part: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_~@.".contains(c);
+        !part.is_empty() && !part.starts_with('.') && part.chars().all(is_plain)
+    };
+    let first = path.split('/').next().unwrap_or_default();
+    let is_fine = path.is_empty() || path.trim_end_matches('/').split('/').all(plain);
+    (is_fine && !path.ends_with("//") && !NO_PAGES.contains(&first)).then_some(path)
+}
+
+/// A browser that opens a place inside the app asks for HTML. A missing file is no such place.
+fn is_deep_link(path: &str, headers: &HeaderMap) -> bool {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    !last.contains('.') && texts(headers, header::ACCEPT).any(|kind| names(kind, "text/html"))
+}
+
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    texts(headers, header::ACCEPT_ENCODING).any(|offer| names(offer, encoding))
+}
+
+/// True if this item of a list names `wanted`, and does not refuse it by `q=0`.
+fn names(item: &str, wanted: &str) -> bool {
+    let mut parts = item.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+    let refused = |part: &str| {
+        let weight = part.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        weight.is_some_and(|weight| weight <= 0.0)
+    };
+    named && !parts.any(refused)
+}
+
+fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    texts(headers, header::IF_NONE_MATCH)
+        .any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
+}
+
+/// The items of a header that is a list.
+fn texts(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn unbuilt() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kinds::HTML),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept"),
+    ];
+    policy::mark((StatusCode::SERVICE_UNAVAILABLE, headers, UNBUILT).into_response())
+}
+
+#[cfg(test)]
+mod tests;
