@@ -4,6 +4,7 @@
 mod login;
 mod problems;
 mod register;
+mod renew;
 mod revoke;
 mod session;
 mod token;
@@ -28,6 +29,7 @@ pub fn router(service: Service) -> Router {
         .route("/api/v1/auth/verify-token", post(token::verify))
         .route("/verify-token", post(token::verify))
         .route("/api/v1/admin/users/{id}/revoke", post(revoke::revoke))
+        .route("/internal/sessions/renew", post(renew::renew))
         .route("/.well-known/jwks.json", get(token::jwks))
         .with_state(service)
 }

@@ -8,6 +8,7 @@ mod events;
 mod http;
 mod jobs;
 mod passwords;
+mod renewal;
 mod revocations;
 mod service;
 mod store;

@@ -18,7 +18,7 @@ use crate::{
     store::{Account, Closing, NameHash, SessionKind, Store, StoreError, UserSession},
 };
 
-const ACCESS_TOKEN_SECONDS: i64 = 3600;
+pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
 const ISSUER: &str = "holdfast";
 
 #[derive(Clone, FromRef)]
@@ -176,7 +176,9 @@ impl Service {
         if self.store.revoke(claims.jti, now, &event).await? {
             tracing::info!(user.id = %claims.sub, session.id = %claims.jti, "Signed out");
         }
-        revocations::tell(&self.cache, claims.jti, UnixMillis(claims.exp * 1000), now).await;
+        // A newer token of the session may be on its way to its holder.
+        let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
+        revocations::tell(&self.cache, claims.jti, until, now).await;
         Ok(())
     }
 

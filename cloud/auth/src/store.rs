@@ -2,6 +2,7 @@
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
+mod extend;
 mod failures;
 mod sessions;
 mod users;

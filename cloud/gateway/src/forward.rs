@@ -15,15 +15,16 @@ use process::{
     problem::Problem,
     trace::{self, Trace},
 };
-use wire::{Actor, Code};
+use wire::Code;
 
 use crate::{
     Gateway,
     headers::{set_identity, strip_claims},
-    identity::unavailable,
+    identity::{KnownCaller, invalid, unavailable},
     limits::Asker,
     matcher::{Lookup, find},
     routes::{Audience, Route},
+    session,
 };
 
 /// Bodies are small forms; one is held whole, so that a part never sees half of one.
@@ -42,15 +43,19 @@ pub async fn forward(
     };
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = from.map(|ConnectInfo(from)| from.ip());
-    let caller = match gateway.admit(route, request.headers(), address).await {
+    let caller = match gateway.admit(route, request.method(), request.headers(), address).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let prepared = prepare(request, route, &path, caller, &trace).await;
-    match prepared {
-        Ok(request) => gateway.send(route.part, request).await,
-        Err(problem) => problem.into_response(),
+    // No part has a use for cookies.
+    request.headers_mut().remove(header::COOKIE);
+    let caller = caller.as_ref();
+    let mut response = gateway.answer(request, route, &path, caller, &trace).await;
+    let headers = response.headers_mut();
+    if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
+        headers.entry(header::SET_COOKIE).or_insert(cookie);
     }
+    response
 }
 
 impl Gateway {
@@ -65,19 +70,53 @@ impl Gateway {
     async fn admit(
         &self,
         route: &Route,
+        method: &Method,
         headers: &HeaderMap,
         address: Option<IpAddr>,
-    ) -> Result<Option<Actor>, Problem> {
-        let admitted = self.identity.admit(route.audience, headers).await;
+    ) -> Result<Option<KnownCaller>, Problem> {
+        let admitted = self.identity.admit(route.audience, method, headers).await;
         let asker = match &admitted {
-            Ok(Some(caller)) => Asker::User(caller.user_id),
+            Ok(Some(caller)) => Asker::User(caller.claims.sub),
             Ok(None) | Err(_) => Asker::Address(address),
         };
         self.limits.count(asker, route).await?;
         admitted
     }
 
-    async fn send(&self, part: CloudPart, request: Request) -> Response {
+    async fn answer(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        caller: Option<&KnownCaller>,
+        trace: &trace::TraceId,
+    ) -> Response {
+        if route.part == CloudPart::Gateway {
+            return self.own(request, route, caller, trace).await;
+        }
+        match prepare(request, route, path, caller, trace).await {
+            Ok(request) => self.send(route.part, request).await,
+            Err(problem) => problem.into_response(),
+        }
+    }
+
+    /// The routes that the gateway answers itself.
+    async fn own(
+        &self,
+        request: Request,
+        route: &Route,
+        caller: Option<&KnownCaller>,
+        trace: &trace::TraceId,
+    ) -> Response {
+        match (&route.method, caller) {
+            (&Method::POST, _) => self.sign_in(request, trace).await,
+            (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
+            (_, Some(caller)) => session::show(caller),
+            (_, None) => invalid().into_response(),
+        }
+    }
+
+    pub async fn send(&self, part: CloudPart, request: Request) -> Response {
         let upstream = self.peers.of(part);
         let call = upstream.call(request);
         match tokio::time::timeout(self.upstream_timeout, call).await {
@@ -100,11 +139,11 @@ impl Gateway {
 }
 
 /// The request as the part gets it.
-async fn prepare(
+pub async fn prepare(
     request: Request,
     route: &Route,
     path: &str,
-    caller: Option<Actor>,
+    caller: Option<&KnownCaller>,
     trace: &trace::TraceId,
 ) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
@@ -124,10 +163,32 @@ async fn prepare(
     strip_hop_by_hop(outgoing.headers_mut());
     outgoing.headers_mut().remove(header::CONTENT_LENGTH);
     if let Some(caller) = caller {
-        set_identity(outgoing.headers_mut(), caller);
+        set_identity(outgoing.headers_mut(), caller.claims.actor());
+        // The token of a page stands in its cookie alone.
+        set_bearer(outgoing.headers_mut(), &caller.token);
     }
     *outgoing.body_mut() = Body::from(body);
     Ok(outgoing)
+}
+
+/// A request of our own, in the name of a caller.
+pub fn bearing(method: Method, path: &'static str, token: &str, trace: &trace::TraceId) -> Request {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = method;
+    *request.uri_mut() = Uri::from_static(path);
+    let headers = request.headers_mut();
+    set_bearer(headers, token);
+    if let Ok(value) = HeaderValue::from_str(&trace.traceparent()) {
+        headers.insert(trace::HEADER, value);
+    }
+    request
+}
+
+fn set_bearer(headers: &mut HeaderMap, token: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) {
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
 }
 
 /// A request of our own, with the client's headers but nothing else that came with the client's.
@@ -147,7 +208,7 @@ fn canonical(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
     Ok(Uri::from(target))
 }
 
-fn unreadable(error: axum::Error) -> Problem {
+pub fn unreadable(error: axum::Error) -> Problem {
     let cause = std::error::Error::source(&error);
     let too_large = cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
     Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })

@@ -1,11 +1,12 @@
-//! Who is calling: the token's signature and time are checked here, its session against the cache's
-//! blacklist, and by auth's verify-token whenever the blacklist cannot be relied on.
+//! Who is calling, by a bearer or by the cookie of a page: the token's signature and time are checked
+//! here, its session against the cache's blacklist, and by auth's verify-token whenever the blacklist
+//! cannot be relied on.
 //!
 //! Invariant: nobody is let in on a token whose revocation could not be looked up.
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use platform::{
     cache::Cache,
     sessions::{self, SessionStatus},
@@ -15,12 +16,15 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
-    tokens::{Claims, Keys, TokenKind, bearer},
+    tokens::{Claims, Keys, ServiceKey, TokenKind, bearer},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Actor, Code, Role, SessionId, UserId};
+use wire::{Code, Role, SessionId, UserId};
 
-use crate::routes::Audience;
+use crate::{
+    routes::Audience,
+    session::{BrowserSession, Cookies},
+};
 
 /// A cache slower than this is no faster than asking auth.
 const CACHE_LIMIT: Duration = Duration::from_millis(250);
@@ -34,6 +38,18 @@ pub struct Identity {
     pub clock: Clock,
     pub cache: Cache,
     pub auth: Upstream,
+    pub cookies: Cookies,
+    pub service_key: ServiceKey,
+}
+
+/// A caller whose token is good.
+pub struct KnownCaller {
+    pub claims: Claims,
+    pub token: String,
+    /// Where a page calls by its cookie.
+    pub browser: Option<BrowserSession>,
+    /// The cookie with a newer token.
+    pub cookie: Option<HeaderValue>,
 }
 
 impl Identity {
@@ -42,15 +58,16 @@ impl Identity {
     pub async fn admit(
         &self,
         audience: Audience,
+        method: &Method,
         headers: &HeaderMap,
-    ) -> Result<Option<Actor>, Problem> {
+    ) -> Result<Option<KnownCaller>, Problem> {
         match audience {
             Audience::Open => Ok(None),
             Audience::Edge => bearer(headers).map(|_| None).ok_or_else(invalid),
-            Audience::Any => self.verify(headers).await.map(Some),
+            Audience::Any => self.verify(method, headers).await.map(Some),
             Audience::Roles(roles, refusal) => {
-                let caller = self.verify(headers).await?;
-                if roles.contains(&caller.role) {
+                let caller = self.verify(method, headers).await?;
+                if roles.contains(&caller.claims.role) {
                     Ok(Some(caller))
                 } else {
                     Err(Problem::new(refusal))
@@ -59,8 +76,35 @@ impl Identity {
         }
     }
 
-    async fn verify(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
-        let token = bearer(headers).ok_or_else(invalid)?;
+    /// A request with a bearer is the bearer's, also where that is no good and a cookie would be.
+    async fn verify(&self, method: &Method, headers: &HeaderMap) -> Result<KnownCaller, Problem> {
+        if !headers.contains_key(header::AUTHORIZATION)
+            && let Some(session) = self.cookies.read(headers)
+        {
+            return self.page(method, headers, session).await;
+        }
+        let token = bearer(headers).ok_or_else(invalid)?.to_owned();
+        let claims = self.live(&token).await?;
+        Ok(KnownCaller { claims, token, browser: None, cookie: None })
+    }
+
+    async fn page(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        session: BrowserSession,
+    ) -> Result<KnownCaller, Problem> {
+        let claims = self.live(&session.token).await?;
+        self.cookies.check(method, headers, &session)?;
+        let renewed = self.renewed(&session, &claims).await?;
+        let cookie = renewed.as_ref().map(|(session, _)| self.cookies.write(session));
+        let (session, claims) = renewed.unwrap_or((session, claims));
+        let token = session.token.clone();
+        Ok(KnownCaller { claims, token, browser: Some(session), cookie })
+    }
+
+    /// The claims of a token whose signature, time and session are all good.
+    async fn live(&self, token: &str) -> Result<Claims, Problem> {
         if self.keys.is_empty() {
             // Nobody can be judged before auth has told its keys.
             return Err(unavailable(CloudPart::Auth));
@@ -69,11 +113,10 @@ impl Identity {
         if claims.kind != TokenKind::Access {
             return Err(invalid());
         }
-        let caller = claims.actor();
         match self.listed(claims.jti).await {
-            SessionStatus::Clear => Ok(caller),
+            SessionStatus::Clear => Ok(claims),
             SessionStatus::Revoked => Err(invalid()),
-            SessionStatus::Unknown => self.ask_auth(token, &claims).await.map(|()| caller),
+            SessionStatus::Unknown => self.ask_auth(token, &claims).await.map(|()| claims),
         }
     }
 
@@ -129,7 +172,7 @@ impl Answer {
 }
 
 /// One answer for missing, malformed, expired and revoked: a thief learns nothing from it.
-fn invalid() -> Problem {
+pub fn invalid() -> Problem {
     Problem::new(Code::InvalidToken)
 }
 

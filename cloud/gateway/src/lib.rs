@@ -12,6 +12,7 @@ mod matcher;
 mod portal;
 mod routes;
 mod security;
+mod session;
 
 texts::include_texts!(say);
 
@@ -37,6 +38,7 @@ pub use security::OriginError;
 
 use identity::Identity;
 use limits::RateLimits;
+use session::Cookies;
 
 pub const NAME: &str = CloudPart::Gateway.name();
 
@@ -44,6 +46,9 @@ pub const NAME: &str = CloudPart::Gateway.name();
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
+    /// The origin at which browsers reach this gateway, such as `https://portal.example.org`; empty where it
+    /// is the address that they connect to, over plain HTTP.
+    pub public_origin: String,
     /// Origins whose pages may call from a browser. The product's own pages need no entry.
     pub cors_origins: Vec<String>,
     /// How long a part may take before the caller is told that it took too long.
@@ -69,6 +74,7 @@ impl PartConfig for Config {
     fn usual(part: CloudPart, _: &DataPlace) -> Self {
         Self {
             bind: DataPlace::bind(part),
+            public_origin: String::new(),
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
             per_user_per_minute: PER_USER_PER_MINUTE,
@@ -116,6 +122,8 @@ struct Gateway {
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let checks = checks(&peers, &ground);
+    let own = config.public_origin.as_str();
+    let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
     let (per_user, per_address) = (config.per_user_per_minute, config.per_address_per_minute);
     let gateway = Gateway {
         limits: RateLimits::new(ground.cache.clone(), ground.clock.clone(), per_user, per_address),
@@ -124,6 +132,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
             clock: ground.clock,
             cache: ground.cache,
             auth: peers.of(CloudPart::Auth),
+            cookies: Cookies::new(&ground.service_key, own),
+            service_key: ground.service_key,
         },
         peers,
         pages: portal::pages(),

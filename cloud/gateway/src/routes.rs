@@ -1,4 +1,4 @@
-//! Every route, in one table: method, canonical path, audience, and the part behind it. A path that is not
+//! Every route, in one table: method, canonical path, audience, and the part that answers. A path that is not
 //! in this table does not exist for the outside; `/internal` is not in it.
 //!
 //! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`) comes
@@ -8,7 +8,7 @@ use http::Method;
 use process::parts::CloudPart as Part;
 use wire::{Code, Role};
 
-/// The callers that a route is for.
+/// The callers that a route is for. A caller is known by a bearer or by the cookie of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Anyone, signed in or not.
@@ -41,6 +41,7 @@ pub struct Alias {
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
 
 const OPEN: Audience = Audience::Open;
 const ANY: Audience = Audience::Any;
@@ -61,6 +62,10 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/logout",            ANY,      Part::Auth),
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
+
+    route(POST, "/api/v1/session",                OPEN,     Part::Gateway),
+    route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
+    route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
 
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
 

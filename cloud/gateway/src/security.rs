@@ -8,15 +8,19 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, thiserror::Error)]
-#[error("gateway.cors_origins: `{0}` is not an origin such as https://portal.example.com")]
-pub struct OriginError(String);
+#[error("gateway.{key}: `{text}` is not an origin such as https://portal.example.com")]
+pub struct OriginError {
+    key: &'static str,
+    text: String,
+}
 
 /// Lets pages of these origins call; with none, no preflight is answered.
 pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
     if origins.is_empty() {
         return Ok(router);
     }
-    let origins = origins.iter().map(|text| origin(text)).collect::<Result<Vec<_>, _>>()?;
+    let origins =
+        origins.iter().map(|text| origin("cors_origins", text)).collect::<Result<Vec<_>, _>>()?;
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT])
@@ -32,8 +36,8 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
 }
 
 /// An origin is compared as text, so it must be written as browsers write it; `*` is not one.
-fn origin(text: &str) -> Result<HeaderValue, OriginError> {
-    let wrong = || OriginError(text.to_owned());
+pub fn origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
+    let wrong = || OriginError { key, text: text.to_owned() };
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let written = match (uri.scheme_str(), uri.authority()) {
         (Some(scheme @ ("http" | "https")), Some(authority)) => format!("{scheme}://{authority}"),
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {
         for good in ["http://localhost:5173", "https://portal.example.com"] {
-            assert!(origin(good).is_ok(), "{good}");
+            assert!(origin("cors_origins", good).is_ok(), "{good}");
         }
         for bad in [
             "*",
@@ -64,7 +68,7 @@ mod tests {
             "ftp://a.b",
             "https://u@a.b",
         ] {
-            assert!(origin(bad).is_err(), "{bad}");
+            assert!(origin("cors_origins", bad).is_err(), "{bad}");
         }
     }
 }

@@ -51,6 +51,9 @@ codes! {
     NotYours not_yours 403,
     Revoked revoked 403,
     DeviceInUse device_in_use 409,
+    CsrfTokenWrong csrf_token_wrong 403,
+    ForeignPage foreign_page 403,
+    TooManyStreams too_many_streams 429,
     // the request
     InvalidInput invalid_input 422,
     MalformedBody malformed_body 400,

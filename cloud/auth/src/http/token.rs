@@ -14,7 +14,7 @@ use crate::service::Service;
 
 #[derive(Deserialize)]
 pub struct TokenForm {
-    token: String,
+    pub token: String,
 }
 
 #[derive(Serialize)]

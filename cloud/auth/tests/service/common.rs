@@ -12,7 +12,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use platform::{Ground, cache::Cache, sql::Sql, testing};
-use process::{clock::Clock, tasks::Tasks};
+use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -30,6 +30,7 @@ pub struct Auth {
     pub cache: Cache,
     pub config: Config,
     pub sql: Sql,
+    pub service_key: ServiceKey,
     tasks: Tasks,
     folder: TempDir,
 }
@@ -69,9 +70,9 @@ impl Auth {
         let cache = Cache::open(cache).unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
         let ground = Ground { cache: cache.clone(), ..ground };
-        let tasks = ground.tasks.clone();
+        let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
         let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
-        Self { router, clock, cache, config, sql, tasks, folder }
+        Self { router, clock, cache, config, sql, service_key, tasks, folder }
     }
 
     pub fn file(&self, name: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use gateway::{Audience, ROUTES, Route};
-use process::tokens::TokenKind;
+use process::{parts::CloudPart, tokens::TokenKind};
 use support::Issuer;
 use wire::Role;
 
@@ -12,6 +12,11 @@ use crate::common::Gate;
 fn filled(route: &Route) -> String {
     let words = route.path.split('/').map(|word| if word.starts_with('{') { "0193" } else { word });
     words.collect::<Vec<_>>().join("/")
+}
+
+/// The gateway answers it itself.
+fn is_own(route: &Route) -> bool {
+    route.part == CloudPart::Gateway
 }
 
 fn guarded() -> impl Iterator<Item = &'static Route> {
@@ -65,7 +70,7 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
 #[tokio::test]
 async fn a_role_gets_what_the_table_gives_it_and_nothing_else() {
     let gate = Gate::new().await;
-    for route in guarded().filter(|route| route.audience != Audience::Edge) {
+    for route in guarded().filter(|route| route.audience != Audience::Edge && !is_own(route)) {
         for role in Role::ALL {
             let path = filled(route);
             let answer = gate.ask(&route.method, &path, Some(&gate.token(role))).await;
@@ -108,7 +113,8 @@ async fn only_providers_can_accept_orders() {
 #[tokio::test]
 async fn open_routes_are_open_also_to_a_bad_token() {
     let gate = Gate::new().await;
-    for route in ROUTES.iter().filter(|route| route.audience == Audience::Open) {
+    let open = |route: &&Route| route.audience == Audience::Open && !is_own(route);
+    for route in ROUTES.iter().filter(open) {
         for token in [None, Some("garbage")] {
             let answer = gate.ask(&route.method, &filled(route), token).await;
             assert_eq!(answer.status, StatusCode::OK, "{route:?}");

@@ -62,14 +62,25 @@ impl Gate {
 
     /// A gateway whose auth has not told its keys.
     pub async fn without_keys() -> Self {
-        Self::open(Config::default(), "memory:", |peers| peers, Keys::empty()).await
+        let clock = Clock::fixed(NOW);
+        Self::open(Config::default(), "memory:", |peers| peers, Keys::empty(), clock).await
     }
 
     /// A gateway of that configuration and cache, its parts changed by `alter`.
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
-        let issuer = Issuer::new();
+        Self::signed_by(Issuer::new(), Clock::fixed(NOW), config, cache, alter).await
+    }
+
+    /// A gateway that believes this issuer and has this clock.
+    pub async fn signed_by(
+        issuer: Issuer,
+        clock: Clock,
+        config: Config,
+        cache: &str,
+        alter: impl FnOnce(Peers) -> Peers,
+    ) -> Self {
         let keys = issuer.keys();
-        Self { signer: issuer.signer, ..Self::open(config, cache, alter, keys).await }
+        Self { signer: issuer.signer, ..Self::open(config, cache, alter, keys, clock).await }
     }
 
     async fn open(
@@ -77,9 +88,10 @@ impl Gate {
         cache: &str,
         alter: impl FnOnce(Peers) -> Peers,
         keys: Keys,
+        clock: Clock,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (clock, cache) = (Clock::fixed(NOW), Cache::open(cache).unwrap());
+        let cache = Cache::open(cache).unwrap();
         // As auth does when it starts; with a cache out of reach it cannot.
         let _ = sessions::mark_complete(&cache).await;
         let ground = testing::ground(folder.path(), &clock).await;

@@ -8,3 +8,4 @@ mod link;
 mod pages;
 mod requests;
 mod revocation;
+mod sessions;

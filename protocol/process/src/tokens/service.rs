@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
@@ -35,6 +36,15 @@ impl ServiceKey {
 
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
         Signer::from_pkcs8(der).map(Self)
+    }
+
+    /// A secret that every holder of this key derives alike, one for each purpose. An Ed25519 signature is
+    /// the same each time, and nobody without the key can make it; the signed text is no token's.
+    pub fn secret(&self, purpose: &str) -> [u8; 32] {
+        let signature = self.0.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
+        let mut secret = [0; 32];
+        secret.copy_from_slice(digest::digest(&digest::SHA256, &signature).as_ref());
+        secret
     }
 
     pub fn token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {

@@ -12,6 +12,9 @@ role-forbidden = Your role may not do this.
 not-yours = This order is not yours.
 revoked = This account has been revoked.
 device-in-use = Somebody else is still signed in on this tablet.
+csrf-token-wrong = This page's sign-in is an old one. Load the page again.
+foreign-page = This request does not come from a page of this site.
+too-many-streams = You listen to too many streams at once. Close another tab.
 
 ## what was asked
 

@@ -12,6 +12,9 @@ role-forbidden = 您的角色无权执行此操作。
 not-yours = 这不是您的订单。
 revoked = 该账号已被停用。
 device-in-use = 此平板上仍有其他人登录。
+csrf-token-wrong = 本页面的登录信息已过时，请重新加载页面。
+foreign-page = 此请求并非来自本站页面。
+too-many-streams = 同时打开的实时连接过多，请关闭其他标签页。
 
 ## what was asked
 

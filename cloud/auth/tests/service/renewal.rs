@@ -1,0 +1,85 @@
+//! Renewing the token of a session.
+
+use axum::http::{Method, StatusCode};
+use process::tokens::{Claims, Keys};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
+
+async fn renewed(auth: &Auth, token: &str) -> Answer {
+    let gateway = auth.service_key.token("gateway", "auth", &auth.clock);
+    let body = json!({ "token": token });
+    auth.send(Method::POST, "/internal/sessions/renew", Some(&gateway), Some(body)).await
+}
+
+async fn claims(auth: &Auth, token: &str) -> Claims {
+    let keys = Keys::empty();
+    keys.replace(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text).unwrap();
+    keys.verify(token, auth.clock.now()).unwrap()
+}
+
+fn token_in(answer: &Answer) -> String {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_renewed_token_is_of_the_same_session_and_one_sign_out_ends_both(#[case] engine: Engine) {
+    let auth = Auth::new(engine).await;
+    auth.register("lisi", "provider").await;
+    let old = auth.token("lisi").await;
+    auth.clock.advance(45 * MINUTE_MS);
+    let new = token_in(&renewed(&auth, &old).await);
+    let (before, after) = (claims(&auth, &old).await, claims(&auth, &new).await);
+    assert_eq!((after.jti, after.sub, after.role), (before.jti, before.sub, before.role));
+    assert_eq!(after.exp - before.exp, 45 * 60);
+    assert_eq!(auth.verify(&old).await.status, StatusCode::OK, "requests under way still pass");
+
+    auth.clock.advance(40 * MINUTE_MS);
+    assert_eq!(auth.verify(&new).await.status, StatusCode::OK, "the session was extended");
+    let out = auth.send(Method::POST, "/api/v1/auth/logout", Some(&new), None).await;
+    assert_eq!(out.status, StatusCode::NO_CONTENT);
+    for token in [&old, &new] {
+        assert_eq!(renewed(&auth, token).await.code(), "invalid_token");
+        assert_eq!(auth.verify(token).await.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn twelve_hours_after_the_password_it_is_asked_for_again() {
+    let auth = Auth::new(Engine::Sqlite).await;
+    auth.register("lisi", "customer").await;
+    let mut token = auth.token("lisi").await;
+    let began = claims(&auth, &token).await.iat;
+    for _ in 0..15 {
+        auth.clock.advance(50 * MINUTE_MS);
+        let answer = renewed(&auth, &token).await;
+        if answer.status != StatusCode::OK {
+            break;
+        }
+        token = token_in(&answer);
+        assert!(claims(&auth, &token).await.exp <= began + 12 * 3600);
+    }
+    assert_eq!(auth.clock.now().0 / 1000, began + 15 * 50 * 60);
+    assert_eq!(renewed(&auth, &token).await.code(), "invalid_token");
+}
+
+#[tokio::test]
+async fn only_the_platforms_own_parts_may_renew() {
+    let auth = Auth::new(Engine::Sqlite).await;
+    auth.register("lisi", "customer").await;
+    let token = auth.token("lisi").await;
+    for bearer in [None, Some(token.as_str())] {
+        let body = Some(json!({ "token": token }));
+        let answer = auth.send(Method::POST, "/internal/sessions/renew", bearer, body).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    for nothing in ["", "a.b.c"] {
+        assert_eq!(renewed(&auth, nothing).await.code(), "invalid_token");
+    }
+    assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
+}

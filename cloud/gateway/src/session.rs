@@ -1,0 +1,152 @@
+//! Sign-in of pages: the gateway holds a page's access token, sealed in a cookie that no script can read.
+//!
+//! Invariants: the token leaves the gateway only towards the parts; a request by cookie changes nothing
+//! unless it comes from our own page and bears the session's CSRF token.
+
+mod cookie;
+mod page;
+mod renewal;
+mod seal;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::{Method, StatusCode, header};
+use process::{
+    parts::CloudPart,
+    problem::{Json, Problem, fault},
+    random,
+    tokens::Claims,
+    trace::TraceId,
+};
+use serde::{Deserialize, Serialize};
+use wire::{Region, Role, UnixMillis, UserId};
+
+pub use cookie::Cookies;
+
+use crate::{
+    Gateway,
+    forward::{BODY_BYTES_MAX, bearing, prepare, unreadable},
+    identity::{KnownCaller, unavailable},
+    routes::{Audience, Route},
+};
+
+/// The sign-in of one browser, as its cookie holds it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BrowserSession {
+    pub token: String,
+    pub csrf: String,
+    pub username: String,
+    /// The time beyond which it is not renewed; unknown before the first renewal.
+    pub ends_at: Option<UnixMillis>,
+}
+
+#[derive(Serialize)]
+struct SessionAnswer<'a> {
+    user_id: UserId,
+    username: Option<&'a str>,
+    role: Role,
+    /// Nobody has a region of their own before there are profiles.
+    region: Option<Region>,
+    expires_at: UnixMillis,
+    csrf_token: Option<&'a str>,
+}
+
+/// The part of auth's answer that is of use here.
+#[derive(Deserialize)]
+struct Grant {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct NameForm {
+    #[serde(default)]
+    username: String,
+}
+
+static LOGIN: Route = Route {
+    method: Method::POST,
+    path: "/api/v1/auth/login",
+    audience: Audience::Open,
+    part: CloudPart::Auth,
+};
+const LOGOUT_PATH: &str = "/api/v1/auth/logout";
+/// A grant is some hundred bytes.
+const GRANT_BYTES_MAX: usize = 64 * 1024;
+const CSRF_BYTES: usize = 32;
+
+impl Gateway {
+    /// `POST /api/v1/session`. Auth judges name and password; its refusals are passed on as they are.
+    pub(crate) async fn sign_in(&self, request: Request, trace: &TraceId) -> Response {
+        match self.signed_in(request, trace).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(),
+        }
+    }
+
+    async fn signed_in(&self, request: Request, trace: &TraceId) -> Result<Response, Problem> {
+        self.identity.cookies.check_page(request.headers())?;
+        let (parts, body) = request.into_parts();
+        let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
+        let username = name_in(&form);
+        let request = Request::from_parts(parts, Body::from(form));
+        let request = prepare(request, &LOGIN, LOGIN.path, None, trace).await?;
+        let answer = self.send(CloudPart::Auth, request).await;
+        if !answer.status().is_success() {
+            return Ok(answer);
+        }
+        let Grant { access_token: token } = grant(answer).await?;
+        let claims = self.identity.keys.verify(&token, self.identity.clock.now());
+        // Auth has a key that this gateway has not heard of yet.
+        let claims = claims.map_err(|_| unavailable(CloudPart::Auth))?;
+        let csrf = random::secret_text(CSRF_BYTES);
+        let session = BrowserSession { token, csrf, username, ends_at: None };
+        let cookie = self.identity.cookies.write(&session);
+        let mut response = shown(&claims, Some(&session));
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+
+    /// `DELETE /api/v1/session`. The cookie goes even where auth is out of reach: this browser then has no
+    /// token any more, and nobody else ever had it.
+    pub(crate) async fn sign_out(&self, caller: &KnownCaller, trace: &TraceId) -> Response {
+        let request = bearing(Method::POST, LOGOUT_PATH, &caller.token, trace);
+        let answer = self.send(CloudPart::Auth, request).await;
+        let is_over = answer.status().is_success() || answer.status() == StatusCode::UNAUTHORIZED;
+        let mut response = if is_over { StatusCode::NO_CONTENT.into_response() } else { answer };
+        let cookie = self.identity.cookies.forget();
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response
+    }
+}
+
+/// `GET /api/v1/session`.
+pub fn show(caller: &KnownCaller) -> Response {
+    shown(&caller.claims, caller.browser.as_ref())
+}
+
+fn shown(claims: &Claims, session: Option<&BrowserSession>) -> Response {
+    let answer = SessionAnswer {
+        user_id: claims.sub,
+        username: session.map(|session| session.username.as_str()),
+        role: claims.role,
+        region: None,
+        expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
+        csrf_token: session.map(|session| session.csrf.as_str()),
+    };
+    Json(answer).into_response()
+}
+
+/// As it was typed. A body that names nobody is refused by auth.
+fn name_in(form: &Bytes) -> String {
+    let form: Option<NameForm> = serde_json::from_slice(form).ok();
+    form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
+}
+
+async fn grant(answer: Response) -> Result<Grant, Problem> {
+    let bytes = to_bytes(answer.into_body(), GRANT_BYTES_MAX).await;
+    let bytes = bytes.map_err(|error| fault("Auth's answer broke off", error))?;
+    serde_json::from_slice(&bytes).map_err(|error| fault("Auth's answer is no grant", error))
+}

@@ -1,0 +1,80 @@
+//! Renews a page's token before it ends, so that nobody is signed out in the middle of work.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use platform::upstream::UpstreamError;
+use process::{parts::CloudPart, problem::Problem, tokens::Claims};
+use serde::{Deserialize, Serialize};
+use wire::UnixMillis;
+
+use super::BrowserSession;
+use crate::identity::{Identity, invalid};
+
+const PATH: &str = "/internal/sessions/renew";
+/// A page that has asked nothing for the rest of the hour is signed out.
+const RENEWED_BEFORE_MS: i64 = 20 * 60_000;
+/// The token at hand still stands, so a slow auth is not waited for.
+const RENEW_LIMIT: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+struct RenewalForm<'t> {
+    token: &'t str,
+}
+
+#[derive(Deserialize)]
+struct RenewedToken {
+    access_token: String,
+    /// The end of the session, however often it is renewed.
+    ends_at: UnixMillis,
+}
+
+impl Identity {
+    /// The session with a newer token, where the one at hand ends soon and auth gives another.
+    pub async fn renewed(
+        &self,
+        session: &BrowserSession,
+        claims: &Claims,
+    ) -> Result<Option<(BrowserSession, Claims)>, Problem> {
+        let left_ms = end(claims).since(self.clock.now());
+        if left_ms >= RENEWED_BEFORE_MS || !is_renewable(session, claims) {
+            return Ok(None);
+        }
+        let Some(RenewedToken { access_token: token, ends_at }) = self.ask(&session.token).await?
+        else {
+            return Ok(None);
+        };
+        let claims = self.keys.verify(&token, self.clock.now());
+        let session = BrowserSession { token, ends_at: Some(ends_at), ..session.clone() };
+        Ok(claims.ok().map(|claims| (session, claims)))
+    }
+
+    async fn ask(&self, token: &str) -> Result<Option<RenewedToken>, Problem> {
+        let to = CloudPart::Auth.name();
+        let own = self.service_key.token(crate::NAME, to, &self.clock);
+        let form = RenewalForm { token };
+        let asked = self.auth.json(Method::POST, PATH, Some(&own), Some(&form));
+        match tokio::time::timeout(RENEW_LIMIT, asked).await {
+            Ok(Ok(renewed)) => Ok(Some(renewed)),
+            Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
+                Err(invalid())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "A sign-in could not be renewed yet");
+                Ok(None)
+            }
+            Err(_) => {
+                tracing::warn!("A sign-in could not be renewed in time");
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn is_renewable(session: &BrowserSession, claims: &Claims) -> bool {
+    session.ends_at.is_none_or(|ends_at| end(claims) < ends_at)
+}
+
+fn end(claims: &Claims) -> UnixMillis {
+    UnixMillis(claims.exp.saturating_mul(1_000))
+}
