@@ -7,6 +7,7 @@ export type Amount = { minor: number; currency: string }
 const dateForms = {
   time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   seconds: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+  tenths: { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 1, hourCycle: 'h23' },
   day: { day: 'numeric', month: 'short' },
   date: { year: 'numeric', month: 'long', day: 'numeric' },
   full: { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
