@@ -38,6 +38,11 @@ export const routes: RouteRecordRaw[] = [
 
   { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
 
+  { path: '/conflicts/:id?', name: 'conflicts', component: () => import('./pages/Conflicts.vue'), meta: { title: 'place.conflicts', roles: ADMIN, wide: true } },
+  { path: '/regions', name: 'regions', component: () => import('./pages/Regions.vue'), meta: { title: 'place.regions', roles: ADMIN } },
+  { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
+  { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },
+
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },
 ]
 

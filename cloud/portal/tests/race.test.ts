@@ -1,43 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { raceOf, winningStep } from '../src/logic/race.ts'
+import { collisionOf, winningStep } from '../src/logic/race.ts'
 import { lostAcceptance, step } from './samples.ts'
 
-const frame = { left: 160, right: 860, apart: 20 }
-
-describe('the picture of a race', () => {
-  it('puts both on one clock', () => {
+describe('a collision', () => {
+  it('tells who tapped first, and how long the node kept the other', () => {
     const won = step({ hops: { tapped_at: '2026-11-21T10:52:40.800Z', edge_at: null, cloud_at: '2026-11-21T10:52:41.100Z' } })
-    const picture = raceOf(lostAcceptance(), won, frame)
-    const [lost, winner] = picture.lanes
-    expect(lost?.points.map(point => point.kind)).toEqual(['tapped', 'node', 'decided'])
-    expect(lost?.points[0]?.x).toBe(160)
-    expect(lost?.points[2]?.x).toBe(860)
-    const decided = winner?.points.at(-1)
-    expect(decided?.x).toBeGreaterThan(500)
-    expect(decided?.x).toBeLessThan(580)
-    expect(picture.first).toBe('lost')
-    expect(picture.wait?.ms).toBe(1_283_000)
-    expect(picture.ticks.length).toBeGreaterThan(2)
-    expect(picture.ticks.length).toBeLessThan(8)
+    const collision = collisionOf(lostAcceptance(), won)
+    expect(collision.first).toBe('lost')
+    expect(collision.wait).toEqual({ from: Date.parse('2026-11-21T10:41:08.000Z'), to: Date.parse('2026-11-21T11:02:31.000Z') })
+    expect(collision.won).toEqual({ tapped: Date.parse('2026-11-21T10:52:40.800Z'), decided: Date.parse('2026-11-21T10:52:41.100Z') })
   })
 
-  it('draws what happened at once apart, in its order, inside the frame', () => {
-    const at = '2026-11-21T11:02:31.000Z'
-    const picture = raceOf(lostAcceptance({ hops: { tapped_at: at, edge_at: at, cloud_at: at } }), undefined, frame)
-    const xs = picture.lanes[0]?.points.map(point => point.x) ?? []
-    expect(xs).toHaveLength(3)
-    for (const [i, x] of xs.entries()) {
-      expect(x).toBeGreaterThanOrEqual(frame.left)
-      expect(x).toBeLessThanOrEqual(frame.right)
-      if (i > 0) expect(x - (xs[i - 1] ?? 0)).toBeGreaterThanOrEqual(frame.apart)
-    }
+  it('takes the winner from the record where the history is not there', () => {
+    expect(collisionOf(lostAcceptance(), undefined).won).toEqual({ decided: Date.parse('2026-11-21T10:52:41.100Z') })
   })
 
   it('stands without a winner and without times', () => {
     const blank = lostAcceptance({ winner: null, hops: { tapped_at: null, edge_at: null, cloud_at: null } })
-    const picture = raceOf(blank, undefined, frame)
-    expect(picture.lanes.map(lane => lane.points)).toEqual([[], []])
-    expect(picture.first).toBe('unknown')
+    expect(collisionOf(blank, undefined)).toEqual({ lost: undefined, won: undefined, wait: undefined, first: 'unknown' })
   })
 })
 

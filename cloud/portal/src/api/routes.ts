@@ -2,7 +2,7 @@
 
 import { query, request } from './client.ts'
 import type {
-  Action, AssignmentRecord, AssignmentRequest, CaseItem, CommandReply, EdgeItem, EnrolmentCode, GateState, InboxPage,
+  Action, AssignmentRecord, AssignmentRequest, CaseItem, CommandAnswer, CommandReply, ComparisonReport, EdgeItem, EnrolmentCode, GateState, InboxPage,
   LostAcceptance, OpRecord, OpState, Order, OrderDraft, OrderStatus, Page, RegionAssignment, Region, Role,
   StatusReport, TimelineEntry, WaitingAsk,
 } from './types.ts'
@@ -44,12 +44,15 @@ export const status = (signal?: AbortSignal) => request<StatusReport>(`${ADMIN}/
 export const setGate = (region: Region, gate: GateState) =>
   request<unknown>(`${ADMIN}/regions/${region}`, { method: 'PUT', body: { gate } })
 export const compare = (region: Region) =>
-  request<Record<string, unknown>>(`${ADMIN}/regions/${region}/comparison`, { method: 'POST', body: {} })
+  request<ComparisonReport>(`${ADMIN}/regions/${region}/comparison`, { method: 'POST', body: {} })
 
 export const cases = (cursor?: string, signal?: AbortSignal) =>
   request<Page<CaseItem>>(`${ADMIN}/cases${query({ limit: 100, cursor })}`, opt(signal))
 export const lostAcceptances = (cursor?: string, signal?: AbortSignal) =>
   request<Page<LostAcceptance>>(`${ADMIN}/lost-acceptances${query({ limit: 100, cursor })}`, opt(signal))
+
+export const answers = (command: string, signal?: AbortSignal) =>
+  request<{ items: CommandAnswer[] }>(`${ADMIN}/commands/${part(command)}`, opt(signal)).then(answer => answer.items)
 
 export const edges = (signal?: AbortSignal) => request<Page<EdgeItem>>(`${ADMIN}/edges${query({ limit: 200 })}`, opt(signal))
 export const invite = (edge: string, region: Region) =>

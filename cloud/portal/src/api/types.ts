@@ -249,3 +249,18 @@ export interface AssignmentRequest {
 }
 
 export interface EnrolmentCode { edge: string; region: Region; code: string; expires_at: Instant }
+
+export interface CommandAnswer {
+  command_id: string
+  user_id: string | null
+  applied: boolean
+  code: string | null
+  order_id: string
+  order_version: number | null
+  op: OpPlace | null
+  decided_at: Instant
+}
+
+
+/** A region's feed compared with the order service. */
+export interface ComparisonReport { repaired: number; contradictions: number; gone: number; unsettled: boolean }

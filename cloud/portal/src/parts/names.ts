@@ -21,6 +21,10 @@ export function useNames() {
       const minutes = Math.round(seconds / 60)
       return t('span.hours', { n: Math.floor(minutes / 60), m: minutes % 60 })
     },
+    /** An entry of a log, by its own name. */
+    command: (type: string) => (te(`command.${type}`) ? t(`command.${type}`) : type),
+    caseTitle: (kind: string) => (te(`case.${kind}.title`) ? t(`case.${kind}.title`) : kind),
+    caseAdvice: (kind: string) => (te(`case.${kind}.advice`) ? t(`case.${kind}.advice`) : t('case.other')),
     /** How long ago, in one unit: what a list has room for. */
     age(since: string, now: number): string {
       const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))

@@ -1,0 +1,51 @@
+// A region's state in words and icons.
+
+import { useFormats, type IconName } from '@holdfast/kit'
+import { useI18n } from 'vue-i18n'
+import type { RegionStatus } from '../api/types.ts'
+import type { Complaint, RegionHealth } from '../logic/health.ts'
+
+export function useRegionWords() {
+  const { t } = useI18n()
+  const formats = useFormats()
+
+  function icon(health: RegionHealth): IconName {
+    if (health.state === 'cut' || health.state === 'drill') return 'cut'
+    return health.state === 'needs' ? 'needs' : health.state === 'never' ? 'help' : 'link'
+  }
+
+  function state(health: RegionHealth): string {
+    const time = health.since === undefined ? undefined : formats.value.date(health.since, 'time')
+    switch (health.state) {
+      case 'drill':
+        return time ? t('link.drill', { time }) : t('regions.drill')
+      case 'cut':
+        return time ? t('link.down', { time }) : t('regions.cut')
+      case 'never':
+        return t('link.never')
+      case 'partly':
+        return t('regions.partly', { up: health.edgesUp, all: health.edges })
+      case 'needs':
+        return t('regions.needs', { n: health.needs }, health.needs)
+      case 'up':
+        return t('link.up')
+    }
+  }
+
+  function lag(health: RegionHealth): string {
+    const seconds = health.lagMs / 1000
+    if (seconds < 60) return t('span.seconds', { n: seconds < 10 ? seconds.toFixed(seconds === 0 ? 0 : 1) : Math.round(seconds) })
+    const minutes = Math.floor(seconds / 60)
+    return minutes < 120 ? t('age.minutes', { n: minutes }) : t('age.hours', { n: Math.floor(minutes / 60) })
+  }
+
+  function decides(status: Pick<RegionStatus, 'policy' | 'holder'>): string {
+    return status.policy === 'exclusive' && status.holder ? t('decides.exclusive', { edge: status.holder }) : t('decides.optimistic')
+  }
+
+  function complaint(one: Complaint): string {
+    return t(`complaint.${one.kind}`, { n: one.count ?? 1 }, one.count ?? 1)
+  }
+
+  return { complaint, decides, icon, lag, state }
+}
