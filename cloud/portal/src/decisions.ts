@@ -59,7 +59,20 @@ export function dismissFailures(): void {
 }
 
 /** A page that goes takes nothing back: what was decided is sent. */
-addEventListener('pagehide', () => holding.leave())
+addEventListener('pagehide', () => void settle())
+
+/** Sends what is held back now: its person signs out. */
+export function settle(): Promise<void> {
+  return holding.leave()
+}
+
+/** The session ended under the person's hands. Nobody else may send their decisions. */
+export function abandon(error: unknown): void {
+  const dropped = holding.drop()
+  for (const decision of dropped) underWay.delete(decision.orderId)
+  state.failed = [...state.failed, ...dropped.map(decision => ({ decision, error }))]
+  tell()
+}
 
 async function send(decision: ReviewDecision, leaving: boolean): Promise<void> {
   try {

@@ -70,9 +70,18 @@ describe('a decision', () => {
     const held = holding()
     held.hold(['a'])
     held.hold(['b', 'c'])
-    held.leave()
+    void held.leave()
     expect(sent).toEqual(['a', 'b', 'c'])
     expect(held.undo()).toBeUndefined()
+  })
+
+  it('is forgotten where the person may not send it any more', async () => {
+    const held = holding()
+    held.hold(['a'])
+    held.hold(['b'])
+    expect(held.drop()).toEqual(['a', 'b'])
+    await pass(60_000)
+    expect(sent).toEqual([])
   })
 
   it('leaves four abreast, and a failure holds up no other', async () => {

@@ -61,14 +61,20 @@ export class Holding<T> {
     return last ? Math.max(0, last.due - this.ports.now()) : 0
   }
 
-  /** Sends everything now, because nothing can be undone any more: the page goes. */
-  leave(): void {
+  /** Sends everything now, because nothing can be undone any more: the page or the person goes. */
+  async leave(): Promise<void> {
+    await Promise.all(this.drop().map(item => this.ports.send(item, true).catch(() => undefined)))
+    this.ports.changed()
+  }
+
+  /** Forgets and returns what has not left. */
+  drop(): T[] {
     const items = [...this.line, ...this.batches.flatMap(batch => batch.items)]
     this.batches = []
     this.line = []
     this.stopTimer()
-    for (const item of items) void this.ports.send(item, true).catch(() => undefined)
     this.ports.changed()
+    return items
   }
 
   private schedule(): void {

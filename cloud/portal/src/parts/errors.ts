@@ -14,7 +14,8 @@ export function useProblemWords() {
     const general = error.passes ? t('problem.next.later') : undefined
     return {
       title: error.code === UNREACHABLE ? t('problem.unreachable') : error.body.title ?? t('problem.unknown'),
-      detail: error.detail,
+      // Where no form shows them, the fields' own sentences stand here.
+      detail: error.detail ?? (error.errors.length > 0 ? error.errors.map(one => one.message).join(' ') : undefined),
       next: te(key) ? t(key) : general,
       trace: error.trace,
     }
