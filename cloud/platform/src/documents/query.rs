@@ -141,6 +141,9 @@ impl Find {
         if known.is_none_or(|index| index.stored_name() != self.index.stored_name()) {
             return Err(format!("index {name} is not declared"));
         }
+        if self.index.kept_ms.is_some() {
+            return Err(format!("index {name} is for expiry alone"));
+        }
         if self.index.list().is_some_and(|path| !self.filter.pins(path)) {
             return Err(format!("index {name} is not led by a value"));
         }

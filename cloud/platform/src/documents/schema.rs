@@ -175,6 +175,9 @@ impl Index {
 
     fn definition(&self) -> String {
         let mut text = format!("unique {} kept {:?}", self.unique, self.kept_ms);
+        if self.kept_ms.is_some() {
+            text += " without events";
+        }
         for IndexKey { path, down } in self.keys {
             text += &format!("; {} {:?} {} {down}", path.name, path.kind, path.is_list);
         }

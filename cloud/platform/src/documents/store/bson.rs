@@ -76,7 +76,12 @@ pub fn only(index: &Index) -> Document {
         IndexCondition::Says(path, text) => (path.name.to_owned(), text.into()),
         IndexCondition::Present(path) => (path.name.to_owned(), bson::bson!({"$exists": true})),
     };
-    index.only.iter().map(one).collect()
+    let mut all: Document = index.only.iter().map(one).collect();
+    if index.kept_ms.is_some() {
+        // A document stays until its events have left. The relay leaves an empty list behind.
+        all.insert("_events", doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]});
+    }
+    all
 }
 
 /// The index's own condition goes with the filter: a hint on a partial index without it would leave

@@ -21,7 +21,6 @@ use crate::documents::{
 type Done<T> = Result<T, DocumentsError>;
 
 const NAMESPACE_EXISTS: i32 = 48;
-const NAMESPACE_MISSING: i32 = 26;
 const RETIRED: &str = "_retired_indexes";
 /// Replicas of the release before name an index that is declared no more until they are replaced.
 const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -65,9 +64,9 @@ impl MongoStore {
             IndexModel::builder().keys(bson::keys(index)).options(options.build()).build()
         });
         let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
-        self.drop_renamed_indexes(&declared).await?;
+        self.drop_retired_indexes(&declared).await?;
         self.collection.create_indexes(declared).await?;
-        self.drop_retired_indexes().await
+        Ok(())
     }
 
     /// Gives documents that were written before the port a version and their dates of expiry.
@@ -82,42 +81,28 @@ impl MongoStore {
         Ok(())
     }
 
-    /// MongoDB refuses the keys of a declared index a second time, so an index of another name that has
-    /// them goes first. A unique one is made anew at once; a duplicate of that moment fails the migration.
-    async fn drop_renamed_indexes(&self, declared: &[IndexModel]) -> Done<()> {
-        let mut found = match self.collection.list_indexes().await {
-            Err(error) if is_command(&error, NAMESPACE_MISSING) => return Ok(()),
-            other => other?,
-        };
-        while found.advance().await? {
-            let present = found.deserialize_current()?;
-            let Some(name) = name_of(&present) else { continue };
-            let is_kept = declared.iter().any(|index| name_of(index) == Some(name));
-            if !is_kept && declared.iter().any(|index| serves_the_same(index, &present)) {
-                self.collection.drop_index(name).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A unique index goes at once, for it would refuse new documents; another one after a week.
-    async fn drop_retired_indexes(&self) -> Done<()> {
-        let declared: Vec<String> =
-            self.shape.indexes.iter().map(|index| index.stored_name()).collect();
+    /// An index that is declared no more goes after a week. One in the way goes at once: a unique one would
+    /// refuse new documents, an expiring one remove them, and MongoDB refuses the keys of a declared index
+    /// a second time. A unique one of another name is made anew; a duplicate of that moment fails the
+    /// migration.
+    async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> Done<()> {
         let now = process::clock::Clock::system().now();
         let retired = self.mongo.collection(RETIRED);
         let mut found = self.collection.list_indexes().await?;
         while found.advance().await? {
-            let options = found.deserialize_current()?.options.unwrap_or_default();
-            let Some(name) = options.name else { continue };
-            if name == "_id_" || name == events::UNSENT || declared.contains(&name) {
+            let present = found.deserialize_current()?;
+            let Some(name) = name_of(&present) else { continue };
+            if name == "_id_" || declared.iter().any(|index| name_of(index) == Some(name)) {
                 continue;
             }
             let id = doc! {"_id": format!("{}/{name}", self.name)};
             let seen = doc! {"$setOnInsert": {"at": now.0}};
             let seen = retired.find_one_and_update(id.clone(), seen).upsert(true).await?;
             let at = seen.and_then(|seen| seen.get_i64("at").ok()).unwrap_or(now.0);
-            if options.unique == Some(true) || at < now.0 - RETIRED_KEPT_MS {
+            let is_in_the_way = present.options.as_ref().is_some_and(|options| {
+                options.unique == Some(true) || options.expire_after.is_some()
+            }) || declared.iter().any(|index| serves_the_same(index, &present));
+            if is_in_the_way || at < now.0 - RETIRED_KEPT_MS {
                 self.collection.drop_index(name).await?;
                 retired.delete_one(id).await?;
             }
