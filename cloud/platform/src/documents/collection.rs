@@ -156,15 +156,7 @@ impl<D: DocumentBody> Collection<D> {
         now: UnixMillis,
         change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
     ) -> Result<Option<Document<D>>, DocumentsError> {
-        let cause = Cause { event, now };
-        if on!(self, has_noted(id, event))? {
-            return Ok(None);
-        }
-        let changed = self.change_for(Some(cause), id, change).await?;
-        if changed.is_some() {
-            on!(self, note(id, cause))?;
-        }
-        Ok(changed)
+        self.change_for(Some(Cause { event, now }), id, change).await
     }
 
     async fn change_for(
@@ -177,15 +169,23 @@ impl<D: DocumentBody> Collection<D> {
             let Some(Document { version, body, .. }) = self.get(id).await? else {
                 return Ok(None);
             };
-            let Some((body, events)) = change(body) else { return Ok(None) };
-            let encoded = self.encoded(&body)?;
-            if on!(self, replace(id, version, encoded, &events, cause))? {
-                return Ok(Some(Document { id, version: version + 1, body }));
-            }
             if let Some(Cause { event, .. }) = cause
-                && on!(self, has_taken(id, event))?
+                && on!(self, has_noted(id, event))?
             {
                 return Ok(None);
+            }
+            let Some((body, events)) = change(body) else { return Ok(None) };
+            let encoded = self.encoded(&body)?;
+            let is_changed = on!(self, replace(id, version, encoded, &events, cause))?;
+            if let Some(cause) = cause
+                && (is_changed || on!(self, has_taken(id, cause.event))?)
+            {
+                // The document forgets the event after some more; also one whose process died here.
+                on!(self, note(id, cause))?;
+                return Ok(is_changed.then_some(Document { id, version: version + 1, body }));
+            }
+            if is_changed {
+                return Ok(Some(Document { id, version: version + 1, body }));
             }
         }
         Err(DocumentsError::Contended { collection: self.name, id })
