@@ -12,7 +12,7 @@ use mongodb::{
 use uuid::Uuid;
 
 use super::bson;
-use crate::documents::{DocumentsError, Mongo, mongo::binary};
+use crate::documents::{DocumentsError, Mongo, mongo::{binary, index_names}};
 
 pub const UNSENT: &str = "_unsent";
 
@@ -34,12 +34,18 @@ pub(super) fn index() -> IndexModel {
 }
 
 impl Mongo {
-    /// The collections whose documents may hold events.
+    /// The collections whose documents may hold events; others of the database lack the index.
     pub(crate) async fn collections(&self) -> Result<Vec<String>, DocumentsError> {
-        let mut names = self.database.list_collection_names().await?;
-        names.retain(|name| !name.starts_with('_') && !name.starts_with("system."));
-        names.sort_unstable();
-        Ok(names)
+        let tables = doc! {"type": "collection"};
+        let mut collections = Vec::new();
+        for name in self.database.list_collection_names().filter(tables).await? {
+            let indexes = index_names(&self.collection(&name)).await?;
+            if indexes.iter().any(|index| index == UNSENT) {
+                collections.push(name);
+            }
+        }
+        collections.sort_unstable();
+        Ok(collections)
     }
 
     pub(crate) async fn unsent_events(
