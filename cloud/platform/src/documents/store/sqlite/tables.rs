@@ -23,7 +23,8 @@ struct StoredIndex {
 }
 
 pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(), DocumentsError> {
-    create_table(name, shape).exec(sql).await?;
+    create_table(name).exec(sql).await?;
+    run(sql, &requirements(name, shape)).await?;
     let present = indexes(sql, name).await?;
     let declared: Vec<String> =
         shape.indexes.iter().map(|index| format!("{name}_{}", index.stored_name())).collect();
@@ -62,21 +63,35 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
     Ok(found.into_iter().filter_map(index).collect())
 }
 
-fn create_table(name: &'static str, shape: &Shape) -> SqlText {
-    let mut text = SqlText::of("CREATE TABLE IF NOT EXISTS ").put(name);
-    text = text.put(" (id BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, ");
-    text = text.put("body TEXT NOT NULL CHECK (json_valid(body)");
-    for path in shape.fields.iter().filter(|path| path.is_required) {
-        // A CHECK that comes to NULL passes, so the type of a missing value is made a text.
-        let text_of_type = text.put(" AND COALESCE(json_type(body, '$.").put(path.name);
-        text = text_of_type.put("'), '') IN (").put(match path.kind {
-            _ if path.is_list => "'array')",
-            ScalarKind::Id | ScalarKind::Text => "'text')",
-            ScalarKind::Int => "'integer')",
-            ScalarKind::Bool => "'true', 'false')",
+fn create_table(name: &'static str) -> SqlText {
+    let text = SqlText::of("CREATE TABLE IF NOT EXISTS ").put(name);
+    let text = text.put(" (id BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, ");
+    text.put("body TEXT NOT NULL CHECK (json_valid(body))) STRICT")
+}
+
+/// Triggers that refuse a body without a required field. A CHECK would stay as it was when the table was
+/// made, but the fields change with the releases.
+fn requirements(name: &'static str, shape: &Shape) -> Vec<SqlText> {
+    let required: Vec<FieldPath> =
+        shape.fields.iter().copied().filter(|path| path.is_required).collect();
+    let writes = [("_requires_of_new", " BEFORE INSERT ON "), ("_requires", " BEFORE UPDATE ON ")];
+    let of_write = |(trigger, write): (&'static str, &'static str)| {
+        let dropped = SqlText::of("DROP TRIGGER IF EXISTS ").put(name).put(trigger);
+        let text = SqlText::of("CREATE TRIGGER ").put(name).put(trigger).put(write).put(name);
+        let text = text.put(" WHEN NOT (1").list(&required, "", |text, path| {
+            // The type of a missing value is made a text, for a condition that is NULL refuses nothing.
+            let text = text.put(" AND COALESCE(json_type(new.body, '$.").put(path.name);
+            text.put("'), '') IN (").put(match path.kind {
+                _ if path.is_list => "'array')",
+                ScalarKind::Id | ScalarKind::Text => "'text')",
+                ScalarKind::Int => "'integer')",
+                ScalarKind::Bool => "'true', 'false')",
+            })
         });
-    }
-    text.put(")) STRICT")
+        let text = text.put(") BEGIN SELECT RAISE(ABORT, 'a required field is missing'); END");
+        [dropped, text]
+    };
+    writes.into_iter().flat_map(of_write).collect()
 }
 
 fn create_index(name: &'static str, index: &Index) -> SqlText {
