@@ -14,7 +14,6 @@ use super::{Cause, EVENTS_MAX, StoredBody, StoredDocument, consumer};
 use crate::{
     documents::{
         DocumentsError, Group, QueryPlan,
-        error::unless_unique,
         query::{Edit, Filter, Find, Update},
         schema::{FieldPath, Shape},
     },
@@ -56,7 +55,7 @@ impl SqliteStore {
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
-        unless_unique(self.write(id, &self.insertion(id, &body), events, None).await)
+        self.write(id, &self.insertion(id, &body), events, None).await
     }
 
     pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
