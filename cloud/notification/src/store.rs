@@ -71,17 +71,22 @@ impl InboxStore {
 
     /// Makes collections and indexes, and moves the lines of an older layout; safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.make_collections().await?;
+        before::move_lines(&self.documents).await
+    }
+
+    async fn make_collections(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
-        self.providers.migrate().await?;
-        before::move_lines(&self.documents).await
+        self.providers.migrate().await
     }
 
     /// Refuses a store that `migrate` has not brought up to date.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         self.documents.check().await?;
         self.customers.check().await?;
-        self.providers.check().await
+        self.providers.check().await?;
+        before::check(&self.documents).await
     }
 
     /// Customers and admins share a collection; admins have no inbox yet.

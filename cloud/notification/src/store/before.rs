@@ -3,6 +3,7 @@
 
 use platform::{
     documents::{Documents, DocumentsError},
+    sql::Sql,
     transact, vals,
 };
 
@@ -61,9 +62,24 @@ const COPY: [&str; 2] = [copy!("customer_inbox", "role <> 2"), copy!("provider_i
 const REMOVE: &str = "DELETE FROM notifications WHERE id IN
     (SELECT id FROM notifications ORDER BY id LIMIT ?)";
 
+/// Refuses a store whose lines were not all moved.
+pub async fn check(documents: &Documents) -> Result<(), DocumentsError> {
+    match documents {
+        Documents::Sqlite(sql) if has_table(sql).await? => {
+            let missing = "the lines of the table `notifications`".to_owned();
+            Err(DocumentsError::Outdated { missing })
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn has_table(sql: &Sql) -> Result<bool, DocumentsError> {
+    Ok(sql.one::<(i64,)>(HAS_TABLE, vals![]).await?.is_some())
+}
+
 pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {
     let Documents::Sqlite(sql) = documents else { return Ok(()) };
-    if sql.one::<(i64,)>(HAS_TABLE, vals![]).await?.is_none() {
+    if !has_table(sql).await? {
         return Ok(());
     }
     loop {

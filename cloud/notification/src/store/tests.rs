@@ -77,6 +77,9 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
     }
     let store = InboxStore::new(&documents);
     assert!(store.check().await.is_err());
+    // As if the process had died before it moved the lines.
+    store.make_collections().await.unwrap();
+    assert!(store.check().await.is_err());
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
     store.check().await.unwrap();
