@@ -37,13 +37,17 @@ on_every_documents! {
     a_list_finds_its_documents_after_every_kind_of_write,
     groups_count_and_sum,
     documents_expire,
+    an_expired_document_with_events_still_tells_them,
     a_change_for_an_event_is_made_once,
+    a_change_that_was_never_noted_is_remembered_once_its_event_comes_again,
+    no_insert_is_refused_for_its_event_alone,
     a_document_is_kept_until_its_events_have_left,
     events_of_one_document_are_bounded,
     a_wrong_body_is_refused_by_the_port_and_by_the_store,
     a_query_that_is_not_declared_is_refused,
     every_query_is_answered_by_its_index_in_its_order,
     a_changed_index_is_built_beside_the_old_one,
+    the_store_requires_the_fields_of_today,
 }
 
 fn user(n: u128) -> UserId {
@@ -286,6 +290,26 @@ async fn documents_expire(arm: DocumentsArm) {
     eventually("the old ones are gone", Duration::from_secs(90), left).await;
 }
 
+async fn an_expired_document_with_events_still_tells_them(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    let now = process::clock::Clock::system().now();
+    let read = Note { read_at: Some(now.plus_ms(-KEPT_MS - 1_000)), ..note(1, 1) };
+    let told = [event_of(EventType::ReviewCreated, 1)];
+    notes.insert(id(1), &read, &told).await.unwrap();
+    notes.insert(id(2), &Note { key: None, ..read }, &[]).await.unwrap();
+    let expired = async |n| {
+        notes.purge(now).await.unwrap();
+        notes.get(id(n)).await.unwrap().is_none().then_some(())
+    };
+    eventually("the silent one is gone", Duration::from_secs(90), async || expired(2).await).await;
+    let (tasks, mut deliveries) = arm.relayed().await;
+    let delivery = timeout(LIMIT, deliveries.next()).await.expect("its event");
+    assert_eq!(delivery.event().id, told[0].id);
+    delivery.ack().await.unwrap();
+    eventually("it goes as well", Duration::from_secs(90), async || expired(1).await).await;
+    tasks.shutdown(LIMIT).await;
+}
+
 async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let now = process::clock::Clock::system().now();
@@ -310,6 +334,41 @@ async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     }
     assert!(notes.change_once(id(2), EventId(id(0)), now, more).await.unwrap().is_none());
     assert_eq!(notes.get(id(2)).await.unwrap().unwrap().body.stars, 101);
+}
+
+async fn a_change_that_was_never_noted_is_remembered_once_its_event_comes_again(
+    arm: DocumentsArm,
+) {
+    let notes = notes(&arm.documents).await;
+    let now = process::clock::Clock::system().now();
+    notes.insert(id(1), &Note { stars: 0, ..note(1, 1) }, &[]).await.unwrap();
+    let star = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
+    let change = async |n| {
+        let changed = notes.change_once(id(1), EventId(id(n)), now, star).await.unwrap();
+        changed.is_some()
+    };
+    assert!(change(0).await);
+    if let Documents::Mongo(_) = &arm.documents {
+        // As if the process had died between the change and its note.
+        let inbox = arm.mongo().await.collection::<mongodb::bson::Document>("_inbox");
+        assert_eq!(inbox.delete_many(doc! {}).await.unwrap().deleted_count, 1);
+    }
+    assert!(!change(0).await);
+    for n in 100..200 {
+        assert!(change(n).await);
+    }
+    assert!(!change(0).await);
+    assert_eq!(notes.get(id(1)).await.unwrap().unwrap().body.stars, 101);
+}
+
+async fn no_insert_is_refused_for_its_event_alone(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    let told = [event_of(EventType::ReviewCreated, 1)];
+    assert!(notes.insert(id(1), &note(1, 1), &told).await.unwrap());
+    // SQLite knows an event id of another document and fails; nothing says that the document is there.
+    let second = notes.insert(id(2), &note(1, 2), &told).await;
+    assert!(!matches!(second, Ok(false)));
+    assert_eq!(notes.get(id(2)).await.unwrap().is_some(), second.is_ok());
 }
 
 async fn a_document_is_kept_until_its_events_have_left(arm: DocumentsArm) {
@@ -453,6 +512,33 @@ async fn a_changed_index_is_built_beside_the_old_one(arm: DocumentsArm) {
         // Replicas of the release before ask by the old one for a while.
         Documents::Mongo(_) => assert_eq!(before.find(&newest_of(1)).await.unwrap().len(), 41),
         Documents::Sqlite(_) => drop(before.find(&newest_of(1)).await.unwrap_err()),
+    }
+}
+
+async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Later {
+        user_id: UserId,
+        title: String,
+    }
+    const TITLE: Field<String> = Field::new("title");
+    impl DocumentBody for Later {
+        const SHAPE: Shape = Shape { fields: &[USER.path(), TITLE.path()], indexes: &[] };
+    }
+    notes(&arm.documents).await;
+    let later = Collection::<Later>::new(&arm.documents, "notes");
+    later.migrate().await.unwrap();
+    let body = Later { user_id: user(1), title: "no stars any more".to_owned() };
+    assert!(later.insert(id(1), &body, &[]).await.unwrap());
+    match &arm.documents {
+        Documents::Mongo(_) => {
+            let raw = arm.mongo().await.collection("notes");
+            raw.insert_one(doc! {"_id": 1, "user_id": 1}).await.unwrap_err();
+        }
+        Documents::Sqlite(sql) => {
+            const UNTITLED: &str = "UPDATE notes SET body = json_remove(body, '$.title')";
+            sql.exec(UNTITLED, vals![]).await.unwrap_err();
+        }
     }
 }
 

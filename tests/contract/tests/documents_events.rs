@@ -15,6 +15,7 @@ use contract::{
     notes::{Note, id, newest_of, note, notes},
     on_every_documents,
 };
+use mongodb::bson::doc;
 use platform::{
     bus::{Bus, Deliveries},
     documents::{Collection, Documents, Filter, Update},
@@ -28,6 +29,7 @@ use wire::{Event, EventId, EventType};
 on_every_documents! {
     written_events_leave_in_order_and_others_never,
     events_wait_for_their_queue,
+    a_collection_of_others_does_not_hold_the_relay,
     one_of_two_relays_publishes_and_the_other_takes_over,
     a_write_wakes_the_relay,
     nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_killed,
@@ -88,6 +90,18 @@ async fn events_wait_for_their_queue(arm: DocumentsArm) {
     tokio::time::sleep(Duration::from_millis(700)).await;
     bus.bind(&REVIEWS).await.unwrap();
     let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
+    assert_eq!(receive(&mut deliveries, 1).await, [sent]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn a_collection_of_others_does_not_hold_the_relay(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    if let Documents::Mongo(_) = &arm.documents {
+        arm.mongo().await.collection("others").insert_one(doc! {"_id": 1}).await.unwrap();
+    }
+    let sent = event_of(EventType::ReviewCreated, 1);
+    notes.insert(id(1), &note(1, 1), std::slice::from_ref(&sent)).await.unwrap();
+    let (tasks, mut deliveries) = arm.relayed().await;
     assert_eq!(receive(&mut deliveries, 1).await, [sent]);
     tasks.shutdown(LIMIT).await;
 }
