@@ -16,7 +16,7 @@ pub(crate) mod template;
 mod tx;
 mod value;
 
-pub use columns::Columns;
+pub use columns::{Cells, Columns, column};
 pub use error::SqlError;
 pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
@@ -24,7 +24,7 @@ pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
 pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
 pub use tx::Tx;
-pub use value::{Val, bigint};
+pub use value::{Column, ColumnError, Val, bigint};
 
 use std::sync::Arc;
 
@@ -49,8 +49,8 @@ pub enum Sql {
     },
 }
 
-/// The row type of a query: plain fields (`i64`, `String`, `Uuid`, `Vec<u8>`, `Option` of them),
-/// by `#[derive(sqlx::FromRow)]`, or a tuple.
+/// The row type of a query: one declared by `row!`, `Cells`, or a tuple of plain values (`i64`, `String`,
+/// `Uuid`, `Vec<u8>`, `Option` of them).
 pub trait Row:
     for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
 {

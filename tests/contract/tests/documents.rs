@@ -336,9 +336,7 @@ async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     assert_eq!(notes.get(id(2)).await.unwrap().unwrap().body.stars, 101);
 }
 
-async fn a_change_that_was_never_noted_is_remembered_once_its_event_comes_again(
-    arm: DocumentsArm,
-) {
+async fn a_change_that_was_never_noted_is_remembered_once_its_event_comes_again(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let now = process::clock::Clock::system().now();
     notes.insert(id(1), &Note { stars: 0, ..note(1, 1) }, &[]).await.unwrap();

@@ -1,24 +1,26 @@
 //! Cases for a person to look at, newest first.
 
 use platform::{
+    row,
     sql::{Columns, Statement},
     vals,
 };
 use rules::CaseKind;
-use sqlx::FromRow;
-use wire::{CaseItem, CommandId, OrderCode, OrderId, UnixMillis, UserId};
+use wire::{CaseItem, Code, CommandId, OrderCode, OrderId, Region, UnixMillis, UserId};
 
-use super::{
-    Store, StoreError,
-    rows::{self, CaseRow},
-};
+use super::{Store, StoreError, rows::CaseRow};
 
-#[derive(FromRow)]
-struct ListedCase {
-    id: i64,
-    location: Option<String>,
-    #[sqlx(flatten)]
-    case: CaseRow,
+row! {
+    struct ListedCase {
+        id: u64,
+        location: Option<Region>,
+        order_id: OrderId,
+        user_id: UserId,
+        kind: String,
+        command_id: CommandId,
+        code: Option<Code>,
+        at: UnixMillis,
+    }
 }
 
 impl Store {
@@ -41,20 +43,18 @@ impl Store {
 
 impl ListedCase {
     fn item(self) -> Result<CaseItem, StoreError> {
-        let Self { id, location, case } = self;
-        let kind: CaseKind = rows::read(&case.kind, "case_items.kind")?;
-        let order_id = OrderId(case.order_id);
-        let region = location.as_deref().map(rows::region).transpose()?;
+        let kind = self.kind.parse::<CaseKind>();
+        kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
         Ok(CaseItem {
-            id: rows::count(id, "case_items.id")?,
-            order_id,
-            order_code: region.map(|region| OrderCode::of(region, order_id)),
-            region,
-            user_id: UserId(case.user_id),
-            kind: kind.as_str().to_owned(),
-            command_id: CommandId(case.command_id),
-            code: case.code.as_deref().map(rows::code),
-            at: UnixMillis(case.at),
+            id: self.id,
+            order_id: self.order_id,
+            order_code: self.location.map(|region| OrderCode::of(region, self.order_id)),
+            region: self.location,
+            user_id: self.user_id,
+            kind: self.kind,
+            command_id: self.command_id,
+            code: self.code,
+            at: self.at,
         })
     }
 }

@@ -18,10 +18,8 @@ impl Store {
         let values = vals![asked.region, after, until, limit];
         let rows = self.sql.all::<OrderRow>(OrderRow::select(RANGE), values).await?;
         let whole = rows.len() < limit;
-        let marks: Vec<OrderMark> = rows
-            .into_iter()
-            .map(|row| Ok(OrderMark::of(&row.order()?)))
-            .collect::<Result<_, StoreError>>()?;
+        let marks: Vec<OrderMark> =
+            rows.into_iter().map(|row| OrderMark::of(&row.into())).collect();
         let until = if whole { asked.until } else { marks.last().map(|mark| mark.id) };
         let digest = range_digest(&marks);
         Ok(RangeAnswer { until, digest, marks: if asked.marks { marks } else { Vec::new() } })
@@ -34,7 +32,7 @@ impl Store {
             let text = OrderRow::select("WHERE id IN (").marks(ids.len()).then(")");
             let rows: Vec<OrderRow> =
                 self.sql.all(text, ids.iter().map(Into::into).collect()).await?;
-            orders = rows.into_iter().map(OrderRow::order).collect::<Result<_, _>>()?;
+            orders = rows.into_iter().map(Order::from).collect();
         }
         let unsent_since = outbox::store::unsent_since(&self.sql).await?;
         Ok(OrdersAnswer { orders, unsent_since })

@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{Columns, NAMES_MAX, Statement, parts},
+    row,
+    sql::{Cells, Columns, NAMES_MAX, Statement, parts},
     vals,
 };
+use rules::StoredAnswer;
 use sqlx::FromRow;
-use uuid::Uuid;
-use wire::{Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Winner};
+use wire::{
+    Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
+    TimelineEntry, Winner,
+};
 
 use super::{
     Store, StoreError,
-    rows::{self, AnswerRow, LineRow},
+    rows::{AnswerRow, LineRow},
 };
 
 /// Lines of history that one page looks through: those that lost are few among them, and an index over
@@ -30,10 +34,17 @@ const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status 
 /// Answers under one id that are told; more than a person has devices is somebody's game.
 const ANSWERS_MAX: usize = 20;
 
+row! {
+    struct LinePlace {
+        id: u64,
+        location: Region,
+    }
+}
+
 #[derive(FromRow)]
 struct LostRow {
-    id: i64,
-    location: String,
+    #[sqlx(flatten)]
+    place: LinePlace,
     #[sqlx(flatten)]
     line: LineRow,
 }
@@ -55,8 +66,8 @@ impl Store {
         let before = match before {
             Some(before) => before,
             None => {
-                let row: Option<(i64,)> = self.sql.one(NEWEST, vals![]).await?;
-                rows::count(row.map_or(0, |(id,)| id), "order_timeline.id")? + 1
+                let row = self.sql.one::<Cells<(u64,)>>(NEWEST, vals![]).await?;
+                row.map_or(0, |Cells((id,))| id) + 1
             }
         };
         let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
@@ -75,64 +86,59 @@ impl Store {
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
         let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
         let rows: Vec<AnswerRow> = self.sql.all(text, vals![id, ANSWERS_MAX]).await?;
-        rows.into_iter()
-            .map(|row| {
-                let answer = row.answer()?;
-                Ok(CommandAnswer {
-                    command_id: answer.command_id,
-                    user_id: answer.user_id,
-                    applied: answer.applied,
-                    code: answer.code,
-                    order_id: answer.order_id,
-                    order_version: answer.order_version,
-                    op: answer.op.map(|op| OpPlace { edge: op.edge, epoch: op.epoch, seq: op.seq }),
-                    decided_at: answer.decided_at,
-                })
-            })
-            .collect()
+        let told = |row| {
+            let answer = StoredAnswer::from(row);
+            CommandAnswer {
+                command_id: answer.command_id,
+                user_id: answer.user_id,
+                applied: answer.applied,
+                code: answer.code,
+                order_id: answer.order_id,
+                order_version: answer.order_version,
+                op: answer.op.map(|op| OpPlace { edge: op.edge, epoch: op.epoch, seq: op.seq }),
+                decided_at: answer.decided_at,
+            }
+        };
+        Ok(rows.into_iter().map(told).collect())
     }
 
     async fn with_winners(&self, rows: Vec<LostRow>) -> Result<Vec<LostAcceptance>, StoreError> {
-        let mut won: HashMap<Uuid, Vec<(i64, Winner)>> = HashMap::new();
+        let mut won: HashMap<OrderId, Vec<(u64, Winner)>> = HashMap::new();
         for part in parts(&rows, NAMES_MAX) {
             let values = part.iter().map(|row| row.line.order_id.into()).collect();
             let text = Statement::new("SELECT order_timeline.id, ").then(LineRow::LIST).then(WON);
             let text = text.marks(part.len()).then(") ORDER BY order_timeline.id");
             for row in self.sql.all::<WonRow>(text, values).await? {
                 let order_id = row.line.order_id;
-                won.entry(order_id).or_default().push((row.id, winner(row.line)?));
+                won.entry(order_id).or_default().push((row.id.unsigned_abs(), winner(row.line)));
             }
         }
-        rows.into_iter().map(|row| lost(row, &won)).collect()
+        Ok(rows.into_iter().map(|row| lost(row, &won)).collect())
     }
 }
 
-fn lost(
-    row: LostRow,
-    won: &HashMap<Uuid, Vec<(i64, Winner)>>,
-) -> Result<LostAcceptance, StoreError> {
-    let region = rows::region(&row.location)?;
-    let order_id = OrderId(row.line.order_id);
-    let mut earlier = won.get(&order_id.0).into_iter().flatten().filter(|(id, _)| *id < row.id);
-    let entry = row.line.entry()?;
+fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAcceptance {
+    let (LinePlace { id, location: region }, order_id) = (row.place, row.line.order_id);
+    let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
+    let entry = TimelineEntry::from(row.line);
     // An acceptance lost for another reason may still find the order with a provider: he is no winner.
     let taken = entry.code == Some(Code::OrderAlreadyAccepted);
-    Ok(LostAcceptance {
-        id: rows::count(row.id, "order_timeline.id")?,
+    LostAcceptance {
+        id,
         order_id,
         order_code: OrderCode::of(region, order_id),
         region,
         winner: earlier.next_back().filter(|_| taken).map(|(_, winner)| winner.clone()),
         entry,
-    })
+    }
 }
 
-fn winner(line: LineRow) -> Result<Winner, StoreError> {
-    let entry = line.entry()?;
-    Ok(Winner {
+fn winner(line: LineRow) -> Winner {
+    let entry = TimelineEntry::from(line);
+    Winner {
         user_id: entry.actor.user_id,
         source: entry.source,
         decided_at: entry.hops.cloud_at,
         verdict: entry.verdict,
-    })
+    }
 }

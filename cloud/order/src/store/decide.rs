@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use platform::{
-    sql::{SqlError, Tx},
+    sql::{Cells, SqlError, Tx},
     transact, vals,
 };
 use process::{
@@ -12,7 +12,6 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Submission, Writes, decide};
-use uuid::Uuid;
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
@@ -97,8 +96,8 @@ impl Store {
             return Ok(None);
         }
         let values = vals![publication.command_id, publication.actor.user_id];
-        let row = self.sql.one::<(Uuid,)>(ORDER_OF, values).await?;
-        Ok(row.map(|(id,)| OrderId(id)))
+        let row = self.sql.one::<Cells<(OrderId,)>>(ORDER_OF, values).await?;
+        Ok(row.map(|Cells((id,))| id))
     }
 }
 

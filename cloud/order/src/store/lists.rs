@@ -46,14 +46,14 @@ impl Cursor {
 impl Store {
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let row = self.sql.one::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id]).await?;
-        row.map(OrderRow::order).transpose()
+        Ok(row.map(Order::from))
     }
 
     /// The history of an order, oldest first.
     pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
         let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
         let rows = self.sql.all::<LineRow>(text, vals![id, LINES_MAX]).await?;
-        rows.into_iter().rev().map(LineRow::entry).collect()
+        Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
     }
 
     /// At most `limit` orders of the list, those after the given place.
@@ -66,7 +66,7 @@ impl Store {
         let (text, mut values) = statement(listing, after.unwrap_or(Cursor::START));
         values.push(limit.into());
         let rows = self.sql.all::<OrderRow>(text, values).await?;
-        rows.into_iter().map(OrderRow::order).collect()
+        Ok(rows.into_iter().map(Order::from).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Columns, Tx},
+    sql::{Cells, Columns, Tx},
     vals,
 };
 use process::defect::{Defect, planted};
@@ -12,14 +12,14 @@ use rules::{
     Assignment, Attempt, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
     regions_to_explain,
 };
-use uuid::Uuid;
 use wire::{
-    Action, CommandBody, CommandId, Order, OrderId, OrderStatus, Region, Role, UnixMillis, UserId,
+    Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, Region, Role,
+    UnixMillis, UserId,
 };
 
 use super::{
     StoreError,
-    rows::{self, AnswerRow, AssignmentRow, FenceRow, OrderRow},
+    rows::{AnswerRow, AssignmentRow, FenceRow, OrderRow, offline_rules},
 };
 
 /// How orders are read: a single command reads plainly and guards its write, a batch locks first.
@@ -120,9 +120,10 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
     const REGIONS: &str = "SELECT id, location FROM orders WHERE id IN (";
-    for (id, location) in tx.all_named::<(Uuid, String)>(REGIONS, &[], &named.orders, ")").await? {
-        regions.insert(rows::region(&location)?);
-        unknown.remove(&OrderId(id));
+    let places = tx.all_named::<Cells<(OrderId, Region)>>(REGIONS, &[], &named.orders, ")").await?;
+    for Cells((id, location)) in places {
+        regions.insert(location);
+        unknown.remove(&id);
     }
     if !unknown.is_empty() {
         regions.extend(Region::ALL);
@@ -177,7 +178,7 @@ async fn fences(
 ) -> Result<(), StoreError> {
     let text = FenceRow::select("WHERE fence IN (");
     for row in tx.all_named::<FenceRow>(text, &[], named, ")").await? {
-        let record = row.record()?;
+        let record = FenceRecord::from(row);
         if let Some(assignment) = assignments.get_mut(&record.region) {
             assignment.fences.insert(record.fence, record);
         }
@@ -191,12 +192,11 @@ async fn past_rules(
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
     const RULES: &str = "SELECT region, version, rules FROM region_rules WHERE version IN (";
-    for (region, version, rules) in
-        tx.all_named::<(String, i64, String)>(RULES, &[], named, ")").await?
+    type PastRules = Cells<(Region, u64, String)>;
+    for Cells((region, version, rules)) in tx.all_named::<PastRules>(RULES, &[], named, ")").await?
     {
-        if let Some(assignment) = assignments.get_mut(&rows::region(&region)?) {
-            let version = rows::count(version, "region_rules.version")?;
-            assignment.past_rules.insert(version, rows::offline_rules(&rules)?);
+        if let Some(assignment) = assignments.get_mut(&region) {
+            assignment.past_rules.insert(version, offline_rules(&rules)?);
         }
     }
     Ok(())
@@ -222,7 +222,7 @@ async fn listed(
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
     let rows = cases(tx, kind, orders).await?;
-    Ok(rows.into_iter().map(|(order, user, _)| (OrderId(order), UserId(user))).collect())
+    Ok(rows.into_iter().map(|Cells((order, user, _))| (order, user)).collect())
 }
 
 /// The cases of a right that was taken back, of the orders of commands that were refused before. Nothing
@@ -238,14 +238,14 @@ async fn taken_back(
     let refused = answers.values().filter(|answer| !answer.applied);
     let refused = refused.map(|answer| answer.order_id).collect();
     let rows = cases(tx, CaseKind::TakenBack, &refused).await?;
-    Ok(rows.into_iter().map(|(_, user, command)| (CommandId(command), UserId(user))).collect())
+    Ok(rows.into_iter().map(|Cells((_, user, command))| (command, user)).collect())
 }
 
 async fn cases(
     tx: &mut Tx,
     kind: CaseKind,
     orders: &BTreeSet<OrderId>,
-) -> Result<Vec<(Uuid, Uuid, Uuid)>, StoreError> {
+) -> Result<Vec<Cells<(OrderId, UserId, CommandId)>>, StoreError> {
     const CASES: &str =
         "SELECT order_id, user_id, command_id FROM case_items WHERE kind = ? AND order_id IN (";
     Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)
@@ -262,7 +262,7 @@ async fn answers(
     }
     let text = AnswerRow::select("WHERE command_id IN (");
     for row in tx.all_named::<AnswerRow>(text, &[], commands, ")").await? {
-        let answer = row.answer()?;
+        let answer = StoredAnswer::from(row);
         answers.insert(answer.key(), answer);
     }
     Ok(answers)
@@ -276,8 +276,8 @@ async fn orders(
     let lock = reading == Reading::Locked && tx.is_mysql();
     let after = if lock { ") ORDER BY id FOR UPDATE" } else { ") ORDER BY id" };
     let rows = tx.all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after).await?;
-    let states = rows.into_iter().map(OrderRow::state);
-    states.map(|state| state.map(|state| (state.order.id, state))).collect()
+    let states = rows.into_iter().map(OrderState::from);
+    Ok(states.map(|state| (state.order.id, state)).collect())
 }
 
 async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError> {
@@ -285,5 +285,5 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
         "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?";
     let values = vals![region, OrderStatus::Pending, OPEN_JOBS_MAX];
     let rows = tx.all::<OrderRow>(OrderRow::select(OPEN), values).await?;
-    rows.into_iter().map(OrderRow::order).collect()
+    Ok(rows.into_iter().map(Order::from).collect())
 }

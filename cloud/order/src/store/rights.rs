@@ -8,22 +8,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Columns, Statement, Tx},
+    row,
+    sql::{Cells, Columns, Statement, Tx},
     transact, vals,
 };
 use rules::{Assignment, NextAssignment, Seat, Wish};
 use serde::Serialize;
 use sqlx::FromRow;
-use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, OfflineRules, Policy,
+    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
     Region, RenewRequest, TakeBack, UserId,
 };
 
 use super::{
     Store, StoreError,
     read::{self, Lock},
-    rows::{self, AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow},
+    rows::{AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow},
     turn::{Record, turn},
 };
 
@@ -72,7 +72,14 @@ pub struct NextRight {
 struct GrantedRow {
     #[sqlx(flatten)]
     row: AssignmentRow,
-    digest: Option<Vec<u8>>,
+    #[sqlx(flatten)]
+    grant: Grant,
+}
+
+row! {
+    struct Grant {
+        digest: Option<Hash>,
+    }
 }
 
 impl Store {
@@ -127,22 +134,22 @@ impl Store {
             }
             let values = vals![&over.edge, over.epoch, SHOWN_MAX];
             let rows = tx.all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
-            rows.into_iter().map(FenceRow::record).collect()
+            Ok(rows.into_iter().map(FenceRecord::from).collect())
         })
     }
 
     /// Gives the same holder a new fence, where the one it names still stands.
     pub async fn renew(&self, asked: &RenewRequest) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            const GRANTED_BY: &str = "SELECT granted_by FROM fences WHERE region = ? AND fence = ?";
             let now = locked(tx, asked.region).await?;
             let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
-            let granted = tx.one::<(Uuid,)>(GRANTED_BY, vals![asked.region, asked.fence]).await?;
-            let Some((by,)) = granted else { return Ok(()) };
+            let text = FenceRow::select("WHERE region = ? AND fence = ?");
+            let granted = tx.one::<FenceRow>(text, vals![asked.region, asked.fence]).await?;
+            let Some(FenceRow { granted_by, .. }) = granted else { return Ok(()) };
             let (at, how) = (self.clock.now(), FenceEnding::Renewed);
             let end = FenceEnd { at, how, by: None, why: None };
             let record = Record::of(&end);
-            if let Some(turned) = now.renewed(&seat, asked.fence, end, UserId(by)) {
+            if let Some(turned) = now.renewed(&seat, asked.fence, end, granted_by) {
                 turn(tx, &self.clock, asked.region, &turned, &record).await?;
             }
             Ok(())
@@ -170,7 +177,7 @@ impl Store {
                 holder: wanted.holder.map(|seat| seat.edge),
                 by: wanted.by,
             }),
-            fences: fences.into_iter().map(FenceRow::record).collect::<Result<_, _>>()?,
+            fences: fences.into_iter().map(FenceRecord::from).collect(),
             changes: self.sql.all(AssignmentChangeRow::select(NOTES), values).await?,
         })
     }
@@ -183,9 +190,8 @@ fn granted(tail: &'static str) -> Statement {
 impl GrantedRow {
     fn read(self) -> Result<(AssignmentEvent, Option<NextAssignment>), StoreError> {
         let (region, assignment) = self.row.assignment()?;
-        let digest = self.digest.map(|digest| rows::hash(&digest, "fences.digest")).transpose()?;
-        let assignment_told = assignment.told(digest);
-        Ok((AssignmentEvent { region, assignment: assignment_told }, assignment.wanted))
+        let told = assignment.told(self.grant.digest);
+        Ok((AssignmentEvent { region, assignment: told }, assignment.wanted))
     }
 }
 
@@ -217,6 +223,6 @@ async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), St
 }
 
 async fn ended_epoch(tx: &mut Tx, edge: &EdgeId) -> Result<Option<u64>, StoreError> {
-    let row = tx.one::<(i64,)>(ENDED_EPOCH, vals![edge]).await?;
-    row.map(|(epoch,)| rows::count(epoch, "ended_epochs.epoch")).transpose()
+    let row = tx.one::<Cells<(u64,)>>(ENDED_EPOCH, vals![edge]).await?;
+    Ok(row.map(|Cells((epoch,))| epoch))
 }

@@ -6,20 +6,20 @@
 
 use platform::{
     outbox,
-    sql::{Columns, Tx, Val, bigint},
+    sql::{Cells, Columns, Tx, Val},
     vals,
 };
 use process::clock::Clock;
 use rules::{Assignment, AssignmentTurn};
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, EdgeId, Event, EventId, EventType, FenceEnd, Hash, OrderId, OrderStatus,
-    Region, UnixMillis, UserId, is_open, open_digest,
+    AssignmentEvent, Event, EventId, EventType, FenceEnd, Hash, OrderId, OrderStatus, Region,
+    UnixMillis, UserId, is_open, open_digest,
 };
 
 use super::{
     StoreError,
-    rows::{self, AssignmentChangeRow, AssignmentRow, FenceRow, RulesRow},
+    rows::{AssignmentChangeRow, AssignmentRow, FenceRow, RulesRow},
 };
 
 const EVENT_VERSION: u32 = 1;
@@ -28,7 +28,6 @@ const DIGEST_PART: usize = 5_000;
 
 const END: &str = "UPDATE fences SET ended_at = ?, ended_how = ?, ended_by = ?, ended_why = ? \
     WHERE region = ? AND fence = ?";
-const DIGEST: &str = "SELECT digest FROM fences WHERE region = ? AND fence = ?";
 /// The maker, moment and reason of a change.
 pub struct Record {
     pub what: &'static str,
@@ -98,15 +97,15 @@ async fn grant(
     at: UnixMillis,
 ) -> Result<Hash, StoreError> {
     let digest = open_orders(tx, region).await?;
-    let holder = after.holder.as_ref().map(EdgeId::to_string).unwrap_or_default();
+    let holder = after.holder.clone();
     let row = FenceRow {
-        region: region.to_string(),
-        fence: bigint(after.fence),
-        holder,
-        epoch: bigint(after.epoch),
-        digest: digest.0.to_vec(),
-        granted_at: at.0,
-        granted_by: by.0,
+        region,
+        fence: after.fence,
+        holder: holder.ok_or(StoreError::Contradiction("a grant without its holder"))?,
+        epoch: after.epoch,
+        digest,
+        granted_at: at,
+        granted_by: by,
         ended_at: None,
         ended_how: None,
         ended_by: None,
@@ -123,18 +122,15 @@ async fn open_orders(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
     let open: Vec<Val> =
         OrderStatus::ALL.iter().filter(|status| is_open(**status)).map(Val::from).collect();
     let mut digest = Hash::ZERO;
-    let mut after = Uuid::nil();
+    let mut after = OrderId(Uuid::nil());
     loop {
         let mut values = vals![region];
         values.extend(open.clone());
         values.extend(vals![after, DIGEST_PART]);
-        let rows = tx.all::<(Uuid, i64)>(OPEN, values).await?;
+        let rows = tx.all::<Cells<(OrderId, u64)>>(OPEN, values).await?;
         let read = rows.len();
-        after = rows.last().map_or(after, |(id, _)| *id);
-        let counted = rows
-            .into_iter()
-            .map(|(id, version)| Ok((OrderId(id), rows::count(version, "orders.version")?)));
-        digest.toggle(open_digest(counted.collect::<Result<Vec<_>, StoreError>>()?));
+        after = rows.last().map_or(after, |Cells((id, _))| *id);
+        digest.toggle(open_digest(rows.into_iter().map(|Cells(order)| order)));
         if read < DIGEST_PART {
             return Ok(digest);
         }
@@ -149,22 +145,23 @@ async fn standing_digest(
     if after.holder.is_none() {
         return Ok(None);
     }
-    let row = tx.one::<(Vec<u8>,)>(DIGEST, vals![region, after.fence]).await?;
-    row.map(|(digest,)| rows::hash(&digest, "fences.digest")).transpose()
+    let text = FenceRow::select("WHERE region = ? AND fence = ?");
+    let row = tx.one::<FenceRow>(text, vals![region, after.fence]).await?;
+    Ok(row.map(|row| row.digest))
 }
 
 fn change(region: Region, after: &Assignment, record: &Record) -> AssignmentChangeRow {
     AssignmentChangeRow {
-        region: region.to_string(),
-        version: bigint(after.policy_version),
+        region,
+        version: after.policy_version,
         what: record.what.to_owned(),
-        policy: after.policy.as_str().to_owned(),
-        holder: after.holder.as_ref().map(EdgeId::to_string),
-        epoch: bigint(after.epoch),
-        fence: bigint(after.fence),
-        rules_version: bigint(after.rules_version),
+        policy: after.policy,
+        holder: after.holder.clone(),
+        epoch: after.epoch,
+        fence: after.fence,
+        rules_version: after.rules_version,
         made_at: record.at.0,
-        made_by: record.by.map(|by| by.0),
+        made_by: record.by,
         why: record.why.clone(),
     }
 }

@@ -12,7 +12,7 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{EventDraft, Guard, OrderState, OrderWrite, StoredAnswer, Writes};
+use rules::{EventDraft, Guard, NewCase, OrderState, OrderWrite, StoredAnswer, Writes};
 use wire::{CommandId, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis};
 
 use super::{
@@ -37,7 +37,7 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     let mut changed = Vec::new();
     for write in writes {
         match write.guard {
-            None => new.push(OrderRow::from(&write.after)),
+            None => new.push(OrderRow::from(write.after.clone())),
             Some(guard) => changed.push((guard, &write.after)),
         }
     }
@@ -67,7 +67,15 @@ pub async fn rest(
     let events = writes.events.iter().map(|draft| event(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
-    tx.insert_all(writes.cases.iter().map(|item| CaseRow::of(item, at)).collect()).await?;
+    let case = |item: &NewCase| CaseRow {
+        order_id: item.order_id,
+        user_id: item.user_id,
+        kind: item.kind.as_str(),
+        command_id: item.command_id,
+        code: item.code,
+        at,
+    };
+    tx.insert_all(writes.cases.iter().map(case).collect()).await?;
     // Last, so that a grant's digest is of all that this transaction has written.
     for (region, turned) in &writes.turns {
         let released = FenceEnd { at, how: FenceEnding::Released, by: None, why: None };

@@ -1,7 +1,9 @@
 //! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks, and
 //! the values in the same order.
 
-use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+
+use super::{Column, ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
 
 /// A row whose fields are columns of one table. Made by `columns!`.
 pub trait Columns: Sized {
@@ -32,19 +34,16 @@ pub trait Columns: Sized {
     }
 }
 
-/// Declares a row and its table. A row that is read derives `sqlx::FromRow` and has plain fields; one that
-/// is only written may have fields of any type that `Val` is made from.
+/// Declares a row that is written, and its table. Its fields have any type that `Val` is made from.
 ///
 /// ```text
 /// columns! {
-///     #[derive(sqlx::FromRow)]
-///     struct SessionRow in sessions {
-///         id: Uuid,
-///         created_at: i64,
+///     struct SessionRow<'a> in sessions {
+///         id: SessionId,
+///         kind: &'a str,
 ///     }
 /// }
-/// tx.insert(SessionRow { id, created_at }).await?;
-/// let row: Option<SessionRow> = sql.one(SessionRow::select("WHERE id = ?"), vals![id]).await?;
+/// tx.insert(SessionRow { id, kind }).await?;
 /// ```
 #[macro_export]
 macro_rules! columns {
@@ -100,6 +99,84 @@ macro_rules! mark {
     };
 }
 
+/// Declares a row that is read, and written too where it names its table. Each field has a type that is a
+/// `Column`.
+///
+/// ```text
+/// row! {
+///     struct SessionRow in sessions {
+///         id: SessionId,
+///         created_at: UnixMillis,
+///     }
+/// }
+/// let row: Option<SessionRow> = sql.one(SessionRow::select("WHERE id = ?"), vals![id]).await?;
+/// ```
+#[macro_export]
+macro_rules! row {
+    (
+        $(#[$attribute:meta])*
+        $visible:vis struct $row:ident $(in $table:ident)? {
+            $($(#[$field_attribute:meta])* $field_visible:vis $field:ident: $type:ty),* $(,)?
+        }
+    ) => {
+        $crate::row!(@declare $(in $table)?
+            $(#[$attribute])*
+            $visible struct $row {
+                $($(#[$field_attribute])* $field_visible $field: $type,)*
+            }
+        );
+        $crate::row!(@read $row, ::sqlx::mysql::MySqlRow, $($field),*);
+        $crate::row!(@read $row, ::sqlx::sqlite::SqliteRow, $($field),*);
+    };
+    (@declare in $table:ident $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt) => {
+        $crate::columns! { $(#[$attribute])* $visible struct $row in $table $fields }
+    };
+    (@declare $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt) => {
+        $(#[$attribute])*
+        $visible struct $row $fields
+    };
+    (@read $row:ident, $engine:ty, $($field:ident),*) => {
+        impl ::sqlx::FromRow<'_, $engine> for $row {
+            fn from_row(row: &$engine) -> ::std::result::Result<Self, ::sqlx::Error> {
+                Ok(Self { $($field: $crate::sql::column(row, stringify!($field))?),* })
+            }
+        }
+    };
+}
+
+/// Reads one column of a row.
+pub fn column<'r, R, C, I>(row: &'r R, index: I) -> Result<C, sqlx::Error>
+where
+    R: Row,
+    C: Column<Plain: Decode<'r, R::Database> + Type<R::Database>>,
+    I: ColumnIndex<R> + ToString + Copy,
+{
+    let plain = row.try_get(index)?;
+    C::read(plain).map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
+}
+
+/// A row that is read without a name of its own: `Cells<(OrderId, Region)>`.
+pub struct Cells<T>(pub T);
+
+macro_rules! cells {
+    ($($cell:ident $index:literal),+) => {
+        impl<'r, R, $($cell),+> FromRow<'r, R> for Cells<($($cell,)+)>
+        where
+            R: Row,
+            usize: ColumnIndex<R>,
+            $($cell: Column<Plain: Decode<'r, R::Database> + Type<R::Database>>,)+
+        {
+            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+                Ok(Self(($(column(row, $index)?,)+)))
+            }
+        }
+    };
+}
+
+cells!(A 0);
+cells!(A 0, B 1);
+cells!(A 0, B 1, C 2);
+
 impl Sql {
     /// Inserts one row on its own.
     pub async fn insert<R: Columns>(&self, row: R) -> Result<(), SqlError> {
@@ -144,8 +221,8 @@ mod tests {
         }
     }
 
-    columns! {
-        #[derive(Debug, PartialEq, sqlx::FromRow)]
+    row! {
+        #[derive(Debug, PartialEq)]
         struct RunRow in job_runs {
             at: i64,
             slot: i64,

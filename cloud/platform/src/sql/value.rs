@@ -1,9 +1,11 @@
-//! The values a statement may carry. Closed, so that both engines store each of them the same way.
+//! The values that a statement carries and a column holds. Closed, so that both engines store each of
+//! them the same way.
 
 use uuid::Uuid;
 use wire::{
-    CommandId, DeviceId, EdgeId, EventId, Hash, OrderId, OrderStatus, Region, SessionId,
-    UnixMillis, UserId,
+    Action, Amount, Code, CommandId, Currency, DeviceId, EdgeId, EventId, FenceEnding, Hash,
+    OrderId, OrderStatus, PaymentStatus, Policy, Region, Role, ServiceType, SessionId, Source,
+    UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,64 +29,102 @@ pub fn bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-impl From<i64> for Val {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
+/// The reason why a stored value is none of its type.
+pub type ColumnError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A type that a column of a `row!` may have.
+pub trait Column: Sized {
+    /// The type that the engines know.
+    type Plain;
+
+    fn read(plain: Self::Plain) -> Result<Self, ColumnError>;
+}
+
+impl<T: Column> Column for Option<T> {
+    type Plain = Option<T::Plain>;
+
+    fn read(plain: Self::Plain) -> Result<Self, ColumnError> {
+        plain.map(T::read).transpose()
     }
 }
 
-impl From<i32> for Val {
-    fn from(value: i32) -> Self {
-        Self::Int(value.into())
-    }
+/// `type: plain type, value => as it is stored, plain value => as it is read;`
+macro_rules! stored {
+    ($($type:ty: $plain:ty, $value:ident => $stored:expr, $column:ident => $read:expr;)+) => {$(
+        impl From<$type> for Val {
+            fn from($value: $type) -> Self {
+                $stored
+            }
+        }
+
+        impl Column for $type {
+            type Plain = $plain;
+
+            fn read($column: $plain) -> Result<Self, ColumnError> {
+                $read
+            }
+        }
+    )+};
 }
 
-impl From<u32> for Val {
-    fn from(value: u32) -> Self {
-        Self::Int(value.into())
-    }
+stored! {
+    i64: i64, number => Self::Int(number), column => Ok(column);
+    u64: i64, count => Self::Int(bigint(count)), column => Ok(column.try_into()?);
+    bool: i64, yes => Self::Int(yes.into()), column => Ok(column != 0);
+    String: String, text => Self::Text(text), column => Ok(column);
+    Vec<u8>: Vec<u8>, bytes => Self::Bytes(bytes), column => Ok(column);
+    Uuid: Uuid, id => Self::Id(id), column => Ok(column);
+    UnixMillis: i64, at => Self::Int(at.0), column => Ok(Self(column));
+    Hash: Vec<u8>, hash => Self::Bytes(hash.0.to_vec()), column => Ok(column.as_slice().try_into()?);
+    Amount: i64, amount => Self::Int(amount.minor()), column => Ok(Self::from_minor(column)?);
+    Role: i64, role => Self::Int(role.number()), column => {
+        Self::from_number(column).ok_or_else(|| "no role has this number".into())
+    };
+    Source: String, source => Self::Text(source.into()), column => Ok(column.try_into()?);
+    // A newer version may have stored a code or an ending that this one does not know; it stands.
+    Code: String, code => code.as_str().into(), column => {
+        Ok(column.parse().unwrap_or(Self::Unrecognised))
+    };
+    FenceEnding: String, ending => ending.as_str().into(), column => {
+        Ok(column.parse().unwrap_or(Self::Unrecognised))
+    };
+    Verdict: String, verdict => verdict.as_str().into(), column => {
+        let all = [Self::NotTaken, Self::Provisional, Self::Firm];
+        all.into_iter().find(|known| known.as_str() == column).ok_or_else(|| "no verdict".into())
+    };
 }
 
-impl From<u64> for Val {
-    fn from(value: u64) -> Self {
-        Self::Int(bigint(value))
-    }
+macro_rules! ids {
+    ($($id:ty),+) => {
+        stored! { $($id: Uuid, id => Self::Id(id.0), column => Ok(Self(column));)+ }
+    };
 }
 
-impl From<usize> for Val {
-    fn from(value: usize) -> Self {
-        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
-    }
+macro_rules! names {
+    ($($name:ty),+) => {
+        stored! { $($name: String, name => name.as_str().into(), column => Ok(column.parse()?);)+ }
+    };
 }
 
-impl From<bool> for Val {
-    fn from(value: bool) -> Self {
-        Self::Int(value.into())
-    }
+ids!(OrderId, UserId, CommandId, EventId, SessionId);
+names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
+
+macro_rules! values {
+    ($($type:ty, $value:ident => $stored:expr;)+) => {$(
+        impl From<$type> for Val {
+            fn from($value: $type) -> Self {
+                $stored
+            }
+        }
+    )+};
 }
 
-impl From<&str> for Val {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for Val {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl From<Vec<u8>> for Val {
-    fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl From<&[u8]> for Val {
-    fn from(value: &[u8]) -> Self {
-        Self::Bytes(value.to_vec())
-    }
+values! {
+    i32, number => Self::Int(number.into());
+    u32, number => Self::Int(number.into());
+    usize, count => Self::Int(bigint(count as u64));
+    &str, text => Self::Text(text.to_owned());
+    &[u8], bytes => Self::Bytes(bytes.to_vec());
 }
 
 impl<const N: usize> From<[u8; N]> for Val {
@@ -92,47 +132,6 @@ impl<const N: usize> From<[u8; N]> for Val {
         Self::Bytes(value.to_vec())
     }
 }
-
-impl From<Uuid> for Val {
-    fn from(value: Uuid) -> Self {
-        Self::Id(value)
-    }
-}
-
-impl From<UnixMillis> for Val {
-    fn from(value: UnixMillis) -> Self {
-        Self::Int(value.0)
-    }
-}
-
-impl From<Hash> for Val {
-    fn from(value: Hash) -> Self {
-        Self::Bytes(value.0.to_vec())
-    }
-}
-
-macro_rules! ids {
-    ($($id:ty),+) => {$(
-        impl From<$id> for Val {
-            fn from(value: $id) -> Self {
-                Self::Id(value.0)
-            }
-        }
-    )+};
-}
-
-macro_rules! names {
-    ($($name:ty),+) => {$(
-        impl From<$name> for Val {
-            fn from(value: $name) -> Self {
-                Self::Text(value.as_str().to_owned())
-            }
-        }
-    )+};
-}
-
-ids!(OrderId, UserId, CommandId, EventId, SessionId);
-names!(EdgeId, DeviceId, Region, OrderStatus);
 
 impl<T: Clone + Into<Val>> From<&T> for Val {
     fn from(value: &T) -> Self {

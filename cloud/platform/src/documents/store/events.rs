@@ -12,7 +12,10 @@ use mongodb::{
 use uuid::Uuid;
 
 use super::bson;
-use crate::documents::{DocumentsError, Mongo, mongo::{binary, index_names}};
+use crate::documents::{
+    DocumentsError, Mongo,
+    mongo::{binary, index_names},
+};
 
 pub const UNSENT: &str = "_unsent";
 
