@@ -62,11 +62,6 @@ impl<T> Row for T where
 }
 
 impl Sql {
-    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
-    pub async fn open(url: &str) -> Result<Self, SqlError> {
-        open::open(url).await
-    }
-
     /// Opens a database, and refuses one that `migrate` has not brought up to date.
     pub async fn open_current(url: &SecretUrl, migrations: &Migrations) -> Result<Self, SqlError> {
         let sql = Self::open(url.reveal()).await?;
@@ -86,14 +81,8 @@ impl Sql {
         matches!(self, Self::MySql { .. })
     }
 
-    /// The engine's name, for a metric.
     pub fn engine(&self) -> &'static str {
         if self.is_mysql() { "mysql" } else { "sqlite" }
-    }
-
-    /// Use through `transact!`, which commits and retries.
-    pub async fn begin(&self) -> Result<Tx, SqlError> {
-        Tx::begin(self).await
     }
 
     /// One statement on its own, committed when it returns.
@@ -126,16 +115,12 @@ impl Sql {
         let work = async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
-                    match mysql(&text, values).fetch_optional(pool).await? {
-                        Some(row) => Some(R::from_row(&row)?),
-                        None => None,
-                    }
+                    let row = mysql(&text, values).fetch_optional(pool).await?;
+                    row.map(|row| R::from_row(&row)).transpose()?
                 }
                 Self::Sqlite { read, .. } => {
-                    match sqlite(&text, values).fetch_optional(read).await? {
-                        Some(row) => Some(R::from_row(&row)?),
-                        None => None,
-                    }
+                    let row = sqlite(&text, values).fetch_optional(read).await?;
+                    row.map(|row| R::from_row(&row)).transpose()?
                 }
             })
         };
@@ -164,26 +149,6 @@ impl Sql {
         limited(&text, work).await
     }
 
-    /// Brings the platform's tables and then the service's own up to date.
-    pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
-        migrate::run(self, migrations).await
-    }
-
-    /// Brings the platform's tables alone up to date, for a service whose own are no SQL.
-    pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
-        migrate::run_ground(self).await
-    }
-
-    pub(crate) async fn check_ground(&self) -> Result<(), SqlError> {
-        migrate::check_ground(self).await
-    }
-
-    /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
-    pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
-        migrate::check(self, migrations).await
-    }
-
-    /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), SqlError> {
         self.one::<(i64,)>("SELECT 1", Vec::new()).await.map(drop)
     }

@@ -33,25 +33,30 @@ const GROUND_TABLE: &str = "_ground_migrations";
 const GROUND_APPLIED: &str = "SELECT version FROM _ground_migrations WHERE success = 1";
 const SERVICE_APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = 1";
 
-pub(super) async fn run(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
-    run_ground(sql).await?;
-    apply(sql, migrations.of(sql)).await
-}
+impl Sql {
+    /// Brings the platform's tables and then the service's own up to date.
+    pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
+        self.migrate_ground().await?;
+        apply(self, migrations.of(self)).await
+    }
 
-pub(super) async fn run_ground(sql: &Sql) -> Result<(), SqlError> {
-    let ours = GROUND.of(sql);
-    let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
-    ground.dangerous_set_table_name(GROUND_TABLE);
-    apply(sql, &ground).await
-}
+    /// Brings the platform's tables alone up to date, for a service whose own are no SQL.
+    pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
+        let ours = GROUND.of(self);
+        let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
+        ground.dangerous_set_table_name(GROUND_TABLE);
+        apply(self, &ground).await
+    }
 
-pub(super) async fn check(sql: &Sql, migrations: &Migrations) -> Result<(), SqlError> {
-    check_ground(sql).await?;
-    compare(sql, migrations.of(sql), SERVICE_APPLIED).await
-}
+    /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
+    pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
+        self.check_ground().await?;
+        compare(self, migrations.of(self), SERVICE_APPLIED).await
+    }
 
-pub(super) async fn check_ground(sql: &Sql) -> Result<(), SqlError> {
-    compare(sql, GROUND.of(sql), GROUND_APPLIED).await
+    pub(crate) async fn check_ground(&self) -> Result<(), SqlError> {
+        compare(self, GROUND.of(self), GROUND_APPLIED).await
+    }
 }
 
 impl Migrations {

@@ -28,13 +28,16 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 const WAITS: &str =
     "SET SESSION innodb_lock_wait_timeout = 5 /*M! , SESSION idle_transaction_timeout = 30 */";
 
-pub(super) async fn open(url: &str) -> Result<Sql, SqlError> {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
-    } else if url.starts_with("mysql:") {
-        open_mysql(url).await
-    } else {
-        Err(SqlError::Address)
+impl Sql {
+    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
+    pub async fn open(url: &str) -> Result<Self, SqlError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
+        } else if url.starts_with("mysql:") {
+            open_mysql(url).await
+        } else {
+            Err(SqlError::Address)
+        }
     }
 }
 

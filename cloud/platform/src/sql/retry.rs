@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use process::metrics;
 
-use super::{Sql, SqlError, Tx, open::LOCK_WAIT};
+use super::{Sql, Tx, open::LOCK_WAIT};
 
 /// The longest wait of a transaction for one held row, over all its runs; the pauses come on top.
 pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRIES_MAX + 1);
@@ -96,11 +96,7 @@ impl Attempts {
     /// A rollback that fails has lost its connection, and the transaction with it.
     pub async fn undo(tx: Tx) {
         if let Err(error) = tx.rollback().await {
-            report(&error);
+            tracing::warn!(%error, "A transaction could not be undone; its connection is dropped");
         }
     }
-}
-
-fn report(error: &SqlError) {
-    tracing::warn!(error = %error, "A transaction could not be undone; its connection is dropped");
 }

@@ -23,22 +23,27 @@ enum Open {
     Sqlite(Transaction<'static, Sqlite>),
 }
 
-impl Tx {
-    pub(super) async fn begin(sql: &Sql) -> Result<Self, SqlError> {
+impl Sql {
+    /// Use through `transact!`, which commits and retries.
+    pub async fn begin(&self) -> Result<Tx, SqlError> {
         let text = Statement::new("BEGIN");
         let work = async {
-            Ok(match sql {
-                Sql::MySql { pool, .. } => Open::MySql(pool.begin_with("START TRANSACTION").await?),
+            Ok(match self {
+                Self::MySql { pool, .. } => {
+                    Open::MySql(pool.begin_with("START TRANSACTION").await?)
+                }
                 // A transaction that reads first and writes later would lose the lock to another.
-                Sql::Sqlite { write, .. } => {
+                Self::Sqlite { write, .. } => {
                     Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
                 }
             })
         };
         let open = limited(&text, work).await?;
-        Ok(Self { open, contended: false, outbox: sql.outbox().clone(), wakes_relay: false })
+        Ok(Tx { open, contended: false, outbox: self.outbox().clone(), wakes_relay: false })
     }
+}
 
+impl Tx {
     /// For the rare text that differs: `FOR UPDATE` and upserts exist on one engine only.
     pub fn is_mysql(&self) -> bool {
         matches!(self.open, Open::MySql(_))
@@ -72,14 +77,14 @@ impl Tx {
         let open = &mut self.open;
         let work = async {
             Ok(match open {
-                Open::MySql(tx) => match mysql(&text, values).fetch_optional(&mut **tx).await? {
-                    Some(row) => Some(R::from_row(&row)?),
-                    None => None,
-                },
-                Open::Sqlite(tx) => match sqlite(&text, values).fetch_optional(&mut **tx).await? {
-                    Some(row) => Some(R::from_row(&row)?),
-                    None => None,
-                },
+                Open::MySql(tx) => {
+                    let row = mysql(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::from_row(&row)).transpose()?
+                }
+                Open::Sqlite(tx) => {
+                    let row = sqlite(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::from_row(&row)).transpose()?
+                }
             })
         };
         let result = limited(&text, work).await;
