@@ -4,26 +4,17 @@
 
 use std::time::Duration;
 
-use platform::{
-    cache::{Cache, CacheError},
-    sessions,
-};
+use platform::{cache::Cache, sessions};
 use process::{clock::Clock, problem::chain, tasks::Tasks};
 use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
-use crate::store::{BATCH, Store, StoreError};
+use crate::store::{BATCH, Store};
+
+type RefillError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a revocation that missed the cache can go unnoticed by it.
 const REFILL_EVERY: Duration = Duration::from_secs(15);
-
-#[derive(Debug, thiserror::Error)]
-pub enum RefillError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-}
 
 /// Puts one session on the blacklist. A failure does not refuse the sign-out.
 pub async fn tell(cache: &Cache, session: SessionId, until: UnixMillis, now: UnixMillis) {
@@ -33,28 +24,26 @@ pub async fn tell(cache: &Cache, session: SessionId, until: UnixMillis, now: Uni
 }
 
 /// Writes the whole blacklist: every revoked session whose token has not expired.
-async fn refill(store: &Store, cache: &Cache, clock: &Clock) -> Result<usize, RefillError> {
-    let (mut after, mut written) = (SessionId(Uuid::nil()), 0);
+async fn refill(store: &Store, cache: &Cache, clock: &Clock) -> Result<(), RefillError> {
+    let mut after = SessionId(Uuid::nil());
     loop {
         let now = clock.now();
         let part = store.revoked(after, now).await?;
         for (session, until) in &part {
             sessions::revoke(cache, *session, left(*until, now)).await?;
         }
-        written += part.len();
         match part.last() {
             Some((last, _)) if part.len() == BATCH => after = *last,
             _ => break,
         }
     }
-    sessions::mark_complete(cache).await?;
-    Ok(written)
+    Ok(sessions::mark_complete(cache).await?)
 }
 
 /// Fills the blacklist if it can be reached.
 pub async fn fill(store: &Store, cache: &Cache, clock: &Clock) {
     if let Err(error) = refill(store, cache, clock).await {
-        tracing::warn!(error = chain(&error), "The blacklist could not be filled");
+        tracing::warn!(error = chain(&*error), "The blacklist could not be filled");
     }
 }
 

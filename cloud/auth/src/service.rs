@@ -122,8 +122,8 @@ impl Service {
         let issued = created_at.0 / 1000;
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub: account.user_id,
-            role: account.role,
+            sub: account.id,
+            role: account.role_id,
             jti: SessionId(self.clock.new_id()),
             iat: issued,
             exp: issued + ACCESS_TOKEN_SECONDS,
@@ -132,21 +132,22 @@ impl Service {
         };
         let session = UserSession {
             id: claims.jti,
+            user_id: account.id,
             kind: SessionKind::Access,
             created_at,
             expires_at: UnixMillis(claims.exp * 1000),
         };
         let access_token = self.signer.sign(&claims);
-        if !self.store.begin_session(&session, account.user_id, name).await? {
+        if !self.store.begin_session(session, name).await? {
             return Ok(None);
         }
-        tracing::info!(user.id = %account.user_id, session.id = %session.id, "Signed in");
+        tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
         Ok(Some(AccessGrant {
             access_token,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,
-            user_id: account.user_id,
-            role: account.role,
+            user_id: account.id,
+            role: account.role_id,
         }))
     }
 
@@ -214,7 +215,7 @@ pub async fn register(
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
     let (user_id, role) = (UserId(clock.new_id()), new.role);
-    let account = Account { user_id, role, password_hash };
+    let account = Account { id: user_id, role_id: role, password_hash };
     let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
     if !store.add_user(&account, &new.username, &new.email, clock.now(), &event).await? {
         return Ok(None);

@@ -7,7 +7,7 @@ use process::{
 };
 use wire::Code;
 
-use super::token::TokenForm;
+use super::session::TokenForm;
 use crate::{renewal::RenewedAccess, service::Service};
 
 pub async fn renew(

@@ -1,19 +1,28 @@
-//! `POST /api/v1/auth/logout` and `GET /api/v1/auth/sessions`.
+//! Sessions: login, logout and the list of one's own, `verify-token`, which checks a token against auth_db,
+//! and the public keys by which the other parts verify tokens.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use process::{
-    problem::{ItemList, Page, Problem},
+    metrics,
+    problem::{ItemList, Json, Page, Problem},
     trace::Trace,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{SessionId, UnixMillis};
+use wire::{Code, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
-use crate::{
-    service::{Service, ServiceError},
-    store::UserSession,
-};
+use crate::service::{AccessGrant, Service, ServiceError, SignIn};
+
+#[derive(Deserialize)]
+pub struct LoginForm {
+    username: String,
+    password: String,
+}
 
 #[derive(Serialize)]
 pub struct SessionItem {
@@ -23,6 +32,38 @@ pub struct SessionItem {
     expires_at: UnixMillis,
     /// The one this request came with.
     current: bool,
+}
+
+#[derive(Deserialize)]
+pub struct TokenForm {
+    pub token: String,
+}
+
+#[derive(Serialize)]
+pub struct TokenOwner {
+    user_id: UserId,
+    role: Role,
+    /// Always true: a token that is not active is answered with 401, for callers that look no
+    /// further than the status.
+    active: bool,
+}
+
+/// A name and a password for an access token of an hour.
+pub async fn login(
+    State(service): State<Service>,
+    Json(form): Json<LoginForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let (word, answer) = match service.sign_in(&form.username, form.password).await? {
+        SignIn::Done(grant) => ("done", Ok(Json(grant))),
+        SignIn::Wrong => ("wrong", Err(Problem::new(Code::InvalidCredentials))),
+        SignIn::Locked(until) => {
+            let left_s = until.since(service.clock.now()) / 1000 + 1;
+            let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
+            ("locked", Err(problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))))
+        }
+    };
+    metrics::SIGN_INS.add([word], 1);
+    answer
 }
 
 pub async fn logout(
@@ -44,17 +85,25 @@ pub async fn list(
     let (user, now) = (caller.claims.sub, service.clock.now());
     let sessions = service.store.sessions(user, before, now, page.rows()).await;
     let list = page.of(sessions.map_err(ServiceError::from)?, |session| session.id);
-    Ok(list.map(|session| SessionItem::of(&session, caller.claims.jti)))
+    Ok(list.map(|session| SessionItem {
+        session_id: session.id,
+        kind: session.kind.as_str(),
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+        current: session.id == caller.claims.jti,
+    }))
 }
 
-impl SessionItem {
-    fn of(session: &UserSession, current: SessionId) -> Self {
-        Self {
-            session_id: session.id,
-            kind: session.kind.as_str(),
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            current: session.id == current,
-        }
-    }
+pub async fn verify(
+    State(service): State<Service>,
+    Json(form): Json<TokenForm>,
+) -> Result<Json<TokenOwner>, Problem> {
+    let claims = service.live_claims(&form.token).await?.ok_or(Code::InvalidToken)?;
+    Ok(Json(TokenOwner { user_id: claims.sub, role: claims.role, active: true }))
+}
+
+pub async fn jwks(State(service): State<Service>) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=60")];
+    (headers, service.signer.jwks()).into_response()
 }

@@ -1,7 +1,10 @@
 //! Sessions: one per token given out, named by the token's `jti`.
 
-use platform::{columns, outbox, sql::Columns, transact, vals};
-use uuid::Uuid;
+use platform::{
+    outbox, row,
+    sql::{Cells, Column, ColumnError, Columns, Val},
+    transact, vals,
+};
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
 use super::{BATCH, NameHash, Store, StoreError};
@@ -29,18 +32,32 @@ impl SessionKind {
             Self::DeviceGrant => "device_grant",
         }
     }
+}
 
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Access, Self::DeviceGrant].into_iter().find(|kind| kind.as_str() == text)
+impl From<SessionKind> for Val {
+    fn from(kind: SessionKind) -> Self {
+        kind.as_str().into()
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserSession {
-    pub id: SessionId,
-    pub kind: SessionKind,
-    pub created_at: UnixMillis,
-    pub expires_at: UnixMillis,
+impl Column for SessionKind {
+    type Plain = String;
+
+    fn read(text: String) -> Result<Self, ColumnError> {
+        let kind = [Self::Access, Self::DeviceGrant].into_iter().find(|kind| kind.as_str() == text);
+        kind.ok_or_else(|| "no kind of session".into())
+    }
+}
+
+row! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct UserSession in sessions {
+        pub id: SessionId,
+        pub user_id: UserId,
+        pub kind: SessionKind,
+        pub created_at: UnixMillis,
+        pub expires_at: UnixMillis,
+    }
 }
 
 /// What auth_db says of a session, whatever its token says.
@@ -51,23 +68,13 @@ pub struct SessionState {
     pub live: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct StateRow {
-    user_id: Uuid,
-    role_id: i64,
-    is_active: i64,
-    expires_at: i64,
-    revoked_at: Option<i64>,
-}
-
-columns! {
-    #[derive(sqlx::FromRow)]
-    struct SessionRow in sessions {
-        id: Uuid,
-        user_id: Uuid,
-        kind: String,
-        created_at: i64,
-        expires_at: i64,
+row! {
+    struct StateRow {
+        user_id: UserId,
+        role_id: Role,
+        is_active: bool,
+        expires_at: UnixMillis,
+        revoked_at: Option<UnixMillis>,
     }
 }
 
@@ -77,20 +84,12 @@ impl Store {
     /// that by its foreign key, so what is read behind it is true.
     pub async fn begin_session(
         &self,
-        session: &UserSession,
-        user: UserId,
+        session: UserSession,
         name: NameHash,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            tx.insert(SessionRow {
-                id: session.id.0,
-                user_id: user.0,
-                kind: session.kind.as_str().to_owned(),
-                created_at: session.created_at.0,
-                expires_at: session.expires_at.0,
-            })
-            .await?;
-            let open: Option<(i64,)> = tx.one(OPEN, vals![user]).await?;
+            tx.insert(session).await?;
+            let open: Option<(i64,)> = tx.one(OPEN, vals![session.user_id]).await?;
             if open != Some((1,)) {
                 tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
                 return Ok(false);
@@ -124,12 +123,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<SessionState>, StoreError> {
         let row: Option<StateRow> = self.sql.one(STATE, vals![session]).await?;
-        row.map(|row| {
-            let role = Role::from_number(row.role_id).ok_or(StoreError::Unreadable("role"))?;
-            let live = row.is_active == 1 && row.revoked_at.is_none() && row.expires_at > now.0;
-            Ok(SessionState { user_id: UserId(row.user_id), role, live })
-        })
-        .transpose()
+        Ok(row.map(|row| {
+            let live = row.is_active && row.revoked_at.is_none() && row.expires_at > now;
+            SessionState { user_id: row.user_id, role: row.role_id, live }
+        }))
     }
 
     /// A user's live sessions, newest first, older than `before`.
@@ -141,8 +138,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<UserSession>, StoreError> {
         let values = vals![user, before, now, limit];
-        let rows: Vec<SessionRow> = self.sql.all(SessionRow::select(LIVE), values).await?;
-        rows.into_iter().map(UserSession::try_from).collect()
+        Ok(self.sql.all(UserSession::select(LIVE), values).await?)
     }
 
     /// The next `BATCH` sessions after `after` that are revoked but whose token has not expired.
@@ -151,25 +147,12 @@ impl Store {
         after: SessionId,
         now: UnixMillis,
     ) -> Result<Vec<(SessionId, UnixMillis)>, StoreError> {
-        let rows: Vec<(Uuid, i64)> = self.sql.all(REVOKED, vals![now, after, BATCH]).await?;
-        Ok(rows.into_iter().map(|(id, until)| (SessionId(id), UnixMillis(until))).collect())
+        let rows = self.sql.all(REVOKED, vals![now, after, BATCH]).await?;
+        Ok(rows.into_iter().map(|Cells(session)| session).collect())
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`. Returns how many.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
-    }
-}
-
-impl TryFrom<SessionRow> for UserSession {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: SessionId(row.id),
-            kind: SessionKind::parse(&row.kind).ok_or(StoreError::Unreadable("session kind"))?,
-            created_at: UnixMillis(row.created_at),
-            expires_at: UnixMillis(row.expires_at),
-        })
     }
 }

@@ -38,7 +38,7 @@ async fn database(engine: Engine) -> Database {
     let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
     let user = UserId(clock.new_id());
     let event = event(EventType::UserRegistered, &clock, user, None);
-    let account = Account { user_id: user, role: Role::Customer, password_hash: "x".to_owned() };
+    let account = Account { id: user, role_id: Role::Customer, password_hash: "x".to_owned() };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
     Database { store, clock, user, name: NameHash::of(&username), _folder: folder }
@@ -51,8 +51,9 @@ fn event(kind: EventType, clock: &Clock, user: UserId, session: Option<SessionId
 impl Database {
     async fn session(&self, expires_at: UnixMillis) -> SessionId {
         let id = SessionId(self.clock.new_id());
-        let session = UserSession { id, kind: SessionKind::Access, created_at: NOW, expires_at };
-        self.store.begin_session(&session, self.user, self.name).await.unwrap();
+        let (user_id, kind) = (self.user, SessionKind::Access);
+        let session = UserSession { id, user_id, kind, created_at: NOW, expires_at };
+        self.store.begin_session(session, self.name).await.unwrap();
         id
     }
 
@@ -140,11 +141,12 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
     let id = SessionId(database.clock.new_id());
     let session = UserSession {
         id,
+        user_id: database.user,
         kind: SessionKind::Access,
         created_at: NOW,
         expires_at: NOW.plus_ms(HOUR_MS),
     };
-    let begun = database.store.begin_session(&session, database.user, database.name).await;
+    let begun = database.store.begin_session(session, database.name).await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");

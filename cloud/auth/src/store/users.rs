@@ -1,7 +1,10 @@
 //! Accounts.
 
-use platform::{columns, outbox, sql::Columns, transact, vals};
-use uuid::Uuid;
+use platform::{
+    columns, outbox, row,
+    sql::{Cells, Columns},
+    transact, vals,
+};
 use wire::{Event, Role, UnixMillis, UserId};
 
 use super::{Store, StoreError};
@@ -14,11 +17,13 @@ const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ? \
     WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?";
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 
-/// An account as a sign-in needs it.
-pub struct Account {
-    pub user_id: UserId,
-    pub role: Role,
-    pub password_hash: String,
+row! {
+    /// An account as a sign-in needs it.
+    pub struct Account in users {
+        pub id: UserId,
+        pub role_id: Role,
+        pub password_hash: String,
+    }
 }
 
 /// The record of closing an account.
@@ -35,19 +40,10 @@ columns! {
         username: &'a str,
         email: &'a str,
         password_hash: &'a str,
-        role_id: i64,
+        role_id: Role,
         is_active: bool,
         created_at: UnixMillis,
         updated_at: UnixMillis,
-    }
-}
-
-columns! {
-    #[derive(sqlx::FromRow)]
-    struct AccountRow in users {
-        id: Uuid,
-        password_hash: String,
-        role_id: i64,
     }
 }
 
@@ -63,29 +59,27 @@ impl Store {
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             let row = UserRow {
-                id: account.user_id,
+                id: account.id,
                 username: username.as_str(),
                 email: email.as_str(),
                 password_hash: &account.password_hash,
-                role_id: account.role.number(),
+                role_id: account.role_id,
                 is_active: true,
                 created_at: at,
                 updated_at: at,
             };
-            match tx.insert(row).await {
-                Ok(()) => {}
-                Err(error) if error.is_unique() => return Ok(false),
-                Err(error) => return Err(StoreError::Sql(error)),
+            let is_new = tx.insert_new(row).await?;
+            if is_new {
+                outbox::store::add(tx, event).await?;
             }
-            outbox::store::add(tx, event).await?;
-            Ok(true)
+            Ok(is_new)
         })
     }
 
     /// The role of a person; absent for one who has never registered.
     pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
-        let row: Option<(i64,)> = self.sql.one(ROLE, vals![user]).await?;
-        row.map(|(role,)| Role::from_number(role).ok_or(StoreError::Unreadable("role"))).transpose()
+        let row = self.sql.one(ROLE, vals![user]).await?;
+        Ok(row.map(|Cells((role,))| role))
     }
 
     /// Closes an account, ends its sessions and tells of it the first time. Returns whether this was the
@@ -109,17 +103,6 @@ impl Store {
 
     /// The account of that name, unless it is closed.
     pub async fn account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
-        let text = AccountRow::select(BY_NAME);
-        let row: Option<AccountRow> = self.sql.one(text, vals![username.as_str()]).await?;
-        row.map(Account::try_from).transpose()
-    }
-}
-
-impl TryFrom<AccountRow> for Account {
-    type Error = StoreError;
-
-    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
-        let role = Role::from_number(row.role_id).ok_or(StoreError::Unreadable("role"))?;
-        Ok(Self { user_id: UserId(row.id), role, password_hash: row.password_hash })
+        Ok(self.sql.one(Account::select(BY_NAME), vals![username.as_str()]).await?)
     }
 }

@@ -1,15 +1,16 @@
-//! `POST /api/v1/auth/register`: makes an account, as customer or provider. Admins are made by an
-//! operator, not here.
+//! `POST /api/v1/auth/register` makes an account of a customer or provider, and
+//! `POST /api/v1/admin/users/{id}/revoke` closes one for good, on record. Admins are made by an operator.
 
 use axum::{extract::State, http::StatusCode};
 use process::{
-    problem::{Json, Problem},
+    problem::{Json, Path, Problem},
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wire::{Code, Role, UserId};
+use wire::{Code, Role, UserId, check_reason};
 
+use super::Live;
 use crate::{domain::NewAccount, say, service::Service};
 
 #[derive(Deserialize)]
@@ -29,6 +30,18 @@ pub struct NewUser {
     role: Role,
 }
 
+#[derive(Deserialize)]
+pub struct RevokeForm {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Serialize)]
+pub struct ClosedAccount {
+    user_id: UserId,
+    role: Role,
+}
+
 pub async fn register(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -42,6 +55,24 @@ pub async fn register(
     let username = account.username.as_str().to_owned();
     let user_id = service.register(account, &trace).await?.ok_or(Code::UserExists)?;
     Ok((StatusCode::CREATED, Json(NewUser { user_id, username, role })))
+}
+
+/// A repeat changes nothing and is answered alike.
+pub async fn revoke(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Path(user_id): Path<UserId>,
+    Json(RevokeForm { reason }): Json<RevokeForm>,
+) -> Result<Json<ClosedAccount>, Problem> {
+    caller.require(Role::Admin)?;
+    let why = check_reason(&reason)?;
+    if caller.actor.user_id == user_id {
+        // Nobody could let the last admin in again.
+        return Err(Problem::new(Code::RoleForbidden));
+    }
+    let role = service.revoke(user_id, caller.actor.user_id, why, &trace).await?;
+    role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
 }
 
 fn role_of(asked: &Value) -> Result<Role, Problem> {
