@@ -29,6 +29,18 @@ pub enum CacheError {
     Redis(#[from] redis::RedisError),
 }
 
+/// Makes the same call on either cache, and counts its failures.
+macro_rules! on {
+    ($self:ident, $call:ident($($argument:expr),*)) => {
+        match $self {
+            Self::Memory(cache) => Ok(cache.$call($($argument),*)),
+            Self::Redis(cache) => {
+                cache.$call($($argument),*).await.inspect_err(|_| metrics::CACHE_FAULTS.add([], 1))
+            }
+        }
+    };
+}
+
 impl Cache {
     /// `memory:` or `redis://..`. A server that is down is not an error here; every call says so
     /// until it is back.
@@ -43,20 +55,11 @@ impl Cache {
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {
-        counted(match self {
-            Self::Memory(cache) => Ok(cache.get(key)),
-            Self::Redis(cache) => cache.get(key).await,
-        })
+        on!(self, get(key))
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<(), CacheError> {
-        counted(match self {
-            Self::Memory(cache) => {
-                cache.set(key, value, ttl);
-                Ok(())
-            }
-            Self::Redis(cache) => cache.set(key, value, ttl).await,
-        })
+        on!(self, set(key, value, ttl))
     }
 
     /// Returns whether the value was set: false where the key has one.
@@ -66,42 +69,22 @@ impl Cache {
         value: &str,
         ttl: Duration,
     ) -> Result<bool, CacheError> {
-        counted(match self {
-            Self::Memory(cache) => Ok(cache.set_if_absent(key, value, ttl)),
-            Self::Redis(cache) => cache.set_if_absent(key, value, ttl).await,
-        })
+        on!(self, set_if_absent(key, value, ttl))
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), CacheError> {
-        counted(match self {
-            Self::Memory(cache) => {
-                cache.delete(key);
-                Ok(())
-            }
-            Self::Redis(cache) => cache.delete(key).await,
-        })
+        on!(self, delete(key))
     }
 
     /// Counts one up and answers with the count; `ttl` runs from the first.
     pub async fn increment(&self, key: &str, ttl: Duration) -> Result<i64, CacheError> {
-        counted(match self {
-            Self::Memory(cache) => Ok(cache.increment(key, ttl)),
-            Self::Redis(cache) => cache.increment(key, ttl).await,
-        })
+        on!(self, increment(key, ttl))
     }
 
-    /// Asks the cache for a sign of life.
     pub async fn ping(&self) -> Result<(), CacheError> {
         match self {
             Self::Memory(_) => Ok(()),
             Self::Redis(cache) => cache.ping().await,
         }
     }
-}
-
-fn counted<T>(result: Result<T, CacheError>) -> Result<T, CacheError> {
-    if result.is_err() {
-        metrics::CACHE_FAULTS.add([], 1);
-    }
-    result
 }

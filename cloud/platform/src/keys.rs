@@ -1,12 +1,11 @@
 //! Owns keeping the public keys of people's tokens up to date.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
-use http::Method;
 use process::{tasks::Tasks, tokens::Keys};
 use serde_json::Value;
 
-use crate::upstream::{Upstream, UpstreamError};
+use crate::upstream::Upstream;
 
 const PATH: &str = "/.well-known/jwks.json";
 /// How long a new key may go unknown, and a withdrawn one believed.
@@ -14,14 +13,6 @@ const REFRESH: Duration = Duration::from_secs(60);
 /// Without any key every caller is turned away, so ask often.
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-
-#[derive(Debug, thiserror::Error)]
-enum LoadError {
-    #[error(transparent)]
-    Upstream(#[from] UpstreamError),
-    #[error(transparent)]
-    Keys(#[from] process::tokens::KeysError),
-}
 
 /// Loads the keys from auth, tries again until it has them, and renews them each minute. Loaded keys
 /// stay while auth is out of reach.
@@ -49,7 +40,7 @@ pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     });
 }
 
-async fn load(keys: &Keys, auth: &Upstream) -> Result<(), LoadError> {
-    let jwks: Value = auth.json(Method::GET, PATH, None, None::<&()>).await?;
+async fn load(keys: &Keys, auth: &Upstream) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let jwks: Value = auth.get(PATH, None).await?;
     Ok(keys.replace(&jwks.to_string())?)
 }

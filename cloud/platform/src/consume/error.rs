@@ -25,35 +25,27 @@ impl HandleError {
     pub fn poison(cause: impl Into<Cause>) -> Self {
         Self::Poison(cause.into())
     }
+
+    fn passing(is_unavailable: bool, cause: impl Into<Cause>) -> Self {
+        if is_unavailable { Self::Unavailable(cause.into()) } else { Self::Retry(cause.into()) }
+    }
 }
 
 impl From<SqlError> for HandleError {
     fn from(error: SqlError) -> Self {
-        if error.is_unavailable() || error.is_contention() {
-            Self::Unavailable(error.into())
-        } else {
-            Self::Retry(error.into())
-        }
+        Self::passing(error.is_unavailable() || error.is_contention(), error)
     }
 }
 
 impl From<DocumentsError> for HandleError {
     fn from(error: DocumentsError) -> Self {
-        if error.is_unavailable() || error.is_contention() {
-            Self::Unavailable(error.into())
-        } else {
-            Self::Retry(error.into())
-        }
+        Self::passing(error.is_unavailable() || error.is_contention(), error)
     }
 }
 
 impl From<UpstreamError> for HandleError {
     fn from(error: UpstreamError) -> Self {
-        if error.is_unreachable() {
-            Self::Unavailable(error.into())
-        } else {
-            Self::Retry(error.into())
-        }
+        Self::passing(error.is_unreachable(), error)
     }
 }
 

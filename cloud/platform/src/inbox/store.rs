@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
 use super::KEPT_MS;
 use crate::{
     columns,
-    sql::{Sql, SqlError, Tx},
+    sql::{Cells, Sql, SqlError, Tx},
     vals,
 };
 
@@ -30,11 +29,7 @@ pub async fn first_time(
     event_id: EventId,
     at: UnixMillis,
 ) -> Result<bool, SqlError> {
-    match tx.insert(InboxRow { consumer, event_id, at }).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_unique() => Ok(false),
-        Err(error) => Err(error),
-    }
+    tx.insert_new(InboxRow { consumer, event_id, at }).await
 }
 
 /// Which of these `consumer` has seen before.
@@ -43,8 +38,8 @@ pub async fn known(
     consumer: &str,
     events: &[EventId],
 ) -> Result<HashSet<EventId>, SqlError> {
-    let rows: Vec<(Uuid,)> = tx.all_named(KNOWN, &vals![consumer], events, ")").await?;
-    Ok(rows.into_iter().map(|(id,)| EventId(id)).collect())
+    let rows = tx.all_named(KNOWN, &vals![consumer], events, ")").await?;
+    Ok(rows.into_iter().map(|Cells((id,))| id).collect())
 }
 
 /// Notes events that `consumer` has not seen before; where it has seen one, nothing can be noted.

@@ -31,11 +31,7 @@ pub(super) async fn claim(
         Database::Sql(sql) => sql,
         Database::Mongo(mongo) => return mongo.claim_run(name, slot, at).await,
     };
-    match sql.insert(RunRow { name, slot, at }).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_unique() => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(sql.insert_new(RunRow { name, slot, at }).await?)
 }
 
 pub(super) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {

@@ -15,16 +15,16 @@ pub(super) enum Source {
     Mongo { mongo: Mongo, collections: Vec<String> },
 }
 
-/// An event and its place; `json` is the event.
 pub(super) enum Unsent {
-    Row { seq: i64, json: String },
+    /// By its number, with the event as JSON.
+    Row(i64, String),
     Document(WaitingEvent),
 }
 
 impl Unsent {
     pub fn json(&self) -> &str {
         match self {
-            Self::Row { json, .. } => json,
+            Self::Row(_, json) => json,
             Self::Document(event) => &event.event,
         }
     }
@@ -32,7 +32,7 @@ impl Unsent {
     /// For the log.
     pub fn place(&self) -> String {
         match self {
-            Self::Row { seq, .. } => format!("outbox row {seq}"),
+            Self::Row(seq, _) => format!("outbox row {seq}"),
             Self::Document(event) => format!("{} of {}", event.document, event.collection),
         }
     }
@@ -53,7 +53,7 @@ impl Source {
         Ok(match self {
             Self::Sql(sql) => {
                 let rows = store::unsent(sql, events_max).await?;
-                rows.into_iter().map(|(seq, json)| Unsent::Row { seq, json }).collect()
+                rows.into_iter().map(|(seq, json)| Unsent::Row(seq, json)).collect()
             }
             Self::Mongo { mongo, collections } => {
                 let waiting = mongo.unsent_events(collections, events_max).await?;
@@ -70,14 +70,16 @@ impl Source {
     }
 
     pub async fn mark_sent(&self, sent: &[Unsent], now: UnixMillis) -> Result<(), DocumentsError> {
+        let (mut rows, mut documents) = (Vec::new(), Vec::new());
+        for event in sent {
+            match event {
+                Unsent::Row(seq, _) => rows.push(*seq),
+                Unsent::Document(event) => documents.push(event),
+            }
+        }
         match self {
-            Self::Sql(sql) => {
-                let seqs: Vec<i64> = sent.iter().filter_map(Unsent::seq).collect();
-                Ok(store::mark_sent(sql, &seqs, now).await?)
-            }
-            Self::Mongo { mongo, .. } => {
-                mongo.remove_sent_events(sent.iter().filter_map(Unsent::waiting)).await
-            }
+            Self::Sql(sql) => Ok(store::mark_sent(sql, &rows, now).await?),
+            Self::Mongo { mongo, .. } => mongo.remove_sent_events(documents.into_iter()).await,
         }
     }
 
@@ -114,22 +116,6 @@ impl Source {
         match self {
             Self::Sql(sql) => sql.outbox_written().await,
             Self::Mongo { mongo, .. } => mongo.outbox_written().await,
-        }
-    }
-}
-
-impl Unsent {
-    fn seq(&self) -> Option<i64> {
-        match self {
-            Self::Row { seq, .. } => Some(*seq),
-            Self::Document(_) => None,
-        }
-    }
-
-    fn waiting(&self) -> Option<&WaitingEvent> {
-        match self {
-            Self::Row { .. } => None,
-            Self::Document(event) => Some(event),
         }
     }
 }

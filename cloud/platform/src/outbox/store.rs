@@ -5,7 +5,7 @@ use wire::{Event, EventId, UnixMillis};
 
 use crate::{
     columns,
-    sql::{Sql, SqlError, Tx, in_list},
+    sql::{Cells, Columns, Sql, SqlError, Tx, in_list},
     vals,
 };
 
@@ -63,22 +63,24 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if events.is_empty() || planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    let row = |event: &Event| {
-        let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        Ok(OutboxRow { event_id: event.id, event: text, made_at: event.at })
-    };
-    let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
-    tx.insert_all(rows).await?;
-    tx.wakes_relay();
-    Ok(())
+    let row = |of: &Event, event| OutboxRow { event_id: of.id, event, made_at: of.at };
+    insert(tx, events, row).await
 }
 
 /// Writes events that leave after the commit of `tx` with the document that they were written with.
 pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Result<(), SqlError> {
-    let row = |event: &Event| {
-        let text = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        Ok(DocumentEventRow { event_id: event.id, event: text, made_at: event.at, document })
-    };
+    let row =
+        |of: &Event, event| DocumentEventRow { event_id: of.id, event, made_at: of.at, document };
+    insert(tx, events, row).await
+}
+
+/// `row` is given the event and its JSON.
+async fn insert<R: Columns>(
+    tx: &mut Tx,
+    events: &[Event],
+    row: impl Fn(&Event, String) -> R,
+) -> Result<(), SqlError> {
+    let row = |event| Ok(row(event, serde_json::to_string(event).map_err(SqlError::Encode)?));
     let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
     tx.insert_all(rows).await?;
     tx.wakes_relay();
@@ -86,8 +88,8 @@ pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Res
 }
 
 pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, SqlError> {
-    let row: Option<(i64,)> = tx.one(COUNT_UNSENT_OF, vals![document]).await?;
-    Ok(row.map_or(0, |(count,)| count.unsigned_abs()))
+    let row = tx.one(COUNT_UNSENT_OF, vals![document]).await?;
+    Ok(row.map_or(0, |Cells((count,))| count))
 }
 
 /// Rows that wait to be sent; the event is JSON.
@@ -97,13 +99,13 @@ pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<(i64, Strin
 
 /// When the oldest of the events that have not left was written.
 pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
-    let row = sql.one::<(Option<i64>,)>(UNSENT_SINCE, vals![]).await?;
-    Ok(row.and_then(|(since,)| since).map(UnixMillis))
+    let row = sql.one(UNSENT_SINCE, vals![]).await?;
+    Ok(row.and_then(|Cells((since,))| since))
 }
 
 pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {
-    let row = sql.one::<(i64,)>(COUNT_UNSENT, vals![]).await?;
-    Ok(row.and_then(|(count,)| u64::try_from(count).ok()).unwrap_or_default())
+    let row = sql.one(COUNT_UNSENT, vals![]).await?;
+    Ok(row.map_or(0, |Cells((count,))| count))
 }
 
 pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlError> {
@@ -133,11 +135,7 @@ pub(super) async fn lease(
     if sql.exec(RENEW, vals![holder, until, LEASE, holder, now, too_far]).await? == 1 {
         return Ok(true);
     }
-    match sql.insert(LeaseRow { name: LEASE, holder, until_ms: until }).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_unique() => Ok(false),
-        Err(error) => Err(error),
-    }
+    sql.insert_new(LeaseRow { name: LEASE, holder, until_ms: until }).await
 }
 
 /// Lets another replica take over at once.

@@ -182,11 +182,21 @@ impl Sql {
     pub async fn insert<R: Columns>(&self, row: R) -> Result<(), SqlError> {
         self.exec(R::INSERT, row.values()).await.map(drop)
     }
+
+    /// Returns whether the row is new: false where one with its key exists.
+    pub async fn insert_new<R: Columns>(&self, row: R) -> Result<bool, SqlError> {
+        unless_unique(self.insert(row).await)
+    }
 }
 
 impl Tx {
     pub async fn insert<R: Columns>(&mut self, row: R) -> Result<(), SqlError> {
         self.exec(R::INSERT, row.values()).await.map(drop)
+    }
+
+    /// Returns whether the row is new: false where one with its key exists.
+    pub async fn insert_new<R: Columns>(&mut self, row: R) -> Result<bool, SqlError> {
+        unless_unique(self.insert(row).await)
     }
 
     /// Inserts rows in their order, in as few statements as fit.
@@ -199,6 +209,13 @@ impl Tx {
             self.exec(text, values).await?;
         }
         Ok(())
+    }
+}
+
+fn unless_unique(inserted: Result<(), SqlError>) -> Result<bool, SqlError> {
+    match inserted {
+        Err(SqlError::Unique { .. }) => Ok(false),
+        inserted => inserted.map(|()| true),
     }
 }
 
