@@ -18,7 +18,6 @@ pub mod outbox;
 pub mod service;
 pub mod sessions;
 pub mod sql;
-pub mod testing;
 pub mod upstream;
 
 pub use database::Database;

@@ -12,7 +12,6 @@ mod migrate;
 mod open;
 mod retry;
 mod statement;
-pub(crate) mod template;
 mod tx;
 mod value;
 

@@ -9,7 +9,6 @@ use platform::{
     documents::Documents,
     outbox::Relay,
     sql::{Migrations, Sql},
-    testing,
 };
 use process::{client::Client, clock::Clock, tasks::Tasks};
 use sqlx::migrate::Migrator;

@@ -4,7 +4,6 @@
 use platform::{
     cache::Cache,
     sessions::{self, SessionStatus},
-    testing,
 };
 use process::{clock::Clock, trace::TraceId};
 use rstest::rstest;

@@ -11,7 +11,7 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{Ground, cache::Cache, sql::Sql, testing};
+use platform::{Ground, cache::Cache, sql::Sql};
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;

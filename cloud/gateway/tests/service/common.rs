@@ -11,7 +11,7 @@ use axum::{
     routing::post,
 };
 use gateway::{Config, Peers};
-use platform::{Ground, cache::Cache, sessions, testing, upstream::Upstream};
+use platform::{Ground, cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
     parts::CloudPart,

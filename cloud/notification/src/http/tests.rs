@@ -3,7 +3,6 @@
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use platform::testing;
 use process::clock::Clock;
 use serde_json::Value;
 use support::Issuer;

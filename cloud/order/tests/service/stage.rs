@@ -4,10 +4,7 @@ use order::{
     Config,
     store::{AssignmentRequest, Publication, Store},
 };
-use platform::{
-    sql::{Row, Sql},
-    testing,
-};
+use platform::sql::{Row, Sql};
 use process::clock::Clock;
 use rules::{Attempt, Origin, Seat};
 use tempfile::TempDir;

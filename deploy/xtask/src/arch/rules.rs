@@ -31,6 +31,7 @@ pub const EDGES: &[(&str, May)] = &[
     ("holdfast-cli", May::Use(&["texts", "wire", "process"])),
     ("stack", May::UseAnything),
     ("support", May::UseAnything),
+    ("testing", May::UseAnything),
     ("contract", May::UseAnything),
     ("e2e", May::UseAnything),
     ("chaos", May::UseAnything),
@@ -58,7 +59,7 @@ const CLOUD: &[&str] = &[
 
 /// What every crate may stand on in its own tests, for there the run's servers are named. Not so the
 /// pure ones, whose tests need nothing.
-pub const TESTS_MAY_USE: &[&str] = &["support"];
+pub const TESTS_MAY_USE: &[&str] = &["support", "testing"];
 
 /// What every crate may use while it is built: the check of its texts.
 pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];

@@ -9,7 +9,6 @@ mod status;
 mod work;
 
 use engine::cloud::{NewOp, NewOps, StoredEdge};
-use platform::testing;
 use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use platform::{Ground, bus::Bus, sql::Sql, testing, upstream::Upstream, vals};
+use platform::{Ground, bus::Bus, sql::Sql, upstream::Upstream, vals};
 use process::{
     clock::Clock,
     tasks::Tasks,

@@ -5,7 +5,7 @@ use axum::Router;
 use holdfast_edge::{path_in, report};
 use platform::{
     sql::{Sql, Statement},
-    testing, transact,
+    transact,
     upstream::Upstream,
     vals,
 };

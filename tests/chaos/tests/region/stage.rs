@@ -9,7 +9,6 @@ use http_body_util::BodyExt;
 use platform::{
     Ground,
     sql::{Sql, create_database},
-    testing,
     upstream::Upstream,
 };
 use process::{

@@ -13,7 +13,6 @@ use platform::{
     bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
     sql::{Sql, create_database},
-    testing,
     upstream::Upstream,
 };
 use process::tasks::Tasks;

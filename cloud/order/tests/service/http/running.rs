@@ -5,7 +5,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{testing, upstream::Upstream};
+use platform::upstream::Upstream;
 use rstest::rstest;
 use serde_json::json;
 use wire::{CommandBody, OpsDecisions};

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, testing, upstream::Upstream};
+use platform::{Ground, upstream::Upstream};
 use process::{tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use support::Issuer;

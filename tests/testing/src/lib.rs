@@ -1,6 +1,8 @@
-//! What the tests of a service stand on: a migrated database, and a ground. No service uses it.
+//! What the tests of a service stand on: a migrated database, and a ground.
 //!
 //! It fails a test by a panic, for a test has nothing to go on with.
+
+mod template;
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +10,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use platform::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sql::{Migrations, Sql, create_database},
+};
 use process::{
     clock::Clock,
     random,
@@ -16,12 +24,7 @@ use process::{
 };
 use tokio::sync::OnceCell;
 
-use crate::{
-    Ground,
-    bus::Bus,
-    cache::Cache,
-    sql::{Migrations, Sql, create_database, template::Template},
-};
+use template::Template;
 
 type Templates = BTreeMap<(&'static str, bool), Arc<OnceCell<Template>>>;
 
@@ -37,7 +40,7 @@ pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&
         templates.entry((name, is_mysql)).or_default().clone()
     };
     let template = template.get_or_init(|| migrated(url, migrate)).await;
-    template.copy(url).await.expect("a copy of the migrated database")
+    template.copy(url).await
 }
 
 /// For `database`, where a service is not to do it by its configuration.
@@ -70,5 +73,5 @@ async fn migrated(url: &str, migrate: impl AsyncFnOnce(&str)) -> Template {
     let url = format!("{url}_template");
     create_database(&url).await.expect("a database for the template");
     migrate(&url).await;
-    Template::of(&url).await.expect("the migrated database")
+    Template::of(&url).await
 }

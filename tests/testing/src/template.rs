@@ -1,0 +1,79 @@
+//! A migrated database from which others are made: migrations are a hundred statements, a copy is one.
+
+use std::path::Path;
+
+use platform::sql::{Sql, create_database};
+use sqlx::{AssertSqlSafe, MySqlPool};
+
+/// Enough to make a database like another one, its rows included.
+pub enum Template {
+    Script(String),
+    File(Vec<u8>),
+}
+
+impl Template {
+    /// Reads the database at `url`, on which nobody works.
+    pub async fn of(url: &str) -> Self {
+        let sql = Sql::open(url).await.expect("the migrated database");
+        let Some(path) = path_of(url) else {
+            let script = script(pool(&sql)).await;
+            sql.close().await;
+            return Self::Script(script);
+        };
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        sql.one::<(i64, i64, i64)>(checkpoint, Vec::new()).await.expect("a whole file");
+        sql.close().await;
+        Self::File(tokio::fs::read(path).await.expect("the migrated file"))
+    }
+
+    /// Makes the database at `url`, where there is none.
+    pub async fn copy(&self, url: &str) -> Sql {
+        match (self, path_of(url)) {
+            (Self::File(bytes), Some(path)) => {
+                tokio::fs::write(path, bytes).await.expect("a copy of the file");
+                Sql::open(url).await.expect("the copied file")
+            }
+            (Self::Script(script), None) => {
+                create_database(url).await.expect("a new database");
+                let sql = Sql::open(url).await.expect("the new database");
+                let ran = sqlx::raw_sql(AssertSqlSafe(script.clone())).execute(pool(&sql)).await;
+                ran.expect("a copy of the migrated database");
+                sql
+            }
+            _ => panic!("{url} is of another engine than its template"),
+        }
+    }
+}
+
+fn path_of(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
+}
+
+fn pool(sql: &Sql) -> &MySqlPool {
+    match sql {
+        Sql::MySql { pool, .. } => pool,
+        Sql::Sqlite { .. } => panic!("a database of MySQL was asked for"),
+    }
+}
+
+async fn script(pool: &MySqlPool) -> String {
+    const TABLES: &str = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables \
+        WHERE table_schema = DATABASE()";
+    let database: String =
+        sqlx::query_scalar("SELECT DATABASE()").fetch_one(pool).await.expect("its name");
+    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(pool).await.expect("its tables");
+    // Tables may refer to later ones.
+    let mut script = String::from("SET FOREIGN_KEY_CHECKS = 0;\n");
+    for table in tables {
+        let shown = AssertSqlSafe(format!("SHOW CREATE TABLE `{table}`"));
+        let (_, made): (String, String) =
+            sqlx::query_as(shown).fetch_one(pool).await.expect("how it was made");
+        let counted = AssertSqlSafe(format!("SELECT COUNT(*) FROM `{table}`"));
+        let rows: i64 = sqlx::query_scalar(counted).fetch_one(pool).await.expect("its rows");
+        script += &format!("{made};\n");
+        if rows > 0 {
+            script += &format!("INSERT INTO `{table}` SELECT * FROM `{database}`.`{table}`;\n");
+        }
+    }
+    script + "SET FOREIGN_KEY_CHECKS = 1"
+}
