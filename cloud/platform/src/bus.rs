@@ -16,6 +16,7 @@ use std::time::Duration;
 use process::metrics;
 use wire::{Event, Exchange};
 
+use delivery::Source;
 pub use delivery::{Deliveries, Delivery};
 pub use embedded::Embedded;
 pub use rabbit::Rabbit;
@@ -46,7 +47,6 @@ impl QueueSpec {
         Self { name, bindings, ttl: Self::TTL }
     }
 
-    /// The queue of its dead letters.
     fn dead(&self) -> String {
         dead_letter_queue(self.name)
     }
@@ -138,10 +138,10 @@ impl Bus {
 
     /// Takes messages from a bound queue, at most `prefetch` unsettled at a time.
     pub async fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Deliveries, BusError> {
-        match self {
-            Self::Embedded(bus) => bus.subscribe(queue, prefetch).map(Deliveries::embedded),
-            Self::Rabbit(bus) => bus.subscribe(queue, prefetch).await.map(Deliveries::rabbit),
-        }
+        Ok(Deliveries(match self {
+            Self::Embedded(bus) => Source::Embedded(bus.subscribe(queue, prefetch)?),
+            Self::Rabbit(bus) => Source::Rabbit(Box::new(bus.subscribe(queue, prefetch).await?)),
+        }))
     }
 
     /// How many messages wait in a queue, not counting those handed out.
@@ -152,7 +152,6 @@ impl Bus {
         }
     }
 
-    /// Fails where the bus does not answer.
     pub async fn ping(&self) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.ping().await,

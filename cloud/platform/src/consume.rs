@@ -67,8 +67,9 @@ struct Consumer<H> {
     stop: CancellationToken,
 }
 
-/// What a handler's failures led to.
-enum Judged {
+/// The fate of a delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settlement {
     Handled,
     PutAside,
     /// The process stops: the event is for the next one.
@@ -156,18 +157,18 @@ impl<H: Handle> Consumer<H> {
             "event", queue = self.queue.name, event.id = %event.id, event.kind = %event.kind, %trace
         );
         let work = trace::scope(trace, self.judge(event)).instrument(span.clone());
-        let judged = work.await;
+        let settlement = work.await;
         let queue = self.queue.name;
-        let (word, settled) = match judged {
-            Judged::Handled => ("handled", delivery.ack().await),
-            Judged::PutAside => {
+        let (word, settled) = match settlement {
+            Settlement::Handled => ("handled", delivery.ack().await),
+            Settlement::PutAside => {
                 metrics::BUS_DEAD_LETTERED.add([queue], 1);
                 ("dead_lettered", delivery.dead_letter().await)
             }
-            Judged::Stopping => ("requeued", delivery.requeue().await),
+            Settlement::Stopping => ("requeued", delivery.requeue().await),
         };
         metrics::CONSUMER_HANDLED.add([queue, word], 1);
-        if matches!(judged, Judged::PutAside) {
+        if settlement == Settlement::PutAside {
             self.count_dead_letters().await;
         }
         if let Err(error) = settled {
@@ -183,24 +184,24 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    async fn judge(&self, event: &Event) -> Judged {
+    async fn judge(&self, event: &Event) -> Settlement {
         let mut attempts = 0;
         let mut pause = PAUSE_MIN;
         loop {
-            let error = match self.attempt(event).await {
-                Ok(()) => return Judged::Handled,
+            let error = match self.limited(self.handler.handle(event)).await {
+                Ok(()) => return Settlement::Handled,
                 Err(error) => error,
             };
             match &error {
                 HandleError::Poison(cause) => {
                     tracing::error!(error = %cause, "Event put aside: it cannot be handled");
-                    return Judged::PutAside;
+                    return Settlement::PutAside;
                 }
                 HandleError::Retry(cause) => {
                     attempts += 1;
                     if attempts == ATTEMPTS_MAX {
                         tracing::error!(error = %cause, "Event put aside after {attempts} attempts");
-                        return Judged::PutAside;
+                        return Settlement::PutAside;
                     }
                     tracing::warn!(error = %cause, attempts, "Event is tried again");
                 }
@@ -210,13 +211,9 @@ impl<H: Handle> Consumer<H> {
                 }
             }
             if self.paused(&mut pause).await {
-                return Judged::Stopping;
+                return Settlement::Stopping;
             }
         }
-    }
-
-    async fn attempt(&self, event: &Event) -> Result<(), HandleError> {
-        self.limited(self.handler.handle(event)).await
     }
 
     async fn limited<T>(

@@ -8,9 +8,9 @@ use wire::Event;
 use super::{BusError, embedded, rabbit};
 
 /// The messages of one queue, for one consumer.
-pub struct Deliveries(Source);
+pub struct Deliveries(pub(super) Source);
 
-enum Source {
+pub(super) enum Source {
     Embedded(embedded::LocalSubscription),
     Rabbit(Box<rabbit::RabbitSubscription>),
 }
@@ -27,14 +27,6 @@ pub(super) enum Tag {
 }
 
 impl Deliveries {
-    pub(super) fn embedded(source: embedded::LocalSubscription) -> Self {
-        Self(Source::Embedded(source))
-    }
-
-    pub(super) fn rabbit(source: rabbit::RabbitSubscription) -> Self {
-        Self(Source::Rabbit(Box::new(source)))
-    }
-
     /// The next message, waiting as long as it takes, also for a broker that is away. May be dropped
     /// while waiting; nothing is lost.
     pub async fn next(&mut self) -> Delivery {

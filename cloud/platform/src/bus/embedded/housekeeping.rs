@@ -28,7 +28,7 @@ impl Embedded {
         queue: &LocalQueue,
         ids: Vec<i64>,
     ) -> Result<(), BusError> {
-        let dead = queue.definition().dead;
+        let dead = queue.dead();
         self.write(move |conn| match dead {
             Some(dead) => store::move_to(conn, &ids, dead),
             // There is nowhere to put a dead letter that is put aside again.

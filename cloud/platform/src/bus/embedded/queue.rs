@@ -23,19 +23,12 @@ pub(super) const READY_MAX: usize = 1_000;
 pub(super) struct LocalQueue {
     pub(super) id: i64,
     pub(super) name: String,
-    definition: RwLock<Definition>,
+    definition: RwLock<QueueRow>,
     hands: Mutex<Hands>,
     /// Held while messages move between the file and `hands`, so that no two of them do it at once.
     pub(super) moving: tokio::sync::Mutex<()>,
     /// Heard by consumers that wait: something has changed.
     pub(super) wake: Notify,
-}
-
-#[derive(Clone)]
-pub(super) struct Definition {
-    pub(super) dead: Option<i64>,
-    pub(super) ttl_ms: Option<i64>,
-    bindings: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,12 +55,8 @@ impl LocalQueue {
         let hands = Hands { delivered_to, ..Hands::default() };
         Self {
             id: row.id,
-            name: row.name,
-            definition: RwLock::new(Definition {
-                dead: row.dead,
-                ttl_ms: row.ttl_ms,
-                bindings: row.bindings,
-            }),
+            name: row.name.clone(),
+            definition: RwLock::new(row),
             hands: Mutex::new(hands),
             moving: tokio::sync::Mutex::default(),
             wake: Notify::new(),
@@ -75,12 +64,12 @@ impl LocalQueue {
     }
 
     pub(super) fn redefine(&self, row: QueueRow) {
-        let mut definition = self.definition.write().unwrap_or_else(PoisonError::into_inner);
-        *definition = Definition { dead: row.dead, ttl_ms: row.ttl_ms, bindings: row.bindings };
+        *self.definition.write().unwrap_or_else(PoisonError::into_inner) = row;
     }
 
-    pub(super) fn definition(&self) -> Definition {
-        self.definition.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The queue of its dead letters.
+    pub(super) fn dead(&self) -> Option<i64> {
+        self.definition.read().unwrap_or_else(PoisonError::into_inner).dead
     }
 
     /// The end of an event's time in the queue; absent where the queue is not bound for it.
@@ -125,7 +114,7 @@ impl LocalQueue {
         }
     }
 
-    /// Done with: to be removed from the file. Answers how many wait for that.
+    /// Done with: to be removed from the file.
     pub(super) fn settle(&self, consumer: u64, id: i64) {
         let mut hands = self.hands();
         // After its consumer has gone the message is no longer the holder's to settle.
@@ -161,16 +150,13 @@ impl LocalQueue {
     /// Takes the messages of a consumer that has gone back.
     pub(super) fn abandon(&self, consumer: u64) {
         let mut hands = self.hands();
-        let held: Vec<i64> = hands
+        let held: Vec<(u64, Message)> = hands
             .in_hand
-            .iter()
-            .filter(|(_, (holder, _))| *holder == consumer)
-            .map(|(id, _)| *id)
+            .extract_if(.., |_, (holder, _)| *holder == consumer)
+            .map(|(_, m)| m)
             .collect();
-        let held: Vec<Message> =
-            held.iter().filter_map(|id| hands.in_hand.remove(id)).map(|(_, m)| m).collect();
         drop(hands);
-        self.give_back(held);
+        self.give_back(held.into_iter().map(|(_, message)| message));
     }
 
     /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to move.
