@@ -83,7 +83,6 @@ impl Source {
         }
     }
 
-    /// Returns whether `holder` has the relay's lease, which then runs to `until`.
     pub async fn lease(
         &mut self,
         holder: Uuid,
@@ -103,7 +102,6 @@ impl Source {
         }
     }
 
-    /// Lets another replica take over at once.
     pub async fn release(&self, holder: Uuid) -> Result<(), DocumentsError> {
         match self {
             Self::Sql(sql) => Ok(store::release(sql, holder).await?),
@@ -111,7 +109,6 @@ impl Source {
         }
     }
 
-    /// Returns when this process has written an event, since last asked.
     pub async fn written(&self) {
         match self {
             Self::Sql(sql) => sql.outbox_written().await,

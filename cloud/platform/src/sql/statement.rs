@@ -82,35 +82,31 @@ pub(super) async fn limited<T>(
     }
 }
 
+macro_rules! bound {
+    ($engine:ty, $text:ident, $values:ident) => {{
+        let mut query = sqlx::query::<$engine>(AssertSqlSafe($text.0.clone()));
+        for value in $values {
+            query = match value {
+                Val::Null => query.bind(None::<i64>),
+                Val::Int(value) => query.bind(value),
+                Val::Text(value) => query.bind(value),
+                Val::Bytes(value) => query.bind(value),
+                Val::Id(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
 pub(super) fn mysql(text: &Statement, values: Vec<Val>) -> Query<'static, MySql, MySqlArguments> {
-    let mut query = sqlx::query::<MySql>(AssertSqlSafe(text.0.clone()));
-    for value in values {
-        query = match value {
-            Val::Null => query.bind(None::<i64>),
-            Val::Int(value) => query.bind(value),
-            Val::Text(value) => query.bind(value),
-            Val::Bytes(value) => query.bind(value),
-            Val::Id(value) => query.bind(value),
-        };
-    }
-    query
+    bound!(MySql, text, values)
 }
 
 pub(super) fn sqlite(
     text: &Statement,
     values: Vec<Val>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
-    let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(text.0.clone()));
-    for value in values {
-        query = match value {
-            Val::Null => query.bind(None::<i64>),
-            Val::Int(value) => query.bind(value),
-            Val::Text(value) => query.bind(value),
-            Val::Bytes(value) => query.bind(value),
-            Val::Id(value) => query.bind(value),
-        };
-    }
-    query
+    bound!(Sqlite, text, values)
 }
 
 /// Rows of one statement that writes many, each with a score of values: to MariaDB a mark costs more than a
