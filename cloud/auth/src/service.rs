@@ -62,15 +62,6 @@ impl From<serde_json::Error> for ServiceError {
 }
 
 impl Service {
-    /// Makes an account. Answers nothing where the name or the address belongs to another one.
-    pub async fn register(
-        &self,
-        new: NewAccount,
-        trace: &TraceId,
-    ) -> Result<Option<UserId>, ServiceError> {
-        register(&self.store, &self.passwords, &self.clock, new, trace).await
-    }
-
     /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
     /// arrive together pass the limit by no more than the number of permits.
     pub async fn sign_in(
@@ -203,7 +194,8 @@ impl Service {
     }
 }
 
-/// Makes an account and tells of it. The hash is made before the transaction opens.
+/// Makes an account and tells of it. Answers nothing where the name or the address belongs to another one.
+/// The hash is made before the transaction opens.
 pub async fn register(
     store: &Store,
     passwords: &Passwords,

@@ -11,7 +11,11 @@ use serde_json::Value;
 use wire::{Code, Role, UserId, check_reason};
 
 use super::Live;
-use crate::{domain::NewAccount, say, service::Service};
+use crate::{
+    domain::NewAccount,
+    say,
+    service::{self, Service},
+};
 
 #[derive(Deserialize)]
 pub struct RegisterForm {
@@ -53,7 +57,9 @@ pub async fn register(
     }
     let account = NewAccount::new(&form.username, &form.email, form.password, role)?;
     let username = account.username.as_str().to_owned();
-    let user_id = service.register(account, &trace).await?.ok_or(Code::UserExists)?;
+    let Service { store, passwords, clock, .. } = &service;
+    let made = service::register(store, passwords, clock, account, &trace).await?;
+    let user_id = made.ok_or(Code::UserExists)?;
     Ok((StatusCode::CREATED, Json(NewUser { user_id, username, role })))
 }
 
