@@ -7,8 +7,6 @@ pub mod domain;
 mod events;
 mod http;
 mod jobs;
-#[cfg(test)]
-mod samples;
 pub mod store;
 
 texts::include_texts!(say);
@@ -45,4 +43,9 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     Ok(InboxStore::new(&documents).migrate().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    pub mod samples;
 }

@@ -76,7 +76,7 @@ fn params(order: &Order, event: &OrderEvent) -> Params {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples;
+    use crate::tests::samples;
 
     #[test]
     fn each_event_reaches_exactly_its_people() {

@@ -124,7 +124,7 @@ mod tests {
     use wire::EventType;
 
     use super::*;
-    use crate::samples;
+    use crate::tests::samples;
 
     fn said(event_type: EventType, place: usize, language: Language) -> LineText {
         write(language, &samples::lines(event_type)[place])

@@ -6,7 +6,7 @@ use wire::{EventId, Role, UnixMillis};
 use super::*;
 use crate::{
     domain::PageRequest,
-    samples::{self, AT, CUSTOMER, PROVIDER},
+    tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
 fn event(id: u128, kind: EventType) -> Event {

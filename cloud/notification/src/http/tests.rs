@@ -13,7 +13,7 @@ use wire::{Actor, EventId, EventType, Role, UserId};
 use super::*;
 use crate::{
     domain::{LineId, READ_KEPT_MS, lines_of},
-    samples::{self, AT, CUSTOMER, PROVIDER},
+    tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
 /// The service over a store of its own, with three events told.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wire::EventType;
 
 use super::*;
-use crate::samples::{self, AT, CUSTOMER, PROVIDER};
+use crate::tests::samples::{self, AT, CUSTOMER, PROVIDER};
 
 #[tokio::test]
 async fn only_what_was_read_long_ago_is_purged() {
