@@ -5,10 +5,8 @@ mod admin;
 mod commands;
 mod hub;
 mod internal;
-mod publish;
 mod reads;
 mod reply;
-mod sender;
 
 use axum::{
     Router,
@@ -30,7 +28,7 @@ struct WholeList<T> {
 
 pub fn router(service: Service) -> Router {
     Router::new()
-        .route("/api/v1/orders", post(publish::publish).get(reads::mine))
+        .route("/api/v1/orders", post(commands::publish).get(reads::mine))
         .route("/api/v1/orders/available", get(reads::available))
         .route("/api/v1/orders/{id}", get(reads::order))
         .route("/api/v1/orders/{id}/timeline", get(reads::timeline))

@@ -4,7 +4,6 @@
 //! Invariant: one transaction reads the basis of a decision and writes all of it: order, timeline,
 //! answer, outbox row.
 
-mod cases;
 mod compare;
 mod conflicts;
 mod decide;

@@ -1,22 +1,48 @@
-//! The commands of people on an order: one route for each action, and the status alias over the same
-//! actions.
+//! The commands of people: an order is published, and then has one route for each action, and the status
+//! alias over the same actions.
 
-use axum::extract::State;
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{StatusCode, header, request::Parts},
+    response::IntoResponse,
+};
 use process::{
     idempotency::Idempotency,
     problem::{Json, MaybeJson, Path, Problem},
+    tokens::{Caller, bearer},
 };
 use rules::{Attempt, Origin};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use texts::Phrase;
-use wire::{Action, Code, Command, CommandBody, OpDecision, OrderId, OrderStatus, Role};
+use wire::{
+    Action, Code, Command, CommandBody, Draft, Language, OpDecision, OrderCode, OrderId,
+    OrderStatus, Role,
+};
 
 use super::{
     hub,
     reply::{CommandReply, OrderView, succeeded},
-    sender::CommandSender,
 };
-use crate::{say, service::Service};
+use crate::{say, service::Service, store::Publication};
+
+/// The person behind a command, the command's id, and the language of the answer. Problems find their
+/// language by themselves.
+pub struct CommandSender {
+    pub caller: Caller,
+    /// Vouches for the caller where a region's holder has to decide.
+    pub token: String,
+    pub idempotency: Idempotency,
+    pub language: Language,
+}
+
+#[derive(Serialize)]
+struct PublishReply {
+    order_id: OrderId,
+    code: OrderCode,
+    status: OrderStatus,
+    message: &'static str,
+    order: OrderView,
+}
 
 #[derive(Deserialize, Default)]
 pub struct Reason {
@@ -29,6 +55,43 @@ pub struct Target {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
+}
+
+impl FromRequestParts<Service> for CommandSender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let token = bearer(&parts.headers).unwrap_or_default().to_owned();
+        let idempotency = Idempotency::from_request_parts(parts, service).await?;
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        let language = accepted.map(Language::from_accept).unwrap_or_default();
+        Ok(Self { caller, token, idempotency, language })
+    }
+}
+
+/// `POST /api/v1/orders`.
+pub async fn publish(
+    State(service): State<Service>,
+    CommandSender { caller, idempotency, language, .. }: CommandSender,
+    Json(draft): Json<Draft>,
+) -> Result<impl IntoResponse, Problem> {
+    caller.require(Role::Customer)?;
+    // The rules check it again; only here can each field be named to the person.
+    wire::check_draft(&draft)?;
+    let Idempotency { command_id, trace } = idempotency;
+    let publication = Publication { command_id, actor: caller.actor, draft, trace };
+    let order = succeeded(service.publish(publication).await?, caller.actor)?;
+    let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
+    let reply = PublishReply {
+        order_id: order.id,
+        code: order.code.clone(),
+        status: order.status,
+        message: say::order_published.plain(language),
+        order: OrderView::of(order, caller.actor),
+    };
+    Ok((StatusCode::CREATED, place, Json(reply)))
 }
 
 macro_rules! routes {

@@ -1,4 +1,5 @@
-//! Acceptances that lost, newest first, and the answers that stand stored under a command id.
+//! The records that operators look at: acceptances that lost and cases, newest first, and the answers that
+//! stand stored under a command id.
 
 use std::collections::HashMap;
 
@@ -7,16 +8,16 @@ use platform::{
     sql::{Cells, Columns, NAMES_MAX, Statement, parts},
     vals,
 };
-use rules::StoredAnswer;
+use rules::{CaseKind, StoredAnswer};
 use sqlx::FromRow;
 use wire::{
-    Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
-    TimelineEntry, Winner,
+    CaseItem, Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
+    TimelineEntry, UnixMillis, UserId, Winner,
 };
 
 use super::{
     Store, StoreError,
-    rows::{AnswerRow, LineRow},
+    rows::{AnswerRow, CaseRow, LineRow},
 };
 
 /// Lines of history that one page looks through: those that lost are few among them, and an index over
@@ -56,6 +57,19 @@ struct WonRow {
     line: LineRow,
 }
 
+row! {
+    struct ListedCase {
+        id: u64,
+        location: Option<Region>,
+        order_id: OrderId,
+        user_id: UserId,
+        kind: String,
+        command_id: CommandId,
+        code: Option<Code>,
+        at: UnixMillis,
+    }
+}
+
 impl Store {
     /// Those before `before`, at most `limit`, and where the next page begins, if there is one.
     pub async fn lost_acceptances(
@@ -81,6 +95,22 @@ impl Store {
         let lost = self.with_winners(rows).await?;
         let next = if full { lost.last().map(|lost| lost.id) } else { Some(from) };
         Ok((lost, next.filter(|next| *next > 1)))
+    }
+
+    /// The items before `before`, at most `limit`, newest first.
+    pub async fn cases(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<CaseItem>, StoreError> {
+        let text =
+            Statement::new("SELECT case_items.id, orders.location, ").then(CaseRow::LIST).then(
+                " FROM case_items LEFT JOIN orders ON orders.id = case_items.order_id \
+             WHERE case_items.id < ? ORDER BY case_items.id DESC LIMIT ?",
+            );
+        let values = vals![before.unwrap_or(u64::MAX), limit];
+        let rows = self.sql.all::<ListedCase>(text, values).await?;
+        rows.into_iter().map(ListedCase::item).collect()
     }
 
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
@@ -114,6 +144,24 @@ impl Store {
             }
         }
         Ok(rows.into_iter().map(|row| lost(row, &won)).collect())
+    }
+}
+
+impl ListedCase {
+    fn item(self) -> Result<CaseItem, StoreError> {
+        let kind = self.kind.parse::<CaseKind>();
+        kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
+        Ok(CaseItem {
+            id: self.id,
+            order_id: self.order_id,
+            order_code: self.location.map(|region| OrderCode::of(region, self.order_id)),
+            region: self.location,
+            user_id: self.user_id,
+            kind: self.kind,
+            command_id: self.command_id,
+            code: self.code,
+            at: self.at,
+        })
     }
 }
 
