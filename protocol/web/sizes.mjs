@@ -1,40 +1,50 @@
-// Prints the size of every built file as it travels, and fails when a surface is over its budget.
-import { readdirSync, readFileSync } from 'node:fs'
+// Prints the size of every built script and sheet as it travels, and fails when a surface is over its budget.
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
 const root = new URL('../../', import.meta.url)
 const KB = 1000
-/** What a surface may weigh, gzipped: all of its script, and what its first page needs. */
+const LOCALES = ['../../protocol/web/src/locales/zh-CN.json', 'src/locales/zh-CN.json']
+/** What a surface may weigh, gzipped: all of its script, what every page needs, and what its first page needs. */
 const BUDGETS = [
-  { member: 'edge-node/app', all: 150 * KB, first: 90 * KB },
-  { member: 'cloud/portal', first: 110 * KB },
+  { member: 'edge-node/app', all: 150 * KB, first: 90 * KB, page: 'src/pages/Board.vue' },
+  { member: 'cloud/portal', shell: 110 * KB },
 ]
 
-function gzipped(file) {
-  return gzipSync(readFileSync(file), { level: 9 }).length
-}
-
-/** The scripts that `index.html` names: what the browser fetches before any route. */
-function shellOf(dist) {
-  const page = readFileSync(new URL('index.html', dist), 'utf8')
-  return [...page.matchAll(/(?:src|href)="[./]*(assets\/[^"]+\.js)"/g)].map((match) => match[1])
-}
-
 let isOver = false
-for (const { member, all, first } of BUDGETS) {
-  const dist = new URL(`${member}/dist/`, root)
-  const files = readdirSync(new URL('assets/', dist)).filter((name) => name.endsWith('.js') || name.endsWith('.css'))
-  const sizes = new Map(files.map((name) => [`assets/${name}`, gzipped(new URL(`assets/${name}`, dist))]))
-  console.log(`\n${member}`)
-  for (const [name, size] of [...sizes].sort((a, b) => b[1] - a[1])) console.log(`${(size / KB).toFixed(1).padStart(8)} kB  ${name}`)
-  const scripts = [...sizes].filter(([name]) => name.endsWith('.js'))
-  const shell = shellOf(dist).reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)
-  const whole = scripts.reduce((sum, [, size]) => sum + size, 0)
-  for (const [what, size, budget] of [['all script', whole, all], ['shell', shell, first]]) {
-    if (budget === undefined) continue
-    const isTooLarge = size > budget
-    isOver ||= isTooLarge
-    console.log(`${what}: ${(size / KB).toFixed(1)} of ${budget / KB} kB gzip${isTooLarge ? ', too large' : ''}`)
+for (const budget of BUDGETS) {
+  const dist = new URL(`${budget.member}/dist/`, root)
+  const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))
+  const size = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length
+  const files = Object.values(manifest).flatMap((chunk) => [chunk.file, ...(chunk.css ?? [])])
+  const sizes = new Map([...new Set(files)].filter((file) => /\.(js|css)$/.test(file)).map((file) => [file, size(file)]))
+  const scripts = (names) => [...names].filter((file) => file.endsWith('.js')).reduce((sum, file) => sum + sizes.get(file), 0)
+
+  console.log(`\n${budget.member}`)
+  for (const [file, bytes] of [...sizes].sort((a, b) => b[1] - a[1])) {
+    if (bytes >= KB) console.log(`${(bytes / KB).toFixed(1).padStart(8)} kB  ${file}`)
   }
+  keep('all script', scripts(sizes.keys()), budget.all)
+  keep('shell', scripts(needed(manifest, ['index.html', ...LOCALES])), budget.shell)
+  if (budget.page) keep('first view', scripts(needed(manifest, ['index.html', budget.page, ...LOCALES])), budget.first)
 }
 process.exitCode = isOver ? 1 : 0
+
+/** The files of these sources and of all that they import at once. */
+function needed(manifest, sources) {
+  const seen = new Set()
+  const add = (source) => {
+    if (seen.has(source)) return
+    if (!manifest[source]) throw new Error(`${source} is not among the built files`)
+    seen.add(source)
+    manifest[source].imports?.forEach(add)
+  }
+  sources.forEach(add)
+  return new Set([...seen].map((source) => manifest[source].file))
+}
+
+function keep(what, bytes, most) {
+  const isTooLarge = most !== undefined && bytes > most
+  isOver ||= isTooLarge
+  console.log(`${what}: ${(bytes / KB).toFixed(1)}${most ? ` of ${most / KB}` : ''} kB gzip${isTooLarge ? ', too large' : ''}`)
+}

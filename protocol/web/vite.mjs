@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 
 /** The Vite configuration that every surface shares; `root` is the folder of its `index.html`. */
@@ -14,10 +15,8 @@ export function surface(root, more = {}) {
       __VUE_OPTIONS_API__: 'false',
       __VUE_PROD_DEVTOOLS__: 'false',
       __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
-      __VUE_I18N_FULL_INSTALL__: 'false',
-      __VUE_I18N_LEGACY_API__: 'false',
-      __INTLIFY_PROD_DEVTOOLS__: 'false',
     },
+    resolve: { alias: { 'vue-i18n': fileURLToPath(new URL('./src/i18n.ts', import.meta.url)) } },
     plugins: [vue(), ...plugins],
     build: {
       outDir: 'dist',
@@ -28,6 +27,8 @@ export function surface(root, more = {}) {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      // For `sizes.mjs`; no server hands out a file whose name begins with a dot.
+      manifest: true,
       rolldownOptions: { checks: { pluginTimings: false } },
       ...build,
     },
@@ -46,7 +47,7 @@ export function offline(root) {
       handler(_options, bundle) {
         const contents = new Map(Object.values(bundle).map((file) => [file.fileName, file.code ?? file.source]))
         for (const name of publicFiles(root)) contents.set(name, readFileSync(join(root, 'public', name)))
-        const names = [...contents.keys()].filter((name) => !name.endsWith('.map')).sort()
+        const names = [...contents.keys()].filter((name) => !name.startsWith('.') && !name.endsWith('.map')).sort()
         const hash = createHash('sha256')
         for (const name of names) hash.update(name).update(contents.get(name))
         const files = names.map((name) => (name === 'index.html' ? '/' : `/${name}`))

@@ -1,4 +1,4 @@
-import { useI18n } from 'vue-i18n'
+import { useI18n } from '../src/i18n.ts'
 
 /** Words of the gallery alone, in the language that is shown. */
 export function useSay() {

@@ -1,6 +1,6 @@
 // Dates, times and money by locale. Money is whole minor units and never a float until it is shown.
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
+import { useI18n } from './i18n.ts'
 
 export type Amount = { minor: number; currency: string }
 

@@ -1,23 +1,40 @@
 // The languages of a surface. A surface brings its own messages; the kit adds its vocabulary.
-import { nextTick } from 'vue'
-import { createI18n, type I18n } from 'vue-i18n'
+import { inject, nextTick, ref, shallowReactive, type App, type InjectionKey, type Ref } from 'vue'
 
 export const LOCALES = ['en', 'zh-CN'] as const
 export type Locale = (typeof LOCALES)[number]
 /** Every word of the English messages, marked: what stays plain on the screen is written into the code. */
 export const PSEUDO = 'en-XA'
+const FALLBACK = 'en'
 
 export type Messages = { [key: string]: string | Messages }
 /** What `import.meta.glob('./locales/*.json', { import: 'default' })` gives. */
 export type Loaders = Record<string, () => Promise<unknown>>
+export type Values = Record<string, unknown>
+
+export type Translator = {
+  /** The message of that key, with its values. A number chooses among the forms that bars part, and is `{n}`. */
+  t(key: string, values?: Values | number, more?: number | { locale: string }): string
+  /** Whether the language that is shown has that key itself. */
+  te(key: string): boolean
+  locale: Ref<string>
+}
 
 export type Language = {
-  i18n: I18n<{}, {}, {}, string, false>
+  /** For `app.use`, and for what is no component. */
+  i18n: { install(app: App): void; global: Translator }
   /** Loads the messages of that language, then shows them and sets the document's `lang`. */
   use: (locale: string) => Promise<void>
 }
 
+const translatorKey: InjectionKey<Translator> = Symbol('translator')
 const kit = import.meta.glob('./locales/*.json', { import: 'default' })
+
+export function useI18n(): Translator {
+  const translator = inject(translatorKey)
+  if (!translator) throw new Error('the app does not use a language')
+  return translator
+}
 
 /** The language of `?lang=`, else the one chosen before, else the best of the browser's. */
 export function preferredLocale(chosen: string | null, asked = new URLSearchParams(location.search).get('lang')): string {
@@ -31,34 +48,59 @@ export function preferredLocale(chosen: string | null, asked = new URLSearchPara
 }
 
 export function createLanguage(own: Loaders): Language {
-  const i18n = createI18n({
-    legacy: false,
-    locale: '',
-    fallbackLocale: 'en',
-    missingWarn: import.meta.env.DEV,
-    fallbackWarn: false,
-    messages: {},
-  }) as unknown as Language['i18n']
-  const loaded = new Set<string>()
+  const locale = ref('')
+  const texts = shallowReactive(new Map<string, Map<string, string>>())
 
-  async function load(locale: string): Promise<void> {
-    if (loaded.has(locale)) return
-    const file = locale === PSEUDO ? 'en' : locale
-    const parts = await Promise.all([kit, own].map((loaders) => loaders[`./locales/${file}.json`]?.()))
-    for (const part of parts) {
-      if (!part) continue
-      const messages = locale === PSEUDO ? (await import('./pseudo.ts')).pseudo(part as Messages) : (part as Messages)
-      i18n.global.mergeLocaleMessage(locale, messages)
-    }
-    loaded.add(locale)
+  function text(key: string, of: string): string | undefined {
+    return texts.get(of)?.get(key)
   }
 
-  async function use(locale: string): Promise<void> {
-    await load(locale)
-    i18n.global.locale.value = locale
-    document.documentElement.lang = locale
+  const global: Translator = {
+    locale,
+    te: (key) => text(key, locale.value) !== undefined,
+    t(key, values = {}, more) {
+      const count = typeof values === 'number' ? values : typeof more === 'number' ? more : undefined
+      const asked = typeof more === 'object' ? more.locale : locale.value
+      const named = typeof values === 'number' ? { n: values } : { n: count, ...values }
+      return say(text(key, asked) ?? text(key, FALLBACK) ?? key, named, count)
+    },
+  }
+
+  async function load(locale: string): Promise<void> {
+    if (texts.has(locale)) return
+    const file = locale === PSEUDO ? FALLBACK : locale
+    const parts = (await Promise.all([kit, own].map((loaders) => loaders[`./locales/${file}.json`]?.()))) as Messages[]
+    const change = locale === PSEUDO ? (await import('./pseudo.ts')).pseudo : (messages: Messages) => messages
+    texts.set(locale, new Map(parts.flatMap((part) => (part ? lines(change(part)) : []))))
+  }
+
+  async function use(wanted: string): Promise<void> {
+    await load(wanted)
+    locale.value = wanted
+    document.documentElement.lang = wanted
     await nextTick()
   }
 
+  const i18n = {
+    global,
+    install(app: App) {
+      app.provide(translatorKey, global)
+    },
+  }
   return { i18n, use }
+}
+
+/** Every message under its whole key. */
+export function lines(messages: Messages, before = ''): [key: string, text: string][] {
+  return Object.entries(messages).flatMap(([key, value]): [string, string][] =>
+    typeof value === 'string' ? [[before + key, value]] : lines(value, `${before}${key}.`),
+  )
+}
+
+/** The message with its values in the braces. Of two forms the first is for one; of three the first is for none. */
+export function say(message: string, values: Values, count?: number): string {
+  const forms = message.split(' | ')
+  const one = forms.length === 3 ? 1 : 0
+  const at = count === undefined || forms.length === 1 ? 0 : count === 1 ? one : forms.length === 3 && count === 0 ? 0 : one + 1
+  return (forms[at] ?? message).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }
