@@ -1,12 +1,11 @@
 // The answers of the gateway's routes, as `protocol/wire` and the parts' `http` rooms write them.
 
-import type { OrderStatus, Region, Role, ServiceType } from '@holdfast/kit/wire.gen.ts'
+import type {
+  Action, ChecksumState, Currency, GateState, LinkState, OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, Role, ServiceType, Verdict,
+} from '@holdfast/kit/wire.gen.ts'
 
-export type { OrderStatus, Region, Role, ServiceType }
+export type { Action, GateState, OrderStatus, Policy, Region, Role, ServiceType, Verdict }
 
-export type Action = 'approve' | 'reject' | 'accept' | 'withdraw' | 'start' | 'complete' | 'cancel' | 'review'
-export type Verdict = 'not_taken' | 'provisional' | 'firm'
-export type Policy = 'optimistic' | 'exclusive'
 /** RFC 3339 with milliseconds. */
 export type Instant = string
 
@@ -21,13 +20,13 @@ export interface Order {
   description: string
   service_type: ServiceType
   price: string
-  currency: string
+  currency: Currency
   location: Region
   address: string
   service_start_time: Instant | null
   service_end_time: Instant | null
   status: OrderStatus
-  payment_status: 'unpaid' | 'held' | 'paid' | 'refunded' | 'partially_refunded'
+  payment_status: PaymentStatus
   version: number
   created_at: Instant
   updated_at: Instant
@@ -39,7 +38,7 @@ export interface OrderDraft {
   description: string
   service_type: ServiceType
   price: string
-  currency: string
+  currency: Currency
   location: Region
   address: string
   service_start_time?: Instant
@@ -98,7 +97,7 @@ export interface CommandDone { order_id: string; status: OrderStatus; provider_i
 export interface CommandWaiting { order_id: string; command_id: string; state: 'pending'; message: string }
 export type CommandReply = CommandDone | CommandWaiting
 
-export interface NearbyJob { order_id: string; code: string; title: string; price: string; currency: string }
+export interface NearbyJob { order_id: string; code: string; title: string; price: string; currency: Currency }
 export interface LostFacts {
   winner_decided_at?: Instant
   winner_source?: string
@@ -119,9 +118,6 @@ export interface InboxItem {
 }
 export interface InboxPage extends Page<InboxItem> { unread: number }
 
-export type LinkState = 'up' | 'down' | 'never'
-export type GateState = 'open' | 'closed'
-
 export interface EdgeStatus {
   edge: string
   link: LinkState
@@ -138,11 +134,11 @@ export interface EdgeStatus {
   lag_down_changes: number
   lag_down_outcomes: number
   lag_down_since?: Instant
-  checksum: 'match' | 'mismatch' | 'settling' | 'unknown'
+  checksum: ChecksumState
   clock_error_ms: number | null
   disk_free_bytes: number | null
   left_behind?: { epoch: number; commands: number }[]
-  quarantine?: { at: Instant; why: 'edge_restored' | 'edge_cloned' }
+  quarantine?: { at: Instant; why: QuarantineWhy }
   needs_operator_at?: Instant
   twin_seen_at?: Instant
   repairs: number
@@ -212,7 +208,7 @@ export interface WaitingAsk {
 
 export interface OfflineRules {
   unpaid_start: boolean
-  approval: { price_max: string; currency: string; service_types: ServiceType[] } | null
+  approval: { price_max: string; currency: Currency; service_types: ServiceType[] } | null
 }
 export interface RegionAssignment {
   policy_version: number
