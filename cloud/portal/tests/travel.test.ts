@@ -23,7 +23,9 @@ describe('a step', () => {
 
   it('of which a quick node says nothing', () => {
     const hops = { tapped_at: null, edge_at: '2026-11-21T10:00:00.000Z', cloud_at: '2026-11-21T10:00:04.000Z' }
-    expect(travelOf(step({ edge: 'east-1', hops })).heldMs).toBeUndefined()
+    const travel = travelOf(step({ edge: 'east-1', hops }))
+    expect(travel.heldMs).toBeUndefined()
+    expect(travel.hops[0]?.place).toBe('sender')
   })
 
   it('without times has no story', () => {

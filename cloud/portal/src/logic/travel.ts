@@ -3,7 +3,7 @@
 
 import type { Region, TimelineEntry } from '../api/types.ts'
 
-export type Place = 'portal' | 'tablet' | 'node' | 'cloud' | 'confirmed' | 'needs'
+export type Place = 'portal' | 'sender' | 'tablet' | 'node' | 'cloud' | 'confirmed' | 'needs'
 
 export interface Hop {
   place: Place
@@ -32,7 +32,8 @@ export function travelOf(entry: TimelineEntry): Travel {
     : { place: 'confirmed', at: 'confirmed', ...time(atCloud) }
   if (entry.edge ?? atNode) {
     const hops: Hop[] = [
-      { place: 'tablet', at: 'passed', ...time(tapped) },
+      // Only a tablet says when it was tapped; what a region's node decides may also have come from the portal.
+      { place: tapped === null ? 'sender' : 'tablet', at: 'passed', ...time(tapped) },
       { place: 'node', at: 'passed', ...time(atNode), ...(entry.edge ? { edge: entry.edge } : {}) },
       last,
     ]

@@ -34,7 +34,7 @@ export function useRegionWords() {
 
   function lag(health: RegionHealth): string {
     const seconds = health.lagMs / 1000
-    if (seconds < 60) return t('span.seconds', { n: seconds < 10 ? seconds.toFixed(seconds === 0 ? 0 : 1) : Math.round(seconds) })
+    if (seconds < 60) return t('span.seconds', { n: seconds < 10 ? seconds.toFixed(seconds < 0.05 ? 0 : 1) : Math.round(seconds) })
     const minutes = Math.floor(seconds / 60)
     return minutes < 120 ? t('age.minutes', { n: minutes }) : t('age.hours', { n: Math.floor(minutes / 60) })
   }

@@ -8,7 +8,7 @@ import { session } from '../session.ts'
 import { useNames } from './names.ts'
 
 const ICONS: Readonly<Record<Place, IconName>> = {
-  portal: 'globe', tablet: 'tablet', node: 'node', cloud: 'cloud', confirmed: 'confirmed', needs: 'needs',
+  portal: 'globe', sender: 'person', tablet: 'tablet', node: 'node', cloud: 'cloud', confirmed: 'confirmed', needs: 'needs',
 }
 
 export function useStory() {
