@@ -1,6 +1,7 @@
 //! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose network
-//! blocks MQTT, sign-in, health and metrics.
+//! blocks MQTT, sign-in, the files of the app, health and metrics.
 
+mod pages;
 mod session;
 mod standing;
 
@@ -70,7 +71,8 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
         .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .with_state(rooms)
         .merge(mqtt)
-        .merge(health::router(ready));
+        .merge(health::router(ready))
+        .fallback(pages::page);
     web::standard(router, NAME).layer(map_response(web::protect))
 }
 

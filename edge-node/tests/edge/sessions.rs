@@ -56,3 +56,24 @@ async fn a_refusal_of_mqtt_has_its_reason_over_http() {
     until("the device is free", || async { session(Some(other.as_str())).await.ok() }).await;
     edge.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
+    let (_cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    let policy = async |path: &str| {
+        let request = http::Request::get(format!("http://{}{path}", edge.http));
+        let request =
+            request.header("accept", "text/html").body(axum::body::Body::empty()).unwrap();
+        let answer = process::client::Client::new().request(request).await.unwrap();
+        answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+    };
+    for page in ["/", "/jobs/0193a1c2"] {
+        assert!(policy(page).await.contains("require-trusted-types-for 'script'"), "{page}");
+    }
+    for data in ["/board", "/standing", "/session", "/jobs.json"] {
+        assert!(policy(data).await.starts_with("default-src 'none'; frame-ancestors"), "{data}");
+    }
+    edge.stop().await;
+}

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest'
+import { answered } from './answer.ts'
+import { canUndo, isFirm, isOpen, needsPerson, truthOf, type QueueItem } from './item.ts'
+import { decided, item, notTaken, stored } from './samples.ts'
+
+const accept = item(1, 'accept_order')
+const after = (...replies: Parameters<typeof answered>[1][]): QueueItem => replies.reduce((at, reply) => answered(at, reply, 7) ?? at, accept)
+
+it('shows exactly one of four, and a firm answer stays at the node until the cloud has it', () => {
+  expect(truthOf(accept)).toBe('tablet')
+  expect(truthOf(after(stored(1)))).toBe('node')
+  expect(truthOf(after(stored(1, 'firm')))).toBe('node')
+  expect(isFirm(after(stored(1, 'firm')))).toBe(true)
+  expect(truthOf(after(stored(1), decided(1, 'applied')))).toBe('confirmed')
+  expect(truthOf(after(stored(1), decided(1, 'rejected', 'order_already_accepted')))).toBe('needs')
+  expect(truthOf(after(notTaken(1, 'order_not_found')))).toBe('needs')
+})
+
+it('takes a repeated command for what it was the first time', () => {
+  const duplicate = (applied: boolean) => ({ ...decided(1, 'applied'), outcome: { kind: 'duplicate' as const, first: { applied }, decided_at: '2026-11-21T09:00:00Z' } })
+  expect(truthOf(after(duplicate(true)))).toBe('confirmed')
+  expect(truthOf(after(duplicate(false)))).toBe('needs')
+})
+
+it('stays on the tablet where the edge cannot take it now, or the sign-in has ended', () => {
+  for (const code of ['storage_full', 'too_many_requests', 'unavailable', 'token_expired', 'invalid_token', 'revoked', 'device_in_use']) {
+    const later = after(notTaken(1, code))
+    expect(truthOf(later), code).toBe('tablet')
+    expect(later.trouble?.code).toBe(code)
+    expect(later.next_at).toBeGreaterThan(7)
+  }
+})
+
+it('never goes back: a decision stands, and a stored command is not refused afterwards', () => {
+  const done = after(stored(1), decided(1, 'applied'))
+  expect(answered(done, stored(1), 8)).toBeUndefined()
+  expect(answered(done, notTaken(1, 'order_not_found'), 8)).toBeUndefined()
+  expect(answered(after(stored(1)), notTaken(1, 'order_not_found'), 8)).toBeUndefined()
+  expect(answered(after(stored(1)), notTaken(1, 'token_expired'), 8)).toBeUndefined()
+})
+
+it('can be undone only before the first attempt', () => {
+  expect(canUndo(accept)).toBe(true)
+  expect(canUndo({ ...accept, attempts: 1 })).toBe(false)
+  expect(canUndo(after(stored(1)))).toBe(false)
+})
+
+it('needs the person until he has read it', () => {
+  const lost = after(decided(1, 'rejected', 'order_already_accepted'))
+  expect([needsPerson(lost), isOpen(lost)]).toEqual([true, true])
+  expect([needsPerson({ ...lost, understood: true }), isOpen({ ...lost, understood: true })]).toEqual([false, false])
+})

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { bySoonest, jobsOf, merged, minorOf } from './jobs.ts'
+import { decided, item, ME, order, stored } from './samples.ts'
+import { answered } from './answer.ts'
+
+const see = (items: Parameters<typeof jobsOf>[1], board = order('a')) => jobsOf([board], items, ME)[0]!
+
+it('lays what is done here over what the edge knows', () => {
+  const items = [item(1, 'accept_order'), item(2, 'start_order'), item(3, 'complete_order')]
+  expect(see([]).truth).toBeUndefined()
+  expect([see(items.slice(0, 1)).order.status, see(items.slice(0, 2)).order.status, see(items).order.status]).toEqual(['accepted', 'in_progress', 'completed'])
+  expect(see(items).truth).toBe('tablet')
+  expect(see([...items.slice(0, 1), item(2, 'withdraw_acceptance')]).order).toMatchObject({ status: 'pending', provider_id: null })
+})
+
+it('is no further than the command that is furthest behind', () => {
+  const accept = answered(item(1, 'accept_order'), stored(1, 'firm'), 1)!
+  expect(see([accept])).toMatchObject({ truth: 'node', firm: true })
+  expect(see([accept, item(2, 'start_order')])).toMatchObject({ truth: 'tablet', firm: true })
+})
+
+it('takes the board at its word where nothing is on its way', () => {
+  const mine = { provider_id: ME, status: 'accepted' as const }
+  expect(see([], order('a', mine)).truth).toBe('confirmed')
+  expect(see([], order('a', { ...mine, pending: true })).truth).toBe('node')
+  const done = answered(item(1, 'accept_order'), decided(1, 'applied'), 1)!
+  expect(see([done], order('a', mine)).truth).toBe('confirmed')
+})
+
+it('does not act on a job that has moved on', () => {
+  const theirs = order('a', { status: 'accepted', provider_id: 'provider-2' })
+  expect(see([item(1, 'start_order')], theirs).order.status).toBe('accepted')
+})
+
+it('keeps the newer of two views and the address once known', () => {
+  const known = [order('a', { version: 3, address: '海港路1号' }), order('b')]
+  expect(merged(known, [order('a', { version: 2, title: 'old' })])[0]!.title).toBe('水龙头漏水')
+  expect(merged(known, [order('a', { version: 4, title: 'new' })])[0]).toMatchObject({ title: 'new', address: '海港路1号' })
+  expect(merged(known, [order('c')], ['b']).map((each) => each.id)).toEqual(['a', 'c'])
+})
+
+it('sorts by the time of the work and counts money in whole units', () => {
+  const jobs = jobsOf([order('a'), order('b', { service_start_time: '2026-11-22T08:00:00Z' }), order('c', { service_start_time: '2026-11-21T18:00:00Z' })], [], ME)
+  expect(jobs.sort(bySoonest).map((job) => job.order.id)).toEqual(['c', 'b', 'a'])
+  expect(['200.00', '0.05', '1200.5', '7'].map(minorOf)).toEqual([20_000, 5, 120_050, 700])
+})

@@ -1,0 +1,182 @@
+import { beforeEach, expect, it } from 'vitest'
+import type { Receipt, Reply } from '../wire.ts'
+import type { Answer } from './edge.ts'
+import { truthOf, type QueueItem } from './item.ts'
+import { decided, item, notTaken, stored } from './samples.ts'
+import { Sender, type SenderWorld } from './sender.ts'
+
+class Disk {
+  kept = new Map<string, QueueItem>()
+  seen: Record<string, Receipt> = {}
+  isFull = false
+  items = async () => [...this.kept.values()]
+  put = async (items: readonly QueueItem[]) => {
+    if (this.isFull) throw new DOMException('full', 'QuotaExceededError')
+    for (const each of items) this.kept.set(each.id, structuredClone(each))
+  }
+  remove = async (ids: readonly string[]) => ids.forEach((id) => this.kept.delete(id))
+  receipts = async () => this.seen
+  putReceipts = async (receipts: Record<string, Receipt>) => void (this.seen = receipts)
+}
+
+let disk: Disk
+let now: number
+let isLineUp: boolean
+let sent: { id: string; [field: string]: unknown }[]
+let posts: Answer<Reply>[]
+let timers: (() => void)[]
+let ended: string[]
+let sender: Sender
+
+function world(): SenderWorld {
+  return {
+    now: () => now,
+    disk,
+    edge: () => 'north-1',
+    token: () => (ended.length > 0 ? undefined : 'token'),
+    publish: (frame) => {
+      if (isLineUp) sent.push(JSON.parse(frame))
+      return isLineUp
+    },
+    post: async (frame) => {
+      const answer = posts.shift() ?? { unreachable: true as const }
+      if (!('unreachable' in answer)) sent.push(JSON.parse(frame))
+      return answer
+    },
+    changed: () => {},
+    decided: () => {},
+    signInEnded: (code) => ended.push(code),
+    reached: () => {},
+    later: (run) => timers.push(run),
+    never: () => {},
+  }
+}
+
+async function reopened(): Promise<Sender> {
+  sender?.stop()
+  sender = new Sender(world())
+  await sender.open()
+  return sender
+}
+
+beforeEach(() => {
+  disk = new Disk()
+  ;[now, isLineUp, sent, posts, timers, ended] = [100_000, true, [], [], [], []]
+})
+
+async function with_(...items: QueueItem[]): Promise<Sender> {
+  await disk.put(items)
+  return reopened()
+}
+
+const truth = (id: string) => truthOf(sender.list().find((each) => each.id === id)!)
+
+it('has the attempt on disk before the frame leaves', async () => {
+  await with_(item(1, 'accept_order'))
+  const publish = world().publish
+  sender = new Sender({ ...world(), publish: (frame) => (expect(disk.kept.get('command-1')!.attempts).toBe(1), publish(frame)) })
+  await sender.open()
+  await sender.step()
+  expect(sent.map((frame) => frame.id)).toEqual(['command-1'])
+})
+
+it('brings ten jobs through a kill of the browser, each once confirmed and in order', async () => {
+  const work = Array.from({ length: 10 }, (_, at) => `job-${at}`)
+  await with_(...work.flatMap((job, at) => [item(3 * at + 1, 'accept_order', job), item(3 * at + 2, 'start_order', job), item(3 * at + 3, 'complete_order', job)]))
+  isLineUp = false
+  await sender.step()
+  expect(sender.list().every((each) => truthOf(each) === 'tablet')).toBe(true)
+  await reopened()
+  isLineUp = true
+  const order: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    now += 60_000
+    sent = []
+    await sender.step()
+    for (const frame of sent) {
+      order.push(frame.device_seq as number)
+      await sender.take(stored(frame.device_seq as number))
+    }
+  }
+  expect(order).toHaveLength(30)
+  expect(sender.list().every((each) => truthOf(each) === 'node')).toBe(true)
+  await reopened()
+  for (let seq = 1; seq <= 30; seq += 1) await sender.take(decided(seq, 'applied'))
+  expect(sender.list().every((each) => truthOf(each) === 'confirmed')).toBe(true)
+  for (const job of work) {
+    const of = order.filter((seq) => disk.kept.get(`command-${seq}`)!.body.order_id === job)
+    expect(of).toEqual([...of].sort((a, b) => a - b))
+  }
+})
+
+it('goes over HTTP where there is no line, and says what hinders it', async () => {
+  isLineUp = false
+  posts = [{ unreachable: true }, { value: stored(1) }]
+  await with_(item(1, 'accept_order'))
+  await sender.step()
+  expect(sender.list()[0]).toMatchObject({ state: 'waiting', attempts: 1, trouble: { code: 'unreachable' } })
+  now += 60_000
+  await sender.step()
+  expect(truth('command-1')).toBe('node')
+})
+
+it('tries HTTP now and then where MQTT takes everything and answers nothing', async () => {
+  posts = [{ value: stored(1) }]
+  await with_(item(1, 'accept_order'))
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    await sender.step()
+    now += 60_000
+  }
+  expect(truth('command-1')).toBe('node')
+})
+
+it('stops at an ended sign-in and keeps everything', async () => {
+  await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b'))
+  await sender.step()
+  await sender.take(notTaken(1, 'token_expired'))
+  expect(ended).toEqual(['token_expired'])
+  now += 60_000
+  sent = []
+  await sender.step()
+  expect(sent).toEqual([])
+  expect(disk.kept.size).toBe(2)
+  expect(truth('command-1')).toBe('tablet')
+})
+
+it('undoes what has not left, and nothing else', async () => {
+  await with_(item(1, 'start_order', 'a', { leaves_at: now + 10_000 }), item(2, 'accept_order', 'b'))
+  await sender.step()
+  expect(await sender.undo('command-1')).toBe(true)
+  expect(await sender.undo('command-2')).toBe(false)
+  expect([...disk.kept.keys()]).toEqual(['command-2'])
+})
+
+it('shows an answer only once it is on disk', async () => {
+  await with_(item(1, 'accept_order'))
+  await sender.step()
+  disk.isFull = true
+  await expect(sender.take(stored(1))).rejects.toThrow()
+  expect(truth('command-1')).toBe('tablet')
+  disk.isFull = false
+  await sender.take(stored(1))
+  expect(truth('command-1')).toBe('node')
+})
+
+it('asks for missed decisions with the receipt, and shows the newest as a witness', async () => {
+  await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b'))
+  await sender.step()
+  await sender.take(stored(1))
+  await sender.take(stored(2))
+  sent = []
+  await sender.askAgain()
+  expect(sent.map(({ id, receipt, seen }) => [id, (receipt as Receipt).seq, (seen as Receipt).seq])).toEqual([
+    ['command-1', 1, 2],
+    ['command-2', 2, 2],
+  ])
+})
+
+it('names a command that another edge may have as a repeat', async () => {
+  await with_(item(1, 'accept_order', 'a', { edges: ['north-2'], attempts: 1 }))
+  await sender.step()
+  expect(sent[0]!.repeat).toBe(true)
+})

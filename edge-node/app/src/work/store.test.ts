@@ -1,0 +1,37 @@
+import 'fake-indexeddb/auto'
+import { expect, it } from 'vitest'
+import { isPassword, verifierOf } from './password.ts'
+import { item } from './samples.ts'
+import { openPerson, openTablet } from './store.ts'
+import { newId } from './id.ts'
+
+it('gives each person a queue of his own, which outlives its window', async () => {
+  const one = await openPerson('one')
+  const other = await openPerson('other')
+  await one.add((seq) => item(seq, 'accept_order'))
+  const second = await one.add((seq) => item(seq, 'start_order'))
+  expect(second.device_seq).toBe(2)
+  expect(await other.items()).toEqual([])
+  one.close()
+  const again = await openPerson('one')
+  expect((await again.items()).map((each) => each.device_seq)).toEqual([1, 2])
+  await again.remove(['command-1', 'command-2'])
+  expect((await again.add((seq) => item(seq, 'accept_order'))).device_seq, 'a number is given once').toBe(3)
+})
+
+it('knows the people of the tablet and lets them back in by their password alone', async () => {
+  const tablet = await openTablet()
+  const verifier = await verifierOf('holdfast-demo')
+  await tablet.putPerson({ user_id: 'one', name: 'provider-north', token: 't', expires_at: 1, verifier })
+  const known = (await tablet.person('one'))!
+  expect(await isPassword('holdfast-demo', known.verifier)).toBe(true)
+  expect(await isPassword('holdfast-demO', known.verifier)).toBe(false)
+  await tablet.set('current', 'one')
+  expect(await tablet.get('current')).toBe('one')
+})
+
+it('makes ids that sort by their moment', () => {
+  const ids = [1, 1_000, 1_764_000_000_000, 1_764_000_000_001].map((now) => newId(now))
+  expect([...ids].sort()).toEqual(ids)
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
