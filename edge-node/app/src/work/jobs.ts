@@ -31,8 +31,9 @@ export function jobsOf(board: readonly BoardItem[], items: readonly QueueItem[],
 function jobOf(order: BoardItem, items: QueueItem[], me: string): Job {
   const undecided = items.filter((item) => item.state === 'waiting' || item.state === 'stored')
   const seen = undecided.reduce((seen, item) => after(seen, item.body, me), order as Order)
-  const item = undecided.at(-1) ?? items.filter(needsPerson).at(-1)
   const isMine = seen.provider_id === me
+  // A lost job that is open again is as good as any other.
+  const item = undecided.at(-1) ?? (isMine ? items.filter(needsPerson).at(-1) : undefined)
   const standing: TruthState | undefined = isMine ? (order.pending ? 'node' : 'confirmed') : undefined
   // A job is no further than the command of it that is furthest behind.
   const behind = undecided.some((each) => each.state === 'waiting') ? 'tablet' : undecided.length > 0 ? 'node' : undefined

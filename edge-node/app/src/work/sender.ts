@@ -159,13 +159,23 @@ export class Sender {
     const answer = await this.world.post(frame)
     if ('unreachable' in answer) {
       this.world.reached(false)
-      const trouble = { code: 'unreachable', at: this.world.now() }
-      await this.keep(unsent.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
+      await this.hinder(unsent, 'unreachable')
       return false
     }
     this.world.reached(true)
-    if ('value' in answer) await this.hear(answer.value)
-    return true
+    if ('value' in answer) {
+      await this.hear(answer.value)
+      return true
+    }
+    const { code, status } = answer.problem
+    if (isSignIn(code) && status !== 503) this.world.signInEnded(code)
+    await this.hinder(unsent, code)
+    return false
+  }
+
+  private hinder(items: QueueItem[], code: string): Promise<void> {
+    const trouble = { code, at: this.world.now() }
+    return this.keep(items.flatMap((item) => (this.items.get(item.id)?.state === 'waiting' ? [{ ...item, trouble }] : [])))
   }
 
   private async hear(reply: Reply): Promise<void> {
