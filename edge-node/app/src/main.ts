@@ -1,13 +1,15 @@
 import '@holdfast/kit/styles.css'
 import './app.css'
 import { preferredLocale, readLook, showLook } from '@holdfast/kit'
+import { keepOffline } from '@holdfast/kit/worker.ts'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { language } from './language.ts'
 import { router } from './router.ts'
-import { start } from './work/tablet.ts'
+import { start, tablet } from './work/tablet.ts'
 
 const look = readLook()
 showLook(look)
 await Promise.all([language.use(preferredLocale(look.locale)), start()])
 createApp(App).use(language.i18n).use(router).mount('#app')
+void keepOffline((takeOver) => (tablet.update = takeOver)).catch(() => undefined)
