@@ -40,7 +40,7 @@ export function useWords() {
     if (link.value === 'unknown') return t('app.looking')
     if (link.value === 'away') return t('app.away', { node: node() })
     const minutes = Math.max(0, Math.floor((tablet.now - linkSince.value) / 60_000))
-    return minutes < 100 ? t('link.cutFor', { minutes }) : t('link.down', { time: moment(linkSince.value) })
+    return minutes > 0 && minutes < 100 ? t('link.cutFor', { minutes }) : t('link.down', { time: moment(linkSince.value) })
   }
 
   function acceptWord(): string {
