@@ -16,7 +16,7 @@ const edge = edgeAt()
 const STANDING_EVERY_MS = 15_000
 /** Decisions may have been missed, so they are asked for as well. */
 const ASK_EVERY_MS = 30_000
-const BOARD_KEPT_AFTER_MS = 1_000
+const BOARD_KEPT_EVERY_MS = 1_000
 
 export const tablet = reactive({
   isReady: false,
@@ -122,6 +122,7 @@ function shut(): void {
   sender?.stop()
   mine?.close()
   clearTimeout(keepBoardLater)
+  keepBoardLater = undefined
   clearTimeout(refetchLater)
   ;[line, sender, mine, token] = [undefined, undefined, undefined, undefined]
   Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false })
@@ -299,9 +300,17 @@ function isOurs(order: string): boolean {
 function setBoard(items: BoardItem[]): void {
   const asOf = tablet.standing?.link.up === false ? Date.parse(tablet.standing.feed_as_of ?? tablet.standing.link.since) : Date.now()
   Object.assign(tablet, { board: items, boardAsOf: asOf, hasBoard: true })
-  clearTimeout(keepBoardLater)
-  const [disk, kept] = [mine, { items: JSON.parse(JSON.stringify(items)) as BoardItem[], as_of: asOf }]
-  keepBoardLater = setTimeout(() => void disk?.putBoard(kept).catch(() => undefined), BOARD_KEPT_AFTER_MS)
+  if (keepBoardLater === undefined) keepBoard()
+}
+
+/** At once, and then at most once a second: a board of a thousand jobs changes often. */
+function keepBoard(): void {
+  const { board: items, boardAsOf: as_of = Date.now() } = tablet
+  void mine?.putBoard({ items: JSON.parse(JSON.stringify(items)) as BoardItem[], as_of }).catch(() => undefined)
+  keepBoardLater = setTimeout(() => {
+    keepBoardLater = undefined
+    if (tablet.board !== items) keepBoard()
+  }, BOARD_KEPT_EVERY_MS)
 }
 
 function decided(_: QueueItem): void {

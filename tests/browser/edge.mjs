@@ -1,0 +1,114 @@
+// A scripted edge: the app's files under the policy of its pages, and the answers of an edge over HTTP. What it holds, a
+// test may change at any moment. MQTT it does not speak, so the app takes the other way.
+import { createServer } from 'node:http'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { KINDS, POLICY } from './serve.mjs'
+
+export const PEOPLE = {
+  'Zhou Lei': '0193a1c2-0000-7000-8000-000000000007',
+  'Maria Silva': '0193a1c2-0000-7000-8000-000000000008',
+}
+export const PASSWORD = 'right horse'
+const NOW = Date.now()
+const HOUR = 3_600_000
+const at = (hours) => new Date(NOW + hours * HOUR).toISOString()
+
+export function order(id, change = {}) {
+  return {
+    id: `0193a1c2-0000-7000-8000-0000000000${id}`, code: `N-7F3K${id}`, customer_id: '0193a1c2-0000-7000-8000-000000000001', provider_id: null,
+    title: '厨房水龙头漏水', description: '水龙头关紧后仍滴水，大约每秒一滴。', service_type: 'cleaning_repair', price: '180.00', currency: 'CNY',
+    location: 'NORTH', address: '', service_start_time: null, service_end_time: null, status: 'pending', payment_status: 'held', version: 2,
+    created_at: at(-5), updated_at: at(-5), pending: false, ...change,
+  }
+}
+
+export function startState() {
+  const mine = { provider_id: PEOPLE['Zhou Lei'], address: '海港路1号' }
+  return {
+    cutSince: undefined,
+    firm: false,
+    isAway: false,
+    /** How a command is answered: later, stored, applied or lost. */
+    answer: 'applied',
+    /** Whose sign-in has ended, and by which code. */
+    ended: {},
+    frames: [],
+    orders: [
+      order(11, { service_start_time: at(1), service_end_time: at(3) }),
+      order(12, { title: 'Set up a router and two printers', description: 'Two rooms.', service_type: 'it_technology', price: '260.00' }),
+      order(13, { title: '空调清洗，两台挂机', price: '220.00' }),
+      order(14, { ...mine, title: 'Fix a door that sticks', status: 'in_progress', version: 4 }),
+      order(15, { ...mine, title: '更换马桶水箱配件', status: 'accepted', version: 3 }),
+      order(16, { ...mine, title: 'Hang three shelves', status: 'completed', version: 5 }),
+    ],
+  }
+}
+
+/** Serves on that port, or on a free one. */
+export async function serveEdge(folder, state, port = 0) {
+  const server = createServer((request, response) => void answer(folder, state, request, response))
+  await new Promise((listening) => server.listen(port, '127.0.0.1', listening))
+  const close = () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) })
+  return { url: `http://localhost:${server.address().port}`, port: server.address().port, close }
+}
+
+async function answer(folder, state, request, response) {
+  const { pathname: path } = new URL(request.url, 'http://localhost')
+  let body = ''
+  for await (const part of request) body += part
+  const tell = (status, value) => {
+    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' })
+    response.end(JSON.stringify(status < 400 ? value : { code: value, status, title: value }))
+  }
+  if (path === '/standing') return tell(200, standing(state))
+  if (path === '/session' && request.method === 'POST') return signIn(state, JSON.parse(body), tell)
+  const user = userOf(request.headers.authorization ?? '')
+  if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
+  if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
+  if (path === '/commands') return command(state, JSON.parse(body), tell)
+  const file = join(folder, path)
+  const found = path !== '/' && existsSync(file) && statSync(file).isFile()
+  const name = found ? file : join(folder, 'index.html')
+  response.writeHead(200, { 'content-security-policy': POLICY, 'content-type': KINDS[extname(name)] ?? 'application/octet-stream', 'cache-control': 'no-cache' })
+  response.end(readFileSync(name))
+}
+
+function standing({ cutSince, firm }) {
+  const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, firm }
+}
+
+function signIn(state, { username, password }, tell) {
+  if (state.cutSince !== undefined) return tell(503, 'unavailable')
+  const user_id = PEOPLE[username]
+  if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
+  delete state.ended[user_id]
+  return tell(200, { access_token: `token-of-${user_id}`, expires_in: 3_600, user_id, role: 'provider' })
+}
+
+const userOf = (token) => token.replace(/^.*token-of-/, '')
+
+/** Each sees what is open and what is his own. */
+function board({ orders }, user) {
+  return orders.filter((each) => each.status === 'pending' || each.provider_id === user)
+}
+
+function command(state, frame, tell) {
+  const ended = state.ended[userOf(frame.token)]
+  if (ended) return tell(200, { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended })
+  if (state.answer === 'later') return tell(503, 'unavailable')
+  state.frames.push(frame)
+  const receipt = { edge: 'north-1', epoch: 1, seq: state.frames.length, verdict: state.firm ? 'firm' : 'provisional' }
+  const stored = { command_id: frame.id, hop: 'stored', verdict: receipt.verdict, receipt }
+  if (state.answer === 'stored') return tell(200, stored)
+  const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
+  if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000) } })
+  const nearby = state.orders.filter((each) => each.status === 'pending' && each.id !== frame.body.order_id).slice(0, 3)
+  const lost = {
+    winner_decided_at: after(694_000), tapped_at: frame.tapped_at, edge_at: after(1_000),
+    nearby: nearby.map(({ id, code, title, price, currency }) => ({ order_id: id, code, title, price, currency })),
+  }
+  const outcome = { kind: 'rejected', code: 'order_already_accepted', decided_at: after(1_284_000), lost }
+  return tell(200, { ...stored, hop: 'decided', code: outcome.code, outcome })
+}
