@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { POLICY } from './serve.mjs'
+
+test('the pages are tried under the policy that gateway and edge send', () => {
+  const rust = readFileSync(new URL('../../protocol/process/src/pages/policy.rs', import.meta.url), 'utf8')
+  const [, text] = /const CONTENT: &str = "([^"]*)"/.exec(rust)
+  assert.equal(POLICY, text.replace(/\\\n\s*/g, ''))
+})
