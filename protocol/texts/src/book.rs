@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 
-use crate::{Arg, Language};
+use crate::Language;
 
 /// Read by Fluent when the first of its messages is said in that language, so that a program which never
 /// says any spends nothing on them.
@@ -26,7 +26,7 @@ impl MessageBook {
 
     /// The message or attribute (`message.attribute`) of this key with its placeholders filled in. The
     /// build has checked that the key exists and that these are its placeholders.
-    pub fn fill(&self, language: Language, key: &str, args: &[(&str, ArgValue<'_>)]) -> String {
+    pub fn fill(&self, language: Language, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {
         let bundle = match language {
             Language::English => self.en.bundle(),
             Language::Chinese => self.zh.bundle(),
@@ -37,8 +37,7 @@ impl MessageBook {
             None => message.value(),
         });
         let Some(pattern) = pattern else { return key.to_owned() };
-        let args: FluentArgs<'_> =
-            args.iter().map(|(name, value)| (*name, value.in_language(language))).collect();
+        let args: FluentArgs<'_> = args.iter().cloned().collect();
         let mut errors = Vec::new();
         let text = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
         debug_assert!(errors.is_empty(), "{key}: {errors:?}");
@@ -60,32 +59,5 @@ impl Pages {
             bundle.add_resource_overriding(resource.unwrap_or_else(|(readable, _)| readable));
             bundle
         })
-    }
-}
-
-/// What fills a placeholder: a word, or the number that chooses a plural form.
-pub enum ArgValue<'a> {
-    Word(&'a Arg),
-    Count(u64),
-}
-
-impl<'a> ArgValue<'a> {
-    fn in_language(&self, language: Language) -> FluentValue<'a> {
-        match self {
-            Self::Word(arg) => FluentValue::String(arg.get(language).into()),
-            Self::Count(count) => FluentValue::from(*count),
-        }
-    }
-}
-
-impl<'a> From<&'a Arg> for ArgValue<'a> {
-    fn from(arg: &'a Arg) -> Self {
-        Self::Word(arg)
-    }
-}
-
-impl From<&u64> for ArgValue<'_> {
-    fn from(count: &u64) -> Self {
-        Self::Count(*count)
     }
 }

@@ -17,6 +17,7 @@ mod language;
 
 use std::fmt;
 
+use fluent_bundle::FluentValue;
 use serde::{Deserialize, Serialize};
 
 pub use book::MessageBook;
@@ -111,10 +112,10 @@ pub enum Arg {
 }
 
 impl Arg {
-    fn get(&self, language: Language) -> &str {
+    pub fn value(&self, language: Language) -> FluentValue<'_> {
         match self {
-            Self::Alike(text) => text,
-            Self::InEach(text) => text.get(language),
+            Self::Alike(text) => text.as_str().into(),
+            Self::InEach(text) => text.get(language).into(),
         }
     }
 }

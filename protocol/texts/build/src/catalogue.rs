@@ -13,26 +13,21 @@ use crate::Files;
 /// All messages of a language by key: `message`, or `message.attribute`.
 pub type Catalogue = BTreeMap<String, CatalogueEntry>;
 
+#[derive(Default)]
 pub struct CatalogueEntry {
     /// As it is shown in an error: `texts/en/codes.ftl`.
     pub path: String,
     pub file: String,
-    pub value: MessageValue,
-}
-
-pub enum MessageValue {
-    Plain(String),
-    Template(Template),
-}
-
-/// A message with placeholders.
-pub struct Template {
+    /// Empty where nothing is to be filled in.
     pub placeholders: BTreeSet<String>,
     /// The placeholders that are selected by, and the words each is compared with.
-    pub choices: BTreeMap<String, BTreeSet<String>>,
-    /// The whole message in Fluent; its attributes each have all of it.
-    pub source: String,
+    pub choices: Choices,
+    /// The text itself, or where it has placeholders the whole message in Fluent; its attributes each have
+    /// all of it.
+    pub text: String,
 }
+
+pub type Choices = BTreeMap<String, BTreeSet<String>>;
 
 /// Categories and literal numbers are a plural form; every other key is a word.
 pub fn is_plural(keys: &BTreeSet<String>) -> bool {
@@ -63,9 +58,9 @@ pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
                 }
                 _ => continue,
             };
-            for (key, value) in entries(&message, &path, &mut errors) {
-                let entered = CatalogueEntry { path: path.clone(), file: file.clone(), value };
-                if let Some(before) = catalogue.insert(key.clone(), entered) {
+            for (key, mut entry) in entries(&message, &path, &mut errors) {
+                (entry.path, entry.file) = (path.clone(), file.clone());
+                if let Some(before) = catalogue.insert(key.clone(), entry) {
                     errors.push(format!("{path}: `{key}`: stands in {} already", before.path));
                 }
             }
@@ -79,7 +74,7 @@ fn entries(
     message: &Message<&str>,
     path: &str,
     errors: &mut Vec<String>,
-) -> Vec<(String, MessageValue)> {
+) -> Vec<(String, CatalogueEntry)> {
     let name = message.id.name;
     let patterns: Vec<(String, &Pattern<&str>)> = match &message.value {
         Some(value) => vec![(name.to_owned(), value)],
@@ -93,20 +88,9 @@ fn entries(
     }
     let mut entries = Vec::new();
     for (key, pattern) in patterns {
-        let mut reading = Reading { placeholders: BTreeSet::new(), choices: BTreeMap::new() };
-        let read = check_name(&key, "-.").and_then(|()| match plain(pattern) {
-            Some(text) => Ok(MessageValue::Plain(text)),
-            None => reading.pattern(pattern).and_then(|()| {
-                let source = source(message);
-                let Reading { placeholders, choices } = reading;
-                if placeholders.is_empty() {
-                    return Err("has braces without a placeholder".into());
-                }
-                Ok(MessageValue::Template(Template { placeholders, choices, source }))
-            }),
-        });
-        match read {
-            Ok(value) => entries.push((key, value)),
+        let mut entry = CatalogueEntry::default();
+        match check_name(&key, "-.").and_then(|()| entry.read(message, pattern)) {
+            Ok(()) => entries.push((key, entry)),
             Err(error) => errors.push(format!("{path}: `{key}`: {error}")),
         }
     }
@@ -125,12 +109,20 @@ fn plain(pattern: &Pattern<&str>) -> Option<String> {
     parts.collect()
 }
 
-struct Reading {
-    placeholders: BTreeSet<String>,
-    choices: BTreeMap<String, BTreeSet<String>>,
-}
+impl CatalogueEntry {
+    fn read(&mut self, message: &Message<&str>, pattern: &Pattern<&str>) -> Result<(), String> {
+        if let Some(text) = plain(pattern) {
+            self.text = text;
+            return Ok(());
+        }
+        self.pattern(pattern)?;
+        if self.placeholders.is_empty() {
+            return Err("has braces without a placeholder".into());
+        }
+        self.text = source(message);
+        Ok(())
+    }
 
-impl Reading {
     fn pattern(&mut self, pattern: &Pattern<&str>) -> Result<(), String> {
         for element in &pattern.elements {
             if let PatternElement::Placeable { expression } = element {

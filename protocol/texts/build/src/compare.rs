@@ -1,10 +1,6 @@
 //! What one language says and the other does not.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::catalogue::{Catalogue, CatalogueEntry, MessageValue, Template, is_plural};
-
-type Choices = BTreeMap<String, BTreeSet<String>>;
+use crate::catalogue::{Catalogue, CatalogueEntry, Choices, is_plural};
 
 pub fn differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
     let mut errors = missing(english, chinese, "zh-CN");
@@ -35,8 +31,7 @@ fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
 
 /// The placeholders that `one` fills in and `other` does not.
 fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<String> {
-    let (ours, theirs) = (placeholders(&one.value), placeholders(&other.value));
-    let absent = ours.difference(&theirs);
+    let absent = one.placeholders.difference(&other.placeholders);
     absent
         .map(|name| {
             let (path, has) = (&other.path, &one.path);
@@ -48,7 +43,7 @@ fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<Strin
 /// A word that chooses must choose between the same words everywhere; a plural is each language's own.
 fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
     let words = |entered: &CatalogueEntry| -> Choices {
-        let mut choices = choices(&entered.value);
+        let mut choices = entered.choices.clone();
         choices.retain(|_, keys| !is_plural(keys));
         choices
     };
@@ -70,7 +65,7 @@ fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Op
 /// Plural forms that the language does not have would never be said.
 fn idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<String> {
     let mut errors = Vec::new();
-    for (name, keys) in choices(&entered.value).iter().filter(|(_, keys)| is_plural(keys)) {
+    for (name, keys) in entered.choices.iter().filter(|(_, keys)| is_plural(keys)) {
         let idle = keys.iter().filter(|key| key.parse::<f64>().is_err());
         for form in idle.filter(|form| !known.contains(&form.as_str())) {
             let path = &entered.path;
@@ -78,19 +73,4 @@ fn idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<Stri
         }
     }
     errors
-}
-
-fn filled(value: &MessageValue) -> Option<&Template> {
-    match value {
-        MessageValue::Template(filled) => Some(filled),
-        MessageValue::Plain(_) => None,
-    }
-}
-
-fn placeholders(value: &MessageValue) -> BTreeSet<String> {
-    filled(value).map(|filled| filled.placeholders.clone()).unwrap_or_default()
-}
-
-fn choices(value: &MessageValue) -> Choices {
-    filled(value).map(|filled| filled.choices.clone()).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::{
     fmt::Write,
 };
 
-use crate::catalogue::{Catalogue, MessageValue, Template, is_plural};
+use crate::catalogue::{Catalogue, CatalogueEntry, is_plural};
 
 /// Both catalogues have the same keys, and each key the same placeholders.
 pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
@@ -23,13 +23,12 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
             Some((message, attribute)) => (Some(message), attribute),
             None => (None, key.as_str()),
         };
-        let item = match (&entered.value, &chinese[key].value) {
-            (MessageValue::Plain(en), MessageValue::Plain(zh)) => phrase(&ident(name), en, zh),
-            (MessageValue::Template(one), MessageValue::Template(other)) => {
-                let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
-                sentence(&ident(name), key, book, [one, other])
-            }
-            _ => unreachable!("`{key}` has placeholders in one language only"),
+        let other = &chinese[key];
+        let item = if entered.placeholders.is_empty() {
+            phrase(&ident(name), &entered.text, &other.text)
+        } else {
+            let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
+            sentence(&ident(name), key, book, [entered, other])
         };
         match module {
             Some(module) => modules.entry(module).or_default().push_str(&item),
@@ -44,27 +43,28 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
 
 /// The Fluent source of every message with placeholders.
 fn sources(catalogue: &Catalogue) -> String {
-    let sources = catalogue.values().filter_map(|entered| match &entered.value {
-        MessageValue::Template(filled) => Some(filled.source.as_str()),
-        MessageValue::Plain(_) => None,
-    });
+    let filled = catalogue.values().filter(|entered| !entered.placeholders.is_empty());
     // A message stands once for each of its attributes.
-    sources.collect::<BTreeSet<_>>().into_iter().collect()
+    filled.map(|entered| entered.text.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn phrase(name: &str, en: &str, zh: &str) -> String {
     format!("pub const {name}: ::texts::Phrase = ::texts::Phrase {{ en: {en:?}, zh: {zh:?} }};\n")
 }
 
-fn sentence(name: &str, key: &str, book: &str, languages: [&Template; 2]) -> String {
+fn sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry; 2]) -> String {
     let (mut fields, mut values) = (String::new(), String::new());
     for placeholder in &languages[0].placeholders {
         let is_count =
             languages.iter().any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));
-        let kind = if is_count { "u64" } else { "::texts::Arg" };
         let field = ident(placeholder);
+        let (kind, value) = if is_count {
+            ("u64", format!("self.{field}.into()"))
+        } else {
+            ("::texts::Arg", format!("self.{field}.value(language)"))
+        };
         let _ = write!(fields, "pub {field}: {kind}, ");
-        let _ = write!(values, "({placeholder:?}, (&self.{field}).into()), ");
+        let _ = write!(values, "({placeholder:?}, {value}), ");
     }
     format!(
         "pub struct {name} {{ {fields}}}
