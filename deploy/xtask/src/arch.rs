@@ -16,7 +16,7 @@ mod scan;
 mod sql;
 mod tokens;
 
-use std::{fmt, path::Path};
+use std::{fmt, fs, path::Path};
 
 use crate::Result;
 
@@ -29,10 +29,21 @@ pub struct Finding {
     pub what: String,
 }
 
+impl Finding {
+    pub fn at(file: &Path, line: usize, what: impl Into<String>) -> Self {
+        Self { file: file.display().to_string(), line, what: what.into() }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file, self.line, self.what)
     }
+}
+
+fn read(root: &Path, file: &Path) -> Result<String> {
+    fs::read_to_string(root.join(file))
+        .map_err(|e| format!("could not read {}: {e}", file.display()))
 }
 
 /// Prints every finding; an error unless there are none.

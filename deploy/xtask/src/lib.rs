@@ -10,11 +10,9 @@ mod mutants;
 mod node;
 mod shell;
 mod stages;
-mod stopwatch;
 mod suites;
 mod test;
 mod test_servers;
-mod toolchain;
 mod workspace;
 
 /// Errors are sentences for the person who typed the command.

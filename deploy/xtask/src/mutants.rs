@@ -15,118 +15,53 @@ struct Mutant {
     /// The word for it in `HOLDFAST_DEFECT`.
     defect: &'static str,
     package: &'static str,
-    /// The test program, and the test in it that must go red, on every arm it runs on.
-    suite: &'static str,
+    program: &'static str,
+    /// The test that must go red, on every arm it runs on.
     test: &'static str,
-    /// What the test is to be run with, also without the defect, where it would otherwise draw.
-    environment: &'static [(&'static str, &'static str)],
 }
 
-/// These rounds bring an accept from elsewhere to the cloud while the holder, cut off, has promised the
-/// same order to somebody else.
-const ROUNDS_WITH_A_BROKEN_PROMISE: [(&str, &str); 2] =
-    [("HOLDFAST_CHAOS_SEED", "1"), ("HOLDFAST_CHAOS_ROUNDS", "4")];
+macro_rules! mutants {
+    ($($defect:literal $package:literal $program:literal $test:literal;)+) => {
+        const MUTANTS: &[Mutant] = &[
+            $(Mutant { defect: $defect, package: $package, program: $program, test: $test }),+
+        ];
+    };
+}
 
-const MUTANTS: [Mutant; 14] = [
-    Mutant {
-        defect: "answer_before_commit",
-        package: "holdfast-edge",
-        suite: "process",
-        test: "every_receipt_outlives_a_kill_at_any_moment",
-        environment: &[],
-    },
-    Mutant {
-        defect: "up_before_commit",
-        package: "holdfast-edge",
-        suite: "edge",
-        test: "uplink::what_goes_up_stands_in_the_file_already",
-        environment: &[],
-    },
-    Mutant {
-        defect: "assignment_not_locked",
-        package: "order",
-        suite: "service",
-        test: "store::races::a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others",
-        environment: &[],
-    },
-    Mutant {
-        defect: "no_command_dedupe",
-        package: "order",
-        suite: "service",
-        test: "store::races::one_command_sent_many_times_at_once_takes_effect_once",
-        environment: &[],
-    },
-    Mutant {
-        defect: "no_outbox_row",
-        package: "order",
-        suite: "service",
-        test: "store::writing::a_decision_writes_order_timeline_answer_and_event",
-        environment: &[],
-    },
-    Mutant {
-        defect: "bus_confirms_before_write",
-        package: "contract",
-        suite: "bus_crash",
-        test: "nothing_confirmed_is_lost_by_a_kill",
-        environment: &[],
-    },
-    Mutant {
-        defect: "relay_marks_before_confirm",
-        package: "contract",
-        suite: "rabbit_outage",
-        test: "what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back",
-        environment: &[],
-    },
-    Mutant {
-        defect: "op_retired_before_outcome",
-        package: "holdfast-edge",
-        suite: "edge",
-        test: "retire::no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided",
-        environment: &[],
-    },
-    Mutant {
-        defect: "high_water_ignored",
-        package: "chaos",
-        suite: "restore",
-        test: "a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest",
-        environment: &[],
-    },
-    Mutant {
-        defect: "receipts_ignored",
-        package: "chaos",
-        suite: "restore",
-        test: "a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt",
-        environment: &[],
-    },
-    Mutant {
-        defect: "nothing_relogged",
-        package: "chaos",
-        suite: "restore",
-        test: "a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost",
-        environment: &[],
-    },
-    Mutant {
-        defect: "old_session_not_asked",
-        package: "chaos",
-        suite: "restore",
-        test: "a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own",
-        environment: &[],
-    },
-    Mutant {
-        defect: "epoch_without_take_back",
-        package: "hub",
-        suite: "service",
-        test: "quarantine::a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on",
-        environment: &[],
-    },
-    Mutant {
-        defect: "holder_ignored",
-        package: "chaos",
-        suite: "rounds",
-        test: "whatever_is_cut_and_killed_the_four_promises_stand",
-        environment: &ROUNDS_WITH_A_BROKEN_PROMISE,
-    },
-];
+mutants! {
+    "answer_before_commit" "holdfast-edge" "process"
+        "every_receipt_outlives_a_kill_at_any_moment";
+    "up_before_commit" "holdfast-edge" "edge"
+        "uplink::what_goes_up_stands_in_the_file_already";
+    "assignment_not_locked" "order" "service"
+        "store::races::a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others";
+    "no_command_dedupe" "order" "service"
+        "store::races::one_command_sent_many_times_at_once_takes_effect_once";
+    "no_outbox_row" "order" "service"
+        "store::writing::a_decision_writes_order_timeline_answer_and_event";
+    "bus_confirms_before_write" "contract" "bus_crash"
+        "nothing_confirmed_is_lost_by_a_kill";
+    "relay_marks_before_confirm" "contract" "rabbit_outage"
+        "what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back";
+    "op_retired_before_outcome" "holdfast-edge" "edge"
+        "retire::no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided";
+    "high_water_ignored" "chaos" "restore"
+        "a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest";
+    "receipts_ignored" "chaos" "restore"
+        "a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt";
+    "nothing_relogged" "chaos" "restore"
+        "a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost";
+    "old_session_not_asked" "chaos" "restore"
+        "a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own";
+    "epoch_without_take_back" "hub" "service"
+        "quarantine::a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on";
+    "holder_ignored" "chaos" "rounds"
+        "whatever_is_cut_and_killed_the_four_promises_stand";
+}
+
+/// What the program `rounds` would draw, with and without the defect: these rounds bring an accept from
+/// elsewhere to the cloud while the holder, cut off, has promised the same order to somebody else.
+const ROUNDS: [(&str, &str); 2] = [("HOLDFAST_CHAOS_SEED", "1"), ("HOLDFAST_CHAOS_ROUNDS", "4")];
 
 const VARIABLE: &str = "HOLDFAST_DEFECT";
 /// Those of the product that have a place for a defect.
@@ -177,21 +112,17 @@ pub fn release_has_none() -> Result<()> {
 }
 
 fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verdict> {
-    let suite = suites.named(mutant.package, mutant.suite);
-    if suite.is_empty() {
-        return Err(format!("there is no test program {}::{}", mutant.package, mutant.suite));
-    }
+    let suite = suites.program(mutant.package, mutant.program)?;
     println!("\n== {}: {}", mutant.defect, mutant.test);
-    let own = mutant.environment.iter();
-    let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let environment: Vec<_> = servers.environment().chain(own).collect();
-    let control = suite.run_first(&environment, mutant.test)?;
-    if control == (TestCount { passed: 0, failed: 0, is_red: false }) {
-        return Err(format!("{}::{} has no test `{}`", mutant.package, mutant.suite, mutant.test));
+    let rounds = ROUNDS.iter().filter(|_| mutant.program == "rounds");
+    let rounds = rounds.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut environment: Vec<_> = servers.environment().chain(rounds).collect();
+    let control = suite.run_one(&environment, mutant.test)?;
+    if control == TestCount::default() {
+        return Err(format!("{}::{} has no test `{}`", mutant.package, suite.name, mutant.test));
     }
-    let planted = [(VARIABLE.to_owned(), mutant.defect.to_owned())];
-    let environment: Vec<_> = environment.into_iter().chain(planted).collect();
-    let with_defect = suite.run_first(&environment, mutant.test)?;
+    environment.push((VARIABLE.to_owned(), mutant.defect.to_owned()));
+    let with_defect = suite.run_one(&environment, mutant.test)?;
     Ok(Verdict {
         went_red: with_defect.is_red && with_defect.failed > 0 && with_defect.passed == 0,
         control_is_green: !control.is_red && control.passed > 0,

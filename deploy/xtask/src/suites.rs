@@ -66,20 +66,13 @@ impl Suites {
         Ok(Self(suites))
     }
 
-    pub fn of_package(&self, package: &str) -> Self {
-        self.only(|suite| suite.package == package)
+    pub fn only(&self, keep: impl Fn(&Suite) -> bool) -> Self {
+        Self(self.0.iter().filter(|suite| keep(suite)).cloned().collect())
     }
 
-    pub fn without_packages(&self, packages: &[&str]) -> Self {
-        self.only(|suite| !packages.contains(&suite.package.as_str()))
-    }
-
-    pub fn named(&self, package: &str, name: &str) -> Self {
-        self.only(|suite| suite.package == package && suite.name == name)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn program(&self, package: &str, name: &str) -> Result<&Suite> {
+        let found = self.0.iter().find(|suite| suite.package == package && suite.name == name);
+        found.ok_or_else(|| format!("there is no test program {package}::{name}"))
     }
 
     /// Runs all to the end; it is an error if any is red.
@@ -106,36 +99,30 @@ impl Suites {
         alone.into_iter().for_each(run);
         sum(results.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
-
-    /// Runs the first program, and shows what its tests print, as they print it.
-    pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
-        let suite = self.0.first().ok_or("there is no such test program")?;
-        let mut program = suite.command(environment, &["--nocapture"]);
-        let mut process =
-            program.stdout(Stdio::piped()).spawn().map_err(|e| suite.unrunnable(&e))?;
-        let mut count = TestCount::default();
-        for line in BufReader::new(process.stdout.take().ok_or("no output")?).lines() {
-            let line = line.map_err(|e| suite.unrunnable(&e))?;
-            println!("{line}");
-            count.add(&line);
-        }
-        let status = process.wait().map_err(|e| suite.unrunnable(&e))?;
-        let is_green = status.success() && count.passed > 0;
-        if is_green { Ok(()) } else { Err(format!("red: {}", suite.title())) }
-    }
-
-    /// Runs one test, on all its arms, of the first program.
-    pub fn run_first(&self, environment: &[(String, String)], test: &str) -> Result<TestCount> {
-        let suite = self.0.first().ok_or("there is no such test program")?;
-        suite.run_whole(&output_folder()?, environment, &[test])
-    }
-
-    fn only(&self, keep: impl Fn(&Suite) -> bool) -> Self {
-        Self(self.0.iter().filter(|suite| keep(suite)).cloned().collect())
-    }
 }
 
 impl Suite {
+    /// Shows what its tests print, as they print it.
+    pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
+        let mut program = self.command(environment, &["--nocapture"]);
+        let mut process =
+            program.stdout(Stdio::piped()).spawn().map_err(|e| self.unrunnable(&e))?;
+        let mut count = TestCount::default();
+        for line in BufReader::new(process.stdout.take().ok_or("no output")?).lines() {
+            let line = line.map_err(|e| self.unrunnable(&e))?;
+            println!("{line}");
+            count.add(&line);
+        }
+        let status = process.wait().map_err(|e| self.unrunnable(&e))?;
+        let is_green = status.success() && count.passed > 0;
+        if is_green { Ok(()) } else { Err(format!("red: {}", self.title())) }
+    }
+
+    /// One test, on all its arms.
+    pub fn run_one(&self, environment: &[(String, String)], test: &str) -> Result<TestCount> {
+        self.run_whole(&output_folder()?, environment, &[test])
+    }
+
     fn title(&self) -> String {
         format!("{}::{}", self.package, self.name)
     }

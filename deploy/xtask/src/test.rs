@@ -1,14 +1,12 @@
 //! `cargo xtask test`: every stage, from a bare machine.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use crate::{
     Result,
     beside::Beside,
     stages::{Built, Stage},
-    stopwatch::Stopwatch,
     suites::TestCount,
-    toolchain,
 };
 
 /// Stops at the first red stage, and prints the table of minutes in any case.
@@ -17,10 +15,10 @@ pub fn run(names: &[String]) -> Result<()> {
     let beside = Stage::beside(&wanted);
     wanted.retain(|stage| !beside.contains(stage));
     let mut run = Run::default();
-    let watch = Stopwatch::start();
+    let started = now();
     let outcome = run.everything(wanted, &beside);
     drop(run.built);
-    print_table(&run.table, watch.minutes());
+    print_table(&run.table, minutes_since(started));
     if outcome.is_ok() && run.total.passed > 0 {
         println!("\n{} passed, {} failed", run.total.passed, run.total.failed);
     }
@@ -42,7 +40,6 @@ struct Row {
 
 impl Run {
     fn everything(&mut self, wanted: BTreeSet<Stage>, beside: &[Stage]) -> Result<()> {
-        toolchain::check()?;
         if wanted.contains(&Stage::Build) {
             self.built.install();
         }
@@ -67,14 +64,23 @@ impl Run {
         stage: &'static str,
         work: impl FnOnce(&mut Built) -> Result<TestCount>,
     ) -> Result<()> {
-        let watch = Stopwatch::start();
+        let started = now();
         let result = work(&mut self.built);
-        self.table.push(Row { stage, minutes: watch.minutes(), is_green: result.is_ok() });
+        self.table.push(Row { stage, minutes: minutes_since(started), is_green: result.is_ok() });
         let count = result?;
         self.total.passed += count.passed;
         self.total.failed += count.failed;
         Ok(())
     }
+}
+
+#[allow(clippy::disallowed_methods)] // Not the product: nothing here is replayed or simulated.
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn minutes_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() / 60.0
 }
 
 fn print_table(table: &[Row], total: f64) {

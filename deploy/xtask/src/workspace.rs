@@ -35,12 +35,17 @@ pub fn build() -> Result<()> {
 
 /// The folder that everything is built into.
 pub fn target() -> Result<PathBuf> {
-    let mut cargo = cargo()?;
-    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
-    let text = shell::output(&mut cargo)?;
-    let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let metadata = metadata(&root()?)?;
     let folder = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
     Ok(folder.into())
+}
+
+/// The workspace at `root` as cargo sees it.
+pub fn metadata(root: &Path) -> Result<serde_json::Value> {
+    let mut cargo = cargo()?;
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let text = shell::output(cargo.current_dir(root))?;
+    serde_json::from_str(&text).map_err(|e| e.to_string())
 }
 
 /// The simulator, built for release: how much it shows is a question of how many seeds it runs.

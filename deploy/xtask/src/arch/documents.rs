@@ -3,10 +3,10 @@
 
 use std::{
     fs,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
-use super::{Finding, scan};
+use super::{Finding, read, scan};
 use crate::Result;
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
@@ -20,15 +20,15 @@ const ENDINGS: [&str; 10] =
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     if !root.join(ARCHITECTURE).is_file() {
-        findings.push(finding(Path::new(ARCHITECTURE), 1, "is missing".into()));
+        findings.push(Finding::at(Path::new(ARCHITECTURE), 1, "is missing"));
     }
     let paths = scan::files(root, &|name| name.ends_with(".md"))?;
     for path in &paths {
-        let text = read(&root.join(path))?;
+        let text = read(root, path)?;
         for (line, text) in prose(&text) {
             let names = backticked(text).filter_map(|code| missing_file(root, code));
             let links = links(text).filter_map(|link| broken_link(root, path, link));
-            findings.extend(names.chain(links).map(|what| finding(path, line, what)));
+            findings.extend(names.chain(links).map(|what| Finding::at(path, line, what)));
         }
     }
     findings.extend(too_long(root));
@@ -68,7 +68,7 @@ fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
     let target = match file {
         "" => document.to_owned(),
-        file => plain(&document.parent()?.join(file)),
+        file => document.parent()?.join(file),
     };
     if !root.join(&target).exists() {
         return Some(format!("`{link}` does not exist"));
@@ -109,19 +109,6 @@ fn anchor(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
 fn too_long(root: &Path) -> Option<Finding> {
     let text = fs::read_to_string(root.join(ARCHITECTURE)).ok()?;
     let mut words = 0;
@@ -129,7 +116,7 @@ fn too_long(root: &Path) -> Option<Finding> {
         words += line.split_whitespace().count();
         if words > ARCHITECTURE_WORDS_MAX {
             let what = format!("has more than {ARCHITECTURE_WORDS_MAX} words from this line on");
-            return Some(finding(Path::new(ARCHITECTURE), number, what));
+            return Some(Finding::at(Path::new(ARCHITECTURE), number, what));
         }
     }
     None
@@ -145,22 +132,14 @@ fn unlisted(root: &Path, paths: &[PathBuf]) -> Vec<Finding> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.split('-').next().unwrap_or_default();
         if !links(&index).any(|link| link == name) {
-            findings.push(finding(path, 1, format!("is not in {DECISIONS}/{INDEX}")));
+            findings.push(Finding::at(path, 1, format!("is not in {DECISIONS}/{INDEX}")));
         }
         if number == number_before {
-            findings.push(finding(path, 1, format!("is a second decision {number}")));
+            findings.push(Finding::at(path, 1, format!("is a second decision {number}")));
         }
         number_before = number;
     }
     findings
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|e| format!("could not read {}: {e}", path.display()))
-}
-
-fn finding(document: &Path, line: usize, what: String) -> Finding {
-    Finding { file: document.display().to_string(), line, what }
 }
 
 #[cfg(test)]

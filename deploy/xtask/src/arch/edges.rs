@@ -1,10 +1,11 @@
 //! Which crate may depend on which, by their manifests.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::{
     Finding,
     manifest::{Dependency, Member},
+    read,
     rules::{BUILDS_MAY_USE, EDGES, May, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE},
 };
 use crate::Result;
@@ -13,18 +14,14 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for member in members {
         let path = member.folder.join("Cargo.toml");
-        let manifest = fs::read_to_string(root.join(&path))
-            .map_err(|e| format!("could not read {}: {e}", path.display()))?;
-        let mut found = |line, what| {
-            findings.push(Finding { file: path.display().to_string(), line, what });
-        };
+        let manifest = read(root, &path)?;
         if allowed(&member.name).is_none() {
             let what = format!("`{}` has no row in the table of allowed edges", member.name);
-            found(line_of(&manifest, "package", "name"), what);
+            findings.push(Finding::at(&path, line_of(&manifest, "package", "name"), what));
         }
         for dependency in &member.dependencies {
             if let Some(what) = complaint(member, dependency) {
-                found(line_of_dependency(&manifest, dependency), what);
+                findings.push(Finding::at(&path, line_of_dependency(&manifest, dependency), what));
             }
         }
     }

@@ -9,18 +9,15 @@ const NAMES: [&str; 2] = ["clippy.toml", ".clippy.toml"];
 
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let Ok(rules) = fs::read_to_string(root.join(NAMES[0])) else {
-        return Ok(vec![Finding {
-            file: NAMES[0].into(),
-            line: 1,
-            what: "the root's clippy.toml is missing".into(),
-        }]);
+        let what = "the root's clippy.toml is missing";
+        return Ok(vec![Finding::at(Path::new(NAMES[0]), 1, what)]);
     };
     let mut findings = Vec::new();
     for path in scan::files(root, &|name| NAMES.contains(&name))? {
         let text = fs::read_to_string(root.join(&path)).unwrap_or_default();
         for missing in entries(&rules).filter(|rule| !entries(&text).any(|entry| entry == *rule)) {
             let what = format!("does not repeat the root's rule `{missing}`");
-            findings.push(Finding { file: path.display().to_string(), line: 1, what });
+            findings.push(Finding::at(&path, 1, what));
         }
     }
     Ok(findings)

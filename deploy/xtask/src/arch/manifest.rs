@@ -1,13 +1,10 @@
 //! The workspace as `cargo metadata` sees it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Result, workspace};
 
 /// A crate of ours.
 pub struct Member {
@@ -28,16 +25,7 @@ pub struct Dependency {
 
 /// Dependencies of every kind: normal, dev, build and those of one platform only.
 pub fn members(root: &Path) -> Result<Vec<Member>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root)
-        .output()
-        .map_err(|e| format!("could not run cargo metadata: {e}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
+    let metadata = workspace::metadata(root)?;
     list(&metadata["packages"]).iter().map(|package| member(root, package)).collect()
 }
 

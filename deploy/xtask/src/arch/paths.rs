@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     Finding, edges,
     manifest::Member,
-    rules::{BUILDS_MAY_USE, IMPURE, PURE, RESERVED_PATHS},
+    rules::{BUILDS_MAY_USE, IMPURE, PURE, RESERVED_PATHS, Reserved},
     scan::SourceFile,
     tokens::{CodePath, MentionKind},
 };
@@ -109,14 +109,16 @@ fn impure(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
     if !PURE.contains(&from) || is_local(source, path) {
         return None;
     }
-    let (banned, why) = IMPURE.iter().find(|(banned, _)| is_under(path, banned))?;
+    let mut all = IMPURE.iter().flat_map(|(why, paths)| paths.iter().map(move |path| (path, why)));
+    let (banned, why) = all.find(|(banned, _)| is_under(path, banned))?;
     Some(format!("`{from}` is pure and may not use `{banned}`: {why}"))
 }
 
 fn reserved(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
-    let rule = RESERVED_PATHS.iter().find(|rule| is_under(path, rule.path))?;
+    let under = |rule: &Reserved| rule.paths.iter().copied().find(|known| is_under(path, known));
+    let (rule, named) = RESERVED_PATHS.iter().find_map(|rule| Some((rule, under(rule)?)))?;
     let at_home = rule.home.iter().any(|home| source.path == std::path::Path::new(home));
-    (!at_home && !is_local(source, path)).then(|| format!("`{}`: {}", rule.path, rule.why))
+    (!at_home && !is_local(source, path)).then(|| format!("`{named}`: {}", rule.why))
 }
 
 fn forbidden_edge(

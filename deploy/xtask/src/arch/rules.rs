@@ -91,80 +91,65 @@ pub const PURE_MAY_USE: &[&str] = &[
     "rstest",
 ];
 
-/// Paths that no pure crate may name, nor anything below them.
-pub const IMPURE: &[(&str, &str)] = &[
-    ("tokio", "it does no IO and waits for nothing"),
-    ("futures", "it does no IO and waits for nothing"),
-    ("std::time::Instant", "time comes in as a value"),
-    ("std::time::SystemTime", "time comes in as a value"),
-    ("std::time::UNIX_EPOCH", "time comes in as a value"),
-    ("jiff", "time comes in as a value"),
-    ("chrono", "time comes in as a value"),
-    ("time", "time comes in as a value"),
-    ("rustix", "it does no IO"),
-    ("libc", "it does no IO"),
-    ("std::thread", "it does no IO and waits for nothing"),
-    ("std::sync::mpsc", "it does no IO and waits for nothing"),
-    ("std::fs", "it does no IO"),
-    ("std::net", "it does no IO"),
-    ("std::io", "it does no IO"),
-    ("std::env", "what it depends on comes in as a value"),
-    ("std::process", "it does no IO"),
-    ("rand", "randomness comes in as a value"),
-    ("fastrand", "randomness comes in as a value"),
-    ("getrandom", "randomness comes in as a value"),
-    ("ring", "randomness comes in as a value"),
-    ("uuid::Uuid::now_v7", "ids come in as values"),
-    ("uuid::Uuid::new_v4", "ids come in as values"),
-    ("std::collections::HashMap", "its order is random: use BTreeMap"),
-    ("std::collections::HashSet", "its order is random: use BTreeSet"),
-    ("std::hash::RandomState", "it is random"),
-    ("std::collections::hash_map", "its order is random: use BTreeMap"),
+/// Paths that no pure crate may name, nor anything below them, by the reason.
+pub const IMPURE: &[(&str, &[&str])] = &[
+    (
+        "it does no IO and waits for nothing",
+        &["tokio", "futures", "std::thread", "std::sync::mpsc"],
+    ),
+    ("it does no IO", &["rustix", "libc", "std::fs", "std::net", "std::io", "std::process"]),
+    ("what it depends on comes in as a value", &["std::env"]),
+    (TIME, &["std::time::Instant", "std::time::SystemTime", "std::time::UNIX_EPOCH"]),
+    (TIME, &["jiff", "chrono", "time"]),
+    ("randomness comes in as a value", &["rand", "fastrand", "getrandom", "ring"]),
+    ("ids come in as values", &["uuid::Uuid::now_v7", "uuid::Uuid::new_v4"]),
+    (ORDER, &["std::collections::HashMap", "std::collections::hash_map"]),
+    ("its order is random: use BTreeSet", &["std::collections::HashSet"]),
+    ("it is random", &["std::hash::RandomState"]),
 ];
+
+const TIME: &str = "time comes in as a value";
+const ORDER: &str = "its order is random: use BTreeMap";
 
 /// Paths that stand in one place of the product only.
 pub struct Reserved {
-    pub path: &'static str,
+    pub paths: &'static [&'static str],
     pub home: &'static [&'static str],
     pub why: &'static str,
 }
 
-const CLOCK: &[&str] = &["protocol/process/src/clock.rs"];
-/// A listener holds its connections, which end with it.
-const TASKS: &[&str] = &["protocol/process/src/tasks.rs", "protocol/process/src/web/listen.rs"];
-const RANDOM: &[&str] = &["protocol/process/src/random.rs"];
-
 pub const RESERVED_PATHS: &[Reserved] = &[
-    clock("std::time::SystemTime::now"),
-    clock("std::time::Instant::now"),
-    clock("std::time::UNIX_EPOCH"),
-    clock("jiff::Timestamp::now"),
-    clock("jiff::Zoned::now"),
-    clock("uuid::Uuid::now_v7"),
-    clock("uuid::Uuid::now_v6"),
-    clock("uuid::Uuid::now_v1"),
-    tasks("tokio::spawn"),
-    tasks("tokio::task::spawn"),
-    tasks("tokio::task::spawn_local"),
-    tasks("tokio::task::JoinSet"),
-    random("uuid::Uuid::new_v4"),
-    random("rand::rng"),
-    random("rand::random"),
-    random("getrandom::fill"),
-    random("fastrand"),
+    Reserved {
+        paths: &[
+            "std::time::SystemTime::now",
+            "std::time::Instant::now",
+            "std::time::UNIX_EPOCH",
+            "jiff::Timestamp::now",
+            "jiff::Zoned::now",
+            "uuid::Uuid::now_v7",
+            "uuid::Uuid::now_v6",
+            "uuid::Uuid::now_v1",
+        ],
+        home: &["protocol/process/src/clock.rs"],
+        why: "only `process::clock` reads a clock or makes a UUIDv7",
+    },
+    Reserved {
+        paths: &[
+            "tokio::spawn",
+            "tokio::task::spawn",
+            "tokio::task::spawn_local",
+            "tokio::task::JoinSet",
+        ],
+        // A listener holds its connections, which end with it.
+        home: &["protocol/process/src/tasks.rs", "protocol/process/src/web/listen.rs"],
+        why: "only `process::tasks` spawns",
+    },
+    Reserved {
+        paths: &["uuid::Uuid::new_v4", "rand::rng", "rand::random", "getrandom::fill", "fastrand"],
+        home: &["protocol/process/src/random.rs"],
+        why: "only `process::random` draws random bytes",
+    },
 ];
-
-const fn clock(path: &'static str) -> Reserved {
-    Reserved { path, home: CLOCK, why: "only `process::clock` reads a clock or makes a UUIDv7" }
-}
-
-const fn tasks(path: &'static str) -> Reserved {
-    Reserved { path, home: TASKS, why: "only `process::tasks` spawns" }
-}
-
-const fn random(path: &'static str) -> Reserved {
-    Reserved { path, home: RANDOM, why: "only `process::random` draws random bytes" }
-}
 
 /// Modules that may hold SQL text; `sql` only in platform.
 pub const SQL_MODULE: &str = "store";

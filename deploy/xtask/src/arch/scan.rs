@@ -9,7 +9,7 @@ use std::{
 use super::{
     Finding, boundaries,
     manifest::Member,
-    paths,
+    paths, read,
     rules::OUTSIDE_THE_PRODUCT,
     sql,
     tokens::{self, Mention, MentionKind},
@@ -33,7 +33,7 @@ pub struct SourceFile<'a> {
 
 impl SourceFile<'_> {
     pub fn finding(&self, line: usize, what: String) -> Finding {
-        Finding { file: self.path.display().to_string(), line, what }
+        Finding::at(&self.path, line, what)
     }
 
     pub fn is_for_tests(&self, mention: &Mention) -> bool {
@@ -92,14 +92,11 @@ pub fn sources<'a>(
     let mut sources = Vec::new();
     for path in files(root, &|name| name.ends_with(".rs"))? {
         let Some(member) = owner(&path, members, left_out) else { continue };
-        let text = fs::read_to_string(root.join(&path))
-            .map_err(|e| format!("could not read {}: {e}", path.display()))?;
+        let text = read(root, &path)?;
         let mentions = match tokens::read(&text) {
             Ok(mentions) => mentions,
             Err(error) => {
-                let line = error.span().start().line;
-                let file = path.display().to_string();
-                findings.push(Finding { file, line, what: "is not Rust".into() });
+                findings.push(Finding::at(&path, error.span().start().line, "is not Rust"));
                 continue;
             }
         };
