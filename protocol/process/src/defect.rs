@@ -1,7 +1,9 @@
 //! Planted defects: tests ask a real process to break one rule and must then see the breakage. They
 //! exist in builds with debug assertions only; elsewhere `planted` is constant and folds away.
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// `HOLDFAST_DEFECT` names one by its word, such as `answer_before_commit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub enum Defect {
     /// An edge replies before its commit is on disk.
     AnswerBeforeCommit,
@@ -33,45 +35,6 @@ pub enum Defect {
     HolderIgnored,
 }
 
-impl Defect {
-    pub const ALL: [Self; 14] = [
-        Self::AnswerBeforeCommit,
-        Self::UpBeforeCommit,
-        Self::NoCommandDedupe,
-        Self::NoOutboxRow,
-        Self::BusConfirmsBeforeWrite,
-        Self::RelayMarksBeforeConfirm,
-        Self::OpRetiredBeforeOutcome,
-        Self::HighWaterIgnored,
-        Self::ReceiptsIgnored,
-        Self::NothingRelogged,
-        Self::OldSessionNotAsked,
-        Self::EpochWithoutTakeBack,
-        Self::AssignmentNotLocked,
-        Self::HolderIgnored,
-    ];
-
-    /// The word for it in `HOLDFAST_DEFECT`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AnswerBeforeCommit => "answer_before_commit",
-            Self::UpBeforeCommit => "up_before_commit",
-            Self::NoCommandDedupe => "no_command_dedupe",
-            Self::NoOutboxRow => "no_outbox_row",
-            Self::BusConfirmsBeforeWrite => "bus_confirms_before_write",
-            Self::RelayMarksBeforeConfirm => "relay_marks_before_confirm",
-            Self::OpRetiredBeforeOutcome => "op_retired_before_outcome",
-            Self::HighWaterIgnored => "high_water_ignored",
-            Self::ReceiptsIgnored => "receipts_ignored",
-            Self::NothingRelogged => "nothing_relogged",
-            Self::OldSessionNotAsked => "old_session_not_asked",
-            Self::EpochWithoutTakeBack => "epoch_without_take_back",
-            Self::AssignmentNotLocked => "assignment_not_locked",
-            Self::HolderIgnored => "holder_ignored",
-        }
-    }
-}
-
 /// True if this process was asked to break that rule.
 #[cfg(debug_assertions)]
 pub fn planted(defect: Defect) -> bool {
@@ -88,7 +51,7 @@ pub const fn planted(_: Defect) -> bool {
 #[cfg(debug_assertions)]
 fn asked_for() -> Option<Defect> {
     let word = std::env::var("HOLDFAST_DEFECT").ok().filter(|word| !word.is_empty())?;
-    let defect = Defect::ALL.into_iter().find(|defect| defect.as_str() == word);
+    let defect = <Defect as clap::ValueEnum>::from_str(&word, false).ok();
     assert!(defect.is_some(), "HOLDFAST_DEFECT names no defect: `{word}`");
     tracing::warn!(defect = word, "This process runs with a planted defect");
     defect
@@ -96,12 +59,14 @@ fn asked_for() -> Option<Defect> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
     fn nothing_is_planted_unless_asked_for() {
-        for defect in Defect::ALL {
-            assert!(!planted(defect), "{}", defect.as_str());
+        for defect in Defect::value_variants() {
+            assert!(!planted(*defect), "{defect:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Logs and metrics of this process. Logs go to standard error; what is printed for a person or a
 //! script goes to standard output and is not ours.
 
-use std::{io, str::FromStr, time::Duration};
+use std::{io, time::Duration};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
@@ -14,17 +14,6 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line, for a log store.
     Json,
-}
-
-impl FromStr for LogFormat {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "pretty" => Ok(Self::Pretty),
-            "json" => Ok(Self::Json),
-            _ => Err("expected pretty or json".to_owned()),
-        }
-    }
 }
 
 /// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles. The broker
