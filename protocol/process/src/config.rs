@@ -4,19 +4,20 @@
 mod layers;
 mod secret;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
-use crate::parts::CloudPart;
-
+pub use layers::{check_sections, load, load_over};
 pub use secret::{Secret, SecretUrl};
 
-/// Where configuration comes from, beside the defaults and the environment.
-#[derive(Debug, Clone, Default)]
+/// Where configuration comes from, beside the defaults.
+#[derive(Clone, Default)]
 pub struct Sources {
     /// Must exist where it is given.
     pub file: Option<PathBuf>,
+    /// `HOLDFAST__ORDER__SQL_URL` among others.
+    pub environment: Vec<(OsString, OsString)>,
     /// `order.sql_url=...`, each; a later one wins.
     pub set: Vec<String>,
 }
@@ -46,42 +47,8 @@ impl ConfigArgs {
     pub fn sources(&self) -> Sources {
         let usual = PathBuf::from("holdfast.toml");
         let file = self.config.clone().or_else(|| usual.exists().then_some(usual));
-        Sources { file, set: self.set.clone() }
+        Sources { file, environment: std::env::vars_os().collect(), set: self.set.clone() }
     }
-}
-
-impl From<ConfigArgs> for Sources {
-    fn from(args: ConfigArgs) -> Self {
-        args.sources()
-    }
-}
-
-/// Reads the section of one part. `T` denies unknown fields, so that a misspelt key is an error.
-pub fn load<T>(section: &str, sources: &Sources) -> Result<T, ConfigError>
-where
-    T: Serialize + DeserializeOwned + Default,
-{
-    layers::load(section, sources, std::env::vars_os())
-}
-
-/// As `load`, over defaults that the caller worked out: where a part's files stand, for one.
-pub fn load_over<T>(section: &str, defaults: &T, sources: &Sources) -> Result<T, ConfigError>
-where
-    T: Serialize + DeserializeOwned,
-{
-    layers::load_over(section, defaults, sources, std::env::vars_os())
-}
-
-/// The sections that belong to no part of the cloud. Parts and edges may share one file, so each knows
-/// every section.
-const OTHER_SECTIONS: [&str; 3] = ["platform", "peers", "edge"];
-
-/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own, and a
-/// misspelt one would set nothing and say nothing.
-pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
-    let parts = CloudPart::ALL.iter().map(|part| part.name());
-    let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
-    layers::check_sections(&known, sources, std::env::vars_os())
 }
 
 /// The section as it stands in a file, with every secret masked.

@@ -1,31 +1,29 @@
 //! Lays the sources over each other and reads the result.
 
-use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
 use config::{Config, ConfigBuilder, File, FileFormat, Value, builder::DefaultState};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{ConfigError, Sources, secret};
+use crate::parts::CloudPart;
 
 const ENV_PREFIX: &str = "HOLDFAST__";
 
-pub(super) fn load<T>(
-    section: &str,
-    sources: &Sources,
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<T, ConfigError>
+/// The sections that belong to no part of the cloud. Parts and edges may share one file, so each knows
+/// every section.
+const OTHER_SECTIONS: [&str; 3] = ["platform", "peers", "edge"];
+
+/// Reads the section of one part. `T` denies unknown fields, so that a misspelt key is an error.
+pub fn load<T>(section: &str, sources: &Sources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned + Default,
 {
-    load_over(section, &T::default(), sources, environment)
+    load_over(section, &T::default(), sources)
 }
 
-pub(super) fn load_over<T>(
-    section: &str,
-    defaults: &T,
-    sources: &Sources,
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<T, ConfigError>
+/// As `load`, over defaults that the caller worked out: where a part's files stand, for one.
+pub fn load_over<T>(section: &str, defaults: &T, sources: &Sources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned,
 {
@@ -36,13 +34,9 @@ where
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     let prefix = format!("{section}.");
-    let mut single: BTreeMap<String, String> = BTreeMap::new();
-    for (key, text) in from_environment(environment).chain(from_flags(&sources.set)?) {
-        if key.starts_with(&prefix) {
-            single.insert(key, text);
-        }
-    }
-    for (key, text) in single {
+    // A later value of a key takes the place of an earlier one.
+    let single: BTreeMap<String, String> = singles(sources)?.collect();
+    for (key, text) in single.into_iter().filter(|(key, _)| key.starts_with(&prefix)) {
         builder = with_single(builder, &key, text)?;
     }
     let value: Value = builder.build().map_err(wrong)?.get(section).map_err(wrong)?;
@@ -52,17 +46,16 @@ where
     })
 }
 
-pub(super) fn check_sections(
-    known: &[&str],
-    sources: &Sources,
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<(), ConfigError> {
+/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own, and a
+/// misspelt one would set nothing and say nothing.
+pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
+    let parts = CloudPart::ALL.iter().map(|part| part.name());
+    let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
     let file = sources.file.as_deref().map(read_file).transpose()?;
     let in_file = file.iter().flat_map(|(_, table)| table.keys().cloned());
-    let single = from_environment(environment).chain(from_flags(&sources.set)?);
     let section_of = |(key, _): (String, String)| key.split('.').next().map(str::to_owned);
-    match in_file.chain(single.filter_map(section_of)).find(|name| !known.contains(&name.as_str()))
-    {
+    let mut named = in_file.chain(singles(sources)?.filter_map(section_of));
+    match named.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(value_error(&name, format!("expected one of {}", known.join(", ")))),
     }
@@ -106,14 +99,14 @@ fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, Con
     builder.set_override(key, text).map_err(|error| value_error(key, error.to_string()))
 }
 
-/// `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`.
-fn from_environment(
-    variables: impl Iterator<Item = (OsString, OsString)>,
-) -> impl Iterator<Item = (String, String)> {
-    variables.filter_map(|(name, text)| {
+/// The values that stand alone, by their key: `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`. Flags come
+/// last.
+fn singles(sources: &Sources) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
+    let in_environment = sources.environment.iter().filter_map(|(name, text)| {
         let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
-        Some((key, text.into_string().ok()?))
-    })
+        Some((key, text.to_str()?.to_owned()))
+    });
+    Ok(in_environment.chain(from_flags(&sources.set)?))
 }
 
 fn from_flags(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {

@@ -1,18 +1,20 @@
 //! Values that are used but never shown. They are masked wherever they are printed or serialised,
 //! except while the configuration itself lays its defaults under the other layers.
 
-use std::{cell::Cell, fmt, str::FromStr};
+use std::{cell::Cell, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub const MASK: &str = "***";
 
 /// A password, a key or a code.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 /// An address that may hold a password: only the password is masked.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct SecretUrl(String);
 
 impl SecretUrl {
@@ -73,34 +75,15 @@ macro_rules! masked {
                 f.pad(&self.masked())
             }
         }
-        impl From<String> for $name {
-            fn from(text: String) -> Self {
-                Self(text)
-            }
-        }
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                Self(text.to_owned())
-            }
-        }
-        impl FromStr for $name {
-            type Err = std::convert::Infallible;
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(text.into())
+        impl<T: Into<String>> From<T> for $name {
+            fn from(text: T) -> Self {
+                Self(text.into())
             }
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if REVEALED.get() {
-                    serializer.serialize_str(&self.0)
-                } else {
-                    serializer.serialize_str(&self.masked())
-                }
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(Self)
+                let shown = if REVEALED.get() { self.0.clone() } else { self.masked() };
+                serializer.serialize_str(&shown)
             }
         }
     )+};

@@ -1,6 +1,6 @@
 //! Which source wins, and what is said when one is wrong.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -45,8 +45,8 @@ fn read(file: &str, env: &[(&str, &str)], set: &[&str]) -> Result<Order, ConfigE
     let path = folder.path().join("holdfast.toml");
     std::fs::write(&path, file).unwrap();
     let set = set.iter().map(|&text| text.to_owned()).collect();
-    let env = env.iter().map(|&(name, text)| (OsString::from(name), OsString::from(text)));
-    layers::load("order", &Sources { file: Some(path), set }, env)
+    let environment = env.iter().map(|&(name, text)| (name.into(), text.into())).collect();
+    load("order", &Sources { file: Some(path), environment, set })
 }
 
 #[test]
@@ -108,7 +108,8 @@ fn a_broken_file_is_named_with_its_line_but_not_its_text() {
     let error = read("[order]\nlimit = 1\npassword = 'hunter2", &[], &[]).unwrap_err().to_string();
     assert!(error.contains("holdfast.toml") && error.contains("line 3"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
-    let missing = Sources { file: Some(PathBuf::from("/nowhere/holdfast.toml")), set: vec![] };
+    let file = Some(PathBuf::from("/nowhere/holdfast.toml"));
+    let missing = Sources { file, ..Sources::default() };
     let error = load::<Order>("order", &missing).unwrap_err();
     assert!(matches!(error, ConfigError::File { .. }), "{error}");
 }
@@ -137,9 +138,9 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
     let path = folder.path().join("holdfast.toml");
     let check = |file: &str, env: &str, set: &str| {
         std::fs::write(&path, file).unwrap();
-        let sources = Sources { file: Some(path.clone()), set: vec![set.to_owned()] };
-        let env = [(OsString::from(env), OsString::from("1"))].into_iter();
-        layers::check_sections(&["order", "auth"], &sources, env).map_err(|error| error.to_string())
+        let (file, environment) = (Some(path.clone()), vec![(env.into(), "1".into())]);
+        let sources = Sources { file, environment, set: vec![set.to_owned()] };
+        check_sections(&sources).map_err(|error| error.to_string())
     };
     let (file, env, set) = ("[order]\nx = 1", "HOLDFAST__AUTH__X", "order.x=1");
     check(file, env, set).unwrap();
@@ -147,6 +148,6 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
         [("[odrer]", env, set), (file, "HOLDFAST__ODRER__X", set), (file, env, "odrer.x=1")]
     {
         let error = check(file, env, set).unwrap_err();
-        assert!(error.contains("`odrer`") && error.contains("order, auth"), "{error}");
+        assert!(error.contains("`odrer`") && error.contains("auth, order"), "{error}");
     }
 }
