@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use process::context::Context;
+use process::context::{Context, ContextFolder};
 use stack::{
     Data, Exit, Layout, PORT_BASE, PortChoice, Stack, Stores, Supervisor, Wishes, ready,
     supervisor_for,
@@ -112,7 +112,7 @@ impl Drop for Told {
         for file in &self.files {
             ready::remove(file);
         }
-        if let Err(error) = Context::remove(&self.gateway) {
+        if let Err(error) = ContextFolder::of_user().remove(&self.gateway) {
             eprintln!("holdfast-stack: {error}");
         }
     }
@@ -122,7 +122,8 @@ impl Drop for Told {
 async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();
-    Context { gateway, token }.save().context("could not save the operator's context")
+    let saved = ContextFolder::of_user().save(&Context { gateway, token });
+    saved.context("could not save the operator's context")
 }
 
 async fn keep_context_fresh(stack: &Stack) {

@@ -4,13 +4,12 @@
 use std::{
     env, fmt, fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
-
-use crate::random;
+use tempfile::NamedTempFile;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
@@ -33,71 +32,64 @@ pub enum ContextError {
     },
 }
 
-impl Context {
+/// Where the sign-ins of one user stand.
+pub struct ContextFolder(PathBuf);
+
+impl ContextFolder {
+    /// `HOLDFAST_CONTEXT_DIR`, else where this user's programs keep their state.
+    pub fn of_user() -> Self {
+        let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let folder = of("HOLDFAST_CONTEXT_DIR")
+            .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
+            .or_else(|| of("HOME").map(|home| home.join(".local/state/holdfast")));
+        Self(folder.unwrap_or_else(|| PathBuf::from(".holdfast-context")))
+    }
+
     /// Stores it, in place of an older one of the same gateway.
-    pub fn save(&self) -> Result<PathBuf, ContextError> {
-        self.save_in(&folder())
-    }
-
-    pub fn load(gateway: &str) -> Result<Option<Self>, ContextError> {
-        Self::load_in(&folder(), gateway)
-    }
-
-    /// Forgets it; one that is not stored is forgotten already.
-    pub fn remove(gateway: &str) -> Result<(), ContextError> {
-        Self::remove_in(&folder(), gateway)
-    }
-
-    /// The one that is stored, where there is exactly one.
-    pub fn find_only() -> Result<Self, ContextError> {
-        Self::find_only_in(&folder())
-    }
-
-    fn save_in(&self, folder: &Path) -> Result<PathBuf, ContextError> {
-        let path = folder.join(file_name(&self.gateway));
+    pub fn save(&self, context: &Context) -> Result<PathBuf, ContextError> {
+        let path = self.file(&context.gateway);
         let write = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            // A reader sees the old file or the new one, never a half.
-            let fresh = folder.join(format!(".{}", random::secret_text(9)));
-            let mut file =
-                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            fs::rename(&fresh, &path)
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            // A reader sees the old file or the new one, never a half. Only its owner can read it.
+            let mut file = NamedTempFile::new_in(&self.0)?;
+            file.write_all(&serde_json::to_vec_pretty(context)?)?;
+            file.persist(&path).map(drop).map_err(|failed| failed.error)
         };
         write().map_err(at(&path))?;
         Ok(path)
     }
 
-    fn load_in(folder: &Path, gateway: &str) -> Result<Option<Self>, ContextError> {
-        read(&folder.join(file_name(gateway)))
+    pub fn load(&self, gateway: &str) -> Result<Option<Context>, ContextError> {
+        read(&self.file(gateway))
     }
 
-    fn remove_in(folder: &Path, gateway: &str) -> Result<(), ContextError> {
-        let path = folder.join(file_name(gateway));
+    /// Forgets it; one that is not stored is forgotten already.
+    pub fn remove(&self, gateway: &str) -> Result<(), ContextError> {
+        let path = self.file(gateway);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
             _ => Ok(()),
         }
     }
 
-    fn find_only_in(folder: &Path) -> Result<Self, ContextError> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
+    /// The one that is stored, where there is exactly one.
+    pub fn find_only(&self) -> Result<Context, ContextError> {
+        let entries = match fs::read_dir(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(ContextError::None);
             }
-            Err(error) => return Err(at(folder)(error)),
+            entries => entries.map_err(at(&self.0))?,
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry.map_err(at(folder))?.path();
+            let path = entry.map_err(at(&self.0))?.path();
             let ours = path.extension().is_some_and(|extension| extension == "json");
             if ours && let Some(context) = read(&path)? {
                 found.push(context);
             }
         }
         found.sort_by(|a, b| a.gateway.cmp(&b.gateway));
-        match <[Self; 1]>::try_from(found) {
+        match <[Context; 1]>::try_from(found) {
             Ok([only]) => Ok(only),
             Err(none) if none.is_empty() => Err(ContextError::None),
             Err(several) => {
@@ -105,21 +97,16 @@ impl Context {
             }
         }
     }
+
+    fn file(&self, gateway: &str) -> PathBuf {
+        self.0.join(file_name(gateway))
+    }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("gateway", &self.gateway).finish_non_exhaustive()
     }
-}
-
-/// `HOLDFAST_CONTEXT_DIR`, else where this user's programs keep their state.
-fn folder() -> PathBuf {
-    let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    of("HOLDFAST_CONTEXT_DIR")
-        .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
-        .or_else(|| of("HOME").map(|home| home.join(".local/state/holdfast")))
-        .unwrap_or_else(|| PathBuf::from(".holdfast-context"))
 }
 
 /// Readable, and different for different addresses: what is not plain is written as its number.

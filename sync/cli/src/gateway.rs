@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use process::{
     client::{Client, ClientError},
-    context::{Context, ContextError},
+    context::{Context, ContextError, ContextFolder},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wire::{Code, StatusReport};
@@ -208,9 +208,10 @@ impl Gateway {
 
 /// The operator's sign-in: that of the named gateway, or the only one there is.
 fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>, Failure> {
+    let contexts = ContextFolder::of_user();
     let found = match url {
-        Some(url) => Context::load(url),
-        None => Context::find_only().map(Some),
+        Some(url) => contexts.load(url),
+        None => contexts.find_only().map(Some),
     };
     match found {
         Ok(context) => Ok(context),

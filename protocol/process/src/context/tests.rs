@@ -11,28 +11,28 @@ fn context(gateway: &str) -> Context {
 #[test]
 fn a_context_is_found_by_its_gateway_and_only_while_it_is_stored() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path().join("deep/er");
+    let folder = ContextFolder(folder.path().join("deep/er"));
     let (one, two) = (context("http://127.0.0.1:8080"), context("https://holdfast.example"));
-    assert!(matches!(Context::find_only_in(&folder), Err(ContextError::None)));
-    one.save_in(&folder).unwrap();
-    one.save_in(&folder).unwrap();
-    assert_eq!(Context::find_only_in(&folder).unwrap(), one);
-    two.save_in(&folder).unwrap();
-    match Context::find_only_in(&folder) {
+    assert!(matches!(folder.find_only(), Err(ContextError::None)));
+    folder.save(&one).unwrap();
+    folder.save(&one).unwrap();
+    assert_eq!(folder.find_only().unwrap(), one);
+    folder.save(&two).unwrap();
+    match folder.find_only() {
         Err(ContextError::Several(names)) => assert_eq!(names, [one.gateway.clone(), two.gateway]),
         other => panic!("{other:?}"),
     }
-    assert_eq!(Context::load_in(&folder, "http://127.0.0.1:8080/").unwrap(), Some(one.clone()));
-    Context::remove_in(&folder, &one.gateway).unwrap();
-    Context::remove_in(&folder, &one.gateway).unwrap();
-    assert_eq!(Context::load_in(&folder, &one.gateway).unwrap(), None);
+    assert_eq!(folder.load("http://127.0.0.1:8080/").unwrap(), Some(one.clone()));
+    folder.remove(&one.gateway).unwrap();
+    folder.remove(&one.gateway).unwrap();
+    assert_eq!(folder.load(&one.gateway).unwrap(), None);
 }
 
 #[test]
 fn only_its_owner_can_read_a_context_and_no_log_shows_its_token() {
     let folder = tempfile::tempdir().unwrap();
     let context = context("http://../../etc/passwd");
-    let path = context.save_in(folder.path()).unwrap();
+    let path = ContextFolder(folder.path().to_owned()).save(&context).unwrap();
     assert_eq!(path.parent().unwrap(), folder.path());
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!format!("{context:?}").contains("secret-token"));
@@ -41,8 +41,9 @@ fn only_its_owner_can_read_a_context_and_no_log_shows_its_token() {
 #[test]
 fn a_damaged_context_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let path = context("http://a").save_in(folder.path()).unwrap();
+    let contexts = ContextFolder(folder.path().to_owned());
+    let path = contexts.save(&context("http://a")).unwrap();
     fs::write(&path, "{").unwrap();
-    let error = Context::find_only_in(folder.path()).unwrap_err();
+    let error = contexts.find_only().unwrap_err();
     assert!(error.to_string().contains("gateway-http_3a_2f_2fa.json"), "{error}");
 }

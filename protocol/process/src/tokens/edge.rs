@@ -28,7 +28,7 @@ const AHEAD_S_MAX: i64 = 600;
 pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
     let iat = clock.now().0 / 1000;
     let aud = AUDIENCE.to_owned();
-    signer.token(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S })
+    signer.sign(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S })
 }
 
 /// Whom a token claims to be from. Nothing is checked: it is only to find the key to check it with.

@@ -50,7 +50,7 @@ impl ServiceKey {
     pub fn token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
         let iat = clock.now().0 / 1000;
         let (iss, aud) = (from.to_owned(), to.to_owned());
-        self.0.token(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
+        self.0.sign(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
     }
 
     /// Which service asks `to`.

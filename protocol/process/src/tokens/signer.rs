@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,8 +15,9 @@ use ring::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
-use super::{Claims, provider};
+use super::provider;
 
 /// Clones share the key.
 #[derive(Clone)]
@@ -94,17 +94,14 @@ impl Signer {
         .to_string()
     }
 
-    pub fn sign(&self, claims: &Claims) -> String {
-        self.token(claims)
-    }
-
     pub fn sign_bytes(&self, msg: &[u8]) -> [u8; 64] {
         let mut bytes = [0; 64];
         bytes.copy_from_slice(self.0.pair.sign(msg).as_ref());
         bytes
     }
 
-    pub(super) fn token(&self, claims: &impl Serialize) -> String {
+    /// A token with these claims.
+    pub fn sign(&self, claims: &impl Serialize) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(self.0.kid.clone());
         match jsonwebtoken::encode(&header, claims, &self.0.key) {
@@ -120,20 +117,17 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// Whole or not at all: written beside and linked into place, so that of two processes that start at
-/// once the second finds the first one's key.
+/// Whole or not at all, and for its owner alone: of two processes that start at once, the second finds the
+/// first one's key.
 fn create(path: &Path) -> io::Result<Vec<u8>> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    let fresh = path.with_extension(format!("{}.new", crate::random::secret_text(9)));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), fs::create_dir_all)?;
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(&Signer::generate())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&fresh, path);
-    fs::remove_file(&fresh)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
         _ => fs::read(path),
     }
 }
