@@ -32,8 +32,10 @@ pub struct ClientError {
     pub retry_after: Option<Duration>,
     what: String,
     #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Cause>,
 }
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than our servers keep an idle connection, so that a request does not meet a closing one.
@@ -126,9 +128,8 @@ impl Client {
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         let exchange = async {
             let (head, body) = self.request(request).await?.into_parts();
-            let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|source| {
-                let what = format!("the answer to {to} could not be read");
-                ClientError { what, source: Some(source), ..ClientError::default() }
+            let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| {
+                ClientError::unanswered(format!("the answer to {to} could not be read"), error)
             })?;
             read(&to, &head, &bytes.to_bytes())
         };
@@ -145,11 +146,11 @@ impl ClientError {
         self.status.is_none()
     }
 
-    fn unanswered(what: String, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { what, source: Some(Box::new(source)), ..Self::default() }
+    fn unanswered(what: String, source: impl Into<Cause>) -> Self {
+        Self { what, source: Some(source.into()), ..Self::default() }
     }
 
-    fn unsendable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    fn unsendable(source: impl Into<Cause>) -> Self {
         Self::unanswered("the request could not be made".to_owned(), source)
     }
 }
@@ -186,11 +187,9 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
         return Err(ClientError { status, problem, retry_after, what, source: None });
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|source| ClientError {
-        status,
-        what: format!("the answer to {to} is not what was expected"),
-        source: Some(Box::new(source)),
-        ..ClientError::default()
+    serde_json::from_slice(bytes).map_err(|error| {
+        let what = format!("the answer to {to} is not what was expected");
+        ClientError { status, ..ClientError::unanswered(what, error) }
     })
 }
 

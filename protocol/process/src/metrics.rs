@@ -16,12 +16,23 @@ pub struct Histogram<const N: usize>(Metric<N>);
 
 struct Metric<const N: usize> {
     name: &'static str,
-    help: &'static str,
     labels: [&'static str; N],
 }
 
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const COUNTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0];
+
+macro_rules! describe {
+    (Counter $name:literal $help:literal) => {
+        metrics::describe_counter!($name, $help)
+    };
+    (Gauge $name:literal $help:literal) => {
+        metrics::describe_gauge!($name, $help)
+    };
+    (Histogram $name:literal $help:literal) => {
+        metrics::describe_histogram!($name, $help)
+    };
+}
 
 /// Declares the metrics and, from the same list, how they are described to the recorder.
 macro_rules! catalogue {
@@ -29,11 +40,11 @@ macro_rules! catalogue {
         $(
             #[doc = $help]
             pub const $name: $kind<{ <[&str]>::len(&[$($label),*]) }> = $kind(
-                Metric { name: $text, help: $help, labels: [$($label),*] }
+                Metric { name: $text, labels: [$($label),*] }
             );
         )+
         fn describe_all() {
-            $($name.describe();)+
+            $(describe!($kind $text $help);)+
         }
         fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
             $($(let builder =
@@ -139,10 +150,6 @@ impl<const N: usize> Counter<N> {
     pub fn add(&self, labels: [&str; N], n: u64) {
         metrics::counter!(self.0.name, self.0.with(labels)).increment(n);
     }
-
-    fn describe(&self) {
-        metrics::describe_counter!(self.0.name, self.0.help);
-    }
 }
 
 impl<const N: usize> Gauge<N> {
@@ -156,19 +163,11 @@ impl<const N: usize> Gauge<N> {
     pub fn change(&self, labels: [&str; N], by: i32) {
         metrics::gauge!(self.0.name, self.0.with(labels)).increment(f64::from(by));
     }
-
-    fn describe(&self) {
-        metrics::describe_gauge!(self.0.name, self.0.help);
-    }
 }
 
 impl<const N: usize> Histogram<N> {
     pub fn observe(&self, labels: [&str; N], value: f64) {
         metrics::histogram!(self.0.name, self.0.with(labels)).record(value);
-    }
-
-    fn describe(&self) {
-        metrics::describe_histogram!(self.0.name, self.0.help);
     }
 }
 

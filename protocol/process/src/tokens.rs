@@ -43,7 +43,7 @@ pub struct Claims {
     pub iat: i64,
     pub exp: i64,
     pub kind: TokenKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
 }
 

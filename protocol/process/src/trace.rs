@@ -17,7 +17,7 @@ pub struct TraceId(String);
 
 impl TraceId {
     pub fn random() -> Self {
-        Self(hex(&random::bytes::<16>()))
+        Self(format!("{:032x}", u128::from_ne_bytes(random::bytes())))
     }
 
     pub fn of(command: CommandId) -> Self {
@@ -48,7 +48,7 @@ impl TraceId {
 
     /// The header for an outgoing call: this trace, a new span.
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-01", self.0, hex(&random::bytes::<8>()))
+        format!("00-{}-{:016x}-01", self.0, u64::from_ne_bytes(random::bytes()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -112,15 +112,6 @@ pub(crate) fn of_request(headers: &HeaderMap) -> TraceId {
 
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

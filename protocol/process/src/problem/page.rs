@@ -108,45 +108,28 @@ impl<C: FromStr, S: Send + Sync, const USUAL: usize, const MAX: usize> FromReque
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
-        let limit = match only(&all, "limit") {
-            Parameter::Absent => USUAL,
-            Parameter::Once(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MAX).contains(limit))
-                .ok_or_else(wrong_limit::<MAX>)?,
-            Parameter::Twice => return Err(wrong_limit::<MAX>()),
-        };
-        let after = match only(&all, "cursor") {
-            Parameter::Absent => None,
-            Parameter::Once(text) => Some(text.parse().map_err(|_| wrong_cursor())?),
-            Parameter::Twice => return Err(wrong_cursor()),
-        };
-        Ok(Self { limit, after })
+        let limit =
+            only(&all, "limit", |text| text.parse().ok().filter(|limit| (1..=MAX).contains(limit)));
+        let limit =
+            limit.ok_or_else(|| Problem::wrong("limit", say::page_limit { most: MAX.into() }))?;
+        let after = only(&all, "cursor", |text| text.parse().ok());
+        let after = after.ok_or_else(|| Problem::wrong("cursor", say::page_cursor))?;
+        Ok(Self { limit: limit.unwrap_or(USUAL), after })
     }
 }
 
-enum Parameter<'a> {
-    Absent,
-    Once(&'a str),
-    Twice,
-}
-
-fn only<'a>(all: &'a [(String, String)], name: &str) -> Parameter<'a> {
-    let mut values = all.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+/// The parameter as it reads, where it is there; `None` where it does not read, or is there twice.
+fn only<T>(
+    all: &[(String, String)],
+    name: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<Option<T>> {
+    let mut values = all.iter().filter(|(key, _)| key == name);
     match (values.next(), values.next()) {
-        (None, _) => Parameter::Absent,
-        (Some(value), None) => Parameter::Once(value),
-        (Some(_), Some(_)) => Parameter::Twice,
+        (None, _) => Some(None),
+        (Some((_, value)), None) => read(value).map(Some),
+        (Some(_), Some(_)) => None,
     }
-}
-
-fn wrong_limit<const MAX: usize>() -> Problem {
-    Problem::wrong("limit", say::page_limit { most: MAX.into() })
-}
-
-fn wrong_cursor() -> Problem {
-    Problem::wrong("cursor", say::page_cursor)
 }
 
 #[cfg(test)]
