@@ -161,20 +161,12 @@ impl Stack {
 
     /// Shuts the gate of a region at the hub; returns once its link is down.
     pub async fn cut(&self, region: Region) -> Result<()> {
-        self.admin().await?.set_gate(region, GateState::Closed).await?;
-        let is_down = |edge: &EdgeStatus| edge.link == LinkState::Down;
-        self.until_status("the link is down", HEALTHY_MAX, |status| {
-            all_edges(status, region, is_down)
-        })
-        .await
+        self.set_gate(region, GateState::Closed, LinkState::Down).await
     }
 
     /// Opens the gate of a region; returns once its link is up again.
     pub async fn heal(&self, region: Region) -> Result<()> {
-        self.admin().await?.set_gate(region, GateState::Open).await?;
-        let is_up = |edge: &EdgeStatus| edge.link == LinkState::Up;
-        self.until_status("the link is up", HEALTHY_MAX, |status| all_edges(status, region, is_up))
-            .await
+        self.set_gate(region, GateState::Open, LinkState::Up).await
     }
 
     pub async fn status(&self) -> Result<StatusReport> {
@@ -326,6 +318,12 @@ impl Stack {
         let child = self.supervisor.spawn(with(spec, wishes)).await?;
         self.children.insert(part, child);
         Ok(())
+    }
+
+    async fn set_gate(&self, region: Region, gate: GateState, link: LinkState) -> Result<()> {
+        self.admin().await?.set_gate(region, gate).await?;
+        let is_so = |status: &StatusReport| all_edges(status, region, |edge| edge.link == link);
+        self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so).await
     }
 
     async fn until_status(
