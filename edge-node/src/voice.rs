@@ -158,7 +158,7 @@ mod tests {
             let order = Order { status, ..order(n, 1) };
             Sight { order: Some(order), pending: Vec::new() }
         };
-        for &status in OrderStatus::ALL {
+        for status in OrderStatus::ALL {
             let (items, gone) = board(vec![sight(1, status)], Vec::new());
             let open = status == OrderStatus::Pending;
             assert_eq!((items.len(), gone.len()), (usize::from(open), usize::from(!open)));

@@ -4,10 +4,9 @@
 //! Invariant: a region's `policy_version` rises with every change of anything here, so that the
 //! highest one seen is how things stand.
 
-use std::{fmt, str::FromStr};
-
 use minicbor::{Decode, Decoder, Encode, decode};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{
     Actor, Amount, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
@@ -25,7 +24,6 @@ pub struct OfflineRules {
     pub unpaid_start: bool,
     /// Which orders the holding edge may approve; none where this is absent.
     #[n(1)]
-    #[serde(default)]
     pub approval: Option<ApprovalRule>,
 }
 
@@ -62,7 +60,6 @@ pub struct RegionAssignment {
     pub policy: Policy,
     /// The edge that holds the right to assign; where there is none, the cloud decides.
     #[n(2)]
-    #[serde(default)]
     pub holder: Option<EdgeId>,
     /// The epoch to which the right was granted; another epoch of the same edge does not hold it.
     #[n(3)]
@@ -76,7 +73,6 @@ pub struct RegionAssignment {
     pub release_asked: bool,
     /// `open_digest` of the region as the granting transaction read it. Present while held.
     #[n(6)]
-    #[serde(default)]
     pub digest: Option<Hash>,
     /// Rises when the rules change.
     #[n(7)]
@@ -170,10 +166,10 @@ pub struct FenceRecord {
     /// The operator who granted it.
     pub granted_by: UserId,
     /// Absent while it stands.
-    #[serde(default)]
     pub end: Option<FenceEnd>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct FenceEnd {
@@ -183,53 +179,33 @@ pub struct FenceEnd {
     pub how: FenceEnding,
     /// The operator who took it back; absent where the holder gave it back or a quarantine ended it.
     #[n(2)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
     /// In the operator's words.
     #[n(3)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode)]
-#[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
-pub enum FenceEnding {
-    /// The holder gave it back after its last op under it.
-    #[n(0)]
-    Released,
-    #[n(1)]
-    TakenBack,
-    #[n(2)]
-    EdgeRestored,
-    #[n(3)]
-    EdgeCloned,
-    /// The holder's view did not agree with the grant: the same holder was granted it anew.
-    #[n(4)]
-    Renewed,
+words! {
+    #[derive(Encode)]
+    #[cbor(index_only)]
+    FenceEnding {
+        /// The holder gave it back after its last op under it.
+        Released = 0 "released",
+        TakenBack = 1 "taken_back",
+        EdgeRestored = 2 "edge_restored",
+        EdgeCloned = 3 "edge_cloned",
+        /// The holder's view did not agree with the grant: the same holder was granted it anew.
+        Renewed = 4 "renewed",
+    }
+    or
     /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of it is
     /// read: an outcome that could not be would be sent again for ever.
-    #[serde(other)]
-    #[n(65535)]
-    Unrecognised,
+    Unrecognised = 65535 "unrecognised"
 }
 
+words_from_text!(FenceEnding);
+
 impl FenceEnding {
-    /// Those that this version knows, by their number in a frame.
-    pub const ALL: [Self; 5] =
-        [Self::Released, Self::TakenBack, Self::EdgeRestored, Self::EdgeCloned, Self::Renewed];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Released => "released",
-            Self::TakenBack => "taken_back",
-            Self::EdgeRestored => "edge_restored",
-            Self::EdgeCloned => "edge_cloned",
-            Self::Renewed => "renewed",
-            Self::Unrecognised => "unrecognised",
-        }
-    }
-
     /// True if someone else ended it, so that the holder may have answered under it afterwards.
     pub fn is_take_back(self) -> bool {
         self != Self::Released
@@ -249,21 +225,6 @@ impl From<QuarantineWhy> for FenceEnding {
             QuarantineWhy::EdgeRestored => Self::EdgeRestored,
             QuarantineWhy::EdgeCloned => Self::EdgeCloned,
         }
-    }
-}
-
-impl fmt::Display for FenceEnding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for FenceEnding {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|ending| ending.as_str() == text).ok_or_else(|| {
-            "expected released, taken_back, edge_restored, edge_cloned or renewed".to_owned()
-        })
     }
 }
 

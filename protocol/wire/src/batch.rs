@@ -54,10 +54,10 @@ pub struct Evidence {
     pub revocations_version: Option<u64>,
     /// The version at which the region's feed told of the actor's or the session's revocation;
     /// absent where neither is revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_version: Option<u64>,
     /// The op was logged anew: the edge's answer when it first took the command.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub relogged: Option<FirstAnswer>,
 }
 

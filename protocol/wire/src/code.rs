@@ -1,10 +1,9 @@
 //! Error codes: stable words, each with its HTTP status and a sentence, which stands in
 //! `texts/*/codes.ftl` under the code's word.
 
-use std::{fmt, str::FromStr};
+use std::{convert::Infallible, fmt, str::FromStr};
 
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use texts::{Language, Phrase, Sentence};
 
 use crate::say;
@@ -12,6 +11,7 @@ use crate::say;
 macro_rules! codes {
     ($($variant:ident $word:ident $status:literal),+ $(,)?) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(SerializeDisplay, DeserializeFromStr)]
         pub enum Code { $($variant,)+ }
 
         impl Code {
@@ -25,16 +25,6 @@ macro_rules! codes {
             }
             pub fn phrase(self) -> Phrase {
                 match self { $(Self::$variant => say::$word,)+ }
-            }
-        }
-
-        impl FromStr for Code {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $(stringify!($word) => Ok(Self::$variant),)+
-                    _ => Err("an unknown code".to_owned()),
-                }
             }
         }
     };
@@ -121,35 +111,16 @@ impl fmt::Display for Code {
     }
 }
 
-impl Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+/// A code of a newer peer is read as `Unrecognised`, so that its answer is read.
+impl FromStr for Code {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let known = Self::ALL.iter().find(|code| code.as_str() == text);
+        Ok(known.copied().unwrap_or(Self::Unrecognised))
     }
 }
 
-// A newer peer may know more codes; its answer still reads, as `Unrecognised`.
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Ok(text.parse().unwrap_or(Self::Unrecognised))
-    }
-}
-
-impl<C> Encode<C> for Code {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.str(self.as_str())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Code {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        Ok(d.str()?.parse().unwrap_or(Self::Unrecognised))
-    }
-}
+text_in_frames!(Code);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{
     Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Receipt, Region, ServiceType,
@@ -32,10 +33,8 @@ pub struct Draft {
     #[n(6)]
     pub address: String,
     #[n(7)]
-    #[serde(default)]
     pub service_start_time: Option<UnixMillis>,
     #[n(8)]
-    #[serde(default)]
     pub service_end_time: Option<UnixMillis>,
 }
 
@@ -94,7 +93,6 @@ pub enum CommandBody {
         #[n(0)]
         order_id: OrderId,
         #[n(1)]
-        #[serde(default)]
         reason: Option<String>,
     },
     #[n(5)]
@@ -116,7 +114,6 @@ pub enum CommandBody {
         #[n(0)]
         order_id: OrderId,
         #[n(1)]
-        #[serde(default)]
         reason: Option<String>,
     },
     #[n(8)]
@@ -191,22 +188,19 @@ pub struct Command {
     #[n(1)]
     pub body: CommandBody,
     #[n(2)]
-    #[serde(default)]
     pub device: Option<DeviceId>,
     #[n(3)]
-    #[serde(default)]
     pub device_seq: Option<u64>,
     /// The device's clock when the person tapped: shown and audited, never ordered by.
     #[n(4)]
-    #[serde(default)]
     pub tapped_at: Option<UnixMillis>,
     /// The W3C trace id, 32 hex digits, where the command came with one; else the command id is it.
     #[n(5)]
-    #[serde(default)]
     pub trace: Option<String>,
 }
 
 /// The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CmdFrame {
     pub v: u8,
@@ -214,10 +208,8 @@ pub struct CmdFrame {
     pub device_seq: u64,
     pub tapped_at: UnixMillis,
     /// The tablet's newest receipt of this edge: the witness by which a restored edge is found out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Receipt>,
     /// The receipt that this command has got before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
     /// Set once the command was sent to another edge, whichever of the two came first: what that one has
     /// had decided this one may not know, so a repeat is never answered firm.

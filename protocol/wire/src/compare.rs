@@ -45,7 +45,6 @@ pub struct OrdersAnswer {
     /// The orders that exist, in any region.
     pub orders: Vec<Order>,
     /// The time since an event waits to leave; an order missing at the hub may still be on its way.
-    #[serde(default)]
     pub unsent_since: Option<UnixMillis>,
 }
 

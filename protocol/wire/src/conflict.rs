@@ -38,9 +38,7 @@ pub struct CaseItem {
     pub id: u64,
     pub order_id: OrderId,
     /// Absent where the order is gone.
-    #[serde(default)]
     pub order_code: Option<OrderCode>,
-    #[serde(default)]
     pub region: Option<Region>,
     pub user_id: UserId,
     /// `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service.

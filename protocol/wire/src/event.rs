@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{Actor, Code, CommandId, EventId, Lost, Order, Role, SessionId, UnixMillis, UserId};
 
@@ -34,26 +35,13 @@ impl Event {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Exchange {
-    Order,
-    Payment,
-    Review,
-    Auth,
-    User,
-}
-
-impl Exchange {
-    pub const ALL: [Self; 5] = [Self::Order, Self::Payment, Self::Review, Self::Auth, Self::User];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Order => "order_events",
-            Self::Payment => "payment_events",
-            Self::Review => "review_events",
-            Self::Auth => "auth_events",
-            Self::User => "user_events",
-        }
+words! {
+    Exchange {
+        Order "order_events",
+        Payment "payment_events",
+        Review "review_events",
+        Auth "auth_events",
+        User "user_events",
     }
 }
 
@@ -70,9 +58,6 @@ macro_rules! catalogue {
             }
             pub fn exchange(self) -> Exchange {
                 match self { $(Self::$variant => Exchange::$exchange,)+ }
-            }
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
             }
         }
     };
@@ -108,17 +93,15 @@ impl fmt::Display for EventType {
 }
 
 /// The body of every event about an order: the whole order, so that a consumer needs no second question.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
     pub order: Order,
     pub actor: Actor,
     pub command_id: CommandId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Of `order.acceptance_lost`: why it lost, and the facts used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
 }
 
@@ -127,6 +110,6 @@ pub struct OrderEvent {
 pub struct UserEvent {
     pub user_id: UserId,
     pub role: Role,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
 }

@@ -1,71 +1,44 @@
 //! The 32-byte hash of the chain and the 16-byte boot nonce; hexadecimal in text, bytes in frames.
 
-use std::{fmt, str::FromStr};
+use std::{array::TryFromSliceError, fmt, str::FromStr};
 
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
-use serde::{Deserialize, Serialize};
+use minicbor::{Decode, Encode};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 macro_rules! byte_words {
     ($($(#[$doc:meta])* $name:ident = $len:literal),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(pub [u8; $len]);
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(SerializeDisplay, DeserializeFromStr, Encode, Decode)]
+        #[cbor(transparent)]
+        pub struct $name(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; $len]);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(&hex::encode(self.0))
             }
         }
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
             }
         }
+
         impl FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                let wrong = || format!(concat!("expected ", $len, " bytes in hexadecimal"));
-                if text.len() != $len * 2 || !text.is_ascii() {
-                    return Err(wrong());
-                }
-                let mut bytes = [0u8; $len];
-                for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-                    *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| wrong())?;
-                }
+            type Err = &'static str;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let mut bytes = [0; $len];
+                hex::decode_to_slice(text, &mut bytes)
+                    .map_err(|_| concat!("expected ", $len, " bytes in hexadecimal"))?;
                 Ok(Self(bytes))
             }
         }
-        impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-        impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.to_string()
-            }
-        }
+
         impl TryFrom<&[u8]> for $name {
-            type Error = std::array::TryFromSliceError;
+            type Error = TryFromSliceError;
             fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
                 bytes.try_into().map(Self)
-            }
-        }
-        impl<C> Encode<C> for $name {
-            fn encode<W: encode::Write>(
-                &self,
-                e: &mut Encoder<W>,
-                _: &mut C,
-            ) -> Result<(), encode::Error<W::Error>> {
-                e.bytes(&self.0)?.ok()
-            }
-        }
-        impl<'b, C> Decode<'b, C> for $name {
-            fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-                Self::try_from(d.bytes()?)
-                    .map_err(|_| decode::Error::message(concat!("expected ", $len, " bytes")))
             }
         }
     )+};

@@ -5,6 +5,9 @@
 //! hashed, signed and stored by others, so an encoding changes only by adding optional fields; the
 //! golden vectors in `golden/` fail when it does not.
 
+#[macro_use]
+mod words;
+
 mod actor;
 mod assignment;
 mod batch;
@@ -66,9 +69,7 @@ pub use op::{Chain, CommandOp, Op, OpError, Relogged};
 pub use oplog::{
     LoggedBefore, OpCommand, OpKind, OpOutcome, OpPlace, OpRecord, OpState, WaitingAsk,
 };
-pub use order::{
-    Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source, content_hash,
-};
+pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use pack::PackError;
 pub use reader::{readable_by, readable_by_every_provider, without_address};

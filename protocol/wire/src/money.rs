@@ -3,51 +3,28 @@
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, de};
+use serde_with::SerializeDisplay;
 
-/// The currencies a price may be in. Each has two decimals, which `Amount` relies on.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode,
-)]
-#[serde(rename_all = "UPPERCASE")]
-#[cbor(index_only)]
-pub enum Currency {
-    #[default]
-    #[n(0)]
-    Cny,
-    #[n(1)]
-    Usd,
-    #[n(2)]
-    Eur,
-    #[n(3)]
-    Hkd,
-}
-
-impl Currency {
-    pub const ALL: [Self; 4] = [Self::Cny, Self::Usd, Self::Eur, Self::Hkd];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cny => "CNY",
-            Self::Usd => "USD",
-            Self::Eur => "EUR",
-            Self::Hkd => "HKD",
-        }
+words! {
+    /// The currencies a price may be in. Each has two decimals, which `Amount` relies on.
+    #[derive(Default, Encode, Decode)]
+    #[cbor(index_only)]
+    Currency {
+        #[default]
+        Cny = 0 "CNY",
+        Usd = 1 "USD",
+        Eur = 2 "EUR",
+        Hkd = 3 "HKD",
     }
 }
 
-impl FromStr for Currency {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|currency| currency.as_str() == text)
-            .ok_or_else(|| format!("`{}` is not a currency we take", clip(text)))
-    }
-}
+words_from_text!(Currency);
 
 /// Minor units, in the range of DECIMAL(10,2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, Encode, Decode,
+)]
 #[cbor(transparent)]
 pub struct Amount(#[n(0)] i64);
 
@@ -93,38 +70,24 @@ impl FromStr for Amount {
     type Err = AmountError;
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let shown = || clip(text);
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let numeric = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !numeric(whole) || !numeric(fraction) || digits.ends_with('.') {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(whole) || !is_number(fraction) {
             return Err(AmountError::NotANumber(shown()));
         }
         let cents = fraction.trim_end_matches('0');
         if cents.len() > 2 {
             return Err(AmountError::TooFine(shown()));
         }
-        let whole: i64 = whole.parse().map_err(|_| AmountError::OutOfRange(shown()))?;
-        let cents: i64 = format!("{cents:0<2}").parse().unwrap_or(0);
-        let minor = whole
-            .checked_mul(100)
-            .and_then(|minor| minor.checked_add(cents))
-            .ok_or_else(|| AmountError::OutOfRange(shown()))?;
-        Self::from_minor(if negative { -minor } else { minor })
-            .map_err(|_| AmountError::OutOfRange(shown()))
+        let minor = format!("{whole}{cents:0<2}").parse::<i64>();
+        let amount = minor.ok().and_then(|minor| Self::from_minor(sign * minor).ok());
+        amount.ok_or_else(|| AmountError::OutOfRange(shown()))
     }
 }
 
 fn clip(text: &str) -> String {
     text.chars().take(40).collect()
-}
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 impl<'de> Deserialize<'de> for Amount {

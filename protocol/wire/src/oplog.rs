@@ -4,72 +4,47 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{
     Actor, CommandId, DeviceId, EdgeId, Hash, OrderCode, OrderId, Outcome, Region, UnixMillis,
     UserId, Verdict,
 };
 
-/// Where an op stands at the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpState {
-    /// Its turn comes by itself.
-    Received,
-    /// It waits for the holder of its region.
-    HeldRegion,
-    /// Its owner failed on it alone, so it waits for a person.
-    NeedsOperator,
-    /// Its owner is away.
-    Parked,
-    Decided,
-    /// It was not decided before its epoch was ended; as itself it never will be.
-    LeftBehind,
-    /// Of a newer hub.
-    #[serde(other)]
-    Unrecognised,
+words! {
+    /// Where an op stands at the hub.
+    OpState {
+        /// Its turn comes by itself.
+        Received "received",
+        /// It waits for the holder of its region.
+        HeldRegion "held_region",
+        /// Its owner failed on it alone, so it waits for a person.
+        NeedsOperator "needs_operator",
+        /// Its owner is away.
+        Parked "parked",
+        Decided "decided",
+        /// It was not decided before its epoch was ended; as itself it never will be.
+        LeftBehind "left_behind",
+    }
+    or Unrecognised "unrecognised"
 }
 
 impl OpState {
     /// The ops that wait for a decision; those that need a person stand first.
     pub const WAITING: [Self; 4] =
         [Self::NeedsOperator, Self::HeldRegion, Self::Parked, Self::Received];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::HeldRegion => "held_region",
-            Self::NeedsOperator => "needs_operator",
-            Self::Parked => "parked",
-            Self::Decided => "decided",
-            Self::LeftBehind => "left_behind",
-            Self::Unrecognised => "unrecognised",
-        }
-    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpKind {
-    Boot,
-    Token,
-    Command,
-    LeaseReleased,
+words! {
+    OpKind {
+        Boot "boot",
+        Token "token",
+        Command "command",
+        LeaseReleased "lease_released",
+    }
+    or
     /// The hub cannot read it, or it is of a newer hub.
-    #[serde(other)]
-    Unknown,
-}
-
-impl OpKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Boot => "boot",
-            Self::Token => "token",
-            Self::Command => "command",
-            Self::LeaseReleased => "lease_released",
-            Self::Unknown => "unknown",
-        }
-    }
+    Unknown "unknown"
 }
 
 /// The name of an op: `north-1/1/17`.
@@ -104,6 +79,7 @@ impl FromStr for OpPlace {
     }
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpRecord {
     #[serde(flatten)]
@@ -117,19 +93,16 @@ pub struct OpRecord {
     /// The hub's clock when it had the op on disk.
     pub received_at: UnixMillis,
     /// Of a command.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<OpCommand>,
     /// Of the release of a right: the fence that it gives back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OpOutcome>,
     /// Of what was left behind: where the same command stands by now, if anywhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<OpPlace>,
 }
 
 /// The logged command, without the words that people wrote.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpCommand {
     pub id: CommandId,
@@ -140,17 +113,13 @@ pub struct OpCommand {
     pub actor: Actor,
     pub verdict: Verdict,
     /// The fence under which a firm answer was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
     /// The device's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tapped_at: Option<UnixMillis>,
     /// The edge's clock.
     pub edge_at: UnixMillis,
     /// Where it was logged first, if its epoch there was ended, and what was answered there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged_before: Option<LoggedBefore>,
 }
 
@@ -174,15 +143,14 @@ pub struct OpOutcome {
 
 /// A person's accept at the portal that is put to the holder of its region, and handed in again until it
 /// is decided.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAsk {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub region: Region,
     /// Absent where the hub cannot read the command.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_code: Option<OrderCode>,
     /// It waits for its region's holder, or for an operator.
     #[serde(default = "held_region")]

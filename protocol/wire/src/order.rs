@@ -7,44 +7,15 @@ use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::{Amount, Currency, Draft, EdgeId, Hash, OrderId, Region, Role, UnixMillis, UserId};
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $n:literal $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-            Encode, Decode,
-        )]
-        #[cbor(index_only)]
-        pub enum $name {
-            $($(#[$vdoc])* #[n($n)] #[serde(rename = $text)] $variant,)+
-        }
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-        impl FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(concat!("expected one of:" $(, " ", $text)+).to_owned()),
-                }
-            }
-        }
-    };
-}
+use crate::{
+    Amount, Currency, Draft, EdgeId, Hash, NameError, OrderId, Region, Role, UnixMillis, UserId,
+};
 
 words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
     OrderStatus {
         PendingReview = 0 "pending_review",
         Pending = 1 "pending",
@@ -59,6 +30,8 @@ words! {
 
 words! {
     /// An action on an order that exists. Publishing makes one and is not among them.
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
     Action {
         Approve = 0 "approve",
         Reject = 1 "reject",
@@ -72,6 +45,8 @@ words! {
 }
 
 words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
     ServiceType {
         CleaningRepair = 0 "cleaning_repair",
         ItTechnology = 1 "it_technology",
@@ -83,6 +58,8 @@ words! {
 }
 
 words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
     PaymentStatus {
         Unpaid = 0 "unpaid",
         Held = 1 "held",
@@ -91,6 +68,8 @@ words! {
         PartiallyRefunded = 4 "partially_refunded",
     }
 }
+
+words_from_text!(OrderStatus, Action, ServiceType, PaymentStatus);
 
 impl OrderStatus {
     /// Where `action` leads from here; `None` where it leads nowhere.
@@ -127,8 +106,7 @@ impl Action {
 }
 
 /// Where an order was made: `portal`, `kiosk`, or the name of an edge.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum Source {
     Portal,
     Kiosk,
@@ -145,10 +123,10 @@ impl fmt::Display for Source {
     }
 }
 
-impl TryFrom<String> for Source {
-    type Error = crate::NameError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.as_str() {
+impl FromStr for Source {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text {
             "portal" => Ok(Self::Portal),
             "kiosk" => Ok(Self::Kiosk),
             _ => EdgeId::new(text).map(Self::Edge),
@@ -156,27 +134,7 @@ impl TryFrom<String> for Source {
     }
 }
 
-impl From<Source> for String {
-    fn from(source: Source) -> String {
-        source.to_string()
-    }
-}
-
-impl<C> Encode<C> for Source {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.to_string())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Source {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::try_from(d.str()?.to_owned()).map_err(minicbor::decode::Error::custom)
-    }
-}
+text_in_frames!(Source);
 
 /// A short code to read aloud, such as `N-7F3K9Q`. It follows from the id, so that an order made
 /// offline has one at once; it is for people only, two orders may share one, and it opens nothing.
@@ -232,7 +190,6 @@ pub struct Order {
     #[n(2)]
     pub customer_id: UserId,
     #[n(3)]
-    #[serde(default)]
     pub provider_id: Option<UserId>,
     #[n(4)]
     pub title: String,
@@ -250,10 +207,8 @@ pub struct Order {
     #[n(10)]
     pub address: String,
     #[n(11)]
-    #[serde(default)]
     pub service_start_time: Option<UnixMillis>,
     #[n(12)]
-    #[serde(default)]
     pub service_end_time: Option<UnixMillis>,
     #[n(13)]
     pub status: OrderStatus,
@@ -301,15 +256,11 @@ impl Order {
         }
     }
 
-    /// This order's share of a region's digest: changes with its id, version or any of its content.
+    /// This order's share of a region's digest, over its canonical encoding: equal versions with other
+    /// content do not go unseen.
     pub fn digest(&self) -> Hash {
-        content_hash(self)
+        Hash::of(&crate::op::encoded(self))
     }
-}
-
-/// BLAKE3 over the canonical encoding: equal versions with other content do not go unseen.
-pub fn content_hash(order: &Order) -> Hash {
-    Hash::of(&crate::op::encoded(order))
 }
 
 #[cfg(test)]
@@ -331,8 +282,8 @@ mod tests {
 
     #[test]
     fn the_machine_is_exactly_its_table() {
-        for &from in OrderStatus::ALL {
-            for &action in Action::ALL {
+        for from in OrderStatus::ALL {
+            for action in Action::ALL {
                 let expected = LEGAL
                     .iter()
                     .find(|(status, by, _)| (*status, *by) == (from, action))

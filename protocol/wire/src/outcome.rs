@@ -2,29 +2,18 @@
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{Amount, Code, Currency, FenceEnd, Order, OrderCode, OrderId, Source, UnixMillis};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
-#[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
-pub enum OutcomeKind {
-    #[n(0)]
-    Applied,
-    /// The same command came by another way before; `first` has the decision of that time.
-    #[n(1)]
-    Duplicate,
-    #[n(2)]
-    Rejected,
-}
-
-impl OutcomeKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Duplicate => "duplicate",
-            Self::Rejected => "rejected",
-        }
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    OutcomeKind {
+        Applied = 0 "applied",
+        /// The same command came by another way before; `first` has the decision of that time.
+        Duplicate = 1 "duplicate",
+        Rejected = 2 "rejected",
     }
 }
 
@@ -35,10 +24,11 @@ pub struct FirstResult {
     #[n(0)]
     pub applied: bool,
     #[n(1)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Outcome {
@@ -46,17 +36,13 @@ pub struct Outcome {
     pub kind: OutcomeKind,
     /// The reason of a rejection, or a note on a success, such as `order_cancelled_meanwhile`.
     #[n(1)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     #[n(2)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<FirstResult>,
     /// The order as it is now, where there is one.
     #[n(3)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
     #[n(4)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
     #[n(5)]
     pub decided_at: UnixMillis,
@@ -84,22 +70,19 @@ impl Outcome {
 }
 
 /// The facts by which an acceptance lost, and the open jobs nearby.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Lost {
     /// When the winner's acceptance was decided.
     #[n(0)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub winner_decided_at: Option<UnixMillis>,
     /// The way the winner's acceptance took: `portal`, or the edge's name.
     #[n(1)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub winner_source: Option<Source>,
     #[n(2)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tapped_at: Option<UnixMillis>,
     #[n(3)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edge_at: Option<UnixMillis>,
     /// At most three open jobs of the same region, nearest in kind and price first.
     #[n(4)]
@@ -107,7 +90,6 @@ pub struct Lost {
     pub nearby: Vec<NearbyJob>,
     /// Of `region_taken_back`: the person, the time and the reason.
     #[n(5)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<FenceEnd>,
 }
 

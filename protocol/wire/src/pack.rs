@@ -33,7 +33,7 @@ pub(crate) fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
         let said = walk.op(op);
         debug_assert_eq!(said.as_deref(), Ok(op), "what is said is what is heard");
     }
-    walk.into_coder().finish()
+    walk.coder.finish()
 }
 
 /// The ops that were packed, where there are `count` of them and they have no more than `bytes_max`
@@ -48,5 +48,5 @@ pub(crate) fn unpack(
     for _ in 0..count {
         ops.push(walk.op(&[])?);
     }
-    if walk.coder().is_at_end() { Ok(ops) } else { Err(PackError::Malformed) }
+    if walk.coder.is_at_end() { Ok(ops) } else { Err(PackError::Malformed) }
 }

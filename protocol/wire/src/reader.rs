@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn an_order_is_for_its_own_people_and_an_open_one_for_every_provider() {
-        for &status in OrderStatus::ALL {
+        for status in OrderStatus::ALL {
             let order = order(status);
             let address = |role, n| {
                 let seen = readable_by(&order, Actor { user_id: user(n), role });

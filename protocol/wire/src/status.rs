@@ -53,7 +53,7 @@ pub struct RegionStatus {
     #[serde(default)]
     pub asks_stopped: u64,
     /// The repairs by the comparison with the order service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repairs: Option<RepairStatus>,
     pub edges: Vec<EdgeStatus>,
 }
@@ -94,7 +94,7 @@ pub struct EdgeStatus {
     pub lag_down_changes: u64,
     pub lag_down_outcomes: u64,
     /// When the oldest of them was stored at the hub.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_down_since: Option<UnixMillis>,
     pub checksum: ChecksumState,
     pub clock_error_ms: Option<i64>,
@@ -103,27 +103,27 @@ pub struct EdgeStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,
     /// How its epoch came to be, until an operator has taken note of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<QuarantineStatus>,
     /// Since when it waits to be let in, because it was restored too often.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub needs_operator_at: Option<UnixMillis>,
     /// When a second instance of it called, where that was just now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub twin_seen_at: Option<UnixMillis>,
     /// Since when an image is on its way that puts right what it has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repair_asked_at: Option<UnixMillis>,
     /// How often one has, and when last.
     #[serde(default)]
     pub repairs: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repaired_at: Option<UnixMillis>,
     /// The fence of a grant that its view did not agree with: it answers nothing firm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unproven: Option<u64>,
     /// Since when its checksum has been settling though nothing moves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled_since: Option<UnixMillis>,
     /// Of those held: the ops that wait for an operator.
     #[serde(default)]
@@ -131,7 +131,7 @@ pub struct EdgeStatus {
     /// Acceptances made there that have lost, and when the last of them was told so.
     #[serde(default)]
     pub lost: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_at: Option<UnixMillis>,
 }
 
@@ -149,39 +149,6 @@ pub struct QuarantineStatus {
     pub why: QuarantineWhy,
 }
 
-impl StatusReport {
-    /// A sentence for everything that is wrong; empty when all is well.
-    pub fn complaints(&self) -> Vec<String> {
-        let mut complaints = Vec::new();
-        for region in &self.regions {
-            if region.gate == GateState::Closed {
-                complaints.push(format!("{}: the gate is closed", region.region));
-            }
-            if region.contradicted_lately(self.now) {
-                let why = "its feed and the order service said different things of an order";
-                complaints.push(format!("{}: {why}", region.region));
-            }
-            if region.asks_stopped > 0 {
-                let why =
-                    format!("{} accepts of the portal wait for an operator", region.asks_stopped);
-                complaints.push(format!("{}: {why}", region.region));
-            }
-            if region.edges.is_empty() {
-                complaints.push(format!("{}: no edge is enrolled", region.region));
-            }
-            for edge in &region.edges {
-                complaints.extend(edge.alarms().map(|why| format!("{}: {why}", edge.edge)));
-                complaints.extend(edge.left_behind.iter().map(|LeftBehind { epoch, commands }| {
-                    format!("{}: left behind in epoch {epoch}: {commands} commands", edge.edge)
-                }));
-                complaints.extend(edge.complaint().map(|why| format!("{}: {why}", edge.edge)));
-                complaints.extend(edge.machine().map(|why| format!("{}: {why}", edge.edge)));
-            }
-        }
-        complaints
-    }
-}
-
 /// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
 const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
@@ -192,27 +159,41 @@ const CLOCK_ERROR_MS_MAX: u64 = 60_000;
 /// How long a contradiction is spoken of.
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
+impl StatusReport {
+    /// A sentence for everything that is wrong; empty when all is well.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for region in &self.regions {
+            let of_region = region.complaints(self.now);
+            complaints.extend(of_region.map(|why| format!("{}: {why}", region.region)));
+            for edge in &region.edges {
+                complaints.extend(edge.complaints().map(|why| format!("{}: {why}", edge.edge)));
+            }
+        }
+        complaints
+    }
+}
+
 impl RegionStatus {
     /// True if its feed and its owner contradicted each other on one version in the last day.
     pub fn contradicted_lately(&self, now: UnixMillis) -> bool {
         let at = self.repairs.and_then(|repairs| repairs.contradicted_at);
         at.is_some_and(|at| now.since(at) < CONTRADICTION_SHOWN_MS)
     }
+
+    fn complaints(&self, now: UnixMillis) -> impl Iterator<Item = String> {
+        let contradiction = "its feed and the order service said different things of an order";
+        let stopped = format!("{} accepts of the portal wait for an operator", self.asks_stopped);
+        so([
+            (self.gate == GateState::Closed, "the gate is closed"),
+            (self.contradicted_lately(now), contradiction),
+            (self.asks_stopped > 0, &stopped),
+            (self.edges.is_empty(), "no edge is enrolled"),
+        ])
+    }
 }
 
 impl EdgeStatus {
-    /// The alarms about its log, which come before all others.
-    fn alarms(&self) -> impl Iterator<Item = &'static str> {
-        let stopped = self.needs_operator_at.map(|_| "was restored too often and is not let in");
-        let twin = self.twin_seen_at.map(|_| "a second instance of it calls");
-        let quarantine = self.quarantine.map(|quarantine| match quarantine.why {
-            QuarantineWhy::EdgeRestored => "was restored and has a new epoch",
-            QuarantineWhy::EdgeCloned => "was cloned and has a new epoch",
-        });
-        let unproven = self.unproven.map(|_| "holds the region and its view did not agree");
-        stopped.into_iter().chain(twin).chain(quarantine).chain(unproven)
-    }
-
     /// True if its disk will soon be full, by its last word.
     pub fn disk_is_low(&self) -> bool {
         self.disk_free_bytes.is_some_and(|free| free < DISK_FREE_BYTES_MIN)
@@ -223,26 +204,45 @@ impl EdgeStatus {
         self.clock_error_ms.is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR_MS_MAX)
     }
 
-    /// The alarms about its machine.
-    fn machine(&self) -> impl Iterator<Item = &'static str> {
-        let disk = self.disk_is_low().then_some("its disk is nearly full");
-        let clock = self.clock_is_wrong().then_some("its clock is wrong");
-        disk.into_iter().chain(clock)
+    /// The alarms about its log come before all others.
+    fn complaints(&self) -> impl Iterator<Item = String> {
+        let quarantine = self.quarantine.map(|quarantine| quarantine.why);
+        let alarms = so([
+            (self.needs_operator_at.is_some(), "was restored too often and is not let in"),
+            (self.twin_seen_at.is_some(), "a second instance of it calls"),
+            (quarantine == Some(QuarantineWhy::EdgeRestored), "was restored and has a new epoch"),
+            (quarantine == Some(QuarantineWhy::EdgeCloned), "was cloned and has a new epoch"),
+            (self.unproven.is_some(), "holds the region and its view did not agree"),
+        ]);
+        let left_behind = self.left_behind.iter().map(|LeftBehind { epoch, commands }| {
+            format!("left behind in epoch {epoch}: {commands} commands")
+        });
+        let machine = so([
+            (self.disk_is_low(), "its disk is nearly full"),
+            (self.clock_is_wrong(), "its clock is wrong"),
+        ]);
+        alarms.chain(left_behind).chain(self.link_complaint()).chain(machine)
     }
 
-    fn complaint(&self) -> Option<String> {
-        match (self.link, self.checksum) {
-            (LinkState::Never, _) => Some("has never been heard of".into()),
-            (LinkState::Down, _) => Some("the link is down".into()),
-            (LinkState::Up, ChecksumState::Mismatch) => {
-                Some("its orders differ from the cloud's".into())
-            }
+    fn link_complaint(&self) -> Option<String> {
+        let why = match (self.link, self.checksum) {
+            (LinkState::Never, _) => "has never been heard of",
+            (LinkState::Down, _) => "the link is down",
+            (LinkState::Up, ChecksumState::Mismatch) => "its orders differ from the cloud's",
             _ if self.unsettled_since.is_some() => {
-                Some("its orders cannot be compared with the cloud's though nothing moves".into())
+                "its orders cannot be compared with the cloud's though nothing moves"
             }
-            _ if self.held > 0 => Some(format!("{} ops are held", self.held)),
-            _ if self.parked > 0 => Some(format!("{} ops wait for a service", self.parked)),
-            _ => None,
-        }
+            _ if self.held > 0 => return Some(format!("{} ops are held", self.held)),
+            _ if self.parked > 0 => return Some(format!("{} ops wait for a service", self.parked)),
+            _ => return None,
+        };
+        Some(why.to_owned())
     }
+}
+
+/// The sentences that are true.
+fn so<const N: usize>(sentences: [(bool, &str); N]) -> impl Iterator<Item = String> + use<N> {
+    let mut told = Vec::new();
+    told.extend(sentences.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why.to_owned()));
+    told.into_iter()
 }

@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 #[derive(
     Debug,
@@ -16,12 +16,11 @@ use serde::{Deserialize, Serialize};
     Ord,
     Hash,
     Default,
-    Serialize,
-    Deserialize,
+    SerializeDisplay,
+    DeserializeFromStr,
     Encode,
     Decode,
 )]
-#[serde(try_from = "String", into = "String")]
 #[cbor(transparent)]
 pub struct UnixMillis(#[n(0)] pub i64);
 
@@ -51,19 +50,6 @@ impl FromStr for UnixMillis {
         text.parse::<jiff::Timestamp>()
             .map(|at| Self(at.as_millisecond()))
             .map_err(|_| "expected a time such as 2026-01-31T08:00:00Z".to_owned())
-    }
-}
-
-impl TryFrom<String> for UnixMillis {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<UnixMillis> for String {
-    fn from(at: UnixMillis) -> String {
-        at.to_string()
     }
 }
 

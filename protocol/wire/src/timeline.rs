@@ -7,11 +7,8 @@ use crate::{Action, Actor, Code, CommandId, EdgeId, OrderStatus, Source, UnixMil
 /// When a command passed each hop. Device and edge clocks are shown, never trusted for order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hops {
-    #[serde(default)]
     pub tapped_at: Option<UnixMillis>,
-    #[serde(default)]
     pub edge_at: Option<UnixMillis>,
-    #[serde(default)]
     pub cloud_at: Option<UnixMillis>,
 }
 

@@ -1,47 +1,29 @@
 //! The immediate answer of an edge: the verdict, the signed receipt that makes it binding, and the reply
 //! that carries both to the tablet.
 
-use std::fmt;
-
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{Code, CommandId, EdgeId, FieldError, Hash, Order, Outcome, Text, UserId};
 
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
-)]
-#[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
-pub enum Verdict {
-    /// Nothing happened and nothing is stored.
-    #[n(0)]
-    NotTaken,
-    /// Stored for good; the cloud decides.
-    #[n(1)]
-    Provisional,
-    /// Stored for good, and the answer is already final.
-    #[n(2)]
-    Firm,
-}
-
-impl Verdict {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotTaken => "not_taken",
-            Self::Provisional => "provisional",
-            Self::Firm => "firm",
-        }
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    Verdict {
+        /// Nothing happened and nothing is stored.
+        NotTaken = 0 "not_taken",
+        /// Stored for good; the cloud decides.
+        Provisional = 1 "provisional",
+        /// Stored for good, and the answer is already final.
+        Firm = 2 "firm",
     }
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+words_from_text!(Verdict);
 
 /// The edge's signed word that it holds the command: given only after the commit is on disk.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(array)]
 pub struct Receipt {
@@ -58,7 +40,6 @@ pub struct Receipt {
     #[n(5)]
     pub verdict: Verdict,
     #[n(6)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<u64>,
     /// Ed25519 by the edge's key over `signed_bytes`, base64url without padding.
     #[n(7)]
@@ -66,7 +47,6 @@ pub struct Receipt {
     pub sig: String,
     /// Whose command it is: ids are a person's own, so a receipt vouches for nobody else's.
     #[n(8)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
 }
 
@@ -94,18 +74,18 @@ pub struct Reply {
     pub command_id: Option<CommandId>,
     pub hop: Hop,
     pub verdict: Verdict,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
     /// Of `invalid_input`: every field to correct, as a problem over HTTP names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 

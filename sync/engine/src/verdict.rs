@@ -281,7 +281,7 @@ mod tests {
             CommandBody::RejectOrder { order_id, reason: String::new() },
             CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
         ] {
-            for &status in OrderStatus::ALL {
+            for status in OrderStatus::ALL {
                 let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::testing::edge());
                 let answer = judge(&by_provider(&body), &seen, &ruled);
                 assert!(

@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_target_status_names_the_action_that_leads_there() {
-        for &from in OrderStatus::ALL {
-            for &action in Action::ALL {
+        for from in OrderStatus::ALL {
+            for action in Action::ALL {
                 for &role in action.roles() {
                     let Some(to) = from.after(action) else { continue };
                     let expected = (action != Action::Review).then_some(action);

@@ -80,17 +80,13 @@ stored! {
     Role: i64, role => Self::Int(role.number()), column => {
         Self::from_number(column).ok_or_else(|| "no role has this number".into())
     };
-    Source: String, source => Self::Text(source.into()), column => Ok(column.try_into()?);
+    Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
     // A newer version may have stored a code or an ending that this one does not know; it stands.
     Code: String, code => code.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
     };
     FenceEnding: String, ending => ending.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
-    };
-    Verdict: String, verdict => verdict.as_str().into(), column => {
-        let all = [Self::NotTaken, Self::Provisional, Self::Firm];
-        all.into_iter().find(|known| known.as_str() == column).ok_or_else(|| "no verdict".into())
     };
 }
 
@@ -108,6 +104,7 @@ macro_rules! names {
 
 ids!(OrderId, UserId, CommandId, EventId, SessionId);
 names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
+names!(Verdict);
 
 macro_rules! values {
     ($($type:ty, $value:ident => $stored:expr;)+) => {$(

@@ -47,18 +47,15 @@ pub struct HeldNotice {
     pub reason: HeldReason,
 }
 
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Encode, Decode,
-)]
-#[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
-pub enum HeldReason {
-    /// Another edge holds the region's right to assign.
-    #[n(0)]
-    Region,
-    /// It fails alone and again; an operator has to look.
-    #[n(1)]
-    NeedsOperator,
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    HeldReason {
+        /// Another edge holds the region's right to assign.
+        Region = 0 "region",
+        /// It fails alone and again; an operator has to look.
+        NeedsOperator = 1 "needs_operator",
+    }
 }
 
 /// Changes of the region's feed, `from + 1 ..= to`; applied only when `from` is the feed cursor.

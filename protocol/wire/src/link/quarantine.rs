@@ -5,26 +5,12 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 use super::Standing;
 use crate::{BootNonce, Hash};
 
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Encode, Decode,
-)]
-#[serde(rename_all = "snake_case")]
-#[cbor(index_only)]
-pub enum QuarantineWhy {
-    #[n(0)]
-    EdgeRestored,
-    #[n(1)]
-    EdgeCloned,
-}
-
-impl QuarantineWhy {
-    pub const ALL: [Self; 2] = [Self::EdgeRestored, Self::EdgeCloned];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EdgeRestored => "edge_restored",
-            Self::EdgeCloned => "edge_cloned",
-        }
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    QuarantineWhy {
+        EdgeRestored = 0 "edge_restored",
+        EdgeCloned = 1 "edge_cloned",
     }
 }
 

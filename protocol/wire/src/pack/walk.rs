@@ -72,14 +72,6 @@ impl<'a, C: Coder> Walk<'a, C> {
         }
     }
 
-    pub fn coder(&self) -> &C {
-        &self.coder
-    }
-
-    pub fn into_coder(self) -> C {
-        self.coder
-    }
-
     /// The next op, as it was said or is heard.
     pub fn op(&mut self, said: &'a [u8]) -> Result<Vec<u8>, PackError> {
         self.whose = None;

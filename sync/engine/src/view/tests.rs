@@ -139,7 +139,7 @@ proptest! {
     /// one, and skipping the doubtful ops gives the same sight.
     #[test]
     fn doubtful_ops_leave_no_trace(
-        status in prop::sample::select(OrderStatus::ALL), picks in prop::collection::vec(0usize..4, 0..12)
+        status in prop::sample::select(OrderStatus::ALL.as_slice()), picks in prop::collection::vec(0usize..4, 0..12)
     ) {
         let ops: Vec<_> =
             picks.iter().enumerate().map(|(seq, &pick)| op(seq as u64, bodies()[pick].clone())).collect();

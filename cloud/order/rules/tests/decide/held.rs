@@ -62,7 +62,7 @@ fn what_would_be_refused_waits_as_well() {
         |actor| with_op(logged(1, 1, actor, accept(1)), |op| op.name.edge = edge("north-2"));
     let revoked = with_op(other(Some(provider(2))), |op| op.evidence.revoked_version = Some(3));
     for request in [other(None), other(Some(customer(1))), other(Some(provider(2))), revoked] {
-        for &status in OrderStatus::ALL {
+        for status in OrderStatus::ALL {
             assert!(is_held(&request, held(), status), "{request:?} on {status}");
             let mut stage = Stage::with([order(1, status)]).assign(held());
             stage = stage.without(Lapse::HeldBeforeChecks);

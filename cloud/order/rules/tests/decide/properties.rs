@@ -52,7 +52,7 @@ fn stage_of(statuses: [OrderStatus; 2]) -> Stage {
 }
 
 fn statuses() -> impl Strategy<Value = [OrderStatus; 2]> {
-    let status = || prop::sample::select(OrderStatus::ALL);
+    let status = || prop::sample::select(OrderStatus::ALL.as_slice());
     [status(), status()]
 }
 

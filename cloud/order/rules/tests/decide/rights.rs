@@ -342,7 +342,7 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
 
 #[test]
 fn a_firm_approval_that_comes_late_counts_all_the_same() {
-    for &status in OrderStatus::ALL {
+    for status in OrderStatus::ALL {
         let mut stage = Stage::with([order(1, status)]).assign(relaxed_once());
         let request = with_op(firm(4, 1, 1, customer(1), approve(1)), |op| {
             op.evidence.rules_version = Some(2)

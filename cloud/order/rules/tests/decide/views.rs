@@ -27,7 +27,7 @@ fn check(actor: Actor, status: OrderStatus, read: Seen) {
 
 #[test]
 fn an_address_is_for_the_orders_own_people() {
-    for &status in OrderStatus::ALL {
+    for status in OrderStatus::ALL {
         check(customer(1), status, Seen::Whole);
         check(customer(2), status, Seen::Nothing);
         check(admin(), status, Seen::Whole);
@@ -66,7 +66,7 @@ fn refusals(actor: Actor, status: OrderStatus) -> [Vec<Outcome>; 2] {
 #[test]
 fn a_refusal_shows_no_order_that_its_reader_may_not_know() {
     use OrderStatus::{PendingReview, Rejected};
-    for &status in OrderStatus::ALL {
+    for status in OrderStatus::ALL {
         let was_open = !matches!(status, PendingReview | Rejected);
         for outcome in refusals(customer(2), status).concat() {
             assert_eq!(outcome.order, None, "a stranger's: {status}, {outcome:?}");
@@ -91,7 +91,7 @@ fn an_order_that_was_never_theirs_to_read_is_not_found() {
             assert!(writes.commands.is_empty(), "nothing was decided");
         }
     }
-    for &status in OrderStatus::ALL {
+    for status in OrderStatus::ALL {
         for request in
             [portal(1, customer(2), cancel(1)), logged(1, 1, Some(customer(2)), cancel(1))]
         {

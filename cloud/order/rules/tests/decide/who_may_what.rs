@@ -87,8 +87,8 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
 #[test]
 fn the_matrix_of_people_actions_and_states_is_exactly_its_table() {
     for actor in people() {
-        for &action in Action::ALL {
-            for &status in OrderStatus::ALL {
+        for action in Action::ALL {
+            for status in OrderStatus::ALL {
                 for from_edge in [false, true] {
                     check(actor, action, status, from_edge);
                 }

@@ -1,0 +1,75 @@
+//! The two shapes of a type that people and other programs read: a word of a list, and a text.
+
+/// An enum of words: the same word in JSON, in stores and in logs, and its number in frames where it has
+/// one. Behind `or` stands the variant for a word that only a newer peer knows; `ALL` leaves it out.
+macro_rules! words {
+    (
+        $(#[$meta:meta])* $name:ident {
+            $($(#[$doc:meta])* $variant:ident $(= $number:literal)? $word:literal),+ $(,)?
+        }
+        $(or $(#[$other_doc:meta])* $other:ident $(= $other_number:literal)? $other_word:literal)?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* $(#[n($number)])? #[serde(rename = $word)] $variant $(= $number)?,)+
+            $(
+                $(#[$other_doc])* $(#[n($other_number)])? #[serde(rename = $other_word, other)]
+                $other $(= $other_number)?,
+            )?
+        }
+
+        impl $name {
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ $(Self::$other => $other_word,)? }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+/// Reads a word exactly as it is written.
+macro_rules! words_from_text {
+    ($($name:ident),+) => {$(
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                let known = || Self::ALL.map(Self::as_str).join(", ");
+                let found = Self::ALL.into_iter().find(|word| word.as_str() == text);
+                found.ok_or_else(|| format!("expected one of {}", known()))
+            }
+        }
+    )+};
+}
+
+/// In a frame it is the text that it displays as.
+macro_rules! text_in_frames {
+    ($name:ident) => {
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(&self.to_string())?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(
+                d: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                d.str()?.parse().map_err(minicbor::decode::Error::custom)
+            }
+        }
+    };
+}
