@@ -19,7 +19,7 @@ pub struct DemoPerson {
     pub role: Role,
     pub username: String,
     pub password: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
 }
 

@@ -26,7 +26,7 @@ pub struct ReadyFile {
     /// Every process, the one that started them included.
     pub pids: BTreeMap<String, u32>,
     pub data: PathBuf,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub servers: Option<Addresses>,
 }
 

@@ -22,12 +22,10 @@ pub struct Spec {
     /// Added to the environment that the supervisor itself was given.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    #[serde(default)]
     pub dir: Option<PathBuf>,
     /// Both output streams are appended to this file.
     pub log: PathBuf,
     /// Written to its standard input, which is then closed. At most a pipe's worth (64 KiB).
-    #[serde(default)]
     pub stdin: Option<String>,
     pub stage: u8,
     pub stop: Signal,
