@@ -5,7 +5,7 @@ use super::{Finding, scan::SourceFile};
 pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let lines = (1..).zip(source.text.lines());
     let found =
-        lines.filter(|(line, text)| text.contains(is_chinese) && !source.is_line_for_tests(*line));
+        lines.filter(|(line, text)| text.contains(is_chinese) && !source.is_for_tests(*line));
     let what = "has Chinese in Rust: a sentence stands in the crate's `texts`, in every language";
     found.map(|(line, _)| source.finding(line, what.to_owned())).collect()
 }

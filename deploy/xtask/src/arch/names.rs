@@ -9,7 +9,7 @@ pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
     for source in sources {
         for mention in &source.mentions {
             if let MentionKind::PublicType(name) = &mention.what
-                && !source.is_for_tests(mention)
+                && !source.is_for_tests(mention.line)
                 && !OWN_WORDS.contains(&name.as_str())
             {
                 places.entry(name).or_default().push((source, mention.line));

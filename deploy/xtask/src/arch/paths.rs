@@ -28,14 +28,14 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
         for meant in names.meanings(path) {
             let impure = impure(source, &meant);
             // What a pure crate may not name at all needs no second reason.
-            let may_be_reserved = impure.is_none() && !source.is_for_tests(mention);
+            let may_be_reserved = impure.is_none() && !source.is_for_tests(mention.line);
             complaints.extend(impure);
             if may_be_reserved {
                 complaints.extend(reserved(source, &meant));
             }
             // A lone word is a variable or a field far more often than a crate.
             if is_import || path.segments.len() > 1 || path.is_rooted {
-                let for_tests = source.is_for_tests(mention);
+                let for_tests = source.is_for_tests(mention.line);
                 complaints.extend(forbidden_edge(source, members, &meant, for_tests));
             }
         }

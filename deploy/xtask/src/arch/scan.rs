@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    ops::RangeInclusive,
     path::{Component, Path, PathBuf},
 };
 
@@ -36,16 +37,15 @@ impl SourceFile<'_> {
         Finding::at(&self.path, line, what)
     }
 
-    pub fn is_for_tests(&self, mention: &Mention) -> bool {
-        self.is_test || mention.in_test
+    pub fn is_for_tests(&self, line: usize) -> bool {
+        self.is_test || self.test_items().any(|lines| lines.contains(&line))
     }
 
-    pub fn is_line_for_tests(&self, line: usize) -> bool {
-        let holds = |mention: &Mention| match mention.what {
-            MentionKind::TestItem { last_line } => (mention.line..=last_line).contains(&line),
-            _ => false,
-        };
-        self.is_test || self.mentions.iter().any(holds)
+    fn test_items(&self) -> impl Iterator<Item = &RangeInclusive<usize>> {
+        self.mentions.iter().filter_map(|mention| match &mention.what {
+            MentionKind::TestItem(lines) => Some(lines),
+            _ => None,
+        })
     }
 }
 
@@ -134,9 +134,9 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
     for source in sources.iter().filter(|source| source.member.name == member.name) {
         for mention in &source.mentions {
-            let MentionKind::Module { name, is_inline } = &mention.what else { continue };
+            let MentionKind::Module { name, body } = &mention.what else { continue };
             all.insert(name.clone());
-            if mention.in_test && !is_inline {
+            if body.is_none() && source.is_for_tests(mention.line) {
                 for_tests.insert(name.clone());
             }
         }

@@ -36,21 +36,24 @@ const LARGE_WORDS: [&str; 3] = ["SELECT", "WHERE", "PRAGMA"];
 pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let objects = |mention: &&Mention| {
         matches!(&mention.what, MentionKind::Text(text) if is_sql(text) || is_sql_file(text))
-            && !source.is_for_tests(mention)
-            && !may_hold_sql(source, mention)
+            && !source.is_for_tests(mention.line)
+            && !may_hold_sql(source, mention.line)
     };
     let what = "SQL stands in a module named `store`";
     let found = source.mentions.iter().filter(objects);
     found.map(|mention| source.finding(mention.line, what.into())).collect()
 }
 
-fn may_hold_sql(source: &SourceFile<'_>, mention: &Mention) -> bool {
-    let is_platform = source.member.name == "platform";
-    source
-        .modules
-        .iter()
-        .chain(mention.modules.iter())
-        .any(|module| module == SQL_MODULE || (is_platform && module == SQL_MODULE_OF_PLATFORM))
+fn may_hold_sql(source: &SourceFile<'_>, line: usize) -> bool {
+    let may = |module: &str| {
+        module == SQL_MODULE
+            || (source.member.name == "platform" && module == SQL_MODULE_OF_PLATFORM)
+    };
+    let is_inside = |mention: &Mention| match &mention.what {
+        MentionKind::Module { name, body: Some(lines) } => may(name) && lines.contains(&line),
+        _ => false,
+    };
+    source.modules.iter().any(|module| may(module)) || source.mentions.iter().any(is_inside)
 }
 
 fn is_sql_file(text: &str) -> bool {

@@ -1,17 +1,13 @@
 //! Reads a Rust file as tokens, so that macros hide nothing, and tells what of it the rules are about.
 
-use std::rc::Rc;
+use std::ops::RangeInclusive;
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// One thing in a file that some rule may object to.
 #[derive(Debug)]
 pub struct Mention {
     pub line: usize,
-    /// Only built for tests.
-    pub in_test: bool,
-    /// The inline modules around it, outermost first.
-    pub modules: Rc<[String]>,
     pub what: MentionKind,
 }
 
@@ -25,17 +21,16 @@ pub enum MentionKind {
         name: String,
     },
     Glob(CodePath),
+    /// With its lines, where it is inline.
     Module {
         name: String,
-        is_inline: bool,
+        body: Option<RangeInclusive<usize>>,
     },
     Text(String),
     /// A type that is public without bounds, by its name.
     PublicType(String),
-    /// An item that is only built for tests, down to this line.
-    TestItem {
-        last_line: usize,
-    },
+    /// An item that is only built for tests, on these lines.
+    TestItem(RangeInclusive<usize>),
     /// `#[path = "..."]` or `include!("...")`.
     ForeignFile(String),
 }
@@ -49,36 +44,35 @@ pub struct CodePath {
 
 pub fn read(text: &str) -> Result<Vec<Mention>, proc_macro2::LexError> {
     let tokens: TokenStream = text.parse()?;
-    let mut reader = Reader { mentions: Vec::new(), in_test: false, modules: Rc::from([]) };
+    let mut reader = Reader { mentions: Vec::new(), is_test: false };
     reader.sequence(tokens);
     Ok(reader.mentions)
 }
 
 struct Reader {
     mentions: Vec<Mention>,
-    in_test: bool,
-    modules: Rc<[String]>,
+    /// A test attribute stands before the item that is read.
+    is_test: bool,
 }
 
 impl Reader {
     fn sequence(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let outside_test = self.in_test;
+        let outside = std::mem::take(&mut self.is_test);
         let (mut at, mut item) = (0, 0);
         while at < tokens.len() {
-            at = self.one(&tokens, at).max(at + 1);
-            let last = &tokens[(at - 1).min(tokens.len() - 1)];
-            if is_punct(last, ';') || is_group(last, Delimiter::Brace) {
-                if self.in_test && !outside_test {
-                    let last_line = last.span().end().line;
-                    self.mention(line_of(&tokens[item]), MentionKind::TestItem { last_line });
+            at = self.one(&tokens, at).max(at + 1).min(tokens.len());
+            let last = &tokens[at - 1];
+            let ends = is_punct(last, ';') || is_group(last, Delimiter::Brace);
+            if ends || at == tokens.len() {
+                let lines = line_of(&tokens[item])..=last.span().end().line;
+                if std::mem::take(&mut self.is_test) {
+                    self.mention(*lines.start(), MentionKind::TestItem(lines));
                 }
-                // What a test attribute said held for one item.
-                self.in_test = outside_test;
                 item = at;
             }
         }
-        self.in_test = outside_test;
+        self.is_test = outside;
     }
 
     /// Reads what begins at `at` and returns where the next thing begins.
@@ -128,7 +122,7 @@ impl Reader {
             self.mention(line_of(&tokens[at]), MentionKind::ForeignFile(file.to_owned()));
         }
         self.sequence(group.stream());
-        self.in_test |= is_test_attribute(&written);
+        self.is_test |= is_test_attribute(&written);
         place + 1
     }
 
@@ -200,26 +194,10 @@ impl Reader {
 
     fn module(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
-        let body = match tokens.get(at + 2) {
-            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group),
-            _ => None,
-        };
-        let what = MentionKind::Module { name: name.clone(), is_inline: body.is_some() };
-        self.mention(line_of(&tokens[at]), what);
-        match body {
-            Some(body) => {
-                self.inside(name, body);
-                at + 3
-            }
-            None => at + 2,
-        }
-    }
-
-    fn inside(&mut self, module: String, body: &Group) {
-        let outside = self.modules.clone();
-        self.modules = outside.iter().cloned().chain([module]).collect();
-        self.sequence(body.stream());
-        self.modules = outside;
+        let body = tokens.get(at + 2).filter(|token| is_group(token, Delimiter::Brace));
+        let body = body.map(|body| line_of(&tokens[at])..=body.span().end().line);
+        self.mention(line_of(&tokens[at]), MentionKind::Module { name, body });
+        at + 2
     }
 
     /// `pub struct Name` and its like. `pub(crate)` is followed by its bounds.
@@ -244,8 +222,7 @@ impl Reader {
     }
 
     fn mention(&mut self, line: usize, what: MentionKind) {
-        let modules = self.modules.clone();
-        self.mentions.push(Mention { line, in_test: self.in_test, modules, what });
+        self.mentions.push(Mention { line, what });
     }
 }
 
