@@ -2,7 +2,6 @@
 //! within a deadline, and a task that dies is heard of.
 
 use std::{
-    collections::BTreeMap,
     fmt::Debug,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +9,11 @@ use std::{
 };
 
 use futures::{FutureExt, future::Shared};
-use tokio::{signal::unix, task::JoinSet, time};
+use tokio::{
+    signal::unix,
+    task::{AbortHandle, JoinSet},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -32,11 +35,16 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     set: JoinSet<()>,
-    /// By the order they were started in.
-    running: BTreeMap<u64, &'static str>,
-    started: u64,
+    /// In the order they were started in, some that have ended included.
+    started: Vec<(&'static str, AbortHandle)>,
     closed: bool,
     children: Vec<Tasks>,
+}
+
+impl State {
+    fn running(&self) -> impl Iterator<Item = &'static str> {
+        self.started.iter().filter(|(_, task)| !task.is_finished()).map(|(name, _)| *name)
+    }
 }
 
 impl Default for Tasks {
@@ -82,7 +90,7 @@ impl Tasks {
 
     /// How many tasks run now, without those of children.
     pub fn running(&self) -> usize {
-        self.state().running.len()
+        self.state().running().count()
     }
 
     /// Stops the children, newest first, then these; what has not stopped at the deadline is aborted
@@ -108,7 +116,7 @@ impl Tasks {
             () = end => false,
         };
         if !in_time {
-            for name in self.state().running.values() {
+            for name in self.state().running() {
                 metrics::TASK_FAULTS.add([name], 1);
                 tracing::error!(task = name, "Task `{name}` did not stop in time and is aborted");
             }
@@ -129,18 +137,16 @@ impl Tasks {
         }
         // Ended tasks leave here, so the set holds little more than the running ones.
         while state.set.try_join_next().is_some() {}
-        state.started += 1;
-        let number = state.started;
-        state.running.insert(number, name);
-        let running = Running { tasks: self.clone(), number };
+        state.started.retain(|(_, task)| !task.is_finished());
+        let tasks = self.clone();
         let span = tracing::info_span!("task", task = name);
         let work = async move {
-            let running = running;
             let ended = AssertUnwindSafe(work).catch_unwind().await;
-            report(name, once, ended.is_err(), running.tasks.0.token.is_cancelled());
+            report(name, once, ended.is_err(), tasks.0.token.is_cancelled());
         };
         #[allow(clippy::disallowed_methods)]
-        state.set.spawn(work.instrument(span));
+        let task = state.set.spawn(work.instrument(span));
+        state.started.push((name, task));
     }
 
     fn with(token: CancellationToken) -> Self {
@@ -149,7 +155,7 @@ impl Tasks {
 
     fn busy(&self) -> bool {
         let state = self.state();
-        !state.running.is_empty() || state.children.iter().any(Self::busy)
+        state.running().next().is_some() || state.children.iter().any(Self::busy)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -172,18 +178,6 @@ pub async fn stop_signal() {
             tracing::error!(%error, "Could not listen for signals; only a kill stops this process");
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// Strikes a task off the list when it ends, also when it is aborted.
-struct Running {
-    tasks: Tasks,
-    number: u64,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.tasks.state().running.remove(&self.number);
     }
 }
 
