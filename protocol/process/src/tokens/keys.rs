@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hashlink::LruCache;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use ring::digest;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -15,14 +16,14 @@ use wire::UnixMillis;
 use super::{Claims, TOKEN_BYTES_MAX, TokenError, provider};
 
 /// Clones are the same set.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Keys(Arc<RwLock<Inner>>);
 
-#[derive(Default)]
 struct Inner {
     jwks: String,
     by_kid: HashMap<String, [u8; 32]>,
-    checked: Checked,
+    /// Claims by the hash of their token. A forgotten token is only checked again.
+    checked: LruCache<[u8; 32], Claims>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +38,18 @@ pub enum KeysError {
 
 /// A key set grows by a key at each rotation and loses the oldest; more is a mistake.
 const KEYS_MAX: usize = 32;
+const CHECKED_MAX: usize = 4096;
+
+impl Inner {
+    fn new(jwks: &str, by_kid: HashMap<String, [u8; 32]>) -> Self {
+        Self { jwks: jwks.to_owned(), by_kid, checked: LruCache::new(CHECKED_MAX) }
+    }
+}
 
 impl Keys {
     /// No keys yet: every token is invalid until `replace`.
     pub fn empty() -> Self {
-        Self::default()
+        Self(Arc::new(RwLock::new(Inner::new("", HashMap::new()))))
     }
 
     /// Replaces the key set. Keys it does not hold are no longer trusted.
@@ -49,7 +57,7 @@ impl Keys {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if inner.by_kid != by_kid {
-            *inner = Inner { jwks: jwks.to_owned(), by_kid, checked: Checked::default() };
+            *inner = Inner::new(jwks, by_kid);
         }
         Ok(())
     }
@@ -69,7 +77,7 @@ impl Keys {
             return Err(TokenError::Invalid);
         }
         let hash = hash(token);
-        let known = self.inner().checked.get(&hash);
+        let known = self.inner().checked.peek(&hash).cloned();
         let claims = match known {
             Some(claims) => claims,
             None => self.check(token, hash)?,
@@ -86,15 +94,14 @@ impl Keys {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // The keys may have changed meanwhile.
         if inner.by_kid.get(&kid) == Some(&key) {
-            inner.checked.add(hash, claims.clone());
+            inner.checked.insert(hash, claims.clone());
         }
         Ok(claims)
     }
 
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        let checked = &self.inner().checked;
-        checked.young.len() + checked.old.len()
+        self.inner().checked.len()
     }
 
     fn inner(&self) -> RwLockReadGuard<'_, Inner> {
@@ -167,27 +174,4 @@ fn read(jwks: &str) -> Result<HashMap<String, [u8; 32]>, KeysError> {
     };
     let by_kid: HashMap<_, _> = set.keys.into_iter().filter_map(raw).collect();
     if by_kid.is_empty() { Err(KeysError::Empty) } else { Ok(by_kid) }
-}
-
-/// Claims by the hash of their token, in two generations: when the young one is full it becomes the
-/// old one, and the old one is forgotten. A forgotten token is only checked again.
-#[derive(Default)]
-struct Checked {
-    young: HashMap<[u8; 32], Claims>,
-    old: HashMap<[u8; 32], Claims>,
-}
-
-const GENERATION_MAX: usize = 2048;
-
-impl Checked {
-    fn get(&self, hash: &[u8; 32]) -> Option<Claims> {
-        self.young.get(hash).or_else(|| self.old.get(hash)).cloned()
-    }
-
-    fn add(&mut self, hash: [u8; 32], claims: Claims) {
-        if self.young.len() >= GENERATION_MAX {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(hash, claims);
-    }
 }
