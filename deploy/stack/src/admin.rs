@@ -58,7 +58,6 @@ impl GatewaySession {
         self.call(Method::GET, "/api/v1/admin/status", None::<&Value>).await
     }
 
-    /// Opens or shuts the gate of a region at the hub.
     pub async fn set_gate(&self, region: Region, gate: GateState) -> Result<(), ClientError> {
         let path = format!("/api/v1/admin/regions/{region}");
         let body = json!({ "gate": gate });

@@ -19,7 +19,6 @@ pub fn own(name: &str) -> Result<PathBuf> {
     bail!("{} is missing: run `cargo build --workspace`", program.display())
 }
 
-/// A server's program from a Debian package.
 pub fn debian(program: &str, package: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

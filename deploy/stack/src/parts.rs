@@ -39,7 +39,6 @@ impl Part {
         }
     }
 
-    /// Where it listens for HTTP.
     pub fn port(self, layout: &Layout) -> Option<u16> {
         match self {
             Self::Cloud => Some(layout.gateway),
@@ -56,7 +55,6 @@ impl fmt::Display for Part {
     }
 }
 
-/// One process for the cloud, on files.
 pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let data = layout.cloud_folder().display().to_string();
     Ok(cloud("cloud", layout)?

@@ -49,7 +49,6 @@ pub struct Stack {
     admin: Mutex<Admin>,
 }
 
-/// The admin's session, and when it was opened.
 struct Admin {
     session: GatewaySession,
     since: Duration,
@@ -101,7 +100,6 @@ impl Stack {
         &self.supervisor
     }
 
-    /// The servers' addresses, where there are servers.
     pub fn servers(&self) -> Option<&Addresses> {
         self.servers.as_ref().map(|servers| &servers.addresses)
     }
@@ -134,7 +132,6 @@ impl Stack {
         self.child(part)?.clone().kill9().await
     }
 
-    /// Asks it to stop and waits for that.
     pub async fn terminate(&self, part: Part) -> Result<()> {
         self.child(part)?.clone().terminate().await.map(drop)
     }

@@ -39,7 +39,6 @@ where
     })
 }
 
-/// Whether something accepts connections on the port.
 pub async fn accepts(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
 }
@@ -54,7 +53,6 @@ pub async fn first_words(port: u16, question: &[u8]) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// Whether a part of ours says that it is ready.
 pub async fn is_ready(port: u16) -> bool {
     const QUESTION: &[u8] =
         b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

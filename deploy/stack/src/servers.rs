@@ -39,7 +39,6 @@ pub enum Server {
     Mosquitto,
 }
 
-/// The running servers.
 pub struct Servers {
     pub addresses: Addresses,
     ports: Places,
@@ -59,7 +58,6 @@ struct Places {
     mosquitto: u16,
 }
 
-/// What becomes of the servers' data when they stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerData {
     /// Kept for the next start: the servers are asked to stop and given time for it.

@@ -1,7 +1,7 @@
 //! Calls to other processes over HTTP or HTTPS: one pool of connections, a limit on every wait and on
 //! every answer, and the trace passed on.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, response::Parts};
@@ -17,7 +17,7 @@ use wire::CommandId;
 use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace};
 
 /// Clones share the pool.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
 
 /// A call that brought nothing of use.
@@ -47,12 +47,6 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 impl Default for Client {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
     }
 }
 

@@ -21,9 +21,8 @@ pub struct Idempotency {
     pub trace: Option<String>,
 }
 
-impl<S> FromRequestParts<S> for Idempotency
+impl<S: Send + Sync> FromRequestParts<S> for Idempotency
 where
-    S: Send + Sync,
     Verifier: FromRef<S>,
 {
     type Rejection = Problem;

@@ -44,12 +44,10 @@ impl Problem {
         }))
     }
 
-    /// A field to correct, and why.
     pub fn wrong(field: &str, why: impl Sentence) -> Self {
         FieldError::new(field, why).into()
     }
 
-    /// Adds a detail about this one request.
     #[must_use]
     pub fn detail(mut self, detail: impl Sentence) -> Self {
         self.0.detail = Some(detail.text());
@@ -163,7 +161,6 @@ impl From<FieldError> for Problem {
     }
 }
 
-/// All the fields to correct.
 impl From<Vec<FieldError>> for Problem {
     fn from(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::InvalidInput);

@@ -32,7 +32,6 @@ pub enum TokenKind {
     DeviceGrant,
 }
 
-/// The claims of a person's token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,

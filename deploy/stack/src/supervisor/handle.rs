@@ -167,7 +167,6 @@ impl Child {
         }
     }
 
-    /// How it ended, if it has.
     pub fn exit(&self) -> Option<Exit> {
         match *self.state.borrow() {
             State::Exited(exit) => Some(exit),
@@ -230,7 +229,6 @@ impl Child {
     }
 }
 
-/// Reads what the supervisor reports until it is gone.
 fn follow(
     reports: ChildStdout,
     children: &Mutex<HashMap<String, watch::Sender<State>>>,

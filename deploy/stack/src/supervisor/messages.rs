@@ -113,7 +113,6 @@ pub(super) enum ProcessReport {
     Exited { name: String, pid: u32, exit: Exit },
 }
 
-/// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {

@@ -13,7 +13,6 @@ use wire::{Code, Text};
 use super::Problem;
 use crate::say;
 
-/// A JSON body, read or answered.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -21,7 +20,6 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MaybeJson<T>(pub T);
 
-/// The query's parameters.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
 

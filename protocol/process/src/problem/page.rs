@@ -80,7 +80,6 @@ impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
 }
 
 impl<T> ItemList<T> {
-    /// A list that has one page.
     pub fn whole(items: Vec<T>) -> Self {
         Self { items, next: None }
     }

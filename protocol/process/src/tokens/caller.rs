@@ -15,11 +15,9 @@ pub struct Caller {
     pub claims: Claims,
 }
 
-/// Another service of this platform, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromService(pub String);
 
-/// A signed-in admin.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
 
@@ -34,7 +32,6 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A token by which this service asks another one.
     pub fn token_for(&self, service: &'static str) -> String {
         self.service_key.token(self.service, service, &self.clock)
     }
@@ -52,9 +49,8 @@ impl Caller {
     }
 }
 
-impl<S> FromRequestParts<S> for Caller
+impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
-    S: Send + Sync,
     Verifier: FromRef<S>,
 {
     type Rejection = Problem;
@@ -74,9 +70,8 @@ where
     }
 }
 
-impl<S> FromRequestParts<S> for Admin
+impl<S: Send + Sync> FromRequestParts<S> for Admin
 where
-    S: Send + Sync,
     Verifier: FromRef<S>,
 {
     type Rejection = Problem;
@@ -87,9 +82,8 @@ where
     }
 }
 
-impl<S> FromRequestParts<S> for FromService
+impl<S: Send + Sync> FromRequestParts<S> for FromService
 where
-    S: Send + Sync,
     Verifier: FromRef<S>,
 {
     type Rejection = Problem;

@@ -100,7 +100,6 @@ impl Signer {
         bytes
     }
 
-    /// A token with these claims.
     pub fn sign(&self, claims: &impl Serialize) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(self.0.kid.clone());

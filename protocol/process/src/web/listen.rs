@@ -17,7 +17,6 @@ use tower::Service;
 
 use crate::metrics;
 
-/// Why nothing can listen there.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error("the address {addr} is taken by another process")]
