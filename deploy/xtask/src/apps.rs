@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Result, install, node::Node, shell, workspace};
+use crate::{Result, install, node::NodeTools, shell, workspace};
 
 /// All that the built files depend on.
 const SOURCES: [&str; 6] = [
@@ -58,8 +58,8 @@ pub fn test() -> Result<()> {
 }
 
 /// Every package of the lockfile, and none besides.
-fn installed() -> Result<Node> {
-    let node = Node::get()?;
+fn installed() -> Result<NodeTools> {
+    let node = NodeTools::get()?;
     let stamp = Stamp::of("installed", &PACKAGES, &["node_modules/.package-lock.json"])?;
     if !stamp.holds() {
         shell::run(&mut node.npm(&["ci", "--silent", "--no-progress"])?)?;

@@ -14,12 +14,12 @@ const REQUIREMENTS: &str = "deploy/node-requirements.txt";
 const OLDEST: (u32, u32) = (20, 19);
 
 /// A Node whose npm stands beside it.
-pub struct Node {
+pub struct NodeTools {
     /// Of the wheel; the machine's own is found by the search path.
     folder: Option<PathBuf>,
 }
 
-impl Node {
+impl NodeTools {
     pub fn get() -> Result<Self> {
         let has_npm = || shell::succeeds(Command::new("npm").arg("--version"));
         if is_new_enough(Path::new("node")) && has_npm() {
