@@ -180,14 +180,9 @@ impl Stack {
         .await
     }
 
-    /// Starts one more edge in a region that has one; returns once it is linked.
-    pub async fn second_edge(&mut self, region: Region, wishes: &Wishes) -> Result<EdgePlace> {
-        let gateway_url = self.layout.edge(region).gateway_url.clone();
-        self.second_edge_behind(gateway_url, region, wishes).await
-    }
-
-    /// The same for one that finds the gateway there.
-    pub async fn second_edge_behind(
+    /// Starts one more edge in a region that has one, which finds the gateway there; returns once it is
+    /// linked.
+    pub async fn second_edge(
         &mut self,
         gateway_url: String,
         region: Region,

@@ -53,7 +53,7 @@ impl Scene {
         for region in DOUBLED {
             let proxy = Proxy::to(&gateway).await.expect("a wire");
             let url = format!("http://{}", proxy.address());
-            let place = stack.second_edge_behind(url, region, &wishes).await.expect("an edge");
+            let place = stack.second_edge(url, region, &wishes).await.expect("an edge");
             let seat = Seat { region, second: true };
             wires.insert(seat, proxy);
             places.insert(seat, place);

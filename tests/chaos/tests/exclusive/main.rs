@@ -237,8 +237,9 @@ async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let wishes = Wishes::default();
     let mut stack = Stack::start(layout, &wishes).await.unwrap();
-    let second = stack.second_edge(Region::North, &wishes).await.unwrap();
-    let api = Api::new(stack.layout().gateway_url());
+    let gateway = stack.layout().gateway_url();
+    let second = stack.second_edge(gateway.clone(), Region::North, &wishes).await.unwrap();
+    let api = Api::new(gateway);
     everyone_else_is_settled_through_the_holder(&stack, &api, &second).await;
     a_late_promise_is_settled_through_the_next_holder(&stack, &api, &second).await;
     what_the_holder_promises_cut_off_is_kept(&stack, &api).await;
