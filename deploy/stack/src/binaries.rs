@@ -1,5 +1,4 @@
-//! Finds the programs that a platform is made of. One that is missing is an error that says what to
-//! do about it.
+//! Finds the programs of a platform. An error names a missing one and says how to get it.
 
 use std::path::{Path, PathBuf};
 
@@ -30,8 +29,7 @@ pub fn debian(program: &str, package: &str) -> Result<PathBuf> {
         })
 }
 
-/// RabbitMQ's own start script. The one on PATH is a wrapper that changes the user and uses the
-/// system's state folder.
+/// The script on PATH is a wrapper that changes the user and uses the system's state folder.
 pub fn rabbitmq() -> Result<PathBuf> {
     let script = Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
     if script.is_file() {

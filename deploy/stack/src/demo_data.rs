@@ -1,5 +1,4 @@
-//! People and orders for a platform that has none, in both languages, made as anyone would make them:
-//! through the public API.
+//! People and orders in both languages for a new platform, made through the public API.
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;

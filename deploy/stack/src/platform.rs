@@ -180,8 +180,7 @@ impl Stack {
         .await
     }
 
-    /// Starts one more edge in a region that has one, which finds the gateway there; returns once it is
-    /// linked.
+    /// Starts one more edge in a region, behind this gateway; returns once it is linked.
     pub async fn second_edge(
         &mut self,
         gateway_url: String,

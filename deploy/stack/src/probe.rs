@@ -1,5 +1,4 @@
-//! Waits for something to become true of a process, and says what its log ends with when it does
-//! not.
+//! Waits until something is true of a process, or says how its log ends.
 
 use std::{net::Ipv4Addr, time::Duration};
 

@@ -1,5 +1,4 @@
-//! Folders for data that is thrown away. The supervisor removes them, so that they also go when we
-//! are killed.
+//! Folders for data that is thrown away; the supervisor removes them, even when we are killed.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf};
 

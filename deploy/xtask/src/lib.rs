@@ -1,5 +1,4 @@
-//! The commands behind `cargo xtask`. They build the workspace, always whole and in one profile, and
-//! hand over to `holdfast-stack` or to a test runner.
+//! The commands behind `cargo xtask`.
 
 mod apps;
 pub mod arch;

@@ -1,5 +1,4 @@
-//! `cargo xtask`: the commands of this repository. Thin: it builds the workspace and hands over to
-//! `holdfast-stack` or to a test runner.
+//! `cargo xtask`: builds the workspace and hands over to `holdfast-stack` or a test runner.
 
 use std::process::ExitCode;
 

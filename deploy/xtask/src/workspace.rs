@@ -1,5 +1,4 @@
-//! Where the workspace stands and how it is built: always whole and with one profile, so that no
-//! command rebuilds what another has built.
+//! Builds the workspace, always whole and in one profile: no command rebuilds for another.
 
 use std::{
     path::{Path, PathBuf},

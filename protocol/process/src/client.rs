@@ -1,5 +1,4 @@
-//! Calls to other processes over HTTP or HTTPS: one pool of connections, a limit on every wait and on
-//! every answer, and the trace passed on.
+//! HTTP calls to other processes: one pool, bounded waits and answers, and the trace passed on.
 
 use std::time::Duration;
 

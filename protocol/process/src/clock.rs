@@ -21,8 +21,7 @@ enum Source {
     Fixed(Arc<AtomicI64>),
 }
 
-/// Ids made within one millisecond count up, so that ids of one process sort in the order they were
-/// made in.
+/// Counts ids of one millisecond up, so that the ids of a process sort as they were made.
 static ID_CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 impl Clock {
@@ -53,8 +52,7 @@ impl Clock {
         }
     }
 
-    /// Time since some fixed moment before this process: never goes back, and goes on while the
-    /// machine sleeps. For measuring how long something took.
+    /// For measuring. Never goes back, and goes on while the machine sleeps.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::System => {

@@ -1,5 +1,4 @@
-//! The operator's sign-ins: one small file for each gateway, readable by its owner alone. Whoever
-//! starts a platform writes one, the command line finds it.
+//! The operator's sign-ins: one private file for each gateway, which `up` writes and the CLI reads.
 
 use std::{
     env, fmt, fs,

@@ -70,8 +70,7 @@ impl Check {
     }
 }
 
-/// `/health` and `/health/live` say that the process runs, `/health/ready` whether it can work, and
-/// `/metrics` what it measured.
+/// Tells whether the process lives, whether it can work, and what it has measured.
 pub fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/health", get(live))

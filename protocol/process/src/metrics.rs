@@ -186,8 +186,7 @@ pub fn render() -> String {
     RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// Moves new measurements into the buckets; without it the recorder would grow for as
-/// long as nobody asks for the metrics.
+/// Moves new measurements into the buckets, so that the recorder does not grow unread.
 pub(crate) fn tidy() {
     if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
         recorder.run_upkeep();

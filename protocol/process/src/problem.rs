@@ -19,8 +19,7 @@ pub use page::{ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;
 
-/// A refusal or a fault, until it is rendered in the caller's language. Small, so that it travels well
-/// in a `Result`.
+/// A refusal or a fault, until it is rendered in the caller's language. Small, for a `Result`.
 #[derive(Clone)]
 pub struct Problem(Box<Content>);
 

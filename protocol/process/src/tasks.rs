@@ -93,8 +93,7 @@ impl Tasks {
         self.state().running().count()
     }
 
-    /// Stops the children, newest first, then these; what has not stopped at the deadline is aborted
-    /// and named in the log.
+    /// Stops the children, newest first, then these; aborts and logs the late ones.
     pub async fn shutdown(&self, deadline: Duration) {
         self.shutdown_until(time::sleep(deadline).shared()).await;
     }

@@ -37,8 +37,7 @@ impl TraceId {
         sound.then(|| trace.parse().ok()).flatten()
     }
 
-    /// The trace of a request with these headers: its `traceparent`, else its `Idempotency-Key`,
-    /// which is the command's id.
+    /// From `traceparent`, else from `Idempotency-Key`, which is the id of the command.
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         text(HEADER).and_then(Self::from_traceparent).or_else(|| {

@@ -1,5 +1,4 @@
-//! The behaviour of every HTTP server here: traces, problems in the caller's language, limits, metrics,
-//! and a stop that lets answers finish.
+//! Every HTTP server here: traces, problems in the caller's language, limits and a clean stop.
 
 mod frame;
 mod listen;

@@ -41,8 +41,7 @@ pub enum BatchBody {
     },
 }
 
-/// The edge's answer to a command, and the versions it knew when it gave that answer. A firm answer is
-/// judged by these versions.
+/// The edge's answer to a command, and the versions by which a firm answer is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     pub verdict: Verdict,
@@ -52,8 +51,7 @@ pub struct Evidence {
     pub policy_version: Option<u64>,
     pub rules_version: Option<u64>,
     pub revocations_version: Option<u64>,
-    /// The version at which the region's feed told of the actor's or the session's revocation;
-    /// absent where neither is revoked.
+    /// The version of the feed that revoked the actor or the session; absent if neither is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_version: Option<u64>,
     /// The op was logged anew: the edge's answer when it first took the command.
@@ -77,8 +75,7 @@ impl Evidence {
     }
 }
 
-/// What an edge said of a command in an epoch that is over. It gives no right; it says what a loser was
-/// promised.
+/// An answer of an epoch that is over: it gives no right, and shows what a loser was promised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstAnswer {
     pub edge: EdgeId,

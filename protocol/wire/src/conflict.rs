@@ -1,5 +1,4 @@
-//! What a collision left for an operator to read: acceptances that lost, cases that wait for a person,
-//! and the stored answer of a command.
+//! What an operator reads after collisions: lost acceptances, open cases, stored answers.
 
 use serde::{Deserialize, Serialize};
 

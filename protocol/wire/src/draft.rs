@@ -13,8 +13,7 @@ const DESCRIPTION: Limits =
     Limits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
 const ADDRESS: Limits = Limits { field: "address", chars_min: 1, chars_max: 300, lines: false };
 
-/// The draft as it will be kept, or every field that needs correcting, so that a person corrects them
-/// in one go.
+/// The draft as it will be kept, or every field to correct, so that one round is enough.
 pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut take = |checked: Result<String, FieldError>| {

@@ -141,8 +141,7 @@ pub struct OpOutcome {
     pub outcome: Outcome,
 }
 
-/// A person's accept at the portal that is put to the holder of its region, and handed in again until it
-/// is decided.
+/// An accept at the portal that is put to its region's holder until it is decided.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAsk {

@@ -256,8 +256,7 @@ impl Order {
         }
     }
 
-    /// This order's share of a region's digest, over its canonical encoding: equal versions with other
-    /// content do not go unseen.
+    /// Over the canonical encoding: equal versions with other content do not go unseen.
     pub fn digest(&self) -> Hash {
         Hash::of(&crate::op::encoded(self))
     }

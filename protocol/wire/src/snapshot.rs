@@ -53,15 +53,12 @@ impl SnapshotPart {
         crate::op::encoded(self)
     }
 
-    /// # Errors
-    /// Where the bytes are no part of an image.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
         minicbor::decode(bytes)
     }
 }
 
-/// The start of the hashes of an image. Two images never share it: each begins in one session, at
-/// one number.
+/// The start of an image's hashes. No two share it: each begins in one session, at one number.
 pub fn snapshot_start(standing: Standing, feed_generation: u64, feed_seq: u64) -> Hash {
     Hash::of(&crate::op::encoded((standing, feed_generation, feed_seq)))
 }

@@ -152,8 +152,7 @@ pub struct QuarantineStatus {
 /// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
 const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
-/// A clock that is further off judges tokens wrongly, and its times are not to be believed. A slow
-/// network alone looks like some seconds.
+/// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.
 const CLOCK_ERROR_MS_MAX: u64 = 60_000;
 
 /// How long a contradiction is spoken of.

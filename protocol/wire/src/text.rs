@@ -103,8 +103,7 @@ fn is_picture(c: char) -> bool {
     c >= '\u{2190}' && !c.is_alphanumeric()
 }
 
-/// Characters without a shape of their own: they turn the direction of the text, divide it or fill
-/// space, and are part of no word that people write here.
+/// Turns the direction of the text, divides it or fills space, and is part of no word here.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

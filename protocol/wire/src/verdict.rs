@@ -1,5 +1,4 @@
-//! The immediate answer of an edge: the verdict, the signed receipt that makes it binding, and the reply
-//! that carries both to the tablet.
+//! The immediate answer of an edge, the receipt that makes it binding, and the tablet's reply.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};

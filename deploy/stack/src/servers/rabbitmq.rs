@@ -1,5 +1,4 @@
-//! A RabbitMQ node with an Erlang port mapper of its own, which outlives the node; the supervisor
-//! ends it.
+//! A RabbitMQ node with its own Erlang port mapper, which outlives it; the supervisor ends it.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// The order in which processes stop: the highest stage first, so that nothing outlives what it
-/// stands on.
+/// The highest stage stops first, so that nothing outlives what it stands on.
 pub mod stage {
     pub const SERVER: u8 = 0;
     pub const CLOUD: u8 = 1;

@@ -16,8 +16,7 @@ use tokio::{
 
 use super::{messages::SupervisorRequest, yard::Yard};
 
-/// Serves requests from standard input until it closes or a signal comes; then stops everything and
-/// removes what it was told to.
+/// Serves requests until standard input closes or a signal comes; then stops everything.
 pub fn run() -> Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .context("could not become the parent of orphans")?;

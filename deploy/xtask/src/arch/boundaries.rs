@@ -1,5 +1,4 @@
-//! A file belongs to one crate. Nothing is compiled into a crate from outside of it, for then a
-//! forbidden edge would need no dependency.
+//! No file is compiled into a crate from outside, for that needs no dependency.
 
 use super::{Finding, scan::SourceFile, tokens::MentionKind};
 

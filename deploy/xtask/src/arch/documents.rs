@@ -87,8 +87,7 @@ fn file_named(code: &str) -> Option<&str> {
     (is_path(path) && is_rooted && is_file).then_some(path)
 }
 
-/// A path without an ending that begins in a folder of the root, such as `sync/engine`. Built and
-/// hidden folders are no part of the repository.
+/// A path without an ending below a folder of the root that is neither built nor hidden.
 fn folder_named<'a>(root: &Path, code: &'a str) -> Option<&'a str> {
     let (first, _) = code.split_once('/')?;
     let is_made = first.is_empty() || first == "target" || first.starts_with('.');

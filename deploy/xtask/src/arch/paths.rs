@@ -46,8 +46,7 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// What the names of one file stand for. Scopes are not told apart: a name stands for all that it
-/// stands for anywhere in the file.
+/// The meanings of the names of one file. Scopes are not told apart.
 struct Names {
     imports: BTreeMap<String, Vec<CodePath>>,
     globs: Vec<CodePath>,

@@ -57,8 +57,7 @@ const CLOUD: &[&str] = &[
     "hub",
 ];
 
-/// What every crate may stand on in its own tests, for there the run's servers are named. Not so the
-/// pure ones, whose tests need nothing.
+/// Every crate but the pure ones may stand on these in its tests, which need servers.
 pub const TESTS_MAY_USE: &[&str] = &["support", "testing"];
 
 /// What every crate may use while it is built: the check of its texts.

@@ -1,5 +1,4 @@
-//! SQL text stands in modules named `store` and nowhere else, so that all of it can be read in a few
-//! places.
+//! SQL text stands in modules named `store` and nowhere else.
 
 use super::{
     Finding,
@@ -60,8 +59,7 @@ fn is_sql_file(text: &str) -> bool {
     text.trim_end_matches(['"', '#']).ends_with(".sql")
 }
 
-/// Written large, parts of a statement are enough, for macros put them together; written small it
-/// must be a whole one.
+/// In capitals, parts of a statement are enough; in small letters it must be a whole one.
 fn is_sql(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words: Vec<&str> = text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).collect();

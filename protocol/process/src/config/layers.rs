@@ -10,8 +10,7 @@ use crate::parts::CloudPart;
 
 const ENV_PREFIX: &str = "HOLDFAST__";
 
-/// The sections that belong to no part of the cloud. Parts and edges may share one file, so each knows
-/// every section.
+/// The sections of no part. Parts and edges may share a file, so each knows every section.
 const OTHER_SECTIONS: [&str; 3] = ["platform", "peers", "edge"];
 
 /// Reads the section of one part. `T` denies unknown fields, so that a misspelt key is an error.
@@ -46,8 +45,7 @@ where
     })
 }
 
-/// Refuses a section that belongs to no part, in whatever source: `load` sees only its own, and a
-/// misspelt one would set nothing and say nothing.
+/// Refuses a misspelt section, in whatever source, which otherwise would set nothing.
 pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
     let parts = CloudPart::ALL.iter().map(|part| part.name());
     let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
@@ -99,8 +97,7 @@ fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, Con
     builder.set_override(key, text).map_err(|error| value_error(key, error.to_string()))
 }
 
-/// The values that stand alone, by their key: `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`. Flags come
-/// last.
+/// Values by their key: `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`. Flags come last.
 fn singles(sources: &Sources) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
     let in_environment = sources.environment.iter().filter_map(|(name, text)| {
         let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");

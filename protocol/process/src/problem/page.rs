@@ -19,8 +19,7 @@ use wire::UnixMillis;
 use super::{Json, Problem, Query};
 use crate::say;
 
-/// `limit` and `cursor` of a request: at most `MAX` items, `USUAL` where no number is asked for, after
-/// the place that the page before named as `next`.
+/// The page asked for: at most `MAX` items, `USUAL` by default, behind the `next` of the last page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<C, const USUAL: usize = 20, const MAX: usize = 100> {
     pub limit: usize,

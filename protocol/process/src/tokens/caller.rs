@@ -7,8 +7,7 @@ use wire::{Actor, Code, Role};
 use super::{Claims, Keys, ServiceKey, TokenError, TokenKind};
 use crate::{clock::Clock, problem::Problem};
 
-/// A signed-in person, by the access token of the `Authorization` header. A device grant is for edges
-/// and opens nothing here.
+/// A person, by the access token in `Authorization`; a device grant opens nothing here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub actor: Actor,

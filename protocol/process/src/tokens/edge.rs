@@ -19,8 +19,7 @@ struct EdgeClaims {
 
 const AUDIENCE: &str = "hub";
 const LIFE_S: i64 = 120;
-/// An edge makes its tokens itself, so here it is said for how long one may last at most, and how far
-/// an edge's clock may run ahead.
+/// An edge makes its tokens itself, so their life and the lead of its clock are bounded here.
 const LIFE_S_MAX: i64 = 600;
 const AHEAD_S_MAX: i64 = 600;
 

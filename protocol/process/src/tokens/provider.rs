@@ -9,8 +9,7 @@ use jsonwebtoken::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-/// Makes it the provider of this process; everything here that signs or verifies does so first, so
-/// that the crate never settles on having none.
+/// Comes before every use, so that the crate never settles on having no provider.
 pub fn install() {
     // It is refused only where it is installed already, and no other exists here.
     let _ = PROVIDER.install_default();

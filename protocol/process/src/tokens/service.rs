@@ -1,5 +1,4 @@
-//! How services of one platform know each other: a key they all hold, and tokens of a minute that name
-//! who asks and who is asked.
+//! Services share a key, and know each other by tokens of a minute that name both sides.
 
 use std::path::Path;
 

@@ -116,8 +116,7 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// Whole or not at all, and for its owner alone: of two processes that start at once, the second finds the
-/// first one's key.
+/// Whole or not at all, and private: of two processes that start at once, the first makes it.
 fn create(path: &Path) -> io::Result<Vec<u8>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), fs::create_dir_all)?;

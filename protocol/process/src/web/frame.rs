@@ -1,5 +1,4 @@
-//! Stands around every request: gives it a trace and a time limit, counts it, logs its end, and renders
-//! what went wrong in the caller's language.
+//! Around every request: a trace, a time limit, metrics, and problems in the caller's language.
 
 use std::{any::Any, time::Duration};
 

@@ -1,5 +1,4 @@
-//! Listening: a bind that says which address is taken, and serving, bounded in connections and in the
-//! time each may dawdle, until told to stop.
+//! Binds and serves, with bounded connections and bounded waits, until told to stop.
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 

@@ -110,8 +110,7 @@ pub enum Change {
         #[n(2)]
         users: Vec<crate::UserId>,
     },
-    /// How the region assigns from here on. A frame ends at it: what a grant's digest is compared with
-    /// is exactly what came before.
+    /// Ends its frame: a grant's digest is compared with exactly what came before.
     #[n(5)]
     Assignment(#[n(0)] crate::RegionAssignment),
     /// Of a newer hub. It is passed over, and the feed goes on behind it: an edge that ended the session
@@ -140,8 +139,7 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-/// An accept made elsewhere, put to the holder of the region: it logs what it does not know, whatever
-/// it thinks of it.
+/// An accept made elsewhere, put to the holder of the region, which logs it if it is new.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Ask {

@@ -44,8 +44,7 @@ pub struct Hello {
     /// The edge's program version, for the operator's eyes.
     #[n(13)]
     pub version: String,
-    /// The newest op with a stored outcome: the hub has had the log up to it, so that a quarantine
-    /// returns only later ones.
+    /// The newest op with a stored outcome; a quarantine returns only later ones.
     #[n(14)]
     pub settled: Option<Chain>,
     /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.
@@ -80,8 +79,7 @@ pub struct Welcome {
     pub limits: Limits,
     #[n(6)]
     pub cloud_now: UnixMillis,
-    /// An image of the region as of this number comes next: until the edge has all of it, it keeps the
-    /// generation and the cursor that it has.
+    /// An image as of this number comes next; until all of it is there, the edge keeps its cursor.
     #[n(7)]
     pub snapshot: Option<u64>,
     /// Of the codecs in Hello, the one by which the edge is to pack ops; absent where it is to pack none.

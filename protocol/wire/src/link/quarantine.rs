@@ -56,8 +56,7 @@ pub struct TailPart {
     pub more: bool,
 }
 
-/// The hub asks whether the process at the other end still lives. Not a ping of the socket, which a
-/// proxy may answer.
+/// Asks if the process at the other end lives; a proxy might answer a ping of the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Probe {

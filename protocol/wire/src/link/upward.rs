@@ -133,8 +133,7 @@ pub struct Credit {
     pub ops: u32,
     #[n(3)]
     pub bytes: u32,
-    /// The number that the region's feed has reached as this is sent: an edge that has read so far knows
-    /// that nothing was revoked that it does not know.
+    /// Where the region's feed stands now: an edge that has read so far knows every revocation.
     #[n(4)]
     pub feed_seq: Option<u64>,
 }
