@@ -46,7 +46,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "up" => up(rest),
         "demo" => demo(rest),
         "test" => test::run(rest),
-        "sim" => sim(rest),
+        // Only what the simulator needs is built: it stands on pure crates alone.
+        "sim" => become_it(&workspace::simulator()?, &[], rest),
         "chaos" => chaos(rest),
         "bench" => bench(rest),
         "mutants" => mutants_command(rest),
@@ -74,24 +75,18 @@ fn up(arguments: &[String]) -> Result<()> {
     if let Err(error) = apps.join().unwrap_or_else(|_| Err("the build has panicked".into())) {
         eprintln!("the apps are not built: {error}");
     }
-    become_program("holdfast-stack", &["up"], arguments)
+    become_it(&workspace::program("holdfast-stack")?, &["up"], arguments)
 }
 
 fn demo(arguments: &[String]) -> Result<()> {
     build_platform(arguments)?;
-    become_program("holdfast-demo", &[], arguments)
+    become_it(&workspace::program("holdfast-demo")?, &[], arguments)
 }
 
 fn servers(arguments: &[String]) -> Result<()> {
     install::everything()?;
     workspace::build()?;
-    become_program("holdfast-stack", &["servers"], arguments)
-}
-
-/// Only what the simulator needs is built: it stands on pure crates alone.
-fn sim(arguments: &[String]) -> Result<()> {
-    let program = workspace::simulator()?;
-    become_it(&program, &[], arguments)
+    become_it(&workspace::program("holdfast-stack")?, &["servers"], arguments)
 }
 
 fn chaos(arguments: &[String]) -> Result<()> {
@@ -164,10 +159,6 @@ fn build_platform(arguments: &[String]) -> Result<()> {
         install::everything()?;
     }
     workspace::build()
-}
-
-fn become_program(name: &str, first: &[&str], arguments: &[String]) -> Result<()> {
-    become_it(&workspace::program(name)?, first, arguments)
 }
 
 fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()> {

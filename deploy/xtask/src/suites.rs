@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{BufRead, BufReader},
+    ops::AddAssign,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
@@ -183,6 +184,13 @@ impl Suite {
     }
 }
 
+impl AddAssign for TestCount {
+    fn add_assign(&mut self, more: Self) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+    }
+}
+
 impl TestCount {
     fn of(output: &str, status: ExitStatus) -> Self {
         let mut count = Self { is_red: !status.success(), ..Self::default() };
@@ -213,8 +221,7 @@ fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
     let mut red = Vec::new();
     for (title, result) in results {
         let count = result?;
-        total.passed += count.passed;
-        total.failed += count.failed;
+        total += count;
         if count.is_red {
             red.push(title);
         }

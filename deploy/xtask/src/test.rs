@@ -67,9 +67,7 @@ impl Run {
         let started = now();
         let result = work(&mut self.built);
         self.table.push(Row { stage, minutes: minutes_since(started), is_green: result.is_ok() });
-        let count = result?;
-        self.total.passed += count.passed;
-        self.total.failed += count.failed;
+        self.total += result?;
         Ok(())
     }
 }
