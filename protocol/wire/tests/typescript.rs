@@ -39,10 +39,10 @@ fn typescript() -> String {
     let mut text = String::from(
         "// The words of the protocol, written by protocol/wire/tests/typescript.rs. Do not edit: `cargo xtask golden`.\n",
     );
-    union(&mut text, "ORDER_STATUSES", "OrderStatus", OrderStatus::ALL);
-    union(&mut text, "ACTIONS", "Action", Action::ALL);
-    union(&mut text, "SERVICE_TYPES", "ServiceType", ServiceType::ALL);
-    union(&mut text, "PAYMENT_STATUSES", "PaymentStatus", PaymentStatus::ALL);
+    union(&mut text, "ORDER_STATUSES", "OrderStatus", &OrderStatus::ALL);
+    union(&mut text, "ACTIONS", "Action", &Action::ALL);
+    union(&mut text, "SERVICE_TYPES", "ServiceType", &ServiceType::ALL);
+    union(&mut text, "PAYMENT_STATUSES", "PaymentStatus", &PaymentStatus::ALL);
     union(&mut text, "REGIONS", "Region", &Region::ALL);
     union(&mut text, "ROLES", "Role", &Role::ALL);
     union(&mut text, "CURRENCIES", "Currency", &Currency::ALL);
