@@ -21,12 +21,12 @@ pub mod tokens;
 pub mod trace;
 pub mod web;
 
-texts::include_texts!(say);
-
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-/// The first thing every `main` does. Makes this a well-behaved process: one TLS and one token provider, logs and metrics under `name`,
-/// and an end when the parent ends. Calling it twice changes nothing.
+texts::include_texts!(say);
+
+/// The first thing every `main` does: one TLS and one token provider, logs and metrics under `name`, and an
+/// end when the parent ends. Calling it twice changes nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     telemetry::install(name, log);
     // An earlier caller installed the same provider: `ring` is the only one linked.
