@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 
 /** The Vite configuration that every surface shares; `root` is the folder of its `index.html`. */
@@ -17,7 +18,7 @@ export function surface(root, more = {}) {
       __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
     },
     resolve: { alias: { 'vue-i18n': fileURLToPath(new URL('./src/i18n.ts', import.meta.url)) } },
-    plugins: [vue(), ...plugins],
+    plugins: [vue(), ...plugins, packed()],
     build: {
       outDir: 'dist',
       emptyOutDir: true,
@@ -33,6 +34,33 @@ export function surface(root, more = {}) {
       ...build,
     },
     ...rest,
+  }
+}
+
+const PACKED = /\.(css|html|js|json|svg|webmanifest)$/
+/** Below this, a packed file saves no packet. */
+const PACKED_BYTES_MIN = 1000
+
+/** Writes each file packed beside it, for servers that hand out files as they are. */
+function packed() {
+  let folder
+  return {
+    name: 'holdfast-packed',
+    apply: 'build',
+    configResolved: (config) => {
+      folder = resolve(config.root, config.build.outDir)
+    },
+    closeBundle: {
+      order: 'post',
+      handler() {
+        for (const path of filesBelow(folder)) {
+          const bytes = readFileSync(path)
+          if (!PACKED.test(path) || bytes.length < PACKED_BYTES_MIN) continue
+          writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
+          writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }))
+        }
+      },
+    },
   }
 }
 
@@ -64,7 +92,10 @@ export function offline(root) {
 /** What Vite copies as it is. */
 function publicFiles(root) {
   const at = join(root, 'public')
-  if (!existsSync(at)) return []
-  const files = readdirSync(at, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return files.map((entry) => relative(at, join(entry.parentPath, entry.name)))
+  return existsSync(at) ? filesBelow(at).map((path) => relative(at, path)) : []
+}
+
+function filesBelow(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
