@@ -1,6 +1,5 @@
 // What the pages say of a job and of a command, in the language that is shown.
-import { useFormats, type Hop } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { type Hop, useFormats, useI18n } from '@holdfast/kit'
 import type { QueueItem } from './work/item.ts'
 import { isFirm, truthOf } from './work/item.ts'
 import type { Job } from './work/jobs.ts'

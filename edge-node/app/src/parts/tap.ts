@@ -1,6 +1,5 @@
 // Every tap that makes a command goes through here: it says so when the tablet has no room for it.
-import { toast } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { toast, useI18n } from '@holdfast/kit'
 import type { CommandBody, Order } from '../wire.ts'
 import { tap, withdraw } from '../work/tablet.ts'
 
