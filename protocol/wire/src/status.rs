@@ -72,6 +72,25 @@ pub struct RepairStatus {
     pub contradicted_at: Option<UnixMillis>,
 }
 
+/// One edge in the hub's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeListItem {
+    pub region: Region,
+    pub created_at: UnixMillis,
+    /// Absent while its code waits to be used.
+    pub enrolled_at: Option<UnixMillis>,
+    /// The end of its log at the hub, in this epoch.
+    #[serde(default)]
+    pub cursor_seq: u64,
+    /// Its cursors in the outcomes and in its region's feed.
+    #[serde(default)]
+    pub outcome_cursor: u64,
+    #[serde(default)]
+    pub feed_cursor: u64,
+    #[serde(flatten)]
+    pub status: EdgeStatus,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeStatus {
     pub edge: EdgeId,

@@ -18,38 +18,12 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Complaint {
     /// A stable word for scripts.
-    pub kind: ComplaintKind,
+    pub kind: &'static str,
     /// The region or the edge.
     pub about: String,
     pub problem: String,
     pub next_step: String,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ComplaintKind {
-    GateClosed,
-    NoEdge,
-    NeverConnected,
-    LinkDown,
-    OrdersDiffer,
-    Unsettled,
-    OpsStopped,
-    OpsHeld,
-    OpsParked,
-    AsksStopped,
-    NeedsOperator,
-    Twin,
-    Restored,
-    Cloned,
-    Contradicted,
-    GrantDiffers,
-    LeftBehind,
-    DiskLow,
-    ClockWrong,
-}
-
-use ComplaintKind as Kind;
 
 /// Empty when all is well.
 pub fn all(report: &StatusReport, look: &Look) -> Vec<Complaint> {
@@ -66,7 +40,6 @@ pub fn all(report: &StatusReport, look: &Look) -> Vec<Complaint> {
     complaints
 }
 
-/// The complaints about one region or edge.
 struct About<'a> {
     name: String,
     look: &'a Look,
@@ -78,7 +51,7 @@ impl<'a> About<'a> {
         Self { name: name.to_string(), look, complaints }
     }
 
-    fn add(&mut self, kind: Kind, sentence: impl Sentence) {
+    fn add(&mut self, kind: &'static str, sentence: impl Sentence) {
         let (problem, next_step) = with_step(self.look.say(sentence));
         self.complaints.push(Complaint { kind, about: self.name.clone(), problem, next_step });
     }
@@ -87,17 +60,17 @@ impl<'a> About<'a> {
 fn of_region(about: &mut About<'_>, status: &RegionStatus, now: UnixMillis) {
     let region = || status.region.into();
     if status.gate == GateState::Closed {
-        about.add(Kind::GateClosed, say::complaint_gate_closed { region: region() });
+        about.add("gate_closed", say::complaint_gate_closed { region: region() });
     }
     if status.contradicted_lately(now) {
         let times = status.repairs.unwrap_or_default().contradictions.into();
-        about.add(Kind::Contradicted, say::complaint_contradicted { times });
+        about.add("contradicted", say::complaint_contradicted { times });
     }
     if let count @ 1.. = status.asks_stopped {
-        about.add(Kind::AsksStopped, say::complaint_asks_stopped { count });
+        about.add("asks_stopped", say::complaint_asks_stopped { count });
     }
     if status.edges.is_empty() {
-        about.add(Kind::NoEdge, say::complaint_no_edge { region: region() });
+        about.add("no_edge", say::complaint_no_edge { region: region() });
     }
 }
 
@@ -105,23 +78,23 @@ fn of_region(about: &mut About<'_>, status: &RegionStatus, now: UnixMillis) {
 fn of_link(about: &mut About<'_>, status: &EdgeStatus, gate: GateState) {
     let edge = (&status.edge).into();
     match (status.link, status.checksum) {
-        (LinkState::Never, _) => about.add(Kind::NeverConnected, say::complaint_never_connected),
+        (LinkState::Never, _) => about.add("never_connected", say::complaint_never_connected),
         (LinkState::Down, _) => {
             let gate = if gate == GateState::Closed { "closed" } else { "open" };
-            about.add(Kind::LinkDown, say::complaint_link_down { gate: gate.into() });
+            about.add("link_down", say::complaint_link_down { gate: gate.into() });
         }
         (LinkState::Up, ChecksumState::Mismatch) => {
-            about.add(Kind::OrdersDiffer, say::complaint_orders_differ);
+            about.add("orders_differ", say::complaint_orders_differ);
         }
         _ if let Some(since) = status.unsettled_since => unsettled(about, status, since),
         _ if let count @ 1.. = status.stopped => {
-            about.add(Kind::OpsStopped, say::complaint_ops_stopped { edge, count });
+            about.add("ops_stopped", say::complaint_ops_stopped { edge, count });
         }
         _ if let count @ 1.. = status.held => {
-            about.add(Kind::OpsHeld, say::complaint_ops_held { edge, count });
+            about.add("ops_held", say::complaint_ops_held { edge, count });
         }
         _ if let count @ 1.. = status.parked => {
-            about.add(Kind::OpsParked, say::complaint_ops_parked { count });
+            about.add("ops_parked", say::complaint_ops_parked { count });
         }
         _ => {}
     }
@@ -132,8 +105,8 @@ fn of_link(about: &mut About<'_>, status: &EdgeStatus, gate: GateState) {
 fn unsettled(about: &mut About<'_>, status: &EdgeStatus, since: UnixMillis) {
     let since = age::moment(since).into();
     match status.lag_down_changes {
-        0 => about.add(Kind::Unsettled, say::complaint_event_missing { since }),
-        count => about.add(Kind::Unsettled, say::complaint_feed_unread { since, count }),
+        0 => about.add("unsettled", say::complaint_event_missing { since }),
+        count => about.add("unsettled", say::complaint_feed_unread { since, count }),
     }
 }
 
@@ -141,37 +114,37 @@ fn unsettled(about: &mut About<'_>, status: &EdgeStatus, since: UnixMillis) {
 fn of_log(about: &mut About<'_>, status: &EdgeStatus) {
     let edge = || (&status.edge).into();
     if status.needs_operator_at.is_some() {
-        about.add(Kind::NeedsOperator, say::complaint_needs_operator { edge: edge() });
+        about.add("needs_operator", say::complaint_needs_operator { edge: edge() });
     }
     if status.twin_seen_at.is_some() {
-        about.add(Kind::Twin, say::complaint_twin);
+        about.add("twin", say::complaint_twin);
     }
     if let Some(quarantine) = status.quarantine {
         let (kind, why) = match quarantine.why {
-            QuarantineWhy::EdgeRestored => (Kind::Restored, "edge_restored".into()),
-            QuarantineWhy::EdgeCloned => (Kind::Cloned, "edge_cloned".into()),
+            QuarantineWhy::EdgeRestored => ("restored", "edge_restored".into()),
+            QuarantineWhy::EdgeCloned => ("cloned", "edge_cloned".into()),
         };
         let (at, epoch) = (age::moment(quarantine.at).into(), status.epoch.into());
         about.add(kind, say::complaint_quarantine { edge: edge(), why, at, epoch });
     }
     if let Some(fence) = status.unproven {
-        about.add(Kind::GrantDiffers, say::complaint_grant_differs { fence: fence.into() });
+        about.add("grant_differs", say::complaint_grant_differs { fence: fence.into() });
     }
     for left in &status.left_behind {
         let (epoch, count) = (left.epoch.into(), left.commands);
-        about.add(Kind::LeftBehind, say::complaint_left_behind { epoch, count });
+        about.add("left_behind", say::complaint_left_behind { epoch, count });
     }
 }
 
 fn of_machine(about: &mut About<'_>, status: &EdgeStatus) {
     if status.disk_is_low() {
         let mib = (status.disk_free_bytes.unwrap_or_default() >> 20).into();
-        about.add(Kind::DiskLow, say::complaint_disk_low { mib });
+        about.add("disk_low", say::complaint_disk_low { mib });
     }
     if status.clock_is_wrong() {
         let error_ms = status.clock_error_ms.unwrap_or_default();
         let error = if error_ms > 0 { "ahead" } else { "behind" }.into();
         let by = age::duration(error_ms.abs()).into();
-        about.add(Kind::ClockWrong, say::complaint_clock_wrong { by, error });
+        about.add("clock_wrong", say::complaint_clock_wrong { by, error });
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wire::{CaseItem, Code, CommandId, LostAcceptance, UnixMillis};
 
@@ -123,11 +124,8 @@ async fn page(
     limit: usize,
     after: Option<ConflictCursor>,
 ) -> Result<ConflictPage, Failure> {
-    let lost = of(gateway, "lost-acceptances", limit, after.map(|after| after.lost)).await?;
-    let cases = of(gateway, "cases", limit, after.map(|after| after.case)).await?;
-    let (lost_rest, case_rest) = (lost.1, cases.1);
-    let lost = lost.0.into_iter().map(|lost| Conflict::Lost(Box::new(lost)));
-    let cases = cases.0.into_iter().map(|case| Conflict::Case(Box::new(case)));
+    let (lost, lost_rest) = losses(gateway, limit, after.map(|after| after.lost)).await?;
+    let (cases, case_rest) = list_cases(gateway, limit, after.map(|after| after.case)).await?;
     let mut items = merged(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
     let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
@@ -144,11 +142,8 @@ async fn page(
 
 /// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place in it,
 /// and its times come from more than one clock.
-fn merged(
-    lost: impl Iterator<Item = Conflict>,
-    cases: impl Iterator<Item = Conflict>,
-) -> Vec<Conflict> {
-    let (mut lost, mut cases) = (lost.peekable(), cases.peekable());
+fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
+    let (mut lost, mut cases) = (lost.into_iter().peekable(), cases.into_iter().peekable());
     let mut items = Vec::new();
     loop {
         let is_case = match (lost.peek(), cases.peek()) {
@@ -161,39 +156,43 @@ fn merged(
     }
 }
 
-/// A part of one list, and where the rest begins, if there is any. `after`: the whole list, from a
-/// place, or nothing of it any more.
-async fn of<T: serde::de::DeserializeOwned>(
+/// A part of a list, and the place where the rest begins, if there is any.
+type Part = (Vec<Conflict>, Option<u64>);
+/// Absent for the whole list; without a place where the list has come to its end.
+type After = Option<Option<u64>>;
+
+async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part, Failure> {
+    part(gateway, "lost-acceptances", limit, after, Conflict::Lost).await
+}
+
+async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part, Failure> {
+    part(gateway, "cases", limit, after, Conflict::Case).await
+}
+
+async fn part<T: DeserializeOwned>(
     gateway: &Gateway,
     list: &str,
     limit: usize,
-    after: Option<Option<u64>>,
-) -> Result<(Vec<T>, Option<u64>), Failure> {
-    let from = match after {
-        None => String::new(),
-        Some(None) => return Ok((Vec::new(), None)),
-        Some(Some(before)) => format!("cursor={before}"),
-    };
-    let path = format!("/api/v1/admin/{list}?{from}");
-    let (items, rest) = gateway.some(&path, limit).await?;
+    after: After,
+    conflict: fn(Box<T>) -> Conflict,
+) -> Result<Part, Failure> {
+    if after == Some(None) {
+        return Ok((Vec::new(), None));
+    }
+    let after = after.flatten().map(|place| place.to_string());
+    let (items, rest) = gateway.some(&format!("/api/v1/admin/{list}?"), limit, after).await?;
+    let items = items.into_iter().map(Box::new).map(conflict).collect();
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
 
-/// One conflict by its name; `None` where there is none.
 pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>, Failure> {
     let (ConflictName::Lost(id) | ConflictName::Case(id)) = name;
     let newer = Some(Some(id.saturating_add(1)));
-    let found = match name {
-        ConflictName::Lost(_) => {
-            let (mut items, _) = of(gateway, "lost-acceptances", 1, newer).await?;
-            items.pop().map(|lost| Conflict::Lost(Box::new(lost)))
-        }
-        ConflictName::Case(_) => {
-            let (mut items, _) = of(gateway, "cases", 1, newer).await?;
-            items.pop().map(|case| Conflict::Case(Box::new(case)))
-        }
+    let (mut items, _) = match name {
+        ConflictName::Lost(_) => losses(gateway, 1, newer).await?,
+        ConflictName::Case(_) => list_cases(gateway, 1, newer).await?,
     };
-    Ok(found.filter(|conflict| conflict.name() == name))
+    Ok(items.pop().filter(|conflict| conflict.name() == name))
 }
 
 fn json(page: &ConflictPage, look: &Look) -> Value {
@@ -307,8 +306,8 @@ mod tests {
             });
             Conflict::Case(Box::new(serde_json::from_value(case).unwrap()))
         };
-        let (one, other) = ([case(12, 1), case(11, 2)], [case(7, 3), case(6, 0)]);
-        let items = merged(one.into_iter(), other.into_iter());
+        let (one, other) = (vec![case(12, 1), case(11, 2)], vec![case(7, 3), case(6, 0)]);
+        let items = merged(one, other);
         let names: Vec<String> = items.iter().map(|item| item.name().to_string()).collect();
         assert_eq!(names, ["case-7", "case-12", "case-11", "case-6"]);
     }

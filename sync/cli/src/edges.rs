@@ -1,12 +1,10 @@
-//! Owns `holdfast edges`: every edge with its link, its log, its right to assign, and the state of its
-//! machine.
+//! Owns `holdfast edges`: every edge with its link, its log, its right to assign, and its machine.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use texts::Phrase;
 use wire::{
-    EdgeId, EdgeStatus, GateState, LinkState, QuarantineWhy, Region, RegionStatus, StatusReport,
-    UnixMillis,
+    EdgeId, EdgeListItem, EdgeStatus, GateState, LinkState, QuarantineWhy, Region, RegionStatus,
+    StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -19,51 +17,20 @@ use crate::{
     table::{Cell, table},
 };
 
-/// One edge, as the hub lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EdgeListItem {
-    pub region: Region,
-    pub created_at: UnixMillis,
-    /// Absent while its code waits to be used.
-    pub enrolled_at: Option<UnixMillis>,
-    /// How far its log has come to the hub, in this epoch.
-    #[serde(default)]
-    pub cursor_seq: u64,
-    /// How far the edge has read outcomes and its region's feed.
-    #[serde(default)]
-    pub outcome_cursor: u64,
-    #[serde(default)]
-    pub feed_cursor: u64,
-    #[serde(flatten)]
-    pub status: EdgeStatus,
-}
-
 /// The edges beside their regions, which hold the gate and the right to assign.
 pub struct EdgeList {
     edges: Vec<EdgeListItem>,
     report: StatusReport,
 }
 
-/// A remark on an edge, the gravest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Remark {
-    /// Not let in until an operator has.
-    NeedsOperator,
-    /// Refused while its region's gate is closed.
-    GateClosed,
-    /// A second instance of it calls, and is refused.
-    Twin,
-    Restored,
-    Cloned,
-    CodeUnused,
-}
+/// A remark on an edge: its word for scripts, and its sentence.
+type Remark = (&'static str, Phrase);
 
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
-    let edges = gateway.list("/api/v1/admin/edges?limit=200").await?;
+    let edges = gateway.list("/api/v1/admin/edges?").await?;
     let list = EdgeList { edges, report: gateway.status().await? };
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
@@ -97,7 +64,8 @@ fn json(list: &EdgeList) -> Value {
         let region = list.region(edge);
         let mut value = json!(edge);
         value["holds_right"] = json!(holds_right(edge, region));
-        value["remarks"] = json!(remarks(edge, region));
+        let words = remarks(edge, region).into_iter().map(|(word, _)| word);
+        value["remarks"] = words.collect();
         value
     });
     json!({"now": list.report.now, "items": items.collect::<Vec<_>>()})
@@ -143,46 +111,31 @@ fn holds_right(edge: &EdgeListItem, region: Option<&RegionStatus>) -> bool {
     region.is_some_and(|region| region.holder.as_ref() == Some(&edge.status.edge))
 }
 
+/// The gravest first.
 fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>) -> Vec<Remark> {
     let status = &edge.status;
     let closed = region.is_some_and(|region| region.gate == GateState::Closed);
-    let restored = status.quarantine.map(|quarantine| match quarantine.why {
-        QuarantineWhy::EdgeRestored => Remark::Restored,
-        QuarantineWhy::EdgeCloned => Remark::Cloned,
-    });
+    let why = status.quarantine.map(|quarantine| quarantine.why);
     [
-        status.needs_operator_at.map(|_| Remark::NeedsOperator),
-        closed.then_some(Remark::GateClosed),
-        status.twin_seen_at.map(|_| Remark::Twin),
-        restored,
-        edge.enrolled_at.is_none().then_some(Remark::CodeUnused),
+        (status.needs_operator_at.is_some(), ("needs_operator", say::remark_needs_operator)),
+        (closed, ("gate_closed", say::remark_gate_closed)),
+        (status.twin_seen_at.is_some(), ("twin", say::remark_twin)),
+        (why == Some(QuarantineWhy::EdgeRestored), ("restored", say::remark_restored)),
+        (why == Some(QuarantineWhy::EdgeCloned), ("cloned", say::remark_cloned)),
+        (edge.enrolled_at.is_none(), ("code_unused", say::remark_code_unused)),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(is, remark)| is.then_some(remark))
     .collect()
 }
 
 fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
-    let words: Vec<&str> =
-        remarks.iter().map(|remark| remark.word().plain(look.language)).collect();
+    let words: Vec<&str> = remarks.iter().map(|(_, phrase)| phrase.plain(look.language)).collect();
     let text = words.join(say::list_separator.plain(look.language));
     match remarks {
         [] => Cell::new("-"),
-        [Remark::CodeUnused] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
+        [("code_unused", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
         _ => Cell::toned(Tone::Bad, format!("! {text}")),
-    }
-}
-
-impl Remark {
-    fn word(self) -> Phrase {
-        match self {
-            Self::NeedsOperator => say::remark_needs_operator,
-            Self::GateClosed => say::remark_gate_closed,
-            Self::Twin => say::remark_twin,
-            Self::Restored => say::remark_restored,
-            Self::Cloned => say::remark_cloned,
-            Self::CodeUnused => say::remark_code_unused,
-        }
     }
 }
 

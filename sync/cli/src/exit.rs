@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use texts::Sentence;
 use wire::Code;
@@ -12,7 +13,8 @@ use crate::{
     say,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum ExitKind {
     Ok = 0,
@@ -38,23 +40,8 @@ impl ExitKind {
             _ => Self::Failure,
         }
     }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failure => "failure",
-            Self::Usage => "usage",
-            Self::Degraded => "degraded",
-            Self::Authentication => "authentication",
-            Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
-            Self::Unreachable => "unreachable",
-            Self::TimedOut => "timed_out",
-        }
-    }
 }
 
-/// Why a run could not do its task, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub exit: ExitKind,
@@ -90,12 +77,7 @@ impl Failure {
         Self { next_step: Some(step.into()), ..self }
     }
 
-    pub fn missing(self, missing: Vec<String>) -> Self {
-        Self { missing, ..self }
-    }
-
-    /// Whether there were only too many requests: the gateway has one code for that, the parts behind it
-    /// another.
+    /// The gateway has one code for too many requests, the parts behind it another.
     pub fn is_too_often(&self) -> bool {
         matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
     }
@@ -113,7 +95,7 @@ impl Failure {
 
     fn json(&self) -> Value {
         json!({"error": {
-            "kind": self.exit.word(),
+            "kind": self.exit,
             "exit": self.exit as u8,
             "code": self.code,
             "message": self.sentence,

@@ -4,7 +4,7 @@
 //! Invariant: it only retells the timeline. Where a time is missing, it is left out.
 
 use serde_json::{Value, json};
-use wire::{Action, Code, Hops, Order, OrderStatus, Source, TimelineEntry, UnixMillis, Verdict};
+use wire::{Action, Code, Hops, Order, Source, TimelineEntry, UnixMillis, Verdict};
 
 use crate::{
     age::moment,
@@ -92,15 +92,11 @@ pub fn changed(entry: &TimelineEntry) -> bool {
 fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
     let (who, way) = (cast.name(entry.actor).into(), way(&entry.source, look).into());
     let action = entry.action.map_or("publish", Action::as_str).into();
-    let state = status_word(entry.to, look).into();
+    let state = look.say(say::order_status { status: entry.to.into() }).into();
     match changed(entry) {
         true => look.say(say::explain_did { who, way, action, state }),
         false => look.say(say::explain_tried { who, way, action, state }),
     }
-}
-
-fn status_word(status: OrderStatus, look: &Look) -> String {
-    look.say(say::order_status { status: status.into() })
 }
 
 /// The way of a command to the cloud.

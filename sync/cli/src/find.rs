@@ -1,15 +1,14 @@
 //! Owns `holdfast explain`: finds an order by its id or by the code read aloud, an op by its place, a
 //! command by its id, a conflict by its name, and tells its story.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{CommandId, OpPlace, Order, OrderCode, OrderId, TimelineEntry};
+use wire::{CommandId, OpPlace, Order, OrderCode, OrderId};
 
 use crate::{
     conflicts::{self, Conflict},
     exit::{ExitKind, Failure},
     explain::{self, OrderStory},
-    gateway::{Gateway, absent},
+    gateway::{Gateway, ListPage, absent},
     look::Look,
     run::CommandOutput,
     say,
@@ -82,15 +81,9 @@ impl Subject {
     }
 }
 
-#[derive(Deserialize)]
-struct Timeline {
-    items: Vec<TimelineEntry>,
-}
-
-/// Everything that is known of the order.
 pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory, Failure> {
     let order = order(gateway, name).await?;
-    let Timeline { items: timeline } =
+    let ListPage { items: timeline, .. } =
         gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
     let pending = pending(gateway, &order).await;
     Ok(OrderStory { order, timeline, pending })
@@ -106,7 +99,7 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order, Failure> {
         let sentence = look.say(say::not_a_name { name: name.into() });
         return Err(Failure::new(ExitKind::Usage, sentence));
     };
-    let found = gateway.list(&format!("/api/v1/admin/orders?code={code}")).await?;
+    let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
     <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {
         let (code, count) = (code.into(), orders.len());
         if count == 0 {
@@ -118,8 +111,7 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order, Failure> {
     })
 }
 
-/// The ops that the region's edges still hold back. The story is worth telling without it, so a hub that
-/// does not answer counts as none.
+/// Ops that the region's edges hold back; none where the hub does not answer, for the story is worth telling.
 async fn pending(gateway: &Gateway, order: &Order) -> u64 {
     let Ok(report) = gateway.status().await else { return 0 };
     let regions = report.regions.iter().filter(|region| region.region == order.location);

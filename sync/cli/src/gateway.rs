@@ -26,8 +26,8 @@ pub struct Gateway {
 }
 
 #[derive(Deserialize)]
-struct ListPage<T> {
-    items: Vec<T>,
+pub struct ListPage<T> {
+    pub items: Vec<T>,
     #[serde(default)]
     next: Option<String>,
 }
@@ -96,45 +96,31 @@ impl Gateway {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// Every item of a list, page by page; `path` already has a query.
+    /// Every item of a list; `path` has its `?` and perhaps a query that ends with `&`.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
-        let mut items = Vec::new();
-        let mut page: ListPage<T> = self.get(path).await?;
-        for _ in 1..PAGES_MAX {
-            items.append(&mut page.items);
-            let Some(next) = page.next.take() else { break };
-            page = self.get(&format!("{path}&cursor={next}")).await?;
-        }
-        items.append(&mut page.items);
-        Ok(items)
+        self.first(path, PAGES_MAX * PAGE_MAX).await
     }
 
-    /// At most `limit` items of a list; `path` has its `?` and perhaps a query.
     pub async fn first<T: DeserializeOwned>(
         &self,
         path: &str,
         limit: usize,
     ) -> Result<Vec<T>, Failure> {
-        Ok(self.some(path, limit).await?.0)
+        Ok(self.some(path, limit, None).await?.0)
     }
 
-    /// At most `limit` items of a list, and the cursor of what comes after them, if anything does.
+    /// At most `limit` items of a list behind a cursor, and the cursor of the rest, if there is any.
     pub async fn some<T: DeserializeOwned>(
         &self,
         path: &str,
         limit: usize,
+        after: Option<String>,
     ) -> Result<(Vec<T>, Option<String>), Failure> {
-        let (mut items, mut next) = (Vec::new(), None::<String>);
+        let (mut items, mut next) = (Vec::new(), after);
         for _ in 0..PAGES_MAX {
             let size = (limit - items.len()).min(PAGE_MAX);
-            // A list takes one cursor: that of the page before replaces the one asked from.
-            let (list, query) = path.split_once('?').unwrap_or((path, ""));
-            let kept = query.split('&').filter(|part| !part.is_empty());
-            let kept = kept.filter(|part| next.is_none() || !part.starts_with("cursor="));
-            let from = next.as_ref().map(|cursor| format!("cursor={cursor}"));
-            let size = format!("limit={size}");
-            let query: Vec<&str> = kept.chain(from.as_deref()).chain([size.as_str()]).collect();
-            let mut page: ListPage<T> = self.get(&format!("{list}?{}", query.join("&"))).await?;
+            let after = next.map(|cursor| format!("cursor={cursor}&")).unwrap_or_default();
+            let mut page: ListPage<T> = self.get(&format!("{path}{after}limit={size}")).await?;
             items.append(&mut page.items);
             next = page.next;
             if next.is_none() || items.len() >= limit {

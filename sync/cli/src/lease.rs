@@ -1,5 +1,4 @@
-//! Owns `holdfast lease`: how a region assigns its orders, which edge holds the right to, and taking
-//! that right back on record.
+//! Owns `holdfast lease`: how a region assigns, who holds the right to, and taking that back on record.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +27,6 @@ struct NextPolicy {
     holder: Option<EdgeId>,
 }
 
-/// So many past rights are shown.
 const FENCES_SHOWN: usize = 5;
 
 pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput, Failure> {

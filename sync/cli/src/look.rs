@@ -44,12 +44,6 @@ impl Look {
         self.say(say::next { step: step.into() })
     }
 
-    /// A sentence on the work done, and below it the next step.
-    pub fn done(&self, sentence: impl Sentence) -> String {
-        let (done, step) = with_step(self.say(sentence));
-        format!("{done}\n    {}\n", self.next(&step))
-    }
-
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         match (self.colour, tone.ansi()) {
             (true, Some(code)) => format!("\x1b[{code}m{text}\x1b[0m"),

@@ -92,7 +92,6 @@ fn holder(region: &RegionStatus) -> Option<(&str, bool)> {
     Some((holder.as_str(), edge.is_some_and(|edge| edge.link == LinkState::Up)))
 }
 
-/// How long it has stood at the hub.
 pub fn age_ms(op: &OpRecord, now: UnixMillis) -> i64 {
     now.since(op.received_at).max(0)
 }

@@ -27,7 +27,6 @@ pub struct WaitingOps {
     left: Vec<OpRecord>,
 }
 
-/// Of an edge's ended epochs.
 const LEFT_SHOWN: usize = 100;
 
 pub async fn run(
@@ -52,7 +51,7 @@ async fn gather(
     let mut asks: Vec<WaitingAsk> = match edge {
         // They are the region's and no edge's.
         Some(_) => Vec::new(),
-        None => gateway.list("/api/v1/admin/asks?limit=200").await?,
+        None => gateway.list("/api/v1/admin/asks?").await?,
     };
     asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
     let left = left(gateway, &report, edge).await?;
@@ -64,12 +63,12 @@ async fn waiting(
     edge: Option<&EdgeId>,
     limit: usize,
 ) -> Result<(Vec<OpRecord>, bool), Failure> {
-    let of = edge.map(|edge| format!("&edge={edge}")).unwrap_or_default();
+    let of = edge.map(|edge| format!("edge={edge}&")).unwrap_or_default();
     let mut waiting: Vec<OpRecord> = Vec::new();
     for state in OpState::WAITING {
         // One more than is shown tells that there are more.
         let space = limit + 1 - waiting.len().min(limit);
-        let path = format!("/api/v1/admin/queue?state={}{of}", state.as_str());
+        let path = format!("/api/v1/admin/queue?state={}&{of}", state.as_str());
         waiting.extend(gateway.first::<OpRecord>(&path, space).await?);
         if waiting.len() > limit {
             waiting.truncate(limit);
@@ -98,22 +97,19 @@ async fn left(
 }
 
 fn json(queue: &WaitingOps, look: &Look) -> Value {
-    let with_step = |op: &OpRecord| {
-        let mut value = json!(op);
-        value["next_step"] = json!(ops::next_step(op, &queue.report, look));
-        value
+    let report = &queue.report;
+    let with = |mut item: Value, step: String| {
+        item["next_step"] = json!(step);
+        item
     };
-    let ask_with_step = |ask: &WaitingAsk| {
-        let mut value = json!(ask);
-        value["next_step"] = json!(ops::next_step_of_ask(ask, &queue.report, look));
-        value
-    };
+    let op = |op: &OpRecord| with(json!(op), ops::next_step(op, report, look));
+    let ask = |ask: &WaitingAsk| with(json!(ask), ops::next_step_of_ask(ask, report, look));
     json!({
-        "now": queue.report.now,
-        "waiting": queue.waiting.iter().map(with_step).collect::<Vec<_>>(),
+        "now": report.now,
+        "waiting": queue.waiting.iter().map(op).collect::<Vec<_>>(),
         "more": queue.more,
-        "asks": queue.asks.iter().map(ask_with_step).collect::<Vec<_>>(),
-        "left_behind": queue.left.iter().map(with_step).collect::<Vec<_>>(),
+        "asks": queue.asks.iter().map(ask).collect::<Vec<_>>(),
+        "left_behind": queue.left.iter().map(op).collect::<Vec<_>>(),
     })
 }
 
@@ -182,26 +178,26 @@ pub async fn retry(
     epoch: Option<u64>,
 ) -> Result<CommandOutput, Failure> {
     let look = &gateway.look;
-    let (path, done) = match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
+    match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
         (Ok(edge), _, Some(seq)) => {
             let epoch = match epoch {
                 Some(epoch) => epoch,
                 None => edges::epoch_of(&gateway.status().await?, &edge, None, look)?,
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
-            (path, look.done(say::queue_op_retried { seq: seq.into(), edge: edge.into() }))
+            let done = say::queue_op_retried { seq: seq.into(), edge: edge.into() };
+            Ok(CommandOutput::done(gateway, gateway.post(&path).await?, done))
         }
         (_, Ok(id), None) => {
-            let path = format!("/api/v1/admin/asks/{id}/retry");
-            (path, look.done(say::queue_ask_retried { id: id.into() }))
+            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry")).await?;
+            let done = say::queue_ask_retried { id: id.into() };
+            Ok(CommandOutput::done(gateway, answer, done))
         }
         _ => {
             let sentence = say::not_to_retry { name: name.into() };
-            return Err(Failure::with_step(ExitKind::Usage, look, sentence));
+            Err(Failure::with_step(ExitKind::Usage, look, sentence))
         }
-    };
-    let answer: Value = gateway.post(&path).await?;
-    Ok(CommandOutput::new(look, || answer, || done))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Owns the way from a command to its output: the answer as JSON or as words.
 
 use serde_json::Value;
+use texts::Sentence;
 
 use crate::{
     args::{CliCommand, CommandLine, QueueAction},
@@ -8,9 +9,9 @@ use crate::{
     exit::{ExitKind, Failure},
     find,
     gateway::Gateway,
-    lease, link,
-    look::Look,
-    queue, readmit, status, wait,
+    lease,
+    look::{Look, with_step},
+    queue, status, steer, wait,
 };
 
 /// The end of a run: its exit code and its texts.
@@ -24,6 +25,12 @@ impl CommandOutput {
     pub fn new(look: &Look, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) -> Self {
         let out = if look.json { format!("{:#}\n", json()) } else { text() };
         Self { exit: ExitKind::Ok, out, err: String::new() }
+    }
+
+    /// Of work done: the gateway's answer, or a sentence with its next step.
+    pub fn done(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
+        let (look, (done, step)) = (&gateway.look, with_step(gateway.look.say(sentence)));
+        Self::new(look, || answer, || format!("{done}\n    {}\n", look.next(&step)))
     }
 }
 
@@ -46,8 +53,8 @@ pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput, Failur
         CliCommand::Wait { conditions } => {
             wait::run(gateway, conditions, line.common.wait_timeout()).await
         }
-        CliCommand::Readmit { edge } => readmit::run(gateway, edge).await,
-        CliCommand::Link { action, region } => link::run(gateway, *action, *region).await,
+        CliCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
+        CliCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
         CliCommand::Lease { action } => lease::run(gateway, action).await,
     }
 }

@@ -29,7 +29,6 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
     Ok(CommandOutput { exit, out, err })
 }
 
-/// The report as the hub gave it, with the complaints about it.
 fn json(report: &StatusReport, look: &Look) -> serde_json::Result<Value> {
     let complaints = complaint::all(report, look);
     let mut value = serde_json::to_value(report)?;
@@ -121,8 +120,7 @@ fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -
     ]
 }
 
-/// The ops and changes on their way up and down, and the age of the oldest on its way down. The oldest on
-/// its way up is the oldest that is pending.
+/// On their way up and down, and the age of the oldest down; the oldest up is the oldest that is pending.
 fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);

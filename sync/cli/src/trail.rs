@@ -1,5 +1,4 @@
-//! Owns the story of one command: each hop from the tap to the outcome, the answers, the winner, and the
-//! next step.
+//! Owns the story of one command: each hop from the tap on, the answers, the winner, and the next step.
 //!
 //! Invariant: it only retells the records of hub and order service. Where a time is missing, it is left out.
 
@@ -14,7 +13,7 @@ use crate::{
     exit::Failure,
     explain::{OrderStory, answer, coded},
     find,
-    gateway::{Gateway, absent},
+    gateway::{Gateway, ListPage, absent},
     look::{Look, Tone},
     ops,
     people::{Cast, role_word},
@@ -30,40 +29,29 @@ pub struct Trail {
     story: Option<OrderStory>,
 }
 
-#[derive(serde::Deserialize)]
-struct Answers {
-    items: Vec<CommandAnswer>,
-}
-
 /// `None` where the hub has no such op, or has it no more.
 pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>, Failure> {
     let Some(op) = op(gateway, place).await? else { return Ok(None) };
-    let command = op.command.clone();
-    let answers = match &command {
-        Some(command) => answers(gateway, command.id).await?,
-        None => Vec::new(),
-    };
-    let own = |answer: &CommandAnswer| {
-        command
-            .as_ref()
-            .is_some_and(|command| answer.user_id.is_none_or(|user| user == command.actor.user_id))
-    };
-    let answers = answers.into_iter().filter(own).collect();
-    gather(gateway, vec![op], answers, Vec::new()).await.map(Some)
+    let mut own = Vec::new();
+    if let Some(OpCommand { id, actor, .. }) = &op.command {
+        own = answers(gateway, *id).await?;
+        own.retain(|answer| answer.user_id.is_none_or(|user| user == actor.user_id));
+    }
+    gather(gateway, vec![op], own, Vec::new()).await.map(Some)
 }
 
 /// `None` where nobody has heard of the command.
 pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail>, Failure> {
     let answers = answers(gateway, id).await?;
     let mut ops: Vec<OpRecord> =
-        gateway.first(&format!("/api/v1/admin/queue?command={id}"), OPS_MAX).await?;
+        gateway.first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX).await?;
     for place in answers.iter().filter_map(|answer| answer.op.as_ref()) {
         if !ops.iter().any(|op| op.place == *place) {
             ops.extend(op(gateway, place).await?);
         }
     }
-    let asks: Vec<WaitingAsk> = gateway.list("/api/v1/admin/asks?limit=200").await?;
-    let asks: Vec<WaitingAsk> = asks.into_iter().filter(|ask| ask.command_id == id).collect();
+    let mut asks: Vec<WaitingAsk> = gateway.list("/api/v1/admin/asks?").await?;
+    asks.retain(|ask| ask.command_id == id);
     if ops.is_empty() && answers.is_empty() && asks.is_empty() {
         return Ok(None);
     }
@@ -98,7 +86,7 @@ async fn op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>, Fail
 }
 
 async fn answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAnswer>, Failure> {
-    let Answers { items } = gateway.get(&format!("/api/v1/admin/commands/{id}")).await?;
+    let ListPage { items, .. } = gateway.get(&format!("/api/v1/admin/commands/{id}")).await?;
     Ok(items)
 }
 

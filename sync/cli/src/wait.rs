@@ -24,7 +24,6 @@ use crate::{
     table::printable,
 };
 
-/// Something to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// Every enrolled edge is connected.
@@ -146,7 +145,6 @@ fn passes(failure: &Failure) -> bool {
     matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_too_often()
 }
 
-/// A sentence for each thing that is still missing.
 async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>, Failure> {
     let mut missing = Vec::new();
     let mut report = None;
@@ -247,7 +245,7 @@ fn of_edge(
 
 fn too_late(look: &Look, within: Duration, missing: Vec<String>) -> Failure {
     let sentence = say::wait_too_late { seconds: within.as_secs().into() };
-    Failure::with_step(ExitKind::TimedOut, look, sentence).missing(missing)
+    Failure { missing, ..Failure::with_step(ExitKind::TimedOut, look, sentence) }
 }
 
 #[cfg(test)]

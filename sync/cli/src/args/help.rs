@@ -6,32 +6,32 @@ use wire::Language;
 
 use crate::say;
 
-/// A command by its path. On the first line of its phrase: its task; below: `argument: help`.
-const COMMANDS: [(&[&str], Phrase); 15] = [
-    (&[], say::help_holdfast),
-    (&["status"], say::help_status),
-    (&["edges"], say::help_edges),
-    (&["queue"], say::help_queue),
-    (&["queue", "retry"], say::help_queue_retry),
-    (&["conflicts"], say::help_conflicts),
-    (&["explain"], say::help_explain),
-    (&["enrol"], say::help_enrol),
-    (&["wait"], say::help_wait),
-    (&["link"], say::help_link),
-    (&["readmit"], say::help_readmit),
-    (&["lease"], say::help_lease),
-    (&["lease", "show"], say::help_lease_show),
-    (&["lease", "set"], say::help_lease_set),
-    (&["lease", "take-back"], say::help_lease_take_back),
-];
+/// On the first line: the task of the command; below: `argument: help`.
+fn phrase(path: &str) -> Phrase {
+    match path {
+        "status" => say::help_status,
+        "edges" => say::help_edges,
+        "queue" => say::help_queue,
+        "queue retry" => say::help_queue_retry,
+        "conflicts" => say::help_conflicts,
+        "explain" => say::help_explain,
+        "enrol" => say::help_enrol,
+        "wait" => say::help_wait,
+        "link" => say::help_link,
+        "readmit" => say::help_readmit,
+        "lease" => say::help_lease,
+        "lease show" => say::help_lease_show,
+        "lease set" => say::help_lease_set,
+        "lease take-back" => say::help_lease_take_back,
+        _ => say::help_holdfast,
+    }
+}
 
 /// Behind every argument of ours.
 const LAST: usize = 900;
 
 pub fn written(command: Command, language: Language) -> Command {
-    let command = COMMANDS.iter().fold(command, |command, (path, phrase)| {
-        at(command, path, |command| described(command, phrase.plain(language)))
-    });
+    let command = described(command, "", language);
     if language == Language::English {
         // The headings, and the help of what `clap` adds, are its own.
         return command;
@@ -41,23 +41,16 @@ pub fn written(command: Command, language: Language) -> Command {
     headed(command.disable_version_flag(true).arg(version), language)
 }
 
-fn at(command: Command, path: &[&str], change: impl FnOnce(Command) -> Command) -> Command {
-    match path {
-        [] => change(command),
-        [name] => command.mut_subcommand(name, change),
-        [name, rest @ ..] => command.mut_subcommand(name, |sub| match rest {
-            [inner] => sub.mut_subcommand(inner, change),
-            _ => sub,
-        }),
-    }
-}
-
-fn described(command: Command, text: &'static str) -> Command {
-    let mut lines = text.lines();
+fn described(command: Command, path: &str, language: Language) -> Command {
+    let mut lines = phrase(path).plain(language).lines();
     let command = command.about(lines.next().unwrap_or_default());
-    lines.filter_map(|line| line.split_once(": ")).fold(command, |command, (argument, help)| {
-        command.mut_arg(argument, |argument| argument.help(help))
-    })
+    let helps = lines.filter_map(|line| line.split_once(": "));
+    helps
+        .fold(command, |command, (name, help)| command.mut_arg(name, |arg| arg.help(help)))
+        .mut_subcommands(|sub| {
+            let path = format!("{path} {}", sub.get_name());
+            described(sub, path.trim_start(), language)
+        })
 }
 
 /// The same as `clap` adds to a command's help in English.

@@ -1,5 +1,4 @@
-//! Says why a command line cannot be read. In English `clap` says it; in other
-//! languages the same is said in their words.
+//! Says why a command line cannot be read: in English by `clap`, in other languages in their words.
 
 use std::io::Write;
 
@@ -12,7 +11,6 @@ use wire::Language;
 
 use crate::{exit::ExitKind, say};
 
-/// Ends the run: help and version as an answer, a mistake with its sentence.
 pub fn end(error: &Error, language: Language) -> ! {
     let translated = (language != Language::English).then(|| translated(error, language)).flatten();
     let Some(text) = translated else { error.exit() };
@@ -25,10 +23,8 @@ pub fn end(error: &Error, language: Language) -> ! {
 fn translated(error: &Error, language: Language) -> Option<String> {
     let of = |kind| error.get(kind).map(|value| words(value, language));
     let sentence = sentence(error, language)?;
-    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    let suggested = of(ContextKind::SuggestedSubcommand).or_else(|| of(ContextKind::SuggestedArg));
     let suggested = suggested
-        .into_iter()
-        .find_map(of)
         .map(|name| format!("\n  {}", say::mistake_suggestion { name: name.into() }.to(language)));
     let usage = of(ContextKind::Usage).map(|usage| {
         let usage = usage.replace("Usage: ", say::help_usage.plain(language));

@@ -6,7 +6,7 @@ use process::{
     tokens::Admin,
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, EdgeId, EdgeStatus, GateState, Policy, Region, StatusReport, Text, UnixMillis};
+use wire::{Code, EdgeId, EdgeListItem, GateState, Policy, Region, StatusReport, Text, UnixMillis};
 
 use super::state::Routes;
 use crate::{
@@ -25,26 +25,11 @@ pub(super) async fn status(
     Ok(Json(report))
 }
 
-#[derive(Serialize)]
-pub(super) struct EdgeItem {
-    region: Region,
-    created_at: UnixMillis,
-    /// Absent while its code waits to be used.
-    enrolled_at: Option<UnixMillis>,
-    /// The end of its log in this epoch.
-    cursor_seq: u64,
-    /// Its cursors in the outcomes and in its region's feed.
-    outcome_cursor: u64,
-    feed_cursor: u64,
-    #[serde(flatten)]
-    status: EdgeStatus,
-}
-
 pub(super) async fn edges(
     _: Admin,
     State(hub): State<Routes>,
     page: Page<EdgeId, 50, 200>,
-) -> Result<ItemList<EdgeItem>, Problem> {
+) -> Result<ItemList<EdgeListItem>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
     let edges = hub.sessions.store.edges(after, page.rows()).await?;
     let (regions, now) = (hub.sessions.store.regions().await?, hub.sessions.clock.now());
@@ -52,9 +37,9 @@ pub(super) async fn edges(
     Ok(edges.filter_map(|edge| item(&edge, &regions, now)))
 }
 
-fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<EdgeItem> {
+fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<EdgeListItem> {
     let region = regions.iter().find(|region| region.region == edge.region)?;
-    Some(EdgeItem {
+    Some(EdgeListItem {
         region: edge.region,
         created_at: edge.created_at,
         enrolled_at: edge.enrolled_at,

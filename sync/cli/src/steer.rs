@@ -1,0 +1,29 @@
+//! Owns the commands that change one thing at the hub: the gate of a region, and an edge that was restored.
+
+use serde_json::json;
+use wire::{EdgeId, Region};
+
+use crate::{args::LinkAction, exit::Failure, gateway::Gateway, run::CommandOutput, say};
+
+pub async fn link(
+    gateway: &Gateway,
+    action: LinkAction,
+    region: Region,
+) -> Result<CommandOutput, Failure> {
+    let gate = match action {
+        LinkAction::Cut => "closed",
+        LinkAction::Heal => "open",
+    };
+    let path = format!("/api/v1/admin/regions/{region}");
+    let (answer, region) = (gateway.put(&path, &json!({"gate": gate})).await?, region.into());
+    Ok(match action {
+        LinkAction::Cut => CommandOutput::done(gateway, answer, say::link_cut { region }),
+        LinkAction::Heal => CommandOutput::done(gateway, answer, say::link_healed { region }),
+    })
+}
+
+/// An operator has taken note of an edge that was restored.
+pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput, Failure> {
+    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit")).await?;
+    Ok(CommandOutput::done(gateway, answer, say::readmitted { edge: edge.into() }))
+}
