@@ -3,9 +3,9 @@
 //! Invariant: a probe is answered while the session waits for the file, too: a disk that stands still is
 //! no sign that another run may take this one's place [PROBE_OLD_SESSION].
 
-use std::{collections::VecDeque, fmt, pin::Pin, time::Duration};
+use std::{collections::VecDeque, error::Error, pin::Pin, time::Duration};
 
-use engine::edge::{Edge, End, LinkStep, Surroundings};
+use engine::edge::{Edge, End, LinkStep};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Frame, UnixMillis};
@@ -28,11 +28,13 @@ pub(super) struct LinkSession<'a> {
 }
 
 /// Why there is no session any more.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum SessionEnd {
-    Socket(SocketError),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error("{}", sentence(.0))]
     Engine(End),
-    /// The file could not be read or written.
+    #[error("the edge's file failed: {0}")]
     Store(String),
 }
 
@@ -82,9 +84,9 @@ impl<'a> LinkSession<'a> {
     }
 
     /// Waits for the file. Frames that come meanwhile wait for their turn; only a probe is answered at once.
-    async fn beside<T>(
+    async fn beside<T, E: Error>(
         &mut self,
-        mut file: Pin<Box<impl Future<Output = T>>>,
+        mut file: Pin<Box<impl Future<Output = Result<T, E>>>>,
     ) -> Result<T, SessionEnd> {
         let mut broken = None;
         loop {
@@ -92,7 +94,7 @@ impl<'a> LinkSession<'a> {
             let frame = tokio::select! {
                 biased;
                 // A write that was begun is carried through, even when the socket breaks.
-                done = &mut file => return broken.map_or(Ok(done), |broken| Err(broken)),
+                done = &mut file => return broken.map_or_else(|| done.map_err(unread), Err),
                 frame = self.socket.next(), if reads => frame,
             };
             let told = match frame {
@@ -116,25 +118,20 @@ impl<'a> LinkSession<'a> {
             match step {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
-                    let run = self
-                        .beside(Box::pin(link.ground.store.run(wanted)))
-                        .await?
-                        .map_err(unread)?;
+                    let run = self.beside(Box::pin(link.ground.store.run(wanted))).await?;
                     todo.extend(self.edge.read(run));
                 }
                 LinkStep::Store(what) => {
-                    self.beside(Box::pin(link.downlink.store(what))).await?.map_err(unread)?;
+                    self.beside(Box::pin(link.downlink.store(what))).await?;
                     todo.extend(self.look().await?);
                     self.ack().await?;
                 }
                 LinkStep::FeedCurrent => self.confirm().await?,
                 LinkStep::Held { seq, reason } => {
-                    self.beside(Box::pin(link.downlink.hold(seq, reason)))
-                        .await?
-                        .map_err(unread)?;
+                    self.beside(Box::pin(link.ground.store.hold(seq, reason))).await?;
                 }
                 LinkStep::Log(ask) => {
-                    self.beside(Box::pin(link.downlink.log(*ask))).await?.map_err(unread)?;
+                    self.beside(Box::pin(link.downlink.log(*ask))).await?;
                     todo.extend(self.look().await?);
                 }
                 LinkStep::Welcomed(cloud_now) => {
@@ -153,22 +150,18 @@ impl<'a> LinkSession<'a> {
     }
 
     async fn confirm(&mut self) -> Result<(), SessionEnd> {
-        let now = self.link.ground.clock.elapsed();
-        let due = self
-            .confirmed_at
-            .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
+        let (link, now) = (self.link, self.link.ground.clock.elapsed());
+        let recent = |at| now.saturating_sub(at) < CONFIRMATION_PUT_DOWN_EVERY;
+        let due = !self.confirmed_at.is_some_and(recent);
         if due {
             self.confirmed_at = Some(now);
         }
-        let link = self.link;
-        self.beside(Box::pin(link.downlink.confirm(due))).await?.map_err(unread)
+        self.beside(Box::pin(link.downlink.confirm(due))).await
     }
 
-    /// Reads where the file stands now.
     async fn look(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
         let link = self.link;
-        let position =
-            self.beside(Box::pin(link.ground.store.position())).await?.map_err(unread)?;
+        let position = self.beside(Box::pin(link.ground.store.position())).await?;
         Ok(self.edge.moved(position))
     }
 
@@ -185,11 +178,8 @@ impl<'a> LinkSession<'a> {
 
     async fn ack(&mut self) -> Result<(), SessionEnd> {
         self.acked_at = self.link.ground.clock.elapsed();
-        let around = Surroundings {
-            now: self.link.ground.clock.now(),
-            disk_free_bytes: disk_free(&self.link.ground.config.data),
-        };
-        if let Some(ack) = self.edge.ack(around) {
+        let ground = &self.link.ground;
+        if let Some(ack) = self.edge.ack(ground.clock.now(), disk_free(&ground.config.data)) {
             self.socket.send(&ack).await?;
         }
         Ok(())
@@ -211,38 +201,23 @@ async fn next(early: &mut VecDeque<Frame>, socket: &mut Socket) -> Result<Frame,
     }
 }
 
-fn unread(error: impl std::error::Error) -> SessionEnd {
+fn unread(error: impl Error) -> SessionEnd {
     SessionEnd::Store(chain(&error))
 }
 
-impl From<SocketError> for SessionEnd {
-    fn from(error: SocketError) -> Self {
-        Self::Socket(error)
-    }
-}
-
-impl fmt::Display for SessionEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Socket(error) => error.fmt(f),
-            Self::Store(cause) => write!(f, "the edge's file failed: {cause}"),
-            Self::Engine(End::Refused { code, detail }) => {
-                write!(f, "the hub refused this edge ({code}): {detail}")
-            }
-            Self::Engine(End::ProtocolUnsupported) => {
-                f.write_str("the hub speaks no version of the protocol that this edge does")
-            }
-            Self::Engine(End::ChainBroken) => f.write_str("hub and log disagree about the log"),
-            Self::Engine(End::Stuck) => {
-                f.write_str("the hub asks for the same ops again and again")
-            }
-            Self::Engine(End::TailTorn) => {
-                f.write_str("a part of what the cloud gives back is missing")
-            }
-            Self::Engine(End::Suspect) => f.write_str("this edge has become suspect"),
-            Self::Engine(End::Quarantined(new)) => {
-                write!(f, "the hub ended this edge's epoch and gave it epoch {}", new.epoch)
-            }
+fn sentence(end: &End) -> String {
+    match end {
+        End::Refused { code, detail } => {
+            return format!("the hub refused this edge ({code}): {detail}");
         }
+        End::Quarantined(new) => {
+            return format!("the hub ended this edge's epoch and gave it epoch {}", new.epoch);
+        }
+        End::ProtocolUnsupported => "the hub speaks no version of the protocol that this edge does",
+        End::ChainBroken => "hub and log disagree about the log",
+        End::Stuck => "the hub asks for the same ops again and again",
+        End::TailTorn => "a part of what the cloud gives back is missing",
+        End::Suspect => "this edge has become suspect",
     }
+    .to_owned()
 }

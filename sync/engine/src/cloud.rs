@@ -21,7 +21,7 @@ use wire::{
     PortalAccept, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
 };
 
-use hello::HelloRuling;
+use hello::{Fit, Unwelcome};
 use open::{OpenSession, UnusedFrame};
 use returning::TailReturn;
 
@@ -47,14 +47,12 @@ pub struct StoredEdge {
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
-    /// An edge at this number or behind it reads every later change. Before it, the feed no longer tells of
-    /// orders that left.
+    /// An edge before this number has missed changes: the feed no longer tells it of orders that left.
     pub feed_holds_from: u64,
     /// Up to here replaced versions are forgotten, so nothing can be read as of a number before it.
     pub feed_compacted_to: u64,
     /// The feed number of the grant that this epoch of the edge holds.
     pub granted_seq: Option<u64>,
-    /// The count of the region's orders.
     pub orders: u64,
     pub gate_open: bool,
 }
@@ -67,8 +65,7 @@ pub struct Grant {
     pub after: Option<BootNonce>,
 }
 
-/// A quarantine of an epoch that somebody has begun. The next session completes it, because nobody can hold a
-/// right in that epoch any more.
+/// A begun quarantine of an epoch, in which nobody holds a right any more. The next session completes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     pub epoch: u64,
@@ -78,23 +75,18 @@ pub struct Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
-    /// Answers `Output::Load`, and `Output::TakeOver` and `Output::Quarantine` if another session has raised
-    /// the term since.
+    /// Answers `Output::Load`; also `TakeOver` and `Quarantine`, if another session has raised the term since.
     Loaded(StoredEdge),
-    /// Answers `Output::Probe`.
     Probed {
         alive: bool,
     },
-    /// Answers `Output::Quarantine`.
     Quarantined(QuarantineGrant),
-    /// Answers `Output::ReadTail`.
     Tail(Tail),
     /// Another session asks for a sign of life of this session's edge.
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the new term and the record under it. An older session may have stored
-    /// more since the first read.
+    /// Answers `Output::TakeOver`: the record under the new term, with all that an older session has stored.
     TakenOver {
         term: u64,
         stored: StoredEdge,
@@ -110,7 +102,6 @@ pub enum Input {
         to: u64,
         changes: Vec<Change>,
     },
-    /// Answers `Output::ReadSnapshot`.
     Snapshot(SnapshotPart),
     /// The edge's orders differ from the cloud's; an image repairs them.
     Repair {
@@ -147,7 +138,6 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     Send(Frame),
-    /// Read the edge's record.
     Load,
     /// Have the session under this term ask its edge for a sign of life, and wait two seconds.
     Probe {
@@ -191,7 +181,6 @@ pub enum Output {
 pub struct Confinement {
     pub hello: Hello,
     pub over: u64,
-    /// The epoch that ends.
     pub epoch: u64,
     /// The current epoch was granted to this very run, which has not heard of it, so nothing is raised.
     pub again: bool,
@@ -224,7 +213,6 @@ pub struct Tail {
     /// The chain's hash at the first op.
     pub first_hash: wire::Hash,
     pub ops: Vec<Vec<u8>>,
-    /// There are more behind it.
     pub more: bool,
 }
 
@@ -299,12 +287,11 @@ impl Session {
     /// The term that guards what this session writes, once it has one.
     pub fn term(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Open(open) => Some(open.term()),
+            Phase::Open(open) => Some(open.standing.term),
             _ => None,
         }
     }
 
-    /// Nothing has been heard yet.
     pub fn is_greeting(&self) -> bool {
         matches!(self.phase, Phase::Greeting)
     }
@@ -370,19 +357,18 @@ impl Session {
         }
     }
 
-    /// A session of another run that may be alive is asked first. Another run is no alarm in itself: every
-    /// restart is one [NO_NAIVE_NONCE_ALARM].
+    /// A session of another run that may be alive is asked first: every restart is one [NO_NAIVE_NONCE_ALARM].
     fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
-            HelloRuling::Probe => {
+            Ok(Fit::Probe) => {
                 let probe = Output::Probe { term: stored.term };
                 (Phase::Probing(hello, Box::new(stored.clone())), vec![probe])
             }
-            HelloRuling::Fits => {
+            Ok(Fit::Fits) => {
                 let over = stored.term;
                 (Phase::TakingOver(hello.clone()), vec![Output::TakeOver { hello, over }])
             }
-            judged => Self::not_welcome(hello, judged),
+            Err(why) => Self::not_welcome(hello, why),
         }
     }
 
@@ -404,21 +390,20 @@ impl Session {
         now: UnixMillis,
     ) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
-            HelloRuling::Fits | HelloRuling::Probe => {
+            Ok(Fit::Fits | Fit::Probe) => {
                 let (open, outputs) = OpenSession::new(&hello, stored, term, self.limits, now);
                 (Phase::Open(Box::new(open)), outputs)
             }
-            judged => Self::not_welcome(hello, judged),
+            Err(why) => Self::not_welcome(hello, why),
         }
     }
 
-    fn not_welcome(hello: Box<Hello>, judged: HelloRuling) -> (Phase, Vec<Output>) {
-        match judged {
-            HelloRuling::Quarantine(confined) => {
+    fn not_welcome(hello: Box<Hello>, why: Unwelcome) -> (Phase, Vec<Output>) {
+        match why {
+            Unwelcome::Quarantine(confined) => {
                 (Phase::Confining(hello), vec![Output::Quarantine(confined)])
             }
-            HelloRuling::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
-            HelloRuling::Fits | HelloRuling::Probe => (Phase::Loading(hello), Vec::new()),
+            Unwelcome::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
         }
     }
 }

@@ -15,15 +15,15 @@ mod words;
 
 use wire::{
     Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, Hello, OutcomesFrame,
-    PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, Up, Welcome,
+    PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, UnixMillis, Up, Welcome,
 };
 
 pub use words::{
     EdgeWrite, End, IgnoreReason, LinkStep, NewEpoch, OpRange, Position, Run, SnapshotRun, Speaker,
-    Surroundings, TailRun,
+    TailRun,
 };
 
-use window::{CreditGrant, SendResult, Window};
+use window::{ResendResult, SendResult, Window};
 
 #[derive(Debug)]
 enum Phase {
@@ -106,7 +106,7 @@ impl Edge {
     }
 
     /// The edge's report to the hub, due from time to time and after each write.
-    pub fn ack(&self, around: Surroundings) -> Option<Frame> {
+    pub fn ack(&self, edge_now: UnixMillis, disk_free_bytes: Option<u64>) -> Option<Frame> {
         let Phase::Open { standing, .. } = &self.phase else { return None };
         let at = &self.position;
         Some(Frame::Ack(Ack {
@@ -117,8 +117,8 @@ impl Edge {
             ahead: at.tally.ahead,
             pending: at.pending,
             oldest_pending_at: at.oldest_pending_at,
-            edge_now: around.now,
-            disk_free_bytes: around.disk_free_bytes,
+            edge_now,
+            disk_free_bytes,
             last_seq: at.head.seq,
             staged: at.staged.clone(),
             snapshot: at.snapshot,
@@ -186,8 +186,7 @@ impl Edge {
         }
     }
 
-    /// The answer to a probe of this session, for callers that cannot wait for its turn: this process lives,
-    /// however busy it is.
+    /// The answer to a probe for callers that cannot wait for its turn: this process lives, however busy it is.
     pub fn lives(&self, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
@@ -266,36 +265,29 @@ impl Edge {
 
     /// A credit may carry nothing but the word that the feed was read to its end.
     fn credited(&mut self, frame: &Credit) -> Vec<LinkStep> {
-        let credited = CreditGrant { cursor: frame.cursor, ops: frame.ops, bytes: frame.bytes };
-        let todo = self.credit(credited);
-        if frame.feed_seq.is_none_or(|reached| self.position.feed_cursor < reached) {
-            return todo;
-        }
-        let useful = todo.into_iter().filter(|step| !matches!(step, LinkStep::Ignored { .. }));
-        [LinkStep::FeedCurrent].into_iter().chain(useful).collect()
-    }
-
-    fn credit(&mut self, credited: CreditGrant) -> Vec<LinkStep> {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
-        if !window.credit(credited) {
-            return vec![LinkStep::Ignored { kind: "Credit", why: IgnoreReason::Stale }];
-        }
-        self.pump()
+        let news = window.credit(frame.cursor, frame.ops, frame.bytes);
+        let current = frame.feed_seq.is_some_and(|reached| reached <= self.position.feed_cursor);
+        let todo = match news {
+            true => self.pump(),
+            false if current => Vec::new(),
+            false => vec![LinkStep::Ignored { kind: "Credit", why: IgnoreReason::Stale }],
+        };
+        current.then_some(LinkStep::FeedCurrent).into_iter().chain(todo).collect()
     }
 
     fn resend(&mut self, frame: &Resend) -> Vec<LinkStep> {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         match window.resend(frame.from) {
-            window::ResendResult::Again => self.pump(),
-            window::ResendResult::Ignored => {
+            ResendResult::Again => self.pump(),
+            ResendResult::Ignored => {
                 vec![LinkStep::Ignored { kind: "Resend", why: IgnoreReason::Stale }]
             }
-            window::ResendResult::Stuck => vec![LinkStep::End(End::Stuck)],
+            ResendResult::Stuck => vec![LinkStep::End(End::Stuck)],
         }
     }
 
-    /// A chain found broken in mid-session makes this log suspect. A Hello refused for it only means that the
-    /// cloud has lost something.
+    /// A break in mid-session makes this log suspect. At Hello it only means that the cloud lost something.
     fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
         let Refused { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {

@@ -4,7 +4,7 @@
 //! if the grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or
 //! below the highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
 
-use wire::{CommandBody, Draft, EdgeId, Hash, OfflineRules, Order, RegionAssignment};
+use wire::{ApprovalRule, CommandBody, Draft, EdgeId, Hash, Order, RegionAssignment};
 
 use crate::verdict::Right;
 
@@ -21,25 +21,25 @@ pub struct Tenure {
     pub highest_fence: u64,
 }
 
-/// The effect of one word of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenureChange {
     /// The word is no newer than the known one.
     Stale,
     /// The right is this edge's from here on. While unproven it makes no answer firm.
-    Granted { fence: u64, proven: bool },
-    /// This edge has lost the right under this fence.
-    Ended { fence: u64 },
+    Granted {
+        fence: u64,
+        proven: bool,
+    },
+    Ended {
+        fence: u64,
+    },
     /// Nothing changed for this edge's right.
     Noted,
 }
 
 impl Tenure {
-    /// Takes the feed's word. `brought` computes `open_digest` over the versions that the feed has brought
-    /// up to here. Only a grant needs it.
-    ///
-    /// # Errors
-    /// The error of `brought`; then nothing has changed.
+    /// Takes the feed's word. Only a grant needs `brought`, the `open_digest` over the versions that the feed
+    /// has brought up to here; if that fails, nothing has changed.
     pub fn hear<E>(
         &mut self,
         edge: &EdgeId,
@@ -86,11 +86,10 @@ impl Tenure {
 
     /// Returns whether the region's offline rule lets its holder decide this by itself.
     pub fn rule_allows(&self, body: &CommandBody, seen: Option<&Order>) -> bool {
+        let Some(rule) = &self.assignment.rules.approval else { return false };
         match body {
-            CommandBody::ApproveOrder { .. } => {
-                seen.is_some_and(|order| may_approve(&self.assignment.rules, order))
-            }
-            CommandBody::PublishOrder { order, .. } => may_publish(&self.assignment.rules, order),
+            CommandBody::ApproveOrder { .. } => seen.is_some_and(|order| rule.allows(order)),
+            CommandBody::PublishOrder { order, .. } => may_publish(rule, order),
             _ => false,
         }
     }
@@ -101,24 +100,18 @@ impl Tenure {
     }
 }
 
-fn may_approve(rules: &OfflineRules, order: &Order) -> bool {
-    rules.approval.as_ref().is_some_and(|rule| rule.allows(order))
-}
-
 /// The holder promises to publish only orders that it could approve.
-fn may_publish(rules: &OfflineRules, draft: &Draft) -> bool {
-    rules.approval.as_ref().is_some_and(|rule| {
-        draft.currency == rule.currency
-            && draft.price <= rule.price_max
-            && rule.service_types.contains(&draft.service_type)
-    })
+fn may_publish(rule: &ApprovalRule, draft: &Draft) -> bool {
+    draft.currency == rule.currency
+        && draft.price <= rule.price_max
+        && rule.service_types.contains(&draft.service_type)
 }
 
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
 
-    use wire::{Amount, ApprovalRule, Currency, Policy, ServiceType};
+    use wire::{Amount, Currency, Policy, ServiceType};
 
     use super::*;
     use crate::testing::{draft, edge, order};

@@ -40,9 +40,8 @@ impl Footing {
         Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
 }
 
-/// Returns whether the edge's knowledge of revocations is young enough for a firm answer. `age` counts from
-/// the feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is too
-/// old.
+/// Returns whether the known revocations are young enough for a firm answer. `age` counts from the feed's last
+/// word that there are no others, on a clock that neither jumps nor stops. Unknown is too old.
 pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }
@@ -63,17 +62,14 @@ pub enum Right {
 pub enum Answer {
     /// Nothing happened and nothing is logged.
     NotTaken(Code),
-    /// The command is logged with this verdict.
     Taken(Judgment),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judgment {
     pub verdict: Verdict,
-    /// The fence of a firm answer.
     pub fence: Option<u64>,
-    /// A reason not to count on the answer: the view contradicts the command, or another edge assigns the
-    /// region's orders.
+    /// A reason not to count on it: the view contradicts the command, or another edge assigns the orders.
     pub doubt: Option<Code>,
 }
 
@@ -95,8 +91,7 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
     Answer::Taken(Judgment { verdict, fence, doubt })
 }
 
-/// The reason why the order, as seen here, contradicts the action. Accepting one's own order again is a retry
-/// and no contradiction.
+/// Why the order seen here contradicts the action. To accept one's own order again is a retry and fits.
 pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
@@ -131,8 +126,7 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
     covered && !request.repeat && !footing.suspect && footing.revocations_fresh
 }
 
-/// The fence held here, if the view is proven and every pending op on the order stands on the same fence
-/// [FIRM_BASE].
+/// The fence held here, if the view is proven and every pending op stands on the same fence [FIRM_BASE].
 fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
     let Right::Held { fence, proven: true } = footing.right else { return None };
     sight.pending.iter().all(|op| op.fence == Some(fence)).then_some(fence)

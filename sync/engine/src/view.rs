@@ -111,22 +111,19 @@ fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order
     Order { version: 0, ..order }
 }
 
-/// A confirmed row: the order, and the highest version of it that the feed itself has brought. An outcome may
-/// have run ahead of the feed.
+/// A confirmed row, and the highest version that the feed has brought: an outcome may have run ahead of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmedOrder {
     pub order: Order,
     pub feed_version: u64,
 }
 
-/// The way by which a confirmed order came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
     Feed,
     Outcome,
 }
 
-/// The fate of an incoming order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
     Raised,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use engine::{
     cloud::{Input, Output, Session, StoredEdge},
-    edge::{Edge, EdgeWrite, End, LinkStep, OpRange, Position, Run, Speaker, Surroundings},
+    edge::{Edge, EdgeWrite, End, LinkStep, OpRange, Position, Run, Speaker},
     view::Tally,
 };
 use proptest::prelude::*;
@@ -212,7 +212,7 @@ impl World {
                 | LinkStep::Log(_) => Vec::new(),
             };
             self.edge_does(more);
-            if let Some(ack) = self.edge.ack(Surroundings::default()) {
+            if let Some(ack) = self.edge.ack(UnixMillis(0), None) {
                 self.up.push_back(ack);
             }
         }

@@ -7,18 +7,26 @@
 /// With this many unacknowledged, nothing more is read for the edge.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
-/// Ticks without a newer Ack before the unacknowledged numbers go out again. An edge acknowledges at once,
-/// so by then it has ignored a frame: the frame had arrived before the one that it continues.
-const AGAIN_AFTER_TICKS: u32 = 15;
+/// Ticks without news before what is on the wire goes out again. An edge acknowledges at once, so by then it
+/// has ignored a frame: the frame had arrived before the one that it continues.
+pub(super) const AGAIN_AFTER_TICKS: u32 = 15;
+
+/// Counts a tick of about a second. Returns whether an answer has been awaited for `ticks_max` of them.
+pub(super) fn is_overdue(ticks_waited: &mut u32, awaits: bool, ticks_max: u32) -> bool {
+    *ticks_waited = if awaits { *ticks_waited + 1 } else { 0 };
+    let overdue = *ticks_waited >= ticks_max;
+    *ticks_waited %= ticks_max;
+    overdue
+}
 
 #[derive(Debug)]
 pub(super) struct Downstream {
-    acknowledged: u64,
-    sent: u64,
+    pub(super) acknowledged: u64,
+    pub(super) sent: u64,
     /// The highest number that ever went out in this session.
     reached: u64,
     ticks_waited: u32,
-    head: u64,
+    pub(super) head: u64,
     reading: bool,
 }
 
@@ -27,18 +35,6 @@ impl Downstream {
         let reading = false;
         let (acknowledged, sent, reached, head) = (cursor, cursor, cursor, cursor);
         Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
-    }
-
-    pub(super) fn sent(&self) -> u64 {
-        self.sent
-    }
-
-    pub(super) fn acknowledged(&self) -> u64 {
-        self.acknowledged
-    }
-
-    pub(super) fn head(&self) -> u64 {
-        self.head
     }
 
     /// The store holds up to `head`. Nothing is read yet.
@@ -52,12 +48,11 @@ impl Downstream {
 
     /// The store holds up to `head`. Returns the next read, if one is due.
     pub(super) fn reach(&mut self, head: u64) -> Option<(u64, u32)> {
-        self.head = self.head.max(head);
+        self.hear(head);
         self.next()
     }
 
-    /// The read numbers have gone out, up to `to`. A read that brought nothing ends the reading until the
-    /// store reaches further.
+    /// Numbers up to `to` have gone out. A read that brought nothing ends the reading until the head moves on.
     pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
         self.reading = false;
         if to <= self.sent {
@@ -79,15 +74,10 @@ impl Downstream {
 
     /// About a second has passed.
     pub(super) fn tick(&mut self) -> Option<(u64, u32)> {
-        if self.reading || self.sent <= self.acknowledged {
-            self.ticks_waited = 0;
+        let awaits = !self.reading && self.sent > self.acknowledged;
+        if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
             return None;
         }
-        self.ticks_waited += 1;
-        if self.ticks_waited < AGAIN_AFTER_TICKS {
-            return None;
-        }
-        self.ticks_waited = 0;
         self.sent = self.acknowledged;
         self.next()
     }

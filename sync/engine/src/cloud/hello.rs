@@ -7,20 +7,16 @@ use wire::{
 
 use super::{Confinement, StoredEdge};
 
-/// This many new epochs a day are given without an operator. A machine that is restored again and again
-/// needs a person's look.
+/// New epochs a day without an operator: a machine that is restored again and again needs a person's look.
 const EPOCHS_A_DAY: u32 = 3;
 
 /// Judges the Hello alone, before the edge's record is read.
 pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
-        return refused(
-            Code::ProtocolUnsupported,
-            format!(
-                "the edge speaks {} to {}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}",
-                hello.protocol_min, hello.protocol_max
-            ),
-        );
+        let (min, max) = (hello.protocol_min, hello.protocol_max);
+        let detail =
+            format!("the edge speaks {min} to {max}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}");
+        return refused(Code::ProtocolUnsupported, detail);
     }
     if hello.codec != CODEC_PLAIN {
         return refused(Code::ProtocolUnsupported, format!("codec {} is unknown", hello.codec));
@@ -31,52 +27,52 @@ pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The next step after a Hello.
-pub(super) enum HelloRuling {
+pub(super) enum Fit {
     Fits,
     /// Another run of the edge has a session that may be alive.
     Probe,
+}
+
+pub(super) enum Unwelcome {
     Quarantine(Box<Confinement>),
     Refused(Refused),
 }
 
+impl From<Refused> for Unwelcome {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 /// Judges a Hello against the edge's record.
-pub(super) fn judge(hello: &Hello, stored: &StoredEdge) -> HelloRuling {
-    if let Err(refused) = place(hello, stored) {
-        return HelloRuling::Refused(refused);
-    }
-    if hello.twin == Some(true) {
-        let detail = "it was told that it is a second instance".to_owned();
-        return HelloRuling::Refused(Refused { code: Code::EdgeTwin, detail });
-    }
+pub(super) fn judge(hello: &Hello, stored: &StoredEdge) -> Result<Fit, Unwelcome> {
+    place(hello, stored)?;
     if stored.running.is_some_and(|nonce| nonce != hello.nonce) {
-        return HelloRuling::Probe;
+        return Ok(Fit::Probe);
     }
     if is_lost(hello, stored) {
-        return quarantine(hello, stored);
+        return Err(quarantine(hello, stored));
     }
-    match ahead(hello, stored) {
-        Ok(()) => HelloRuling::Fits,
-        Err(refused) => HelloRuling::Refused(refused),
-    }
+    ahead(hello, stored)?;
+    Ok(Fit::Fits)
 }
 
 fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if hello.region != stored.region {
-        return refused(
-            Code::EdgeUnknown,
-            format!("it is enrolled in {}, not in {}", stored.region, hello.region),
-        );
+        let detail = format!("it is enrolled in {}, not in {}", stored.region, hello.region);
+        return refused(Code::EdgeUnknown, detail);
     }
     if !stored.gate_open {
         return refused(Code::GateClosed, "closed by an operator".to_owned());
     }
+    if hello.twin == Some(true) {
+        return refused(Code::EdgeTwin, "it was told that it is a second instance".to_owned());
+    }
     Ok(())
 }
 
-/// Returns whether the log differs from the received one: the edge says so itself, its epoch is over or
-/// ending, the log ends before the cursor, or another op stands at the cursor. A log that goes on beyond
-/// the cursor is found out by its first ops.
+/// Returns whether the log differs from the received one. Another one that goes on beyond the cursor is found
+/// out by its first ops.
 fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
@@ -89,12 +85,12 @@ fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
 
 /// A run that was granted the current epoch and lost the frame gets the same epoch again. Once any op of that
 /// epoch was received, some run has it, and no other run gets it [ONE_EPOCH_OWNER].
-fn quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRuling {
+fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
     let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
     if !again && stored.epochs_today >= EPOCHS_A_DAY {
         let detail = format!("{} new epochs since yesterday", stored.epochs_today);
-        return HelloRuling::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
+        return Unwelcome::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
     }
     // Its session was the newest until another run was granted an epoch, so two runs are alive.
     let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
@@ -106,36 +102,28 @@ fn quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRuling {
         None => QuarantineWhy::EdgeRestored,
     };
     let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
-    HelloRuling::Quarantine(Box::new(Confinement { hello, over, epoch, again, why }))
+    Unwelcome::Quarantine(Box::new(Confinement { hello, over, epoch, again, why }))
 }
 
 /// Refuses an edge that has more than the cloud: the cloud has lost something.
 fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if hello.epoch > stored.epoch {
-        return refused(
-            Code::ChainBroken,
-            format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch),
-        );
+        let detail = format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch);
+        return refused(Code::ChainBroken, detail);
     }
     if hello.outcome_cursor > stored.outcome_count {
+        let (has, given) = (hello.outcome_cursor, stored.outcome_count);
         return refused(
             Code::ChainBroken,
-            format!(
-                "it has {} outcomes, and {} were given",
-                hello.outcome_cursor, stored.outcome_count
-            ),
+            format!("it has {has} outcomes, and {given} were given"),
         );
     }
     // An edge that takes no images would wait for ever for changes that do not exist.
     let takes_snapshots = hello.snapshots == Some(true);
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
-        return refused(
-            Code::Unavailable,
-            format!(
-                "it has {} changes of the feed, and there are {}",
-                hello.feed_cursor, stored.feed_seq
-            ),
-        );
+        let (has, are) = (hello.feed_cursor, stored.feed_seq);
+        let detail = format!("it has {has} changes of the feed, and there are {are}");
+        return refused(Code::Unavailable, detail);
     }
     Ok(())
 }
@@ -146,8 +134,7 @@ pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }
 
-/// The codec by which this edge shall pack ops. An edge of an older version names no codecs and sends plain
-/// ops.
+/// The codec by which this edge shall pack ops. An older version names none and sends plain ops.
 pub(super) fn codec(hello: &Hello) -> Option<u8> {
     let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)

@@ -15,7 +15,7 @@ use super::{
 
 #[derive(Debug)]
 pub(super) struct OpenSession {
-    standing: Standing,
+    pub(super) standing: Standing,
     limits: Limits,
     feed_generation: u64,
     up: Uplink,
@@ -25,9 +25,7 @@ pub(super) struct OpenSession {
     snapshot: Option<ImageTransfer>,
     /// The number of the last image that the edge has taken in this session.
     taken: Option<u64>,
-    /// This edge takes images.
     takes_snapshots: bool,
-    /// The newest sent probe.
     probed: u64,
     /// The feed number at which the edge was last told that it has read everything.
     feed_confirmed: Option<u64>,
@@ -71,7 +69,7 @@ impl OpenSession {
             feed_generation: stored.feed_generation,
             limits,
             cloud_now: now,
-            snapshot: open.snapshot.as_ref().map(ImageTransfer::feed_seq),
+            snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
             codec: hello::codec(hello),
         });
         let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
@@ -80,15 +78,11 @@ impl OpenSession {
         (open, outputs)
     }
 
-    pub(super) fn term(&self) -> u64 {
-        self.standing.term
-    }
-
     pub(super) fn handle(&mut self, input: Input) -> Result<Vec<Output>, UnusedFrame> {
         Ok(match input {
             Input::Frame(frame) => self.frame(frame)?,
             Input::OpsStored { cursor } => {
-                self.up.stored(cursor);
+                self.up.confirmed(cursor);
                 vec![self.credit()]
             }
             Input::Outcomes(outcomes) => self.send_outcomes(outcomes),
@@ -116,7 +110,8 @@ impl OpenSession {
                     Some(snapshot) => snapshot.tick().map(Output::ReadSnapshot),
                     None => self.feed.tick().map(Self::read_feed),
                 };
-                let again = self.is_time_to_confirm();
+                self.ticks = self.ticks.wrapping_add(1);
+                let again = self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS);
                 let confirmed = if again { self.confirm_feed(true) } else { None };
                 missing.into_iter().chain(outcomes).chain(down).chain(confirmed).collect()
             }
@@ -182,21 +177,20 @@ impl OpenSession {
             Some(feed_seq) => {
                 self.snapshot = None;
                 self.taken = Some(feed_seq);
-                let head = self.feed.head();
+                let head = self.feed.head;
                 self.feed = Downstream::after(feed_seq);
                 let feed = self.feed.reach(head).map(Self::read_feed);
                 let taken = [Output::SnapshotTaken].into_iter().chain(feed).collect();
                 (Ack { feed_cursor: feed_seq, ..ack }, taken)
             }
             None => {
-                let feed_cursor = self.feed.acknowledged();
+                let feed_cursor = self.feed.acknowledged;
                 (Ack { feed_cursor, ..ack }, self.read_on())
             }
         };
         Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(down).collect())
     }
 
-    /// Reads the next chunk, if one may go out.
     fn read_on(&mut self) -> Vec<Output> {
         let wanted = self.snapshot.as_mut().and_then(ImageTransfer::next);
         wanted.map(Output::ReadSnapshot).into_iter().collect()
@@ -216,14 +210,13 @@ impl OpenSession {
         if !self.takes_snapshots || self.snapshot.is_some() {
             return self.read_on();
         }
-        let unread = granted_seq.filter(|granted| *granted > self.feed.acknowledged());
+        let unread = granted_seq.filter(|granted| *granted > self.feed.acknowledged);
         let as_of = match unread {
             Some(granted) if self.feed.has_sent(granted) => return Vec::new(),
             Some(granted) => granted,
-            None => feed_seq.max(self.feed.head()),
+            None => feed_seq.max(self.feed.head),
         };
-        // The edge would ignore a second image of this session as of the same number, because it looks the
-        // same. It goes out in a session of its own.
+        // The edge would take a second image as of the same number for the first, so another session sends it.
         if self.taken == Some(as_of) {
             return vec![end(Code::Unavailable, "a second image has to begin anew")];
         }
@@ -256,11 +249,11 @@ impl OpenSession {
     fn credit(&self) -> Output {
         Output::Send(Frame::Credit(Credit {
             standing: self.standing,
-            cursor: self.up.cursor(),
+            cursor: self.up.stored.seq,
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
             // While an image is on its way, the edge's cursor counts another feed.
-            feed_seq: self.snapshot.is_none().then(|| self.feed.head()),
+            feed_seq: self.snapshot.is_none().then(|| self.feed.head),
         }))
     }
 
@@ -268,8 +261,8 @@ impl OpenSession {
     /// while nothing changes. An Ack without news gets no confirmation, because an edge may answer each
     /// useless frame with an Ack.
     fn confirm_feed(&mut self, again: bool) -> Option<Output> {
-        let head = self.feed.head();
-        let whole = self.snapshot.is_none() && self.feed.acknowledged() == head;
+        let head = self.feed.head;
+        let whole = self.snapshot.is_none() && self.feed.acknowledged == head;
         let due = whole && (again || self.feed_confirmed != Some(head));
         due.then(|| {
             self.feed_confirmed = Some(head);
@@ -277,13 +270,8 @@ impl OpenSession {
         })
     }
 
-    fn is_time_to_confirm(&mut self) -> bool {
-        self.ticks = self.ticks.wrapping_add(1);
-        self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS)
-    }
-
     fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<Output> {
-        let from = self.outcomes.sent();
+        let from = self.outcomes.sent;
         let gapless = outcomes.iter().zip(from + 1..).all(|(outcome, n)| outcome.number == n);
         if !gapless {
             return vec![end(Code::Internal, "the stored outcomes leave a gap")];
@@ -291,7 +279,7 @@ impl OpenSession {
         let to = from + outcomes.len() as u64;
         let next = self.outcomes.read(to).map(Self::read_outcomes);
         let frame = (to > from).then(|| {
-            let epoch = self.up.epoch();
+            let epoch = self.up.epoch;
             let frame = OutcomesFrame { standing: self.standing, epoch, from, to, outcomes };
             Output::Send(Frame::Outcomes(frame))
         });
@@ -303,7 +291,7 @@ impl OpenSession {
         if self.snapshot.is_some() {
             return Vec::new();
         }
-        let from = self.feed.sent();
+        let from = self.feed.sent;
         let next = self.feed.read(to).map(Self::read_feed);
         let down = Frame::Down(Down { standing: self.standing, from, to, changes });
         (to > from).then_some(Output::Send(down)).into_iter().chain(next).collect()

@@ -26,8 +26,7 @@ impl TailReturn {
         let Tail { epoch, first_seq, first_hash, ops, more } = tail;
         let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
         let more = more && !ops.is_empty();
-        // The last of several parts names its index also when it is empty. The edge could not miss an
-        // earlier part otherwise.
+        // The last of several parts names its index even when empty, or the edge could miss an earlier one.
         let part = (self.next > 0 || !ops.is_empty()).then_some(TailPart {
             index: self.next,
             epoch,

@@ -10,20 +10,22 @@ use wire::{
     snapshot_hash, snapshot_start,
 };
 
-use super::{StoredEdge, hello};
+use super::{
+    StoredEdge,
+    downstream::{AGAIN_AFTER_TICKS, is_overdue},
+    hello,
+};
 
 /// Up to this many changes are sent one by one rather than as an image.
 const FAR_BEHIND: u64 = 2_000;
 /// Chunks that may be on the wire. A cut sends as many twice.
 const IN_FLIGHT_MAX: u32 = 4;
-/// Ticks without a newly stored chunk before the chunks on the wire go out again.
-const AGAIN_AFTER_TICKS: u32 = 15;
 
 #[derive(Debug)]
 pub(super) struct ImageTransfer {
     standing: Standing,
     feed_generation: u64,
-    feed_seq: u64,
+    pub(super) feed_seq: u64,
     /// The edge's stored part, by its own word.
     stored: At,
     sent: At,
@@ -59,7 +61,8 @@ impl ImageTransfer {
         if let Some(staged) = &hello.staged
             && can_go_on(staged, hello, stored)
         {
-            return Some(Self::resumed(staged, standing));
+            let (generation, feed_seq) = (staged.feed_generation, staged.feed_seq);
+            return Some(Self::at(standing, generation, feed_seq, At::of(staged)));
         }
         if must_begin(hello, stored) {
             return Some(Self::begun(standing, stored.feed_generation, as_of(0, stored)));
@@ -77,21 +80,12 @@ impl ImageTransfer {
         Self::at(standing, feed_generation, feed_seq, at)
     }
 
-    fn resumed(staged: &Staged, standing: Standing) -> Self {
-        Self::at(standing, staged.feed_generation, staged.feed_seq, At::of(staged))
-    }
-
     fn at(standing: Standing, feed_generation: u64, feed_seq: u64, at: At) -> Self {
         let (stored, sent) = (at, at);
         let (reading, end, ticks_waited) = (false, None, 0);
         Self { standing, feed_generation, feed_seq, stored, sent, reading, end, ticks_waited }
     }
 
-    pub(super) fn feed_seq(&self) -> u64 {
-        self.feed_seq
-    }
-
-    /// The next read, if one is due.
     pub(super) fn next(&mut self) -> Option<ChunkRequest> {
         let full = self.sent.chunks - self.stored.chunks >= IN_FLIGHT_MAX;
         if self.reading || full || self.end.is_some() {
@@ -140,15 +134,10 @@ impl ImageTransfer {
 
     /// About a second has passed. Chunks without an answer go out again.
     pub(super) fn tick(&mut self) -> Option<ChunkRequest> {
-        if self.reading || self.sent == self.stored {
-            self.ticks_waited = 0;
+        let awaits = !self.reading && self.sent != self.stored;
+        if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
             return None;
         }
-        self.ticks_waited += 1;
-        if self.ticks_waited < AGAIN_AFTER_TICKS {
-            return None;
-        }
-        self.ticks_waited = 0;
         self.sent = self.stored;
         self.end = None;
         self.next()
@@ -161,8 +150,7 @@ impl At {
     }
 }
 
-/// The number behind which the feed must forget nothing for this edge: its cursor, or 0 if the feed cannot
-/// go on from there.
+/// The feed must forget nothing behind this number: the edge's cursor, or 0 if it cannot go on from there.
 pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
@@ -170,8 +158,7 @@ pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     hello::feed_start(hello, stored)
 }
 
-/// Returns whether the feed cannot go on from the edge's cursor: the generation is another, the cursor is
-/// ahead of the feed, or an unseen change is no longer kept.
+/// Returns whether the feed cannot go on from the edge's cursor.
 fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     if hello.feed_generation != stored.feed_generation {
         // An edge without any feed so far has nothing that an image would take from it.

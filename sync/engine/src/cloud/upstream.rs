@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use wire::{Chain, Code, Limits, PackError, Up};
 
-use super::{NewOp, NewOps};
+use super::{NewOp, NewOps, downstream::is_overdue};
 
 #[derive(Debug)]
 pub(super) struct Uplink {
-    epoch: u64,
+    pub(super) epoch: u64,
     received: Chain,
-    stored: Chain,
+    pub(super) stored: Chain,
     /// The runs between `stored` and `received`: end and bytes of each.
     in_flight: VecDeque<(Chain, u64)>,
     /// A gap that was asked for and is not filled yet. Frames behind it raise no further question.
@@ -24,8 +24,7 @@ pub(super) struct Uplink {
     ticks_waited: u32,
 }
 
-/// Dropped ops come again only when asked for, and the last ops of a log have no frame behind them that would
-/// raise the question once more.
+/// Dropped ops come again only when asked for, and no frame behind a log's last ops would raise the question.
 const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
@@ -47,15 +46,6 @@ impl Uplink {
         let in_flight = VecDeque::new();
         let (received, stored, asked) = (cursor, cursor, None);
         Self { epoch, received, stored, in_flight, asked, dropped_to: 0, ticks_waited: 0 }
-    }
-
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// The last op known to be on disk.
-    pub(super) fn cursor(&self) -> u64 {
-        self.stored.seq
     }
 
     pub(super) fn take(&mut self, term: u64, up: Up, limits: &Limits) -> UpRuling {
@@ -90,8 +80,7 @@ impl Uplink {
         self.continued(term, up, last_seq, bytes, limits)
     }
 
-    /// The store has ops and cursor on disk.
-    pub(super) fn stored(&mut self, cursor: u64) {
+    pub(super) fn confirmed(&mut self, cursor: u64) {
         while let Some((end, _)) = self.in_flight.front() {
             if end.seq > cursor {
                 return;
@@ -104,14 +93,13 @@ impl Uplink {
     /// About a second has passed. Returns the first missing op, if the question is due again.
     pub(super) fn tick(&mut self) -> Option<u64> {
         self.asked = None;
-        if self.dropped_to <= self.received.seq {
+        if !is_overdue(
+            &mut self.ticks_waited,
+            self.dropped_to > self.received.seq,
+            ASK_AGAIN_AFTER_TICKS,
+        ) {
             return None;
         }
-        self.ticks_waited += 1;
-        if self.ticks_waited < ASK_AGAIN_AFTER_TICKS {
-            return None;
-        }
-        self.ticks_waited = 0;
         let from = self.received.seq + 1;
         self.asked = Some(from);
         self.asked

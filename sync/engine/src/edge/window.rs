@@ -20,14 +20,6 @@ const BATCH_BYTES_MAX: u64 = 256 * 1024;
 /// This many resends without a stored op in between end the session.
 const RESENDS_MAX: u32 = 8;
 
-/// The hub's cursor, and its room beyond the cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CreditGrant {
-    pub cursor: u64,
-    pub ops: u32,
-    pub bytes: u32,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendResult {
     /// The chain behind the sent ops.
@@ -57,7 +49,10 @@ struct InFlight {
 #[derive(Debug)]
 pub(super) struct Window {
     limits: Limits,
-    credit: CreditGrant,
+    /// The hub's cursor, and its room beyond the cursor.
+    cursor: u64,
+    credit_ops: u32,
+    credit_bytes: u32,
     /// The last sent op, with its hash if this session has seen it.
     sent_seq: u64,
     sent_hash: Option<wire::Hash>,
@@ -71,10 +66,11 @@ pub(super) struct Window {
 
 impl Window {
     pub fn new(cursor: Chain, limits: Limits) -> Self {
-        let Limits { credit_ops: ops, credit_bytes: bytes, .. } = limits;
         Self {
             limits,
-            credit: CreditGrant { cursor: cursor.seq, ops, bytes },
+            cursor: cursor.seq,
+            credit_ops: limits.credit_ops,
+            credit_bytes: limits.credit_bytes,
             sent_seq: cursor.seq,
             sent_hash: Some(cursor.hash),
             in_flight: VecDeque::new(),
@@ -90,10 +86,9 @@ impl Window {
         if self.wanted.is_some() || self.short || head <= self.sent_seq {
             return None;
         }
-        let ops_left =
-            (self.credit.cursor + u64::from(self.credit.ops)).saturating_sub(self.sent_seq);
+        let ops_left = (self.cursor + u64::from(self.credit_ops)).saturating_sub(self.sent_seq);
         let flying: u64 = self.in_flight.iter().map(|up| up.bytes).sum();
-        let bytes_left = u64::from(self.credit.bytes).saturating_sub(flying);
+        let bytes_left = u64::from(self.credit_bytes).saturating_sub(flying);
         if ops_left == 0 || (bytes_left == 0 && flying > 0) {
             return None;
         }
@@ -126,16 +121,16 @@ impl Window {
     }
 
     /// Returns whether the credit was news.
-    pub fn credit(&mut self, credited: CreditGrant) -> bool {
-        if credited.cursor < self.credit.cursor || credited.cursor > self.sent_seq {
+    pub fn credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
+        if cursor < self.cursor || cursor > self.sent_seq {
             return false;
         }
-        if credited.cursor > self.credit.cursor {
+        if cursor > self.cursor {
             self.resends = 0;
         }
-        self.credit = credited;
+        (self.cursor, self.credit_ops, self.credit_bytes) = (cursor, ops, bytes);
         self.short = false;
-        while self.in_flight.front().is_some_and(|up| up.last_seq <= credited.cursor) {
+        while self.in_flight.front().is_some_and(|up| up.last_seq <= cursor) {
             let through = self.in_flight.pop_front();
             if through.is_some_and(|up| up.full) {
                 self.batch = (self.batch * 2).min(BATCH_MAX);
@@ -145,9 +140,8 @@ impl Window {
     }
 
     pub fn resend(&mut self, from: u64) -> ResendResult {
-        // A credit may overtake the question: the missing ops have arrived then, and those behind the gap
-        // were dropped.
-        let from = from.max(self.credit.cursor + 1);
+        // A credit may overtake the question: the missing ops have come, and those behind the gap were dropped.
+        let from = from.max(self.cursor + 1);
         if from > self.sent_seq {
             return ResendResult::Ignored;
         }
@@ -205,11 +199,11 @@ mod tests {
         let mut window = window();
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 100);
-        assert!(window.credit(CreditGrant { cursor: 40, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(40, 100, 1_000));
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 40, "credit counts from the cursor");
-        assert!(!window.credit(CreditGrant { cursor: 39, ops: 900, bytes: 1 }), "an old one");
-        assert!(!window.credit(CreditGrant { cursor: 141, ops: 900, bytes: 1 }), "never sent");
+        assert!(!window.credit(39, 900, 1), "an old one");
+        assert!(!window.credit(141, 900, 1), "never sent");
     }
 
     #[test]
@@ -218,7 +212,7 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 300), 3);
         assert_eq!(send(&mut window, 1_000, 300), 0, "what is left is too little for the next");
         assert_eq!(window.next(1_000), None, "and it is not read again before there is more");
-        assert!(window.credit(CreditGrant { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(3, 100, 1_000));
         assert_eq!(send(&mut window, 1_000, 5_000), 1);
         assert_eq!(send(&mut window, 1_000, 1), 0);
     }
@@ -235,7 +229,7 @@ mod tests {
         let mut cursor = 0;
         for _ in 0..12 {
             cursor += send(&mut window, 1_000_000, 1);
-            assert!(window.credit(CreditGrant { cursor, ops: 100_000, bytes: 1 << 30 }));
+            assert!(window.credit(cursor, 100_000, 1 << 30));
         }
         assert_eq!(window.batch, BATCH_MAX);
         send(&mut window, 1_000_000, 1);
@@ -261,14 +255,14 @@ mod tests {
     fn a_question_that_a_credit_has_overtaken_asks_for_the_ops_behind_it() {
         let mut window = window();
         assert_eq!(send(&mut window, 10, 1), 10);
-        assert!(window.credit(CreditGrant { cursor: 4, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(4, 100, 1_000));
         assert_eq!(window.resend(1), ResendResult::Again);
         assert_eq!(window.next(10).map(|wanted| wanted.from), Some(5));
         assert!(
             window.take(&Run { before: Chain { seq: 4, hash: Hash::ZERO }, ops: vec![vec![7]; 6] })
                 != SendResult::Broken
         );
-        assert!(window.credit(CreditGrant { cursor: 10, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(10, 100, 1_000));
         assert_eq!(window.resend(5), ResendResult::Ignored, "all of it has arrived");
     }
 
@@ -276,7 +270,7 @@ mod tests {
     fn a_short_batch_says_nothing_about_larger_ones() {
         let mut window = window();
         assert_eq!(send(&mut window, 3, 1), 3);
-        assert!(window.credit(CreditGrant { cursor: 3, ops: 100, bytes: 1_000 }));
+        assert!(window.credit(3, 100, 1_000));
         assert_eq!(window.batch, BATCH_FIRST);
     }
 

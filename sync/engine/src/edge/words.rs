@@ -16,13 +16,11 @@ pub struct Speaker {
     pub version: String,
 }
 
-/// The state of the edge's file, read after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     pub epoch: u64,
     pub head: Chain,
     pub suspect: bool,
-    /// The hub has called it a second instance of this edge.
     pub twin: bool,
     /// The newest op with a stored outcome, where it is still kept.
     pub settled: Option<Chain>,
@@ -42,13 +40,6 @@ pub struct Position {
     pub oldest_pending_at: Option<UnixMillis>,
 }
 
-/// Facts of the machine around the engine, for the hub's eyes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    pub now: UnixMillis,
-    pub disk_free_bytes: Option<u64>,
-}
-
 /// A run of the log as stored, and the chain just before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -62,8 +53,7 @@ pub struct OpRange {
     pub from: u64,
     pub ops_max: u32,
     pub bytes_max: u64,
-    /// Nothing is on the wire, so the first op goes at any size. An op larger than the credit would otherwise
-    /// wait for ever.
+    /// Nothing is on the wire, so the first op goes at any size, even one that is larger than the credit.
     pub first_whatever_size: bool,
 }
 
@@ -111,11 +101,9 @@ pub enum EdgeWrite {
     Tail(TailRun),
     /// The whole tail is there: begin this epoch and log the undecided commands in it [RELOG].
     Quarantine(NewEpoch),
-    /// The hub says that this is a second instance of the edge.
     Twin,
 }
 
-/// A chunk of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRun {
     /// Drop the kept part of an earlier image.
@@ -186,7 +174,6 @@ pub enum End {
     Stuck,
     /// A part of the returned ops is missing.
     TailTorn,
-    /// This edge has become suspect.
     Suspect,
     /// It has begun a new epoch and calls again under it.
     Quarantined(NewEpoch),

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker, Surroundings};
+use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker};
 use wire::Frame;
 
 use super::{Packet, Side, World, WorldEvent};
@@ -277,11 +277,11 @@ impl World {
 
     fn link_acks(&mut self, e: usize) {
         let edge = &mut self.edges[e];
-        let around = Surroundings { now: at(self.now, edge.clock_error_ms), disk_free_bytes: None };
+        let edge_now = at(self.now, edge.clock_error_ms);
         let Some(link) = &mut edge.link else { return };
         link.acked_at = self.now;
         let conn = link.conn;
-        if let Some(ack) = link.machine.ack(around) {
+        if let Some(ack) = link.machine.ack(edge_now, None) {
             self.send_frame(conn, Side::Hub, &ack);
         }
     }
