@@ -103,7 +103,7 @@ impl Store {
         std::fs::create_dir_all(data)?;
         let found = opening::find_mark(&path)?;
         let make = |conn: &_| opening::load(conn, &identity, found);
-        let journal = Journal::open_observed(&path, schema::migrations(), make, observe)?;
+        let journal = Journal::open(&path, schema::migrations(), make, observe)?;
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
         let suspicion = journal.write(boot).await?;
         let high_water = high_water::path_for(&path);

@@ -63,7 +63,7 @@ pub async fn enrol_anew(
     }
     let path = path_in(data);
     let load = |conn: &_| <LogBook as journal::State>::load(conn);
-    let journal = Journal::open_observed(&path, schema::migrations(), load, |_| {})?;
+    let journal = Journal::open(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
     let renamed = journal.write(move |conn, book| rename(conn, book, name, nonce, now)).await;
     journal.close();

@@ -1,24 +1,28 @@
 //! The failures of a write, a read or the whole journal.
 
-use std::{any::Any, fmt, io, path::PathBuf, sync::Arc};
+use std::{any::Any, io, path::PathBuf, sync::Arc};
 
 use rusqlite::ErrorCode;
 
 use crate::State;
 
 /// The reason why a write has no result.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
-    /// The write itself refused. It alone is undone.
+    /// It alone is undone.
+    #[error("the write was refused")]
     Refused(E),
-    /// The disk, or the file's limit, is full. Nothing of this write is stored.
+    /// The disk, or the file's limit. Nothing of this write is stored.
+    #[error("the disk is full")]
     Full,
-    /// A failure with an unknown result: the write may be stored. Try it again only if it recognises its own
-    /// repetition.
-    Fault(JournalError),
-    /// The journal is closed. Nothing is stored.
+    /// The result is unknown: the write may be stored. Try it again only if it recognises its own repetition.
+    #[error("the write failed")]
+    Fault(#[source] JournalError),
+    /// Nothing is stored.
+    #[error("the journal is closed")]
     Stopped,
-    /// More writes wait than the queue holds. Nothing is stored.
+    /// Nothing is stored.
+    #[error("more writes wait than the queue holds")]
     Busy,
 }
 
@@ -59,7 +63,6 @@ pub enum JournalError {
     Stopped,
 }
 
-/// Returns whether SQLite has no room left.
 pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
@@ -81,27 +84,6 @@ impl<E: Any> WriteError<E> {
             (None, Some(refusal)) => Self::Refused(refusal),
             (Some(error), _) => Self::Fault(JournalError::sql("run a write")(error)),
             (None, None) => Self::Stopped,
-        }
-    }
-}
-
-impl<E> fmt::Display for WriteError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused(_) => "the write was refused",
-            Self::Full => "the disk is full",
-            Self::Fault(_) => "the write failed",
-            Self::Stopped => "the journal is closed",
-            Self::Busy => "more writes wait than the queue holds",
-        })
-    }
-}
-
-impl<E: fmt::Debug> std::error::Error for WriteError<E> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Fault(fault) => Some(fault),
-            _ => None,
         }
     }
 }

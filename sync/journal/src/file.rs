@@ -11,8 +11,7 @@ use rusqlite_migration::Migrations;
 
 use crate::JournalError;
 
-/// The connection and the lock of the only writer. The lock is a file of its own: closing any other handle
-/// of the database would drop SQLite's locks on it.
+/// The lock is a file of its own: closing any other handle of the database would drop SQLite's locks on it.
 pub(crate) struct OwnedFile {
     pub conn: Connection,
     _lock: File,
@@ -31,8 +30,9 @@ pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile
     let lock = lock(path)?;
     let mut conn = Connection::open(path).map_err(JournalError::sql("open the journal"))?;
     set_up(&conn, path)?;
-    let schema = |source| JournalError::Schema { path: path.to_owned(), source: source_of(source) };
-    migrations.to_latest(&mut conn).map_err(schema)?;
+    migrations
+        .to_latest(&mut conn)
+        .map_err(|source| JournalError::Schema { path: path.to_owned(), source: source.into() })?;
     Ok(OwnedFile { conn, _lock: lock })
 }
 
@@ -71,13 +71,6 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
         Ok(mode)
     };
     let mode = set().map_err(JournalError::sql("set the journal up"))?;
-    if mode.eq_ignore_ascii_case("wal") {
-        Ok(())
-    } else {
-        Err(JournalError::NoWal(path.to_owned()))
-    }
-}
-
-fn source_of(error: rusqlite_migration::Error) -> std::sync::Arc<rusqlite_migration::Error> {
-    std::sync::Arc::new(error)
+    let has_wal = mode.eq_ignore_ascii_case("wal");
+    has_wal.then_some(()).ok_or_else(|| JournalError::NoWal(path.to_owned()))
 }

@@ -1,6 +1,7 @@
 //! The handle of a journal.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -14,8 +15,8 @@ use tokio::sync::{
 };
 
 use crate::{
-    JournalError, State, WriteError, file, reader,
-    writer::{self, Observe, Writer},
+    JournalError, State, WriteError, file,
+    writer::{self, Writer},
 };
 
 /// A file and its thread. Clones are the same journal. The last drop closes it like `close`.
@@ -27,7 +28,7 @@ struct Inner<S> {
 
 struct Open<S> {
     writes: mpsc::Sender<writer::Write<S>>,
-    reads: mpsc::Sender<reader::Read>,
+    reads: mpsc::Sender<Read>,
     threads: [thread::JoinHandle<()>; 2],
 }
 
@@ -37,20 +38,9 @@ const WRITES_WAITING_MAX: usize = 4096;
 pub(crate) const READS_WAITING_MAX: usize = 1024;
 
 impl<S: State> Journal<S> {
-    /// Opens or creates the file, brings its schema up to date, and makes the state of it. Blocks.
+    /// Opens or creates the file, brings its schema up to date, and makes the state of it. `observe` runs on
+    /// the writing thread with the count of writes that each commit kept. Blocks.
     pub fn open<E>(
-        path: impl AsRef<Path>,
-        migrations: Migrations<'static>,
-        make: impl FnOnce(&Connection) -> Result<S, E>,
-    ) -> Result<Self, JournalError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        Self::open_observed(path, migrations, make, |_| {})
-    }
-
-    /// As `open`. `observe` runs on the writing thread with the count of writes that each commit kept.
-    pub fn open_observed<E>(
         path: impl AsRef<Path>,
         migrations: Migrations<'static>,
         make: impl FnOnce(&Connection) -> Result<S, E>,
@@ -62,13 +52,12 @@ impl<S: State> Journal<S> {
         let owned = file::open(path.as_ref(), &migrations)?;
         let state = make(&owned.conn).map_err(|error| JournalError::Load(error.into().into()))?;
         let reading = file::open_to_read(path.as_ref())?;
-        let observe: Observe = Box::new(observe);
-        let writer = Writer::new(owned, state, observe);
+        let writer = Writer::new(owned, state, Box::new(observe));
         let (writes, to_write) = mpsc::channel(WRITES_WAITING_MAX);
         let (reads, to_read) = mpsc::channel(READS_WAITING_MAX);
         let threads = [
             start("journal-write", move || writer.run(to_write))?,
-            start("journal-read", move || reader::run(&reading, to_read))?,
+            start("journal-read", move || run_reads(&reading, to_read))?,
         ];
         let open = Mutex::new(Some(Open { writes, reads, threads }));
         Ok(Self(Arc::new(Inner { open })))
@@ -103,7 +92,7 @@ impl<S: State> Journal<S> {
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
-        let read = reader::read(f, to);
+        let read = read(f, to);
         let sent = self.0.with(|open| open.reads.try_send(read));
         match sent {
             Some(Ok(())) => answer.await.unwrap_or(Err(JournalError::Stopped)),
@@ -119,7 +108,7 @@ impl<S: State> Journal<S> {
     ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
         let reads = self.0.with(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
-        let sent = reads.send(reader::read(f, to)).await;
+        let sent = reads.send(read(f, to)).await;
         // A kept sender would keep the reader alive.
         drop(reads);
         sent.map_err(|_| JournalError::Stopped)?;
@@ -127,8 +116,7 @@ impl<S: State> Journal<S> {
     }
 
     /// Takes nothing more, finishes the waiting work, and closes the file. Blocks until then. Other clones
-    /// answer
-    /// `Stopped` from then on.
+    /// answer `Stopped` from then on.
     pub fn close(self) {
         self.0.close();
     }
@@ -177,4 +165,29 @@ fn start(
 ) -> Result<thread::JoinHandle<()>, JournalError> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
     thread.map_err(JournalError::io("start a journal's thread"))
+}
+
+/// One read with its own type hidden. It has a thread and a read-only connection of its own, so that a long
+/// read delays no write, and all its statements see the same state of the file.
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+fn read<T: Send + 'static>(
+    f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    to: oneshot::Sender<Result<T, JournalError>>,
+) -> Read {
+    Box::new(move |conn| {
+        let at_one_moment = || conn.unchecked_transaction().and_then(|tx| f(&tx));
+        let result = match catch_unwind(AssertUnwindSafe(at_one_moment)) {
+            Ok(result) => result.map_err(JournalError::sql("read the journal")),
+            Err(panic) => Err(JournalError::panicked(&*panic)),
+        };
+        // The caller may have gone away.
+        let _ = to.send(result);
+    })
+}
+
+fn run_reads(conn: &Connection, mut reads: mpsc::Receiver<Read>) {
+    while let Some(read) = reads.blocking_recv() {
+        read(conn);
+    }
 }

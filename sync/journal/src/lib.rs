@@ -8,7 +8,6 @@
 mod error;
 mod file;
 mod journal;
-mod reader;
 mod state;
 mod writer;
 

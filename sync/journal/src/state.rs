@@ -9,13 +9,11 @@ pub trait State: Sized + Send + 'static {
     /// The error of refused writes on this state.
     type Error: 'static;
 
-    /// SQLite's error inside a refusal, if there is one. It shows a full disk, for this write and for its
-    /// group. A bare `rusqlite::Error` needs no help.
+    /// SQLite's error inside a refusal, for it may be a full disk. A bare `rusqlite::Error` needs no help.
     fn sql(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
         None
     }
 
-    /// Builds the cache from the file.
     fn load(conn: &Connection) -> rusqlite::Result<Self>;
 
     /// Builds the cache anew after an undone write. A state with parts outside the file, such as a channel,
@@ -28,15 +26,6 @@ pub trait State: Sized + Send + 'static {
     /// Runs after each commit is on disk and before its writes are answered. If it fails, the commit
     /// stands, but every write of the group is answered with a fault.
     fn committed(&mut self, _conn: &Connection) -> Result<(), io::Error> {
-        Ok(())
-    }
-}
-
-/// For a journal that keeps nothing in memory.
-impl State for () {
-    type Error = rusqlite::Error;
-
-    fn load(_: &Connection) -> rusqlite::Result<Self> {
         Ok(())
     }
 }

@@ -103,7 +103,7 @@ impl Place {
     fn open_observed(&self, observe: impl Fn(usize) + Send + 'static) -> Journal<Notes> {
         let hook = Arc::clone(&self.hook);
         let make = move |conn: &Connection| Notes::make(conn, &hook);
-        Journal::open_observed(self.path(), Migrations::from_slice(STEPS), make, observe).unwrap()
+        Journal::open(self.path(), Migrations::from_slice(STEPS), make, observe).unwrap()
     }
 }
 

@@ -25,7 +25,6 @@ pub(crate) struct ExecutedWrite {
     answer: Box<dyn FnOnce(GroupEnd) + Send>,
 }
 
-/// The end of a group.
 #[derive(Clone)]
 enum GroupEnd {
     /// Also for a write that was surely undone: its own answer is the whole truth.
@@ -39,10 +38,8 @@ pub(crate) struct Writer<S> {
     state: S,
     /// The state may differ from the file, and is loaded anew before the next write.
     stale: bool,
-    observe: Observe,
+    observe: Box<dyn Fn(usize) + Send>,
 }
-
-pub(crate) type Observe = Box<dyn Fn(usize) + Send>;
 
 /// Hides the types of a write. Its caller may have gone away by the time of the answer.
 pub(crate) fn write<S: State, T, E>(
@@ -73,7 +70,7 @@ where
 }
 
 impl<S: State> Writer<S> {
-    pub fn new(file: OwnedFile, state: S, observe: Observe) -> Self {
+    pub fn new(file: OwnedFile, state: S, observe: Box<dyn Fn(usize) + Send>) -> Self {
         Self { file, state, stale: false, observe }
     }
 
@@ -196,11 +193,7 @@ impl GroupEnd {
 }
 
 fn chain(error: &JournalError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

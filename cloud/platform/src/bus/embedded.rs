@@ -75,7 +75,7 @@ impl Embedded {
     pub(super) async fn open(path: &str) -> Result<Self, BusError> {
         let queues = Queues::default();
         let bell = Bell(queues.clone());
-        let journal = Journal::open_observed(
+        let journal = Journal::open(
             path,
             store::migrations(),
             |_| Ok::<_, Infallible>(bell),
