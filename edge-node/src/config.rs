@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use process::config::Secret;
 use serde::{Deserialize, Serialize};
-use wire::{EdgeId, NameError, Region};
+use wire::Region;
 
-use crate::{mqtt::MqttKind, store::EdgeIdentity};
+use crate::mqtt::MqttKind;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,7 +24,9 @@ pub struct Config {
     pub ws_bind: String,
     /// Needed once; an enrolled edge has its key.
     pub enrolment_code: Secret,
-    /// While the feed has confirmed no later revocations for so many hours, no answer is firm.
+    /// While the feed has confirmed no later revocations for so many hours, no answer is firm. By default as
+    /// long as a device grant lives: a shorter time would make grants that the edge still lets in worthless
+    /// for firm answers, and nobody who signed in before the link was cut comes in for longer.
     pub revocations_age_hours_max: u32,
     /// New commands of one person that are taken in one go; more are taken at ten a second.
     pub commands_at_once: u32,
@@ -45,11 +47,5 @@ impl Default for Config {
             revocations_age_hours_max: 72,
             commands_at_once: 1_200,
         }
-    }
-}
-
-impl Config {
-    pub fn identity(&self) -> Result<EdgeIdentity, NameError> {
-        Ok(EdgeIdentity { name: EdgeId::new(self.name.clone())?, region: self.region })
     }
 }

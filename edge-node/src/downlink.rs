@@ -7,7 +7,7 @@ use engine::edge::EdgeWrite;
 use journal::WriteError;
 use process::{metrics, trace::TraceId};
 use tokio::sync::watch;
-use wire::{Ask, HeldReason};
+use wire::Ask;
 
 use crate::{
     ground::EdgeGround,
@@ -39,7 +39,7 @@ impl Downlink {
                         "Command `{id}` decided"
                     );
                     // A receipt is signed only for a person who is there; one who comes later asks.
-                    if self.voice.is_heard_by(settled.stored.user_id) {
+                    if self.voice.broker.is_here(settled.stored.user_id) {
                         self.voice.decided(&settled, &self.intake.decided(&settled)).await;
                     }
                     sights.push(settled.sight);
@@ -90,10 +90,6 @@ impl Downlink {
         }
     }
 
-    pub async fn hold(&self, seq: u64, reason: HeldReason) -> WriteResult {
-        self.ground.store.hold(seq, reason).await
-    }
-
     /// Takes an accept that was made elsewhere into the log. Where there is no room for it now, the
     /// cloud asks again.
     pub async fn log(&self, ask: Ask) -> WriteResult {
@@ -117,15 +113,8 @@ impl Downlink {
     }
 
     async fn apply(&self, applied: FeedEffects) {
-        if let Some(jwks) = &applied.jwks {
-            self.ground.gate.replace_keys(jwks);
-        }
-        self.ground.gate.revoke(
-            &applied.revoked_sessions,
-            &applied.revoked_users,
-            applied.revocations_version,
-        );
-        self.voice.turn_out().await;
+        self.ground.gate.learn(&applied.trust);
+        self.voice.broker.turn_out().await;
         self.voice.changed(applied.sights, applied.gone).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Enrolment: once in an edge's life, a one-time code and the public key go to the cloud, and the keys
-//! of people's tokens come back. They are kept, so that later starts need no cloud.
+//! Enrolment, once in an edge's life: a one-time code and the public key go up, the keys of people's tokens
+//! come back and are kept.
 
 use std::time::Duration;
 

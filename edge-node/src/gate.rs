@@ -12,9 +12,10 @@ use process::{
     clock::Clock,
     tokens::{Claims, Keys, TokenError, TokenKind},
 };
+use serde::{Deserialize, Serialize};
 use wire::{Code, DeviceId, SessionId, UnixMillis, UserId};
 
-use crate::store::Trust;
+use crate::store::{Trust, TrustNews};
 
 /// Clones share keys and revocations.
 #[derive(Clone)]
@@ -24,11 +25,6 @@ pub struct Gate {
     clock: Clock,
     revocations_age_max: Duration,
 }
-
-/// As long as a device grant lives (72 h): nobody who signed in before the link was cut comes in for longer.
-/// A shorter time would make grants that an edge still lets in worthless for firm answers, a longer one would
-/// serve nobody. An edge that is cut off for longer goes on provisionally.
-pub const REVOCATIONS_AGE_MAX: Duration = Duration::from_hours(72);
 
 #[derive(Default)]
 struct KnownRevocations {
@@ -48,8 +44,7 @@ struct Confirmation {
     age: Duration,
 }
 
-/// A token whose signature is ours, and why it may not be used any more: its owner's earlier commands are
-/// answered in any case.
+/// A token of ours, and why it opens nothing any more: its owner's earlier commands are answered anyway.
 #[derive(Debug, Clone)]
 pub struct SignedToken {
     pub claims: Claims,
@@ -57,7 +52,7 @@ pub struct SignedToken {
 }
 
 /// An admitted token, for as long as its owner is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     pub user_id: UserId,
     pub session_id: SessionId,
@@ -66,28 +61,18 @@ pub struct Pass {
 
 impl From<&Claims> for Pass {
     fn from(claims: &Claims) -> Self {
-        let expires_at = UnixMillis(claims.exp.saturating_mul(1_000));
-        Self { user_id: claims.sub, session_id: claims.jti, expires_at }
+        Self { user_id: claims.sub, session_id: claims.jti, expires_at: claims.expires_at() }
     }
 }
 
 impl Gate {
-    pub fn new(clock: Clock) -> Self {
-        let revocations_age_max = REVOCATIONS_AGE_MAX;
+    /// A firm answer stands on revocations of this age at most.
+    pub fn new(clock: Clock, revocations_age_max: Duration) -> Self {
         Self { keys: Keys::empty(), revoked: Arc::default(), clock, revocations_age_max }
     }
 
-    /// With another age limit for the revocations that a firm answer stands on.
-    pub fn with_revocations_age_max(self, revocations_age_max: Duration) -> Self {
-        Self { revocations_age_max, ..self }
-    }
-
-    /// Takes over the keys and revocations of the file.
     pub fn trust(&self, trust: &Trust) {
-        if !trust.jwks.is_empty() {
-            self.replace_keys(&trust.jwks);
-        }
-        self.revoke(&trust.revoked_sessions, &trust.revoked_users, trust.revocations_version);
+        self.learn(&trust.known);
         // Between two runs there is only the wall clock. One that was set back tells no age.
         let now = self.clock.now();
         let age_ms = trust.feed_confirmed_at.map(|at| now.0.saturating_sub(at.0));
@@ -95,12 +80,17 @@ impl Gate {
         self.confirmed(age_ms.map(Duration::from_millis));
     }
 
-    /// The feed has just said that there are no other revocations than those known here.
+    pub fn learn(&self, news: &TrustNews) {
+        if let Some(jwks) = &news.jwks {
+            self.replace_keys(jwks);
+        }
+        self.revoke(&news.revoked_sessions, &news.revoked_users, news.revocations_version);
+    }
+
     pub fn confirm_revocations(&self) {
         self.confirmed(Some(Duration::ZERO));
     }
 
-    /// Whether the known revocations are fresh enough for a firm answer.
     pub fn revocations_are_fresh(&self) -> bool {
         fresh(self.feed_age(), self.revocations_age_max)
     }
@@ -124,7 +114,6 @@ impl Gate {
         }
     }
 
-    /// The file's revocations up to this version.
     pub fn revoke(&self, sessions: &[SessionId], users: &[UserId], version: u64) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
@@ -138,8 +127,7 @@ impl Gate {
         self.revoked().version
     }
 
-    /// Whose token this is; `None` where we never signed it, or it is a grant for another device than
-    /// the one it came from.
+    /// `None` for a token that we never signed, or a grant for another device than it came from.
     pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         // At the beginning of time nothing has expired, so this checks the signature alone.
         let claims = self.keys.verify(token, UnixMillis(0)).ok()?;
@@ -159,14 +147,12 @@ impl Gate {
         Some(SignedToken { claims, refusal })
     }
 
-    /// The claims of a token that opens the door now.
     pub fn admit(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
         let signed = self.signed(token, device).ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    /// Whether the person with this pass may still be here: it has not run out, and neither its session
-    /// nor its owner has been revoked since.
+    /// Whether the pass has not run out, and neither its session nor its owner has been revoked since.
     pub fn lets_stay(&self, pass: &Pass) -> bool {
         self.clock.now() < pass.expires_at && !self.is_revoked(pass.user_id, pass.session_id)
     }
@@ -255,7 +241,7 @@ mod tests {
             people.clock.advance(hours(later));
             assert_eq!(gate.revocations_are_fresh(), expected, "{ago} h ago, {later} h later");
         }
-        let strict = people.gate().with_revocations_age_max(Duration::from_secs(1));
+        let strict = Gate::new(people.clock.clone(), Duration::from_secs(1));
         strict.confirm_revocations();
         people.clock.advance(1_001);
         assert!(!strict.revocations_are_fresh());

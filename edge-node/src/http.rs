@@ -18,7 +18,7 @@ use process::{
     client::Client,
     health::{self, Readiness},
     problem::{Problem, fault},
-    tokens::{Claims, bearer},
+    tokens::bearer,
     web,
 };
 use serde::Serialize;
@@ -88,7 +88,8 @@ async fn board(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
 ) -> Result<axum::Json<Board>, Problem> {
-    let claims = admitted(&rooms, &headers)?;
+    let token = bearer(&headers).ok_or(Code::InvalidToken)?;
+    let claims = rooms.ground.gate.admit(token, None)?;
     let seen = rooms.ground.store.board(&rooms.ground.identity, claims.actor()).await;
     let (feed_seq, items) = seen.map_err(|error| fault("The board could not be read", error))?;
     let EdgeIdentity { name: edge, region } = rooms.ground.identity;
@@ -117,9 +118,4 @@ async fn head(State(rooms): State<Rooms>) -> Result<impl IntoResponse, Problem> 
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = rooms.link.borrow().up;
     Ok(axum::Json(HeadAnswer { head, link_up }))
-}
-
-fn admitted(rooms: &Rooms, headers: &HeaderMap) -> Result<Claims, Problem> {
-    let token = bearer(headers).ok_or(Code::InvalidToken)?;
-    rooms.ground.gate.admit(token, None).map_err(Problem::new)
 }

@@ -18,39 +18,23 @@ use engine::{
     view::Sight,
 };
 use journal::WriteError;
-use process::{
-    clock::Clock,
-    metrics,
-    tokens::{Claims, Signer},
-    trace::TraceId,
-};
-use wire::{
-    Actor, CmdFrame, Code, Command, CommandId, DeviceId, Outcome, Receipt, Reply, UnixMillis,
-    UserId,
-};
+use process::{metrics, trace::TraceId};
+use wire::{Actor, CmdFrame, Code, Command, CommandId, DeviceId, Receipt, Reply, UserId};
 
 use crate::{
-    gate::Gate,
-    store::{
-        CheckedCommand, CommandFate, DecidedCommand, EdgeIdentity, LogBook, Store, StoredCommand,
-    },
+    gate::SignedToken,
+    ground::EdgeGround,
+    store::{CheckedCommand, CommandFate, DecidedCommand, LogBook},
 };
 
 pub use frame::BODY_BYTES_MAX;
 use pace::Pace;
 pub use reply::not_taken;
 
-/// Clones share all of it.
 #[derive(Clone)]
-pub struct Intake(Arc<Inner>);
-
-struct Inner {
-    identity: EdgeIdentity,
-    store: Store,
-    gate: Gate,
-    signer: Signer,
-    clock: Clock,
-    pace: Pace,
+pub struct Intake {
+    ground: EdgeGround,
+    pace: Arc<Pace>,
 }
 
 /// The answer, and the order as it is seen now where the command was new.
@@ -67,18 +51,7 @@ pub struct Sender {
     pub actor: Actor,
 }
 
-/// How a command was let in.
-struct Admission {
-    refusal: Option<Code>,
-    /// The receipt that this edge has given for it before, though it may have lost the command since.
-    receipt: Option<Receipt>,
-    /// The revocations by which its token was found good; none where it was not, or where they may not
-    /// be all there are any more.
-    revocations: Option<u64>,
-}
-
-/// The command may or may not be stored, so nothing can be said: the tablet sends it again under the same
-/// id and gets the stored answer.
+/// The command may be stored, so nothing can be said: sent again, it gets the stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FateUnknown;
 
@@ -86,39 +59,30 @@ pub struct FateUnknown;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Intake {
-    /// `at_once` commands of one person are taken in one go, before there is a pace.
-    pub fn new(
-        identity: EdgeIdentity,
-        store: Store,
-        gate: Gate,
-        signer: Signer,
-        clock: Clock,
-        at_once: u32,
-    ) -> Self {
-        let pace = Pace::new(at_once);
-        Self(Arc::new(Inner { identity, store, gate, signer, clock, pace }))
+    pub fn new(ground: EdgeGround) -> Self {
+        let pace = Arc::new(Pace::new(ground.config.commands_at_once));
+        Self { ground, pace }
     }
 
-    /// Answers one command frame, in words for the sender where the way names one, else for the owner of
-    /// the command's token.
+    /// Answers one command frame for the eyes of the sender, if the way names one, else of the token's owner.
     pub async fn take(
         &self,
         body: &[u8],
         sender: Option<&Sender>,
     ) -> Result<IntakeReply, FateUnknown> {
-        let started = self.0.clock.elapsed();
+        let started = self.ground.clock.elapsed();
         let taken = self.answer(body, sender).await;
-        let took = self.0.clock.elapsed().saturating_sub(started);
+        let took = self.ground.clock.elapsed().saturating_sub(started);
         metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
         let verdict = taken.as_ref().map_or("unknown", |taken| taken.reply.verdict.as_str());
         metrics::EDGE_COMMANDS.add([verdict], 1);
         taken
     }
 
-    /// The reply to the person once the cloud has decided.
     pub fn decided(&self, settled: &DecidedCommand) -> Reply {
-        let actor = reply::reader(settled.stored.user_id, settled.sight.order.as_ref());
-        self.stored(&settled.stored, Some(&settled.outcome), settled.sight.clone(), actor)
+        let DecidedCommand { stored, outcome, sight } = settled;
+        let reader = reply::reader(stored.user_id, sight.order.as_ref());
+        reply::stored(&self.ground, stored, Some(outcome), sight.clone(), reader)
     }
 
     async fn answer(
@@ -130,72 +94,79 @@ impl Intake {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
-        let device = sender.map(|sender| &sender.device);
+        let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
         // Read before the token is checked, so that it is never newer than the check.
-        let revocations = self.0.gate.revocations_version();
-        let Some(signed) = self.0.gate.signed(&frame.token, device) else {
+        let revocations = gate.revocations_version();
+        let Some(signed) = gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
-        let role = signed.claims.role;
-        let wrong = shape::wrong_fields(&frame.body, self.0.identity.region);
-        let shape = || shape::refusal(role, &frame.body, &wrong);
-        let receipt = self.own_receipt(&frame, signed.claims.sub);
-        let refusal = signed.refusal.or_else(shape).filter(|_| receipt.is_none());
-        let device = device.or(signed.claims.device.as_ref()).cloned();
-        let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
-        let sound = signed.refusal.is_none() && self.0.gate.revocations_are_fresh();
+        // The revocations by which the token was found good, as long as they may be all there are.
+        let sound = signed.refusal.is_none() && gate.revocations_are_fresh();
         let revocations = Some(revocations).filter(|_| sound);
-        let admitted = Admission { refusal, receipt, revocations };
-        let taken = self.enter(frame, device, &signed.claims, admitted, reader).await?;
+        let wrong = shape::wrong_fields(&frame.body, self.ground.identity.region);
+        let refusal =
+            signed.refusal.or_else(|| shape::refusal(signed.claims.role, &frame.body, &wrong));
+        let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
+        let repeat = frame.repeat;
+        let entry = self.checked(frame, device, signed, refusal);
+        let taken = self.enter(entry, repeat, revocations, reader).await?;
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
-    async fn enter(
+    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since.
+    fn checked(
         &self,
         frame: CmdFrame,
-        device: Option<DeviceId>,
-        claims: &Claims,
-        admitted: Admission,
-        reader: Actor,
-    ) -> Result<IntakeReply, FateUnknown> {
-        let Admission { refusal, receipt, revocations } = admitted;
-        let receipted = receipt.is_some();
-        let seen = frame.seen.filter(|receipt| self.is_ours(receipt));
-        let (id, actor, repeat) = (frame.id, claims.actor(), frame.repeat);
-        let (judged, hash) = (frame.body.clone(), frame.body.hash());
-        let entry = CheckedCommand {
-            token_expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
-            received_at: self.0.clock.now(),
+        device: Option<&DeviceId>,
+        signed: SignedToken,
+        refusal: Option<Code>,
+    ) -> CheckedCommand {
+        let claims = signed.claims;
+        let receipt = self.own_receipt(&frame, claims.sub);
+        CheckedCommand {
+            actor: claims.actor(),
+            token_expires_at: claims.expires_at(),
+            received_at: self.ground.clock.now(),
+            refusal: refusal.filter(|_| receipt.is_none()),
+            seen: frame.seen.filter(|receipt| self.is_ours(receipt)),
+            receipt,
             token: frame.token,
             command: Command {
-                id,
+                id: frame.id,
                 body: frame.body,
-                device,
+                device: device.cloned().or(claims.device),
                 device_seq: Some(frame.device_seq),
                 tapped_at: Some(frame.tapped_at),
                 trace: None,
             },
-            actor,
-            refusal,
-            seen,
-            receipt,
-        };
-        let (inner, now) = (Arc::clone(&self.0), self.0.clock.elapsed());
-        // Only a new command counts: a repeat is answered at any pace, and a command that comes back with
-        // its receipt was taken long ago.
+        }
+    }
+
+    async fn enter(
+        &self,
+        entry: CheckedCommand,
+        repeat: bool,
+        revocations: Option<u64>,
+        reader: Actor,
+    ) -> Result<IntakeReply, FateUnknown> {
+        let EdgeGround { store, identity, clock, .. } = &self.ground;
+        let (id, actor, receipted) = (entry.command.id, entry.actor, entry.receipt.is_some());
+        let body = entry.command.body.clone();
+        let hash = body.hash();
+        let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
+        // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
         let judging = move |sight: &Sight, book: &LogBook| {
-            if !receipted && !inner.pace.takes(actor.user_id, now) {
+            if !receipted && !pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
-            let request = Request { actor, body: &judged, repeat, receipted };
-            judge(&request, sight, &book.footing(&judged, sight, revocations))
+            let request = Request { actor, body: &body, repeat, receipted };
+            judge(&request, sight, &book.footing(&body, sight, revocations))
         };
-        let entering = self.0.store.enter(entry, judging);
+        let entering = store.enter(entry, judging);
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
             // A full disk does not keep a repeat from its answer.
             Ok(Err(WriteError::Full)) => {
-                let known =
-                    self.0.store.answered(&self.0.identity, (id, hash), actor.user_id).await;
+                let known = store.answered(identity, (id, hash), actor.user_id).await;
                 let known = known.map_err(WriteError::Fault);
                 Ok(known.map(|known| known.unwrap_or(CommandFate::NotTaken(Code::StorageFull))))
             }
@@ -211,11 +182,11 @@ impl Intake {
                         "Command `{id}` stored"
                     );
                 }
-                let reply = self.stored(&stored, stored.outcome.as_ref(), (*sight).clone(), reader);
+                let (outcome, seen) = (stored.outcome.as_ref(), (*sight).clone());
+                let reply = reply::stored(&self.ground, &stored, outcome, seen, reader);
                 Ok(IntakeReply { reply, changed: new.then_some(*sight) })
             }
-            // Only a write of which nothing is stored may be called not taken; of these another copy may
-            // be, or wait.
+            // Only a command that is surely not stored may be called not taken; another copy of this may be.
             Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(FateUnknown),
             Ok(Err(error)) => {
                 let cause = process::problem::chain(&error);
@@ -235,17 +206,8 @@ impl Intake {
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {
-        receipt.edge == self.0.identity.name && reply::is_signed_by(&self.0.signer, receipt)
-    }
-
-    fn stored(
-        &self,
-        stored: &StoredCommand,
-        outcome: Option<&Outcome>,
-        sight: Sight,
-        actor: Actor,
-    ) -> Reply {
-        reply::stored(&self.0.identity.name, &self.0.signer, stored, outcome, sight, actor)
+        receipt.edge == self.ground.identity.name
+            && reply::is_signed_by(&self.ground.signer, receipt)
     }
 }
 

@@ -30,7 +30,6 @@ pub struct Heartbeat {
     pub link: watch::Receiver<LinkState>,
 }
 
-/// Runs the hourly jobs until asked to stop.
 pub async fn scheduled(store: Store, clock: Clock, stop: CancellationToken) {
     let mut scheduler = match hourly(store, clock).await {
         Ok(scheduler) => scheduler,
@@ -74,7 +73,6 @@ pub async fn tidy(store: &Store, clock: &Clock) {
 }
 
 impl Heartbeat {
-    /// Once a second until asked to stop.
     pub async fn beat(self, stop: CancellationToken) {
         let mut ticks = interval(PULSE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -87,7 +85,7 @@ impl Heartbeat {
     }
 
     async fn once(&self) {
-        self.voice.turn_out().await;
+        self.voice.broker.turn_out().await;
         if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }

@@ -39,7 +39,6 @@ struct Calls {
 }
 
 impl Link {
-    /// Keeps the link until asked to stop.
     pub async fn keep(self, stop: CancellationToken) {
         let mut calls = Calls { lost_at: self.ground.clock.elapsed(), attempt: 0 };
         let mut said = String::new();
@@ -77,7 +76,6 @@ impl Link {
         }
     }
 
-    /// One call, from the connection to its end.
     async fn once(&self) -> SessionEnd {
         let position = match self.ground.store.position().await {
             Ok(position) => position,

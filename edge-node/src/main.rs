@@ -40,11 +40,11 @@ enum Command {
 }
 
 const SECTION: &str = "edge";
-/// An edge is small: one thread works while another waits for the kernel.
-const WORKERS: usize = 2;
 
-fn main() -> ExitCode {
-    match work(Args::parse()) {
+/// An edge is small: one thread works while another waits for the kernel.
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    match work(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("holdfast-edge: {error:#}");
@@ -53,12 +53,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn work(args: Args) -> anyhow::Result<()> {
+async fn work(args: Args) -> anyhow::Result<()> {
     let sources = args.config.sources();
     config::check_sections(&sources)?;
     let config: Config = config::load(SECTION, &sources)?;
     match args.command.unwrap_or(Command::Run) {
-        Command::Run => run(config, args.log),
+        Command::Run => run(config, args.log).await,
         Command::Config => {
             print!("{}", config::printable(SECTION, &config));
             Ok(())
@@ -67,29 +67,21 @@ fn work(args: Args) -> anyhow::Result<()> {
     }
 }
 
-fn run(config: Config, log: LogFormat) -> anyhow::Result<()> {
+async fn run(config: Config, log: LogFormat) -> anyhow::Result<()> {
     process::start("holdfast-edge", log);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
-        .context("could not start the runtime")?;
-    runtime.block_on(async {
-        let running = start(config, Clock::system()).await?;
-        stop_signal().await;
-        running.stop().await;
-        tracing::info!("Stopped");
-        Ok(())
-    })
+    let running = start(config, Clock::system()).await?;
+    stop_signal().await;
+    running.stop().await;
+    tracing::info!("Stopped");
+    Ok(())
 }
 
 fn tell(config: &Config, json: bool) -> anyhow::Result<()> {
     let path = path_in(&config.data);
     let report = report(&path).with_context(|| format!("could not read {}", path.display()))?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => println!("{report}"),
     }
-    println!("{report}");
     Ok(())
 }

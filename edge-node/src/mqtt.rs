@@ -8,11 +8,10 @@ mod websocket;
 
 use serde::{Deserialize, Serialize};
 
-pub use embedded::{Broker, ListenAddresses};
-pub use inbound::{Inbox, inbox, work};
+pub use embedded::Broker;
+pub use inbound::{inbox, work};
 pub use websocket::router as websocket;
 
-/// Which broker, as configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MqttKind {
@@ -28,8 +27,8 @@ pub enum MqttError {
     ExternalUnavailable,
     #[error(transparent)]
     Bind(#[from] process::web::BindError),
-    #[error("edge.{key}: `{text}` is no address such as 127.0.0.1:8101")]
-    Address { key: &'static str, text: String },
+    #[error("edge.mqtt_bind: `{0}` is no address such as 127.0.0.1:8101")]
+    Address(String),
     #[error("could not start the broker")]
     Broker(#[source] mqtt5::MqttError),
 }

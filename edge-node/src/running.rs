@@ -19,7 +19,7 @@ use process::{
     web,
 };
 use tokio::{net::TcpListener, sync::watch};
-use wire::{BootNonce, NameError};
+use wire::{BootNonce, EdgeId, NameError};
 
 use crate::{
     config::Config,
@@ -31,7 +31,7 @@ use crate::{
     intake::Intake,
     jobs::{self, Heartbeat},
     link::{Link, LinkState},
-    mqtt::{self, Broker, ListenAddresses, MqttError, MqttKind},
+    mqtt::{self, Broker, MqttError},
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
     voice::Voice,
 };
@@ -73,7 +73,7 @@ const KEY: &str = "edge.key";
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    let identity = config.identity()?;
+    let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
     if !["http://", "https://"].iter().any(|scheme| config.gateway_url.starts_with(scheme)) {
         return Err(StartError::GatewayUrl);
     }
@@ -88,7 +88,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let signer = Signer::load_or_create(config.data.join(KEY))?;
     let store = open(&config.data, &identity, nonce, &clock).await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
-    let gate = Gate::new(clock.clone()).with_revocations_age_max(age_max);
+    let gate = Gate::new(clock.clone(), age_max);
     let trust = store.trust().await?;
     gate.trust(&trust);
     if !trust.enrolled && config.enrolment_code.is_empty() {
@@ -146,24 +146,17 @@ async fn start_rooms(
     listener: TcpListener,
     enrolled: bool,
 ) -> Result<Running, StartError> {
-    let tasks = Tasks::new();
+    let (tasks, name) = (Tasks::new(), ground.identity.name.clone());
     // Asked to stop after the rooms that take commands in.
     let answering = tasks.child();
     let taking_in = tasks.child();
     let (inbox, inbound) = mqtt::inbox();
-    let broker = start_broker(&ground, inbox, &taking_in).await?;
-    let (mqtt_at, ws_at) = broker.addresses();
+    let broker = Broker::start(&ground, inbox, &taking_in).await?;
+    let (mqtt_at, ws_at) = broker.addresses;
     let position = ground.store.position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
-    let voice = Voice::new(ground.identity.clone(), broker, feed_seen);
-    let intake = Intake::new(
-        ground.identity.clone(),
-        ground.store.clone(),
-        ground.gate.clone(),
-        ground.signer.clone(),
-        ground.clock.clone(),
-        ground.config.commands_at_once,
-    );
+    let voice = Voice { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
+    let intake = Intake::new(ground.clone());
     let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
     answering.spawn("intake", work);
 
@@ -185,38 +178,16 @@ async fn start_rooms(
         Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
     tasks.spawn("pulse", heartbeat.beat(tasks.token()));
     let (store, clock) = (ground.store.clone(), ground.clock.clone());
-    tasks.spawn("jobs", jobs::scheduled(store, clock, tasks.token()));
-    let downlink = Downlink { ground: ground.clone(), intake, voice, feed_seq };
-    keep_link(&ground, downlink, link, enrolled, &tasks);
-    tracing::info!(
-        edge = %ground.identity.name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at,
-        "Edge `{}` runs", ground.identity.name
-    );
-    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store: ground.store })
-}
-
-async fn start_broker(
-    ground: &EdgeGround,
-    inbox: mqtt::Inbox,
-    tasks: &Tasks,
-) -> Result<Broker, MqttError> {
-    let config = &ground.config;
-    if config.mqtt == MqttKind::External {
-        return Err(MqttError::ExternalUnavailable);
-    }
-    let listen =
-        ListenAddresses { mqtt: config.mqtt_bind.clone(), websocket: config.ws_bind.clone() };
-    Broker::start(&listen, ground.identity.clone(), ground.gate.clone(), inbox, tasks).await
+    tasks.spawn("jobs", jobs::scheduled(store.clone(), clock, tasks.token()));
+    let downlink = Downlink { ground, intake, voice, feed_seq };
+    keep_link(downlink, link, enrolled, &tasks);
+    tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
+    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store })
 }
 
 /// Enrols first where that is still to be done, then keeps the link.
-fn keep_link(
-    ground: &EdgeGround,
-    downlink: Downlink,
-    state: watch::Sender<LinkState>,
-    enrolled: bool,
-    tasks: &Tasks,
-) {
+fn keep_link(downlink: Downlink, state: watch::Sender<LinkState>, enrolled: bool, tasks: &Tasks) {
+    let ground = downlink.ground.clone();
     let speaker = Speaker {
         edge: ground.identity.name.clone(),
         region: ground.identity.region,
@@ -224,7 +195,7 @@ fn keep_link(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let link = Link { ground: ground.clone(), speaker, downlink, state };
-    let (ground, stop) = (ground.clone(), tasks.token());
+    let stop = tasks.token();
     tasks.spawn("link", async move {
         if !enrolled {
             enrol::until_enrolled(&ground, &stop).await;

@@ -25,7 +25,6 @@ mod snapshot;
 mod sql;
 mod standing;
 mod tidy;
-mod uplink;
 
 #[cfg(test)]
 pub mod tests;
@@ -56,7 +55,7 @@ pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, twin_of};
 pub use book::LogBook;
 pub use commands::{CheckedCommand, CommandFate, StoredCommand};
-pub use enrolment::Trust;
+pub use enrolment::{Trust, TrustNews};
 pub use opening::EdgeIdentity;
 pub use orders::FeedEffects;
 pub use outcomes::DecidedCommand;
@@ -101,12 +100,13 @@ impl Store {
     ) -> Result<(Self, Option<Alarm>), OpenError> {
         let path = path_in(data);
         std::fs::create_dir_all(data)?;
-        let found = opening::find_mark(&path)?;
+        let high_water = high_water::path_for(&path);
+        // The mark of the run before.
+        let found = high_water::find(&high_water)?;
         let make = |conn: &_| opening::load(conn, &identity, found);
         let journal = Journal::open(&path, schema::migrations(), make, observe)?;
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
         let suspicion = journal.write(boot).await?;
-        let high_water = high_water::path_for(&path);
         Ok((Self { journal, nonce, moved: Arc::default(), high_water }, suspicion))
     }
 
@@ -125,17 +125,14 @@ impl Store {
         self.log(move |conn, book| commands::enter(conn, book, entry, judge)).await
     }
 
-    /// Logs an accept that was made elsewhere; its order as seen now, where the command was new.
     pub async fn log_asked(&self, ask: Ask, now: UnixMillis) -> Write<Option<Sight>> {
         self.log(move |conn, book| commands::log_asked(conn, book, ask, now)).await
     }
 
-    /// The feed has said that nothing of it is missing here.
     pub async fn confirm_feed(&self, now: UnixMillis) -> Write<()> {
         self.journal.write(move |conn, _| enrolment::confirm_feed(conn, now)).await
     }
 
-    /// Stores outcomes up to `to`, with their orders, and retires their ops.
     pub async fn settle(
         &self,
         to: u64,
@@ -161,8 +158,6 @@ impl Store {
         self.journal.write(move |conn, book| orders::adopt(conn, book, generation)).await
     }
 
-    /// Stores a chunk of an image; with the last one the image becomes the view, and the answer tells the
-    /// changes.
     pub async fn stage(&self, run: SnapshotRun, now: UnixMillis) -> Write<Option<FeedEffects>> {
         self.log(move |conn, book| snapshot::stage(conn, book, run, now)).await
     }
@@ -176,12 +171,10 @@ impl Store {
         self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await
     }
 
-    /// Keeps a part of the ops that this edge has lost.
     pub async fn keep_tail(&self, run: TailRun) -> Write<()> {
         self.journal.write(move |conn, _| quarantine::keep(conn, run)).await
     }
 
-    /// Begins the epoch that a quarantine gave, once the whole tail is kept.
     pub async fn begin_epoch(&self, new: NewEpoch, now: UnixMillis) -> Write<EpochStart> {
         let nonce = self.nonce;
         let begin = move |conn: &_, book: &mut _| quarantine::begin(conn, book, new, nonce, now);
@@ -196,14 +189,12 @@ impl Store {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
 
-    // Every read below is of one snapshot of the file. Those that the link lives on wait for their turn,
-    // however many people read at once.
+    // Every read below sees one snapshot. Those that the link lives on wait for their turn among all others.
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
     }
 
-    /// Why this edge is suspect, and since when.
     pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
         self.journal.read(alarm::find).await
     }
@@ -228,10 +219,9 @@ impl Store {
         {
             return Ok(run);
         }
-        self.journal.read_in_turn(move |conn| uplink::run(conn, wanted)).await
+        self.journal.read_in_turn(move |conn| book::run(conn, wanted)).await
     }
 
-    /// The answer to this person's command, where it is known here.
     pub async fn answered(
         &self,
         identity: &EdgeIdentity,
@@ -242,7 +232,6 @@ impl Store {
         self.journal.read(move |conn| commands::answered(conn, &name, (id, hash), user)).await
     }
 
-    /// The feed's number that the view stands on, and the orders of the view that the reader may read.
     pub async fn board(
         &self,
         identity: &EdgeIdentity,

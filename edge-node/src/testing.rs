@@ -1,5 +1,7 @@
 //! Small values the tests of this crate build on.
 
+use std::time::Duration;
+
 use process::{
     clock::Clock,
     tokens::{Claims, TokenKind},
@@ -45,7 +47,7 @@ impl People {
     }
 
     pub fn gate(&self) -> Gate {
-        let gate = Gate::new(self.clock.clone());
+        let gate = Gate::new(self.clock.clone(), Duration::from_hours(72));
         gate.replace_keys(&self.jwks());
         gate
     }

@@ -19,14 +19,13 @@ use crate::{
 /// Clones speak on the same broker.
 #[derive(Clone)]
 pub struct Voice {
-    identity: EdgeIdentity,
-    broker: Broker,
-    feed_seq: watch::Receiver<u64>,
+    pub identity: EdgeIdentity,
+    pub broker: Broker,
+    pub feed_seq: watch::Receiver<u64>,
 }
 
-/// Changes of the board; `feed_seq` is the feed's number that the view stands on. `items` are open to
-/// every provider. `gone` are not, or not any more; a person who has a part in one reads it on his own
-/// board.
+/// Changes of the board, on which the view stands at the feed's number. `items` are open to every provider,
+/// `gone` are not, or not any more; a person who has a part in one reads it on his own board.
 #[derive(Debug, Clone, Serialize)]
 pub struct Changes<'a> {
     pub edge: &'a EdgeId,
@@ -53,36 +52,20 @@ pub struct LogHead {
     pub cut_off_since: Option<UnixMillis>,
 }
 
-/// So many orders go into one message of changes; more go into several. Clients commonly take no
-/// packet above 10 KiB unless told to.
+/// Orders in one message of changes: clients commonly take no packet above 10 KiB.
 const ITEMS_MAX: usize = 8;
 const GONE_MAX: usize = 64;
 
 impl Voice {
-    pub fn new(identity: EdgeIdentity, broker: Broker, feed_seq: watch::Receiver<u64>) -> Self {
-        Self { identity, broker, feed_seq }
-    }
-
-    /// Whether that person is signed in on any tablet: nobody else hears their messages.
-    pub fn is_heard_by(&self, user: UserId) -> bool {
-        self.broker.is_here(user)
-    }
-
-    /// Whether nobody else is signed in on that device.
-    pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
-        self.broker.may_hear(device, user)
-    }
-
     /// To that person on that device; nothing is said once another person holds it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
-        if self.is_free_for(device, user) {
+        if self.broker.may_hear(device, user) {
             let topic = topics::reply(self.identity.region, &self.identity.name, device);
             self.say(&topic, reply, false).await;
         }
     }
 
-    /// The cloud's decision: to the tablet that sent the command, as long as the same person holds it,
-    /// and to that person on any tablet.
+    /// The cloud's decision: to the sending tablet while the same person holds it, and to that person anywhere.
     pub async fn decided(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
@@ -110,11 +93,6 @@ impl Voice {
         }
     }
 
-    /// Says nothing more to those whose token has run out or is revoked.
-    pub async fn turn_out(&self) {
-        self.broker.turn_out().await;
-    }
-
     /// Retained, so that a tablet that comes later hears it at once.
     pub async fn head(&self, head: &LogHead) {
         let topic = topics::head(self.identity.region, &self.identity.name);
@@ -129,8 +107,7 @@ impl Voice {
     }
 }
 
-/// The orders that every provider may read, and those that they may not, or not any more. Of several
-/// sights of one order the last one counts.
+/// Orders that every provider may read, and those that they may not. Of one order the last sight counts.
 fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
     for Sight { order, pending } in sights {

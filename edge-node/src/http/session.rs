@@ -42,7 +42,7 @@ pub async fn show(
 ) -> Result<Json<EdgeSession>, Problem> {
     let token = bearer(&headers).ok_or(Code::InvalidToken)?;
     let claims = rooms.ground.gate.admit(token, device.as_ref())?;
-    if device.is_some_and(|device| !rooms.voice.is_free_for(&device, claims.sub)) {
+    if device.is_some_and(|device| !rooms.voice.broker.may_hear(&device, claims.sub)) {
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = Pass::from(&claims).expires_at;

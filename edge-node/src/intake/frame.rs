@@ -6,8 +6,7 @@ use wire::{CmdFrame, Code, CommandId};
 /// A command frame with its token is far smaller; a larger body is refused unread.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// A body that is no command frame, and the id it was sent under where that can be made out, so that
-/// the tablet knows which of its commands is meant.
+/// A body that is no command frame, and its id where it can be made out: the tablet shall know which is meant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unreadable {
     pub id: Option<CommandId>,

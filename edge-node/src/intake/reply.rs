@@ -4,14 +4,13 @@ use engine::view::Sight;
 use process::tokens::{Signer, verify_bytes};
 use texts::{Phrase, Sentence};
 use wire::{
-    Actor, Code, CommandId, EdgeId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply,
-    Role, UserId, Verdict, readable_by, without_address,
+    Actor, Code, CommandId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role,
+    UserId, Verdict, readable_by, without_address,
 };
 
-use crate::{say, store::StoredCommand};
+use crate::{ground::EdgeGround, say, store::StoredCommand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Nothing happened, nothing is stored.
 pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
     Reply {
         command_id,
@@ -32,18 +31,18 @@ pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     if named { Reply { errors: wrong, ..reply } } else { reply }
 }
 
-/// What stands stored of a command: the outcome if there is one, else the verdict; with the order as
-/// it is now, and the receipt.
+/// The outcome of a stored command, or else its verdict, with the order as it is now and the receipt.
 pub fn stored(
-    edge: &EdgeId,
-    signer: &Signer,
+    ground: &EdgeGround,
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
     sight: Sight,
     actor: Actor,
 ) -> Reply {
     let (hop, code) = match outcome {
-        Some(outcome) => (Hop::Decided, outcome.code.or(first_code(outcome))),
+        Some(outcome) => {
+            (Hop::Decided, outcome.code.or(outcome.first.as_ref().and_then(|first| first.code)))
+        }
         None => (Hop::Stored, stored.doubt),
     };
     let message = match outcome {
@@ -63,13 +62,12 @@ pub fn stored(
         message: Some(message.text()),
         errors: Vec::new(),
         order,
-        receipt: Some(receipt(edge, signer, stored)),
+        receipt: Some(receipt(ground, stored)),
         outcome,
     }
 }
 
-/// Whether the reader accepted the order while it was open here, and lost it to another provider: he has
-/// seen it, and sees where it went.
+/// Whether the reader accepted the order while it was open here and lost it: he has seen it and sees its fate.
 fn lost(
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
@@ -82,17 +80,16 @@ fn lost(
         && reader.user_id == stored.user_id
 }
 
-/// The person a stored command's reply is for, where only the id is known. Not as an admin: those see
-/// more, and the role is not kept.
+/// The reader, where only the id is known. Never as an admin, who sees more: the role is not kept.
 pub fn reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
     Actor { user_id, role: if customer { Role::Customer } else { Role::Provider } }
 }
 
 /// Signed only here, and only from what was read back of a commit.
-fn receipt(edge: &EdgeId, signer: &Signer, stored: &StoredCommand) -> Receipt {
+fn receipt(ground: &EdgeGround, stored: &StoredCommand) -> Receipt {
     let mut receipt = Receipt {
-        edge: edge.clone(),
+        edge: ground.identity.name.clone(),
         epoch: stored.epoch,
         seq: stored.at.seq,
         hash: stored.at.hash,
@@ -102,7 +99,7 @@ fn receipt(edge: &EdgeId, signer: &Signer, stored: &StoredCommand) -> Receipt {
         sig: String::new(),
         user_id: Some(stored.user_id),
     };
-    receipt.sig = URL_SAFE_NO_PAD.encode(signer.sign_bytes(&receipt.signed_bytes()));
+    receipt.sig = URL_SAFE_NO_PAD.encode(ground.signer.sign_bytes(&receipt.signed_bytes()));
     receipt
 }
 
@@ -110,10 +107,6 @@ fn receipt(edge: &EdgeId, signer: &Signer, stored: &StoredCommand) -> Receipt {
 pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
     let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
     sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
-}
-
-fn first_code(outcome: &Outcome) -> Option<Code> {
-    outcome.first.as_ref().and_then(|first| first.code)
 }
 
 fn taken(verdict: Verdict) -> Phrase {

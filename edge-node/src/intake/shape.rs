@@ -1,5 +1,4 @@
-//! What can be said of a command without looking at any order: who may do such a thing at all, and
-//! whether its fields fit.
+//! What can be said of a command without any order: who may do such a thing, and whether its fields fit.
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
@@ -21,11 +20,12 @@ fn roles(body: &CommandBody) -> &'static [Role] {
     body.action().map_or(&[Role::Customer], Action::roles)
 }
 
-/// The fields that need correcting before this can be taken here.
 pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
     match body {
         CommandBody::PublishOrder { order, .. } => {
             let mut wrong = check_draft(order).err().unwrap_or_default();
+            // An order published here is one of this region: it is this edge's view it will be seen in.
+            let elsewhere = || FieldError::new("location", say::region_not_this_one);
             wrong.extend((order.location != region).then(elsewhere));
             wrong
         }
@@ -39,6 +39,7 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
         }
         CommandBody::SubmitReview { rating, comment, .. } => {
             let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
+            let no_stars = || FieldError::new("rating", say::no_stars);
             wrong.extend((!(1..=5).contains(rating)).then(no_stars));
             wrong
         }
@@ -46,15 +47,6 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
         | CommandBody::AcceptOrder { .. }
         | CommandBody::StartOrder { .. } => Vec::new(),
     }
-}
-
-/// An order published here is one of this region: it is this edge's view it will be seen in.
-fn elsewhere() -> FieldError {
-    FieldError::new("location", say::region_not_this_one)
-}
-
-fn no_stars() -> FieldError {
-    FieldError::new("rating", say::no_stars)
 }
 
 #[cfg(test)]

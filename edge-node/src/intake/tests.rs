@@ -4,16 +4,20 @@ use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::edge::OpRange;
-use process::tokens::verify_bytes;
+use process::tokens::{Signer, verify_bytes};
 use serde_json::json;
 use tempfile::TempDir;
 use wire::{
     Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, RegionAssignment, Role, Sentence, UserId, Verdict,
+    OrderStatus, Outcome, RegionAssignment, Role, Sentence, UserId, Verdict,
 };
 
 use super::*;
-use crate::store::tests::{hold, limit_pages};
+use crate::config::Config;
+use crate::store::{
+    Store,
+    tests::{hold, limit_pages},
+};
 use crate::testing::{People, draft, id, identity, order, sender};
 
 struct Edge {
@@ -34,10 +38,9 @@ impl Edge {
         let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
         store.apply(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
-        let gate = people.gate();
-        gate.confirm_revocations();
-        let intake =
-            Intake::new(identity(), store.clone(), gate, signer.clone(), people.clock.clone(), 200);
+        let ground = ground(&people, &store, &signer);
+        ground.gate.confirm_revocations();
+        let intake = Intake::new(ground);
         Self { intake, store, people, signer, _data: data }
     }
 
@@ -51,6 +54,19 @@ impl Edge {
 
     async fn provider_sends(&self, command: u128, user: u128, body: &CommandBody) -> Reply {
         self.send(&self.frame(command, Role::Provider, user, body)).await
+    }
+}
+
+/// An edge on this file that lets these people in, and takes 200 commands of one at once.
+fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeGround {
+    EdgeGround {
+        config: Arc::new(Config { commands_at_once: 200, ..Config::default() }),
+        identity: identity(),
+        nonce: BootNonce([1; 16]),
+        clock: people.clock.clone(),
+        signer: signer.clone(),
+        store: store.clone(),
+        gate: people.gate(),
     }
 }
 
@@ -136,7 +152,7 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_not_promised_a
     let revoked = Change::Revoked { version: 4, sessions: Vec::new(), users: Vec::new() };
     edge.store.apply(4, vec![grant(), revoked], now).await.unwrap();
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
-    edge.intake.0.gate.revoke(&[], &[], 4);
+    edge.intake.ground.gate.revoke(&[], &[], 4);
     assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Firm);
 }
 
@@ -163,7 +179,7 @@ async fn nothing_is_firm_on_revocations_older_than_allowed() {
     assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Provisional);
     // What was promised stands, and the feed's word makes the next answer firm again.
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
-    edge.intake.0.gate.confirm_revocations();
+    edge.intake.ground.gate.confirm_revocations();
     let order = vec![Change::Order(order(3, 1))];
     edge.store.apply(4, order, edge.people.clock.now()).await.unwrap();
     assert_eq!(edge.provider_sends(103, 20, &accept(3)).await.verdict, Verdict::Firm);
@@ -216,9 +232,7 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
 
     // Its file is another one since; key and people are the same.
     let restored = Edge::new().await;
-    let (gate, clock) = (before.people.gate(), before.people.clock.clone());
-    let signer = before.signer.clone();
-    let intake = Intake::new(identity(), restored.store.clone(), gate, signer, clock, 200);
+    let intake = Intake::new(ground(&before.people, &restored.store, &before.signer));
     let without = intake.take(&bytes, None).await.unwrap().reply;
     assert_eq!(without.code, Some(Code::TokenExpired));
     let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

@@ -1,5 +1,4 @@
-//! One WebSocket to the hub: frames in and out, each within a time limit, and a sign of life from the
-//! other end.
+//! One WebSocket to the hub: frames, each within a time limit, and signs of life from the other end.
 
 use std::time::Duration;
 
@@ -97,8 +96,7 @@ impl Socket {
         }
     }
 
-    /// To be called about once a second: asks for a sign of life, and gives up on an end without one.
-    /// A connection that only looks open is told apart from one that is.
+    /// Once a second: asks for a sign of life, and gives up on a connection that only looks open.
     pub async fn beat(&mut self) -> Result<(), SocketError> {
         let now = self.clock.elapsed();
         if now.saturating_sub(self.heard_at) > SILENT_MAX {
@@ -119,7 +117,6 @@ impl Socket {
     }
 }
 
-/// The gateway's address with the path and scheme of the link.
 fn link_uri(gateway_url: &str) -> Result<Uri, SocketError> {
     let wrong = || SocketError::Address(gateway_url.to_owned());
     let base = gateway_url.trim_end_matches('/');

@@ -24,7 +24,8 @@ use mqtt5::{
     protocol::v5::reason_codes::ReasonCode,
 };
 use process::{metrics, tokens::Claims};
-use wire::{Actor, Code, DeviceId, Role, UnixMillis, UserId, topics};
+use serde::{Deserialize, Serialize};
+use wire::{Actor, Code, DeviceId, Role, UserId, topics};
 
 use crate::{
     gate::{Gate, Pass},
@@ -115,10 +116,8 @@ pub(super) fn device_of(client_id: &str) -> Option<DeviceId> {
     DeviceId::new(device).ok()
 }
 
-/// Why a connection is refused.
 enum Refusal {
     Person(Code),
-    /// Another person is signed in on the device.
     DeviceInUse,
 }
 
@@ -143,7 +142,7 @@ impl Refusal {
 
 /// One connection and the person signed in on it. The broker carries it from the door to every packet and
 /// event of the connection, written in the one word that it has for a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Guest {
     pub pass: Pass,
     role: Role,
@@ -159,9 +158,7 @@ impl Guest {
 
 impl fmt::Display for Guest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Pass { user_id, session_id, expires_at } = self.pass;
-        let role = self.role.number();
-        write!(f, "{user_id} {session_id} {} {role} {}", expires_at.0, self.visit)
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -169,14 +166,7 @@ impl FromStr for Guest {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let mut words = text.split(' ');
-        let mut word = || words.next().ok_or(());
-        let user_id = word()?.parse().map_err(drop)?;
-        let session_id = word()?.parse().map_err(drop)?;
-        let expires_at = UnixMillis(word()?.parse().map_err(drop)?);
-        let role = Role::from_number(word()?.parse().map_err(drop)?).ok_or(())?;
-        let visit = word()?.parse().map_err(drop)?;
-        Ok(Self { pass: Pass { user_id, session_id, expires_at }, role, visit })
+        serde_json::from_str(text).map_err(drop)
     }
 }
 
@@ -218,7 +208,6 @@ impl Guests {
         }
     }
 
-    /// The connections of those who may not stay.
     pub fn unwelcome(&self, gate: &Gate) -> Vec<String> {
         let guests = self.guests();
         let unwelcome = guests.iter().filter(|(_, guest)| !gate.lets_stay(&guest.pass));
@@ -232,7 +221,6 @@ impl Guests {
         })
     }
 
-    /// That person is signed in on some device.
     pub fn is_here(&self, user: UserId) -> bool {
         self.guests().values().any(|guest| guest.pass.user_id == user)
     }

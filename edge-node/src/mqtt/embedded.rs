@@ -21,27 +21,21 @@ use mqtt5::{
     packet::publish::PublishPacket,
 };
 use process::{metrics, tasks::Tasks, web};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 use wire::{DeviceId, UserId, topics};
 
 use super::{
-    MqttError,
+    MqttError, MqttKind,
     access::{Access, Guest, Guests, device_of},
-    inbound::{Inbound, Inbox},
+    inbound::Inbound,
     websocket,
 };
 use crate::{
     gate::Gate,
+    ground::EdgeGround,
     intake::{BODY_BYTES_MAX, Sender},
     store::EdgeIdentity,
 };
-
-/// Where tablets connect.
-#[derive(Debug, Clone)]
-pub struct ListenAddresses {
-    pub mqtt: String,
-    pub websocket: String,
-}
 
 /// Clones are the same broker.
 #[derive(Clone)]
@@ -49,18 +43,17 @@ pub struct Broker {
     router: Arc<MessageRouter>,
     signed_in: Arc<Guests>,
     gate: Gate,
-    addresses: (SocketAddr, SocketAddr),
+    /// Where tablets connect: TCP and WebSocket.
+    pub addresses: (SocketAddr, SocketAddr),
 }
 
 const CLIENTS_MAX: usize = 2_000;
 /// A command frame and its topic; an edge splits its own messages to fit as well.
 pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
-/// Messages that wait for a slow tablet. Beyond that the oldest is dropped: the tablet sends again every
-/// command that it has no answer to.
+/// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer to.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
-/// A session ends with its connection. A kept one would go on hearing the messages to its device, which
-/// another person may hold by then.
+/// A kept session would go on hearing messages to a device that another person may hold by then.
 const SESSION_KEPT: Duration = Duration::ZERO;
 /// Its own replies, its person's outcomes, the board and the head, and as many again.
 const SUBSCRIPTIONS_MAX: usize = 8;
@@ -72,15 +65,16 @@ const CLIENT_CHANNEL_MAX: usize = 256;
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
 impl Broker {
-    /// Listens, and runs until the tasks are asked to stop.
     pub async fn start(
-        listen: &ListenAddresses,
-        identity: EdgeIdentity,
-        gate: Gate,
-        inbox: Inbox,
+        ground: &EdgeGround,
+        inbox: mpsc::Sender<Inbound>,
         tasks: &Tasks,
     ) -> Result<Self, MqttError> {
-        let bind = free(&listen.mqtt, "mqtt_bind").await?;
+        if ground.config.mqtt == MqttKind::External {
+            return Err(MqttError::ExternalUnavailable);
+        }
+        let (identity, gate) = (ground.identity.clone(), ground.gate.clone());
+        let bind = free(&ground.config.mqtt_bind).await?;
         let signed_in = Arc::<Guests>::default();
         let hook = Arc::new(Hook {
             identity: identity.clone(),
@@ -88,18 +82,14 @@ impl Broker {
             signed_in: Arc::clone(&signed_in),
             router: OnceLock::new(),
         });
-        let config = config(bind, Arc::clone(&hook));
-        let broker = MqttBroker::with_config(config).await.map_err(MqttError::Broker)?;
-        let broker = broker.with_auth_provider(Arc::new(Access {
-            identity,
-            gate: gate.clone(),
-            signed_in: Arc::clone(&signed_in),
-        }));
+        let access = Access { identity, gate: gate.clone(), signed_in: Arc::clone(&signed_in) };
+        let broker = MqttBroker::with_config(config(bind, Arc::clone(&hook))).await;
+        let broker = broker.map_err(MqttError::Broker)?.with_auth_provider(Arc::new(access));
         let router = broker.router();
         let _ = hook.router.set(Arc::clone(&router));
         let mqtt = broker.local_addr().unwrap_or(bind);
 
-        let listener = web::bind(&listen.websocket).await?;
+        let listener = web::bind(&ground.config.ws_bind).await?;
         let websocket = listener.local_addr().unwrap_or(mqtt);
         tasks.spawn("mqtt", run(broker, tasks.clone()));
         tasks.spawn("mqtt-websocket", websocket::serve(listener, mqtt, tasks.token()));
@@ -107,7 +97,10 @@ impl Broker {
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
-        publish(&self.router, topic, payload, retain).await;
+        let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
+        // A message that finds a tablet's channel full is queued behind it at once: a slow tablet must not
+        // make the link wait, whose outcomes are told through here.
+        self.router.route_message_with_deadline(&packet, None, Instant::now()).await;
     }
 
     /// Whether a message for that person may go to that device: nobody else is signed in on it.
@@ -115,7 +108,6 @@ impl Broker {
         self.signed_in.is_free_for(device, user)
     }
 
-    /// Whether that person is signed in here on any device.
     pub fn is_here(&self, user: UserId) -> bool {
         self.signed_in.is_here(user)
     }
@@ -126,17 +118,12 @@ impl Broker {
             self.router.unregister_client(&client_id).await;
         }
     }
-
-    /// Where tablets connect: TCP and WebSocket.
-    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
-        self.addresses
-    }
 }
 
 /// The broker's own error for a taken port is a paragraph; this one names the address.
-async fn free(text: &str, key: &'static str) -> Result<SocketAddr, MqttError> {
+async fn free(text: &str) -> Result<SocketAddr, MqttError> {
     drop(web::bind(text).await?);
-    text.parse().map_err(|_| MqttError::Address { key, text: text.to_owned() })
+    text.parse().map_err(|_| MqttError::Address(text.to_owned()))
 }
 
 fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
@@ -190,17 +177,9 @@ async fn run(mut broker: MqttBroker, tasks: Tasks) {
     }
 }
 
-async fn publish(router: &MessageRouter, topic: &str, payload: Vec<u8>, retain: bool) {
-    let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-    // A message that finds a tablet's channel full is queued behind it at once: a slow tablet must not make
-    // the link wait, whose outcomes are told through here.
-    router.route_message_with_deadline(&packet, None, Instant::now()).await;
-}
-
-/// The broker's events, as this edge takes them.
 struct Hook {
     identity: EdgeIdentity,
-    inbox: Inbox,
+    inbox: mpsc::Sender<Inbound>,
     signed_in: Arc<Guests>,
     router: OnceLock<Arc<MessageRouter>>,
 }
@@ -216,9 +195,8 @@ impl BrokerEventHandler for Hook {
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
                 let sender = Sender { device, actor: guest.actor() };
                 let inbound = Inbound { sender, payload: event.payload };
-                // It may be the repeat of one that is stored or waits here, so that nothing can be said;
-                // the tablet sends it again.
-                if self.inbox.put(inbound).is_err() {
+                // It may be the repeat of a stored one, so nothing can be said; the tablet sends it again.
+                if self.inbox.try_send(inbound).is_err() {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }

@@ -10,7 +10,6 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Commands that wait for the intake.
 const WAITING_MAX: usize = 4_096;
 /// Commands that wait for their commit at the same time; a group commits 256.
 const AT_ONCE_MAX: usize = 512;
@@ -20,19 +19,8 @@ pub struct Inbound {
     pub payload: Bytes,
 }
 
-#[derive(Clone)]
-pub struct Inbox(mpsc::Sender<Inbound>);
-
-pub fn inbox() -> (Inbox, mpsc::Receiver<Inbound>) {
-    let (send, receive) = mpsc::channel(WAITING_MAX);
-    (Inbox(send), receive)
-}
-
-impl Inbox {
-    /// Gives it back when there is no room.
-    pub fn put(&self, inbound: Inbound) -> Result<(), Inbound> {
-        self.0.try_send(inbound).map_err(|error| error.into_inner())
-    }
+pub fn inbox() -> (mpsc::Sender<Inbound>, mpsc::Receiver<Inbound>) {
+    mpsc::channel(WAITING_MAX)
 }
 
 /// Answers commands until asked to stop, and then those that still wait.
@@ -82,9 +70,9 @@ mod tests {
     fn a_full_queue_gives_the_command_back() {
         let (inbox, mut waiting) = inbox();
         let inbound = || Inbound { sender: sender("t-1", 20), payload: Bytes::from_static(b"{}") };
-        assert!((0..WAITING_MAX).all(|_| inbox.put(inbound()).is_ok()));
-        assert!(inbox.put(inbound()).is_err());
+        assert!((0..WAITING_MAX).all(|_| inbox.try_send(inbound()).is_ok()));
+        assert!(inbox.try_send(inbound()).is_err());
         assert!(waiting.try_recv().is_ok());
-        assert!(inbox.put(inbound()).is_ok());
+        assert!(inbox.try_send(inbound()).is_ok());
     }
 }

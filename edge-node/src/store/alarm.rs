@@ -10,7 +10,6 @@ use wire::UnixMillis;
 
 use super::{book::LogBook, sql::parsed};
 
-/// The reason to suspect this edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
     /// The high-water file is missing beside a log that is not empty, or torn.
@@ -41,7 +40,6 @@ impl Alarm {
         ALL.iter().find(|(alarm, _)| *alarm == self).map_or("", |(_, word)| word)
     }
 
-    /// The event and its consequence, in words.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoMark => {

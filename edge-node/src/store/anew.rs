@@ -3,7 +3,7 @@
 //!
 //! Invariant: only the file of an edge that was told that it is a twin is ever given another name.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use journal::{Journal, JournalError, WriteError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -17,7 +17,7 @@ use super::{
     path_in, quarantine,
     relog::{self, EndedEpoch},
     schema,
-    sql::parsed,
+    sql::{parsed, unmarked},
 };
 
 /// The edge that the file was of, and how many commands were logged anew.
@@ -37,21 +37,18 @@ pub enum AnewError {
     Write(#[from] WriteError<rusqlite::Error>),
 }
 
-/// Decided commands keep their rows; the places they had in the other edge's log are put out of the way,
-/// beyond those of the edges that it was copied from before.
+/// Decided commands keep their rows; their places in the other log are put by, beyond those of earlier ones.
 const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
     WHERE epoch > 0";
 const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
-/// Which other edge of the region the file in the data folder is a copy of, where it was told that it is
-/// a twin.
+/// The edge of the region that this file is a copy of, where it was told that it is a twin.
 pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, AnewError> {
     let path = path_in(data);
     if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
 }
 
-/// Gives the file in the data folder this name, where `twin_of` says whose it is. `None` where there is
-/// nothing of that to do.
+/// Gives the file this name where `twin_of` names another, else `None`.
 pub async fn enrol_anew(
     data: &Path,
     identity: &EdgeIdentity,
@@ -122,8 +119,4 @@ fn rename(
     // Before the commit: a crash between the two leaves a twin, which is suspect anyway.
     book.mark_now().map_err(unmarked)?;
     Ok(Renaming { from, relogged })
-}
-
-fn unmarked(error: io::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }

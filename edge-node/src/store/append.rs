@@ -31,8 +31,7 @@ pub fn append(
     Ok(head)
 }
 
-/// A token that had expired when it was logged, as one does that is logged again, is known for so long,
-/// so that the commands that follow need it no second time.
+/// A token that was logged after its expiry, as when it is logged anew, serves later commands for so long.
 const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 
 /// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired: the

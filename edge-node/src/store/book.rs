@@ -7,22 +7,23 @@
 use std::{io, path::Path};
 
 use engine::{
-    edge::Position,
+    edge::{OpRange, Position, Run},
     right::Tenure,
     verdict::Footing,
     view::{Sight, Tally},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Chain, CommandBody, EdgeId, Hash, Policy, RegionAssignment, UnixMillis};
+use wire::{Chain, CommandBody, EdgeId, Hash, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
     high_water::{self, HighWater, HighWaterMark},
-    sql::{decoded, encoded, hash, int, nat, opt, parsed},
+    sql::{decoded, encoded, hash, int, nat, opt, parsed, unmarked},
 };
 
 #[derive(Debug)]
 pub struct LogBook {
     pub name: EdgeId,
+    pub region: Region,
     pub epoch: u64,
     /// The start of this epoch's chain.
     pub start: Hash,
@@ -46,7 +47,7 @@ pub struct LogBook {
 const SELECT: &str = "SELECT name, epoch, suspect, feed_generation, feed_cursor,
     outcome_cursor, settled_seq, digest, orders, ahead, policy, policy_version,
     revocations_version, keys_version, start_hash, assignment, held_fence, fence_proven,
-    highest_fence FROM edge WHERE one = 1";
+    highest_fence, region FROM edge WHERE one = 1";
 
 const SAVE: &str = "UPDATE edge SET epoch = ?, suspect = ?, feed_generation = ?, feed_cursor = ?,
     outcome_cursor = ?, settled_seq = ?, digest = ?, orders = ?, ahead = ?, policy = ?,
@@ -58,7 +59,7 @@ impl journal::State for LogBook {
 
     fn load(conn: &Connection) -> rusqlite::Result<Self> {
         let path = conn.path().map(Path::new).unwrap_or(Path::new(""));
-        let high_water = HighWater::open(&high_water::path_for(path)).map_err(unopened)?;
+        let high_water = HighWater::open(&high_water::path_for(path)).map_err(unmarked)?;
         let mut book = conn.query_row(SELECT, [], |row| Self::read(row, high_water))?;
         book.head = head(conn, book.epoch, book.start)?;
         Ok(book)
@@ -75,8 +76,7 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// The ground for a promise about such a command on the order that this edge sees; `admitted_by` is the
-    /// version of the revocations by which the person was let in, where one was.
+    /// `admitted_by` is the version of the revocations by which the person was let in, where one was.
     pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {
         Footing {
             right: self.tenure.right(self.epoch),
@@ -87,7 +87,6 @@ impl LogBook {
         }
     }
 
-    /// Writes the mark and puts it on disk.
     pub(super) fn mark_now(&self) -> io::Result<()> {
         self.high_water.write(HighWaterMark { epoch: self.epoch, head: self.head })?;
         self.high_water.sync()
@@ -98,6 +97,7 @@ impl LogBook {
         let ahead = u32::try_from(nat(row, 9)?).unwrap_or(u32::MAX);
         Ok(Self {
             name: parsed(row, 0)?,
+            region: parsed(row, 19)?,
             epoch: nat(row, 1)?,
             suspect: row.get(2)?,
             head: Chain { seq: 0, hash: Hash::ZERO },
@@ -146,7 +146,6 @@ impl LogBook {
     }
 }
 
-/// The end of the log in this epoch.
 pub(super) fn head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<Chain> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
     let chain = |row: &Row<'_>| Ok(Chain { seq: nat(row, 0)?, hash: hash(row, 1)? });
@@ -174,17 +173,16 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
         (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1), settled_seq,
         EXISTS (SELECT 1 FROM alarm WHERE why = 'twin'), (SELECT staged FROM snapshot),
         snapshot, assignment, held_fence, fence_proven FROM edge WHERE one = 1";
-    let mut statement = conn.prepare_cached(ROW)?;
-    let (start, settled_seq, mut position) = statement.query_row([], |row| {
+    conn.prepare_cached(ROW)?.query_row([], |row| {
         let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
         let assignment: RegionAssignment = opt(row, 15, decoded)?.unwrap_or_default();
-        let proven: bool = row.get(17)?;
-        let position = Position {
-            epoch: nat(row, 1)?,
-            head: Chain { seq: 0, hash: Hash::ZERO },
+        let (epoch, proven): (_, bool) = (nat(row, 1)?, row.get(17)?);
+        Ok(Position {
+            epoch,
+            head: head(conn, epoch, hash(row, 0)?)?,
             suspect: row.get(2)?,
             twin: row.get(12)?,
-            settled: None,
+            settled: chain_at(conn, epoch, nat(row, 11)?)?,
             feed_generation: nat(row, 3)?,
             feed_cursor: nat(row, 4)?,
             outcome_cursor: nat(row, 5)?,
@@ -195,14 +193,31 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
             tally: Tally { digest: hash(row, 6)?, orders: nat(row, 7)?, ahead: small(8)? },
             pending: small(9)?,
             oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),
-        };
-        Ok((hash(row, 0)?, nat(row, 11)?, position))
-    })?;
-    position.head = head(conn, position.epoch, start)?;
-    position.settled = chain_at(conn, position.epoch, settled_seq)?;
-    Ok(position)
+        })
+    })
 }
 
-fn unopened(error: io::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+/// As many of the wanted ops as fit: committed ones, for the connection is not the writer's
+/// [UP_AFTER_FSYNC]. A log that no longer holds the op before the wanted ones gives a run that continues
+/// nothing, and the engine ends the session over it.
+pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
+    const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
+    const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
+    let epoch = conn.query_row(EPOCH, [], |row| nat(row, 0))?;
+    let Some(before) = chain_at(conn, epoch, wanted.from.saturating_sub(1))? else {
+        return Ok(Run { before: Chain { seq: 0, hash: Hash::ZERO }, ops: Vec::new() });
+    };
+    let mut statement = conn.prepare_cached(OPS)?;
+    let mut rows = statement.query(params![int(epoch), int(wanted.from), wanted.ops_max])?;
+    let (mut ops, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let op: Vec<u8> = row.get(0)?;
+        bytes += op.len() as u64;
+        let whatever_size = ops.is_empty() && wanted.first_whatever_size;
+        if bytes > wanted.bytes_max && !whatever_size {
+            break;
+        }
+        ops.push(op);
+    }
+    Ok(Run { before, ops })
 }

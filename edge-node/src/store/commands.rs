@@ -38,7 +38,6 @@ pub struct CheckedCommand {
     pub receipt: Option<Receipt>,
 }
 
-/// A command as it is stored, with its answer.
 #[derive(Debug, Clone)]
 pub struct StoredCommand {
     pub command_id: CommandId,
@@ -54,7 +53,6 @@ pub struct StoredCommand {
     hash: Hash,
 }
 
-/// The fate of a command.
 pub enum CommandFate {
     NotTaken(Code),
     /// It was logged now, or it had been before; the order as seen with it.
@@ -109,9 +107,8 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
-/// Logs an accept that was made elsewhere, even where its person or its order is unknown here: provisional
-/// and under no fence, so that the cloud decides it in the order of this log. Returns the order as seen
-/// with it, where it was new.
+/// Logs an accept made elsewhere, also of an unknown person or order: provisional and under no fence, so that
+/// the cloud decides it in the order of this log. Returns the order as seen with it, where it was new.
 pub fn log_asked(
     conn: &Connection,
     book: &mut LogBook,
@@ -252,8 +249,7 @@ fn lost(receipt: Receipt) -> Relogged {
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-/// The command stands at its place in the log, and waits there. `on_conflict` says how to treat a row that
-/// it has already.
+/// Puts the command at its place in the log, to wait there. `on_conflict` treats a row that it has already.
 pub fn insert(
     conn: &Connection,
     stored: &StoredCommand,

@@ -8,7 +8,6 @@ use wire::NumberedOutcome;
 
 use super::{
     Answer, CheckedCommand, CommandFate, LogBook, Sight, Store, Write, book, commands, outcomes,
-    uplink,
 };
 
 const GAP: Duration = Duration::from_millis(200);
@@ -28,8 +27,7 @@ pub fn sent_early(wanted: OpRange) -> Option<Run> {
 }
 
 impl Store {
-    /// The answer leaves from inside the transaction, and the commit is late enough for a kill to fall
-    /// between the two.
+    /// The answer leaves from inside the transaction, which ends late enough for a kill to fall between.
     pub(super) async fn enter_and_answer_early(
         &self,
         entry: CheckedCommand,
@@ -61,7 +59,7 @@ impl Store {
             let entered = commands::enter(conn, book, entry, judge)?;
             let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
             if let Ok(mut early) = EARLY.lock() {
-                *early = Some((book::position(conn)?, uplink::run(conn, all)?));
+                *early = Some((book::position(conn)?, book::run(conn, all)?));
             }
             moved.notify_one();
             std::thread::sleep(GAP);

@@ -1,37 +1,39 @@
-//! Owns the keys that enrolment brought: people's tokens are checked with them, and a later start needs
-//! no cloud.
+//! Owns the keys that enrolment brought, which check people's tokens without the cloud.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use wire::{SessionId, UnixMillis, UserId};
 
-use super::sql::{id, nat};
+use super::sql::{execute, id, nat};
 
 /// The keys and revocations that the gate starts with.
 #[derive(Debug, Default)]
 pub struct Trust {
     pub enrolled: bool,
-    pub jwks: String,
-    pub revoked_sessions: Vec<SessionId>,
-    pub revoked_users: Vec<UserId>,
-    pub revocations_version: u64,
+    pub known: TrustNews,
     /// When the feed last said that there are no other revocations, by this machine's wall clock.
     pub feed_confirmed_at: Option<UnixMillis>,
 }
 
+/// New keys, where there are any, and revocations up to this version.
+#[derive(Debug, Default)]
+pub struct TrustNews {
+    pub jwks: Option<String>,
+    pub revoked_sessions: Vec<SessionId>,
+    pub revoked_users: Vec<UserId>,
+    pub revocations_version: u64,
+}
+
 pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
-    const ROW: &str =
-        "SELECT enrolled_at IS NOT NULL, jwks, revocations_version FROM edge WHERE one = 1";
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, nat(row, 2)?));
-    let (enrolled, jwks, revocations_version) = conn.query_row(ROW, [], read)?;
-    let (revoked_sessions, revoked_users) = (revoked(conn, "session")?, revoked(conn, "user")?);
-    let feed_confirmed_at = feed_confirmed_at(conn)?;
-    Ok(Trust {
-        enrolled,
-        jwks,
-        revoked_sessions,
-        revoked_users,
-        revocations_version,
-        feed_confirmed_at,
+    const ROW: &str = "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), revocations_version
+        FROM edge WHERE one = 1";
+    conn.query_row(ROW, [], |row| {
+        let known = TrustNews {
+            jwks: row.get(1)?,
+            revoked_sessions: revoked(conn, "session")?,
+            revoked_users: revoked(conn, "user")?,
+            revocations_version: nat(row, 2)?,
+        };
+        Ok(Trust { enrolled: row.get(0)?, known, feed_confirmed_at: feed_confirmed_at(conn)? })
     })
 }
 
@@ -42,8 +44,7 @@ pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMilli
 
 pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO feed_confirmed (one, at) VALUES (1, ?)";
-    conn.prepare_cached(PUT)?.execute([now.0])?;
-    Ok(())
+    execute(conn, PUT, [now.0])
 }
 
 pub fn enrolled(conn: &Connection, jwks: &str, now: UnixMillis) -> rusqlite::Result<()> {

@@ -20,7 +20,6 @@ pub struct HighWaterMark {
     pub head: Chain,
 }
 
-/// The file as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkFile {
     Missing,

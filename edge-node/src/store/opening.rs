@@ -1,7 +1,7 @@
 //! Opens the file: checks that it is this edge's and the one that the last answer came from, and logs the
 //! boot op that stands before any command or Hello of this run [BOOT_OP].
 
-use std::{io, path::Path};
+use std::io;
 
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,7 +11,7 @@ use super::{
     alarm::{self, Alarm},
     append,
     book::{LogBook, chain_at},
-    high_water::{self, HighWaterMark, MarkFile},
+    high_water::{HighWaterMark, MarkFile},
     sql::{int, parsed},
 };
 
@@ -81,12 +81,6 @@ fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityEr
     }
 }
 
-/// The high-water mark of the run before.
-pub(super) fn find_mark(database: &Path) -> io::Result<MarkFile> {
-    high_water::find(&high_water::path_for(database))
-}
-
-/// The reason to suspect the log, by the high-water file.
 fn suspicion(
     conn: &Connection,
     book: &LogBook,

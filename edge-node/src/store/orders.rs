@@ -5,13 +5,14 @@
 
 use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
-use wire::{Change, Order, OrderId, Policy, SessionId, UnixMillis, UserId, is_open};
+use wire::{Change, Order, OrderId, Policy, UnixMillis, is_open};
 
 use super::{
     book::LogBook,
+    enrolment::TrustNews,
     right,
     sight::{confirmed, sight},
-    sql::{encoded, int},
+    sql::{encoded, execute, int},
 };
 
 /// The effects of the feed, for the board and the gate.
@@ -19,10 +20,7 @@ use super::{
 pub struct FeedEffects {
     pub sights: Vec<Sight>,
     pub gone: Vec<OrderId>,
-    pub jwks: Option<String>,
-    pub revoked_sessions: Vec<SessionId>,
-    pub revoked_users: Vec<UserId>,
-    pub revocations_version: u64,
+    pub trust: TrustNews,
 }
 
 /// The feed's changes up to `to`, in one transaction.
@@ -37,7 +35,7 @@ pub fn apply(
     for change in changes {
         take(conn, book, change, now, &mut applied)?;
     }
-    applied.revocations_version = book.revocations_version;
+    applied.trust.revocations_version = book.revocations_version;
     book.feed_cursor = to;
     book.save(conn)?;
     Ok(applied)
@@ -97,7 +95,6 @@ pub fn merge(
     Ok(what)
 }
 
-/// One change of the feed.
 pub fn take(
     conn: &Connection,
     book: &mut LogBook,
@@ -135,8 +132,8 @@ pub fn take(
                 revoke(conn, "user", user.as_bytes())?;
             }
             book.revocations_version = book.revocations_version.max(version);
-            applied.revoked_sessions.extend(sessions);
-            applied.revoked_users.extend(users);
+            applied.trust.revoked_sessions.extend(sessions);
+            applied.trust.revoked_users.extend(users);
         }
     }
     Ok(())
@@ -145,8 +142,7 @@ pub fn take(
 fn remove(conn: &Connection, book: &mut LogBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
     book.tally.replace(Some(row), None);
-    conn.prepare_cached(REMOVE)?.execute([&row.order.id.as_bytes()[..]])?;
-    Ok(())
+    execute(conn, REMOVE, [&row.order.id.as_bytes()[..]])
 }
 
 fn keys(
@@ -162,7 +158,7 @@ fn keys(
     }
     book.keys_version = version;
     conn.execute(PUT, [&jwks])?;
-    applied.jwks = Some(jwks);
+    applied.trust.jwks = Some(jwks);
     Ok(())
 }
 
@@ -175,6 +171,5 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
 
 fn revoke(conn: &Connection, kind: &str, id: &[u8; 16]) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id) VALUES (?, ?)";
-    conn.prepare_cached(PUT)?.execute(params![kind, &id[..]])?;
-    Ok(())
+    execute(conn, PUT, params![kind, &id[..]])
 }

@@ -7,14 +7,14 @@
 use engine::view::{Sight, Via};
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, params};
-use wire::{HeldReason, NumberedOutcome, Outcome, Region};
+use wire::{HeldReason, NumberedOutcome, Outcome};
 
 use super::{
     book::LogBook,
     commands::{StoredCommand, find_by_op},
     orders,
     sight::sight,
-    sql::{encoded, int, parsed},
+    sql::{encoded, execute, int},
 };
 
 /// A command that has its outcome now, and its order as seen with it.
@@ -31,10 +31,9 @@ pub fn settle(
     outcomes: Vec<NumberedOutcome>,
 ) -> rusqlite::Result<Vec<DecidedCommand>> {
     let mut settled = Vec::with_capacity(outcomes.len());
-    let here = region(conn)?;
     for numbered in outcomes {
         book.settled_seq = book.settled_seq.max(numbered.seq);
-        if let Some(order) = numbered.outcome.order.as_ref().filter(|o| o.location == here) {
+        if let Some(order) = numbered.outcome.order.as_ref().filter(|o| o.location == book.region) {
             orders::merge(conn, book, order.clone(), Via::Outcome)?;
         }
         if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
@@ -51,16 +50,10 @@ pub fn settle(
     Ok(settled)
 }
 
-fn region(conn: &Connection) -> rusqlite::Result<Region> {
-    const REGION: &str = "SELECT region FROM edge WHERE one = 1";
-    conn.prepare_cached(REGION)?.query_row([], |row| parsed(row, 0))
-}
-
 /// The op needs no more resending and no more laying over the view.
 pub fn retire(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
     const RETIRE: &str = "DELETE FROM pending WHERE epoch = ? AND seq = ?";
-    conn.prepare_cached(RETIRE)?.execute([int(epoch), int(seq)])?;
-    Ok(())
+    execute(conn, RETIRE, [int(epoch), int(seq)])
 }
 
 pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusqlite::Result<()> {
@@ -69,8 +62,7 @@ pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusq
         HeldReason::Region => "region",
         HeldReason::NeedsOperator => "needs_operator",
     };
-    conn.prepare_cached(HOLD)?.execute(params![word, int(epoch), int(seq)])?;
-    Ok(())
+    execute(conn, HOLD, params![word, int(epoch), int(seq)])
 }
 
 /// The order is not stored with the outcome: it is told as it is when it is told.
@@ -78,6 +70,5 @@ fn store(conn: &Connection, stored: &StoredCommand, outcome: &Outcome) -> rusqli
     const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
     let bytes = encoded(Outcome { order: None, ..outcome.clone() });
     let key = (&stored.command_id.as_bytes()[..], &stored.user_id.as_bytes()[..]);
-    conn.prepare_cached(STORE)?.execute(params![bytes, key.0, key.1])?;
-    Ok(())
+    execute(conn, STORE, params![bytes, key.0, key.1])
 }

@@ -12,7 +12,7 @@ use super::{
     alarm, append,
     book::LogBook,
     relog::{self, EndedEpoch, UndecidedCommand},
-    sql::{decoded, hash, int, nat},
+    sql::{decoded, execute, hash, int, nat},
 };
 
 /// The new epoch, and how many commands were logged anew in it.
@@ -35,7 +35,7 @@ pub fn keep(conn: &Connection, run: TailRun) -> rusqlite::Result<()> {
         };
         at = Some(here);
         let values = params![int(run.epoch), int(here.seq), &here.hash.0[..], op];
-        conn.prepare_cached(PUT)?.execute(values)?;
+        execute(conn, PUT, values)?;
     }
     Ok(())
 }
@@ -113,7 +113,7 @@ fn relog_all(
         let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
         // An op that this version cannot read cannot be logged anew; the cloud has it, and says so.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
-        let token = relog::token_given_back(conn, epoch, op.token_seq)?;
+        let token = relog::token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
         let old = UndecidedCommand { epoch, at, op, token };
         count += u64::from(relog::relog(conn, book, old, origin, now)?);
     }

@@ -48,46 +48,34 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
     for row in rows {
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
-            let token = token(conn, epoch, op.token_seq)?;
+            let token = token(conn, &OWN, (epoch, op.token_seq))?;
             all.push(UndecidedCommand { epoch, at, op, token });
         }
     }
     Ok(all)
 }
 
-/// The token at a place of the old log.
-fn token(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<String>> {
-    const ROW: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq = ?";
-    token_in(conn, ROW, epoch, seq)
-}
+/// This log, and what the cloud gave back. A command that came back has its token beside it, unless the
+/// token stands in the part that both logs share; elsewhere this log may hold another's at that place.
+pub const OWN: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
+pub const GIVEN_BACK: [&str; 2] = ["SELECT bytes FROM tail WHERE epoch = ? AND seq = ?", OWN[0]];
 
-/// The token of a command that the cloud gave back: it came back too, unless it stands in the part that
-/// both logs share. Elsewhere this log may hold another's token at that place.
-pub fn token_given_back(
+/// The token at a place of an ended epoch, from the first statement that finds one.
+pub fn token(
     conn: &Connection,
-    epoch: u64,
-    seq: u64,
+    statements: &[&str],
+    (epoch, seq): (u64, u64),
 ) -> rusqlite::Result<Option<String>> {
-    const ROW: &str = "SELECT bytes FROM tail WHERE epoch = ? AND seq = ?";
-    match token_in(conn, ROW, epoch, seq)? {
-        Some(token) => Ok(Some(token)),
-        None => token(conn, epoch, seq),
+    for text in statements {
+        let row = |row: &Row<'_>| decoded::<Op>(row, 0);
+        let found = conn.prepare_cached(text)?.query_row([int(epoch), int(seq)], row);
+        match found.optional() {
+            Ok(Some(Op::Token { token })) => return Ok(Some(token)),
+            Ok(_) | Err(rusqlite::Error::FromSqlConversionFailure(..)) => {}
+            Err(error) => return Err(error),
+        }
     }
-}
-
-fn token_in(
-    conn: &Connection,
-    text: &str,
-    epoch: u64,
-    seq: u64,
-) -> rusqlite::Result<Option<String>> {
-    let row = |row: &Row<'_>| decoded::<Op>(row, 0);
-    let found = conn.prepare_cached(text)?.query_row([int(epoch), int(seq)], row);
-    Ok(match found.optional() {
-        Ok(Some(Op::Token { token })) => Some(token),
-        Ok(_) | Err(rusqlite::Error::FromSqlConversionFailure(..)) => None,
-        Err(error) => return Err(error),
-    })
+    Ok(None)
 }
 
 /// The command stands under its new place.
@@ -114,15 +102,14 @@ pub fn relog(
         Some(token) => append::token(conn, book, token, now, now)?,
         None => 0,
     };
-    let (edge, why) = (origin.edge.clone(), origin.why);
+    let EndedEpoch { edge, why } = origin;
     let (verdict, fence) = (op.verdict, op.fence);
-    let first = op.relogged.clone();
-    let relogged = first.unwrap_or(Relogged { edge, epoch, at, verdict, fence, why });
+    let first = || Relogged { edge: edge.clone(), epoch, at, verdict, fence, why };
     let anew = CommandOp {
         token_seq,
         verdict: Verdict::Provisional,
         fence: None,
-        relogged: Some(relogged),
+        relogged: Some(op.relogged.clone().unwrap_or_else(first)),
         ..op
     };
     let at = append::append(conn, book, &Op::Command(anew.clone()), now)?;

@@ -71,30 +71,20 @@ const ITEMS_MAX: u32 = 10_000;
 
 /// Opens the file to read only: it works while the edge runs, and changes nothing when it does not.
 pub fn report(path: &Path) -> rusqlite::Result<Report> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
-    let snapshot = conn.unchecked_transaction()?;
-    let mut report = standing(&snapshot)?;
-    report.right = right(&snapshot, &report)?;
-    report.alarm = alarm(&snapshot)?;
-    report.verdicts = verdicts(&snapshot)?;
-    report.items = items(&snapshot)?;
-    Ok(report)
-}
-
-fn standing(conn: &Connection) -> rusqlite::Result<Report> {
     const ROW: &str = "SELECT name, region, epoch,
         (SELECT coalesce(max(seq), 0) FROM log WHERE log.epoch = edge.epoch),
         (SELECT count(*) FROM pending),
         (SELECT received_at FROM pending ORDER BY epoch, seq LIMIT 1),
-        feed_generation, feed_cursor, outcome_cursor, orders, suspect, enrolled_at IS NOT NULL
-        FROM edge WHERE one = 1";
-    conn.query_row(ROW, [], |row| {
+        feed_generation, feed_cursor, outcome_cursor, orders, suspect, enrolled_at IS NOT NULL,
+        policy FROM edge WHERE one = 1";
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    let snapshot = conn.unchecked_transaction()?;
+    snapshot.query_row(ROW, [], |row| {
+        let (edge, epoch, suspect) = (parsed(row, 0)?, nat(row, 2)?, row.get(10)?);
         Ok(Report {
-            edge: parsed(row, 0)?,
             region: parsed(row, 1)?,
-            epoch: nat(row, 2)?,
             last_seq: nat(row, 3)?,
             pending: nat(row, 4)?,
             oldest_pending_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis),
@@ -102,75 +92,72 @@ fn standing(conn: &Connection) -> rusqlite::Result<Report> {
             feed_cursor: nat(row, 7)?,
             outcome_cursor: nat(row, 8)?,
             orders: nat(row, 9)?,
-            suspect: row.get(10)?,
-            right: RightReport::default(),
-            alarm: None,
+            right: right(&snapshot, &edge, epoch, suspect, parsed(row, 12)?)?,
+            alarm: alarm(&snapshot)?,
             enrolled: row.get(11)?,
-            verdicts: BTreeMap::new(),
-            items: Vec::new(),
+            verdicts: verdicts(&snapshot)?,
+            items: items(&snapshot)?,
+            edge,
+            epoch,
+            suspect,
         })
     })
 }
 
-fn right(conn: &Connection, report: &Report) -> rusqlite::Result<RightReport> {
-    const POLICY: &str = "SELECT policy FROM edge WHERE one = 1";
+fn right(
+    conn: &Connection,
+    edge: &EdgeId,
+    epoch: u64,
+    suspect: bool,
+    policy: Policy,
+) -> rusqlite::Result<RightReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
-    let policy: Policy = conn.query_row(POLICY, [], |row| parsed(row, 0))?;
+    let read = |row: &Row<'_>| Ok((opt(row, 0, decoded)?, opt(row, 1, nat)?, row.get(2)?));
     // The process that would add the columns may not have run yet.
-    if !conn.column_exists(None, "edge", "assignment")? {
-        return Ok(RightReport { policy, ..RightReport::default() }.told(report));
-    }
-    let read = |row: &Row<'_>| {
-        let assignment: RegionAssignment = opt(row, 0, decoded)?.unwrap_or_default();
-        let current = assignment.epoch == report.epoch;
-        Ok(RightReport {
-            policy,
-            fence: opt(row, 1, nat)?.filter(|_| current),
-            proven: row.get(2)?,
-            holder: assignment.holder,
-            sentence: String::new(),
-        })
-    };
-    Ok(conn.query_row(ROW, [], read)?.told(report))
-}
-
-impl Default for RightReport {
-    fn default() -> Self {
-        let (policy, sentence) = (Policy::Optimistic, String::new());
-        Self { policy, holder: None, fence: None, proven: false, sentence }
-    }
-}
-
-impl RightReport {
-    fn told(self, report: &Report) -> Self {
-        let sentence = match (self.fence, &self.holder) {
-            (Some(fence), _) if report.suspect => format!(
-                "This edge holds the right to assign under fence {fence}, but is suspect: \
-                 accepts are provisional."
-            ),
-            (Some(fence), _) if self.proven => format!(
-                "This edge holds the right to assign under fence {fence}: accepts are firm."
-            ),
-            (Some(fence), _) => format!(
-                "This edge was granted the right to assign under fence {fence}, and its orders do \
-                 not agree with those it was granted on: accepts are provisional until the \
-                 region is granted anew."
-            ),
-            (None, Some(holder)) if *holder == report.edge => {
-                "This edge held the right to assign in an epoch that is over: accepts are \
-                 provisional until the region is granted anew."
-                    .to_owned()
-            }
-            (None, Some(holder)) => format!(
-                "The edge {holder} holds the right to assign: accepts here are provisional and \
-                 decided there."
-            ),
-            (None, None) => {
-                "No edge holds the right to assign: accepts are provisional, and the cloud decides."
-                    .to_owned()
-            }
+    let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
+        match conn.column_exists(None, "edge", "assignment")? {
+            true => conn.query_row(ROW, [], read)?,
+            false => (None, None, false),
         };
-        Self { sentence, ..self }
+    let assignment = assignment.unwrap_or_default();
+    let fence = held.filter(|_| assignment.epoch == epoch);
+    let sentence = right_sentence(edge, suspect, proven, fence, assignment.holder.as_ref());
+    Ok(RightReport { policy, holder: assignment.holder, fence, proven, sentence })
+}
+
+fn right_sentence(
+    edge: &EdgeId,
+    suspect: bool,
+    proven: bool,
+    fence: Option<u64>,
+    holder: Option<&EdgeId>,
+) -> String {
+    match (fence, holder) {
+        (Some(fence), _) if suspect => format!(
+            "This edge holds the right to assign under fence {fence}, but is suspect: accepts are \
+             provisional."
+        ),
+        (Some(fence), _) if proven => {
+            format!("This edge holds the right to assign under fence {fence}: accepts are firm.")
+        }
+        (Some(fence), _) => format!(
+            "This edge was granted the right to assign under fence {fence}, and its orders do not \
+             agree with those it was granted on: accepts are provisional until the region is \
+             granted anew."
+        ),
+        (None, Some(holder)) if holder == edge => {
+            "This edge held the right to assign in an epoch that is over: accepts are provisional \
+             until the region is granted anew."
+                .to_owned()
+        }
+        (None, Some(holder)) => format!(
+            "The edge {holder} holds the right to assign: accepts here are provisional and decided \
+             there."
+        ),
+        (None, None) => {
+            "No edge holds the right to assign: accepts are provisional, and the cloud decides."
+                .to_owned()
+        }
     }
 }
 

@@ -7,8 +7,7 @@ use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
 
-/// A board shows so many orders, those in work before those that are done; for so many it is checked that
-/// the reader may read them.
+/// Orders on a board at most, and those looked at for whether the reader may read them.
 const BOARD_MAX: usize = 1_000;
 const BOARD_ASKED_MAX: u32 = 4_000;
 
@@ -28,7 +27,6 @@ pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Optio
     conn.prepare_cached(ROW)?.query_row([&order_id.as_bytes()[..]], read).optional()
 }
 
-/// The order as this edge sees it now.
 pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::Result<Sight> {
     let row = confirmed(conn, order_id)?;
     let mut ops = pending_on(conn, order_id)?;

@@ -10,18 +10,17 @@ use engine::{
     edge::SnapshotRun,
     view::{ConfirmedOrder, Tally},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{Change, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     book::LogBook,
     orders::{self, FeedEffects},
     sight::sight,
-    sql::{decoded, encoded, hash, id, int, nat, opt, order},
+    sql::{decoded, encoded, execute, hash, id, int, nat, opt, order},
 };
 
-/// So many orders that an image changed are told to tablets one by one. A tablet that shows more reads the
-/// board anew.
+/// Changed orders told to tablets one by one. A tablet that shows more reads the board anew.
 const TOLD_MAX: u32 = 256;
 
 /// The effects of the swap, where this was the last chunk.
@@ -45,7 +44,7 @@ pub fn stage(
             const PUT: &str = "INSERT OR REPLACE INTO snapshot (one, staged, digest, orders)
                 VALUES (1, ?, ?, ?)";
             let values = params![encoded(&staged), &image.digest.0[..], int(image.orders)];
-            conn.prepare_cached(PUT)?.execute(values)?;
+            execute(conn, PUT, values)?;
             Ok(None)
         }
         None => {
@@ -68,10 +67,9 @@ fn forget(conn: &Connection) -> rusqlite::Result<()> {
 
 /// Over the orders that are staged.
 fn tally(conn: &Connection) -> rusqlite::Result<Tally> {
+    let read = |row: &Row<'_>| Ok(Tally { digest: hash(row, 0)?, orders: nat(row, 1)?, ahead: 0 });
     let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
-    let mut rows = statement
-        .query_map([], |row| Ok(Tally { digest: hash(row, 0)?, orders: nat(row, 1)?, ahead: 0 }))?;
-    rows.next().unwrap_or_else(|| Ok(Tally::default()))
+    Ok(statement.query_row([], read).optional()?.unwrap_or_default())
 }
 
 /// An entity stands in an image once.
@@ -80,7 +78,7 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
         VALUES (?, ?, ?, ?, ?, ?)";
     const OTHER: &str = "INSERT INTO staged_changes (bytes) VALUES (?)";
     let Change::Order(order) = change else {
-        conn.prepare_cached(OTHER)?.execute([encoded(&change)])?;
+        execute(conn, OTHER, [encoded(&change)])?;
         return Ok(());
     };
     conn.prepare_cached(ORDER)?.execute(params![
@@ -104,8 +102,12 @@ fn swap(
     image: Tally,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {
+    const RAISED: &str = "SELECT s.id FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
+        WHERE o.id IS NULL OR o.version < s.version LIMIT ?";
+    const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
+        WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
     alarm(conn)?;
-    let (raised, gone) = (raised(conn)?, gone(conn)?);
+    let (raised, gone) = (ids(conn, RAISED)?, ids(conn, GONE)?);
     book.tally = with_what_is_ahead(conn, image)?;
     replace(conn)?;
     let mut applied = FeedEffects { gone, ..FeedEffects::default() };
@@ -118,7 +120,7 @@ fn swap(
     for change in others {
         orders::take(conn, book, change?, now, &mut applied)?;
     }
-    applied.revocations_version = book.revocations_version;
+    applied.trust.revocations_version = book.revocations_version;
     Ok(applied)
 }
 
@@ -140,24 +142,11 @@ fn alarm(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn raised(conn: &Connection) -> rusqlite::Result<Vec<OrderId>> {
-    const RAISED: &str = "SELECT s.id FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
-        WHERE o.id IS NULL OR o.version < s.version LIMIT ?";
-    ids(conn, RAISED)
-}
-
-fn gone(conn: &Connection) -> rusqlite::Result<Vec<OrderId>> {
-    const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
-        WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
-    ids(conn, GONE)
-}
-
 fn ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
     conn.prepare(text)?.query_map([TOLD_MAX], |row| id(row, 0))?.collect()
 }
 
-/// The tally of the view to be: the image, with the rows in it that stay as they are because they are
-/// ahead of it.
+/// The tally of the view to be: the image, and the rows that stay because they are ahead of it.
 fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally> {
     const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
         LEFT JOIN staged_orders s ON s.id = o.id
@@ -166,17 +155,13 @@ fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally
     let mut statement = conn.prepare(AHEAD)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let staged = staged(row)?;
+        let staged: Option<Order> = opt(row, 1, decoded)?;
+        let staged = staged.map(|order| ConfirmedOrder { feed_version: order.version, order });
         let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
         let kept = ConfirmedOrder { order: order(row, 0)?, feed_version: brought };
         tally.replace(staged.as_ref(), Some(&kept));
     }
     Ok(tally)
-}
-
-fn staged(row: &Row<'_>) -> rusqlite::Result<Option<ConfirmedOrder>> {
-    let order: Option<Order> = opt(row, 1, decoded)?;
-    Ok(order.map(|order| ConfirmedOrder { feed_version: order.version, order }))
 }
 
 /// `feed_version` is the version that this feed has brought, which is the image's and no other.

@@ -1,10 +1,15 @@
 //! How our words are written into columns and read out of them.
 
-use std::{error::Error, str::FromStr};
+use std::{error::Error, io, str::FromStr};
 
-use rusqlite::{Row, types::Type};
+use rusqlite::{Connection, Params, Row, types::Type};
 use uuid::Uuid;
 use wire::{Hash, Order};
+
+/// Runs a statement that stays prepared.
+pub fn execute(conn: &Connection, text: &str, values: impl Params) -> rusqlite::Result<()> {
+    conn.prepare_cached(text)?.execute(values).map(drop)
+}
 
 /// SQLite counts in signed numbers; nothing here comes near their end.
 pub fn int(number: u64) -> i64 {
@@ -58,6 +63,11 @@ pub fn encoded(word: impl minicbor::Encode<()>) -> Vec<u8> {
     let written = minicbor::encode(word, &mut bytes);
     debug_assert!(written.is_ok(), "memory takes every byte");
     bytes
+}
+
+/// A failure of the high-water file, where a statement is expected to fail.
+pub fn unmarked(error: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 pub fn unreadable(at: usize, error: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {

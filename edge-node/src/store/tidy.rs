@@ -13,7 +13,6 @@ const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 /// So many rows leave in one go, so that commands never wait long behind them.
 const ROWS_MAX: u32 = 2_000;
 
-/// How many rows left.
 pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";

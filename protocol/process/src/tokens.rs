@@ -13,7 +13,7 @@ mod service;
 mod signer;
 
 use serde::{Deserialize, Serialize};
-use wire::{Actor, DeviceId, Role, SessionId, UserId};
+use wire::{Actor, DeviceId, Role, SessionId, UnixMillis, UserId};
 
 pub use caller::{Admin, Caller, FromService, Verifier, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
@@ -49,6 +49,10 @@ pub struct Claims {
 impl Claims {
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.sub, role: self.role }
+    }
+
+    pub fn expires_at(&self) -> UnixMillis {
+        UnixMillis(self.exp.saturating_mul(1_000))
     }
 }
 

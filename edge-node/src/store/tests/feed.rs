@@ -29,14 +29,14 @@ async fn keys_policy_and_revocations_outlive_the_process() {
     let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
     let keys = Change::Keys { version: 3, jwks: "new".into() };
     let applied = store.apply(3, vec![revoked, policy, keys], NOW).await.unwrap();
-    assert_eq!(applied.jwks.as_deref(), Some("new"));
+    assert_eq!(applied.trust.jwks.as_deref(), Some("new"));
     let older = Change::Keys { version: 2, jwks: "old".into() };
-    assert_eq!(store.apply(4, vec![older], NOW).await.unwrap().jwks, None);
+    assert_eq!(store.apply(4, vec![older], NOW).await.unwrap().trust.jwks, None);
     store.close();
     let (store, _) = open(&data, 2).await;
     let trust = store.trust().await.unwrap();
-    assert_eq!(trust.jwks, "new");
-    assert_eq!((trust.revoked_sessions.len(), trust.revoked_users.len()), (1, 1));
+    assert_eq!(trust.known.jwks.as_deref(), Some("new"));
+    assert_eq!((trust.known.revoked_sessions.len(), trust.known.revoked_users.len()), (1, 1));
 }
 
 #[tokio::test]

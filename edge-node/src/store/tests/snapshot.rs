@@ -61,7 +61,7 @@ async fn the_view_stays_until_the_whole_image_is_here_and_then_is_the_image() {
     let last = [orders([(6, 1)]), vec![keys]].concat();
     let applied = store.stage(run(1, last, true), NOW).await.unwrap().unwrap();
     assert_eq!(applied.gone, [OrderId(id(3))], "the image lacks it");
-    assert_eq!(applied.jwks.as_deref(), Some("of another feed"));
+    assert_eq!(applied.trust.jwks.as_deref(), Some("of another feed"));
     let mut versions = Vec::new();
     for n in 1..=6 {
         versions.push(version(&store, n).await);
