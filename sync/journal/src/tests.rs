@@ -40,6 +40,14 @@ impl Notes {
     }
 }
 
+impl State for () {
+    type Error = rusqlite::Error;
+
+    fn load(_: &Connection) -> rusqlite::Result<Self> {
+        Ok(())
+    }
+}
+
 impl State for Notes {
     type Error = Refusal;
 

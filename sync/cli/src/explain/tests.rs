@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandId, Draft, EdgeId, Language, OrderId, Region, Role, ServiceType, UserId,
+    Actor, Amount, CommandId, Draft, EdgeId, Language, OrderId, OrderStatus, Region, Role,
+    ServiceType, UserId,
 };
 
 use super::*;

@@ -253,7 +253,7 @@ impl OpenSession {
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
             // While an image is on its way, the edge's cursor counts another feed.
-            feed_seq: self.snapshot.is_none().then(|| self.feed.head),
+            feed_seq: self.snapshot.is_none().then_some(self.feed.head),
         }))
     }
 

@@ -67,9 +67,8 @@ async fn closing_finishes_what_waits_and_refuses_what_comes_later() {
 async fn a_second_owner_is_refused_until_the_first_has_closed() {
     let place = Place::new();
     let journal = place.open();
-    let second = Journal::<()>::open(place.path(), Migrations::from_slice(STEPS), |_| {
-        Ok::<_, rusqlite::Error>(())
-    });
+    let make = |_: &Connection| Ok::<_, rusqlite::Error>(());
+    let second = Journal::open(place.path(), Migrations::from_slice(STEPS), make, |_| {});
     assert!(matches!(second, Err(JournalError::Taken(_))));
     drop(journal);
     place.open().close();
