@@ -2,6 +2,7 @@
 
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
 import type { Role } from './api/types.ts'
+import { noteReached } from './live.ts'
 import { restore, session } from './session.ts'
 
 declare module 'vue-router' {
@@ -66,7 +67,15 @@ export function createPortalRouter(): Router {
     }
     return guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
   })
+  router.onError((_, to) => void missingPage(to.fullPath))
   return router
+}
+
+/** The script of a page did not come: after an update it has another name, so the whole portal is loaded anew. */
+async function missingPage(path: string): Promise<void> {
+  const isThere = await fetch('/index.html', { cache: 'no-store' }).then(answer => answer.ok, () => false)
+  if (isThere) location.assign(path)
+  else noteReached(false)
 }
 
 /** Where a person is led instead; `true` where the page may be shown, or refuses by itself. */
