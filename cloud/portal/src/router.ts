@@ -71,11 +71,17 @@ export function createPortalRouter(): Router {
   return router
 }
 
+const ANEW = 'holdfast.anew'
+const ANEW_MS = 60_000
+
 /** The script of a page did not come: after an update it has another name, so the whole portal is loaded anew. */
 async function missingPage(path: string): Promise<void> {
   const isThere = await fetch('/index.html', { cache: 'no-store' }).then(answer => answer.ok, () => false)
-  if (isThere) location.assign(path)
-  else noteReached(false)
+  const before = Number(sessionStorage.getItem(ANEW) ?? 0)
+  // Once is enough: a script that does not come after that is missing for another reason.
+  if (!isThere || Date.now() - before < ANEW_MS) return noteReached(false)
+  sessionStorage.setItem(ANEW, String(Date.now()))
+  location.assign(path)
 }
 
 /** Where a person is led instead; `true` where the page may be shown, or refuses by itself. */

@@ -1,0 +1,118 @@
+// A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
+
+export const NOW = Date.parse('2026-11-21T10:52:00Z')
+const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
+const id = (n) => `0193a1c2-0000-7000-8000-${String(n).padStart(12, '0')}`
+export const PEOPLE = {
+  customer: { user_id: id(1), username: 'linxiaomei', role: 'customer' },
+  provider: { user_id: id(2), username: 'wangjianguo', role: 'provider' },
+  admin: { user_id: id(3), username: 'chenyu', role: 'admin' },
+}
+export const CSRF = 'csrf-of-this-session'
+const OTHER = id(4)
+
+export function orderOf(n, change = {}) {
+  return {
+    id: id(100 + n), code: `N-7F3K${String(n).padStart(2, '0')}`, customer_id: PEOPLE.customer.user_id, provider_id: null,
+    title: n % 2 ? '厨房水龙头漏水' : 'Set up a router and two printers', description: n % 3 ? '关紧后仍滴水，大约每秒一滴。' : '', service_type: 'cleaning_repair',
+    price: '180.00', currency: 'CNY', location: ['NORTH', 'SOUTH', 'EAST', 'WEST', 'MID'][n % 5], address: '望京街道花家地北里 12 号楼',
+    service_start_time: at('14:00:00'), service_end_time: at('16:00:00'), status: 'pending_review', payment_status: 'unpaid', version: 1,
+    created_at: at(`09:${String(10 + (n % 50)).padStart(2, '0')}:00`), updated_at: at('10:00:00'), source: n % 4 ? 'portal' : 'north-1', ...change,
+  }
+}
+
+function step(version, action, actor, change = {}) {
+  return {
+    version, action, actor, from: 'pending', to: 'accepted', code: null, reason: null, hops: { tapped_at: null, edge_at: null, cloud_at: at('10:52:41.100') },
+    command_id: id(900 + version), source: 'portal', edge: null, epoch: null, seq: null, verdict: null, ...change,
+  }
+}
+const lost = {
+  ...step(3, 'accept', { user_id: OTHER, role: 'provider' }, {
+    from: 'accepted', code: 'order_already_accepted', source: 'north-1', edge: 'north-1', epoch: 7, seq: 41, verdict: 'provisional',
+    hops: { tapped_at: at('10:41:07'), edge_at: at('10:41:08'), cloud_at: at('11:02:31') },
+  }),
+}
+const timeline = [
+  step(1, null, { user_id: PEOPLE.customer.user_id, role: 'customer' }, {
+    from: null, to: 'pending_review', source: 'north-1', edge: 'north-1', epoch: 7, seq: 3, hops: { tapped_at: at('09:12:04.200'), edge_at: at('09:12:04.300'), cloud_at: at('09:31:40') },
+  }),
+  step(2, 'approve', { user_id: PEOPLE.admin.user_id, role: 'admin' }, { from: 'pending_review', to: 'pending', hops: { tapped_at: null, edge_at: null, cloud_at: at('09:34:00') } }),
+  step(3, 'accept', { user_id: PEOPLE.provider.user_id, role: 'provider' }),
+  lost,
+]
+
+const edge = (name, change = {}) => ({
+  edge: name, link: 'up', since: at('08:00:00'), last_contact_at: at('10:51:59'), epoch: 7, version: '0.1.0', pending: 0, oldest_pending_at: null, undecided: 0,
+  held: 0, parked: 0, lag_up_ops: 0, lag_down_changes: 0, lag_down_outcomes: 0, checksum: 'match', clock_error_ms: 12, disk_free_bytes: 24e9, repairs: 0,
+  stopped: 0, lost: 0, ...change,
+})
+const cut = { link: 'down', since: at('10:38:00'), pending: 38, oldest_pending_at: at('10:38:20') }
+const regionOf = (region, gate, change = {}, edgeChange = {}) => ({
+  region, gate, policy: 'optimistic', holder: null, feed_seq: 90, orders: 12, asks_waiting: 0, asks_stopped: 0, edges: [edge(`${region.toLowerCase()}-1`, edgeChange)], ...change,
+})
+
+/** `orders` wait for approval; `own` is the order that every page about one order shows. */
+export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {} } = {}) {
+  const state = {
+    role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
+    orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
+  }
+  const regions = () => [
+    regionOf('NORTH', state.gates.NORTH ?? 'open', {}, state.gates.NORTH === 'closed' ? { ...cut, lost: 1 } : { lost: 1 }), regionOf('SOUTH', state.gates.SOUTH ?? 'open', { ...state.right }),
+    regionOf('EAST', 'open', {}, { held: 1, stopped: 1 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
+  ]
+  const page = (items) => ({ items, next: null })
+  const routes = [
+    ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
+    ['POST', /^\/session$/, () => ({ ...PEOPLE[(state.role ??= 'customer')], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['GET', /^\/admin\/orders$/, ({ query }) => page(state.orders.filter((order) => !query.get('status') || order.status === query.get('status')))],
+    ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
+    ['GET', /^\/orders$/, () => page(state.orders)],
+    ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
+    ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline })],
+    ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => state.orders.find((order) => order.id === match[1]) ?? 404],
+    ['POST', /^\/orders\/([\w-]+)\/(\w+)$/, ({ match }) => {
+      const order = state.orders.find(({ id }) => id === match[1])
+      order.status = { approve: 'pending', reject: 'rejected', cancel: 'cancelled', accept: 'accepted' }[match[2]] ?? order.status
+      return { order_id: order.id, status: order.status, provider_id: null, message: 'Done.', order }
+    }],
+    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: 'Order accepted', content: 'A provider accepted your order “厨房水龙头漏水”.', is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
+    ['GET', /^\/admin\/status$/, () => ({ now: new Date(NOW).toISOString(), regions: regions() })],
+    ['PUT', /^\/admin\/regions\/(\w+)$/, ({ match, body }) => { state.gates[match[1]] = body.gate; return {} }],
+    ['GET', /^\/admin\/edges$/, () => page(regions().flatMap(({ region, edges }) => edges.map((one) => ({ ...one, region, created_at: at('08:00:00'), enrolled_at: at('08:00:00'), cursor_seq: 12, outcome_cursor: 3, feed_cursor: 90 }))))],
+    ['POST', /^\/admin\/edges$/, ({ body }) => [201, { ...body, code: '7QZ0-AB12-CD34-EF56-GH78-JK90', expires_at: at('23:00:00') }]],
+    ['GET', /^\/admin\/queue$/, () => page([{ edge: 'east-1', epoch: 7, seq: 9, region: 'EAST', hash: 'ab'.repeat(32), kind: 'command', state: 'needs_operator', failures: 3, received_at: at('10:40:00'), command: { id: id(500), type: 'accept_order', order_id: id(160), order_code: 'N-7F3K60', actor: { user_id: OTHER, role: 'provider' }, verdict: 'provisional', edge_at: at('10:39:00') } }])],
+    ['GET', /^\/admin\/asks$/, () => page([])],
+    ['GET', /^\/admin\/ops\//, () => ({ edge: 'north-1', epoch: 7, seq: 12, region: 'NORTH', hash: 'cd'.repeat(32), kind: 'boot', state: 'decided', failures: 0, received_at: at('10:40:00') })],
+    ['GET', /^\/admin\/cases$/, () => page([{ id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00') }])],
+    ['GET', /^\/admin\/commands\//, () => ({ items: [{ command_id: id(501), user_id: OTHER, applied: true, code: null, order_id: id(160), order_version: 3, op: null, decided_at: at('10:47:00') }] })],
+    ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null } }])],
+    ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
+    ['PUT', /^\/admin\/assignments\/(\w+)$/, ({ match, body }) => { Object.assign(state.right, body); return rightOf(match[1]) }],
+  ]
+  const rightOf = (region) => ({
+    region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,
+    fences: [{ fence: 1, holder: 'south-1', epoch: 7, granted_at: at('08:00:00'), granted_by: PEOPLE.admin.user_id, end: { at: at('09:00:00'), how: 'released' } }], changes: [],
+  })
+
+  state.answer = async (route) => {
+    const request = route.request()
+    const url = new URL(request.url())
+    const path = url.pathname.replace('/api/v1', '')
+    const body = request.postDataJSON()
+    if (path !== '/stream') state.asked.push({ method: request.method(), path, body, headers: request.headers() })
+    if (state.gone) return route.abort()
+    // It stays silent and, once it is over, is not tried again within a test.
+    if (path === '/stream') return route.fulfill({ contentType: 'text/event-stream', body: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n' })
+    for (const [method, pattern, answer] of routes) {
+      const match = method === request.method() && pattern.exec(path)
+      if (!match) continue
+      const found = answer({ match, body, query: url.searchParams })
+      const [status, json] = typeof found === 'number' ? [found, { status: found, title: 'No.', code: found === 401 ? 'invalid_token' : 'not_found' }] : Array.isArray(found) ? found : [200, found]
+      return route.fulfill({ status, json, contentType: status < 400 ? 'application/json' : 'application/problem+json' })
+    }
+    return route.fulfill({ status: 404, json: { code: 'not_found', title: `No answer to ${request.method()} ${path}` } })
+  }
+  return state
+}

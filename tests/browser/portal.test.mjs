@@ -1,0 +1,217 @@
+// The portal over a gateway that answers from memory: every page in both languages and themes, and the promises that a
+// person relies on.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+import config from '../../cloud/portal/vite.config.mjs'
+import { axe, LANGUAGES, launch, openPage, overflowAt, screenshot, smallTargets, THEMES } from './browser.mjs'
+import { CSRF, gateway, NOW, orderOf } from './portal.answers.mjs'
+import { serve } from './serve.mjs'
+
+const ORDER = orderOf(60).id
+const PAGES = {
+  '': ['/sign-in', '/register/customer', '/register/provider'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/nowhere'],
+  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, '/inbox'],
+  admin: [
+    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
+    '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
+  ],
+}
+
+let browser, server
+
+before(async () => {
+  await build(config)
+  server = await serve(fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url)))
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+async function open(state, { lang = 'en', theme = 'light' } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: theme, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce' })
+  await context.clock.install({ time: NOW })
+  await context.route('**/api/v1/**', state.answer)
+  const { page, wrongs } = await openPage(context)
+  const go = async (path) => {
+    await page.goto(server.url + path)
+    await page.locator('#main').waitFor()
+    await page.locator('.wait').waitFor({ state: 'detached' })
+    await page.waitForLoadState('networkidle')
+  }
+  // An answer of 401 or 404 is told in the console by the browser itself.
+  const faults = () => wrongs.splice(0).filter((line) => !line.includes('Failed to load resource'))
+  return { context, page, go, faults }
+}
+
+const changes = (state) => state.asked.filter(({ method }) => method !== 'GET')
+
+for (const lang of LANGUAGES) {
+  for (const theme of THEMES) {
+    test(`every page in ${lang}, ${theme}`, async (t) => {
+      for (const [role, paths] of Object.entries(PAGES)) {
+        const { context, page, go, faults } = await open(gateway({ role: role || null }), { lang, theme })
+        for (const path of paths) {
+          await t.test(`${role || 'nobody'} ${path}`, async () => {
+            await go(path)
+            assert.equal(await page.getAttribute('html', 'lang'), lang)
+            await screenshot(page, `portal/${role || 'nobody'}${path.replace(ORDER, 'order').replaceAll(/\W+/g, '-')}-${lang}-${theme}`)
+            assert.deepEqual(await axe(context, page), [])
+            assert.deepEqual(await smallTargets(page, 24), [])
+            assert.equal(await overflowAt(page, 320), 0, 'loss at 320 px')
+            assert.deepEqual(faults(), [])
+          })
+        }
+        await context.close()
+      }
+    })
+  }
+}
+
+test('fifty orders are approved by keyboard, and the last is taken back', async () => {
+  const state = gateway({ orders: Array.from({ length: 50 }, (_, n) => orderOf(n)) })
+  const { context, page, go, faults } = await open(state)
+  await go('/approvals')
+  await page.getByRole('heading', { name: '50 to approve' }).waitFor()
+  for (let n = 0; n < 50; n += 1) await page.keyboard.press('a')
+  await page.getByText('Providers are told in').waitFor()
+  assert.equal(changes(state).length, 0, 'nothing leaves before its time')
+  await page.keyboard.press('u')
+  await page.getByRole('heading', { name: '1 to approve' }).waitFor()
+  await context.clock.runFor(10_000)
+  while (changes(state).length < 49) await page.waitForEvent('response')
+  await page.waitForLoadState('networkidle')
+  const sent = changes(state)
+  assert.equal(sent.length, 49)
+  assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 49)
+  assert.ok(sent.every(({ path, headers }) => path.endsWith('/approve') && headers['x-csrf-token'] === CSRF))
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a rejection gives its reason in the language of the order', async () => {
+  const state = gateway({ orders: [orderOf(1)] })
+  const { context, page, go } = await open(state)
+  await go('/approvals')
+  await page.keyboard.press('r')
+  await page.keyboard.press('4')
+  await context.clock.runFor(10_000)
+  await page.waitForLoadState('networkidle')
+  assert.deepEqual(changes(state).map(({ path, body }) => [path.split('/').at(-1), /电话/.test(body.reason)]), [['reject', true]])
+  await context.close()
+})
+
+test('a page of another role is refused, and asks nothing', async () => {
+  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall']], ['admin', ['/publish/1', '/jobs', '/inbox']]]) {
+    const state = gateway({ role })
+    const { context, page, go } = await open(state)
+    for (const path of paths) {
+      await go(path)
+      await page.getByRole('heading', { name: 'This page is not for you' }).waitFor()
+    }
+    const forbidden = state.asked.filter(({ path }) => role !== 'admin' && path.startsWith('/admin'))
+    assert.deepEqual(forbidden, [])
+    await context.close()
+  }
+})
+
+test('nobody is shown a page before signing in, and then the page they came for', async () => {
+  const state = gateway({ role: null })
+  const { context, page, go } = await open(state)
+  await go(`/orders/${ORDER}?do=cancel`)
+  await page.getByLabel('User name').fill('linxiaomei')
+  await page.getByLabel('Password').fill('a long password')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Cancel this order?' }).waitFor()
+  const kept = await page.evaluate(() => [Object.keys(localStorage).filter((key) => key !== 'holdfast.look'), Object.keys(sessionStorage), document.cookie])
+  assert.deepEqual(kept, [[], [], ''])
+  await context.close()
+})
+
+test('what people write stays text', async () => {
+  const hostile = ['"><img src=x onerror=alert(1)>', '<script>alert(2)</script>', 'javascript:alert(3)', '{{ 7 * 7 }} @:x | y', 'W'.repeat(118)]
+  const state = gateway({ orders: hostile.map((title, n) => orderOf(n, { title, description: title, address: title })), own: { title: hostile[0], address: hostile[1] } })
+  const { context, page, go, faults } = await open(state)
+  page.on('dialog', (dialog) => assert.fail(`a script ran: ${dialog.message()}`))
+  await go('/approvals')
+  for (const title of hostile) await page.getByRole('link', { name: title, exact: true }).waitFor()
+  assert.equal(await overflowAt(page, 320), 0)
+  await go(`/orders/${ORDER}`)
+  await page.getByRole('heading', { name: hostile[0] }).waitFor()
+  assert.equal(await page.locator('main img, main script').count(), 0)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('out of reach, what was read stays and changes wait', async () => {
+  const state = gateway({ role: 'provider' })
+  const { context, page, go } = await open(state)
+  await go('/available')
+  state.gone = true
+  await page.getByRole('button', { name: 'Accept' }).first().click()
+  await page.getByRole('heading', { name: 'Holdfast is out of reach', exact: true }).waitFor()
+  assert.ok((await page.locator('.job').count()) > 0)
+  await page.locator('.job [aria-disabled=true]').first().waitFor()
+  state.gone = false
+  await page.getByRole('button', { name: 'Retry now' }).first().click()
+  await page.getByRole('heading', { name: 'Holdfast is out of reach', exact: true }).waitFor({ state: 'detached' })
+  await context.close()
+})
+
+test('the wall asks before it cuts a region, and heals at once', async () => {
+  const state = gateway()
+  const { context, page, go } = await open(state)
+  await go('/regions/wall')
+  await page.getByRole('button', { name: 'Cut for a drill… South' }).click()
+  assert.deepEqual(changes(state), [])
+  await page.getByRole('button', { name: 'Cut South' }).click()
+  await page.getByRole('button', { name: 'Heal South' }).click()
+  await page.getByRole('button', { name: 'Cut for a drill… South' }).waitFor()
+  assert.deepEqual(changes(state).map(({ path, body }) => [path, body.gate]), [['/admin/regions/SOUTH', 'closed'], ['/admin/regions/SOUTH', 'open']])
+  await context.close()
+})
+
+test('the change of a region’s right that is sent is the one that was confirmed', async () => {
+  const state = gateway()
+  const { context, page, go } = await open(state)
+  await go('/regions?region=SOUTH')
+  await page.getByRole('button', { name: 'Let a node decide…' }).click()
+  await page.getByRole('button', { name: 'Leave it as it is' }).click()
+  assert.deepEqual(changes(state), [])
+  await page.getByRole('button', { name: 'Let a node decide…' }).click()
+  await page.getByRole('button', { name: 'Let it decide' }).click()
+  await page.getByText('Noted.').waitFor()
+  assert.deepEqual(changes(state).map(({ body }) => body), [{ policy: 'exclusive', holder: 'south-1', epoch: 7 }])
+  await context.close()
+})
+
+test('a draft outlives its page and is published once', async () => {
+  const state = gateway({ role: 'customer' })
+  const { context, page, go, faults } = await open(state)
+  await go('/publish/1')
+  await page.getByRole('radio', { name: 'Cleaning and repair' }).check()
+  await page.getByLabel('In one line').fill('厨房水龙头漏水')
+  await page.getByRole('button', { name: 'Next: where and when' }).click()
+  await page.getByRole('radio', { name: 'North' }).check()
+  await page.getByLabel('Street and door').fill('望京街道 12')
+  await page.getByRole('radio', { name: /^Tomorrow/ }).check()
+  await page.getByRole('radio', { name: '14:00–16:00' }).check()
+  await page.getByRole('button', { name: 'Next: price' }).click()
+  await page.getByLabel('In total, in yuan').fill('¥180')
+  await page.getByText('Draft, on this device').waitFor()
+  await page.reload()
+  assert.equal(await page.getByLabel('In total, in yuan').inputValue(), '¥180')
+  await page.getByRole('button', { name: 'Publish for approval' }).dblclick()
+  await page.waitForURL('**/orders/*')
+  const sent = changes(state)
+  assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 1)
+  assert.equal(sent[0].body.price, '180.00')
+  assert.equal(sent[0].body.service_start_time, '2026-11-22T14:00:00.000Z')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
