@@ -128,7 +128,7 @@ test('nobody is shown a page before signing in, and then the page they came for'
   await page.getByLabel('Password').fill('a long password')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Cancel this order?' }).waitFor()
-  const kept = await page.evaluate(() => [Object.keys(localStorage).filter((key) => key !== 'holdfast.look'), Object.keys(sessionStorage), document.cookie])
+  const kept = await page.evaluate(() => [Object.keys(window.localStorage).filter((key) => key !== 'holdfast.look'), Object.keys(sessionStorage), document.cookie])
   assert.deepEqual(kept, [[], [], ''])
   await context.close()
 })
