@@ -51,10 +51,19 @@ export function useStory() {
     }
   }
 
-  /** Newest first. */
+  /** Newest first. A customer reads of a request that changed nothing only beside the one that did. */
   function entries(timeline: readonly TimelineEntry[]): KitEntry[] {
     const newestFirst = [...timeline].sort((a, b) => b.version - a.version || (timeOf(b) ?? '').localeCompare(timeOf(a) ?? ''))
-    return newestFirst.map((step, at) => entry(step, at === 0))
+    if (session.person?.role !== 'customer') return newestFirst.map((step, at) => entry(step, at === 0))
+    const late = newestFirst.filter(step => isNothing(step) && step.action === 'accept')
+    const shown = newestFirst.filter(step => !late.includes(step))
+    const winning = shown.find(step => step.action === 'accept')
+    return shown.map((step, at) => (step === winning ? withLate(entry(step, at === 0), late) : entry(step, at === 0)))
+  }
+
+  function withLate(winning: KitEntry, late: readonly TimelineEntry[]): KitEntry {
+    const notes = late.flatMap(step => timeOf(step) ?? []).map(at => t('travel.another', { time: formats.value.date(Date.parse(at), 'time') }))
+    return { ...winning, ...(notes.length > 0 ? { travelNote: [winning.travelNote, ...notes].filter(Boolean).join(' ') } : {}) }
   }
 
   return { entries, formats, hop }
