@@ -73,6 +73,11 @@ export function listen({ client, signedOut }: LivePorts): () => void {
       wait = Math.min(wait * 2, RETRY_MS.most)
     }
     on<{ resumed: boolean }>('ready', ({ resumed }) => { if (!resumed) void client.invalidateQueries() })
+    on<{ orders: boolean }>('sources', ({ orders }) => {
+      // A source that was away has sent nothing meanwhile.
+      if (orders && !state.on) void client.invalidateQueries()
+      state.on = orders
+    })
     on<OrderNews>('order', news => gathered(staleBy(client, news)))
     on<OrderNews>('order_gone', news => gathered(staleBy(client, news)))
     on<RegionStatus>('region', region => {

@@ -1,0 +1,20 @@
+import { QueryClient } from '@tanstack/vue-query'
+import { expect, it } from 'vitest'
+import type { RegionStatus } from '../src/api/types.ts'
+import { staleBy, withRegion } from '../src/live.ts'
+
+it('asks again for an order only where its version is news', () => {
+  const client = new QueryClient()
+  const news = { id: 'o', version: 3, region: 'NORTH' as const }
+  expect(staleBy(client, news)).toEqual([['orders'], ['order', 'o'], ['timeline', 'o']])
+  client.setQueryData(['order', 'o'], { version: 2 })
+  expect(staleBy(client, news)).toHaveLength(3)
+  client.setQueryData(['order', 'o'], { version: 3 })
+  expect(staleBy(client, news)).toEqual([['orders']])
+})
+
+it('puts the news of one region among the others', () => {
+  const region = (name: RegionStatus['region'], orders: number) => ({ region: name, orders }) as RegionStatus
+  const report = withRegion({ now: '', regions: [region('NORTH', 1), region('SOUTH', 1)] }, region('SOUTH', 2))
+  expect(report.regions.map(one => one.orders)).toEqual([1, 2])
+})
