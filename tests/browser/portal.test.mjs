@@ -73,6 +73,39 @@ for (const lang of LANGUAGES) {
   }
 }
 
+/** Where the focus is now: nothing where it is not seen, or lies under something else. */
+function seenFocus() {
+  const at = document.activeElement
+  if (!at || at === document.body) return 'end'
+  const box = (at.closest('.tile') ?? at).getBoundingClientRect()
+  const [x, y] = [box.left + box.width / 2, box.top + Math.min(box.height / 2, 20)]
+  const inView = x >= 0 && y >= 0 && x < innerWidth && y < innerHeight
+  const top = inView ? document.elementFromPoint(x, y) : null
+  const covered = !top || !(at.contains(top) || top.contains(at) || at.closest('label')?.contains(top))
+  const ring = [at, at.closest('.tile')].some((one) => one && getComputedStyle(one).outlineStyle !== 'none')
+  return covered || !ring ? `${at.tagName} ${at.textContent.trim().slice(0, 30)}${covered ? ' is covered' : ' shows no ring'}` : ''
+}
+
+test('every stop of the keyboard is seen', async (t) => {
+  for (const [role, paths] of Object.entries(PAGES)) {
+    const { context, page, go } = await open(gateway({ role: role || null }))
+    for (const path of paths) {
+      await t.test(`${role || 'nobody'} ${path}`, async () => {
+        await go(path)
+        const unseen = []
+        for (let stop = 0; stop < 70; stop += 1) {
+          await page.keyboard.press('Tab')
+          const found = await page.evaluate(seenFocus)
+          if (found === 'end') break
+          if (found) unseen.push(found)
+        }
+        assert.deepEqual(unseen, [])
+      })
+    }
+    await context.close()
+  }
+})
+
 test('fifty orders are approved by keyboard, and the last is taken back', async () => {
   const state = gateway({ orders: Array.from({ length: 50 }, (_, n) => orderOf(n)) })
   const { context, page, go, faults } = await open(state)
