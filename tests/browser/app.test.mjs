@@ -287,3 +287,86 @@ test('a start can be undone for ten seconds and leaves then; an acceptance leave
   await context.close()
   await edge.close()
 })
+
+test('what one has left on a locked tablet leaves all the same, and nobody else hears of it', async () => {
+  const state = startState()
+  state.answer = 'later'
+  const edge = await serveEdge(DIST, state)
+  const { context, page } = await tablet()
+  await page.goto(edge.url)
+  await signIn(page)
+  await page.locator('.job', { hasText: 'Set up a router' }).getByRole('button').click()
+  await page.goto(`${edge.url}/queue`)
+  await truthsAre(page, ['On this tablet'])
+  await page.click('.who')
+  await page.locator('dialog[open] button[type=submit]').click()
+  await page.waitForURL('**/lock')
+  await page.goto(`${edge.url}/sign-in`)
+  await signIn(page, 'Maria Silva')
+  state.answer = 'applied'
+  await poll(async () => assert.deepEqual(state.frames.map(({ token }) => token), [`token-of-${PEOPLE['Zhou Lei']}`]))
+  await page.goto(`${edge.url}/queue`)
+  await page.locator('.empty').waitFor()
+  assert.equal(await page.locator('.empty .truth').count(), 0, "not this person's")
+  await context.close()
+  await edge.close()
+})
+
+test('one window at a time has the tablet', async () => {
+  const edge = await serveEdge(DIST, startState())
+  const { context, page } = await tablet()
+  await page.goto(edge.url)
+  await signIn(page)
+  const second = await context.newPage()
+  await second.goto(edge.url)
+  await second.getByRole('button', { name: 'Go on here' }).click()
+  await second.locator('.job').first().waitFor()
+  await page.getByRole('button', { name: 'Go on here' }).waitFor()
+  assert.equal(await page.locator('.job').count(), 0)
+  await context.close()
+  await edge.close()
+})
+
+test('a full disk is said before anything is promised, and the queue is not what goes', async () => {
+  const state = startState()
+  state.answer = 'later'
+  const edge = await serveEdge(DIST, state)
+  const { context, page } = await tablet()
+  await page.goto(edge.url)
+  await signIn(page)
+  await page.locator('.job', { hasText: 'Set up a router' }).getByRole('button').click()
+  await page.locator('.job .truth').waitFor()
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    }
+  })
+  await page.locator('.job', { hasText: '厨房水龙头漏水' }).getByRole('button').click()
+  await page.locator('.toasts', { hasText: 'storage is full' }).waitFor()
+  await page.goto(`${edge.url}/queue`)
+  await truthsAre(page, ['On this tablet'])
+  await context.close()
+  await edge.close()
+})
+
+test('an update in the middle of the queue changes nothing of it', async () => {
+  const state = startState()
+  state.answer = 'later'
+  const edge = await serveEdge(DIST, state)
+  const { context, page } = await tablet()
+  await page.goto(edge.url)
+  await signIn(page)
+  await isKeptOffline(page)
+  await page.locator('.job', { hasText: 'Set up a router' }).getByRole('button').click()
+  edge.worker = (source) => source.replace(/holdfast-[0-9a-f]{16}/, 'holdfast-0000000000000000')
+  await page.evaluate(() => navigator.serviceWorker.getRegistration().then((registration) => registration.update()))
+  await page.getByRole('button', { name: 'Use it now' }).click()
+  await poll(async () => assert.deepEqual(await page.evaluate(() => caches.keys()), ['holdfast-0000000000000000']))
+  await page.goto(`${edge.url}/queue`)
+  await truthsAre(page, ['On this tablet'])
+  state.answer = 'applied'
+  await page.getByRole('button', { name: 'Retry now' }).click()
+  await page.locator('.empty').waitFor()
+  await context.close()
+  await edge.close()
+})

@@ -47,13 +47,15 @@ export function startState() {
 
 /** Serves on that port, or on a free one. */
 export async function serveEdge(folder, state, port = 0) {
-  const server = createServer((request, response) => void answer(folder, state, request, response))
+  /** `worker` may make another version of the service worker. */
+  const edge = { worker: (source) => source }
+  const server = createServer((request, response) => void answer(folder, state, edge, request, response))
   await new Promise((listening) => server.listen(port, '127.0.0.1', listening))
   const close = () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) })
-  return { url: `http://localhost:${server.address().port}`, port: server.address().port, close }
+  return Object.assign(edge, { url: `http://localhost:${server.address().port}`, port: server.address().port, close })
 }
 
-async function answer(folder, state, request, response) {
+async function answer(folder, state, edge, request, response) {
   const { pathname: path } = new URL(request.url, 'http://localhost')
   let body = ''
   for await (const part of request) body += part
@@ -71,7 +73,7 @@ async function answer(folder, state, request, response) {
   const found = path !== '/' && existsSync(file) && statSync(file).isFile()
   const name = found ? file : join(folder, 'index.html')
   response.writeHead(200, { 'content-security-policy': POLICY, 'content-type': KINDS[extname(name)] ?? 'application/octet-stream', 'cache-control': 'no-cache' })
-  response.end(readFileSync(name))
+  response.end(path === '/sw.js' ? edge.worker(readFileSync(name, 'utf8')) : readFileSync(name))
 }
 
 function standing({ cutSince, firm }) {

@@ -65,9 +65,11 @@ export class Sender {
     this.schedule()
   }
 
-  stop(): void {
+  /** Kept once nothing of it is under way any more. */
+  stop(): Promise<void> {
     this.isStopped = true
     this.world.never(this.timer)
+    return this.working
   }
 
   list(): QueueItem[] {

@@ -1,6 +1,7 @@
 // The tablet as its pages see it: the person at it, the edge, the link, the jobs and the queue; and what one can do.
-import { computed, reactive } from 'vue'
+import { computed, shallowReactive } from 'vue'
 import type { BoardItem, CommandBody, Grant, Order, Reply, Standing, Text } from '../wire.ts'
+import { sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
 import { jobOf, needsPerson, UNDO_MS, type QueueItem } from './item.ts'
@@ -8,6 +9,7 @@ import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
+import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore } from './store.ts'
 
 export type Link = 'up' | 'cut' | 'away' | 'unknown'
@@ -18,8 +20,10 @@ const STANDING_EVERY_MS = 15_000
 const ASK_EVERY_MS = 30_000
 const BOARD_KEPT_EVERY_MS = 1_000
 
-export const tablet = reactive({
-  isReady: false,
+/** Shallow: lists come whole and anew, and a board may have thousands. */
+export const tablet = shallowReactive({
+  /** Another window of this browser has the tablet. */
+  isElsewhere: false,
   device: '',
   people: [] as { user_id: string; name: string }[],
   person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
@@ -62,10 +66,15 @@ let line: Line | undefined
 let token: string | undefined
 let keepBoardLater: ReturnType<typeof setTimeout> | undefined
 let refetchLater: ReturnType<typeof setTimeout> | undefined
-const others = new BroadcastChannel('holdfast')
 
 /** Opens the disk and whoever was at the tablet last; needs no network. */
-export async function start(): Promise<void> {
+export async function start(isTaken = false): Promise<void> {
+  const lost = () => {
+    tablet.isElsewhere = true
+    void shut()
+  }
+  tablet.isElsewhere = !(await haveTablet(lost, isTaken))
+  if (tablet.isElsewhere) return
   store = await openTablet()
   void navigator.storage?.persist?.()
   tablet.device = (await store.get<string>('device')) ?? newDevice()
@@ -76,14 +85,21 @@ export async function start(): Promise<void> {
   const person = current === undefined ? undefined : await store.person(current)
   tablet.isLocked = (await store.get<boolean>('locked')) === true
   if (person && !tablet.isLocked) await open(person)
-  tablet.isReady = true
+  void sendForOthers()
+  keepLooking()
+  void look()
+}
+
+let isLooking = false
+
+function keepLooking(): void {
+  if (isLooking) return
+  isLooking = true
   setInterval(() => (tablet.now = Date.now()), 1_000)
   setInterval(() => void look(), STANDING_EVERY_MS)
   setInterval(() => void sender?.askAgain(), ASK_EVERY_MS)
   addEventListener('online', () => void look())
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void look())
-  others.onmessage = () => location.reload()
-  void look()
 }
 
 // ---------------------------------------------------------------------------------------------- the person
@@ -117,15 +133,22 @@ async function open(person: Person): Promise<void> {
 }
 
 /** Nothing of this person is in memory or on the screen any more; the disk keeps it. */
-function shut(): void {
+async function shut(): Promise<void> {
+  const [ending, disk] = [sender, mine]
   line?.close()
-  sender?.stop()
-  mine?.close()
   clearTimeout(keepBoardLater)
   keepBoardLater = undefined
   clearTimeout(refetchLater)
   ;[line, sender, mine, token] = [undefined, undefined, undefined, undefined]
   Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false })
+  await ending?.stop()
+  disk?.close()
+}
+
+/** What the others of this tablet have left here goes on its way, whoever is at it. */
+async function sendForOthers(here = tablet.person?.user_id): Promise<void> {
+  const people = await store.people()
+  await sendFor(people.filter((person) => person.user_id !== here), edge, () => tablet.standing?.edge)
 }
 
 async function showPeople(): Promise<void> {
@@ -167,13 +190,13 @@ export async function unlock(name: string, password: string): Promise<boolean> {
 }
 
 async function enter(person: Person): Promise<void> {
-  shut()
+  await shut()
   await store.set('current', person.user_id)
   await store.set('locked', false)
   tablet.isLocked = false
   await showPeople()
+  await sendForOthers(person.user_id)
   await open(person)
-  others.postMessage('another person')
   void look()
 }
 
@@ -181,8 +204,8 @@ async function enter(person: Person): Promise<void> {
 export async function lock(): Promise<void> {
   await store.set('locked', true)
   tablet.isLocked = true
-  shut()
-  others.postMessage('locked')
+  await shut()
+  await sendForOthers()
 }
 
 /** Only once all has left the tablet. */
@@ -191,13 +214,12 @@ export async function signOut(): Promise<boolean> {
   const user = tablet.person.user_id
   const isOver = queued.value.length === 0
   if (token) await edge.signOut(token)
-  shut()
+  await shut()
   await store.removePerson(user)
   await store.set('current', undefined)
   // What the edge keeps and the cloud has not decided is asked for when this person comes back.
   if (isOver) await forgetPerson(user)
   await showPeople()
-  others.postMessage('signed out')
   return true
 }
 
@@ -306,7 +328,7 @@ function setBoard(items: BoardItem[]): void {
 /** At once, and then at most once a second: a board of a thousand jobs changes often. */
 function keepBoard(): void {
   const { board: items, boardAsOf: as_of = Date.now() } = tablet
-  void mine?.putBoard({ items: JSON.parse(JSON.stringify(items)) as BoardItem[], as_of }).catch(() => undefined)
+  void mine?.putBoard({ items, as_of }).catch(() => undefined)
   keepBoardLater = setTimeout(() => {
     keepBoardLater = undefined
     if (tablet.board !== items) keepBoard()

@@ -1,0 +1,48 @@
+// Brings to the edge what other people of this tablet have left on it: over HTTP, where an answer is for the owner of the
+// command's token, so that nobody at the tablet hears of it.
+import type { Edge } from './edge.ts'
+import { Sender } from './sender.ts'
+import { openPerson, type Person } from './store.ts'
+
+type Courier = { end(): Promise<void> }
+
+const couriers = new Map<string, Courier>()
+
+/** One for each of these people whose sign-in is good; the others end. */
+export async function sendFor(people: readonly Person[], edge: Edge, edgeName: () => string | undefined): Promise<void> {
+  const wanted = people.filter((person) => person.expires_at > Date.now())
+  for (const [user, courier] of couriers) {
+    if (wanted.some((person) => person.user_id === user)) continue
+    couriers.delete(user)
+    await courier.end()
+  }
+  for (const person of wanted.filter(({ user_id }) => !couriers.has(user_id))) {
+    couriers.set(person.user_id, await started(person, edge, edgeName))
+  }
+}
+
+async function started(person: Person, edge: Edge, edgeName: () => string | undefined): Promise<Courier> {
+  const disk = await openPerson(person.user_id)
+  let token: string | undefined = person.token
+  const sender = new Sender({
+    now: () => Date.now(),
+    disk,
+    edge: edgeName,
+    token: () => (person.expires_at > Date.now() ? token : undefined),
+    publish: () => false,
+    post: edge.command,
+    changed: () => {},
+    decided: () => {},
+    signInEnded: () => (token = undefined),
+    reached: () => {},
+    later: (run, ms) => setTimeout(run, ms),
+    never: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),
+  })
+  await sender.open()
+  return {
+    async end() {
+      await sender.stop()
+      disk.close()
+    },
+  }
+}
