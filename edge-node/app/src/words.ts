@@ -3,7 +3,7 @@ import { type Hop, useFormats, useI18n } from '@holdfast/kit'
 import type { QueueItem } from './work/item.ts'
 import { isFirm, truthOf } from './work/item.ts'
 import type { Job } from './work/jobs.ts'
-import { link, linkSince, sentence, tablet } from './work/tablet.ts'
+import { link, linkSince, sentence, tablet, today } from './work/tablet.ts'
 
 const DAY_MS = 86_400_000
 
@@ -16,10 +16,12 @@ export function useWords() {
 
   /** "today", "tomorrow", else the day. */
   function day(at: number): string {
-    const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date(tablet.now).setHours(0, 0, 0, 0)) / DAY_MS)
+    const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - today.value) / DAY_MS)
     if (Math.abs(days) > 1) return formats.value.date(at, 'day')
     return new Intl.RelativeTimeFormat(locale.value === 'en-XA' ? 'en' : locale.value, { numeric: 'auto' }).format(days, 'day')
   }
+
+  const isToday = (at: number) => new Date(at).setHours(0, 0, 0, 0) === today.value
 
   /** When the work is wanted. */
   function when(order: { service_start_time: string | null; service_end_time: string | null }): string {
@@ -32,7 +34,7 @@ export function useWords() {
   }
 
   /** The moment, with its day where it was not today. */
-  const moment = (at: number) => (day(at) === day(tablet.now) ? formats.value.date(at, 'time') : formats.value.date(at, 'weekday'))
+  const moment = (at: number) => (isToday(at) ? formats.value.date(at, 'time') : formats.value.date(at, 'weekday'))
 
   function linkWords(): string {
     if (link.value === 'up') return t('link.up')
@@ -85,5 +87,5 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, day, formats, hops, linkWords, moment, node, note, region, trouble, when, why }
+  return { acceptWord, action, formats, hops, isToday, linkWords, moment, node, note, region, trouble, when, why }
 }

@@ -41,6 +41,6 @@ it('keeps the newer of two views and the address once known', () => {
 
 it('sorts by the time of the work and counts money in whole units', () => {
   const jobs = jobsOf([order('a'), order('b', { service_start_time: '2026-11-22T08:00:00Z' }), order('c', { service_start_time: '2026-11-21T18:00:00Z' })], [], ME)
-  expect(jobs.sort(bySoonest).map((job) => job.order.id)).toEqual(['c', 'b', 'a'])
+  expect(bySoonest(jobs).map((job) => job.order.id)).toEqual(['c', 'b', 'a'])
   expect(['200.00', '0.05', '1200.5', '7'].map(minorOf)).toEqual([20_000, 5, 120_050, 700])
 })

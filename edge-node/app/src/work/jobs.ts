@@ -56,9 +56,10 @@ export const isOpenJob = (job: Job) => job.order.status === 'pending'
 export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
 
 /** Soonest first; without a time, the newest first behind those that have one. */
-export function bySoonest(a: Job, b: Job): number {
-  const at = (job: Job) => (job.order.service_start_time ? Date.parse(job.order.service_start_time) : Infinity)
-  return at(a) - at(b) || Date.parse(b.order.created_at) - Date.parse(a.order.created_at)
+export function bySoonest(jobs: readonly Job[]): Job[] {
+  const keyed = jobs.map((job) => ({ job, start: Date.parse(job.order.service_start_time ?? '') || Infinity, made: Date.parse(job.order.created_at) }))
+  keyed.sort((a, b) => (a.start === b.start ? b.made - a.made : a.start - b.start))
+  return keyed.map(({ job }) => job)
 }
 
 /** Minor units of a decimal text; each currency here has two decimals. */

@@ -44,6 +44,8 @@ export const tablet = shallowReactive({
   update: undefined as (() => void) | undefined,
 })
 
+/** The start of this day; what depends on it is made anew once a day. */
+export const today = computed(() => new Date(tablet.now).setHours(0, 0, 0, 0))
 export const link = computed<Link>(() => {
   if (tablet.isNear === false) return 'away'
   if (!tablet.standing) return 'unknown'
