@@ -7,6 +7,7 @@ mod boundaries;
 mod chinese;
 mod documents;
 mod edges;
+mod layers;
 mod lints;
 mod manifest;
 mod names;

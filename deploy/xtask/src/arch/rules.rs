@@ -150,6 +150,18 @@ pub const RESERVED_PATHS: &[Reserved] = &[
     },
 ];
 
+/// The rooms of a crate from the top to the bottom. A new room of such a crate takes its place here.
+pub const LAYERS: &[(&str, &[&[&str]])] = &[(
+    "hub",
+    &[
+        &["http", "events", "jobs", "gauges"],
+        &["session", "work", "feed"],
+        &["signals", "peers", "rounds"],
+        &["store"],
+        &["domain", "config"],
+    ],
+)];
+
 /// Modules that may hold SQL text; `sql` only in platform.
 pub const SQL_MODULE: &str = "store";
 pub const SQL_MODULE_OF_PLATFORM: &str = "sql";

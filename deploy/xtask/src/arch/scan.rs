@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Finding, boundaries,
+    Finding, boundaries, layers,
     manifest::Member,
     paths, read,
     rules::OUTSIDE_THE_PRODUCT,
@@ -55,6 +55,7 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
         findings.extend(paths::check(&source, members));
         findings.extend(sql::check(&source));
         findings.extend(boundaries::check(&source));
+        findings.extend(layers::check(&source));
     }
     Ok(findings)
 }

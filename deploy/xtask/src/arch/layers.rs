@@ -1,0 +1,92 @@
+//! The rooms of a crate stand in layers: a room uses only rooms beneath it, so that a reader who goes
+//! downwards meets everything once.
+
+use super::{
+    Finding,
+    rules::LAYERS,
+    scan::SourceFile,
+    tokens::{Mention, MentionKind},
+};
+
+pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
+    let layers = LAYERS.iter().find(|(crate_name, _)| *crate_name == source.member.name);
+    let is_product = source.path.starts_with(source.member.folder.join("src")) && !source.is_test;
+    let (Some((_, layers)), Some(room)) = (layers, source.modules.first()) else {
+        return Vec::new();
+    };
+    if !is_product {
+        return Vec::new();
+    }
+    let layer = |room: &str| layers.iter().position(|rooms| rooms.contains(&room));
+    let Some(here) = layer(room) else {
+        let what = format!("`{room}` has no place in the table of layers");
+        return vec![source.finding(1, what)];
+    };
+    let mut findings = Vec::new();
+    for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention)) {
+        let Some(other) = room_of(source, mention) else { continue };
+        if other != room && layer(other).is_some_and(|there| there <= here) {
+            let what = format!("`{room}` may not use `{other}`, which does not stand beneath it");
+            findings.push(source.finding(mention.line, what));
+        }
+    }
+    findings
+}
+
+/// The room that a path of this crate leads to.
+fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a str> {
+    let path = match &mention.what {
+        MentionKind::Path(path) | MentionKind::Import { path, .. } | MentionKind::Glob(path) => {
+            path
+        }
+        _ => return None,
+    };
+    let depth = source.modules.len() + mention.modules.len();
+    let root = match path.segments.first()?.as_str() {
+        "crate" => 1,
+        "super" if path.segments.iter().take_while(|word| *word == "super").count() == depth => {
+            depth
+        }
+        _ => return None,
+    };
+    path.segments.get(root).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::tests::source;
+
+    #[track_caller]
+    fn check(inside: &str, text: &str, expected: &[&str]) {
+        let hub = source::member("hub");
+        let findings = super::check(&source::of(&hub, inside, text));
+        assert_eq!(
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            expected,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_room_above_and_a_room_beside_are_found_however_they_are_named() {
+        let above =
+            "hub/src/feed/mend.rs:1: `feed` may not use `http`, which does not stand beneath it";
+        let beside =
+            "hub/src/feed/mend.rs:1: `feed` may not use `work`, which does not stand beneath it";
+        check("src/feed/mend.rs", "use crate::{http::state::Routes, store::Store};", &[above]);
+        check("src/feed/mend.rs", "fn a() { crate::work::drain() }", &[beside]);
+        check("src/feed/mend.rs", "use super::super::work::*;", &[beside]);
+        check("src/feed/mend.rs", "mod a { use super::super::super::http; }", &[above]);
+        let new = "hub/src/attic.rs:1: `attic` has no place in the table of layers";
+        check("src/attic.rs", "", &[new]);
+    }
+
+    #[test]
+    fn rooms_beneath_the_own_room_and_tests_are_free() {
+        check("src/feed/mend.rs", "use crate::{domain::status, feed::keys, store::Store};", &[]);
+        check("src/feed/mend.rs", "use super::compare::Comparison;", &[]);
+        check("src/feed/mend.rs", "#[cfg(test)]\nmod tests {\n    use crate::http;\n}", &[]);
+        check("src/lib.rs", "use http::state::Routes;", &[]);
+        check("build.rs", "fn main() {}", &[]);
+    }
+}
