@@ -99,8 +99,11 @@ async fn open_all(settings: Settings, ground: Ground) -> anyhow::Result<Router> 
     for part in CloudPart::behind_the_gateway() {
         let router = open_named(part, &settings, &ground, &mut peers).await?;
         peers.connect(part, Upstream::local(router));
+        if part == CloudPart::Auth {
+            // Now, because the parts behind it may check tokens as soon as they are open.
+            keys::follow(&ground.tasks, &ground.keys, peers.to(part));
+        }
     }
-    keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
     open_named(CloudPart::Gateway, &settings, &ground, &mut peers).await
 }
 
