@@ -1,0 +1,120 @@
+use wire::{Command, CommandBody, CommandOp, OrderId, Role, UserId, Verdict};
+
+use super::*;
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+fn person() -> Person {
+    Person { actor: actor(), revoked_version: None }
+}
+
+fn actor() -> Actor {
+    Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
+}
+
+/// An accept of order `n`, under the id `n`.
+pub(crate) fn accept_op(n: u128) -> CommandOp {
+    CommandOp {
+        command: Command {
+            id: CommandId(uuid::Uuid::from_u128(n)),
+            body: CommandBody::AcceptOrder { order_id: OrderId(uuid::Uuid::from_u128(n)) },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        },
+        token_seq: 1,
+        actor: actor(),
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: NOW,
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+        relogged: None,
+    }
+}
+
+fn accept(n: u128) -> ReceivedOp {
+    ReceivedOp::Command(Box::new(accept_op(n)))
+}
+
+fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {
+    let due = |(read, seq)| UndecidedOp { seq, hash: Hash::ZERO, failures: 0, read };
+    reads.into_iter().zip(1..).map(due).collect()
+}
+
+fn seqs(handed: &[BatchOp]) -> Vec<u64> {
+    handed.iter().map(|op| op.seq).collect()
+}
+
+#[test]
+fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
+    let run = run(vec![
+        ReceivedOp::Boot,
+        ReceivedOp::Token { token: "t".into() },
+        ReceivedOp::Unknown,
+        accept(4),
+        ReceivedOp::LeaseReleased { fence: 9 },
+    ]);
+    let plan = plan(&run, NOW, 10_000, |_| Judgement::Known(Some(person())));
+    let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
+    assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
+    assert_eq!(seqs(&plan.handed), [4, 5]);
+}
+
+#[test]
+fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
+    let run = run((1..=9).map(accept).collect());
+    let one = plan(&run, NOW, 1, |_| Judgement::Known(None));
+    assert_eq!(seqs(&one.handed), [1]);
+    let size = size_of(&one.handed[0]);
+    let three = plan(&run, NOW, size * 3 + size / 2, |_| Judgement::Known(None));
+    assert_eq!(seqs(&three.handed), [1, 2, 3]);
+}
+
+#[test]
+fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it() {
+    let release = ReceivedOp::LeaseReleased { fence: 1 };
+    let run = run(vec![ReceivedOp::Boot, accept(2), accept(3), accept(2), release]);
+    let mut first = true;
+    let plan = plan(&run, NOW, 10_000, |_| {
+        if std::mem::take(&mut first) {
+            Judgement::KeysMissing
+        } else {
+            Judgement::Known(Some(person()))
+        }
+    });
+    assert_eq!((plan.answered.len(), seqs(&plan.handed), plan.parked), (1, vec![3], vec![2, 4, 5]));
+}
+
+#[test]
+fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
+    let edge = wire::EdgeId::new("north-1").unwrap();
+    let (verdict, fence) = (Verdict::Firm, Some(4));
+    let first = wire::FirstAnswer { edge: edge.clone(), epoch: 1, verdict, fence };
+    let ReceivedOp::Command(mut op) = accept(1) else { unreachable!() };
+    let (at, why) = (wire::Chain::start(&edge), wire::QuarantineWhy::EdgeRestored);
+    op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
+    let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, |_| {
+        Judgement::Known(Some(person()))
+    });
+    let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { unreachable!() };
+    assert_eq!(evidence.relogged.as_ref(), Some(&first));
+}
+
+#[test]
+fn answers_that_are_not_one_per_op_say_nothing() {
+    let run = run(vec![accept(1), accept(2)]);
+    let handed = plan(&run, NOW, 10_000, |_| Judgement::Known(None)).handed;
+    let answer = |seq| OpAnswer {
+        seq,
+        decision: OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, NOW)),
+    };
+    assert_eq!(join(&handed, vec![answer(1)]), None);
+    assert_eq!(join(&handed, vec![answer(2), answer(1)]), None);
+    let held = OpAnswer { seq: 2, decision: OpDecision::Held(HeldReason::Region) };
+    let progress = join(&handed, vec![answer(1), held]).unwrap();
+    assert_eq!(progress.held, [(2, HeldReason::Region)]);
+    assert_eq!(progress.decided[0].command_id, Some(CommandId(uuid::Uuid::from_u128(1))));
+}
