@@ -1,11 +1,14 @@
 //! Owns keeping the public keys of people's tokens up to date.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use process::{tasks::Tasks, tokens::Keys};
+use process::{
+    tasks::Tasks,
+    tokens::{Keys, KeysError},
+};
 use serde_json::Value;
 
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, UpstreamError};
 
 const PATH: &str = "/.well-known/jwks.json";
 /// How long a new key may go unknown, and a withdrawn one believed.
@@ -14,20 +17,46 @@ const REFRESH: Duration = Duration::from_secs(60);
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
+/// The known keys, and the service that has them. Cloning shares the keys.
+#[derive(Clone)]
+pub struct KeySource {
+    pub keys: Keys,
+    pub auth: Upstream,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeySourceError {
+    #[error("auth did not answer with its keys")]
+    Auth(#[from] UpstreamError),
+    #[error("auth's answer contains no keys")]
+    Keys(#[from] KeysError),
+}
+
+impl KeySource {
+    /// Asks auth now: a token may name a key that is not known here.
+    pub async fn refresh(&self) -> Result<(), KeySourceError> {
+        let jwks: Value = self.auth.get(PATH, None).await?;
+        Ok(self.keys.replace(&jwks.to_string())?)
+    }
+}
+
 /// Loads the keys from auth, tries again until it has them, and renews them each minute. Loaded keys
 /// stay while auth is out of reach.
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
-    let (keys, stop) = (keys.clone(), tasks.token());
+    let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());
     tasks.spawn("keys", async move {
         let mut retry = RETRY;
         loop {
-            let pause = match load(&keys, &auth).await {
+            let pause = match source.refresh().await {
                 Ok(()) => {
                     retry = RETRY;
                     REFRESH
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "The keys of tokens could not be loaded");
+                    tracing::warn!(
+                        cause = process::problem::chain(&error),
+                        "The keys of tokens could not be loaded"
+                    );
                     retry = (retry * 2).min(RETRY_MAX);
                     retry
                 }
@@ -38,9 +67,4 @@ pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
             }
         }
     });
-}
-
-async fn load(keys: &Keys, auth: &Upstream) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let jwks: Value = auth.get(PATH, None).await?;
-    Ok(keys.replace(&jwks.to_string())?)
 }

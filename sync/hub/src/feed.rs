@@ -7,10 +7,11 @@ mod mend;
 
 use std::time::Duration;
 
+use platform::keys::KeySource;
 use tokio::time::sleep;
 use wire::Region;
 
-use crate::{peers::auth::KeySource, rounds::Rounds, signals::Nudges};
+use crate::{rounds::Rounds, signals::Nudges};
 use compare::{CompareFault, Comparison};
 use keys::KeyNews;
 use mend::Repairs;

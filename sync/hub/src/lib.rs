@@ -6,7 +6,7 @@
 //! lives in a replica: any of them may serve any edge.
 //!
 //! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`; then
-//! `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`.
+//! `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. `cargo xtask arch` checks it.
 
 mod config;
 mod domain;
@@ -27,7 +27,8 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    Ground, health::Check, jobs::JobError, service as skeleton, sql::Sql, upstream::Upstream,
+    Ground, health::Check, jobs::JobError, keys::KeySource, service as skeleton, sql::Sql,
+    upstream::Upstream,
 };
 use wire::Limits;
 
@@ -37,7 +38,7 @@ use events::Feeder;
 use feed::compare::Comparison;
 use gauges::Gauges;
 use http::state::Routes;
-use peers::{auth::KeySource, order::OrderService};
+use peers::OrderService;
 use session::{link::Sessions, links::Links};
 use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
 use store::{MIGRATIONS, Store};

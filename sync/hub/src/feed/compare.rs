@@ -16,7 +16,7 @@ use wire::{
 
 use crate::{
     domain::compare::{Difference, ResumePoints, Round, Suspect, judge, suspects},
-    peers::order::OrderService,
+    peers::OrderService,
     signals::{RegionMarks, WorkBell},
     store::{
         Store, StoreError,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use platform::keys::{KeySource, KeySourceError};
 use process::clock::Clock;
 use tokio::time::sleep;
 
 use crate::{
-    peers::auth::{KeySource, KeySourceError},
     rounds::Rounds,
     signals::RegionMarks,
     store::{Store, StoreError, feed::FeedEffect},

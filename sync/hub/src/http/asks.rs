@@ -9,7 +9,7 @@ use process::{
 use wire::{Code, EdgeId, EdgeSeat, PortalAccept};
 
 use super::state::Routes;
-use crate::{peers::order::ORDER, store::asks::AskAdmission};
+use crate::{peers::ORDER, store::asks::AskAdmission};
 
 /// `POST /internal/asks`: safe to repeat.
 pub(super) async fn ask(

@@ -1,12 +1,10 @@
 //! The parts of the hub that its routes use.
 
 use axum::extract::FromRef;
+use platform::keys::KeySource;
 use process::tokens::Verifier;
 
-use crate::{
-    domain::settling::SettlingEdges, feed::compare::Comparison, peers::auth::KeySource,
-    session::link::Sessions,
-};
+use crate::{domain::settling::SettlingEdges, feed::compare::Comparison, session::link::Sessions};
 
 /// Cloning shares all of it.
 #[derive(Clone)]

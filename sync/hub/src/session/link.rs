@@ -14,7 +14,7 @@ use super::{
     outbound::{self, Outbound, Room, Writer},
 };
 use crate::{
-    peers::order::OrderService,
+    peers::OrderService,
     signals::{Nudges, PutAccepts, RegionMarks, WorkBell},
     store::{Store, StoreError, asks::AskName},
 };

@@ -13,7 +13,7 @@ use wire::{
 use super::workers::Workers;
 use crate::{
     domain::run::FAILURES_MAX,
-    peers::order::is_away,
+    peers::OwnerAnswer,
     rounds::{Rounds, given_up},
     store::{StoreError, asks::AskName},
 };
@@ -27,17 +27,6 @@ enum HandInFault {
     Store(#[from] StoreError),
     #[error("the order service is away")]
     Away(#[source] UpstreamError),
-    #[error("the order service fails on these accepts")]
-    Failed(#[source] UpstreamError),
-    #[error("the answers of the order service do not match the accepts")]
-    Answers,
-}
-
-impl HandInFault {
-    /// Returns whether the accepts may have caused it.
-    fn blames_them(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::Answers)
-    }
 }
 
 impl Workers {
@@ -101,61 +90,41 @@ impl Workers {
         items: Vec<WaitingAccept>,
         doubted: bool,
     ) -> Result<Vec<AskName>, HandInFault> {
-        if doubted {
-            self.control_accepts().await?;
-        }
-        let names: Vec<AskName> = items.iter().map(name).collect();
-        match self.try_accepts(items.clone()).await? {
+        match self.try_accepts(items.clone(), doubted).await? {
             Some(bad) => return Ok(bad),
-            None if names.len() == 1 => return Ok(names),
+            None if items.len() == 1 => return Ok(items.iter().map(name).collect()),
             None => {}
         }
         let mut bad = Vec::new();
         for item in items {
             let name = name(&item);
-            bad.extend(self.try_accepts(vec![item]).await?.unwrap_or_else(|| vec![name]));
+            bad.extend(self.try_accepts(vec![item], false).await?.unwrap_or_else(|| vec![name]));
         }
         Ok(bad)
     }
 
-    /// Returns those that the owner could not decide, `None` where the list fails as a whole. After any such
-    /// failure a control has shown that the owner is there.
+    /// Drops the decided ones. Returns those that the owner could not decide, `None` where the list fails as a
+    /// whole. After any such failure a control has shown that the owner is there.
     async fn try_accepts(
         &self,
         items: Vec<WaitingAccept>,
+        doubted: bool,
     ) -> Result<Option<Vec<AskName>>, HandInFault> {
-        let bad = match self.ask_about(items).await {
-            Ok(bad) if bad.is_empty() => return Ok(Some(bad)),
-            Ok(bad) => Some(bad),
-            Err(fault) if fault.blames_them() => {
-                let cause = process::problem::chain(&fault);
-                tracing::error!(cause, "A list of waiting accepts fails");
-                None
-            }
-            Err(fault) => return Err(fault),
-        };
-        self.control_accepts().await?;
-        Ok(bad)
-    }
-
-    /// Asks whether anything is decided at all.
-    async fn control_accepts(&self) -> Result<(), HandInFault> {
-        self.call_for_accepts(Vec::new()).await.map(drop).map_err(HandInFault::Away)
-    }
-
-    /// Drops the decided ones. Returns those that the owner could not decide.
-    async fn ask_about(&self, items: Vec<WaitingAccept>) -> Result<Vec<AskName>, HandInFault> {
         let names: Vec<AskName> = items.iter().map(name).collect();
-        let answers = match self.call_for_accepts(items).await {
-            Ok(WaitingAnswers { answers }) => answers,
-            // One of them may have silenced the owner; the control will tell.
-            Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
-                return Err(HandInFault::Away(error));
+        let (list, empty) = (WaitingAccepts { items }, WaitingAccepts { items: Vec::new() });
+        let answers = match self.order.decide_controlled(PATH, &list, &empty, doubted).await {
+            OwnerAnswer::Decisions(WaitingAnswers { answers }) => answers,
+            OwnerAnswer::Away(error) => return Err(HandInFault::Away(error)),
+            OwnerAnswer::Failed(error) => {
+                let cause = process::problem::chain(&error);
+                tracing::error!(cause, "A list of waiting accepts fails");
+                return Ok(None);
             }
-            Err(error) => return Err(HandInFault::Failed(error)),
         };
         if answers.len() != names.len() {
-            return Err(HandInFault::Answers);
+            tracing::error!("The answers of the order service do not match the waiting accepts");
+            self.control_accepts().await?;
+            return Ok(None);
         }
         let (mut decided, mut bad) = (Vec::new(), Vec::new());
         for (name, answer) in names.into_iter().zip(answers) {
@@ -166,14 +135,17 @@ impl Workers {
             }
         }
         self.store.drop_asks(&decided).await?;
-        Ok(bad)
+        if !bad.is_empty() {
+            self.control_accepts().await?;
+        }
+        Ok(Some(bad))
     }
 
-    async fn call_for_accepts(
-        &self,
-        items: Vec<WaitingAccept>,
-    ) -> Result<WaitingAnswers, UpstreamError> {
-        self.order.decide(PATH, &WaitingAccepts { items }).await
+    /// Asks whether anything is decided at all.
+    async fn control_accepts(&self) -> Result<(), HandInFault> {
+        let nothing = WaitingAccepts { items: Vec::new() };
+        let answers = self.order.decide::<WaitingAnswers>(PATH, &nothing).await;
+        answers.map(drop).map_err(HandInFault::Away)
     }
 }
 

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use platform::upstream::UpstreamError;
 use process::tokens::{Claims, Keys, TokenError};
 use uuid::Uuid;
-use wire::{BatchOp, CommandOp, HeldReason, OpAnswer, OpsBatch, OpsDecisions, UnixMillis};
+use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, UnixMillis};
 
 use super::workers::Workers;
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
         op::ReceivedOp,
         run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
     },
-    peers::order::is_away,
+    peers::OwnerAnswer,
     store::{StoreError, feed::Revocations, work::Claim},
 };
 
@@ -32,15 +31,6 @@ pub(super) enum RunEnd {
     Away(Progress),
     /// A batch of this many ops failed, so a smaller one is tried.
     Failed(Progress, usize),
-}
-
-/// The owner's answer to a batch.
-enum BatchAnswer {
-    Decisions(Vec<OpAnswer>),
-    /// The owner is out of reach, or takes nothing at all now.
-    Away(UpstreamError),
-    /// It takes batches, but not this one.
-    Failed(UpstreamError),
 }
 
 impl Workers {
@@ -69,9 +59,9 @@ impl Workers {
     ) -> RunEnd {
         let edge = &claim.edge;
         // A failure concerns the op only between two controls that succeed.
-        let controlled = failures(run, &handed) > 0;
-        match self.ask_owner(claim, handed.clone(), controlled).await {
-            BatchAnswer::Decisions(answers) => {
+        let doubted = failures(run, &handed) > 0;
+        match self.ask_owner(claim, handed.clone(), doubted).await {
+            OwnerAnswer::Decisions(OpsDecisions { answers }) => {
                 let Some(joined) = run::join(&handed, answers) else {
                     tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
                     return failed(claim, run, &handed, progress);
@@ -83,12 +73,12 @@ impl Workers {
                 progress.for_holder = joined.for_holder;
                 RunEnd::Whole(progress)
             }
-            BatchAnswer::Away(error) => {
+            OwnerAnswer::Away(error) => {
                 tracing::warn!(edge.id = %edge, %error, "Ops wait: their owner is away");
                 progress.parked.extend(handed.iter().map(|op| op.seq));
                 RunEnd::Away(progress)
             }
-            BatchAnswer::Failed(error) => {
+            OwnerAnswer::Failed(error) => {
                 let ops = handed.len();
                 tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
                 failed(claim, run, &handed, progress)
@@ -96,33 +86,18 @@ impl Workers {
         }
     }
 
-    /// A batch that fails is followed by an empty one, and a `controlled` one also preceded by it. An
-    /// owner that takes no batch at all is away. One that answers an empty batch but not this one is
-    /// there, however long it has kept silent.
-    async fn ask_owner(&self, claim: &Claim, ops: Vec<BatchOp>, controlled: bool) -> BatchAnswer {
-        let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
-        if controlled && let Err(error) = self.call_owner(claim, Vec::new()).await {
-            return BatchAnswer::Away(error);
-        }
-        match self.call_owner(claim, ops).await {
-            Ok(decisions) => BatchAnswer::Decisions(decisions.answers),
-            Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
-                BatchAnswer::Away(error)
-            }
-            Err(error) => match self.call_owner(claim, Vec::new()).await {
-                Ok(_) => BatchAnswer::Failed(error),
-                Err(error) => BatchAnswer::Away(error),
-            },
-        }
-    }
-
-    async fn call_owner(
+    async fn ask_owner(
         &self,
         claim: &Claim,
         ops: Vec<BatchOp>,
-    ) -> Result<OpsDecisions, UpstreamError> {
-        let Claim { edge, region, epoch, .. } = claim.clone();
-        self.order.decide(PATH, &OpsBatch { edge, region, epoch, ops }).await
+        doubted: bool,
+    ) -> OwnerAnswer<OpsDecisions> {
+        let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
+        let [batch, empty] = [ops, Vec::new()].map(|ops| {
+            let Claim { edge, region, epoch, .. } = claim.clone();
+            OpsBatch { edge, region, epoch, ops }
+        });
+        self.order.decide_controlled(PATH, &batch, &empty, doubted).await
     }
 
     async fn judge(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<Judge, StoreError> {

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use platform::keys::KeySource;
 use process::{clock::Clock, tasks::Tasks};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::sweeps::Sweeps;
 use crate::{
-    peers::{auth::KeySource, order::OrderService},
+    peers::OrderService,
     signals::{Nudges, PutAccepts, WorkBell},
     store::Store,
 };
