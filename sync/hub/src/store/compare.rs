@@ -7,7 +7,11 @@ use platform::{
 use uuid::Uuid;
 use wire::{Change, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
 
-use super::{Result, Store, StoreError, count, feed::ASSIGNMENT, feed::ORDER, hash};
+use super::{
+    Result, Store, StoreError, count,
+    feed::{ASSIGNMENT, NEWEST, ORDER},
+    hash,
+};
 
 /// The newest row of each order that has not left.
 const RANGE: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
@@ -20,7 +24,6 @@ const NAMED: &str = "SELECT f.entity, f.version, f.digest FROM feed f \
     AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region \
         AND n.kind = f.kind AND n.entity = f.entity AND n.feed_seq > f.feed_seq) \
     AND f.entity IN (";
-const HOW_IT_ASSIGNS: &str = "SELECT bytes FROM feed WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
 const NOTE: &str = "UPDATE regions SET compared_at = ?, repaired = repaired + ?, \
     repaired_at = CASE WHEN ? > 0 THEN ? ELSE repaired_at END, \
     contradictions = contradictions + ?, \
@@ -56,7 +59,7 @@ impl Store {
     /// The region's assignment, as the feed has it.
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let row: Option<(Vec<u8>,)> =
-            self.sql.one(HOW_IT_ASSIGNS, vals![region, ASSIGNMENT, Uuid::nil()]).await?;
+            self.sql.one(NEWEST, vals![region, ASSIGNMENT, Uuid::nil()]).await?;
         match row.map(|(bytes,)| minicbor::decode(&bytes)) {
             None => Ok(RegionAssignment::default()),
             Some(Ok(Change::Assignment(assignment))) => Ok(assignment),

@@ -5,7 +5,6 @@
 //! noted in the same transaction.
 
 pub mod orders;
-mod run;
 
 use std::collections::HashMap;
 
@@ -22,10 +21,8 @@ use super::{Result, Store, StoreError, count, encoded, fitting, hash};
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
     "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ? FOR UPDATE";
-const NEWEST: &str = "SELECT version, digest, bytes FROM feed \
+pub(super) const NEWEST: &str = "SELECT bytes FROM feed \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
-const NEWEST_OF: &str =
-    "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
@@ -92,7 +89,7 @@ struct Entry {
     entity: Uuid,
     version: u64,
     member: Option<Hash>,
-    bytes: Vec<u8>,
+    change: Change,
 }
 
 /// The session or the person whose tokens are no longer valid.
@@ -101,8 +98,6 @@ pub enum RevokedToken {
     Session(SessionId),
     Person(UserId),
 }
-
-type NewestRow = (i64, Option<Vec<u8>>, Vec<u8>);
 
 impl Store {
     /// Tells every region of an ended session or a revoked person: their tokens may turn up anywhere.
@@ -123,8 +118,8 @@ impl Store {
                     RevokedToken::Session(id) => (REVOKED, id.0, vec![id], Vec::new()),
                     RevokedToken::Person(id) => (REVOKED_PERSON, id.0, Vec::new(), vec![id]),
                 };
-                let bytes = encoded(&Change::Revoked { version, sessions, users })?;
-                let entry = Entry { kind, entity, version, member: None, bytes };
+                let change = Change::Revoked { version, sessions, users };
+                let entry = Entry { kind, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
             }
             Ok(FeedEffect::Added)
@@ -153,15 +148,14 @@ impl Store {
             let mut fed = FeedEffect::Known;
             for region in Region::ALL {
                 let mut end = lock(tx, region).await?;
-                if let Some((_, _, bytes)) = newest(tx, region, KEYS, Uuid::nil()).await?
-                    && keys_of(&bytes).as_deref() == Some(jwks)
-                {
+                let known = newest(tx, region, KEYS).await?;
+                if matches!(known, Some(Change::Keys { jwks: known, .. }) if known == jwks) {
                     continue;
                 }
                 let version = end.feed_seq + 1;
-                let bytes = encoded(&Change::Keys { version, jwks: jwks.to_owned() })?;
+                let change = Change::Keys { version, jwks: jwks.to_owned() };
                 let entity = Uuid::nil();
-                let entry = Entry { kind: KEYS, entity, version, member: None, bytes };
+                let entry = Entry { kind: KEYS, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
                 fed = FeedEffect::Added;
             }
@@ -177,12 +171,11 @@ impl Store {
         assignment: &RegionAssignment,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        let bytes = encoded(&Change::Assignment(assignment.clone()))?;
         transact!(self.sql, tx => {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
-            assign(tx, region, assignment, bytes.clone(), now).await
+            assign(tx, region, assignment, now).await
         })
     }
 
@@ -193,8 +186,7 @@ impl Store {
         assignment: &RegionAssignment,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        let bytes = encoded(&Change::Assignment(assignment.clone()))?;
-        transact!(self.sql, tx => { assign(tx, region, assignment, bytes.clone(), now).await })
+        transact!(self.sql, tx => { assign(tx, region, assignment, now).await })
     }
 
     /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end at a
@@ -221,26 +213,31 @@ async fn assign(
     tx: &mut Tx,
     region: Region,
     assignment: &RegionAssignment,
-    bytes: Vec<u8>,
     now: UnixMillis,
 ) -> Result<FeedEffect> {
     let mut end = lock(tx, region).await?;
     let version = assignment.policy_version;
-    let known = newest(tx, region, ASSIGNMENT, Uuid::nil()).await?;
-    let known = known.as_ref().and_then(|(_, _, bytes)| assignment_of(bytes));
+    let known = match newest(tx, region, ASSIGNMENT).await? {
+        Some(Change::Assignment(known)) => Some(known),
+        _ => None,
+    };
     if known.as_ref().is_some_and(|known| known.policy_version >= version) {
         return Ok(FeedEffect::Known);
     }
     let stands =
-        |known: &RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
+        |known: RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
     let granted_seq = match &assignment.holder {
         None => None,
         // A change that leaves the right standing is not a grant.
-        Some(_) if known.as_ref().is_some_and(stands) => granted_seq(tx, region).await?,
+        Some(_) if known.is_some_and(stands) => {
+            let row: Option<(Option<i64>,)> = tx.one(GRANTED, vals![region]).await?;
+            row.and_then(|(granted,)| granted).map(count)
+        }
         Some(_) => Some(end.feed_seq + 1),
     };
+    let change = Change::Assignment(assignment.clone());
     let entity = Uuid::nil();
-    let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, bytes };
+    let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, change };
     end.add(tx, entry, now).await?;
     let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
     let epoch = holder.as_ref().map(|_| assignment.epoch);
@@ -250,15 +247,16 @@ async fn assign(
 
 impl End {
     /// The row of the next change, which is not stored yet.
-    fn next(&mut self, entry: Entry, at: UnixMillis) -> FeedRow {
+    fn next(&mut self, entry: Entry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
         let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
-        let Entry { kind, entity, version, member: digest, bytes } = entry;
-        FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes }
+        let Entry { kind, entity, version, member: digest, change } = entry;
+        let bytes = encoded(&change)?;
+        Ok(FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes })
     }
 
     async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<()> {
-        let row = self.next(entry, now);
+        let row = self.next(entry, now)?;
         tx.insert(row).await?;
         self.save(tx).await
     }
@@ -279,30 +277,9 @@ async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     Ok(End { region, feed_seq: count(feed_seq), digest, orders: count(orders) })
 }
 
-async fn newest(
-    tx: &mut Tx,
-    region: Region,
-    kind: &str,
-    entity: Uuid,
-) -> Result<Option<NewestRow>> {
-    Ok(tx.one(NEWEST, vals![region, kind, entity]).await?)
-}
-
-async fn granted_seq(tx: &mut Tx, region: Region) -> Result<Option<u64>> {
-    let row: Option<(Option<i64>,)> = tx.one(GRANTED, vals![region]).await?;
-    Ok(row.and_then(|(granted,)| granted).map(count))
-}
-
-fn assignment_of(bytes: &[u8]) -> Option<RegionAssignment> {
-    match minicbor::decode(bytes) {
-        Ok(Change::Assignment(assignment)) => Some(assignment),
-        _ => None,
-    }
-}
-
-fn keys_of(bytes: &[u8]) -> Option<String> {
-    match minicbor::decode(bytes) {
-        Ok(Change::Keys { jwks, .. }) => Some(jwks),
-        _ => None,
-    }
+/// The newest change of a kind that has one entity a region. One that this version cannot read counts as
+/// absent: the next takes its place.
+async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
+    let row: Option<(Vec<u8>,)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
+    Ok(row.and_then(|(bytes,)| minicbor::decode(&bytes).ok()))
 }

@@ -1,15 +1,25 @@
-//! An order in the feeds: it arrives in one region, and leaves every other.
+//! Orders in the feeds: an order arrives in one region, and leaves every other.
 //!
 //! Invariant: the highest version wins, whatever region it came from. A region's digest covers exactly the
 //! orders that stand in it.
 
-use platform::{inbox, sql::Tx, transact};
-use wire::{Change, Event, Hash, Order, OrderId, Region, UnixMillis};
+use std::collections::HashMap;
+
+use platform::{
+    inbox,
+    sql::{Statement, Tx, Val},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{Change, Event, EventId, Hash, Order, OrderId, Region, UnixMillis};
 
 use super::{
-    super::{Result, Store, count, encoded, hash},
-    CONSUMER, End, Entry, FeedEffect, ORDER, lock, newest,
+    super::{Result, Store, StoreError, count, hash, region},
+    CONSUMER, End, Entry, FeedEffect, FeedRow, ORDER, lock,
 };
+
+const NEWEST_OF: &str =
+    "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
 
 /// An order that has left a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,20 +30,22 @@ pub struct DepartedOrder {
     pub version: u64,
 }
 
-/// An order as it is to stand in the feed.
-pub(super) struct Fresh {
-    pub id: OrderId,
-    pub region: Region,
-    pub version: u64,
-    pub digest: Hash,
-    pub bytes: Vec<u8>,
-}
-
 /// The treatment of other content at the version that is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Equal {
     Stays,
     Replaced,
+}
+
+/// The newest of an order in a region: its version, and its share of the digest unless it has left.
+type Newest = HashMap<(Region, OrderId), (u64, Option<Hash>)>;
+
+/// The changes that orders make: worked out under the locks of their regions, then written at once.
+struct FeedPlan {
+    newest: Newest,
+    ends: HashMap<Region, End>,
+    rows: Vec<FeedRow>,
+    now: UnixMillis,
 }
 
 impl Store {
@@ -44,132 +56,179 @@ impl Store {
         order: &Order,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        let fresh = Fresh::of(order)?;
         transact!(self.sql, tx => {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
-            take(tx, &fresh, Equal::Stays, now).await
+            take(tx, order, Equal::Stays, now).await
+        })
+    }
+
+    /// Takes orders as events told of them, in that order, as a backlog brings them. Returns the number of
+    /// new changes; `None` where an order changes its region or contradicts the feed: then nothing is
+    /// changed, and the orders must be taken one by one.
+    pub async fn feed_orders(
+        &self,
+        run: &[(EventId, Order)],
+        now: UnixMillis,
+    ) -> Result<Option<usize>> {
+        let events: Vec<EventId> = run.iter().map(|(event, _)| *event).collect();
+        let (regions, ids): (Vec<Region>, Vec<OrderId>) =
+            run.iter().map(|(_, order)| (order.location, order.id)).unzip();
+        transact!(self.sql, tx => {
+            let mut plan = FeedPlan::of(tx, &regions, &ids, now).await?;
+            let mut seen = inbox::store::known(tx, CONSUMER, &events).await?;
+            let mut new = Vec::new();
+            for (event, order) in run {
+                // Also one that comes twice in this run.
+                if !seen.insert(*event) {
+                    continue;
+                }
+                new.push(*event);
+                let moves = !elsewhere(&plan.newest, order).is_empty();
+                if moves || plan.arrives(order, Equal::Stays)? == FeedEffect::Contradicted {
+                    return Ok(None);
+                }
+            }
+            inbox::store::note(tx, CONSUMER, &new, now).await?;
+            plan.write(tx).await.map(Some)
         })
     }
 
     /// Takes an order as its owner has it: at an equal version its content counts, too.
     pub async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<FeedEffect> {
-        let fresh = Fresh::of(order)?;
-        transact!(self.sql, tx => { take(tx, &fresh, Equal::Replaced, now).await })
+        transact!(self.sql, tx => { take(tx, order, Equal::Replaced, now).await })
     }
 
     /// Takes an order out of a region where it is none of its owner's any more.
     pub async fn feed_gone(&self, gone: &DepartedOrder, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            let mut end = lock(tx, gone.region).await?;
-            end.leaves(tx, gone, now).await
+            let mut plan = FeedPlan::of(tx, &[gone.region], &[gone.order_id], now).await?;
+            let fed = plan.leaves(gone)?;
+            plan.write(tx).await?;
+            Ok(fed)
         })
     }
 }
 
-impl Fresh {
-    pub fn of(order: &Order) -> Result<Self> {
-        let (id, region, version) = (order.id, order.location, order.version);
-        let bytes = encoded(&Change::Order(order.clone()))?;
-        Ok(Self { id, region, version, digest: order.digest(), bytes })
-    }
-
-    pub fn entry(&self) -> Entry {
-        let (entity, version, bytes) = (self.id.0, self.version, self.bytes.clone());
-        Entry { kind: ORDER, entity, version, member: Some(self.digest), bytes }
-    }
-}
-
-async fn take(tx: &mut Tx, fresh: &Fresh, equal: Equal, now: UnixMillis) -> Result<FeedEffect> {
-    let elsewhere = elsewhere(tx, fresh).await?;
-    if elsewhere.iter().any(|(_, version)| *version >= fresh.version) {
+async fn take(tx: &mut Tx, order: &Order, equal: Equal, now: UnixMillis) -> Result<FeedEffect> {
+    let elsewhere = elsewhere(&newest_of(tx, &[order.id]).await?, order);
+    if elsewhere.iter().any(|(_, version)| *version >= order.version) {
         return Ok(FeedEffect::Known);
     }
-    // Every writer locks the rows of several regions in this order.
     let mut regions: Vec<Region> = elsewhere.into_iter().map(|(region, _)| region).collect();
-    regions.push(fresh.region);
-    regions.sort_by_key(|region| region.index());
-    let mut fed = FeedEffect::Known;
-    for region in regions {
-        let mut end = lock(tx, region).await?;
-        if region == fresh.region {
-            fed = end.arrives(tx, fresh, equal, now).await?;
-        } else {
-            let gone = DepartedOrder { region, order_id: fresh.id, version: fresh.version };
-            end.leaves(tx, &gone, now).await?;
-        }
+    regions.push(order.location);
+    let mut plan = FeedPlan::of(tx, &regions, &[order.id], now).await?;
+    for region in regions.into_iter().filter(|region| *region != order.location) {
+        plan.leaves(&DepartedOrder { region, order_id: order.id, version: order.version })?;
     }
+    let fed = plan.arrives(order, equal)?;
+    plan.write(tx).await?;
     Ok(fed)
 }
 
 /// The other regions in which the order stands, each with its newest version there.
-async fn elsewhere(tx: &mut Tx, fresh: &Fresh) -> Result<Vec<(Region, u64)>> {
-    let mut found = Vec::new();
-    for region in Region::ALL.into_iter().filter(|region| *region != fresh.region) {
-        if let Some((version, Some(_), _)) = newest(tx, region, ORDER, fresh.id.0).await? {
-            found.push((region, count(version)));
-        }
-    }
-    Ok(found)
+fn elsewhere(newest: &Newest, order: &Order) -> Vec<(Region, u64)> {
+    let others = Region::ALL.into_iter().filter(|region| *region != order.location);
+    let stands = |region: Region| match newest.get(&(region, order.id)) {
+        Some((version, Some(_))) => Some((region, *version)),
+        _ => None,
+    };
+    others.filter_map(stands).collect()
 }
 
-impl End {
-    async fn arrives(
-        &mut self,
+async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Newest> {
+    let mut first = vals![ORDER];
+    first.extend(Region::ALL.iter().map(Val::from));
+    let text = Statement::new(NEWEST_OF).marks(Region::ALL.len()).then(") AND entity IN (");
+    let rows: Vec<(String, Uuid, i64, Option<Vec<u8>>)> =
+        tx.all_named(text, &first, orders, ") ORDER BY feed_seq").await?;
+    let newest = rows.into_iter().map(|(name, id, version, digest)| {
+        let digest = digest.as_deref().map(hash).transpose()?;
+        Ok(((region(&name)?, OrderId(id)), (count(version), digest)))
+    });
+    newest.collect()
+}
+
+impl FeedPlan {
+    /// Locks the regions, in the one order in which everybody locks them.
+    async fn of(
         tx: &mut Tx,
-        fresh: &Fresh,
-        equal: Equal,
+        regions: &[Region],
+        orders: &[OrderId],
         now: UnixMillis,
-    ) -> Result<FeedEffect> {
-        let known = newest(tx, self.region, ORDER, fresh.id.0).await?;
-        let mut fed = FeedEffect::Added;
-        let before = match known {
-            // It had left, and its owner has it after all.
-            Some((version, None, _))
-                if count(version) == fresh.version && equal == Equal::Replaced =>
-            {
-                None
-            }
-            Some((version, digest, _)) if count(version) >= fresh.version => {
-                let other = digest.as_deref().is_some_and(|known| known != &fresh.digest.0[..]);
-                let differs = count(version) == fresh.version && other;
-                match (differs, equal) {
-                    (false, _) => return Ok(FeedEffect::Known),
-                    (true, Equal::Stays) => return Ok(FeedEffect::Contradicted),
-                    (true, Equal::Replaced) => fed = FeedEffect::Contradicted,
-                }
-                digest
-            }
-            Some((_, digest, _)) => digest,
-            None => None,
-        };
-        match before {
-            Some(before) => self.digest.toggle(hash(&before)?),
-            None => self.orders += 1,
+    ) -> Result<Self> {
+        let mut ends = HashMap::new();
+        for region in Region::ALL.into_iter().filter(|region| regions.contains(region)) {
+            ends.insert(region, lock(tx, region).await?);
         }
-        self.digest.toggle(fresh.digest);
-        self.add(tx, fresh.entry(), now).await?;
+        Ok(Self { newest: newest_of(tx, orders).await?, ends, rows: Vec::new(), now })
+    }
+
+    fn arrives(&mut self, order: &Order, equal: Equal) -> Result<FeedEffect> {
+        let (known, digest) = (self.newest.get(&(order.location, order.id)), order.digest());
+        let (before, fed) = match known.copied() {
+            None => (None, FeedEffect::Added),
+            Some((version, before)) if version < order.version => (before, FeedEffect::Added),
+            Some((version, _)) if version > order.version => return Ok(FeedEffect::Known),
+            Some((_, Some(known))) if known == digest => return Ok(FeedEffect::Known),
+            // It had left, and its owner has it after all.
+            Some((_, None)) if equal == Equal::Replaced => (None, FeedEffect::Added),
+            Some((_, None)) => return Ok(FeedEffect::Known),
+            Some(_) if equal == Equal::Stays => return Ok(FeedEffect::Contradicted),
+            Some((_, before)) => (before, FeedEffect::Contradicted),
+        };
+        let end = self.end(order.location)?;
+        match before {
+            Some(before) => end.digest.toggle(before),
+            None => end.orders += 1,
+        }
+        end.digest.toggle(digest);
+        let (id, version, member) = (order.id, order.version, Some(digest));
+        self.add(order.location, id, version, member, Change::Order(order.clone()))?;
         Ok(fed)
     }
 
-    async fn leaves(
-        &mut self,
-        tx: &mut Tx,
-        gone: &DepartedOrder,
-        now: UnixMillis,
-    ) -> Result<FeedEffect> {
-        let DepartedOrder { order_id, version, .. } = *gone;
-        let known = newest(tx, self.region, ORDER, order_id.0).await?;
-        let Some((known, Some(digest), _)) = known else { return Ok(FeedEffect::Known) };
-        if count(known) > version {
-            return Ok(FeedEffect::Known);
-        }
-        self.digest.toggle(hash(&digest)?);
-        self.orders = self.orders.saturating_sub(1);
-        let bytes = encoded(&Change::OrderGone { order_id, version })?;
-        let entry = Entry { kind: ORDER, entity: order_id.0, version, member: None, bytes };
-        self.add(tx, entry, now).await?;
+    fn leaves(&mut self, gone: &DepartedOrder) -> Result<FeedEffect> {
+        let DepartedOrder { region, order_id, version } = *gone;
+        let before = match self.newest.get(&(region, order_id)) {
+            Some((known, Some(digest))) if *known <= version => *digest,
+            _ => return Ok(FeedEffect::Known),
+        };
+        let end = self.end(region)?;
+        end.digest.toggle(before);
+        end.orders = end.orders.saturating_sub(1);
+        self.add(region, order_id, version, None, Change::OrderGone { order_id, version })?;
         Ok(FeedEffect::Added)
+    }
+
+    fn add(
+        &mut self,
+        region: Region,
+        id: OrderId,
+        version: u64,
+        member: Option<Hash>,
+        change: Change,
+    ) -> Result<()> {
+        let (entry, now) = (Entry { kind: ORDER, entity: id.0, version, member, change }, self.now);
+        let row = self.end(region)?.next(entry, now)?;
+        self.rows.push(row);
+        self.newest.insert((region, id), (version, member));
+        Ok(())
+    }
+
+    fn end(&mut self, region: Region) -> Result<&mut End> {
+        let unlocked = StoreError::Contradiction("a region that is not locked");
+        self.ends.get_mut(&region).ok_or(unlocked)
+    }
+
+    /// Returns the number of changes.
+    async fn write(self, tx: &mut Tx) -> Result<usize> {
+        let changes = self.rows.len();
+        tx.insert_all(self.rows).await?;
+        for end in self.ends.values() {
+            end.save(tx).await?;
+        }
+        Ok(changes)
     }
 }
