@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EdgeId, Policy, QuarantineWhy, Region, UnixMillis};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GateState {
-    Open,
-    Closed,
+words! {
+    GateState {
+        Open "open",
+        Closed "closed",
+    }
 }
+words_from_text!(GateState);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

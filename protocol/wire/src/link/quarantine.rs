@@ -13,6 +13,7 @@ words! {
         EdgeCloned = 1 "edge_cloned",
     }
 }
+words_from_text!(QuarantineWhy);
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
