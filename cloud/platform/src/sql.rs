@@ -1,5 +1,5 @@
 //! Owns relational storage: one hand-written SQL text for MySQL and SQLite, values through the closed
-//! `Val`, rows through `FromRow` on both. Every statement of every service passes through here, so it
+//! `Val`, rows through `Row`. Every statement of every service passes through here, so it
 //! is timed and limited in one place.
 //!
 //! Invariants: a text is static (`Statement` can only repeat static parts); a transaction on SQLite
@@ -11,16 +11,18 @@ mod error;
 mod migrate;
 mod open;
 mod retry;
+mod row;
 mod statement;
 mod tx;
 mod value;
 
-pub use columns::{Cells, Columns, column};
+pub use columns::Columns;
 pub use error::SqlError;
 pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
 pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
+pub use row::{Cells, Plain, ReadError, Row, StoredRow};
 pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
 pub use tx::Tx;
 pub use value::{Column, ColumnError, Val, bigint};
@@ -28,7 +30,7 @@ pub use value::{Column, ColumnError, Val, bigint};
 use std::sync::Arc;
 
 use process::config::SecretUrl;
-use sqlx::{FromRow, MySqlPool, SqlitePool, mysql::MySqlRow, sqlite::SqliteRow};
+use sqlx::{MySqlPool, SqlitePool};
 use tokio::sync::Notify;
 
 use statement::{limited, mysql, sqlite};
@@ -46,18 +48,6 @@ pub enum Sql {
         read: SqlitePool,
         outbox: Arc<Notify>,
     },
-}
-
-/// The row type of a query: one declared by `row!`, `Cells`, or a tuple of plain values (`i64`, `String`,
-/// `Uuid`, `Vec<u8>`, `Option` of them).
-pub trait Row:
-    for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
-{
-}
-
-impl<T> Row for T where
-    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
-{
 }
 
 impl Sql {
@@ -114,12 +104,16 @@ impl Sql {
         let work = async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
-                    let row = mysql(&text, values).fetch_optional(pool).await?;
-                    row.map(|row| R::from_row(&row)).transpose()?
+                    match mysql(&text, values).fetch_optional(pool).await? {
+                        Some(row) => Some(R::read(&StoredRow::MySql(&row))?),
+                        None => None,
+                    }
                 }
                 Self::Sqlite { read, .. } => {
-                    let row = sqlite(&text, values).fetch_optional(read).await?;
-                    row.map(|row| R::from_row(&row)).transpose()?
+                    match sqlite(&text, values).fetch_optional(read).await? {
+                        Some(row) => Some(R::read(&StoredRow::Sqlite(&row))?),
+                        None => None,
+                    }
                 }
             })
         };
@@ -137,11 +131,11 @@ impl Sql {
             match self {
                 Self::MySql { pool, .. } => {
                     let rows = mysql(&text, values).fetch_all(pool).await?;
-                    rows.iter().map(R::from_row).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::MySql(row))).collect()
                 }
                 Self::Sqlite { read, .. } => {
                     let rows = sqlite(&text, values).fetch_all(read).await?;
-                    rows.iter().map(R::from_row).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::Sqlite(row))).collect()
                 }
             }
         };

@@ -1,9 +1,7 @@
 //! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks, and
 //! the values in the same order.
 
-use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
-
-use super::{Column, ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
+use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
 
 /// A row whose fields are columns of one table. Made by `columns!`.
 pub trait Columns: Sized {
@@ -125,8 +123,14 @@ macro_rules! row {
                 $($(#[$field_attribute])* $field_visible $field: $type,)*
             }
         );
-        $crate::row!(@read $row, ::sqlx::mysql::MySqlRow, $($field),*);
-        $crate::row!(@read $row, ::sqlx::sqlite::SqliteRow, $($field),*);
+
+        impl $crate::sql::Row for $row {
+            fn read(
+                row: &$crate::sql::StoredRow<'_>,
+            ) -> ::std::result::Result<Self, $crate::sql::ReadError> {
+                Ok(Self { $($field: row.get(stringify!($field))?),* })
+            }
+        }
     };
     (@declare in $table:ident $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt) => {
         $crate::columns! { $(#[$attribute])* $visible struct $row in $table $fields }
@@ -135,47 +139,7 @@ macro_rules! row {
         $(#[$attribute])*
         $visible struct $row $fields
     };
-    (@read $row:ident, $engine:ty, $($field:ident),*) => {
-        impl ::sqlx::FromRow<'_, $engine> for $row {
-            fn from_row(row: &$engine) -> ::std::result::Result<Self, ::sqlx::Error> {
-                Ok(Self { $($field: $crate::sql::column(row, stringify!($field))?),* })
-            }
-        }
-    };
 }
-
-/// Reads one column of a row.
-pub fn column<'r, R, C, I>(row: &'r R, index: I) -> Result<C, sqlx::Error>
-where
-    R: Row,
-    C: Column<Plain: Decode<'r, R::Database> + Type<R::Database>>,
-    I: ColumnIndex<R> + ToString + Copy,
-{
-    let plain = row.try_get(index)?;
-    C::read(plain).map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
-}
-
-/// A row that is read without a name of its own: `Cells<(OrderId, Region)>`.
-pub struct Cells<T>(pub T);
-
-macro_rules! cells {
-    ($($cell:ident $index:literal),+) => {
-        impl<'r, R, $($cell),+> FromRow<'r, R> for Cells<($($cell,)+)>
-        where
-            R: Row,
-            usize: ColumnIndex<R>,
-            $($cell: Column<Plain: Decode<'r, R::Database> + Type<R::Database>>,)+
-        {
-            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
-                Ok(Self(($(column(row, $index)?,)+)))
-            }
-        }
-    };
-}
-
-cells!(A 0);
-cells!(A 0, B 1);
-cells!(A 0, B 1, C 2);
 
 impl Sql {
     /// Inserts one row on its own.

@@ -7,7 +7,7 @@ use sqlx::{MySql, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::{
-    NAMES_MAX, Row, Sql, SqlError, Statement, Val, parts,
+    NAMES_MAX, Row, Sql, SqlError, Statement, StoredRow, Val, parts,
     statement::{limited, mysql, sqlite},
 };
 
@@ -77,14 +77,14 @@ impl Tx {
         let open = &mut self.open;
         let work = async {
             Ok(match open {
-                Open::MySql(tx) => {
-                    let row = mysql(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::from_row(&row)).transpose()?
-                }
-                Open::Sqlite(tx) => {
-                    let row = sqlite(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::from_row(&row)).transpose()?
-                }
+                Open::MySql(tx) => match mysql(&text, values).fetch_optional(&mut **tx).await? {
+                    Some(row) => Some(R::read(&StoredRow::MySql(&row))?),
+                    None => None,
+                },
+                Open::Sqlite(tx) => match sqlite(&text, values).fetch_optional(&mut **tx).await? {
+                    Some(row) => Some(R::read(&StoredRow::Sqlite(&row))?),
+                    None => None,
+                },
             })
         };
         let result = limited(&text, work).await;
@@ -102,11 +102,11 @@ impl Tx {
             match open {
                 Open::MySql(tx) => {
                     let rows = mysql(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(R::from_row).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::MySql(row))).collect()
                 }
                 Open::Sqlite(tx) => {
                     let rows = sqlite(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(R::from_row).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::Sqlite(row))).collect()
                 }
             }
         };
@@ -131,6 +131,24 @@ impl Tx {
             rows.extend(self.all(text, [first, part].concat()).await?);
         }
         Ok(rows)
+    }
+
+    /// As `all_named`, for a statement that writes; answers with the number of rows it changed.
+    pub async fn exec_named(
+        &mut self,
+        text: impl Into<Statement>,
+        first: &[Val],
+        names: impl IntoIterator<Item: Into<Val>>,
+        after: &'static str,
+    ) -> Result<u64, SqlError> {
+        let text = text.into();
+        let names: Vec<Val> = names.into_iter().map(Into::into).collect();
+        let mut changed = 0;
+        for part in parts(&names, NAMES_MAX) {
+            let text = text.clone().marks(part.len()).then(after);
+            changed += self.exec(text, [first, part].concat()).await?;
+        }
+        Ok(changed)
     }
 
     pub async fn commit(self) -> Result<(), SqlError> {

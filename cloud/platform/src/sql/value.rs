@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 use wire::{
-    Action, Amount, Code, CommandId, Currency, DeviceId, EdgeId, EventId, FenceEnding, Hash,
-    OrderId, OrderStatus, PaymentStatus, Policy, Region, Role, ServiceType, SessionId, Source,
-    UnixMillis, UserId, Verdict,
+    Action, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId, FenceEnding,
+    GateState, Hash, OrderId, OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, Role,
+    ServiceType, SessionId, Source, UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +70,13 @@ macro_rules! stored {
 stored! {
     i64: i64, number => Self::Int(number), column => Ok(column);
     u64: i64, count => Self::Int(bigint(count)), column => Ok(column.try_into()?);
+    u32: i64, count => Self::Int(count.into()), column => Ok(column.try_into()?);
     bool: i64, yes => Self::Int(yes.into()), column => Ok(column != 0);
     String: String, text => Self::Text(text), column => Ok(column);
     Vec<u8>: Vec<u8>, bytes => Self::Bytes(bytes), column => Ok(column);
+    BootNonce: Uuid, nonce => Self::Id(Uuid::from_bytes(nonce.0)), column => {
+        Ok(Self(column.into_bytes()))
+    };
     Uuid: Uuid, id => Self::Id(id), column => Ok(column);
     UnixMillis: i64, at => Self::Int(at.0), column => Ok(Self(column));
     Hash: Vec<u8>, hash => Self::Bytes(hash.0.to_vec()), column => Ok(column.as_slice().try_into()?);
@@ -104,7 +108,7 @@ macro_rules! names {
 
 ids!(OrderId, UserId, CommandId, EventId, SessionId);
 names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
-names!(Verdict);
+names!(Verdict, GateState, QuarantineWhy);
 
 macro_rules! values {
     ($($type:ty, $value:ident => $stored:expr;)+) => {$(
@@ -118,7 +122,6 @@ macro_rules! values {
 
 values! {
     i32, number => Self::Int(number.into());
-    u32, number => Self::Int(number.into());
     usize, count => Self::Int(bigint(count as u64));
     &str, text => Self::Text(text.to_owned());
     &[u8], bytes => Self::Bytes(bytes.to_vec());

@@ -6,11 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use platform::{
-    columns,
-    sql::{NAMES_MAX, Tx, Val, in_list, parts},
-    transact, vals,
-};
+use platform::{columns, sql::Tx, transact, vals};
 use uuid::Uuid;
 use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
@@ -240,10 +236,7 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> 
     if any.is_none() {
         return Ok(());
     }
-    for part in parts(decided, NAMES_MAX) {
-        let values: Vec<Val> = part.iter().copied().map(Val::from).collect();
-        tx.exec(in_list(AGAIN, part.len(), ")"), values).await?;
-    }
+    tx.exec_named(AGAIN, &[], decided, ")").await?;
     Ok(())
 }
 

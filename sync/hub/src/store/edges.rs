@@ -1,13 +1,14 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
 use engine::cloud::{Ending, Grant, StoredEdge, feed_base};
-use platform::{transact, vals};
-use uuid::Uuid;
-use wire::{Ack, BootNonce, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
-
-use super::{
-    Result, Store, StoreError, count, epochs::quarantine_why, hash, region, regions::gate,
+use platform::{
+    fields,
+    sql::{ReadError, Row, StoredRow},
+    transact, vals,
 };
+use wire::{Ack, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
+
+use super::{Result, Store, StoreError, count, region};
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
 const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
@@ -15,7 +16,8 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
         AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
-    r.feed_generation, r.feed_seq, r.tombstones_to, r.compacted_to, r.orders, r.gate, \
+    r.feed_generation, r.feed_seq, r.tombstones_to AS feed_holds_from, \
+    r.compacted_to AS feed_compacted_to, r.orders, r.gate, \
     CASE WHEN r.holder = e.edge AND r.holder_epoch = e.epoch THEN r.granted_seq END \
         AS granted_seq \
     FROM edges e JOIN regions r ON r.region = e.region \
@@ -55,57 +57,25 @@ pub struct SessionPulse {
     pub repair: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct StandingRow {
-    region: String,
-    term: i64,
-    nonce: Option<Uuid>,
-    link_up: i64,
-    epoch: i64,
-    cursor_seq: i64,
-    cursor_hash: Vec<u8>,
-    outcome_count: i64,
-    granted_to: Option<Uuid>,
-    after_run: Option<Uuid>,
-    ending_epoch: Option<i64>,
-    ending_why: Option<String>,
-    epochs_today: i64,
-    feed_generation: i64,
-    feed_seq: i64,
-    tombstones_to: i64,
-    compacted_to: i64,
-    orders: i64,
-    gate: String,
-    granted_seq: Option<i64>,
-}
+/// The rows of an edge and its region, as the engine judges them.
+struct Judged(StoredEdge);
 
-impl StandingRow {
-    /// A run that was silent for long may be alive: the replicas' clocks differ, so only a missing sign of
-    /// life proves its end.
-    fn stored(self) -> Result<StoredEdge> {
-        let nonce = |id: Uuid| BootNonce(id.into_bytes());
-        let after = self.after_run.map(nonce);
-        let ending_why = self.ending_why.as_deref().map(quarantine_why).transpose()?;
-        let ending = self.ending_epoch.zip(ending_why);
-        let ending = ending.map(|(epoch, why)| Ending { epoch: count(epoch), why });
-        Ok(StoredEdge {
-            region: region(&self.region)?,
-            term: count(self.term),
-            running: self.nonce.filter(|_| self.link_up == 1).map(nonce),
-            epoch: count(self.epoch),
-            grant: self.granted_to.map(|to| Grant { to: nonce(to), after }),
-            ending,
-            epochs_today: u32::try_from(self.epochs_today).unwrap_or(u32::MAX),
-            cursor: Chain { seq: count(self.cursor_seq), hash: hash(&self.cursor_hash)? },
-            outcome_count: count(self.outcome_count),
-            feed_generation: count(self.feed_generation),
-            feed_seq: count(self.feed_seq),
-            feed_holds_from: count(self.tombstones_to),
-            feed_compacted_to: count(self.compacted_to),
-            granted_seq: self.granted_seq.map(count),
-            orders: count(self.orders),
-            gate_open: gate(&self.gate)? == GateState::Open,
-        })
+impl Row for Judged {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (granted_to, after) = (row.get::<Option<_>>("granted_to")?, row.get("after_run")?);
+        let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
+        // A run that was silent for long may be alive: the replicas' clocks differ, so only a missing
+        // sign of life proves its end.
+        let (newest, link_up) = (row.get::<Option<_>>("nonce")?, row.get("link_up")?);
+        Ok(Self(fields!(row => StoredEdge {
+            region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
+            feed_holds_from, feed_compacted_to, granted_seq, orders;
+            running: newest.filter(|_| link_up),
+            grant: granted_to.map(|to| Grant { to, after }),
+            ending: ending.map(|(epoch, why)| Ending { epoch, why }),
+            cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
+            gate_open: row.get::<GateState>("gate")? == GateState::Open,
+        })))
     }
 }
 
@@ -120,8 +90,8 @@ impl Store {
 
     pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
         let day_ago = now.plus_ms(-DAY_MS);
-        let row: Option<StandingRow> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
-        row.map(StandingRow::stored).transpose()
+        let row: Option<Judged> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
+        Ok(row.map(|Judged(stored)| stored))
     }
 
     /// Raises the term: older sessions can write no more, and the feed that this one begins with is no longer
@@ -141,8 +111,7 @@ impl Store {
                 return Ok(None);
             }
             let values = vals![now.plus_ms(-DAY_MS), edge];
-            let row: Option<StandingRow> = tx.one(STANDING, values).await?;
-            let Some(stored) = row.map(StandingRow::stored).transpose()? else { return Ok(None) };
+            let Some(Judged(stored)) = tx.one(STANDING, values).await? else { return Ok(None) };
             let from = feed_base(hello, &stored);
             tx.exec(READS_FROM, vals![from, edge, from]).await?;
             Ok(Some((stored.term, stored)))

@@ -7,7 +7,7 @@
 use engine::cloud::{Confinement, Place, QuarantineGrant, Tail};
 use platform::{columns, transact, vals};
 use uuid::Uuid;
-use wire::{Chain, EdgeId, Hash, Hello, QuarantineWhy, UnixMillis};
+use wire::{Chain, EdgeId, Hash, Hello, UnixMillis};
 
 use super::{Result, Store, StoreError, count, fitting, hash, left_behind};
 
@@ -134,7 +134,7 @@ impl Store {
             epoch: confined.epoch,
             grant: count(grant),
             last_accepted: hash(&last_accepted)?,
-            why: quarantine_why(&why)?,
+            why: why.parse().map_err(|_| StoreError::Unreadable("why an epoch was granted"))?,
             known: self.known(edge, &confined.hello).await?,
         }))
     }
@@ -202,11 +202,4 @@ fn part(rows: Vec<TailRow>) -> Result<Tail> {
     let ops: Vec<_> = run.map(|((.., op), _)| op).collect();
     let more = ops.len() < total || total == TAIL_ROWS_MAX;
     Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
-}
-
-pub(super) fn quarantine_why(text: &str) -> Result<QuarantineWhy> {
-    QuarantineWhy::ALL
-        .into_iter()
-        .find(|why| why.as_str() == text)
-        .ok_or(StoreError::Unreadable("why an epoch was granted"))
 }

@@ -5,11 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use platform::{
-    columns,
-    sql::{NAMES_MAX, Tx, Val, in_list, parts},
-    vals,
-};
+use platform::{columns, sql::Tx, vals};
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, LeftBehind, UnixMillis, UserId};
 
@@ -74,17 +70,14 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
     if any.is_none() {
         return Ok(());
     }
-    for part in parts(ids, NAMES_MAX) {
-        let back: HashSet<_> = part.iter().copied().collect();
-        let values: Vec<Val> = part.iter().map(|(id, _)| Val::from(*id)).collect();
-        let text = in_list(SAME_ID, part.len(), ")");
-        let rows: Vec<(String, i64, i64, Vec<u8>)> = tx.all(text, values).await?;
-        for (edge, epoch, seq, bytes) in rows {
-            if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes)
-                && back.contains(&(op.command.id, op.actor.user_id))
-            {
-                tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;
-            }
+    let names = ids.iter().map(|(id, _)| *id);
+    let rows: Vec<(String, i64, i64, Vec<u8>)> = tx.all_named(SAME_ID, &[], names, ")").await?;
+    let back: HashSet<_> = ids.iter().copied().collect();
+    for (edge, epoch, seq, bytes) in rows {
+        if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes)
+            && back.contains(&(op.command.id, op.actor.user_id))
+        {
+            tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;
         }
     }
     Ok(())

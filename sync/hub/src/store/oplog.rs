@@ -6,17 +6,17 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{NAMES_MAX, Statement, Val, in_list, parts},
+    fields,
+    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Val, in_list, parts},
     vals,
 };
-use uuid::Uuid;
 use wire::{
-    Command, CommandId, EdgeId, OpOutcome, OpPlace, OpRecord, OpState, OrderCode, Region,
-    UnixMillis, UserId, WaitingAsk,
+    Command, CommandId, EdgeId, OpOutcome, OpPlace, OpRecord, OpState, OrderCode, UnixMillis,
+    UserId, WaitingAsk,
 };
 
 use super::{
-    Result, Store, StoreError, count, edge, hash, region,
+    Result, Store, StoreError, count, edge,
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
@@ -48,20 +48,10 @@ const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at, failu
 const SEARCHED_MAX: usize = 20_000;
 const PART: usize = 500;
 
-type AskRow = (Uuid, Uuid, String, Vec<u8>, i64, i64);
+/// An op and its state, without its outcome.
+struct StoredOp(OpRecord);
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    edge: String,
-    region: String,
-    epoch: i64,
-    seq: i64,
-    hash: Vec<u8>,
-    state: String,
-    failures: i64,
-    received_at: i64,
-    bytes: Vec<u8>,
-}
+struct StoredAsk(WaitingAsk);
 
 impl Store {
     /// The ops of an edge that wait, in that state or in any, beyond `after`, in log order.
@@ -79,8 +69,8 @@ impl Store {
             values.extend(vals![word]);
         }
         values.extend(vals![limit]);
-        let rows: Vec<Row> = self.sql.all(text.then("ORDER BY u.seq LIMIT ?"), values).await?;
-        rows.into_iter().map(record).collect()
+        let ops: Vec<StoredOp> = self.sql.all(text.then("ORDER BY u.seq LIMIT ?"), values).await?;
+        Ok(ops.into_iter().map(|StoredOp(op)| op).collect())
     }
 
     /// The edges with undecided ops, beyond `after` by name.
@@ -98,8 +88,8 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OpRecord>> {
         let (epoch, seq) = after;
-        let rows: Vec<Row> = self.sql.all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
-        let mut ops: Vec<OpRecord> = rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        let ops: Vec<StoredOp> = self.sql.all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
+        let mut ops: Vec<OpRecord> = ops.into_iter().map(|StoredOp(op)| op).collect();
         self.find_again(edge, &mut ops).await?;
         Ok(ops)
     }
@@ -107,8 +97,8 @@ impl Store {
     /// `None` where the hub does not have the op, or has it no more.
     pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
-        let Some(row) = self.sql.one::<Row>(OP, values.clone()).await? else { return Ok(None) };
-        let mut op = record(row)?;
+        let stored = self.sql.one(OP, values.clone()).await?;
+        let Some(StoredOp(mut op)) = stored else { return Ok(None) };
         let row: Option<(i64, i64, Vec<u8>, i64, i64)> = self.sql.one(OUTCOME, values).await?;
         if let Some((number, at, bytes, epoch_now, acknowledged)) = row {
             let outcome = minicbor::decode(&bytes);
@@ -156,8 +146,8 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<WaitingAsk>> {
         let (id, user) = after;
-        let rows: Vec<AskRow> = self.sql.all(ASKS, vals![id, id, user, limit]).await?;
-        rows.into_iter().map(ask).collect()
+        let asks: Vec<StoredAsk> = self.sql.all(ASKS, vals![id, id, user, limit]).await?;
+        Ok(asks.into_iter().map(|StoredAsk(ask)| ask).collect())
     }
 
     /// Visits the waiting ops of an edge, at most `limit`. Returns their number.
@@ -227,42 +217,41 @@ fn stored(state: OpState) -> Option<&'static str> {
     }
 }
 
-fn record(row: Row) -> Result<OpRecord> {
-    let region: Region = region(&row.region)?;
-    let shown = ReceivedOp::read(&row.bytes).summary(region);
-    let waiting = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&row.state));
-    Ok(OpRecord {
-        place: OpPlace { edge: edge(row.edge)?, epoch: count(row.epoch), seq: count(row.seq) },
-        region,
-        hash: hash(&row.hash)?,
-        kind: shown.kind,
-        // An op that neither waits nor is decided left the queue when its epoch ended.
-        state: waiting.unwrap_or(OpState::LeftBehind),
-        failures: count(row.failures),
-        received_at: UnixMillis(row.received_at),
-        command: shown.command,
-        fence: shown.fence,
-        outcome: None,
-        again: None,
-    })
+impl Row for StoredOp {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (region, bytes): (_, Vec<u8>) = (row.get("region")?, row.get("bytes")?);
+        let (kind, command, fence) = ReceivedOp::read(&bytes).summary(region);
+        let word: String = row.get("state")?;
+        let state = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&word));
+        Ok(Self(fields!(row => OpRecord {
+            hash, failures, received_at;
+            place: fields!(row => OpPlace { edge, epoch, seq }),
+            region,
+            kind,
+            command,
+            fence,
+            // An op that neither waits nor is decided left the queue when its epoch ended.
+            state: state.unwrap_or(OpState::LeftBehind),
+            outcome: None,
+            again: None,
+        })))
+    }
 }
 
-fn ask(row: AskRow) -> Result<WaitingAsk> {
-    let (command_id, user_id, name, bytes, taken_at, failures) = row;
-    let region: Region = region(&name)?;
-    // One that cannot be read hides no other, and an operator has to see it.
-    let command: Option<Command> = minicbor::decode(&bytes).ok();
-    let order_id = command.map(|command| command.body.order_id());
-    let failures = count(failures);
-    let stopped = failures >= FAILURES_MAX.into();
-    Ok(WaitingAsk {
-        command_id: CommandId(command_id),
-        user_id: UserId(user_id),
-        region,
-        order_id,
-        order_code: order_id.map(|order_id| OrderCode::of(region, order_id)),
-        state: if stopped { OpState::NeedsOperator } else { OpState::HeldRegion },
-        failures,
-        taken_at: UnixMillis(taken_at),
-    })
+impl Row for StoredAsk {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
+        // One that cannot be read hides no other, and an operator has to see it.
+        let command: Option<Command> = minicbor::decode(&row.get::<Vec<u8>>("command")?).ok();
+        let order_id = command.map(|command| command.body.order_id());
+        let stopped = failures >= u64::from(FAILURES_MAX);
+        Ok(Self(fields!(row => WaitingAsk {
+            command_id, user_id, taken_at;
+            region,
+            order_id,
+            order_code: order_id.map(|order_id| OrderCode::of(region, order_id)),
+            state: if stopped { OpState::NeedsOperator } else { OpState::HeldRegion },
+            failures,
+        })))
+    }
 }

@@ -1,9 +1,13 @@
 //! The rows of the regions: gate, policy and the end of the feed.
 
-use platform::{transact, vals};
+use platform::{
+    fields,
+    sql::{ReadError, Row, StoredRow},
+    transact, vals,
+};
 use wire::{GateState, Hash, Policy, Region, RepairStatus, UnixMillis, UserId};
 
-use super::{Result, Store, StoreError, count, edge, hash, region};
+use super::{Result, Store};
 use crate::domain::{run::FAILURES_MAX, status::RegionRecord};
 
 const KNOWN: &str = "SELECT region FROM regions";
@@ -17,49 +21,16 @@ const ALL: &str = "SELECT region, gate, policy, holder, feed_generation, feed_se
 const SET_GATE: &str =
     "UPDATE regions SET gate = ?, gate_changed_at = ?, gate_changed_by = ? WHERE region = ?";
 
-#[derive(sqlx::FromRow)]
-struct RegionRow {
-    region: String,
-    gate: String,
-    policy: String,
-    holder: Option<String>,
-    feed_generation: i64,
-    feed_seq: i64,
-    feed_digest: Vec<u8>,
-    compacted_to: i64,
-    orders: i64,
-    compared_at: Option<i64>,
-    repaired: i64,
-    repaired_at: Option<i64>,
-    contradictions: i64,
-    contradicted_at: Option<i64>,
-    asks_waiting: i64,
-    asks_stopped: i64,
-}
-
-impl TryFrom<RegionRow> for RegionRecord {
-    type Error = StoreError;
-    fn try_from(row: RegionRow) -> Result<Self> {
-        Ok(Self {
-            region: region(&row.region)?,
-            gate: gate(&row.gate)?,
-            policy: row.policy.parse().map_err(|_| StoreError::Unreadable("a policy"))?,
-            holder: row.holder.map(edge).transpose()?,
-            feed_generation: count(row.feed_generation),
-            feed_seq: count(row.feed_seq),
-            feed_digest: hash(&row.feed_digest)?,
-            compacted_to: count(row.compacted_to),
-            orders: count(row.orders),
-            asks_waiting: count(row.asks_waiting),
-            asks_stopped: count(row.asks_stopped),
-            repairs: RepairStatus {
-                compared_at: row.compared_at.map(UnixMillis),
-                repaired: count(row.repaired),
-                repaired_at: row.repaired_at.map(UnixMillis),
-                contradictions: count(row.contradictions),
-                contradicted_at: row.contradicted_at.map(UnixMillis),
-            },
-        })
+impl Row for RegionRecord {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let repairs = fields!(row => RepairStatus {
+            compared_at, repaired, repaired_at, contradictions, contradicted_at
+        });
+        Ok(fields!(row => RegionRecord {
+            region, gate, policy, holder, feed_generation, feed_seq, feed_digest, compacted_to,
+            orders, asks_waiting, asks_stopped;
+            repairs
+        }))
     }
 }
 
@@ -87,10 +58,7 @@ impl Store {
 
     /// In the order of `Region::ALL`.
     pub async fn regions(&self) -> Result<Vec<RegionRecord>> {
-        let rows: Vec<RegionRow> = self.sql.all(ALL, vals![FAILURES_MAX]).await?;
-        let states: Result<Vec<RegionRecord>, _> =
-            rows.into_iter().map(TryInto::try_into).collect();
-        let mut states = states?;
+        let mut states: Vec<RegionRecord> = self.sql.all(ALL, vals![FAILURES_MAX]).await?;
         states.sort_by_key(|state| state.region.index());
         Ok(states)
     }
@@ -102,22 +70,7 @@ impl Store {
         by: UserId,
         now: UnixMillis,
     ) -> Result<()> {
-        self.sql.exec(SET_GATE, vals![gate_word(gate), now, by, region]).await?;
+        self.sql.exec(SET_GATE, vals![gate.as_str(), now, by, region]).await?;
         Ok(())
-    }
-}
-
-fn gate_word(gate: GateState) -> &'static str {
-    match gate {
-        GateState::Open => "open",
-        GateState::Closed => "closed",
-    }
-}
-
-pub(super) fn gate(word: &str) -> Result<GateState> {
-    match word {
-        "open" => Ok(GateState::Open),
-        "closed" => Ok(GateState::Closed),
-        _ => Err(StoreError::Unreadable("a gate")),
     }
 }

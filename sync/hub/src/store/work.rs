@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use platform::{
-    columns,
-    sql::{NAMES_MAX, ROWS_MAX, Statement, Tx, Val, in_list, parts},
+    columns, fields,
+    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Result, Store, StoreError, asks, count, edge, encoded, hash, left_behind, region};
+use super::{Result, Store, StoreError, asks, count, edge, encoded, left_behind, region};
 use crate::domain::{
     op::ReceivedOp,
     run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
@@ -79,19 +79,16 @@ pub struct Claim {
     token: u64,
 }
 
-#[derive(sqlx::FromRow)]
-struct UndecidedRow {
-    seq: i64,
+struct StoredUndecided {
     state: String,
-    failures: i64,
-    hash: Vec<u8>,
-    bytes: Vec<u8>,
+    op: UndecidedOp,
 }
 
-impl UndecidedRow {
-    fn due(&self, read: ReceivedOp) -> Result<UndecidedOp> {
-        let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
-        Ok(UndecidedOp { seq: count(self.seq), hash: hash(&self.hash)?, failures, read })
+impl Row for StoredUndecided {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let read = ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?);
+        let op = fields!(row => UndecidedOp { seq, hash, failures; read });
+        Ok(fields!(row => StoredUndecided { state; op }))
     }
 }
 
@@ -166,7 +163,6 @@ impl Store {
         self.next(NOT_PARKED, claim, walk, limit).await
     }
 
-    /// Only due ops count towards the limit, however many wait before them.
     async fn next(
         &self,
         states: &'static str,
@@ -174,28 +170,16 @@ impl Store {
         walk: &mut LogWalk,
         limit: usize,
     ) -> Result<Vec<UndecidedOp>> {
-        let (mut due, mut after) = (Vec::new(), walk.after);
-        let page = limit.max(PAGE_MIN);
-        loop {
-            let rows = self.undecided(states, claim, after, page).await?;
-            let last_page = rows.len() < page;
-            for row in rows {
-                if due.len() == limit {
-                    break;
-                }
-                after = count(row.seq);
-                let read = ReceivedOp::read(&row.bytes);
-                match row.state.as_str() {
-                    NEEDS_OPERATOR => walk.barriers.wait(after, &read),
-                    HELD_BY_REGION => walk.barriers.hold(after, &read),
-                    _ if !walk.barriers.stop(after, &read) => due.push(row.due(read)?),
-                    _ => {}
-                }
+        let barriers = &mut walk.barriers;
+        let is_due = |state: &str, op: &UndecidedOp| {
+            match state {
+                NEEDS_OPERATOR => barriers.wait(op.seq, &op.read),
+                HELD_BY_REGION => barriers.hold(op.seq, &op.read),
+                _ => return !barriers.stop(op.seq, &op.read),
             }
-            if last_page || due.len() == limit {
-                return Ok(due);
-            }
-        }
+            false
+        };
+        self.undecided(states, claim, walk.after, limit, is_due).await
     }
 
     /// The next ops beyond `beyond` that are held by their region, to be handed in again. Ops behind one
@@ -206,38 +190,48 @@ impl Store {
         beyond: u64,
         limit: usize,
     ) -> Result<Vec<UndecidedOp>> {
-        let (mut due, mut barriers, mut after) = (Vec::new(), Barriers::default(), 0);
-        let page = limit.max(PAGE_MIN);
-        loop {
-            let rows = self.undecided(WAITING, claim, after, page).await?;
-            let last_page = rows.len() < page;
-            for row in rows {
-                after = count(row.seq);
-                let read = ReceivedOp::read(&row.bytes);
-                match row.state.as_str() {
-                    HELD_BY_REGION if after <= beyond => barriers.hold(after, &read),
-                    HELD_BY_REGION if !barriers.stop(after, &read) => due.push(row.due(read)?),
-                    HELD_BY_REGION => {}
-                    _ => barriers.wait(after, &read),
-                }
+        let mut barriers = Barriers::default();
+        let is_due = |state: &str, op: &UndecidedOp| {
+            match state {
+                HELD_BY_REGION if op.seq <= beyond => barriers.hold(op.seq, &op.read),
+                HELD_BY_REGION => return !barriers.stop(op.seq, &op.read),
+                _ => barriers.wait(op.seq, &op.read),
             }
-            if last_page || due.len() >= limit {
-                due.truncate(limit);
-                return Ok(due);
-            }
-        }
+            false
+        };
+        self.undecided(WAITING, claim, 0, limit, is_due).await
     }
 
+    /// The undecided ops in one of these states that are due, in log order. Only due ops count towards the
+    /// limit, however many wait before them.
     async fn undecided(
         &self,
         states: &'static str,
         claim: &Claim,
-        after: u64,
+        mut after: u64,
         limit: usize,
-    ) -> Result<Vec<UndecidedRow>> {
+        mut is_due: impl FnMut(&str, &UndecidedOp) -> bool + Send,
+    ) -> Result<Vec<UndecidedOp>> {
+        let page = limit.max(PAGE_MIN);
         let text = Statement::new(UNDECIDED).then(states).then(IN_LOG_ORDER);
-        let values = vals![&claim.edge, claim.epoch, after, limit];
-        Ok(self.sql.all(text, values).await?)
+        let mut due = Vec::new();
+        loop {
+            let values = vals![&claim.edge, claim.epoch, after, page];
+            let rows: Vec<StoredUndecided> = self.sql.all(text.clone(), values).await?;
+            let last_page = rows.len() < page;
+            for StoredUndecided { state, op } in rows {
+                if due.len() == limit {
+                    break;
+                }
+                after = op.seq;
+                if is_due(&state, &op) {
+                    due.push(op);
+                }
+            }
+            if last_page || due.len() == limit {
+                return Ok(due);
+            }
+        }
     }
 
     /// The ops of an epoch that are held, and why, oldest first.
@@ -259,7 +253,8 @@ impl Store {
     pub async fn tokens(&self, claim: &Claim, seqs: &[u64]) -> Result<HashMap<u64, String>> {
         let mut tokens = HashMap::new();
         for part in parts(seqs, NAMES_MAX) {
-            let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
+            let mut values = vals![&claim.edge, claim.epoch];
+            values.extend(part.iter().map(Val::from));
             let text = in_list(TOKENS, part.len(), ")");
             let rows: Vec<(i64, Vec<u8>)> = self.sql.all(text, values).await?;
             for (seq, bytes) in rows {
@@ -303,10 +298,8 @@ impl Store {
                 held.map(|(seq, _)| *seq).collect::<Vec<_>>()
             };
             set_state(tx, claim, HELD_BY_REGION, &held(HeldReason::Region)).await?;
-            for part in parts(&progress.for_holder, NAMES_MAX) {
-                let values = with_seqs(vals![&claim.edge, claim.epoch], part.iter().copied());
-                tx.exec(in_list(FOR_HOLDER, part.len(), ")"), values).await?;
-            }
+            let log = vals![&claim.edge, claim.epoch];
+            tx.exec_named(FOR_HOLDER, &log, &progress.for_holder, ")").await?;
             set_state(tx, claim, NEEDS_OPERATOR, &held(HeldReason::NeedsOperator)).await?;
             set_state(tx, claim, PARKED, &progress.parked).await?;
             if let Some(seq) = progress.failed {
@@ -327,13 +320,9 @@ async fn add_outcomes(
     let row: Option<(i64,)> = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?;
     let total = row.map_or(0, |(total,)| count(total));
     let mut number = total.saturating_sub(decided.len() as u64);
-    for part in parts(decided, ROWS_MAX) {
-        let seqs = part.iter().map(|decided| decided.seq);
-        let values = with_seqs(vals![&claim.edge, claim.epoch], seqs);
-        let changed = tx.exec(in_list(DECIDE, part.len(), ")"), values).await?;
-        if changed != part.len() as u64 {
-            return Err(StoreError::Contradiction("an op was to be decided twice"));
-        }
+    let (log, seqs) = (vals![&claim.edge, claim.epoch], decided.iter().map(|op| op.seq));
+    if tx.exec_named(DECIDE, &log, seqs, ")").await? != decided.len() as u64 {
+        return Err(StoreError::Contradiction("an op was to be decided twice"));
     }
     let mut rows = Vec::with_capacity(decided.len());
     for decided in decided {
@@ -359,14 +348,7 @@ async fn add_outcomes(
 }
 
 async fn set_state(tx: &mut Tx, claim: &Claim, state: &str, seqs: &[u64]) -> Result<()> {
-    for part in parts(seqs, NAMES_MAX) {
-        let values = with_seqs(vals![state, &claim.edge, claim.epoch], part.iter().copied());
-        tx.exec(in_list(SET_STATE, part.len(), ")"), values).await?;
-    }
+    let first = vals![state, &claim.edge, claim.epoch];
+    tx.exec_named(SET_STATE, &first, seqs, ")").await?;
     Ok(())
-}
-
-fn with_seqs(mut values: Vec<Val>, seqs: impl Iterator<Item = u64>) -> Vec<Val> {
-    values.extend(seqs.map(Val::from));
-    values
 }
