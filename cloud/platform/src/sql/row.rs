@@ -45,9 +45,8 @@ impl StoredRow<'_> {
             Self::MySql(row) => row.try_get(column)?,
             Self::Sqlite(row) => row.try_get(column)?,
         };
-        C::read(plain).map_err(|source| {
-            ReadError::ColumnDecode { index: column.to_string(), source }
-        })
+        C::read(plain)
+            .map_err(|source| ReadError::ColumnDecode { index: column.to_string(), source })
     }
 }
 

@@ -23,7 +23,7 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
         return vec![source.finding(1, what)];
     };
     let mut findings = Vec::new();
-    for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention)) {
+    for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention.line)) {
         let Some(other) = room_of(source, mention) else { continue };
         if other != room && layer(other).is_some_and(|there| there <= here) {
             let what = format!("`{room}` may not use `{other}`, which does not stand beneath it");
@@ -41,7 +41,11 @@ fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a s
         }
         _ => return None,
     };
-    let depth = source.modules.len() + mention.modules.len();
+    let inline = source.mentions.iter().filter(|module| {
+        let MentionKind::Module { body: Some(lines), .. } = &module.what else { return false };
+        lines.contains(&mention.line)
+    });
+    let depth = source.modules.len() + inline.count();
     let root = match path.segments.first()?.as_str() {
         "crate" => 1,
         "super" if path.segments.iter().take_while(|word| *word == "super").count() == depth => {

@@ -12,14 +12,6 @@ pub enum ReceivedOp {
     Unknown,
 }
 
-/// The part of an op that an operator is shown. People's own words are not in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpSummary {
-    pub kind: OpKind,
-    pub command: Option<OpCommand>,
-    pub fence: Option<u64>,
-}
-
 impl ReceivedOp {
     pub fn read(bytes: &[u8]) -> Self {
         match Op::from_bytes(bytes) {
@@ -39,16 +31,16 @@ impl ReceivedOp {
         }
     }
 
+    /// The part that an operator is shown: kind, command and fence. People's own words are not in it.
     /// `region` is its edge's: an edge logs only what concerns orders of its own region.
-    pub fn summary(&self, region: Region) -> OpSummary {
-        let (kind, command, fence) = match self {
+    pub fn summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
+        match self {
             Self::Boot => (OpKind::Boot, None, None),
             Self::Token { .. } => (OpKind::Token, None, None),
             Self::Command(op) => (OpKind::Command, Some(command(op, region)), None),
             Self::LeaseReleased { fence } => (OpKind::LeaseReleased, None, Some(*fence)),
             Self::Unknown => (OpKind::Unknown, None, None),
-        };
-        OpSummary { kind, command, fence }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The status that an operator is shown, made from stored rows.
 
+use serde::Serialize;
 use wire::{
     ChecksumState, EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, Region, RegionStatus,
     RepairStatus, StatusReport, UnixMillis,
@@ -12,48 +13,67 @@ pub const CONTACT_STALE_MS: i64 = 12_000;
 /// A twin calls twice a minute. One that is silent for longer is gone, or was enrolled anew.
 const TWIN_STALE_MS: i64 = 120_000;
 
-/// A region as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A region as stored. An operator's list shows the first six fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RegionRecord {
     pub region: Region,
     pub gate: GateState,
     pub policy: Policy,
     pub holder: Option<EdgeId>,
-    pub feed_generation: u64,
     pub feed_seq: u64,
+    pub orders: u64,
+    #[serde(skip)]
+    pub feed_generation: u64,
     /// The set digest of the region's orders.
+    #[serde(skip)]
     pub feed_digest: Hash,
     /// Older versions have been taken out of the feed up to here.
+    #[serde(skip)]
     pub compacted_to: u64,
-    pub orders: u64,
     /// The portal's waiting accepts, and the number of them that wait for an operator.
+    #[serde(skip)]
     pub asks_waiting: u64,
+    #[serde(skip)]
     pub asks_stopped: u64,
+    #[serde(skip)]
     pub repairs: RepairStatus,
 }
 
-/// An edge as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An edge as stored. An operator's list shows the fields down to `stored`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EdgeRecord {
-    /// The values that are shown as they are stored. `edge` adds the values that follow from others.
-    pub stored: EdgeStatus,
     pub region: Region,
     pub created_at: UnixMillis,
+    /// Absent while its code waits to be used.
     pub enrolled_at: Option<UnixMillis>,
+    /// The end of its log in this epoch.
     pub cursor_seq: u64,
-    pub outcome_count: u64,
-    pub link_up: bool,
-    pub link_since: Option<UnixMillis>,
+    /// Its cursors in the outcomes and in its region's feed.
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
+    /// The values that are shown as they are stored. `edge` adds the values that follow from others.
+    #[serde(flatten)]
+    pub stored: EdgeStatus,
+    #[serde(skip)]
+    pub outcome_count: u64,
+    #[serde(skip)]
+    pub link_up: bool,
+    #[serde(skip)]
+    pub link_since: Option<UnixMillis>,
+    #[serde(skip)]
     pub digest: Option<Hash>,
+    #[serde(skip)]
     pub ahead: u64,
+    #[serde(skip)]
     pub last_seq: u64,
     /// The region's digest at `feed_cursor`, where that change is still kept.
+    #[serde(skip)]
     pub region_digest: Option<Hash>,
     /// The digest of the assignment that it knows of its region.
+    #[serde(skip)]
     pub assignment: Option<Hash>,
     /// When an operator last took note of its quarantine.
+    #[serde(skip)]
     pub readmitted_at: Option<UnixMillis>,
 }
 
@@ -131,166 +151,4 @@ fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use wire::QuarantineStatus;
-
-    use super::*;
-
-    pub(in crate::domain) const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-
-    pub(in crate::domain) fn region() -> RegionRecord {
-        RegionRecord {
-            region: Region::North,
-            gate: GateState::Open,
-            policy: Policy::Optimistic,
-            holder: None,
-            feed_generation: 5,
-            feed_seq: 40,
-            feed_digest: Hash::of(b"all"),
-            compacted_to: 20,
-            orders: 9,
-            asks_waiting: 0,
-            asks_stopped: 0,
-            repairs: RepairStatus::default(),
-        }
-    }
-
-    pub(in crate::domain) fn north() -> EdgeRecord {
-        let stored = EdgeStatus {
-            edge: EdgeId::new("north-1").unwrap(),
-            link: LinkState::Never,
-            since: None,
-            last_contact_at: Some(NOW.plus_ms(-1_000)),
-            epoch: 1,
-            version: None,
-            pending: 3,
-            oldest_pending_at: None,
-            undecided: 1,
-            held: 0,
-            parked: 1,
-            lag_up_ops: 0,
-            lag_down_changes: 0,
-            lag_down_outcomes: 0,
-            lag_down_since: None,
-            checksum: ChecksumState::Unknown,
-            clock_error_ms: Some(12),
-            disk_free_bytes: None,
-            left_behind: Vec::new(),
-            quarantine: None,
-            needs_operator_at: None,
-            twin_seen_at: None,
-            repair_asked_at: None,
-            repairs: 0,
-            repaired_at: None,
-            unproven: None,
-            unsettled_since: None,
-            stopped: 0,
-            lost: 0,
-            lost_at: None,
-        };
-        EdgeRecord {
-            stored,
-            region: Region::North,
-            created_at: NOW,
-            enrolled_at: Some(NOW),
-            cursor_seq: 7,
-            outcome_count: 6,
-            link_up: true,
-            link_since: Some(NOW.plus_ms(-60_000)),
-            outcome_cursor: 4,
-            feed_cursor: 40,
-            digest: Some(Hash::of(b"all")),
-            ahead: 0,
-            last_seq: 9,
-            region_digest: None,
-            assignment: None,
-            readmitted_at: None,
-        }
-    }
-
-    fn north_after(change: impl FnOnce(&mut EdgeStatus)) -> EdgeRecord {
-        let mut north = north();
-        change(&mut north.stored);
-        north
-    }
-
-    #[test]
-    fn lags_count_both_ways() {
-        let shown = edge(&EdgeRecord { feed_cursor: 38, ..north() }, &region(), NOW);
-        assert_eq!((shown.lag_up_ops, shown.lag_down_outcomes, shown.lag_down_changes), (2, 2, 2));
-    }
-
-    #[test]
-    fn a_link_is_up_only_while_somebody_hears_the_edge() {
-        let shown = |edge: EdgeRecord| {
-            let shown = super::edge(&edge, &region(), NOW);
-            (shown.link, shown.since)
-        };
-        assert_eq!(shown(north()), (LinkState::Up, north().link_since));
-        let stale = Some(NOW.plus_ms(-CONTACT_STALE_MS - 1));
-        assert_eq!(
-            shown(north_after(|stored| stored.last_contact_at = stale)),
-            (LinkState::Down, stale),
-            "its replica is gone"
-        );
-        let ended = EdgeRecord { link_up: false, link_since: Some(NOW), ..north() };
-        assert_eq!(shown(ended), (LinkState::Down, Some(NOW)));
-        assert_eq!(
-            shown(north_after(|stored| stored.last_contact_at = None)),
-            (LinkState::Never, None)
-        );
-    }
-
-    #[test]
-    fn only_equal_digests_at_the_end_of_the_feed_match() {
-        let (a, b) = (Some(Hash::of(b"a")), Some(Hash::of(b"b")));
-        for (digest, ahead, feed_cursor, there, expected) in [
-            (None, 0, 0, a, ChecksumState::Unknown),
-            (a, 0, 9, a, ChecksumState::Match),
-            (a, 0, 9, b, ChecksumState::Mismatch),
-            (a, 0, 8, a, ChecksumState::Settling),
-            (a, 0, 8, b, ChecksumState::Mismatch),
-            (a, 1, 9, b, ChecksumState::Settling),
-            (a, 0, 3, None, ChecksumState::Settling),
-        ] {
-            let feed_digest = there.unwrap_or(Hash::ZERO);
-            let region = RegionRecord { feed_seq: 9, feed_digest, compacted_to: 0, ..region() };
-            let edge = EdgeRecord { digest, ahead, feed_cursor, region_digest: there, ..north() };
-            assert_eq!(checksum(&edge, &region), expected, "{edge:?}");
-        }
-    }
-
-    #[test]
-    fn digests_below_what_was_compacted_say_nothing() {
-        let at = |feed_cursor| {
-            let there = Some(Hash::of(b"there"));
-            edge(&EdgeRecord { feed_cursor, region_digest: there, ..north() }, &region(), NOW)
-                .checksum
-        };
-        assert_eq!(at(40), ChecksumState::Match);
-        assert_eq!(at(20), ChecksumState::Mismatch);
-        assert_eq!(at(19), ChecksumState::Settling);
-    }
-
-    #[test]
-    fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
-        let quarantine = QuarantineStatus { at: NOW, why: wire::QuarantineWhy::EdgeRestored };
-        let shown = |readmitted_at, twin_seen_at| {
-            let north = north_after(|stored| {
-                (stored.quarantine, stored.twin_seen_at) = (Some(quarantine), twin_seen_at);
-            });
-            let shown = edge(&EdgeRecord { readmitted_at, ..north }, &region(), NOW);
-            (shown.quarantine.is_some(), shown.twin_seen_at.is_some())
-        };
-        let seen = |ago_ms: i64| Some(NOW.plus_ms(-ago_ms));
-        assert_eq!(shown(seen(1), seen(TWIN_STALE_MS)), (true, true));
-        assert_eq!(shown(seen(0), seen(TWIN_STALE_MS + 1)), (false, false));
-    }
-
-    #[test]
-    fn an_edge_that_never_enrolled_is_not_reported() {
-        let waiting = EdgeRecord { enrolled_at: None, ..north() };
-        let report = report(&[region()], &[north(), waiting], NOW);
-        assert_eq!(report.regions[0].edges.len(), 1);
-    }
-}
+pub(super) mod tests;

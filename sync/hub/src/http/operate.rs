@@ -5,8 +5,8 @@ use process::{
     problem::{ItemList, Json, Page, Path, Problem},
     tokens::Admin,
 };
-use serde::{Deserialize, Serialize};
-use wire::{Code, EdgeId, EdgeListItem, GateState, Policy, Region, StatusReport, Text, UnixMillis};
+use serde::Deserialize;
+use wire::{Code, EdgeId, GateState, Region, StatusReport, Text};
 
 use super::state::Routes;
 use crate::{
@@ -25,60 +25,27 @@ pub(super) async fn status(
     Ok(Json(report))
 }
 
+/// `GET /api/v1/admin/edges`: also those whose code waits to be used.
 pub(super) async fn edges(
     _: Admin,
     State(hub): State<Routes>,
     page: Page<EdgeId, 50, 200>,
-) -> Result<ItemList<EdgeListItem>, Problem> {
+) -> Result<ItemList<EdgeRecord>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
     let edges = hub.sessions.store.edges(after, page.rows()).await?;
     let (regions, now) = (hub.sessions.store.regions().await?, hub.sessions.clock.now());
     let edges = page.of(edges, |edge| edge.stored.edge.clone());
-    Ok(edges.filter_map(|edge| item(&edge, &regions, now)))
-}
-
-fn item(edge: &EdgeRecord, regions: &[RegionRecord], now: UnixMillis) -> Option<EdgeListItem> {
-    let region = regions.iter().find(|region| region.region == edge.region)?;
-    Some(EdgeListItem {
-        region: edge.region,
-        created_at: edge.created_at,
-        enrolled_at: edge.enrolled_at,
-        cursor_seq: edge.cursor_seq,
-        outcome_cursor: edge.outcome_cursor,
-        feed_cursor: edge.feed_cursor,
-        status: status::edge(edge, region, now),
-    })
-}
-
-#[derive(Serialize)]
-pub(super) struct RegionItem {
-    region: Region,
-    gate: GateState,
-    policy: Policy,
-    holder: Option<EdgeId>,
-    feed_seq: u64,
-    orders: u64,
-}
-
-impl From<RegionRecord> for RegionItem {
-    fn from(state: RegionRecord) -> Self {
-        Self {
-            region: state.region,
-            gate: state.gate,
-            policy: state.policy,
-            holder: state.holder,
-            feed_seq: state.feed_seq,
-            orders: state.orders,
-        }
-    }
+    Ok(edges.filter_map(|edge| {
+        let region = regions.iter().find(|region| region.region == edge.region)?;
+        Some(EdgeRecord { stored: status::edge(&edge, region, now), ..edge })
+    }))
 }
 
 pub(super) async fn regions(
     _: Admin,
     State(hub): State<Routes>,
-) -> Result<ItemList<RegionItem>, Problem> {
-    let regions = hub.sessions.store.regions().await?;
-    Ok(ItemList::whole(regions.into_iter().map(Into::into).collect()))
+) -> Result<ItemList<RegionRecord>, Problem> {
+    Ok(ItemList::whole(hub.sessions.store.regions().await?))
 }
 
 /// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now, and
@@ -109,7 +76,7 @@ pub(super) async fn set_region(
     State(hub): State<Routes>,
     Path(region): Path<String>,
     Json(setting): Json<Setting>,
-) -> Result<Json<RegionItem>, Problem> {
+) -> Result<Json<RegionRecord>, Problem> {
     let region: Region = region
         .parse()
         .map_err(|why: String| Problem::new(Code::NotFound).detail(Text::alike(why)))?;
@@ -118,7 +85,6 @@ pub(super) async fn set_region(
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
     // The sessions of this replica hear of it now, those of others when they look next.
     hub.sessions.regions.refresh(&hub.sessions.store).await?;
-    let state =
-        hub.sessions.store.regions().await?.into_iter().find(|state| state.region == region);
-    state.map(|state| Json(state.into())).ok_or_else(|| Code::NotFound.into())
+    let mut regions = hub.sessions.store.regions().await?.into_iter();
+    regions.find(|state| state.region == region).map(Json).ok_or_else(|| Code::NotFound.into())
 }

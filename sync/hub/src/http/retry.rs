@@ -7,36 +7,24 @@ use process::{
     tokens::Admin,
 };
 use serde::Serialize;
-use wire::{Code, CommandId, EdgeId};
+use wire::{Code, CommandId, EdgeId, OpPlace};
 
 use super::state::Routes;
 use crate::store::retry::RetryResult;
-
-#[derive(Serialize)]
-pub(super) struct RetriedOp {
-    edge: EdgeId,
-    epoch: u64,
-    seq: u64,
-}
 
 /// `POST /api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry`
 pub(super) async fn retry(
     Admin(caller): Admin,
     State(hub): State<Routes>,
     Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
-) -> Result<Json<RetriedOp>, Problem> {
+) -> Result<Json<OpPlace>, Problem> {
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
-    match hub.sessions.store.retry(&edge, epoch, seq, by, now).await? {
-        RetryResult::Unknown => Err(Code::NotFound.into()),
-        RetryResult::NotStopped => Err(Code::OpNotStopped.into()),
-        RetryResult::LetIn => {
-            tracing::warn!(
-                edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
-            );
-            hub.sessions.work.wake();
-            Ok(Json(RetriedOp { edge, epoch, seq }))
-        }
-    }
+    let_in(hub.sessions.store.retry(&edge, epoch, seq, by, now).await?)?;
+    tracing::warn!(
+        edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
+    );
+    hub.sessions.work.wake();
+    Ok(Json(OpPlace { edge, epoch, seq }))
 }
 
 #[derive(Serialize)]
@@ -51,14 +39,17 @@ pub(super) async fn retry_asks(
     Path(id): Path<CommandId>,
 ) -> Result<Json<RetriedAccept>, Problem> {
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
-    match hub.sessions.store.retry_asks(id, by, now).await? {
-        RetryResult::Unknown => Err(Code::NotFound.into()),
-        RetryResult::NotStopped => Err(Code::OpNotStopped.into()),
-        RetryResult::LetIn => {
-            tracing::warn!(command.id = %id, user.id = %by, "Accept `{id}` is tried again");
-            hub.sessions.work.hand_in_again();
-            Ok(Json(RetriedAccept { command_id: id }))
-        }
+    let_in(hub.sessions.store.retry_asks(id, by, now).await?)?;
+    tracing::warn!(command.id = %id, user.id = %by, "Accept `{id}` is tried again");
+    hub.sessions.work.hand_in_again();
+    Ok(Json(RetriedAccept { command_id: id }))
+}
+
+fn let_in(result: RetryResult) -> Result<(), Code> {
+    match result {
+        RetryResult::LetIn => Ok(()),
+        RetryResult::NotStopped => Err(Code::OpNotStopped),
+        RetryResult::Unknown => Err(Code::NotFound),
     }
 }
 
