@@ -12,7 +12,7 @@ use std::{
 
 use process::metrics;
 use tokio::time::sleep;
-use wire::{ChecksumState, EdgeId, Hash, LinkState, Region, RegionAssignment, RenewRequest};
+use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, Region, RegionAssignment, RenewRequest};
 
 use super::compare::{CompareFault, Comparison};
 use crate::{
@@ -25,8 +25,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(5);
 /// Time before an image that did not help is sent again.
 const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
-const RENEW_AGAIN_AFTER: Duration = Duration::from_secs(60);
-const COMPARE_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Time before an owner is asked again for the edges of a region.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The edges that one look finds wrong.
 #[derive(Default)]
@@ -103,18 +103,24 @@ impl Repairs {
         let assigns = self.comparison.store.how_it_assigns(region.region).await?;
         let (mut ahead, mut doubtful) = (Vec::new(), None);
         for edge in edges {
-            if self.differs(region, edge, &assigns) {
-                now.differing.insert(edge.stored.edge.clone());
-                if before.differing.contains(&edge.stored.edge) {
+            let shown = status::edge(edge, region, self.comparison.clock.now());
+            if shown.link != LinkState::Up {
+                continue;
+            }
+            let name = &shown.edge;
+            if shown.checksum == ChecksumState::Mismatch
+                || assigns_otherwise(region, edge, &assigns)
+            {
+                now.differing.insert(name.clone());
+                if before.differing.contains(name) {
                     self.repair(edge).await?;
                 }
             }
-            if self.is_ahead(region, edge) {
-                now.ahead.insert(edge.stored.edge.clone());
-                ahead.extend(before.ahead.contains(&edge.stored.edge).then_some(edge));
+            if edge.ahead > 0 && edge.feed_cursor == region.feed_seq {
+                now.ahead.insert(name.clone());
+                ahead.extend(before.ahead.contains(name).then_some(edge));
             }
-            doubtful =
-                doubtful.or(self.unproven(region, edge, &assigns).map(|fence| (edge, fence)));
+            doubtful = doubtful.or(unproven(edge, &assigns).map(|fence| (edge, fence)));
         }
         Ok(Question { region, doubtful, ahead })
     }
@@ -130,27 +136,6 @@ impl Repairs {
         self.repair_ahead(seen, question.region, &question.ahead).await
     }
 
-    /// Returns whether the edge differs from the cloud, at a feed number where that is known.
-    fn differs(
-        &self,
-        region: &RegionRecord,
-        edge: &EdgeRecord,
-        assigns: &RegionAssignment,
-    ) -> bool {
-        let shown = status::edge(edge, region, self.comparison.clock.now());
-        let at_the_end = edge.feed_cursor == region.feed_seq;
-        let assigns_otherwise = |known: Hash| at_the_end && known != assigns.digest();
-        shown.link == LinkState::Up
-            && (shown.checksum == ChecksumState::Mismatch
-                || edge.assignment.is_some_and(assigns_otherwise))
-    }
-
-    /// Returns whether the edge has read its feed to the end, yet has orders that an outcome brought ahead.
-    fn is_ahead(&self, region: &RegionRecord, edge: &EdgeRecord) -> bool {
-        let shown = status::edge(edge, region, self.comparison.clock.now());
-        shown.link == LinkState::Up && edge.ahead > 0 && edge.feed_cursor == region.feed_seq
-    }
-
     /// An outcome is ahead of a feed only while the feed is behind its owner. An edge that is ahead of a
     /// complete feed has lost changes that it had read, and nothing will bring them again.
     async fn repair_ahead(
@@ -160,8 +145,7 @@ impl Repairs {
         edges: &[&EdgeRecord],
     ) -> Result<(), CompareFault> {
         let now = self.comparison.clock.elapsed();
-        let lately = |at: &Duration| now.saturating_sub(*at) < COMPARE_AGAIN_AFTER;
-        if edges.is_empty() || seen.compared.get(&region.region).is_some_and(lately) {
+        if edges.is_empty() || is_recent(&seen.compared, region.region, now) {
             return Ok(());
         }
         seen.compared.insert(region.region, now);
@@ -192,19 +176,6 @@ impl Repairs {
         Ok(())
     }
 
-    fn unproven(
-        &self,
-        region: &RegionRecord,
-        edge: &EdgeRecord,
-        assigns: &RegionAssignment,
-    ) -> Option<u64> {
-        let fence = edge.stored.unproven?;
-        let holds = assigns.holder.as_ref() == Some(&edge.stored.edge)
-            && assigns.epoch == edge.stored.epoch;
-        let up = status::edge(edge, region, self.comparison.clock.now()).link == LinkState::Up;
-        (up && holds && assigns.fence == fence).then_some(fence)
-    }
-
     /// First the feed is put right, then the edge, then it is granted anew: only then can its view agree.
     async fn renew(
         &self,
@@ -213,11 +184,8 @@ impl Repairs {
         fence: u64,
     ) -> Result<(), CompareFault> {
         let (now, region) = (self.comparison.clock.elapsed(), edge.region);
-        let lately = |at: &Duration| now.saturating_sub(*at) < RENEW_AGAIN_AFTER;
-        if seen.renewed.get(&region).is_some_and(lately) {
-            return Ok(());
-        }
-        if self.comparison.compare(region).await?.unsettled {
+        if is_recent(&seen.renewed, region, now) || self.comparison.compare(region).await?.unsettled
+        {
             return Ok(());
         }
         let (regions, edges) = self.comparison.store.overview().await?;
@@ -237,4 +205,21 @@ impl Repairs {
         metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);
         Ok(())
     }
+}
+
+/// Returns whether the edge has read its feed to the end, yet knows another assignment.
+fn assigns_otherwise(region: &RegionRecord, edge: &EdgeRecord, assigns: &RegionAssignment) -> bool {
+    let at_the_end = edge.feed_cursor == region.feed_seq;
+    at_the_end && edge.assignment.is_some_and(|known| known != assigns.digest())
+}
+
+/// The fence of a grant that stands, and that the holder's view did not match.
+fn unproven(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
+    let EdgeStatus { edge: name, epoch, unproven, .. } = &edge.stored;
+    let holds = assigns.holder.as_ref() == Some(name) && assigns.epoch == *epoch;
+    unproven.filter(|fence| holds && assigns.fence == *fence)
+}
+
+fn is_recent(last: &HashMap<Region, Duration>, region: Region, now: Duration) -> bool {
+    last.get(&region).is_some_and(|at| now.saturating_sub(*at) < ASK_AGAIN_AFTER)
 }
