@@ -27,9 +27,7 @@ fn refused_with(result: Result<(), Box<tungstenite::Error>>) -> StatusCode {
 #[case::mariadb(true)]
 #[tokio::test]
 async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) {
-    let stage = Stage::new(mysql).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
     let welcome = edge.open(&hub).await;
     assert_eq!((welcome.cursor, welcome.standing.nonce), (0, edge.nonce));
 
@@ -78,9 +76,7 @@ async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() 
 
 #[tokio::test]
 async fn nobody_but_the_edge_itself_gets_a_link() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let stranger = stage.enrol(&hub, "south-1", Region::South).await;
 
     let person = stage.token(Role::Admin, 1);
@@ -124,9 +120,7 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
 
 #[tokio::test]
 async fn what_is_no_frame_ends_the_session() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     for message in [Message::Text("hello".into()), Message::Binary(vec![1, 2, 3].into())] {
         edge.open(&hub).await;
         edge.send_message(message).await;
@@ -183,9 +177,7 @@ async fn the_newest_session_wins_and_the_old_one_stores_nothing_more(#[case] els
 
 #[tokio::test]
 async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (_stage, hub, mut edge) = Stage::with_north(false).await;
     edge.log = (0..6).map(|_| boot()).collect();
     edge.open(&hub).await;
     let mut stale = edge.twin(9);
@@ -215,14 +207,12 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
     edge.send(&wire::Frame::Up(other)).await;
     edge.until_outcomes(6).await;
     assert_eq!(edge.open(&hub).await.cursor, 6, "the frame of another term stored nothing");
-    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq(1..=6));
+    assert!(edge.outcome_seqs().into_iter().eq(1..=6));
 }
 
 #[tokio::test]
 async fn a_log_that_goes_on_from_another_op_than_the_one_received_ends_the_session() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     edge.log = vec![boot(), token("a"), token("b")];
     edge.open(&hub).await;
     edge.up(1, 3).await;
@@ -239,9 +229,7 @@ async fn a_log_that_goes_on_from_another_op_than_the_one_received_ends_the_sessi
 
 #[tokio::test]
 async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let expected = [order(1, 1), order(2, 1), order(1, 2)];
     edge.open(&hub).await;
     for order in &expected {
@@ -320,9 +308,7 @@ async fn the_link_passes_through_a_gateway(#[case] remote: bool) {
 
 #[tokio::test]
 async fn a_hub_that_stops_says_so_and_the_next_goes_on() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     edge.log = vec![boot()];
     edge.open(&hub).await;
     let stopping = hub.stop();

@@ -202,7 +202,6 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
     stage.owner.script().poison.clear();
     assert_eq!(post(&path(2)).await.0, StatusCode::OK);
     edge.until_outcomes(4).await;
-    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
-    assert_eq!(seqs, [1, 4, 2, 3]);
+    assert_eq!(edge.outcome_seqs(), [1, 4, 2, 3]);
     assert_eq!(post(&path(2)).await.0, StatusCode::NOT_FOUND, "it is decided");
 }

@@ -219,9 +219,7 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
 
 #[tokio::test]
 async fn a_session_that_only_looks_open_gives_way_to_a_restart() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut hanging = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut hanging) = Stage::with_north(false).await;
     hanging.log = vec![boot()];
     hanging.open(&hub).await;
     hanging.up(1, 1).await;
@@ -238,9 +236,7 @@ async fn a_session_that_only_looks_open_gives_way_to_a_restart() {
 
 #[tokio::test]
 async fn the_same_run_on_a_new_socket_is_not_asked_about() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (_stage, hub, mut edge) = Stage::with_north(false).await;
     edge.log = vec![boot()];
     edge.open(&hub).await;
     let mut again = edge.twin(1);

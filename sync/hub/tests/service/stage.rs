@@ -81,6 +81,14 @@ impl Stage {
         stage
     }
 
+    /// A stage with one replica, and the edge north-1 enrolled there.
+    pub async fn with_north(mysql: bool) -> (Self, Replica, Edge) {
+        let stage = Self::new(mysql).await;
+        let hub = stage.replica().await;
+        let edge = stage.enrol(&hub, "north-1", Region::North).await;
+        (stage, hub, edge)
+    }
+
     pub async fn replica(&self) -> Replica {
         let (bus, service_key) = (self.bus.clone(), self.service_key.clone());
         let ground = testing::ground(self.folder.path(), &self.clock).await;

@@ -32,7 +32,7 @@ async fn a_long_log_is_decided_once_each_and_in_order(#[case] mysql: bool) {
         edge.up(first, 500).await;
     }
     edge.until_outcomes(2_500).await;
-    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq(1..=COUNT));
+    assert!(edge.outcome_seqs().into_iter().eq(1..=COUNT));
     let script = stage.owner.script();
     assert!(script.decided.iter().map(|(seq, _)| *seq).eq(3..=COUNT));
     assert!(script.batches.iter().all(|batch| *batch <= 1_000), "{:?}", script.batches);
@@ -53,9 +53,7 @@ async fn an_edge_beyond_the_first_thousand_that_have_work_is_decided_too() {
 
 #[tokio::test]
 async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
     stage.owner.script().away = true;
@@ -79,9 +77,7 @@ async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
 async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
     // Less than its tasks have here, which would be aborted then, and far less than the owner has.
     const ENDS_WITHIN: Duration = Duration::from_secs(4);
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
     stage.owner.script().hanging = true;
@@ -103,16 +99,14 @@ async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
 
 #[tokio::test]
 async fn an_owner_that_is_away_parks_only_what_needs_it() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().away = true;
     edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now), boot()];
     edge.open(&hub).await;
     edge.up(1, 4).await;
     edge.until_outcomes(3).await;
-    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, 2, 4]));
+    assert_eq!(edge.outcome_seqs(), [1, 2, 4]);
     stage.north_until(&hub, |edge| (edge.undecided, edge.parked) == (1, 1)).await;
 
     stage.owner.script().away = false;
@@ -123,9 +117,7 @@ async fn an_owner_that_is_away_parks_only_what_needs_it() {
 #[tokio::test]
 async fn what_needs_no_owner_is_answered_behind_more_than_a_batch_that_is_parked() {
     const COUNT: u64 = 1_500;
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().away = true;
     edge.log = vec![token(&stage.token(Role::Provider, 5))];
@@ -134,7 +126,7 @@ async fn what_needs_no_owner_is_answered_behind_more_than_a_batch_that_is_parked
     edge.open(&hub).await;
     edge.up(1, edge.log.len()).await;
     edge.until_outcomes(2).await;
-    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, COUNT + 2]));
+    assert_eq!(edge.outcome_seqs(), [1, COUNT + 2]);
     stage.north_until(&hub, |edge| edge.parked == COUNT).await;
     edge.log.push(boot());
     edge.up(edge.log.len(), 1).await;
@@ -148,9 +140,7 @@ async fn what_needs_no_owner_is_answered_behind_more_than_a_batch_that_is_parked
 #[tokio::test]
 async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad() {
     const PARKED: u64 = 1_500;
-    let mut stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (mut stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let before = stage.token(Role::Provider, 5);
     stage.rotate();
@@ -168,7 +158,7 @@ async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad(
     edge.up(1, edge.log.len()).await;
     edge.until_outcomes(8).await;
     let first = PARKED + 2;
-    let mut seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
+    let mut seqs = edge.outcome_seqs();
     seqs.sort_unstable();
     let good = [1, 2, first + 1, first + 2, first + 3, first + 5, first + 7, first + 8];
     assert_eq!(seqs, good);
@@ -188,9 +178,7 @@ async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad(
 
 #[tokio::test]
 async fn an_op_nobody_can_read_is_answered_and_stops_nothing() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let newer = vec![0x82, 0x18, 99, 0x80];
     edge.log = vec![b"rubbish".into(), newer, token(&stage.token(Role::Provider, 5))];
@@ -206,9 +194,7 @@ async fn an_op_nobody_can_read_is_answered_and_stops_nothing() {
 
 #[tokio::test]
 async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().poison.insert(CommandId(Uuid::from_u128(7)));
     edge.log = vec![token(&stage.token(Role::Provider, 5))];
@@ -220,16 +206,13 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
     edge.open(&hub).await;
     edge.up(1, 15).await;
     edge.until_outcomes(12).await;
-    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
-    assert_eq!(seqs, [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 15]);
+    assert_eq!(edge.outcome_seqs(), [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 15]);
     stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 3)).await;
 }
 
 #[tokio::test]
 async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
     edge.log = vec![
@@ -243,16 +226,12 @@ async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     edge.open(&hub).await;
     edge.up(1, 6).await;
     edge.until_outcomes(6).await;
-    let script = stage.owner.script();
-    let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
-    assert_eq!(known, [(2, true), (3, false), (5, false), (6, false)]);
+    assert_eq!(stage.owner.known(), [(2, true), (3, false), (5, false), (6, false)]);
 }
 
 #[tokio::test]
 async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_it() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
     // The tablet sent it again, with the receipt that the edge gave before it was restored.
@@ -272,16 +251,12 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
     edge.open(&hub).await;
     edge.up(1, 5).await;
     edge.until_outcomes(5).await;
-    let script = stage.owner.script();
-    let known: Vec<_> = script.decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect();
-    assert_eq!(known, [(2, true), (4, false), (5, false)]);
+    assert_eq!(stage.owner.known(), [(2, true), (4, false), (5, false)]);
 }
 
 #[tokio::test]
 async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
-    let mut stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (mut stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let before = stage.token(Role::Provider, 5);
     stage.rotate();
@@ -291,7 +266,7 @@ async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
     edge.open(&hub).await;
     edge.up(1, 5).await;
     edge.until_outcomes(3).await;
-    assert!(edge.outcomes.iter().map(|outcome| outcome.seq).eq([1, 2, 3]));
+    assert_eq!(edge.outcome_seqs(), [1, 2, 3]);
     stage.north_until(&hub, |edge| edge.parked == 2).await;
 
     stage.auth.script().away = false;
@@ -370,9 +345,7 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
 
 #[tokio::test]
 async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_decided() {
-    let stage = Stage::new(false).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let id = |n| CommandId(Uuid::from_u128(n));
     stage.owner.script().held.extend([id(7), id(8)]);
@@ -381,8 +354,7 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
     edge.open(&hub).await;
     edge.up(1, 5).await;
     edge.until_outcomes(3).await;
-    let seqs: Vec<u64> = edge.outcomes.iter().map(|outcome| outcome.seq).collect();
-    assert_eq!(seqs, [1, 4, 5], "all other ops are decided at once");
+    assert_eq!(edge.outcome_seqs(), [1, 4, 5], "all other ops are decided at once");
     edge.until(|edge| edge.held.len() == 2).await;
     assert_eq!(edge.held, [(2, HeldReason::Region), (3, HeldReason::Region)]);
     stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (2, 2)).await;
@@ -411,9 +383,7 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
 #[case::mariadb(true)]
 #[tokio::test]
 async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysql: bool) {
-    let stage = Stage::new(mysql).await;
-    let hub = stage.replica().await;
-    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
     let provider = stage.token_between(Role::Provider, 5, -120, 3_600);
     let body = json!({
         "user_id": Uuid::from_u128(5), "role": "provider", "session_id": session(&provider),

@@ -295,6 +295,11 @@ impl Edge {
         }
     }
 
+    /// The ops that have an outcome, in the order of the outcomes.
+    pub fn outcome_seqs(&self) -> Vec<u64> {
+        self.outcomes.iter().map(|outcome| outcome.seq).collect()
+    }
+
     pub async fn until_outcomes(&mut self, count: usize) {
         self.until(|edge| edge.outcomes.len() >= count).await;
     }

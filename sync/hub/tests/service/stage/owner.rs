@@ -81,6 +81,11 @@ impl Owner {
         self.script.lock().unwrap()
     }
 
+    /// The ops that were decided, each with whether its person was known.
+    pub fn known(&self) -> Vec<(u64, bool)> {
+        self.script().decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect()
+    }
+
     /// Where the test sets the pace, a batch waits for its turn.
     async fn come(&self, batch: &OpsBatch) {
         let paced = {
