@@ -102,20 +102,16 @@ impl Sql {
     ) -> Result<Option<R>, SqlError> {
         let text = text.into();
         let work = async {
-            Ok(match self {
+            match self {
                 Self::MySql { pool, .. } => {
-                    match mysql(&text, values).fetch_optional(pool).await? {
-                        Some(row) => Some(R::read(&StoredRow::MySql(&row))?),
-                        None => None,
-                    }
+                    let row = mysql(&text, values).fetch_optional(pool).await?;
+                    row.map(|row| R::read(&StoredRow::MySql(&row))).transpose()
                 }
                 Self::Sqlite { read, .. } => {
-                    match sqlite(&text, values).fetch_optional(read).await? {
-                        Some(row) => Some(R::read(&StoredRow::Sqlite(&row))?),
-                        None => None,
-                    }
+                    let row = sqlite(&text, values).fetch_optional(read).await?;
+                    row.map(|row| R::read(&StoredRow::Sqlite(&row))).transpose()
                 }
-            })
+            }
         };
         limited(&text, work).await
     }

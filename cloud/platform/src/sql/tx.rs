@@ -76,16 +76,16 @@ impl Tx {
         let text = text.into();
         let open = &mut self.open;
         let work = async {
-            Ok(match open {
-                Open::MySql(tx) => match mysql(&text, values).fetch_optional(&mut **tx).await? {
-                    Some(row) => Some(R::read(&StoredRow::MySql(&row))?),
-                    None => None,
-                },
-                Open::Sqlite(tx) => match sqlite(&text, values).fetch_optional(&mut **tx).await? {
-                    Some(row) => Some(R::read(&StoredRow::Sqlite(&row))?),
-                    None => None,
-                },
-            })
+            match open {
+                Open::MySql(tx) => {
+                    let row = mysql(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::read(&StoredRow::MySql(&row))).transpose()
+                }
+                Open::Sqlite(tx) => {
+                    let row = sqlite(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::read(&StoredRow::Sqlite(&row))).transpose()
+                }
+            }
         };
         let result = limited(&text, work).await;
         self.noted(result)
