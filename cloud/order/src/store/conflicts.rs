@@ -5,11 +5,10 @@ use std::collections::HashMap;
 
 use platform::{
     row,
-    sql::{Cells, Columns, NAMES_MAX, Statement, parts},
+    sql::{Cells, Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, parts},
     vals,
 };
 use rules::{CaseKind, StoredAnswer};
-use sqlx::FromRow;
 use wire::{
     CaseItem, Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
     TimelineEntry, UnixMillis, UserId, Winner,
@@ -42,19 +41,26 @@ row! {
     }
 }
 
-#[derive(FromRow)]
 struct LostRow {
-    #[sqlx(flatten)]
     place: LinePlace,
-    #[sqlx(flatten)]
     line: LineRow,
 }
 
-#[derive(FromRow)]
+impl Row for LostRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self { place: Row::read(row)?, line: Row::read(row)? })
+    }
+}
+
 struct WonRow {
     id: i64,
-    #[sqlx(flatten)]
     line: LineRow,
+}
+
+impl Row for WonRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self { id: row.get("id")?, line: Row::read(row)? })
+    }
 }
 
 row! {

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
     row,
-    sql::{Cells, Columns, Statement, Tx},
+    sql::{Cells, Columns, ReadError, Row, Statement, StoredRow, Tx},
     transact, vals,
 };
 use rules::{Assignment, NextAssignment, Seat, Wish};
 use serde::Serialize;
-use sqlx::FromRow;
 use wire::{
     AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
     Region, RenewRequest, TakeBack, UserId,
@@ -68,12 +67,15 @@ pub struct NextRight {
     pub by: UserId,
 }
 
-#[derive(FromRow)]
 struct GrantedRow {
-    #[sqlx(flatten)]
     row: AssignmentRow,
-    #[sqlx(flatten)]
     grant: Grant,
+}
+
+impl Row for GrantedRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self { row: Row::read(row)?, grant: Row::read(row)? })
+    }
 }
 
 row! {

@@ -36,11 +36,10 @@ where
 
 impl StoredRow<'_> {
     /// Reads a column by its name or its place.
-    pub fn get<C, I>(&self, column: I) -> Result<C, ReadError>
-    where
-        C: Column<Plain: Plain>,
-        I: ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow> + Display + Copy,
-    {
+    pub fn get<C: Column<Plain: Plain>>(
+        &self,
+        column: impl ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow> + Display + Copy,
+    ) -> Result<C, ReadError> {
         let plain = match self {
             Self::MySql(row) => row.try_get(column)?,
             Self::Sqlite(row) => row.try_get(column)?,
@@ -69,15 +68,15 @@ macro_rules! cells {
     ($($cell:ident $place:literal),+) => {
         impl<$($cell: Column<Plain: Plain> + Send),+> Row for Cells<($($cell,)+)> {
             fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-                Ok(Self(($(row.get::<$cell, usize>($place)?,)+)))
+                Ok(Self(($(row.get::<$cell>($place)?,)+)))
             }
         }
     };
 }
 
-cells!(A 0);
-cells!(A 0, B 1);
-cells!(A 0, B 1, C 2);
+cells!(A 0_usize);
+cells!(A 0_usize, B 1_usize);
+cells!(A 0_usize, B 1_usize, C 2_usize);
 
 /// A type that both engines read by themselves.
 pub trait Plain:
