@@ -13,6 +13,7 @@ use platform::upstream::strip_hop_by_hop;
 use process::{
     parts::CloudPart,
     problem::Problem,
+    sse::ProcessStop,
     trace::{self, Trace},
 };
 use wire::Code;
@@ -23,7 +24,7 @@ use crate::{
     identity::{KnownCaller, invalid, unavailable},
     limits::Asker,
     matcher::{Lookup, find},
-    routes::{Audience, Route},
+    routes::{Audience, Route, STREAM},
     session,
 };
 
@@ -111,6 +112,11 @@ impl Gateway {
         match (&route.method, caller) {
             (&Method::POST, _) => self.sign_in(request, trace).await,
             (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
+            (_, Some(caller)) if route.path == STREAM => {
+                let stop = request.extensions().get::<ProcessStop>();
+                let stop = stop.map(|ProcessStop(stop)| stop.clone());
+                self.stream(request.headers(), stop, caller, trace)
+            }
             (_, Some(caller)) => session::show(caller),
             (_, None) => invalid().into_response(),
         }

@@ -104,7 +104,7 @@ impl Identity {
     }
 
     /// The claims of a token whose signature, time and session are all good.
-    async fn live(&self, token: &str) -> Result<Claims, Problem> {
+    pub async fn live(&self, token: &str) -> Result<Claims, Problem> {
         if self.keys.is_empty() {
             // Nobody can be judged before auth has told its keys.
             return Err(unavailable(CloudPart::Auth));

@@ -13,6 +13,7 @@ mod portal;
 mod routes;
 mod security;
 mod session;
+mod stream;
 
 texts::include_texts!(say);
 
@@ -30,7 +31,7 @@ use platform::{
     service as skeleton,
     upstream::Upstream,
 };
-use process::{pages::Pages, parts::CloudPart};
+use process::{pages::Pages, parts::CloudPart, tasks::Tasks};
 use serde::{Deserialize, Serialize};
 
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
@@ -39,6 +40,7 @@ pub use security::OriginError;
 use identity::Identity;
 use limits::RateLimits;
 use session::Cookies;
+use stream::StreamSeats;
 
 pub const NAME: &str = CloudPart::Gateway.name();
 
@@ -117,6 +119,8 @@ struct Gateway {
     limits: RateLimits,
     peers: Peers,
     pages: Pages,
+    seats: StreamSeats,
+    tasks: Tasks,
     upstream_timeout: Duration,
 }
 
@@ -137,6 +141,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         },
         peers,
         pages: portal::pages(),
+        seats: StreamSeats::default(),
+        tasks: ground.tasks,
         upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
     };
     let routes = table().fallback(forward::forward).with_state(gateway);

@@ -53,6 +53,9 @@ const WITHDRAWS: Audience = Audience::Roles(&[Role::Provider, Role::Admin], Code
 const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
 const ADMIN: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
 
+/// The news, which the gateway merges.
+pub const STREAM: &str = "/api/v1/stream";
+
 /// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -66,6 +69,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/session",                OPEN,     Part::Gateway),
     route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
+    route(GET,  STREAM,                           ANY,      Part::Gateway),
 
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
 

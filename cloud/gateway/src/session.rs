@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use wire::{Region, Role, UnixMillis, UserId};
 
 pub use cookie::Cookies;
+pub use renewal::relied_on_until;
 
 use crate::{
     Gateway,

@@ -3,6 +3,7 @@
 //! Invariants: nobody is told twice of one event, however often the bus delivers it; a person reads
 //! only their own inbox; texts are written when they are read, so a line follows its reader's language.
 
+mod bell;
 pub mod domain;
 mod events;
 mod http;
@@ -34,7 +35,8 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
 
     let verifier = ground.verifier(NAME);
-    let service = http::Service { store, verifier };
+    let streams = http::InboxStreams::new(ground.tasks.clone());
+    let service = http::Service { store, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))
 }

@@ -9,10 +9,14 @@ use platform::documents::{
     IndexCondition, ScalarType, Shape, Update, millis,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
-use crate::domain::{
-    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+use crate::{
+    bell::InboxBell,
+    domain::{
+        InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+    },
 };
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
@@ -58,6 +62,7 @@ pub struct InboxStore {
     documents: Documents,
     customers: Collection<InboxDocument>,
     providers: Collection<InboxDocument>,
+    bell: InboxBell,
 }
 
 impl InboxStore {
@@ -66,6 +71,7 @@ impl InboxStore {
             documents: documents.clone(),
             customers: Collection::new(documents, "customer_inbox"),
             providers: Collection::new(documents, "provider_inbox"),
+            bell: InboxBell::default(),
         }
     }
 
@@ -97,9 +103,18 @@ impl InboxStore {
         }
     }
 
+    /// Hears of each change of a person's inbox that this replica makes.
+    pub fn listen(&self, user: UserId) -> watch::Receiver<()> {
+        self.bell.listen(user)
+    }
+
     /// Writes a line and returns whether it is new. The same event again for the same person is not.
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
-        self.of(line.role).insert(id.0, &line.into(), &[]).await
+        let is_new = self.of(line.role).insert(id.0, &line.into(), &[]).await?;
+        if is_new {
+            self.bell.ring(line.user_id);
+        }
+        Ok(is_new)
     }
 
     /// Writes many lines with one call for each collection; returns of each whether it is new.
@@ -117,6 +132,8 @@ impl InboxStore {
                 fresh[place] = new;
             }
         }
+        let written = lines.iter().zip(&fresh).filter(|(_, fresh)| **fresh);
+        written.for_each(|((_, line), _)| self.bell.ring(line.user_id));
         Ok(fresh)
     }
 
@@ -147,6 +164,7 @@ impl InboxStore {
         let inbox = self.of(role);
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
         if inbox.update(id.0, USER.is(user).and(IS_READ.is(false)), read, &[]).await? {
+            self.bell.ring(user);
             return Ok(true);
         }
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))

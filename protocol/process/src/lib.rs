@@ -15,6 +15,7 @@ pub mod pages;
 pub mod parts;
 pub mod problem;
 pub mod random;
+pub mod sse;
 pub mod tasks;
 pub mod telemetry;
 pub mod tokens;

@@ -4,6 +4,7 @@
 mod asks;
 mod enrol;
 mod link;
+mod news;
 mod operate;
 mod oplog;
 mod retry;
@@ -32,6 +33,7 @@ pub(crate) fn router(hub: Routes) -> Router {
         .route("/api/v1/admin/regions", get(operate::regions))
         .route("/api/v1/admin/regions/{region}", put(operate::set_region))
         .route("/api/v1/admin/regions/{region}/comparison", post(operate::compare))
+        .route("/internal/stream", get(news::stream))
         .route("/internal/asks", post(asks::ask))
         .route("/internal/seats/{edge}", get(asks::seat))
         .with_state(hub)

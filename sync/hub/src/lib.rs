@@ -5,8 +5,8 @@
 //! region's feed has no gap; every write for an edge is made under its term or its work token. No state
 //! lives in a replica: any of them may serve any edge.
 //!
-//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`; then
-//! `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. `cargo xtask arch` checks it.
+//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`, `news`;
+//! then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. `cargo xtask arch` checks it.
 
 mod config;
 mod domain;
@@ -15,6 +15,7 @@ mod feed;
 mod gauges;
 mod http;
 mod jobs;
+mod news;
 mod peers;
 mod rounds;
 mod session;
@@ -38,6 +39,7 @@ use events::Feeder;
 use feed::compare::Comparison;
 use gauges::Gauges;
 use http::state::Routes;
+use news::News;
 use peers::OrderService;
 use session::{link::Sessions, links::Links};
 use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
@@ -126,6 +128,9 @@ fn start(
     workers.start();
     let gauges = Gauges { store: store.clone(), clock: clock.clone(), settling: settling.clone() };
     gauges.start(&tasks);
+    let news =
+        News::new(store.clone(), clock.clone(), tasks.clone(), regions.clone(), settling.clone());
+    news.start();
     let sessions = Sessions {
         store,
         clock,
@@ -139,7 +144,7 @@ fn start(
         limits,
     };
     sessions.start();
-    Ok(Routes { keys, verifier, sessions, comparison, settling })
+    Ok(Routes { keys, verifier, sessions, comparison, settling, news })
 }
 
 /// Brings sync_db up to date.

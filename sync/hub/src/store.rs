@@ -13,6 +13,7 @@ pub mod enrol;
 mod epochs;
 pub mod feed;
 mod left_behind;
+mod news;
 mod oplog;
 mod ops;
 mod probes;

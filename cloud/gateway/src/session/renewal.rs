@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
 use super::BrowserSession;
-use crate::identity::{Identity, invalid};
+use crate::identity::{Identity, KnownCaller, invalid};
 
 const PATH: &str = "/internal/sessions/renew";
 /// A page that has asked nothing for the rest of the hour is signed out.
@@ -69,6 +69,17 @@ impl Identity {
             }
         }
     }
+}
+
+/// The time until which a token can be relied on without another request: a stream that is open then
+/// ends, so that the next request brings a newer token. A token that could not be renewed is good to its
+/// end.
+pub fn relied_on_until(caller: &KnownCaller, now: UnixMillis) -> UnixMillis {
+    let end = end(&caller.claims);
+    let due = end.plus_ms(-RENEWED_BEFORE_MS);
+    let browser = caller.browser.as_ref();
+    let is_renewable = browser.is_some_and(|session| is_renewable(session, &caller.claims));
+    if is_renewable && due > now { due } else { end }
 }
 
 fn is_renewable(session: &BrowserSession, claims: &Claims) -> bool {

@@ -9,3 +9,4 @@ mod pages;
 mod requests;
 mod revocation;
 mod sessions;
+mod stream;

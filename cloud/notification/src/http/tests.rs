@@ -19,6 +19,7 @@ use crate::{
 /// The service over a store of its own, with three events told.
 struct World {
     router: Router,
+    store: InboxStore,
     issuer: Issuer,
     clock: Clock,
     _folder: tempfile::TempDir,
@@ -40,9 +41,10 @@ impl World {
         let clock = Clock::fixed(AT.plus_ms(1_000));
         let service_key = testing::service_key();
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
-        let service = Service { store, verifier };
+        let streams = InboxStreams::new(process::tasks::Tasks::new());
+        let service = Service { store: store.clone(), verifier, streams };
         let router = process::web::standard(router(service), crate::NAME);
-        Self { router, issuer, clock, _folder: folder }
+        Self { router, store, issuer, clock, _folder: folder }
     }
 
     fn token(&self, user: UserId, role: Role) -> String {
@@ -155,4 +157,42 @@ async fn what_is_asked_wrongly_is_named() {
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
         assert_eq!(body(answer).await["errors"][0]["field"], field, "{query}");
     }
+}
+
+/// Reads messages until one tells of the inbox.
+async fn inbox_news(reader: &mut process::sse::EventReader) -> Value {
+    loop {
+        let message = reader.next().await.unwrap();
+        let text = std::str::from_utf8(&message).unwrap();
+        if let Some(data) = text.strip_prefix("event: inbox\ndata: ") {
+            return serde_json::from_str(data.trim()).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_hears_of_each_change_of_its_own_inbox() {
+    let world = World::new().await;
+    assert_eq!(
+        world.ask("GET", "/internal/stream", None, "en").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+    let token = world.token(CUSTOMER, Role::Customer);
+    let answer = world.ask("GET", "/internal/stream", Some(&token), "en").await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut reader = process::sse::EventReader::new(answer.into_body());
+    let news = inbox_news(&mut reader).await;
+    assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.accepted".into()));
+
+    let path = format!("/api/v1/notifications/{}/read", news["newest"]["id"].as_str().unwrap());
+    world.ask("PUT", &path, Some(&token), "en").await;
+    assert_eq!(inbox_news(&mut reader).await["unread"], 2);
+
+    let id = EventId(Uuid::from_u128(77));
+    for line in lines_of(EventType::OrderCompleted, id, AT.plus_ms(900), &samples::event_body()) {
+        world.store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+    }
+    let news = inbox_news(&mut reader).await;
+    assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.completed".into()));
+    assert!(news["newest"].get("params").is_none(), "it says what to load, and no more");
 }

@@ -155,7 +155,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[(
     "hub",
     &[
         &["http", "events", "jobs", "gauges"],
-        &["session", "work", "feed"],
+        &["session", "work", "feed", "news"],
         &["signals", "peers", "rounds"],
         &["store"],
         &["domain", "config"],

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::metrics;
+use crate::{metrics, sse::ProcessStop};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -48,8 +48,8 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 }
 
 /// Answers until `stop`, then takes no more connections and lets answers under way finish, for ten
-/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`. A connection that
-/// was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself.
+/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`, and the stop as
+/// `ProcessStop`, which an answer without an end heeds. A connection that was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -112,10 +112,12 @@ async fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "A connection keeps Nagle's delay");
     }
+    let stopping = ProcessStop(stop.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
         let mut router = router.clone();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
+        request.extensions_mut().insert(stopping.clone());
         async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
     });
     let connection = http1::Builder::new()

@@ -4,7 +4,9 @@ use axum::extract::FromRef;
 use platform::keys::KeySource;
 use process::tokens::Verifier;
 
-use crate::{domain::settling::SettlingEdges, feed::compare::Comparison, session::link::Sessions};
+use crate::{
+    domain::settling::SettlingEdges, feed::compare::Comparison, news::News, session::link::Sessions,
+};
 
 /// Cloning shares all of it.
 #[derive(Clone)]
@@ -14,6 +16,7 @@ pub(crate) struct Routes {
     pub sessions: Sessions,
     pub comparison: Comparison,
     pub settling: SettlingEdges,
+    pub news: News,
 }
 
 impl FromRef<Routes> for Verifier {

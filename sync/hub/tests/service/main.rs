@@ -5,6 +5,7 @@
 mod asks;
 mod link;
 mod mend;
+mod news;
 mod poison;
 mod quarantine;
 mod share;

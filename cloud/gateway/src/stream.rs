@@ -1,0 +1,179 @@
+//! `GET /api/v1/stream`: the news of hub and notification in one stream to a page.
+//!
+//! Invariants: a stream lives no longer than the session it was opened with; each leg goes on from the
+//! last place that the page has; neither a person nor all of them have more streams than their bound.
+
+mod leg;
+mod seats;
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use process::{
+    parts::CloudPart,
+    sse::{self, EventSender, LAST_EVENT_ID},
+    trace::TraceId,
+};
+use serde::Serialize;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+use wire::{Code, UnixMillis};
+
+pub use seats::StreamSeats;
+
+use crate::{
+    Gateway,
+    identity::{Identity, KnownCaller},
+    session,
+};
+use leg::{Leg, LegNews};
+
+/// Between two looks at the session. A sign of life goes out with each.
+const BEAT: Duration = Duration::from_secs(10);
+/// How long a browser waits before it connects again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Messages of the legs that wait here. One more waits for room: the page is read to at its own pace.
+const QUEUED_MAX: usize = 32;
+
+/// The parts whose news comes now.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Sources {
+    orders: bool,
+    inbox: bool,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum EndReason {
+    /// The token is to be renewed, which the next request does.
+    Renew,
+    SignedOut,
+    Stopping,
+}
+
+#[derive(Serialize)]
+struct End {
+    why: EndReason,
+}
+
+/// A session, as long as a stream may rely on it.
+struct Watch {
+    identity: Identity,
+    token: String,
+    ends_at: UnixMillis,
+}
+
+impl Gateway {
+    pub(crate) fn stream(
+        &self,
+        headers: &HeaderMap,
+        stop: Option<CancellationToken>,
+        caller: &KnownCaller,
+        trace: &TraceId,
+    ) -> Response {
+        let seat = match self.seats.take(caller.claims.sub) {
+            Ok(seat) => seat,
+            Err(problem) => return problem.into_response(),
+        };
+        let place = headers.get(LAST_EVENT_ID).cloned();
+        let leg = |part, place| Leg {
+            upstream: self.peers.of(part),
+            part,
+            token: caller.token.clone(),
+            trace: trace.clone(),
+            place,
+        };
+        let legs = [leg(CloudPart::Hub, place), leg(CloudPart::Notification, None)];
+        let watch = Watch {
+            identity: self.identity.clone(),
+            token: caller.token.clone(),
+            ends_at: session::relied_on_until(caller, self.identity.clock.now()),
+        };
+        let (sender, response) = sse::answer();
+        let stop = stop.unwrap_or_else(|| self.tasks.token());
+        self.tasks.spawn_once("stream", async move {
+            if let Some(why) = conduct(legs, watch, stop, &sender).await {
+                sender.send(sse::event("end", None, &End { why })).await;
+            }
+            drop(seat);
+        });
+        response
+    }
+}
+
+/// Merges the legs until there is a reason to end. `None`: the page is gone.
+async fn conduct(
+    legs: [Leg; 2],
+    watch: Watch,
+    stop: CancellationToken,
+    to: &EventSender,
+) -> Option<EndReason> {
+    let (news, mut coming) = mpsc::channel(QUEUED_MAX);
+    let [mut orders, mut inbox] = legs;
+    let (for_orders, for_inbox) = (news.clone(), news);
+    tokio::select! {
+        () = orders.run(for_orders) => None,
+        () = inbox.run(for_inbox) => None,
+        () = to.closed() => None,
+        () = stop.cancelled() => Some(EndReason::Stopping),
+        why = watch.until_over(to) => why,
+        () = merge(&mut coming, to) => None,
+    }
+}
+
+/// Passes on what the legs bring, until the page is gone.
+async fn merge(coming: &mut mpsc::Receiver<(CloudPart, LegNews)>, to: &EventSender) {
+    if !to.send(sse::retry(RETRY)).await {
+        return;
+    }
+    let mut sources = Sources::default();
+    while let Some((part, news)) = coming.recv().await {
+        let message = match news {
+            LegNews::Message(message) => message,
+            LegNews::IsUp(is_up) => {
+                let before = sources;
+                match part {
+                    CloudPart::Hub => sources.orders = is_up,
+                    _ => sources.inbox = is_up,
+                }
+                if before == sources {
+                    continue;
+                }
+                sse::event("sources", None, &sources)
+            }
+        };
+        if !to.send(message).await {
+            return;
+        }
+    }
+}
+
+impl Watch {
+    /// Returns why the session is over for this stream, or `None` where the page is gone.
+    async fn until_over(&self, to: &EventSender) -> Option<EndReason> {
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first is at once, and the session has just been looked at.
+        beat.tick().await;
+        loop {
+            beat.tick().await;
+            if self.identity.clock.now() >= self.ends_at {
+                return Some(EndReason::Renew);
+            }
+            match self.identity.live(&self.token).await {
+                Err(problem) if problem.code() == Code::InvalidToken => {
+                    return Some(EndReason::SignedOut);
+                }
+                // Nobody can tell now; the stream ends with its token at the latest.
+                Err(_) | Ok(_) => {}
+            }
+            if !to.send(sse::comment()).await {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One part's share of a stream. It connects again by itself and goes on from its last place.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use platform::upstream::Upstream;
+use process::{
+    parts::CloudPart,
+    sse::{self, EventReader, LAST_EVENT_ID},
+    trace::TraceId,
+};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+
+use crate::forward::bearing;
+
+const PATH: &str = "/internal/stream";
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// A part says something every fifteen seconds.
+const SILENCE_LIMIT: Duration = Duration::from_secs(45);
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+pub struct Leg {
+    pub upstream: Upstream,
+    pub part: CloudPart,
+    pub token: String,
+    pub trace: TraceId,
+    /// The id of the last message that had one.
+    pub place: Option<HeaderValue>,
+}
+
+pub enum LegNews {
+    Message(Bytes),
+    IsUp(bool),
+}
+
+pub type LegSender = mpsc::Sender<(CloudPart, LegNews)>;
+
+impl Leg {
+    /// Runs until nobody takes its news. It may be dropped at any time.
+    pub async fn run(&mut self, to: LegSender) {
+        let mut pause = PAUSE;
+        loop {
+            if let Some(reader) = self.connect().await {
+                pause = PAUSE;
+                if self.pass_on(reader, &to).await.is_err() {
+                    return;
+                }
+            }
+            if to.send((self.part, LegNews::IsUp(false))).await.is_err() {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    async fn connect(&self) -> Option<EventReader> {
+        let mut request = bearing(Method::GET, PATH, &self.token, &self.trace);
+        if let Some(place) = &self.place {
+            request.headers_mut().insert(LAST_EVENT_ID, place.clone());
+        }
+        let part = self.part.name();
+        match timeout(CONNECT_LIMIT, self.upstream.call(request)).await {
+            Ok(Ok(response)) if response.status().is_success() => {
+                Some(EventReader::new(response.into_body()))
+            }
+            Ok(Ok(response)) => {
+                let status = response.status().as_u16();
+                tracing::debug!(part, status, "A part refuses its news");
+                None
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(part, %error, "A part is out of reach for its news");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Fails where nobody takes the news any more.
+    async fn pass_on(
+        &mut self,
+        mut reader: EventReader,
+        to: &LegSender,
+    ) -> Result<(), mpsc::error::SendError<(CloudPart, LegNews)>> {
+        to.send((self.part, LegNews::IsUp(true))).await?;
+        while let Ok(Some(message)) = timeout(SILENCE_LIMIT, reader.next()).await {
+            if sse::is_comment(&message) {
+                continue;
+            }
+            if let Some(id) = sse::id_in(&message) {
+                self.place = HeaderValue::from_str(id).ok();
+            }
+            to.send((self.part, LegNews::Message(message))).await?;
+        }
+        Ok(())
+    }
+}

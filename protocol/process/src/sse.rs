@@ -1,0 +1,169 @@
+//! Server-sent events: their text, the answer that carries them, and reading those of another service.
+//!
+//! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a minute is
+//! let go, so no queue grows with it.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    body::{Body, BodyDataStream},
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream};
+use http::header;
+use serde::Serialize;
+use tokio::{sync::mpsc, time};
+use tokio_util::sync::CancellationToken;
+
+/// Says `LAST_EVENT_ID` of a request that goes on where another stream ended.
+pub const LAST_EVENT_ID: http::HeaderName = http::HeaderName::from_static("last-event-id");
+
+/// An extension of every request that a listener has taken: cancelled when the process is to stop, so
+/// that an answer without an end can end.
+#[derive(Clone, Debug)]
+pub struct ProcessStop(pub CancellationToken);
+
+/// Messages that wait for the reader. One more waits for room.
+const QUEUED_MAX: usize = 32;
+/// How long a message waits for room.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A message beyond that is no message of ours.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// The way to the reader of a stream.
+#[derive(Debug, Clone)]
+pub struct EventSender(mpsc::Sender<Bytes>);
+
+/// Reads the messages of an answer.
+pub struct EventReader {
+    body: BodyDataStream,
+    read: BytesMut,
+}
+
+/// An answer, and the way to fill it. It ends when every sender is gone.
+pub fn answer() -> (EventSender, Response) {
+    let (sender, receiver) = mpsc::channel(QUEUED_MAX);
+    let messages = stream::unfold(receiver, |mut receiver| async move {
+        let message: Bytes = receiver.recv().await?;
+        Some((Ok::<_, Infallible>(message), receiver))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // Asks a proxy to pass on each message at once.
+        (http::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (EventSender(sender), (headers, Body::from_stream(messages)).into_response())
+}
+
+impl EventSender {
+    /// Returns whether the message is on its way. `false`: the reader is gone, or takes nothing.
+    pub async fn send(&self, message: Bytes) -> bool {
+        matches!(time::timeout(PATIENCE, self.0.send(message)).await, Ok(Ok(())))
+    }
+
+    /// Completes when the reader is gone.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// A message that a page hears of. The browser keeps `id` for its next request.
+pub fn event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    // JSON has no line breaks of its own.
+    let data = serde_json::to_string(data).unwrap_or_else(|error| {
+        tracing::error!(%error, "A message of a stream is left empty");
+        "null".to_owned()
+    });
+    format!("{id}event: {name}\ndata: {data}\n\n").into()
+}
+
+/// A message that no page hears of. The browser keeps the id.
+pub fn place(id: &str) -> Bytes {
+    format!("id: {id}\n\n").into()
+}
+
+/// A sign of life, of which no page hears.
+pub fn comment() -> Bytes {
+    Bytes::from_static(b":\n\n")
+}
+
+/// How long the browser waits before it connects again.
+pub fn retry(after: Duration) -> Bytes {
+    format!("retry: {}\n\n", after.as_millis()).into()
+}
+
+pub fn is_comment(message: &[u8]) -> bool {
+    message.starts_with(b":")
+}
+
+/// The id in a message, where it has one.
+pub fn id_in(message: &[u8]) -> Option<&str> {
+    let lines = std::str::from_utf8(message).ok()?.lines();
+    lines.filter_map(|line| line.strip_prefix("id: ")).next()
+}
+
+impl EventReader {
+    pub fn new(body: Body) -> Self {
+        Self { body: body.into_data_stream(), read: BytesMut::new() }
+    }
+
+    /// The next whole message with its blank line; `None` at the end, and where the other side breaks off
+    /// or sends no messages.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(end) = self.read.windows(2).position(|pair| pair == b"\n\n") {
+                return Some(self.read.split_to(end + 2).freeze());
+            }
+            if self.read.len() > MESSAGE_BYTES_MAX {
+                return None;
+            }
+            self.read.extend_from_slice(&self.body.next().await?.ok()?);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn messages_read_back_whole_however_the_bytes_are_cut() {
+        let messages =
+            [event("order", Some("1.2"), &["a\nb"]), comment(), place("1.3"), event("x", None, &1)];
+        let whole = messages.concat();
+        for size in [1, 2, 7, whole.len()] {
+            let parts: Vec<_> =
+                whole.chunks(size).map(|part| Ok::<_, Infallible>(part.to_vec())).collect();
+            let mut reader = EventReader::new(Body::from_stream(stream::iter(parts)));
+            for message in &messages {
+                assert_eq!(reader.next().await.as_ref(), Some(message), "{size}");
+            }
+            assert_eq!(reader.next().await, None);
+        }
+        assert_eq!(messages[0], "id: 1.2\nevent: order\ndata: [\"a\\nb\"]\n\n");
+        let ids: Vec<_> = messages.iter().map(|message| id_in(message)).collect();
+        assert_eq!(ids, [Some("1.2"), None, Some("1.3"), None]);
+        assert!(is_comment(&messages[1]) && !is_comment(&messages[0]));
+    }
+
+    #[tokio::test]
+    async fn endless_bytes_without_a_message_are_given_up() {
+        let endless = stream::repeat_with(|| Ok::<_, Infallible>(vec![b'x'; 10_000]));
+        assert_eq!(EventReader::new(Body::from_stream(endless)).next().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_nothing_is_let_go_and_one_that_is_gone_is_heard_of() {
+        let (sender, response) = answer();
+        for _ in 0..QUEUED_MAX {
+            assert!(sender.send(comment()).await);
+        }
+        assert!(!sender.send(comment()).await);
+        drop(response);
+        sender.closed().await;
+        assert!(!sender.send(comment()).await);
+    }
+}

@@ -1,0 +1,157 @@
+//! One listener: what it missed, then what comes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use process::sse::{self, EventSender};
+use serde::Serialize;
+use tokio::{
+    sync::{broadcast, watch},
+    time::MissedTickBehavior,
+};
+use wire::{Actor, Region, RegionStatus, Role};
+
+use super::{
+    FeedNews, News, notice,
+    place::{FeedPlace, MISSED_MAX},
+};
+use crate::store::StoreError;
+
+/// The browser's place moves on also while nothing is for this person.
+const BEAT: Duration = Duration::from_secs(15);
+
+pub struct Listener {
+    actor: Actor,
+    place: FeedPlace,
+    is_resumed: bool,
+    missed: Vec<FeedNews>,
+    changes: broadcast::Receiver<Arc<FeedNews>>,
+    /// For admins.
+    regions: Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
+    shown: BTreeMap<Region, RegionStatus>,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    resumed: bool,
+}
+
+impl News {
+    /// A listener that goes on from a place, where that is near enough.
+    pub async fn listen(
+        &self,
+        actor: Actor,
+        from: Option<FeedPlace>,
+    ) -> Result<Listener, StoreError> {
+        // Before the end is read: later changes come by this.
+        let changes = self.changes.subscribe();
+        let records = self.store.regions().await?;
+        let end = FeedPlace::end(&records);
+        let from = from.filter(|from| from.reaches(&end, &records));
+        let mut missed = Vec::new();
+        if let Some(from) = from {
+            for region in Region::ALL {
+                let (after, to) = (from.of(region), end.of(region));
+                let limit = u32::try_from(MISSED_MAX).unwrap_or(u32::MAX);
+                let (_, part) = self.store.order_changes(region, after, to, limit).await?;
+                missed.extend(part.into_iter().map(|(feed_seq, change)| FeedNews {
+                    region,
+                    feed_seq,
+                    change,
+                }));
+            }
+        }
+        let regions = (actor.role == Role::Admin).then(|| self.regions.subscribe());
+        Ok(Listener {
+            actor,
+            place: from.unwrap_or(end),
+            is_resumed: from.is_some(),
+            missed,
+            changes,
+            regions,
+            shown: BTreeMap::new(),
+        })
+    }
+}
+
+/// Tells until the reader is gone, or is too far behind. It may be dropped at any time.
+pub async fn tell(mut listener: Listener, to: &EventSender) {
+    let ready = Ready { resumed: listener.is_resumed };
+    if !to.send(sse::event("ready", Some(&listener.place.to_string()), &ready)).await {
+        return;
+    }
+    for news in std::mem::take(&mut listener.missed) {
+        if !listener.change(&news, to).await {
+            return;
+        }
+    }
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let goes_on = tokio::select! {
+            () = to.closed() => false,
+            _ = beat.tick() => to.send(sse::place(&listener.place.to_string())).await,
+            news = listener.changes.recv() => match news {
+                Ok(news) => listener.change(&news, to).await,
+                // It goes on from its place when it connects again.
+                Err(_) => false,
+            },
+            regions = changed(&mut listener.regions) => listener.regions(&regions, to).await,
+        };
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+impl Listener {
+    /// Returns whether the reader is still there.
+    async fn change(&mut self, news: &FeedNews, to: &EventSender) -> bool {
+        if news.feed_seq <= self.place.of(news.region) {
+            return true;
+        }
+        self.place.pass(news.region, news.feed_seq);
+        match notice::of(news, self.actor) {
+            Some(told) => {
+                let id = self.place.to_string();
+                to.send(sse::event(told.name(), Some(&id), &told)).await
+            }
+            None => true,
+        }
+    }
+
+    async fn regions(&mut self, regions: &[RegionStatus], to: &EventSender) -> bool {
+        for region in regions {
+            let known = self.shown.get(&region.region);
+            if known.is_some_and(|known| is_same(known, region)) {
+                continue;
+            }
+            self.shown.insert(region.region, region.clone());
+            if !to.send(sse::event("region", None, region)).await {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// A contact alone is no news: every edge has one every three seconds.
+fn is_same(one: &RegionStatus, other: &RegionStatus) -> bool {
+    let still = |region: &RegionStatus| {
+        let mut region = region.clone();
+        region.edges.iter_mut().for_each(|edge| edge.last_contact_at = None);
+        region.repairs.iter_mut().for_each(|repairs| repairs.compared_at = None);
+        region
+    };
+    still(one) == still(other)
+}
+
+async fn changed(
+    regions: &mut Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
+) -> Arc<Vec<RegionStatus>> {
+    if let Some(regions) = regions
+        && regions.changed().await.is_ok()
+    {
+        return Arc::clone(&regions.borrow_and_update());
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,163 @@
+//! What pages hear of orders and regions.
+
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+use process::sse::{EventReader, LAST_EVENT_ID, id_in};
+use serde_json::Value;
+use tower::ServiceExt;
+use wire::{Order, OrderStatus, Region, Role, UserId};
+
+use crate::stage::{PATIENCE, Replica, Stage, order};
+
+/// A page, and the last id that it has heard.
+struct Page {
+    reader: EventReader,
+    place: Option<String>,
+}
+
+impl Page {
+    async fn open(hub: &Replica, token: &str, place: Option<&str>) -> Self {
+        let mut request = Request::get("/internal/stream")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(place) = place {
+            request = request.header(LAST_EVENT_ID, place);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = hub.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        Self { reader: EventReader::new(answer.into_body()), place: None }
+    }
+
+    /// The next message that has a name, and its data.
+    async fn next(&mut self) -> (String, Value) {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.reader.next());
+            let message = message.await.expect("something is told").expect("the stream goes on");
+            if let Some(id) = id_in(&message) {
+                self.place = Some(id.to_owned());
+            }
+            let text = std::str::from_utf8(&message).unwrap();
+            let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+            if let (Some(name), Some(data)) = (field("event: "), field("data: ")) {
+                return (name.to_owned(), serde_json::from_str(data).unwrap());
+            }
+        }
+    }
+
+    async fn hears(&mut self, wanted: &str) -> Value {
+        let (name, data) = self.next().await;
+        assert_eq!(name, wanted, "{data}");
+        data
+    }
+}
+
+fn of(customer: u128, n: u128, version: u64, status: OrderStatus) -> Order {
+    let customer_id = UserId(uuid::Uuid::from_u128(customer));
+    Order { customer_id, status, ..order(n, version) }
+}
+
+#[tokio::test]
+async fn each_hears_of_the_orders_that_they_may_read() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let token = stage.token(Role::Customer, 1);
+    let mut customer = Page::open(&hub, &token, None).await;
+    let mut provider = Page::open(&hub, &stage.token(Role::Provider, 2), None).await;
+    for page in [&mut customer, &mut provider] {
+        assert_eq!(page.hears("ready").await["resumed"], false, "there was no place to resume");
+    }
+    stage.publish_order(&of(7, 1, 1, OrderStatus::PendingReview)).await;
+    stage.publish_order(&of(1, 2, 1, OrderStatus::PendingReview)).await;
+    let told = customer.hears("order").await;
+    let own = of(1, 2, 1, OrderStatus::PendingReview);
+    let expected = serde_json::json!({
+        "id": own.id, "code": own.code, "status": "pending_review", "region": "NORTH", "version": 1,
+    });
+    assert_eq!(told, expected, "their own order, and nothing of it that is private");
+    stage.publish_order(&of(7, 1, 2, OrderStatus::Pending)).await;
+    let told = provider.hears("order").await;
+    assert_eq!((&told["status"], &told["version"]), (&"pending".into(), &2.into()));
+    stage.publish_order(&of(7, 1, 3, OrderStatus::Cancelled)).await;
+    assert_eq!(provider.hears("order_gone").await["version"], 3);
+}
+
+#[tokio::test]
+async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
+    let stage = Stage::new(true).await;
+    let (hub, other) = (stage.replica().await, stage.replica().await);
+    let token = stage.token(Role::Customer, 1);
+    let mut page = Page::open(&hub, &token, None).await;
+    page.hears("ready").await;
+    stage.publish_order(&of(1, 1, 1, OrderStatus::Pending)).await;
+    page.hears("order").await;
+    let place = page.place.clone().unwrap();
+    drop(page);
+
+    // What a page sees that is open all along.
+    let mut witness = Page::open(&other, &token, Some(&place)).await;
+    assert_eq!(witness.hears("ready").await["resumed"], true);
+    for n in 2..6 {
+        stage.publish_order(&of(1, n, 1, OrderStatus::Pending)).await;
+        witness.hears("order").await;
+    }
+    let mut back = Page::open(&other, &token, Some(&place)).await;
+    assert_eq!(back.hears("ready").await["resumed"], true);
+    for n in 2..6 {
+        let id = back.hears("order").await["id"].clone();
+        assert_eq!(id, serde_json::json!(order(n, 1).id));
+    }
+    assert_eq!(back.place, witness.place);
+    stage.publish_order(&of(1, 9, 1, OrderStatus::Pending)).await;
+    back.hears("order").await;
+}
+
+#[tokio::test]
+async fn a_place_that_is_too_far_or_no_place_is_told_to_load_anew() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let token = stage.token(Role::Customer, 1);
+    for place in ["", "x", "0.0.0.0.0.0", "ffff.1.1.1.1.1"] {
+        let mut page = Page::open(&hub, &token, Some(place)).await;
+        assert_eq!(page.hears("ready").await["resumed"], false, "{place}");
+    }
+    let mut page = Page::open(&hub, &token, None).await;
+    page.hears("ready").await;
+    let (generation, _) = page.place.as_ref().unwrap().split_once('.').unwrap();
+    let ahead = format!("{generation}.999.0.0.0.0");
+    let mut page = Page::open(&hub, &token, Some(&ahead)).await;
+    assert_eq!(page.hears("ready").await["resumed"], false, "nobody has been there");
+}
+
+#[tokio::test]
+async fn an_admin_hears_of_the_regions_and_others_do_not() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut admin = Page::open(&hub, &stage.token(Role::Admin, 9), None).await;
+    let mut customer = Page::open(&hub, &stage.token(Role::Customer, 1), None).await;
+    admin.hears("ready").await;
+    customer.hears("ready").await;
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < Region::ALL.len() {
+        let told = admin.hears("region").await;
+        assert_eq!(told["gate"], "open");
+        seen.insert(told["region"].as_str().unwrap().to_owned());
+    }
+    stage.set_gate(&hub, Region::South, "closed").await;
+    loop {
+        let told = admin.hears("region").await;
+        if told["gate"] == "closed" {
+            assert_eq!(told["region"], "SOUTH");
+            break;
+        }
+    }
+    stage.publish_order(&of(1, 1, 1, OrderStatus::Pending)).await;
+    customer.hears("order").await;
+}
+
+#[tokio::test]
+async fn nobody_hears_anything_without_a_token() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let (status, _) = hub.ask(http::Method::GET, "/internal/stream", None, None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}

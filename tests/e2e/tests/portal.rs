@@ -1,0 +1,165 @@
+//! A page at a running platform: its sign-in by cookie, its changes, its news, and a line that breaks.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use process::{
+    client::Client,
+    sse::{EventReader, id_in},
+};
+use serde_json::{Value, json};
+use stack::{Layout, Stack, Stores, Wishes};
+use support::eventually;
+use wire::Role;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// What a browser keeps, and what its page knows.
+struct Browser {
+    gateway: String,
+    client: Client,
+    cookie: String,
+    csrf: String,
+}
+
+struct News {
+    reader: EventReader,
+    place: Option<String>,
+}
+
+impl Browser {
+    async fn sign_in(gateway: &str, username: &str, password: &str) -> Self {
+        let (client, gateway) = (Client::new(), gateway.to_owned());
+        let mut browser = Self { gateway, client, cookie: String::new(), csrf: String::new() };
+        let form = json!({ "username": username, "password": password });
+        let response = browser.send("POST", "/api/v1/session", &[], form).await;
+        assert_eq!(response.status().as_u16(), 200);
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
+        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        let session = read(response).await;
+        browser.csrf = session["csrf_token"].as_str().unwrap().to_owned();
+        browser
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> http::Response<axum::body::Body> {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.gateway))
+            .header("origin", &self.gateway)
+            .header("cookie", &self.cookie)
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.client.request(request.body(body.into()).unwrap()).await.unwrap()
+    }
+
+    async fn change(&self, path: &str, body: Value) -> Value {
+        let response = self.send("POST", path, &[("x-csrf-token", &self.csrf)], body).await;
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        read(response).await
+    }
+
+    async fn news(&self, place: Option<&str>) -> News {
+        let place: Vec<_> = place.into_iter().map(|place| ("last-event-id", place)).collect();
+        let response = self.send("GET", "/api/v1/stream", &place, Value::Null).await;
+        assert_eq!(response.status().as_u16(), 200);
+        News { reader: EventReader::new(response.into_body()), place: None }
+    }
+}
+
+impl News {
+    /// The next message of that name for which `wish` holds.
+    async fn until(&mut self, name: &str, wish: impl Fn(&Value) -> bool) -> Value {
+        let looking = async {
+            loop {
+                let message = self.reader.next().await.expect("the stream goes on");
+                if let Some(id) = id_in(&message) {
+                    self.place = Some(id.to_owned());
+                }
+                let text = std::str::from_utf8(&message).unwrap();
+                let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+                let Some(data) = field("data: ").filter(|_| field("event: ") == Some(name)) else {
+                    continue;
+                };
+                let data: Value = serde_json::from_str(data).unwrap();
+                if wish(&data) {
+                    return data;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("no `{name}` came"))
+    }
+}
+
+async fn read(response: http::Response<axum::body::Body>) -> Value {
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let gateway = stack.layout().gateway_url();
+    let person = |role| stack.sign_ins().into_iter().find(|person| person.role == role).unwrap();
+    let (someone, chief) = (person(Role::Customer), person(Role::Admin));
+    let customer = Browser::sign_in(&gateway, &someone.username, &someone.password).await;
+    let admin = Browser::sign_in(&gateway, &chief.username, &chief.password).await;
+
+    let (mut news, mut wall) = (customer.news(None).await, admin.news(None).await);
+    news.until("ready", |data| data["resumed"] == false).await;
+    news.until("sources", |data| data["orders"] == true && data["inbox"] == true).await;
+    wall.until("region", |data| data["region"] == "NORTH").await;
+
+    let draft = json!({
+        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
+        "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
+    });
+    let refused = customer.send("POST", "/api/v1/orders", &[], draft.clone()).await;
+    assert_eq!(read(refused).await["code"], "csrf_token_wrong");
+    let order = customer.change("/api/v1/orders", draft).await["order_id"].clone();
+    let told = news.until("order", |data| data["id"] == order).await;
+    assert_eq!((&told["status"], &told["region"]), (&"pending_review".into(), &"NORTH".into()));
+    wall.until("order", |data| data["id"] == order).await;
+    let place = news.place.clone().unwrap();
+    drop(news);
+
+    let id = order.as_str().unwrap();
+    admin.change(&format!("/api/v1/orders/{id}/approve"), Value::Null).await;
+    wall.until("order", |data| data["id"] == order && data["status"] == "pending").await;
+    let mut news = customer.news(Some(&place)).await;
+    news.until("ready", |data| data["resumed"] == true).await;
+    news.until("order", |data| data["id"] == order && data["status"] == "pending").await;
+    news.until("inbox", |data| data["newest"]["order_id"] == order).await;
+
+    // A tab that is closed gives its place up, so one can be opened again and again.
+    for _ in 0..12 {
+        eventually("a place is free", SOON, async || {
+            let response = customer.send("GET", "/api/v1/stream", &[], Value::Null).await;
+            (response.status().as_u16() == 200).then_some(())
+        })
+        .await;
+    }
+    let out = customer
+        .send("DELETE", "/api/v1/session", &[("x-csrf-token", &customer.csrf)], Value::Null)
+        .await;
+    assert_eq!(out.status().as_u16(), 204);
+    news.until("end", |data| data["why"] == "signed_out").await;
+    let refused = customer.send("GET", "/api/v1/orders", &[], Value::Null).await;
+    assert_eq!(refused.status().as_u16(), 401);
+
+    // Open streams hold up no stop.
+    let stopping = std::time::Duration::from_secs(5);
+    tokio::time::timeout(stopping, stack.stop()).await.unwrap().unwrap();
+    wall.until("end", |data| data["why"] == "stopping").await;
+}
