@@ -40,9 +40,10 @@ it('never goes back: a decision stands, and a stored command is not refused afte
 })
 
 it('can be undone only before the first attempt', () => {
-  expect(canUndo(accept)).toBe(true)
-  expect(canUndo({ ...accept, attempts: 1 })).toBe(false)
-  expect(canUndo(after(stored(1)))).toBe(false)
+  expect(canUndo(accept, [accept, item(2, 'accept_order', 'b')])).toBe(true)
+  expect(canUndo({ ...accept, attempts: 1 }, [])).toBe(false)
+  expect(canUndo(after(stored(1)), [])).toBe(false)
+  expect(canUndo(accept, [accept, item(2, 'start_order')]), 'the start rests on it').toBe(false)
 })
 
 it('needs the person until he has read it', () => {

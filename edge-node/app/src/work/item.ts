@@ -66,7 +66,8 @@ export function needsPerson(item: QueueItem): boolean {
   return truthOf(item) === 'needs' && item.understood !== true
 }
 
-/** It has never left, so taking it back needs nobody. */
-export function canUndo(item: QueueItem): boolean {
-  return item.state === 'waiting' && item.attempts === 0
+/** It has never left, so taking it back needs nobody; and nothing done to the job since rests on it. */
+export function canUndo(item: QueueItem, all: readonly QueueItem[]): boolean {
+  const isLast = !all.some((each) => each.body.order_id === item.body.order_id && each.device_seq > item.device_seq)
+  return item.state === 'waiting' && item.attempts === 0 && isLast
 }

@@ -87,7 +87,7 @@ export class Sender {
   undo(id: string): Promise<boolean> {
     return this.alone(async () => {
       const item = this.items.get(id)
-      if (!item || !canUndo(item)) return false
+      if (!item || !canUndo(item, this.list())) return false
       await this.world.disk.remove([id])
       this.items.delete(id)
       this.show()
