@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 
@@ -17,7 +16,6 @@ export function surface(root, more = {}) {
       __VUE_PROD_DEVTOOLS__: 'false',
       __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
     },
-    resolve: { alias: { 'vue-i18n': fileURLToPath(new URL('./src/i18n.ts', import.meta.url)) } },
     plugins: [vue(), ...plugins, packed()],
     build: {
       outDir: 'dist',

@@ -1,7 +1,6 @@
 // Puts a problem into words: the server's sentence for the code, what the person can do, and the trace.
 
-import { toast } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { toast, useI18n } from '@holdfast/kit'
 import { Problem, UNREACHABLE } from '../api/problem.ts'
 
 export interface Words { title: string; detail: string | undefined; next: string | undefined; trace: string | undefined }

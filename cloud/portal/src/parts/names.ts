@@ -1,7 +1,6 @@
 // Words for people, codes, times and places that only ids stand for. Names of people come with their profiles, later.
 
-import { useFormats } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { useFormats, useI18n } from '@holdfast/kit'
 import type { Actor, Order } from '../api/types.ts'
 
 export function useNames() {

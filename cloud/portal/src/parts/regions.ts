@@ -1,7 +1,6 @@
 // A region's state in words and icons.
 
-import { useFormats, type IconName } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { type IconName, useFormats, useI18n } from '@holdfast/kit'
 import type { RegionStatus } from '../api/types.ts'
 import type { Complaint, RegionHealth } from '../logic/health.ts'
 

@@ -1,7 +1,6 @@
 // An order's timeline in words, and each step's travel as hops.
 
-import { useFormats, type Hop as KitHop, type IconName, type TimelineEntry as KitEntry, langOf } from '@holdfast/kit'
-import { useI18n } from 'vue-i18n'
+import { type Hop as KitHop, type IconName, langOf, type TimelineEntry as KitEntry, useFormats, useI18n } from '@holdfast/kit'
 import type { TimelineEntry } from '../api/types.ts'
 import { isWorthTelling, timeOf, travelOf, type Hop, type Place } from '../logic/travel.ts'
 import { session } from '../session.ts'

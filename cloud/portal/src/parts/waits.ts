@@ -1,5 +1,5 @@
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
+import { useI18n } from '@holdfast/kit'
 import { live } from '../live.ts'
 
 /** Why changing something has to wait now; `undefined` where it need not. */
