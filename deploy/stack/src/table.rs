@@ -10,10 +10,12 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
         // Writing to a string cannot fail.
         let _written = text.write_fmt(parts);
     };
-    line(format_args!("  {:<9} {}\n", "gateway", ready.gateway));
+    line(format_args!("  {:<13} {}\n", "portal", ready.gateway));
+    line(format_args!("  {:<13} {}/regions/wall\n", "wallboard", ready.gateway));
     for (region, edge) in &ready.edges {
         let (http, mqtt, ws) = (&edge.http, &edge.mqtt, &edge.ws);
-        line(format_args!("  {:<9} {http:<24} mqtt {mqtt:<17} {ws}\n", region.as_str()));
+        let tablet = format!("tablet {}", region.as_str());
+        line(format_args!("  {tablet:<13} {http:<24} mqtt {mqtt:<17} {ws}\n"));
     }
     line(format_args!("\n  {:<9} {:<16} {:<14} region\n", "sign in", "user name", "password"));
     for person in &ready.sign_ins {
