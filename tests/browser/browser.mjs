@@ -21,7 +21,8 @@ export async function openPage(context) {
   const wrongs = []
   page.on('pageerror', (error) => wrongs.push(`error: ${error.message}`))
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') wrongs.push(`${message.type()}: ${message.text()}`)
+    const isWrong = message.type() === 'error' || message.type() === 'warning'
+    if (isWrong) wrongs.push(`${message.type()}: ${message.text()} ${message.location().url}`.trim())
   })
   return { page, wrongs }
 }

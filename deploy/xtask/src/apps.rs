@@ -44,7 +44,8 @@ pub fn build() -> Result<()> {
     stamp.write()
 }
 
-/// Lint, types, unit tests, the build with its sizes, and every page of the gallery in a browser.
+/// Lint, types, unit tests, the build with its sizes, and what a browser shows: every page, and the story on the
+/// programs that the workspace has built.
 pub fn test() -> Result<()> {
     let node = installed()?;
     for script in ["lint", "check", "test"] {
@@ -54,7 +55,9 @@ pub fn test() -> Result<()> {
     shell::run(&mut node.npm(&["run", "--silent", "sizes"])?)?;
     install::packages(&install::FOR_BROWSER)?;
     let mut browser = node.npm(&["run", "--silent", "browser"])?;
-    shell::run(browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens")))
+    let stack = workspace::program("holdfast-stack")?;
+    browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
+    shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
 /// Every package of the lockfile, and none besides.

@@ -79,8 +79,8 @@ impl Stage {
 
     fn needs_build(self) -> bool {
         match self {
-            Self::Arch | Self::Lint | Self::Build | Self::Web | Self::Sim => false,
-            Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
+            Self::Arch | Self::Lint | Self::Build | Self::Sim => false,
+            Self::Web | Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
         }
     }
 

@@ -1,0 +1,73 @@
+// A whole platform of this workspace's programs, started as `cargo xtask up --ephemeral` does it.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/debug/holdfast-stack', import.meta.url))
+/** Below the ports that the system hands out by itself. */
+const PORT_BASE = { first: 20_000, last: 31_900, step: 100 }
+const STARTS_MAX = 5
+
+/** What the ready file tells, and how to stop it. */
+export async function startPlatform() {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-story-'))
+  for (let start = 1; ; start += 1) {
+    const file = join(folder, `ready-${start}.json`)
+    const { child, isUp, said } = await run(file, folder)
+    if (isUp) return platform(child, JSON.parse(readFileSync(file, 'utf8')), folder)
+    // Another program may listen on one of the ports.
+    if (start === STARTS_MAX || !said.includes('port')) throw new Error(`the platform did not start:\n${said}`)
+  }
+}
+
+function run(file, folder) {
+  const slots = (PORT_BASE.last - PORT_BASE.first) / PORT_BASE.step
+  const base = PORT_BASE.first + PORT_BASE.step * Math.floor(Math.random() * slots)
+  const child = spawn(STACK, ['up', '--ephemeral', '--port-base', String(base), '--ready-file', file], {
+    env: { ...process.env, HOLDFAST_CONTEXT_DIR: join(folder, 'context') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return new Promise((done, failed) => {
+    let said = ''
+    let printed = ''
+    child.stderr.on('data', (part) => { said += part })
+    child.stdout.on('data', (part) => {
+      printed += part
+      if (printed.includes('Holdfast is up')) done({ child, isUp: true, said })
+    })
+    child.on('error', (error) => failed(new Error(`cannot start ${STACK}, which \`cargo build --workspace\` makes: ${error.message}`)))
+    child.on('exit', () => done({ child, isUp: false, said }))
+  })
+}
+
+function platform(child, ready, folder) {
+  const interrupt = () => child.kill('SIGINT')
+  process.once('exit', interrupt)
+  const stop = async () => {
+    const ended = new Promise((exited) => child.once('exit', exited))
+    interrupt()
+    await ended
+    process.off('exit', interrupt)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const passwordOf = (username) => ready.sign_ins.find((person) => person.username === username).password
+  return { gateway: ready.gateway, edges: ready.edges, passwordOf, stop }
+}
+
+/** A person at the gateway's interface, without any page. */
+export async function apiOf(platform, username) {
+  const ask = async (path, body, token) => {
+    const response = await fetch(`${platform.gateway}/api/v1${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    const answer = await response.json()
+    if (!response.ok) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`)
+    return answer
+  }
+  const { access_token: token } = await ask('/auth/login', { username, password: platform.passwordOf(username) })
+  return { get: (path) => ask(path, undefined, token), post: (path, body) => ask(path, body, token) }
+}

@@ -1,0 +1,287 @@
+// The product's story on a real platform, told on its screens: a customer publishes, an admin approves and cuts a region
+// off, two providers ask for one job, the region heals, and everybody reads why.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { launch, openPage, screenshot } from './browser.mjs'
+import { drawPicture } from './picture.mjs'
+import { apiOf, startPlatform } from './platform.mjs'
+
+const DESK = { width: 1280, height: 900 }
+const TABLET = { width: 820, height: 1180 }
+/** What a screen is waited for on a busy machine. */
+const SHOWN_MS_MAX = Number(process.env.SHOWN ?? 90_000)
+/** Whoever is not signed in yet is told so. */
+const EXPECTED = /status of 401.*\/api\/v1\/session$/
+const JOB = { title: 'Kitchen tap drips all night', details: 'About one drop a second.', street: '1 Harbour Road', price: '180.00' }
+
+let browser, platform
+
+before(async () => {
+  platform = await startPlatform()
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await platform?.stop()
+})
+
+/** Plays with people at pages of their own. Nothing may go wrong in any of them but what was expected. */
+async function play(scenes, expected = EXPECTED) {
+  const people = []
+  const open = async (name, viewport) => {
+    const context = await browser.newContext({ viewport, locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+    context.setDefaultTimeout(SHOWN_MS_MAX)
+    const { page, wrongs } = await openPage(context)
+    people.push({ name, context, page, wrongs })
+    return page
+  }
+  const enter = async (page, username, password) => {
+    await page.fill('#name', username)
+    await page.fill(password, platform.passwordOf(username))
+    await page.click('button[type=submit]')
+  }
+  const portal = async (username) => {
+    const page = await open(username, DESK)
+    await page.goto(`${platform.gateway}/sign-in`)
+    await enter(page, username, '#word')
+    await page.getByRole('navigation').first().waitFor()
+    return page
+  }
+  const tablet = async (region, username) => {
+    const page = await open(username, TABLET)
+    await page.goto(platform.edges[region].http)
+    await enter(page, username, '#password')
+    await page.locator('.job').first().waitFor()
+    return page
+  }
+
+  try {
+    await scenes({ portal, tablet })
+  } catch (error) {
+    for (const [at, { name, page, wrongs }] of people.entries()) {
+      console.error(`${name} at ${page.url()}: ${wrongs.join(' | ')}`)
+      await screenshot(page, `story/failed-${at}-${name}`)
+    }
+    throw error
+  } finally {
+    await Promise.all(people.map(({ context }) => context.close()))
+  }
+  const wrongs = people.flatMap((person) => person.wrongs)
+  assert.deepEqual(wrongs.filter((wrong) => !EXPECTED.test(wrong) && !expected.test(wrong)), [])
+}
+
+const keep = (page, name) => screenshot(page, `story/${name}`)
+
+/** For the README. They are drawn only when asked for: no two runs draw the same. */
+async function picture(page, name, height, shown) {
+  if (!process.env.HOLDFAST_PICTURES) return
+  for (const locale of ['zh-CN', 'en']) {
+    await page.evaluate((locale) => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale, theme: null, elder: false, keys: true })), locale)
+    await page.reload()
+    await page.locator(shown).waitFor()
+    await drawPicture(page, `${name}-${locale}`, height)
+  }
+}
+
+const seen = (page, text) => page.getByText(text).first().waitFor()
+const heading = (page, name) => page.getByRole('heading', { name }).first().waitFor()
+
+async function publish(page) {
+  await page.getByRole('main').getByRole('link', { name: 'Publish' }).first().click()
+  await page.locator('.tile', { hasText: 'Cleaning and repair' }).click()
+  await page.fill('#title', JOB.title)
+  await page.fill('#details', JOB.details)
+  await page.getByRole('button', { name: 'Next: where and when' }).click()
+  await heading(page, 'Where and when?')
+  await page.locator('.tile', { hasText: 'North' }).click()
+  await page.fill('#street', JOB.street)
+  await page.locator('.tile', { hasText: 'Any day' }).click()
+  await page.locator('.truth', { hasText: 'Draft, on this device' }).waitFor()
+  await keep(page, '1-publish')
+  await page.getByRole('button', { name: 'Next: price' }).click()
+  await page.fill('#price', JOB.price)
+  await page.getByRole('button', { name: 'Publish for approval' }).click()
+  await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/, { waitUntil: 'commit' })
+  await page.locator('.status', { hasText: 'Waiting for approval' }).waitFor()
+  return { id: page.url().split('/').at(-1), code: await page.locator('.order-head .code').innerText() }
+}
+
+/** By keyboard alone. */
+async function approve(page, { id, code }) {
+  await page.locator(`[data-row="${id}"]`).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type(code)
+  await page.keyboard.press('Enter')
+  await page.locator(`[data-row="${id}"][aria-current]`).waitFor()
+  await keep(page, '2-approve')
+  await page.keyboard.press('a')
+  await seen(page, '1 approved.')
+}
+
+async function cutNorth(page) {
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.getByRole('link', { name: 'Wallboard' }).click()
+  const north = page.locator('.tile-of[data-at=NORTH]')
+  await page.locator('.tile-of[data-at=NORTH][data-state=up]').waitFor()
+  const ask = () => north.getByRole('button', { name: 'Cut for a drill… North' }).click()
+  await ask()
+  await heading(page, 'Cut North for a drill?')
+  await page.keyboard.press('Escape')
+  await page.locator('dialog[open]').waitFor({ state: 'detached' })
+  assert.equal(await north.getAttribute('data-state'), 'up', 'the question was answered with no')
+  await ask()
+  await page.locator('dialog[open]').getByRole('button', { name: 'Cut North' }).click()
+  await page.locator('.tile-of[data-at=NORTH][data-state=cut]').waitFor()
+  await north.getByText(/Drill since/).waitFor()
+  await heading(page, '4 of 5 connected')
+  await seen(page, 'Cut off and still taking jobs: North')
+  await keep(page, '3-wallboard-cut')
+  await picture(page, 'wallboard', DESK.height, '.tile-of[data-at=NORTH][data-state=cut]')
+}
+
+async function requestJob(page) {
+  await heading(page, 'This region is cut off from the cloud')
+  const job = page.locator('.job', { hasText: JOB.title })
+  await job.getByRole('button', { name: /Request this job/ }).click()
+  await job.locator('.truth', { hasText: 'At the regional node' }).waitFor()
+  await job.getByText('Do not start yet').waitFor()
+  await keep(page, '4-requested')
+  await picture(page, 'tablet', 720, '.job .truth[data-truth=node]')
+}
+
+async function takeJob(page, { id }) {
+  await page.getByRole('navigation', { name: 'Region' }).getByRole('link', { name: 'North' }).click()
+  const job = page.locator('.job', { hasText: JOB.title })
+  await keep(page, '5-available')
+  await job.getByRole('button', { name: /Accept/ }).click()
+  await page.locator('.toast').getByRole('button', { name: 'Open' }).click()
+  await page.waitForURL(`**/jobs/${id}`, { waitUntil: 'commit' })
+  await page.locator('.order-head .status', { hasText: 'Accepted' }).waitFor()
+  await page.locator('.order-head .truth', { hasText: 'Confirmed' }).waitFor()
+  await page.locator('.facts', { hasText: JOB.street }).waitFor()
+}
+
+async function healNorth(page) {
+  const north = page.locator('.tile-of[data-at=NORTH]')
+  // The order in the cloud and the request at the node: nothing was lost on the way.
+  await north.getByRole('button', { name: 'Heal North' }).click()
+  await page.locator('.tile-of[data-at=NORTH][data-state=up]').waitFor()
+  await heading(page, '5 of 5 connected')
+  await north.locator('dl div', { hasText: 'Lost' }).locator('dd', { hasText: '1' }).waitFor()
+  await keep(page, '6-wallboard-healed')
+}
+
+async function readLoser(page, code) {
+  await page.locator('.banner', { hasText: '1 request came to nothing' }).getByRole('link', { name: 'Read why' }).click()
+  await page.locator('.job', { hasText: code }).getByRole('link', { name: 'Read why' }).click()
+  await heading(page, 'This job went to another provider')
+  await page.locator('.truth', { hasText: 'Needs you' }).waitFor()
+  await page.locator('.race-wide svg.race').waitFor()
+  await seen(page, 'In North, the first request to reach the cloud gets the job.')
+  await seen(page, 'No penalty. Rating and ranking stay as they are.')
+  await heading(page, /near you/)
+  await keep(page, '7-lost')
+  await picture(page, 'lost', 820, '.race-wide svg.race')
+  await page.getByRole('button', { name: 'Understood' }).click()
+  await page.locator('.job', { hasText: code }).waitFor({ state: 'detached' })
+}
+
+async function readDesk(page, code) {
+  await page.keyboard.press('g')
+  await page.keyboard.press('c')
+  await page.locator('.cases a', { hasText: code }).click()
+  await heading(page, /tapped first, .* reached the cloud first/)
+  const race = page.locator('svg.race')
+  await race.getByText('applied; the order is theirs from here').waitFor()
+  await race.getByText('kept by north-1, receipt signed').waitFor()
+  await race.getByText(/waited at north-1 for/).waitFor()
+  await seen(page, 'The first to reach the cloud gets it.')
+  const evidence = page.locator('table.evidence')
+  await evidence.getByText(/north-1, epoch 1, entry \d+/).waitFor()
+  await evidence.getByText('provisional').waitFor()
+  await keep(page, '8-conflict-desk')
+  await picture(page, 'conflict', DESK.height, 'svg.race')
+}
+
+test('a region is cut off, two ask for one job, and both read why', () => play(async ({ portal, tablet }) => {
+  const [customer, admin] = await Promise.all([portal('customer-north'), portal('admin')])
+  const order = await publish(customer)
+  await approve(admin, order)
+  // They sign in while the approval can still be undone, and the job appears by itself.
+  const [loser, winner] = await Promise.all([tablet('NORTH', 'provider-north'), portal('provider-south')])
+  await loser.locator('.job', { hasText: JOB.title }).waitFor()
+  await customer.locator('.status', { hasText: 'Open' }).waitFor()
+
+  await cutNorth(admin)
+  await requestJob(loser)
+  await takeJob(winner, order)
+  await customer.locator('.order-head .status', { hasText: 'Accepted' }).waitFor()
+  await healNorth(admin)
+
+  await readLoser(loser, order.code)
+  await seen(winner, 'You accepted')
+  await seen(winner, 'Another request came and changed nothing')
+  await keep(winner, '9-winner')
+  await seen(customer, 'A provider accepted')
+  await seen(customer, /Another request came/)
+  await keep(customer, '10-customer')
+  await readDesk(admin, order.code)
+}))
+
+test('fifty orders are approved by keyboard, undo undoes, and two admins do not collide', () => play(async ({ portal }) => {
+  const api = await apiOf(platform, 'customer-east')
+  const shelf = (n) => ({ title: `Shelf ${n}`, description: 'Hang it level.', service_type: 'cleaning_repair', price: '90.00', location: 'EAST', address: `${n} Mill Lane` })
+  const published = await Promise.all(Array.from({ length: 50 }, (_, n) => api.post('/orders', shelf(n + 1))))
+  const ids = published.map(({ order_id }) => order_id)
+  const [one, other] = await Promise.all([portal('admin'), portal('admin')])
+  const rowsAre = async (page, count) => {
+    await page.waitForFunction((count) => document.querySelectorAll('tbody tr').length === count, count)
+  }
+  for (const page of [one, other]) {
+    await page.goto(`${platform.gateway}/approvals?q=Shelf`)
+    await rowsAre(page, 50)
+  }
+
+  for (let n = 0; n < 10; n += 1) await one.keyboard.press('a')
+  await rowsAre(one, 40)
+  await one.keyboard.press('u')
+  await rowsAre(one, 41)
+  const selectAll = async () => {
+    for (let n = 0; n < 41; n += 1) await one.keyboard.press('k')
+    await one.keyboard.press('x')
+    for (let n = 0; n < 40; n += 1) await one.keyboard.press('j')
+    await one.keyboard.press('X')
+    await seen(one, '41 selected')
+  }
+  await selectAll()
+  await one.keyboard.press('A')
+  await seen(one, '41 approved.')
+  await rowsAre(one, 0)
+  await keep(one, '11-fifty-approved')
+  await one.keyboard.press('u')
+  await rowsAre(one, 41)
+
+  // The others have left by themselves, and the second admin sees them go.
+  await rowsAre(other, 41)
+  const disputed = await other.locator('tbody tr').last().getAttribute('data-row')
+  for (let n = 0; n < 41; n += 1) await other.keyboard.press('j')
+  await other.locator(`[data-row="${disputed}"][aria-current]`).waitFor()
+  await selectAll()
+  await other.keyboard.press('r')
+  await heading(other, /why\?$/)
+  await other.keyboard.press('3')
+  await seen(other, '1 rejected.')
+  await one.keyboard.press('A')
+  await seen(one, '41 approved.')
+  const told = (page) => page.getByRole('alert').filter({ hasText: 'was not decided here' }).waitFor()
+  await Promise.any([told(one), told(other)])
+  await Promise.all([one, other].map((page) => rowsAre(page, 0)))
+
+  const orders = await Promise.all(ids.map((id) => api.get(`/orders/${id}`)))
+  for (const order of orders) {
+    assert.equal(order.version, 2, `${order.code} was decided once`)
+    assert.ok(order.status === 'pending' || (order.status === 'rejected' && order.id === disputed), `${order.code} is ${order.status}`)
+  }
+}, /status of 400.*\/(approve|reject)$/))
