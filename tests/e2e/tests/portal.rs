@@ -109,7 +109,8 @@ async fn read(response: http::Response<axum::body::Body>) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let wishes = Wishes { demo_data: true, ..Wishes::default() };
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let person = |role| stack.sign_ins().into_iter().find(|person| person.role == role).unwrap();
     let (someone, chief) = (person(Role::Customer), person(Role::Admin));
