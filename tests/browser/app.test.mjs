@@ -296,6 +296,7 @@ test('what one has left on a locked tablet leaves all the same, and nobody else 
   await page.goto(edge.url)
   await signIn(page)
   await page.locator('.job', { hasText: 'Set up a router' }).getByRole('button').click()
+  await page.locator('.job .truth').waitFor()
   await page.goto(`${edge.url}/queue`)
   await truthsAre(page, ['On this tablet'])
   await page.click('.who')
