@@ -82,22 +82,44 @@ impl News {
     async fn until(&mut self, name: &str, wish: impl Fn(&Value) -> bool) -> Value {
         let looking = async {
             loop {
-                let message = self.reader.next().await.expect("the stream goes on");
-                if let Some(id) = id_in(&message) {
-                    self.place = Some(id.to_owned());
-                }
-                let text = std::str::from_utf8(&message).unwrap();
-                let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-                let Some(data) = field("data: ").filter(|_| field("event: ") == Some(name)) else {
-                    continue;
-                };
-                let data: Value = serde_json::from_str(data).unwrap();
-                if wish(&data) {
+                let (event, data) = self.next().await;
+                if event == name && wish(&data) {
                     return data;
                 }
             }
         };
         tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("no `{name}` came"))
+    }
+
+    /// Until both parts send their news. Their words may come in any order.
+    async fn until_whole(&mut self) {
+        let (mut is_ready, mut sources) = (false, Value::Null);
+        let both = json!({ "orders": true, "inbox": true });
+        let looking = async {
+            while !is_ready || sources != both {
+                match self.next().await {
+                    (event, data) if event == "sources" => sources = data,
+                    (event, data) if event == "ready" => is_ready = data["resumed"] == false,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(SOON, looking).await.expect("both parts send their news");
+    }
+
+    /// The next message that a page hears of: its name and its data.
+    async fn next(&mut self) -> (String, Value) {
+        loop {
+            let message = self.reader.next().await.expect("the stream goes on");
+            if let Some(id) = id_in(&message) {
+                self.place = Some(id.to_owned());
+            }
+            let text = std::str::from_utf8(&message).unwrap();
+            let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+            if let (Some(event), Some(data)) = (field("event: "), field("data: ")) {
+                return (event.to_owned(), serde_json::from_str(data).unwrap());
+            }
+        }
     }
 }
 
@@ -118,8 +140,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let admin = Browser::sign_in(&gateway, &chief.username, &chief.password).await;
 
     let (mut news, mut wall) = (customer.news(None).await, admin.news(None).await);
-    news.until("ready", |data| data["resumed"] == false).await;
-    news.until("sources", |data| data["orders"] == true && data["inbox"] == true).await;
+    news.until_whole().await;
     wall.until("region", |data| data["region"] == "NORTH").await;
 
     let draft = json!({
