@@ -91,20 +91,19 @@ impl News {
         tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("no `{name}` came"))
     }
 
-    /// Until both parts send their news. Their words may come in any order.
-    async fn until_whole(&mut self) {
-        let (mut is_ready, mut sources) = (false, Value::Null);
-        let both = json!({ "orders": true, "inbox": true });
+    /// Until each of these has come, in any order: two parts send their news at once.
+    async fn until_each(&mut self, wishes: &[(&str, &dyn Fn(&Value) -> bool)]) {
+        let mut missing = wishes.to_vec();
         let looking = async {
-            while !is_ready || sources != both {
-                match self.next().await {
-                    (event, data) if event == "sources" => sources = data,
-                    (event, data) if event == "ready" => is_ready = data["resumed"] == false,
-                    _ => {}
-                }
+            while !missing.is_empty() {
+                let (event, data) = self.next().await;
+                missing.retain(|(name, wish)| *name != event || !wish(&data));
             }
         };
-        tokio::time::timeout(SOON, looking).await.expect("both parts send their news");
+        let names: Vec<&str> = wishes.iter().map(|(name, _)| *name).collect();
+        tokio::time::timeout(SOON, looking)
+            .await
+            .unwrap_or_else(|_| panic!("not all of {names:?}"));
     }
 
     /// The next message that a page hears of: its name and its data.
@@ -140,7 +139,11 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let admin = Browser::sign_in(&gateway, &chief.username, &chief.password).await;
 
     let (mut news, mut wall) = (customer.news(None).await, admin.news(None).await);
-    news.until_whole().await;
+    news.until_each(&[
+        ("ready", &|data| data["resumed"] == false),
+        ("sources", &|data| data["orders"] == true && data["inbox"] == true),
+    ])
+    .await;
     wall.until("region", |data| data["region"] == "NORTH").await;
 
     let draft = json!({
@@ -160,9 +163,12 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     admin.change(&format!("/api/v1/orders/{id}/approve"), Value::Null).await;
     wall.until("order", |data| data["id"] == order && data["status"] == "pending").await;
     let mut news = customer.news(Some(&place)).await;
-    news.until("ready", |data| data["resumed"] == true).await;
-    news.until("order", |data| data["id"] == order && data["status"] == "pending").await;
-    news.until("inbox", |data| data["newest"]["order_id"] == order).await;
+    news.until_each(&[
+        ("ready", &|data| data["resumed"] == true),
+        ("order", &|data| data["id"] == order && data["status"] == "pending"),
+        ("inbox", &|data| data["newest"]["order_id"] == order),
+    ])
+    .await;
 
     // A tab that is closed gives its place up, so one can be opened again and again.
     for _ in 0..12 {
