@@ -28,6 +28,9 @@ struct News {
     place: Option<String>,
 }
 
+/// A message's name, and what its data is to say.
+type Wish<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
+
 impl Browser {
     async fn sign_in(gateway: &str, username: &str, password: &str) -> Self {
         let (client, gateway) = (Client::new(), gateway.to_owned());
@@ -92,7 +95,7 @@ impl News {
     }
 
     /// Until each of these has come, in any order: two parts send their news at once.
-    async fn until_each(&mut self, wishes: &[(&str, &dyn Fn(&Value) -> bool)]) {
+    async fn until_each(&mut self, wishes: &[Wish<'_>]) {
         let mut missing = wishes.to_vec();
         let looking = async {
             while !missing.is_empty() {
