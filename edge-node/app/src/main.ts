@@ -6,7 +6,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { language } from './language.ts'
 import { router } from './router.ts'
-import { start, tablet } from './work/tablet.ts'
+import { start, tablet } from './device/tablet.ts'
 
 const look = readLook()
 showLook(look)

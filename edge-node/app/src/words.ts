@@ -1,9 +1,9 @@
 // What the pages say of a job and of a command, in the language that is shown.
 import { type Hop, useFormats, useI18n } from '@holdfast/kit'
-import type { QueueItem } from './work/item.ts'
-import { isFirm, truthOf } from './work/item.ts'
-import type { Job } from './work/jobs.ts'
-import { link, linkSince, sentence, tablet, today } from './work/tablet.ts'
+import type { QueueItem } from './device/item.ts'
+import { isFirm, truthOf } from './device/item.ts'
+import type { Job } from './device/jobs.ts'
+import { link, linkSince, sentence, tablet, today } from './device/tablet.ts'
 
 const DAY_MS = 86_400_000
 

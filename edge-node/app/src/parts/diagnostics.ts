@@ -1,6 +1,6 @@
 // What a helper needs to see why something has not arrived: no token, no address and nobody's words are in it.
-import { truthOf } from '../work/item.ts'
-import { link, tablet } from '../work/tablet.ts'
+import { truthOf } from '../device/item.ts'
+import { link, tablet } from '../device/tablet.ts'
 
 export function diagnostics(): object {
   return {

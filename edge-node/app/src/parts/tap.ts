@@ -1,7 +1,7 @@
 // Every tap that makes a command goes through here: it says so when the tablet has no room for it.
 import { toast, useI18n } from '@holdfast/kit'
 import type { CommandBody, Order } from '../wire.ts'
-import { tap, withdraw } from '../work/tablet.ts'
+import { tap, withdraw } from '../device/tablet.ts'
 
 export function useTap() {
   const { t } = useI18n()
