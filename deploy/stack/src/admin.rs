@@ -40,6 +40,11 @@ impl GatewaySession {
         Ok(Self { token: Some(signed.access_token), ..self.clone() })
     }
 
+    /// The same person at another address.
+    pub fn elsewhere(&self, address: &str) -> Self {
+        Self { gateway: address.to_owned(), ..self.clone() }
+    }
+
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
@@ -55,13 +60,25 @@ impl GatewaySession {
     }
 
     pub async fn status(&self) -> Result<StatusReport, ClientError> {
-        self.call(Method::GET, "/api/v1/admin/status", None::<&Value>).await
+        self.get("/api/v1/admin/status").await
     }
 
     pub async fn set_gate(&self, region: Region, gate: GateState) -> Result<(), ClientError> {
         let path = format!("/api/v1/admin/regions/{region}");
         let body = json!({ "gate": gate });
-        self.call::<Value>(Method::PUT, &path, Some(&body)).await.map(drop)
+        self.put::<Value>(&path, &body).await.map(drop)
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::GET, path, None::<&Value>).await
+    }
+
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.call(Method::PUT, path, Some(body)).await
     }
 
     pub async fn post<T: DeserializeOwned>(

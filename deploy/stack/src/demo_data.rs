@@ -1,16 +1,26 @@
-//! People and orders in both languages for a new platform, made through the public API.
+//! People and orders in both languages for a new platform: made through the public API, worked on at
+//! the regional nodes, and with one collision that was really played.
+
+mod jobs;
+mod node;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use wire::{OrderId, Region, Role};
+use serde_json::{Value, json};
+use wire::{CommandBody, OrderId, Region, Role};
 
-use crate::admin::GatewaySession;
+use crate::{admin::GatewaySession, layout::EdgePlace, platform::Stack};
+use jobs::{Fate, Jobs};
+use node::Node;
 
 pub const ADMIN: &str = "admin";
+/// Two admins at work see each other's decisions.
+pub const SECOND_ADMIN: &str = "admin-two";
 /// Demo people stand behind the loopback address only, and their password is printed.
 pub const PASSWORD: &str = "holdfast-demo";
+/// Its node is cut off while two providers ask for one job.
+const COLLISION: Region = Region::Mid;
 
 /// Somebody that a person trying the platform can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,25 +37,7 @@ struct Published {
     order_id: OrderId,
 }
 
-#[derive(Deserialize)]
-struct Job {
-    fate: Fate,
-    /// The form of the customer, without the region: every region has every job.
-    order: Map<String, Value>,
-}
-
-/// How far a demo order has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Fate {
-    Published,
-    Approved,
-    Accepted,
-}
-
-const JOBS: &str = include_str!("../data/demo_jobs.json");
-
-/// The admin, and a customer and a provider of each region.
+/// The admins, and a customer and a provider of each region.
 pub fn sign_ins() -> Vec<DemoPerson> {
     let person = |role, username: String, region| DemoPerson {
         role,
@@ -53,32 +45,75 @@ pub fn sign_ins() -> Vec<DemoPerson> {
         password: PASSWORD.to_owned(),
         region,
     };
-    let mut everyone = vec![person(Role::Admin, ADMIN.to_owned(), None)];
+    let mut everyone =
+        [ADMIN, SECOND_ADMIN].map(|name| person(Role::Admin, name.into(), None)).to_vec();
     for role in [Role::Customer, Role::Provider] {
         everyone.extend(Region::ALL.map(|region| person(role, name(role, region), Some(region))));
     }
     everyone
 }
 
-pub async fn make(admin: &GatewaySession) -> Result<()> {
-    let jobs: Vec<Job> = serde_json::from_str(JOBS).context("could not read the demo jobs")?;
-    try_join_all(Region::ALL.map(|region| make_region(admin, region, &jobs))).await.map(drop)
+pub async fn make(stack: &Stack) -> Result<()> {
+    stack.bootstrap(SECOND_ADMIN).await?;
+    let (admin, jobs) = (stack.admin().await?, Jobs::read()?);
+    let edges = &stack.layout().edges;
+    try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs))).await?;
+    collide(stack, &admin).await.context("could not play the collision")
 }
 
-async fn make_region(admin: &GatewaySession, region: Region, jobs: &[Job]) -> Result<()> {
+async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> Result<()> {
+    let region = place.region;
+    allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, Role::Customer, region).await?;
     let provider = newcomer(admin, Role::Provider, region).await?;
-    for job in jobs {
-        let order = publish(&customer, region, job).await;
-        let order = order.with_context(|| format!("could not publish {}", job.order["title"]))?;
-        if job.fate >= Fate::Approved {
-            act(admin, order, "approve").await?;
+    let mut node = Node::at(place, &provider);
+    for (fate, job) in jobs.of(region) {
+        let published: Published = customer
+            .post("/api/v1/orders", &job)
+            .await
+            .with_context(|| format!("could not publish {}", job["title"]))?;
+        let order_id = published.order_id;
+        match fate {
+            Fate::Published => {}
+            Fate::Rejected => {
+                act(admin, order_id, "reject", &json!({ "reason": jobs::REASON })).await?
+            }
+            _ => act(admin, order_id, "approve", &json!({})).await?,
         }
-        if job.fate >= Fate::Accepted {
-            act(&provider, order, "accept").await?;
+        match fate {
+            Fate::Accepted => act(&provider, order_id, "accept", &json!({})).await?,
+            Fate::Cancelled => act(&customer, order_id, "cancel", &json!({})).await?,
+            Fate::Started | Fate::Completed => node.work(order_id, fate == Fate::Completed).await?,
+            Fate::Published | Fate::Rejected | Fate::Approved => {}
         }
     }
     Ok(())
+}
+
+/// Nobody pays in a demo, and work would wait for held funds.
+async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()> {
+    let rules = json!({ "rules": { "unpaid_start": true, "approval": null } });
+    let path = format!("/api/v1/admin/assignments/{region}");
+    let done = admin.put::<Value>(&path, &rules).await;
+    done.with_context(|| format!("could not allow {region} to start unpaid work")).map(drop)
+}
+
+/// One provider asks for a job at a node that is cut off, another takes it in the portal.
+async fn collide(stack: &Stack, admin: &GatewaySession) -> Result<()> {
+    let place = stack.layout().edges.iter().find(|place| place.region == COLLISION);
+    let place = place.context("the region has no node")?;
+    let customer = admin.sign_in(&name(Role::Customer, COLLISION), PASSWORD).await?;
+    let offline = admin.sign_in(&name(Role::Provider, COLLISION), PASSWORD).await?;
+    let online = admin.sign_in(&name(Role::Provider, Region::East), PASSWORD).await?;
+    let mut node = Node::at(place, &offline);
+    let job = Jobs::read()?.disputed(COLLISION);
+    let Published { order_id } = customer.post("/api/v1/orders", &job).await?;
+    act(admin, order_id, "approve", &json!({})).await?;
+    node.has(order_id).await?;
+    stack.cut(COLLISION).await?;
+    node.command(CommandBody::AcceptOrder { order_id }).await?;
+    act(&online, order_id, "accept", &json!({})).await?;
+    stack.heal(COLLISION).await
 }
 
 async fn newcomer(anyone: &GatewaySession, role: Role, region: Region) -> Result<GatewaySession> {
@@ -92,16 +127,9 @@ async fn newcomer(anyone: &GatewaySession, role: Role, region: Region) -> Result
     Ok(anyone.sign_in(&username, PASSWORD).await?)
 }
 
-async fn publish(customer: &GatewaySession, region: Region, job: &Job) -> Result<OrderId> {
-    let mut body = job.order.clone();
-    body.insert("location".into(), json!(region));
-    let published: Published = customer.post("/api/v1/orders", &body).await?;
-    Ok(published.order_id)
-}
-
-async fn act(person: &GatewaySession, order: OrderId, action: &str) -> Result<()> {
+async fn act(person: &GatewaySession, order: OrderId, action: &str, body: &Value) -> Result<()> {
     let path = format!("/api/v1/orders/{order}/{action}");
-    let done = person.post::<Value>(&path, &json!({})).await;
+    let done = person.post::<Value>(&path, body).await;
     done.with_context(|| format!("could not {action} {order}")).map(drop)
 }
 

@@ -85,7 +85,7 @@ impl Stack {
         stack.start_edges(wishes).await?;
         if wishes.demo_data && is_new {
             say("Making demo data");
-            demo_data::make(&stack.admin().await?).await?;
+            demo_data::make(&stack).await?;
         }
         say("Waiting for five links with equal checksums");
         stack.healthy(HEALTHY_MAX).await?;
@@ -294,10 +294,14 @@ impl Stack {
         if self.admin().await.is_ok() {
             return Ok(());
         }
-        let bootstrap =
-            parts::bootstrap_admin(&self.layout, demo_data::ADMIN, demo_data::PASSWORD)?;
-        self.supervisor.run(bootstrap, READY_MAX).await?;
+        self.bootstrap(demo_data::ADMIN).await?;
         self.admin().await.map(drop)
+    }
+
+    /// Makes an admin, with the database in hand: nobody can register as one.
+    pub(crate) async fn bootstrap(&self, username: &str) -> Result<()> {
+        let bootstrap = parts::bootstrap_admin(&self.layout, username, demo_data::PASSWORD)?;
+        self.supervisor.run(bootstrap, READY_MAX).await
     }
 
     async fn start_part(&mut self, part: Part, spec: Spec, wishes: &Wishes) -> Result<()> {

@@ -1,0 +1,88 @@
+//! The jobs of the demo: which region publishes which, where and when, and how far each comes.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use process::clock::Clock;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use wire::{Region, UnixMillis};
+
+const FILE: &str = include_str!("../../data/demo_jobs.json");
+const HOUR_MS: i64 = 3_600_000;
+/// For a customer who wrote a number into the description, in both languages.
+pub const REASON: &str = "Please leave out telephone numbers. 请不要写电话。";
+
+/// How far a demo order has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Published,
+    Approved,
+    Accepted,
+    /// At the regional node, as the next.
+    Started,
+    Completed,
+    Rejected,
+    Cancelled,
+}
+
+/// Of a region's jobs, in the order in which they are published.
+const FATES: [Fate; 10] = [
+    Fate::Completed,
+    Fate::Rejected,
+    Fate::Cancelled,
+    Fate::Started,
+    Fate::Accepted,
+    Fate::Approved,
+    Fate::Approved,
+    Fate::Approved,
+    Fate::Published,
+    Fate::Published,
+];
+
+#[derive(Deserialize)]
+pub struct Jobs {
+    streets: BTreeMap<Region, Vec<String>>,
+    /// The customers' forms, without place and time.
+    jobs: Vec<Map<String, Value>>,
+}
+
+impl Jobs {
+    pub fn read() -> Result<Self> {
+        serde_json::from_str(FILE).context("could not read the demo jobs")
+    }
+
+    /// Every region begins elsewhere in the list, so that no two publish the same ones together.
+    pub fn of(&self, region: Region) -> impl Iterator<Item = (Fate, Map<String, Value>)> {
+        let first = region as usize * 4;
+        let forms = FATES.into_iter().enumerate();
+        forms.map(move |(n, fate)| (fate, self.form(first + n, n, region)))
+    }
+
+    /// One that no list above holds.
+    pub fn disputed(&self, region: Region) -> Map<String, Value> {
+        self.form(region as usize * 4 + FATES.len(), 0, region)
+    }
+
+    fn form(&self, job: usize, n: usize, region: Region) -> Map<String, Value> {
+        let mut form = self.jobs[job % self.jobs.len()].clone();
+        let streets = &self.streets[&region];
+        form.insert("location".into(), json!(region));
+        form.insert("address".into(), json!(streets[n % streets.len()]));
+        // Each third may be done on any day.
+        if n % 3 != 2 {
+            let (begin, end) = appointment(n);
+            form.insert("service_start_time".into(), json!(begin));
+            form.insert("service_end_time".into(), json!(end));
+        }
+        form
+    }
+}
+
+/// Two hours on one of the next days, from a full hour on.
+fn appointment(n: usize) -> (UnixMillis, UnixMillis) {
+    let now = Clock::system().now();
+    let full_hour = now.plus_ms(HOUR_MS - now.0.rem_euclid(HOUR_MS));
+    let begin = full_hour.plus_ms(i64::try_from(n * 5).unwrap_or_default() * HOUR_MS);
+    (begin, begin.plus_ms(2 * HOUR_MS))
+}

@@ -1,0 +1,86 @@
+//! A provider's tablet at a regional node, over HTTP.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use process::clock::Clock;
+use serde::Deserialize;
+use tokio::time::{sleep, timeout};
+use wire::{CmdFrame, CommandBody, CommandId, Order, OrderId, Reply, Verdict};
+
+use crate::{admin::GatewaySession, layout::EdgePlace};
+
+const SOON: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+pub struct Node {
+    session: GatewaySession,
+    clock: Clock,
+    device_seq: u64,
+}
+
+#[derive(Deserialize)]
+struct Board {
+    items: Vec<Order>,
+}
+
+#[derive(Deserialize)]
+struct Standing {
+    unpaid_start: bool,
+}
+
+impl Node {
+    pub fn at(place: &EdgePlace, provider: &GatewaySession) -> Self {
+        let session = provider.elsewhere(&format!("http://127.0.0.1:{}", place.http));
+        Self { session, clock: Clock::system(), device_seq: 0 }
+    }
+
+    /// Accepts and starts, and perhaps completes.
+    pub async fn work(&mut self, order_id: OrderId, to_the_end: bool) -> Result<()> {
+        self.has(order_id).await?;
+        self.command(CommandBody::AcceptOrder { order_id }).await?;
+        self.command(CommandBody::StartOrder { order_id }).await?;
+        if to_the_end {
+            let note =
+                Some("Done, and tried with the customer. 已完成并与客户一起试用。".to_owned());
+            self.command(CommandBody::CompleteOrder { order_id, note }).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns once the node's feed has brought the order and the leave to start unpaid work.
+    pub async fn has(&self, order: OrderId) -> Result<()> {
+        let looking = async {
+            loop {
+                let board: Board = self.session.get("/board").await?;
+                let standing: Standing = self.session.get("/standing").await?;
+                if standing.unpaid_start && board.items.iter().any(|item| item.id == order) {
+                    return anyhow::Ok(());
+                }
+                sleep(BETWEEN_LOOKS).await;
+            }
+        };
+        timeout(SOON, looking).await.with_context(|| format!("{order} did not reach its node"))?
+    }
+
+    pub async fn command(&mut self, body: CommandBody) -> Result<()> {
+        self.device_seq += 1;
+        let what = body.name();
+        let frame = CmdFrame {
+            v: CmdFrame::VERSION,
+            id: CommandId(self.clock.new_id()),
+            device_seq: self.device_seq,
+            tapped_at: self.clock.now(),
+            seen: None,
+            receipt: None,
+            repeat: false,
+            token: self.session.token().to_owned(),
+            body,
+        };
+        let reply: Reply = self.session.post("/commands", &frame).await?;
+        if matches!(reply.verdict, Verdict::NotTaken) {
+            bail!("the node does not take {what}: {:?}", reply.code);
+        }
+        Ok(())
+    }
+}
