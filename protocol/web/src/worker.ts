@@ -20,8 +20,11 @@ export async function keepOffline(ready: (takeOver: () => void) => void): Promis
     tell()
     isOurs = container.controller !== null
   }
+  const follow = () => registration.installing?.addEventListener('statechange', told)
   told()
-  registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', told))
+  // An update may be on its way already.
+  follow()
+  registration.addEventListener('updatefound', follow)
   // The first worker claims a page that already runs its version; only a later one makes it old.
   container.addEventListener('controllerchange', () => {
     if (isOurs) location.reload()
