@@ -16,7 +16,15 @@ export function haveTablet(lost: () => void, isTaken: boolean): Promise<boolean>
       resolve(true)
       return new Promise<never>(() => {})
     }
-    const options = isTaken ? { steal: true } : { signal: AbortSignal.timeout(WAIT_MS) }
+    const waiting = new AbortController()
+    const options = isTaken ? { steal: true } : { signal: waiting.signal }
     navigator.locks.request(NAME, options, hold).catch(() => (isOurs ? lost() : resolve(false)))
+    const looking = setInterval(async () => {
+      const { held = [] } = await navigator.locks.query()
+      // A slow tablet may not have answered yet, though nobody has it.
+      if (!held.some((lock) => lock.name === NAME)) return
+      clearInterval(looking)
+      waiting.abort()
+    }, WAIT_MS)
   })
 }
