@@ -8,23 +8,89 @@ import { chromium } from 'playwright-core'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SCREENS = process.env.HOLDFAST_SCREENS ?? fileURLToPath(new URL('../../target/screens/', import.meta.url))
 
+export const CHROMIUM = process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium'
+/** How long anything is waited for on a busy machine. */
+export const SHOWN_MS_MAX = 90_000
+/** `HOLDFAST_SLOWED_BY=6` slows the pages' scripts and layout, which finds a test that counts on their speed. */
+const SLOWED_BY = Number(process.env.HOLDFAST_SLOWED_BY ?? 1)
+
 export const LANGUAGES = ['en', 'zh-CN']
 export const THEMES = ['light', 'dark']
 
 export function launch() {
-  return chromium.launch({ executablePath: process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
 /** A page that remembers what the policy refused and what went wrong in its scripts. */
 export async function openPage(context) {
-  const page = await context.newPage()
+  return watch(await context.newPage())
+}
+
+/** The same for a page that is open already and has loaded nothing yet. */
+export async function watch(page) {
   const wrongs = []
+  page.setDefaultTimeout(SHOWN_MS_MAX)
   page.on('pageerror', (error) => wrongs.push(`error: ${error.message}`))
+  page.on('dialog', (dialog) => {
+    wrongs.push(`a script asked: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
   page.on('console', (message) => {
     const isWrong = message.type() === 'error' || message.type() === 'warning'
     if (isWrong) wrongs.push(`${message.type()}: ${message.text()} ${message.location().url}`.trim())
   })
+  await page.addInitScript(countRequests)
+  await page.addInitScript(tellViolations)
+  if (SLOWED_BY > 1) await (await page.context().newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWED_BY })
   return { page, wrongs }
+}
+
+function countRequests() {
+  const ask = window.fetch
+  window.requestsUnderWay = 0
+  window.fetch = async (...request) => {
+    window.requestsUnderWay += 1
+    try {
+      return await ask(...request)
+    } finally {
+      window.requestsUnderWay -= 1
+    }
+  }
+}
+
+/** The browser tells of a violation in the console only where the policy has no report to send. */
+function tellViolations() {
+  document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+    console.error(`policy: ${violatedDirective} ${blockedURI} ${sample}`)
+  })
+}
+
+/** Waits until the page has its answers and has drawn them: for some frames nothing is under way. */
+export function settled(page) {
+  return page.waitForFunction((key) => {
+    const isBusy = window.requestsUnderWay > 0 || document.querySelector('.wait') !== null
+    const before = window.stillSince?.key === key && !isBusy ? window.stillSince.frames : 0
+    window.stillSince = { key, frames: before + 1 }
+    return window.stillSince.frames > 6
+  }, Math.random())
+}
+
+/** Tries until the claim holds. */
+export async function poll(claim) {
+  const end = Date.now() + SHOWN_MS_MAX
+  for (;;) {
+    try {
+      return await claim()
+    } catch (error) {
+      if (Date.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
+/** Two keys that mean something only right after each other: sent at once, so that a busy page does not part them. */
+export async function pressPair(page, first, second) {
+  await Promise.all([page.keyboard.press(first), page.keyboard.press(second)])
 }
 
 /** The findings of axe, one line each. Injected by the debugger: the page's own policy would refuse it. */
@@ -45,10 +111,15 @@ export async function axe(context, page, rules = {}) {
 /** How far the page can be pushed sideways at that width. */
 export async function overflowAt(page, width) {
   const before = page.viewportSize()
-  await page.setViewportSize({ width, height: 800 })
+  await resize(page, { width, height: 800 })
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  await page.setViewportSize(before)
+  await resize(page, before)
   return over
+}
+
+async function resize(page, size) {
+  await page.setViewportSize(size)
+  await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size)
 }
 
 /** Controls that are smaller than the surface's target, with their sizes. A link within a line of text is none. */

@@ -1,9 +1,7 @@
 // A scripted edge: the app's files under the policy of its pages, and the answers of an edge over HTTP. What it holds, a
 // test may change at any moment. MQTT it does not speak, so the app takes the other way.
 import { createServer } from 'node:http'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { KINDS, POLICY } from './serve.mjs'
+import { sendFile } from './serve.mjs'
 
 export const PEOPLE = {
   'Zhou Lei': '0193a1c2-0000-7000-8000-000000000007',
@@ -28,6 +26,7 @@ export function startState() {
   return {
     cutSince: undefined,
     firm: false,
+    /** True while it answers nobody. Its port stays its own. */
     isAway: false,
     /** How a command is answered: later, stored, applied or lost. */
     answer: 'applied',
@@ -45,14 +44,18 @@ export function startState() {
   }
 }
 
-/** Serves on that port, or on a free one. */
-export async function serveEdge(folder, state, port = 0) {
+export async function serveEdge(folder, state) {
   /** `worker` may make another version of the service worker. */
   const edge = { worker: (source) => source }
   const server = createServer((request, response) => void answer(folder, state, edge, request, response))
-  await new Promise((listening) => server.listen(port, '127.0.0.1', listening))
+  server.on('connection', (socket) => { if (state.isAway) socket.destroy() })
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   const close = () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) })
-  return Object.assign(edge, { url: `http://localhost:${server.address().port}`, port: server.address().port, close })
+  const goAway = () => {
+    state.isAway = true
+    server.closeAllConnections()
+  }
+  return Object.assign(edge, { url: `http://localhost:${server.address().port}`, goAway, close })
 }
 
 async function answer(folder, state, edge, request, response) {
@@ -69,11 +72,7 @@ async function answer(folder, state, edge, request, response) {
   if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
   if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
   if (path === '/commands') return command(state, JSON.parse(body), tell)
-  const file = join(folder, path)
-  const found = path !== '/' && existsSync(file) && statSync(file).isFile()
-  const name = found ? file : join(folder, 'index.html')
-  response.writeHead(200, { 'content-security-policy': POLICY, 'content-type': KINDS[extname(name)] ?? 'application/octet-stream', 'cache-control': 'no-cache' })
-  response.end(path === '/sw.js' ? edge.worker(readFileSync(name, 'utf8')) : readFileSync(name))
+  sendFile(folder, path, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
 function standing({ cutSince, firm }) {

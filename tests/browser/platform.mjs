@@ -38,7 +38,7 @@ function run(file, folder) {
       if (printed.includes('Holdfast is up')) done({ child, isUp: true, said })
     })
     child.on('error', (error) => failed(new Error(`cannot start ${STACK}, which \`cargo build --workspace\` makes: ${error.message}`)))
-    child.on('exit', () => done({ child, isUp: false, said }))
+    child.on('close', () => done({ child, isUp: false, said }))
   })
 }
 

@@ -1,4 +1,6 @@
 // A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
+import { EventEmitter, once } from 'node:events'
+import { SHOWN_MS_MAX } from './browser.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
 const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
@@ -96,12 +98,24 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     fences: [{ fence: 1, holder: 'south-1', epoch: 7, granted_at: at('08:00:00'), granted_by: PEOPLE.admin.user_id, end: { at: at('09:00:00'), how: 'released' } }], changes: [],
   })
 
+  const news = new EventEmitter()
+  state.changes = () => state.asked.filter(({ method }) => method !== 'GET')
+  /** The changes that were asked for, once there are that many. */
+  state.changed = async (count) => {
+    const signal = AbortSignal.timeout(SHOWN_MS_MAX)
+    while (state.changes().length < count) await once(news, 'asked', { signal })
+    return state.changes()
+  }
+
   state.answer = async (route) => {
     const request = route.request()
     const url = new URL(request.url())
     const path = url.pathname.replace('/api/v1', '')
     const body = request.postDataJSON()
-    if (path !== '/stream') state.asked.push({ method: request.method(), path, body, headers: request.headers() })
+    if (path !== '/stream') {
+      state.asked.push({ method: request.method(), path, body, headers: request.headers() })
+      news.emit('asked')
+    }
     if (state.gone) return route.abort()
     // It stays silent and, once it is over, is not tried again within a test.
     if (path === '/stream') return route.fulfill({ contentType: 'text/event-stream', body: 'retry: 3600000\nevent: ready\ndata: {"resumed":true}\n\n' })

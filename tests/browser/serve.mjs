@@ -1,9 +1,9 @@
 // Serves built files as gateway and edge do: their page policy, hashed names for ever, every other path the page itself.
 import { createServer } from 'node:http'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 
-export const KINDS = { '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' }
+const KINDS = { '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' }
 
 /** The policy of every page, as `protocol/process/src/pages/policy.rs` has it. */
 export const POLICY =
@@ -13,16 +13,18 @@ export const POLICY =
 
 /** Serves that folder on a free port of this machine. */
 export async function serve(folder) {
-  const server = createServer((request, response) => {
-    const path = new URL(request.url, 'http://localhost').pathname
-    const file = join(folder, path)
-    const found = path !== '/' && file.startsWith(folder) && existsSync(file)
-    const name = found ? file : join(folder, 'index.html')
-    response.setHeader('content-security-policy', POLICY)
-    response.setHeader('content-type', KINDS[extname(name)] ?? 'application/octet-stream')
-    response.setHeader('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
-    response.end(readFileSync(name))
-  })
+  const server = createServer((request, response) => sendFile(folder, new URL(request.url, 'http://localhost').pathname, response))
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   return { url: `http://localhost:${server.address().port}`, close: () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) }) }
+}
+
+/** `change` may make another text of it. */
+export function sendFile(folder, path, response, change = (bytes) => bytes) {
+  const file = join(folder, path)
+  const isFile = file.startsWith(folder) && existsSync(file) && statSync(file).isFile()
+  const name = isFile ? file : join(folder, 'index.html')
+  response.setHeader('content-security-policy', POLICY)
+  response.setHeader('content-type', KINDS[extname(name)] ?? 'application/octet-stream')
+  response.setHeader('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+  response.end(change(readFileSync(name)))
 }
