@@ -1,6 +1,6 @@
 // A whole platform of this workspace's programs, started as `cargo xtask up --ephemeral` does it.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,14 +53,32 @@ function platform(child, ready, folder) {
     rmSync(folder, { recursive: true, force: true })
   }
   const passwordOf = (username) => ready.sign_ins.find((person) => person.username === username).password
-  return { gateway: ready.gateway, edges: ready.edges, passwordOf, stop }
+  return { gateway: ready.gateway, edges: ready.edges, pids: ready.pids, passwordOf, stop }
+}
+
+/** Kills the program, and gives what starts it again as it was started. */
+export function kill(pid) {
+  const [command, ...rest] = linesOf(pid, 'cmdline')
+  const env = Object.fromEntries(linesOf(pid, 'environ').map((line) => line.split(/=(.*)/s).slice(0, 2)))
+  const cwd = readlinkSync(`/proc/${pid}/cwd`)
+  process.kill(pid, 'SIGKILL')
+  return () => {
+    const again = spawn(command, rest, { cwd, env, stdio: 'ignore' })
+    process.once('exit', () => again.kill('SIGKILL'))
+    return again
+  }
+}
+
+/** A file of /proc whose lines end with zeros. */
+function linesOf(pid, name) {
+  return readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0').filter(Boolean)
 }
 
 /** A person at the gateway's interface, without any page. */
 export async function apiOf(platform, username) {
-  const ask = async (path, body, token) => {
+  const ask = async (path, body, token, method = body ? 'POST' : 'GET') => {
     const response = await fetch(`${platform.gateway}/api/v1${path}`, {
-      method: body ? 'POST' : 'GET',
+      method,
       headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     })
@@ -69,5 +87,5 @@ export async function apiOf(platform, username) {
     return answer
   }
   const { access_token: token } = await ask('/auth/login', { username, password: platform.passwordOf(username) })
-  return { get: (path) => ask(path, undefined, token), post: (path, body) => ask(path, body, token) }
+  return { get: (path) => ask(path, undefined, token), post: (path, body) => ask(path, body, token), put: (path, body) => ask(path, body, token, 'PUT') }
 }

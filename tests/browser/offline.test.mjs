@@ -1,0 +1,114 @@
+// A day's work without a network, on a real platform: the region is cut off, its node is killed, the browser too, and
+// all of the work arrives.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { CHROMIUM, poll, screenshot, watch } from './browser.mjs'
+import { apiOf, kill, startPlatform } from './platform.mjs'
+
+const REGION = 'WEST'
+const PROVIDER = 'provider-west'
+const JOBS = Array.from({ length: 10 }, (_, n) => ({
+  title: `Window ${n + 1}`, description: 'Clean both sides. 两面都擦。', service_type: 'cleaning_repair', price: '60.00', location: REGION, address: `${n + 1} Hill View`,
+}))
+const WORK = ['accept', 'start', 'complete']
+
+let platform, folder
+
+before(async () => {
+  platform = await startPlatform()
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
+})
+
+after(async () => {
+  killTablet()
+  await platform?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The same tablet each time: its disk stays. */
+async function tablet() {
+  const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: ['--no-sandbox'], locale: 'en', timezoneId: 'Asia/Shanghai', viewport: { width: 820, height: 1180 }, reducedMotion: 'reduce' })
+  const { page } = await watch(context.pages()[0] ?? (await context.newPage()))
+  return { context, page }
+}
+
+/** Every process of the tablet's browser ends at once, as when its battery does. */
+function killTablet() {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+const truthsAre = (page, expected) => poll(async () => assert.deepEqual(await page.locator('.item .truth').allInnerTexts(), expected))
+
+async function work(page, base, id) {
+  await page.goto(`${base}/jobs/${id}`)
+  const isNow = (status) => page.locator(`.status[data-status=${status}]`).waitFor()
+  await isNow('pending')
+  await page.locator('.actions .button').first().click()
+  await isNow('accepted')
+  await page.locator('.actions .button').first().click()
+  await isNow('in_progress')
+  await page.locator('.actions .button').first().click()
+  await page.fill('textarea', `Both sides of ${id.slice(-4)}. 两面。`)
+  await page.click('form button[type=submit]')
+  await isNow('completed')
+}
+
+test('ten jobs are worked through without cloud, node or network, the browser is killed, and all of it arrives', async () => {
+  const [customer, admin] = await Promise.all([apiOf(platform, 'customer-west'), apiOf(platform, 'admin')])
+  const published = await Promise.all(JOBS.map((job) => customer.post('/orders', job)))
+  const ids = published.map(({ order_id }) => order_id)
+  await Promise.all(ids.map((id) => admin.post(`/orders/${id}/approve`, {})))
+  const base = platform.edges[REGION].http
+
+  const morning = await tablet()
+  await morning.page.goto(base)
+  await morning.page.fill('#name', PROVIDER)
+  await morning.page.fill('#password', platform.passwordOf(PROVIDER))
+  await morning.page.click('button[type=submit]')
+  for (const { title } of JOBS) await morning.page.locator('.job', { hasText: title }).first().waitFor()
+  await morning.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  await morning.context.setOffline(true)
+  await morning.page.reload()
+  for (const { title } of JOBS) await morning.page.locator('.job', { hasText: title }).first().waitFor()
+  await morning.context.close()
+
+  await admin.put(`/admin/regions/${REGION}`, { gate: 'closed' })
+  const startNode = kill(platform.pids['west-1'])
+  const { page } = await tablet()
+  for (const id of ids) await work(page, base, id)
+  await page.goto(`${base}/queue`)
+  await truthsAre(page, Array(30).fill('On this tablet'))
+  await screenshot(page, 'offline/30-kept')
+  killTablet()
+
+  const evening = (await tablet()).page
+  await evening.goto(`${base}/queue`)
+  await truthsAre(evening, Array(30).fill('On this tablet'))
+  startNode()
+  await poll(async () => {
+    const truths = await evening.locator('.item .truth').allInnerTexts()
+    assert.equal(truths.filter((truth) => truth === 'At the regional node').length, 30)
+  })
+  await screenshot(evening, 'offline/30-at-the-node')
+  await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
+  await evening.locator('.empty').waitFor()
+
+  for (const id of ids) {
+    const order = await admin.get(`/orders/${id}`)
+    assert.deepEqual([order.status, order.version], ['completed', 5])
+    const { items } = await admin.get(`/orders/${id}/timeline`)
+    const own = items.filter(({ actor }) => actor.role === 'provider')
+    assert.deepEqual(own.map(({ action }) => action), WORK)
+    assert.ok(own.every(({ source, hops }) => source === 'west-1' && hops.tapped_at <= hops.edge_at && hops.edge_at <= hops.cloud_at), JSON.stringify(own))
+  }
+})
