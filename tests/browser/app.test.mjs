@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { build } from 'vite'
 import config from '../../edge-node/app/vite.config.mjs'
-import { axe, CHROMIUM, LANGUAGES, launch, openPage, overflowAt, poll, screenshot, settled, smallTargets, THEMES, watch } from './browser.mjs'
+import { axe, CHROMIUM, LANGUAGES, launch, openPage, overflowAt, poll, screenshot, settled, smallTargets, THEMES, watch, writtenInCode } from './browser.mjs'
 import { order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 
 const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
@@ -188,18 +188,7 @@ test('no word is written into the code', async () => {
   const edge = await serveEdge(DIST, state)
   const context = await browser.newContext({ viewport: { width: 820, height: 1180 } })
   const { page } = await openPage(context)
-  const plain = () => page.evaluate(() => {
-    const found = []
-    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      // What a person wrote has its own language; codes, amounts and times are made of data.
-      const isData = node.parentElement.closest('[lang]:not(html), .code, .money, time, .who, dd')
-      const isDay = /^(today|tomorrow)/.test(node.textContent)
-      const isShown = node.parentElement.checkVisibility()
-      if (isShown && !isData && !isDay && /[A-Za-z]{3}/.test(node.textContent) && !/[⟦⟧]/.test(node.textContent)) found.push(node.textContent.trim())
-    }
-    return found
-  })
+  const plain = () => writtenInCode(page, 'dd')
   await page.goto(`${edge.url}/?lang=en-XA`)
   await page.evaluate(() => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale: 'en-XA', theme: null, elder: false, keys: true })))
   await page.goto(`${edge.url}/`)

@@ -108,6 +108,23 @@ export async function axe(context, page, rules = {}) {
   return violations.map(({ id, impact, where }) => `${id} (${impact}): ${where.join(' | ')}`)
 }
 
+/** Words on a page in the pseudo-language that come from no message file. `data` selects more that is no text of ours. */
+export function writtenInCode(page, data) {
+  return page.evaluate((data) => {
+    const found = []
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      // What a person wrote has its own language; codes, amounts and times are made of data.
+      const isData = node.parentElement.closest(`[lang]:not(html), .code, .money, time, .who, ${data}`)
+      // The browser makes the words of days, and the name is the same in every language.
+      const rest = node.textContent.replace(/^(today|tomorrow)|\b[A-Z][a-z]{2} \d{1,2}, \d{4}|^\s*(Holdfast|[a-z]+-\d)\s*$/, '')
+      const isShown = node.parentElement.checkVisibility()
+      if (isShown && !isData && /[A-Za-z]{3}/.test(rest) && !/[⟦⟧]/.test(rest)) found.push(node.textContent.trim())
+    }
+    return found
+  }, data)
+}
+
 /** How far the page can be pushed sideways at that width. */
 export async function overflowAt(page, width) {
   const before = page.viewportSize()

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import config from '../../cloud/portal/vite.config.mjs'
-import { axe, LANGUAGES, launch, openPage, overflowAt, screenshot, settled, smallTargets, THEMES } from './browser.mjs'
+import { axe, LANGUAGES, launch, openPage, overflowAt, screenshot, settled, smallTargets, THEMES, writtenInCode } from './browser.mjs'
 import { CSRF, gateway, NOW, orderOf } from './portal.answers.mjs'
 import { serve } from './serve.mjs'
 
@@ -100,6 +100,24 @@ test('every stop of the keyboard is seen', async (t) => {
           if (found) unseen.push(found)
         }
         assert.deepEqual(unseen, [])
+      })
+    }
+    await context.close()
+  }
+})
+
+/** Names of keys, what a log holds, and news that another part has put into words. */
+const DATA = 'kbd, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
+
+test('no word is written into the code', async (t) => {
+  for (const [role, paths] of Object.entries(PAGES)) {
+    const { context, page, go } = await open(gateway({ role: role || null }))
+    await context.addInitScript(() => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale: 'en-XA', theme: null, elder: false, keys: true })))
+    for (const path of paths) {
+      await t.test(`${role || 'nobody'} ${path}`, async () => {
+        await go(path)
+        assert.equal(await page.getAttribute('html', 'lang'), 'en-XA')
+        assert.deepEqual(await writtenInCode(page, DATA), [])
       })
     }
     await context.close()
