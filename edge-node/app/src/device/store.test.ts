@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { expect, it } from 'vitest'
 import { isPassword, verifierOf } from './password.ts'
 import { item } from './samples.ts'
-import { openPerson, openTablet } from './store.ts'
+import { ITEMS_MAX, openPerson, openTablet, QueueFull } from './store.ts'
 import { newId } from './id.ts'
 
 it('gives each person a queue of his own, which outlives its window', async () => {
@@ -17,6 +17,15 @@ it('gives each person a queue of his own, which outlives its window', async () =
   expect((await again.items()).map((each) => each.device_seq)).toEqual([1, 2])
   await again.remove(['command-1', 'command-2'])
   expect((await again.add((seq) => item(seq, 'accept_order'))).device_seq, 'a number is given once').toBe(3)
+})
+
+it('keeps a bounded queue, and takes more once some of it has left', async () => {
+  const person = await openPerson('busy')
+  await person.put(Array.from({ length: ITEMS_MAX }, (_, n) => item(n + 1, 'accept_order')))
+  await expect(person.add((seq) => item(seq, 'accept_order'))).rejects.toThrow(QueueFull)
+  expect(await person.items()).toHaveLength(ITEMS_MAX)
+  await person.remove(['command-7'])
+  await person.add((seq) => item(seq, 'accept_order'))
 })
 
 it('knows the people of the tablet and lets them back in by their password alone', async () => {

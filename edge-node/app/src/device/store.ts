@@ -28,6 +28,10 @@ type PersonSchema = DBSchema & {
 }
 
 const STRICT = { durability: 'strict' } as const
+/** Weeks of one person's work. At the bound nothing more is kept until some of it has left. */
+export const ITEMS_MAX = 1_000
+
+export class QueueFull extends Error {}
 
 /** What every person on this tablet shares. */
 export async function openTablet(name = 'holdfast') {
@@ -81,6 +85,7 @@ export async function openPerson(user: string, prefix = 'holdfast') {
     /** A new item with the tablet's next number for this person. */
     async add(make: (device_seq: number) => QueueItem): Promise<QueueItem> {
       const write = db.transaction(['items', 'facts'], 'readwrite', STRICT)
+      if ((await write.objectStore('items').count()) >= ITEMS_MAX) throw new QueueFull(`more than ${ITEMS_MAX} items`)
       const last = ((await write.objectStore('facts').get('device_seq')) as number | undefined) ?? 0
       const item = make(last + 1)
       await Promise.all([write.objectStore('facts').put(last + 1, 'device_seq'), write.objectStore('items').put(item), write.done])

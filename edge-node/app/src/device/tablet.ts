@@ -10,7 +10,7 @@ import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
 import { haveTablet } from './window.ts'
-import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore } from './store.ts'
+import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore, QueueFull } from './store.ts'
 
 export type Link = 'up' | 'cut' | 'away' | 'unknown'
 
@@ -343,7 +343,7 @@ function decided(_: QueueItem): void {
 
 // ------------------------------------------------------------------------------------------- what one does
 
-export type TapResult = 'kept' | 'full'
+export type TapResult = 'kept' | 'full' | 'crowded'
 
 /** Puts it on this tablet for good; only then is anything said. */
 export async function tap(order: Order, body: CommandBody): Promise<TapResult> {
@@ -358,8 +358,8 @@ export async function tap(order: Order, body: CommandBody): Promise<TapResult> {
     tablet.now = Date.now()
     sender.added(item)
     return 'kept'
-  } catch {
-    return 'full'
+  } catch (error) {
+    return error instanceof QueueFull ? 'crowded' : 'full'
   }
 }
 

@@ -1,4 +1,4 @@
-// Every tap that makes a command goes through here: it says so when the tablet has no room for it.
+// Every tap that makes a command goes through here: it says so when the tablet or the queue has no room for it.
 import { toast, useI18n } from '@holdfast/kit'
 import type { CommandBody, Order } from '../wire.ts'
 import { tap, withdraw } from '../device/tablet.ts'
@@ -7,7 +7,7 @@ export function useTap() {
   const { t } = useI18n()
   return async (order: Order, body: CommandBody): Promise<boolean> => {
     const result = body.type === 'withdraw_acceptance' ? await withdraw(order) : await tap(order, body)
-    if (result === 'full') toast(t('app.full'), { seconds: 30 })
+    if (result !== 'kept') toast(t(`app.${result}`), { seconds: 30 })
     return result === 'kept'
   }
 }
