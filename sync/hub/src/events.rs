@@ -60,7 +60,7 @@ impl Handle for Feeder {
             let is_order =
                 event.kind.exchange() == Exchange::Order && event.kind != EventType::RegionAssigned;
             match OrderEvent::deserialize(&event.body) {
-                Ok(told) if is_order => orders.push((event.id, told.order)),
+                Ok(told) if is_order => orders.push((*event, told.order)),
                 _ => return Ok(false),
             }
         }

@@ -1,7 +1,8 @@
 //! Tells those who watch what changes: orders to whoever may read them, regions to admins.
 //!
-//! Invariants: a listener hears every change of a feed after its place, or hears first that it must load
-//! anew; each feed is read once for all listeners of a replica, and not at all without any.
+//! Invariants: a listener hears every change of a feed and every acceptance that lost after its place, or
+//! hears first that it must load anew; each feed is read once for all listeners of a replica, and not at all
+//! without any.
 
 mod listen;
 mod notice;
@@ -19,12 +20,12 @@ use wire::{Change, Code, Region, RegionStatus};
 use crate::{
     domain::{settling::SettlingEdges, status},
     rounds::Rounds,
-    signals::RegionMarks,
+    signals::{RegionMark, RegionMarks},
     store::{Store, StoreError},
 };
 
 pub use listen::tell;
-pub use place::FeedPlace;
+pub use place::{FeedPlace, NewsKind};
 
 /// Changes that a listener may be behind. One that is further behind is cut off; it connects again and
 /// goes on from its place.
@@ -38,11 +39,13 @@ const RETRY: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(1);
 const REFUSED_RETRY_S: u32 = 5;
 
-/// A change of a region's feed that pages may hear of.
+/// News of an order that pages may hear of.
 pub struct FeedNews {
     pub region: Region,
-    pub feed_seq: u64,
-    pub change: Change,
+    pub kind: NewsKind,
+    pub number: u64,
+    /// The change itself, or the newest that the feed says of the order of a lost acceptance.
+    pub change: Option<Change>,
 }
 
 /// The news of one replica. Clones share it.
@@ -88,10 +91,10 @@ impl News {
 
     async fn follow(&self, region: Region) {
         let mut marks = self.marks.watch(region);
-        let mut read_to = marks.borrow_and_update().feed_seq;
+        let mut read_to = *marks.borrow_and_update();
         let mut rounds = Rounds::new(&self.tasks, "The changes cannot be read for pages yet");
         loop {
-            let end = marks.borrow_and_update().feed_seq;
+            let end = *marks.borrow_and_update();
             let read = self.read(region, &mut read_to, end).await;
             let failed = read.is_err();
             let pause = async {
@@ -107,23 +110,41 @@ impl News {
         }
     }
 
-    /// Passes on the changes up to `end`. A listener subscribes before it reads where it stands, so that
+    /// Passes on the news up to `end`. A listener subscribes before it reads where it stands, so that
     /// nothing is skipped here that it has not read itself.
-    async fn read(&self, region: Region, read_to: &mut u64, end: u64) -> Result<(), StoreError> {
+    async fn read(
+        &self,
+        region: Region,
+        read_to: &mut RegionMark,
+        end: RegionMark,
+    ) -> Result<(), StoreError> {
         if self.changes.receiver_count() == 0 {
             *read_to = end;
         }
-        while *read_to < end {
-            let (to, part) = self.store.order_changes(region, *read_to, end, PART).await?;
-            for (feed_seq, change) in part {
-                // Without a listener it is of no use to anybody.
-                let _ = self.changes.send(Arc::new(FeedNews { region, feed_seq, change }));
+        while read_to.feed_seq < end.feed_seq {
+            let (after, to) = (read_to.feed_seq, end.feed_seq);
+            let (to, part) = self.store.order_changes(region, after, to, PART).await?;
+            for (number, change) in part {
+                self.pass_on(region, NewsKind::Changed, number, Some(change));
             }
-            *read_to = to;
+            read_to.feed_seq = to;
+        }
+        while read_to.lost < end.lost {
+            let (after, to) = (read_to.lost, end.lost);
+            let part = self.store.lost_acceptances(region, after, to, PART).await?;
+            read_to.lost = part.last().map_or(to, |(number, _)| *number);
+            for (number, change) in part {
+                self.pass_on(region, NewsKind::Lost, number, change);
+            }
         }
         // A restored database begins its feed anew.
         *read_to = end;
         Ok(())
+    }
+
+    fn pass_on(&self, region: Region, kind: NewsKind, number: u64, change: Option<Change>) {
+        // Without a listener it is of no use to anybody.
+        let _ = self.changes.send(Arc::new(FeedNews { region, kind, number, change }));
     }
 
     async fn watch_regions(&self) {

@@ -16,11 +16,12 @@ use wire::{CommandId, EdgeId, GateState, Region};
 
 use crate::store::{Store, StoreError};
 
-/// The end of a region's feed, and whether its gate lets sessions in.
+/// The end of a region's feed and of its lost acceptances, and whether its gate lets sessions in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RegionMark {
     pub generation: u64,
     pub feed_seq: u64,
+    pub lost: u64,
     pub gate_closed: bool,
 }
 
@@ -39,11 +40,13 @@ impl RegionMarks {
             let mark = RegionMark {
                 generation: state.feed_generation,
                 feed_seq: state.feed_seq,
+                lost: state.lost,
                 gate_closed: state.gate == GateState::Closed,
             };
             self.0[usize::from(state.region.index())].send_if_modified(|known| {
-                // Two reads may overtake each other; within a generation a feed only grows.
-                let older = known.generation == mark.generation && mark.feed_seq < known.feed_seq;
+                // Two reads may overtake each other; within a generation both only grow.
+                let fell = mark.feed_seq < known.feed_seq || mark.lost < known.lost;
+                let older = known.generation == mark.generation && fell;
                 let changed = *known != mark && !older;
                 if changed {
                     *known = mark;

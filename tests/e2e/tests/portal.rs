@@ -1,4 +1,5 @@
-//! A page at a running platform: its sign-in by cookie, its changes, its news, and a line that breaks.
+//! Pages at a running platform: sign-in by cookie, changes, news, a line that breaks, and an acceptance that
+//! loses.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,9 +10,9 @@ use process::{
     sse::{EventReader, id_in},
 };
 use serde_json::{Value, json};
-use stack::{Layout, Stack, Stores, Wishes};
-use support::eventually;
-use wire::Role;
+use stack::{Layout, Stack, Stores, Wishes, demo_data::DemoPerson};
+use support::{Api, Mqtt, Place, Tablet, eventually};
+use wire::{CommandBody, LinkState, OrderId, Region, Role, Verdict};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -125,6 +126,56 @@ impl News {
     }
 }
 
+/// Two providers ask for the job on either side of a cut. The one at the portal wins.
+async fn collide(stack: &Stack, order: OrderId) -> Browser {
+    let (layout, api) = (stack.layout(), Api::new(stack.layout().gateway_url()));
+    let people = stack.sign_ins();
+    let provider = |region| {
+        let is_meant =
+            |person: &&DemoPerson| (person.role, person.region) == (Role::Provider, Some(region));
+        people.iter().find(is_meant).unwrap()
+    };
+    let (loser, winner) = (provider(Region::North), provider(Region::South));
+    let winner = Browser::sign_in(&layout.gateway_url(), &winner.username, &winner.password).await;
+    let admin = people.iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let loser = api.sign_in(&loser.username, &loser.password).await.unwrap();
+    let north = layout.edge(Region::North);
+    let place = Place {
+        region: Region::North,
+        edge: north.edge.parse().unwrap(),
+        host: "127.0.0.1".into(),
+        port: north.mqtt,
+    };
+    let tablet = Tablet::new(place, "page-news", &loser, Mqtt::V5);
+    api.gate(&admin, Region::North, false).await.unwrap();
+    eventually("NORTH is cut off", SOON, async || {
+        let regions = api.status(&admin).await.ok()?.regions;
+        let north = regions.into_iter().find(|status| status.region == Region::North)?;
+        (north.edges[0].link == LinkState::Down).then_some(())
+    })
+    .await;
+    let command = tablet.prepare(CommandBody::AcceptOrder { order_id: order });
+    let reply = tablet.until_stored(command, SOON).await.unwrap();
+    assert_eq!(reply.verdict, Verdict::Provisional);
+    winner.change(&format!("/api/v1/orders/{order}/accept"), json!({})).await;
+    api.gate(&admin, Region::North, true).await.unwrap();
+    tablet.until_decided(command, SOON).await.unwrap();
+    tablet.stop().await;
+    winner
+}
+
+/// A tab that is closed gives its place up, so one can be opened again and again.
+async fn open_and_close(browser: &Browser) {
+    for _ in 0..12 {
+        eventually("a place is free", SOON, async || {
+            let response = browser.send("GET", "/api/v1/stream", &[], Value::Null).await;
+            (response.status().as_u16() == 200).then_some(())
+        })
+        .await;
+    }
+}
+
 async fn read(response: http::Response<axum::body::Body>) -> Value {
     let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
@@ -173,14 +224,16 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     ])
     .await;
 
-    // A tab that is closed gives its place up, so one can be opened again and again.
-    for _ in 0..12 {
-        eventually("a place is free", SOON, async || {
-            let response = customer.send("GET", "/api/v1/stream", &[], Value::Null).await;
-            (response.status().as_u16() == 200).then_some(())
-        })
-        .await;
+    // An acceptance that loses leaves the order as it was, and is heard of all the same.
+    let winner = collide(&stack, serde_json::from_value(order.clone()).unwrap()).await;
+    let mut won = winner.news(Some(&place)).await;
+    for news in [&mut news, &mut wall, &mut won] {
+        let lost = news.until("acceptance_lost", |_| true).await;
+        assert_eq!((&lost["id"], &lost["region"]), (&order, &"NORTH".into()));
     }
+    drop(won);
+
+    open_and_close(&customer).await;
     let out = customer
         .send("DELETE", "/api/v1/session", &[("x-csrf-token", &customer.csrf)], Value::Null)
         .await;

@@ -30,6 +30,9 @@ pub struct RegionRecord {
     /// Older versions have been taken out of the feed up to here.
     #[serde(skip)]
     pub compacted_to: u64,
+    /// The number of the last acceptance that lost.
+    #[serde(skip)]
+    pub lost: u64,
     /// The portal's waiting accepts, and the number of them that wait for an operator.
     #[serde(skip)]
     pub asks_waiting: u64,

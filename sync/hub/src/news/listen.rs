@@ -12,7 +12,7 @@ use wire::{Actor, Region, RegionStatus, Role};
 
 use super::{
     FeedNews, News, notice,
-    place::{FeedPlace, MISSED_MAX},
+    place::{FeedPlace, MISSED_MAX, NewsKind},
 };
 use crate::store::StoreError;
 
@@ -50,14 +50,7 @@ impl News {
         let mut missed = Vec::new();
         if let Some(from) = from {
             for region in Region::ALL {
-                let (after, to) = (from.of(region), end.of(region));
-                let limit = u32::try_from(MISSED_MAX).unwrap_or(u32::MAX);
-                let (_, part) = self.store.order_changes(region, after, to, limit).await?;
-                missed.extend(part.into_iter().map(|(feed_seq, change)| FeedNews {
-                    region,
-                    feed_seq,
-                    change,
-                }));
+                missed.extend(self.missed(region, &from, &end).await?);
             }
         }
         let regions = (actor.role == Role::Admin).then(|| self.regions.subscribe());
@@ -70,6 +63,32 @@ impl News {
             regions,
             shown: BTreeMap::new(),
         })
+    }
+
+    async fn missed(
+        &self,
+        region: Region,
+        from: &FeedPlace,
+        end: &FeedPlace,
+    ) -> Result<Vec<FeedNews>, StoreError> {
+        let between = |kind| (from.of(region, kind), end.of(region, kind));
+        let (after, to) = between(NewsKind::Changed);
+        let (_, changes) = self.store.order_changes(region, after, to, MISSED_MAX).await?;
+        let changes = changes.into_iter().map(|(number, change)| FeedNews {
+            region,
+            kind: NewsKind::Changed,
+            number,
+            change: Some(change),
+        });
+        let (after, to) = between(NewsKind::Lost);
+        let lost = self.store.lost_acceptances(region, after, to, MISSED_MAX).await?;
+        let lost = lost.into_iter().map(|(number, change)| FeedNews {
+            region,
+            kind: NewsKind::Lost,
+            number,
+            change,
+        });
+        Ok(changes.chain(lost).collect())
     }
 }
 
@@ -104,12 +123,18 @@ pub async fn tell(mut listener: Listener, to: &EventSender) {
 }
 
 impl Listener {
-    /// Returns whether the reader is still there.
+    /// Returns whether to go on: the reader is still there, and has missed nothing.
     async fn change(&mut self, news: &FeedNews, to: &EventSender) -> bool {
-        if news.feed_seq <= self.place.of(news.region) {
+        let FeedNews { region, kind, number, .. } = *news;
+        let known = self.place.of(region, kind);
+        if number <= known {
             return true;
         }
-        self.place.pass(news.region, news.feed_seq);
+        // The ones between are forgotten: it hears so when it connects again.
+        if kind == NewsKind::Lost && number > known + 1 {
+            return false;
+        }
+        self.place.pass(region, kind, number);
         match notice::of(news, self.actor) {
             Some(told) => {
                 let id = self.place.to_string();

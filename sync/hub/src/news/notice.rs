@@ -3,13 +3,14 @@
 use serde::Serialize;
 use wire::{Actor, Change, Order, OrderCode, OrderId, OrderStatus, Region, Role, readable_by};
 
-use super::FeedNews;
+use super::{FeedNews, NewsKind};
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ChangeNotice {
     Order { id: OrderId, code: OrderCode, status: OrderStatus, region: Region, version: u64 },
     Gone { id: OrderId, region: Region, version: u64 },
+    Lost { id: OrderId, region: Region, version: u64 },
 }
 
 impl ChangeNotice {
@@ -17,6 +18,7 @@ impl ChangeNotice {
         match self {
             Self::Order { .. } => "order",
             Self::Gone { .. } => "order_gone",
+            Self::Lost { .. } => "acceptance_lost",
         }
     }
 }
@@ -24,21 +26,35 @@ impl ChangeNotice {
 /// `None` where the change is nothing to this person.
 pub fn of(news: &FeedNews, actor: Actor) -> Option<ChangeNotice> {
     let region = news.region;
-    match &news.change {
-        Change::Order(order) if readable_by(order, actor).is_some() => Some(ChangeNotice::Order {
-            id: order.id,
-            code: order.code.clone(),
-            status: order.status,
-            region,
-            version: order.version,
-        }),
-        Change::Order(order) if actor.role == Role::Provider && may_have_been_open(order) => {
+    match (news.kind, news.change.as_ref()?) {
+        (NewsKind::Lost, Change::Order(order)) if hears_of_loss(order, actor) => {
+            Some(ChangeNotice::Lost { id: order.id, region, version: order.version })
+        }
+        (NewsKind::Lost, _) => None,
+        (_, Change::Order(order)) if readable_by(order, actor).is_some() => {
+            Some(ChangeNotice::Order {
+                id: order.id,
+                code: order.code.clone(),
+                status: order.status,
+                region,
+                version: order.version,
+            })
+        }
+        (_, Change::Order(order)) if actor.role == Role::Provider && may_have_been_open(order) => {
             Some(ChangeNotice::Gone { id: order.id, region, version: order.version })
         }
-        Change::OrderGone { order_id: id, version } if actor.role != Role::Customer => {
+        (_, Change::OrderGone { order_id: id, version }) if actor.role != Role::Customer => {
             Some(ChangeNotice::Gone { id: *id, region, version: *version })
         }
         _ => None,
+    }
+}
+
+/// It stands in the order's history, which is not for every provider, even while the order is open.
+fn hears_of_loss(order: &Order, actor: Actor) -> bool {
+    match actor.role {
+        Role::Provider => order.provider_id == Some(actor.user_id),
+        Role::Customer | Role::Admin => readable_by(order, actor).is_some(),
     }
 }
 
@@ -65,8 +81,7 @@ mod tests {
                 address: "1 Secret Lane".into(),
                 ..samples::order(9, 3)
             };
-            let news =
-                FeedNews { region: Region::North, feed_seq: 1, change: Change::Order(order) };
+            let mut news = changed(Region::North, Change::Order(order));
             let told = |user, role| of(&news, samples::person(user, role));
             let name = |user, role| told(user, role).as_ref().map(ChangeNotice::name);
             assert_eq!(name(1, Role::Customer), Some("order"), "{status}");
@@ -81,20 +96,37 @@ mod tests {
             assert_eq!(name(3, Role::Provider), stranger, "{status}");
             let text = serde_json::to_string(&told(8, Role::Admin)).unwrap();
             assert!(!text.contains("tap") && !text.contains("Lane"), "{text}");
+
+            news.kind = NewsKind::Lost;
+            let told = |user, role| of(&news, samples::person(user, role));
+            let hears = [(1, Role::Customer), (8, Role::Admin), (provider, Role::Provider)];
+            for (user, role) in hears {
+                assert_eq!(told(user, role).map(|told| told.name()), Some("acceptance_lost"));
+            }
+            for (user, role) in [(7, Role::Customer), (3, Role::Provider)] {
+                assert_eq!(told(user, role), None, "{status}");
+            }
         }
+    }
+
+    fn changed(region: Region, change: Change) -> FeedNews {
+        FeedNews { region, kind: NewsKind::Changed, number: 1, change: Some(change) }
     }
 
     #[test]
     fn an_order_that_left_a_region_is_told_to_boards_alone() {
         let change = Change::OrderGone { order_id: samples::order(9, 3).id, version: 3 };
-        let news = FeedNews { region: Region::South, feed_seq: 1, change };
+        let mut news = changed(Region::South, change);
         for (role, name) in [
             (Role::Customer, None),
             (Role::Provider, Some("order_gone")),
             (Role::Admin, Some("order_gone")),
         ] {
+            news.kind = NewsKind::Changed;
             let told = of(&news, samples::person(1, role));
             assert_eq!(told.as_ref().map(ChangeNotice::name), name);
+            news.kind = NewsKind::Lost;
+            assert_eq!(of(&news, samples::person(1, role)), None, "nobody can look it up here");
         }
     }
 }

@@ -4,43 +4,69 @@ use std::{fmt, str::FromStr};
 
 use wire::Region;
 
-use crate::domain::status::RegionRecord;
+use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
 
-/// The number of each region's last change, and the generation of the feeds that they count.
+/// The numbers of each region's last change and last lost acceptance, and the generation of the feeds that
+/// they count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPlace {
     generation: u64,
-    seqs: [u64; Region::ALL.len()],
+    changed: RegionNumbers,
+    lost: RegionNumbers,
+}
+
+type RegionNumbers = [u64; Region::ALL.len()];
+
+/// A region numbers each kind by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewsKind {
+    Changed,
+    /// An acceptance lost, and the order is as it was.
+    Lost,
 }
 
 /// More is not read again: loading the views anew is cheaper.
-pub const MISSED_MAX: u64 = 500;
+pub const MISSED_MAX: u32 = 500;
 
 impl FeedPlace {
     /// The end of every feed.
     pub fn end(regions: &[RegionRecord]) -> Self {
-        let mut place = Self { generation: 0, seqs: [0; Region::ALL.len()] };
+        let none = [0; Region::ALL.len()];
+        let mut place = Self { generation: 0, changed: none, lost: none };
         for record in regions {
             place.generation = place.generation.rotate_left(7) ^ record.feed_generation;
-            place.seqs[usize::from(record.region.index())] = record.feed_seq;
+            place.pass(record.region, NewsKind::Changed, record.feed_seq);
+            place.pass(record.region, NewsKind::Lost, record.lost);
         }
         place
     }
 
-    pub fn of(&self, region: Region) -> u64 {
-        self.seqs[usize::from(region.index())]
+    pub fn of(&self, region: Region, kind: NewsKind) -> u64 {
+        let numbers = match kind {
+            NewsKind::Changed => &self.changed,
+            NewsKind::Lost => &self.lost,
+        };
+        numbers[usize::from(region.index())]
     }
 
-    pub fn pass(&mut self, region: Region, feed_seq: u64) {
-        self.seqs[usize::from(region.index())] = feed_seq;
+    pub fn pass(&mut self, region: Region, kind: NewsKind, number: u64) {
+        let numbers = match kind {
+            NewsKind::Changed => &mut self.changed,
+            NewsKind::Lost => &mut self.lost,
+        };
+        numbers[usize::from(region.index())] = number;
     }
 
-    /// Returns whether everything between this place and the end still stands in the feeds and is not too
+    /// Returns whether everything between this place and the end still stands in the store and is not too
     /// much.
     pub fn reaches(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         let is_near = |record: &RegionRecord| {
-            let (from, to) = (self.of(record.region), end.of(record.region));
-            (record.compacted_to..=to).contains(&from) && to - from <= MISSED_MAX
+            let between = |kind| (self.of(record.region, kind), end.of(record.region, kind));
+            let ((changed, last_change), (lost, last_lost)) =
+                (between(NewsKind::Changed), between(NewsKind::Lost));
+            (record.compacted_to..=last_change).contains(&changed)
+                && last_change - changed <= MISSED_MAX.into()
+                && (last_lost.saturating_sub(LOST_KEPT)..=last_lost).contains(&lost)
         };
         self.generation == end.generation && regions.iter().all(is_near)
     }
@@ -49,7 +75,7 @@ impl FeedPlace {
 impl fmt::Display for FeedPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.generation)?;
-        self.seqs.iter().try_for_each(|seq| write!(f, ".{seq}"))
+        self.changed.iter().chain(&self.lost).try_for_each(|number| write!(f, ".{number}"))
     }
 }
 
@@ -60,12 +86,12 @@ impl FromStr for FeedPlace {
         let wrong = "not a place in the feeds";
         let mut parts = text.split('.');
         let generation = parts.next().and_then(|part| u64::from_str_radix(part, 16).ok());
-        let mut seqs = [0; Region::ALL.len()];
-        for seq in &mut seqs {
-            *seq = parts.next().and_then(|part| part.parse().ok()).ok_or(wrong)?;
+        let (mut changed, mut lost) = ([0; Region::ALL.len()], [0; Region::ALL.len()]);
+        for number in changed.iter_mut().chain(&mut lost) {
+            *number = parts.next().and_then(|part| part.parse().ok()).ok_or(wrong)?;
         }
         match (generation, parts.next()) {
-            (Some(generation), None) => Ok(Self { generation, seqs }),
+            (Some(generation), None) => Ok(Self { generation, changed, lost }),
             _ => Err(wrong),
         }
     }
@@ -77,10 +103,17 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
-        let place = FeedPlace { generation: 0xab12, seqs: [1, 0, 9_000_000_000, 4, 5] };
-        assert_eq!(place.to_string(), "ab12.1.0.9000000000.4.5");
+        let place = FeedPlace {
+            generation: 0xab12,
+            changed: [1, 0, 9_000_000_000, 4, 5],
+            lost: [0, 0, 7, 0, 0],
+        };
+        assert_eq!(place.to_string(), "ab12.1.0.9000000000.4.5.0.0.7.0.0");
         assert_eq!(place.to_string().parse(), Ok(place));
-        for bad in ["", "x", "ab12", "ab12.1.2.3.4", "ab12.1.2.3.4.5.6", "ab12.1.2.3.4.-5", "a b"] {
+        for bad in ["", "x", "ab12", "ab12.1.2.3.4.5", "ab12.1.2.3.4.5.6.7.8.9", "a b"] {
+            assert!(bad.parse::<FeedPlace>().is_err(), "{bad}");
+        }
+        for bad in ["ab12.1.2.3.4.5.6.7.8.9.10.11", "ab12.1.2.3.4.5.6.7.8.9.-10"] {
             assert!(bad.parse::<FeedPlace>().is_err(), "{bad}");
         }
     }

@@ -18,12 +18,13 @@ use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis,
 
 use super::{Result, Store, StoreError, count, encoded, fitting, hash};
 
-const LOCK: &str = "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ?";
+const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
-    "SELECT feed_seq, feed_digest, orders FROM regions WHERE region = ? FOR UPDATE";
+    "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ? FOR UPDATE";
 pub(super) const NEWEST: &str = "SELECT bytes FROM feed \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
-const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ? WHERE region = ?";
+const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?, lost = ? \
+    WHERE region = ?";
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
@@ -81,6 +82,7 @@ struct End {
     feed_seq: u64,
     digest: Hash,
     orders: u64,
+    lost: u64,
 }
 
 /// One change as it will stand in the feed. `member` is its share of the region's digest.
@@ -262,7 +264,8 @@ impl End {
     }
 
     async fn save(&self, tx: &mut Tx) -> Result<()> {
-        tx.exec(MOVE, vals![self.feed_seq, self.digest, self.orders, self.region]).await?;
+        let End { region, feed_seq, digest, orders, lost } = self;
+        tx.exec(MOVE, vals![*feed_seq, *digest, *orders, *lost, *region]).await?;
         Ok(())
     }
 }
@@ -270,11 +273,11 @@ impl End {
 async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     // On SQLite the transaction holds the write lock from its start.
     let text = if tx.is_mysql() { LOCK_MYSQL } else { LOCK };
-    let row: Option<(i64, Vec<u8>, i64)> = tx.one(text, vals![region]).await?;
-    let (feed_seq, digest, orders) =
+    let row: Option<(i64, Vec<u8>, i64, i64)> = tx.one(text, vals![region]).await?;
+    let (feed_seq, digest, orders, lost) =
         row.ok_or(StoreError::Contradiction("a region without its row"))?;
-    let digest = hash(&digest)?;
-    Ok(End { region, feed_seq: count(feed_seq), digest, orders: count(orders) })
+    let (digest, orders, lost) = (hash(&digest)?, count(orders), count(lost));
+    Ok(End { region, feed_seq: count(feed_seq), digest, orders, lost })
 }
 
 /// The newest change of a kind that has one entity a region. One that this version cannot read counts as

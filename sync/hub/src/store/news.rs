@@ -1,4 +1,4 @@
-//! The changes of orders for those who watch.
+//! The changes of orders, and the acceptances that lost, for those who watch.
 
 use platform::vals;
 use wire::{Change, Region};
@@ -7,6 +7,10 @@ use super::{Result, Store, StoreError, count, feed::ORDER};
 
 const CHANGES: &str = "SELECT feed_seq, bytes FROM feed WHERE region = ? AND feed_seq > ? \
     AND feed_seq <= ? AND kind = ? ORDER BY feed_seq LIMIT ?";
+const LOST: &str = "SELECT l.number, (SELECT f.bytes FROM feed f WHERE f.region = l.region \
+        AND f.kind = ? AND f.entity = l.order_id ORDER BY f.feed_seq DESC LIMIT 1) \
+    FROM lost_acceptances l WHERE l.region = ? AND l.number > ? AND l.number <= ? \
+    ORDER BY l.number LIMIT ?";
 
 impl Store {
     /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that they reach.
@@ -24,11 +28,31 @@ impl Store {
         let rows: Vec<(i64, Vec<u8>)> = self.sql.all(CHANGES, values).await?;
         let is_part = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
         let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| count(*last));
-        let change = |(feed_seq, bytes): (i64, Vec<u8>)| {
-            let change = minicbor::decode(&bytes);
-            let change = change.map_err(|_| StoreError::Unreadable("a change of the feed"))?;
-            Ok((count(feed_seq), change))
-        };
+        let change = |(feed_seq, bytes): (i64, Vec<u8>)| Ok((count(feed_seq), read(&bytes)?));
         Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
     }
+
+    /// The lost acceptances after `after`, up to `to` and at most `limit`, each with the newest that the
+    /// feed says of its order. The oldest may be forgotten.
+    pub async fn lost_acceptances(
+        &self,
+        region: Region,
+        after: u64,
+        to: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Option<Change>)>> {
+        if after >= to {
+            return Ok(Vec::new());
+        }
+        let values = vals![ORDER, region, after, to, limit];
+        let rows: Vec<(i64, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
+        let lost = |(number, bytes): (i64, Option<Vec<u8>>)| {
+            Ok((count(number), bytes.as_deref().map(read).transpose()?))
+        };
+        rows.into_iter().map(lost).collect()
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Change> {
+    minicbor::decode(bytes).map_err(|_| StoreError::Unreadable("a change of the feed"))
 }

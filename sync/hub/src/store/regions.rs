@@ -14,7 +14,7 @@ const KNOWN: &str = "SELECT region FROM regions";
 const ADD: &str = "INSERT INTO regions (region, gate, policy, feed_generation, feed_seq, \
     feed_digest, compacted_to, orders) VALUES (?, 'open', ?, ?, 0, ?, 0, 0)";
 const ALL: &str = "SELECT region, gate, policy, holder, feed_generation, feed_seq, feed_digest, \
-    compacted_to, orders, compared_at, repaired, repaired_at, contradictions, contradicted_at, \
+    compacted_to, orders, lost, compared_at, repaired, repaired_at, contradictions, contradicted_at, \
     (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region) AS asks_waiting, \
     (SELECT COUNT(*) FROM asks a WHERE a.region = regions.region AND a.failures >= ?) \
     AS asks_stopped FROM regions";
@@ -28,7 +28,7 @@ impl Row for RegionRecord {
         });
         Ok(fields!(row => RegionRecord {
             region, gate, policy, holder, feed_generation, feed_seq, feed_digest, compacted_to,
-            orders, asks_waiting, asks_stopped;
+            orders, lost, asks_waiting, asks_stopped;
             repairs
         }))
     }

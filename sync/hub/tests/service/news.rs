@@ -112,20 +112,84 @@ async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
 }
 
 #[tokio::test]
+async fn an_acceptance_that_lost_is_heard_by_those_who_may_read_it_also_after_a_cut() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let winner = UserId(uuid::Uuid::from_u128(2));
+    let taken = Order { provider_id: Some(winner), ..of(1, 1, 3, OrderStatus::Accepted) };
+    let (customer, admin) = (stage.token(Role::Customer, 1), stage.token(Role::Admin, 9));
+    let mut told = Page::open(&hub, &customer, None).await;
+    let mut won = Page::open(&hub, &stage.token(Role::Provider, 2), None).await;
+    let mut stranger = Page::open(&hub, &stage.token(Role::Provider, 3), None).await;
+    for page in [&mut told, &mut won, &mut stranger] {
+        page.hears("ready").await;
+    }
+    stage.publish_order(&taken).await;
+    told.hears("order").await;
+    let place = told.place.clone().unwrap();
+    for _ in 0..2 {
+        stage.publish_loss(&taken).await;
+        let expected = serde_json::json!({ "id": taken.id, "region": "NORTH", "version": 3 });
+        assert_eq!(told.hears("acceptance_lost").await, expected);
+    }
+    won.hears("order").await;
+    for _ in 0..2 {
+        won.hears("acceptance_lost").await;
+    }
+    for token in [&customer, &admin] {
+        let mut back = Page::open(&hub, token, Some(&place)).await;
+        assert_eq!(back.hears("ready").await["resumed"], true);
+        for _ in 0..2 {
+            assert_eq!(back.hears("acceptance_lost").await["version"], 3);
+        }
+        assert_eq!(back.place, told.place);
+    }
+    stage.publish_order(&of(7, 4, 1, OrderStatus::Pending)).await;
+    stranger.hears("order_gone").await;
+    assert_eq!(stranger.hears("order").await["version"], 1, "nothing between them");
+}
+
+#[tokio::test]
+async fn a_page_that_missed_too_many_lost_acceptances_is_told_to_load_anew() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let token = stage.token(Role::Customer, 1);
+    let mut page = Page::open(&hub, &token, None).await;
+    page.hears("ready").await;
+    let place = page.place.clone().unwrap();
+    let pending = of(1, 1, 1, OrderStatus::Pending);
+    stage.publish_order(&pending).await;
+    page.hears("order").await;
+    // In parts, so that this page misses none.
+    for part in [250, 251] {
+        for _ in 0..part {
+            stage.publish_loss(&pending).await;
+        }
+        for _ in 0..part {
+            page.hears("acceptance_lost").await;
+        }
+    }
+    let mut back = Page::open(&hub, &token, Some(&place)).await;
+    assert_eq!(back.hears("ready").await["resumed"], false);
+}
+
+#[tokio::test]
 async fn a_place_that_is_too_far_or_no_place_is_told_to_load_anew() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
     let token = stage.token(Role::Customer, 1);
-    for place in ["", "x", "0.0.0.0.0.0", "ffff.1.1.1.1.1"] {
+    for place in ["", "x", "0.0.0.0.0.0.0.0.0.0.0", "ffff.1.1.1.1.1.0.0.0.0.0"] {
         let mut page = Page::open(&hub, &token, Some(place)).await;
         assert_eq!(page.hears("ready").await["resumed"], false, "{place}");
     }
     let mut page = Page::open(&hub, &token, None).await;
     page.hears("ready").await;
     let (generation, _) = page.place.as_ref().unwrap().split_once('.').unwrap();
-    let ahead = format!("{generation}.999.0.0.0.0");
-    let mut page = Page::open(&hub, &token, Some(&ahead)).await;
-    assert_eq!(page.hears("ready").await["resumed"], false, "nobody has been there");
+    for ahead in ["999.0.0.0.0.0.0.0.0.0", "0.0.0.0.0.999.0.0.0.0"] {
+        let ahead = format!("{generation}.{ahead}");
+        let mut page = Page::open(&hub, &token, Some(&ahead)).await;
+        assert_eq!(page.hears("ready").await["resumed"], false, "nobody has been there");
+    }
 }
 
 #[tokio::test]

@@ -163,12 +163,21 @@ impl Stage {
     }
 
     pub async fn publish_order(&self, order: &Order) {
+        self.publish_of(EventType::OrderStatusChanged, order).await;
+    }
+
+    /// Tells of an acceptance of the order that lost.
+    pub async fn publish_loss(&self, order: &Order) {
+        self.publish_of(EventType::OrderAcceptanceLost, order).await;
+    }
+
+    async fn publish_of(&self, kind: EventType, order: &Order) {
         let body = json!({
             "order": order,
             "actor": {"user_id": order.customer_id, "role": "customer"},
             "command_id": Uuid::nil(),
         });
-        self.publish(EventType::OrderStatusChanged, body).await;
+        self.publish(kind, body).await;
     }
 
     pub async fn publish(&self, kind: EventType, body: Value) {

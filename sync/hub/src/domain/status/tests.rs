@@ -15,6 +15,7 @@ pub(in crate::domain) fn region() -> RegionRecord {
         feed_digest: Hash::of(b"all"),
         compacted_to: 20,
         orders: 9,
+        lost: 0,
         asks_waiting: 0,
         asks_stopped: 0,
         repairs: RepairStatus::default(),

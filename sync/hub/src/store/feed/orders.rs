@@ -1,17 +1,18 @@
 //! Orders in the feeds: an order arrives in one region, and leaves every other.
 //!
 //! Invariant: the highest version wins, whatever region it came from. A region's digest covers exactly the
-//! orders that stand in it.
+//! orders that stand in it. An acceptance that lost is numbered apart: it is no change, and edges hear of it
+//! by its outcome.
 
 use std::collections::HashMap;
 
 use platform::{
-    inbox,
+    columns, inbox,
     sql::{Statement, Tx, Val},
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Change, Event, EventId, Hash, Order, OrderId, Region, UnixMillis};
+use wire::{Change, Event, EventId, EventType, Hash, Order, OrderId, Region, UnixMillis};
 
 use super::{
     super::{Result, Store, StoreError, count, hash, region},
@@ -20,6 +21,10 @@ use super::{
 
 const NEWEST_OF: &str =
     "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
+const FORGET_LOST: &str = "DELETE FROM lost_acceptances WHERE region = ? AND number <= ?";
+
+/// Lost acceptances of a region that are kept.
+pub const LOST_KEPT: u64 = 500;
 
 /// An order that has left a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,14 @@ enum Equal {
     Replaced,
 }
 
+columns! {
+    struct LostRow in lost_acceptances {
+        region: Region,
+        number: u64,
+        order_id: OrderId,
+    }
+}
+
 /// The newest of an order in a region: its version, and its share of the digest unless it has left.
 type Newest = HashMap<(Region, OrderId), (u64, Option<Hash>)>;
 
@@ -45,6 +58,7 @@ struct FeedPlan {
     newest: Newest,
     ends: HashMap<Region, End>,
     rows: Vec<FeedRow>,
+    lost: Vec<LostRow>,
     now: UnixMillis,
 }
 
@@ -60,19 +74,26 @@ impl Store {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
-            take(tx, order, Equal::Stays, now).await
+            let fed = take(tx, order, Equal::Stays, now).await?;
+            if event.kind != EventType::OrderAcceptanceLost {
+                return Ok(fed);
+            }
+            let mut plan = FeedPlan::of(tx, &[order.location], &[], now).await?;
+            plan.loses(order)?;
+            plan.write(tx).await?;
+            Ok(if fed == FeedEffect::Known { FeedEffect::Added } else { fed })
         })
     }
 
     /// Takes orders as events told of them, in that order, as a backlog brings them. Returns the number of
-    /// new changes; `None` where an order changes its region or contradicts the feed: then nothing is
+    /// new changes and losses; `None` where an order changes its region or contradicts the feed: then nothing is
     /// changed, and the orders must be taken one by one.
     pub async fn feed_orders(
         &self,
-        run: &[(EventId, Order)],
+        run: &[(&Event, Order)],
         now: UnixMillis,
     ) -> Result<Option<usize>> {
-        let events: Vec<EventId> = run.iter().map(|(event, _)| *event).collect();
+        let events: Vec<EventId> = run.iter().map(|(event, _)| event.id).collect();
         let (regions, ids): (Vec<Region>, Vec<OrderId>) =
             run.iter().map(|(_, order)| (order.location, order.id)).unzip();
         transact!(self.sql, tx => {
@@ -81,13 +102,16 @@ impl Store {
             let mut new = Vec::new();
             for (event, order) in run {
                 // Also one that comes twice in this run.
-                if !seen.insert(*event) {
+                if !seen.insert(event.id) {
                     continue;
                 }
-                new.push(*event);
+                new.push(event.id);
                 let moves = !elsewhere(&plan.newest, order).is_empty();
                 if moves || plan.arrives(order, Equal::Stays)? == FeedEffect::Contradicted {
                     return Ok(None);
+                }
+                if event.kind == EventType::OrderAcceptanceLost {
+                    plan.loses(order)?;
                 }
             }
             inbox::store::note(tx, CONSUMER, &new, now).await?;
@@ -162,7 +186,8 @@ impl FeedPlan {
         for region in Region::ALL.into_iter().filter(|region| regions.contains(region)) {
             ends.insert(region, lock(tx, region).await?);
         }
-        Ok(Self { newest: newest_of(tx, orders).await?, ends, rows: Vec::new(), now })
+        let newest = newest_of(tx, orders).await?;
+        Ok(Self { newest, ends, rows: Vec::new(), lost: Vec::new(), now })
     }
 
     fn arrives(&mut self, order: &Order, equal: Equal) -> Result<FeedEffect> {
@@ -202,6 +227,16 @@ impl FeedPlan {
         Ok(FeedEffect::Added)
     }
 
+    /// An acceptance of the order lost. The order is as it was, and has no new version.
+    fn loses(&mut self, order: &Order) -> Result<()> {
+        let (region, order_id) = (order.location, order.id);
+        let end = self.end(region)?;
+        end.lost += 1;
+        let number = end.lost;
+        self.lost.push(LostRow { region, number, order_id });
+        Ok(())
+    }
+
     fn add(
         &mut self,
         region: Region,
@@ -222,13 +257,18 @@ impl FeedPlan {
         self.ends.get_mut(&region).ok_or(unlocked)
     }
 
-    /// Returns the number of changes.
+    /// Returns the number of changes and losses.
     async fn write(self, tx: &mut Tx) -> Result<usize> {
-        let changes = self.rows.len();
+        let (changes, losses) = (self.rows.len(), self.lost.len());
         tx.insert_all(self.rows).await?;
+        tx.insert_all(self.lost).await?;
         for end in self.ends.values() {
             end.save(tx).await?;
+            if losses > 0 {
+                let forgotten = end.lost.saturating_sub(LOST_KEPT);
+                tx.exec(FORGET_LOST, vals![end.region, forgotten]).await?;
+            }
         }
-        Ok(changes)
+        Ok(changes + losses)
     }
 }

@@ -4,6 +4,7 @@ pub(super) use support::samples::order;
 use wire::{Change, Event, EventId, EventType, Order, Policy, RegionAssignment, SessionId};
 
 use super::*;
+use crate::store::feed::orders::LOST_KEPT;
 
 pub(super) fn event(n: u128) -> Event {
     Event {
@@ -87,11 +88,13 @@ async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
         for (n, order) in &run {
             one_by_one.feed_order(&event(*n), order, NOW).await.unwrap();
         }
-        let run: Vec<_> = run.into_iter().map(|(n, order)| (event(n).id, order)).collect();
+        let events: Vec<_> = run.iter().map(|(n, _)| event(*n)).collect();
+        let run: Vec<_> =
+            events.iter().zip(run).map(|(event, (_, order))| (event, order)).collect();
         assert_eq!(at_once.feed_orders(&run, NOW).await.unwrap(), Some(added));
     }
     assert_eq!(told(&at_once).await, told(&one_by_one).await);
-    let again = [(event(8).id, order(4, 9))];
+    let again = [(&event(8), order(4, 9))];
     assert_eq!(at_once.feed_orders(&again, NOW).await.unwrap(), Some(0), "the event is known");
 }
 
@@ -106,11 +109,44 @@ async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(
     let moved = Order { location: Region::South, ..order(1, 2) };
     let other = Order { title: "Another".into(), ..order(1, 1) };
     for odd in [moved, other] {
-        let run = [(event(2).id, order(2, 1)), (event(3).id, odd)];
+        let run = [(&event(2), order(2, 1)), (&event(3), odd)];
         assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), None);
         assert_eq!(told(&store).await, before);
     }
     assert_eq!(store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap(), FeedEffect::Added);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_reads(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = database(mysql).await;
+    store.feed_order(&event(1), &order(1, 3), NOW).await.unwrap();
+    let before = told(&store).await;
+    let lost = |n| Event { kind: EventType::OrderAcceptanceLost, ..event(n) };
+    let lost_to = async |to| {
+        let lost = store.lost_acceptances(Region::North, 0, to, 1_000).await.unwrap();
+        lost.into_iter().map(|(number, change)| (number, change.unwrap())).collect::<Vec<_>>()
+    };
+    let known = (1, Change::Order(order(1, 3)));
+    for (fed, effect) in [(lost(2), FeedEffect::Added), (lost(2), FeedEffect::Known)] {
+        assert_eq!(store.feed_order(&fed, &order(1, 3), NOW).await.unwrap(), effect);
+        assert_eq!(lost_to(9).await, std::slice::from_ref(&known));
+    }
+    let (first, second) = (lost(3), lost(4));
+    let run = [(&first, order(1, 3)), (&second, order(1, 2)), (&first, order(1, 3))];
+    assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), Some(2));
+    let numbers: Vec<_> = lost_to(9).await.into_iter().map(|(number, _)| number).collect();
+    assert_eq!((numbers, region(&store).await.lost), (vec![1, 2, 3], 3));
+    assert_eq!(told(&store).await, before);
+
+    // The last of them are kept.
+    let many: Vec<_> = (10..10 + u128::from(LOST_KEPT)).map(lost).collect();
+    let many: Vec<_> = many.iter().map(|event| (event, order(1, 3))).collect();
+    store.feed_orders(&many, NOW).await.unwrap();
+    let kept = lost_to(LOST_KEPT + 9).await;
+    assert_eq!((kept.len() as u64, kept[0].0), (LOST_KEPT, 4));
 }
 
 #[rstest]
