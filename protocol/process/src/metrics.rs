@@ -64,6 +64,10 @@ catalogue! {
         "Time from a request's head to its answer's head" SECONDS;
     Gauge HTTP_CONNECTIONS "holdfast_http_connections" []
         "Connections open at this process's listeners";
+    Gauge STREAMS "holdfast_streams" ["service"]
+        "Streams of news that are open";
+    Counter STREAMS_REFUSED "holdfast_streams_refused_total" ["service"]
+        "Streams of news refused because as many were open as may be";
     Counter TASK_FAULTS "holdfast_task_faults_total" ["task"]
         "Tasks that panicked, ended early or did not stop in time";
     // stores

@@ -3,6 +3,8 @@
 //! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a minute is
 //! let go, so no queue grows with it.
 
+mod limit;
+
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
@@ -15,6 +17,8 @@ use http::header;
 use serde::Serialize;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
+
+pub use limit::{OpenStream, StreamLimit};
 
 /// Says `LAST_EVENT_ID` of a request that goes on where another stream ended.
 pub const LAST_EVENT_ID: http::HeaderName = http::HeaderName::from_static("last-event-id");

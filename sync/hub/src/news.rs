@@ -10,14 +10,20 @@ mod place;
 
 use std::{sync::Arc, time::Duration};
 
-use process::{clock::Clock, problem::Problem, tasks::Tasks};
+use process::{
+    clock::Clock,
+    problem::Problem,
+    sse::{OpenStream, StreamLimit},
+    tasks::Tasks,
+};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch},
+    sync::{broadcast, watch},
     time::sleep,
 };
 use wire::{Change, Code, Region, RegionStatus};
 
 use crate::{
+    config::NAME,
     domain::{settling::SettlingEdges, status},
     rounds::Rounds,
     signals::{RegionMark, RegionMarks},
@@ -58,7 +64,7 @@ pub(crate) struct News {
     settling: SettlingEdges,
     changes: broadcast::Sender<Arc<FeedNews>>,
     regions: watch::Sender<Arc<Vec<RegionStatus>>>,
-    seats: Arc<Semaphore>,
+    seats: StreamLimit,
 }
 
 impl News {
@@ -70,7 +76,7 @@ impl News {
         settling: SettlingEdges,
     ) -> Self {
         let (changes, regions) = (broadcast::Sender::new(BEHIND_MAX), watch::Sender::default());
-        let seats = Arc::new(Semaphore::new(LISTENERS_MAX));
+        let seats = StreamLimit::new(NAME, LISTENERS_MAX);
         Self { store, clock, tasks, marks, settling, changes, regions, seats }
     }
 
@@ -84,9 +90,9 @@ impl News {
     }
 
     /// A place among the listeners, until it is dropped.
-    pub fn seat(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let seat = Arc::clone(&self.seats).try_acquire_owned();
-        seat.map_err(|_| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))
+    pub fn seat(&self) -> Result<OpenStream, Problem> {
+        let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
+        self.seats.open().ok_or_else(refused)
     }
 
     async fn follow(&self, region: Region) {

@@ -165,6 +165,20 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
     winner
 }
 
+/// In the metrics of each service that a stream passes.
+async fn two_streams_are_shown(browser: &Browser) {
+    for service in ["gateway", "hub", "notification"] {
+        let line = format!("holdfast_streams{{service=\"{service}\"}} 2");
+        eventually("two streams are open", SOON, async || {
+            let response = browser.send("GET", "/metrics", &[], Value::Null).await;
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            text.lines().any(|shown| shown == line).then_some(())
+        })
+        .await;
+    }
+}
+
 /// A tab that is closed gives its place up, so one can be opened again and again.
 async fn open_and_close(browser: &Browser) {
     for _ in 0..12 {
@@ -233,6 +247,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     }
     drop(won);
 
+    two_streams_are_shown(&customer).await;
     open_and_close(&customer).await;
     let out = customer
         .send("DELETE", "/api/v1/session", &[("x-csrf-token", &customer.csrf)], Value::Null)

@@ -5,10 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use process::problem::Problem;
+use process::{
+    problem::Problem,
+    sse::{OpenStream, StreamLimit},
+};
 use wire::{Code, UserId};
 
-use crate::say;
+use crate::{NAME, say};
 
 /// A browser has six connections to one origin, and a page needs some for its other requests.
 const OF_ONE_PERSON_MAX: usize = 4;
@@ -17,33 +20,42 @@ const OF_ALL_MAX: usize = 1_000;
 const RETRY_S: u32 = 10;
 
 /// Counts the streams of each person. Clones share the counts; at a bound one more is refused.
-#[derive(Clone, Default)]
-pub struct StreamSeats(Arc<Mutex<HashMap<UserId, usize>>>);
+#[derive(Clone)]
+pub struct StreamSeats {
+    of_each: Arc<Mutex<HashMap<UserId, usize>>>,
+    of_all: StreamLimit,
+}
 
 /// A place for one stream, until it is dropped.
 pub struct StreamSeat {
     seats: StreamSeats,
     user: UserId,
+    _open: OpenStream,
+}
+
+impl Default for StreamSeats {
+    fn default() -> Self {
+        Self { of_each: Arc::default(), of_all: StreamLimit::new(NAME, OF_ALL_MAX) }
+    }
 }
 
 impl StreamSeats {
     pub fn take(&self, user: UserId) -> Result<StreamSeat, Problem> {
         let mut taken = self.locked();
-        let (own, all) =
-            (taken.get(&user).copied().unwrap_or_default(), taken.values().sum::<usize>());
+        let own = taken.get(&user).copied().unwrap_or_default();
         if own >= OF_ONE_PERSON_MAX {
+            self.of_all.refuse();
             let most = OF_ONE_PERSON_MAX.into();
             return Err(refused().detail(say::streams_of_one { most }));
         }
-        if all >= OF_ALL_MAX {
-            return Err(refused().detail(say::streams_of_all));
-        }
+        let open = self.of_all.open();
+        let open = open.ok_or_else(|| refused().detail(say::streams_of_all))?;
         taken.insert(user, own + 1);
-        Ok(StreamSeat { seats: self.clone(), user })
+        Ok(StreamSeat { seats: self.clone(), user, _open: open })
     }
 
     fn locked(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.of_each.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

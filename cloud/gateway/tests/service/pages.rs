@@ -4,6 +4,8 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use tower::ServiceExt;
+use wire::Role;
 
 use crate::common::{Answer, Gate};
 
@@ -22,6 +24,39 @@ async fn a_browser_gets_the_app_under_the_policy_of_pages() {
         assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}");
         assert_eq!(answer.headers["x-frame-options"], "DENY");
         assert_eq!(answer.headers["cross-origin-opener-policy"], "same-origin");
+    }
+}
+
+#[tokio::test]
+async fn head_is_answered_as_get_without_a_body() {
+    let gate = Gate::new().await;
+    let token = format!("Bearer {}", gate.token(Role::Customer));
+    for (path, accepted) in [
+        ("/", "*/*"),
+        ("/orders/0193", "text/html"),
+        ("/orders/0193", "*/*"),
+        ("/index.html", "*/*"),
+        ("/assets/none.js", "*/*"),
+        ("/api/v1/orders", "*/*"),
+        ("/api/v1/session", "*/*"),
+        ("/api/v1/nothing", "*/*"),
+        ("/openapi.json", "*/*"),
+        ("/docs", "text/html"),
+        ("/health/ready", "*/*"),
+        ("/metrics", "*/*"),
+    ] {
+        let ask = async |method: &str| {
+            let request = Request::builder().method(method).uri(path).header("accept", accepted);
+            let request = request.header("authorization", &token).body(Body::empty()).unwrap();
+            let response = gate.router.clone().oneshot(request).await.unwrap();
+            let (status, kind) =
+                (response.status(), response.headers().get("content-type").cloned());
+            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            ((status, kind), body.len())
+        };
+        let ((get, _), (head, length)) = (ask("GET").await, ask("HEAD").await);
+        assert_eq!(head, get, "{path}");
+        assert_eq!(length, 0, "{path}");
     }
 }
 

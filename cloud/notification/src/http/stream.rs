@@ -1,7 +1,7 @@
 //! `GET /internal/stream`: how many lines a person has not read, and the newest line. The gateway asks
 //! in their name and watches their session.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::{Request, State},
@@ -9,19 +9,17 @@ use axum::{
 };
 use process::{
     problem::{Problem, chain},
-    sse::{self, EventSender, ProcessStop},
+    sse::{self, EventSender, ProcessStop, StreamLimit},
     tasks::Tasks,
     tokens::Caller,
 };
 use serde::Serialize;
-use tokio::{
-    sync::Semaphore,
-    time::{MissedTickBehavior, sleep},
-};
+use tokio::time::{MissedTickBehavior, sleep};
 use wire::{Actor, Code, EventType, OrderId, UnixMillis};
 
 use super::Service;
 use crate::{
+    NAME,
     domain::{LineId, PageRequest, READ_KEPT_MS},
     store::InboxStore,
 };
@@ -38,7 +36,7 @@ const PACE: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct InboxStreams {
     tasks: Tasks,
-    seats: Arc<Semaphore>,
+    seats: StreamLimit,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -58,7 +56,7 @@ struct NewestLine {
 
 impl InboxStreams {
     pub fn new(tasks: Tasks) -> Self {
-        Self { tasks, seats: Arc::new(Semaphore::new(STREAMS_MAX)) }
+        Self { tasks, seats: StreamLimit::new(NAME, STREAMS_MAX) }
     }
 }
 
@@ -68,8 +66,8 @@ pub async fn stream(
     request: Request,
 ) -> Result<Response, Problem> {
     let InboxStreams { tasks, seats } = &service.streams;
-    let seat = Arc::clone(seats).try_acquire_owned();
-    let seat = seat.map_err(|_| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))?;
+    let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
+    let seat = seats.open().ok_or_else(refused)?;
     let (sender, response) = sse::answer();
     let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());
     let stop = stop.unwrap_or_else(|| tasks.token());

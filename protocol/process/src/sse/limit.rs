@@ -1,0 +1,76 @@
+//! The bound on a service's open streams, and the metrics that show them.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::metrics;
+
+/// The streams that a replica of a service may have open. Clones share it.
+#[derive(Clone)]
+pub struct StreamLimit {
+    service: &'static str,
+    free: Arc<Semaphore>,
+}
+
+/// One stream, which counts as open until this is dropped.
+pub struct OpenStream {
+    service: &'static str,
+    _place: OwnedSemaphorePermit,
+}
+
+impl StreamLimit {
+    pub fn new(service: &'static str, most: usize) -> Self {
+        Self { service, free: Arc::new(Semaphore::new(most)) }
+    }
+
+    /// `None` where the bound is reached: the stream counts as refused.
+    pub fn open(&self) -> Option<OpenStream> {
+        let Ok(place) = Arc::clone(&self.free).try_acquire_owned() else {
+            self.refuse();
+            return None;
+        };
+        metrics::STREAMS.change([self.service], 1);
+        Some(OpenStream { service: self.service, _place: place })
+    }
+
+    /// Counts a stream that a narrower bound refuses.
+    pub fn refuse(&self) {
+        metrics::STREAMS_REFUSED.add([self.service], 1);
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        metrics::STREAMS.change([self.service], -1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_and_refused_streams_are_shown() {
+        metrics::install();
+        let shows = |open: u32, refused: u32| {
+            let text = metrics::render();
+            for line in [
+                format!("holdfast_streams{{service=\"of-test\"}} {open}"),
+                format!("holdfast_streams_refused_total{{service=\"of-test\"}} {refused}"),
+            ] {
+                assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+            }
+        };
+        let limit = StreamLimit::new("of-test", 2);
+        let (first, second) = (limit.open(), limit.clone().open());
+        assert!(first.is_some() && second.is_some() && limit.open().is_none());
+        limit.refuse();
+        shows(2, 2);
+        drop(first);
+        shows(1, 2);
+        assert!(limit.open().is_some(), "a place that is given up is free");
+        drop(second);
+        shows(0, 2);
+    }
+}
