@@ -53,7 +53,7 @@ function platform(child, ready, folder) {
     rmSync(folder, { recursive: true, force: true })
   }
   const passwordOf = (username) => ready.sign_ins.find((person) => person.username === username).password
-  return { gateway: ready.gateway, edges: ready.edges, pids: ready.pids, passwordOf, stop }
+  return { gateway: ready.gateway, edges: ready.edges, data: ready.data, pids: ready.pids, passwordOf, stop }
 }
 
 /** Kills the program, and gives what starts it again as it was started. */

@@ -41,7 +41,7 @@ const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 /// What a wheel needs.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
 /// What the browser tests need.
-pub const FOR_BROWSER: [&str; 2] = ["chromium", "fonts-noto-cjk"];
+pub const FOR_BROWSER: [&str; 3] = ["chromium", "fonts-noto-cjk", "python3"];
 
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
