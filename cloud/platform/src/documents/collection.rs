@@ -10,7 +10,7 @@ use super::{
     Documents, DocumentsError,
     query::{Filter, Find, Update},
     schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
-    store::{Cause, MongoStore, SqliteStore, StoredBody, StoredDocument},
+    store::{Cause, MongoStore, SqliteStore, StoredDocument},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,11 +271,7 @@ impl<D: DocumentBody> Collection<D> {
 
     fn document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
         let StoredDocument { id, version, body } = stored;
-        let body = match body {
-            StoredBody::Json(value) => serde_json::from_value(value),
-            StoredBody::Text(text) => serde_json::from_str(&text),
-        };
-        let body = body.map_err(|error| DocumentsError::shape(self.name, &error))?;
+        let body = body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
         Ok(Document { id, version, body })
     }
 
@@ -284,20 +280,12 @@ impl<D: DocumentBody> Collection<D> {
         order: &[IndexKey],
         last: &StoredDocument,
     ) -> Result<Vec<Scalar>, DocumentsError> {
-        let parsed;
-        let body = match &last.body {
-            StoredBody::Json(value) => value,
-            StoredBody::Text(text) => {
-                parsed = serde_json::from_str(text)
-                    .map_err(|error| DocumentsError::shape(self.name, &error))?;
-                &parsed
-            }
-        };
+        let body: Value = last.body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
         let scalar = |key: &IndexKey| {
             if key.path == ID {
                 return Ok(Scalar::Id(last.id));
             }
-            scalar_at(body, key.path).ok_or_else(|| {
+            scalar_at(&body, key.path).ok_or_else(|| {
                 let why = format!("`{}` is not of kind {:?}", key.path.name, key.path.kind);
                 DocumentsError::shape(self.name, &why)
             })

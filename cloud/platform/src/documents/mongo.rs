@@ -135,8 +135,8 @@ impl Mongo {
     }
 }
 
-pub(super) async fn index_names(
-    collection: &Collection<Document>,
+pub(super) async fn index_names<T: Send + Sync>(
+    collection: &Collection<T>,
 ) -> Result<Vec<String>, DocumentsError> {
     match collection.list_index_names().await {
         Err(error) if is_command(&error, NAMESPACE_NOT_FOUND) => Ok(Vec::new()),

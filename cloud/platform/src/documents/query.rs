@@ -137,8 +137,7 @@ impl Find {
     /// Refuses a query that would scan, or that the two stores would answer differently.
     pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
         let name = self.index.name;
-        let known = shape.indexes.iter().find(|index| index.name == name);
-        if known.is_none_or(|index| index.stored_name() != self.index.stored_name()) {
+        if !shape.indexes.contains(&self.index) {
             return Err(format!("index {name} is not declared"));
         }
         if self.index.kept_ms.is_some() {

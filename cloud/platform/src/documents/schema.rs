@@ -121,14 +121,14 @@ impl<T> ListField<T> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexKey {
     pub path: FieldPath,
     pub down: bool,
 }
 
 /// The condition of a partial index: literal, because neither engine proves a bound value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexCondition {
     Is(FieldPath, bool),
     Says(FieldPath, &'static str),
@@ -136,7 +136,7 @@ pub enum IndexCondition {
 }
 
 /// A query names its index, is answered in its order, and carries its conditions by itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
     pub(super) name: &'static str,
     pub(super) keys: &'static [IndexKey],
@@ -176,7 +176,7 @@ impl Index {
     fn definition(&self) -> String {
         let mut text = format!("unique {} kept {:?}", self.unique, self.kept_ms);
         if self.kept_ms.is_some() {
-            text += " without events";
+            text += " present without events";
         }
         for IndexKey { path, down } in self.keys {
             text += &format!("; {} {:?} {} {down}", path.name, path.kind, path.is_list);
@@ -189,6 +189,13 @@ impl Index {
             };
         }
         text
+    }
+
+    /// A document that does not expire needs no place in an expiring index.
+    pub(super) fn conditions(&self) -> Vec<IndexCondition> {
+        let expires = self.keys.first().filter(|_| self.kept_ms.is_some());
+        let expires = expires.map(|key| IndexCondition::Present(key.path));
+        self.only.iter().copied().chain(expires).collect()
     }
 
     /// The list that is indexed, if there is one. MongoDB cannot index two in one index.

@@ -5,7 +5,8 @@ mod events;
 mod mongo;
 mod sqlite;
 
-use serde_json::Value;
+use mongodb::bson::RawDocumentBuf;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
@@ -23,8 +24,17 @@ pub(super) struct StoredDocument {
 }
 
 pub(super) enum StoredBody {
-    Json(Value),
-    Text(String),
+    Bson(RawDocumentBuf),
+    Json(String),
+}
+
+impl StoredBody {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        match self {
+            Self::Bson(document) => bson::read(document).map_err(|error| error.to_string()),
+            Self::Json(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
+        }
+    }
 }
 
 /// The event that a write is made for, so that it is made once.

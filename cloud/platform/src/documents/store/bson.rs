@@ -2,8 +2,11 @@
 //! that wait to leave, `_taken`, the last events it was changed for, and `_expires`, dates for the expiry
 //! index.
 
-use mongodb::bson::{self, Bson, DateTime, Document, doc};
-use serde_json::{Map, Value};
+mod value;
+
+use mongodb::bson::{self, Bson, DateTime, Document, RawDocument, RawDocumentBuf, doc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 use wire::Event;
 
@@ -36,14 +39,21 @@ pub fn document(shape: &Shape, id: Uuid, version: i64, body: Value) -> Document 
     document
 }
 
-pub fn stored(document: Document, collection: &str) -> Result<StoredDocument, DocumentsError> {
+pub fn stored(
+    document: RawDocumentBuf,
+    collection: &str,
+) -> Result<StoredDocument, DocumentsError> {
     let shape = |why: String| DocumentsError::shape(collection, &why);
-    let id = id_of(&document).map_err(shape)?;
+    let id = document.get_binary("_id").map_err(|error| shape(error.to_string()))?;
+    let id = Uuid::from_slice(id.bytes).map_err(|error| shape(error.to_string()))?;
     // A document written before the port had versions is the first one.
     let version = document.get_i64("_v").unwrap_or(1);
-    let own = document.into_iter().filter(|(name, _)| !name.starts_with('_'));
-    let body = StoredBody::Json(to_json(Bson::Document(own.collect())).map_err(shape)?);
-    Ok(StoredDocument { id, version, body })
+    Ok(StoredDocument { id, version, body: StoredBody::Bson(document) })
+}
+
+/// The body without the store's own fields.
+pub fn read<T: DeserializeOwned>(document: &RawDocument) -> Result<T, value::Error> {
+    T::deserialize(value::body(document)?)
 }
 
 pub fn id_of(document: &Document) -> Result<Uuid, String> {
@@ -76,7 +86,7 @@ pub fn only(index: &Index) -> Document {
         IndexCondition::Says(path, text) => (path.name.to_owned(), text.into()),
         IndexCondition::Present(path) => (path.name.to_owned(), bson::bson!({"$exists": true})),
     };
-    let mut all: Document = index.only.iter().map(one).collect();
+    let mut all: Document = index.conditions().iter().map(one).collect();
     if index.kept_ms.is_some() {
         // A document stays until its events have left. The relay leaves an empty list behind.
         all.insert("_events", doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]});
@@ -152,27 +162,6 @@ pub fn type_name(path: FieldPath) -> &'static str {
         ScalarKind::Text => "string",
         ScalarKind::Bool => "bool",
     }
-}
-
-fn to_json(bson: Bson) -> Result<Value, String> {
-    Ok(match bson {
-        Bson::Null => Value::Null,
-        Bson::Boolean(yes) => yes.into(),
-        Bson::Int32(number) => number.into(),
-        Bson::Int64(number) => number.into(),
-        Bson::Double(number) => number.into(),
-        Bson::String(text) => text.into(),
-        Bson::DateTime(at) => at.timestamp_millis().into(),
-        Bson::Array(all) => all.into_iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
-        Bson::Document(fields) => {
-            let each = fields.into_iter().map(|(name, value)| Ok((name, to_json(value)?)));
-            Value::Object(each.collect::<Result<Map<_, _>, String>>()?)
-        }
-        Bson::Binary(id) => {
-            Uuid::from_slice(&id.bytes).map_err(|error| error.to_string())?.to_string().into()
-        }
-        other => return Err(format!("{:?} is not used here", other.element_type())),
-    })
 }
 
 fn direction(down: bool) -> Bson {

@@ -2,7 +2,7 @@
 
 use mongodb::{
     Collection, IndexModel,
-    bson::{Bson, DateTime, Document, doc},
+    bson::{Bson, DateTime, Document, RawDocumentBuf, doc},
     options::{Hint, IndexOptions},
 };
 use serde_json::Value;
@@ -32,12 +32,17 @@ pub struct MongoStore {
     name: &'static str,
     shape: Shape,
     mongo: Mongo,
-    collection: Collection<Document>,
+    collection: Collection<RawDocumentBuf>,
 }
 
 impl MongoStore {
     pub fn new(mongo: &Mongo, name: &'static str, shape: Shape) -> Self {
-        Self { name, shape, mongo: mongo.clone(), collection: mongo.collection(name) }
+        Self {
+            name,
+            shape,
+            mongo: mongo.clone(),
+            collection: mongo.collection(name).clone_with_type(),
+        }
     }
 
     pub async fn migrate(&self) -> Done<()> {
@@ -125,7 +130,7 @@ impl MongoStore {
             self.room_for(id, events)?;
             document.insert("_events", bson::waiting(events)?);
         }
-        let done = self.collection.insert_one(document).await;
+        let done = self.collection.clone_with_type().insert_one(document).await;
         self.told(events, unless_unique(done.map(|_| true).map_err(Into::into)))
     }
 
@@ -133,7 +138,8 @@ impl MongoStore {
         let mut fresh = vec![true; bodies.len()];
         let documents =
             bodies.into_iter().map(|(id, body)| bson::document(&self.shape, id, 1, body));
-        if let Err(error) = self.collection.insert_many(documents).ordered(false).await {
+        let collection = self.collection.clone_with_type::<Document>();
+        if let Err(error) = collection.insert_many(documents).ordered(false).await {
             for place in duplicates(error)? {
                 fresh[place] = false;
             }
@@ -270,7 +276,7 @@ impl MongoStore {
         let mut found = finding.limit(limit(find)).hint(hint(find)).await?;
         let mut documents = Vec::new();
         while found.advance().await? {
-            documents.push(bson::stored(found.deserialize_current()?, self.name)?);
+            documents.push(bson::stored(found.current().to_owned(), self.name)?);
         }
         Ok(documents)
     }

@@ -18,7 +18,7 @@ use crate::{
         schema::{FieldPath, Shape},
     },
     inbox, outbox,
-    sql::{Sql, SqlError, Tx},
+    sql::{ROWS_MAX, Sql, SqlError, Tx, parts},
     transact, vals,
 };
 
@@ -26,6 +26,7 @@ type Done<T> = Result<T, DocumentsError>;
 
 /// Rows purged in one statement, so that the one writer is not held for long.
 const PURGE_BATCH: u64 = 1_000;
+const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
 #[derive(Clone)]
 pub struct SqliteStore {
@@ -55,25 +56,34 @@ impl SqliteStore {
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
-        self.write(id, &self.insertion(id, &body), events, None).await
+        let insertion = self.insertion(&[(id, body.to_string())]).put(UNLESS_THERE);
+        self.write(id, &insertion, events, None).await
     }
 
     pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
-        let insertions: Vec<SqlText> =
-            bodies.iter().map(|(id, body)| self.insertion(*id, body)).collect();
+        let texts = bodies.into_iter().map(|(id, body)| (id, body.to_string()));
+        let rows: Vec<(Uuid, String)> = texts.collect();
         transact!(self.sql, tx => {
-            let mut fresh = Vec::with_capacity(insertions.len());
-            for insertion in &insertions {
-                fresh.push(insertion.clone().exec_in(tx).await? == 1);
+            let mut fresh = Vec::with_capacity(rows.len());
+            for part in parts(&rows, ROWS_MAX) {
+                match self.insertion(part).exec_in(tx).await {
+                    // One that is there takes back the statement, not the transaction.
+                    Err(error) if error.is_unique() => {
+                        for row in part {
+                            let insertion = self.insertion(std::slice::from_ref(row));
+                            fresh.push(insertion.put(UNLESS_THERE).exec_in(tx).await? == 1);
+                        }
+                    }
+                    done => done.map(|_| fresh.resize(fresh.len() + part.len(), true))?,
+                }
             }
             Ok(fresh)
         })
     }
 
-    fn insertion(&self, id: Uuid, body: &Value) -> SqlText {
-        let text = SqlText::of("INSERT INTO ").put(self.name);
-        let text = text.put(" (id, version, body) VALUES (?, 1, ?) ON CONFLICT DO NOTHING");
-        text.value(id).value(body.to_string())
+    fn insertion(&self, rows: &[(Uuid, String)]) -> SqlText {
+        let text = SqlText::of("INSERT INTO ").put(self.name).put(" (id, version, body) VALUES ");
+        text.list(rows, ", ", |text, (id, body)| text.put("(?, 1, ?)").value(id).value(body))
     }
 
     pub async fn replace(
@@ -275,5 +285,5 @@ async fn first_time(tx: &mut Tx, of: &str, cause: Cause) -> Result<bool, SqlErro
 }
 
 fn stored((id, version, body): (Uuid, i64, String)) -> StoredDocument {
-    StoredDocument { id, version, body: StoredBody::Text(body) }
+    StoredDocument { id, version, body: StoredBody::Json(body) }
 }

@@ -90,8 +90,9 @@ impl SqlText {
 
     /// The condition of a partial index: literal, for SQLite proves nothing from a bound value.
     pub fn only(self, before: &'static str, body: &'static str, index: &Index) -> Self {
-        let text = if index.only.is_empty() { self } else { self.put(before) };
-        text.list(index.only, " AND ", |text, only| match *only {
+        let conditions = index.conditions();
+        let text = if conditions.is_empty() { self } else { self.put(before) };
+        text.list(&conditions, " AND ", |text, only| match *only {
             IndexCondition::Is(path, yes) => {
                 text.path(body, path).put(if yes { " = 1" } else { " = 0" })
             }
