@@ -1,8 +1,6 @@
 //! How an event gets from a document to a queue, and into another document: the relay, the bus, and a
 //! change that is made once.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
