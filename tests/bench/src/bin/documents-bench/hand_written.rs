@@ -1,0 +1,233 @@
+//! The inbox as it was written by hand for each database, with its page's index mended. Kept to measure
+//! against.
+
+use anyhow::{Context, Result};
+use mongodb::{
+    Collection, IndexModel,
+    bson::{self, Bson, Document, doc},
+    options::IndexOptions,
+};
+use notification::domain::{
+    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, StoredLine,
+};
+use platform::{
+    sql::{Sql, SqlError, Val},
+    transact, vals,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
+
+const TABLE: [&str; 5] = [
+    "CREATE TABLE notifications (id BLOB NOT NULL PRIMARY KEY, user_id BLOB NOT NULL,
+        role INTEGER NOT NULL, event_id BLOB NOT NULL, created_at INTEGER NOT NULL,
+        is_read INTEGER NOT NULL DEFAULT 0, read_at INTEGER,
+        body TEXT NOT NULL CHECK (json_valid(body))) STRICT",
+    "CREATE UNIQUE INDEX notifications_once ON notifications (user_id, event_id)",
+    "CREATE INDEX notifications_newest ON notifications (user_id, created_at DESC, id DESC)",
+    "CREATE INDEX notifications_unread ON notifications (user_id, is_read)",
+    "CREATE INDEX notifications_read ON notifications (read_at) WHERE is_read = 1",
+];
+const ADD: &str = "INSERT INTO notifications (id, user_id, role, event_id, created_at, body)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, event_id) DO NOTHING";
+const LINES: &str = "SELECT id, user_id, role, event_id, created_at, read_at, body
+    FROM notifications INDEXED BY notifications_newest
+    WHERE user_id = ? AND (is_read = 0 OR read_at >= ?) AND created_at <= ?
+      AND (created_at < ? OR (created_at = ? AND id < ?))
+    ORDER BY created_at DESC, id DESC LIMIT ?";
+
+pub enum HandWrittenInbox {
+    Mongo(Collection<Document>),
+    Sqlite(Sql),
+}
+
+#[derive(Serialize, Deserialize)]
+struct LineBody {
+    #[serde(rename = "type")]
+    event_type: EventType,
+    order_id: OrderId,
+    counterpart: Option<UserId>,
+    params: Params,
+}
+
+type LineRow = (Uuid, Uuid, i64, Uuid, i64, Option<i64>, String);
+
+impl HandWrittenInbox {
+    pub async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            let sql = Sql::open(url).await?;
+            for text in TABLE {
+                sql.exec(text, vals![]).await?;
+            }
+            return Ok(Self::Sqlite(sql));
+        }
+        let client = mongodb::Client::with_uri_str(url).await?;
+        let database = client.default_database().context("a database")?;
+        let majority = mongodb::options::CollectionOptions::builder()
+            .write_concern(mongodb::options::WriteConcern::majority())
+            .read_concern(mongodb::options::ReadConcern::majority())
+            .build();
+        let inbox: Collection<Document> = database.collection_with_options("inbox", majority);
+        let index = |keys: Document, options: IndexOptions| {
+            IndexModel::builder().keys(keys).options(options).build()
+        };
+        let plain = IndexOptions::default;
+        let read = doc! {"is_read": true};
+        inbox
+            .create_indexes([
+                index(
+                    doc! {"user_id": 1, "event_id": 1},
+                    IndexOptions::builder().unique(true).build(),
+                ),
+                index(doc! {"user_id": 1, "created_at": -1, "_id": -1}, plain()),
+                index(doc! {"user_id": 1, "is_read": 1}, plain()),
+                index(
+                    doc! {"read_on": 1},
+                    IndexOptions::builder().partial_filter_expression(read).build(),
+                ),
+            ])
+            .await?;
+        Ok(Self::Mongo(inbox))
+    }
+
+    pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool> {
+        match self {
+            Self::Mongo(inbox) => inbox.insert_one(document(id, line)?).await.map(|_| true),
+            Self::Sqlite(sql) => return Ok(sql.exec(ADD, values(id, line)?).await? == 1),
+        }
+        .map_err(Into::into)
+    }
+
+    pub async fn add_all(&self, lines: &[(LineId, InboxLine)]) -> Result<Vec<bool>> {
+        match self {
+            Self::Mongo(inbox) => {
+                let documents = lines.iter().map(|(id, line)| document(*id, line));
+                let documents = documents.collect::<Result<Vec<_>>>()?;
+                inbox.insert_many(documents).ordered(false).await?;
+                Ok(vec![true; lines.len()])
+            }
+            Self::Sqlite(sql) => transact!(sql, tx => {
+                let mut fresh = Vec::with_capacity(lines.len());
+                for (id, line) in lines {
+                    fresh.push(tx.exec(ADD, values(*id, line)?).await? == 1);
+                }
+                Ok::<_, anyhow::Error>(fresh)
+            }),
+        }
+    }
+
+    pub async fn page(&self, request: &PageRequest) -> Result<InboxPage> {
+        let mut lines = match self {
+            Self::Mongo(inbox) => mongo_lines(inbox, request).await?,
+            Self::Sqlite(sql) => sqlite_lines(sql, request).await?,
+        };
+        let more = lines.len() > request.limit;
+        lines.truncate(request.limit);
+        let last = lines.last().filter(|_| more);
+        let next = last.map(|last| InboxCursor { created_at: last.line.created_at, id: last.id });
+        Ok(InboxPage { lines, next })
+    }
+}
+
+async fn mongo_lines(
+    inbox: &Collection<Document>,
+    request: &PageRequest,
+) -> Result<Vec<StoredLine>> {
+    let alive = doc! {"$or": [{"is_read": false}, {"read_at": {"$gte": request.read_since.0}}]};
+    let mut all = vec![doc! {"user_id": binary(request.user_id.0)}, alive];
+    if let Some(after) = request.after {
+        let at = after.created_at.0;
+        all.push(doc! {"$or": [
+            {"created_at": {"$lt": at}},
+            {"created_at": at, "_id": {"$lt": binary(after.id.0)}},
+        ]});
+    }
+    let finding = inbox.find(doc! {"$and": all}).sort(doc! {"created_at": -1, "_id": -1});
+    let mut found = finding.limit(i64::try_from(request.limit + 1)?).await?;
+    let mut lines = Vec::new();
+    while found.advance().await? {
+        lines.push(stored_line(&found.deserialize_current()?)?);
+    }
+    Ok(lines)
+}
+
+async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<StoredLine>> {
+    let top = InboxCursor { created_at: UnixMillis(i64::MAX), id: LineId(Uuid::max()) };
+    let after = request.after.unwrap_or(top);
+    let at = after.created_at;
+    let values =
+        vals![request.user_id, request.read_since, at, at, at, after.id.0, request.limit + 1];
+    let rows: Result<Vec<LineRow>, SqlError> = sql.all(LINES, values).await;
+    let line = |(id, user, role, event, at, read_at, body): LineRow| {
+        let body: LineBody = serde_json::from_str(&body)?;
+        let line = InboxLine {
+            user_id: UserId(user),
+            role: Role::from_number(role).context("a role")?,
+            event_type: body.event_type,
+            order_id: body.order_id,
+            event_id: EventId(event),
+            counterpart: body.counterpart,
+            params: body.params,
+            created_at: UnixMillis(at),
+        };
+        Ok(StoredLine { id: LineId(id), line, read_at: read_at.map(UnixMillis) })
+    };
+    rows?.into_iter().map(line).collect()
+}
+
+fn body(line: &InboxLine) -> LineBody {
+    LineBody {
+        event_type: line.event_type,
+        order_id: line.order_id,
+        counterpart: line.counterpart,
+        params: line.params.clone(),
+    }
+}
+
+fn values(id: LineId, line: &InboxLine) -> Result<Vec<Val>> {
+    let body = serde_json::to_string(&body(line))?;
+    Ok(vals![id.0, line.user_id, line.role.number(), line.event_id, line.created_at, body])
+}
+
+fn document(id: LineId, line: &InboxLine) -> Result<Document> {
+    let params = bson::serialize_to_bson(&serde_json::to_value(&line.params)?)?;
+    Ok(doc! {
+        "_id": binary(id.0), "user_id": binary(line.user_id.0), "event_id": binary(line.event_id.0),
+        "type": line.event_type.as_str(), "order_id": binary(line.order_id.0),
+        "counterpart": line.counterpart.map(|user| binary(user.0)), "params": params,
+        "is_read": false, "created_at": line.created_at.0,
+    })
+}
+
+fn stored_line(document: &Document) -> Result<StoredLine> {
+    let params = document.get("params").cloned().unwrap_or(Bson::Null);
+    let body: LineBody = serde_json::from_value(serde_json::json!({
+        "type": document.get_str("type")?,
+        "order_id": id(document, "order_id")?,
+        "counterpart": id(document, "counterpart").ok(),
+        "params": bson::deserialize_from_bson::<serde_json::Value>(params)?,
+    }))?;
+    let line = InboxLine {
+        user_id: UserId(id(document, "user_id")?),
+        role: Role::Customer,
+        event_type: body.event_type,
+        order_id: body.order_id,
+        event_id: EventId(id(document, "event_id")?),
+        counterpart: body.counterpart,
+        params: body.params,
+        created_at: UnixMillis(document.get_i64("created_at")?),
+    };
+    let read_at = document.get_i64("read_at").ok().map(UnixMillis);
+    Ok(StoredLine { id: LineId(id(document, "_id")?), line, read_at })
+}
+
+fn binary(id: Uuid) -> bson::Uuid {
+    bson::Uuid::from_bytes(id.into_bytes())
+}
+
+fn id(document: &Document, field: &str) -> Result<Uuid> {
+    match document.get(field) {
+        Some(Bson::Binary(binary)) => Ok(Uuid::from_slice(&binary.bytes)?),
+        _ => anyhow::bail!("`{field}` is not an id"),
+    }
+}

@@ -1,0 +1,50 @@
+//! Lines of four people, and pages of one of them.
+
+use notification::domain::{InboxCursor, InboxLine, LineId, PageRequest, Params};
+use uuid::Uuid;
+use wire::{
+    Amount, Currency, EventId, EventType, OrderCode, OrderId, Region, Role, UnixMillis, UserId,
+};
+
+const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+
+pub fn page_of(after: Option<InboxCursor>) -> PageRequest {
+    PageRequest {
+        user_id: UserId(Uuid::from_u128(1)),
+        role: Role::Customer,
+        unread_only: false,
+        after,
+        limit: 20,
+        read_since: UnixMillis(0),
+    }
+}
+
+/// So many lines that were not written yet.
+pub fn fresh(written: &mut u32, count: u32) -> Vec<(LineId, InboxLine)> {
+    let numbers = *written..*written + count;
+    *written += count;
+    numbers.map(|n| (LineId(Uuid::from_u128(n.into())), line(n))).collect()
+}
+
+fn line(n: u32) -> InboxLine {
+    let id = Uuid::from_u128(n.into());
+    InboxLine {
+        user_id: UserId(Uuid::from_u128((n % 4).into())),
+        role: Role::Customer,
+        event_type: EventType::OrderAccepted,
+        order_id: OrderId(id),
+        event_id: EventId(id),
+        counterpart: Some(UserId(Uuid::from_u128(7))),
+        params: Params {
+            title: "Mend the tap in the kitchen".into(),
+            code: OrderCode::of(Region::North, OrderId(id)),
+            price: Amount::from_minor(20_000).expect("an amount"),
+            currency: Currency::Cny,
+            region: Region::North,
+            reason: None,
+            why: None,
+            lost: None,
+        },
+        created_at: AT.plus_ms(i64::from(n / 2)),
+    }
+}

@@ -1,0 +1,150 @@
+//! Notification's inbox on `platform::documents`, beside the same queries written by hand for each
+//! database.
+//!
+//! Both write and read in turns, in databases of their own on the same server, so that the ratios hold on
+//! a busy machine.
+
+mod hand_written;
+mod lines;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hand_written::HandWrittenInbox;
+use lines::{fresh, page_of};
+use notification::{
+    domain::{InboxLine, InboxPage, LineId, PageRequest},
+    store::InboxStore,
+};
+use platform::documents::Documents;
+use process::clock::Clock;
+
+const TURNS: usize = 12;
+/// Lines that one turn inserts one by one, and as many in runs.
+const LINES: u32 = 512;
+const RUN: usize = 64;
+const PAGES: usize = 200;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let clock = Clock::system();
+    let server = support::servers().mongodb.split('?').next().unwrap_or_default();
+    let server = server.trim_end_matches('/');
+    let folder = tempfile::tempdir()?;
+    for database in ["MongoDB", "SQLite"] {
+        let url = |way: &str| match database {
+            "MongoDB" => {
+                format!("{server}/bench_{way}_{}?replicaSet=rs0", clock.new_id().simple())
+            }
+            _ => format!("sqlite:{}", folder.path().join(format!("{way}.db")).display()),
+        };
+        let port = InboxStore::new(&Documents::open(&url("port")).await?);
+        port.migrate().await?;
+        let hand = HandWrittenInbox::open(&url("hand")).await?;
+        println!("{database}, time by hand as a part of the port's (aim: at least 0.90)");
+        Bench { port, hand, clock: clock.clone() }.run().await?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Port,
+    Hand,
+}
+
+struct Bench {
+    port: InboxStore,
+    hand: HandWrittenInbox,
+    clock: Clock,
+}
+
+impl Bench {
+    async fn run(&self) -> Result<()> {
+        let (mut single, mut runs) = (Pace::default(), Pace::default());
+        let (mut first, mut second) = (Pace::default(), Pace::default());
+        let mut written = 0;
+        for _ in 0..TURNS {
+            for (id, line) in fresh(&mut written, LINES) {
+                self.time(&mut single, async |way| self.insert(way, id, &line).await).await?;
+            }
+            for run in fresh(&mut written, LINES).chunks(RUN) {
+                self.time(&mut runs, async |way| self.insert_run(way, run).await).await?;
+            }
+            let begin = page_of(None);
+            let middle = self.page(Way::Hand, &begin).await?.next.context("a second page")?;
+            for (pace, request) in [(&mut first, begin), (&mut second, page_of(Some(middle)))] {
+                for _ in 0..PAGES {
+                    let read = async |way| self.page(way, &request).await.map(drop);
+                    self.time(pace, read).await?;
+                }
+                let both =
+                    (self.page(Way::Port, &request).await?, self.page(Way::Hand, &request).await?);
+                anyhow::ensure!(both.0 == both.1 && both.0.lines.len() == request.limit);
+            }
+        }
+        single.print("a line");
+        runs.print("a run of 64 lines");
+        first.print("the first page of 20");
+        second.print("the second page of 20");
+        Ok(())
+    }
+
+    /// Measures both; the one that begins changes with each time.
+    async fn time(&self, pace: &mut Pace, work: impl AsyncFn(Way) -> Result<()>) -> Result<()> {
+        let ways = [Way::Port, Way::Hand];
+        for way in if pace.port.len() % 2 == 0 { ways } else { [ways[1], ways[0]] } {
+            let started = self.clock.elapsed();
+            work(way).await?;
+            let took = self.clock.elapsed() - started;
+            match way {
+                Way::Port => pace.port.push(took),
+                Way::Hand => pace.hand.push(took),
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, way: Way, id: LineId, line: &InboxLine) -> Result<()> {
+        let is_new = match way {
+            Way::Port => self.port.add(id, line).await?,
+            Way::Hand => self.hand.add(id, line).await?,
+        };
+        anyhow::ensure!(is_new);
+        Ok(())
+    }
+
+    async fn insert_run(&self, way: Way, run: &[(LineId, InboxLine)]) -> Result<()> {
+        let are_new = match way {
+            Way::Port => self.port.add_all(run).await?,
+            Way::Hand => self.hand.add_all(run).await?,
+        };
+        anyhow::ensure!(are_new.iter().all(|is_new| *is_new));
+        Ok(())
+    }
+
+    async fn page(&self, way: Way, request: &PageRequest) -> Result<InboxPage> {
+        match way {
+            Way::Port => Ok(self.port.page(request).await?),
+            Way::Hand => self.hand.page(request).await,
+        }
+    }
+}
+
+/// How long each way took, each time.
+#[derive(Default)]
+struct Pace {
+    port: Vec<Duration>,
+    hand: Vec<Duration>,
+}
+
+impl Pace {
+    /// Compares the medians.
+    fn print(&mut self, name: &str) {
+        let [hand, port] = [&mut self.hand, &mut self.port].map(|times| {
+            times.sort_unstable();
+            times[times.len() / 2].as_secs_f64() * 1e6
+        });
+        println!("  {name:21} {:.2}: by hand {hand:.0} us, port {port:.0} us", hand / port);
+    }
+}
