@@ -93,7 +93,7 @@ impl Bench {
     /// Measures both; the one that begins changes with each time.
     async fn time(&self, pace: &mut Pace, work: impl AsyncFn(Way) -> Result<()>) -> Result<()> {
         let ways = [Way::Port, Way::Hand];
-        for way in if pace.port.len() % 2 == 0 { ways } else { [ways[1], ways[0]] } {
+        for way in if pace.port.len().is_multiple_of(2) { ways } else { [ways[1], ways[0]] } {
             let started = self.clock.elapsed();
             work(way).await?;
             let took = self.clock.elapsed() - started;
