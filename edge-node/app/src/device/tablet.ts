@@ -92,6 +92,9 @@ export async function start(isTaken = false): Promise<void> {
   void look()
 }
 
+/** A full disk takes no answer in. It is asked for again. */
+function noRoom(): void {}
+
 let isLooking = false
 
 function keepLooking(): void {
@@ -99,7 +102,7 @@ function keepLooking(): void {
   isLooking = true
   setInterval(() => (tablet.now = Date.now()), 1_000)
   setInterval(() => void look(), STANDING_EVERY_MS)
-  setInterval(() => void sender?.askAgain(), ASK_EVERY_MS)
+  setInterval(() => void sender?.askAgain().catch(noRoom), ASK_EVERY_MS)
   addEventListener('online', () => void look())
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void look())
 }
@@ -248,9 +251,9 @@ export async function look(): Promise<void> {
   if (!('value' in answer)) return
   const was = tablet.standing
   tablet.standing = answer.value
-  await store.set('standing', answer.value)
+  await store.set('standing', answer.value).catch(noRoom)
   if (tablet.person && !line) connect()
-  if (!was?.link.up && answer.value.link.up) void sender?.askAgain()
+  if (!was?.link.up && answer.value.link.up) void sender?.askAgain().catch(noRoom)
   if (!isLineUp) await fetchBoard()
 }
 
@@ -266,7 +269,7 @@ function connect(): void {
         isLineUp = true
         reached(true)
         void fetchBoard()
-        void sender?.askAgain().then(() => sender?.retryNow())
+        void sender?.askAgain().then(() => sender?.retryNow()).catch(noRoom)
       },
       down: () => {
         isLineUp = false
@@ -276,7 +279,7 @@ function connect(): void {
         isLineUp = false
         void askWhy()
       },
-      reply: (reply) => void sender?.take(reply),
+      reply: (reply) => void sender?.take(reply).catch(noRoom),
       head: (head) => void hearHead(head),
       changes: ({ items, gone }) => {
         setBoard(merged(tablet.board, items, gone.filter((id) => !isOurs(id))))
@@ -298,9 +301,9 @@ async function askWhy(): Promise<void> {
 
 async function hearHead(head: { epoch: number; nonce: string; cut_off_since: string | null }): Promise<void> {
   const known = await mine?.head()
-  await mine?.putHead(head as never)
+  await mine?.putHead(head as never).catch(noRoom)
   // Another run or epoch of the edge may have lost what it had.
-  if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain()
+  if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain().catch(noRoom)
   if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
 }
 
@@ -380,7 +383,7 @@ export async function understood(item: QueueItem): Promise<void> {
 
 export async function retryNow(): Promise<void> {
   void look()
-  await sender?.retryNow()
+  await sender?.retryNow().catch(noRoom)
 }
 
 /** In the language of the page. */
