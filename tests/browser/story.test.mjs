@@ -54,7 +54,7 @@ async function play(scenes, expected = EXPECTED) {
   }
 
   try {
-    await scenes({ portal, tablet })
+    await scenes({ open, portal, tablet })
   } catch (error) {
     for (const [at, { name, page, wrongs }] of people.entries()) {
       console.error(`${name} at ${page.url()}: ${wrongs.join(' | ')}`)
@@ -231,7 +231,7 @@ test('fifty orders are approved by keyboard, undo undoes, and two admins do not 
   const shelf = (n) => ({ title: `Shelf ${n}`, description: 'Hang it level.', service_type: 'cleaning_repair', price: '90.00', location: 'EAST', address: `${n} Mill Lane` })
   const published = await Promise.all(Array.from({ length: 50 }, (_, n) => api.post('/orders', shelf(n + 1))))
   const ids = published.map(({ order_id }) => order_id)
-  const [one, other] = await Promise.all([portal('admin'), portal('admin')])
+  const [one, other] = await Promise.all([portal('admin'), portal('admin-two')])
   const rowsAre = async (page, count) => {
     await page.waitForFunction((count) => document.querySelectorAll('tbody tr').length === count, count)
   }
@@ -281,3 +281,28 @@ test('fifty orders are approved by keyboard, undo undoes, and two admins do not 
     assert.ok(order.status === 'pending' || (order.status === 'rejected' && order.id === disputed), `${order.code} is ${order.status}`)
   }
 }, /status of 400.*\/(approve|reject)$/))
+
+test('each surface refuses the other roles by page, by interface and by deep link', () => play(async ({ portal, open }) => {
+  const north = platform.edges.NORTH.http
+  for (const username of ['customer-north', 'admin']) {
+    const tablet = await open(username, TABLET)
+    await tablet.goto(`${north}/queue`)
+    await tablet.waitForURL('**/sign-in')
+    await tablet.fill('#name', username)
+    await tablet.fill('#password', platform.passwordOf(username))
+    await tablet.click('button[type=submit]')
+    await tablet.locator('.banner', { hasText: 'provider' }).waitFor()
+    await tablet.goto(`${north}/jobs`)
+    await tablet.waitForURL('**/sign-in')
+  }
+  const refused = [['customer-north', '/admin/status', '/admin/orders', '/orders/available'], ['provider-north', '/admin/status', '/admin/edges']]
+  for (const [username, ...paths] of refused) {
+    const api = await apiOf(platform, username)
+    for (const path of paths) await assert.rejects(api.get(path), /answers 403/, `${username} ${path}`)
+  }
+  for (const [username, path] of [['customer-north', '/approvals'], ['provider-north', '/regions/wall'], ['admin', '/publish/1']]) {
+    const page = await portal(username)
+    await page.goto(platform.gateway + path)
+    await heading(page, 'This page is not for you')
+  }
+}, /status of 40[13]/))
