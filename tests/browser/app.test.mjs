@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { build } from 'vite'
 import config from '../../edge-node/app/vite.config.mjs'
-import { axe, CHROMIUM, LANGUAGES, launch, openPage, overflowAt, poll, screenshot, settled, smallTargets, THEMES, watch, writtenInCode } from './browser.mjs'
-import { order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
+import { axe, CHROMIUM, COLOUR_RULES, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, watch, writtenInCode } from './browser.mjs'
+import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 
 const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
 /** The scripted edge speaks no MQTT, and refuses and goes away on purpose. */
@@ -101,86 +101,88 @@ async function isKeptOffline(context, page) {
 }
 
 for (const lang of LANGUAGES) {
-  for (const theme of THEMES) {
-    test(`each page in ${lang}, ${theme}`, async (t) => {
-      const state = startState()
-      const edge = await serveEdge(DIST, state)
-      const context = await browser.newContext({ viewport: { width: 820, height: 1180 }, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
-      const { page, wrongs } = await openPage(context)
-      const look = (name) => t.test(name, async () => {
-        await settled(page)
-        await page.evaluate(() => document.fonts.ready)
-        assert.equal(await page.getAttribute('html', 'lang'), lang)
-        await screenshot(page, `app/${name}-${lang}-${theme}`)
-        assert.deepEqual(await axe(context, page), [])
-        assert.deepEqual(await smallTargets(page, 48), [])
-        assert.equal(await overflowAt(page, 320), 0, 'loss at 320 px')
-        assert.deepEqual(wrongs.splice(0).filter((wrong) => !EXPECTED.test(wrong)), [])
-      })
-      const open = async (path, ready) => {
-        await page.goto(edge.url + path)
-        await page.locator(ready).first().waitFor()
-      }
-
-      await page.addInitScript(([locale, theme]) => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale, theme, elder: false, keys: true })), [lang, theme])
-      await open('/', '#name')
-      await page.click('button[type=submit]')
-      await page.locator('[role=alert]').waitFor()
-      await look('sign-in')
-      await signIn(page)
-      await look('board')
-      await open('/jobs', '.jobs')
-      await look('jobs')
-      await open(`/jobs/${id(11)}`, '.actions')
-      await look('job')
-
-      state.cutSince = Date.now() - 14 * 60_000
-      state.answer = 'stored'
-      await open('/', '.banner')
-      await page.click('.job .button')
-      await page.locator('.job .truth[data-truth=node]').waitFor()
-      await look('board-cut-off')
-      await open(`/jobs/${id(11)}`, '.hops')
-      await look('job-requested')
-      state.answer = 'later'
-      await open(`/jobs/${id(14)}/complete`, 'textarea')
-      await page.fill('textarea', 'Planed the edge. 刨平了门边。')
-      await look('complete')
-      await page.click('button[type=submit]')
-      await page.locator('.toast').waitFor()
-      await look('complete-undo')
-      await open('/queue', '.item')
-      await look('queue')
-      await page.click('.who')
-      await page.locator('dialog[open]').waitFor()
-      await look('account')
-
-      state.firm = true
-      await open('/', '.banner')
-      await page.getByRole('button', { name: /at once|立即/ }).first().waitFor()
-      await look('board-firm')
-      state.firm = false
-      state.cutSince = undefined
-      state.answer = 'lost'
-      await open('/queue', '.item')
-      await page.locator('.item[data-needs]').first().waitFor()
-      await look('queue-needs')
-      await page.click('.item[data-needs] .button')
-      await page.locator('.race-wide').waitFor()
-      await look('lost')
-      state.ended[PEOPLE['Zhou Lei']] = 'token_expired'
-      await open('/', '.banner')
-      await page.getByRole('link', { name: /again|重新/ }).waitFor()
-      await look('board-ended')
-      await page.click('.who')
-      await page.locator('dialog[open] button[type=submit]').click()
-      await page.waitForURL('**/lock')
-      await page.locator('.gate').waitFor()
-      await look('lock')
-      await context.close()
-      await edge.close()
+  test(`each page in ${lang}`, async (t) => {
+    const state = startState()
+    const edge = await serveEdge(DIST, state)
+    const context = await browser.newContext({ viewport: { width: 820, height: 1180 }, locale: lang, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+    const { page, wrongs } = await openPage(context)
+    const look = (name) => t.test(name, async () => {
+      await settled(page)
+      await page.evaluate(() => document.fonts.ready)
+      assert.equal(await page.getAttribute('html', 'lang'), lang)
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await screenshot(page, `app/${name}-${lang}-dark`)
+      assert.deepEqual(await axe(context, page, COLOUR_RULES), [])
+      await page.emulateMedia({ colorScheme: 'light' })
+      await screenshot(page, `app/${name}-${lang}-light`)
+      assert.deepEqual(await axe(context, page), [])
+      assert.deepEqual(await smallTargets(page, 48), [])
+      assert.deepEqual(await losses(page), [])
+      assert.deepEqual(wrongs.splice(0).filter((wrong) => !EXPECTED.test(wrong)), [])
     })
-  }
+    const open = async (path, ready) => {
+      await page.goto(edge.url + path)
+      await page.locator(ready).first().waitFor()
+    }
+
+    await page.addInitScript((locale) => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale, theme: null, elder: false, keys: true })), lang)
+    await open('/', '#name')
+    await page.click('button[type=submit]')
+    await page.locator('[role=alert]').waitFor()
+    await look('sign-in')
+    await signIn(page)
+    await look('board')
+    await open('/jobs', '.jobs')
+    await look('jobs')
+    await open(`/jobs/${id(11)}`, '.actions')
+    await look('job')
+
+    state.cutSince = Date.now() - 14 * 60_000
+    state.answer = 'stored'
+    await open('/', '.banner')
+    await page.click('.job .button')
+    await page.locator('.job .truth[data-truth=node]').waitFor()
+    await look('board-cut-off')
+    await open(`/jobs/${id(11)}`, '.hops')
+    await look('job-requested')
+    state.answer = 'later'
+    await open(`/jobs/${id(14)}/complete`, 'textarea')
+    await page.fill('textarea', 'Planed the edge. 刨平了门边。')
+    await look('complete')
+    await page.click('button[type=submit]')
+    await page.locator('.toast').waitFor()
+    await look('complete-undo')
+    await open('/queue', '.item')
+    await look('queue')
+    await page.click('.who')
+    await page.locator('dialog[open]').waitFor()
+    await look('account')
+
+    state.firm = true
+    await open('/', '.banner')
+    await page.getByRole('button', { name: /at once|立即/ }).first().waitFor()
+    await look('board-firm')
+    state.firm = false
+    state.cutSince = undefined
+    state.answer = 'lost'
+    await open('/queue', '.item')
+    await page.locator('.item[data-needs]').first().waitFor()
+    await look('queue-needs')
+    await page.click('.item[data-needs] .button')
+    await page.locator('.race-wide').waitFor()
+    await look('lost')
+    state.ended[PEOPLE['Zhou Lei']] = 'token_expired'
+    await open('/', '.banner')
+    await page.getByRole('link', { name: /again|重新/ }).waitFor()
+    await look('board-ended')
+    await page.click('.who')
+    await page.locator('dialog[open] button[type=submit]').click()
+    await page.waitForURL('**/lock')
+    await page.locator('.gate').waitFor()
+    await look('lock')
+    await context.close()
+    await edge.close()
+  })
 }
 
 test('no word is written into the code', async () => {
@@ -360,3 +362,104 @@ test('an update in the middle of the queue changes nothing of it', () => playSig
   state.answer = 'applied'
   await page.locator('.empty').waitFor()
 }, { answer: 'later' }))
+
+test('the day’s work is done by keyboard alone, and the focus is seen all the way', () => play(async ({ state, edge, start }) => {
+  const { page } = await start()
+  const { keyboard } = page
+  const to = (kind, name) => tabTo(page, page.getByRole(kind, { name }).first())
+  const activate = async (kind, name) => {
+    await to(kind, name)
+    await keyboard.press('Enter')
+  }
+  const isNow = (status) => page.locator(`.status[data-status=${status}]`).waitFor()
+  const signIn = async () => {
+    await to('textbox', 'Password')
+    await keyboard.type(PASSWORD)
+    await keyboard.press('Enter')
+    await page.locator('.job').first().waitFor()
+  }
+  await page.goto(edge.url)
+  await to('textbox', 'Name')
+  await keyboard.type('Zhou Lei')
+  await signIn()
+
+  await activate('link', 'Set up a router and two printers')
+  await page.locator('.actions').waitFor()
+  await activate('button', 'Accept')
+  await isNow('accepted')
+  await activate('button', 'Start')
+  await isNow('in_progress')
+  await activate('link', /^Complete/)
+  await to('textbox', /./)
+  await keyboard.type('Both printers print.')
+  await activate('button', /^Complete/)
+  await isNow('completed')
+  await activate('link', /^My jobs/)
+  await activate('link', '更换马桶水箱配件')
+  await activate('button', 'Give it back')
+  await isNow('pending')
+  await activate('link', /^Queue/)
+  await truthsAre(page, Array(4).fill('At the regional node'))
+  const sent = new Map(state.frames.map(({ id, body }) => [id, body]))
+  assert.deepEqual([...sent.values()].map(({ type }) => type).sort(), ['accept_order', 'complete_order', 'start_order', 'withdraw_acceptance'])
+  assert.equal([...sent.values()].find(({ type }) => type === 'complete_order').note, 'Both printers print.')
+
+  await activate('button', /Zhou Lei/)
+  await tabTo(page, page.locator('dialog[open] button[type=submit]'))
+  await keyboard.press('Enter')
+  await page.waitForURL('**/lock')
+  await signIn()
+}, { answer: 'stored' }))
+
+test('every stop of the keyboard is seen', () => playSignedIn(async ({ edge, page }) => {
+  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(14)}/complete`, '/queue', '/sign-in']) {
+    await page.goto(edge.url + path)
+    await page.locator('main h1').waitFor()
+    await settled(page)
+    assert.deepEqual(await unseenStops(page), [], path)
+  }
+}))
+
+test('what people write stays text', () => {
+  const orders = [order(11, { title: HOSTILE[0], description: HOSTILE[1], address: HOSTILE[2] }), order(14, { provider_id: PEOPLE[HOSTILE[0]], title: HOSTILE[3], description: HOSTILE[4], address: HOSTILE[1], status: 'in_progress', version: 4 })]
+  return play(async ({ state, edge, start }) => {
+    const { page } = await start()
+    const isInert = async (path, shown) => {
+      if (path) await page.goto(edge.url + path)
+      await page.getByText(shown).first().waitFor()
+      assert.equal(await page.locator('main :is(img, script)').count(), 0)
+      assert.deepEqual(await losses(page), [])
+    }
+    await page.goto(edge.url)
+    await signIn(page, HOSTILE[0])
+    await isInert('/', HOSTILE[0])
+    await isInert(`/jobs/${id(11)}`, HOSTILE[1])
+    await page.locator('.actions .button').click()
+    await page.getByRole('link', { name: 'Read why' }).click()
+    await isInert('', HOSTILE[0])
+    await isInert('/jobs', HOSTILE[3])
+    state.answer = 'later'
+    await page.goto(`${edge.url}/jobs/${id(14)}/complete`)
+    await page.fill('textarea', HOSTILE.join(' '))
+    await page.click('form button[type=submit]')
+    await page.locator('.status[data-status=completed]').waitFor()
+    await isInert('/queue', HOSTILE[3])
+    await page.click('.who')
+    await page.locator('dialog[open] h2', { hasText: HOSTILE[0] }).waitFor()
+  }, { orders, answer: 'lost' })
+})
+
+test('a customer or an admin is told in a sentence that the tablet is for providers', () => play(async ({ edge, start }) => {
+  const { page } = await start()
+  for (const name of ['Lin Xiaomei', 'Chen Yu']) {
+    await page.goto(edge.url)
+    await page.fill('#name', name)
+    await page.fill('#password', PASSWORD)
+    await page.click('button[type=submit]')
+    await page.locator('.banner', { hasText: 'provider' }).waitFor()
+    for (const path of ['/', '/jobs', `/jobs/${id(11)}`, '/queue', '/lost/x']) {
+      await page.goto(edge.url + path)
+      await page.waitForURL('**/sign-in')
+    }
+  }
+}))

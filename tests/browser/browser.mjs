@@ -93,8 +93,12 @@ export async function pressPair(page, first, second) {
   await Promise.all([page.keyboard.press(first), page.keyboard.press(second)])
 }
 
+const ALL_RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+/** The rules whose answer another theme may change. */
+export const COLOUR_RULES = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }
+
 /** The findings of axe, one line each. Injected by the debugger: the page's own policy would refuse it. */
-export async function axe(context, page, rules = {}) {
+export async function axe(context, page, runOnly = ALL_RULES) {
   const session = await context.newCDPSession(page)
   const evaluate = async (expression) => {
     const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
@@ -102,7 +106,7 @@ export async function axe(context, page, rules = {}) {
     return result.value
   }
   await evaluate(`if (!window.axe) { ${AXE} }`)
-  const options = JSON.stringify({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules, resultTypes: ['violations'] })
+  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
   const violations = await evaluate(`axe.run(document, ${options}).then((found) => found.violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map((node) => node.target.join(' ') + ': ' + (node.any[0]?.message ?? node.failureSummary)) })))`)
   await session.detach()
   return violations.map(({ id, impact, where }) => `${id} (${impact}): ${where.join(' | ')}`)
@@ -125,18 +129,84 @@ export function writtenInCode(page, data) {
   }, data)
 }
 
-/** How far the page can be pushed sideways at that width. */
-export async function overflowAt(page, width) {
+/** Losses of a narrow window: of 320 px, and of half the page's own, which is all that a zoom of 200 % leaves. */
+export async function losses(page) {
   const before = page.viewportSize()
-  await resize(page, { width, height: 800 })
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  const found = []
+  for (const size of [{ width: 320, height: 800 }, { width: before.width / 2, height: before.height / 2 }]) {
+    await resize(page, size)
+    const lost = await page.evaluate(lossesHere)
+    found.push(...lost.map((loss) => `${size.width} px: ${loss}`))
+  }
   await resize(page, before)
-  return over
+  return found
 }
 
 async function resize(page, size) {
   await page.setViewportSize(size)
   await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size)
+}
+
+/** A page to be pushed sideways, text that is cut off, and bars that leave no half of the window to the rest. */
+function lossesHere() {
+  const root = document.documentElement
+  const over = root.scrollWidth - root.clientWidth
+  const found = over > 0 ? [`${over} px to the side`] : []
+  const all = [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility())
+  const clipping = (one) => ['hidden', 'clip'].includes(getComputedStyle(one).overflowX) && getComputedStyle(one).textOverflow === 'clip'
+  const clips = new Set(all.filter(clipping))
+  const range = document.createRange()
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+    const parent = text.parentElement
+    if (!text.data.trim() || !parent.checkVisibility() || parent.closest('.hush, svg')) continue
+    range.selectNodeContents(text)
+    const { right } = range.getBoundingClientRect()
+    let clip = parent
+    while (clip && !clips.has(clip)) clip = clip.parentElement
+    if (clip && right > clip.getBoundingClientRect().right + 1) found.push(`cut off: ${text.data.trim().slice(0, 40)}`)
+  }
+  const bars = all.filter((one) => getComputedStyle(one).position === 'fixed' && !one.closest('dialog, [popover], .toasts'))
+  const barred = bars.reduce((sum, bar) => sum + bar.getBoundingClientRect().height, 0)
+  if (barred > innerHeight / 2) found.push(`${Math.round(barred)} px of bars`)
+  return found
+}
+
+/** Where the focus is now: what hides it, `end` where it has left the page, and nothing where it is seen. */
+function focusTrouble() {
+  const at = document.activeElement
+  if (!at || at === document.body) return 'end'
+  const box = (at.closest('.tile') ?? at).getBoundingClientRect()
+  const [x, y] = [box.left + box.width / 2, box.top + Math.min(box.height / 2, 20)]
+  const inView = x >= 0 && y >= 0 && x < innerWidth && y < innerHeight
+  const top = inView ? document.elementFromPoint(x, y) : null
+  const isCovered = !top || !(at.contains(top) || top.contains(at) || at.closest('label')?.contains(top))
+  const hasRing = [at, at.closest('.tile')].some((one) => one && getComputedStyle(one).outlineStyle !== 'none')
+  return isCovered || !hasRing ? `${at.tagName} ${at.textContent.trim().slice(0, 30)}${isCovered ? ' is covered' : ' shows no ring'}` : ''
+}
+
+/** The stops of the Tab key at which the focus is not seen, from the top of the page to its end. */
+export async function unseenStops(page) {
+  const unseen = []
+  for (let stop = 0; stop < 70; stop += 1) {
+    await page.keyboard.press('Tab')
+    const trouble = await page.evaluate(focusTrouble)
+    if (trouble === 'end') break
+    if (trouble) unseen.push(trouble)
+  }
+  return unseen
+}
+
+/** Goes on by the Tab key to that control, seeing the focus at each stop. */
+export async function tabTo(page, control) {
+  await control.waitFor()
+  for (let stop = 0; stop < 90; stop += 1) {
+    if (await control.evaluate((one) => one === document.activeElement)) return
+    await page.keyboard.press('Tab')
+    const trouble = await page.evaluate(focusTrouble)
+    if (trouble && trouble !== 'end') throw new Error(`on the way to ${control}: ${trouble}`)
+  }
+  throw new Error(`the Tab key does not lead to ${control}`)
 }
 
 /** Controls that are smaller than the surface's target, with their sizes. A link within a line of text is none. */
@@ -151,8 +221,18 @@ export function smallTargets(page, least) {
   }, least)
 }
 
+const SHOT_MS_MAX = 20_000
+const SHOTS_MAX = 4
+
 export async function screenshot(page, name) {
   const path = `${SCREENS}/${name}.png`
   mkdirSync(dirname(path), { recursive: true })
-  await page.screenshot({ path, animations: 'disabled' })
+  for (let shot = 1; ; shot += 1) {
+    try {
+      return await page.screenshot({ path, animations: 'disabled', timeout: SHOT_MS_MAX })
+    } catch (error) {
+      // On a busy machine Chromium now and then waits for a frame that nothing asks it to draw.
+      if (shot === SHOTS_MAX) throw error
+    }
+  }
 }

@@ -3,10 +3,17 @@
 import { createServer } from 'node:http'
 import { sendFile } from './serve.mjs'
 
+/** What people may write into any field. */
+export const HOSTILE = ['"><img src=x onerror=alert(1)>', '<script>alert(2)</script>', 'javascript:alert(3)', '{{ 7 * 7 }} @:x | y', 'W'.repeat(118)]
+
 export const PEOPLE = {
   'Zhou Lei': '0193a1c2-0000-7000-8000-000000000007',
   'Maria Silva': '0193a1c2-0000-7000-8000-000000000008',
+  [HOSTILE[0]]: '0193a1c2-0000-7000-8000-000000000009',
+  'Lin Xiaomei': '0193a1c2-0000-7000-8000-000000000010',
+  'Chen Yu': '0193a1c2-0000-7000-8000-000000000011',
 }
+const ROLES = { 'Lin Xiaomei': 'customer', 'Chen Yu': 'admin' }
 export const PASSWORD = 'right horse'
 const NOW = Date.now()
 const HOUR = 3_600_000
@@ -85,7 +92,7 @@ function signIn(state, { username, password }, tell) {
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
-  return tell(200, { access_token: `token-of-${user_id}`, expires_in: 3_600, user_id, role: 'provider' })
+  return tell(200, { access_token: `token-of-${user_id}`, expires_in: 3_600, user_id, role: ROLES[username] ?? 'provider' })
 }
 
 const userOf = (token) => token.replace(/^.*token-of-/, '')

@@ -54,6 +54,8 @@ const regionOf = (region, gate, change = {}, edgeChange = {}) => ({
   region, gate, policy: 'optimistic', holder: null, feed_seq: 90, orders: 12, asks_waiting: 0, asks_stopped: 0, edges: [edge(`${region.toLowerCase()}-1`, edgeChange)], ...change,
 })
 
+const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
+
 /** `orders` wait for approval; `own` is the order that every page about one order shows. */
 export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {} } = {}) {
   const state = {
@@ -67,7 +69,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const page = (items) => ({ items, next: null })
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
-    ['POST', /^\/session$/, () => ({ ...PEOPLE[(state.role ??= 'customer')], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleOf(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
     ['GET', /^\/admin\/orders$/, ({ query }) => page(state.orders.filter((order) => !query.get('status') || order.status === query.get('status')))],
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],
