@@ -7,35 +7,7 @@ use crate::{
     test_servers::TestServers, workspace,
 };
 
-const HELP: &str = "\
-cargo xtask COMMAND
-
-  up [--ephemeral] [--data DIR] [--port-base N] [--ready-file F] [--real]
-                     build, start a whole platform and stop it on Ctrl-C
-  demo [--ready-file F] [--lang zh]
-                     play the whole story, a line per step, against an ephemeral platform or the one of that file
-  test [STAGE...]    every stage, or these: arch lint build web unit contract sim e2e chaos demo
-  sim [--seeds N] [--from N] [--jobs N]
-                     run the sync protocol by seed, through every fault (default 1000 seeds from 0, 2 jobs)
-  sim --seed N       replay one seed in words, and shrink it where it fails
-  sim --scenario NAME
-                     replay one schedule written by hand
-  sim --mutations    plant every bug and see that a promise with a name catches it
-  sim --bug NAME     plant that one alone; with --seed or --scenario, look at how it is caught
-  chaos [NAME]       kill, cut, copy and restore real processes
-  chaos --rounds N   N rounds of cut, collide, kill -9 and heal on real stores, a line for each
-  bench [--ops N]    let work pile up at five edges (default 100000 ops), and measure how it is drained
-  mutants [DEFECT]   plant each defect and see that a named test finds it
-  mutants --release  see that release binaries cannot have any
-  arch               who may use whom, and what may stand where
-  words              Chinese in Rust, and public type names that stand twice
-  lint               formatting, words, clippy and cargo-deny
-  apps               build the portal and the providers' app, unless they stand as their sources say
-  golden             add new vectors to the golden file, and write the words of the protocol for the apps
-  servers --ready-file F
-                     hold private servers for tests until Ctrl-C
-  install            install the servers and tools that the tests need
-";
+const HELP: &str = include_str!("help.txt");
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (command, rest) = match arguments.split_first() {
