@@ -17,7 +17,6 @@ use wire::{Code, DeviceId, SessionId, UnixMillis, UserId};
 
 use crate::store::{Trust, TrustNews};
 
-/// Clones share keys and revocations.
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
@@ -170,7 +169,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{People, device};
+    use crate::tests::{People, device};
 
     #[test]
     fn an_expired_or_revoked_token_is_known_and_not_admitted() {

@@ -20,7 +20,7 @@ mod voice;
 texts::include_texts!(say);
 
 #[cfg(test)]
-mod testing;
+mod tests;
 
 pub use config::Config;
 pub use mqtt::MqttKind;

@@ -16,7 +16,6 @@ use crate::{
     store::{BoardItem, DecidedCommand, EdgeIdentity},
 };
 
-/// Clones speak on the same broker.
 #[derive(Clone)]
 pub struct Voice {
     pub identity: EdgeIdentity,
@@ -127,7 +126,7 @@ mod tests {
     use wire::{Order, OrderStatus};
 
     use super::*;
-    use crate::testing::{id, order};
+    use crate::tests::{id, order};
 
     #[test]
     fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {

@@ -62,7 +62,7 @@ const KINDS: [&str; 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::id;
+    use crate::tests::id;
 
     #[track_caller]
     fn check(body: &str, id: Option<CommandId>, code: Code) {

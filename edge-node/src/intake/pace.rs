@@ -49,7 +49,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::id;
+    use crate::tests::id;
 
     const AT_ONCE: u32 = 20;
 

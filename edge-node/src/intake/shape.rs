@@ -54,7 +54,7 @@ mod tests {
     use wire::{Draft, OrderId, UnixMillis};
 
     use super::*;
-    use crate::testing::{draft, id};
+    use crate::tests::{draft, id};
 
     #[track_caller]
     fn check(draft: Draft, expected: &[&str]) {

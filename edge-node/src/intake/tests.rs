@@ -18,7 +18,7 @@ use crate::store::{
     Store,
     tests::{hold, limit_pages},
 };
-use crate::testing::{People, draft, id, identity, order, sender};
+use crate::tests::{People, draft, id, identity, order, sender};
 
 struct Edge {
     intake: Intake,

@@ -237,7 +237,7 @@ impl Guests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{People, device, id};
+    use crate::tests::{People, device, id};
 
     #[test]
     fn a_device_may_hold_several_connections() {

@@ -64,7 +64,7 @@ async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::sender;
+    use crate::tests::sender;
 
     #[test]
     fn a_full_queue_gives_the_command_back() {

@@ -18,7 +18,7 @@ use wire::{
 };
 
 use super::*;
-use crate::testing::{draft, id, identity, order};
+use crate::tests::{draft, id, identity, order};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 

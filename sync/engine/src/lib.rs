@@ -12,4 +12,4 @@ pub mod verdict;
 pub mod view;
 
 #[cfg(test)]
-mod testing;
+mod tests;

@@ -114,7 +114,7 @@ mod tests {
     use wire::{Amount, Currency, Policy, ServiceType};
 
     use super::*;
-    use crate::testing::{draft, edge, order};
+    use crate::tests::{draft, edge, order};
 
     const EPOCH: u64 = 3;
 

@@ -137,7 +137,7 @@ mod tests {
     use wire::{OrderId, Role, UserId};
 
     use super::*;
-    use crate::testing::{actor, draft, id, order};
+    use crate::tests::{actor, draft, id, order};
     use crate::view::{PendingOp, see};
 
     const HOLDER: Footing =
@@ -276,7 +276,7 @@ mod tests {
             CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
         ] {
             for status in OrderStatus::ALL {
-                let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::testing::edge());
+                let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::tests::edge());
                 let answer = judge(&by_provider(&body), &seen, &ruled);
                 assert!(
                     matches!(answer, Answer::Taken(Judgment { verdict: Verdict::Provisional, .. })),

@@ -7,7 +7,7 @@ use engine::{
 use wire::{BootNonce, CommandOp, EdgeId, QuarantineWhy, Receipt, Relogged};
 
 use super::*;
-use crate::testing::id;
+use crate::tests::id;
 
 const FIRM: Answer =
     Answer::Taken(Judgment { verdict: Verdict::Firm, fence: Some(6), doubt: None });

@@ -6,7 +6,7 @@ mod snapshot;
 use wire::{Credit, Hash, HeldNotice, Limits, Outcome, Refused};
 
 use super::*;
-use crate::testing::{actor, edge as edge_id, id, order};
+use crate::tests::{actor, edge as edge_id, id, order};
 use crate::view::Tally;
 use crate::view::{ConfirmedOrder, Via, merge};
 use wire::{

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wire::{OrderCode, Role, UserId};
 
 use super::*;
-use crate::testing::{actor, draft, edge, id, order};
+use crate::tests::{actor, draft, edge, id, order};
 
 const PROVIDER: u128 = 20;
 

@@ -16,7 +16,7 @@ fn an_accept_for_the_holder_goes_out_under_the_sessions_standing() {
             trace: None,
         },
         token: "token".into(),
-        actor: crate::testing::actor(20, wire::Role::Provider),
+        actor: crate::tests::actor(20, wire::Role::Provider),
     };
     let mut session = opened(&log(1));
     let outputs = {

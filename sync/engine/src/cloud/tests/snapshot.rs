@@ -17,7 +17,7 @@ fn place(n: u8) -> SnapshotPlace {
 
 /// The `n`th part of an image with so many of them.
 fn part(n: u8, parts: u8) -> SnapshotPart {
-    let order: Order = crate::testing::order(n.into(), 1);
+    let order: Order = crate::tests::order(n.into(), 1);
     let next = (n + 1 < parts).then_some(place(n + 1));
     SnapshotPart { changes: vec![wire::Change::Order(order)], next }
 }
