@@ -11,7 +11,6 @@ use crate::{
     store::{EdgeIdentity, Store},
 };
 
-/// Clones share all of it.
 #[derive(Clone)]
 pub struct EdgeGround {
     pub config: Arc<Config>,

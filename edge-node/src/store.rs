@@ -66,7 +66,6 @@ pub use standing::RegionStanding;
 
 type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 
-/// Clones share the file.
 #[derive(Clone)]
 pub struct Store {
     journal: Journal<LogBook>,

@@ -46,7 +46,6 @@ pub const NAME: &str = CloudPart::Auth.name();
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
-    /// auth_db.
     pub sql_url: SecretUrl,
     /// The private key that signs tokens; made where it is missing. Replicas share one.
     pub signing_key: PathBuf,
@@ -59,7 +58,6 @@ impl PartConfig for Config {
     }
 }
 
-/// Auth asks nobody.
 #[derive(Clone, Default)]
 pub struct Peers {}
 
@@ -96,7 +94,6 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
-/// Brings auth_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }

@@ -40,7 +40,6 @@ async fn refill(store: &Store, cache: &Cache, clock: &Clock) -> Result<(), Refil
     Ok(sessions::mark_complete(cache).await?)
 }
 
-/// Fills the blacklist if it can be reached.
 pub async fn fill(store: &Store, cache: &Cache, clock: &Clock) {
     if let Err(error) = refill(store, cache, clock).await {
         tracing::warn!(error = chain(&*error), "The blacklist could not be filled");

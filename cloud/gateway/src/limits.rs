@@ -29,7 +29,6 @@ pub struct RateLimits {
     per_address: NonZeroU32,
 }
 
-/// The owner of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
     User(UserId),

@@ -55,7 +55,6 @@ impl Settings {
         settings.printable().map(|_| settings)
     }
 
-    /// The section of a part.
     pub fn section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
         load_over(part.name(), &C::usual(part, &self.place), &self.sources)
     }

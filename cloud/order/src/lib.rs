@@ -37,7 +37,6 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
-/// Brings order_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }

@@ -21,7 +21,6 @@ pub use delivery::{Deliveries, Delivery};
 pub use embedded::Embedded;
 pub use rabbit::Rabbit;
 
-/// Cloning shares the connection or the file.
 #[derive(Clone)]
 pub enum Bus {
     Embedded(Embedded),

@@ -14,7 +14,6 @@ use process::metrics;
 pub use memory::Memory;
 pub use redis_arm::Redis;
 
-/// Cloning shares the entries or the connection.
 #[derive(Clone)]
 pub enum Cache {
     Memory(Memory),

@@ -67,7 +67,6 @@ struct Consumer<H> {
     stop: CancellationToken,
 }
 
-/// The fate of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Settlement {
     Handled,

@@ -8,7 +8,6 @@ use process::{
 
 use crate::{bus::Bus, cache::Cache};
 
-/// The ports and keys of a service. A clone shares them.
 #[derive(Clone)]
 pub struct Ground {
     pub clock: Clock,

@@ -37,7 +37,6 @@ use crate::{
     store::EdgeIdentity,
 };
 
-/// Clones are the same broker.
 #[derive(Clone)]
 pub struct Broker {
     router: Arc<MessageRouter>,

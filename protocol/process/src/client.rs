@@ -15,7 +15,6 @@ use wire::CommandId;
 
 use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace};
 
-/// Clones share the pool.
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
 

@@ -49,7 +49,6 @@ macro_rules! parts {
                 match self { $(Self::$part => stringify!($name),)+ Self::Gateway => "gateway" }
             }
 
-            /// The port that it usually listens on.
             pub const fn port(self) -> u16 {
                 match self { $(Self::$part => $port,)+ Self::Gateway => 8080 }
             }

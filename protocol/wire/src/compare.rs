@@ -21,7 +21,6 @@ pub struct RangeQuestion {
 pub struct RangeAnswer {
     /// Where the range ends, because there were as many as asked for; else where it was to end.
     pub until: Option<OrderId>,
-    /// The set digest of the orders in it.
     pub digest: Hash,
     #[serde(default)]
     pub marks: Vec<OrderMark>,
@@ -64,7 +63,6 @@ impl OrderMark {
     }
 }
 
-/// The set digest of some orders.
 pub fn range_digest<'a>(marks: impl IntoIterator<Item = &'a OrderMark>) -> Hash {
     let mut digest = Hash::ZERO;
     for mark in marks {

@@ -73,7 +73,6 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
-    /// An order.
     OrderId,
     /// A person: customer, provider or admin.
     UserId,

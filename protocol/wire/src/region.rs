@@ -40,7 +40,6 @@ impl FromStr for Region {
 }
 
 words! {
-    /// How a region assigns its orders.
     #[derive(Default, Encode, Decode)]
     #[cbor(index_only)]
     Policy {

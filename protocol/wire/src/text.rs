@@ -71,7 +71,6 @@ pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldEr
     Ok(Some(note).filter(|note| !note.is_empty()))
 }
 
-/// Checks the comment of a review.
 pub fn check_comment(comment: &str) -> Result<String, FieldError> {
     check(comment, &COMMENT)
 }

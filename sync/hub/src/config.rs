@@ -11,9 +11,7 @@ pub const NAME: &str = CloudPart::Hub.name();
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
-    /// sync_db.
     pub sql_url: SecretUrl,
-    /// Ops of one frame.
     pub batch_ops_max: u32,
     pub batch_bytes_max: u32,
     /// How much an edge may send beyond what it knows to be stored.

@@ -49,7 +49,6 @@ use work::{
     workers::{BatchTurns, Workers},
 };
 
-/// The services the hub asks.
 #[derive(Clone)]
 pub struct Peers {
     /// Decides the ops.
@@ -72,7 +71,6 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     Ok(skeleton::router(NAME, http::router(routes), checks))
 }
 
-/// Starts the tasks of every room.
 fn start(
     config: &Config,
     ground: Ground,
@@ -147,7 +145,6 @@ fn start(
     Ok(Routes { keys, verifier, sessions, comparison, settling, news })
 }
 
-/// Brings sync_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }

@@ -24,7 +24,6 @@ pub(crate) struct OrderService {
     pub decided_within: Duration,
 }
 
-/// The owner's answer to a list of things to decide.
 pub(crate) enum OwnerAnswer<T> {
     Decisions(T),
     /// The owner is out of reach, or takes nothing at all now.

@@ -37,7 +37,6 @@ const CONTACT_TICKS: u64 = 3;
 /// A frame's other fields, and a length for each op.
 const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
-/// The next thing that a session reacts to.
 enum Stimulus {
     Message(Option<Result<Message, axum::Error>>),
     Tick,
@@ -52,7 +51,6 @@ enum Stimulus {
 }
 
 impl Sessions {
-    /// The largest message that an edge may send.
     pub fn message_bytes_max(&self) -> usize {
         let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
         bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)

@@ -6,7 +6,6 @@ use rusqlite::ErrorCode;
 
 use crate::State;
 
-/// The reason why a write has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
     /// It alone is undone.

@@ -26,7 +26,6 @@ row! {
     }
 }
 
-/// The record of closing an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
     pub at: UnixMillis,

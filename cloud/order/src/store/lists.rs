@@ -17,7 +17,6 @@ use super::{
 /// The newest lines of a timeline that are shown.
 const LINES_MAX: usize = 500;
 
-/// The filter of a list of orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     pub customer: Option<UserId>,

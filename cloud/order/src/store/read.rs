@@ -62,7 +62,6 @@ pub async fn snapshot(
     Ok(snapshot)
 }
 
-/// Everything that the requests name.
 #[derive(Default)]
 struct Named {
     commands: BTreeSet<CommandId>,

@@ -62,7 +62,6 @@ enum RelayError {
     },
 }
 
-/// The result of one round.
 enum Round {
     /// There may be more.
     Full,

@@ -119,7 +119,6 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
     Ok(())
 }
 
-/// Removes what was sent more than a day ago.
 pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
     sql.exec(PURGE, vals![now.plus_ms(-SENT_KEPT_MS)]).await
 }

@@ -15,7 +15,6 @@ use wire::UnixMillis;
 
 use super::{Claims, TOKEN_BYTES_MAX, TokenError, provider};
 
-/// Clones are the same set.
 #[derive(Clone)]
 pub struct Keys(Arc<RwLock<Inner>>);
 

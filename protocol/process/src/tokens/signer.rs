@@ -19,7 +19,6 @@ use tempfile::NamedTempFile;
 
 use super::provider;
 
-/// Clones share the key.
 #[derive(Clone)]
 pub struct Signer(Arc<Inner>);
 

@@ -35,7 +35,6 @@ pub(super) struct OpenSession {
 /// Ticks of about a second. The age of an edge's revocations counts in hours.
 const CONFIRM_EVERY_TICKS: u32 = 30;
 
-/// A frame that changed nothing.
 pub(super) struct UnusedFrame;
 
 impl OpenSession {

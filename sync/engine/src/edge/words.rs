@@ -148,7 +148,6 @@ pub struct NewEpoch {
     pub why: QuarantineWhy,
 }
 
-/// The reason why a frame changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoreReason {
     /// Another term, nonce or epoch.

@@ -16,7 +16,6 @@ use super::op::ReceivedOp;
 /// An op that fails alone this often, while its owner is there, waits for an operator.
 pub const FAILURES_MAX: u32 = 3;
 
-/// An op that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndecidedOp {
     pub seq: u64,

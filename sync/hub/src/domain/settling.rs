@@ -16,7 +16,6 @@ pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Clone, Default)]
 pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, Rest>>>);
 
-/// An edge at rest.
 struct Rest {
     since: Duration,
     at: Motion,

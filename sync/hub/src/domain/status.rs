@@ -24,7 +24,6 @@ pub struct RegionRecord {
     pub orders: u64,
     #[serde(skip)]
     pub feed_generation: u64,
-    /// The set digest of the region's orders.
     #[serde(skip)]
     pub feed_digest: Hash,
     /// Older versions have been taken out of the feed up to here.
@@ -47,11 +46,8 @@ pub struct RegionRecord {
 pub struct EdgeRecord {
     pub region: Region,
     pub created_at: UnixMillis,
-    /// Absent while its code waits to be used.
     pub enrolled_at: Option<UnixMillis>,
-    /// The end of its log in this epoch.
     pub cursor_seq: u64,
-    /// Its cursors in the outcomes and in its region's feed.
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
     /// The values that are shown as they are stored. `edge` adds the values that follow from others.

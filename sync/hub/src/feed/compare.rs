@@ -36,7 +36,6 @@ const GONE_MAX: usize = 100;
 const SETTLE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY_MS: i64 = 2_000;
 
-/// The result of one comparison.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct ComparisonReport {
     /// Orders, and the region's assignment, that the feed has now as their owner has them.
@@ -64,14 +63,12 @@ pub(crate) enum CompareFault {
     Store(#[from] StoreError),
 }
 
-/// The findings of the first look.
 struct Findings {
     orders: Vec<Suspect>,
     /// The feed's assignment of the region, where the owner's is newer.
     assigns: Option<RegionAssignment>,
 }
 
-/// Compares feeds with the order service. Cloning shares all of it.
 #[derive(Clone)]
 pub(crate) struct Comparison {
     pub store: Store,

@@ -54,7 +54,6 @@ struct Question<'a> {
     ahead: Vec<&'a EdgeRecord>,
 }
 
-/// Repairs the edges of all regions.
 pub(super) struct Repairs {
     pub comparison: Comparison,
     pub nudges: Nudges,

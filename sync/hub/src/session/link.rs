@@ -57,7 +57,6 @@ impl PendingReads {
     }
 }
 
-/// Why a session ends.
 pub(super) enum SessionEnd {
     /// The edge has been told, or cannot be.
     Told,

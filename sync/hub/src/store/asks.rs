@@ -77,7 +77,6 @@ pub struct WaitingPart {
 /// Command, user, region, what was asked by whom, and how often it failed.
 type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>, i64);
 
-/// The answer to a person's accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskAdmission {
     /// It waits now, or did already.
@@ -219,7 +218,6 @@ impl Store {
         Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
     }
 
-    /// Drops decided accepts.
     pub async fn drop_asks(&self, decided: &[AskName]) -> Result<()> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;

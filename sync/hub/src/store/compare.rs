@@ -67,7 +67,6 @@ impl Store {
         }
     }
 
-    /// Counts a comparison's repairs and contradictions.
     pub async fn note_comparison(
         &self,
         region: Region,

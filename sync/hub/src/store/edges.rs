@@ -39,7 +39,6 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
 const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The key that verifies an edge's link tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkKey {
     pub region: Region,

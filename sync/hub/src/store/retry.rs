@@ -19,7 +19,6 @@ const LET_ASK_IN: &str =
 const NOTE_ASK: &str =
     "INSERT INTO ask_retries (command_id, user_id, at, made_by) VALUES (?, ?, ?, ?)";
 
-/// The result of an operator's retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryResult {
     /// It is tried again, with as many trials as if it were new.

@@ -34,7 +34,6 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
 const OVERVIEW_PAGE: usize = 500;
 
 impl Store {
-    /// All regions and all edges.
     pub async fn overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
         let mut edges: Vec<EdgeRecord> = Vec::new();
         loop {

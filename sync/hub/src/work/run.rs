@@ -23,7 +23,6 @@ const BYTES_MAX: usize = 2 * 1024 * 1024;
 /// At the beginning of time no token has expired.
 const BEFORE_ANY_END: UnixMillis = UnixMillis(0);
 
-/// The end of a pass over a run.
 pub(super) enum RunEnd {
     /// All of it has a result, as far as a batch goes. Some ops may wait for keys.
     Whole(Progress),
