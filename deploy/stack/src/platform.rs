@@ -382,6 +382,8 @@ fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> 
 fn described(status: &StatusReport) -> String {
     let edges = status.regions.iter().flat_map(|region| &region.edges);
     let states = edges.map(|e| format!("{} {:?}/{:?}", e.edge, e.link, e.checksum).to_lowercase());
-    let states: Vec<String> = status.complaints().into_iter().chain(states).collect();
+    let complaints = status.complaints().into_iter();
+    let complaints = complaints.map(|wrong| format!("{}: {:?}", wrong.about, wrong.kind));
+    let states: Vec<String> = complaints.chain(states).collect();
     states.join("; ")
 }

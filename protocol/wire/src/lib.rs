@@ -76,8 +76,8 @@ pub use reader::{readable_by, readable_by_every_provider, without_address};
 pub use region::{Policy, Region};
 pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
 pub use status::{
-    ChecksumState, EdgeListItem, EdgeStatus, GateState, LeftBehind, LinkState, QuarantineStatus,
-    RegionStatus, RepairStatus, StatusReport,
+    ChecksumState, Complaint, ComplaintKind, EdgeListItem, EdgeStatus, GateState, LeftBehind,
+    LinkState, QuarantineStatus, RegionStatus, RepairStatus, StatusReport,
 };
 pub use text::{
     FieldError, check_comment, check_optional_note, check_optional_reason, check_reason,

@@ -1,9 +1,13 @@
 //! The status of a region and its edges for an operator: the one shape that the hub answers and that the
 //! command line and dashboards show.
 
+mod complaint;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{EdgeId, Policy, QuarantineWhy, Region, UnixMillis};
+
+pub use complaint::{Complaint, ComplaintKind};
 
 words! {
     GateState {
@@ -169,99 +173,9 @@ pub struct QuarantineStatus {
     pub why: QuarantineWhy,
 }
 
-/// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
-const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
-
-/// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.
-const CLOCK_ERROR_MS_MAX: u64 = 60_000;
-
-/// How long a contradiction is spoken of.
-const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
-
-impl StatusReport {
-    /// A sentence for everything that is wrong; empty when all is well.
-    pub fn complaints(&self) -> Vec<String> {
-        let mut complaints = Vec::new();
-        for region in &self.regions {
-            let of_region = region.complaints(self.now);
-            complaints.extend(of_region.map(|why| format!("{}: {why}", region.region)));
-            for edge in &region.edges {
-                complaints.extend(edge.complaints().map(|why| format!("{}: {why}", edge.edge)));
-            }
-        }
-        complaints
-    }
-}
-
-impl RegionStatus {
-    /// True if its feed and its owner contradicted each other on one version in the last day.
-    pub fn contradicted_lately(&self, now: UnixMillis) -> bool {
-        let at = self.repairs.and_then(|repairs| repairs.contradicted_at);
-        at.is_some_and(|at| now.since(at) < CONTRADICTION_SHOWN_MS)
-    }
-
-    fn complaints(&self, now: UnixMillis) -> impl Iterator<Item = String> {
-        let contradiction = "its feed and the order service said different things of an order";
-        let stopped = format!("{} accepts of the portal wait for an operator", self.asks_stopped);
-        so([
-            (self.gate == GateState::Closed, "the gate is closed"),
-            (self.contradicted_lately(now), contradiction),
-            (self.asks_stopped > 0, &stopped),
-            (self.edges.is_empty(), "no edge is enrolled"),
-        ])
-    }
-}
-
 impl EdgeStatus {
     /// True if its disk will soon be full, by its last word.
     pub fn disk_is_low(&self) -> bool {
-        self.disk_free_bytes.is_some_and(|free| free < DISK_FREE_BYTES_MIN)
+        self.disk_free_bytes.is_some_and(|free| free < complaint::DISK_FREE_BYTES_MIN)
     }
-
-    /// True if its clock is wrong, by its last word.
-    pub fn clock_is_wrong(&self) -> bool {
-        self.clock_error_ms.is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR_MS_MAX)
-    }
-
-    /// The alarms about its log come before all others.
-    fn complaints(&self) -> impl Iterator<Item = String> {
-        let quarantine = self.quarantine.map(|quarantine| quarantine.why);
-        let alarms = so([
-            (self.needs_operator_at.is_some(), "was restored too often and is not let in"),
-            (self.twin_seen_at.is_some(), "a second instance of it calls"),
-            (quarantine == Some(QuarantineWhy::EdgeRestored), "was restored and has a new epoch"),
-            (quarantine == Some(QuarantineWhy::EdgeCloned), "was cloned and has a new epoch"),
-            (self.unproven.is_some(), "holds the region and its view did not agree"),
-        ]);
-        let left_behind = self.left_behind.iter().map(|LeftBehind { epoch, commands }| {
-            format!("left behind in epoch {epoch}: {commands} commands")
-        });
-        let machine = so([
-            (self.disk_is_low(), "its disk is nearly full"),
-            (self.clock_is_wrong(), "its clock is wrong"),
-        ]);
-        alarms.chain(left_behind).chain(self.link_complaint()).chain(machine)
-    }
-
-    fn link_complaint(&self) -> Option<String> {
-        let why = match (self.link, self.checksum) {
-            (LinkState::Never, _) => "has never been heard of",
-            (LinkState::Down, _) => "the link is down",
-            (LinkState::Up, ChecksumState::Mismatch) => "its orders differ from the cloud's",
-            _ if self.unsettled_since.is_some() => {
-                "its orders cannot be compared with the cloud's though nothing moves"
-            }
-            _ if self.held > 0 => return Some(format!("{} ops are held", self.held)),
-            _ if self.parked > 0 => return Some(format!("{} ops wait for a service", self.parked)),
-            _ => return None,
-        };
-        Some(why.to_owned())
-    }
-}
-
-/// The sentences that are true.
-fn so<const N: usize>(sentences: [(bool, &str); N]) -> impl Iterator<Item = String> + use<N> {
-    let mut told = Vec::new();
-    told.extend(sentences.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why.to_owned()));
-    told.into_iter()
 }

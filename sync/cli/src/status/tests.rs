@@ -172,9 +172,7 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
                 .into_iter()
                 .map(|c| c.about)
                 .collect();
-            let words = report.complaints();
-            let theirs: Vec<&str> =
-                words.iter().filter_map(|line| line.split(':').next()).collect();
+            let theirs: Vec<String> = report.complaints().into_iter().map(|c| c.about).collect();
             assert_eq!(ours, theirs);
         }
     }
@@ -234,8 +232,8 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
     }
     let chinese = verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
     assert!(chinese.contains("其磁盘仅剩 0 MiB") && chinese.contains("快了 1m 1s"), "{chinese}");
-    assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<String>::new());
-    assert_eq!(on(None, None).complaints(), Vec::<String>::new(), "it has not said");
+    assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<wire::Complaint>::new());
+    assert_eq!(on(None, None).complaints(), Vec::<wire::Complaint>::new(), "it has not said");
 }
 
 #[test]
@@ -266,7 +264,7 @@ fn what_was_repaired_is_named_and_is_no_complaint() {
     assert_eq!(report(contradicted).complaints().len(), 1);
     let old =
         wire::RepairStatus { contradicted_at: Some(NOW.plus_ms(-90_000_000)), ..contradicted };
-    assert_eq!(report(old).complaints(), Vec::<String>::new());
+    assert_eq!(report(old).complaints(), Vec::<wire::Complaint>::new());
 }
 
 #[test]
@@ -344,5 +342,5 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
         (&value["healthy"], &value["complaints"][0]["kind"]),
         (&json!(false), &json!("asks_stopped"))
     );
-    assert_eq!(stopped(0).complaints(), Vec::<String>::new());
+    assert_eq!(stopped(0).complaints(), Vec::<wire::Complaint>::new());
 }

@@ -4,7 +4,10 @@
 use http::{Method, StatusCode};
 use rstest::rstest;
 use support::eventually;
-use wire::{Chain, Code, Frame, LeftBehind, LinkState, QuarantineWhy, Region, Role, TakeBack};
+use wire::{
+    Chain, Code, Complaint, ComplaintKind, Frame, LeftBehind, LinkState, QuarantineWhy, Region,
+    Role, TakeBack,
+};
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 
@@ -104,8 +107,9 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     let shown = stage.north(&hub).await;
     assert_eq!((given.new_epoch, shown.undecided), (2, 0));
     assert_eq!(shown.left_behind, [LeftBehind { epoch: 1, commands: 1 }]);
-    let said = "north-1: left behind in epoch 1: 1 commands".to_owned();
-    assert!(stage.status(&hub).await.complaints().contains(&said));
+    let kind = ComplaintKind::LeftBehind(LeftBehind { epoch: 1, commands: 1 });
+    let complaint = Complaint { about: "north-1".into(), kind };
+    assert!(stage.status(&hub).await.complaints().contains(&complaint));
 
     suspect.begin(&given);
     suspect.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(9, 2, now)];

@@ -1,0 +1,130 @@
+//! What is not well in a report. Every reader takes it from here, so that all agree on what healthy means.
+
+use super::{
+    ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, RegionStatus, StatusReport,
+};
+use crate::{QuarantineStatus, UnixMillis};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The region or the edge.
+    pub about: String,
+    pub kind: ComplaintKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComplaintKind {
+    GateClosed,
+    /// The feed and its owner said different things of one version in the last day, and so often so far.
+    Contradicted(u64),
+    AsksStopped(u64),
+    NoEdge,
+    NeedsOperator,
+    Twin,
+    /// With the epoch that it runs in since.
+    Quarantined(QuarantineStatus, u64),
+    GrantDiffers {
+        fence: u64,
+    },
+    LeftBehind(LeftBehind),
+    NeverConnected,
+    LinkDown(GateState),
+    OrdersDiffer,
+    /// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an outcome has
+    /// told it of a change that the feed never brought.
+    Unsettled {
+        since: UnixMillis,
+        unread: u64,
+    },
+    OpsStopped(u64),
+    OpsHeld(u64),
+    OpsParked(u64),
+    DiskLow {
+        free_bytes: u64,
+    },
+    ClockWrong {
+        error_ms: i64,
+    },
+}
+
+/// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
+pub(super) const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
+
+/// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.
+const CLOCK_ERROR_MS_MAX: u64 = 60_000;
+
+/// How long a contradiction is spoken of.
+const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl StatusReport {
+    /// Everything that is wrong; empty when all is well.
+    pub fn complaints(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let mut add =
+            |about: &str, kind| complaints.push(Complaint { about: about.to_owned(), kind });
+        for region in &self.regions {
+            region.complaints(self.now).for_each(|kind| add(region.region.as_str(), kind));
+            for edge in &region.edges {
+                edge.complaints(region.gate).for_each(|kind| add(edge.edge.as_str(), kind));
+            }
+        }
+        complaints
+    }
+}
+
+impl RegionStatus {
+    fn complaints(&self, now: UnixMillis) -> impl Iterator<Item = ComplaintKind> {
+        let repairs = self.repairs.unwrap_or_default();
+        let lately = |at: UnixMillis| now.since(at) < CONTRADICTION_SHOWN_MS;
+        let contradicted = repairs.contradicted_at.filter(|at| lately(*at));
+        let found = [
+            (self.gate == GateState::Closed).then_some(ComplaintKind::GateClosed),
+            contradicted.map(|_| ComplaintKind::Contradicted(repairs.contradictions)),
+            some(self.asks_stopped).map(ComplaintKind::AsksStopped),
+            self.edges.is_empty().then_some(ComplaintKind::NoEdge),
+        ];
+        found.into_iter().flatten()
+    }
+}
+
+impl EdgeStatus {
+    /// The alarms about its log come before all others.
+    fn complaints(&self, gate: GateState) -> impl Iterator<Item = ComplaintKind> {
+        let alarms = [
+            self.needs_operator_at.map(|_| ComplaintKind::NeedsOperator),
+            self.twin_seen_at.map(|_| ComplaintKind::Twin),
+            self.quarantine.map(|status| ComplaintKind::Quarantined(status, self.epoch)),
+            self.unproven.map(|fence| ComplaintKind::GrantDiffers { fence }),
+        ];
+        let left_behind = self.left_behind.iter().copied().map(ComplaintKind::LeftBehind);
+        let free_bytes = self.disk_free_bytes.filter(|_| self.disk_is_low());
+        let error_ms = self.clock_error_ms.filter(|ms| ms.unsigned_abs() > CLOCK_ERROR_MS_MAX);
+        let others = [
+            self.link_complaint(gate),
+            free_bytes.map(|free_bytes| ComplaintKind::DiskLow { free_bytes }),
+            error_ms.map(|error_ms| ComplaintKind::ClockWrong { error_ms }),
+        ];
+        alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
+    }
+
+    /// The gravest alone: while the link is down, nothing else of it is news.
+    fn link_complaint(&self, gate: GateState) -> Option<ComplaintKind> {
+        match (self.link, self.checksum) {
+            (LinkState::Never, _) => return Some(ComplaintKind::NeverConnected),
+            (LinkState::Down, _) => return Some(ComplaintKind::LinkDown(gate)),
+            (LinkState::Up, ChecksumState::Mismatch) => return Some(ComplaintKind::OrdersDiffer),
+            _ => {}
+        }
+        let unread = self.lag_down_changes;
+        let unsettled = self.unsettled_since;
+        unsettled
+            .map(|since| ComplaintKind::Unsettled { since, unread })
+            .or(some(self.stopped).map(ComplaintKind::OpsStopped))
+            .or(some(self.held).map(ComplaintKind::OpsHeld))
+            .or(some(self.parked).map(ComplaintKind::OpsParked))
+    }
+}
+
+fn some(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
+}
