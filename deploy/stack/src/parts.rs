@@ -31,11 +31,7 @@ impl Part {
             Self::Cloud => "cloud".into(),
             Self::Alone(part) => part.name().into(),
             Self::Edge(region) => format!("{}-1", region.as_str().to_lowercase()),
-            Self::Server(Server::MariaDb) => "mariadb".into(),
-            Self::Server(Server::MongoDb) => "mongodb".into(),
-            Self::Server(Server::RabbitMq) => "rabbitmq".into(),
-            Self::Server(Server::Redis) => "redis".into(),
-            Self::Server(Server::Mosquitto) => "mosquitto".into(),
+            Self::Server(server) => server.name(),
         }
     }
 

@@ -10,11 +10,13 @@ mod rabbitmq;
 mod redis;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::{Child, Ports, Signal, Spec, Supervisor};
@@ -39,15 +41,20 @@ pub enum Server {
     Mosquitto,
 }
 
+impl Server {
+    const ALL: [Self; 5] =
+        [Self::MariaDb, Self::MongoDb, Self::RabbitMq, Self::Redis, Self::Mosquitto];
+
+    pub fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
 pub struct Servers {
     pub addresses: Addresses,
     ports: Places,
     folder: PathBuf,
-    mariadb: Child,
-    mongodb: Child,
-    rabbitmq: Child,
-    redis: Child,
-    mosquitto: Child,
+    children: BTreeMap<Server, Child>,
 }
 
 struct Places {
@@ -91,35 +98,22 @@ impl Servers {
         fs::create_dir_all(logs).with_context(|| format!("could not make {}", logs.display()))?;
         let ground = Ground { supervisor, folder, logs, data };
         let ports = Places::draw(ports)?;
-        let (mariadb, mongodb, rabbitmq, redis, mosquitto) = tokio::try_join!(
+        let children = tokio::try_join!(
             mariadb::start(&ground, ports.mariadb),
             mongodb::start(&ground, ports.mongodb),
             rabbitmq::start(&ground, &ports.rabbitmq),
             redis::start(&ground, ports.redis),
             mosquitto::start(&ground, ports.mosquitto),
         )?;
+        let children = Server::ALL.into_iter().zip(<[Child; 5]>::from(children)).collect();
         let addresses = ports.addresses();
-        let folder = folder.to_owned();
-        let servers =
-            Self { addresses, ports, folder, mariadb, mongodb, rabbitmq, redis, mosquitto };
-        tokio::try_join!(
-            servers.ready(Server::MariaDb),
-            servers.ready(Server::MongoDb),
-            servers.ready(Server::RabbitMq),
-            servers.ready(Server::Redis),
-            servers.ready(Server::Mosquitto),
-        )?;
+        let servers = Self { addresses, ports, folder: folder.to_owned(), children };
+        try_join_all(Server::ALL.map(|server| servers.ready(server))).await?;
         Ok(servers)
     }
 
     pub fn child(&self, server: Server) -> &Child {
-        match server {
-            Server::MariaDb => &self.mariadb,
-            Server::MongoDb => &self.mongodb,
-            Server::RabbitMq => &self.rabbitmq,
-            Server::Redis => &self.redis,
-            Server::Mosquitto => &self.mosquitto,
-        }
+        &self.children[&server]
     }
 
     /// Returns when the server answers, which takes a while after a start.
@@ -136,7 +130,7 @@ impl Servers {
 
     /// Returns when what the cloud has declared is where a kill cannot take it.
     pub async fn settled(&self) -> Result<()> {
-        rabbitmq::settled(&self.rabbitmq, &self.folder.join("rabbitmq")).await
+        rabbitmq::settled(self.child(Server::RabbitMq), &self.folder.join("rabbitmq")).await
     }
 }
 

@@ -23,10 +23,10 @@ use crate::metrics;
 pub const STOP_WITHIN: Duration = Duration::from_millis(900);
 
 /// A set of tasks that stop together. Clones are the same set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Tasks(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     token: CancellationToken,
     state: Mutex<State>,
@@ -47,15 +47,9 @@ impl State {
     }
 }
 
-impl Default for Tasks {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Tasks {
     pub fn new() -> Self {
-        Self::with(CancellationToken::new())
+        Self::default()
     }
 
     /// Starts a task that is to run until the token is cancelled; should it end before, that is logged.
@@ -76,7 +70,7 @@ impl Tasks {
     /// A set that stops before this one: its tasks are asked, awaited and gone before these are asked.
     /// So the intake is the child, and the worker the parent.
     pub fn child(&self) -> Self {
-        let child = Self::with(self.0.token.child_token());
+        let child = Self(Arc::new(Inner { token: self.0.token.child_token(), ..Inner::default() }));
         let mut state = self.state();
         // A child that nobody holds and that runs nothing is forgotten, so that children come and go.
         state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.busy());
@@ -146,10 +140,6 @@ impl Tasks {
         #[allow(clippy::disallowed_methods)]
         let task = state.set.spawn(work.instrument(span));
         state.started.push((name, task));
-    }
-
-    fn with(token: CancellationToken) -> Self {
-        Self(Arc::new(Inner { token, state: Mutex::default() }))
     }
 
     fn busy(&self) -> bool {

@@ -77,6 +77,10 @@ fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
+fn decoded<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8], what: &'static str) -> Result<T> {
+    minicbor::decode(bytes).map_err(|_| StoreError::Unreadable(what))
+}
+
 /// Words of the link are stored as they are sent.
 fn encoded(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
     minicbor::to_vec(word).map_err(|_| StoreError::Contradiction("a word that cannot be written"))

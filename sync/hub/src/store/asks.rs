@@ -12,7 +12,7 @@ use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
 };
 
-use super::{Result, Store, StoreError, count, encoded, region};
+use super::{Result, Store, count, decoded, encoded, region};
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
 const SEAT: &str = "SELECT region, epoch FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
@@ -248,9 +248,8 @@ async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>> {
 }
 
 fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept> {
-    let unreadable = |_| StoreError::Unreadable("an accept that waits");
-    let command: Command = minicbor::decode(command).map_err(unreadable)?;
-    let actor = minicbor::decode(actor).map_err(unreadable)?;
+    let what = "an accept that waits";
+    let (command, actor): (Command, _) = (decoded(command, what)?, decoded(actor, what)?);
     Ok(WaitingAccept { command, actor, revoked: false })
 }
 

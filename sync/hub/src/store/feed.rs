@@ -16,7 +16,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
-use super::{Result, Store, StoreError, count, encoded, fitting, hash};
+use super::{Result, Store, StoreError, count, decoded, encoded, fitting, hash};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -198,8 +198,7 @@ impl Store {
         let fitting = fitting(rows.iter().map(|(_, bytes)| bytes.len()));
         let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
         for (feed_seq, bytes) in &rows[..fitting] {
-            let change: Change = minicbor::decode(bytes)
-                .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
+            let change: Change = decoded(bytes, "a change of the feed")?;
             let ends = matches!(change, Change::Assignment(_));
             to = count(*feed_seq);
             changes.push(change);

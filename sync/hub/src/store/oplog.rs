@@ -16,7 +16,7 @@ use wire::{
 };
 
 use super::{
-    Result, Store, StoreError, count, edge,
+    Result, Store, count, decoded, edge,
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
@@ -101,13 +101,12 @@ impl Store {
         let Some(StoredOp(mut op)) = stored else { return Ok(None) };
         let row: Option<(i64, i64, Vec<u8>, i64, i64)> = self.sql.one(OUTCOME, values).await?;
         if let Some((number, at, bytes, epoch_now, acknowledged)) = row {
-            let outcome = minicbor::decode(&bytes);
             op.state = OpState::Decided;
             op.outcome = Some(OpOutcome {
                 number: count(number),
                 stored_at: UnixMillis(at),
                 told: (count(epoch_now) == place.epoch).then_some(number <= acknowledged),
-                outcome: outcome.map_err(|_| StoreError::Unreadable("an outcome"))?,
+                outcome: decoded(&bytes, "an outcome")?,
             });
         } else if op.state == OpState::LeftBehind {
             self.find_again(&place.edge, std::slice::from_mut(&mut op)).await?;

@@ -7,7 +7,7 @@ use platform::{columns, transact, vals};
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
-use super::{Result, Store, StoreError, count, fitting, work::RECEIVED};
+use super::{Result, Store, count, decoded, fitting, work::RECEIVED};
 
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
     undecided = undecided + ?, last_contact_at = ? \
@@ -84,12 +84,11 @@ impl Store {
         rows.into_iter()
             .take(fitting)
             .map(|(number, seq, command_id, bytes)| {
-                let outcome = minicbor::decode(&bytes);
                 Ok(NumberedOutcome {
                     number: count(number),
                     seq: count(seq),
                     command_id: command_id.map(CommandId),
-                    outcome: outcome.map_err(|_| StoreError::Unreadable("an outcome"))?,
+                    outcome: decoded(&bytes, "an outcome")?,
                 })
             })
             .collect()

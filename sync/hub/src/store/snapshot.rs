@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
 
 use super::{
-    Result, Store, StoreError,
+    Result, Store, decoded,
     feed::{ASSIGNMENT, KEYS, ORDER, REVOKED, REVOKED_PERSON},
 };
 
@@ -48,8 +48,7 @@ impl Store {
                     return Ok(SnapshotPart { changes, next: Some(place) });
                 }
                 bytes_left = bytes_left.saturating_sub(bytes.len());
-                let change = minicbor::decode(&bytes)
-                    .map_err(|_| StoreError::Unreadable("a change of the feed"))?;
+                let change = decoded(&bytes, "a change of the feed")?;
                 // Orders that have left are not in an image.
                 if !matches!(change, Change::OrderGone { .. }) {
                     changes.push(change);
