@@ -18,7 +18,7 @@ use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
 
 pub use decide::Publication;
-pub use lists::{Cursor, Listing};
+pub use lists::Listing;
 pub use platform::StoreError;
 pub use rights::{AssignmentRecord, AssignmentRequest};
 

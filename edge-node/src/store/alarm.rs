@@ -3,82 +3,41 @@
 //! Invariant: the row stands exactly while the book says suspect; a quarantine, or an enrolment under a
 //! name of its own, takes both away.
 
-use std::{fmt, str::FromStr};
-
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::UnixMillis;
+use wire::{Language, UnixMillis, words, words_from_text};
 
 use super::{book::LogBook, sql::parsed};
+use crate::say;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alarm {
-    /// The high-water file is missing beside a log that is not empty, or torn.
-    NoMark,
-    /// The log ends before the high-water mark.
-    Older,
-    /// The log has another op at the high-water mark.
-    Different,
-    /// Hub and log disagree about the log.
-    Chain,
-    /// A tablet holds a receipt of this edge for an op that is not in its log.
-    Receipt,
-    /// Another instance of this edge is at work.
-    Twin,
+words! {
+    Alarm {
+        /// The high-water file is missing beside a log that is not empty, or torn.
+        NoMark "no_mark",
+        /// The log ends before the high-water mark.
+        Older "older_than_mark",
+        /// The log has another op at the high-water mark.
+        Different "other_than_mark",
+        /// Hub and log disagree about the log.
+        Chain "chain_broken",
+        /// A tablet holds a receipt of this edge for an op that is not in its log.
+        Receipt "receipt_unknown",
+        /// Another instance of this edge is at work.
+        Twin "twin",
+    }
 }
-
-const ALL: [(Alarm, &str); 6] = [
-    (Alarm::NoMark, "no_mark"),
-    (Alarm::Older, "older_than_mark"),
-    (Alarm::Different, "other_than_mark"),
-    (Alarm::Chain, "chain_broken"),
-    (Alarm::Receipt, "receipt_unknown"),
-    (Alarm::Twin, "twin"),
-];
+words_from_text!(Alarm);
 
 impl Alarm {
-    pub fn as_str(self) -> &'static str {
-        ALL.iter().find(|(alarm, _)| *alarm == self).map_or("", |(_, word)| word)
-    }
-
+    /// For the operator at the machine, whose logs are English.
     pub fn sentence(self) -> &'static str {
-        match self {
-            Self::NoMark => {
-                "The high-water file is missing or torn, so this log may be an old copy. It answers \
-                 provisionally; as soon as the link is up the cloud gives it a new epoch."
-            }
-            Self::Older | Self::Different => {
-                "The log is not the one that the last answer came from: the database was restored. It \
-                 answers provisionally; as soon as the link is up the cloud gives it a new epoch and \
-                 what it lost."
-            }
-            Self::Chain => {
-                "The cloud has received another log of this edge. It answers provisionally; as soon as \
-                 the link is up the cloud gives it a new epoch and what it lost."
-            }
-            Self::Receipt => {
-                "A tablet holds a receipt for what this log does not have: this machine was restored. \
-                 It answers provisionally; as soon as the link is up the cloud gives it a new epoch."
-            }
-            Self::Twin => {
-                "Another instance of this edge is at work, so this one is a copy. It answers \
-                 provisionally and is not let in: get a code (POST /api/v1/admin/edges) for a name of its \
-                 own, set edge.name and edge.enrolment_code to it, and start it again."
-            }
-        }
-    }
-}
-
-impl fmt::Display for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Alarm {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = ALL.iter().find(|(_, word)| *word == text);
-        known.map(|(alarm, _)| *alarm).ok_or_else(|| "an unknown alarm".to_owned())
+        let phrase = match self {
+            Self::NoMark => say::alarm_no_mark,
+            Self::Older | Self::Different => say::alarm_restored,
+            Self::Chain => say::alarm_chain,
+            Self::Receipt => say::alarm_receipt,
+            Self::Twin => say::alarm_twin,
+        };
+        phrase.plain(Language::English)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     append,
     book::{LogBook, chain_at},
     sight::sight,
-    sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
+    sql::{decoded, hash, id, int, nat, opt, parsed},
 };
 
 /// A command whose token's signature was checked.
@@ -179,20 +179,12 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
         device: opt(row, 3, parsed)?,
         epoch: nat(row, 4)?,
         at: Chain { seq: nat(row, 5)?, hash: hash(row, 6)? },
-        verdict: verdict(row, 7)?,
+        verdict: parsed(row, 7)?,
         doubt: opt(row, 8, parsed)?,
         fence: opt(row, 9, nat)?,
         outcome: opt(row, 10, decoded)?,
         hash: hash(row, 11)?,
     })
-}
-
-fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
-    let word: String = row.get(at)?;
-    [Verdict::Provisional, Verdict::Firm]
-        .into_iter()
-        .find(|verdict| verdict.as_str() == word)
-        .ok_or_else(|| unreadable(at, "expected provisional or firm"))
 }
 
 fn log(

@@ -58,11 +58,7 @@ pub fn retire(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
 
 pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusqlite::Result<()> {
     const HOLD: &str = "UPDATE pending SET held = ? WHERE epoch = ? AND seq = ?";
-    let word = match reason {
-        HeldReason::Region => "region",
-        HeldReason::NeedsOperator => "needs_operator",
-    };
-    execute(conn, HOLD, params![word, int(epoch), int(seq)])
+    execute(conn, HOLD, params![reason.as_str(), int(epoch), int(seq)])
 }
 
 /// The order is not stored with the outcome: it is told as it is when it is told.

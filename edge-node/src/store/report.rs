@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
-use wire::{CommandId, EdgeId, OrderId, Policy, Region, RegionAssignment, UnixMillis};
+use texts::Sentence;
+use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
     sql::{decoded, id, nat, opt, parsed},
 };
+use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -132,33 +134,15 @@ fn right_sentence(
     fence: Option<u64>,
     holder: Option<&EdgeId>,
 ) -> String {
-    match (fence, holder) {
-        (Some(fence), _) if suspect => format!(
-            "This edge holds the right to assign under fence {fence}, but is suspect: accepts are \
-             provisional."
-        ),
-        (Some(fence), _) if proven => {
-            format!("This edge holds the right to assign under fence {fence}: accepts are firm.")
-        }
-        (Some(fence), _) => format!(
-            "This edge was granted the right to assign under fence {fence}, and its orders do not \
-             agree with those it was granted on: accepts are provisional until the region is \
-             granted anew."
-        ),
-        (None, Some(holder)) if holder == edge => {
-            "This edge held the right to assign in an epoch that is over: accepts are provisional \
-             until the region is granted anew."
-                .to_owned()
-        }
-        (None, Some(holder)) => format!(
-            "The edge {holder} holds the right to assign: accepts here are provisional and decided \
-             there."
-        ),
-        (None, None) => {
-            "No edge holds the right to assign: accepts are provisional, and the cloud decides."
-                .to_owned()
-        }
-    }
+    let sentence: &dyn Sentence = match (fence.map(Into::into), holder) {
+        (Some(fence), _) if suspect => &say::right_suspect { fence },
+        (Some(fence), _) if proven => &say::right_firm { fence },
+        (Some(fence), _) => &say::right_unproven { fence },
+        (None, Some(holder)) if holder == edge => &say::right_epoch_over,
+        (None, Some(holder)) => &say::right_elsewhere { holder: holder.into() },
+        (None, None) => &say::right_nowhere,
+    };
+    sentence.to(Language::English)
 }
 
 fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {

@@ -1,7 +1,5 @@
 //! Events: facts published after commit, at least once; every consumer dedupes by the event's id.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
@@ -47,15 +45,12 @@ words! {
 
 macro_rules! catalogue {
     ($($variant:ident $exchange:ident $text:literal),+ $(,)?) => {
-        /// Every event there is, with the exchange it is published on.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum EventType { $(#[serde(rename = $text)] $variant,)+ }
+        words! {
+            /// Every event there is, with the exchange it is published on.
+            EventType { $($variant $text),+ }
+        }
 
         impl EventType {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
             pub fn exchange(self) -> Exchange {
                 match self { $(Self::$variant => Exchange::$exchange,)+ }
             }
@@ -84,12 +79,6 @@ catalogue! {
     RefundProcessed Payment "refund.processed",
     ReviewCreated Review "review.created",
     RatingUpdated Review "rating.updated",
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 /// The body of every event about an order: the whole order, so that a consumer needs no second question.

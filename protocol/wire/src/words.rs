@@ -2,6 +2,7 @@
 
 /// An enum of words: the same word in JSON, in stores and in logs, and its number in frames where it has
 /// one. Behind `or` stands the variant for a word that only a newer peer knows; `ALL` leaves it out.
+#[macro_export]
 macro_rules! words {
     (
         $(#[$meta:meta])* $name:ident {
@@ -37,6 +38,7 @@ macro_rules! words {
 }
 
 /// Reads a word exactly as it is written.
+#[macro_export]
 macro_rules! words_from_text {
     ($($name:ident),+) => {$(
         impl std::str::FromStr for $name {

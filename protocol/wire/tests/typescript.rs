@@ -58,7 +58,7 @@ fn typescript() -> String {
     let whys = every!(QuarantineWhy: EdgeRestored, EdgeCloned);
     union(&mut text, "QUARANTINE_WHYS", "QuarantineWhy", &whys);
     union(&mut text, "COMMAND_TYPES", "CommandType", &command_types());
-    union(&mut text, "EVENT_TYPES", "EventType", EventType::ALL);
+    union(&mut text, "EVENT_TYPES", "EventType", &EventType::ALL);
     union(&mut text, "CODES", "Code", Code::ALL);
     transitions(&mut text);
     statuses(&mut text);

@@ -5,7 +5,7 @@ use platform::{
     sql::{Cells, Column, ColumnError, Columns, Val},
     transact, vals,
 };
-use wire::{Event, Role, SessionId, UnixMillis, UserId};
+use wire::{Event, Role, SessionId, UnixMillis, UserId, words, words_from_text};
 
 use super::{BATCH, NameHash, Store, StoreError};
 
@@ -19,20 +19,13 @@ const REVOKED: &str = "SELECT id, expires_at FROM sessions \
     WHERE revoked_at IS NOT NULL AND expires_at > ? AND id > ? ORDER BY id LIMIT ?";
 const EXPIRED: &str = "SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionKind {
-    Access,
-    DeviceGrant,
-}
-
-impl SessionKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::DeviceGrant => "device_grant",
-        }
+words! {
+    SessionKind {
+        Access "access",
+        DeviceGrant "device_grant",
     }
 }
+words_from_text!(SessionKind);
 
 impl From<SessionKind> for Val {
     fn from(kind: SessionKind) -> Self {
@@ -44,8 +37,7 @@ impl Column for SessionKind {
     type Plain = String;
 
     fn read(text: String) -> Result<Self, ColumnError> {
-        let kind = [Self::Access, Self::DeviceGrant].into_iter().find(|kind| kind.as_str() == text);
-        kind.ok_or_else(|| "no kind of session".into())
+        Ok(text.parse()?)
     }
 }
 

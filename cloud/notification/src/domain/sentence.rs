@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_line_that_is_ever_written_has_words_in_both_languages() {
-        for &event_type in EventType::ALL {
+        for event_type in EventType::ALL {
             for line in samples::lines(event_type) {
                 for language in [Language::English, Language::Chinese] {
                     let sentence = write(language, &line);

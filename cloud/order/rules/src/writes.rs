@@ -1,11 +1,9 @@
 //! What follows from a decision: all of it is written in the one transaction that the snapshot was
 //! read in, or none of it.
 
-use std::{fmt, str::FromStr};
-
 use wire::{
     Code, CommandId, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region,
-    TimelineEntry, UserId,
+    TimelineEntry, UserId, words, words_from_text,
 };
 
 use crate::{AssignmentTurn, OrderState, StoredAnswer};
@@ -66,43 +64,17 @@ pub struct NewCase {
     pub code: Option<Code>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CaseKind {
-    /// A firm accept found the order cancelled or rejected; with it, all that its provider then did
-    /// on the order.
-    MetClosed,
-    /// A firm answer to a revoked person, where its edge could not know of the revocation.
-    RevokedMeanwhile,
-    /// A decision of an edge under the region's offline rules.
-    OfflineRule,
-    /// A firm accept that lost because the right it stood on was taken back.
-    TakenBack,
-}
-
-impl CaseKind {
-    pub const ALL: [Self; 4] =
-        [Self::MetClosed, Self::RevokedMeanwhile, Self::OfflineRule, Self::TakenBack];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MetClosed => "met_closed",
-            Self::RevokedMeanwhile => "revoked_meanwhile",
-            Self::OfflineRule => "offline_rule",
-            Self::TakenBack => "taken_back",
-        }
+words! {
+    CaseKind {
+        /// A firm accept found the order cancelled or rejected; with it, all that its provider then did
+        /// on the order.
+        MetClosed "met_closed",
+        /// A firm answer to a revoked person, where its edge could not know of the revocation.
+        RevokedMeanwhile "revoked_meanwhile",
+        /// A decision of an edge under the region's offline rules.
+        OfflineRule "offline_rule",
+        /// A firm accept that lost because the right it stood on was taken back.
+        TakenBack "taken_back",
     }
 }
-
-impl fmt::Display for CaseKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for CaseKind {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        found.ok_or_else(|| "an unknown kind of case".to_owned())
-    }
-}
+words_from_text!(CaseKind);

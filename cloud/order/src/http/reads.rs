@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use process::{
-    problem::{self, ItemList, Json, Path, Problem, Query},
+    problem::{self, ItemList, Json, Path, Problem, Query, TimeCursor},
     tokens::{Admin, Caller},
 };
 use serde::Deserialize;
@@ -12,13 +12,9 @@ use wire::{
 };
 
 use super::WholeList;
-use crate::{
-    say,
-    service::Service,
-    store::{Cursor, Listing},
-};
+use crate::{say, service::Service, store::Listing};
 
-type Page = problem::Page<Cursor>;
+type Page = problem::Page<TimeCursor>;
 
 /// The filters of a list; each list takes those that make sense for it.
 #[derive(Deserialize, Default)]
@@ -106,5 +102,6 @@ async fn list(
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let orders = service.store.list(listing, page.rows(), page.after).await?;
-    Ok(page.of(orders, Cursor::of).filter_map(|order| readable_by(&order, actor)))
+    let place = |order: &Order| TimeCursor { at: order.created_at, id: order.id.0 };
+    Ok(page.of(orders, place).filter_map(|order| readable_by(&order, actor)))
 }

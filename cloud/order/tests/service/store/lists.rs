@@ -1,9 +1,9 @@
 //! What can be listed, page by page.
 
-use order::store::{Cursor, Listing};
-use process::problem::Page;
+use order::store::Listing;
+use process::problem::{Page, TimeCursor};
 use rstest::rstest;
-use wire::OrderStatus;
+use wire::{Order, OrderStatus};
 
 use crate::stage::*;
 
@@ -29,11 +29,12 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         Listing { status, region: Some(wire::Region::North), ..Listing::default() },
     ] {
         let mut seen = Vec::new();
-        let mut after: Option<Cursor> = None;
+        let mut after: Option<TimeCursor> = None;
         loop {
-            let page: Page<Cursor> = Page { limit: 4, after };
+            let page: Page<TimeCursor> = Page { limit: 4, after };
             let rows = stage.store.list(&listing, page.rows(), after).await.unwrap();
-            let list = page.of(rows, Cursor::of);
+            let place = |order: &Order| TimeCursor { at: order.created_at, id: order.id.0 };
+            let list = page.of(rows, place);
             seen.extend(list.items.iter().map(|order| order.id));
             // An order that is added meanwhile is newer than every page to come.
             after = list.next.map(|cursor| cursor.parse().unwrap());
