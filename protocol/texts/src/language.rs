@@ -13,8 +13,6 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
-
     /// The first language of an `Accept-Language` header that we speak; English where there is none.
     pub fn from_accept(header: &str) -> Self {
         let mut wanted: Vec<(f32, &str)> = header

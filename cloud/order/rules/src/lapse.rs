@@ -28,20 +28,3 @@ pub enum Lapse {
     /// Stored answers are not looked at.
     AnswersKept,
 }
-
-impl Lapse {
-    pub const ALL: [Self; 12] = [
-        Self::NonfenceHeld,
-        Self::OldfenceHeld,
-        Self::HeldBeforeChecks,
-        Self::HeldNotFinal,
-        Self::HeldKeepsOrder,
-        Self::ReleaseOp,
-        Self::AnyReleaseEnds,
-        Self::CancelHeld,
-        Self::RevokeSeen,
-        Self::RuleVersion,
-        Self::RefuseNotConsume,
-        Self::AnswersKept,
-    ];
-}
