@@ -23,6 +23,7 @@ texts::include_texts!(say);
 mod tests;
 
 pub use config::Config;
+pub use http::document;
 pub use mqtt::MqttKind;
 pub use running::{Running, StartError, start};
 pub use store::{Report, ReportItem, path_in, report};

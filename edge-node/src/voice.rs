@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use engine::view::Sight;
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 use wire::{
     BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UnixMillis, UserId,
     readable_by_every_provider, topics,
@@ -25,7 +26,8 @@ pub struct Voice {
 
 /// Changes of the board, on which the view stands at the feed's number. `items` are open to every provider,
 /// `gone` are not, or not any more; a person who has a part in one reads it on his own board.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BoardChanges)]
 pub struct Changes<'a> {
     pub edge: &'a EdgeId,
     pub region: Region,
@@ -36,7 +38,7 @@ pub struct Changes<'a> {
 
 /// Where the log stands. A tablet that sees another epoch or nonce than before sends its undecided
 /// commands again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogHead {
     pub edge: EdgeId,
     pub region: Region,
@@ -48,6 +50,7 @@ pub struct LogHead {
     /// Another instance of this edge is at work.
     pub twin: bool,
     /// The cloud has been out of reach since then.
+    #[schema(required)]
     pub cut_off_since: Option<UnixMillis>,
 }
 

@@ -8,10 +8,11 @@ mod session;
 use axum::{
     Router,
     extract::FromRequestParts,
-    http::request::Parts,
-    routing::{get, post},
+    http::{Method, request::Parts},
+    routing::post,
 };
 use process::{
+    openapi::{RouteInput, RouteTable},
     problem::{Problem, fault},
     tokens::Caller,
 };
@@ -26,21 +27,40 @@ use crate::{
 const BUSY_RETRY_S: u32 = 5;
 
 pub fn router(service: Service) -> Router {
-    Router::new()
-        .route("/api/v1/auth/register", post(account::register))
-        .route("/api/v1/auth/login", post(session::login))
-        .route("/api/v1/auth/logout", post(session::logout))
-        .route("/api/v1/auth/sessions", get(session::list))
-        .route("/api/v1/auth/verify-token", post(session::verify))
+    table(Router::new())
         .route("/verify-token", post(session::verify))
-        .route("/api/v1/admin/users/{id}/revoke", post(account::revoke))
         .route("/internal/sessions/renew", post(renew::renew))
-        .route("/.well-known/jwks.json", get(session::jwks))
         .with_state(service)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn table<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, RoleForbidden, TooManyRequests,
+        UserExists,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    to
+        .at(POST, "/api/v1/auth/register", "Register as a customer or provider",
+            &[RoleForbidden, UserExists, TooManyRequests], account::register)
+        .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
+        .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
+        .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
+        .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
+            session::verify)
+        .at(POST, "/api/v1/admin/users/{id}/revoke", "Close an account for good, on record",
+            &[NotFound, RoleForbidden], account::revoke)
+        .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
+            &[], session::jwks)
 }
 
 /// A caller whose session is live.
 pub struct Live(pub Caller);
+
+impl RouteInput for Live {}
 
 impl FromRequestParts<Service> for Live {
     type Rejection = Problem;

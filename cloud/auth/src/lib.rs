@@ -28,6 +28,7 @@ use platform::{
 use process::{
     clock::Clock,
     config::SecretUrl,
+    openapi::ApiDocument,
     parts::CloudPart,
     tokens::{Keys, Signer, Verifier},
     trace::TraceId,
@@ -92,6 +93,11 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let service = Service { store, passwords: passwords()?, signer, verifier, clock, cache };
     Ok(skeleton::router(NAME, http::router(service), checks))
+}
+
+/// The routes for clients.
+pub fn document() -> ApiDocument {
+    http::table(ApiDocument::of(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

@@ -8,6 +8,7 @@ use process::{
     trace::TraceId,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
@@ -46,10 +47,12 @@ pub enum SignIn {
     Locked(UnixMillis),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct AccessGrant {
     access_token: String,
+    /// `Bearer`.
     token_type: &'static str,
+    /// In seconds.
     expires_in: i64,
     user_id: UserId,
     role: Role,

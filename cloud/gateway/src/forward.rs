@@ -24,7 +24,7 @@ use crate::{
     identity::{KnownCaller, invalid, unavailable},
     limits::Asker,
     matcher::{Lookup, find},
-    routes::{Audience, Route, STREAM},
+    routes::{Audience, DOCUMENT, Route, STREAM},
     session,
 };
 
@@ -110,6 +110,7 @@ impl Gateway {
         trace: &trace::TraceId,
     ) -> Response {
         match (&route.method, caller) {
+            _ if route.path == DOCUMENT => self.document.answer(request.headers()),
             (&Method::POST, _) => self.sign_in(request, trace).await,
             (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
             (_, Some(caller)) if route.path == STREAM => {

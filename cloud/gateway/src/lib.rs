@@ -4,6 +4,7 @@
 //! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route but the
 //! open ones answers without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
 
+mod document;
 mod forward;
 mod headers;
 mod identity;
@@ -31,9 +32,14 @@ use platform::{
     service as skeleton,
     upstream::Upstream,
 };
-use process::{pages::Pages, parts::CloudPart, tasks::Tasks};
+use process::{
+    pages::{CarriedFile, Pages},
+    parts::CloudPart,
+    tasks::Tasks,
+};
 use serde::{Deserialize, Serialize};
 
+pub use document::document;
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
 pub use security::OriginError;
 
@@ -119,6 +125,7 @@ struct Gateway {
     limits: RateLimits,
     peers: Peers,
     pages: Pages,
+    document: CarriedFile,
     seats: StreamSeats,
     tasks: Tasks,
     upstream_timeout: Duration,
@@ -141,6 +148,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         },
         peers,
         pages: portal::pages(),
+        document: CarriedFile::json(include_bytes!("../openapi.json")),
         seats: StreamSeats::default(),
         tasks: ground.tasks,
         upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),

@@ -56,6 +56,9 @@ const ADMIN: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
 /// The news, which the gateway merges.
 pub const STREAM: &str = "/api/v1/stream";
 
+/// The description of every route here.
+pub const DOCUMENT: &str = "/openapi.json";
+
 /// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -70,6 +73,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
     route(GET,  STREAM,                           ANY,      Part::Gateway),
+    route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
 
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
 
@@ -108,7 +112,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/asks",             ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/asks/{id}/retry",  ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/ops/{edge}/{epoch}/{seq}", ADMIN, Part::Hub),
-    route(POST, "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
+    route(POST, "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
     route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
     route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/regions/{region}/comparison", ADMIN, Part::Hub),

@@ -22,6 +22,7 @@ use process::{
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wire::{Region, Role, UnixMillis, UserId};
 
 pub use cookie::Cookies;
@@ -44,14 +45,18 @@ pub struct BrowserSession {
     pub ends_at: Option<UnixMillis>,
 }
 
-#[derive(Serialize)]
-struct SessionAnswer<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionAnswer<'a> {
     user_id: UserId,
+    #[schema(required)]
     username: Option<&'a str>,
     role: Role,
     /// Nobody has a region of their own before there are profiles.
+    #[schema(required)]
     region: Option<Region>,
     expires_at: UnixMillis,
+    #[schema(required)]
     csrf_token: Option<&'a str>,
 }
 

@@ -3,12 +3,10 @@
 mod inbox;
 mod stream;
 
-use axum::{
-    Router,
-    extract::FromRef,
-    routing::{get, put},
-};
-use process::tokens::Verifier;
+use axum::{Router, extract::FromRef, routing::get};
+use http::Method;
+use process::{openapi::RouteTable, tokens::Verifier};
+use wire::Code;
 
 use crate::store::InboxStore;
 
@@ -22,11 +20,17 @@ pub struct Service {
 }
 
 pub fn router(service: Service) -> Router {
-    Router::new()
-        .route("/api/v1/notifications", get(inbox::list))
-        .route("/api/v1/notifications/{id}/read", put(inbox::read))
-        .route("/internal/stream", get(stream::stream))
-        .with_state(service)
+    table(Router::new()).route("/internal/stream", get(stream::stream)).with_state(service)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn table<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .at(Method::GET, "/api/v1/notifications",
+            "Read your inbox in the language of `Accept-Language`, newest first", &[], inbox::list)
+        .at(Method::PUT, "/api/v1/notifications/{id}/read", "Mark a line as read", &[Code::NotFound],
+            inbox::read)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{Ground, OpenError, documents::Documents, health::Check, service as skeleton};
-use process::parts::CloudPart;
+use process::{openapi::ApiDocument, parts::CloudPart};
 
 use store::InboxStore;
 
@@ -39,6 +39,11 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let service = http::Service { store, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))
+}
+
+/// The routes for clients.
+pub fn document() -> ApiDocument {
+    http::table(ApiDocument::of(NAME))
 }
 
 /// Brings notification_db up to date.

@@ -11,9 +11,14 @@ mod reply;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post, put},
+    http::Method,
+    routing::{get, post},
 };
+use process::openapi::RouteTable;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use wire::Code;
 
 use crate::service::Service;
 
@@ -21,31 +26,13 @@ use crate::service::Service;
 const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A list that always comes whole.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct WholeList<T> {
     items: Vec<T>,
 }
 
 pub fn router(service: Service) -> Router {
-    Router::new()
-        .route("/api/v1/orders", post(commands::publish).get(reads::mine))
-        .route("/api/v1/orders/available", get(reads::available))
-        .route("/api/v1/orders/{id}", get(reads::order))
-        .route("/api/v1/orders/{id}/timeline", get(reads::timeline))
-        .route("/api/v1/orders/{id}/status", put(commands::status))
-        .route("/api/v1/orders/{id}/approve", post(commands::approve))
-        .route("/api/v1/orders/{id}/reject", post(commands::reject))
-        .route("/api/v1/orders/{id}/accept", post(commands::accept))
-        .route("/api/v1/orders/{id}/withdraw", post(commands::withdraw))
-        .route("/api/v1/orders/{id}/start", post(commands::start))
-        .route("/api/v1/orders/{id}/complete", post(commands::complete))
-        .route("/api/v1/orders/{id}/cancel", post(commands::cancel))
-        .route("/api/v1/admin/orders", get(reads::all))
-        .route("/api/v1/admin/assignments", get(admin::assignments))
-        .route("/api/v1/admin/assignments/{region}", get(admin::assignment).put(admin::assign))
-        .route("/api/v1/admin/cases", get(admin::cases))
-        .route("/api/v1/admin/lost-acceptances", get(admin::lost_acceptances))
-        .route("/api/v1/admin/commands/{id}", get(admin::answers))
+    table(Router::new())
         .route("/internal/assignments", get(internal::assignments))
         .route("/internal/ranges", post(internal::range))
         .route("/internal/orders", post(internal::orders))
@@ -57,4 +44,61 @@ pub fn router(service: Service) -> Router {
             post(internal::ops).layer(DefaultBodyLimit::max(OPS_BODY_BYTES_MAX)),
         )
         .with_state(service)
+}
+
+/// Every command on an order may be refused with these.
+macro_rules! command_codes {
+    ($($own:ident),*) => {
+        &[Code::OrderNotFound, Code::NotYours, Code::CommandIdReused, Code::WrongState, $(Code::$own),*]
+    };
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn table<T: RouteTable<Service>>(to: T) -> T {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    to
+        .at(POST, "/api/v1/orders", "Publish an order", &[Code::CommandIdReused], commands::publish)
+        .at(GET, "/api/v1/orders", "List the orders that you published, or that you have accepted", &[],
+            reads::mine)
+        .at(GET, "/api/v1/orders/available", "List the orders that wait for a provider", &[],
+            reads::available)
+        .at(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], reads::order)
+        .at(GET, "/api/v1/orders/{id}/timeline",
+            "Show the history of an order: who did what, and when it passed each hop",
+            &[Code::OrderNotFound], reads::timeline)
+        .at(PUT, "/api/v1/orders/{id}/status",
+            "Bring an order to a status, by the action that leads there", command_codes!(ProvidersOnly),
+            commands::status)
+        .at(POST, "/api/v1/orders/{id}/approve", "Approve an order, so that providers see it",
+            command_codes!(), commands::approve)
+        .at(POST, "/api/v1/orders/{id}/reject", "Reject an order, with a reason for its customer",
+            command_codes!(), commands::reject)
+        .at(POST, "/api/v1/orders/{id}/accept",
+            "Accept an order. 202: the holder of its region has to decide",
+            command_codes!(OrderAlreadyAccepted, OrderNotApproved, OrderCancelled, OrderRejected,
+                RegionAssigningOffline, Unavailable),
+            commands::accept)
+        .at(POST, "/api/v1/orders/{id}/withdraw", "Withdraw an acceptance", command_codes!(),
+            commands::withdraw)
+        .at(POST, "/api/v1/orders/{id}/start", "Start the work", command_codes!(FundsNotHeld),
+            commands::start)
+        .at(POST, "/api/v1/orders/{id}/complete", "Complete the work", command_codes!(),
+            commands::complete)
+        .at(POST, "/api/v1/orders/{id}/cancel", "Cancel an order", command_codes!(), commands::cancel)
+        .at(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
+        .at(GET, "/api/v1/admin/assignments", "How every region assigns its orders", &[],
+            admin::assignments)
+        .at(GET, "/api/v1/admin/assignments/{region}", "How a region assigns, and how that came to be",
+            &[], admin::assignment)
+        .at(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns",
+            &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
+        .at(GET, "/api/v1/admin/cases", "List the cases for a person to look at, newest first", &[],
+            admin::cases)
+        .at(GET, "/api/v1/admin/lost-acceptances", "List the acceptances that lost, newest first", &[],
+            admin::lost_acceptances)
+        .at(GET, "/api/v1/admin/commands/{id}", "List the answers that were given under a command id",
+            &[], admin::answers)
 }

@@ -12,7 +12,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{Ground, health::Check, service as skeleton, sql::Sql, upstream::Upstream};
-use process::parts::CloudPart;
+use process::{openapi::ApiDocument, parts::CloudPart};
+use wire::{CommandAnswer, TimelineEntry};
 
 use service::Service;
 use store::{MIGRATIONS, Store};
@@ -35,6 +36,12 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))
+}
+
+/// The routes for clients.
+pub fn document() -> ApiDocument {
+    // The items of a list that comes whole.
+    http::table(ApiDocument::of(NAME)).with::<CommandAnswer>().with::<TimelineEntry>()
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

@@ -14,17 +14,18 @@ use process::{
     tokens::bearer,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wire::{Code, DeviceId, Role, UnixMillis, UserId};
 
 use super::Rooms;
 use crate::{gate::Pass, say};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct TabletQuery {
     device: Option<DeviceId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct EdgeSession {
     user_id: UserId,
     role: Role,

@@ -4,12 +4,13 @@
 use axum::extract::State;
 use process::problem::{Json, Problem, fault};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::Rooms;
 use crate::{link::LinkState, store::RegionStanding};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct EdgeStanding {
     edge: EdgeId,
     region: Region,
@@ -17,6 +18,7 @@ pub struct EdgeStanding {
     now: UnixMillis,
     link: LinkState,
     /// The view is the cloud's as of then.
+    #[schema(required)]
     feed_as_of: Option<UnixMillis>,
     #[serde(flatten)]
     region_standing: RegionStanding,
@@ -24,7 +26,7 @@ pub struct EdgeStanding {
     firm: bool,
 }
 
-pub async fn show(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, Problem> {
+pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, Problem> {
     let ground = &rooms.ground;
     let region_standing = ground.store.standing().await;
     let region_standing = region_standing.map_err(|e| fault("The right could not be read", e))?;

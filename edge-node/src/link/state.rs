@@ -1,16 +1,19 @@
 //! The link as people are told of it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::UnixMillis;
 
 /// Up or down, since when, and when the cloud is called next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EdgeLink)]
 pub struct LinkState {
     pub up: bool,
     /// As far as this run knows.
     pub since: UnixMillis,
     /// Calls in vain since then.
     pub attempts: u32,
+    #[schema(required)]
     pub next_call_at: Option<UnixMillis>,
 }
 

@@ -3,6 +3,7 @@
 use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
 
 use super::sql::{decoded, id, nat, order, unreadable};
@@ -12,7 +13,7 @@ const BOARD_MAX: usize = 1_000;
 const BOARD_ASKED_MAX: u32 = 4_000;
 
 /// An order on the board, as its reader may read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BoardItem {
     #[serde(flatten)]
     pub order: Order,

@@ -3,13 +3,15 @@
 use engine::{right::Tenure, verdict::Right};
 use rusqlite::Connection;
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{EdgeId, RegionAssignment};
 
 use super::sql::{decoded, nat, opt};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionStanding {
     /// The edge that assigns the region's orders; where there is none, the cloud decides.
+    #[schema(required)]
     pub holder: Option<EdgeId>,
     /// This edge holds the right and may use it.
     #[serde(skip)]

@@ -11,6 +11,7 @@ pub mod defect;
 pub mod health;
 pub mod idempotency;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod parts;
 pub mod problem;

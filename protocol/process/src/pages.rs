@@ -27,6 +27,11 @@ pub struct Pages {
     find: fn(&str) -> Option<PageFile>,
 }
 
+/// One file that a program carries, for programs that read it.
+#[derive(Clone)]
+pub struct CarriedFile(PageFile);
+
+#[derive(Clone)]
 struct PageFile {
     bytes: Cow<'static, [u8]>,
     sha256: [u8; 32],
@@ -45,8 +50,8 @@ const NAMED_BY_CONTENT: &str = "assets/";
 const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASKED_EACH_TIME: &str = "no-cache";
 /// First parts of paths that are for programs.
-const NO_PAGES: [&str; 8] =
-    ["api", "docs", "health", "internal", "link", "metrics", "openapi.json", "verify-token"];
+const NO_PAGES: [&str; 7] =
+    ["api", "health", "internal", "link", "metrics", "openapi.json", "verify-token"];
 /// The smaller first.
 const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
@@ -93,6 +98,19 @@ impl Pages {
             Some(Sent { file, encoding: Some(*encoding) })
         });
         copy.take(1).next().or(Some(Sent { file, encoding: None }))
+    }
+}
+
+impl CarriedFile {
+    pub fn json(bytes: &'static [u8]) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest.as_ref());
+        Self(PageFile { bytes: bytes.into(), sha256 })
+    }
+
+    pub fn answer(&self, asked: &HeaderMap) -> Response {
+        Sent { file: self.0.clone(), encoding: None }.answer("openapi.json", asked)
     }
 }
 

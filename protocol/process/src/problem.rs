@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use wire::{Code, FieldError, Language, Sentence, Text};
 
 pub use body::{ProblemBody, ProblemField};
-pub use extract::{Json, MaybeJson, Path, Query};
+pub use extract::{CreatedJson, Json, MaybeJson, Path, Query};
 pub use page::{ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;

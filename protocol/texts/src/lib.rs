@@ -19,6 +19,7 @@ use std::fmt;
 
 use fluent_bundle::FluentValue;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use book::MessageBook;
 pub use language::Language;
@@ -45,7 +46,7 @@ pub trait Sentence {
 }
 
 /// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Text {
     pub en: String,
     #[serde(rename = "zh-CN")]

@@ -7,6 +7,7 @@
 use minicbor::{Decode, Decoder, Encode, decode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 
 use crate::{
     Actor, Amount, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
@@ -14,20 +15,24 @@ use crate::{
 };
 
 /// The actions an operator allows a region while it is cut off. The default allows none.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
+)]
 #[serde(deny_unknown_fields)]
 #[cbor(map)]
 pub struct OfflineRules {
     /// Work that was started at an edge needs no held funds.
     #[n(0)]
     #[serde(default)]
+    #[schema(required)]
     pub unpaid_start: bool,
     /// Which orders the holding edge may approve; none where this is absent.
     #[n(1)]
+    #[schema(required)]
     pub approval: Option<ApprovalRule>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[cbor(map)]
 pub struct ApprovalRule {
@@ -36,6 +41,7 @@ pub struct ApprovalRule {
     pub price_max: Amount,
     #[n(1)]
     #[serde(default)]
+    #[schema(required)]
     pub currency: Currency,
     #[n(2)]
     pub service_types: Vec<ServiceType>,
@@ -50,7 +56,9 @@ impl ApprovalRule {
 }
 
 /// How a region assigns its orders: what its feed brings, and what the hub may ask for at any time.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
+)]
 #[cbor(map)]
 pub struct RegionAssignment {
     /// Rises with every change of any of these fields.
@@ -60,6 +68,7 @@ pub struct RegionAssignment {
     pub policy: Policy,
     /// The edge that holds the right to assign; where there is none, the cloud decides.
     #[n(2)]
+    #[schema(required)]
     pub holder: Option<EdgeId>,
     /// The epoch to which the right was granted; another epoch of the same edge does not hold it.
     #[n(3)]
@@ -70,15 +79,18 @@ pub struct RegionAssignment {
     /// The holder is asked to give the right back.
     #[n(5)]
     #[serde(default)]
+    #[schema(required)]
     pub release_asked: bool,
     /// `open_digest` of the region as the granting transaction read it. Present while held.
     #[n(6)]
+    #[schema(required)]
     pub digest: Option<Hash>,
     /// Rises when the rules change.
     #[n(7)]
     pub rules_version: u64,
     #[n(8)]
     #[serde(default)]
+    #[schema(required)]
     pub rules: OfflineRules,
 }
 
@@ -90,14 +102,14 @@ impl RegionAssignment {
 }
 
 /// The body of `order.region_assigned`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AssignmentEvent {
     pub region: Region,
     pub assignment: RegionAssignment,
 }
 
 /// The answer to the hub's question how every region assigns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assignments {
     pub items: Vec<AssignmentEvent>,
 }
@@ -156,7 +168,7 @@ pub struct WaitingAnswers {
 }
 
 /// A right to assign that was granted, and how it ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FenceRecord {
     pub region: Region,
     pub fence: u64,
@@ -166,11 +178,12 @@ pub struct FenceRecord {
     /// The operator who granted it.
     pub granted_by: UserId,
     /// Absent while it stands.
+    #[schema(required)]
     pub end: Option<FenceEnd>,
 }
 
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct FenceEnd {
     #[n(0)]

@@ -27,6 +27,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => say::$word,)+ }
             }
         }
+
+        word_schema!(Code: $(stringify!($word),)+);
     };
 }
 

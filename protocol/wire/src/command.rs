@@ -5,6 +5,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 
 use crate::{
     Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Receipt, Region, ServiceType,
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// The form of a customer who publishes an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct Draft {
     #[n(0)]
@@ -61,7 +62,7 @@ impl Draft {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CommandBody {
     #[n(0)]
@@ -201,7 +202,7 @@ pub struct Command {
 
 /// The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CmdFrame {
     pub v: u8,
     pub id: CommandId,

@@ -1,6 +1,7 @@
 //! What an operator reads after collisions: lost acceptances, open cases, stored answers.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Code, CommandId, OpPlace, OrderCode, OrderId, Region, Source, TimelineEntry, UnixMillis,
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// An acceptance that an edge had answered and that lost in the cloud.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LostAcceptance {
     /// Its place among all lines of history; a newer one is higher.
     pub id: u64,
@@ -19,46 +20,56 @@ pub struct LostAcceptance {
     #[serde(flatten)]
     pub entry: TimelineEntry,
     /// Who had the order then; absent where nobody did.
+    #[schema(required)]
     pub winner: Option<Winner>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Winner {
     pub user_id: UserId,
     pub source: Source,
+    #[schema(required)]
     pub decided_at: Option<UnixMillis>,
+    #[schema(required)]
     pub verdict: Option<Verdict>,
 }
 
 /// A case for a person to look at; one for each order, person and kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaseItem {
     /// Its place in the list; a newer one is higher.
     pub id: u64,
     pub order_id: OrderId,
     /// Absent where the order is gone.
+    #[schema(required)]
     pub order_code: Option<OrderCode>,
+    #[schema(required)]
     pub region: Option<Region>,
     pub user_id: UserId,
     /// `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service.
     pub kind: String,
     pub command_id: CommandId,
+    #[schema(required)]
     pub code: Option<Code>,
     pub at: UnixMillis,
 }
 
 /// The answer to a command that is kept for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandAnswer {
     pub command_id: CommandId,
     /// Absent where nobody vouched for it.
+    #[schema(required)]
     pub user_id: Option<UserId>,
     pub applied: bool,
+    #[schema(required)]
     pub code: Option<Code>,
     pub order_id: OrderId,
     /// The order's version then.
+    #[schema(required)]
     pub order_version: Option<u64>,
     /// The op it was decided for; absent for a request over HTTP.
+    #[schema(required)]
     pub op: Option<OpPlace>,
     pub decided_at: UnixMillis,
 }

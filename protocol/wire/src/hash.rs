@@ -51,6 +51,9 @@ byte_words! {
     BootNonce = 16,
 }
 
+text_schema!(Hash, "32 bytes.", pattern = "^[0-9a-f]{64}$");
+text_schema!(BootNonce, "Another one after each start.", pattern = "^[0-9a-f]{32}$");
+
 impl Hash {
     pub const ZERO: Self = Self([0; 32]);
 

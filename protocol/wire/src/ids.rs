@@ -34,7 +34,7 @@ macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(Serialize, Deserialize, Encode, Decode)]
+        #[derive(Serialize, Deserialize, Encode, Decode, utoipa::ToSchema)]
         #[serde(transparent)]
         #[cbor(transparent)]
         pub struct $name(#[cbor(n(0), with = "id_in_frames")] pub Uuid);
@@ -88,6 +88,8 @@ uuid_ids! {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a name is 1 to 40 of a-z, 0-9 and `-`, and `{0}` is not")]
 pub struct NameError(pub String);
+
+const NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
 
 fn check_name(text: &str) -> Result<(), NameError> {
     let fits = (1..=40).contains(&text.len())
@@ -143,6 +145,9 @@ name_ids! {
     /// A tablet or kiosk, such as `tablet-7`. It is the MQTT client id as well.
     DeviceId,
 }
+
+text_schema!(EdgeId, "An edge node.", pattern = NAME_PATTERN, "north-1");
+text_schema!(DeviceId, "A tablet or kiosk.", pattern = NAME_PATTERN, "tablet-7");
 
 #[cfg(test)]
 mod tests {

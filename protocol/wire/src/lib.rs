@@ -38,6 +38,10 @@ mod verdict;
 
 texts::include_texts!(say);
 
+/// For `words!`.
+#[doc(hidden)]
+pub use utoipa;
+
 pub use actor::{Actor, Role};
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, EdgeSeat, FenceEnd, FenceEnding, FenceRecord,

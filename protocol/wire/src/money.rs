@@ -28,6 +28,13 @@ words_from_text!(Currency);
 #[cbor(transparent)]
 pub struct Amount(#[n(0)] i64);
 
+text_schema!(
+    Amount,
+    "Exact money as a decimal text.",
+    pattern = r"^-?\d{1,8}(\.\d{1,2})?$",
+    "200.00"
+);
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     #[error("`{0}` is not an amount such as 200.00")]

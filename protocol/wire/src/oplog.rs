@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 
 use crate::{
     Actor, CommandId, DeviceId, EdgeId, Hash, OrderCode, OrderId, Outcome, Region, UnixMillis,
@@ -48,7 +49,7 @@ words! {
 }
 
 /// The name of an op: `north-1/1/17`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpPlace {
     pub edge: EdgeId,
     pub epoch: u64,
@@ -80,7 +81,7 @@ impl FromStr for OpPlace {
 }
 
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpRecord {
     #[serde(flatten)]
     pub place: OpPlace,
@@ -103,7 +104,7 @@ pub struct OpRecord {
 
 /// The logged command, without the words that people wrote.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpCommand {
     pub id: CommandId,
     #[serde(rename = "type")]
@@ -123,27 +124,28 @@ pub struct OpCommand {
     pub logged_before: Option<LoggedBefore>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LoggedBefore {
     #[serde(flatten)]
     pub place: OpPlace,
     pub verdict: Verdict,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpOutcome {
     /// Its number among the outcomes of its edge and epoch.
     pub number: u64,
     /// The hub's clock when it had the outcome on disk.
     pub stored_at: UnixMillis,
     /// True if the edge has acknowledged it; unknown for an epoch that is over.
+    #[schema(required)]
     pub told: Option<bool>,
     pub outcome: Outcome,
 }
 
 /// An accept at the portal that is put to its region's holder until it is decided.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WaitingAsk {
     pub command_id: CommandId,
     pub user_id: UserId,
@@ -153,9 +155,11 @@ pub struct WaitingAsk {
     pub order_code: Option<OrderCode>,
     /// It waits for its region's holder, or for an operator.
     #[serde(default = "held_region")]
+    #[schema(required)]
     pub state: OpState,
     /// How often it has failed alone.
     #[serde(default)]
+    #[schema(required)]
     pub failures: u64,
     pub taken_at: UnixMillis,
 }

@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
+use utoipa::ToSchema;
 
 use crate::{
     Amount, Currency, Draft, EdgeId, Hash, NameError, OrderId, Region, Role, UnixMillis, UserId,
@@ -123,6 +124,8 @@ impl fmt::Display for Source {
     }
 }
 
+text_schema!(Source, "`portal`, `kiosk`, or an edge.", pattern = "^[a-z0-9-]{1,40}$", "portal");
+
 impl FromStr for Source {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
@@ -142,6 +145,13 @@ text_in_frames!(Source);
 #[serde(transparent)]
 #[cbor(transparent)]
 pub struct OrderCode(#[n(0)] String);
+
+text_schema!(
+    OrderCode,
+    "A short code to read aloud. Two orders may share one.",
+    pattern = "^[NSEWM]-[0-9A-Z]{6}$",
+    "N-7F3K9Q"
+);
 
 impl OrderCode {
     pub fn of(region: Region, order: OrderId) -> Self {
@@ -180,7 +190,7 @@ impl fmt::Display for OrderCode {
 }
 
 /// The whole order, as events, feeds, answers and boards carry it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct Order {
     #[n(0)]
@@ -190,6 +200,7 @@ pub struct Order {
     #[n(2)]
     pub customer_id: UserId,
     #[n(3)]
+    #[schema(required)]
     pub provider_id: Option<UserId>,
     #[n(4)]
     pub title: String,
@@ -201,14 +212,17 @@ pub struct Order {
     pub price: Amount,
     #[n(8)]
     #[serde(default)]
+    #[schema(required)]
     pub currency: Currency,
     #[n(9)]
     pub location: Region,
     #[n(10)]
     pub address: String,
     #[n(11)]
+    #[schema(required)]
     pub service_start_time: Option<UnixMillis>,
     #[n(12)]
+    #[schema(required)]
     pub service_end_time: Option<UnixMillis>,
     #[n(13)]
     pub status: OrderStatus,

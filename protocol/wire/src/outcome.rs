@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 
 use crate::{Amount, Code, Currency, FenceEnd, Order, OrderCode, OrderId, Source, UnixMillis};
 
@@ -18,7 +19,7 @@ words! {
 }
 
 /// The result a duplicate repeats.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(array)]
 pub struct FirstResult {
     #[n(0)]
@@ -29,7 +30,7 @@ pub struct FirstResult {
 }
 
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct Outcome {
     #[n(0)]
@@ -71,7 +72,9 @@ impl Outcome {
 
 /// The facts by which an acceptance lost, and the open jobs nearby.
 #[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema,
+)]
 #[cbor(map)]
 pub struct Lost {
     /// When the winner's acceptance was decided.
@@ -87,13 +90,14 @@ pub struct Lost {
     /// At most three open jobs of the same region, nearest in kind and price first.
     #[n(4)]
     #[serde(default)]
+    #[schema(required)]
     pub nearby: Vec<NearbyJob>,
     /// Of `region_taken_back`: the person, the time and the reason.
     #[n(5)]
     pub taken_back: Option<FenceEnd>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(array)]
 pub struct NearbyJob {
     #[n(0)]

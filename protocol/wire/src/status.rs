@@ -4,6 +4,7 @@
 mod complaint;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{EdgeId, Policy, QuarantineWhy, Region, UnixMillis};
 
@@ -17,7 +18,7 @@ words! {
 }
 words_from_text!(GateState);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
     Up,
@@ -26,7 +27,7 @@ pub enum LinkState {
     Never,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChecksumState {
     /// The edge's confirmed orders equal the cloud's at the same feed number.
@@ -37,25 +38,28 @@ pub enum ChecksumState {
     Unknown,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusReport {
     pub now: UnixMillis,
     pub regions: Vec<RegionStatus>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RegionStatus {
     pub region: Region,
     pub gate: GateState,
     pub policy: Policy,
+    #[schema(required)]
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
     /// Accepts made at the portal that wait, for the region's holder or for an operator.
     #[serde(default)]
+    #[schema(required)]
     pub asks_waiting: u64,
     /// Of those: the ones that wait for an operator.
     #[serde(default)]
+    #[schema(required)]
     pub asks_stopped: u64,
     /// The repairs by the comparison with the order service.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,16 +68,19 @@ pub struct RegionStatus {
 }
 
 /// How a region's feed was put right.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepairStatus {
     /// When it was last compared with the order service.
+    #[schema(required)]
     pub compared_at: Option<UnixMillis>,
     /// Changes that had not arrived.
     pub repaired: u64,
+    #[schema(required)]
     pub repaired_at: Option<UnixMillis>,
     /// How often the two have said different things of one version of an order, or the feed was ahead of
     /// the order service, or had too many orders that it does not know: those stay.
     pub contradictions: u64,
+    #[schema(required)]
     pub contradicted_at: Option<UnixMillis>,
 }
 
@@ -96,17 +103,21 @@ pub struct EdgeListItem {
     pub status: EdgeStatus,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EdgeStatus {
     pub edge: EdgeId,
     pub link: LinkState,
     /// Since when the link is as it is.
+    #[schema(required)]
     pub since: Option<UnixMillis>,
+    #[schema(required)]
     pub last_contact_at: Option<UnixMillis>,
     pub epoch: u64,
+    #[schema(required)]
     pub version: Option<String>,
     /// Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
     pub pending: u32,
+    #[schema(required)]
     pub oldest_pending_at: Option<UnixMillis>,
     /// Ops the hub has received and not yet decided.
     pub undecided: u64,
@@ -121,7 +132,9 @@ pub struct EdgeStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_down_since: Option<UnixMillis>,
     pub checksum: ChecksumState,
+    #[schema(required)]
     pub clock_error_ms: Option<i64>,
+    #[schema(required)]
     pub disk_free_bytes: Option<u64>,
     /// Commands that epochs of it have left without an outcome, and that have not come back yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -140,6 +153,7 @@ pub struct EdgeStatus {
     pub repair_asked_at: Option<UnixMillis>,
     /// How often one has, and when last.
     #[serde(default)]
+    #[schema(required)]
     pub repairs: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repaired_at: Option<UnixMillis>,
@@ -151,23 +165,25 @@ pub struct EdgeStatus {
     pub unsettled_since: Option<UnixMillis>,
     /// Of those held: the ops that wait for an operator.
     #[serde(default)]
+    #[schema(required)]
     pub stopped: u64,
     /// Acceptances made there that have lost, and when the last of them was told so.
     #[serde(default)]
+    #[schema(required)]
     pub lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_at: Option<UnixMillis>,
 }
 
 /// The commands that an ended epoch has left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeftBehind {
     pub epoch: u64,
     pub commands: u64,
 }
 
 /// An epoch was ended because the edge was restored or cloned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuarantineStatus {
     pub at: UnixMillis,
     pub why: QuarantineWhy,

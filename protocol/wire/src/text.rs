@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 use texts::{Sentence, Text};
+use utoipa::ToSchema;
 
 use crate::say;
 
 /// A field to correct, and the reason for the person who filled it in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     pub field: String,
     #[serde(rename = "message")]

@@ -24,6 +24,13 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 #[cbor(transparent)]
 pub struct UnixMillis(#[n(0)] pub i64);
 
+text_schema!(
+    UnixMillis,
+    "A time in UTC, RFC 3339 with milliseconds.",
+    format = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime),
+    "2026-11-21T17:00:00.000Z"
+);
+
 impl UnixMillis {
     pub fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))

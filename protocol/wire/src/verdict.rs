@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 
 use crate::{Code, CommandId, EdgeId, FieldError, Hash, Order, Outcome, Text, UserId};
 
@@ -23,7 +24,7 @@ words_from_text!(Verdict);
 
 /// The edge's signed word that it holds the command: given only after the commit is on disk.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(array)]
 pub struct Receipt {
     #[n(0)]
@@ -57,7 +58,7 @@ impl Receipt {
 }
 
 /// How far along its way the answer in a reply was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hop {
     /// The edge answered; with `not_taken` it stored nothing.
@@ -67,9 +68,10 @@ pub enum Hop {
 }
 
 /// The reply that the edge publishes on a tablet's `reply` topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reply {
     /// Absent only where the frame was too broken to hold one.
+    #[schema(required)]
     pub command_id: Option<CommandId>,
     pub hop: Hop,
     pub verdict: Verdict,

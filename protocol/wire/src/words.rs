@@ -34,6 +34,41 @@ macro_rules! words {
                 f.pad(self.as_str())
             }
         }
+
+        $crate::word_schema!($name: $($word,)+ $($other_word,)?);
+    };
+}
+
+/// Describes the type to clients as one of some words.
+#[macro_export]
+macro_rules! word_schema {
+    ($name:ident: $($word:expr,)+) => {
+        impl $crate::utoipa::ToSchema for $name {}
+        impl $crate::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::utoipa::openapi::RefOr<$crate::utoipa::openapi::Schema> {
+                $crate::utoipa::openapi::ObjectBuilder::new()
+                    .schema_type($crate::utoipa::openapi::Type::String)
+                    .enum_values(Some([$($word),+]))
+                    .into()
+            }
+        }
+    };
+}
+
+/// Describes the type to clients as a text of some form.
+macro_rules! text_schema {
+    ($name:ident, $description:literal, $form:ident = $value:expr $(, $example:literal)?) => {
+        impl utoipa::ToSchema for $name {}
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .description(Some($description))
+                    .$form(Some($value))
+                    $(.examples([$example]))?
+                    .into()
+            }
+        }
     };
 }
 

@@ -13,28 +13,59 @@ mod wording;
 
 use axum::{
     Router,
-    routing::{get, post, put},
+    routing::{get, post},
 };
+use http::Method;
+use process::openapi::RouteTable;
 use state::Routes;
+use wire::Code;
 
 pub(crate) fn router(hub: Routes) -> Router {
-    Router::new()
-        .route("/link", get(link::open))
-        .route("/api/v1/edges/enrol", post(enrol::enrol))
-        .route("/api/v1/admin/status", get(operate::status))
-        .route("/api/v1/admin/edges", get(operate::edges).post(enrol::invite))
-        .route("/api/v1/admin/edges/{id}/readmit", post(retry::readmit))
-        .route("/api/v1/admin/edges/{id}/left-behind", get(oplog::left_behind))
-        .route("/api/v1/admin/queue", get(oplog::queue))
-        .route("/api/v1/admin/asks", get(oplog::asks))
-        .route("/api/v1/admin/asks/{id}/retry", post(retry::retry_asks))
-        .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(oplog::op))
-        .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry::retry))
-        .route("/api/v1/admin/regions", get(operate::regions))
-        .route("/api/v1/admin/regions/{region}", put(operate::set_region))
-        .route("/api/v1/admin/regions/{region}/comparison", post(operate::compare))
+    table(Router::new())
         .route("/internal/stream", get(news::stream))
         .route("/internal/asks", post(asks::ask))
         .route("/internal/seats/{edge}", get(asks::seat))
         .with_state(hub)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
+    use Code::{
+        EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, InvalidToken, NotFound, OpNotStopped,
+        TokenExpired,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    to
+        .at(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
+            &[InvalidToken, TokenExpired, EdgeUnknown], link::open)
+        .at(POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
+            &[EnrolmentCodeInvalid], enrol::enrol)
+        .at(GET, "/api/v1/admin/status", "How every region and edge is now", &[], operate::status)
+        .at(GET, "/api/v1/admin/edges", "List the edges, with those whose code waits to be used",
+            &[], operate::edges)
+        .at(POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
+            &[EdgeExists], enrol::invite)
+        .at(POST, "/api/v1/admin/edges/{id}/readmit",
+            "Let an edge in again that was restored too often", &[NotFound], retry::readmit)
+        .at(GET, "/api/v1/admin/edges/{id}/left-behind",
+            "List the ops that ended epochs of an edge left behind", &[], oplog::left_behind)
+        .at(GET, "/api/v1/admin/queue", "List the ops that wait for a decision, in log order", &[],
+            oplog::queue)
+        .at(GET, "/api/v1/admin/asks", "List the acceptances that wait for the holder of their region",
+            &[], oplog::asks)
+        .at(POST, "/api/v1/admin/asks/{id}/retry", "Try an acceptance again that needs an operator",
+            &[NotFound, OpNotStopped], retry::retry_asks)
+        .at(GET, "/api/v1/admin/ops/{edge}/{epoch}/{seq}", "Show one op and its outcome", &[NotFound],
+            oplog::op)
+        .at(POST, "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry",
+            "Try an op again that needs an operator", &[NotFound, OpNotStopped], retry::retry)
+        .at(GET, "/api/v1/admin/regions", "List the regions", &[], operate::regions)
+        .at(Method::PUT, "/api/v1/admin/regions/{region}",
+            "Open or close the gate of a region: a closed one is cut off", &[NotFound],
+            operate::set_region)
+        .at(POST, "/api/v1/admin/regions/{region}/comparison",
+            "Compare a region's feed with the order service now, and repair it", &[Code::Unavailable],
+            operate::compare)
 }

@@ -31,6 +31,7 @@ use platform::{
     Ground, health::Check, jobs::JobError, keys::KeySource, service as skeleton, sql::Sql,
     upstream::Upstream,
 };
+use process::openapi::ApiDocument;
 use wire::Limits;
 
 pub use config::{Config, NAME};
@@ -143,6 +144,11 @@ fn start(
     };
     sessions.start();
     Ok(Routes { keys, verifier, sessions, comparison, settling, news })
+}
+
+/// The routes for clients.
+pub fn document() -> ApiDocument {
+    http::table(ApiDocument::of(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

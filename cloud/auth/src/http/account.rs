@@ -1,13 +1,14 @@
 //! `POST /api/v1/auth/register` makes an account of a customer or provider, and
 //! `POST /api/v1/admin/users/{id}/revoke` closes one for good, on record. Admins are made by an operator.
 
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use process::{
-    problem::{Json, Path, Problem},
+    problem::{CreatedJson, Json, Path, Problem},
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use wire::{Code, Role, UserId, check_reason};
 
 use super::Live;
@@ -17,30 +18,31 @@ use crate::{
     service::{self, Service},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct RegisterForm {
     username: String,
     email: String,
     password: String,
     /// By name, or by number as older clients do.
     #[serde(alias = "role_id")]
+    #[schema(value_type = Role)]
     role: Value,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct NewUser {
     user_id: UserId,
     username: String,
     role: Role,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct RevokeForm {
     #[serde(default)]
     reason: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ClosedAccount {
     user_id: UserId,
     role: Role,
@@ -50,7 +52,7 @@ pub async fn register(
     State(service): State<Service>,
     Trace(trace): Trace,
     Json(form): Json<RegisterForm>,
-) -> Result<(StatusCode, Json<NewUser>), Problem> {
+) -> Result<CreatedJson<NewUser>, Problem> {
     let role = role_of(&form.role)?;
     if role == Role::Admin {
         return Err(Problem::new(Code::RoleForbidden));
@@ -60,7 +62,7 @@ pub async fn register(
     let Service { store, passwords, clock, .. } = &service;
     let made = service::register(store, passwords, clock, account, &trace).await?;
     let user_id = made.ok_or(Code::UserExists)?;
-    Ok((StatusCode::CREATED, Json(NewUser { user_id, username, role })))
+    Ok(CreatedJson(NewUser { user_id, username, role }))
 }
 
 /// A repeat changes nothing and is answered alike.

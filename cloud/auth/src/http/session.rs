@@ -12,19 +12,20 @@ use process::{
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Code, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::service::{AccessGrant, Service, ServiceError, SignIn};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct LoginForm {
     username: String,
     password: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct SessionItem {
     session_id: SessionId,
     kind: &'static str,
@@ -34,12 +35,12 @@ pub struct SessionItem {
     current: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct TokenForm {
     pub token: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TokenOwner {
     user_id: UserId,
     role: Role,

@@ -6,6 +6,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
     Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, Region, Role, UnixMillis,
@@ -15,7 +16,9 @@ use wire::{
 /// How long a line stays after it was read. An unread one stays until it is.
 pub const READ_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
 pub struct LineId(pub Uuid);
 

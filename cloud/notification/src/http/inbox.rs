@@ -7,27 +7,30 @@ use process::{
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
 
 use super::Service;
 use crate::domain::{self, InboxCursor, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
     /// `1` for lines that are not read yet.
     unread: Option<u8>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxPage)]
 pub struct ListAnswer {
     items: Vec<Item>,
+    #[schema(required)]
     next: Option<String>,
     /// Of the whole inbox, whatever page this is.
     unread: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InboxItem)]
 struct Item {
     id: LineId,
     event_id: EventId,
@@ -40,7 +43,8 @@ struct Item {
     created_at: UnixMillis,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReadItem)]
 pub struct ReadAnswer {
     id: LineId,
     is_read: bool,
@@ -73,9 +77,9 @@ pub async fn list(
 pub async fn read(
     State(service): State<Service>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<LineId>,
 ) -> Result<Json<ReadAnswer>, Problem> {
-    let (id, now) = (LineId(id), service.verifier.clock.now());
+    let now = service.verifier.clock.now();
     let (user, role) = (caller.actor.user_id, caller.actor.role);
     if service.store.mark_read(user, role, id, now).await? {
         Ok(Json(ReadAnswer { id, is_read: true }))

@@ -8,6 +8,7 @@ use process::{
 };
 use rules::Seat;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use wire::{
     Assignments, CaseItem, CommandAnswer, CommandId, EdgeId, LostAcceptance, OfflineRules, Policy,
     Region,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The body of an operator's request; absent parts stay as they are.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentBody {
     policy: Option<Policy>,
@@ -33,7 +34,7 @@ pub struct AssignmentBody {
     take_back: Option<TakeBackBody>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TakeBackBody {
     why: String,

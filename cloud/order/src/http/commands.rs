@@ -3,17 +3,18 @@
 
 use axum::{
     extract::{FromRequestParts, State},
-    http::{StatusCode, header, request::Parts},
-    response::IntoResponse,
+    http::{HeaderName, header, request::Parts},
 };
 use process::{
     idempotency::Idempotency,
-    problem::{Json, MaybeJson, Path, Problem},
+    openapi::{RouteDescription, RouteInput},
+    problem::{CreatedJson, Json, MaybeJson, Path, Problem},
     tokens::{Caller, bearer},
 };
 use rules::{Attempt, Origin};
 use serde::{Deserialize, Serialize};
 use texts::Phrase;
+use utoipa::ToSchema;
 use wire::{
     Action, Code, Command, CommandBody, Draft, Language, OpDecision, OrderCode, OrderId,
     OrderStatus, Role,
@@ -35,8 +36,8 @@ pub struct CommandSender {
     pub language: Language,
 }
 
-#[derive(Serialize)]
-struct PublishReply {
+#[derive(Serialize, ToSchema)]
+pub struct PublishReply {
     order_id: OrderId,
     code: OrderCode,
     status: OrderStatus,
@@ -44,17 +45,25 @@ struct PublishReply {
     order: OrderView,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ReasonForm)]
 pub struct Reason {
     #[serde(default)]
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = StatusForm)]
 pub struct Target {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
+}
+
+impl RouteInput for CommandSender {
+    fn describe(route: &mut RouteDescription) {
+        Idempotency::describe(route);
+    }
 }
 
 impl FromRequestParts<Service> for CommandSender {
@@ -76,7 +85,7 @@ pub async fn publish(
     State(service): State<Service>,
     CommandSender { caller, idempotency, language, .. }: CommandSender,
     Json(draft): Json<Draft>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
     caller.require(Role::Customer)?;
     // The rules check it again; only here can each field be named to the person.
     wire::check_draft(&draft)?;
@@ -91,7 +100,7 @@ pub async fn publish(
         message: say::order_published.plain(language),
         order: OrderView::of(order, caller.actor),
     };
-    Ok((StatusCode::CREATED, place, Json(reply)))
+    Ok((place, CreatedJson(reply)))
 }
 
 macro_rules! routes {

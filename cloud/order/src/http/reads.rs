@@ -7,6 +7,7 @@ use process::{
     tokens::{Admin, Caller},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 use wire::{
     Actor, Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
 };
@@ -17,7 +18,7 @@ use crate::{say, service::Service, store::Listing};
 type Page = problem::Page<TimeCursor>;
 
 /// The filters of a list; each list takes those that make sense for it.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 pub struct ListFilter {
     status: Option<OrderStatus>,
     region: Option<Region>,

@@ -5,20 +5,25 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use process::problem::{Json, Problem};
+use process::{
+    openapi::{RouteAnswer, RouteDescription},
+    problem::{Json, Problem},
+};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{
     Actor, Code, CommandId, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
     UnixMillis, UserId, readable_by,
 };
 
 /// The answer to a command that was not refused.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum CommandReply {
     Done {
         order_id: OrderId,
         status: OrderStatus,
+        #[schema(required)]
         provider_id: Option<UserId>,
         message: &'static str,
         order: OrderView,
@@ -26,6 +31,13 @@ pub enum CommandReply {
     /// The region's holder has to decide this accept. The order's page, the inbox and the same request
     /// sent again tell the decision.
     Waiting { order_id: OrderId, command_id: CommandId, state: &'static str, message: &'static str },
+}
+
+impl RouteAnswer for CommandReply {
+    fn describe(route: &mut RouteDescription) {
+        route.answers::<Self>(StatusCode::OK);
+        route.answers::<Self>(StatusCode::ACCEPTED);
+    }
 }
 
 impl IntoResponse for CommandReply {
@@ -39,7 +51,7 @@ impl IntoResponse for CommandReply {
 }
 
 /// The order of a command as far as its sender may read it; of an order that went to another, its whereabouts.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum OrderView {
     Whole(Box<Order>),
@@ -49,6 +61,7 @@ pub enum OrderView {
         code: OrderCode,
         location: Region,
         status: OrderStatus,
+        #[schema(required)]
         provider_id: Option<UserId>,
         version: u64,
         updated_at: UnixMillis,

@@ -14,6 +14,7 @@ use platform::{
 };
 use rules::{Assignment, NextAssignment, Seat, Wish};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{
     AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
     Region, RenewRequest, TakeBack, UserId,
@@ -48,21 +49,24 @@ pub struct AssignmentRequest {
 }
 
 /// How a region assigns, and how that came to be.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AssignmentRecord {
     #[serde(flatten)]
     pub now: AssignmentEvent,
     /// Comes once the holder has given the right back.
+    #[schema(required)]
     pub wanted: Option<NextRight>,
     /// Newest first.
     pub fences: Vec<FenceRecord>,
     pub changes: Vec<AssignmentChangeRow>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct NextRight {
     pub policy: Policy,
+    #[schema(required)]
     pub holder: Option<EdgeId>,
+    #[schema(required)]
     pub epoch: Option<u64>,
     pub by: UserId,
 }

@@ -76,7 +76,6 @@ fn nothing_of_a_program_is_a_page_however_it_is_written() {
         "/api/",
         "/api/v1/nothing",
         "/openapi.json",
-        "/docs",
         "/health",
         "/health/x",
         "/metrics",

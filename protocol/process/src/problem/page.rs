@@ -13,6 +13,7 @@ use axum::{
 };
 use http::request::Parts;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::UnixMillis;
 
@@ -27,10 +28,11 @@ pub struct Page<C, const USUAL: usize = 20, const MAX: usize = 100> {
 }
 
 /// A page of a list as it is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ItemList<T> {
     pub items: Vec<T>,
     /// The cursor of the next page, if there is one.
+    #[schema(required)]
     pub next: Option<String>,
 }
 

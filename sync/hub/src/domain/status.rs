@@ -1,6 +1,7 @@
 //! The status that an operator is shown, made from stored rows.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{
     ChecksumState, EdgeId, EdgeStatus, GateState, Hash, LinkState, Policy, Region, RegionStatus,
     RepairStatus, StatusReport, UnixMillis,
@@ -14,11 +15,12 @@ pub const CONTACT_STALE_MS: i64 = 12_000;
 const TWIN_STALE_MS: i64 = 120_000;
 
 /// A region as stored. An operator's list shows the first six fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionRecord {
     pub region: Region,
     pub gate: GateState,
     pub policy: Policy,
+    #[schema(required)]
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
@@ -42,10 +44,13 @@ pub struct RegionRecord {
 }
 
 /// An edge as stored. An operator's list shows the fields down to `stored`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EdgeItem)]
 pub struct EdgeRecord {
     pub region: Region,
     pub created_at: UnixMillis,
+    /// Absent while its code waits to be used.
+    #[schema(required)]
     pub enrolled_at: Option<UnixMillis>,
     pub cursor_seq: u64,
     pub outcome_cursor: u64,

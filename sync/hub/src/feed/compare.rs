@@ -9,6 +9,7 @@ use std::time::Duration;
 use platform::upstream::UpstreamError;
 use process::{clock::Clock, metrics, tasks::Tasks};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{
     Assignments, OrderId, OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
     Region, RegionAssignment, range_digest,
@@ -36,7 +37,7 @@ const GONE_MAX: usize = 100;
 const SETTLE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY_MS: i64 = 2_000;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ComparisonReport {
     /// Orders, and the region's assignment, that the feed has now as their owner has them.
     pub repaired: u64,

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::StatusCode;
 use process::{
-    problem::{Json, Problem},
+    problem::{CreatedJson, Json, Problem},
     tokens::{Admin, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use wire::{Code, EdgeId, Region, UnixMillis};
 
 use super::{
@@ -20,13 +20,13 @@ use crate::{
     store::enrol::{EnrolmentResult, InvitationResult},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Invitation {
     edge: EdgeId,
     region: Region,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct InvitationCode {
     edge: EdgeId,
     region: Region,
@@ -39,7 +39,7 @@ pub(super) async fn invite(
     Admin(caller): Admin,
     State(hub): State<Routes>,
     Json(asked): Json<Invitation>,
-) -> Result<(StatusCode, Json<InvitationCode>), Problem> {
+) -> Result<CreatedJson<InvitationCode>, Problem> {
     let Invitation { edge, region } = asked;
     let code = enrolment::code_of(process::random::bytes());
     let hash = enrolment::hash_of(&code);
@@ -48,19 +48,19 @@ pub(super) async fn invite(
         InvitationResult::Exists => Err(Code::EdgeExists.into()),
         InvitationResult::Until(expires_at) => {
             tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
-            Ok((StatusCode::CREATED, Json(InvitationCode { edge, region, code, expires_at })))
+            Ok(CreatedJson(InvitationCode { edge, region, code, expires_at }))
         }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct EnrolmentRequest {
     code: String,
     /// The raw 32 bytes of an Ed25519 key, base64url without padding.
     public_key: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct EnrolmentAnswer {
     edge: EdgeId,
     region: Region,

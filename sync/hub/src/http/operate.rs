@@ -6,6 +6,7 @@ use process::{
     tokens::Admin,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 use wire::{Code, EdgeId, GateState, Region, StatusReport, Text};
 
 use super::state::Routes;
@@ -65,8 +66,9 @@ pub(super) async fn compare(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GateSetting)]
 pub(super) struct Setting {
     gate: GateState,
 }

@@ -7,12 +7,13 @@ use process::{
     tokens::Admin,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingAsk};
 
 use super::state::Routes;
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 pub(super) struct QueueFilter {
     edge: Option<EdgeId>,
     state: Option<OpState>,
@@ -85,9 +86,9 @@ pub(super) async fn left_behind(
 pub(super) async fn op(
     _: Admin,
     State(hub): State<Routes>,
-    Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
+    Path(place): Path<OpPlace>,
 ) -> Result<Json<OpRecord>, Problem> {
-    let op = hub.sessions.store.op(&OpPlace { edge, epoch, seq }).await?;
+    let op = hub.sessions.store.op(&place).await?;
     op.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 

@@ -7,16 +7,17 @@ use process::{
     tokens::Admin,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{Code, CommandId, EdgeId, OpPlace};
 
 use super::state::Routes;
 use crate::store::retry::RetryResult;
 
-/// `POST /api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry`
+/// `POST /api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry`
 pub(super) async fn retry(
     Admin(caller): Admin,
     State(hub): State<Routes>,
-    Path((edge, epoch, seq)): Path<(EdgeId, u64, u64)>,
+    Path(OpPlace { edge, epoch, seq }): Path<OpPlace>,
 ) -> Result<Json<OpPlace>, Problem> {
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
     let_in(hub.sessions.store.retry(&edge, epoch, seq, by, now).await?)?;
@@ -27,7 +28,7 @@ pub(super) async fn retry(
     Ok(Json(OpPlace { edge, epoch, seq }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct RetriedAccept {
     command_id: CommandId,
 }
@@ -53,7 +54,7 @@ fn let_in(result: RetryResult) -> Result<(), Code> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ReadmittedEdge {
     edge: EdgeId,
 }
@@ -62,9 +63,8 @@ pub(super) struct ReadmittedEdge {
 pub(super) async fn readmit(
     Admin(caller): Admin,
     State(hub): State<Routes>,
-    Path(edge): Path<String>,
+    Path(edge): Path<EdgeId>,
 ) -> Result<Json<ReadmittedEdge>, Problem> {
-    let edge = EdgeId::new(edge).map_err(|_| Problem::new(Code::NotFound))?;
     let by = caller.actor.user_id;
     if !hub.sessions.store.readmit(&edge, hub.sessions.clock.now()).await? {
         return Err(Code::NotFound.into());

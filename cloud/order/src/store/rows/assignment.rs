@@ -3,6 +3,7 @@
 use platform::{columns, row};
 use rules::{Assignment, NextAssignment, OfflineRules, Seat};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::{EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, Policy, Region, UnixMillis, UserId};
 
 use crate::store::StoreError;
@@ -65,7 +66,7 @@ impl AssignmentRow {
 
 row! {
     /// One change of how a region assigns, as it is kept and shown.
-    #[derive(Debug, Clone, Serialize)]
+    #[derive(Debug, Clone, Serialize, ToSchema)]
     pub struct AssignmentChangeRow in assignment_changes {
         #[serde(skip)]
         pub region: Region,
@@ -73,14 +74,18 @@ row! {
         /// `set`, or how a right ended.
         pub what: String,
         pub policy: Policy,
+        #[schema(required)]
         pub holder: Option<EdgeId>,
         pub epoch: u64,
         pub fence: u64,
         pub rules_version: u64,
+        /// Milliseconds since 1970.
         #[serde(rename = "at")]
         pub made_at: i64,
         #[serde(rename = "by")]
+        #[schema(required)]
         pub made_by: Option<UserId>,
+        #[schema(required)]
         pub why: Option<String>,
     }
 }

@@ -1,0 +1,75 @@
+//! Describes routes as OpenAPI 3.1, by the types of their handlers.
+//!
+//! Invariant: a service names its public routes once, in a function over `RouteTable`. Its router and its
+//! document are two readings of that function, so neither has a route that the other lacks.
+
+mod document;
+mod handler;
+
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, on},
+};
+use http::Method;
+use wire::Code;
+
+pub use document::{ApiDocument, RouteDescription};
+pub use handler::{DescribedHandler, RouteAnswer, RouteInput};
+
+/// What a function that names routes fills.
+pub trait RouteTable<S>: Sized {
+    /// One route: its purpose in a sentence, and the codes of its own refusals. Those of its extractors, and
+    /// those of the gateway before it, are added to the document by themselves.
+    #[must_use]
+    fn at<H, T, A>(
+        self,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static;
+}
+
+impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
+    fn at<H, T, A>(
+        self,
+        method: Method,
+        path: &'static str,
+        _: &'static str,
+        _: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method).expect("a route has a usual method");
+        self.route(path, on(filter, handler))
+    }
+}
+
+impl<S> RouteTable<S> for ApiDocument {
+    fn at<H, T, A>(
+        self,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+        codes: &'static [Code],
+        _: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+    {
+        let name = std::any::type_name::<H>().rsplit("::").next().unwrap_or_default();
+        self.described(name, &method, path, about, |route| {
+            route.refuses(codes);
+            H::describe(route);
+        })
+    }
+}

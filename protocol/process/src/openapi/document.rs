@@ -1,0 +1,235 @@
+//! The routes of one part, and the schemas that they name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
+use wire::{Code, Language};
+
+/// The described routes of a part, by path and method.
+#[derive(Debug, Default)]
+pub struct ApiDocument {
+    pub part: &'static str,
+    pub routes: BTreeMap<(&'static str, String), RouteDescription>,
+    pub schemas: BTreeMap<String, Value>,
+}
+
+/// One route as clients see it.
+#[derive(Debug, Default)]
+pub struct RouteDescription {
+    name: String,
+    about: &'static str,
+    path: &'static str,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<String, Value>,
+    pub codes: BTreeSet<Code>,
+    schemas: BTreeMap<String, Value>,
+}
+
+impl ApiDocument {
+    pub fn of(part: &'static str) -> Self {
+        Self { part, ..Self::default() }
+    }
+
+    /// A route that no handler of `RouteTable` answers.
+    #[must_use]
+    pub fn described(
+        mut self,
+        name: &str,
+        method: &Method,
+        path: &'static str,
+        about: &'static str,
+        describe: impl FnOnce(&mut RouteDescription),
+    ) -> Self {
+        let name = format!("{}.{name}", self.part);
+        let mut route = RouteDescription { name, about, path, ..RouteDescription::default() };
+        describe(&mut route);
+        self.schemas.append(&mut route.schemas);
+        let before = self.routes.insert((path, method.as_str().to_lowercase()), route);
+        assert!(before.is_none(), "{method} {path} is described twice");
+        self
+    }
+
+    /// Adds to a route what its handler's types cannot say.
+    #[must_use]
+    pub fn refined(
+        mut self,
+        method: &Method,
+        path: &'static str,
+        describe: impl FnOnce(&mut RouteDescription),
+    ) -> Self {
+        let route = self.routes.get_mut(&(path, method.as_str().to_lowercase()));
+        let route = route.expect("the route is described");
+        describe(route);
+        self.schemas.append(&mut route.schemas);
+        self
+    }
+
+    /// A type that travels by another way than HTTP.
+    #[must_use]
+    pub fn with<T: ToSchema>(mut self) -> Self {
+        let mut route = RouteDescription::default();
+        route.schema::<T>();
+        self.schemas.append(&mut route.schemas);
+        self
+    }
+}
+
+impl RouteDescription {
+    /// A reference to the schema of `T`. A generic type stands where it is used: its name says too little.
+    pub fn schema<T: ToSchema>(&mut self) -> Value {
+        let mut named = Vec::new();
+        T::schemas(&mut named);
+        let own = tidy(T::schema());
+        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, tidy(schema))));
+        let is_plain = own.get("type").is_some_and(|kind| kind.is_string() && kind != "object")
+            && own.as_object().is_some_and(|own| own.len() <= 2 && !own.contains_key("enum"));
+        if is_plain || std::any::type_name::<T>().replace("<'_>", "").contains('<') {
+            return own;
+        }
+        self.schemas.insert(T::name().into_owned(), own);
+        Self::named(&T::name())
+    }
+
+    /// A reference to a schema that another part describes.
+    pub fn named(name: &str) -> Value {
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    pub fn into_schemas(self) -> BTreeMap<String, Value> {
+        self.schemas
+    }
+
+    pub fn takes(&mut self, schema: Value, required: bool) {
+        let content = json!({ "application/json": { "schema": schema } });
+        self.body = Some(json!({ "required": required, "content": content }));
+        self.refuses(&[Code::MalformedBody, Code::BodyTooLarge, Code::InvalidInput]);
+    }
+
+    pub fn answers<T: ToSchema>(&mut self, status: StatusCode) {
+        let schema = self.schema::<T>();
+        self.answers_with(status, "application/json", &schema);
+    }
+
+    pub fn answers_with(&mut self, status: StatusCode, kind: &str, schema: &Value) {
+        let description = status.canonical_reason().unwrap_or_default();
+        let answer =
+            json!({ "description": description, "content": { kind: { "schema": schema } } });
+        self.answers.insert(status.as_str().to_owned(), answer);
+    }
+
+    pub fn answers_nothing(&mut self, status: StatusCode, about: &str) {
+        self.answers.insert(status.as_str().to_owned(), json!({ "description": about }));
+    }
+
+    pub fn refuses(&mut self, codes: &[Code]) {
+        self.codes.extend(codes);
+    }
+
+    pub fn parameter(
+        &mut self,
+        place: &str,
+        name: &str,
+        required: bool,
+        schema: Value,
+        about: &str,
+    ) {
+        let mut parameter =
+            json!({ "name": name, "in": place, "required": required, "schema": schema });
+        if !about.is_empty() {
+            parameter["description"] = about.into();
+        }
+        self.parameters.push(parameter);
+    }
+
+    /// The fields of `T`, or `T` itself as the one parameter of the path.
+    pub fn parameters<T: ToSchema>(&mut self, place: &str, required: bool) {
+        let own = tidy(T::schema());
+        let Some(fields) = own["properties"].as_object() else {
+            let schema = self.schema::<T>();
+            let name = self.path.split(['{', '}']).nth(1).unwrap_or_default();
+            return self.parameter(place, name, required, schema, "");
+        };
+        let mut named = Vec::new();
+        T::schemas(&mut named);
+        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, tidy(schema))));
+        for (name, schema) in fields {
+            let mut schema = schema.clone();
+            let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let about = about.as_ref().and_then(Value::as_str).unwrap_or_default();
+            self.parameter(place, name, required, schema, about);
+        }
+    }
+
+    /// The operation object. Refusals of one status stand together.
+    pub fn operation(self, tag: &str) -> Map<String, Value> {
+        let Self { name, about, mut answers, codes, parameters, body, .. } = self;
+        let statuses: BTreeSet<u16> = codes.iter().map(|code| code.status()).collect();
+        for status in statuses {
+            let codes: Vec<_> = codes.iter().filter(|code| code.status() == status).collect();
+            let line = |code: &&Code| format!("`{code}`: {}", code.sentence(Language::English));
+            let about = codes.iter().map(line).collect::<Vec<_>>().join("\n");
+            let content =
+                json!({ "application/problem+json": { "schema": Self::named("Problem") } });
+            let answer = json!({ "description": about, "content": content, "x-codes": codes });
+            answers.insert(status.to_string(), answer);
+        }
+        let fields = [
+            ("operationId", Value::from(name)),
+            ("tags", json!([tag])),
+            ("summary", about.into()),
+            ("parameters", parameters.into()),
+            ("requestBody", body.unwrap_or_default()),
+            ("responses", json!(answers)),
+        ];
+        let is_there = |value: &Value| !value.is_null() && *value != json!([]);
+        let fields = fields.into_iter().filter(|(_, value)| is_there(value));
+        fields.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+}
+
+/// As utoipa has it, but for fields that may be absent: those are never null.
+fn tidy(schema: RefOr<Schema>) -> Value {
+    let mut value = serde_json::to_value(schema).expect("a schema is JSON");
+    without_nulls(&mut value);
+    value
+}
+
+fn without_nulls(schema: &mut Value) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required =
+        |name: &String| required.as_array().is_some_and(|all| all.contains(&json!(name)));
+    if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+        for (_, field) in fields.iter_mut().filter(|(name, _)| !is_required(name)) {
+            drop_null(field);
+        }
+    }
+    match schema {
+        Value::Object(members) => members.values_mut().for_each(without_nulls),
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+fn drop_null(field: &mut Value) {
+    if let Some(Value::Array(kinds)) = field.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = kinds.as_slice() {
+            field["type"] = kind.clone();
+        }
+    }
+    let Some(Value::Array(mut kinds)) = field.get_mut("oneOf").map(Value::take) else { return };
+    kinds.retain(|kind| *kind != json!({ "type": "null" }));
+    match (kinds.as_slice(), field.as_object_mut()) {
+        ([Value::Object(only)], Some(members)) => {
+            members.remove("oneOf");
+            members.extend(only.clone());
+        }
+        _ => field["oneOf"] = kinds.into(),
+    }
+}

@@ -1,0 +1,158 @@
+//! What the parameters and the result of a handler say of its route.
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, StatusCode};
+use serde_json::json;
+use utoipa::ToSchema;
+use wire::{Code, CommandId};
+
+use super::RouteDescription;
+use crate::{
+    idempotency::Idempotency,
+    problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Problem, Query},
+    tokens::{Admin, Caller},
+    trace::Trace,
+};
+
+/// A handler whose parameters and result describe themselves. `A` tells handlers of different length apart.
+pub trait DescribedHandler<A> {
+    fn describe(route: &mut RouteDescription);
+}
+
+/// A parameter of a handler. Most say nothing: who may call is the gateway's to say.
+pub trait RouteInput {
+    fn describe(_: &mut RouteDescription) {}
+}
+
+/// The result of a handler.
+pub trait RouteAnswer {
+    fn describe(route: &mut RouteDescription);
+}
+
+macro_rules! described_handlers {
+    ($($input:ident)*) => {
+        impl<F, R, O, $($input),*> DescribedHandler<($($input,)*)> for F
+        where
+            F: Fn($($input),*) -> R,
+            R: Future<Output = O>,
+            O: RouteAnswer,
+            $($input: RouteInput,)*
+        {
+            fn describe(route: &mut RouteDescription) {
+                $($input::describe(route);)*
+                O::describe(route);
+            }
+        }
+    };
+}
+described_handlers!(A);
+described_handlers!(A B);
+described_handlers!(A B C);
+described_handlers!(A B C D);
+described_handlers!(A B C D E);
+
+impl<S> RouteInput for State<S> {}
+impl RouteInput for Bytes {}
+impl RouteInput for HeaderMap {}
+impl RouteInput for Request {}
+impl RouteInput for Trace {}
+impl RouteInput for Caller {}
+impl RouteInput for Admin {}
+impl<T, E> RouteInput for Result<T, E> {}
+
+impl RouteInput for Idempotency {
+    fn describe(route: &mut RouteDescription) {
+        let about = "Makes a repeat harmless: the command is done once, and each repeat has the same answer.";
+        let schema = route.schema::<CommandId>();
+        route.parameter("header", "Idempotency-Key", false, schema, about);
+    }
+}
+
+impl<T: ToSchema> RouteInput for Json<T> {
+    fn describe(route: &mut RouteDescription) {
+        let schema = route.schema::<T>();
+        route.takes(schema, true);
+    }
+}
+
+impl<T: ToSchema> RouteInput for MaybeJson<T> {
+    fn describe(route: &mut RouteDescription) {
+        let schema = route.schema::<T>();
+        route.takes(schema, false);
+    }
+}
+
+impl<T: ToSchema> RouteInput for Query<T> {
+    fn describe(route: &mut RouteDescription) {
+        route.parameters::<T>("query", false);
+        route.refuses(&[Code::InvalidInput]);
+    }
+}
+
+impl<T: ToSchema> RouteInput for Path<T> {
+    fn describe(route: &mut RouteDescription) {
+        route.parameters::<T>("path", true);
+        route.refuses(&[Code::NotFound]);
+    }
+}
+
+impl<C, const USUAL: usize, const MAX: usize> RouteInput for Page<C, USUAL, MAX> {
+    fn describe(route: &mut RouteDescription) {
+        let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX, "default": USUAL });
+        route.parameter("query", "limit", false, limit, "The most items of the page.");
+        let about = "The `next` of the page before.";
+        route.parameter("query", "cursor", false, json!({ "type": "string" }), about);
+        route.refuses(&[Code::InvalidInput]);
+    }
+}
+
+impl<T: RouteAnswer> RouteAnswer for Result<T, Problem> {
+    fn describe(route: &mut RouteDescription) {
+        T::describe(route);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for Json<T> {
+    fn describe(route: &mut RouteDescription) {
+        route.answers::<T>(StatusCode::OK);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for ItemList<T> {
+    fn describe(route: &mut RouteDescription) {
+        // utoipa names the items of a generic type, and leaves out their schema.
+        route.schema::<T>();
+        route.answers::<Self>(StatusCode::OK);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for CreatedJson<T> {
+    fn describe(route: &mut RouteDescription) {
+        route.answers::<T>(StatusCode::CREATED);
+    }
+}
+
+/// Beside a header.
+impl<T: RouteAnswer> RouteAnswer for ([(HeaderName, String); 1], T) {
+    fn describe(route: &mut RouteDescription) {
+        T::describe(route);
+    }
+}
+
+/// Handlers that answer a bare status have nothing to say but that it is done.
+impl RouteAnswer for StatusCode {
+    fn describe(route: &mut RouteDescription) {
+        route.answers_nothing(Self::NO_CONTENT, "Done.");
+    }
+}
+
+/// An answer that is no JSON of ours; the sentence about the route says what it is.
+impl RouteAnswer for Response {
+    fn describe(route: &mut RouteDescription) {
+        route.answers_nothing(StatusCode::OK, "As the summary says.");
+    }
+}
