@@ -16,8 +16,9 @@ const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${membe
 const press = (key) => (page) => page.keyboard.press(key)
 const button = (member, words) => (page, lang) => page.getByRole('button', { name: words(wordsOf(member, lang)) }).first().click()
 const account = (page) => page.locator('.who').click()
+const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 const PAGES = {
-  '': ['/sign-in', '/register/customer', '/register/provider'],
+  '': ['/sign-in', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox'],
   admin: [
@@ -54,6 +55,7 @@ async function open(state, lang = 'en') {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce' })
   await context.clock.install({ time: NOW })
   await context.route('**/api/v1/**', state.answer)
+  await context.route('**/openapi.json', (route) => route.fulfill({ path: DOCUMENT }))
   const { page, wrongs } = await openPage(context)
   const go = async (path) => {
     await page.goto(server.url + path)

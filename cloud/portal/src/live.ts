@@ -3,7 +3,7 @@
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'
-import type { Order, Region, RegionStatus, StatusReport } from './api/types.ts'
+import type { Order, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 
 interface Live {
   /** True while the stream is open. */

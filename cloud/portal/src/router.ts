@@ -1,7 +1,7 @@
 // Every page, its title and the roles it is for. A page of another role is refused in place, so that its address stays.
 
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
-import type { Role } from './api/types.ts'
+import type { Role } from '@holdfast/kit/api.gen.ts'
 import { noteReached } from './live.ts'
 import { restore, session } from './session.ts'
 
@@ -43,6 +43,8 @@ export const routes: RouteRecordRaw[] = [
   { path: '/regions', name: 'regions', component: () => import('./pages/Regions.vue'), meta: { title: 'place.regions', roles: ADMIN } },
   { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },
+
+  { path: '/docs', name: 'docs', component: () => import('./pages/Docs.vue'), meta: { title: 'docs.title' } },
 
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },
 ]

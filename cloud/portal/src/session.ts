@@ -4,7 +4,7 @@
 import { computed, reactive, readonly } from 'vue'
 import { request } from './api/client.ts'
 import { Problem } from './api/problem.ts'
-import type { Region, Role } from './api/types.ts'
+import type { Region, Role } from '@holdfast/kit/api.gen.ts'
 
 export interface Person {
   user_id: string

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Order } from '../src/api/types.ts'
+import type { Order } from '@holdfast/kit/api.gen.ts'
 import { doubtsOf } from '../src/logic/doubts.ts'
 
 const now = Date.parse('2026-11-21T10:00:00.000Z')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EdgeStatus, RegionStatus } from '../src/api/types.ts'
+import type { EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
 import { complaintsOf, healthOf } from '../src/logic/health.ts'
 
 const now = Date.parse('2026-11-21T10:52:00.000Z')

@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/vue-query'
 import { expect, it } from 'vitest'
-import type { RegionStatus } from '../src/api/types.ts'
+import type { RegionStatus } from '@holdfast/kit/api.gen.ts'
 import { staleBy, withRegion } from '../src/live.ts'
 
 it('asks again for an order only where its version is news', () => {

@@ -1,4 +1,4 @@
-import type { LostAcceptance, TimelineEntry } from '../src/api/types.ts'
+import type { LostAcceptance, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 
 export function step(change: Partial<TimelineEntry> = {}): TimelineEntry {
   return {

@@ -60,6 +60,11 @@ pub fn test() -> Result<()> {
     shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
+/// Writes the types of the routes for the apps.
+pub fn write_types() -> Result<()> {
+    shell::run(&mut installed()?.npm(&["run", "--silent", "gen"])?)
+}
+
 /// Every package of the lockfile, and none besides.
 fn installed() -> Result<NodeTools> {
     let node = NodeTools::get()?;

@@ -123,7 +123,10 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
 fn golden() -> Result<()> {
     let mut cargo = workspace::cargo()?;
     cargo.args(["test", "--workspace", "--locked", "--test", "golden", "--test", "typescript"]);
-    shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))
+    // The types of routes follow from their document.
+    cargo.args(["--test", "openapi"]);
+    shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))?;
+    apps::write_types()
 }
 
 fn build_platform(arguments: &[String]) -> Result<()> {

@@ -1,6 +1,6 @@
 // What an admin should look at before approving an order: facts that the order itself shows, nothing guessed.
 
-import type { Order } from '../api/types.ts'
+import type { Order } from '@holdfast/kit/api.gen.ts'
 
 export type Doubt = 'over' | 'soon' | 'expired' | 'twice' | 'care' | 'wordless' | 'contact'
 

@@ -1,6 +1,6 @@
 // A job that is being written: its steps, what each still lacks, and the order it becomes.
 
-import type { OrderDraft, Region, ServiceType } from '../api/types.ts'
+import type { Draft as OrderDraft, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
 import { amountOf } from '../parts/money.ts'
 
 export interface Draft {

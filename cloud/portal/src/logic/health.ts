@@ -1,6 +1,6 @@
 // What a status report says of the regions, in the few words that the desk and the wall show.
 
-import type { EdgeStatus, Region, RegionStatus, StatusReport } from '../api/types.ts'
+import type { EdgeStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 
 export type RegionState = 'up' | 'cut' | 'drill' | 'partly' | 'never' | 'needs'
 

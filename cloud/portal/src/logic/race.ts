@@ -1,7 +1,7 @@
 // The two acceptances that met on one order, as times of one clock.
 
 import type { RaceTimes } from '@holdfast/kit/race.ts'
-import type { LostAcceptance, TimelineEntry } from '../api/types.ts'
+import type { LostAcceptance, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 
 export interface Collision {
   lost: RaceTimes | undefined

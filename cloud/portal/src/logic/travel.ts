@@ -1,7 +1,7 @@
 // How a step of an order travelled: from a tablet over the regional node to the cloud, or straight from the portal.
 // The clocks of tablets and nodes are shown and never trusted for order.
 
-import type { Region, TimelineEntry } from '../api/types.ts'
+import type { Region, TimelineEntry } from '@holdfast/kit/api.gen.ts'
 
 export type Place = 'portal' | 'sender' | 'tablet' | 'node' | 'cloud' | 'confirmed' | 'needs'
 

@@ -4,8 +4,8 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { ref } from 'vue'
 import { newCommandId } from '../api/client.ts'
 import { Problem } from '../api/problem.ts'
-import { act } from '../api/routes.ts'
-import type { Action, CommandReply } from '../api/types.ts'
+import { act, type OrderAction } from '../api/routes.ts'
+import type { CommandReply } from '@holdfast/kit/api.gen.ts'
 
 export function useOrderCommand() {
   const client = useQueryClient()
@@ -14,7 +14,7 @@ export function useOrderCommand() {
   const ids = new Map<string, string>()
 
   /** Returns the answer; `undefined` where it was refused or failed, which `problem` tells. */
-  async function run(orderId: string, action: Action, reason?: string): Promise<CommandReply | undefined> {
+  async function run(orderId: string, action: OrderAction, reason?: string): Promise<CommandReply | undefined> {
     if (busy.value) return undefined
     const key = `${action} ${orderId}`
     const commandId = ids.get(key) ?? newCommandId()

@@ -1,7 +1,7 @@
 // Words for people, codes, times and places that only ids stand for. Names of people come with their profiles, later.
 
 import { useFormats, useI18n } from '@holdfast/kit'
-import type { Actor, Order } from '../api/types.ts'
+import type { Actor, Order } from '@holdfast/kit/api.gen.ts'
 
 export function useNames() {
   const { t, te } = useI18n()

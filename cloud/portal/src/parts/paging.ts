@@ -2,7 +2,9 @@
 
 import { useInfiniteQuery } from '@tanstack/vue-query'
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
-import type { Page } from '../api/types.ts'
+
+/** `next` is the cursor of the page after this one. */
+interface Page<T> { items: T[]; next: string | null }
 
 export function usePaged<T>(key: MaybeRefOrGetter<readonly unknown[]>, ask: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>, enabled: MaybeRefOrGetter<boolean> = true) {
   const asked = useInfiniteQuery({

@@ -1,7 +1,7 @@
 // A region's state in words and icons.
 
 import { type IconName, useFormats, useI18n } from '@holdfast/kit'
-import type { RegionStatus } from '../api/types.ts'
+import type { RegionStatus } from '@holdfast/kit/api.gen.ts'
 import type { Complaint, RegionHealth } from '../logic/health.ts'
 
 export function useRegionWords() {

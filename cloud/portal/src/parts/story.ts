@@ -1,7 +1,7 @@
 // An order's timeline in words, and each step's travel as hops.
 
 import { type Hop as KitHop, type IconName, langOf, type TimelineEntry as KitEntry, useFormats, useI18n } from '@holdfast/kit'
-import type { TimelineEntry } from '../api/types.ts'
+import type { TimelineEntry } from '@holdfast/kit/api.gen.ts'
 import { isWorthTelling, timeOf, travelOf, type Hop, type Place } from '../logic/travel.ts'
 import { session } from '../session.ts'
 import { useNames } from './names.ts'

@@ -2,7 +2,7 @@
 
 import { readLook } from '@holdfast/kit/preferences.ts'
 import { onBeforeUnmount, reactive, shallowReactive } from 'vue'
-import type { Role } from '../api/types.ts'
+import type { Role } from '@holdfast/kit/api.gen.ts'
 import { Keymap, keyPressOf } from '../logic/keys.ts'
 
 export interface KeyCommand {

@@ -1,0 +1,6272 @@
+// The routes of gateway and edge, written by protocol/web/api.mjs. Do not edit: `npm run gen`.
+export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys that verify access tokens, as a JWK Set */
+        get: operations["auth.jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The end of the edge's log */
+        get: operations["edge.head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/asks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the acceptances that wait for the holder of their region */
+        get: operations["hub.asks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/asks/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try an acceptance again that needs an operator */
+        post: operations["hub.retry_asks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How every region assigns its orders */
+        get: operations["order.assignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/assignments/{region}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a region assigns, and how that came to be */
+        get: operations["order.assignment"];
+        /** Change how a region assigns */
+        put: operations["order.assign"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the cases for a person to look at, newest first */
+        get: operations["order.cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the answers that were given under a command id */
+        get: operations["order.answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the edges, with those whose code waits to be used */
+        get: operations["hub.edges"];
+        put?: never;
+        /** Invite an edge: make a code, which is shown once */
+        post: operations["hub.invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try an op again that needs an operator */
+        post: operations["hub.retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{id}/left-behind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ops that ended epochs of an edge left behind */
+        get: operations["hub.left_behind"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{id}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an edge in again that was restored too often */
+        post: operations["hub.readmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/lost-acceptances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the acceptances that lost, newest first */
+        get: operations["order.lost_acceptances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/ops/{edge}/{epoch}/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show one op and its outcome */
+        get: operations["hub.op"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all orders */
+        get: operations["order.all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ops that wait for a decision, in log order */
+        get: operations["hub.queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the regions */
+        get: operations["hub.regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/regions/{region}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Open or close the gate of a region: a closed one is cut off */
+        put: operations["hub.set_region"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/regions/{region}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare a region's feed with the order service now, and repair it */
+        post: operations["hub.compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How every region and edge is now */
+        get: operations["hub.status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close an account for good, on record */
+        post: operations["auth.revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get an access token of an hour for a name and a password */
+        post: operations["auth.login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of the token */
+        post: operations["auth.logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register as a customer or provider */
+        post: operations["auth.register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your live sessions, newest first */
+        get: operations["auth.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/verify-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find the person of a token */
+        post: operations["auth.verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enrol an edge by its code: register its public key */
+        post: operations["hub.enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read your inbox in the language of `Accept-Language`, newest first */
+        get: operations["notification.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Mark a line as read */
+        put: operations["notification.read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the orders that you published, or that you have accepted */
+        get: operations["order.mine"];
+        put?: never;
+        /** Publish an order */
+        post: operations["order.publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an order */
+        get: operations["order.order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an order. 202: the holder of its region has to decide */
+        post: operations["order.accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve an order, so that providers see it */
+        post: operations["order.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an order */
+        post: operations["order.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Complete the work */
+        post: operations["order.complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject an order, with a reason for its customer */
+        post: operations["order.reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start the work */
+        post: operations["order.start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Bring an order to a status, by the action that leads there */
+        put: operations["order.status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the history of an order: who did what, and when it passed each hop */
+        get: operations["order.timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw an acceptance */
+        post: operations["order.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the orders that wait for a provider */
+        get: operations["order.available"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the session of the caller */
+        get: operations["gateway.session"];
+        put?: never;
+        /** Sign a page in: the token stays in a cookie */
+        post: operations["gateway.signIn"];
+        /** End the session of the caller */
+        delete: operations["gateway.signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hear the news as server-sent events */
+        get: operations["gateway.stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders that you may read, as this edge sees them */
+        get: operations["edge.board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do a command, as over MQTT. A refusal is a reply, too */
+        post: operations["edge.commands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open an edge's link, which becomes a WebSocket of binary frames */
+        get: operations["hub.open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read this document */
+        get: operations["gateway.document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person of the token, or why it opens nothing here */
+        get: operations["edge.show"];
+        put?: never;
+        /** Sign in: handed on to the cloud, answered with its token */
+        post: operations["edge.sign_in"];
+        /** Sign out: handed on to the cloud */
+        delete: operations["edge.sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How things stand between this edge and the cloud */
+        get: operations["edge.standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AccessGrant: {
+            access_token: string;
+            /**
+             * Format: int64
+             * @description In seconds.
+             */
+            expires_in: number;
+            role: components["schemas"]["Role"];
+            /** @description `Bearer`. */
+            token_type: string;
+            user_id: components["schemas"]["UserId"];
+        };
+        /** @enum {string} */
+        Action: "approve" | "reject" | "accept" | "withdraw" | "start" | "complete" | "cancel" | "review";
+        Actor: {
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+        };
+        /**
+         * @description Exact money as a decimal text.
+         * @example 200.00
+         */
+        Amount: string;
+        ApprovalRule: {
+            currency: components["schemas"]["Currency"];
+            /** @description The highest price, itself included. */
+            price_max: components["schemas"]["Amount"];
+            service_types: components["schemas"]["ServiceType"][];
+        };
+        /** @description The body of an operator's request; absent parts stay as they are. */
+        AssignmentBody: {
+            /**
+             * Format: int64
+             * @description The holder's epoch as its status shows it.
+             */
+            epoch?: number;
+            /** @description With `exclusive`: the edge that is to hold the region. */
+            holder?: components["schemas"]["EdgeId"];
+            policy?: components["schemas"]["Policy"];
+            rules?: components["schemas"]["OfflineRules"];
+            take_back?: components["schemas"]["TakeBackBody"];
+        };
+        /** @description One change of how a region assigns, as it is kept and shown. */
+        AssignmentChangeRow: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            at: number;
+            by: components["schemas"]["UserId"] | null;
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            fence: number;
+            holder: components["schemas"]["EdgeId"] | null;
+            policy: components["schemas"]["Policy"];
+            /** Format: int64 */
+            rules_version: number;
+            /** Format: int64 */
+            version: number;
+            /** @description `set`, or how a right ended. */
+            what: string;
+            why: string | null;
+        };
+        /** @description The body of `order.region_assigned`. */
+        AssignmentEvent: {
+            assignment: components["schemas"]["RegionAssignment"];
+            region: components["schemas"]["Region"];
+        };
+        /** @description How a region assigns, and how that came to be. */
+        AssignmentRecord: components["schemas"]["AssignmentEvent"] & {
+            changes: components["schemas"]["AssignmentChangeRow"][];
+            /** @description Newest first. */
+            fences: components["schemas"]["FenceRecord"][];
+            wanted: components["schemas"]["NextRight"] | null;
+        };
+        /** @description The answer to the hub's question how every region assigns. */
+        Assignments: {
+            items: components["schemas"]["AssignmentEvent"][];
+        };
+        Board: {
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            feed_seq: number;
+            items: components["schemas"]["BoardItem"][];
+            region: components["schemas"]["Region"];
+        };
+        /**
+         * @description Changes of the board, on which the view stands at the feed's number. `items` are open to every provider,
+         *     `gone` are not, or not any more; a person who has a part in one reads it on his own board.
+         */
+        BoardChanges: {
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            feed_seq: number;
+            gone: components["schemas"]["OrderId"][];
+            items: components["schemas"]["BoardItem"][];
+            region: components["schemas"]["Region"];
+        };
+        /** @description An order on the board, as its reader may read it. */
+        BoardItem: components["schemas"]["Order"] & {
+            /** @description It rests on something that the cloud has not decided. */
+            pending: boolean;
+        };
+        /** @description Another one after each start. */
+        BootNonce: string;
+        /** @description A case for a person to look at; one for each order, person and kind. */
+        CaseItem: {
+            at: components["schemas"]["UnixMillis"];
+            code: components["schemas"]["Code"] | null;
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description Its place in the list; a newer one is higher.
+             */
+            id: number;
+            /** @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service. */
+            kind: string;
+            order_code: components["schemas"]["OrderCode"] | null;
+            order_id: components["schemas"]["OrderId"];
+            region: components["schemas"]["Region"] | null;
+            user_id: components["schemas"]["UserId"];
+        };
+        /** @enum {string} */
+        ChecksumState: "match" | "mismatch" | "settling" | "unknown";
+        ClosedAccount: {
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+        };
+        /** @description The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked. */
+        CmdFrame: {
+            body: components["schemas"]["CommandBody"];
+            /** Format: int64 */
+            device_seq: number;
+            id: components["schemas"]["CommandId"];
+            /** @description The receipt that this command has got before. */
+            receipt?: components["schemas"]["Receipt"];
+            /**
+             * @description Set once the command was sent to another edge, whichever of the two came first: what that one has
+             *     had decided this one may not know, so a repeat is never answered firm.
+             */
+            repeat?: boolean;
+            /** @description The tablet's newest receipt of this edge: the witness by which a restored edge is found out. */
+            seen?: components["schemas"]["Receipt"];
+            tapped_at: components["schemas"]["UnixMillis"];
+            token: string;
+            /** Format: int32 */
+            v: number;
+        };
+        /** @enum {string} */
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        /** @description The answer to a command that is kept for ever. */
+        CommandAnswer: {
+            applied: boolean;
+            code: components["schemas"]["Code"] | null;
+            command_id: components["schemas"]["CommandId"];
+            decided_at: components["schemas"]["UnixMillis"];
+            op: components["schemas"]["OpPlace"] | null;
+            order_id: components["schemas"]["OrderId"];
+            /**
+             * Format: int64
+             * @description The order's version then.
+             */
+            order_version: number | null;
+            user_id: components["schemas"]["UserId"] | null;
+        };
+        CommandBody: {
+            order: components["schemas"]["Draft"];
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {string} */
+            type: "publish_order";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {string} */
+            type: "approve_order";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            reason: string;
+            /** @enum {string} */
+            type: "reject_order";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {string} */
+            type: "accept_order";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            reason?: string;
+            /** @enum {string} */
+            type: "withdraw_acceptance";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {string} */
+            type: "start_order";
+        } | {
+            /** @description The provider's own words on the work, for the order's history. */
+            note?: string;
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {string} */
+            type: "complete_order";
+        } | {
+            order_id: components["schemas"]["OrderId"];
+            reason?: string;
+            /** @enum {string} */
+            type: "cancel_order";
+        } | {
+            comment?: string;
+            order_id: components["schemas"]["OrderId"];
+            /** Format: int32 */
+            rating: number;
+            /** @enum {string} */
+            type: "submit_review";
+        };
+        /**
+         * Format: uuid
+         * @description An action of a person, once. Made on the device; over HTTP it is the `Idempotency-Key`.
+         */
+        CommandId: string;
+        /** @description The answer to a command that was not refused. */
+        CommandReply: {
+            message: string;
+            order: components["schemas"]["OrderView"];
+            order_id: components["schemas"]["OrderId"];
+            provider_id: components["schemas"]["UserId"] | null;
+            status: components["schemas"]["OrderStatus"];
+        } | {
+            command_id: components["schemas"]["CommandId"];
+            message: string;
+            order_id: components["schemas"]["OrderId"];
+            state: string;
+        };
+        ComparisonReport: {
+            /**
+             * Format: int64
+             * @description Orders with different content at one version, or with a version that their owner does not have.
+             */
+            contradictions: number;
+            /**
+             * Format: int64
+             * @description Of the repaired: orders that have left the region.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Orders, and the region's assignment, that the feed has now as their owner has them.
+             */
+            repaired: number;
+            /** @description Changes may still be on their way; nothing was repaired. */
+            unsettled: boolean;
+        };
+        /** @enum {string} */
+        Currency: "CNY" | "USD" | "EUR" | "HKD";
+        /**
+         * @description A tablet or kiosk.
+         * @example tablet-7
+         */
+        DeviceId: string;
+        /** @description The form of a customer who publishes an order. */
+        Draft: {
+            address: string;
+            currency?: components["schemas"]["Currency"];
+            description?: string;
+            location: components["schemas"]["Region"];
+            price: components["schemas"]["Amount"];
+            service_end_time?: components["schemas"]["UnixMillis"];
+            service_start_time?: components["schemas"]["UnixMillis"];
+            service_type: components["schemas"]["ServiceType"];
+            title: string;
+        };
+        /**
+         * @description An edge node.
+         * @example north-1
+         */
+        EdgeId: string;
+        /** @description An edge as stored. An operator's list shows the fields down to `stored`. */
+        EdgeItem: components["schemas"]["EdgeStatus"] & {
+            created_at: components["schemas"]["UnixMillis"];
+            /** Format: int64 */
+            cursor_seq: number;
+            enrolled_at: components["schemas"]["UnixMillis"] | null;
+            /** Format: int64 */
+            feed_cursor: number;
+            /** Format: int64 */
+            outcome_cursor: number;
+            region: components["schemas"]["Region"];
+        };
+        /** @description Up or down, since when, and when the cloud is called next. */
+        EdgeLink: {
+            /**
+             * Format: int32
+             * @description Calls in vain since then.
+             */
+            attempts: number;
+            next_call_at: components["schemas"]["UnixMillis"] | null;
+            /** @description As far as this run knows. */
+            since: components["schemas"]["UnixMillis"];
+            up: boolean;
+        };
+        EdgeSession: {
+            expires_at: components["schemas"]["UnixMillis"];
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+        };
+        EdgeStanding: components["schemas"]["RegionStanding"] & {
+            edge: components["schemas"]["EdgeId"];
+            feed_as_of: components["schemas"]["UnixMillis"] | null;
+            /** @description An accept of an open order is final here at once. */
+            firm: boolean;
+            link: components["schemas"]["EdgeLink"];
+            /** @description The edge's clock. */
+            now: components["schemas"]["UnixMillis"];
+            region: components["schemas"]["Region"];
+        };
+        EdgeStatus: {
+            checksum: components["schemas"]["ChecksumState"];
+            /** Format: int64 */
+            clock_error_ms: number | null;
+            /** Format: int64 */
+            disk_free_bytes: number | null;
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            held: number;
+            /**
+             * Format: int64
+             * @description Feed changes and outcomes that the edge has not yet acknowledged.
+             */
+            lag_down_changes: number;
+            /** Format: int64 */
+            lag_down_outcomes: number;
+            /** @description When the oldest of them was stored at the hub. */
+            lag_down_since?: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int64
+             * @description Ops the edge has logged and the hub has not received.
+             */
+            lag_up_ops: number;
+            last_contact_at: components["schemas"]["UnixMillis"] | null;
+            /** @description Commands that epochs of it have left without an outcome, and that have not come back yet. */
+            left_behind?: components["schemas"]["LeftBehind"][];
+            link: components["schemas"]["LinkState"];
+            /**
+             * Format: int64
+             * @description Acceptances made there that have lost, and when the last of them was told so.
+             */
+            lost: number;
+            lost_at?: components["schemas"]["UnixMillis"];
+            /** @description Since when it waits to be let in, because it was restored too often. */
+            needs_operator_at?: components["schemas"]["UnixMillis"];
+            oldest_pending_at: components["schemas"]["UnixMillis"] | null;
+            /** Format: int64 */
+            parked: number;
+            /**
+             * Format: int32
+             * @description Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
+             */
+            pending: number;
+            /** @description How its epoch came to be, until an operator has taken note of it. */
+            quarantine?: components["schemas"]["QuarantineStatus"];
+            /** @description Since when an image is on its way that puts right what it has. */
+            repair_asked_at?: components["schemas"]["UnixMillis"];
+            repaired_at?: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int64
+             * @description How often one has, and when last.
+             */
+            repairs: number;
+            since: components["schemas"]["UnixMillis"] | null;
+            /**
+             * Format: int64
+             * @description Of those held: the ops that wait for an operator.
+             */
+            stopped: number;
+            /** @description When a second instance of it called, where that was just now. */
+            twin_seen_at?: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int64
+             * @description Ops the hub has received and not yet decided.
+             */
+            undecided: number;
+            /**
+             * Format: int64
+             * @description The fence of a grant that its view did not agree with: it answers nothing firm.
+             */
+            unproven?: number;
+            /** @description Since when its checksum has been settling though nothing moves. */
+            unsettled_since?: components["schemas"]["UnixMillis"];
+            version: string | null;
+        };
+        EnrolmentAnswer: {
+            edge: components["schemas"]["EdgeId"];
+            /** @description The keys that verify people's tokens, so that the edge has them before its first feed. */
+            jwks: unknown;
+            region: components["schemas"]["Region"];
+        };
+        EnrolmentRequest: {
+            code: string;
+            /** @description The raw 32 bytes of an Ed25519 key, base64url without padding. */
+            public_key: string;
+        };
+        /**
+         * Format: uuid
+         * @description A published fact; every consumer dedupes by it.
+         */
+        EventId: string;
+        /** @enum {string} */
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        FenceEnd: {
+            at: components["schemas"]["UnixMillis"];
+            /** @description The operator who took it back; absent where the holder gave it back or a quarantine ended it. */
+            by?: components["schemas"]["UserId"];
+            how: components["schemas"]["FenceEnding"];
+            /** @description In the operator's words. */
+            why?: string;
+        };
+        /** @enum {string} */
+        FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "unrecognised";
+        /** @description A right to assign that was granted, and how it ended. */
+        FenceRecord: {
+            end: components["schemas"]["FenceEnd"] | null;
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            fence: number;
+            granted_at: components["schemas"]["UnixMillis"];
+            /** @description The operator who granted it. */
+            granted_by: components["schemas"]["UserId"];
+            holder: components["schemas"]["EdgeId"];
+            region: components["schemas"]["Region"];
+        };
+        /** @description A field to correct, and the reason for the person who filled it in. */
+        FieldError: {
+            field: string;
+            message: components["schemas"]["Text"];
+        };
+        /** @description The result a duplicate repeats. */
+        FirstResult: {
+            applied: boolean;
+            code?: components["schemas"]["Code"];
+        };
+        GateSetting: {
+            gate: components["schemas"]["GateState"];
+        };
+        /** @enum {string} */
+        GateState: "open" | "closed";
+        /** @description 32 bytes. */
+        Hash: string;
+        HeadAnswer: components["schemas"]["LogHead"] & {
+            link_up: boolean;
+        };
+        /**
+         * @description How far along its way the answer in a reply was given.
+         * @enum {string}
+         */
+        Hop: "stored" | "decided";
+        /** @description When a command passed each hop. Device and edge clocks are shown, never trusted for order. */
+        Hops: {
+            cloud_at: components["schemas"]["UnixMillis"] | null;
+            edge_at: components["schemas"]["UnixMillis"] | null;
+            tapped_at: components["schemas"]["UnixMillis"] | null;
+        };
+        InboxItem: {
+            content: string;
+            created_at: components["schemas"]["UnixMillis"];
+            event_id: components["schemas"]["EventId"];
+            id: components["schemas"]["LineId"];
+            is_read: boolean;
+            order_id: components["schemas"]["OrderId"];
+            title: string;
+            type: components["schemas"]["EventType"];
+        };
+        InboxPage: {
+            items: components["schemas"]["InboxItem"][];
+            next: string | null;
+            /**
+             * Format: int64
+             * @description Of the whole inbox, whatever page this is.
+             */
+            unread: number;
+        };
+        Invitation: {
+            edge: components["schemas"]["EdgeId"];
+            region: components["schemas"]["Region"];
+        };
+        InvitationCode: {
+            /** @description Shown once: only its hash is kept. */
+            code: string;
+            edge: components["schemas"]["EdgeId"];
+            expires_at: components["schemas"]["UnixMillis"];
+            region: components["schemas"]["Region"];
+        };
+        /** @description The commands that an ended epoch has left behind. */
+        LeftBehind: {
+            /** Format: int64 */
+            commands: number;
+            /** Format: int64 */
+            epoch: number;
+        };
+        /** Format: uuid */
+        LineId: string;
+        /** @enum {string} */
+        LinkState: "up" | "down" | "never";
+        LoggedBefore: components["schemas"]["OpPlace"] & {
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * @description Where the log stands. A tablet that sees another epoch or nonce than before sends its undecided
+         *     commands again.
+         */
+        LogHead: {
+            cut_off_since: components["schemas"]["UnixMillis"] | null;
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            epoch: number;
+            nonce: components["schemas"]["BootNonce"];
+            region: components["schemas"]["Region"];
+            /** Format: int64 */
+            seq: number;
+            /** @description The log is not the one that was answered from: this edge promises nothing firmly. */
+            suspect: boolean;
+            /** @description Another instance of this edge is at work. */
+            twin: boolean;
+        };
+        LoginForm: {
+            password: string;
+            username: string;
+        };
+        /** @description The facts by which an acceptance lost, and the open jobs nearby. */
+        Lost: {
+            edge_at?: components["schemas"]["UnixMillis"];
+            /** @description At most three open jobs of the same region, nearest in kind and price first. */
+            nearby: components["schemas"]["NearbyJob"][];
+            /** @description Of `region_taken_back`: the person, the time and the reason. */
+            taken_back?: components["schemas"]["FenceEnd"];
+            tapped_at?: components["schemas"]["UnixMillis"];
+            /** @description When the winner's acceptance was decided. */
+            winner_decided_at?: components["schemas"]["UnixMillis"];
+            /** @description The way the winner's acceptance took: `portal`, or the edge's name. */
+            winner_source?: components["schemas"]["Source"];
+        };
+        /** @description An acceptance that an edge had answered and that lost in the cloud. */
+        LostAcceptance: components["schemas"]["TimelineEntry"] & {
+            /**
+             * Format: int64
+             * @description Its place among all lines of history; a newer one is higher.
+             */
+            id: number;
+            order_code: components["schemas"]["OrderCode"];
+            order_id: components["schemas"]["OrderId"];
+            region: components["schemas"]["Region"];
+            winner: components["schemas"]["Winner"] | null;
+        };
+        NearbyJob: {
+            code: components["schemas"]["OrderCode"];
+            currency: components["schemas"]["Currency"];
+            order_id: components["schemas"]["OrderId"];
+            price: components["schemas"]["Amount"];
+            title: string;
+        };
+        NewUser: {
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+            username: string;
+        };
+        NextRight: {
+            by: components["schemas"]["UserId"];
+            /** Format: int64 */
+            epoch: number | null;
+            holder: components["schemas"]["EdgeId"] | null;
+            policy: components["schemas"]["Policy"];
+        };
+        /** @description The actions an operator allows a region while it is cut off. The default allows none. */
+        OfflineRules: {
+            approval: components["schemas"]["ApprovalRule"] | null;
+            /** @description Work that was started at an edge needs no held funds. */
+            unpaid_start: boolean;
+        };
+        /** @description The logged command, without the words that people wrote. */
+        OpCommand: {
+            actor: components["schemas"]["Actor"];
+            device?: components["schemas"]["DeviceId"];
+            /** @description The edge's clock. */
+            edge_at: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int64
+             * @description The fence under which a firm answer was given.
+             */
+            fence?: number;
+            id: components["schemas"]["CommandId"];
+            /** @description Where it was logged first, if its epoch there was ended, and what was answered there. */
+            logged_before?: components["schemas"]["LoggedBefore"];
+            order_code: components["schemas"]["OrderCode"];
+            order_id: components["schemas"]["OrderId"];
+            /** @description The device's clock. */
+            tapped_at?: components["schemas"]["UnixMillis"];
+            type: string;
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @enum {string} */
+        OpKind: "boot" | "token" | "command" | "lease_released" | "unknown";
+        OpOutcome: {
+            /**
+             * Format: int64
+             * @description Its number among the outcomes of its edge and epoch.
+             */
+            number: number;
+            outcome: components["schemas"]["Outcome"];
+            /** @description The hub's clock when it had the outcome on disk. */
+            stored_at: components["schemas"]["UnixMillis"];
+            /** @description True if the edge has acknowledged it; unknown for an epoch that is over. */
+            told: boolean | null;
+        };
+        /** @description The name of an op: `north-1/1/17`. */
+        OpPlace: {
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            seq: number;
+        };
+        OpRecord: components["schemas"]["OpPlace"] & {
+            /** @description Of what was left behind: where the same command stands by now, if anywhere. */
+            again?: components["schemas"]["OpPlace"];
+            /** @description Of a command. */
+            command?: components["schemas"]["OpCommand"];
+            /**
+             * Format: int64
+             * @description How often its owner has failed on it alone.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Of the release of a right: the fence that it gives back.
+             */
+            fence?: number;
+            hash: components["schemas"]["Hash"];
+            kind: components["schemas"]["OpKind"];
+            outcome?: components["schemas"]["OpOutcome"];
+            /** @description The hub's clock when it had the op on disk. */
+            received_at: components["schemas"]["UnixMillis"];
+            region: components["schemas"]["Region"];
+            state: components["schemas"]["OpState"];
+        };
+        /** @enum {string} */
+        OpState: "received" | "held_region" | "needs_operator" | "parked" | "decided" | "left_behind" | "unrecognised";
+        /** @description The whole order, as events, feeds, answers and boards carry it. */
+        Order: {
+            address: string;
+            code: components["schemas"]["OrderCode"];
+            created_at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            customer_id: components["schemas"]["UserId"];
+            description: string;
+            id: components["schemas"]["OrderId"];
+            location: components["schemas"]["Region"];
+            payment_status: components["schemas"]["PaymentStatus"];
+            price: components["schemas"]["Amount"];
+            provider_id: components["schemas"]["UserId"] | null;
+            service_end_time: components["schemas"]["UnixMillis"] | null;
+            service_start_time: components["schemas"]["UnixMillis"] | null;
+            service_type: components["schemas"]["ServiceType"];
+            source: components["schemas"]["Source"];
+            status: components["schemas"]["OrderStatus"];
+            title: string;
+            updated_at: components["schemas"]["UnixMillis"];
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * @description A short code to read aloud. Two orders may share one.
+         * @example N-7F3K9Q
+         */
+        OrderCode: string;
+        /** Format: uuid */
+        OrderId: string;
+        /** @enum {string} */
+        OrderStatus: "pending_review" | "pending" | "accepted" | "in_progress" | "completed" | "reviewed" | "cancelled" | "rejected";
+        /** @description The order of a command as far as its sender may read it; of an order that went to another, its whereabouts. */
+        OrderView: components["schemas"]["Order"] | {
+            code: components["schemas"]["OrderCode"];
+            id: components["schemas"]["OrderId"];
+            location: components["schemas"]["Region"];
+            provider_id: components["schemas"]["UserId"] | null;
+            status: components["schemas"]["OrderStatus"];
+            updated_at: components["schemas"]["UnixMillis"];
+            /** Format: int64 */
+            version: number;
+        };
+        Outcome: {
+            /** @description The reason of a rejection, or a note on a success, such as `order_cancelled_meanwhile`. */
+            code?: components["schemas"]["Code"];
+            decided_at: components["schemas"]["UnixMillis"];
+            first?: components["schemas"]["FirstResult"];
+            kind: components["schemas"]["OutcomeKind"];
+            lost?: components["schemas"]["Lost"];
+            /** @description The order as it is now, where there is one. */
+            order?: components["schemas"]["Order"];
+        };
+        /** @enum {string} */
+        OutcomeKind: "applied" | "duplicate" | "rejected";
+        /** @enum {string} */
+        PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
+        /** @enum {string} */
+        Policy: "optimistic" | "exclusive";
+        Problem: {
+            code: components["schemas"]["Code"];
+            detail?: string;
+            errors?: components["schemas"]["ProblemError"][];
+            /** Format: int32 */
+            status: number;
+            title: string;
+            trace?: string;
+            /** @description `urn:holdfast:CODE`. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        ProblemError: {
+            field: string;
+            message: string;
+        };
+        PublishReply: {
+            code: components["schemas"]["OrderCode"];
+            message: string;
+            order: components["schemas"]["OrderView"];
+            order_id: components["schemas"]["OrderId"];
+            status: components["schemas"]["OrderStatus"];
+        };
+        /** @description An epoch was ended because the edge was restored or cloned. */
+        QuarantineStatus: {
+            at: components["schemas"]["UnixMillis"];
+            why: components["schemas"]["QuarantineWhy"];
+        };
+        /** @enum {string} */
+        QuarantineWhy: "edge_restored" | "edge_cloned";
+        ReadItem: {
+            id: components["schemas"]["LineId"];
+            is_read: boolean;
+        };
+        ReadmittedEdge: {
+            edge: components["schemas"]["EdgeId"];
+        };
+        ReasonForm: {
+            reason?: string;
+        };
+        /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
+        Receipt: {
+            command_id: components["schemas"]["CommandId"];
+            edge: components["schemas"]["EdgeId"];
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            fence?: number;
+            hash: components["schemas"]["Hash"];
+            /** Format: int64 */
+            seq: number;
+            /** @description Ed25519 by the edge's key over `signed_bytes`, base64url without padding. */
+            sig?: string;
+            /** @description Whose command it is: ids are a person's own, so a receipt vouches for nobody else's. */
+            user_id?: components["schemas"]["UserId"];
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @enum {string} */
+        Region: "NORTH" | "SOUTH" | "EAST" | "WEST" | "MID";
+        /** @description How a region assigns its orders: what its feed brings, and what the hub may ask for at any time. */
+        RegionAssignment: {
+            digest: components["schemas"]["Hash"] | null;
+            /**
+             * Format: int64
+             * @description The epoch to which the right was granted; another epoch of the same edge does not hold it.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The last fence that was given out in this region; the holder's own, where there is a holder.
+             */
+            fence: number;
+            holder: components["schemas"]["EdgeId"] | null;
+            policy: components["schemas"]["Policy"];
+            /**
+             * Format: int64
+             * @description Rises with every change of any of these fields.
+             */
+            policy_version: number;
+            /** @description The holder is asked to give the right back. */
+            release_asked: boolean;
+            rules: components["schemas"]["OfflineRules"];
+            /**
+             * Format: int64
+             * @description Rises when the rules change.
+             */
+            rules_version: number;
+        };
+        /** @description A region as stored. An operator's list shows the first six fields. */
+        RegionRecord: {
+            /** Format: int64 */
+            feed_seq: number;
+            gate: components["schemas"]["GateState"];
+            holder: components["schemas"]["EdgeId"] | null;
+            /** Format: int64 */
+            orders: number;
+            policy: components["schemas"]["Policy"];
+            region: components["schemas"]["Region"];
+        };
+        RegionStanding: {
+            holder: components["schemas"]["EdgeId"] | null;
+            /** @description Work that is started here needs no held funds. */
+            unpaid_start: boolean;
+        };
+        RegionStatus: {
+            /**
+             * Format: int64
+             * @description Of those: the ones that wait for an operator.
+             */
+            asks_stopped: number;
+            /**
+             * Format: int64
+             * @description Accepts made at the portal that wait, for the region's holder or for an operator.
+             */
+            asks_waiting: number;
+            edges: components["schemas"]["EdgeStatus"][];
+            /** Format: int64 */
+            feed_seq: number;
+            gate: components["schemas"]["GateState"];
+            holder: components["schemas"]["EdgeId"] | null;
+            /** Format: int64 */
+            orders: number;
+            policy: components["schemas"]["Policy"];
+            region: components["schemas"]["Region"];
+            /** @description The repairs by the comparison with the order service. */
+            repairs?: components["schemas"]["RepairStatus"];
+        };
+        RegisterForm: {
+            email: string;
+            password: string;
+            /** @description By name, or by number as older clients do. */
+            role: components["schemas"]["Role"];
+            username: string;
+        };
+        /** @description How a region's feed was put right. */
+        RepairStatus: {
+            compared_at: components["schemas"]["UnixMillis"] | null;
+            contradicted_at: components["schemas"]["UnixMillis"] | null;
+            /**
+             * Format: int64
+             * @description How often the two have said different things of one version of an order, or the feed was ahead of
+             *     the order service, or had too many orders that it does not know: those stay.
+             */
+            contradictions: number;
+            /**
+             * Format: int64
+             * @description Changes that had not arrived.
+             */
+            repaired: number;
+            repaired_at: components["schemas"]["UnixMillis"] | null;
+        };
+        /** @description The reply that the edge publishes on a tablet's `reply` topic. */
+        Reply: {
+            code?: components["schemas"]["Code"];
+            command_id: components["schemas"]["CommandId"] | null;
+            /** @description Of `invalid_input`: every field to correct, as a problem over HTTP names them. */
+            errors?: components["schemas"]["FieldError"][];
+            hop: components["schemas"]["Hop"];
+            message?: components["schemas"]["Text"];
+            order?: components["schemas"]["Order"];
+            outcome?: components["schemas"]["Outcome"];
+            receipt?: components["schemas"]["Receipt"];
+            verdict: components["schemas"]["Verdict"];
+        };
+        RetriedAccept: {
+            command_id: components["schemas"]["CommandId"];
+        };
+        RevokeForm: {
+            reason?: string;
+        };
+        /** @enum {string} */
+        Role: "customer" | "provider" | "admin";
+        /** @enum {string} */
+        ServiceType: "cleaning_repair" | "it_technology" | "education_training" | "life_health" | "design_consulting" | "other";
+        Session: {
+            csrf_token: string | null;
+            expires_at: components["schemas"]["UnixMillis"];
+            region: components["schemas"]["Region"] | null;
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+            username: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A signed-in session; the `jti` of its token.
+         */
+        SessionId: string;
+        SessionItem: {
+            created_at: components["schemas"]["UnixMillis"];
+            /** @description The one this request came with. */
+            current: boolean;
+            expires_at: components["schemas"]["UnixMillis"];
+            kind: string;
+            session_id: components["schemas"]["SessionId"];
+        };
+        /**
+         * @description `portal`, `kiosk`, or an edge.
+         * @example portal
+         */
+        Source: string;
+        StatusForm: {
+            reason?: string;
+            status: components["schemas"]["OrderStatus"];
+        };
+        StatusReport: {
+            now: components["schemas"]["UnixMillis"];
+            regions: components["schemas"]["RegionStatus"][];
+        };
+        TakeBackBody: {
+            why: string;
+        };
+        /** @description A sentence in both languages. */
+        Text: {
+            en: string;
+            "zh-CN": string;
+        };
+        TimelineEntry: {
+            action: components["schemas"]["Action"] | null;
+            actor: components["schemas"]["Actor"];
+            code: components["schemas"]["Code"] | null;
+            command_id: components["schemas"]["CommandId"];
+            edge: components["schemas"]["EdgeId"] | null;
+            /** Format: int64 */
+            epoch: number | null;
+            from: components["schemas"]["OrderStatus"] | null;
+            hops: components["schemas"]["Hops"];
+            reason: string | null;
+            /** Format: int64 */
+            seq: number | null;
+            source: components["schemas"]["Source"];
+            /** @description Equal to `from` where the attempt changed nothing, as a lost acceptance does. */
+            to: components["schemas"]["OrderStatus"];
+            verdict: components["schemas"]["Verdict"] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        TokenForm: {
+            token: string;
+        };
+        TokenOwner: {
+            /**
+             * @description Always true: a token that is not active is answered with 401, for callers that look no
+             *     further than the status.
+             */
+            active: boolean;
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+        };
+        /**
+         * Format: date-time
+         * @description A time in UTC, RFC 3339 with milliseconds.
+         * @example 2026-11-21T17:00:00.000Z
+         */
+        UnixMillis: string;
+        /**
+         * Format: uuid
+         * @description A person: customer, provider or admin.
+         */
+        UserId: string;
+        /** @enum {string} */
+        Verdict: "not_taken" | "provisional" | "firm";
+        /** @description An accept at the portal that is put to its region's holder until it is decided. */
+        WaitingAsk: {
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description How often it has failed alone.
+             */
+            failures: number;
+            order_code?: components["schemas"]["OrderCode"];
+            /** @description Absent where the hub cannot read the command. */
+            order_id?: components["schemas"]["OrderId"];
+            region: components["schemas"]["Region"];
+            /** @description It waits for its region's holder, or for an operator. */
+            state: components["schemas"]["OpState"];
+            taken_at: components["schemas"]["UnixMillis"];
+            user_id: components["schemas"]["UserId"];
+        };
+        Winner: {
+            decided_at: components["schemas"]["UnixMillis"] | null;
+            source: components["schemas"]["Source"];
+            user_id: components["schemas"]["UserId"];
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type AccessGrant = components['schemas']['AccessGrant'];
+export type Action = components['schemas']['Action'];
+export type Actor = components['schemas']['Actor'];
+export type Amount = components['schemas']['Amount'];
+export type ApprovalRule = components['schemas']['ApprovalRule'];
+export type AssignmentBody = components['schemas']['AssignmentBody'];
+export type AssignmentChangeRow = components['schemas']['AssignmentChangeRow'];
+export type AssignmentEvent = components['schemas']['AssignmentEvent'];
+export type AssignmentRecord = components['schemas']['AssignmentRecord'];
+export type Assignments = components['schemas']['Assignments'];
+export type Board = components['schemas']['Board'];
+export type BoardChanges = components['schemas']['BoardChanges'];
+export type BoardItem = components['schemas']['BoardItem'];
+export type BootNonce = components['schemas']['BootNonce'];
+export type CaseItem = components['schemas']['CaseItem'];
+export type ChecksumState = components['schemas']['ChecksumState'];
+export type ClosedAccount = components['schemas']['ClosedAccount'];
+export type CmdFrame = components['schemas']['CmdFrame'];
+export type Code = components['schemas']['Code'];
+export type CommandAnswer = components['schemas']['CommandAnswer'];
+export type CommandBody = components['schemas']['CommandBody'];
+export type CommandId = components['schemas']['CommandId'];
+export type CommandReply = components['schemas']['CommandReply'];
+export type ComparisonReport = components['schemas']['ComparisonReport'];
+export type Currency = components['schemas']['Currency'];
+export type DeviceId = components['schemas']['DeviceId'];
+export type Draft = components['schemas']['Draft'];
+export type EdgeId = components['schemas']['EdgeId'];
+export type EdgeItem = components['schemas']['EdgeItem'];
+export type EdgeLink = components['schemas']['EdgeLink'];
+export type EdgeSession = components['schemas']['EdgeSession'];
+export type EdgeStanding = components['schemas']['EdgeStanding'];
+export type EdgeStatus = components['schemas']['EdgeStatus'];
+export type EnrolmentAnswer = components['schemas']['EnrolmentAnswer'];
+export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
+export type EventId = components['schemas']['EventId'];
+export type EventType = components['schemas']['EventType'];
+export type FenceEnd = components['schemas']['FenceEnd'];
+export type FenceEnding = components['schemas']['FenceEnding'];
+export type FenceRecord = components['schemas']['FenceRecord'];
+export type FieldError = components['schemas']['FieldError'];
+export type FirstResult = components['schemas']['FirstResult'];
+export type GateSetting = components['schemas']['GateSetting'];
+export type GateState = components['schemas']['GateState'];
+export type Hash = components['schemas']['Hash'];
+export type HeadAnswer = components['schemas']['HeadAnswer'];
+export type Hop = components['schemas']['Hop'];
+export type Hops = components['schemas']['Hops'];
+export type InboxItem = components['schemas']['InboxItem'];
+export type InboxPage = components['schemas']['InboxPage'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationCode = components['schemas']['InvitationCode'];
+export type LeftBehind = components['schemas']['LeftBehind'];
+export type LineId = components['schemas']['LineId'];
+export type LinkState = components['schemas']['LinkState'];
+export type LoggedBefore = components['schemas']['LoggedBefore'];
+export type LogHead = components['schemas']['LogHead'];
+export type LoginForm = components['schemas']['LoginForm'];
+export type Lost = components['schemas']['Lost'];
+export type LostAcceptance = components['schemas']['LostAcceptance'];
+export type NearbyJob = components['schemas']['NearbyJob'];
+export type NewUser = components['schemas']['NewUser'];
+export type NextRight = components['schemas']['NextRight'];
+export type OfflineRules = components['schemas']['OfflineRules'];
+export type OpCommand = components['schemas']['OpCommand'];
+export type OpKind = components['schemas']['OpKind'];
+export type OpOutcome = components['schemas']['OpOutcome'];
+export type OpPlace = components['schemas']['OpPlace'];
+export type OpRecord = components['schemas']['OpRecord'];
+export type OpState = components['schemas']['OpState'];
+export type Order = components['schemas']['Order'];
+export type OrderCode = components['schemas']['OrderCode'];
+export type OrderId = components['schemas']['OrderId'];
+export type OrderStatus = components['schemas']['OrderStatus'];
+export type OrderView = components['schemas']['OrderView'];
+export type Outcome = components['schemas']['Outcome'];
+export type OutcomeKind = components['schemas']['OutcomeKind'];
+export type PaymentStatus = components['schemas']['PaymentStatus'];
+export type Policy = components['schemas']['Policy'];
+export type Problem = components['schemas']['Problem'];
+export type ProblemError = components['schemas']['ProblemError'];
+export type PublishReply = components['schemas']['PublishReply'];
+export type QuarantineStatus = components['schemas']['QuarantineStatus'];
+export type QuarantineWhy = components['schemas']['QuarantineWhy'];
+export type ReadItem = components['schemas']['ReadItem'];
+export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
+export type ReasonForm = components['schemas']['ReasonForm'];
+export type Receipt = components['schemas']['Receipt'];
+export type Region = components['schemas']['Region'];
+export type RegionAssignment = components['schemas']['RegionAssignment'];
+export type RegionRecord = components['schemas']['RegionRecord'];
+export type RegionStanding = components['schemas']['RegionStanding'];
+export type RegionStatus = components['schemas']['RegionStatus'];
+export type RegisterForm = components['schemas']['RegisterForm'];
+export type RepairStatus = components['schemas']['RepairStatus'];
+export type Reply = components['schemas']['Reply'];
+export type RetriedAccept = components['schemas']['RetriedAccept'];
+export type RevokeForm = components['schemas']['RevokeForm'];
+export type Role = components['schemas']['Role'];
+export type ServiceType = components['schemas']['ServiceType'];
+export type Session = components['schemas']['Session'];
+export type SessionId = components['schemas']['SessionId'];
+export type SessionItem = components['schemas']['SessionItem'];
+export type Source = components['schemas']['Source'];
+export type StatusForm = components['schemas']['StatusForm'];
+export type StatusReport = components['schemas']['StatusReport'];
+export type TakeBackBody = components['schemas']['TakeBackBody'];
+export type Text = components['schemas']['Text'];
+export type TimelineEntry = components['schemas']['TimelineEntry'];
+export type TokenForm = components['schemas']['TokenForm'];
+export type TokenOwner = components['schemas']['TokenOwner'];
+export type UnixMillis = components['schemas']['UnixMillis'];
+export type UserId = components['schemas']['UserId'];
+export type Verdict = components['schemas']['Verdict'];
+export type WaitingAsk = components['schemas']['WaitingAsk'];
+export type Winner = components['schemas']['Winner'];
+export type $defs = Record<string, never>;
+export interface operations {
+    "auth.jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the summary says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadAnswer"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.asks": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WaitingAsk"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.retry_asks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CommandId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedAccept"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `op_not_stopped`: This entry does not wait for an operator. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                region: components["schemas"]["Region"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRecord"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                region: components["schemas"]["Region"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRecord"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `edge_epoch_ended`: This epoch of the edge has ended. Name its present one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.cases": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CaseItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CommandId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CommandAnswer"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.edges": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["EdgeItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationCode"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `edge_exists`: An edge of this name is already enrolled. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge: components["schemas"]["EdgeId"];
+                epoch: number;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpPlace"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `op_not_stopped`: This entry does not wait for an operator. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.left_behind": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OpRecord"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadmittedEdge"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.lost_acceptances": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["LostAcceptance"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.op": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                edge: components["schemas"]["EdgeId"];
+                epoch: number;
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpRecord"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.all": {
+        parameters: {
+            query?: {
+                code?: string;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                region?: components["schemas"]["Region"];
+                status?: components["schemas"]["OrderStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Order"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.queue": {
+        parameters: {
+            query?: {
+                command?: components["schemas"]["CommandId"];
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                edge?: components["schemas"]["EdgeId"];
+                /** @description The most items of the page. */
+                limit?: number;
+                state?: components["schemas"]["OpState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OpRecord"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["RegionRecord"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.set_region": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                region: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateSetting"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionRecord"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                region: components["schemas"]["Region"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonReport"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusReport"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosedAccount"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessGrant"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_credentials`: The user name or the password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewUser"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user_exists`: This user name or email is taken. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.list": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SessionItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenOwner"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentAnswer"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `enrolment_code_invalid`: This enrolment code is unknown, used or expired. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.list": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `1` for lines that are not read yet. */
+                unread?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPage"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadItem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.mine": {
+        parameters: {
+            query?: {
+                code?: string;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                region?: components["schemas"]["Region"];
+                status?: components["schemas"]["OrderStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Order"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishReply"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `order_already_accepted`: Order has been accepted by another provider
+             *     `order_not_approved`: This order still waits for approval.
+             *     `order_cancelled`: This order has been cancelled.
+             *     `order_rejected`: This order has been rejected.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `providers_only`: Only providers can accept orders
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `command_id_reused`: This command id has been used for something else.
+             *     `region_assigning_offline`: This region assigns its orders at its own node, which is out of reach.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.complete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             *     `funds_not_held`: Work starts once the customer's payment is held.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `providers_only`: Only providers can accept orders
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["TimelineEntry"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandReply"];
+                };
+            };
+            /**
+             * @description `malformed_body`: The body could not be read.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `not_yours`: This order is not yours.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.available": {
+        parameters: {
+            query?: {
+                code?: string;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                region?: components["schemas"]["Region"];
+                status?: components["schemas"]["OrderStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Order"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.signIn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_credentials`: The user name or the password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign_page`: This request does not come from a page of this site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.signOut": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over everywhere. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.stream": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was heard. The stream goes on behind it. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too_many_streams`: You listen to too many streams at once. Close another tab.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `token_expired`: Your sign-in has expired. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `revoked`: This account has been revoked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CmdFrame"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the summary says. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `token_expired`: Your sign-in has expired. Sign in again.
+             *     `edge_unknown`: This edge is not enrolled.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.show": {
+        parameters: {
+            query?: {
+                device?: components["schemas"]["DeviceId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeSession"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `token_expired`: Your sign-in has expired. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `revoked`: This account has been revoked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `device_in_use`: Somebody else is still signed in on this tablet. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessGrant"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.sign_out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the summary says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edge.standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeStanding"];
+                };
+            };
+        };
+    };
+}
