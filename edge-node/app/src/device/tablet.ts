@@ -202,6 +202,7 @@ async function enter(person: Person): Promise<void> {
   await showPeople()
   await sendForOthers(person.user_id)
   await open(person)
+  void fetchBoard()
   void look()
 }
 
@@ -307,10 +308,30 @@ async function hearHead(head: { epoch: number; nonce: string; cut_off_since: str
   if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
 }
 
-async function fetchBoard(): Promise<void> {
-  if (!token) return
-  const answer = await edge.board(token)
+let fetching: Promise<void> | undefined
+let isBoardStale = false
+
+/** One at a time: over a thin link several hold each other up. A call that comes meanwhile leads to one more. */
+function fetchBoard(): Promise<void> {
+  if (fetching) {
+    isBoardStale = true
+    return fetching
+  }
+  fetching = askBoard().finally(() => {
+    fetching = undefined
+    if (isBoardStale) void fetchBoard()
+  })
+  return fetching
+}
+
+async function askBoard(): Promise<void> {
+  isBoardStale = false
+  const asker = token
+  if (!asker) return
+  const answer = await edge.board(asker)
   reached(!('unreachable' in answer))
+  // It is not for the next person at the tablet.
+  if (token !== asker) return
   if ('value' in answer) setBoard(answer.value.items)
   else if ('problem' in answer && answer.problem.status === 401) signInEnded(answer.problem.code)
 }
