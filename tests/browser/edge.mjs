@@ -79,7 +79,7 @@ async function answer(folder, state, edge, request, response) {
   if (path === '/session') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, {})
   if (path === '/board') return state.ended[user] ? tell(401, state.ended[user]) : tell(200, { edge: 'north-1', region: 'NORTH', feed_seq: 1, items: board(state, user) })
   if (path === '/commands') return command(state, JSON.parse(body), tell)
-  sendFile(folder, path, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
+  sendFile(folder, path, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
 function standing({ cutSince, firm }) {

@@ -13,18 +13,21 @@ export const POLICY =
 
 /** Serves that folder on a free port of this machine. */
 export async function serve(folder) {
-  const server = createServer((request, response) => sendFile(folder, new URL(request.url, 'http://localhost').pathname, response))
+  const server = createServer((request, response) => sendFile(folder, new URL(request.url, 'http://localhost').pathname, request, response))
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   return { url: `http://localhost:${server.address().port}`, close: () => new Promise((closed) => { server.closeAllConnections(); server.close(closed) }) }
 }
 
-/** `change` may make another text of it. */
-export function sendFile(folder, path, response, change = (bytes) => bytes) {
+/** Sends it packed where that copy stands beside it. `change` may make another text of it. */
+export function sendFile(folder, path, request, response, change) {
   const file = join(folder, path)
   const isFile = file.startsWith(folder) && existsSync(file) && statSync(file).isFile()
   const name = isFile ? file : join(folder, 'index.html')
+  const isPacked = !change && /\bbr\b/.test(request.headers['accept-encoding'] ?? '') && existsSync(`${name}.br`)
   response.setHeader('content-security-policy', POLICY)
   response.setHeader('content-type', KINDS[extname(name)] ?? 'application/octet-stream')
   response.setHeader('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
-  response.end(change(readFileSync(name)))
+  if (isPacked) response.setHeader('content-encoding', 'br')
+  const bytes = readFileSync(isPacked ? `${name}.br` : name)
+  response.end(change ? change(bytes) : bytes)
 }

@@ -5,11 +5,14 @@ import { after, before, test } from 'node:test'
 import { launch, openPage, pressPair, screenshot } from './browser.mjs'
 import { drawPicture } from './picture.mjs'
 import { apiOf, startPlatform } from './platform.mjs'
+import { openWire } from './wire.mjs'
 
 const DESK = { width: 1280, height: 900 }
 const TABLET = { width: 820, height: 1180 }
 /** Whoever is not signed in yet is told so. */
 const EXPECTED = /status of 401.*\/api\/v1\/session$/
+/** A page without a network tells in the console what it did not reach. */
+const OFFLINE = /net::ERR_/
 const JOB = { title: 'Kitchen tap drips all night', details: 'About one drop a second.', street: '1 Harbour Road', price: '180.00' }
 
 let browser, platform
@@ -27,8 +30,8 @@ after(async () => {
 /** Plays with people at pages of their own. Nothing may go wrong in any of them but what was expected. */
 async function play(scenes, expected = EXPECTED) {
   const people = []
-  const open = async (name, viewport) => {
-    const context = await browser.newContext({ viewport, locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+  const open = async (name, viewport, more) => {
+    const context = await browser.newContext({ ...more, viewport, locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
     const { page, wrongs } = await openPage(context)
     people.push({ name, context, page, wrongs })
     return page
@@ -38,8 +41,8 @@ async function play(scenes, expected = EXPECTED) {
     await page.fill(password, platform.passwordOf(username))
     await page.click('button[type=submit]')
   }
-  const portal = async (username) => {
-    const page = await open(username, DESK)
+  const portal = async (username, more) => {
+    const page = await open(username, DESK, more)
     await page.goto(`${platform.gateway}/sign-in`)
     await enter(page, username, '#word')
     await page.getByRole('navigation').first().waitFor()
@@ -281,6 +284,29 @@ test('fifty orders are approved by keyboard, undo undoes, and two admins do not 
     assert.ok(order.status === 'pending' || (order.status === 'rejected' && order.id === disputed), `${order.code} is ${order.status}`)
   }
 }, /status of 400.*\/(approve|reject)$/))
+
+test('a page whose stream was cut misses nothing of the time without it', async () => {
+  const wire = await openWire()
+  await play(async ({ portal }) => {
+    const api = await apiOf(platform, 'customer-west')
+    const admin = await portal('admin', { proxy: wire.proxy })
+    const order = (n) => ({ title: `Lamp ${n}`, description: 'It flickers.', service_type: 'cleaning_repair', price: '60.00', location: 'WEST', address: `${n} Lake Street` })
+    const rows = admin.locator('tbody tr')
+    await admin.goto(`${platform.gateway}/approvals?q=Lamp`)
+    await heading(admin, /to approve|Approvals/)
+    await api.post('/orders', order(0))
+    await rows.nth(0).waitFor()
+
+    assert.ok(wire.carried() > 0)
+    wire.cut()
+    await Promise.all(Array.from({ length: 20 }, (_, n) => api.post('/orders', order(n + 1))))
+    assert.equal(await rows.count(), 1, 'nothing came while it was cut')
+    wire.heal()
+    await rows.nth(20).waitFor()
+    assert.equal(await rows.count(), 21)
+  }, OFFLINE)
+  await wire.close()
+})
 
 test('each surface refuses the other roles by page, by interface and by deep link', () => play(async ({ portal, open }) => {
   const north = platform.edges.NORTH.http
