@@ -78,3 +78,15 @@ async fn a_program_that_asks_for_nothing_hears_so_and_gets_no_page() {
         assert_eq!(answer.code(), "not_found", "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn anyone_reads_the_document_of_the_routes() {
+    let gate = Gate::new().await;
+    let answer = ask(&gate, "GET", "/openapi.json", "*/*").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert!(answer.headers.contains_key("etag"));
+    assert_eq!(answer.body["openapi"], "3.1.0");
+    assert!(answer.body["paths"]["/api/v1/orders"]["post"].is_object());
+    assert!(!answer.body.to_string().contains("/internal"));
+}
