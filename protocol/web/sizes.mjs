@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 const root = new URL('../../', import.meta.url)
 const KB = 1000
 const LOCALES = ['../../protocol/web/src/locales/zh-CN.json', 'src/locales/zh-CN.json']
-/** What a surface may weigh, gzipped: all of its script, what every page needs, and what its first page needs. */
+/** The gzipped limits of a surface: all of its script, the part for every page, and the part for its first page. */
 const BUDGETS = [
   { member: 'edge-node/app', all: 150 * KB, first: 90 * KB, page: 'src/pages/Board.vue' },
   { member: 'cloud/portal', shell: 110 * KB },

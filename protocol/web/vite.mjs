@@ -87,7 +87,7 @@ export function offline(root) {
   }
 }
 
-/** What Vite copies as it is. */
+/** Files that Vite copies as they are. */
 function publicFiles(root) {
   const at = join(root, 'public')
   return existsSync(at) ? filesBelow(at).map((path) => relative(at, path)) : []

@@ -1,4 +1,4 @@
-// The provider's app, against a scripted edge: every page in both languages and themes, and what it keeps.
+// The provider's app, against a scripted edge: every page in both languages and themes, and its queue through every trouble.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { mkdtempSync } from 'node:fs'
@@ -47,7 +47,7 @@ async function openTablet(profile) {
   return { context, ...(await watch(context.pages()[0] ?? (await context.newPage()))) }
 }
 
-/** Plays at a tablet of its own before a scripted edge. Nothing goes wrong in its pages but what is expected. */
+/** Plays at a tablet of its own before a scripted edge. Only expected troubles may show in its console. */
 async function play(scenes, change = {}) {
   const state = Object.assign(startState(), change)
   const edge = await serveEdge(DIST, state)

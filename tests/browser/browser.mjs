@@ -21,7 +21,7 @@ export function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
-/** A page that remembers what the policy refused and what went wrong in its scripts. */
+/** A page that remembers violations of its policy and errors of its scripts. */
 export async function openPage(context) {
   return watch(await context.newPage())
 }
@@ -118,7 +118,7 @@ export function writtenInCode(page, data) {
     const found = []
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      // What a person wrote has its own language; codes, amounts and times are made of data.
+      // A person's words have their own language; codes, amounts and times are made of data.
       const isData = node.parentElement.closest(`[lang]:not(html), .code, .money, time, .who, ${data}`)
       // The browser makes the words of days, and the name is the same in every language.
       const rest = node.textContent.replace(/^(today|tomorrow)|\b[A-Z][a-z]{2} \d{1,2}, \d{4}|^\s*(Holdfast|[a-z]+-\d)\s*$/, '')
@@ -172,7 +172,7 @@ function lossesHere() {
   return found
 }
 
-/** Where the focus is now: what hides it, `end` where it has left the page, and nothing where it is seen. */
+/** The trouble with the focus: hidden by something, `end` where it has left the page, and nothing where it is seen. */
 function focusTrouble() {
   const at = document.activeElement
   if (!at || at === document.body) return 'end'

@@ -1,9 +1,9 @@
-// A scripted edge: the app's files under the policy of its pages, and the answers of an edge over HTTP. What it holds, a
-// test may change at any moment. MQTT it does not speak, so the app takes the other way.
+// A scripted edge: the app's files under the policy of its pages, and the answers of an edge over HTTP. A test
+// may change its state at any moment. It speaks no MQTT, so the app takes the other way.
 import { createServer } from 'node:http'
 import { sendFile } from './serve.mjs'
 
-/** What people may write into any field. */
+/** Words that people may write into any field. */
 export const HOSTILE = ['"><img src=x onerror=alert(1)>', '<script>alert(2)</script>', 'javascript:alert(3)', '{{ 7 * 7 }} @:x | y', 'W'.repeat(118)]
 
 export const PEOPLE = {
@@ -37,7 +37,7 @@ export function startState() {
     isAway: false,
     /** How a command is answered: later, stored, applied or lost. */
     answer: 'applied',
-    /** Whose sign-in has ended, and by which code. */
+    /** The people with an ended sign-in, and its code. */
     ended: {},
     frames: [],
     orders: [
@@ -97,7 +97,7 @@ function signIn(state, { username, password }, tell) {
 
 const userOf = (token) => token.replace(/^.*token-of-/, '')
 
-/** Each sees what is open and what is his own. */
+/** Each person sees the open jobs and their own. */
 function board({ orders }, user) {
   return orders.filter((each) => each.status === 'pending' || each.provider_id === user)
 }

@@ -10,7 +10,7 @@ const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/
 const PORT_BASE = { first: 20_000, last: 31_900, step: 100 }
 const STARTS_MAX = 5
 
-/** What the ready file tells, and how to stop it. */
+/** The facts of the ready file, and the way to stop it. */
 export async function startPlatform() {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-story-'))
   for (let start = 1; ; start += 1) {

@@ -70,7 +70,7 @@ async function open(state, lang = 'en') {
 /** A moment later than any at which a page was opened: from here on its time stands still until it is run. */
 const LATER = NOW + 600_000
 
-/** Looks at what is shown: in each theme, and last where the window is narrow. */
+/** Looks at the page in each theme, and last in a narrow window. */
 async function inspect({ context, page, faults }, name, lang) {
   assert.equal(await page.getAttribute('html', 'lang'), lang)
   await page.emulateMedia({ colorScheme: 'dark' })
@@ -186,7 +186,7 @@ test('the main work of each role is done by keyboard alone, and the focus is see
   })
 })
 
-/** Names of keys, what a log holds, and news that another part has put into words. */
+/** Names of keys, entries of a log, and news that another part has put into words. */
 const DATA = 'kbd, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
 
 test('no word is written into the code', async (t) => {

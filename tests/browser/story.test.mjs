@@ -9,9 +9,9 @@ import { openWire } from './wire.mjs'
 
 const DESK = { width: 1280, height: 900 }
 const TABLET = { width: 820, height: 1180 }
-/** Whoever is not signed in yet is told so. */
+/** The answer to a page without a session. */
 const EXPECTED = /status of 401.*\/api\/v1\/session$/
-/** A page without a network tells in the console what it did not reach. */
+/** A page without a network writes each failed request to the console. */
 const OFFLINE = /net::ERR_/
 const JOB = { title: 'Kitchen tap drips all night', details: 'About one drop a second.', street: '1 Harbour Road', price: '180.00' }
 
@@ -27,7 +27,7 @@ after(async () => {
   await platform?.stop()
 })
 
-/** Plays with people at pages of their own. Nothing may go wrong in any of them but what was expected. */
+/** Plays with people at pages of their own. Only expected troubles may show in their consoles. */
 async function play(scenes, expected = EXPECTED) {
   const people = []
   const open = async (name, viewport, more) => {

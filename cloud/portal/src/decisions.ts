@@ -58,10 +58,10 @@ export function dismissFailures(): void {
   state.failed = []
 }
 
-/** A page that goes takes nothing back: what was decided is sent. */
+/** A page that goes takes nothing back: it sends its decisions. */
 addEventListener('pagehide', () => void settle())
 
-/** Sends what is held back now: its person signs out. */
+/** Sends all held decisions now: their person signs out. */
 export function settle(): Promise<void> {
   return holding.leave()
 }

@@ -1,4 +1,4 @@
-// Keeps what a person is writing on this device, so that a closed page loses nothing. Each person has their own.
+// Keeps each person's drafts on this device, so that a closed page loses nothing.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import type { Draft } from './logic/draft.ts'

@@ -1,5 +1,5 @@
-// Hears of changes by server-sent events and has the pages ask again for what changed. Nothing polls: without the stream
-// the pages show the age of what they know.
+// Hears of changes by server-sent events and has the pages ask for the changed data again. Nothing polls: without the
+// stream the pages show the age of their data.
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'

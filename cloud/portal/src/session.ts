@@ -29,7 +29,7 @@ export const role = computed<Role | undefined>(() => state.person?.role)
 
 const PATH = '/api/v1/session'
 
-/** Asks whose session this is. A gateway that is out of reach leaves it unknown. */
+/** Asks the gateway for the session. A gateway that is out of reach leaves it unknown. */
 export async function restore(): Promise<void> {
   try {
     enter(await request<Person>(PATH))

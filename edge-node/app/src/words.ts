@@ -1,4 +1,4 @@
-// What the pages say of a job and of a command, in the language that is shown.
+// Words for jobs and commands, in the language of the page.
 import { type Hop, useFormats, useI18n } from '@holdfast/kit'
 import type { QueueItem } from './device/item.ts'
 import { isFirm, truthOf } from './device/item.ts'
@@ -51,7 +51,7 @@ export function useWords() {
 
   const action = (item: QueueItem) => t(`did.${item.body.type}`)
 
-  /** What its chip means for the person now. */
+  /** The meaning of its chip for the person now. */
   function note(job: Job): string | undefined {
     const item = job.item
     if (!item) return undefined

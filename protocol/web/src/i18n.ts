@@ -3,25 +3,25 @@ import { inject, nextTick, ref, shallowReactive, type App, type InjectionKey, ty
 
 export const LOCALES = ['en', 'zh-CN'] as const
 export type Locale = (typeof LOCALES)[number]
-/** Every word of the English messages, marked: what stays plain on the screen is written into the code. */
+/** Every word of the English messages, marked: a word without marks on the screen is written into the code. */
 export const PSEUDO = 'en-XA'
 const FALLBACK = 'en'
 
 export type Messages = { [key: string]: string | Messages }
-/** What `import.meta.glob('./locales/*.json', { import: 'default' })` gives. */
+/** Made by `import.meta.glob('./locales/*.json', { import: 'default' })`. */
 export type Loaders = Record<string, () => Promise<unknown>>
 export type Values = Record<string, unknown>
 
 export type Translator = {
   /** The message of that key, with its values. A number chooses among the forms that bars part, and is `{n}`. */
   t(key: string, values?: Values | number, more?: number | { locale: string }): string
-  /** Whether the language that is shown has that key itself. */
+  /** True if the language on the screen has that key itself. */
   te(key: string): boolean
   locale: Ref<string>
 }
 
 export type Language = {
-  /** For `app.use`, and for what is no component. */
+  /** For `app.use`, and for code outside components. */
   i18n: { install(app: App): void; global: Translator }
   /** Loads the messages of that language, then shows them and sets the document's `lang`. */
   use: (locale: string) => Promise<void>

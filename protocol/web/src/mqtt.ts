@@ -1,6 +1,6 @@
 // A small MQTT 3.1.1 client over WebSocket: QoS 1, subscribes anew at each connection, and connects again by itself.
 //
-// A PUBACK promises nothing about what was published: whoever needs an answer waits for one and sends again.
+// A PUBACK promises nothing about what was published: a sender who needs an answer waits for it and sends again.
 import { connect, disconnect, Parser, pingreq, puback, publish, subscribe, type Heard } from './mqtt/packets.ts'
 
 export type MqttOptions = {

@@ -1,4 +1,4 @@
-// What a person chose about the look: theme, large type, language. Nothing else lives in localStorage.
+// A person's choices for the look: theme, large type, language. Nothing else lives in localStorage.
 
 const KEY = 'holdfast.look'
 

@@ -10,7 +10,7 @@ export function pseudo(messages: Messages): Messages {
   )
 }
 
-/** Leaves what stands in braces and the bars between plural forms as they are. */
+/** Leaves names in braces and the bars between plural forms as they are. */
 export function mark(text: string): string {
   return text
     .split(' | ')

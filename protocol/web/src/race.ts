@@ -29,7 +29,7 @@ function spread(line: RaceTimes, x: (at: number) => number, frame: RaceFrame): R
   const stations = STATIONS.filter((station) => line[station] !== undefined)
   const places = stations.map((station) => x(line[station] ?? 0))
   for (let i = 1; i < places.length; i += 1) places[i] = Math.max(places[i] ?? 0, (places[i - 1] ?? 0) + frame.apart)
-  // What was pushed out on the right pushes back.
+  // A point pushed out on the right pushes the others back.
   for (let i = places.length - 1; i >= 0; i -= 1) places[i] = Math.min(places[i] ?? 0, frame.right - (places.length - 1 - i) * frame.apart)
   return Object.fromEntries(stations.map((station, i) => [station, places[i]])) as RacePoints
 }

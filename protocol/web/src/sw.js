@@ -1,5 +1,5 @@
 // The service worker: every file of this version is on the device before it takes over, so that a page opens without any
-// network. It answers for files and pages alone; what a page asks of the node or the cloud passes by it.
+// network. It answers for files and pages alone; requests to the node or the cloud pass by it.
 /* global __FILES__ */
 
 const CACHE = 'holdfast-__VERSION__'

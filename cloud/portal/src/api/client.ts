@@ -19,7 +19,7 @@ interface Surroundings {
   renew: () => Promise<void>
   /** The session ended, or is another's. */
   signedOut: () => void
-  /** Whether the last request reached Holdfast. */
+  /** True if the last request reached Holdfast. */
   reached: (reached: boolean) => void
 }
 

@@ -1,4 +1,4 @@
-// Writes what is seen as CSV that spreadsheets open without asking, and without running anything in it.
+// Writes the rows on the screen as CSV that spreadsheets open without asking and without running anything in it.
 
 export interface Column<T> { title: string; of: (row: T) => string | number | null | undefined }
 

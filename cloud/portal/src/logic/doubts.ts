@@ -1,4 +1,4 @@
-// What an admin should look at before approving an order: facts that the order itself shows, nothing guessed.
+// Reasons to look at an order twice before approving it: facts that the order itself shows, nothing guessed.
 
 import type { Order } from '@holdfast/kit/api.gen.ts'
 
@@ -25,7 +25,7 @@ export function doubtsOf(order: Order, queue: readonly Order[], now: number): Do
   return found.filter(([, is]) => is).map(([doubt]) => doubt)
 }
 
-/** Telephone numbers and addresses belong where only the provider who has the job sees them. */
+/** Telephone numbers and addresses belong where only the job's provider sees them. */
 function hasContact(text: string): boolean {
   return /(?<!\d)1[3-9]\d{9}(?!\d)/.test(text.replaceAll(/[\s-]/g, '')) || /\S+@\S+\.\w{2,}/.test(text) || /https?:\/\//i.test(text)
 }

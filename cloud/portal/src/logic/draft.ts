@@ -1,4 +1,4 @@
-// A job that is being written: its steps, what each still lacks, and the order it becomes.
+// A job that is being written: its steps, the gaps in each, and the order that it becomes.
 
 import type { Draft as OrderDraft, Region, ServiceType } from '@holdfast/kit/api.gen.ts'
 import { amountOf } from '../parts/money.ts'
@@ -33,7 +33,7 @@ export function blankDraft(commandId: string): Draft {
   return { service: undefined, title: '', details: '', region: undefined, district: '', street: '', day: '', hours: '', price: '', commandId }
 }
 
-/** What a step lacks. `past` is a day and time that is over by `now`. */
+/** The gaps in a step. `past` is a day and time that is over by `now`. */
 export function lacking(draft: Draft, step: 1 | 2 | 3, now: number): Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> {
   const lacks: Partial<Record<DraftField, 'missing' | 'past' | 'amount'>> = {}
   for (const field of FIELDS[step]) {

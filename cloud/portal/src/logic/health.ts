@@ -1,4 +1,4 @@
-// What a status report says of the regions, in the few words that the desk and the wall show.
+// Reduces a status report to the few words that the desk and the wall show of each region.
 
 import type { EdgeStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 

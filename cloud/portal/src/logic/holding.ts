@@ -67,7 +67,7 @@ export class Holding<T> {
     this.ports.changed()
   }
 
-  /** Forgets and returns what has not left. */
+  /** Forgets and returns all items that have not left. */
   drop(): T[] {
     const items = [...this.line, ...this.batches.flatMap(batch => batch.items)]
     this.batches = []

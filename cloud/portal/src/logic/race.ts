@@ -8,7 +8,7 @@ export interface Collision {
   won: RaceTimes | undefined
   /** The time that the lost acceptance waited at its node. */
   wait: { from: number; to: number } | undefined
-  /** Whose first sign of life is older. It is only told: tablets' clocks decide nothing. */
+  /** The side with the older first sign of life. It is only told: tablets' clocks decide nothing. */
   first: 'lost' | 'won' | 'unknown'
 }
 

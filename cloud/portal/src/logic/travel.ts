@@ -32,7 +32,7 @@ export function travelOf(entry: TimelineEntry): Travel {
     : { place: 'confirmed', at: 'confirmed', ...time(atCloud) }
   if (entry.edge ?? atNode) {
     const hops: Hop[] = [
-      // Only a tablet says when it was tapped; what a region's node decides may also have come from the portal.
+      // Only a tablet tells the time of the tap; a command that a node decided may also have come from the portal.
       { place: tapped === null ? 'sender' : 'tablet', at: 'passed', ...time(tapped) },
       { place: 'node', at: 'passed', ...time(atNode), ...(entry.edge ? { edge: entry.edge } : {}) },
       last,

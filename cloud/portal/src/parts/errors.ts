@@ -1,4 +1,4 @@
-// Puts a problem into words: the server's sentence for the code, what the person can do, and the trace.
+// Puts a problem into words: the server's sentence for the code, a way on for the person, and the trace.
 
 import { toast, useI18n } from '@holdfast/kit'
 import { Problem, UNREACHABLE } from '../api/problem.ts'

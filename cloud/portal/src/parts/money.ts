@@ -7,7 +7,7 @@ export function minorOf(amount: string): number {
   return sign ? -minor : minor
 }
 
-/** An amount as the API takes it, from what a person typed; `undefined` where it is none. */
+/** Reads a typed amount into the form of the API; `undefined` where it is none. */
 export function amountOf(typed: string): string | undefined {
   const plain = typed.trim().replace(/^[¥￥]\s*/, '').replaceAll(/[,，\s]/g, '').replace('．', '.')
   const match = /^(\d{1,8})(?:\.(\d{0,2}))?$/.exec(plain)

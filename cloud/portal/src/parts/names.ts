@@ -24,7 +24,7 @@ export function useNames() {
     command: (type: string) => (te(`command.${type}`) ? t(`command.${type}`) : type),
     caseTitle: (kind: string) => (te(`case.${kind}.title`) ? t(`case.${kind}.title`) : kind),
     caseAdvice: (kind: string) => (te(`case.${kind}.advice`) ? t(`case.${kind}.advice`) : t('case.other')),
-    /** How long ago, in one unit: what a list has room for. */
+    /** The age in one unit, as a list has room for no more. */
     age(since: string, now: number): string {
       const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))
       if (minutes < 1) return t('age.now')

@@ -43,7 +43,7 @@ export function listenToKeys(role: () => Role | undefined): () => void {
   const keymap = new Keymap()
   const press = (event: KeyboardEvent) => {
     if (event.defaultPrevented) return
-    // A dialog has keys of its own; what lies under it hears nothing.
+    // A dialog has keys of its own; the page under it hears nothing.
     if (document.querySelector('dialog:modal')) return
     const commands = Object.fromEntries(liveKeys(role()))
     const known = Object.keys(commands).filter(key => keySettings.on || !isLetter(key))

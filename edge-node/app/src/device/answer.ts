@@ -1,4 +1,4 @@
-// What an answer of the edge means for the command it is about.
+// The meaning of an edge's answer for its command.
 import type { Reply } from '../wire.ts'
 import { pauseMs } from './pace.ts'
 import type { QueueItem } from './item.ts'
@@ -37,7 +37,7 @@ export function answered(item: QueueItem, reply: Reply, now: number): QueueItem 
     const trouble = { code: reply.code ?? 'internal', at: now, text: reply.message }
     return { ...item, trouble, next_at: now + Math.max(5_000, pauseMs(item.attempts)) }
   }
-  // An edge that was restored may have lost what it had stored; its receipt brings it back.
+  // A restored edge may have lost the command; the receipt brings it back.
   if (item.state === 'stored' && meaning === 'refused') return undefined
   if (item.reply && item.state === meaning && rank(reply) <= rank(item.reply) && item.reply.receipt) return undefined
   const { trouble: _, ...rest } = item

@@ -1,4 +1,4 @@
-// Brings to the edge what other people of this tablet have left on it: over HTTP, where an answer is for the owner of the
+// Brings the commands that other people have left on this tablet to the edge: over HTTP, where an answer is for the owner of the
 // command's token, so that nobody at the tablet hears of it.
 import type { Edge } from './edge.ts'
 import { Sender } from './sender.ts'
@@ -8,7 +8,7 @@ type Courier = { end(): Promise<void> }
 
 const couriers = new Map<string, Courier>()
 
-/** One for each of these people whose sign-in is good; the others end. */
+/** Keeps one for each of these people with a good sign-in; the others end. */
 export async function sendFor(people: readonly Person[], edge: Edge, edgeName: () => string | undefined): Promise<void> {
   const wanted = people.filter((person) => person.expires_at > Date.now())
   for (const [user, courier] of couriers) {

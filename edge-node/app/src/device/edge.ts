@@ -1,4 +1,4 @@
-// The edge over HTTP: what MQTT is poor at, and the other way for commands where it is blocked.
+// The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
 import type { Board, Grant, Problem, Reply, Standing } from '../wire.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */

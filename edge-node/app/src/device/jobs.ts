@@ -1,4 +1,4 @@
-// The jobs as this person sees them: the edge's board, and over it what he did here and the edge does not know yet.
+// The jobs as this person sees them: the edge's board, and over it their own commands that the edge does not know yet.
 import type { OrderStatus, TruthState } from '@holdfast/kit'
 import type { BoardItem, CommandBody, Order } from '../wire.ts'
 import { isFirm, needsPerson, truthOf, type QueueItem } from './item.ts'
@@ -52,7 +52,7 @@ export function after(order: Order, body: CommandBody, me: string): Order {
 
 export const isOpenJob = (job: Job) => job.order.status === 'pending'
 
-/** In a provider's hands: what he asked for, does and has done. */
+/** In this provider's hands: requested, under way or done. */
 export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
 
 /** Soonest first; without a time, the newest first behind those that have one. */

@@ -1,4 +1,4 @@
-// The tablet's connection to the broker in the edge, for one person: what is heard on it, by kind.
+// One person's connection to the broker in the edge. It sorts the news by kind.
 import { mqtt, type MqttLine } from '@holdfast/kit/mqtt.ts'
 import type { Region } from '@holdfast/kit/wire.gen.ts'
 import type { Changes, Head, Reply } from '../wire.ts'

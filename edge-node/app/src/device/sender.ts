@@ -1,6 +1,6 @@
-// Brings one person's commands to the edge, and takes in what the edge and the cloud say of them.
+// Brings one person's commands to the edge, and takes in the answers of edge and cloud.
 //
-// Must stay true: an attempt is on disk before its frame leaves, so that what was never tried has never left; an
+// Must stay true: an attempt is on disk before its frame leaves, so that a command without one has never left; an
 // answer is on disk before the screen shows it.
 import type { Receipt, Reply } from '../wire.ts'
 import { answered, isSignIn, meaningOf } from './answer.ts'
@@ -102,7 +102,7 @@ export class Sender {
     })
   }
 
-  /** What waits leaves now, save what can still be undone. */
+  /** Sends all waiting commands now, save those that can still be undone. */
   retryNow(): Promise<void> {
     return this.alone(async () => {
       const waiting = this.list().filter((item) => item.state === 'waiting' && item.next_at > this.world.now())
@@ -125,7 +125,6 @@ export class Sender {
     return this.alone(() => this.hear(reply))
   }
 
-  /** Sends what is due. */
   step(): Promise<void> {
     return this.alone(async () => {
       const now = this.world.now()

@@ -1,4 +1,4 @@
-// The tablet's disk: who is known here, and for each person a database of his own with his queue and his board.
+// The tablet's disk: the people known here, and for each a database of their own with queue and board.
 //
 // Must stay true: a write has reached the disk when its promise is kept, and nobody's database is opened for
 // somebody else.
@@ -33,7 +33,7 @@ export const ITEMS_MAX = 1_000
 
 export class QueueFull extends Error {}
 
-/** What every person on this tablet shares. */
+/** Shared by every person on this tablet. */
 export async function openTablet(name = 'holdfast') {
   const db = await openDB<TabletSchema>(name, 1, {
     upgrade(db) {
@@ -63,7 +63,7 @@ export async function openTablet(name = 'holdfast') {
 
 export type TabletStore = Awaited<ReturnType<typeof openTablet>>
 
-/** What is one person's own. */
+/** One person's own. */
 export async function openPerson(user: string, prefix = 'holdfast') {
   const name = `${prefix}-${user}`
   const db: IDBPDatabase<PersonSchema> = await openDB<PersonSchema>(name, 1, {

@@ -1,4 +1,4 @@
-// The tablet as its pages see it: the person at it, the edge, the link, the jobs and the queue; and what one can do.
+// The tablet as its pages see it: the person, the edge, the link, the jobs and the queue, and every action on them.
 import { computed, shallowReactive } from 'vue'
 import type { BoardItem, CommandBody, Grant, Order, Reply, Standing, Text } from '../wire.ts'
 import { sendFor } from './couriers.ts'
@@ -28,7 +28,7 @@ export const tablet = shallowReactive({
   people: [] as { user_id: string; name: string }[],
   person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
   isLocked: false,
-  /** What the edge said last. */
+  /** The edge's last answer. */
   standing: undefined as Standing | undefined,
   /** The edge answers; unknown until the first try. */
   isNear: undefined as boolean | undefined,
@@ -44,7 +44,7 @@ export const tablet = shallowReactive({
   update: undefined as (() => void) | undefined,
 })
 
-/** The start of this day; what depends on it is made anew once a day. */
+/** The start of this day. Words that depend on it change once a day. */
 export const today = computed(() => new Date(tablet.now).setHours(0, 0, 0, 0))
 export const link = computed<Link>(() => {
   if (tablet.isNear === false) return 'away'
@@ -69,7 +69,7 @@ let token: string | undefined
 let keepBoardLater: ReturnType<typeof setTimeout> | undefined
 let refetchLater: ReturnType<typeof setTimeout> | undefined
 
-/** Opens the disk and whoever was at the tablet last; needs no network. */
+/** Opens the disk, for the person who was at the tablet last. It needs no network. */
 export async function start(isTaken = false): Promise<void> {
   const lost = () => {
     tablet.isElsewhere = true
@@ -150,7 +150,7 @@ async function shut(): Promise<void> {
   disk?.close()
 }
 
-/** What the others of this tablet have left here goes on its way, whoever is at it. */
+/** Sends the commands that others have left on this tablet. */
 async function sendForOthers(here = tablet.person?.user_id): Promise<void> {
   const people = await store.people()
   await sendFor(people.filter((person) => person.user_id !== here), edge, () => tablet.standing?.edge)
@@ -206,7 +206,7 @@ async function enter(person: Person): Promise<void> {
   void look()
 }
 
-/** For somebody else at the same tablet. What waits goes on waiting here. */
+/** For somebody else at the same tablet. The queue goes on waiting here. */
 export async function lock(): Promise<void> {
   await store.set('locked', true)
   tablet.isLocked = true
@@ -223,7 +223,7 @@ export async function signOut(): Promise<boolean> {
   await shut()
   await store.removePerson(user)
   await store.set('current', undefined)
-  // What the edge keeps and the cloud has not decided is asked for when this person comes back.
+  // Commands that the edge keeps undecided are asked for when this person comes back.
   if (isOver) await forgetPerson(user)
   await showPeople()
   return true
@@ -303,7 +303,7 @@ async function askWhy(): Promise<void> {
 async function hearHead(head: { epoch: number; nonce: string; cut_off_since: string | null }): Promise<void> {
   const known = await mine?.head()
   await mine?.putHead(head as never).catch(noRoom)
-  // Another run or epoch of the edge may have lost what it had.
+  // Another run or epoch of the edge may have lost commands.
   if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain().catch(noRoom)
   if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
 }
@@ -365,7 +365,7 @@ function decided(_: QueueItem): void {
   refetch()
 }
 
-// ------------------------------------------------------------------------------------------- what one does
+// ------------------------------------------------------------------------------------------- actions
 
 export type TapResult = 'kept' | 'full' | 'crowded'
 

@@ -1,4 +1,4 @@
-// What a helper needs to see why something has not arrived: no token, no address and nobody's words are in it.
+// Facts for finding out why something has not arrived. They hold no token, no address and nobody's words.
 import { truthOf } from '../device/item.ts'
 import { link, tablet } from '../device/tablet.ts'
 
