@@ -1,5 +1,5 @@
 // The meaning of an edge's answer for its command.
-import type { Reply } from '../wire.ts'
+import type { Reply } from '@holdfast/kit/api.gen.ts'
 import { pauseMs } from './pace.ts'
 import type { QueueItem } from './item.ts'
 

@@ -1,5 +1,5 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { Board, Grant, Problem, Reply, Standing } from '../wire.ts'
+import type { AccessGrant, Board, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
@@ -22,18 +22,19 @@ export function edgeAt(base = '') {
       const text = await response.text()
       const body: unknown = text === '' ? {} : JSON.parse(text)
       if (response.ok) return { value: body as T }
-      return { problem: { code: 'internal', ...(body as object), status: response.status } as Problem }
+      const unsaid: Problem = { type: 'urn:holdfast:internal', code: 'internal', title: 'internal', status: response.status }
+      return { problem: { ...unsaid, ...(body as Partial<Problem>), status: response.status } }
     } catch {
       return { unreachable: true }
     }
   }
 
   return {
-    standing: () => ask<Standing>('/standing'),
+    standing: () => ask<EdgeStanding>('/standing'),
     board: (token: string) => ask<Board>('/board', { token }),
-    session: (token: string, device: string) => ask<{ expires_at: string }>(`/session?device=${device}`, { token }),
+    session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
     signIn: (username: string, password: string) =>
-      ask<Grant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
+      ask<AccessGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
     signOut: (token: string) => ask<unknown>('/session', { method: 'DELETE', token }),
     command: (frame: string) => ask<Reply>('/commands', { method: 'POST', body: frame }),
   }

@@ -1,7 +1,9 @@
 // A command on this tablet, and how far it has come.
 import type { TruthState } from '@holdfast/kit'
-import type { Region, ServiceType } from '@holdfast/kit/wire.gen.ts'
-import type { CommandBody, Order, Reply, Text } from '../wire.ts'
+import type { CommandBody, Order, Region, Reply, ServiceType, Text } from '@holdfast/kit/api.gen.ts'
+
+/** The commands that a provider gives at a tablet. */
+export type TabletCommand = Extract<CommandBody, { type: 'accept_order' | 'withdraw_acceptance' | 'start_order' | 'complete_order' }>
 
 /** As much of the job as the queue shows, for the day when the board knows it no more. */
 export type ItemJob = { id: string; code: string; title: string; price: string; currency: string; service: ServiceType; region: Region }
@@ -13,7 +15,7 @@ export type QueueItem = {
   id: string
   device_seq: number
   tapped_at: number
-  body: CommandBody
+  body: TabletCommand
   job: ItemJob
   /** It stays here until then, so that it can be undone. */
   leaves_at: number

@@ -1,7 +1,7 @@
 // The jobs as this person sees them: the edge's board, and over it their own commands that the edge does not know yet.
 import type { OrderStatus, TruthState } from '@holdfast/kit'
-import type { BoardItem, CommandBody, Order } from '../wire.ts'
-import { isFirm, needsPerson, truthOf, type QueueItem } from './item.ts'
+import type { BoardItem, Order } from '@holdfast/kit/api.gen.ts'
+import { isFirm, needsPerson, truthOf, type QueueItem, type TabletCommand } from './item.ts'
 
 export type Job = {
   order: Order
@@ -13,7 +13,7 @@ export type Job = {
   firm: boolean
 }
 
-const AFTER: Record<CommandBody['type'], { from: OrderStatus; to: OrderStatus }> = {
+const AFTER: Record<TabletCommand['type'], { from: OrderStatus; to: OrderStatus }> = {
   accept_order: { from: 'pending', to: 'accepted' },
   withdraw_acceptance: { from: 'accepted', to: 'pending' },
   start_order: { from: 'accepted', to: 'in_progress' },
@@ -42,7 +42,7 @@ function jobOf(order: BoardItem, items: QueueItem[], me: string): Job {
 }
 
 /** The order once the command has its way; where it has no place for it, as it is. */
-export function after(order: Order, body: CommandBody, me: string): Order {
+export function after(order: Order, body: TabletCommand, me: string): Order {
   const { from, to } = AFTER[body.type]
   if (order.status !== from) return order
   if (body.type === 'accept_order') return { ...order, status: to, provider_id: me }

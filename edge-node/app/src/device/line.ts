@@ -1,7 +1,7 @@
 // One person's connection to the broker in the edge. It sorts the news by kind.
+import type { BoardChanges, LogHead, Region, Reply } from '@holdfast/kit/api.gen.ts'
 import { mqtt, type MqttLine } from '@holdfast/kit/mqtt.ts'
-import type { Region } from '@holdfast/kit/wire.gen.ts'
-import type { Changes, Head, Reply } from '../wire.ts'
+import { topics } from '@holdfast/kit/wire.gen.ts'
 
 export type LineNews = {
   /** Connected, and every topic heard. */
@@ -10,24 +10,25 @@ export type LineNews = {
   /** The broker refused; over HTTP the edge says why. */
   refused(): void
   reply(reply: Reply): void
-  head(head: Head): void
-  changes(changes: Changes): void
+  head(head: LogHead): void
+  changes(changes: BoardChanges): void
 }
 
 export type Line = { publish(frame: string): boolean; close(): void }
 
 export function openLine(at: { region: Region; edge: string; device: string; user: string; token: string }, news: LineNews): Line {
-  const base = `hf/${at.region}/${at.edge}`
-  const topics = { reply: `${base}/reply/${at.device}`, own: `${base}/provider/${at.user}`, head: `${base}/head`, changes: `${base}/changes` }
+  const { region, edge, device, user } = at
+  const head = topics.head(region, edge)
+  const changes = topics.changes(region, edge)
   let isUp = false
 
   const line: MqttLine = mqtt({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/mqtt`,
     // A second window of the same person has a connection of its own.
-    clientId: `${at.device}.${crypto.randomUUID().slice(0, 8)}`,
-    username: at.device,
+    clientId: `${device}.${crypto.randomUUID().slice(0, 8)}`,
+    username: device,
     password: at.token,
-    topics: Object.values(topics),
+    topics: [topics.reply(region, edge, device), topics.provider(region, edge, user), head, changes],
     up: () => { isUp = true; news.up() },
     down: () => { isUp = false; news.down() },
     refused: () => { isUp = false; news.refused() },
@@ -41,14 +42,14 @@ export function openLine(at: { region: Region; edge: string; device: string; use
     } catch {
       return
     }
-    if (topic === topics.head) news.head(word as Head)
-    else if (topic === topics.changes) news.changes(word as Changes)
+    if (topic === head) news.head(word as LogHead)
+    else if (topic === changes) news.changes(word as BoardChanges)
     else news.reply(word as Reply)
   }
 
   return {
     publish(frame) {
-      if (isUp) line.publish(`${base}/cmd/${at.device}`, new TextEncoder().encode(frame)).catch(() => undefined)
+      if (isUp) line.publish(topics.cmd(region, edge, device), new TextEncoder().encode(frame)).catch(() => undefined)
       return isUp
     },
     close: () => line.close(),

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import type { Receipt, Reply } from '../wire.ts'
+import type { Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import type { Answer } from './edge.ts'
 import { truthOf, type QueueItem } from './item.ts'
 import { decided, item, notTaken, stored } from './samples.ts'

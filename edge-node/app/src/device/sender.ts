@@ -2,7 +2,7 @@
 //
 // Must stay true: an attempt is on disk before its frame leaves, so that a command without one has never left; an
 // answer is on disk before the screen shows it.
-import type { Receipt, Reply } from '../wire.ts'
+import type { CmdFrame, Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import { answered, isSignIn, meaningOf } from './answer.ts'
 import { due, nextDue } from './due.ts'
 import type { Answer } from './edge.ts'
@@ -203,7 +203,7 @@ export class Sender {
     const token = this.world.token()
     if (!token) return undefined
     const edge = this.world.edge()
-    return JSON.stringify({
+    const frame: CmdFrame = {
       v: 1,
       id: item.id,
       device_seq: item.device_seq,
@@ -213,7 +213,8 @@ export class Sender {
       repeat: item.edges.some((each) => each !== edge),
       token,
       body: item.body,
-    })
+    }
+    return JSON.stringify(frame)
   }
 
   private async keep(items: QueueItem[]): Promise<void> {

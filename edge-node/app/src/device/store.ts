@@ -3,7 +3,7 @@
 // Must stay true: a write has reached the disk when its promise is kept, and nobody's database is opened for
 // somebody else.
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb'
-import type { BoardItem, Head, Receipt, Standing } from '../wire.ts'
+import type { BoardItem, LogHead, Receipt } from '@holdfast/kit/api.gen.ts'
 import type { QueueItem } from './item.ts'
 import type { Verifier } from './password.ts'
 
@@ -100,8 +100,8 @@ export async function openPerson(user: string, prefix = 'holdfast') {
     /** The newest receipt of each edge: the witness by which a restored edge is found out. */
     receipts: async () => ((await db.get('facts', 'receipts')) as Record<string, Receipt> | undefined) ?? {},
     putReceipts: (receipts: Record<string, Receipt>) => db.put('facts', receipts, 'receipts'),
-    head: () => db.get('facts', 'head') as Promise<Head | undefined>,
-    putHead: (head: Head) => db.put('facts', head, 'head'),
+    head: () => db.get('facts', 'head') as Promise<LogHead | undefined>,
+    putHead: (head: LogHead) => db.put('facts', head, 'head'),
     close: () => db.close(),
   }
 }
@@ -111,5 +111,3 @@ export type PersonStore = Awaited<ReturnType<typeof openPerson>>
 export async function forgetPerson(user: string, prefix = 'holdfast'): Promise<void> {
   await deleteDB(`${prefix}-${user}`)
 }
-
-export type { Standing }

@@ -1,10 +1,10 @@
 // The tablet as its pages see it: the person, the edge, the link, the jobs and the queue, and every action on them.
 import { computed, shallowReactive } from 'vue'
-import type { BoardItem, CommandBody, Grant, Order, Reply, Standing, Text } from '../wire.ts'
+import type { AccessGrant, BoardItem, EdgeStanding, LogHead, Order, Text } from '@holdfast/kit/api.gen.ts'
 import { sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
-import { jobOf, needsPerson, UNDO_MS, type QueueItem } from './item.ts'
+import { jobOf, needsPerson, UNDO_MS, type QueueItem, type TabletCommand } from './item.ts'
 import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
@@ -29,7 +29,7 @@ export const tablet = shallowReactive({
   person: undefined as { user_id: string; name: string; expires_at: number } | undefined,
   isLocked: false,
   /** The edge's last answer. */
-  standing: undefined as Standing | undefined,
+  standing: undefined as EdgeStanding | undefined,
   /** The edge answers; unknown until the first try. */
   isNear: undefined as boolean | undefined,
   nearSince: Date.now(),
@@ -81,7 +81,7 @@ export async function start(isTaken = false): Promise<void> {
   void navigator.storage?.persist?.()
   tablet.device = (await store.get<string>('device')) ?? newDevice()
   await store.set('device', tablet.device)
-  tablet.standing = await store.get<Standing>('standing')
+  tablet.standing = await store.get<EdgeStanding>('standing')
   await showPeople()
   const current = await store.get<string>('current')
   const person = current === undefined ? undefined : await store.person(current)
@@ -172,14 +172,14 @@ export async function signIn(name: string, password: string): Promise<SignInResu
   if ('problem' in answer) {
     const { code, status, detail, title } = answer.problem
     if (status === 503) return (await unlock(name, password)) ? 'in' : 'away'
-    return code === 'invalid_credentials' ? 'wrong' : { sentence: detail ?? title ?? code }
+    return code === 'invalid_credentials' ? 'wrong' : { sentence: detail ?? title }
   }
   if (answer.value.role !== 'provider') return 'not-a-provider'
   await welcome(name.trim(), password, answer.value)
   return 'in'
 }
 
-async function welcome(name: string, password: string, grant: Grant): Promise<void> {
+async function welcome(name: string, password: string, grant: AccessGrant): Promise<void> {
   const expires_at = Date.now() + grant.expires_in * 1_000
   const person: Person = { user_id: grant.user_id, name, token: grant.access_token, expires_at, verifier: await verifierOf(password) }
   await store.putPerson(person)
@@ -300,9 +300,9 @@ async function askWhy(): Promise<void> {
   }
 }
 
-async function hearHead(head: { epoch: number; nonce: string; cut_off_since: string | null }): Promise<void> {
+async function hearHead(head: LogHead): Promise<void> {
   const known = await mine?.head()
-  await mine?.putHead(head as never).catch(noRoom)
+  await mine?.putHead(head).catch(noRoom)
   // Another run or epoch of the edge may have lost commands.
   if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain().catch(noRoom)
   if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
@@ -370,7 +370,7 @@ function decided(_: QueueItem): void {
 export type TapResult = 'kept' | 'full' | 'crowded'
 
 /** Puts it on this tablet for good; only then is anything said. */
-export async function tap(order: Order, body: CommandBody): Promise<TapResult> {
+export async function tap(order: Order, body: TabletCommand): Promise<TapResult> {
   if (!mine || !sender) return 'full'
   const now = Date.now()
   const undoMs = body.type === 'start_order' || body.type === 'complete_order' ? UNDO_MS : 0
@@ -411,5 +411,3 @@ export async function retryNow(): Promise<void> {
 export function sentence(text: Text | undefined, locale: string): string | undefined {
   return text && (locale.startsWith('zh') ? text['zh-CN'] : text.en)
 }
-
-export type { Reply }

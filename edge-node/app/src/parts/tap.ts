@@ -1,11 +1,12 @@
 // Every tap that makes a command goes through here: it says so when the tablet or the queue has no room for it.
 import { toast, useI18n } from '@holdfast/kit'
-import type { CommandBody, Order } from '../wire.ts'
+import type { Order } from '@holdfast/kit/api.gen.ts'
+import type { TabletCommand } from '../device/item.ts'
 import { tap, withdraw } from '../device/tablet.ts'
 
 export function useTap() {
   const { t } = useI18n()
-  return async (order: Order, body: CommandBody): Promise<boolean> => {
+  return async (order: Order, body: TabletCommand): Promise<boolean> => {
     const result = body.type === 'withdraw_acceptance' ? await withdraw(order) : await tap(order, body)
     if (result !== 'kept') toast(t(`app.${result}`), { seconds: 30 })
     return result === 'kept'
