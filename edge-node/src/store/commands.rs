@@ -20,7 +20,7 @@ use super::{
     append,
     book::{LogBook, chain_at},
     sight::sight,
-    sql::{decoded, hash, id, int, nat, opt, parsed},
+    sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
 
 /// A command whose token's signature was checked.
@@ -179,12 +179,20 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
         device: opt(row, 3, parsed)?,
         epoch: nat(row, 4)?,
         at: Chain { seq: nat(row, 5)?, hash: hash(row, 6)? },
-        verdict: parsed(row, 7)?,
+        verdict: verdict(row, 7)?,
         doubt: opt(row, 8, parsed)?,
         fence: opt(row, 9, nat)?,
         outcome: opt(row, 10, decoded)?,
         hash: hash(row, 11)?,
     })
+}
+
+/// What is in the log was taken.
+fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
+    match parsed(row, at)? {
+        Verdict::NotTaken => Err(unreadable(at, "expected provisional or firm")),
+        taken => Ok(taken),
+    }
 }
 
 fn log(
