@@ -36,6 +36,11 @@ export function formatsOf(locale: string) {
     return new Intl.NumberFormat(lang).format(value)
   }
 
+  function bytes(value: number): string {
+    const isSmall = value < 1e9
+    return new Intl.NumberFormat(lang, { style: 'unit', unit: isSmall ? 'megabyte' : 'gigabyte', maximumFractionDigits: 1 }).format(value / (isSmall ? 1e6 : 1e9))
+  }
+
   /** "3 minutes ago", "in 2 hours": the largest unit that fits. */
   function ago(at: number, now: number): string {
     const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' })
@@ -46,7 +51,7 @@ export function formatsOf(locale: string) {
     return relative.format(seconds, 'second')
   }
 
-  return { ago, date, money, number }
+  return { ago, bytes, date, money, number }
 }
 
 /** The formats of the language that is shown, which change with it. */
