@@ -121,7 +121,7 @@ export function writtenInCode(page, data) {
       // A person's words have their own language; codes, amounts and times are made of data.
       const isData = node.parentElement.closest(`[lang]:not(html), .code, .money, time, .who, ${data}`)
       // The browser makes the words of days, and the name is the same in every language.
-      const rest = node.textContent.replace(/^(today|tomorrow)|\b[A-Z][a-z]{2} \d{1,2}, \d{4}|^\s*(Holdfast|[a-z]+-\d)\s*$/, '')
+      const rest = node.textContent.replace(/\b(yesterday|today|tomorrow|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*)\b|\b[A-Z][a-z]{2} \d{1,2}, \d{4}|^\s*(Holdfast|[a-z]+-\d)\s*$/g, '')
       const isShown = node.parentElement.checkVisibility()
       if (isShown && !isData && /[A-Za-z]{3}/.test(rest) && !/[⟦⟧]/.test(rest)) found.push(node.textContent.trim())
     }
