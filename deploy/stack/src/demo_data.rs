@@ -12,7 +12,7 @@ use wire::{CommandBody, OrderId, Region, Role};
 
 use crate::{admin::GatewaySession, layout::EdgePlace, platform::Stack};
 use jobs::{Fate, Jobs};
-use node::Node;
+use node::NodeSession;
 
 pub const ADMIN: &str = "admin";
 /// Two admins at work see each other's decisions.
@@ -66,7 +66,7 @@ async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> 
     allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, Role::Customer, region).await?;
     let provider = newcomer(admin, Role::Provider, region).await?;
-    let mut node = Node::at(place, &provider);
+    let mut node = NodeSession::at(place, &provider);
     for (fate, job) in jobs.of(region) {
         let published: Published = customer
             .post("/api/v1/orders", &job)
@@ -76,14 +76,15 @@ async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> 
         match fate {
             Fate::Published => {}
             Fate::Rejected => {
-                act(admin, order_id, "reject", &json!({ "reason": jobs::REASON })).await?
+                act(admin, order_id, "reject", &json!({ "reason": jobs.rejection })).await?
             }
             _ => act(admin, order_id, "approve", &json!({})).await?,
         }
         match fate {
             Fate::Accepted => act(&provider, order_id, "accept", &json!({})).await?,
             Fate::Cancelled => act(&customer, order_id, "cancel", &json!({})).await?,
-            Fate::Started | Fate::Completed => node.work(order_id, fate == Fate::Completed).await?,
+            Fate::Started => node.work(order_id, None).await?,
+            Fate::Completed => node.work(order_id, Some(jobs.note.clone())).await?,
             Fate::Published | Fate::Rejected | Fate::Approved => {}
         }
     }
@@ -105,7 +106,7 @@ async fn collide(stack: &Stack, admin: &GatewaySession) -> Result<()> {
     let customer = admin.sign_in(&name(Role::Customer, COLLISION), PASSWORD).await?;
     let offline = admin.sign_in(&name(Role::Provider, COLLISION), PASSWORD).await?;
     let online = admin.sign_in(&name(Role::Provider, Region::East), PASSWORD).await?;
-    let mut node = Node::at(place, &offline);
+    let mut node = NodeSession::at(place, &offline);
     let job = Jobs::read()?.disputed(COLLISION);
     let Published { order_id } = customer.post("/api/v1/orders", &job).await?;
     act(admin, order_id, "approve", &json!({})).await?;

@@ -10,8 +10,6 @@ use wire::{Region, UnixMillis};
 
 const FILE: &str = include_str!("../../data/demo_jobs.json");
 const HOUR_MS: i64 = 3_600_000;
-/// For a customer who wrote a number into the description, in both languages.
-pub const REASON: &str = "Please leave out telephone numbers. 请不要写电话。";
 
 /// How far a demo order has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +40,10 @@ const FATES: [Fate; 10] = [
 
 #[derive(Deserialize)]
 pub struct Jobs {
+    /// Why an admin turns a job down.
+    pub rejection: String,
+    /// What a provider says of finished work.
+    pub note: String,
     streets: BTreeMap<Region, Vec<String>>,
     /// The customers' forms, without place and time.
     jobs: Vec<Map<String, Value>>,

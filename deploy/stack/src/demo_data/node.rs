@@ -13,7 +13,7 @@ use crate::{admin::GatewaySession, layout::EdgePlace};
 const SOON: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-pub struct Node {
+pub struct NodeSession {
     session: GatewaySession,
     clock: Clock,
     device_seq: u64,
@@ -29,20 +29,18 @@ struct Standing {
     unpaid_start: bool,
 }
 
-impl Node {
+impl NodeSession {
     pub fn at(place: &EdgePlace, provider: &GatewaySession) -> Self {
         let session = provider.elsewhere(&format!("http://127.0.0.1:{}", place.http));
         Self { session, clock: Clock::system(), device_seq: 0 }
     }
 
-    /// Accepts and starts, and perhaps completes.
-    pub async fn work(&mut self, order_id: OrderId, to_the_end: bool) -> Result<()> {
+    /// Accepts and starts, and completes where there is a note on it.
+    pub async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
         self.has(order_id).await?;
         self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder { order_id }).await?;
-        if to_the_end {
-            let note =
-                Some("Done, and tried with the customer. 已完成并与客户一起试用。".to_owned());
+        if note.is_some() {
             self.command(CommandBody::CompleteOrder { order_id, note }).await?;
         }
         Ok(())
