@@ -56,8 +56,9 @@ const regionOf = (region, gate, change = {}, edgeChange = {}) => ({
 
 const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
 
-/** `orders` wait for approval; `own` is the order that every page about one order shows. */
-export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {} } = {}) {
+/** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
+ * part's words do: names, reasons, news. */
+export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said } = {}) {
   const state = {
     role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
@@ -68,20 +69,20 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   ]
   const page = (items) => ({ items, next: null })
   const routes = [
-    ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
+    ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
     ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleOf(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
     ['GET', /^\/admin\/orders$/, ({ query }) => page(state.orders.filter((order) => !query.get('status') || order.status === query.get('status')))],
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
-    ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline })],
+    ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
     ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => state.orders.find((order) => order.id === match[1]) ?? 404],
     ['POST', /^\/orders\/([\w-]+)\/(\w+)$/, ({ match }) => {
       const order = state.orders.find(({ id }) => id === match[1])
       order.status = { approve: 'pending', reject: 'rejected', cancel: 'cancelled', accept: 'accepted' }[match[2]] ?? order.status
       return { order_id: order.id, status: order.status, provider_id: null, message: 'Done.', order }
     }],
-    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: 'Order accepted', content: 'A provider accepted your order “厨房水龙头漏水”.', is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
+    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
     ['GET', /^\/admin\/status$/, () => ({ now: new Date(NOW).toISOString(), regions: regions() })],
     ['PUT', /^\/admin\/regions\/(\w+)$/, ({ match, body }) => { state.gates[match[1]] = body.gate; return {} }],
     ['GET', /^\/admin\/edges$/, () => page(regions().flatMap(({ region, edges }) => edges.map((one) => ({ ...one, region, created_at: at('08:00:00'), enrolled_at: at('08:00:00'), cursor_seq: 12, outcome_cursor: 3, feed_cursor: 90 }))))],

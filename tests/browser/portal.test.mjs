@@ -282,6 +282,35 @@ test('what people write stays text', async () => {
   await context.close()
 })
 
+test('reasons, news, names and what is typed stay text', async () => {
+  for (const said of HOSTILE) {
+    const state = gateway({ role: 'customer', said })
+    const { context, page, go, faults } = await open(state)
+    const inert = async () => assert.equal(await page.locator('main img, main script, header img, header script').count(), 0)
+    await go(`/orders/${ORDER}`)
+    await page.locator('main').getByText(said).first().waitFor()
+    await inert()
+    await go('/inbox')
+    await page.getByRole('link', { name: said, exact: true }).waitFor()
+    await inert()
+    await go('/publish/1')
+    await page.getByRole('radio', { name: 'Cleaning and repair' }).check()
+    await page.getByLabel('In one line').fill(said)
+    await page.fill('#details', said)
+    await page.getByRole('button', { name: 'Next: where and when' }).click()
+    await page.getByLabel('Street and door').fill(said)
+    await page.getByText('Draft, on this device').waitFor()
+    await page.reload()
+    await settled(page)
+    assert.equal(await page.getByLabel('Street and door').inputValue(), said)
+    await inert()
+    await go(`/orders?q=${encodeURIComponent(said)}`)
+    await inert()
+    assert.deepEqual(faults(), [])
+    await context.close()
+  }
+})
+
 test('out of reach, what was read stays and changes wait', async () => {
   const state = gateway({ role: 'provider' })
   const { context, page, go } = await open(state)
