@@ -58,7 +58,7 @@ pub async fn make(stack: &Stack) -> Result<()> {
     let (admin, jobs) = (stack.admin().await?, Jobs::read()?);
     let edges = &stack.layout().edges;
     try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs))).await?;
-    collide(stack, &admin).await.context("could not play the collision")
+    collide(stack, &admin, &jobs).await.context("could not play the collision")
 }
 
 async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> Result<()> {
@@ -100,15 +100,14 @@ async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()
 }
 
 /// One provider asks for a job at a node that is cut off, another takes it in the portal.
-async fn collide(stack: &Stack, admin: &GatewaySession) -> Result<()> {
+async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<()> {
     let place = stack.layout().edges.iter().find(|place| place.region == COLLISION);
     let place = place.context("the region has no node")?;
     let customer = admin.sign_in(&name(Role::Customer, COLLISION), PASSWORD).await?;
     let offline = admin.sign_in(&name(Role::Provider, COLLISION), PASSWORD).await?;
     let online = admin.sign_in(&name(Role::Provider, Region::East), PASSWORD).await?;
     let mut node = NodeSession::at(place, &offline);
-    let job = Jobs::read()?.disputed(COLLISION);
-    let Published { order_id } = customer.post("/api/v1/orders", &job).await?;
+    let Published { order_id } = customer.post("/api/v1/orders", &jobs.disputed(COLLISION)).await?;
     act(admin, order_id, "approve", &json!({})).await?;
     node.has(order_id).await?;
     stack.cut(COLLISION).await?;
