@@ -3,7 +3,6 @@
 //! Must stay true: every finding names a file and a line, and the tests show for each rule that
 //! breaking it is found.
 
-mod boundaries;
 mod chinese;
 mod documents;
 mod edges;
@@ -70,7 +69,6 @@ pub fn words(root: &Path) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// All findings in the workspace at `root`, in order.
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let members = manifest::members(root)?;
     let mut findings = edges::check(root, &members)?;

@@ -110,15 +110,11 @@ fn anchor(heading: &str) -> String {
 
 fn too_long(root: &Path) -> Option<Finding> {
     let text = fs::read_to_string(root.join(ARCHITECTURE)).ok()?;
-    let mut words = 0;
-    for (number, line) in (1..).zip(text.lines()) {
-        words += line.split_whitespace().count();
-        if words > ARCHITECTURE_WORDS_MAX {
-            let what = format!("has more than {ARCHITECTURE_WORDS_MAX} words from this line on");
-            return Some(Finding::at(Path::new(ARCHITECTURE), number, what));
-        }
-    }
-    None
+    let lines = (1..).zip(text.lines());
+    let mut words = lines.flat_map(|(line, text)| text.split_whitespace().map(move |_| line));
+    let line = words.nth(ARCHITECTURE_WORDS_MAX)?;
+    let what = format!("has more than {ARCHITECTURE_WORDS_MAX} words from this line on");
+    Some(Finding::at(Path::new(ARCHITECTURE), line, what))
 }
 
 /// Decisions that the index does not link, and numbers that two of them have.

@@ -35,11 +35,8 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
 
 /// The room that a path of this crate leads to.
 fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a str> {
-    let path = match &mention.what {
-        MentionKind::Path(path) | MentionKind::Import { path, .. } | MentionKind::Glob(path) => {
-            path
-        }
-        _ => return None,
+    let (MentionKind::Path(path) | MentionKind::Import { path, .. }) = &mention.what else {
+        return None;
     };
     let inline = source.mentions.iter().filter(|module| {
         let MentionKind::Module { body: Some(lines), .. } = &module.what else { return false };

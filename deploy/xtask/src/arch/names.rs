@@ -5,24 +5,19 @@ use std::collections::BTreeMap;
 use super::{Finding, rules::OWN_WORDS, scan::SourceFile, tokens::MentionKind};
 
 pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
-    let mut places: BTreeMap<&str, Vec<(&SourceFile<'_>, usize)>> = BTreeMap::new();
+    let (mut places, mut findings) = (BTreeMap::new(), Vec::new());
     for source in sources {
         for mention in &source.mentions {
-            if let MentionKind::PublicType(name) = &mention.what
-                && !source.is_for_tests(mention.line)
-                && !OWN_WORDS.contains(&name.as_str())
-            {
-                places.entry(name).or_default().push((source, mention.line));
+            let MentionKind::PublicType(name) = &mention.what else { continue };
+            if source.is_for_tests(mention.line) || OWN_WORDS.contains(&name.as_str()) {
+                continue;
             }
-        }
-    }
-    let mut findings = Vec::new();
-    for (name, places) in places {
-        let [(first, _), others @ ..] = places.as_slice() else { continue };
-        for (source, line) in others {
-            let place = first.path.display();
-            let what = format!("`{name}` is the name of another public type, in {place}");
-            findings.push(source.finding(*line, what));
+            if let Some(first) = places.get(name) {
+                let what = format!("`{name}` is the name of another public type, in {first}");
+                findings.push(source.finding(mention.line, what));
+            } else {
+                places.insert(name, source.path.display());
+            }
         }
     }
     findings

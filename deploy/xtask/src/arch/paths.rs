@@ -21,21 +21,17 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
     for mention in &source.mentions {
         let (path, is_import) = match &mention.what {
             MentionKind::Path(path) => (path, false),
-            MentionKind::Import { path, .. } | MentionKind::Glob(path) => (path, true),
+            MentionKind::Import { path, .. } => (path, true),
             _ => continue,
         };
+        let for_tests = source.is_for_tests(mention.line);
         let mut complaints = Vec::new();
         for meant in names.meanings(path) {
-            let impure = impure(source, &meant);
             // What a pure crate may not name at all needs no second reason.
-            let may_be_reserved = impure.is_none() && !source.is_for_tests(mention.line);
-            complaints.extend(impure);
-            if may_be_reserved {
-                complaints.extend(reserved(source, &meant));
-            }
+            let reserved = || reserved(source, &meant).filter(|_| !for_tests);
+            complaints.extend(impure(source, &meant).or_else(reserved));
             // A lone word is a variable or a field far more often than a crate.
             if is_import || path.segments.len() > 1 || path.is_rooted {
-                let for_tests = source.is_for_tests(mention.line);
                 complaints.extend(forbidden_edge(source, members, &meant, for_tests));
             }
         }
@@ -57,10 +53,12 @@ impl Names {
         let mut names = Self { imports: BTreeMap::new(), globs: Vec::new() };
         for mention in &source.mentions {
             match &mention.what {
-                MentionKind::Import { path, name } if path.segments != [name.as_str()] => {
+                MentionKind::Import { path, name: None } => names.globs.push(path.clone()),
+                MentionKind::Import { path, name: Some(name) }
+                    if path.segments != [name.as_str()] =>
+                {
                     names.imports.entry(name.clone()).or_default().push(path.clone());
                 }
-                MentionKind::Glob(path) => names.globs.push(path.clone()),
                 _ => {}
             }
         }

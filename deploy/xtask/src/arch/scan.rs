@@ -3,12 +3,11 @@
 use std::{
     collections::BTreeSet,
     fs,
-    ops::RangeInclusive,
     path::{Component, Path, PathBuf},
 };
 
 use super::{
-    Finding, boundaries, layers,
+    Finding, layers,
     manifest::Member,
     paths, read,
     rules::OUTSIDE_THE_PRODUCT,
@@ -17,7 +16,6 @@ use super::{
 };
 use crate::Result;
 
-/// A file of the product.
 pub struct SourceFile<'a> {
     /// Relative to the root of the repository.
     pub path: PathBuf,
@@ -28,7 +26,6 @@ pub struct SourceFile<'a> {
     pub text: String,
     /// Every module's name in its crate; a path may begin with one.
     pub crate_modules: BTreeSet<String>,
-    /// Only built for tests.
     pub is_test: bool,
 }
 
@@ -38,14 +35,8 @@ impl SourceFile<'_> {
     }
 
     pub fn is_for_tests(&self, line: usize) -> bool {
-        self.is_test || self.test_items().any(|lines| lines.contains(&line))
-    }
-
-    fn test_items(&self) -> impl Iterator<Item = &RangeInclusive<usize>> {
-        self.mentions.iter().filter_map(|mention| match &mention.what {
-            MentionKind::TestItem(lines) => Some(lines),
-            _ => None,
-        })
+        let is_inside = |mention: &Mention| matches!(&mention.what, MentionKind::TestItem(lines) if lines.contains(&line));
+        self.is_test || self.mentions.iter().any(is_inside)
     }
 }
 
@@ -54,10 +45,21 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     for source in sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)? {
         findings.extend(paths::check(&source, members));
         findings.extend(sql::check(&source));
-        findings.extend(boundaries::check(&source));
+        findings.extend(foreign_files(&source));
         findings.extend(layers::check(&source));
     }
     Ok(findings)
+}
+
+/// No file is compiled into a crate from outside, for that needs no dependency.
+fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
+    source.mentions.iter().filter_map(|mention| match &mention.what {
+        MentionKind::ForeignFile(file) if file.contains("..") || file.starts_with("\"/") => {
+            let what = format!("{file} is compiled in from outside the crate");
+            Some(source.finding(mention.line, what))
+        }
+        _ => None,
+    })
 }
 
 /// Every file under `root` whose name `wants`, without what is built or hidden.

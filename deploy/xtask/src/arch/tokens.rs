@@ -15,12 +15,12 @@ pub struct Mention {
 pub enum MentionKind {
     /// A path in an expression, a type, a pattern, an attribute or a macro's arguments.
     Path(CodePath),
-    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a path.
+    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a path. None
+    /// stands for all names below it.
     Import {
         path: CodePath,
-        name: String,
+        name: Option<String>,
     },
-    Glob(CodePath),
     /// With its lines, where it is inline.
     Module {
         name: String,
@@ -179,14 +179,16 @@ impl Reader {
                     let inner: Vec<TokenTree> = group.stream().into_iter().collect();
                     self.import_tree(&path, &inner);
                 }
-                Some(token) if is_punct(token, '*') => self.mention(line, MentionKind::Glob(path)),
+                Some(token) if is_punct(token, '*') => {
+                    self.mention(line, MentionKind::Import { path, name: None });
+                }
                 _ => {
                     let alias = ident_at(tree, next).filter(|word| word == "as");
                     let alias = alias.and_then(|_| ident_at(tree, next + 1));
-                    let Some(name) = alias.or_else(|| path.segments.last().cloned()) else {
-                        continue;
-                    };
-                    self.mention(line, MentionKind::Import { path, name });
+                    let name = alias.or_else(|| path.segments.last().cloned());
+                    if name.is_some() {
+                        self.mention(line, MentionKind::Import { path, name });
+                    }
                 }
             }
         }
@@ -215,6 +217,7 @@ impl Reader {
         if tokens.get(at + 2).is_some_and(|token| is_punct(token, '=')) {
             let (path, _) = path_at(tokens, at + 3);
             if !path.segments.is_empty() {
+                let name = Some(name);
                 self.mention(line_of(&tokens[at]), MentionKind::Import { path, name });
             }
         }
