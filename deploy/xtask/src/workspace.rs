@@ -5,9 +5,41 @@ use std::{
     process::Command,
 };
 
+use serde::Deserialize;
+
 use crate::{Result, shell};
 
-/// The root of the repository.
+/// A workspace as `cargo metadata` tells of it.
+#[derive(Deserialize)]
+pub struct Metadata {
+    pub packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+pub struct Package {
+    pub name: String,
+    pub manifest_path: PathBuf,
+    /// Of every kind: normal, dev, build and those of one platform only.
+    pub dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+pub struct Dependency {
+    pub name: String,
+    /// What the manifest calls it, where that is something else.
+    pub rename: Option<String>,
+    kind: Option<String>,
+    /// Where it stands in this repository.
+    pub path: Option<PathBuf>,
+}
+
+impl Dependency {
+    pub fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("normal")
+    }
+}
+
 pub fn root() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.join("../..").canonicalize().map_err(|e| format!("could not find the repository: {e}"))
@@ -34,13 +66,10 @@ pub fn build() -> Result<()> {
 
 /// The folder that everything is built into.
 pub fn target() -> Result<PathBuf> {
-    let metadata = metadata(&root()?)?;
-    let folder = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
-    Ok(folder.into())
+    Ok(metadata(&root()?)?.target_directory)
 }
 
-/// The workspace at `root` as cargo sees it.
-pub fn metadata(root: &Path) -> Result<serde_json::Value> {
+pub fn metadata(root: &Path) -> Result<Metadata> {
     let mut cargo = cargo()?;
     cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
     let text = shell::output(cargo.current_dir(root))?;

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use super::{
     Finding,
-    manifest::{Dependency, Member},
+    manifest::Member,
     read,
-    rules::{BUILDS_MAY_USE, EDGES, May, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE},
+    rules::{BUILDS_MAY_USE, EDGES, PURE, PURE_MAY_USE, RESERVED, TESTS_MAY_USE, UNBOUND},
 };
-use crate::Result;
+use crate::{Result, workspace::Dependency};
 
 pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for member in members {
         let path = member.folder.join("Cargo.toml");
         let manifest = read(root, &path)?;
-        if allowed(&member.name).is_none() {
+        if allowed(&member.name).is_none() && !UNBOUND.contains(&member.name.as_str()) {
             let what = format!("`{}` has no row in the table of allowed edges", member.name);
             findings.push(Finding::at(&path, line_of(&manifest, "package", "name"), what));
         }
@@ -28,16 +28,12 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// `None` for a crate that the table does not know.
-pub fn allowed(name: &str) -> Option<&'static May> {
-    EDGES.iter().find(|(known, _)| *known == name).map(|(_, may)| may)
+fn allowed(name: &str) -> Option<&'static [&'static str]> {
+    EDGES.iter().find(|(known, _)| *known == name).map(|(_, these)| *these)
 }
 
 pub fn may_use(from: &str, to: &str) -> bool {
-    match allowed(from) {
-        None | Some(May::UseAnything) => true,
-        Some(May::Use(these)) => these.contains(&to),
-    }
+    allowed(from).is_none_or(|these| these.contains(&to))
 }
 
 pub fn tests_may_use(from: &str, to: &str) -> bool {
@@ -45,36 +41,30 @@ pub fn tests_may_use(from: &str, to: &str) -> bool {
 }
 
 fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
-    let (from, to, kind) = (&member.name, dependency.name.as_str(), &dependency.kind);
-    let is_allowed = match kind.as_str() {
+    let (from, to, kind) = (&member.name, dependency.name.as_str(), dependency.kind());
+    let is_allowed = match kind {
         "dev" => tests_may_use(from, to),
         "build" => BUILDS_MAY_USE.contains(&to),
         _ => may_use(from, to),
     };
-    if dependency.is_ours && !is_allowed {
+    if dependency.path.is_some() && !is_allowed {
         return Some(format!("`{from}` may not depend on `{to}` ({kind} dependency)"));
     }
     let is_pure = PURE.contains(&from.as_str());
     if is_pure && !PURE_MAY_USE.contains(&to) {
         return Some(format!("`{from}` is pure and may not depend on `{to}` ({kind} dependency)"));
     }
-    let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == to);
-    let is_outside = matches!(allowed(from), Some(May::UseAnything));
-    match reserved {
-        Some((_, users)) if !is_outside && !users.contains(&from.as_str()) => {
-            Some(format!("`{to}` is kept to {} ({kind} dependency)", users.join(", ")))
-        }
-        _ => None,
-    }
+    let (_, users) = RESERVED.iter().find(|(reserved, _)| *reserved == to)?;
+    let may_name = UNBOUND.iter().chain(*users).any(|user| *user == from.as_str());
+    (!may_name).then(|| format!("`{to}` is kept to {} ({kind} dependency)", users.join(", ")))
 }
 
 fn line_of_dependency(manifest: &str, dependency: &Dependency) -> usize {
-    let section = match dependency.kind.as_str() {
-        "dev" => "dev-dependencies",
-        "build" => "build-dependencies",
-        _ => "dependencies",
+    let section = match dependency.kind() {
+        "normal" => "dependencies".to_owned(),
+        kind => format!("{kind}-dependencies"),
     };
-    line_of(manifest, section, dependency.rename.as_deref().unwrap_or(&dependency.name))
+    line_of(manifest, &section, dependency.rename.as_deref().unwrap_or(&dependency.name))
 }
 
 /// The line of a key in a section of that name, for one platform or for all; 1 when it hides well.
