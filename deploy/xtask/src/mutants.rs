@@ -117,12 +117,12 @@ fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verd
     let rounds = ROUNDS.iter().filter(|_| mutant.program == "rounds");
     let rounds = rounds.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let mut environment: Vec<_> = servers.environment().chain(rounds).collect();
-    let control = suite.run_one(&environment, mutant.test)?;
+    let control = suite.run(&environment, &[mutant.test])?;
     if control == TestCount::default() {
         return Err(format!("{}::{} has no test `{}`", mutant.package, suite.name, mutant.test));
     }
     environment.push((VARIABLE.to_owned(), mutant.defect.to_owned()));
-    let with_defect = suite.run_one(&environment, mutant.test)?;
+    let with_defect = suite.run(&environment, &[mutant.test])?;
     Ok(Verdict {
         went_red: with_defect.is_red && with_defect.failed > 0 && with_defect.passed == 0,
         control_is_green: !control.is_red && control.passed > 0,

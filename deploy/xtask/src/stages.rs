@@ -18,6 +18,7 @@ const STAGED_PACKAGES: [&str; 4] = ["contract", "e2e", "chaos", "demo"];
 pub const CHAOS_ROUNDS: &str = "10";
 const SIM_SEEDS: &str = "5000";
 
+/// In the order in which they run: the cheap ones that say most come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     Arch,
@@ -33,44 +34,32 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// In the order in which they run: the cheap ones that say most come first.
-    pub const ALL: [Self; 10] = [
-        Self::Arch,
-        Self::Lint,
-        Self::Build,
-        Self::Web,
-        Self::Unit,
-        Self::Contract,
-        Self::Sim,
-        Self::E2e,
-        Self::Chaos,
-        Self::Demo,
+    const NAMES: [(Self, &str); 10] = [
+        (Self::Arch, "arch"),
+        (Self::Lint, "lint"),
+        (Self::Build, "build"),
+        (Self::Web, "web"),
+        (Self::Unit, "unit"),
+        (Self::Contract, "contract"),
+        (Self::Sim, "sim"),
+        (Self::E2e, "e2e"),
+        (Self::Chaos, "chaos"),
+        (Self::Demo, "demo"),
     ];
 
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Arch => "arch",
-            Self::Lint => "lint",
-            Self::Build => "build",
-            Self::Web => "web",
-            Self::Unit => "unit",
-            Self::Contract => "contract",
-            Self::Sim => "sim",
-            Self::E2e => "e2e",
-            Self::Chaos => "chaos",
-            Self::Demo => "demo",
-        }
+        Self::NAMES[self as usize].1
     }
 
     /// The named stages with all that they stand on; every stage when none is named.
     pub fn wanted(names: &[String]) -> Result<BTreeSet<Self>> {
         if names.is_empty() {
-            return Ok(Self::ALL.into());
+            return Ok(Self::NAMES.map(|(stage, _)| stage).into());
         }
         let mut wanted = BTreeSet::new();
         for name in names {
-            let stage = Self::ALL.into_iter().find(|stage| stage.name() == name);
-            let stage = stage.ok_or_else(|| format!("there is no stage `{name}`"))?;
+            let known = Self::NAMES.iter().find(|(_, known)| known == name);
+            let (stage, _) = *known.ok_or_else(|| format!("there is no stage `{name}`"))?;
             wanted.extend(stage.needs_build().then_some(Self::Build));
             wanted.insert(stage);
         }

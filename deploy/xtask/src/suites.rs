@@ -19,7 +19,6 @@ use serde_json::Value;
 
 use crate::{Result, shell, workspace};
 
-/// One test program.
 #[derive(Clone)]
 pub struct Suite {
     pub package: String,
@@ -27,13 +26,13 @@ pub struct Suite {
     pub name: String,
     program: PathBuf,
     folder: PathBuf,
+    log: PathBuf,
 }
 
 /// Test programs, in the order in which they run.
 #[derive(Clone)]
 pub struct Suites(Vec<Suite>);
 
-/// The result of test programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TestCount {
     pub passed: u64,
@@ -62,7 +61,10 @@ impl Suites {
         eprintln!("$ cargo build --workspace --locked --all-targets");
         let lines = shell::output(&mut cargo)?;
         let messages = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
-        let mut suites: Vec<Suite> = messages.filter_map(|message| suite(&message)).collect();
+        let output = workspace::target()?.join(OUTPUT);
+        fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
+        let suites = messages.filter_map(|message| suite(&message, &output));
+        let mut suites: Vec<Suite> = suites.collect();
         suites.sort_by(|a, b| (&a.package, &a.name).cmp(&(&b.package, &b.name)));
         Ok(Self(suites))
     }
@@ -79,11 +81,10 @@ impl Suites {
     /// Runs all to the end; it is an error if any is red.
     pub fn run(&self, environment: &[(String, String)], filter: Option<&str>) -> Result<TestCount> {
         let arguments: Vec<&str> = filter.into_iter().collect();
-        let output = output_folder()?;
         let (alone, together): (Vec<_>, Vec<_>) = self.0.iter().partition(|suite| suite.is_alone());
         let results = Mutex::new(Vec::new());
         let run = |suite: &Suite| {
-            let result = suite.run_whole(&output, environment, &arguments);
+            let result = suite.run(environment, &arguments);
             results.lock().unwrap_or_else(PoisonError::into_inner).push((suite.title(), result));
         };
         let queue = Mutex::new(together.into_iter());
@@ -119,11 +120,6 @@ impl Suite {
         if is_green { Ok(()) } else { Err(format!("red: {}", self.title())) }
     }
 
-    /// One test, on all its arms.
-    pub fn run_one(&self, environment: &[(String, String)], test: &str) -> Result<TestCount> {
-        self.run_whole(&output_folder()?, environment, &[test])
-    }
-
     fn title(&self) -> String {
         format!("{}::{}", self.package, self.name)
     }
@@ -133,16 +129,15 @@ impl Suite {
     }
 
     /// Prints the whole output when the program has ended; nothing of a program without tests.
-    fn run_whole(
-        &self,
-        output: &Path,
-        environment: &[(String, String)],
-        arguments: &[&str],
-    ) -> Result<TestCount> {
-        let path = output.join(format!("{}-{}.log", self.package, self.name));
-        let status =
-            self.run_into(&path, environment, arguments).map_err(|e| self.unrunnable(&e))?;
-        let text = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    pub fn run(&self, environment: &[(String, String)], arguments: &[&str]) -> Result<TestCount> {
+        let run = || {
+            // Both streams go into one file, in which each line stands where it was printed.
+            let file = File::create(&self.log)?;
+            let errors = file.try_clone()?;
+            self.command(environment, arguments).stdout(file).stderr(errors).status()
+        };
+        let status = run().map_err(|e| self.unrunnable(&e))?;
+        let text = fs::read(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
         let text = String::from_utf8_lossy(&text);
         let count = TestCount::of(&text, status);
         if count.is_red || count.passed > 0 {
@@ -152,18 +147,6 @@ impl Suite {
             print!("\n     Running {}\n{text}{end}", self.title());
         }
         Ok(count)
-    }
-
-    /// Both streams go into one file, in which each line stands where it was printed.
-    fn run_into(
-        &self,
-        path: &Path,
-        environment: &[(String, String)],
-        arguments: &[&str],
-    ) -> std::io::Result<ExitStatus> {
-        let file = File::create(path)?;
-        let errors = file.try_clone()?;
-        self.command(environment, arguments).stdout(file).stderr(errors).status()
     }
 
     fn command(&self, environment: &[(String, String)], arguments: &[&str]) -> Command {
@@ -210,12 +193,6 @@ impl TestCount {
     }
 }
 
-fn output_folder() -> Result<PathBuf> {
-    let folder = workspace::target()?.join(OUTPUT);
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    Ok(folder)
-}
-
 fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
     let mut total = TestCount::default();
     let mut red = Vec::new();
@@ -229,16 +206,14 @@ fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
     if red.is_empty() { Ok(total) } else { Err(format!("red: {}", red.join(", "))) }
 }
 
-fn suite(message: &Value) -> Option<Suite> {
+fn suite(message: &Value, output: &Path) -> Option<Suite> {
     let is_test = message["profile"]["test"].as_bool()?;
     let program = message["executable"].as_str().filter(|_| is_test)?;
     let folder = PathBuf::from(message["manifest_path"].as_str()?).parent()?.to_owned();
-    Some(Suite {
-        package: package_of(message["package_id"].as_str()?),
-        name: message["target"]["name"].as_str()?.to_owned(),
-        program: program.into(),
-        folder,
-    })
+    let package = package_of(message["package_id"].as_str()?);
+    let name = message["target"]["name"].as_str()?.to_owned();
+    let log = output.join(format!("{package}-{name}.log"));
+    Some(Suite { package, name, program: program.into(), folder, log })
 }
 
 /// `path+file:///repo/cloud/auth#0.1.0` or, where folder and name differ, `...#holdfast-cli@0.1.0`.

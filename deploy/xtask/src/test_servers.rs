@@ -27,8 +27,7 @@ impl TestServers {
         let logs = target.join("test-servers");
         eprintln!("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
         let process = Command::new(workspace::program("holdfast-stack")?)
-            .arg("servers")
-            .arg("--ready-file")
+            .args(["servers", "--ready-file"])
             .arg(&ready_file)
             .arg("--logs")
             .arg(&logs)
