@@ -125,7 +125,6 @@ impl Layout {
         self.parts.iter().map(|(part, port)| (*part, *port))
     }
 
-    /// The port of a part that runs alone.
     pub fn port(&self, part: CloudPart) -> Option<u16> {
         if part == CloudPart::Gateway { Some(self.gateway) } else { self.parts.get(&part).copied() }
     }
@@ -162,6 +161,11 @@ impl Layout {
     pub fn is_new(&self) -> bool {
         !self.cloud_folder().exists()
     }
+}
+
+/// A folder inside a platform's own.
+pub(crate) fn make_inside(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
 }
 
 fn sum(base: u16, offset: u16) -> Result<u16> {

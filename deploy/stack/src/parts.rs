@@ -8,7 +8,7 @@ use wire::Region;
 
 use crate::{
     Spec, binaries,
-    layout::{EdgePlace, Layout},
+    layout::{EdgePlace, Layout, make_inside},
     servers::{Addresses, Server},
     supervisor::{Signal, stage},
 };
@@ -85,7 +85,7 @@ pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Resul
 /// Everything that the parts must agree on, in a file that a person can read and use as well.
 pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
-    fs::create_dir_all(&keys).with_context(|| format!("could not make {}", keys.display()))?;
+    make_inside(&keys)?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
     let (auth_key, service_key) = (keys.join("auth.key"), keys.join("service.key"));
     let mut text = format!(
@@ -113,7 +113,7 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
 /// An edge. The code is needed until it is enrolled, and does no harm afterwards.
 pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
     let data = layout.edge_folder(place);
-    fs::create_dir_all(&data).with_context(|| format!("could not make {}", data.display()))?;
+    make_inside(&data)?;
     let at = |port: u16| format!("127.0.0.1:{port}");
     let spec = Spec::new(&place.edge, binaries::own("holdfast-edge")?, layout.log(&place.edge))
         .stage(stage::EDGE)

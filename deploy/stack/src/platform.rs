@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use process::{clock::Clock, parts::CloudPart};
 use tokio::{
     sync::Mutex,
@@ -15,7 +15,7 @@ use crate::{
     admin::GatewaySession,
     binaries,
     demo_data::{self, DemoPerson},
-    layout::{EdgePlace, Layout, Stores},
+    layout::{EdgePlace, Layout, Stores, make_inside},
     logs,
     parts::{self, Part, READY_MAX},
     probe,
@@ -46,6 +46,7 @@ pub struct Stack {
     supervisor: Supervisor,
     children: BTreeMap<Part, Child>,
     servers: Option<Servers>,
+    environment: BTreeMap<String, String>,
     admin: Mutex<Admin>,
 }
 
@@ -68,8 +69,7 @@ impl Stack {
         say: &dyn Fn(&str),
     ) -> Result<Self> {
         let is_new = layout.is_new();
-        let logs = layout.logs_folder();
-        fs::create_dir_all(&logs).with_context(|| format!("could not make {}", logs.display()))?;
+        make_inside(&layout.logs_folder())?;
         let admin =
             Admin { session: GatewaySession::at(&layout.gateway_url()), since: Duration::ZERO };
         let mut stack = Self {
@@ -77,12 +77,13 @@ impl Stack {
             supervisor,
             children: BTreeMap::new(),
             servers: None,
+            environment: wishes.environment.clone(),
             admin: Mutex::new(admin),
         };
-        stack.start_cloud(wishes, say).await?;
+        stack.start_cloud(say).await?;
         stack.make_admin().await?;
         say("Starting five edges");
-        stack.start_edges(wishes).await?;
+        stack.start_edges().await?;
         if wishes.demo_data && is_new {
             say("Making demo data");
             demo_data::make(&stack).await?;
@@ -147,7 +148,6 @@ impl Stack {
         self.child(part)?.clone().restart().await
     }
 
-    /// Returns once the part says that it is ready.
     pub async fn ready(&self, part: Part) -> Result<()> {
         if let (Part::Server(server), Some(servers)) = (part, &self.servers) {
             return servers.ready(server).await;
@@ -181,18 +181,13 @@ impl Stack {
     }
 
     /// Starts one more edge in a region, behind this gateway; returns once it is linked.
-    pub async fn second_edge(
-        &mut self,
-        gateway_url: String,
-        region: Region,
-        wishes: &Wishes,
-    ) -> Result<EdgePlace> {
+    pub async fn second_edge(&mut self, gateway_url: String, region: Region) -> Result<EdgePlace> {
         let ports = &mut self.layout.ports;
         let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
         let edge = format!("{}-2", region.as_str().to_lowercase());
         let place = EdgePlace { region, edge, http, mqtt, ws, gateway_url };
         let code = self.enrolment_code(&place).await?;
-        let spec = with(parts::edge(&self.layout, &place, Some(code))?, wishes);
+        let spec = self.in_environment(parts::edge(&self.layout, &place, Some(code))?);
         let child = self.supervisor.spawn(spec).await?;
         probe::until(&child, READY_MAX, || probe::is_ready(http)).await?;
         self.healthy(HEALTHY_MAX).await?;
@@ -224,34 +219,30 @@ impl Stack {
         self.supervisor.stop(STOP_MAX).await
     }
 
-    async fn start_cloud(&mut self, wishes: &Wishes, say: &dyn Fn(&str)) -> Result<()> {
+    async fn start_cloud(&mut self, say: &dyn Fn(&str)) -> Result<()> {
         if self.layout.stores == Stores::Embedded {
             say("Starting the cloud on embedded stores");
-            return self
-                .start_part(Part::Cloud, parts::embedded_cloud(&self.layout)?, wishes)
-                .await;
+            return self.start_part(Part::Cloud, parts::embedded_cloud(&self.layout)?).await;
         }
         say("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
         let servers = self.start_servers().await?;
         parts::write_config(&self.layout, &servers.addresses)?;
-        self.servers = Some(servers);
         say("Bringing the stores up to date");
-        let migrate = with(parts::migrate(&self.layout)?, wishes);
+        let migrate = self.in_environment(parts::migrate(&self.layout)?);
         self.supervisor.run(migrate, READY_MAX).await?;
         say("Starting the cloud, a process per part");
         for part in CloudPart::behind_the_gateway() {
             let spec = parts::real_part(part, &self.layout)?;
-            self.spawn_part(Part::Alone(part), spec, wishes).await?;
+            self.spawn_part(Part::Alone(part), spec).await?;
         }
         for part in CloudPart::behind_the_gateway() {
             self.ready(Part::Alone(part)).await?;
         }
         let gateway = parts::real_part(CloudPart::Gateway, &self.layout)?;
-        self.start_part(Part::Alone(CloudPart::Gateway), gateway, wishes).await?;
-        match &self.servers {
-            Some(servers) => servers.settled().await,
-            None => Ok(()),
-        }
+        self.start_part(Part::Alone(CloudPart::Gateway), gateway).await?;
+        servers.settled().await?;
+        self.servers = Some(servers);
+        Ok(())
     }
 
     async fn start_servers(&mut self) -> Result<Servers> {
@@ -261,12 +252,12 @@ impl Stack {
         Servers::start(&self.supervisor, &folder, &logs, data, &mut self.layout.ports).await
     }
 
-    async fn start_edges(&mut self, wishes: &Wishes) -> Result<()> {
+    async fn start_edges(&mut self) -> Result<()> {
         let places = self.layout.edges.clone();
         for place in &places {
             let code = self.enrolment_code(place).await?;
             let spec = parts::edge(&self.layout, place, Some(code))?;
-            self.spawn_part(Part::Edge(place.region), spec, wishes).await?;
+            self.spawn_part(Part::Edge(place.region), spec).await?;
         }
         for place in &places {
             self.ready(Part::Edge(place.region)).await?;
@@ -278,8 +269,7 @@ impl Stack {
     /// needs it, and the cloud gives another only to an edge that it does not know.
     async fn enrolment_code(&self, place: &EdgePlace) -> Result<String> {
         let folder = self.layout.folder.join("edges");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("could not make {}", folder.display()))?;
+        make_inside(&folder)?;
         let path = folder.join(format!("{}.code", place.edge));
         if let Ok(code) = fs::read_to_string(&path) {
             return Ok(code);
@@ -304,15 +294,22 @@ impl Stack {
         self.supervisor.run(bootstrap, READY_MAX).await
     }
 
-    async fn start_part(&mut self, part: Part, spec: Spec, wishes: &Wishes) -> Result<()> {
-        self.spawn_part(part, spec, wishes).await?;
+    async fn start_part(&mut self, part: Part, spec: Spec) -> Result<()> {
+        self.spawn_part(part, spec).await?;
         self.ready(part).await
     }
 
-    async fn spawn_part(&mut self, part: Part, spec: Spec, wishes: &Wishes) -> Result<()> {
-        let child = self.supervisor.spawn(with(spec, wishes)).await?;
+    async fn spawn_part(&mut self, part: Part, spec: Spec) -> Result<()> {
+        let child = self.supervisor.spawn(self.in_environment(spec)).await?;
         self.children.insert(part, child);
         Ok(())
+    }
+
+    fn in_environment(&self, mut spec: Spec) -> Spec {
+        // An error's own words are what a log's last lines are read for; panics keep their backtrace.
+        spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
+        spec.env.extend(self.environment.clone());
+        spec
     }
 
     async fn set_gate(&self, region: Region, gate: GateState, link: LinkState) -> Result<()> {
@@ -338,10 +335,8 @@ impl Stack {
                 sleep(LOOK_AGAIN).await;
             }
         };
-        match timeout(deadline, looking).await {
-            Ok(()) => Ok(()),
-            Err(_) => bail!("after {deadline:?} it is still not so that {what}: {last}"),
-        }
+        let looked = timeout(deadline, looking).await;
+        looked.map_err(|_| anyhow!("after {deadline:?} it is still not so that {what}: {last}"))
     }
 }
 
@@ -364,13 +359,6 @@ pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
         supervisor.remove_at_end(&layout.folder)?;
     }
     Ok(supervisor)
-}
-
-fn with(mut spec: Spec, wishes: &Wishes) -> Spec {
-    // An error's own words are what a log's last lines are read for; panics keep their backtrace.
-    spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
-    spec.env.extend(wishes.environment.clone());
-    spec
 }
 
 fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> bool) -> bool {

@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::{Child, Ports, Signal, Spec, Supervisor};
+use crate::{Child, Ports, Signal, Spec, Supervisor, layout::make_inside};
 
 /// Where the servers answer. Database names are appended as a path to `mysql` and `mongodb`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +75,6 @@ pub enum ServerData {
     OfTestRun,
 }
 
-/// What every server is started with.
 struct Ground<'a> {
     supervisor: &'a Supervisor,
     /// Its own folder under it is made by each server.
@@ -93,9 +92,8 @@ impl Servers {
         data: ServerData,
         ports: &mut Ports,
     ) -> Result<Self> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("could not make {}", folder.display()))?;
-        fs::create_dir_all(logs).with_context(|| format!("could not make {}", logs.display()))?;
+        make_inside(folder)?;
+        make_inside(logs)?;
         let ground = Ground { supervisor, folder, logs, data };
         let ports = Places::draw(ports)?;
         let children = tokio::try_join!(
@@ -160,8 +158,7 @@ impl Places {
 impl Ground<'_> {
     fn folder_of(&self, server: &str) -> Result<PathBuf> {
         let folder = self.folder.join(server);
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("could not make {}", folder.display()))?;
+        make_inside(&folder)?;
         Ok(folder)
     }
 

@@ -47,13 +47,12 @@ impl Scene {
             place.gateway_url = format!("http://{}", proxy.address());
             wires.insert(Seat { region: place.region, second: false }, proxy);
         }
-        let wishes = Wishes::default();
-        let mut stack = Stack::start(layout, &wishes).await.expect("a platform");
+        let mut stack = Stack::start(layout, &Wishes::default()).await.expect("a platform");
         let mut places: BTreeMap<Seat, stack::EdgePlace> = BTreeMap::new();
         for region in DOUBLED {
             let proxy = Proxy::to(&gateway).await.expect("a wire");
             let url = format!("http://{}", proxy.address());
-            let place = stack.second_edge(url, region, &wishes).await.expect("an edge");
+            let place = stack.second_edge(url, region).await.expect("an edge");
             let seat = Seat { region, second: true };
             wires.insert(seat, proxy);
             places.insert(seat, place);

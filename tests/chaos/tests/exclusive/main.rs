@@ -235,10 +235,9 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let wishes = Wishes::default();
-    let mut stack = Stack::start(layout, &wishes).await.unwrap();
+    let mut stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let gateway = stack.layout().gateway_url();
-    let second = stack.second_edge(gateway.clone(), Region::North, &wishes).await.unwrap();
+    let second = stack.second_edge(gateway.clone(), Region::North).await.unwrap();
     let api = Api::new(gateway);
     everyone_else_is_settled_through_the_holder(&stack, &api, &second).await;
     a_late_promise_is_settled_through_the_next_holder(&stack, &api, &second).await;
