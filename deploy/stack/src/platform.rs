@@ -145,7 +145,7 @@ impl Stack {
 
     /// Starts what has ended again, and does not wait: it may be killed once more on its way.
     pub async fn start_again(&self, part: Part) -> Result<()> {
-        self.child(part)?.clone().restart().await
+        self.child(part)?.clone().start().await
     }
 
     pub async fn ready(&self, part: Part) -> Result<()> {

@@ -105,10 +105,10 @@ async fn a_killed_process_is_started_again_under_its_name() {
     let place = place();
     let mut child = place.supervisor.spawn(place.shell("edge", "exec sleep 1000")).await.unwrap();
     let before = child.pid().unwrap();
-    assert!(child.restart().await.is_err(), "it was running");
+    assert!(child.start().await.is_err(), "it was running");
     child.kill9().await.unwrap();
     assert_eq!(child.exit(), Some(Exit::Signal(9)));
-    child.restart().await.unwrap();
+    child.start().await.unwrap();
     let after = child.pid().unwrap();
     assert_ne!(before, after);
     assert!(place.supervisor.pids().contains(&("edge".to_owned(), after)));

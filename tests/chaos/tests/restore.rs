@@ -277,7 +277,7 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
 
     // A restart forgets nothing.
     child.kill9().await.unwrap();
-    child.restart().await.unwrap();
+    child.start().await.unwrap();
     head_says(clone.http, "twin").await;
     child.terminate().await.unwrap();
 

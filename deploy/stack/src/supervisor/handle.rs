@@ -18,7 +18,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::messages::{Exit, ProcessReport, Signal, Spec, SupervisorRequest};
+use super::messages::{
+    Exit, ProcessReport, ProcessState as State, Signal, Spec, SupervisorRequest,
+};
 
 /// A start is answered as soon as the program is executed; this long only on a machine in trouble.
 const START_WAIT_MAX: Duration = Duration::from_secs(20);
@@ -40,14 +42,6 @@ pub struct Child {
     spec: Arc<Spec>,
     supervisor: Supervisor,
     state: watch::Receiver<State>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum State {
-    Starting,
-    Running(u32),
-    Failed(String),
-    Exited(Exit),
 }
 
 impl Supervisor {
@@ -120,10 +114,7 @@ impl Supervisor {
         drop(lock(&self.pipe).take());
         let mut gone = self.gone.clone();
         let waited = timeout(deadline, gone.wait_for(|gone| *gone)).await;
-        match waited {
-            Ok(_gone) => Ok(()),
-            Err(_) => bail!("not everything had stopped after {deadline:?}"),
-        }
+        waited.map(drop).map_err(|_| anyhow!("not everything had stopped after {deadline:?}"))
     }
 
     /// Has a file or folder removed when everything has stopped, also if we are killed before.
@@ -203,12 +194,8 @@ impl Child {
         }
     }
 
-    /// Starts it again as it was started before; it must have ended.
-    pub async fn restart(&mut self) -> Result<()> {
-        self.start().await
-    }
-
-    async fn start(&mut self) -> Result<()> {
+    /// Starts it, also again as it was started before; it must have ended then.
+    pub async fn start(&mut self) -> Result<()> {
         let name = self.spec.name.clone();
         if self.pid().is_some() {
             bail!("`{name}` is running");
@@ -235,15 +222,10 @@ fn follow(
     ends: &broadcast::Sender<(String, Exit)>,
 ) {
     for line in BufReader::new(reports).lines().map_while(Result::ok) {
-        let Ok(report) = serde_json::from_str(&line) else { continue };
-        let (name, state) = match report {
-            ProcessReport::Started { name, pid } => (name, State::Running(pid)),
-            ProcessReport::Failed { name, error } => (name, State::Failed(error)),
-            ProcessReport::Exited { name, exit, .. } => {
-                let _nobody_listens = ends.send((name.clone(), exit));
-                (name, State::Exited(exit))
-            }
-        };
+        let Ok(ProcessReport { name, state }) = serde_json::from_str(&line) else { continue };
+        if let State::Exited(exit) = state {
+            let _nobody_listens = ends.send((name.clone(), exit));
+        }
         if let Some(sender) = lock(children).get(&name) {
             sender.send_replace(state);
         }

@@ -105,11 +105,18 @@ pub(super) enum SupervisorRequest {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ProcessReport {
+    pub(super) name: String,
+    pub(super) state: ProcessState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ProcessReport {
-    Started { name: String, pid: u32 },
-    Failed { name: String, error: String },
-    Exited { name: String, pid: u32, exit: Exit },
+pub(super) enum ProcessState {
+    Starting,
+    Running(u32),
+    Failed(String),
+    Exited(Exit),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

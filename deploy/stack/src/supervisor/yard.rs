@@ -20,7 +20,7 @@ use rustix::{
     process::{self, Pid, WaitId, WaitIdOptions, WaitOptions, WaitStatus},
 };
 
-use super::messages::{Exit, ProcessReport, Signal, Spec};
+use super::messages::{Exit, ProcessReport, ProcessState, Signal, Spec};
 
 /// After KILL, only a process in uninterruptible IO is still there; we do not wait longer for it.
 const KILLED_MS_MAX: u64 = 2_000;
@@ -65,10 +65,10 @@ impl Yard {
                 };
                 living.by_name.insert(spec.name.clone(), running);
                 living.starts += 1;
-                report(&ProcessReport::Started { name: spec.name.clone(), pid: number(pid) });
+                report(spec.name.clone(), ProcessState::Running(number(pid)));
                 self.changed.notify_all();
             }
-            Err(error) => report(&ProcessReport::Failed { name: spec.name.clone(), error }),
+            Err(error) => report(spec.name.clone(), ProcessState::Failed(error)),
         }
     }
 
@@ -163,7 +163,7 @@ impl Yard {
             let name = living.by_name.iter().find(|(_, r)| r.pid == pid).map(|(n, _)| n.clone());
             if let Some(name) = name {
                 living.by_name.remove(&name);
-                report(&ProcessReport::Exited { name, pid: number(pid), exit: exit_of(status) });
+                report(name, ProcessState::Exited(exit_of(status)));
             }
         }
         self.changed.notify_all();
@@ -239,8 +239,8 @@ fn number(pid: Pid) -> u32 {
 }
 
 /// Nobody may be reading any more; then there is nobody to tell.
-fn report(report: &ProcessReport) {
-    if let Ok(line) = serde_json::to_string(report) {
+fn report(name: String, state: ProcessState) {
+    if let Ok(line) = serde_json::to_string(&ProcessReport { name, state }) {
         let _nobody_reads = writeln!(std::io::stdout(), "{line}");
     }
 }
