@@ -12,7 +12,8 @@ const FILE: &str = include_str!("../../data/demo_jobs.json");
 const HOUR_MS: i64 = 3_600_000;
 
 /// How far a demo order has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fate {
     Published,
     Approved,
@@ -24,26 +25,14 @@ pub enum Fate {
     Cancelled,
 }
 
-/// Of a region's jobs, in the order in which they are published.
-const FATES: [Fate; 10] = [
-    Fate::Completed,
-    Fate::Rejected,
-    Fate::Cancelled,
-    Fate::Started,
-    Fate::Accepted,
-    Fate::Approved,
-    Fate::Approved,
-    Fate::Approved,
-    Fate::Published,
-    Fate::Published,
-];
-
 #[derive(Deserialize)]
 pub struct Jobs {
     /// Why an admin turns a job down.
     pub rejection: String,
     /// What a provider says of finished work.
     pub note: String,
+    /// Of a region's jobs, in the order in which they are published.
+    fates: Vec<Fate>,
     streets: BTreeMap<Region, Vec<String>>,
     /// The customers' forms, without place and time.
     jobs: Vec<Map<String, Value>>,
@@ -57,13 +46,13 @@ impl Jobs {
     /// Every region begins elsewhere in the list, so that no two publish the same ones together.
     pub fn of(&self, region: Region) -> impl Iterator<Item = (Fate, Map<String, Value>)> {
         let first = region as usize * 4;
-        let forms = FATES.into_iter().enumerate();
+        let forms = self.fates.iter().copied().enumerate();
         forms.map(move |(n, fate)| (fate, self.form(first + n, n, region)))
     }
 
     /// One that no list above holds.
     pub fn disputed(&self, region: Region) -> Map<String, Value> {
-        self.form(region as usize * 4 + FATES.len(), 0, region)
+        self.form(region as usize * 4 + self.fates.len(), 0, region)
     }
 
     fn form(&self, job: usize, n: usize, region: Region) -> Map<String, Value> {
