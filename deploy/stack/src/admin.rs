@@ -11,6 +11,8 @@ use wire::{GateState, Region, StatusReport};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+type Answer<T> = Result<T, ClientError>;
+
 /// The gateway, and perhaps somebody signed in at it.
 #[derive(Clone)]
 pub struct GatewaySession {
@@ -34,7 +36,7 @@ impl GatewaySession {
         Self { gateway: gateway.to_owned(), token: None, client: Client::new() }
     }
 
-    pub async fn sign_in(&self, username: &str, password: &str) -> Result<Self, ClientError> {
+    pub async fn sign_in(&self, username: &str, password: &str) -> Answer<Self> {
         let body = json!({ "username": username, "password": password });
         let signed: SignedIn = self.post("/api/v1/auth/login", &body).await?;
         Ok(Self { token: Some(signed.access_token), ..self.clone() })
@@ -49,7 +51,6 @@ impl GatewaySession {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// A one-time code for a new edge.
     pub async fn enrolment_code(&self, edge: &str, region: Region) -> Result<String> {
         let body = json!({ "edge": edge, "region": region });
         let made: Enrolment = self
@@ -59,33 +60,23 @@ impl GatewaySession {
         Ok(made.code)
     }
 
-    pub async fn status(&self) -> Result<StatusReport, ClientError> {
+    pub async fn status(&self) -> Answer<StatusReport> {
         self.get("/api/v1/admin/status").await
     }
 
-    pub async fn set_gate(&self, region: Region, gate: GateState) -> Result<(), ClientError> {
-        let path = format!("/api/v1/admin/regions/{region}");
-        let body = json!({ "gate": gate });
-        self.put::<Value>(&path, &body).await.map(drop)
+    pub async fn set_gate(&self, region: Region, gate: GateState) -> Answer<Value> {
+        self.put(&format!("/api/v1/admin/regions/{region}"), &json!({ "gate": gate })).await
     }
 
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
         self.call(Method::GET, path, None::<&Value>).await
     }
 
-    pub async fn put<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Answer<T> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    pub async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Answer<T> {
         self.call(Method::POST, path, Some(body)).await
     }
 
@@ -94,7 +85,7 @@ impl GatewaySession {
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
-    ) -> Result<T, ClientError> {
+    ) -> Answer<T> {
         let url = format!("{}{path}", self.gateway);
         self.client.json(method, &url, self.token.as_deref(), body, TIMEOUT).await
     }

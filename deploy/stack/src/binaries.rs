@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 /// Where Debian puts programs that are not on every PATH.
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/lib/rabbitmq/bin"];
@@ -24,9 +24,7 @@ pub fn debian(program: &str, package: &str) -> Result<PathBuf> {
         .chain(SYSTEM_FOLDERS.map(PathBuf::from))
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
-        .ok_or_else(|| {
-            anyhow!("`{program}` is missing: install Debian's package `{package}` (apt-get install {package})")
-        })
+        .ok_or_else(|| missing(program, package))
 }
 
 /// The script on PATH is a wrapper that changes the user and uses the system's state folder.
@@ -35,9 +33,12 @@ pub fn rabbitmq() -> Result<PathBuf> {
     if script.is_file() {
         return Ok(script.to_owned());
     }
-    bail!(
-        "`{}` is missing: install Debian's package `rabbitmq-server` (apt-get install rabbitmq-server)",
-        script.display()
+    Err(missing(&script.display().to_string(), "rabbitmq-server"))
+}
+
+fn missing(program: &str, package: &str) -> Error {
+    anyhow!(
+        "`{program}` is missing: install Debian's package `{package}` (apt-get install {package})"
     )
 }
 

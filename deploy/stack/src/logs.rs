@@ -15,7 +15,6 @@ pub fn all(folder: &Path) -> Vec<PathBuf> {
     logs
 }
 
-/// The last lines of a log, indented.
 pub fn tail(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);

@@ -43,11 +43,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn with_runtime(work: impl Future<Output = Result<()>>) -> Result<()> {
+#[tokio::main(worker_threads = 2)]
+async fn with_runtime(work: impl Future<Output = Result<()>>) -> Result<()> {
     process::start("stack", process::telemetry::LogFormat::Pretty);
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?
-        .block_on(work)
+    work.await
 }

@@ -6,12 +6,12 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use wire::Region;
 
 use crate::{demo_data::DemoPerson, layout::EdgePlace, servers::Addresses};
@@ -52,15 +52,12 @@ impl EdgeAddresses {
 
 /// For this user's eyes only: sign-ins stand in it.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
+    let text = serde_json::to_string_pretty(value)? + "\n";
     let written = || {
-        let mut options = fs::OpenOptions::new();
-        let mut file =
-            options.create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let path = path::absolute(path)?;
+        let mut file = NamedTempFile::new_in(path.parent().unwrap_or(&path))?;
         file.write_all(text.as_bytes())?;
-        fs::rename(&unfinished, path)
+        file.persist(&path).map(drop).map_err(|failed| failed.error)
     };
     written().with_context(|| format!("could not write {}", path.display()))
 }

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use process::context::{Context, ContextFolder};
 use stack::{
-    Data, Exit, Layout, PORT_BASE, PortChoice, Stack, Stores, Supervisor, Wishes, ready,
+    Data, Exit, Layout, PORT_BASE, PortChoice, ReadyFile, Stack, Stores, Supervisor, Wishes, ready,
     supervisor_for,
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -66,7 +66,7 @@ async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -
     let mut ends = stack.supervisor().ends();
     let described = stack.ready_file();
     let files = [Some(own_ready_file), arguments.ready_file.clone()];
-    let _told = Told::everyone(&stack, files.into_iter().flatten()).await?;
+    let _told = Told::everyone(&stack, &described, files.into_iter().flatten().collect()).await?;
     print!("{}", table::of(&described, arguments.ephemeral));
     tokio::select! {
         () = keep_context_fresh(&stack) => Ok(()),
@@ -94,14 +94,13 @@ struct Told {
 }
 
 impl Told {
-    async fn everyone(stack: &Stack, files: impl Iterator<Item = PathBuf>) -> Result<Self> {
-        let described = stack.ready_file();
-        let told = Self { gateway: described.gateway.clone(), files: files.collect() };
+    async fn everyone(stack: &Stack, ready: &ReadyFile, files: Vec<PathBuf>) -> Result<Self> {
+        let told = Self { gateway: ready.gateway.clone(), files };
         stack.supervisor().remove_at_end(&save_context(stack).await?)?;
         for file in &told.files {
             // For the case that nobody is left to drop this.
             stack.supervisor().remove_at_end(&path::absolute(file)?)?;
-            ready::write(file, &described)?;
+            ready::write(file, ready)?;
         }
         Ok(told)
     }

@@ -2,7 +2,7 @@
 //!
 //! For tests and development only: the server that the pinned wheel carries is out of support.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use mongodb::{
@@ -18,7 +18,20 @@ const SET: &str = "rs0";
 pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     let program = binaries::mongod()?;
     let folder = ground.folder_of("mongodb")?;
-    let spec = ground.spec("mongodb", program, 5_000).args(arguments(&folder, port));
+    let spec = ground
+        .spec("mongodb", program, 5_000)
+        .args(["--dbpath".to_owned(), folder.display().to_string()])
+        .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--nounixsocket"])
+        .args(["--replSet", SET, "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25"])
+        .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB)"])
+        .args(["--networkMessageCompressors", "disabled"])
+        .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        .args([
+            "--setParameter",
+            "ttlMonitorSleepSecs=1",
+            "--setParameter",
+            "enableTestCommands=1",
+        ]);
     ground.supervisor.spawn(spec).await
 }
 
@@ -30,24 +43,6 @@ pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     name_the_only_member(&client, port).await?;
     let client = &client;
     probe::until(child, Duration::from_secs(60), || is_primary(client)).await
-}
-
-fn arguments(folder: &Path, port: u16) -> Vec<String> {
-    let folder = folder.display().to_string();
-    let port = port.to_string();
-    [
-        ["--dbpath", &folder].as_slice(),
-        &["--bind_ip", "127.0.0.1", "--port", &port, "--nounixsocket"],
-        &["--replSet", SET, "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25"],
-        &["--wiredTigerEngineConfigString", "log=(file_max=8MB)"],
-        &["--networkMessageCompressors", "disabled"],
-        &["--setParameter", "diagnosticDataCollectionEnabled=false"],
-        &["--setParameter", "ttlMonitorSleepSecs=1", "--setParameter", "enableTestCommands=1"],
-    ]
-    .concat()
-    .into_iter()
-    .map(str::to_owned)
-    .collect()
 }
 
 /// A new data folder has no set yet; a kept one may know its member under the port of another run.

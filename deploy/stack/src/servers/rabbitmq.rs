@@ -65,11 +65,8 @@ pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
 /// queue's line half a second late, and a queue whose line is lost to a kill has no leader ever after.
 pub(super) async fn settled(child: &Child, folder: &Path) -> Result<()> {
     let quorum = folder.join("mnesia").join(NODE).join("quorum").join(NODE);
-    probe::until(child, Duration::from_secs(30), || {
-        let all_registered = all_registered(&quorum);
-        async move { all_registered }
-    })
-    .await
+    let registered = || std::future::ready(all_registered(&quorum));
+    probe::until(child, Duration::from_secs(30), registered).await
 }
 
 /// Each queue has a folder, which is named as the queue is in the register.
