@@ -50,11 +50,6 @@ pub enum CloudCommand {
 pub struct PartCommand(pub CloudPart);
 
 impl CloudCommand {
-    /// Whether everything runs in one process, which then may share embedded stores.
-    pub fn is_all(&self) -> bool {
-        matches!(self, Self::All)
-    }
-
     /// The part that listens.
     pub fn listener(&self) -> CloudPart {
         match self {

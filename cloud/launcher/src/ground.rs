@@ -3,7 +3,6 @@
 use std::{
     fs::{DirBuilder, File},
     os::unix::fs::DirBuilderExt,
-    path::Path,
     time::Duration,
 };
 
@@ -20,7 +19,6 @@ use crate::settings::{Platform, Settings};
 /// How long the bus may take to let go.
 const CLOSE: Duration = Duration::from_millis(300);
 
-/// Opens bus, cache and keys as the configuration says.
 pub async fn open(platform: &Platform) -> anyhow::Result<Ground> {
     let bus = Bus::open(platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
     let cache = Cache::open(platform.cache_url.reveal()).context("`platform.cache_url`")?;
@@ -53,13 +51,10 @@ pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
 /// one writer.
 pub fn hold_data(settings: &Settings) -> anyhow::Result<Option<File>> {
     make_data(settings)?;
-    settings.place.data.as_deref().map(hold).transpose()
-}
-
-fn hold(data: &Path) -> anyhow::Result<File> {
+    let Some(data) = &settings.place.data else { return Ok(None) };
     let shown = data.display();
     let lock = File::create(data.join("lock"))
         .with_context(|| format!("could not write to the data folder {shown}"))?;
     lock.try_lock().with_context(|| format!("another process uses the data folder {shown}"))?;
-    Ok(lock)
+    Ok(Some(lock))
 }

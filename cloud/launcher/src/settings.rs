@@ -9,7 +9,10 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::Cli, parts};
+use crate::{
+    cli::{Cli, CloudCommand},
+    parts,
+};
 
 /// The data folder of `all` where none is named.
 const DATA: &str = ".holdfast/cloud";
@@ -40,7 +43,8 @@ struct Listener {
 
 impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
-        let embedded = || cli.command.is_all().then(|| PathBuf::from(DATA));
+        // One process may share embedded stores.
+        let embedded = || matches!(cli.command, CloudCommand::All).then(|| PathBuf::from(DATA));
         let place = DataPlace { data: cli.data.clone().or_else(embedded) };
         let mut sources = cli.config.sources();
         if let Some(bind) = &cli.bind {
