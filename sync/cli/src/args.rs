@@ -39,12 +39,8 @@ pub struct Common {
 }
 
 impl Common {
-    pub fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout.unwrap_or(10))
-    }
-
-    pub fn wait_timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout.unwrap_or(60))
+    pub fn timeout_or(&self, seconds: u64) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(seconds))
     }
 }
 

@@ -9,7 +9,7 @@ use wire::{CaseItem, Code, CommandId, LostAcceptance, UnixMillis};
 
 use crate::{
     age,
-    exit::Failure,
+    exit::Result,
     explain::way,
     gateway::Gateway,
     look::{Look, Tone},
@@ -113,7 +113,7 @@ pub async fn run(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,
-) -> Result<CommandOutput, Failure> {
+) -> Result<CommandOutput> {
     let (page, look) = (page(gateway, limit, after).await?, &gateway.look);
     Ok(CommandOutput::new(look, || json(&page, look), || render(&page, look)))
 }
@@ -123,7 +123,7 @@ async fn page(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,
-) -> Result<ConflictPage, Failure> {
+) -> Result<ConflictPage> {
     let (lost, lost_rest) = losses(gateway, limit, after.map(|after| after.lost)).await?;
     let (cases, case_rest) = list_cases(gateway, limit, after.map(|after| after.case)).await?;
     let mut items = merged(lost, cases);
@@ -161,11 +161,11 @@ type Part = (Vec<Conflict>, Option<u64>);
 /// Absent for the whole list; without a place where the list has come to its end.
 type After = Option<Option<u64>>;
 
-async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part, Failure> {
+async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
     part(gateway, "lost-acceptances", limit, after, Conflict::Lost).await
 }
 
-async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part, Failure> {
+async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
     part(gateway, "cases", limit, after, Conflict::Case).await
 }
 
@@ -175,7 +175,7 @@ async fn part<T: DeserializeOwned>(
     limit: usize,
     after: After,
     conflict: fn(Box<T>) -> Conflict,
-) -> Result<Part, Failure> {
+) -> Result<Part> {
     if after == Some(None) {
         return Ok((Vec::new(), None));
     }
@@ -185,7 +185,7 @@ async fn part<T: DeserializeOwned>(
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
 
-pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>, Failure> {
+pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>> {
     let (ConflictName::Lost(id) | ConflictName::Case(id)) = name;
     let newer = Some(Some(id.saturating_add(1)));
     let (mut items, _) = match name {

@@ -9,7 +9,7 @@ use wire::{
 
 use crate::{
     age,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Failure, Result},
     gateway::Gateway,
     look::{Look, Tone},
     run::CommandOutput,
@@ -29,7 +29,7 @@ type Remark = (&'static str, Phrase);
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let edges = gateway.list("/api/v1/admin/edges?").await?;
     let list = EdgeList { edges, report: gateway.status().await? };
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
@@ -41,7 +41,7 @@ pub fn epoch_of(
     edge: &EdgeId,
     region: Option<Region>,
     look: &Look,
-) -> Result<u64, Failure> {
+) -> Result<u64> {
     let regions = report.regions.iter();
     let mut edges = regions
         .filter(|status| region.is_none_or(|region| status.region == region))

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use http::Uri;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use wire::{EdgeId, Region, UnixMillis};
 
-use crate::{age, exit::Failure, gateway::Gateway, run::CommandOutput, say};
+use crate::{age, exit::Result, gateway::Gateway, run::CommandOutput, say};
 
 #[derive(Deserialize)]
 struct Invitation {
@@ -16,17 +16,13 @@ struct Invitation {
 }
 
 /// The hub's answer, with the command to run.
-pub async fn run(
-    gateway: &Gateway,
-    region: Region,
-    name: &EdgeId,
-) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<CommandOutput> {
     let body = json!({"edge": name, "region": region});
-    let mut answer: Value = gateway.send("/api/v1/admin/edges", &body).await?;
+    let mut answer = gateway.post("/api/v1/admin/edges", Some(&body)).await?;
     let Invitation { code, expires_at } =
         Invitation::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
-    let command = command(gateway.url(), region, name, &code);
-    let only_here = is_only_here(gateway.url());
+    let command = command(&gateway.url, region, name, &code);
+    let only_here = is_only_here(&gateway.url);
     answer["command"] = json!(command);
     answer["only_on_this_machine"] = json!(only_here);
     let text = || {

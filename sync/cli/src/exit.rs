@@ -13,11 +13,12 @@ use crate::{
     say,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum ExitKind {
     Ok = 0,
+    #[default]
     Failure = 1,
     Usage = 2,
     Degraded = 3,
@@ -42,7 +43,9 @@ impl ExitKind {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     pub exit: ExitKind,
     pub sentence: String,
@@ -57,14 +60,7 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: ExitKind, sentence: impl Into<String>) -> Self {
-        Self {
-            exit,
-            sentence: sentence.into(),
-            next_step: None,
-            code: None,
-            retry_after: None,
-            missing: Vec::new(),
-        }
+        Self { exit, sentence: sentence.into(), ..Self::default() }
     }
 
     /// Of a sentence whose last line is the next step.

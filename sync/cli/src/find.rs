@@ -2,11 +2,12 @@
 //! command by its id, a conflict by its name, and tells its story.
 
 use serde_json::{Value, json};
+use texts::Sentence;
 use wire::{CommandId, OpPlace, Order, OrderCode, OrderId};
 
 use crate::{
     conflicts::{self, Conflict},
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Failure, Result},
     explain::{self, OrderStory},
     gateway::{Gateway, ListPage, absent},
     look::Look,
@@ -22,25 +23,20 @@ enum Subject {
     Conflict(Conflict, Option<Trail>),
 }
 
-pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let (subject, look) = (find(gateway, name).await?, &gateway.look);
     Ok(CommandOutput::new(look, || subject.json(look), || subject.render(look)))
 }
 
-async fn find(gateway: &Gateway, name: &str) -> Result<Subject, Failure> {
+async fn find(gateway: &Gateway, name: &str) -> Result<Subject> {
     let look = &gateway.look;
     if let Ok(place) = name.parse::<OpPlace>() {
-        let trail = trail::of_op(gateway, &place).await?;
-        let unknown = || say::unknown_op { place: (&place).into() };
-        return trail
-            .map(Subject::Trail)
-            .ok_or_else(|| Failure::with_step(ExitKind::NotFound, look, unknown()));
+        let unknown = say::unknown_op { place: (&place).into() };
+        return known(trail::of_op(gateway, &place).await?, unknown, look).map(Subject::Trail);
     }
     if let Ok(name) = name.parse::<conflicts::ConflictName>() {
-        let Some(conflict) = conflicts::find(gateway, name).await? else {
-            let unknown = say::unknown_conflict { name: name.into() };
-            return Err(Failure::with_step(ExitKind::NotFound, look, unknown));
-        };
+        let unknown = say::unknown_conflict { name: name.into() };
+        let conflict = known(conflicts::find(gateway, name).await?, unknown, look)?;
         let trail = trail::of_command(gateway, conflict.command_id()).await?;
         return Ok(Subject::Conflict(conflict, trail));
     }
@@ -50,9 +46,12 @@ async fn find(gateway: &Gateway, name: &str) -> Result<Subject, Failure> {
     if let Some(story) = absent(story(gateway, name).await)? {
         return Ok(Subject::Order(Box::new(story)));
     }
-    let trail = trail::of_command(gateway, id).await?;
-    let unknown = || say::unknown_id { id: id.into() };
-    trail.map(Subject::Trail).ok_or_else(|| Failure::with_step(ExitKind::NotFound, look, unknown()))
+    let unknown = say::unknown_id { id: id.into() };
+    known(trail::of_command(gateway, id).await?, unknown, look).map(Subject::Trail)
+}
+
+fn known<T>(found: Option<T>, unknown: impl Sentence, look: &Look) -> Result<T> {
+    found.ok_or_else(|| Failure::with_step(ExitKind::NotFound, look, unknown))
 }
 
 impl Subject {
@@ -81,7 +80,7 @@ impl Subject {
     }
 }
 
-pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory, Failure> {
+pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory> {
     let order = order(gateway, name).await?;
     let ListPage { items: timeline, .. } =
         gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
@@ -89,7 +88,7 @@ pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory, Failure>
     Ok(OrderStory { order, timeline, pending })
 }
 
-pub async fn order(gateway: &Gateway, name: &str) -> Result<Order, Failure> {
+pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
     let look = &gateway.look;
     if let Ok(id) = name.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;

@@ -7,20 +7,21 @@ use process::{
     client::{Client, ClientError},
     context::{Context, ContextError, ContextFolder},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use wire::{Code, StatusReport};
 
 use crate::{
     args::Common,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Failure, Result},
     look::Look,
     say,
 };
 
 pub struct Gateway {
     pub look: Look,
+    pub url: String,
     client: Client,
-    url: String,
     token: String,
     timeout: Duration,
 }
@@ -38,7 +39,7 @@ const PAGES_MAX: usize = 100;
 const PAGE_MAX: usize = 100;
 
 /// `None` for an answer that there is no such thing.
-pub fn absent<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+pub fn absent<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(failure) if failure.exit == ExitKind::NotFound => Ok(None),
@@ -48,7 +49,7 @@ pub fn absent<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
 
 impl Gateway {
     /// The one that the line names, or the one platform that was started here.
-    pub fn find(common: &Common, look: Look) -> Result<Self, Failure> {
+    pub fn find(common: &Common, look: Look) -> Result<Self> {
         let context = context(common.url.as_deref(), &look)?;
         let known = context.as_ref().map(|known| known.gateway.clone());
         let Some(url) = common.url.clone().or(known) else {
@@ -60,52 +61,31 @@ impl Gateway {
             return Err(Failure::new(ExitKind::Authentication, sentence)
                 .next_step(get_a_token(&url, &look)));
         };
-        let timeout = common.request_timeout();
-        Ok(Self { look, client: Client::new(), url, token, timeout })
+        Ok(Self { look, client: Client::new(), url, token, timeout: common.timeout_or(10) })
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub async fn status(&self) -> Result<StatusReport, Failure> {
+    pub async fn status(&self) -> Result<StatusReport> {
         self.get("/api/v1/admin/status").await
     }
 
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.call(Method::GET, path, None::<&()>).await
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.call(Method::GET, path, None).await
     }
 
-    pub async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.call(Method::POST, path, None::<&()>).await
+    pub async fn post(&self, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.call(Method::POST, path, body).await
     }
 
-    pub async fn send<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Failure> {
-        self.call(Method::POST, path, Some(body)).await
-    }
-
-    pub async fn put<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Failure> {
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
     /// Every item of a list; `path` has its `?` and perhaps a query that ends with `&`.
-    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
+    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {
         self.first(path, PAGES_MAX * PAGE_MAX).await
     }
 
-    pub async fn first<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        limit: usize,
-    ) -> Result<Vec<T>, Failure> {
+    pub async fn first<T: DeserializeOwned>(&self, path: &str, limit: usize) -> Result<Vec<T>> {
         Ok(self.some(path, limit, None).await?.0)
     }
 
@@ -115,7 +95,7 @@ impl Gateway {
         path: &str,
         limit: usize,
         after: Option<String>,
-    ) -> Result<(Vec<T>, Option<String>), Failure> {
+    ) -> Result<(Vec<T>, Option<String>)> {
         let (mut items, mut next) = (Vec::new(), after);
         for _ in 0..PAGES_MAX {
             let size = (limit - items.len()).min(PAGE_MAX);
@@ -134,8 +114,8 @@ impl Gateway {
         &self,
         method: Method,
         path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<T, Failure> {
+        body: Option<&Value>,
+    ) -> Result<T> {
         let url = format!("{}{path}", self.url);
         // The client's own limit stands a little later: this one is the one that is reported.
         let spare = self.timeout + Duration::from_secs(1);
@@ -193,7 +173,7 @@ impl Gateway {
 }
 
 /// The operator's sign-in: that of the named gateway, or the only one there is.
-fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>, Failure> {
+fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
     let contexts = ContextFolder::of_user();
     let found = match url {
         Some(url) => contexts.load(url),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, RegionAssignment};
 
 use crate::{
-    age, args::LeaseAction, edges, exit::Failure, gateway::Gateway, look::Look, run::CommandOutput,
+    age, args::LeaseAction, edges, exit::Result, gateway::Gateway, look::Look, run::CommandOutput,
     say, status::policy_word, table::printable,
 };
 
@@ -29,7 +29,7 @@ struct NextPolicy {
 
 const FENCES_SHOWN: usize = 5;
 
-pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput> {
     let (LeaseAction::Show { region }
     | LeaseAction::Set { region, .. }
     | LeaseAction::TakeBack { region, .. }) = action;

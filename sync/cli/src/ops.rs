@@ -1,9 +1,6 @@
 //! Owns the words for an op, and for an accept of the portal that waits: its state, and its next step.
 
-use wire::{
-    LinkState, OpKind, OpRecord, OpState, Region, RegionStatus, StatusReport, UnixMillis,
-    WaitingAsk,
-};
+use wire::{LinkState, OpKind, OpRecord, OpState, Region, RegionStatus, StatusReport, WaitingAsk};
 
 use crate::{
     look::{Look, Tone},
@@ -90,8 +87,4 @@ fn holder(region: &RegionStatus) -> Option<(&str, bool)> {
     let holder = region.holder.as_ref()?;
     let edge = region.edges.iter().find(|edge| edge.edge == *holder);
     Some((holder.as_str(), edge.is_some_and(|edge| edge.link == LinkState::Up)))
-}
-
-pub fn age_ms(op: &OpRecord, now: UnixMillis) -> i64 {
-    now.since(op.received_at).max(0)
 }

@@ -6,7 +6,7 @@ use wire::{CommandId, EdgeId, OpKind, OpRecord, OpState, StatusReport, WaitingAs
 
 use crate::{
     age, edges,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Failure, Result},
     gateway::Gateway,
     look::{Look, Tone},
     ops,
@@ -29,20 +29,12 @@ pub struct WaitingOps {
 
 const LEFT_SHOWN: usize = 100;
 
-pub async fn run(
-    gateway: &Gateway,
-    edge: Option<&EdgeId>,
-    limit: usize,
-) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
     let (queue, look) = (gather(gateway, edge, limit).await?, &gateway.look);
     Ok(CommandOutput::new(look, || json(&queue, look), || render(&queue, look)))
 }
 
-async fn gather(
-    gateway: &Gateway,
-    edge: Option<&EdgeId>,
-    limit: usize,
-) -> Result<WaitingOps, Failure> {
+async fn gather(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<WaitingOps> {
     let report = gateway.status().await?;
     if let Some(edge) = edge {
         edges::epoch_of(&report, edge, None, &gateway.look)?;
@@ -62,7 +54,7 @@ async fn waiting(
     gateway: &Gateway,
     edge: Option<&EdgeId>,
     limit: usize,
-) -> Result<(Vec<OpRecord>, bool), Failure> {
+) -> Result<(Vec<OpRecord>, bool)> {
     let of = edge.map(|edge| format!("edge={edge}&")).unwrap_or_default();
     let mut waiting: Vec<OpRecord> = Vec::new();
     for state in OpState::WAITING {
@@ -82,7 +74,7 @@ async fn left(
     gateway: &Gateway,
     report: &StatusReport,
     edge: Option<&EdgeId>,
-) -> Result<Vec<OpRecord>, Failure> {
+) -> Result<Vec<OpRecord>> {
     let edges = report.regions.iter().flat_map(|region| &region.edges);
     let renewed = edges.filter(|status| status.epoch > 1);
     let mut left = Vec::new();
@@ -142,7 +134,7 @@ fn op_table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
             Cell::new(ops::what(op)),
             Cell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
             Cell::toned(tone, state),
-            Cell::new(age::duration(ops::age_ms(op, report.now))),
+            Cell::new(age::duration(report.now.since(op.received_at).max(0))),
             Cell::new(op.failures),
             Cell::new(ops::next_step(op, report, look)),
         ]
@@ -176,7 +168,7 @@ pub async fn retry(
     name: &str,
     seq: Option<u64>,
     epoch: Option<u64>,
-) -> Result<CommandOutput, Failure> {
+) -> Result<CommandOutput> {
     let look = &gateway.look;
     match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
         (Ok(edge), _, Some(seq)) => {
@@ -186,10 +178,10 @@ pub async fn retry(
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
             let done = say::queue_op_retried { seq: seq.into(), edge: edge.into() };
-            Ok(CommandOutput::done(gateway, gateway.post(&path).await?, done))
+            Ok(CommandOutput::done(gateway, gateway.post(&path, None).await?, done))
         }
         (_, Ok(id), None) => {
-            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry")).await?;
+            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry"), None).await?;
             let done = say::queue_ask_retried { id: id.into() };
             Ok(CommandOutput::done(gateway, answer, done))
         }

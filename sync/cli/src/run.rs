@@ -6,7 +6,7 @@ use texts::Sentence;
 use crate::{
     args::{CliCommand, CommandLine, QueueAction},
     conflicts, edges, enrol,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Result},
     find,
     gateway::Gateway,
     lease,
@@ -34,7 +34,7 @@ impl CommandOutput {
     }
 }
 
-pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput, Failure> {
+pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput> {
     let gateway = &Gateway::find(&line.common, look)?;
     match &line.command {
         CliCommand::Status => status::run(gateway).await,
@@ -51,7 +51,7 @@ pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput, Failur
         CliCommand::Explain { what } => find::run(gateway, what).await,
         CliCommand::Enrol { region, name } => enrol::run(gateway, *region, name).await,
         CliCommand::Wait { conditions } => {
-            wait::run(gateway, conditions, line.common.wait_timeout()).await
+            wait::run(gateway, conditions, line.common.timeout_or(60)).await
         }
         CliCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
         CliCommand::Link { action, region } => steer::link(gateway, *action, *region).await,

@@ -5,7 +5,7 @@ use wire::{ChecksumState, EdgeStatus, GateState, Policy, RegionStatus, StatusRep
 
 use crate::{
     age, complaint, edges,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Result},
     gateway::Gateway,
     look::{Look, Tone},
     run::CommandOutput,
@@ -13,7 +13,7 @@ use crate::{
     table::{Cell, table},
 };
 
-pub async fn run(gateway: &Gateway) -> Result<CommandOutput, Failure> {
+pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let (report, look) = (gateway.status().await?, &gateway.look);
     let exit = if report.complaints().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
     if look.json {

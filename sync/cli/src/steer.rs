@@ -3,13 +3,9 @@
 use serde_json::json;
 use wire::{EdgeId, Region};
 
-use crate::{args::LinkAction, exit::Failure, gateway::Gateway, run::CommandOutput, say};
+use crate::{args::LinkAction, exit::Result, gateway::Gateway, run::CommandOutput, say};
 
-pub async fn link(
-    gateway: &Gateway,
-    action: LinkAction,
-    region: Region,
-) -> Result<CommandOutput, Failure> {
+pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Result<CommandOutput> {
     let gate = match action {
         LinkAction::Cut => "closed",
         LinkAction::Heal => "open",
@@ -23,7 +19,7 @@ pub async fn link(
 }
 
 /// An operator has taken note of an edge that was restored.
-pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput, Failure> {
-    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit")).await?;
+pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await?;
     Ok(CommandOutput::done(gateway, answer, say::readmitted { edge: edge.into() }))
 }

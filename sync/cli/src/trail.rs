@@ -10,7 +10,7 @@ use wire::{
 
 use crate::{
     age::moment,
-    exit::Failure,
+    exit::Result,
     explain::{OrderStory, answer, coded},
     find,
     gateway::{Gateway, ListPage, absent},
@@ -30,7 +30,7 @@ pub struct Trail {
 }
 
 /// `None` where the hub has no such op, or has it no more.
-pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>, Failure> {
+pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>> {
     let Some(op) = op(gateway, place).await? else { return Ok(None) };
     let mut own = Vec::new();
     if let Some(OpCommand { id, actor, .. }) = &op.command {
@@ -41,7 +41,7 @@ pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>, 
 }
 
 /// `None` where nobody has heard of the command.
-pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail>, Failure> {
+pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail>> {
     let answers = answers(gateway, id).await?;
     let mut ops: Vec<OpRecord> =
         gateway.first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX).await?;
@@ -66,7 +66,7 @@ async fn gather(
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
-) -> Result<Trail, Failure> {
+) -> Result<Trail> {
     let named = ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.order_id));
     let order = named
         .chain(answers.iter().map(|answer| answer.order_id))
@@ -81,11 +81,11 @@ async fn gather(
     Ok(Trail { report, ops, answers, asks, story })
 }
 
-async fn op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>, Failure> {
+async fn op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>> {
     absent(gateway.get(&format!("/api/v1/admin/ops/{place}")).await)
 }
 
-async fn answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAnswer>, Failure> {
+async fn answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAnswer>> {
     let ListPage { items, .. } = gateway.get(&format!("/api/v1/admin/commands/{id}")).await?;
     Ok(items)
 }

@@ -15,7 +15,7 @@ use wire::{
 
 use crate::{
     age,
-    exit::{ExitKind, Failure},
+    exit::{ExitKind, Failure, Result},
     find,
     gateway::{Gateway, absent},
     look::Look,
@@ -90,7 +90,7 @@ pub async fn run(
     gateway: &Gateway,
     conditions: &[Condition],
     within: Duration,
-) -> Result<CommandOutput, Failure> {
+) -> Result<CommandOutput> {
     let waited = until(gateway, conditions, within).await?;
     let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
     let met = || say::wait_met {
@@ -104,11 +104,7 @@ pub async fn run(
     ))
 }
 
-async fn until(
-    gateway: &Gateway,
-    conditions: &[Condition],
-    within: Duration,
-) -> Result<Duration, Failure> {
+async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) -> Result<Duration> {
     let clock = Clock::system();
     let start = clock.elapsed();
     let spent = || clock.elapsed().saturating_sub(start);
@@ -145,7 +141,7 @@ fn passes(failure: &Failure) -> bool {
     matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_too_often()
 }
 
-async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>, Failure> {
+async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     let mut report = None;
     for condition in conditions {
@@ -163,11 +159,7 @@ async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<
     Ok(missing)
 }
 
-async fn of_order(
-    gateway: &Gateway,
-    name: &str,
-    expected: OrderStatus,
-) -> Result<Option<String>, Failure> {
+async fn of_order(gateway: &Gateway, name: &str, expected: OrderStatus) -> Result<Option<String>> {
     let order = absent(find::order(gateway, name).await)?;
     Ok(match order {
         Some(order) if order.status == expected => None,
