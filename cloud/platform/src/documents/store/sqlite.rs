@@ -276,7 +276,8 @@ impl SqliteStore {
                 text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
             });
         }
-        text.put(" LIMIT ?").value(find.limit)
+        // SQLite plans by the value of a bare `LIMIT ?`, and so prepares the statement again for each call.
+        text.put(" LIMIT +?").value(find.limit)
     }
 }
 
