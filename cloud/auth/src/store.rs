@@ -44,9 +44,9 @@ impl Store {
         delete: &'static str,
         until: UnixMillis,
     ) -> Result<usize, StoreError> {
-        let old: Vec<(Uuid,)> = self.sql.all(select, vals![until, BATCH]).await?;
+        let old: Vec<Uuid> = self.sql.all(select, vals![until, BATCH]).await?;
         if !old.is_empty() {
-            let ids = old.iter().map(|(id,)| (*id).into()).collect();
+            let ids = old.iter().map(Into::into).collect();
             self.sql.exec(in_list(delete, old.len(), ")"), ids).await?;
         }
         Ok(old.len())

@@ -22,7 +22,7 @@ pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
 pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
-pub use row::{Cells, Plain, ReadError, Row, StoredRow};
+pub use row::{Plain, ReadError, Row, StoredRow};
 pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
 pub use tx::Tx;
 pub use value::{Column, ColumnError, Val, bigint};
@@ -139,7 +139,7 @@ impl Sql {
     }
 
     pub async fn ping(&self) -> Result<(), SqlError> {
-        self.one::<(i64,)>("SELECT 1", Vec::new()).await.map(drop)
+        self.one::<i64>("SELECT 1", Vec::new()).await.map(drop)
     }
 
     /// Returns when a transaction of this process has committed an event, since last asked.

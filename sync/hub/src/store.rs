@@ -25,7 +25,6 @@ pub mod work;
 
 pub use platform::StoreError;
 use platform::sql::{Migrations, Sql};
-use wire::{EdgeId, Hash, Region};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
@@ -50,18 +49,6 @@ impl Store {
     }
 }
 
-fn region(text: &str) -> Result<Region> {
-    text.parse().map_err(|_| StoreError::Unreadable("a region"))
-}
-
-fn edge(text: String) -> Result<EdgeId> {
-    EdgeId::new(text).map_err(|_| StoreError::Unreadable("the name of an edge"))
-}
-
-fn hash(bytes: &[u8]) -> Result<Hash> {
-    Hash::try_from(bytes).map_err(|_| StoreError::Unreadable("a hash"))
-}
-
 /// The number of these rows that one frame takes; the first row always, or its stream would end there.
 fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
@@ -70,11 +57,6 @@ fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
         *index == 0 || bytes <= FRAME_BYTES_MAX
     };
     sizes.enumerate().take_while(fits).count()
-}
-
-/// Counters are never negative; one that is shows as zero.
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
 }
 
 fn decoded<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8], what: &'static str) -> Result<T> {

@@ -96,9 +96,8 @@ impl Edges {
     pub async fn waiting(&self) -> Result<usize> {
         let mut waiting = 0;
         for edge in &self.each {
-            let row: Option<(i64,)> =
-                edge.file.one("SELECT EXISTS (SELECT 1 FROM pending)", vals![]).await?;
-            waiting += row.map_or(0, |(number,)| usize::try_from(number).unwrap_or(0));
+            let text = "SELECT EXISTS (SELECT 1 FROM pending)";
+            waiting += usize::from(edge.file.one(text, vals![]).await? == Some(true));
         }
         Ok(waiting)
     }
@@ -106,8 +105,8 @@ impl Edges {
     /// Ops that stand at the hub.
     pub async fn received(&self) -> Result<usize> {
         const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
-        let row: Option<(i64,)> = self.sync_db.one(SUM, vals![]).await?;
-        row.and_then(|(sum,)| usize::try_from(sum).ok()).context("no edges")
+        let sum: Option<i64> = self.sync_db.one(SUM, vals![]).await?;
+        sum.and_then(|sum| usize::try_from(sum).ok()).context("no edges")
     }
 
     /// The most memory that each edge has had so far, in bytes.

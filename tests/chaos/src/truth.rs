@@ -77,7 +77,7 @@ impl Truth {
             .into_iter()
             .chain([(&self.order_db, IN_ORDER)])
         {
-            let (number,): (i64,) = sql.one(text, vals![]).await.expect("a count").expect("a row");
+            let number: i64 = sql.one(text, vals![]).await.expect("a count").expect("a row");
             if number > 0 {
                 found.push(format!("{number} {what}"));
             }

@@ -129,8 +129,7 @@ impl Scene {
     }
 
     async fn count(&self, text: &'static str) -> Option<u64> {
-        let row: Option<(i64,)> = self.sync_db.one(text, vals![]).await.ok()?;
-        row.map(|(number,)| number.cast_unsigned())
+        self.sync_db.one(text, vals![]).await.ok()?
     }
 
     async fn edges(&self) -> impl Iterator<Item = wire::EdgeStatus> {

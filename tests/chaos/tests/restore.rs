@@ -85,7 +85,7 @@ async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
     const OPS: &str = "SELECT COUNT(*) FROM ops WHERE edge = 'north-1' AND epoch = ?";
     let file = stack.layout().cloud_folder().join("sync.db");
     let sql = Sql::open(&format!("sqlite:{}", file.display())).await.unwrap();
-    let (number,): (i64,) = sql.one(OPS, vals![epoch]).await.unwrap().unwrap();
+    let number: i64 = sql.one(OPS, vals![epoch]).await.unwrap().unwrap();
     number
 }
 

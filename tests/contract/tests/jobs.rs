@@ -70,7 +70,7 @@ async fn a_run_is_done_by_one_of_three_replicas_of_documents(arm: DocumentsArm) 
         }
         Documents::Sqlite(sql) => {
             let runs = "SELECT COUNT(*) FROM job_runs WHERE name = 'counting'";
-            sql.one::<(i64,)>(runs, vals![]).await.unwrap().unwrap().0.unsigned_abs()
+            sql.one::<u64>(runs, vals![]).await.unwrap().unwrap()
         }
     };
     assert_eq!(usize::try_from(runs).unwrap(), count);

@@ -67,7 +67,7 @@ async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
 
 async fn unsent(sql: &Sql) -> i64 {
     let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-    sql.one::<(i64,)>(count, vals![]).await.unwrap().unwrap().0
+    sql.one::<i64>(count, vals![]).await.unwrap().unwrap()
 }
 
 async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusArm) {

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use contract::{SqlArm, THINGS, on_every_sql};
 use futures::future::join_all;
 use platform::{
+    row,
     sql::{Sql, SqlError, Statement, in_list},
     transact, vals,
 };
@@ -29,15 +30,17 @@ on_every_sql! {
     an_unmigrated_database_is_refused_by_name,
 }
 
-#[derive(Debug, PartialEq, sqlx::FromRow)]
-struct Thing {
-    id: Uuid,
-    name: String,
-    status: String,
-    holder: Option<Uuid>,
-    amount: i64,
-    photo: Option<Vec<u8>>,
-    note: Option<String>,
+row! {
+    #[derive(Debug, PartialEq)]
+    struct Thing {
+        id: Uuid,
+        name: String,
+        status: String,
+        holder: Option<Uuid>,
+        amount: i64,
+        photo: Option<Vec<u8>>,
+        note: Option<String>,
+    }
 }
 
 const ADD: &str = "INSERT INTO things (id, name, status, holder, amount, photo, note) \
@@ -103,9 +106,9 @@ async fn a_block_that_fails_leaves_nothing(arm: SqlArm) {
     let thing = add(&arm.sql, "kept").await;
     let result: Result<(), anyhow::Error> = transact!(arm.sql, tx => {
         tx.exec("UPDATE things SET amount = 5 WHERE id = ?", vals![thing]).await?;
-        let seen: Option<(i64,)> =
+        let seen: Option<i64> =
             tx.one("SELECT amount FROM things WHERE id = ?", vals![thing]).await?;
-        assert_eq!(seen, Some((5,)));
+        assert_eq!(seen, Some(5));
         anyhow::bail!("changed my mind")
     });
     assert_eq!(result.unwrap_err().to_string(), "changed my mind");
@@ -157,7 +160,7 @@ async fn transactions_that_read_and_then_write_all_commit(arm: SqlArm) {
                 } else {
                     "SELECT amount FROM things WHERE id = ?"
                 };
-                let (amount,): (i64,) = tx.one(read, vals![thing]).await?.unwrap();
+                let amount: i64 = tx.one(read, vals![thing]).await?.unwrap();
                 tx.exec("UPDATE things SET amount = ? WHERE id = ?", vals![amount + 1, thing])
                     .await?;
                 Ok(())
@@ -227,8 +230,8 @@ async fn a_list_and_a_bulk_insert_carry_their_values(arm: SqlArm) {
     let wanted = &things[10..20];
     let text = in_list("SELECT amount FROM things WHERE id IN (", wanted.len(), ") ORDER BY id");
     let values = wanted.iter().map(|id| (*id).into()).collect();
-    let amounts: Vec<(i64,)> = arm.sql.all(text, values).await.unwrap();
-    assert_eq!(amounts.into_iter().map(|(a,)| a).collect::<Vec<_>>(), (10..20).collect::<Vec<_>>());
+    let amounts: Vec<i64> = arm.sql.all(text, values).await.unwrap();
+    assert_eq!(amounts, (10..20).collect::<Vec<_>>());
 }
 
 async fn a_read_outside_sees_what_was_committed_before(arm: SqlArm) {

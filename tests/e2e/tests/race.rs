@@ -72,8 +72,8 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
 async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
     let servers = stack.servers().expect("real stores");
     let db = Sql::open(&format!("{}/order_db", servers.mysql)).await.unwrap();
-    let rows: Vec<(String,)> = db.all("SELECT event FROM outbox", vals![]).await.unwrap();
-    let events = rows.iter().map(|(event,)| serde_json::from_str::<Event>(event).unwrap());
+    let rows: Vec<String> = db.all("SELECT event FROM outbox", vals![]).await.unwrap();
+    let events = rows.iter().map(|event| serde_json::from_str::<Event>(event).unwrap());
     let accepted = events.filter(|event| event.kind == EventType::OrderAccepted);
     let about = accepted.filter(|event| {
         let body: OrderEvent = serde_json::from_value(event.body.clone()).unwrap();

@@ -14,8 +14,7 @@ impl Store {
         &self,
         session: SessionId,
     ) -> Result<Option<UnixMillis>, StoreError> {
-        let row: Option<(i64,)> = self.sql.one(BEGUN, vals![session]).await?;
-        Ok(row.map(|(at,)| UnixMillis(at)))
+        Ok(self.sql.one(BEGUN, vals![session]).await?)
     }
 
     /// A session that was ended stays as it is, and none becomes shorter.

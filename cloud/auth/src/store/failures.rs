@@ -1,7 +1,7 @@
 //! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
 //! job removes those that no longer matter.
 
-use platform::{columns, sql::Cells, vals};
+use platform::{columns, vals};
 use ring::digest;
 use uuid::Uuid;
 use wire::UnixMillis;
@@ -52,8 +52,7 @@ impl Store {
         since: UnixMillis,
     ) -> Result<Vec<UnixMillis>, StoreError> {
         let values = vals![name.0, since, WRONG_PASSWORDS_MAX];
-        let rows = self.sql.all(LATEST, values).await?;
-        Ok(rows.into_iter().map(|Cells((at,))| at).collect())
+        Ok(self.sql.all(LATEST, values).await?)
     }
 
     /// Forgets up to `BATCH` failures of `until` and before. Returns how many.

@@ -2,7 +2,7 @@
 
 use platform::{
     outbox, row,
-    sql::{Cells, Column, ColumnError, Columns, Val},
+    sql::{Column, ColumnError, Columns, Val},
     transact, vals,
 };
 use wire::{Event, Role, SessionId, UnixMillis, UserId, words, words_from_text};
@@ -81,8 +81,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             tx.insert(session).await?;
-            let open: Option<(i64,)> = tx.one(OPEN, vals![session.user_id]).await?;
-            if open != Some((1,)) {
+            if tx.one(OPEN, vals![session.user_id]).await? != Some(true) {
                 tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
                 return Ok(false);
             }
@@ -139,8 +138,7 @@ impl Store {
         after: SessionId,
         now: UnixMillis,
     ) -> Result<Vec<(SessionId, UnixMillis)>, StoreError> {
-        let rows = self.sql.all(REVOKED, vals![now, after, BATCH]).await?;
-        Ok(rows.into_iter().map(|Cells(session)| session).collect())
+        Ok(self.sql.all(REVOKED, vals![now, after, BATCH]).await?)
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`. Returns how many.

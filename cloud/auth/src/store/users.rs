@@ -1,10 +1,6 @@
 //! Accounts.
 
-use platform::{
-    columns, outbox, row,
-    sql::{Cells, Columns},
-    transact, vals,
-};
+use platform::{columns, outbox, row, sql::Columns, transact, vals};
 use wire::{Event, Role, UnixMillis, UserId};
 
 use super::{Store, StoreError};
@@ -77,8 +73,7 @@ impl Store {
 
     /// The role of a person; absent for one who has never registered.
     pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
-        let row = self.sql.one(ROLE, vals![user]).await?;
-        Ok(row.map(|Cells((role,))| role))
+        Ok(self.sql.one(ROLE, vals![user]).await?)
     }
 
     /// Closes an account, ends its sessions and tells of it the first time. Returns whether this was the

@@ -132,14 +132,13 @@ impl Auth {
 
     /// The events written so far, sent or not.
     pub async fn events(&self) -> Vec<Event> {
-        let rows: Vec<(String,)> =
+        let rows: Vec<String> =
             self.sql.all("SELECT event FROM outbox ORDER BY seq", Vec::new()).await.unwrap();
-        rows.iter().map(|(text,)| serde_json::from_str(text).unwrap()).collect()
+        rows.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {
-        let row: Option<(i64,)> = self.sql.one(text, Vec::new()).await.unwrap();
-        row.unwrap().0
+        self.sql.one(text, Vec::new()).await.unwrap().unwrap()
     }
 }
 

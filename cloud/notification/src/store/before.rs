@@ -74,7 +74,7 @@ pub async fn check(documents: &Documents) -> Result<(), DocumentsError> {
 }
 
 async fn has_table(sql: &Sql) -> Result<bool, DocumentsError> {
-    Ok(sql.one::<(i64,)>(HAS_TABLE, vals![]).await?.is_some())
+    Ok(sql.one::<i64>(HAS_TABLE, vals![]).await?.is_some())
 }
 
 pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {

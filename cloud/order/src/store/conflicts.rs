@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use platform::{
     row,
-    sql::{Cells, Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, parts},
+    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, parts},
     vals,
 };
 use rules::{CaseKind, StoredAnswer};
@@ -85,10 +85,7 @@ impl Store {
     ) -> Result<(Vec<LostAcceptance>, Option<u64>), StoreError> {
         let before = match before {
             Some(before) => before,
-            None => {
-                let row = self.sql.one::<Cells<(u64,)>>(NEWEST, vals![]).await?;
-                row.map_or(0, |Cells((id,))| id) + 1
-            }
+            None => self.sql.one::<u64>(NEWEST, vals![]).await?.unwrap_or_default() + 1,
         };
         let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
         let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];

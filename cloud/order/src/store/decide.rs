@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use platform::{
-    sql::{Cells, SqlError, Tx},
+    sql::{SqlError, Tx},
     transact, vals,
 };
 use process::{
@@ -96,8 +96,7 @@ impl Store {
             return Ok(None);
         }
         let values = vals![publication.command_id, publication.actor.user_id];
-        let row = self.sql.one::<Cells<(OrderId,)>>(ORDER_OF, values).await?;
-        Ok(row.map(|Cells((id,))| id))
+        Ok(self.sql.one(ORDER_OF, values).await?)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Cells, Columns, Tx},
+    sql::{Columns, Tx},
     vals,
 };
 use process::defect::{Defect, planted};
@@ -119,8 +119,8 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
     const REGIONS: &str = "SELECT id, location FROM orders WHERE id IN (";
-    let places = tx.all_named::<Cells<(OrderId, Region)>>(REGIONS, &[], &named.orders, ")").await?;
-    for Cells((id, location)) in places {
+    let places = tx.all_named::<(OrderId, Region)>(REGIONS, &[], &named.orders, ")").await?;
+    for (id, location) in places {
         regions.insert(location);
         unknown.remove(&id);
     }
@@ -191,9 +191,8 @@ async fn past_rules(
     assignments: &mut BTreeMap<Region, Assignment>,
 ) -> Result<(), StoreError> {
     const RULES: &str = "SELECT region, version, rules FROM region_rules WHERE version IN (";
-    type PastRules = Cells<(Region, u64, String)>;
-    for Cells((region, version, rules)) in tx.all_named::<PastRules>(RULES, &[], named, ")").await?
-    {
+    type PastRules = (Region, u64, String);
+    for (region, version, rules) in tx.all_named::<PastRules>(RULES, &[], named, ")").await? {
         if let Some(assignment) = assignments.get_mut(&region) {
             assignment.past_rules.insert(version, offline_rules(&rules)?);
         }
@@ -221,7 +220,7 @@ async fn listed(
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
     let rows = cases(tx, kind, orders).await?;
-    Ok(rows.into_iter().map(|Cells((order, user, _))| (order, user)).collect())
+    Ok(rows.into_iter().map(|(order, user, _)| (order, user)).collect())
 }
 
 /// The cases of a right that was taken back, of the orders of commands that were refused before. Nothing
@@ -237,14 +236,14 @@ async fn taken_back(
     let refused = answers.values().filter(|answer| !answer.applied);
     let refused = refused.map(|answer| answer.order_id).collect();
     let rows = cases(tx, CaseKind::TakenBack, &refused).await?;
-    Ok(rows.into_iter().map(|Cells((_, user, command))| (command, user)).collect())
+    Ok(rows.into_iter().map(|(_, user, command)| (command, user)).collect())
 }
 
 async fn cases(
     tx: &mut Tx,
     kind: CaseKind,
     orders: &BTreeSet<OrderId>,
-) -> Result<Vec<Cells<(OrderId, UserId, CommandId)>>, StoreError> {
+) -> Result<Vec<(OrderId, UserId, CommandId)>, StoreError> {
     const CASES: &str =
         "SELECT order_id, user_id, command_id FROM case_items WHERE kind = ? AND order_id IN (";
     Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)

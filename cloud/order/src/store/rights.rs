@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
     row,
-    sql::{Cells, Columns, ReadError, Row, Statement, StoredRow, Tx},
+    sql::{Columns, ReadError, Row, Statement, StoredRow, Tx},
     transact, vals,
 };
 use rules::{Assignment, NextAssignment, Seat, Wish};
@@ -229,6 +229,5 @@ async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), St
 }
 
 async fn ended_epoch(tx: &mut Tx, edge: &EdgeId) -> Result<Option<u64>, StoreError> {
-    let row = tx.one::<Cells<(u64,)>>(ENDED_EPOCH, vals![edge]).await?;
-    Ok(row.map(|Cells((epoch,))| epoch))
+    Ok(tx.one(ENDED_EPOCH, vals![edge]).await?)
 }

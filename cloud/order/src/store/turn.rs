@@ -6,7 +6,7 @@
 
 use platform::{
     outbox,
-    sql::{Cells, Columns, Tx, Val},
+    sql::{Columns, Tx, Val},
     vals,
 };
 use process::clock::Clock;
@@ -127,10 +127,10 @@ async fn open_orders(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
         let mut values = vals![region];
         values.extend(open.clone());
         values.extend(vals![after, DIGEST_PART]);
-        let rows = tx.all::<Cells<(OrderId, u64)>>(OPEN, values).await?;
+        let rows = tx.all::<(OrderId, u64)>(OPEN, values).await?;
         let read = rows.len();
-        after = rows.last().map_or(after, |Cells((id, _))| *id);
-        digest.toggle(open_digest(rows.into_iter().map(|Cells(order)| order)));
+        after = rows.last().map_or(after, |(id, _)| *id);
+        digest.toggle(open_digest(rows));
         if read < DIGEST_PART {
             return Ok(digest);
         }

@@ -118,7 +118,7 @@ impl Stage {
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {
-        self.rows::<(i64,)>(text).await[0].0
+        self.rows(text).await[0]
     }
 
     pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
@@ -127,8 +127,8 @@ impl Stage {
 
     /// The events written so far, sent or not.
     pub async fn events(&self) -> Vec<Event> {
-        let rows = self.rows::<(String,)>("SELECT event FROM outbox ORDER BY seq").await;
-        rows.iter().map(|(text,)| serde_json::from_str(text).unwrap()).collect()
+        let rows = self.rows::<String>("SELECT event FROM outbox ORDER BY seq").await;
+        rows.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 }
 

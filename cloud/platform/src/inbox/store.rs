@@ -7,7 +7,7 @@ use wire::{EventId, UnixMillis};
 use super::KEPT_MS;
 use crate::{
     columns,
-    sql::{Cells, Sql, SqlError, Tx},
+    sql::{Sql, SqlError, Tx},
     vals,
 };
 
@@ -38,8 +38,7 @@ pub async fn known(
     consumer: &str,
     events: &[EventId],
 ) -> Result<HashSet<EventId>, SqlError> {
-    let rows = tx.all_named(KNOWN, &vals![consumer], events, ")").await?;
-    Ok(rows.into_iter().map(|Cells((id,))| id).collect())
+    Ok(tx.all_named(KNOWN, &vals![consumer], events, ")").await?.into_iter().collect())
 }
 
 /// Notes events that `consumer` has not seen before; where it has seen one, nothing can be noted.

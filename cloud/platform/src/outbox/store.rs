@@ -5,7 +5,7 @@ use wire::{Event, EventId, UnixMillis};
 
 use crate::{
     columns,
-    sql::{Cells, Columns, Sql, SqlError, Tx, in_list},
+    sql::{Columns, Sql, SqlError, Tx, in_list},
     vals,
 };
 
@@ -88,8 +88,7 @@ async fn insert<R: Columns>(
 }
 
 pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, SqlError> {
-    let row = tx.one(COUNT_UNSENT_OF, vals![document]).await?;
-    Ok(row.map_or(0, |Cells((count,))| count))
+    Ok(tx.one(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
 }
 
 /// Rows that wait to be sent; the event is JSON.
@@ -99,13 +98,11 @@ pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<(i64, Strin
 
 /// When the oldest of the events that have not left was written.
 pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
-    let row = sql.one(UNSENT_SINCE, vals![]).await?;
-    Ok(row.and_then(|Cells((since,))| since))
+    Ok(sql.one::<Option<UnixMillis>>(UNSENT_SINCE, vals![]).await?.flatten())
 }
 
 pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {
-    let row = sql.one(COUNT_UNSENT, vals![]).await?;
-    Ok(row.map_or(0, |Cells((count,))| count))
+    Ok(sql.one(COUNT_UNSENT, vals![]).await?.unwrap_or_default())
 }
 
 pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlError> {

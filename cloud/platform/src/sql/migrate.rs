@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use sqlx::migrate::Migrator;
 
-use super::{Sql, SqlError, Statement};
+use super::{Sql, SqlError};
 
 /// One service's migrations, made by `migrations!()`.
 #[derive(Clone, Copy)]
@@ -74,9 +74,8 @@ async fn apply(sql: &Sql, migrator: &Migrator) -> Result<(), SqlError> {
 }
 
 async fn compare(sql: &Sql, migrator: &Migrator, applied: &'static str) -> Result<(), SqlError> {
-    let applied: BTreeSet<i64> = match sql.all::<(i64,)>(Statement::new(applied), Vec::new()).await
-    {
-        Ok(rows) => rows.into_iter().map(|(version,)| version).collect(),
+    let applied: BTreeSet<i64> = match sql.all(applied, Vec::new()).await {
+        Ok(versions) => versions.into_iter().collect(),
         Err(error) if error.is_unavailable() => return Err(error),
         // The table of versions is not there: nothing has been applied.
         Err(_) => BTreeSet::new(),

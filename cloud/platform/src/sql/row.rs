@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use sqlx::{
-    ColumnIndex, Decode, FromRow, MySql, Row as _, Sqlite, Type, mysql::MySqlRow, sqlite::SqliteRow,
+    ColumnIndex, Decode, MySql, Row as _, Sqlite, Type, mysql::MySqlRow, sqlite::SqliteRow,
 };
 
 use super::Column;
 
-/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, `Cells`, or a
-/// tuple of plain values (`i64`, `String`, `Uuid`, `Vec<u8>`, `Option` of them).
+/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, a column alone,
+/// or a tuple of columns in their order: `(OrderId, Region)`.
 pub trait Row: Sized + Send {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError>;
 }
@@ -22,17 +22,27 @@ pub enum StoredRow<'r> {
     Sqlite(&'r SqliteRow),
 }
 
-impl<T> Row for T
-where
-    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow> + Send,
-{
+impl<C: Column<Plain: Plain> + Send> Row for C {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        match *row {
-            StoredRow::MySql(row) => T::from_row(row),
-            StoredRow::Sqlite(row) => T::from_row(row),
-        }
+        row.get(0_usize)
     }
 }
+
+macro_rules! tuples {
+    ($($column:ident $place:literal),+) => {
+        impl<$($column: Column<Plain: Plain> + Send),+> Row for ($($column,)+) {
+            fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+                Ok(($(row.get::<$column>($place)?,)+))
+            }
+        }
+    };
+}
+
+tuples!(A 0_usize, B 1_usize);
+tuples!(A 0_usize, B 1_usize, C 2_usize);
+tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize);
+tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize);
+tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize, F 5_usize);
 
 impl StoredRow<'_> {
     /// Reads a column by its name or its place.
@@ -60,23 +70,6 @@ macro_rules! fields {
         $made { $($column: $row.get(stringify!($column))?,)+ $($($others)*)? }
     };
 }
-
-/// A row that is read without a name of its own: `Cells<(OrderId, Region)>`.
-pub struct Cells<T>(pub T);
-
-macro_rules! cells {
-    ($($cell:ident $place:literal),+) => {
-        impl<$($cell: Column<Plain: Plain> + Send),+> Row for Cells<($($cell,)+)> {
-            fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-                Ok(Self(($(row.get::<$cell>($place)?,)+)))
-            }
-        }
-    };
-}
-
-cells!(A 0_usize);
-cells!(A 0_usize, B 1_usize);
-cells!(A 0_usize, B 1_usize, C 2_usize);
 
 /// A type that both engines read by themselves.
 pub trait Plain:

@@ -12,7 +12,7 @@ use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
 };
 
-use super::{Result, Store, count, decoded, encoded, region};
+use super::{Result, Store, decoded, encoded};
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
 const SEAT: &str = "SELECT region, epoch FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
@@ -57,7 +57,7 @@ columns! {
 }
 
 /// Most waiting accepts of one region; further people are told to try again.
-const WAITING_MAX: i64 = 1_000;
+const WAITING_MAX: u64 = 1_000;
 
 /// An accept's name: its id belongs to its person.
 pub type AskName = (CommandId, UserId);
@@ -75,7 +75,7 @@ pub struct WaitingPart {
 }
 
 /// Command, user, region, what was asked by whom, and how often it failed.
-type AskRow = (Uuid, Uuid, String, Vec<u8>, Vec<u8>, i64);
+type AskRow = (CommandId, UserId, String, Vec<u8>, Vec<u8>, u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskAdmission {
@@ -91,16 +91,12 @@ pub enum AskAdmission {
 impl Store {
     /// The region and the current epoch of an enrolled edge.
     pub async fn seat(&self, edge: &EdgeId) -> Result<Option<EdgeSeat>> {
-        let row: Option<(String, i64)> = self.sql.one(SEAT, vals![edge]).await?;
-        let seat = row.map(|(name, epoch)| {
-            Ok(EdgeSeat { edge: edge.clone(), region: region(&name)?, epoch: count(epoch) })
-        });
-        seat.transpose()
+        let row = self.sql.one(SEAT, vals![edge]).await?;
+        Ok(row.map(|(region, epoch)| EdgeSeat { edge: edge.clone(), region, epoch }))
     }
 
     pub async fn holder(&self, region: Region) -> Result<Option<EdgeId>> {
-        let row: Option<(Option<String>,)> = self.sql.one(HOLDER, vals![region]).await?;
-        row.and_then(|(name,)| name).map(super::edge).transpose()
+        Ok(self.sql.one::<Option<EdgeId>>(HOLDER, vals![region]).await?.flatten())
     }
 
     pub async fn ask(&self, accept: &PortalAccept, now: UnixMillis) -> Result<AskAdmission> {
@@ -112,10 +108,11 @@ impl Store {
                 return Ok(if waits { AskAdmission::Waits } else { AskAdmission::IdReused });
             }
             let fresh = now.plus_ms(-CONTACT_STALE_MS);
-            if number(tx.one(HOLDER_IN_REACH, vals![accept.region, fresh]).await?) == 0 {
+            let in_reach: Option<u64> = tx.one(HOLDER_IN_REACH, vals![accept.region, fresh]).await?;
+            if in_reach.unwrap_or_default() == 0 {
                 return Ok(AskAdmission::HolderAway);
             }
-            if number(tx.one(NUMBER, vals![accept.region]).await?) >= WAITING_MAX {
+            if tx.one::<u64>(NUMBER, vals![accept.region]).await? >= Some(WAITING_MAX) {
                 return Ok(AskAdmission::TooMany);
             }
             let row = NewAsk {
@@ -142,11 +139,12 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
-        let rows: Vec<(Vec<u8>, Vec<u8>, String, i64)> = self.sql.all(PORTAL, values).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>, String, UnixMillis)> =
+            self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are logged where they are handed in again.
         let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
             let WaitingAccept { command, actor, .. } = waiting(&command, &actor).ok()?;
-            Some((PortalAccept { region, command, actor, token }, UnixMillis(taken_at)))
+            Some((PortalAccept { region, command, actor, token }, taken_at))
         });
         Ok(portal.collect())
     }
@@ -161,7 +159,7 @@ impl Store {
         mut is_due: impl FnMut(AskName) -> bool + Send,
     ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
         let (region, edge, epoch) = holder;
-        let rows: Vec<(String, i64, Vec<u8>)> =
+        let rows: Vec<(EdgeId, u64, Vec<u8>)> =
             self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
         let mut due = Vec::new();
         for (edge, epoch, bytes) in rows {
@@ -169,9 +167,9 @@ impl Store {
             if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
                 continue;
             }
-            let row: Option<(Vec<u8>,)> =
+            let bytes: Option<Vec<u8>> =
                 self.sql.one(TOKEN, vals![edge, epoch, op.token_seq]).await?;
-            let token = match row.map(|(bytes,)| ReceivedOp::read(&bytes)) {
+            let token = match bytes.map(|bytes| ReceivedOp::read(&bytes)) {
                 Some(ReceivedOp::Token { token }) => token,
                 // Nobody vouches for it, which the owner has to say.
                 _ => String::new(),
@@ -191,18 +189,18 @@ impl Store {
         let mut revoked = BTreeSet::new();
         for region in Region::ALL {
             let here = rows.iter().filter(|(_, _, name, ..)| name == region.as_str());
-            let users: Vec<Uuid> = here.map(|(_, user, ..)| *user).collect();
+            let users: Vec<Uuid> = here.map(|(_, user, ..)| user.0).collect();
             revoked.extend(self.revocations(region, &users).await?.into_keys());
         }
         let last = rows.last().filter(|_| rows.len() == limit);
-        let next = last.map(|(id, user, ..)| (CommandId(*id), UserId(*user)));
+        let next = last.map(|(id, user, ..)| (*id, *user));
         let mut part = WaitingPart { next, ..WaitingPart::default() };
         for (id, user, _, command, actor, failures) in rows {
-            let name = (CommandId(id), UserId(user));
-            part.failures.insert(name, u32::try_from(failures).unwrap_or(u32::MAX));
+            let name = (id, user);
+            part.failures.insert(name, failures);
             match waiting(&command, &actor) {
                 Ok(accept) => {
-                    let revoked = revoked.contains(&user);
+                    let revoked = revoked.contains(&user.0);
                     part.accepts.push(WaitingAccept { revoked, ..accept });
                 }
                 Err(_) => part.unreadable.push(name),
@@ -230,8 +228,7 @@ impl Store {
 /// theirs, because it knows the tokens. Accepts that failed less often count anew too: else a failure that is
 /// being counted right now would be their last.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
-    let any: Option<(Uuid,)> = tx.one(FAILED, vals![]).await?;
-    if any.is_none() {
+    if tx.one::<CommandId>(FAILED, vals![]).await?.is_none() {
         return Ok(());
     }
     tx.exec_named(AGAIN, &[], decided, ")").await?;
@@ -251,8 +248,4 @@ fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept> {
     let what = "an accept that waits";
     let (command, actor): (Command, _) = (decoded(command, what)?, decoded(actor, what)?);
     Ok(WaitingAccept { command, actor, revoked: false })
-}
-
-fn number(row: Option<(i64,)>) -> i64 {
-    row.map_or(0, |(number,)| number)
 }

@@ -9,7 +9,7 @@ use platform::{
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::{
-    Result, Store, count, edge,
+    Result, Store,
     feed::{ORDER, REVOKED},
 };
 use crate::domain::op::ReceivedOp;
@@ -85,8 +85,7 @@ impl Row for Log {
 
 impl Store {
     pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>> {
-        let rows: Vec<(String,)> = self.sql.all(ENROLLED, vals![]).await?;
-        rows.into_iter().map(|(name,)| edge(name)).collect()
+        Ok(self.sql.all(ENROLLED, vals![]).await?)
     }
 
     /// Drops decided ops beyond `after` that were received before `before`. A token stays while an op may
@@ -100,26 +99,26 @@ impl Store {
         let nothing = OldOps { ops: 0, last: after };
         let Some(Log { epoch, whole_at, .. }) = self.log(edge).await? else { return Ok(nothing) };
         let values = vals![edge, epoch, after, before, BATCH];
-        let old: Vec<(i64, i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
-        let undecided: Option<(Option<i64>,)> =
+        let old: Vec<(u64, i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
+        let undecided: Option<Option<u64>> =
             self.sql.one(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
-        let undecided = undecided.and_then(|(newest,)| newest);
-        let is_needed = |seq: i64, received_at: i64, bytes: &[u8]| {
+        let undecided = undecided.flatten();
+        let is_needed = |seq: u64, received_at: i64, bytes: &[u8]| {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
             let referred_to = undecided.is_some_and(|newest| seq < newest) || !outlived;
             referred_to && matches!(ReceivedOp::read(bytes), ReceivedOp::Token { .. })
         };
         let dropped = old.iter().filter(|(seq, at, bytes)| !is_needed(*seq, *at, bytes));
-        let dropped: Vec<(i64,)> = dropped.map(|(seq, ..)| (*seq,)).collect();
+        let dropped: Vec<u64> = dropped.map(|(seq, ..)| *seq).collect();
         self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
-        Ok(OldOps { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| count(*seq)) })
+        Ok(OldOps { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| *seq) })
     }
 
     /// Drops outcomes of before `before` that the edge has stored.
     pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some(Log { epoch, outcome_cursor, .. }) = self.log(edge).await? else { return Ok(0) };
         let values = vals![edge, epoch, outcome_cursor, before, BATCH];
-        let old: Vec<(i64,)> = self.sql.all(OLD_OUTCOMES, values).await?;
+        let old: Vec<u64> = self.sql.all(OLD_OUTCOMES, values).await?;
         self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old).await
     }
 
@@ -136,16 +135,15 @@ impl Store {
         live_since: UnixMillis,
     ) -> Result<u64> {
         let values = vals![region, live_since, live_since];
-        let row: Option<(Option<i64>,)> = self.sql.one(SLOWEST, values).await?;
-        let slowest = row.and_then(|(slowest,)| slowest).map(count);
-        Ok(slowest.unwrap_or(feed_seq).min(feed_seq))
+        let slowest: Option<Option<u64>> = self.sql.one(SLOWEST, values).await?;
+        Ok(slowest.flatten().unwrap_or(feed_seq).min(feed_seq))
     }
 
     /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still arrives at
     /// the same orders there. A version before the standing grant is not replaced by one after it: its holder
     /// compares the changes before it with the grant's digest.
     pub async fn compact(&self, region: Region, to: u64) -> Result<usize> {
-        let old: Vec<(i64,)> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
+        let old: Vec<u64> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
         }
@@ -156,8 +154,8 @@ impl Store {
     /// them that was away for too long takes an image.
     pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
-        let old: Vec<(i64,)> = self.sql.all(TOMBSTONES, values).await?;
-        if let Some((last,)) = old.last() {
+        let old: Vec<u64> = self.sql.all(TOMBSTONES, values).await?;
+        if let Some(last) = old.last() {
             // First: a reader between the two takes an image in vain, but misses nothing.
             self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
         }
@@ -172,7 +170,7 @@ impl Store {
         before: UnixMillis,
     ) -> Result<usize> {
         let values = vals![region, to, REVOKED, before, BATCH];
-        let old: Vec<(i64,)> = self.sql.all(OUTLIVED, values).await?;
+        let old: Vec<u64> = self.sql.all(OUTLIVED, values).await?;
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
@@ -180,11 +178,11 @@ impl Store {
         &self,
         text: &'static str,
         of: Vec<Val>,
-        numbers: &[(i64,)],
+        numbers: &[u64],
     ) -> Result<usize> {
         if !numbers.is_empty() {
             let mut values = of;
-            values.extend(numbers.iter().map(|(number,)| Val::Int(*number)));
+            values.extend(numbers.iter().map(Val::from));
             self.sql.exec(in_list(text, numbers.len(), ")"), values).await?;
         }
         Ok(numbers.len())

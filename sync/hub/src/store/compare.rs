@@ -5,12 +5,11 @@ use platform::{
     vals,
 };
 use uuid::Uuid;
-use wire::{Change, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
+use wire::{Change, Hash, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
 
 use super::{
-    Result, Store, StoreError, count,
+    Result, Store, StoreError,
     feed::{ASSIGNMENT, NEWEST, ORDER},
-    hash,
 };
 
 /// The newest row of each order that has not left.
@@ -31,8 +30,6 @@ const NOTE: &str = "UPDATE regions SET compared_at = ?, repaired = repaired + ?,
 const CONTRADICTED: &str = "UPDATE regions SET contradictions = contradictions + 1, \
     contradicted_at = ? WHERE region = ?";
 
-type Row = (Uuid, i64, Vec<u8>);
-
 impl Store {
     /// By their ids; at most `limit`.
     pub async fn marks(
@@ -45,22 +42,21 @@ impl Store {
         let after = after.map_or(Uuid::nil(), |id| id.0);
         let until = until.map_or(Uuid::max(), |id| id.0);
         let values = vals![region, ORDER, after, until, limit];
-        let rows: Vec<Row> = self.sql.all(RANGE, values).await?;
-        rows.into_iter().map(mark).collect()
+        Ok(self.sql.all(RANGE, values).await?.into_iter().map(mark).collect())
     }
 
     pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderMark>> {
         let mut values = vals![region, ORDER];
         values.extend(ids.iter().map(|id| Val::from(id.0)));
-        let rows: Vec<Row> = self.sql.all(in_list(NAMED, ids.len(), ")"), values).await?;
-        rows.into_iter().map(mark).collect()
+        let rows = self.sql.all(in_list(NAMED, ids.len(), ")"), values).await?;
+        Ok(rows.into_iter().map(mark).collect())
     }
 
     /// The region's assignment, as the feed has it.
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
-        let row: Option<(Vec<u8>,)> =
-            self.sql.one(NEWEST, vals![region, ASSIGNMENT, Uuid::nil()]).await?;
-        match row.map(|(bytes,)| minicbor::decode(&bytes)) {
+        let values = vals![region, ASSIGNMENT, Uuid::nil()];
+        let newest: Option<Vec<u8>> = self.sql.one(NEWEST, values).await?;
+        match newest.map(|bytes| minicbor::decode(&bytes)) {
             None => Ok(RegionAssignment::default()),
             Some(Ok(Change::Assignment(assignment))) => Ok(assignment),
             Some(_) => Err(StoreError::Unreadable("how a region assigns")),
@@ -87,6 +83,6 @@ impl Store {
     }
 }
 
-fn mark((id, version, digest): Row) -> Result<OrderMark> {
-    Ok(OrderMark { id: OrderId(id), version: count(version), digest: hash(&digest)? })
+fn mark((id, version, digest): (OrderId, u64, Hash)) -> OrderMark {
+    OrderMark { id, version, digest }
 }

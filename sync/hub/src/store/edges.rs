@@ -8,7 +8,7 @@ use platform::{
 };
 use wire::{Ack, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
-use super::{Result, Store, StoreError, count, region};
+use super::{Result, Store, StoreError};
 
 const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
 const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
@@ -81,10 +81,10 @@ impl Row for Judged {
 impl Store {
     /// `None` where no edge of that name has registered a key.
     pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
-        let row: Option<(String, Option<Vec<u8>>)> = self.sql.one(LINK_KEY, vals![edge]).await?;
-        let Some((name, Some(key))) = row else { return Ok(None) };
+        let row: Option<(Region, Option<Vec<u8>>)> = self.sql.one(LINK_KEY, vals![edge]).await?;
+        let Some((region, Some(key))) = row else { return Ok(None) };
         let public_key = key.try_into().map_err(|_| StoreError::Unreadable("a public key"))?;
-        Ok(Some(LinkKey { region: region(&name)?, public_key }))
+        Ok(Some(LinkKey { region, public_key }))
     }
 
     pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
@@ -118,12 +118,12 @@ impl Store {
     }
 
     pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
-        let row: Option<(i64, i64, i64, i64, Option<i64>)> =
+        let row: Option<(u64, u64, u64, u64, Option<UnixMillis>)> =
             self.sql.one(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcomes, asked, answered, repair)| SessionPulse {
-            term: count(term),
-            outcome_count: count(outcomes),
-            probe: (asked > answered).then_some(count(asked)),
+        Ok(row.map(|(term, outcome_count, asked, answered, repair)| SessionPulse {
+            term,
+            outcome_count,
+            probe: (asked > answered).then_some(asked),
             repair: repair.is_some(),
         }))
     }

@@ -3,7 +3,7 @@
 use platform::{sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, Region, UnixMillis, UserId};
 
-use super::{Result, Store, edge, region};
+use super::{Result, Store};
 use crate::domain::enrolment;
 
 const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
@@ -51,7 +51,7 @@ impl Store {
     ) -> Result<InvitationResult> {
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
-            let known: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
+            let known: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
             match known {
                 Some((_, Some(_))) => return Ok(InvitationResult::Exists),
                 Some((_, None)) => {
@@ -88,10 +88,9 @@ impl Store {
             if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
                 return Ok(EnrolmentResult::CodeInvalid);
             }
-            let Some((name,)) = tx.one::<(String,)>(CODE, vals![code_hash]).await? else {
+            let Some(edge) = tx.one::<EdgeId>(CODE, vals![code_hash]).await? else {
                 return Ok(EnrolmentResult::CodeInvalid);
             };
-            let edge = edge(name)?;
             tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
             registered(tx, edge, public_key).await
         })
@@ -104,10 +103,10 @@ impl Store {
 
 /// Returns whether the registered key is the one that asked.
 async fn registered(tx: &mut Tx, edge: EdgeId, public_key: [u8; 32]) -> Result<EnrolmentResult> {
-    let row: Option<(String, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
+    let row: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
     match row {
-        Some((name, Some(key))) if key == public_key => {
-            Ok(EnrolmentResult::Edge { edge, region: region(&name)? })
+        Some((region, Some(key))) if key == public_key => {
+            Ok(EnrolmentResult::Edge { edge, region })
         }
         _ => Ok(EnrolmentResult::CodeInvalid),
     }

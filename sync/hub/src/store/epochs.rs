@@ -9,7 +9,7 @@ use platform::{columns, transact, vals};
 use uuid::Uuid;
 use wire::{Chain, EdgeId, Hash, Hello, UnixMillis};
 
-use super::{Result, Store, StoreError, count, fitting, hash, left_behind};
+use super::{Result, Store, StoreError, fitting, left_behind};
 
 const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
 const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
@@ -57,7 +57,7 @@ const TAIL_ROWS_MAX: usize = 500;
 const DROPPED_MAX: usize = 500;
 
 /// Epoch, seq, the chain's hash and the bytes of an op.
-type TailRow = (i64, i64, Vec<u8>, Vec<u8>);
+type TailRow = (u64, u64, Hash, Vec<u8>);
 
 impl Store {
     /// Notes that the epoch is to end, and why. Returns the new term: any session of the edge must say Hello
@@ -74,8 +74,7 @@ impl Store {
             if tx.exec(BEGIN_TO_END, values).await? == 0 {
                 return Ok(None);
             }
-            let row: Option<(i64,)> = tx.one(TERM, vals![edge]).await?;
-            Ok(row.map(|(term,)| count(term)))
+            Ok(tx.one(TERM, vals![edge]).await?)
         })
     }
 
@@ -91,9 +90,8 @@ impl Store {
         let Confinement { hello, over, epoch, why, .. } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
-            let row: Option<(Vec<u8>, Option<Uuid>)> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
-            let Some((cursor_hash, after_run)) = row else { return Ok(None) };
-            let last_accepted = hash(&cursor_hash)?;
+            let row: Option<(Hash, Option<Uuid>)> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
+            let Some((last_accepted, after_run)) = row else { return Ok(None) };
             let start = Chain::renewed(edge, raised, grant, last_accepted);
             let values = vals![
                 raised, hello.nonce.0, start.hash, now, now, edge, *over, *epoch, last_accepted
@@ -127,16 +125,11 @@ impl Store {
         edge: &EdgeId,
         confined: &Confinement,
     ) -> Result<Option<QuarantineGrant>> {
-        let row: Option<(i64, Vec<u8>, String)> =
-            self.sql.one(GRANTED, vals![edge, confined.epoch]).await?;
+        let epoch = confined.epoch;
+        let row = self.sql.one(GRANTED, vals![edge, epoch]).await?;
         let Some((grant, last_accepted, why)) = row else { return Ok(None) };
-        Ok(Some(QuarantineGrant {
-            epoch: confined.epoch,
-            grant: count(grant),
-            last_accepted: hash(&last_accepted)?,
-            why: why.parse().map_err(|_| StoreError::Unreadable("why an epoch was granted"))?,
-            known: self.known(edge, &confined.hello).await?,
-        }))
+        let known = self.known(edge, &confined.hello).await?;
+        Ok(Some(QuarantineGrant { epoch, grant, last_accepted, why, known }))
     }
 
     /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame takes.
@@ -151,8 +144,8 @@ impl Store {
     /// Returns whether the edge exists.
     pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
-            let newest: Option<(Option<i64>,)> = tx.one(NEWEST, vals![edge]).await?;
-            let at = newest.and_then(|(at,)| at).map_or(now, |at| now.max(UnixMillis(at)));
+            let newest: Option<Option<UnixMillis>> = tx.one(NEWEST, vals![edge]).await?;
+            let at = newest.flatten().map_or(now, |at| now.max(at));
             Ok(tx.exec(READMIT, vals![at, edge]).await? == 1)
         })
     }
@@ -164,16 +157,14 @@ impl Store {
 
     /// A part of what was received in epochs that are over, before `before`.
     pub async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
-        let Some((epoch,)) = self.sql.one::<(i64,)>(EPOCH, vals![edge]).await? else {
-            return Ok(0);
-        };
+        let Some(epoch) = self.sql.one::<u64>(EPOCH, vals![edge]).await? else { return Ok(0) };
         self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
         self.forget_left_behind(edge, before).await?;
-        let oldest: Option<(Option<i64>,)> = self.sql.one(OLDEST, vals![edge, epoch]).await?;
-        let Some(oldest) = oldest.and_then(|(oldest,)| oldest) else { return Ok(0) };
+        let oldest: Option<Option<u64>> = self.sql.one(OLDEST, vals![edge, epoch]).await?;
+        let Some(oldest) = oldest.flatten() else { return Ok(0) };
         let values = vals![edge, oldest, before, DROPPED_MAX];
-        let old: Vec<(i64,)> = self.sql.all(OLD_OPS, values).await?;
-        if let Some((last,)) = old.last() {
+        let old: Vec<u64> = self.sql.all(OLD_OPS, values).await?;
+        if let Some(last) = old.last() {
             self.sql.exec(DROP_OPS, vals![edge, oldest, *last]).await?;
         }
         Ok(old.len())
@@ -185,8 +176,8 @@ impl Store {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return Ok(nothing) };
         let values = vals![edge, hello.epoch, settled.seq];
-        let row: Option<(Vec<u8>,)> = self.sql.one(HASH_AT, values).await?;
-        let same = row.is_some_and(|(here,)| hash(&here).is_ok_and(|here| here == settled.hash));
+        let here: Option<Vec<u8>> = self.sql.one(HASH_AT, values).await?;
+        let same = here.is_some_and(|here| here == settled.hash.0);
         Ok(if same { Place { seq: settled.seq, ..nothing } } else { nothing })
     }
 }
@@ -195,11 +186,11 @@ impl Store {
 fn part(rows: Vec<TailRow>) -> Result<Tail> {
     let total = rows.len();
     let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };
-    let (epoch, first_seq, first_hash) = (*epoch, *first_seq, hash(first_hash)?);
+    let (epoch, first_seq, first_hash) = (*epoch, *first_seq, *first_hash);
     let fitting = fitting(rows.iter().map(|(.., op)| op.len()));
     let rows = rows.into_iter().take(fitting).zip(first_seq..);
     let run = rows.take_while(|((at, seq, ..), expected)| *at == epoch && seq == expected);
     let ops: Vec<_> = run.map(|((.., op), _)| op).collect();
     let more = ops.len() < total || total == TAIL_ROWS_MAX;
-    Ok(Tail { epoch: count(epoch), first_seq: count(first_seq), first_hash, ops, more })
+    Ok(Tail { epoch, first_seq, first_hash, ops, more })
 }

@@ -16,7 +16,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
 
-use super::{Result, Store, StoreError, count, decoded, encoded, fitting, hash};
+use super::{Result, Store, StoreError, decoded, encoded, fitting};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -135,10 +135,9 @@ impl Store {
             let mut values = vals![region, REVOKED, REVOKED_PERSON];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
-            let rows: Vec<(Uuid, i64, i64)> = self.sql.all(text, values).await?;
+            let rows: Vec<(Uuid, u64, UnixMillis)> = self.sql.all(text, values).await?;
             for (entity, version, at) in rows {
-                let revocation = FeedRevocation { version: count(version), at: UnixMillis(at) };
-                revocations.entry(entity).or_insert(revocation);
+                revocations.entry(entity).or_insert(FeedRevocation { version, at });
             }
         }
         Ok(revocations)
@@ -194,13 +193,13 @@ impl Store {
     /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end at a
     /// change of the right to assign: a grant is compared with exactly the changes before it.
     pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
-        let rows: Vec<(i64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
+        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
         let fitting = fitting(rows.iter().map(|(_, bytes)| bytes.len()));
         let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
         for (feed_seq, bytes) in &rows[..fitting] {
             let change: Change = decoded(bytes, "a change of the feed")?;
             let ends = matches!(change, Change::Assignment(_));
-            to = count(*feed_seq);
+            to = *feed_seq;
             changes.push(change);
             if ends {
                 break;
@@ -231,8 +230,7 @@ async fn assign(
         None => None,
         // A change that leaves the right standing is not a grant.
         Some(_) if known.is_some_and(stands) => {
-            let row: Option<(Option<i64>,)> = tx.one(GRANTED, vals![region]).await?;
-            row.and_then(|(granted,)| granted).map(count)
+            tx.one::<Option<u64>>(GRANTED, vals![region]).await?.flatten()
         }
         Some(_) => Some(end.feed_seq + 1),
     };
@@ -272,16 +270,16 @@ impl End {
 async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     // On SQLite the transaction holds the write lock from its start.
     let text = if tx.is_mysql() { LOCK_MYSQL } else { LOCK };
-    let row: Option<(i64, Vec<u8>, i64, i64)> = tx.one(text, vals![region]).await?;
-    let (feed_seq, digest, orders, lost) =
-        row.ok_or(StoreError::Contradiction("a region without its row"))?;
-    let (digest, orders, lost) = (hash(&digest)?, count(orders), count(lost));
-    Ok(End { region, feed_seq: count(feed_seq), digest, orders, lost })
+    let (feed_seq, digest, orders, lost) = tx
+        .one(text, vals![region])
+        .await?
+        .ok_or(StoreError::Contradiction("a region without its row"))?;
+    Ok(End { region, feed_seq, digest, orders, lost })
 }
 
 /// The newest change of a kind that has one entity a region. One that this version cannot read counts as
 /// absent: the next takes its place.
 async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
-    let row: Option<(Vec<u8>,)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
-    Ok(row.and_then(|(bytes,)| minicbor::decode(&bytes).ok()))
+    let bytes: Option<Vec<u8>> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
+    Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
 }

@@ -6,10 +6,9 @@
 use std::collections::{HashMap, HashSet};
 
 use platform::{columns, sql::Tx, vals};
-use uuid::Uuid;
 use wire::{CommandId, EdgeId, LeftBehind, UnixMillis, UserId};
 
-use super::{Result, Store, count};
+use super::{Result, Store};
 use crate::domain::op::ReceivedOp;
 
 const UNDECIDED: &str = "SELECT u.seq, o.received_at, o.bytes FROM undecided u \
@@ -38,7 +37,7 @@ columns! {
 }
 
 /// By edge, its epochs in their order.
-pub(super) type ByEdge = HashMap<String, Vec<LeftBehind>>;
+pub(super) type ByEdge = HashMap<EdgeId, Vec<LeftBehind>>;
 
 /// Notes the commands that the epoch leaves. One that it had logged anew counts once.
 pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
@@ -66,8 +65,7 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
 /// Removes commands that have an outcome now, or stand elsewhere. An id belongs to its person: another
 /// person's command under it stays.
 pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
-    let any: Option<(Uuid,)> = tx.one(ANY, vals![]).await?;
-    if any.is_none() {
+    if tx.one::<CommandId>(ANY, vals![]).await?.is_none() {
         return Ok(());
     }
     let names = ids.iter().map(|(id, _)| *id);
@@ -85,11 +83,10 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
 
 impl Store {
     pub(super) async fn left_behind_by_edge(&self) -> Result<ByEdge> {
-        let rows: Vec<(String, i64, i64)> = self.sql.all(NUMBERS, vals![]).await?;
+        let rows: Vec<(EdgeId, u64, u64)> = self.sql.all(NUMBERS, vals![]).await?;
         let mut by_edge = ByEdge::new();
         for (edge, epoch, commands) in rows {
-            let left = LeftBehind { epoch: count(epoch), commands: count(commands) };
-            by_edge.entry(edge).or_default().push(left);
+            by_edge.entry(edge).or_default().push(LeftBehind { epoch, commands });
         }
         Ok(by_edge)
     }

@@ -3,7 +3,7 @@
 use platform::vals;
 use wire::{Change, Region};
 
-use super::{Result, Store, StoreError, count, feed::ORDER};
+use super::{Result, Store, decoded, feed::ORDER};
 
 const CHANGES: &str = "SELECT feed_seq, bytes FROM feed WHERE region = ? AND feed_seq > ? \
     AND feed_seq <= ? AND kind = ? ORDER BY feed_seq LIMIT ?";
@@ -11,6 +11,8 @@ const LOST: &str = "SELECT l.number, (SELECT f.bytes FROM feed f WHERE f.region 
         AND f.kind = ? AND f.entity = l.order_id ORDER BY f.feed_seq DESC LIMIT 1) \
     FROM lost_acceptances l WHERE l.region = ? AND l.number > ? AND l.number <= ? \
     ORDER BY l.number LIMIT ?";
+
+const CHANGE: &str = "a change of the feed";
 
 impl Store {
     /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that they reach.
@@ -25,10 +27,10 @@ impl Store {
             return Ok((to, Vec::new()));
         }
         let values = vals![region, after, to, ORDER, limit];
-        let rows: Vec<(i64, Vec<u8>)> = self.sql.all(CHANGES, values).await?;
+        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, values).await?;
         let is_part = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-        let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| count(*last));
-        let change = |(feed_seq, bytes): (i64, Vec<u8>)| Ok((count(feed_seq), read(&bytes)?));
+        let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| *last);
+        let change = |(feed_seq, bytes): (u64, Vec<u8>)| Ok((feed_seq, decoded(&bytes, CHANGE)?));
         Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
     }
 
@@ -45,14 +47,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let values = vals![ORDER, region, after, to, limit];
-        let rows: Vec<(i64, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
-        let lost = |(number, bytes): (i64, Option<Vec<u8>>)| {
-            Ok((count(number), bytes.as_deref().map(read).transpose()?))
-        };
+        let rows: Vec<(u64, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
+        let read = |bytes: Vec<u8>| decoded(&bytes, CHANGE);
+        let lost = |(number, bytes): (_, Option<_>)| Ok((number, bytes.map(read).transpose()?));
         rows.into_iter().map(lost).collect()
     }
-}
-
-fn read(bytes: &[u8]) -> Result<Change> {
-    minicbor::decode(bytes).map_err(|_| StoreError::Unreadable("a change of the feed"))
 }

@@ -16,7 +16,7 @@ use wire::{
 };
 
 use super::{
-    Result, Store, count, decoded, edge,
+    Result, Store, decoded,
     work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
 };
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
@@ -75,8 +75,7 @@ impl Store {
 
     /// The edges with undecided ops, beyond `after` by name.
     pub async fn edges_waiting(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
-        let rows: Vec<(String,)> = self.sql.all(NAMES, vals![after, limit]).await?;
-        rows.into_iter().map(|(name,)| edge(name)).collect()
+        Ok(self.sql.all(NAMES, vals![after, limit]).await?)
     }
 
     /// The ops that the ended epochs of an edge left undecided, beyond that place, each with the new place of
@@ -99,15 +98,13 @@ impl Store {
         let values = vals![&place.edge, place.epoch, place.seq];
         let stored = self.sql.one(OP, values.clone()).await?;
         let Some(StoredOp(mut op)) = stored else { return Ok(None) };
-        let row: Option<(i64, i64, Vec<u8>, i64, i64)> = self.sql.one(OUTCOME, values).await?;
-        if let Some((number, at, bytes, epoch_now, acknowledged)) = row {
+        let row: Option<(u64, UnixMillis, Vec<u8>, u64, u64)> =
+            self.sql.one(OUTCOME, values).await?;
+        if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {
+            let told = (epoch_now == place.epoch).then_some(number <= acknowledged);
+            let outcome = decoded(&bytes, "an outcome")?;
             op.state = OpState::Decided;
-            op.outcome = Some(OpOutcome {
-                number: count(number),
-                stored_at: UnixMillis(at),
-                told: (count(epoch_now) == place.epoch).then_some(number <= acknowledged),
-                outcome: decoded(&bytes, "an outcome")?,
-            });
+            op.outcome = Some(OpOutcome { number, stored_at, told, outcome });
         } else if op.state == OpState::LeftBehind {
             self.find_again(&place.edge, std::slice::from_mut(&mut op)).await?;
         }
@@ -183,10 +180,10 @@ impl Store {
             let mut values = vals![edge, first];
             values.extend(part.iter().cloned());
             let text = in_list(AGAIN, part.len(), ")");
-            let rows: Vec<(i64, i64, Vec<u8>)> = self.sql.all(text, values).await?;
+            let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.all(text, values).await?;
             again.extend(rows.into_iter().filter_map(|(epoch, seq, bytes)| {
                 let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) else { return None };
-                let place = OpPlace { edge: edge.clone(), epoch: count(epoch), seq: count(seq) };
+                let place = OpPlace { edge: edge.clone(), epoch, seq };
                 Some(((op.command.id, op.actor.user_id), place))
             }));
         }

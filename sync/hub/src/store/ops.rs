@@ -4,10 +4,9 @@
 
 use engine::cloud::{NewOp, NewOps};
 use platform::{columns, transact, vals};
-use uuid::Uuid;
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
-use super::{Result, Store, count, decoded, fitting, work::RECEIVED};
+use super::{Result, Store, decoded, fitting, work::RECEIVED};
 
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
     undecided = undecided + ?, last_contact_at = ? \
@@ -78,18 +77,14 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<NumberedOutcome>> {
-        let rows: Vec<(i64, i64, Option<Uuid>, Vec<u8>)> =
+        let rows: Vec<(u64, u64, Option<CommandId>, Vec<u8>)> =
             self.sql.all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
         let fitting = fitting(rows.iter().map(|(.., bytes)| bytes.len()));
         rows.into_iter()
             .take(fitting)
             .map(|(number, seq, command_id, bytes)| {
-                Ok(NumberedOutcome {
-                    number: count(number),
-                    seq: count(seq),
-                    command_id: command_id.map(CommandId),
-                    outcome: decoded(&bytes, "an outcome")?,
-                })
+                let outcome = decoded(&bytes, "an outcome")?;
+                Ok(NumberedOutcome { number, seq, command_id, outcome })
             })
             .collect()
     }

@@ -5,7 +5,7 @@
 use platform::{transact, vals};
 use wire::{EdgeId, UnixMillis};
 
-use super::{Result, Store, count, edge};
+use super::{Result, Store};
 
 const ASK: &str = "UPDATE edges SET probe_number = probe_number + 1, probed_at = ? WHERE edge = ?";
 const NUMBER: &str = "SELECT probe_number FROM edges WHERE edge = ?";
@@ -21,15 +21,13 @@ impl Store {
     pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK, vals![now, edge]).await?;
-            let row: Option<(i64,)> = tx.one(NUMBER, vals![edge]).await?;
-            Ok(row.map_or(0, |(number,)| count(number)))
+            Ok(tx.one(NUMBER, vals![edge]).await?.unwrap_or_default())
         })
     }
 
     /// The newest question that was answered.
     pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
-        let row: Option<(i64,)> = self.sql.one(ANSWERED, vals![edge]).await?;
-        Ok(row.map_or(0, |(number,)| count(number)))
+        Ok(self.sql.one(ANSWERED, vals![edge]).await?.unwrap_or_default())
     }
 
     /// An answer under another term is of a session that is over.
@@ -40,8 +38,7 @@ impl Store {
 
     /// Edges that were asked after `since` and have not answered.
     pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
-        let rows: Vec<(String,)> = self.sql.all(OPEN, vals![since]).await?;
-        rows.into_iter().map(|(name,)| edge(name)).collect()
+        Ok(self.sql.all(OPEN, vals![since]).await?)
     }
 
     pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {

@@ -39,9 +39,9 @@ impl Store {
     /// generation.
     pub async fn ensure_regions(&self, generation: u64) -> Result<()> {
         transact!(self.sql, tx => {
-            let known: Vec<(String,)> = tx.all(KNOWN, vals![]).await?;
+            let known: Vec<String> = tx.all(KNOWN, vals![]).await?;
             for region in Region::ALL {
-                if known.iter().any(|(name,)| name == region.as_str()) {
+                if known.iter().any(|name| name == region.as_str()) {
                     continue;
                 }
                 let values = vals![region, Policy::default().as_str(), generation, Hash::ZERO];

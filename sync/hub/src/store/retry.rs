@@ -3,7 +3,6 @@
 //! Invariant: the same transaction records the operator.
 
 use platform::{transact, vals};
-use uuid::Uuid;
 use wire::{CommandId, EdgeId, UnixMillis, UserId};
 
 use super::{Result, Store, work::NEEDS_OPERATOR};
@@ -43,8 +42,8 @@ impl Store {
                 tx.exec(NOTE, vals![edge, epoch, seq, now, by]).await?;
                 return Ok(RetryResult::LetIn);
             }
-            let row: Option<(String,)> = tx.one(STATE, vals![edge, epoch, seq]).await?;
-            Ok(if row.is_some() { RetryResult::NotStopped } else { RetryResult::Unknown })
+            let state: Option<String> = tx.one(STATE, vals![edge, epoch, seq]).await?;
+            Ok(if state.is_some() { RetryResult::NotStopped } else { RetryResult::Unknown })
         })
     }
 
@@ -56,9 +55,9 @@ impl Store {
         now: UnixMillis,
     ) -> Result<RetryResult> {
         transact!(self.sql, tx => {
-            let rows: Vec<(Uuid,)> = tx.all(ASKS, vals![id]).await?;
-            let mut retried = if rows.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
-            for (user,) in rows {
+            let users: Vec<UserId> = tx.all(ASKS, vals![id]).await?;
+            let mut retried = if users.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
+            for user in users {
                 if tx.exec(LET_ASK_IN, vals![id, user, FAILURES_MAX]).await? == 1 {
                     tx.exec(NOTE_ASK, vals![id, user, now, by]).await?;
                     retried = RetryResult::LetIn;

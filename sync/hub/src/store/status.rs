@@ -54,7 +54,7 @@ impl Store {
         let mut edges: Vec<EdgeRecord> = self.sql.all(PAGE, vals![after, limit]).await?;
         let mut left = self.left_behind_by_edge().await?;
         for EdgeRecord { stored, .. } in &mut edges {
-            stored.left_behind = left.remove(stored.edge.as_str()).unwrap_or_default();
+            stored.left_behind = left.remove(&stored.edge).unwrap_or_default();
         }
         Ok(edges)
     }

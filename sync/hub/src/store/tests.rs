@@ -13,7 +13,9 @@ use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
-use wire::{Ack, BootNonce, Chain, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId};
+use wire::{
+    Ack, BootNonce, Chain, EdgeId, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId,
+};
 
 use super::{
     asks::{AskAdmission, AskName},
@@ -152,7 +154,7 @@ async fn claimed(store: &Store) -> Claim {
 
 /// What is due from the beginning on.
 async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<UndecidedOp> {
-    store.due(claim, &mut LogWalk::default(), limit).await.unwrap()
+    store.due(claim, &mut LogWalk::default(), false, limit).await.unwrap()
 }
 
 fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {

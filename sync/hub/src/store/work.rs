@@ -10,7 +10,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, UnixMillis};
 
-use super::{Result, Store, StoreError, asks, count, edge, encoded, left_behind, region};
+use super::{Result, Store, StoreError, asks, encoded, left_behind};
 use crate::domain::{
     op::ReceivedOp,
     run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
@@ -101,12 +101,10 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<EdgeId>, String)> {
         let values = vals![after, limit + 1];
-        let mut rows: Vec<(String,)> = self.sql.all(WITH_WORK, values).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next = last.map_or_else(String::new, |(name,)| name.clone());
-        let edges = rows.into_iter().map(|(name,)| edge(name)).collect::<Result<_, _>>()?;
+        let mut edges: Vec<EdgeId> = self.sql.all(WITH_WORK, values).await?;
+        let more = edges.len() > limit;
+        edges.truncate(limit);
+        let next = edges.last().filter(|_| more).map(EdgeId::to_string).unwrap_or_default();
         Ok((edges, next))
     }
 
@@ -123,12 +121,8 @@ impl Store {
             if tx.exec(CLAIM, vals![worker, until, edge, worker, now, too_far]).await? == 0 {
                 return Ok(None);
             }
-            let row: Option<(String, i64, i64)> = tx.one(CLAIMED, vals![edge]).await?;
-            let claim = row.map(|(name, epoch, token)| {
-                let region = region(&name)?;
-                Ok(Claim { edge: edge.clone(), region, epoch: count(epoch), token: count(token) })
-            });
-            claim.transpose()
+            let row: Option<(Region, u64, u64)> = tx.one(CLAIMED, vals![edge]).await?;
+            Ok(row.map(|(region, epoch, token)| Claim { edge: edge.clone(), region, epoch, token }))
         })
     }
 
@@ -144,32 +138,15 @@ impl Store {
     }
 
     /// The next undecided ops of the walk in log order, without held ops and those that wait behind them.
+    /// Parked ops are left out while their owner is away.
     pub async fn due(
         &self,
         claim: &Claim,
         walk: &mut LogWalk,
+        owner_is_away: bool,
         limit: usize,
     ) -> Result<Vec<UndecidedOp>> {
-        self.next("", claim, walk, limit).await
-    }
-
-    /// As `due`, without parked ops: for the time that their owner is away.
-    pub async fn not_parked(
-        &self,
-        claim: &Claim,
-        walk: &mut LogWalk,
-        limit: usize,
-    ) -> Result<Vec<UndecidedOp>> {
-        self.next(NOT_PARKED, claim, walk, limit).await
-    }
-
-    async fn next(
-        &self,
-        states: &'static str,
-        claim: &Claim,
-        walk: &mut LogWalk,
-        limit: usize,
-    ) -> Result<Vec<UndecidedOp>> {
+        let states = if owner_is_away { NOT_PARKED } else { "" };
         let barriers = &mut walk.barriers;
         let is_due = |state: &str, op: &UndecidedOp| {
             match state {
@@ -241,12 +218,12 @@ impl Store {
         epoch: u64,
         limit: usize,
     ) -> Result<Vec<(u64, HeldReason)>> {
-        let rows: Vec<(i64, String)> = self.sql.all(HELD, vals![edge, epoch, limit]).await?;
+        let rows: Vec<(u64, String)> = self.sql.all(HELD, vals![edge, epoch, limit]).await?;
         let reason = |state: &str| match state {
             HELD_BY_REGION => HeldReason::Region,
             _ => HeldReason::NeedsOperator,
         };
-        Ok(rows.into_iter().map(|(seq, state)| (count(seq), reason(&state))).collect())
+        Ok(rows.into_iter().map(|(seq, state)| (seq, reason(&state))).collect())
     }
 
     /// The tokens at these places of the log; a place that holds none is left out.
@@ -256,10 +233,10 @@ impl Store {
             let mut values = vals![&claim.edge, claim.epoch];
             values.extend(part.iter().map(Val::from));
             let text = in_list(TOKENS, part.len(), ")");
-            let rows: Vec<(i64, Vec<u8>)> = self.sql.all(text, values).await?;
+            let rows: Vec<(u64, Vec<u8>)> = self.sql.all(text, values).await?;
             for (seq, bytes) in rows {
                 if let ReceivedOp::Token { token } = ReceivedOp::read(&bytes) {
-                    tokens.insert(count(seq), token);
+                    tokens.insert(seq, token);
                 }
             }
         }
@@ -317,8 +294,7 @@ async fn add_outcomes(
     decided: &[DecidedOp],
     now: UnixMillis,
 ) -> Result<()> {
-    let row: Option<(i64,)> = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?;
-    let total = row.map_or(0, |(total,)| count(total));
+    let total: u64 = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?.unwrap_or_default();
     let mut number = total.saturating_sub(decided.len() as u64);
     let (log, seqs) = (vals![&claim.edge, claim.epoch], decided.iter().map(|op| op.seq));
     if tx.exec_named(DECIDE, &log, seqs, ")").await? != decided.len() as u64 {

@@ -115,7 +115,7 @@ impl LogWork<'_> {
         if self.away {
             return self.pass_by(&claim).await;
         }
-        let due = self.hub.store.due(&claim, &mut self.walk, self.portion.size());
+        let due = self.hub.store.due(&claim, &mut self.walk, false, self.portion.size());
         let run = self.hub.kept(&claim, due).await?;
         match self.sweep {
             None if run.is_empty() => Ok(self.at_the_end()),
@@ -126,7 +126,7 @@ impl LogWork<'_> {
 
     /// While the owner is away, ops that need none are answered; the rest is parked.
     async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
-        let waiting = self.hub.store.not_parked(claim, &mut self.walk, OPS_MAX);
+        let waiting = self.hub.store.due(claim, &mut self.walk, true, OPS_MAX);
         let run = self.hub.kept(claim, waiting).await?;
         if run.is_empty() {
             return Ok(self.at_the_end());

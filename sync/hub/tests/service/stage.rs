@@ -123,7 +123,7 @@ impl Stage {
     pub async fn claims(&self) -> i64 {
         const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
-        let (claimed,) = sql.one(CLAIMED, vals![]).await.unwrap().unwrap();
+        let claimed = sql.one(CLAIMED, vals![]).await.unwrap().unwrap();
         sql.close().await;
         claimed
     }

@@ -121,8 +121,8 @@ impl Truth {
         const ROW: &str = "SELECT bytes FROM orders WHERE id = ?";
         for (_, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
             for id in orders {
-                let row: Result<Option<(Vec<u8>,)>, _> = file.one(ROW, vals![*id]).await;
-                let Ok(Some((bytes,))) = row else { return false };
+                let row: Result<Option<Vec<u8>>, _> = file.one(ROW, vals![*id]).await;
+                let Ok(Some(bytes)) = row else { return false };
                 if order(&bytes).status != wire::OrderStatus::Pending {
                     return false;
                 }
@@ -133,9 +133,9 @@ impl Truth {
 }
 
 async fn orders_of(file: &Sql) -> Vec<Order> {
-    let rows: Vec<(Vec<u8>,)> =
+    let rows: Vec<Vec<u8>> =
         file.all("SELECT bytes FROM orders", vals![]).await.expect("an edge's orders");
-    rows.into_iter().map(|(bytes,)| order(&bytes)).collect()
+    rows.iter().map(|bytes| order(bytes)).collect()
 }
 
 fn order(bytes: &[u8]) -> Order {

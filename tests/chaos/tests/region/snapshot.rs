@@ -28,10 +28,10 @@ async fn fill(sql: &Sql) -> Hash {
     // Their numbers are taken first: the hub itself may write a change meanwhile, its keys for one.
     let end = transact!(sql, tx => {
         tx.exec(ADD, vals![ORDERS]).await?;
-        let row: Option<(i64,)> = tx.one(END, vals![]).await?;
+        let row: Option<u64> = tx.one(END, vals![]).await?;
         Ok::<_, platform::sql::SqlError>(row)
     });
-    let from = end.unwrap().unwrap().0.cast_unsigned() - ORDERS;
+    let from = end.unwrap().unwrap() - ORDERS;
     let mut digest = Hash::ZERO;
     for part in 0..ORDERS / PART {
         let mut values = Vec::new();

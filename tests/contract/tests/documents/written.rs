@@ -100,7 +100,7 @@ async fn missing_and_null_are_one(arm: DocumentsArm) {
         Documents::Sqlite(sql) => {
             let nulls = "SELECT 1 FROM notes WHERE json_type(body, '$.text') = 'null'
                 OR json_type(body, '$.read_at') = 'null'";
-            sql.one::<(i64,)>(nulls, vals![]).await.unwrap().is_some()
+            sql.one::<i64>(nulls, vals![]).await.unwrap().is_some()
         }
     };
     assert!(!null_is_stored);

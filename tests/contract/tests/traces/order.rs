@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 
 use contract::OrderDb;
 use order::store::{AssignmentRequest, Store};
-use platform::{sql::Sql, vals};
+use platform::{row, sql::Sql, vals};
 use process::clock::Clock;
 use rules::{Attempt, NewCase, Origin, StoredAnswer, Submission, Writes};
 use sim::{
     Counts,
     recording::{AssignmentChange, OrderRecording, OrderStep, OutboxWord, Transaction},
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 use wire::{
     AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
@@ -152,9 +151,9 @@ impl Replay<'_> {
     /// Every change left with its event, in its place.
     async fn has_told(&self, told: &[OutboxWord]) {
         const EVENTS: &str = "SELECT event FROM outbox ORDER BY seq";
-        let rows: Vec<(String,)> = self.sql.all(EVENTS, Vec::new()).await.unwrap();
+        let rows: Vec<String> = self.sql.all(EVENTS, Vec::new()).await.unwrap();
         assert_eq!(rows.len(), told.len(), "{}: events", self.name);
-        for ((text,), told) in rows.iter().zip(told) {
+        for (text, told) in rows.iter().zip(told) {
             let event: Event = serde_json::from_str(text).unwrap();
             let (kind, body) = match told {
                 OutboxWord::Order(emitted) => (emitted.kind, serde_json::to_value(&emitted.body)),
@@ -196,21 +195,23 @@ impl Replay<'_> {
     }
 }
 
-/// A stored answer as its row.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, FromRow)]
-struct Answer {
-    command_id: Uuid,
-    user_id: Uuid,
-    hash: Vec<u8>,
-    applied: i64,
-    code: Option<String>,
-    order_id: Uuid,
-    order_version: Option<i64>,
-    edge: Option<String>,
-    epoch: Option<i64>,
-    seq: Option<i64>,
-    op_hash: Option<Vec<u8>>,
-    decided_at: i64,
+row! {
+    /// A stored answer as its row.
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Answer {
+        command_id: Uuid,
+        user_id: Uuid,
+        hash: Vec<u8>,
+        applied: i64,
+        code: Option<String>,
+        order_id: Uuid,
+        order_version: Option<i64>,
+        edge: Option<String>,
+        epoch: Option<i64>,
+        seq: Option<i64>,
+        op_hash: Option<Vec<u8>>,
+        decided_at: i64,
+    }
 }
 
 impl Answer {

@@ -116,7 +116,7 @@ async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others()
     let (north, id) = (stage.pending().await, stage.pending().await);
     let decided = transact!(stage.sql, tx => {
         let lock = "SELECT fence FROM region_assignment WHERE region = ? FOR UPDATE";
-        tx.one::<(i64,)>(lock, vals!["NORTH"]).await?;
+        tx.one::<i64>(lock, vals!["NORTH"]).await?;
         let other = wire::Draft { location: wire::Region::South, ..draft() };
         let south = stage.publish(CommandId(stage.clock.new_id()), customer(1), other).await;
         assert!(south.succeeded());

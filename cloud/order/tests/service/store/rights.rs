@@ -296,7 +296,7 @@ async fn a_grant_waits_for_the_decisions_under_way() {
     let stage = Stage::new(Engine::MariaDb).await;
     let granted = transact!(stage.sql, tx => {
         let lock = "SELECT fence FROM region_assignment WHERE region = ? LOCK IN SHARE MODE";
-        tx.one::<(i64,)>(lock, vals!["NORTH"]).await?;
+        tx.one::<i64>(lock, vals!["NORTH"]).await?;
         let granting = tokio::time::timeout(Duration::from_millis(300), stage.grant("north-1"));
         Ok::<_, SqlError>(granting.await.is_ok())
     });

@@ -173,7 +173,7 @@ impl SqliteStore {
 
     pub async fn has_noted(&self, id: Uuid, event: EventId) -> Done<bool> {
         let of = consumer(self.name, id);
-        let row = self.sql.one::<(i64,)>(
+        let row = self.sql.one::<i64>(
             "SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?",
             vals![of, event],
         );
@@ -211,8 +211,7 @@ impl SqliteStore {
     pub async fn count(&self, find: &Find) -> Done<u64> {
         let inner = self.selection("1", find, false);
         let text = SqlText::of("SELECT COUNT(*) FROM (").join(inner).put(")");
-        let counted: Option<(i64,)> = text.one(&self.sql).await?;
-        Ok(counted.map_or(0, |(count,)| count.unsigned_abs()))
+        Ok(text.one(&self.sql).await?.unwrap_or_default())
     }
 
     pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {

@@ -11,11 +11,10 @@ use platform::{
     sql::{Statement, Tx, Val},
     transact, vals,
 };
-use uuid::Uuid;
 use wire::{Change, Event, EventId, EventType, Hash, Order, OrderId, Region, UnixMillis};
 
 use super::{
-    super::{Result, Store, StoreError, count, hash, region},
+    super::{Result, Store, StoreError},
     CONSUMER, End, Entry, FeedEffect, FeedRow, ORDER, lock,
 };
 
@@ -165,13 +164,10 @@ async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Newest> {
     let mut first = vals![ORDER];
     first.extend(Region::ALL.iter().map(Val::from));
     let text = Statement::new(NEWEST_OF).marks(Region::ALL.len()).then(") AND entity IN (");
-    let rows: Vec<(String, Uuid, i64, Option<Vec<u8>>)> =
-        tx.all_named(text, &first, orders, ") ORDER BY feed_seq").await?;
-    let newest = rows.into_iter().map(|(name, id, version, digest)| {
-        let digest = digest.as_deref().map(hash).transpose()?;
-        Ok(((region(&name)?, OrderId(id)), (count(version), digest)))
-    });
-    newest.collect()
+    let rows = tx.all_named(text, &first, orders, ") ORDER BY feed_seq").await?;
+    let newest =
+        rows.into_iter().map(|(region, id, version, digest)| ((region, id), (version, digest)));
+    Ok(newest.collect())
 }
 
 impl FeedPlan {
