@@ -34,34 +34,20 @@ const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status 
 /// Answers under one id that are told; more than a person has devices is somebody's game.
 const ANSWERS_MAX: usize = 20;
 
-row! {
-    struct LinePlace {
-        id: u64,
-        location: Region,
-    }
-}
-
-struct LostRow {
-    place: LinePlace,
+/// A line of history behind the first columns of its row: its id, and where the order is.
+struct PlacedLine<P> {
+    place: P,
     line: LineRow,
 }
 
-impl Row for LostRow {
+impl<P: Row> Row for PlacedLine<P> {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { place: Row::read(row)?, line: Row::read(row)? })
+        Ok(Self { place: P::read(row)?, line: Row::read(row)? })
     }
 }
 
-struct WonRow {
-    id: i64,
-    line: LineRow,
-}
-
-impl Row for WonRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { id: row.get("id")?, line: Row::read(row)? })
-    }
-}
+type LostRow = PlacedLine<(u64, Region)>;
+type WonRow = PlacedLine<u64>;
 
 row! {
     struct ListedCase {
@@ -143,7 +129,7 @@ impl Store {
             let text = text.marks(part.len()).then(") ORDER BY order_timeline.id");
             for row in self.sql.all::<WonRow>(text, values).await? {
                 let order_id = row.line.order_id;
-                won.entry(order_id).or_default().push((row.id.unsigned_abs(), winner(row.line)));
+                won.entry(order_id).or_default().push((row.place, winner(row.line)));
             }
         }
         Ok(rows.into_iter().map(|row| lost(row, &won)).collect())
@@ -169,7 +155,7 @@ impl ListedCase {
 }
 
 fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAcceptance {
-    let (LinePlace { id, location: region }, order_id) = (row.place, row.line.order_id);
+    let ((id, region), order_id) = (row.place, row.line.order_id);
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
     // An acceptance lost for another reason may still find the order with a provider: he is no winner.

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    row,
     sql::{Columns, ReadError, Row, Statement, StoredRow, Tx},
     transact, vals,
 };
@@ -73,18 +72,12 @@ pub struct NextRight {
 
 struct GrantedRow {
     row: AssignmentRow,
-    grant: Grant,
+    digest: Option<Hash>,
 }
 
 impl Row for GrantedRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { row: Row::read(row)?, grant: Row::read(row)? })
-    }
-}
-
-row! {
-    struct Grant {
-        digest: Option<Hash>,
+        Ok(Self { row: Row::read(row)?, digest: row.get("digest")? })
     }
 }
 
@@ -196,7 +189,7 @@ fn granted(tail: &'static str) -> Statement {
 impl GrantedRow {
     fn read(self) -> Result<(AssignmentEvent, Option<NextAssignment>), StoreError> {
         let (region, assignment) = self.row.assignment()?;
-        let told = assignment.told(self.grant.digest);
+        let told = assignment.told(self.digest);
         Ok((AssignmentEvent { region, assignment: told }, assignment.wanted))
     }
 }

@@ -2,8 +2,8 @@
 //! passed. Each call does a bounded part and returns its size.
 
 use platform::{
-    fields,
-    sql::{ReadError, Row, StoredRow, Val, in_list},
+    row,
+    sql::{Val, in_list},
     vals,
 };
 use wire::{EdgeId, Region, UnixMillis};
@@ -69,17 +69,13 @@ pub struct OldOps {
     pub last: u64,
 }
 
-/// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins in between.
-struct Log {
-    epoch: i64,
-    outcome_cursor: i64,
-    /// When the edge last said that the hub has all of its log.
-    whole_at: Option<i64>,
-}
-
-impl Row for Log {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(fields!(row => Log { epoch, outcome_cursor, whole_at }))
+row! {
+    /// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins in between.
+    struct Log {
+        epoch: i64,
+        outcome_cursor: i64,
+        /// When the edge last said that the hub has all of its log.
+        whole_at: Option<i64>,
     }
 }
 
