@@ -6,7 +6,5 @@ mod inbox;
 mod sentence;
 
 pub use audience::lines_of;
-pub use inbox::{
-    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
-};
+pub use inbox::{InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine};
 pub use sentence::{LineText, write};

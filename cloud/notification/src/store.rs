@@ -8,15 +8,14 @@ use platform::documents::{
     Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index,
     IndexCondition, ScalarType, Shape, Update, millis,
 };
+use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
 use crate::{
     bell::InboxBell,
-    domain::{
-        InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
-    },
+    domain::{InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine},
 };
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
@@ -143,7 +142,7 @@ impl InboxStore {
         let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
         let lines: Vec<StoredLine> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
-        let next = last.map(|last| InboxCursor { created_at: last.line.created_at, id: last.id });
+        let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
         Ok(InboxPage { lines, next })
     }
 
@@ -185,7 +184,7 @@ pub fn lines_of(request: &PageRequest) -> Find {
         let alive = IS_READ.is(false).or(READ_AT.at_least(request.read_since));
         Find::by(NEWEST, own.and(alive))
     };
-    let after = request.after.map(|after| vec![after.created_at.scalar(), after.id.0.scalar()]);
+    let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(request.limit)
 }
 

@@ -11,7 +11,7 @@ use mongodb::{
     options::IndexOptions,
 };
 use notification::{
-    domain::{InboxCursor, InboxLine, LineId, PageRequest, Params, StoredLine},
+    domain::{InboxLine, LineId, PageRequest, Params, StoredLine},
     store::{self, InboxStore},
 };
 use process::clock::Clock;
@@ -79,7 +79,7 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
         store.add(id(n), &told).await.unwrap();
     }
     let mut seen = Vec::new();
-    let mut after: Option<InboxCursor> = None;
+    let mut after = None;
     loop {
         let request = PageRequest { limit: 2, after, ..all(user, Role::Customer) };
         let page = store.page(&request).await.unwrap();

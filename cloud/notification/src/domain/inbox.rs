@@ -3,8 +3,9 @@
 //!
 //! Invariant: there is at most one line per person and event, however often the event arrives.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
+use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -67,34 +68,12 @@ pub struct StoredLine {
     pub read_at: Option<UnixMillis>,
 }
 
-/// The place after which a page begins: lines stand newest first, and the id settles a tie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InboxCursor {
-    pub created_at: UnixMillis,
-    pub id: LineId,
-}
-
-impl fmt::Display for InboxCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.created_at.0, self.id.0.simple())
-    }
-}
-
-impl FromStr for InboxCursor {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (at, id) = text.split_once('_').ok_or(())?;
-        let created_at = UnixMillis(at.parse().map_err(|_| ())?);
-        Ok(Self { created_at, id: LineId(Uuid::parse_str(id).map_err(|_| ())?) })
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
     pub user_id: UserId,
     pub role: Role,
     pub unread_only: bool,
-    pub after: Option<InboxCursor>,
+    pub after: Option<TimeCursor>,
     pub limit: usize,
     /// Lines read before this moment are as good as gone, also before the purge has come by.
     pub read_since: UnixMillis,
@@ -103,20 +82,5 @@ pub struct PageRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxPage {
     pub lines: Vec<StoredLine>,
-    pub next: Option<InboxCursor>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_nonsense_does_not() {
-        let cursor =
-            InboxCursor { created_at: UnixMillis(1_764_000_000_123), id: LineId(Uuid::max()) };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", "_", "1_", "_x", "1764000000123", "a_00000000000000000000000000000000"] {
-            assert_eq!(bad.parse::<InboxCursor>(), Err(()), "{bad}");
-        }
-    }
+    pub next: Option<TimeCursor>,
 }

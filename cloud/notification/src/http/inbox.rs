@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::{HeaderMap, header};
 use process::{
-    problem::{Json, Page, Path, Problem, Query},
+    problem::{Json, Page, Path, Problem, Query, TimeCursor},
     tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
 
 use super::Service;
-use crate::domain::{self, InboxCursor, LineId, PageRequest, READ_KEPT_MS, StoredLine};
+use crate::domain::{self, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
@@ -54,7 +54,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-    page: Page<InboxCursor>,
+    page: Page<TimeCursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
     let (user, role) = (caller.actor.user_id, caller.actor.role);

@@ -7,13 +7,13 @@ use mongodb::{
     bson::{self, Bson, Document, doc},
     options::IndexOptions,
 };
-use notification::domain::{
-    InboxCursor, InboxLine, InboxPage, LineId, PageRequest, Params, StoredLine,
-};
+use notification::domain::{InboxLine, InboxPage, LineId, PageRequest, Params, StoredLine};
 use platform::{
+    row,
     sql::{Sql, SqlError, Val},
     transact, vals,
 };
+use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
@@ -50,7 +50,17 @@ struct LineBody {
     params: Params,
 }
 
-type LineRow = (Uuid, Uuid, i64, Uuid, i64, Option<i64>, String);
+row! {
+    struct LineRow {
+        id: Uuid,
+        user_id: UserId,
+        role: Role,
+        event_id: EventId,
+        created_at: UnixMillis,
+        read_at: Option<UnixMillis>,
+        body: String,
+    }
+}
 
 impl HandWrittenInbox {
     pub async fn open(url: &str) -> Result<Self> {
@@ -124,7 +134,7 @@ impl HandWrittenInbox {
         let more = lines.len() > request.limit;
         lines.truncate(request.limit);
         let last = lines.last().filter(|_| more);
-        let next = last.map(|last| InboxCursor { created_at: last.line.created_at, id: last.id });
+        let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
         Ok(InboxPage { lines, next })
     }
 }
@@ -136,10 +146,10 @@ async fn mongo_lines(
     let alive = doc! {"$or": [{"is_read": false}, {"read_at": {"$gte": request.read_since.0}}]};
     let mut all = vec![doc! {"user_id": binary(request.user_id.0)}, alive];
     if let Some(after) = request.after {
-        let at = after.created_at.0;
+        let at = after.at.0;
         all.push(doc! {"$or": [
             {"created_at": {"$lt": at}},
-            {"created_at": at, "_id": {"$lt": binary(after.id.0)}},
+            {"created_at": at, "_id": {"$lt": binary(after.id)}},
         ]});
     }
     let finding = inbox.find(doc! {"$and": all}).sort(doc! {"created_at": -1, "_id": -1});
@@ -152,25 +162,24 @@ async fn mongo_lines(
 }
 
 async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<StoredLine>> {
-    let top = InboxCursor { created_at: UnixMillis(i64::MAX), id: LineId(Uuid::max()) };
-    let after = request.after.unwrap_or(top);
-    let at = after.created_at;
+    let after = request.after.unwrap_or(TimeCursor::START);
+    let at = after.at;
     let values =
-        vals![request.user_id, request.read_since, at, at, at, after.id.0, request.limit + 1];
+        vals![request.user_id, request.read_since, at, at, at, after.id, request.limit + 1];
     let rows: Result<Vec<LineRow>, SqlError> = sql.all(LINES, values).await;
-    let line = |(id, user, role, event, at, read_at, body): LineRow| {
-        let body: LineBody = serde_json::from_str(&body)?;
+    let line = |row: LineRow| {
+        let body: LineBody = serde_json::from_str(&row.body)?;
         let line = InboxLine {
-            user_id: UserId(user),
-            role: Role::from_number(role).context("a role")?,
+            user_id: row.user_id,
+            role: row.role,
             event_type: body.event_type,
             order_id: body.order_id,
-            event_id: EventId(event),
+            event_id: row.event_id,
             counterpart: body.counterpart,
             params: body.params,
-            created_at: UnixMillis(at),
+            created_at: row.created_at,
         };
-        Ok(StoredLine { id: LineId(id), line, read_at: read_at.map(UnixMillis) })
+        Ok(StoredLine { id: LineId(row.id), line, read_at: row.read_at })
     };
     rows?.into_iter().map(line).collect()
 }

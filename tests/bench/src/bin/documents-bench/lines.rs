@@ -1,6 +1,7 @@
 //! Lines of four people, and pages of one of them.
 
-use notification::domain::{InboxCursor, InboxLine, LineId, PageRequest, Params};
+use notification::domain::{InboxLine, LineId, PageRequest, Params};
+use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{
     Amount, Currency, EventId, EventType, OrderCode, OrderId, Region, Role, UnixMillis, UserId,
@@ -8,7 +9,7 @@ use wire::{
 
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 
-pub fn page_of(after: Option<InboxCursor>) -> PageRequest {
+pub fn page_of(after: Option<TimeCursor>) -> PageRequest {
     PageRequest {
         user_id: UserId(Uuid::from_u128(1)),
         role: Role::Customer,
