@@ -1,0 +1,9 @@
+#!/bin/sh
+# Prints the passwords of docker-compose.yml, all different and random, for a file `.env`:
+#   (umask 077; sh deploy/docker/passwords.sh > .env)
+set -eu
+for name in MARIADB_ROOT MONGODB_ROOT AUTH_SQL ORDER_SQL HUB_SQL NOTIFICATION_DOCUMENTS \
+    GATEWAY_BUS AUTH_BUS ORDER_BUS NOTIFICATION_BUS HUB_BUS \
+    GATEWAY_CACHE AUTH_CACHE ORDER_CACHE NOTIFICATION_CACHE HUB_CACHE; do
+    printf '%s_PASSWORD=%s\n' "$name" "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
+done

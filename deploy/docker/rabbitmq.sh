@@ -1,0 +1,28 @@
+#!/bin/bash
+# Writes the users and their rights from the environment, and starts the server. Every part declares the exchanges. It
+# publishes to its own exchange alone, and only a part that consumes has queues. Nobody else may sign in: the server makes
+# no default user when it is given definitions.
+set -euo pipefail
+definitions=/tmp/definitions.json
+umask 077
+exchanges='auth_events|user_events|order_events|payment_events|review_events|dead_letters'
+users="" rights=""
+# NAME QUEUES PUBLISHES
+part() {
+    local variable="${1^^}_BUS_PASSWORD" own="$2" to="$3"
+    local password="${!variable:?}"
+    [[ "$password" =~ ^[A-Za-z0-9]+$ ]] || { echo "$variable: letters and digits only" >&2; exit 1; }
+    local configure="$exchanges" write="$to" read=""
+    if [ -n "$own" ]; then
+        configure="$exchanges|$own" write="dead_letters|$own" read="$exchanges|$own"
+    fi
+    users+="${users:+,}{\"name\":\"$1\",\"password\":\"$password\",\"tags\":\"\"}"
+    rights+="${rights:+,}{\"user\":\"$1\",\"vhost\":\"/\",\"configure\":\"^($configure)\$\",\"write\":\"^($write)\$\",\"read\":\"^($read)\$\"}"
+}
+part gateway '' ''
+part auth '' 'auth_events|user_events'
+part order '' order_events
+part notification '(order|payment|review)_queue(\\.dead)?' ''
+part hub 'hub_feed(\\.dead)?' ''
+printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"
+exec docker-entrypoint.sh rabbitmq-server

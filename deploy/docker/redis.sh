@@ -1,0 +1,22 @@
+#!/bin/sh
+# Writes the users from the environment and starts the server. Only the gateway and auth use the cache. The other parts
+# may connect and ask for a PING.
+set -eu
+users=/tmp/users.acl
+umask 077
+{
+    echo "user default off"
+    for name in GATEWAY AUTH; do
+        eval "password=\${${name}_CACHE_PASSWORD:?}"
+        part=$(echo "$name" | tr A-Z a-z)
+        echo "user $part on >$password ~* resetchannels +@read +@write +@connection +@scripting -@dangerous"
+    done
+    for name in ORDER NOTIFICATION HUB; do
+        eval "password=\${${name}_CACHE_PASSWORD:?}"
+        part=$(echo "$name" | tr A-Z a-z)
+        echo "user $part on >$password resetkeys resetchannels +@connection"
+    done
+    # For the check of health.
+    echo "user health on nopass resetkeys resetchannels +ping"
+} > "$users"
+exec redis-server --appendonly yes --dir /data --aclfile "$users"
