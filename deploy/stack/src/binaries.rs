@@ -9,11 +9,23 @@ const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/lib/rabbitmq/b
 /// The mongod that the pinned Python wheel carries, inside the folder that pip was given.
 const MONGOD_IN_WHEEL: &str = "fiftyone/db/bin/mongod";
 
-/// One of our own programs, built beside the one that is running.
+/// One of the product's programs: from the folder that `HOLDFAST_BIN_DIR` names, or built beside the one
+/// that is running.
 pub fn own(name: &str) -> Result<PathBuf> {
-    let program = folder()?.join(name);
+    match std::env::var_os("HOLDFAST_BIN_DIR") {
+        Some(folder) => built(&PathBuf::from(folder).join(name)),
+        None => built(&folder()?.join(name)),
+    }
+}
+
+/// Our supervisor, always of this build: it speaks with us alone.
+pub fn supervisor() -> Result<PathBuf> {
+    built(&folder()?.join("holdfast-stack"))
+}
+
+fn built(program: &Path) -> Result<PathBuf> {
     if program.is_file() {
-        return Ok(program);
+        return Ok(program.to_owned());
     }
     bail!("{} is missing: run `cargo build --workspace`", program.display())
 }
@@ -64,9 +76,6 @@ pub fn mongod() -> Result<PathBuf> {
 
 /// The folder of the running program; a test's is one further down, in `deps`.
 fn folder() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("HOLDFAST_BIN_DIR") {
-        return Ok(named.into());
-    }
     let program = std::env::current_exe().context("could not tell where this program stands")?;
     let folder = program.parent().context("this program stands nowhere")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };

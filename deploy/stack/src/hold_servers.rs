@@ -20,7 +20,7 @@ pub struct ServersArguments {
 
 pub async fn run(arguments: ServersArguments) -> Result<()> {
     let folder = stack::temporary::folder()?;
-    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?)?;
+    let supervisor = Supervisor::start(&binaries::supervisor()?)?;
     supervisor.remove_at_end(&folder)?;
     supervisor.remove_at_end(&arguments.ready_file)?;
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));

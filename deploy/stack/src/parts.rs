@@ -125,6 +125,7 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
         .env("HOLDFAST__EDGE__HTTP_BIND", at(place.http))
         .env("HOLDFAST__EDGE__MQTT_BIND", at(place.mqtt))
         .env("HOLDFAST__EDGE__WS_BIND", at(place.ws));
+    let spec = with_limits(spec, WIDE_EDGE);
     Ok(match code {
         Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
         None => spec,
@@ -138,14 +139,30 @@ pub const READY_MAX: Duration = Duration::from_secs(60);
 const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 
-/// Here everybody comes from one address, and the admin looks at the status ten times a second.
-const ASKED_PER_MINUTE_MAX: &str = "6000";
+/// Limits of the cloud that a platform of ours widens: here everybody comes from one address, and the admin
+/// looks at the status ten times a second.
+const WIDE_CLOUD: &[(&str, &str)] = &[
+    ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "6000"),
+    ("HOLDFAST__GATEWAY__PER_ADDRESS_PER_MINUTE", "6000"),
+];
+/// The same for an edge.
+const WIDE_EDGE: &[(&str, &str)] = &[];
+
+/// The process with every limit at its default again.
+pub fn at_default_limits(mut spec: Spec) -> Spec {
+    for (limit, _) in WIDE_CLOUD.iter().chain(WIDE_EDGE) {
+        spec.env.remove(*limit);
+    }
+    spec
+}
 
 fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
-    let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name))
-        .env("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", ASKED_PER_MINUTE_MAX)
-        .env("HOLDFAST__GATEWAY__PER_ADDRESS_PER_MINUTE", ASKED_PER_MINUTE_MAX);
-    Ok(spec.stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
+    let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name));
+    Ok(with_limits(spec, WIDE_CLOUD).stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
+}
+
+fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {
+    limits.iter().fold(spec, |spec, (limit, value)| spec.env(limit, *value))
 }
 
 fn with_config(layout: &Layout) -> [String; 2] {

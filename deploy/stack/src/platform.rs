@@ -28,6 +28,8 @@ pub const HEALTHY_MAX: Duration = Duration::from_secs(60);
 /// Half of what a session is good for.
 const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// At default limits a person may ask one endpoint a hundred times a minute.
+const LOOK_AGAIN_AT_DEFAULT_LIMITS: Duration = Duration::from_secs(1);
 /// What a stop may take before it is said to have failed.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,8 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 pub struct Wishes {
     /// Demo people and orders, if nothing has ever run on the data folder.
     pub demo_data: bool,
+    /// No limit is widened for people who all come from one address.
+    pub default_limits: bool,
     /// Added to the environment of every process of ours.
     pub environment: BTreeMap<String, String>,
 }
@@ -48,6 +52,7 @@ pub struct Stack {
     servers: Option<Servers>,
     environment: BTreeMap<String, String>,
     admin: Mutex<Admin>,
+    default_limits: bool,
 }
 
 struct Admin {
@@ -79,6 +84,7 @@ impl Stack {
             servers: None,
             environment: wishes.environment.clone(),
             admin: Mutex::new(admin),
+            default_limits: wishes.default_limits,
         };
         stack.start_cloud(say).await?;
         stack.make_admin().await?;
@@ -174,7 +180,8 @@ impl Stack {
     pub async fn healthy(&self, deadline: Duration) -> Result<()> {
         let matches = |edge: &EdgeStatus| edge.checksum == ChecksumState::Match;
         self.until_status("everything is healthy", deadline, |status| {
-            let all_match = Region::ALL.iter().all(|region| all_edges(status, *region, matches));
+            let mut edges = self.layout.edges.iter();
+            let all_match = edges.all(|place| all_edges(status, place.region, matches));
             all_match && status.complaints().is_empty()
         })
         .await
@@ -305,7 +312,8 @@ impl Stack {
         Ok(())
     }
 
-    fn in_environment(&self, mut spec: Spec) -> Spec {
+    fn in_environment(&self, spec: Spec) -> Spec {
+        let mut spec = if self.default_limits { parts::at_default_limits(spec) } else { spec };
         // An error's own words are what a log's last lines are read for; panics keep their backtrace.
         spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
         spec.env.extend(self.environment.clone());
@@ -325,6 +333,7 @@ impl Stack {
         so: impl Fn(&StatusReport) -> bool,
     ) -> Result<()> {
         let mut last = String::from("no status was given");
+        let pause = if self.default_limits { LOOK_AGAIN_AT_DEFAULT_LIMITS } else { LOOK_AGAIN };
         let looking = async {
             loop {
                 match self.status().await {
@@ -332,7 +341,7 @@ impl Stack {
                     Ok(status) => last = described(&status),
                     Err(error) => last = format!("{error:#}"),
                 }
-                sleep(LOOK_AGAIN).await;
+                sleep(pause).await;
             }
         };
         let looked = timeout(deadline, looking).await;
@@ -354,7 +363,7 @@ impl Drop for Stack {
 
 /// It removes the platform's folder when everything has stopped, if that is to be thrown away.
 pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
-    let supervisor = Supervisor::start(&binaries::own("holdfast-stack")?)?;
+    let supervisor = Supervisor::start(&binaries::supervisor()?)?;
     if layout.is_thrown_away {
         supervisor.remove_at_end(&layout.folder)?;
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Their tests need a whole platform, and each is a stage of its own.
-const STAGED_PACKAGES: [&str; 4] = ["contract", "e2e", "chaos", "demo"];
+const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 pub const CHAOS_ROUNDS: &str = "10";
 const SIM_SEEDS: &str = "5000";
 
@@ -30,11 +30,12 @@ pub enum Stage {
     Sim,
     E2e,
     Chaos,
+    Attack,
     Demo,
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 10] = [
+    const NAMES: [(Self, &str); 11] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -44,6 +45,7 @@ impl Stage {
         (Self::Sim, "sim"),
         (Self::E2e, "e2e"),
         (Self::Chaos, "chaos"),
+        (Self::Attack, "attack"),
         (Self::Demo, "demo"),
     ];
 
@@ -69,7 +71,8 @@ impl Stage {
     fn needs_build(self) -> bool {
         match self {
             Self::Arch | Self::Lint | Self::Build | Self::Sim => false,
-            Self::Web | Self::Unit | Self::Contract | Self::E2e | Self::Chaos | Self::Demo => true,
+            Self::Web | Self::Unit | Self::Contract | Self::E2e => true,
+            Self::Chaos | Self::Attack | Self::Demo => true,
         }
     }
 
@@ -116,6 +119,7 @@ impl Built {
                 Ok(count)
             }
             Stage::E2e => self.suites(|package| package == "e2e", &[]),
+            Stage::Attack => self.suites(|package| package == "attack", &[]),
         }
     }
 

@@ -1,0 +1,68 @@
+//! The experience of an honest person while somebody else attacks: how long each act took, and refusals.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use process::clock::Clock;
+use tokio::time::sleep;
+
+/// Acts of one person, in the order of their times.
+#[derive(Debug, Clone, Default)]
+pub struct Experience {
+    took: Vec<Duration>,
+    refusals: BTreeMap<String, usize>,
+}
+
+/// Lets somebody act again and again, with a pause in between, until `flood` has ended.
+pub async fn during<T>(
+    flood: impl Future<Output = T>,
+    pause: Duration,
+    mut act: impl AsyncFnMut() -> Result<(), String>,
+) -> (T, Experience) {
+    let (mut experience, clock) = (Experience::default(), Clock::system());
+    let acting = async {
+        loop {
+            let started = clock.elapsed();
+            let result = act().await;
+            experience.note(clock.elapsed().saturating_sub(started), result);
+            sleep(pause).await;
+        }
+    };
+    let result = tokio::select! {
+        result = flood => result,
+        () = acting => unreachable!("acting ends with the flood"),
+    };
+    experience.took.sort();
+    (result, experience)
+}
+
+impl Experience {
+    pub fn count(&self) -> usize {
+        self.took.len()
+    }
+
+    pub fn refused(&self) -> usize {
+        self.refusals.values().sum()
+    }
+
+    /// The time within which so many of a hundred acts ended.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let last = self.took.len().saturating_sub(1);
+        let at = (self.took.len() * percent / 100).min(last);
+        self.took.get(at).copied().unwrap_or_default()
+    }
+
+    fn note(&mut self, took: Duration, result: Result<(), String>) {
+        self.took.push(took);
+        if let Err(why) = result {
+            *self.refusals.entry(why).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Experience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [p50, p99] = [50, 99].map(|percent| self.percentile(percent).as_millis());
+        write!(f, "{} acts, p50 {p50} ms, p99 {p99} ms, {} refused", self.count(), self.refused())?;
+        self.refusals.iter().try_for_each(|(why, times)| write!(f, "; {times}x {why}"))
+    }
+}

@@ -1,0 +1,20 @@
+//! Owns what the attacks share: a platform at default limits, callers with addresses of their own, raw
+//! sockets, a raw MQTT client, and the experience of honest people meanwhile. The attacks themselves are
+//! the tests of this crate.
+
+mod call;
+mod experience;
+mod mqtt;
+mod people;
+mod platform;
+mod station;
+
+pub use call::{HttpAnswer, HttpCall};
+pub use experience::{Experience, during};
+pub use mqtt::{MqttGreeting, MqttLine};
+pub use people::Somebody;
+pub use platform::AttackedPlatform;
+pub use station::Station;
+
+/// Longer than any honest answer takes on a busy machine.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,0 +1,147 @@
+//! MQTT 3.1.1 by hand, so that an attack may send what no client would.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{PATIENCE, Station};
+
+/// A CONNECT.
+#[derive(Debug, Clone, Default)]
+pub struct MqttGreeting {
+    pub client_id: String,
+    pub username: String,
+    pub password: String,
+    /// Topic and message, to be retained.
+    pub will: Option<(String, String)>,
+}
+
+/// A connection that the broker has answered.
+pub struct MqttLine {
+    stream: TcpStream,
+}
+
+const CONNECT: u8 = 0x10;
+const PUBLISH: u8 = 0x30;
+const SUBSCRIBE: u8 = 0x82;
+const SUBACK: u8 = 0x90;
+const RETAIN: u8 = 0x01;
+const CLEAN: u8 = 0x02;
+const WILL_RETAINED: u8 = 0x24;
+const NAME_AND_PASSWORD: u8 = 0xc0;
+
+impl MqttGreeting {
+    pub fn of(device: &str, token: &str) -> Self {
+        let name = device.split('.').next().unwrap_or(device);
+        Self { client_id: device.into(), username: name.into(), password: token.into(), will: None }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut flags = CLEAN | NAME_AND_PASSWORD;
+        let mut texts = vec![self.client_id.as_str()];
+        if let Some((topic, message)) = &self.will {
+            flags |= WILL_RETAINED;
+            texts.extend([topic.as_str(), message]);
+        }
+        texts.extend([self.username.as_str(), &self.password]);
+        let mut body = prefixed(b"MQTT");
+        // Protocol level 4, and a minute to stay silent.
+        body.extend([4, flags, 0, 60]);
+        body.extend(texts.into_iter().flat_map(|text| prefixed(text.as_bytes())));
+        packet(CONNECT, &body)
+    }
+}
+
+impl MqttLine {
+    /// Greets the broker; its return code is 0 for welcome.
+    ///
+    /// # Errors
+    /// When the broker closes the connection or stays silent.
+    pub async fn open(from: Station, port: u16, greeting: &MqttGreeting) -> io::Result<(u8, Self)> {
+        let mut stream = from.connect(port).await?;
+        stream.write_all(&greeting.bytes()).await?;
+        let mut line = Self { stream };
+        let (_, answer) = line.packet().await?;
+        let code = answer.get(1).copied().ok_or(io::ErrorKind::InvalidData)?;
+        Ok((code, line))
+    }
+
+    /// The granted level, or 0x80 for a refusal.
+    ///
+    /// # Errors
+    /// When the broker closes the connection or stays silent.
+    pub async fn subscribe(&mut self, filter: &str) -> io::Result<u8> {
+        let mut body = vec![0, 1];
+        body.extend(prefixed(filter.as_bytes()));
+        body.push(1);
+        self.stream.write_all(&packet(SUBSCRIBE, &body)).await?;
+        loop {
+            let (kind, answer) = self.packet().await?;
+            if kind == SUBACK {
+                return answer.last().copied().ok_or(io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+
+    /// Publishes at level 0, which the broker does not answer.
+    ///
+    /// # Errors
+    /// When the broker has closed the connection.
+    pub async fn publish(&mut self, topic: &str, message: &[u8], retain: bool) -> io::Result<()> {
+        let mut body = prefixed(topic.as_bytes());
+        body.extend(message);
+        let kind = if retain { PUBLISH | RETAIN } else { PUBLISH };
+        self.stream.write_all(&packet(kind, &body)).await
+    }
+
+    /// The next packet: its first byte and the rest.
+    ///
+    /// # Errors
+    /// When the broker closes the connection or stays silent.
+    pub async fn packet(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        timeout(PATIENCE, async {
+            let kind = self.stream.read_u8().await?;
+            let mut length = 0;
+            for place in 0..4 {
+                let byte = self.stream.read_u8().await?;
+                length |= usize::from(byte & 0x7f) << (7 * place);
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body).await?;
+            Ok((kind, body))
+        })
+        .await?
+    }
+
+    /// Gives up the connection without a DISCONNECT, so that the broker speaks the will.
+    pub fn tear(self) {
+        drop(self.stream);
+    }
+}
+
+fn prefixed(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    [&length.to_be_bytes(), bytes].concat()
+}
+
+fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind];
+    let mut left = body.len();
+    loop {
+        let low = u8::try_from(left % 128).unwrap_or_default();
+        left /= 128;
+        bytes.push(if left > 0 { low | 0x80 } else { low });
+        if left == 0 {
+            break;
+        }
+    }
+    bytes.extend(body);
+    bytes
+}

@@ -1,0 +1,119 @@
+//! People of an attacked platform, honest or not, each at an address of their own.
+
+use std::io;
+
+use serde_json::{Value, json};
+use stack::demo_data;
+use support::Person;
+use wire::{OrderId, Region, Role};
+
+use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
+
+/// Somebody signed in, and the place they call from.
+#[derive(Debug, Clone)]
+pub struct Somebody {
+    pub person: Person,
+    pub username: String,
+    pub station: Station,
+    gateway: u16,
+}
+
+/// Good enough for the short lives of test people.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+impl Somebody {
+    /// Asks the gateway, with the person's token.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn ask(&self, call: HttpCall) -> io::Result<HttpAnswer> {
+        self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
+    }
+
+    /// A customer's new order.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn publish(&self, region: Region, title: &str) -> OrderId {
+        let order = json!({
+            "title": title, "description": "as agreed", "service_type": "cleaning_repair",
+            "price": "200.00", "location": region, "address": "1 Harbour Road",
+        });
+        let answer = self.done(HttpCall::post("/api/v1/orders").json(&order)).await;
+        serde_json::from_value(answer["order_id"].clone()).expect("the order's id")
+    }
+
+    /// `approve`, `accept`, `start`, ... on an order.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn act(&self, order: OrderId, action: &str) -> io::Result<HttpAnswer> {
+        let call = HttpCall::post(&format!("/api/v1/orders/{order}/{action}"));
+        self.ask(call.json(&json!({}))).await
+    }
+
+    /// # Panics
+    /// When it is refused.
+    pub async fn done(&self, call: HttpCall) -> Value {
+        let shown = format!("{call:?}");
+        let answer = self.ask(call).await.expect("an answer");
+        assert!(answer.status < 300, "{}: {shown}: {}", answer.status, answer.text());
+        answer.json()
+    }
+}
+
+impl AttackedPlatform {
+    /// Somebody new of that role, from an address of their own.
+    ///
+    /// # Panics
+    /// When they are not let in.
+    pub async fn somebody(&self, role: Role) -> Somebody {
+        let station = Station::fresh();
+        let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
+        let username = format!("{}-{tail}", role.as_str());
+        let form = json!({
+            "username": username, "email": format!("{username}@example.org"),
+            "password": PASSWORD, "role": role.as_str(),
+        });
+        let call = HttpCall::post("/api/v1/auth/register").json(&form);
+        let answer = station.ask(self.gateway(), &call).await.expect("an answer");
+        assert!(answer.status < 300, "{}: {}", answer.status, answer.text());
+        self.sign_in(station, &username, PASSWORD).await.expect("a sign-in")
+    }
+
+    /// The admin, from an address of his own.
+    ///
+    /// # Panics
+    /// When he is not let in.
+    pub async fn admin(&self) -> Somebody {
+        let signed = self.sign_in(Station::fresh(), demo_data::ADMIN, demo_data::PASSWORD).await;
+        signed.unwrap_or_else(|refusal| panic!("the admin is not let in: {}", refusal.text()))
+    }
+
+    /// # Errors
+    /// When the name and the password are not accepted.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn sign_in(
+        &self,
+        station: Station,
+        username: &str,
+        password: &str,
+    ) -> Result<Somebody, HttpAnswer> {
+        let form = json!({"username": username, "password": password});
+        let call = HttpCall::post("/api/v1/auth/login").json(&form);
+        let answer = station.ask(self.gateway(), &call).await.expect("an answer");
+        if answer.status != 200 {
+            return Err(answer);
+        }
+        let grant = answer.json();
+        let field = |name: &str| grant[name].clone();
+        let person = Person {
+            user_id: serde_json::from_value(field("user_id")).expect("a user id"),
+            role: serde_json::from_value(field("role")).expect("a role"),
+            token: grant["access_token"].as_str().unwrap_or_default().to_owned(),
+        };
+        Ok(Somebody { person, username: username.into(), station, gateway: self.gateway() })
+    }
+}

@@ -1,0 +1,74 @@
+//! A place from which somebody connects: an address of the loopback network that nobody else uses.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+use crate::{HttpAnswer, HttpCall, PATIENCE};
+
+/// Limits that count by address see each station as a caller of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Station(Ipv4Addr);
+
+/// 127.0.0.1 is the platform's own.
+static NEXT: AtomicU16 = AtomicU16::new(1);
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+impl Station {
+    /// An address from which nobody has called in this run.
+    pub fn fresh() -> Self {
+        let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        Self(Ipv4Addr::new(127, 1, high, low))
+    }
+
+    pub fn address(self) -> Ipv4Addr {
+        self.0
+    }
+
+    /// A socket from here to a port of the platform.
+    ///
+    /// # Errors
+    /// When nobody accepts it.
+    pub async fn connect(self, port: u16) -> io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((self.0, 0)))?;
+        let connecting = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let stream = timeout(PATIENCE, connecting).await??;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Sends the request on a connection of its own.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn ask(self, port: u16, call: &HttpCall) -> io::Result<HttpAnswer> {
+        self.say(port, &call.bytes(port)).await
+    }
+
+    /// Sends bytes as they are and reads an answer until the other side closes. The bytes must ask it to.
+    ///
+    /// # Errors
+    /// When there is no answer in HTTP.
+    pub async fn say(self, port: u16, bytes: &[u8]) -> io::Result<HttpAnswer> {
+        let mut stream = self.connect(port).await?;
+        // A server that refuses may stop to read; its answer stands all the same.
+        let _refused_early = timeout(PATIENCE, stream.write_all(bytes)).await?;
+        let mut answer = Vec::new();
+        let mut limited = stream.take(ANSWER_BYTES_MAX);
+        let read = timeout(PATIENCE, limited.read_to_end(&mut answer)).await?;
+        match (HttpAnswer::parse(&answer), read) {
+            (Some(answer), _) => Ok(answer),
+            (None, Err(broken)) => Err(broken),
+            (None, Ok(_)) => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}

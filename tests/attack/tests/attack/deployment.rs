@@ -1,0 +1,1 @@
+//! The way a platform is deployed: operator ports, internal routes, files and servers.

@@ -1,0 +1,1 @@
+//! Other people's devices and topics at the edge's broker.

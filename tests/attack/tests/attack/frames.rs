@@ -1,0 +1,1 @@
+//! Hostile requests and frames: paths, headers, bodies and encodings.

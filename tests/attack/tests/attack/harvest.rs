@@ -1,0 +1,1 @@
+//! Other people's orders, addresses and jobs.

@@ -1,0 +1,1 @@
+//! Limits turned against the people they protect.

@@ -1,0 +1,1 @@
+//! The lock after wrong passwords, aimed at somebody else.

@@ -1,0 +1,1 @@
+//! Many fresh accounts at once.

@@ -1,0 +1,1 @@
+//! Connections, heads and buffers before anybody has signed in.

@@ -1,0 +1,1 @@
+//! An edge in other hands, with its disk and its key.
