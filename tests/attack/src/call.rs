@@ -103,6 +103,17 @@ impl HttpAnswer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Whether nothing more comes; an answer without a length ends with its connection.
+    pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+        let Some(answer) = Self::parse(bytes) else { return false };
+        let length = answer.header("content-length").and_then(|length| length.parse().ok());
+        match length {
+            Some(length) => answer.body.len() >= length,
+            None if answer.header("transfer-encoding").is_some() => bytes.ends_with(b"0\r\n\r\n"),
+            None => matches!(answer.status, 101 | 204 | 304),
+        }
+    }
+
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = str::from_utf8(&bytes[..end]).ok()?;

@@ -20,7 +20,7 @@ pub struct Station(Ipv4Addr);
 
 /// 127.0.0.1 is the platform's own.
 static NEXT: AtomicU16 = AtomicU16::new(1);
-const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Station {
     /// An address from which nobody has called in this run.
@@ -54,7 +54,7 @@ impl Station {
         self.say(port, &call.bytes(port)).await
     }
 
-    /// Sends bytes as they are and reads an answer until the other side closes. The bytes must ask it to.
+    /// Sends bytes as they are and reads an answer, to its end.
     ///
     /// # Errors
     /// When there is no answer in HTTP.
@@ -63,8 +63,15 @@ impl Station {
         // A server that refuses may stop to read; its answer stands all the same.
         let _refused_early = timeout(PATIENCE, stream.write_all(bytes)).await?;
         let mut answer = Vec::new();
-        let mut limited = stream.take(ANSWER_BYTES_MAX);
-        let read = timeout(PATIENCE, limited.read_to_end(&mut answer)).await?;
+        let reading = async {
+            while !HttpAnswer::is_whole(&answer) && answer.len() < ANSWER_BYTES_MAX {
+                if stream.read_buf(&mut answer).await? == 0 {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let read: io::Result<()> = timeout(PATIENCE, reading).await?;
         match (HttpAnswer::parse(&answer), read) {
             (Some(answer), _) => Ok(answer),
             (None, Err(broken)) => Err(broken),

@@ -1,12 +1,15 @@
 //! Tokens that the issuer never made, or made for something else.
 
-use attack::{AttackedPlatform, HttpCall, Station};
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use process::tokens::Signer;
+use process::{
+    clock::Clock,
+    tokens::{Claims, ServiceKey, Signer, TokenKind, edge_token},
+};
 use ring::hmac;
 use serde_json::{Value, json};
-use support::{Issuer, claims};
-use wire::{Actor, Role};
+use support::{Issuer, claims, eventually};
+use wire::{Actor, EdgeId, Role};
 
 /// A route that shows an admin everybody's orders.
 const ADMINS: &str = "/api/v1/admin/orders";
@@ -24,7 +27,8 @@ fn encoded(part: &Value) -> String {
 async fn opens_nothing(platform: &AttackedPlatform, why: &str, token: &str) {
     let station = Station::fresh();
     for (port, path) in [(platform.gateway(), ADMINS), (platform.edge().http, "/session")] {
-        let answer = station.ask(port, &HttpCall::get(path).bearer(token)).await.unwrap();
+        let answer =
+            station.ask(port, &HttpCall::get(path).bearer(token)).await.expect("an answer");
         assert_eq!(answer.status, 401, "{why} at {path}: {}", answer.text());
         assert_eq!(answer.code(), "invalid_token", "{why} at {path}");
     }
@@ -74,7 +78,7 @@ async fn a_stranger_signs_tokens_with_the_public_key_as_a_secret() {
 async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
     let platform = AttackedPlatform::shared().await;
     let admin = platform.admin().await;
-    let now = process::clock::Clock::system().now();
+    let now = Clock::system().now();
     let actor = Actor { user_id: admin.person.user_id, role: Role::Admin };
     let issuer = Issuer::new();
     opens_nothing(platform, "another issuer", &issuer.token(actor, now)).await;
@@ -95,4 +99,79 @@ async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
         let signature = URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()).as_ref());
         opens_nothing(platform, &head.to_string(), &format!("{signed}.{signature}")).await;
     }
+}
+
+#[tokio::test]
+async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
+    let platform = AttackedPlatform::shared().await;
+    let admin = platform.admin().await;
+    // The issuer's own key: these tokens are right in everything but the one field.
+    let key = platform.stack.layout().cloud_folder().join("auth.key");
+    let signer = Signer::load_or_create(key).unwrap();
+    let now = Clock::system().now();
+    let sound = claims(Actor { user_id: admin.person.user_id, role: Role::Admin }, now);
+    let expired = Claims { iat: sound.iat - 7_200, exp: sound.iat - 3_600, ..sound.clone() };
+    let call = HttpCall::get("/session").bearer(&signer.sign(&expired));
+    let answer = Station::fresh().ask(platform.edge().http, &call).await.unwrap();
+    assert_eq!(answer.status, 401, "expired at the edge: {}", answer.text());
+    let grant = Claims { kind: TokenKind::DeviceGrant, ..sound };
+    for (why, claims) in [("expired", expired), ("a device's grant", grant)] {
+        let call = HttpCall::get(ADMINS).bearer(&signer.sign(&claims));
+        let answer = Station::fresh().ask(platform.gateway(), &call).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_services_token_opens_a_persons_routes() {
+    let platform = AttackedPlatform::shared().await;
+    let key = platform.stack.layout().cloud_folder().join("service.key");
+    let (key, clock) = (ServiceKey::load_or_create(key).unwrap(), Clock::system());
+    for (from, to) in [("order", "auth"), ("hub", "order"), ("gateway", "gateway")] {
+        opens_nothing(platform, to, &key.token(from, to, &clock)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_persons_token_opens_the_link_of_an_edge() {
+    let platform = AttackedPlatform::shared().await;
+    let upgrade = |token: &str| {
+        HttpCall::get("/link")
+            .bearer(token)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    };
+    let people = [platform.admin().await, platform.somebody(Role::Provider).await];
+    for somebody in people {
+        let token = &somebody.person.token;
+        let answer = somebody.station.ask(platform.gateway(), &upgrade(token)).await.unwrap();
+        assert_eq!(answer.status, 401, "{:?}: {}", somebody.person.role, answer.text());
+    }
+    // A key that the hub has never enrolled, under the name of an edge that it knows.
+    let stranger = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let edge = EdgeId::new(&platform.edge().edge).unwrap();
+    let token = edge_token(&stranger, &edge, &Clock::system());
+    let answer = Station::fresh().ask(platform.gateway(), &upgrade(&token)).await.unwrap();
+    assert_eq!(answer.status, 401, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
+    let platform = AttackedPlatform::shared().await;
+    let provider = platform.somebody(Role::Provider).await;
+    let thief = Station::fresh();
+    let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
+    assert_eq!(thief.ask(platform.gateway(), &orders).await.unwrap().status, 200);
+    let out = provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap();
+    assert!(out.status < 300, "{}", out.text());
+    let answer = thief.ask(platform.gateway(), &orders).await.unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"));
+    let board = HttpCall::get("/board").bearer(&provider.person.token);
+    eventually("the edge has heard of it", PATIENCE, async || {
+        let answer = thief.ask(platform.edge().http, &board).await.ok()?;
+        (answer.code() == "revoked").then_some(())
+    })
+    .await;
 }
