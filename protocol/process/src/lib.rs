@@ -16,6 +16,7 @@ pub mod pages;
 pub mod parts;
 pub mod problem;
 pub mod random;
+pub mod seal;
 pub mod sse;
 pub mod tasks;
 pub mod telemetry;

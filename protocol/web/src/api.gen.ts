@@ -1201,6 +1201,8 @@ export interface components {
              * @description Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
              */
             pending: number;
+            /** @description Its link goes over plain HTTP to another machine. */
+            plain_line?: boolean;
             /** @description How its epoch came to be, until an operator has taken note of it. */
             quarantine?: components["schemas"]["QuarantineStatus"];
             /** @description Since when an image is on its way that puts right what it has. */
@@ -1217,6 +1219,8 @@ export interface components {
              * @description Of those held: the ops that wait for an operator.
              */
             stopped: number;
+            /** @description It checks no hub's key: an older program, or one without a key on a plain line. */
+            takes_any_hub?: boolean;
             /** @description When a second instance of it called, where that was just now. */
             twin_seen_at?: components["schemas"]["UnixMillis"];
             /**
@@ -1235,9 +1239,13 @@ export interface components {
         };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
+            /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
+            hub_key: string;
             /** @description The keys that verify people's tokens, so that the edge has them before its first feed. */
             jwks: unknown;
             region: components["schemas"]["Region"];
+            /** @description The hub's signature over edge, region, the edge's key and the key set, base64url without padding. */
+            signature: string;
         };
         EnrolmentRequest: {
             code: string;
@@ -1329,7 +1337,7 @@ export interface components {
             region: components["schemas"]["Region"];
         };
         InvitationCode: {
-            /** @description Shown once: only its hash is kept. */
+            /** @description Shown once: only its hash is kept. Its second half names the hub's key. */
             code: string;
             edge: components["schemas"]["EdgeId"];
             expires_at: components["schemas"]["UnixMillis"];

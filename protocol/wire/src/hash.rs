@@ -1,4 +1,4 @@
-//! The 32-byte hash of the chain and the 16-byte boot nonce; hexadecimal in text, bytes in frames.
+//! Hashes, nonces and the hub's key: hexadecimal in text, bytes in frames.
 
 use std::{array::TryFromSliceError, fmt, str::FromStr};
 
@@ -49,6 +49,12 @@ byte_words! {
     Hash = 32,
     /// Drawn at each process start of an edge; tells one run of it from another.
     BootNonce = 16,
+    /// The hub's public Ed25519 key. An edge pins it.
+    HubKey = 32,
+    /// Drawn by an edge for each connection. The hub signs its frames for it.
+    Challenge = 32,
+    /// Drawn by the hub for each connection.
+    HubNonce = 16,
 }
 
 text_schema!(Hash, "32 bytes.", pattern = "^[0-9a-f]{64}$");

@@ -16,6 +16,7 @@ mod command;
 mod compare;
 mod conflict;
 mod draft;
+mod enrolment;
 mod event;
 mod hash;
 mod ids;
@@ -58,14 +59,18 @@ pub use compare::{
 };
 pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
 pub use draft::check_draft;
+pub use enrolment::{
+    CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
+};
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
-pub use hash::{BootNonce, Hash};
+pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
 pub use link::downward::{
     Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,
 };
 pub use link::greeting::{CODEC_PACKED, CODEC_PLAIN, Hello, Limits, Refused, Welcome};
 pub use link::quarantine::{Alive, Probe, Quarantine, QuarantineWhy, TailPart};
+pub use link::sealed::{FrameProof, Seal, SealOpening, Sealed};
 pub use link::upward::{Ack, Credit, Packed, Resend, Up};
 pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
 pub use money::{Amount, AmountError, Currency};

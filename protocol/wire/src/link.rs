@@ -7,6 +7,7 @@
 pub(crate) mod downward;
 pub(crate) mod greeting;
 pub(crate) mod quarantine;
+pub(crate) mod sealed;
 pub(crate) mod upward;
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
@@ -15,6 +16,7 @@ use crate::BootNonce;
 use downward::{Ask, Down, HeldNotice, OutcomesFrame, SnapshotChunk};
 use greeting::{Hello, Refused, Welcome};
 use quarantine::{Alive, Probe, Quarantine};
+use sealed::Sealed;
 use upward::{Ack, Credit, Resend, Up};
 
 pub const PROTOCOL_MIN: u16 = 1;
@@ -37,6 +39,7 @@ pub enum Frame {
     Held(HeldNotice),
     Probe(Probe),
     Alive(Alive),
+    Sealed(Sealed),
     /// A kind from a newer peer; it is counted and otherwise passed over.
     Unknown(u16),
 }
@@ -102,7 +105,7 @@ macro_rules! frame_kinds {
 
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
-    10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive,
+    10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive, 16 Sealed,
 }
 
 #[cfg(test)]

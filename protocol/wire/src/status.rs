@@ -173,6 +173,12 @@ pub struct EdgeStatus {
     pub lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_at: Option<UnixMillis>,
+    /// It checks no hub's key: an older program, or one without a key on a plain line.
+    #[serde(default)]
+    pub takes_any_hub: bool,
+    /// Its link goes over plain HTTP to another machine.
+    #[serde(default)]
+    pub plain_line: bool,
 }
 
 /// The commands that an ended epoch has left behind.

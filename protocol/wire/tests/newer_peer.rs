@@ -66,7 +66,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
             kinds += usize::from(kind == "frame");
         }
     }
-    assert_eq!(kinds, 15);
+    assert_eq!(kinds, 16);
     let part = |bytes: &[u8]| SnapshotPart::from_bytes(bytes).unwrap();
     check("snapshot/part", &vector("snapshot/part"), part);
     let lost = |bytes: &[u8]| minicbor::decode::<Lost>(bytes).unwrap();

@@ -4,7 +4,8 @@
 //! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that does not
 //! name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the file
 //! has stored the counted rows; only the epoch and the run that a quarantine names act on it, and only when
-//! the whole tail is there; no input makes this panic.
+//! the whole tail is there; a frame that the hub has not proven to be its own changes nothing [PROVEN_HUB];
+//! no input makes this panic.
 
 mod confined;
 mod snapshot;
@@ -14,13 +15,14 @@ mod window;
 mod words;
 
 use wire::{
-    Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, Hello, OutcomesFrame,
-    PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, UnixMillis, Up, Welcome,
+    Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, FrameProof, Hello,
+    OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, UnixMillis, Up,
+    Welcome,
 };
 
 pub use words::{
-    EdgeWrite, End, IgnoreReason, LinkStep, NewEpoch, OpRange, Position, Run, SnapshotRun, Speaker,
-    TailRun,
+    EdgeWrite, End, HubCheck, IgnoreReason, LinkStep, NewEpoch, OpRange, Position, Run,
+    SnapshotRun, Speaker, TailRun,
 };
 
 use window::{ResendResult, SendResult, Window};
@@ -48,15 +50,17 @@ pub struct Edge {
     phase: Phase,
     /// Generation and number of the last image that this session has brought.
     taken: Option<(u64, u64)>,
+    /// The hub's key has signed the newest frame.
+    is_signed: bool,
 }
 
 impl Edge {
     pub fn new(who: Speaker, position: Position) -> Self {
-        Self { who, position, phase: Phase::Idle, taken: None }
+        Self { who, position, phase: Phase::Idle, taken: None, is_signed: false }
     }
 
     /// The first frame of a new connection.
-    pub fn hello(&mut self) -> Frame {
+    pub fn hello(&mut self, check: HubCheck) -> Frame {
         self.phase = Phase::Greeting;
         self.taken = None;
         let at = &self.position;
@@ -80,6 +84,9 @@ impl Edge {
             snapshots: Some(true),
             staged: at.staged.clone(),
             codecs: Some(vec![CODEC_PACKED]),
+            challenge: check.challenge,
+            pinned: check.pinned.then_some(true),
+            plain_line: check.plain_line.then_some(true),
         })
     }
 
@@ -134,7 +141,7 @@ impl Edge {
         let sent = match window.take(&run) {
             SendResult::Up(sent) => sent,
             SendResult::NothingFits => return Vec::new(),
-            SendResult::Broken => return vec![LinkStep::End(End::ChainBroken)],
+            SendResult::Broken => return vec![self.chain_broken()],
         };
         let up = Up {
             standing: *standing,
@@ -151,7 +158,28 @@ impl Edge {
         todo
     }
 
+    /// A frame, with the result of the check of its signature. The machine around the engine checks it.
+    pub fn take_as(&mut self, frame: Frame, proof: FrameProof) -> Vec<LinkStep> {
+        match (proof, &frame) {
+            (FrameProof::Signed, _) => self.take(frame),
+            // An older hub. It may open a session, and no more: see `chain_broken` and `refused`.
+            (FrameProof::Unsigned, Frame::Quarantine(_)) | (FrameProof::Forged, _) => {
+                vec![LinkStep::End(End::Unproven)]
+            }
+            (FrameProof::Unsigned, _) => {
+                self.is_signed = false;
+                self.apply(frame)
+            }
+        }
+    }
+
+    /// A frame that the hub's key has signed for this session.
     pub fn take(&mut self, frame: Frame) -> Vec<LinkStep> {
+        self.is_signed = true;
+        self.apply(frame)
+    }
+
+    fn apply(&mut self, frame: Frame) -> Vec<LinkStep> {
         let kind = frame.kind();
         let ignored = |why| vec![LinkStep::Ignored { kind, why }];
         match frame {
@@ -182,6 +210,7 @@ impl Edge {
             | Frame::Up(_)
             | Frame::Ack(_)
             | Frame::Alive(_)
+            | Frame::Sealed(_)
             | Frame::Unknown(_) => ignored(IgnoreReason::Unexpected),
         }
     }
@@ -218,7 +247,7 @@ impl Edge {
         let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
         let head = self.position.head;
         if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
-            return vec![LinkStep::End(End::ChainBroken)];
+            return vec![self.chain_broken()];
         }
         let window = Window::new(cursor, welcome.limits);
         self.phase = Phase::Open { standing: welcome.standing, window, packs };
@@ -291,13 +320,18 @@ impl Edge {
     fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
         let Refused { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {
-            return vec![LinkStep::End(End::ChainBroken)];
+            return vec![self.chain_broken()];
         }
         let end = LinkStep::End(End::Refused { code, detail });
-        if code == Code::EdgeTwin && !self.position.twin {
+        if code == Code::EdgeTwin && !self.position.twin && self.is_signed {
             return vec![LinkStep::Store(EdgeWrite::Twin), end];
         }
         vec![end]
+    }
+
+    /// Makes this log suspect, so only the hub itself may say it.
+    fn chain_broken(&self) -> LinkStep {
+        LinkStep::End(if self.is_signed { End::ChainBroken } else { End::Unproven })
     }
 
     fn pump(&mut self) -> Vec<LinkStep> {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use engine::{
     cloud::{Input, Output, Session, StoredEdge},
-    edge::{Edge, EdgeWrite, End, LinkStep, OpRange, Position, Run, Speaker},
+    edge::{Edge, EdgeWrite, End, HubCheck, LinkStep, OpRange, Position, Run, Speaker},
     view::Tally,
 };
 use proptest::prelude::*;
@@ -131,7 +131,7 @@ impl World {
         self.down.clear();
         self.session = Some(Session::new(name(), LIMITS));
         self.edge = Edge::new(who(self.boots), self.file.position.clone());
-        let hello = match self.edge.hello() {
+        let hello = match self.edge.hello(HubCheck::default()) {
             Frame::Hello(hello) if self.older == Some(Older::Edge) => {
                 Frame::Hello(Hello { codecs: None, ..hello })
             }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Standing;
-use crate::{BootNonce, Chain, Code, EdgeId, Hash, Region, Staged, UnixMillis};
+use crate::{BootNonce, Chain, Challenge, Code, EdgeId, Hash, Region, Staged, UnixMillis};
 
 /// Ops one after the other, as they are.
 pub const CODEC_PLAIN: u8 = 0;
@@ -59,6 +59,15 @@ pub struct Hello {
     /// The codecs by which it can pack ops.
     #[n(18)]
     pub codecs: Option<Vec<u8>>,
+    /// The hub is to seal its frames for it. An older version sends none and checks nothing.
+    #[n(19)]
+    pub challenge: Option<Challenge>,
+    /// It knows the hub's key.
+    #[n(20)]
+    pub pinned: Option<bool>,
+    /// Its link goes over plain HTTP to another machine.
+    #[n(21)]
+    pub plain_line: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

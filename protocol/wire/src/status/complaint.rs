@@ -42,6 +42,10 @@ pub enum ComplaintKind {
     DiskLow {
         free_bytes: u64,
     },
+    /// It would believe any hub.
+    TakesAnyHub,
+    /// Others can read and change what passes between it and the cloud.
+    PlainLine,
     ClockWrong {
         error_ms: i64,
     },
@@ -103,6 +107,8 @@ impl EdgeStatus {
             self.link_complaint(gate),
             free_bytes.map(|free_bytes| ComplaintKind::DiskLow { free_bytes }),
             error_ms.map(|error_ms| ComplaintKind::ClockWrong { error_ms }),
+            self.takes_any_hub.then_some(ComplaintKind::TakesAnyHub),
+            self.plain_line.then_some(ComplaintKind::PlainLine),
         ];
         alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
     }

@@ -34,6 +34,9 @@ pub fn frames() -> Vec<Frame> {
             snapshots: None,
             staged: None,
             codecs: None,
+            challenge: None,
+            pinned: None,
+            plain_line: None,
         }),
         Frame::Welcome(Welcome {
             protocol: 1,
@@ -137,6 +140,12 @@ pub fn frames() -> Vec<Frame> {
         Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
         Frame::Probe(Probe { standing: standing(), number: 7 }),
         Frame::Alive(Alive { standing: standing(), number: 7 }),
+        Frame::Sealed(Sealed {
+            number: 0,
+            frame: vec![0x82, 0x18, 0x19, 0xa0].into(),
+            signature: vec![0x5c; 64].into(),
+            opening: Some(SealOpening { key: HubKey([0x11; 32]), nonce: HubNonce([0x22; 16]) }),
+        }),
     ]
 }
 
@@ -180,6 +189,16 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     let with = |frame| match frame {
         Frame::Credit(credit) => {
             Some(("credit/feed_seq", Frame::Credit(Credit { feed_seq: Some(22), ..credit })))
+        }
+        Frame::Hello(hello) => {
+            let challenge = Some(Challenge([0x33; 32]));
+            let (pinned, plain_line) = (Some(true), Some(true));
+            let hello = Hello { challenge, pinned, plain_line, ..hello };
+            Some(("hello/challenge", Frame::Hello(hello)))
+        }
+        Frame::Sealed(sealed) => {
+            let sealed = Sealed { number: 7, opening: None, ..sealed };
+            Some(("sealed/later", Frame::Sealed(sealed)))
         }
         Frame::Held(held) => {
             let reason = HeldReason::NeedsOperator;

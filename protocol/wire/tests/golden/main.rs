@@ -107,6 +107,17 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment: assignment() };
     vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
+    let seal = Seal {
+        edge: &edge(),
+        challenge: Challenge([0x33; 32]),
+        nonce: HubNonce([0x22; 16]),
+        number: 7,
+        frame: &[0x82, 0x18, 0x19, 0xa0],
+    };
+    vectors.insert("sealed/signed".into(), hex(&seal.bytes()));
+    let enrolment = enrolment_bytes(&edge(), Region::North, &[0x44; 32], "{\"keys\":[]}");
+    vectors.insert("enrolment/signed".into(), hex(&enrolment));
+    vectors.insert("enrolment/code".into(), enrolment_code([0x55; 15], &HubKey([0x11; 32])));
     let digest = open_digest([(OrderId(id(1)), 3), (OrderId(id(4)), 1)]);
     vectors.insert("open_digest".into(), digest.to_string());
     let end = FenceEnd {
@@ -153,5 +164,5 @@ fn every_kind_of_frame_has_a_golden_vector() {
     let mut kinds: Vec<_> = frames().iter().map(Frame::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 15);
+    assert_eq!(kinds.len(), 16);
 }

@@ -83,6 +83,9 @@ fn hello(log: &[Vec<u8>]) -> Hello {
         snapshots: None,
         staged: None,
         codecs: None,
+        challenge: None,
+        pinned: None,
+        plain_line: None,
     }
 }
 

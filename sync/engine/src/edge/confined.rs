@@ -56,10 +56,12 @@ fn run(frame: Quarantine, begins: bool) -> TailRun {
 
 #[cfg(test)]
 mod tests {
-    use wire::{BootNonce, Chain, Code, Frame, Hash, Probe, QuarantineWhy, Refused, Standing};
+    use wire::{
+        BootNonce, Chain, Code, Frame, FrameProof, Hash, Probe, QuarantineWhy, Refused, Standing,
+    };
 
-    use super::super::Position;
     use super::super::tests::{NONCE, STANDING, fresh, ignores, open, position};
+    use super::super::{HubCheck, Position};
     use super::*;
 
     fn part(index: u32, first_seq: u64, more: bool) -> Quarantine {
@@ -88,7 +90,7 @@ mod tests {
 
     fn greeting() -> Edge {
         let mut edge = fresh(Position { suspect: true, ..position() });
-        edge.hello();
+        edge.hello(HubCheck::default());
         edge
     }
 
@@ -167,14 +169,14 @@ mod tests {
         let settled = Some(Chain { seq: 4, hash: Hash::of(b"4") });
         let suspect = Position { suspect: true, settled, ..position() };
         assert_eq!(edge.moved(suspect.clone()), [LinkStep::End(End::Suspect)]);
-        let Frame::Hello(hello) = fresh(suspect).hello() else { unreachable!() };
+        let Frame::Hello(hello) = fresh(suspect).hello(HubCheck::default()) else { unreachable!() };
         assert_eq!((hello.suspect, hello.settled, hello.twin), (true, settled, None));
     }
 
     #[test]
     fn an_edge_that_becomes_suspect_before_its_welcome_opens_no_session() {
         let mut edge = fresh(position());
-        edge.hello();
+        edge.hello(HubCheck::default());
         let suspect = Position { suspect: true, ..position() };
         assert_eq!(edge.moved(suspect.clone()), [LinkStep::End(End::Suspect)]);
 
@@ -207,7 +209,7 @@ mod tests {
         let todo = edge.take(refused(Code::EdgeTwin));
         assert_eq!(todo, [LinkStep::Store(EdgeWrite::Twin), told.clone()]);
         let mut edge = fresh(Position { twin: true, ..position() });
-        let Frame::Hello(hello) = edge.hello() else { unreachable!() };
+        let Frame::Hello(hello) = edge.hello(HubCheck::default()) else { unreachable!() };
         assert_eq!(hello.twin, Some(true));
         assert_eq!(edge.take(refused(Code::EdgeTwin)), [told], "it knows");
     }
@@ -218,5 +220,38 @@ mod tests {
         assert_eq!(edge.take(refused(Code::ChainBroken)), [LinkStep::End(End::ChainBroken)]);
         let told = End::Refused { code: Code::ChainBroken, detail: String::new() };
         assert_eq!(greeting().take(refused(Code::ChainBroken)), [LinkStep::End(told)]);
+    }
+
+    fn frames_of_an_end() -> [Frame; 4] {
+        [
+            refused(Code::EdgeTwin),
+            refused(Code::ChainBroken),
+            Frame::Quarantine(part(0, 3, false)),
+            refused(Code::GateClosed),
+        ]
+    }
+
+    #[test]
+    fn a_forged_frame_ends_the_session_and_changes_nothing() {
+        for frame in frames_of_an_end() {
+            for mut edge in [greeting(), open(position())] {
+                let todo = edge.take_as(frame.clone(), FrameProof::Forged);
+                assert_eq!(todo, [LinkStep::End(End::Unproven)], "{frame:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unsigned_frame_makes_no_twin_no_new_epoch_and_no_suspect() {
+        let nothing_stored = |todo: &[LinkStep]| {
+            let ends = |end: &End| matches!(end, End::Unproven | End::Refused { .. });
+            matches!(todo, [LinkStep::End(end)] if ends(end))
+        };
+        for frame in frames_of_an_end() {
+            for mut edge in [greeting(), open(position())] {
+                let todo = edge.take_as(frame.clone(), FrameProof::Unsigned);
+                assert!(nothing_stored(&todo), "{frame:?}: {todo:?}");
+            }
+        }
     }
 }

@@ -65,7 +65,7 @@ pub(super) const STANDING: Standing = Standing { term: 3, nonce: NONCE };
 
 pub(super) fn open(position: Position) -> Edge {
     let mut edge = fresh(position);
-    edge.hello();
+    edge.hello(HubCheck::default());
     let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
     assert_eq!(todo[0], LinkStep::Welcomed(UnixMillis(7)));
     edge
@@ -143,7 +143,7 @@ fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     let mut edge = fresh(position());
     ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
     ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
-    edge.hello();
+    edge.hello(HubCheck::default());
     assert_eq!(edge.ack(UnixMillis(0), None), None);
     let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
     ignores(&mut edge, welcome(other, Chain::start(&edge_id())), IgnoreReason::Standing);
@@ -184,7 +184,7 @@ fn a_feed_frame_is_applied_only_at_the_cursor() {
 #[test]
 fn another_generation_of_the_feed_is_counted_anew() {
     let mut edge = fresh(Position { feed_generation: 4, feed_cursor: 90, ..position() });
-    edge.hello();
+    edge.hello(HubCheck::default());
     let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
     assert!(todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))), "{todo:?}");
 }
@@ -194,11 +194,11 @@ fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
     let start = Chain::start(&edge_id());
     for cursor in [start.then(b"lost"), Chain { hash: Hash::ZERO, ..start }] {
         let mut edge = fresh(position());
-        edge.hello();
+        edge.hello(HubCheck::default());
         assert_eq!(edge.take(welcome(STANDING, cursor)), vec![LinkStep::End(End::ChainBroken)]);
     }
     let mut edge = fresh(Position { head: start.then(b"a").then(b"b"), ..position() });
-    edge.hello();
+    edge.hello(HubCheck::default());
     edge.take(welcome(STANDING, start.then(b"x")));
     let run = Run { before: start.then(b"a"), ops: vec![b"b".to_vec()] };
     assert_eq!(edge.read(run), vec![LinkStep::End(End::ChainBroken)]);
@@ -220,7 +220,7 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
     let head = start.through(ops.iter().map(Vec::as_slice));
     for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
         let mut edge = fresh(Position { head, ..position() });
-        let Frame::Hello(hello) = edge.hello() else { panic!("a Hello") };
+        let Frame::Hello(hello) = edge.hello(HubCheck::default()) else { panic!("a Hello") };
         // A hub of the version before takes this for the codec of the session.
         assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
         edge.take(welcome_naming(codec, STANDING, start));
@@ -237,7 +237,7 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
 #[test]
 fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
     let mut edge = fresh(position());
-    edge.hello();
+    edge.hello(HubCheck::default());
     let todo = edge.take(welcome_naming(Some(9), STANDING, Chain::start(&edge_id())));
     assert_eq!(todo, [LinkStep::End(End::ProtocolUnsupported)]);
 }
@@ -245,7 +245,7 @@ fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
 #[test]
 fn frames_for_the_other_end_are_counted_and_passed_over() {
     let mut edge = open(position());
-    let hello = edge.hello();
+    let hello = edge.hello(HubCheck::default());
     edge.take(welcome(STANDING, Chain::start(&edge_id())));
     ignores(&mut edge, hello, IgnoreReason::Unexpected);
     ignores(&mut edge, Frame::Unknown(77), IgnoreReason::Unexpected);
@@ -271,5 +271,19 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
         // It is useful, so it is not answered like a useless one.
         let ignored = todo.iter().any(|step| matches!(step, LinkStep::Ignored { .. }));
         assert!(!(expected && ignored), "{todo:?}");
+    }
+}
+
+#[test]
+fn a_welcome_that_nobody_signed_cannot_make_the_log_suspect() {
+    let start = Chain::start(&edge_id());
+    let beyond = start.then(b"an op that this log never had");
+    for (proof, end) in
+        [(FrameProof::Signed, End::ChainBroken), (FrameProof::Unsigned, End::Unproven)]
+    {
+        let mut edge = fresh(position());
+        edge.hello(HubCheck::default());
+        let todo = edge.take_as(welcome(STANDING, beyond), proof);
+        assert_eq!(todo, [LinkStep::End(end)]);
     }
 }

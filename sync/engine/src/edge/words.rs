@@ -1,8 +1,8 @@
 //! The interface between the edge's end of the link and the machine around it.
 
 use wire::{
-    Ask, BootNonce, Chain, Change, Code, EdgeId, Frame, Hash, HeldReason, NumberedOutcome,
-    QuarantineWhy, Region, SnapshotPlace, Staged, UnixMillis,
+    Ask, BootNonce, Chain, Challenge, Change, Code, EdgeId, Frame, Hash, HeldReason,
+    NumberedOutcome, QuarantineWhy, Region, SnapshotPlace, Staged, UnixMillis,
 };
 
 use crate::view::Tally;
@@ -14,6 +14,16 @@ pub struct Speaker {
     pub region: Region,
     pub nonce: BootNonce,
     pub version: String,
+}
+
+/// The part of Hello that tells how this edge checks its hub. The default checks nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HubCheck {
+    pub challenge: Option<Challenge>,
+    /// It knows the hub's key.
+    pub pinned: bool,
+    /// Its link goes over plain HTTP to another machine.
+    pub plain_line: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +184,8 @@ pub enum End {
     /// A part of the returned ops is missing.
     TailTorn,
     Suspect,
+    /// The hub has not proven to be this edge's hub.
+    Unproven,
     /// It has begun a new epoch and calls again under it.
     Quarantined(NewEpoch),
 }

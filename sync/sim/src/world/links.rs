@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker};
+use engine::edge::{Edge, End, HubCheck, IgnoreReason, LinkStep, Speaker};
 use wire::Frame;
 
 use super::{Packet, Side, World, WorldEvent};
@@ -61,7 +61,7 @@ impl World {
             version: String::new(),
         };
         let mut machine = Edge::new(who, edge.file.position());
-        let mut hello = machine.hello();
+        let mut hello = machine.hello(HubCheck::default());
         if let Frame::Hello(hello) = &mut hello {
             hello.codecs.take_if(|_| cast::is_older(e));
         }

@@ -206,7 +206,7 @@ impl World {
         self.up.clear();
         self.down.clear();
         self.edge.closed();
-        let hello = self.edge.hello();
+        let hello = self.edge.hello(HubCheck::default());
         self.up.push_back(hello);
     }
 

@@ -51,7 +51,9 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
 
     // Another run of the process goes on from here.
     let mut edge = open(position);
-    assert!(matches!(edge.hello(), Frame::Hello(hello) if hello.staged == begun.staged()));
+    assert!(
+        matches!(edge.hello(HubCheck::default()), Frame::Hello(hello) if hello.staged == begun.staged())
+    );
 }
 
 /// A late copy of its first chunk would begin an image that is older than the view by then.
@@ -89,7 +91,7 @@ fn another_image_begins_anew() {
 fn the_generation_comes_with_the_image_that_is_announced() {
     let greeted = |snapshot| {
         let mut edge = fresh(Position { feed_generation: 4, ..position() });
-        edge.hello();
+        edge.hello(HubCheck::default());
         let Frame::Welcome(welcome) = welcome(STANDING, Chain::start(&edge_id())) else { panic!() };
         let todo = edge.take(Frame::Welcome(Welcome { snapshot, ..welcome }));
         todo.contains(&LinkStep::Store(EdgeWrite::Generation(5)))

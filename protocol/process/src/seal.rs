@@ -1,0 +1,254 @@
+//! The hub's proof of its frames: the hub seals every frame of a session, and the edge checks the seals.
+//!
+//! Invariant: a frame is proven only by the key that the edge trusts, for the challenge that this connection
+//! drew, and at its place among the frames of the session.
+
+use wire::{
+    Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, Seal,
+    SealOpening, Sealed,
+};
+
+use crate::{
+    random,
+    tokens::{Signer, verify_bytes},
+};
+
+/// Seals the frames of one session at the hub.
+pub struct Sealer {
+    signer: Signer,
+    edge: EdgeId,
+    challenge: Challenge,
+    nonce: HubNonce,
+    next: u64,
+}
+
+impl Sealer {
+    pub fn new(signer: Signer, edge: EdgeId, challenge: Challenge) -> Self {
+        Self { signer, edge, challenge, nonce: HubNonce(random::bytes()), next: 0 }
+    }
+
+    pub fn seal(&mut self, frame: &Frame) -> Frame {
+        let (number, frame) = (self.next, frame.to_bytes());
+        self.next += 1;
+        let Self { edge, challenge, nonce, .. } = &*self;
+        let seal = Seal { edge, challenge: *challenge, nonce: *nonce, number, frame: &frame };
+        let signature = self.signer.sign_bytes(&seal.bytes()).to_vec().into();
+        let key = HubKey(self.signer.public_key());
+        let opening = (number == 0).then_some(SealOpening { key, nonce: self.nonce });
+        Frame::Sealed(Sealed { number, frame: frame.into(), signature, opening })
+    }
+}
+
+/// The hub that an edge accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HubTrust {
+    /// The hub with this key.
+    Key(HubKey),
+    /// The hub whose key has this fingerprint, as an operator has said.
+    Fingerprint(HubFingerprint),
+    /// No key is known yet, and nobody else can write to the line: the first key is pinned.
+    FirstKey,
+    /// No key is known yet, and others may write to the line: no key is pinned.
+    NoKey,
+}
+
+/// Checks the frames of one session at the edge.
+pub struct SealCheck {
+    edge: EdgeId,
+    challenge: Challenge,
+    trust: HubTrust,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy)]
+enum Seen {
+    Nothing,
+    /// An older hub, which seals nothing.
+    Plain,
+    Sealed {
+        by: SealOpening,
+        next: u64,
+    },
+}
+
+impl SealCheck {
+    pub fn new(edge: EdgeId, trust: HubTrust) -> Self {
+        Self { edge, challenge: Challenge(random::bytes()), trust, seen: Seen::Nothing }
+    }
+
+    /// For this connection's Hello.
+    pub fn challenge(&self) -> Challenge {
+        self.challenge
+    }
+
+    /// The frame that came, out of its seal.
+    pub fn check(&mut self, frame: Frame) -> Result<(Frame, FrameProof), FrameError> {
+        let Frame::Sealed(sealed) = frame else {
+            let proof = self.check_plain();
+            return Ok((frame, proof));
+        };
+        let proof = self.check_sealed(&sealed);
+        let inner = Frame::from_bytes(&sealed.frame);
+        if proof == FrameProof::Forged {
+            // Nothing of it counts, so it may as well be no frame at all.
+            return Ok((inner.unwrap_or(Frame::Sealed(sealed)), proof));
+        }
+        Ok((inner?, proof))
+    }
+
+    /// The key to pin, once this session is welcome.
+    pub fn new_key(&self) -> Option<HubKey> {
+        match (self.trust, self.seen) {
+            (HubTrust::FirstKey | HubTrust::Fingerprint(_), Seen::Sealed { by, .. }) => {
+                Some(by.key)
+            }
+            _ => None,
+        }
+    }
+
+    fn check_plain(&mut self) -> FrameProof {
+        let knows_no_hub = matches!(self.trust, HubTrust::FirstKey | HubTrust::NoKey);
+        if !knows_no_hub || matches!(self.seen, Seen::Sealed { .. }) {
+            return FrameProof::Forged;
+        }
+        self.seen = Seen::Plain;
+        FrameProof::Unsigned
+    }
+
+    fn check_sealed(&mut self, sealed: &Sealed) -> FrameProof {
+        let (by, number) = match (self.seen, sealed.opening) {
+            (Seen::Nothing, Some(opening)) if self.trusts(&opening.key) => (opening, 0),
+            (Seen::Sealed { by, next }, None) => (by, next),
+            _ => return FrameProof::Forged,
+        };
+        let Self { edge, challenge, .. } = &*self;
+        let (challenge, nonce, frame) = (*challenge, by.nonce, &sealed.frame[..]);
+        let bytes = Seal { edge, challenge, nonce, number, frame }.bytes();
+        if sealed.number != number || !verify_bytes(&by.key.0, &bytes, &sealed.signature) {
+            return FrameProof::Forged;
+        }
+        self.seen = Seen::Sealed { by, next: number + 1 };
+        if self.trust == HubTrust::NoKey { FrameProof::Unsigned } else { FrameProof::Signed }
+    }
+
+    fn trusts(&self, key: &HubKey) -> bool {
+        match &self.trust {
+            HubTrust::Key(pinned) => pinned == key,
+            HubTrust::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
+            HubTrust::FirstKey | HubTrust::NoKey => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Frame;
+
+    use super::*;
+
+    fn edge() -> EdgeId {
+        EdgeId::new("north-1").unwrap()
+    }
+
+    fn signer() -> Signer {
+        Signer::from_pkcs8(&Signer::generate()).unwrap()
+    }
+
+    fn key(signer: &Signer) -> HubKey {
+        HubKey(signer.public_key())
+    }
+
+    /// One frame after the other, told apart by their kinds.
+    fn sealed(signer: &Signer, check: &SealCheck, frames: u16) -> Vec<Frame> {
+        let mut sealer = Sealer::new(signer.clone(), edge(), check.challenge());
+        (0..frames).map(|n| sealer.seal(&Frame::Unknown(900 + n))).collect()
+    }
+
+    fn proof(check: &mut SealCheck, frame: &Frame) -> FrameProof {
+        check.check(frame.clone()).unwrap().1
+    }
+
+    #[test]
+    fn frames_of_the_pinned_hub_are_proven_in_their_order() {
+        let hub = signer();
+        for trust in [
+            HubTrust::Key(key(&hub)),
+            HubTrust::Fingerprint(key(&hub).fingerprint()),
+            HubTrust::FirstKey,
+        ] {
+            let mut check = SealCheck::new(edge(), trust);
+            for (n, frame) in (900..).zip(sealed(&hub, &check, 3)) {
+                let signed = (Frame::Unknown(n), FrameProof::Signed);
+                assert_eq!(check.check(frame).unwrap(), signed);
+            }
+            let pins = check.new_key() == Some(key(&hub));
+            assert_eq!(pins, !matches!(trust, HubTrust::Key(_)));
+        }
+    }
+
+    #[test]
+    fn another_key_a_plain_frame_and_another_session_prove_nothing() {
+        let (hub, fake) = (signer(), signer());
+        let trust = HubTrust::Key(key(&hub));
+        let other = sealed(&hub, &SealCheck::new(edge(), trust), 1);
+        for frame in [other[0].clone(), Frame::Unknown(900)] {
+            assert_eq!(proof(&mut SealCheck::new(edge(), trust), &frame), FrameProof::Forged);
+        }
+        for trust in [trust, HubTrust::Fingerprint(key(&hub).fingerprint())] {
+            let mut check = SealCheck::new(edge(), trust);
+            let frames = sealed(&fake, &check, 1);
+            assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
+        }
+        let mut check = SealCheck::new(EdgeId::new("north-2").unwrap(), trust);
+        let frames = sealed(&hub, &check, 1);
+        assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged, "sealed for another edge");
+    }
+
+    #[test]
+    fn a_frame_that_is_repeated_left_out_or_changed_proves_nothing() {
+        let hub = signer();
+        let trust = HubTrust::Key(key(&hub));
+        for second in [0, 2] {
+            let mut check = SealCheck::new(edge(), trust);
+            let frames = sealed(&hub, &check, 3);
+            assert_eq!(proof(&mut check, &frames[0]), FrameProof::Signed);
+            assert_eq!(proof(&mut check, &frames[second]), FrameProof::Forged);
+        }
+        let whole = sealed(&hub, &SealCheck::new(edge(), trust), 1)[0].to_bytes();
+        for at in 0..whole.len() {
+            let mut check = SealCheck::new(edge(), trust);
+            let mut bytes = sealed(&hub, &check, 1)[0].to_bytes();
+            bytes[at] ^= 1;
+            let Ok(frame) = Frame::from_bytes(&bytes) else { continue };
+            assert!(
+                !matches!(check.check(frame), Ok((_, FrameProof::Signed))),
+                "byte {at} is changed"
+            );
+        }
+    }
+
+    #[test]
+    fn an_edge_without_a_key_takes_an_older_hubs_frames_as_unsigned_and_mixes_nothing() {
+        let hub = signer();
+        let mut check = SealCheck::new(edge(), HubTrust::FirstKey);
+        let frames = sealed(&hub, &check, 1);
+        assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Unsigned);
+        assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
+        assert_eq!(check.new_key(), None);
+
+        let mut check = SealCheck::new(edge(), HubTrust::FirstKey);
+        let frames = sealed(&hub, &check, 1);
+        assert_eq!(proof(&mut check, &frames[0]), FrameProof::Signed);
+        assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Forged);
+    }
+
+    #[test]
+    fn on_a_line_that_others_can_write_to_no_first_key_is_believed() {
+        let hub = signer();
+        let mut check = SealCheck::new(edge(), HubTrust::NoKey);
+        let frames = sealed(&hub, &check, 2);
+        assert_eq!(proof(&mut check, &frames[0]), FrameProof::Unsigned);
+        assert_eq!(proof(&mut check, &frames[1]), FrameProof::Unsigned);
+        assert_eq!(check.new_key(), None);
+    }
+}

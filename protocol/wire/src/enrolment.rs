@@ -1,0 +1,141 @@
+//! The enrolment code as people copy it: a one-time secret, then the fingerprint of the hub's key.
+//!
+//! Invariant: an edge that has the code accepts no other hub, even on its first contact.
+
+use std::{fmt, str::FromStr};
+
+use minicbor::Encoder;
+
+use crate::{EdgeId, Hash, HubKey, Region};
+
+/// 120 bits: too many to guess a code, or to find another key with the same fingerprint.
+pub const CODE_PART_BYTES: usize = 15;
+const PART_CHARS: usize = CODE_PART_BYTES * 8 / 5;
+const GROUP_CHARS: usize = 4;
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The beginning of the hash of the hub's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubFingerprint([u8; CODE_PART_BYTES]);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    #[error("the code is not whole: it has twelve groups of four")]
+    Torn,
+    #[error("a fingerprint has six groups of four letters and digits")]
+    NoFingerprint,
+}
+
+/// The code for one edge. Only its hash is kept.
+pub fn enrolment_code(secret: [u8; CODE_PART_BYTES], key: &HubKey) -> String {
+    format!("{}-{}", spelled(secret), key.fingerprint())
+}
+
+/// The hub that made the code. A code of an older hub names none.
+pub fn hub_of(code: &str) -> Result<Option<HubFingerprint>, CodeError> {
+    let plain = plain(code);
+    match plain.len() {
+        0..=PART_CHARS => Ok(None),
+        n if n == 2 * PART_CHARS => {
+            plain[PART_CHARS..].parse().map(Some).map_err(|_| CodeError::Torn)
+        }
+        _ => Err(CodeError::Torn),
+    }
+}
+
+/// The bytes that the hub signs in its answer to an enrolment.
+pub fn enrolment_bytes(edge: &EdgeId, region: Region, edge_key: &[u8; 32], jwks: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = Encoder::new(&mut bytes)
+        .array(5)
+        .and_then(|e| e.str("holdfast enrolment 1"))
+        .and_then(|e| e.encode(edge))
+        .and_then(|e| e.encode(region))
+        .and_then(|e| e.bytes(edge_key))
+        .and_then(|e| e.str(jwks))
+        .is_ok();
+    debug_assert!(written, "memory takes every byte");
+    bytes
+}
+
+impl HubKey {
+    pub fn fingerprint(&self) -> HubFingerprint {
+        let hash = Hash::of(&[&b"holdfast hub key "[..], &self.0].concat());
+        let mut bytes = [0; CODE_PART_BYTES];
+        bytes.copy_from_slice(&hash.0[..CODE_PART_BYTES]);
+        HubFingerprint(bytes)
+    }
+}
+
+impl fmt::Display for HubFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&spelled(self.0))
+    }
+}
+
+/// Case and dashes do not count.
+impl FromStr for HubFingerprint {
+    type Err = CodeError;
+
+    fn from_str(text: &str) -> Result<Self, CodeError> {
+        let plain = plain(text);
+        if plain.len() != PART_CHARS {
+            return Err(CodeError::NoFingerprint);
+        }
+        let mut bytes = [0; CODE_PART_BYTES];
+        for (five, chars) in bytes.chunks_exact_mut(5).zip(plain.as_bytes().chunks_exact(8)) {
+            let mut bits = 0u64;
+            for c in chars {
+                let digit = CROCKFORD.iter().position(|known| known == c);
+                bits = (bits << 5) | digit.ok_or(CodeError::NoFingerprint)? as u64;
+            }
+            five.copy_from_slice(&bits.to_be_bytes()[3..]);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+fn spelled(bytes: [u8; CODE_PART_BYTES]) -> String {
+    let mut text = String::with_capacity(PART_CHARS * 5 / GROUP_CHARS);
+    for five in bytes.chunks_exact(5) {
+        let bits = five.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        for n in 0..8 {
+            if text.len() % (GROUP_CHARS + 1) == GROUP_CHARS {
+                text.push('-');
+            }
+            text.push(char::from(CROCKFORD[((bits >> (35 - 5 * n)) & 31) as usize]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: HubKey = HubKey([7; 32]);
+
+    #[test]
+    fn a_code_names_its_hub_however_it_was_copied() {
+        let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
+        assert_eq!(code.len(), 59, "{code}");
+        assert_eq!(hub_of(&code), Ok(Some(KEY.fingerprint())));
+        assert_eq!(hub_of(&code.to_lowercase().replace('-', " ")), hub_of(&code));
+        assert_ne!(hub_of(&code), Ok(Some(HubKey([8; 32]).fingerprint())));
+        assert_eq!(KEY.fingerprint().to_string().parse(), Ok(KEY.fingerprint()));
+    }
+
+    #[test]
+    fn a_code_of_an_older_hub_names_none_and_a_torn_one_is_refused() {
+        let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
+        assert_eq!(hub_of(&code[..29]), Ok(None));
+        for torn in [&code[..57], &code[..34], &format!("{code}-1"), &code.replace(['0', '1'], "U")]
+        {
+            assert_eq!(hub_of(torn), Err(CodeError::Torn), "{torn}");
+        }
+    }
+}
