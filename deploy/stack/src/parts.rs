@@ -87,7 +87,7 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
-    let (auth_key, service_key) = (keys.join("auth.key"), keys.join("service.key"));
+    let service_key = keys.join("service.key");
     let mut text = format!(
         "[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\
          service_key = {service_key:?}\n\n[peers]\n"
@@ -102,8 +102,9 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
             StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
         };
         text.push_str(&format!("\n[{part}]\n{store}"));
-        if part == CloudPart::Auth {
-            text.push_str(&format!("signing_key = {auth_key:?}\n"));
+        if matches!(part, CloudPart::Auth | CloudPart::Hub) {
+            let key = keys.join(format!("{part}.key"));
+            text.push_str(&format!("signing_key = {key:?}\n"));
         }
     }
     let path = config_file(layout);

@@ -1,5 +1,7 @@
 //! The hub's settings and their bounds.
 
+use std::path::PathBuf;
+
 use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,10 @@ pub const NAME: &str = CloudPart::Hub.name();
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
+    /// The key by which edges know the hub. All replicas use the same file.
+    pub signing_key: PathBuf,
+    /// The file holds a new key on purpose.
+    pub signing_key_replaced: bool,
     pub batch_ops_max: u32,
     pub batch_bytes_max: u32,
     /// How much an edge may send beyond what it knows to be stored.
@@ -34,6 +40,8 @@ impl PartConfig for Config {
         Self {
             bind: DataPlace::bind(part),
             sql_url: place.store(part),
+            signing_key: place.file("hub.key"),
+            signing_key_replaced: false,
             batch_ops_max: 5_000,
             batch_bytes_max: 1024 * 1024,
             credit_ops: 10_000,

@@ -31,8 +31,8 @@ use platform::{
     Ground, health::Check, jobs::JobError, keys::KeySource, service as skeleton, sql::Sql,
     upstream::Upstream,
 };
-use process::openapi::ApiDocument;
-use wire::Limits;
+use process::{openapi::ApiDocument, tokens::Signer};
+use wire::{HubKey, Limits};
 
 pub use config::{Config, NAME};
 use domain::{compare::ResumePoints, settling::SettlingEdges};
@@ -62,13 +62,14 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let limits = config.limits().map_err(OpenError::own("could not use the hub's settings"))?;
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     let store = Store::new(sql.clone());
+    let key = hub_key(&config, &store).await?;
     store.ensure_regions(generation()).await?;
     let regions = RegionMarks::default();
     regions.refresh(&store).await?;
     // An owner that is away parks the ops that need it; the link goes on without it.
     let checks =
         [Check::Sql(sql), Check::Bus(ground.bus.clone()), Check::Keys(ground.keys.clone())];
-    let routes = start(&config, ground, peers, limits, store, regions)?;
+    let routes = start(&config, ground, peers, limits, key, store, regions)?;
     Ok(skeleton::router(NAME, http::router(routes), checks))
 }
 
@@ -77,6 +78,7 @@ fn start(
     ground: Ground,
     peers: Peers,
     limits: Limits,
+    key: Signer,
     store: Store,
     regions: RegionMarks,
 ) -> Result<Routes, JobError> {
@@ -141,9 +143,34 @@ fn start(
         work,
         links: Links::default(),
         limits,
+        key,
     };
     sessions.start();
     Ok(Routes { keys, verifier, sessions, comparison, settling, news })
+}
+
+/// Edges refuse a hub with another key, so a replica with a key of its own does not start.
+async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
+    let key = Signer::load_or_create(&config.signing_key)
+        .map_err(OpenError::own("could not get the key by which edges know the hub"))?;
+    let public = HubKey(key.public_key());
+    if !store.ensure_key(public, config.signing_key_replaced).await? {
+        let found = config.signing_key.display().to_string();
+        return Err(OpenError::own("could not use the hub's key")(KeyMismatch { found }));
+    }
+    let fingerprint = public.fingerprint();
+    tracing::info!(%fingerprint, "Edges know this hub by {fingerprint}");
+    Ok(key)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "edges know the hub by another key than the one in {found}: put the hub's key file back there. If it is \
+     lost for good, start once with hub.signing_key_replaced=true, and give each edge the fingerprint of the \
+     new key as edge.hub_key"
+)]
+struct KeyMismatch {
+    found: String,
 }
 
 /// The routes for clients.

@@ -18,9 +18,9 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use engine::cloud::Input;
 use futures::{StreamExt, stream::SplitStream};
-use process::metrics;
+use process::{metrics, seal::Sealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
-use wire::{Code, EdgeId, Frame, Region};
+use wire::{Code, EdgeId, Frame, Hello, Region};
 
 use crate::signals::RegionMark;
 use link::{Link, SessionEnd, Sessions};
@@ -121,11 +121,22 @@ impl Link {
                     return Err(self.end(Code::MalformedBody, "this is no frame of the link"));
                 };
                 metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
+                self.seal_for(&frame);
                 self.perform(Input::Frame(frame)).await
             }
             Message::Text(_) => Err(self.end(Code::MalformedBody, "frames are binary")),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(SessionEnd::Told),
+        }
+    }
+
+    /// The first Hello says whether this edge checks the hub's seals. An older edge reads none.
+    fn seal_for(&mut self, frame: &Frame) {
+        if let Frame::Hello(Hello { challenge: Some(challenge), .. }) = frame
+            && self.machine.is_greeting()
+        {
+            let (key, edge) = (self.hub.key.clone(), self.edge.clone());
+            self.out.seal_with(Sealer::new(key, edge, *challenge));
         }
     }
 

@@ -9,7 +9,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use wire::{Code, EdgeId, Region, UnixMillis};
+use wire::{Code, EdgeId, HubKey, Region, UnixMillis, enrolment_bytes, enrolment_code};
 
 use super::{
     state::Routes,
@@ -30,7 +30,7 @@ pub(super) struct Invitation {
 pub(super) struct InvitationCode {
     edge: EdgeId,
     region: Region,
-    /// Shown once: only its hash is kept.
+    /// Shown once: only its hash is kept. Its second half names the hub's key.
     code: String,
     expires_at: UnixMillis,
 }
@@ -41,7 +41,8 @@ pub(super) async fn invite(
     Json(asked): Json<Invitation>,
 ) -> Result<CreatedJson<InvitationCode>, Problem> {
     let Invitation { edge, region } = asked;
-    let code = enrolment::code_of(process::random::bytes());
+    let key = HubKey(hub.sessions.key.public_key());
+    let code = enrolment_code(process::random::bytes(), &key);
     let hash = enrolment::hash_of(&code);
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
     match hub.sessions.store.invite(&edge, region, hash, by, now).await? {
@@ -66,6 +67,10 @@ pub(super) struct EnrolmentAnswer {
     region: Region,
     /// The keys that verify people's tokens, so that the edge has them before its first feed.
     jwks: Value,
+    /// The key by which the edge knows the hub from here on: the raw bytes, base64url without padding.
+    hub_key: String,
+    /// The hub's signature over edge, region, the edge's key and the key set, base64url without padding.
+    signature: String,
 }
 
 pub(super) async fn enrol(
@@ -80,7 +85,11 @@ pub(super) async fn enrol(
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
-            Ok(Json(EnrolmentAnswer { edge, region, jwks }))
+            let key = &hub.sessions.key;
+            let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
+            let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
+            let hub_key = URL_SAFE_NO_PAD.encode(key.public_key());
+            Ok(Json(EnrolmentAnswer { edge, region, jwks, hub_key, signature }))
         }
     }
 }

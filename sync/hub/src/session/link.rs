@@ -6,7 +6,7 @@ use axum::extract::ws::WebSocket;
 use engine::cloud::{ChunkRequest, Place, Session};
 use futures::StreamExt;
 use futures::stream::{SplitSink, SplitStream};
-use process::{clock::Clock, metrics, tasks::Tasks};
+use process::{clock::Clock, metrics, tasks::Tasks, tokens::Signer};
 use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region};
 
 use super::{
@@ -32,6 +32,8 @@ pub(crate) struct Sessions {
     pub work: WorkBell,
     pub links: Links,
     pub limits: Limits,
+    /// The hub's key, by which edges know their hub. All replicas share it.
+    pub key: Signer,
 }
 
 /// The term and the epoch that a session writes under.

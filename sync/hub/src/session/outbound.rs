@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{SinkExt, stream::SplitSink};
-use process::metrics;
+use process::{metrics, seal::Sealer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::Frame;
@@ -25,6 +25,8 @@ pub(super) struct Outbound {
     queue: mpsc::Sender<(Message, Option<Room>)>,
     down: Arc<Semaphore>,
     broken: CancellationToken,
+    /// Seals every frame, once the edge has asked for it.
+    sealer: Option<Sealer>,
 }
 
 pub(super) struct Writer {
@@ -37,7 +39,7 @@ pub(super) fn pair(sink: SplitSink<WebSocket, Message>) -> (Outbound, Writer) {
     let (sender, queue) = mpsc::channel(QUEUE_MAX);
     let broken = CancellationToken::new();
     let down = Arc::new(Semaphore::new(DOWN_MAX));
-    let out = Outbound { queue: sender, down, broken: broken.clone() };
+    let out = Outbound { queue: sender, down, broken: broken.clone(), sealer: None };
     (out, Writer { queue, sink, broken })
 }
 
@@ -56,9 +58,17 @@ impl Outbound {
         }
     }
 
+    /// From here on every frame is sealed.
+    pub fn seal_with(&mut self, sealer: Sealer) {
+        self.sealer = Some(sealer);
+    }
+
     /// Never waits. A full queue breaks the way out.
-    pub fn send(&self, frame: &Frame, room: Option<Room>) {
-        let bytes = frame.to_bytes();
+    pub fn send(&mut self, frame: &Frame, room: Option<Room>) {
+        let bytes = match &mut self.sealer {
+            Some(sealer) => sealer.seal(frame).to_bytes(),
+            None => frame.to_bytes(),
+        };
         metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
         metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
         self.queue(Message::Binary(bytes.into()), room);

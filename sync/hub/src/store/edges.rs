@@ -23,8 +23,8 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     FROM edges e JOIN regions r ON r.region = e.region \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch WHERE e.edge = ?";
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
-    link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL \
-    WHERE edge = ? AND term = ?";
+    link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL, \
+    takes_any_hub = ?, plain_line = ? WHERE edge = ? AND term = ?";
 /// An Ack of a newer file says nothing about an older one that was put back.
 const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
     unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
@@ -104,8 +104,14 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<(u64, StoredEdge)>> {
         let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
+        let plain_line = hello.plain_line == Some(true);
+        // Without a key on a plain line, an edge believes no key that comes along it.
+        let has_no_key = plain_line && hello.pinned != Some(true);
+        let takes_any_hub = hello.challenge.is_none() || has_no_key;
         transact!(self.sql, tx => {
-            let values = vals![hello.nonce.0, version.clone(), now, now, edge, over];
+            let nonce = hello.nonce.0;
+            let values =
+                vals![nonce, version.clone(), now, now, takes_any_hub, plain_line, edge, over];
             if tx.exec(RAISE_TERM, values).await? == 0 {
                 return Ok(None);
             }

@@ -1,7 +1,8 @@
-//! Enrolment: an operator names an edge, and the edge registers its key with a code.
+//! Enrolment: an operator names an edge, and the edge registers its key with a code. The hub's own public
+//! key stands here, too, so that all replicas use one.
 
 use platform::{sql::Tx, transact, vals};
-use wire::{Chain, EdgeId, Hash, Region, UnixMillis, UserId};
+use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
 
 use super::{Result, Store};
 use crate::domain::enrolment;
@@ -20,6 +21,9 @@ const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ? \
 const USE_CODE: &str =
     "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ? AND expires_at > ?";
 const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
+const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
+const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
+const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationResult {
@@ -94,6 +98,21 @@ impl Store {
             tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
             registered(tx, edge, public_key).await
         })
+    }
+
+    /// Returns whether this is the key that the edges know. The first one to come is.
+    pub async fn ensure_key(&self, key: HubKey, is_replaced: bool) -> Result<bool> {
+        let added = self.sql.exec(ADD_HUB_KEY, vals![key.0]).await;
+        match added {
+            Ok(_) => return Ok(true),
+            Err(error) if error.is_unique() => {}
+            Err(error) => return Err(error.into()),
+        }
+        if is_replaced {
+            self.sql.exec(PUT_HUB_KEY, vals![key.0]).await?;
+        }
+        let known: Option<Vec<u8>> = self.sql.one(HUB_KEY, vals![]).await?;
+        Ok(known.is_some_and(|known| known == key.0))
     }
 
     pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {

@@ -102,6 +102,9 @@ fn hello() -> Hello {
         snapshots: None,
         staged: None,
         codecs: None,
+        challenge: None,
+        pinned: None,
+        plain_line: None,
     }
 }
 

@@ -113,6 +113,9 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
         snapshots: None,
         staged: None,
         codecs: None,
+        challenge: None,
+        pinned: None,
+        plain_line: None,
     };
     liar.send(&wire::Frame::Hello(hello)).await;
     assert_eq!(liar.until_refused().await, Code::EdgeUnknown);

@@ -7,6 +7,7 @@ mod link;
 mod mend;
 mod news;
 mod poison;
+mod proof;
 mod quarantine;
 mod share;
 mod stage;

@@ -4,7 +4,7 @@ mod auth;
 mod edge;
 mod owner;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
@@ -59,7 +59,12 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
         let url = engine.address(folder.path(), "hub");
-        let config = |url: &str| hub::Config { sql_url: url.into(), ..hub::Config::default() };
+        let signing_key = folder.path().join("hub.key");
+        let config = |url: &str| hub::Config {
+            sql_url: url.into(),
+            signing_key: signing_key.clone(),
+            ..hub::Config::default()
+        };
         let migrate = async |url: &str| hub::migrate(&config(url)).await.unwrap();
         testing::database("hub", &url, migrate).await.close().await;
         let config = config(&url);
@@ -89,7 +94,25 @@ impl Stage {
         (stage, hub, edge)
     }
 
+    /// The file of the key that all replicas share.
+    pub fn hub_key_file(&self) -> &Path {
+        &self.config.signing_key
+    }
+
+    pub fn hub_key(&self) -> Signer {
+        Signer::load_or_create(self.hub_key_file()).unwrap()
+    }
+
+    /// For the replicas that start from here on.
+    pub fn key_is_replaced(&mut self, is_replaced: bool) {
+        self.config.signing_key_replaced = is_replaced;
+    }
+
     pub async fn replica(&self) -> Replica {
+        self.try_replica().await.unwrap()
+    }
+
+    pub async fn try_replica(&self) -> Result<Replica, hub::OpenError> {
         let (bus, service_key) = (self.bus.clone(), self.service_key.clone());
         let ground = testing::ground(self.folder.path(), &self.clock).await;
         let ground = Ground { bus, service_key, ..ground };
@@ -98,14 +121,14 @@ impl Stage {
             order: Upstream::local(self.owner.router()),
             auth: Upstream::local(self.auth.router()),
         };
-        let router = hub::open(self.config.clone(), ground, peers).await.unwrap();
+        let router = hub::open(self.config.clone(), ground, peers).await?;
         let replica = serve(router, tasks).await;
         eventually("the hub is ready", PATIENCE, async || {
             let (status, _) = replica.ask(Method::GET, "/health/ready", None, None).await;
             (status == StatusCode::OK).then_some(())
         })
         .await;
-        replica
+        Ok(replica)
     }
 
     /// A token of that role, valid from and until so many seconds from now.

@@ -84,7 +84,8 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let people = people();
     let ground = ground(folder.path(), &people, &testing::service_key()).await;
     let url = database(folder.path(), "sync", false);
-    let cloud = Cloud::start(&url, people, ground, Upstream::local(Router::new())).await;
+    let nobody = Upstream::local(Router::new());
+    let cloud = Cloud::start((folder.path(), &url), people, ground, nobody).await;
     let digest = fill(&cloud.sql).await;
     let proxy = Proxy::to(cloud.address.to_string()).await.unwrap();
     let (data, code) = (folder.path().join("edge"), cloud.invite().await);

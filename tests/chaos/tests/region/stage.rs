@@ -74,9 +74,15 @@ pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
 }
 
 impl Cloud {
-    pub async fn start(url: &str, people: People, ground: Ground, order: Upstream) -> Self {
+    pub async fn start(
+        (folder, url): (&Path, &str),
+        people: People,
+        ground: Ground,
+        order: Upstream,
+    ) -> Self {
         create_database(url).await.unwrap();
-        let config = hub::Config { sql_url: url.into(), ..hub::Config::default() };
+        let signing_key = folder.join("hub.key");
+        let config = hub::Config { sql_url: url.into(), signing_key, ..hub::Config::default() };
         hub::migrate(&config).await.unwrap();
         let jwks = people.issuer.signer.jwks();
         let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
@@ -159,8 +165,7 @@ pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
         enrolment_code: code.into(),
-        revocations_age_hours_max: 72,
-        commands_at_once: 1_200,
+        ..holdfast_edge::Config::default()
     };
     holdfast_edge::start(config, Clock::system()).await.unwrap()
 }

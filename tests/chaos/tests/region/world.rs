@@ -82,7 +82,7 @@ impl World {
         let order_db = Sql::open(&url).await.unwrap();
         let asked = Upstream::local(order.clone());
         let url = database(folder.path(), "sync", mysql);
-        let cloud = Cloud::start(&url, people, of_hub, asked).await;
+        let cloud = Cloud::start((folder.path(), &url), people, of_hub, asked).await;
         let hub = Upstream::local(cloud.router.clone());
         opening.opened(&hub);
         let code = cloud.invite().await;

@@ -54,6 +54,8 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         stopped: 0,
         lost: 0,
         lost_at: None,
+        takes_any_hub: false,
+        plain_line: false,
     };
     EdgeRecord {
         stored,

@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
 use process::{
     clock::Clock,
+    seal::SealCheck,
     tokens::{Signer, edge_token},
 };
 use tokio::net::TcpStream;
@@ -14,8 +15,8 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 use wire::{
     Ack, Actor, Alive, Ask, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId,
-    CommandOp, EdgeId, Frame, Hash, HeldReason, Hello, NumberedOutcome, Op, OrderId, Probe,
-    Quarantine, Refused, Region, Role, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
+    CommandOp, EdgeId, Frame, FrameProof, Hash, HeldReason, Hello, NumberedOutcome, Op, OrderId,
+    Probe, Quarantine, Refused, Region, Role, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -30,6 +31,10 @@ pub struct Edge {
     pub suspect: bool,
     /// Whether it can pack ops, and does. An edge of the version before cannot.
     pub packs: bool,
+    /// Checks the hub's seals in the next session. An edge of the version before checks none.
+    pub seals: Option<SealCheck>,
+    pub pinned: bool,
+    pub plain_line: bool,
     pub settled: Option<Chain>,
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
@@ -58,6 +63,9 @@ impl Edge {
             epoch: 1,
             suspect: false,
             packs: false,
+            seals: None,
+            pinned: false,
+            plain_line: false,
             settled: None,
             log: Vec::new(),
             outcomes: Vec::new(),
@@ -99,8 +107,13 @@ impl Edge {
     pub async fn call(&mut self, replica: &Replica) -> Result<(), Box<tungstenite::Error>> {
         let token = edge_token(&self.signer, &self.id, &self.clock);
         self.connect(replica, &token).await?;
+        self.send(&Frame::Hello(self.hello())).await;
+        Ok(())
+    }
+
+    pub fn hello(&self) -> Hello {
         let end = self.chain_at(self.log.len());
-        let hello = Hello {
+        Hello {
             protocol_min: 1,
             protocol_max: 1,
             edge: self.id.clone(),
@@ -120,9 +133,10 @@ impl Edge {
             snapshots: None,
             staged: None,
             codecs: self.packs.then(|| vec![wire::CODEC_PACKED]),
-        };
-        self.send(&Frame::Hello(hello)).await;
-        Ok(())
+            challenge: self.seals.as_ref().map(SealCheck::challenge),
+            pinned: self.pinned.then_some(true),
+            plain_line: self.plain_line.then_some(true),
+        }
     }
 
     pub async fn connect(
@@ -277,7 +291,11 @@ impl Edge {
             let message = tokio::time::timeout(PATIENCE, socket.next()).await;
             match message.expect("the hub says nothing") {
                 Some(Ok(Message::Binary(bytes))) => {
-                    return Some(Frame::from_bytes(&bytes).unwrap());
+                    let frame = Frame::from_bytes(&bytes).unwrap();
+                    let Some(seals) = &mut self.seals else { return Some(frame) };
+                    let (frame, proof) = seals.check(frame).unwrap();
+                    assert_eq!(proof, FrameProof::Signed, "{frame:?}");
+                    return Some(frame);
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}

@@ -1,0 +1,122 @@
+//! The hub's proof: an edge that asks for it gets every frame signed, one that cannot ask still links and is
+//! complained of, and all replicas use one key.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{Method, StatusCode};
+use process::{
+    seal::{HubTrust, SealCheck},
+    tokens::{Signer, verify_bytes},
+};
+use rstest::rstest;
+use serde_json::json;
+use wire::{Code, Complaint, ComplaintKind, Frame, HubKey, Region, enrolment_bytes, hub_of};
+
+use crate::stage::{Stage, boot};
+
+fn complaint(kind: ComplaintKind) -> Complaint {
+    Complaint { about: "north-1".into(), kind }
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_edge_that_asks_for_proof_gets_every_frame_signed_on_every_replica(#[case] mysql: bool) {
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
+    let other = stage.replica().await;
+    let key = HubKey(stage.hub_key().public_key());
+    for replica in [&hub, &other] {
+        edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::Key(key)));
+        edge.open(replica).await;
+        edge.log.push(boot());
+        let seq = edge.log.len();
+        edge.up(seq, 1).await;
+        edge.until_outcomes(seq).await;
+    }
+    let status = stage.north(&hub).await;
+    assert!(!status.takes_any_hub && !status.plain_line);
+    stage.set_gate(&hub, Region::North, "closed").await;
+    assert_eq!(edge.until_refused().await, Code::GateClosed);
+}
+
+#[tokio::test]
+async fn an_edge_that_checks_nothing_still_links_and_is_complained_of_until_it_does() {
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
+    edge.open(&hub).await;
+    let takes_any_hub = complaint(ComplaintKind::TakesAnyHub);
+    assert!(stage.status(&hub).await.complaints().contains(&takes_any_hub));
+
+    edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::FirstKey));
+    edge.open(&hub).await;
+    assert!(!stage.status(&hub).await.complaints().contains(&takes_any_hub));
+}
+
+#[tokio::test]
+async fn a_plain_line_is_complained_of_and_without_a_key_it_proves_nothing() {
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
+    edge.plain_line = true;
+    for pinned in [false, true] {
+        edge.pinned = pinned;
+        edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::FirstKey));
+        edge.open(&hub).await;
+        let complaints = stage.status(&hub).await.complaints();
+        assert!(complaints.contains(&complaint(ComplaintKind::PlainLine)));
+        assert_eq!(complaints.contains(&complaint(ComplaintKind::TakesAnyHub)), !pinned);
+    }
+}
+
+#[tokio::test]
+async fn a_hello_in_mid_session_changes_no_seal() {
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
+    let key = HubKey(stage.hub_key().public_key());
+    edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::Key(key)));
+    edge.open(&hub).await;
+    let another = SealCheck::new(edge.id.clone(), HubTrust::Key(key)).challenge();
+    let hello = wire::Hello { challenge: Some(another), ..edge.hello() };
+    edge.send(&Frame::Hello(hello)).await;
+    edge.log.push(boot());
+    edge.up(1, 1).await;
+    edge.until_outcomes(1).await;
+}
+
+#[tokio::test]
+async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let (key, edge) = (stage.hub_key(), Signer::from_pkcs8(&Signer::generate()).unwrap());
+    let invited = json!({"edge": "north-1", "region": "NORTH"});
+    let (status, made) =
+        stage.admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited)).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let code = made["code"].as_str().unwrap();
+    let public = HubKey(key.public_key());
+    assert_eq!(hub_of(code), Ok(Some(public.fingerprint())));
+
+    let public_key = URL_SAFE_NO_PAD.encode(edge.public_key());
+    let asked = json!({"code": code, "public_key": public_key});
+    let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let bytes = |field: &str| URL_SAFE_NO_PAD.decode(answer[field].as_str().unwrap()).unwrap();
+    assert_eq!(bytes("hub_key"), key.public_key());
+    let name = wire::EdgeId::new("north-1").unwrap();
+    let jwks = answer["jwks"].to_string();
+    let signed = enrolment_bytes(&name, Region::North, &edge.public_key(), &jwks);
+    assert!(verify_bytes(&key.public_key(), &signed, &bytes("signature")));
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_replica_with_a_key_of_its_own_does_not_start(#[case] mysql: bool) {
+    let mut stage = Stage::new(mysql).await;
+    stage.replica().await.stop().await;
+    std::fs::remove_file(stage.hub_key_file()).unwrap();
+    let refused = stage.try_replica().await.err().unwrap();
+    let why = process::problem::chain(&refused);
+    assert!(why.contains("put the hub's key file back"), "{why}");
+    stage.key_is_replaced(true);
+    stage.replica().await.stop().await;
+    stage.key_is_replaced(false);
+    stage.replica().await.stop().await;
+}
