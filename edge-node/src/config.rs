@@ -16,6 +16,11 @@ pub struct Config {
     pub region: Region,
     /// Where the cloud is: `http://` or `https://`.
     pub gateway_url: String,
+    /// Allows plain `http://` to another machine. Anybody on the way can then read what passes.
+    pub plain_link: bool,
+    /// The fingerprint of the hub's key, as an operator gives it: it counts before the stored key. Empty
+    /// where enrolment or the first session brought the key.
+    pub hub_key: String,
     /// The folder of the log, the high-water file and the key.
     pub data: PathBuf,
     pub http_bind: String,
@@ -38,6 +43,8 @@ impl Default for Config {
             name: "north-1".to_owned(),
             region: Region::North,
             gateway_url: "http://127.0.0.1:8080".to_owned(),
+            plain_link: false,
+            hub_key: String::new(),
             data: PathBuf::from(".holdfast/north-1"),
             http_bind: "127.0.0.1:8100".to_owned(),
             mqtt: MqttKind::Embedded,

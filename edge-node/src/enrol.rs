@@ -1,5 +1,7 @@
 //! Enrolment, once in an edge's life: a one-time code and the public key go up, the keys of people's tokens
-//! come back and are kept.
+//! and of the hub come back and are kept.
+//!
+//! Invariant: an answer that the hub of the code has not signed for this edge's own key changes nothing.
 
 use std::time::Duration;
 
@@ -8,11 +10,12 @@ use http::Method;
 use process::{
     client::{Client, ClientError},
     random,
+    tokens::verify_bytes,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wire::{EdgeId, Region};
+use wire::{CodeError, EdgeId, HubKey, Region, enrolment_bytes, hub_of};
 
 use crate::ground::EdgeGround;
 
@@ -28,6 +31,9 @@ struct EnrolAnswer {
     region: Region,
     /// The key set, as a document or as its text.
     jwks: Value,
+    /// An older hub has none.
+    hub_key: Option<String>,
+    signature: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +42,12 @@ enum EnrolError {
     Cloud(#[from] ClientError),
     #[error("the code is for edge `{0}` in {1}; check edge.name and edge.region")]
     OtherEdge(EdgeId, Region),
+    #[error("the code cannot be used")]
+    Code(#[from] CodeError),
+    #[error(
+        "the answer is not from the hub that made the code; somebody on the way may be pretending to be it"
+    )]
+    OtherHub,
     #[error("the keys could not be stored")]
     Store(#[from] journal::WriteError<rusqlite::Error>),
 }
@@ -71,17 +83,42 @@ pub async fn until_enrolled(ground: &EdgeGround, stop: &CancellationToken) {
 async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
     let EdgeGround { config, identity, .. } = ground;
     let url = format!("{}/api/v1/edges/enrol", config.gateway_url.trim_end_matches('/'));
+    let code = config.enrolment_code.reveal();
+    // A code that was copied in part is not shown to anybody.
+    hub_of(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
-    let ask = EnrolRequest { code: config.enrolment_code.reveal(), public_key };
+    let ask = EnrolRequest { code, public_key };
     let answer: EnrolAnswer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await?;
     if answer.edge != identity.name || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }
-    let jwks = match answer.jwks {
-        Value::String(text) => text,
+    let jwks = match &answer.jwks {
+        Value::String(text) => text.clone(),
         document => document.to_string(),
     };
-    ground.store.enrolled(jwks.clone(), ground.clock.now()).await?;
+    let hub = proven_hub(code, &answer, &jwks, &ground.signer.public_key())?;
+    ground.store.enrolled(jwks.clone(), hub, ground.clock.now()).await?;
     ground.gate.replace_keys(&jwks);
     Ok(())
+}
+
+/// The key to pin: that of the hub which the code names. A code of an older hub names none, and the first
+/// session pins the key.
+fn proven_hub(
+    code: &str,
+    answer: &EnrolAnswer,
+    jwks: &str,
+    edge_key: &[u8; 32],
+) -> Result<Option<HubKey>, EnrolError> {
+    let Some(named) = hub_of(code)? else { return Ok(None) };
+    let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
+    let proven =
+        bytes(&answer.hub_key).zip(bytes(&answer.signature)).and_then(|(key, signature)| {
+            let key = HubKey(key.try_into().ok()?);
+            let signed = enrolment_bytes(&answer.edge, answer.region, edge_key, jwks);
+            let is_its_own =
+                key.fingerprint() == named && verify_bytes(&key.0, &signed, &signature);
+            is_its_own.then_some(key)
+        });
+    proven.map(Some).ok_or(EnrolError::OtherHub)
 }

@@ -11,6 +11,7 @@ mod ground;
 mod http;
 mod intake;
 mod jobs;
+mod line;
 mod link;
 mod mqtt;
 mod running;

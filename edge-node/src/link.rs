@@ -10,12 +10,17 @@ mod state;
 
 use std::time::Duration;
 
-use engine::edge::{Edge, End, Speaker};
-use process::{metrics, random};
+use engine::edge::{Edge, End, HubCheck, Position, Speaker};
+use journal::JournalError;
+use process::{
+    metrics, random,
+    seal::{HubTrust, SealCheck},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use wire::HubFingerprint;
 
-use crate::{downlink::Downlink, ground::EdgeGround, store::Alarm};
+use crate::{downlink::Downlink, ground::EdgeGround, line::Line, store::Alarm};
 use session::{LinkSession, SessionEnd};
 use socket::Socket;
 pub use state::LinkState;
@@ -25,6 +30,8 @@ pub struct Link {
     pub speaker: Speaker,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkState>,
+    /// The hub that an operator has named in the configuration.
+    pub hub: Option<HubFingerprint>,
 }
 
 /// After a session shorter than this the pauses go on growing: a hub that lets go of every session at
@@ -77,11 +84,17 @@ impl Link {
     }
 
     async fn once(&self) -> SessionEnd {
-        let position = match self.ground.store.position().await {
-            Ok(position) => position,
+        let (position, trust) = match self.read().await {
+            Ok(read) => read,
             Err(error) => return SessionEnd::Store(process::problem::chain(&error)),
         };
-        let socket = match Socket::connect(&self.ground, &self.speaker).await {
+        let seals = SealCheck::new(self.speaker.edge.clone(), trust);
+        let check = HubCheck {
+            challenge: Some(seals.challenge()),
+            pinned: matches!(trust, HubTrust::Key(_) | HubTrust::Fingerprint(_)),
+            plain_line: self.line() == Line::Plain,
+        };
+        let socket = match Socket::connect(&self.ground, &self.speaker, seals).await {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
@@ -89,7 +102,24 @@ impl Link {
             }
         };
         let edge = Edge::new(self.speaker.clone(), position);
-        LinkSession::new(self, edge, socket).run().await
+        LinkSession::new(self, edge, socket).run(check).await
+    }
+
+    async fn read(&self) -> Result<(Position, HubTrust), JournalError> {
+        let pinned = self.ground.store.hub_key().await?;
+        let trust = match (self.hub, pinned) {
+            (Some(named), Some(key)) if key.fingerprint() == named => HubTrust::Key(key),
+            (Some(named), _) => HubTrust::Fingerprint(named),
+            (None, Some(key)) => HubTrust::Key(key),
+            (None, None) if self.line() == Line::Plain => HubTrust::NoKey,
+            (None, None) => HubTrust::FirstKey,
+        };
+        Ok((self.ground.store.position().await?, trust))
+    }
+
+    /// `start` has refused any other address.
+    fn line(&self) -> Line {
+        Line::to(&self.ground.config.gateway_url).unwrap_or(Line::Plain)
     }
 
     fn show(&self, up: bool) {

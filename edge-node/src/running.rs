@@ -19,7 +19,7 @@ use process::{
     web,
 };
 use tokio::{net::TcpListener, sync::watch};
-use wire::{BootNonce, EdgeId, NameError};
+use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 
 use crate::{
     config::Config,
@@ -30,6 +30,7 @@ use crate::{
     http::{self, Rooms},
     intake::Intake,
     jobs::{self, Heartbeat},
+    line::Line,
     link::{Link, LinkState},
     mqtt::{self, Broker, MqttError},
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
@@ -51,6 +52,13 @@ pub enum StartError {
     Name(#[from] NameError),
     #[error("edge.gateway_url: expected http:// or https://")]
     GatewayUrl,
+    #[error(
+        "edge.gateway_url is plain http:// to another machine: anybody on the way could read what passes. Use \
+         https://, or set edge.plain_link=true where the way is protected by other means"
+    )]
+    PlainLine,
+    #[error("edge.hub_key")]
+    HubKey(#[source] CodeError),
     #[error("this edge is not enrolled; give it a code as edge.enrolment_code")]
     NotEnrolled,
     #[error("could not use the data folder {}", .0.display())]
@@ -74,9 +82,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
-    if !["http://", "https://"].iter().any(|scheme| config.gateway_url.starts_with(scheme)) {
-        return Err(StartError::GatewayUrl);
-    }
+    check_line(&config)?;
+    let hub = hub_named(&config.hub_key)?;
     // A wrong address shows before the log has the boot op of a run that was none.
     let listener = web::bind(&config.http_bind).await?;
     std::fs::create_dir_all(&config.data)
@@ -96,7 +103,27 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     }
     let ground =
         EdgeGround { config: Arc::new(config), identity, nonce, clock, signer, store, gate };
-    start_rooms(ground, listener, trust.enrolled).await
+    start_rooms(ground, listener, hub, trust.enrolled).await
+}
+
+fn check_line(config: &Config) -> Result<(), StartError> {
+    match Line::to(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
+        Line::Tls | Line::Loopback => return Ok(()),
+        Line::Plain if !config.plain_link => return Err(StartError::PlainLine),
+        Line::Plain => {}
+    }
+    tracing::warn!(
+        gateway = config.gateway_url,
+        "THE LINK IS PLAIN HTTP: everybody on the way to the cloud can read what passes, passwords too"
+    );
+    Ok(())
+}
+
+fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
+    match fingerprint {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(StartError::HubKey),
+    }
 }
 
 /// A twin that is given a code and a name of its own goes on under it, with a key of its own.
@@ -144,6 +171,7 @@ async fn open(
 async fn start_rooms(
     ground: EdgeGround,
     listener: TcpListener,
+    hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<Running, StartError> {
     let (tasks, name) = (Tasks::new(), ground.identity.name.clone());
@@ -180,13 +208,19 @@ async fn start_rooms(
     let (store, clock) = (ground.store.clone(), ground.clock.clone());
     tasks.spawn("jobs", jobs::scheduled(store.clone(), clock, tasks.token()));
     let downlink = Downlink { ground, intake, voice, feed_seq };
-    keep_link(downlink, link, enrolled, &tasks);
+    keep_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
     Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store })
 }
 
 /// Enrols first where that is still to be done, then keeps the link.
-fn keep_link(downlink: Downlink, state: watch::Sender<LinkState>, enrolled: bool, tasks: &Tasks) {
+fn keep_link(
+    downlink: Downlink,
+    state: watch::Sender<LinkState>,
+    hub: Option<HubFingerprint>,
+    enrolled: bool,
+    tasks: &Tasks,
+) {
     let ground = downlink.ground.clone();
     let speaker = Speaker {
         edge: ground.identity.name.clone(),
@@ -194,7 +228,7 @@ fn keep_link(downlink: Downlink, state: watch::Sender<LinkState>, enrolled: bool
         nonce: ground.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let link = Link { ground: ground.clone(), speaker, downlink, state };
+    let link = Link { ground: ground.clone(), speaker, downlink, state, hub };
     let stop = tasks.token();
     tasks.spawn("link", async move {
         if !enrolled {

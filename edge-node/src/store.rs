@@ -48,7 +48,8 @@ use process::{
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{
-    Actor, Ask, BootNonce, Change, CommandId, Hash, HeldReason, NumberedOutcome, UnixMillis, UserId,
+    Actor, Ask, BootNonce, Change, CommandId, Hash, HeldReason, HubKey, NumberedOutcome,
+    UnixMillis, UserId,
 };
 
 pub use alarm::Alarm;
@@ -180,8 +181,13 @@ impl Store {
         self.journal.write(begin).await
     }
 
-    pub async fn enrolled(&self, jwks: String, now: UnixMillis) -> Write<()> {
-        self.journal.write(move |conn, _| enrolment::enrolled(conn, &jwks, now)).await
+    pub async fn enrolled(&self, jwks: String, hub: Option<HubKey>, now: UnixMillis) -> Write<()> {
+        self.journal.write(move |conn, _| enrolment::enrolled(conn, &jwks, hub, now)).await
+    }
+
+    /// From here on this edge believes only the hub with this key.
+    pub async fn pin_hub(&self, key: HubKey) -> Write<()> {
+        self.journal.write(move |conn, _| enrolment::pin_hub(conn, key)).await
     }
 
     pub async fn tidy(&self, now: UnixMillis) -> Write<usize> {
@@ -192,6 +198,10 @@ impl Store {
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
+    }
+
+    pub async fn hub_key(&self) -> Result<Option<HubKey>, JournalError> {
+        self.journal.read(enrolment::hub_key).await
     }
 
     pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {

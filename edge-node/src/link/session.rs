@@ -5,10 +5,10 @@
 
 use std::{collections::VecDeque, error::Error, pin::Pin, time::Duration};
 
-use engine::edge::{Edge, End, LinkStep};
+use engine::edge::{Edge, End, HubCheck, LinkStep};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
-use wire::{Frame, UnixMillis};
+use wire::{Frame, FrameProof, UnixMillis};
 
 use super::{
     Link,
@@ -21,7 +21,7 @@ pub(super) struct LinkSession<'a> {
     edge: Edge,
     socket: Socket,
     /// Frames that came while the session waited for the file, in order.
-    early: VecDeque<Frame>,
+    early: VecDeque<(Frame, FrameProof)>,
     acked_at: Duration,
     /// When the file was last told that the feed is read to its end.
     confirmed_at: Option<Duration>,
@@ -52,8 +52,8 @@ impl<'a> LinkSession<'a> {
         Self { link, edge, socket, early, acked_at, confirmed_at: None }
     }
 
-    pub async fn run(mut self) -> SessionEnd {
-        match self.go_on().await {
+    pub async fn run(mut self, check: HubCheck) -> SessionEnd {
+        match self.go_on(check).await {
             Ok(never) => never,
             Err(ended) => {
                 if !self.edge.is_open() {
@@ -64,15 +64,18 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    async fn go_on(&mut self) -> Result<SessionEnd, SessionEnd> {
-        let hello = self.edge.hello();
+    async fn go_on(&mut self, check: HubCheck) -> Result<SessionEnd, SessionEnd> {
+        let hello = self.edge.hello(check);
         self.socket.send(&hello).await?;
         let moved = self.link.ground.store.moved();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let todo = tokio::select! {
-                frame = next(&mut self.early, &mut self.socket) => self.edge.take(frame?),
+                frame = next(&mut self.early, &mut self.socket) => {
+                    let (frame, proof) = frame?;
+                    self.edge.take_as(frame, proof)
+                }
                 () = moved.notified() => self.look().await?,
                 _ = ticks.tick() => {
                     self.tick().await?;
@@ -98,10 +101,10 @@ impl<'a> LinkSession<'a> {
                 frame = self.socket.next(), if reads => frame,
             };
             let told = match frame {
-                Ok(frame) => match self.edge.lives(&frame) {
-                    Some(alive) => self.socket.send(&alive).await,
-                    None => {
-                        self.early.push_back(frame);
+                Ok((frame, proof)) => match self.edge.lives(&frame) {
+                    Some(alive) if proof != FrameProof::Forged => self.socket.send(&alive).await,
+                    _ => {
+                        self.early.push_back((frame, proof));
                         Ok(())
                     }
                 },
@@ -135,6 +138,7 @@ impl<'a> LinkSession<'a> {
                     todo.extend(self.look().await?);
                 }
                 LinkStep::Welcomed(cloud_now) => {
+                    self.pin_hub().await?;
                     self.welcomed(cloud_now);
                     self.ack().await?;
                 }
@@ -146,6 +150,15 @@ impl<'a> LinkSession<'a> {
                 LinkStep::End(end) => return Err(SessionEnd::Engine(end)),
             }
         }
+        Ok(())
+    }
+
+    /// Before anything else of this session is stored.
+    async fn pin_hub(&mut self) -> Result<(), SessionEnd> {
+        let Some(key) = self.socket.new_key() else { return Ok(()) };
+        let (link, fingerprint) = (self.link, key.fingerprint());
+        self.beside(Box::pin(link.ground.store.pin_hub(key))).await?;
+        tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
         Ok(())
     }
 
@@ -194,9 +207,12 @@ impl<'a> LinkSession<'a> {
 }
 
 /// In the order in which they came. Cancel-safe, as the socket's is.
-async fn next(early: &mut VecDeque<Frame>, socket: &mut Socket) -> Result<Frame, SocketError> {
+async fn next(
+    early: &mut VecDeque<(Frame, FrameProof)>,
+    socket: &mut Socket,
+) -> Result<(Frame, FrameProof), SocketError> {
     match early.pop_front() {
-        Some(frame) => Ok(frame),
+        Some(early) => Ok(early),
         None => socket.next().await,
     }
 }
@@ -218,6 +234,10 @@ fn sentence(end: &End) -> String {
         End::Stuck => "the hub asks for the same ops again and again",
         End::TailTorn => "a part of what the cloud gives back is missing",
         End::Suspect => "this edge has become suspect",
+        End::Unproven => {
+            "a frame was not signed by the hub that this edge knows: somebody on the line may be pretending to \
+             be the hub; where the hub's key was replaced, set edge.hub_key"
+        }
     }
     .to_owned()
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use http::{HeaderValue, Uri, header};
-use process::{clock::Clock, metrics, tokens::edge_token};
+use process::{clock::Clock, metrics, seal::SealCheck, tokens::edge_token};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
-use wire::{Frame, FrameError};
+use wire::{Frame, FrameError, FrameProof, HubKey};
 
 use engine::edge::Speaker;
 
@@ -22,6 +22,7 @@ pub(super) struct Socket {
     /// When anything at all last came from the other end.
     heard_at: Duration,
     pinged_at: Duration,
+    seals: SealCheck,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,11 @@ const SILENT_MAX: Duration = Duration::from_secs(15);
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
-    pub async fn connect(ground: &EdgeGround, speaker: &Speaker) -> Result<Self, SocketError> {
+    pub async fn connect(
+        ground: &EdgeGround,
+        speaker: &Speaker,
+        seals: SealCheck,
+    ) -> Result<Self, SocketError> {
         let (clock, signer) = (&ground.clock, &ground.signer);
         let uri = link_uri(&ground.config.gateway_url)?;
         let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
@@ -69,7 +74,7 @@ impl Socket {
             .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?
             .map_err(SocketError::Connect)?;
         let now = clock.elapsed();
-        Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now })
+        Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now, seals })
     }
 
     pub async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
@@ -79,8 +84,13 @@ impl Socket {
         self.say(Message::Binary(bytes.into())).await
     }
 
+    /// The hub's key, where this session is to pin it.
+    pub fn new_key(&self) -> Option<HubKey> {
+        self.seals.new_key()
+    }
+
     /// The next frame. Cancel-safe: a frame that was not returned stays in the stream.
-    pub async fn next(&mut self) -> Result<Frame, SocketError> {
+    pub async fn next(&mut self) -> Result<(Frame, FrameProof), SocketError> {
         loop {
             let message = match self.stream.next().await {
                 None | Some(Ok(Message::Close(_))) => return Err(SocketError::Closed),
@@ -88,10 +98,10 @@ impl Socket {
             };
             self.heard_at = self.clock.elapsed();
             if let Message::Binary(bytes) = message {
-                let frame = Frame::from_bytes(&bytes)?;
+                let (frame, proof) = self.seals.check(Frame::from_bytes(&bytes)?)?;
                 metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
-                return Ok(frame);
+                return Ok((frame, proof));
             }
         }
     }

@@ -1,7 +1,8 @@
-//! Owns the keys that enrolment brought, which check people's tokens without the cloud.
+//! Owns the keys that enrolment brought: those that check people's tokens without the cloud, and the hub's,
+//! by which this edge knows its hub.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{SessionId, UnixMillis, UserId};
+use wire::{HubKey, SessionId, UnixMillis, UserId};
 
 use super::sql::{execute, id, nat};
 
@@ -47,10 +48,26 @@ pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> 
     execute(conn, PUT, [now.0])
 }
 
-pub fn enrolled(conn: &Connection, jwks: &str, now: UnixMillis) -> rusqlite::Result<()> {
+pub fn enrolled(
+    conn: &Connection,
+    jwks: &str,
+    hub: Option<HubKey>,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET jwks = ?, enrolled_at = ? WHERE one = 1";
     conn.execute(PUT, params![jwks, now.0])?;
-    Ok(())
+    hub.map_or(Ok(()), |key| pin_hub(conn, key))
+}
+
+pub fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {
+    const PUT: &str = "UPDATE edge SET hub_key = ? WHERE one = 1";
+    execute(conn, PUT, [&key.0[..]])
+}
+
+pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
+    const KEY: &str = "SELECT hub_key FROM edge WHERE one = 1";
+    let key: Option<[u8; 32]> = conn.query_row(KEY, [], |row| row.get(0))?;
+    Ok(key.map(HubKey))
 }
 
 fn revoked<T: From<uuid::Uuid>>(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<T>> {

@@ -10,6 +10,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0004_snapshot.sql")),
         M::up(include_str!("../../migrations/0005_own_ids.sql")),
         M::up(include_str!("../../migrations/0006_feed_confirmed.sql")),
+        M::up(include_str!("../../migrations/0007_hub_key.sql")),
     ])
 }
 

@@ -23,8 +23,9 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
+    seal::Sealer,
     tasks::Tasks,
-    tokens::{bearer, verify_edge},
+    tokens::{Signer, bearer, verify_edge},
 };
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -78,6 +79,8 @@ struct Stored {
     /// To be asked for a sign of life behind what goes down.
     probe: Option<u64>,
     alive: Vec<u64>,
+    /// Seals every frame of later sessions; a cloud of the version before has none.
+    hub_key: Option<Signer>,
 }
 
 impl Cloud {
@@ -122,6 +125,11 @@ impl Cloud {
         let term = self.with(|state| state.term);
         self.0.frozen.store(term, Ordering::SeqCst);
         self.0.changed.notify_waiters();
+    }
+
+    /// From the next session on, frames are sealed with this key, or not at all.
+    pub fn seal_with(&self, key: Option<&Signer>) {
+        self.with(|state| state.hub_key = key.cloned());
     }
 
     /// From the next session on, ops are wanted packed.
@@ -184,6 +192,11 @@ impl Cloud {
         self.with(|state| state.acks.last().cloned())
     }
 
+    /// How many Acks have come: an edge sends the first when its session stands.
+    pub fn acks(&self) -> usize {
+        self.with(|state| state.acks.len())
+    }
+
     pub fn outcome_count(&self) -> u64 {
         self.with(|state| state.outcomes.len() as u64)
     }
@@ -234,7 +247,8 @@ async fn link(
         return StatusCode::UNAUTHORIZED.into_response();
     }
     upgrade.on_upgrade(move |socket| async move {
-        let mut session = Session { cloud, socket, standing: None, outcomes: 0, feed: 0 };
+        let (standing, sealer) = (None, None);
+        let mut session = Session { cloud, socket, standing, outcomes: 0, feed: 0, sealer };
         session.run().await;
     })
 }
@@ -245,6 +259,7 @@ struct Session {
     standing: Option<Standing>,
     outcomes: u64,
     feed: u64,
+    sealer: Option<Sealer>,
 }
 
 impl Session {
@@ -317,6 +332,9 @@ impl Session {
     }
 
     async fn welcome(&mut self, hello: Hello) -> Option<()> {
+        let key = self.cloud.with(|state| state.hub_key.clone());
+        let sealer = |(key, challenge)| Sealer::new(key, hello.edge.clone(), challenge);
+        self.sealer = key.zip(hello.challenge).map(sealer);
         let start = Chain::start(&hello.edge);
         let (cursor, term, codec) = self.cloud.with(|state| {
             state.term += 1;
@@ -373,6 +391,10 @@ impl Session {
     }
 
     async fn send(&mut self, frame: Frame) -> Option<()> {
+        let frame = match &mut self.sealer {
+            Some(sealer) => sealer.seal(&frame),
+            None => frame,
+        };
         self.socket.send(Message::Binary(frame.to_bytes().into())).await.ok()
     }
 }

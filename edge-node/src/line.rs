@@ -1,0 +1,57 @@
+//! The way to the cloud: an address, and who could listen or speak on it.
+
+use std::net::IpAddr;
+
+use http::Uri;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    Tls,
+    /// Within this machine.
+    Loopback,
+    /// Plain HTTP to another machine: whoever is on the way can read and write.
+    Plain,
+}
+
+impl Line {
+    /// None where it is no address of a cloud.
+    pub fn to(gateway_url: &str) -> Option<Self> {
+        let uri: Uri = gateway_url.parse().ok()?;
+        match uri.scheme_str()? {
+            "https" => Some(Self::Tls),
+            "http" if is_loopback(uri.host()?) => Some(Self::Loopback),
+            "http" => Some(Self::Plain),
+            _ => None,
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+
+    #[test]
+    fn only_tls_and_this_machine_keep_others_off_the_line() {
+        for (url, line) in [
+            ("https://cloud.example", Some(Line::Tls)),
+            ("http://127.0.0.1:8080", Some(Line::Loopback)),
+            ("http://[::1]:8080/", Some(Line::Loopback)),
+            ("http://LOCALHOST", Some(Line::Loopback)),
+            ("http://localhost.example", Some(Line::Plain)),
+            ("http://127.0.0.1.example:8080", Some(Line::Plain)),
+            ("http://10.0.0.5:8080", Some(Line::Plain)),
+            ("http://127.0.0.1@10.0.0.5", Some(Line::Plain)),
+            ("http://0.0.0.0:8080", Some(Line::Plain)),
+            ("ftp://127.0.0.1", None),
+            ("127.0.0.1:8080", None),
+            ("http://", None),
+        ] {
+            assert_eq!(Line::to(url), line, "{url}");
+        }
+    }
+}

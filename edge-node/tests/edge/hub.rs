@@ -1,0 +1,107 @@
+//! The hub that an edge believes: its key is pinned with the first session, and from then on nobody else is
+//! the hub. The cloud of the version before, which signs nothing, serves an edge that knows no key.
+
+use holdfast_edge::{StartError, start};
+use process::{clock::Clock, tokens::Signer};
+use wire::{Code, Frame, HubKey, Refused};
+
+use crate::world::{cloud::Cloud, config, edge, get, order, until};
+
+fn key() -> Signer {
+    Signer::from_pkcs8(&Signer::generate()).unwrap()
+}
+
+async fn fed(cloud: &Cloud, cursor: u64) {
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == cursor) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_then_on() {
+    let (cloud, gateway) = Cloud::start().await;
+    let (hub, other) = (key(), key());
+    cloud.seal_with(Some(&hub));
+    cloud.put(order(1, 1));
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    fed(&cloud, 1).await;
+    assert_eq!(cloud.hellos()[0].pinned, None, "it knew no key");
+
+    for pretender in [Some(&other), None] {
+        cloud.seal_with(pretender);
+        cloud.cut();
+        until("the session's end", || async {
+            let standing = get(&edge, "/standing", None).await.unwrap();
+            (standing["link"]["up"] == false).then_some(())
+        })
+        .await;
+        let (calls, acks) = (cloud.hellos().len(), cloud.acks());
+        cloud.put(order(2, 1));
+        cloud.heal();
+        until("two calls", || async { (cloud.hellos().len() >= calls + 2).then_some(()) }).await;
+        assert_eq!(cloud.acks(), acks, "no session was opened");
+    }
+    assert_eq!(cloud.hellos().last().unwrap().pinned, Some(true));
+
+    cloud.seal_with(Some(&hub));
+    fed(&cloud, 3).await;
+    edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_an_operator_names_counts_before_the_pinned_one() {
+    let (cloud, gateway) = Cloud::start().await;
+    let (old, new) = (key(), key());
+    cloud.seal_with(Some(&old));
+    let data = tempfile::tempdir().unwrap();
+    let gateway = format!("http://{gateway}");
+    let first = edge(data.path(), &gateway).await;
+    until("a session", || async { cloud.last_ack() }).await;
+    first.stop().await;
+
+    cloud.seal_with(Some(&new));
+    cloud.put(order(1, 1));
+    let mut named = config(data.path(), &gateway);
+    named.hub_key = HubKey(new.public_key()).fingerprint().to_string();
+    let second = start(named, Clock::system()).await.unwrap();
+    fed(&cloud, 1).await;
+    second.stop().await;
+
+    cloud.put(order(2, 1));
+    let third = edge(data.path(), &gateway).await;
+    fed(&cloud, 2).await;
+    third.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_cloud_serves_an_edge_without_a_key_and_cannot_make_it_a_twin() {
+    let (cloud, gateway) = Cloud::start().await;
+    cloud.put(order(1, 1));
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    fed(&cloud, 1).await;
+    let code = Code::EdgeTwin;
+    cloud.interject(Frame::Refused(Refused { code, detail: "you are a copy".into() }));
+    until("the next call", || async { (cloud.hellos().len() == 2).then_some(()) }).await;
+    assert_eq!(cloud.hellos()[1].twin, None);
+    edge.stop().await;
+}
+
+#[tokio::test]
+async fn plain_http_to_another_machine_is_refused_unless_the_configuration_allows_it() {
+    let data = tempfile::tempdir().unwrap();
+    let elsewhere = config(data.path(), "http://192.0.2.1:8080");
+    let refused = start(elsewhere.clone(), Clock::system()).await.err().unwrap();
+    assert!(matches!(refused, StartError::PlainLine), "{refused}");
+    let mut allowed = elsewhere;
+    allowed.plain_link = true;
+    start(allowed, Clock::system()).await.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn a_fingerprint_that_is_none_is_refused_at_start() {
+    let data = tempfile::tempdir().unwrap();
+    let mut wrong = config(data.path(), "https://cloud.example");
+    wrong.hub_key = "ABCD-EFGH".into();
+    let refused = start(wrong, Clock::system()).await.err().unwrap();
+    assert!(matches!(refused, StartError::HubKey(_)), "{refused}");
+}
