@@ -85,6 +85,8 @@ fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, Strin
         Kind::DiskLow { free_bytes } => {
             ("disk_low", look.say(say::complaint_disk_low { mib: (free_bytes >> 20).into() }))
         }
+        Kind::TakesAnyHub => ("takes_any_hub", look.say(say::complaint_takes_any_hub)),
+        Kind::PlainLine => ("plain_line", look.say(say::complaint_plain_line)),
         Kind::ClockWrong { error_ms } => {
             let error = if error_ms > 0 { "ahead" } else { "behind" }.into();
             let by = age::duration(error_ms.abs()).into();

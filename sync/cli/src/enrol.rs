@@ -30,8 +30,12 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
         let look = &gateway.look;
         let invited = look.say(say::enrol_invited { name, until });
         let next = look.next(say::enrol_next.plain(look.language));
-        let warning = only_here.then(|| format!("  {}\n", look.say(say::enrol_only_here)));
-        format!("{invited}\n\n{command}\n\n{}    {next}\n", warning.unwrap_or_default())
+        let warning = match (only_here, gateway.url.starts_with("http://")) {
+            (true, _) => format!("  {}\n", look.say(say::enrol_only_here)),
+            (false, true) => format!("  {}\n", look.say(say::enrol_plain_line)),
+            (false, false) => String::new(),
+        };
+        format!("{invited}\n\n{command}\n\n{warning}    {next}\n")
     };
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }

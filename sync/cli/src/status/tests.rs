@@ -44,6 +44,8 @@ fn edge(name: &str) -> EdgeStatus {
         stopped: 0,
         lost: 0,
         lost_at: None,
+        takes_any_hub: false,
+        plain_line: false,
     }
 }
 

@@ -87,3 +87,9 @@ complaint-clock-wrong =
        *[behind] behind
     }: it judges by it whether a sign-in still stands, and people see its times
     set the machine's clock, and let it be kept by NTP
+complaint-takes-any-hub =
+    it does not check that the cloud it talks to is ours: whoever sits on its line could speak for the hub
+    install this version of holdfast-edge there and start it again; where its line is plain HTTP, also give it the hub's key: HOLDFAST__EDGE__HUB_KEY is the second half of the code that `holdfast enrol` prints for any edge
+complaint-plain-line =
+    its link goes over plain HTTP to another machine: everybody on the way can read what passes
+    give it an https:// address as HOLDFAST__EDGE__GATEWAY_URL, and take HOLDFAST__EDGE__PLAIN_LINK away

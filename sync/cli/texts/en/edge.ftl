@@ -5,6 +5,7 @@ enrol-invited =
     { "    " }Run this on the new machine:
 enrol-next = `holdfast wait --for links-up` ends when it is connected. From then on it needs no code.
 enrol-only-here = ! That GATEWAY_URL is known to this machine only: for an edge on another one, put in the address under which it reaches the gateway.
+enrol-plain-line = ! An edge refuses plain http:// to another machine. Put an https:// address in as GATEWAY_URL.
 
 link-cut =
     x { $region }: the gate is closed. Its edges go on working by themselves.

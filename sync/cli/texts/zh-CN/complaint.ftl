@@ -69,3 +69,9 @@ complaint-clock-wrong =
        *[behind] 慢了
     } { $by }：该节点据此判断登录是否有效，人们看到的也是它的时间
     校准该机器的时钟，并用 NTP 保持同步
+complaint-takes-any-hub =
+    它不核对所连接的云端是否属实：其线路上的任何人都可以冒充云端
+    在该机器上安装本版本的 holdfast-edge 并重新启动；若其线路是明文 HTTP，还须设置 HOLDFAST__EDGE__HUB_KEY，其值是 `holdfast enrol` 为任一节点给出的注册码的后半部分
+complaint-plain-line =
+    其链路以明文 HTTP 连到另一台机器：途中的任何人都能读到所传内容
+    将 HOLDFAST__EDGE__GATEWAY_URL 改为 https:// 地址，并去掉 HOLDFAST__EDGE__PLAIN_LINK

@@ -5,6 +5,7 @@ enrol-invited =
     { "    " }在新机器上运行：
 enrol-next = `holdfast wait --for links-up` 会在其连通时结束；此后不再需要登记码。
 enrol-only-here = ! 上面的 GATEWAY_URL 仅在本机有效：若节点在另一台机器上，请改为从那里可访问的网关地址。
+enrol-plain-line = ! 节点拒绝以明文 http:// 连到另一台机器：请将 GATEWAY_URL 改为 https:// 地址。
 
 link-cut =
     x { $region }：闸口已关闭，该区域的节点继续独立运行。
