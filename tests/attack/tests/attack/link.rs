@@ -1,1 +1,340 @@
-//! The link between edge and hub, from the side of somebody who plays one of them.
+//! The link between edge and hub, from the side of somebody who sits on the line between them and wants to
+//! be the hub.
+
+#![allow(clippy::unwrap_used)]
+
+mod line;
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command},
+};
+
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Station};
+use process::{clock::Clock, seal::Sealer, tokens::Signer};
+use serde_json::{Value, json};
+use stack::{Layout, Stack, Stores, Wishes, binaries};
+use support::{Issuer, eventually, samples::person};
+use wire::{
+    Chain, Change, Code, Down, Frame, Hello, Limits, Quarantine, QuarantineWhy, Refused, Region,
+    Role, Standing, Welcome,
+};
+
+use line::HostileLine;
+
+const ADDRESS: &str = "1 Harbour Road";
+
+/// A platform whose one edge reaches its gateway over a line in the attacker's hands.
+struct TappedPlatform {
+    platform: AttackedPlatform,
+    line: HostileLine,
+}
+
+impl TappedPlatform {
+    async fn start() -> Self {
+        let mut layout = Layout::temporary(Stores::Embedded).unwrap();
+        layout.edges.truncate(1);
+        let line = HostileLine::to(layout.gateway).await;
+        layout.edges[0].gateway_url = line.url();
+        let wishes = Wishes { default_limits: true, ..Wishes::default() };
+        let stack = Stack::start(layout, &wishes).await.unwrap();
+        Self { platform: AttackedPlatform { stack }, line }
+    }
+
+    /// An order that is open for providers and stands on the edge's board.
+    async fn open_order(&self, title: &str) {
+        let (customer, admin) =
+            (self.platform.somebody(Role::Customer).await, self.platform.admin().await);
+        let order = customer.publish(Region::North, title).await;
+        assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
+        eventually("the order is on the board", PATIENCE, async || {
+            let board = self.board(&admin.person.token).await;
+            board.text().contains(title).then_some(())
+        })
+        .await;
+    }
+
+    async fn board(&self, token: &str) -> HttpAnswer {
+        board(self.platform.edge().http, token).await
+    }
+
+    /// Whether the edge has its session with the true hub again, and a board that the true admin may read.
+    async fn heals(self) {
+        self.line.pass();
+        self.platform.stack.healthy(PATIENCE).await.unwrap();
+        let admin = self.platform.admin().await;
+        assert_eq!(self.board(&admin.person.token).await.status, 200);
+        self.platform.stack.stop().await.unwrap();
+        self.line.stop().await;
+    }
+}
+
+async fn board(edge: u16, token: &str) -> HttpAnswer {
+    Station::fresh().ask(edge, &HttpCall::get("/board").bearer(token)).await.unwrap()
+}
+
+/// An admin whom nobody knows but the attacker.
+fn forged_admin(keys: &Issuer) -> String {
+    keys.token(person(666, Role::Admin), Clock::system().now())
+}
+
+/// Opens a session as the hub does, at the place that Hello names.
+fn welcome(hello: &Hello) -> (Standing, Frame) {
+    let standing = Standing { term: u64::from(u32::MAX), nonce: hello.nonce };
+    let limits = Limits {
+        batch_ops_max: 5_000,
+        batch_bytes_max: 1 << 20,
+        credit_ops: 10_000,
+        credit_bytes: 4 << 20,
+    };
+    let welcome = Welcome {
+        protocol: 1,
+        standing,
+        cursor: hello.last_seq,
+        cursor_hash: hello.last_hash,
+        feed_generation: hello.feed_generation,
+        limits,
+        cloud_now: Clock::system().now(),
+        snapshot: None,
+        codec: None,
+    };
+    (standing, Frame::Welcome(welcome))
+}
+
+/// A session that brings these keys.
+fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
+    let (standing, welcome) = welcome(hello);
+    let (from, to) = (hello.feed_cursor, hello.feed_cursor + 1);
+    let version = u64::from(u32::MAX);
+    let changes = vec![Change::Keys { version, jwks: keys.signer.jwks() }];
+    vec![welcome, Frame::Down(Down { standing, from, to, changes })]
+}
+
+fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
+    frames.iter().map(Frame::to_bytes).collect()
+}
+
+/// As the hub seals them, by a key that is not the hub's.
+fn sealed_by(key: &Signer, hello: &Hello, frames: &[Frame]) -> Vec<Vec<u8>> {
+    let Some(challenge) = hello.challenge else { return plain(frames.to_vec()) };
+    let mut sealer = Sealer::new(key.clone(), hello.edge.clone(), challenge);
+    frames.iter().map(|frame| sealer.seal(frame).to_bytes()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_hub_gives_the_edge_its_own_keys_and_reads_every_address_on_the_board() {
+    let tapped = TappedPlatform::start().await;
+    tapped.open_order("Mend the crane").await;
+    let keys = Issuer::new();
+    let forged = forged_admin(&keys);
+    assert_eq!(tapped.board(&forged).await.status, 401, "before the attack");
+    tapped.line.play_hub(move |hello| plain(with_keys(hello, &keys))).await;
+    let shown = tapped.board(&forged).await;
+    assert!(!shown.text().contains(ADDRESS), "the attacker reads {}", shown.text());
+    assert_eq!(shown.status, 401);
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_hub_that_signs_with_a_key_of_its_own_is_believed() {
+    let tapped = TappedPlatform::start().await;
+    tapped.open_order("Mend the crane").await;
+    let (keys, own) = (Issuer::new(), Issuer::new().signer);
+    let forged = forged_admin(&keys);
+    tapped.line.play_hub(move |hello| sealed_by(&own, hello, &with_keys(hello, &keys))).await;
+    assert_eq!(tapped.board(&forged).await.status, 401);
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_hub_makes_an_edge_a_twin_for_good() {
+    let tapped = TappedPlatform::start().await;
+    let refused = Refused { code: Code::EdgeTwin, detail: "you are a copy".into() };
+    tapped.line.play_hub(move |_| plain(vec![Frame::Refused(refused.clone())])).await;
+    let hello = tapped.line.next_hello().await;
+    assert!(hello.twin != Some(true) && !hello.suspect, "it says of itself that it is a twin");
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_hub_ends_an_edges_epoch_and_takes_its_log() {
+    let tapped = TappedPlatform::start().await;
+    let quarantine = |hello: &Hello| Quarantine {
+        old_epoch: hello.epoch,
+        old_nonce: hello.nonce,
+        new_epoch: hello.epoch + 1,
+        grant: 7,
+        last_accepted: hello.last_hash,
+        why: QuarantineWhy::EdgeCloned,
+        tail: Vec::new(),
+        part: None,
+    };
+    tapped.line.play_hub(move |hello| plain(vec![Frame::Quarantine(quarantine(hello))])).await;
+    let hello = tapped.line.next_hello().await;
+    assert_eq!(hello.epoch, 1, "it has begun the epoch of the attacker");
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_hub_makes_an_edge_doubt_its_own_log() {
+    let tapped = TappedPlatform::start().await;
+    // It says to have ops that the edge never had.
+    let beyond = |hello: &Hello| {
+        let end = Chain { seq: hello.last_seq, hash: hello.last_hash }.then(b"never logged");
+        match welcome(hello).1 {
+            Frame::Welcome(welcome) => {
+                let (cursor, cursor_hash) = (end.seq, end.hash);
+                Frame::Welcome(Welcome { cursor, cursor_hash, ..welcome })
+            }
+            other => other,
+        }
+    };
+    tapped.line.play_hub(move |hello| plain(vec![beyond(hello)])).await;
+    let hello = tapped.line.next_hello().await;
+    assert!(!hello.suspect, "it answers nothing firm from now on");
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_plays_an_earlier_session_again_and_the_edge_thinks_that_it_is_linked() {
+    let tapped = TappedPlatform::start().await;
+    let earlier = tapped.line.heard_of_hub();
+    assert!(!earlier.is_empty(), "a Welcome at least");
+    let acks = tapped.line.acks().len();
+    tapped.line.play_hub(move |_| earlier.clone()).await;
+    assert_eq!(tapped.line.acks().len(), acks, "the edge takes the replay for its hub");
+    tapped.heals().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
+    const TITLE: &str = "Paint the fence";
+    const CHANGED: &str = "Paint the fende";
+    let tapped = TappedPlatform::start().await;
+    let calls = tapped.line.calls();
+    tapped.line.change(|mut bytes| {
+        let found = bytes.windows(TITLE.len()).position(|run| run == TITLE.as_bytes());
+        if let Some(at) = found {
+            bytes[at..at + TITLE.len()].copy_from_slice(CHANGED.as_bytes());
+        }
+        bytes
+    });
+    let (customer, admin) =
+        (tapped.platform.somebody(Role::Customer).await, tapped.platform.admin().await);
+    let order = customer.publish(Region::North, TITLE).await;
+    assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
+    // The order comes, or the edge hangs up on the relay and calls again, and then once more.
+    let shown = eventually("the changed frame has come", PATIENCE, async || {
+        let text = tapped.board(&admin.person.token).await.text();
+        (text.contains("Paint the fen") || tapped.line.calls() >= calls + 3).then_some(text)
+    })
+    .await;
+    assert!(!shown.contains(CHANGED), "the edge shows what nobody published");
+    tapped.heals().await;
+}
+
+/// An edge that has never spoken to anybody.
+struct NewEdge {
+    child: Child,
+    http: u16,
+    data: tempfile::TempDir,
+}
+
+impl Drop for NewEdge {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+impl NewEdge {
+    fn start(gateway: &str, code: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (http, mqtt, ws) = (free(), free(), free());
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        let child = Command::new(binaries::own("holdfast-edge").unwrap())
+            .env_clear()
+            .current_dir(data.path())
+            .env("HOLDFAST__EDGE__NAME", "north-9")
+            .env("HOLDFAST__EDGE__REGION", "NORTH")
+            .env("HOLDFAST__EDGE__GATEWAY_URL", gateway)
+            .env("HOLDFAST__EDGE__DATA", data.path())
+            .env("HOLDFAST__EDGE__HTTP_BIND", at(http))
+            .env("HOLDFAST__EDGE__MQTT_BIND", at(mqtt))
+            .env("HOLDFAST__EDGE__WS_BIND", at(ws))
+            .env("HOLDFAST__EDGE__ENROLMENT_CODE", code)
+            .stderr(log(data.path()))
+            .spawn()
+            .unwrap();
+        Self { child, http, data }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("log")).unwrap()
+    }
+
+    async fn asks(&self, token: &str) -> Option<u16> {
+        let call = HttpCall::get("/board").bearer(token);
+        Station::fresh().ask(self.http, &call).await.ok().map(|answer| answer.status)
+    }
+}
+
+fn log(data: &Path) -> std::fs::File {
+    std::fs::File::create(data.join("log")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
+    // Its edge stays in the list of edges, so it has a platform of its own.
+    let platform = AttackedPlatform::fresh().await;
+    let session = platform.stack.admin().await.unwrap();
+    let code = session.enrolment_code("north-9", Region::North).await.unwrap();
+    let line = HostileLine::to(platform.gateway()).await;
+    let (keys, own) = (Issuer::new(), Issuer::new().signer);
+    let forged = forged_admin(&keys);
+    let jwks: Value = serde_json::from_str(&keys.signer.jwks()).unwrap();
+    // The attacker signs as well as he can: he has no key that fits the code.
+    let base64 = |bytes: &[u8]| {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        URL_SAFE_NO_PAD.encode(bytes)
+    };
+    line.play_gateway(json!({
+        "edge": "north-9", "region": "NORTH", "jwks": jwks,
+        "hub_key": base64(&own.public_key()), "signature": base64(&own.sign_bytes(b"believe me")),
+    }));
+    let edge = NewEdge::start(&line.url(), &code);
+    let status = eventually("the edge has asked to be enrolled", PATIENCE, async || {
+        let status = edge.asks(&forged).await?;
+        let refused = edge.said().contains("Not enrolled yet");
+        (status == 200 || refused).then_some(status)
+    })
+    .await;
+    assert_eq!(status, 401, "the attacker reads the board: {}", edge.said());
+
+    // The code was not used up by that: the true gateway enrols it.
+    line.pass();
+    eventually("the edge is enrolled", PATIENCE, async || {
+        edge.said().contains("This edge is enrolled").then_some(())
+    })
+    .await;
+    platform.stack.stop().await.unwrap();
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_on_the_network_reads_a_link_over_plain_http() {
+    // An address that nobody has: the edge must not even try.
+    let mut edge = NewEdge::start("http://192.0.2.1:8080", "a-code");
+    let ended = eventually("the edge has started or has ended", PATIENCE, async || {
+        if let Some(status) = edge.child.try_wait().unwrap() {
+            return Some(!status.success());
+        }
+        edge.asks("").await.map(|_| false)
+    })
+    .await;
+    assert!(ended, "it calls over plain HTTP");
+    assert!(edge.said().contains("anybody on the way could read"), "{}", edge.said());
+}
