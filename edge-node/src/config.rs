@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use process::config::Secret;
 use serde::{Deserialize, Serialize};
-use wire::Region;
+use wire::{Region, ShareLimits};
 
 use crate::mqtt::MqttKind;
 
@@ -35,10 +35,26 @@ pub struct Config {
     pub revocations_age_hours_max: u32,
     /// New commands of one person that are taken in one go; more are taken at ten a second.
     pub commands_at_once: u32,
+    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at most. The
+    /// cloud judges each again by its own limits. 0 leaves a limit off.
+    pub open_jobs_max: u32,
+    pub acceptances_a_day_max: u32,
+    pub withdrawals_a_day_max: u32,
+}
+
+impl Config {
+    pub fn share_limits(&self) -> ShareLimits {
+        ShareLimits {
+            open_jobs: self.open_jobs_max,
+            acceptances_a_day: self.acceptances_a_day_max,
+            withdrawals_a_day: self.withdrawals_a_day_max,
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
+        let limits = ShareLimits::default();
         Self {
             name: "north-1".to_owned(),
             region: Region::North,
@@ -53,6 +69,9 @@ impl Default for Config {
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
             commands_at_once: 1_200,
+            open_jobs_max: limits.open_jobs,
+            acceptances_a_day_max: limits.acceptances_a_day,
+            withdrawals_a_day_max: limits.withdrawals_a_day,
         }
     }
 }

@@ -130,6 +130,7 @@ impl Intake {
             refusal: refusal.filter(|_| receipt.is_none()),
             seen: frame.seen.filter(|receipt| self.is_ours(receipt)),
             receipt,
+            limits: self.ground.config.share_limits(),
             token: frame.token,
             command: Command {
                 id: frame.id,
@@ -174,6 +175,10 @@ impl Intake {
         };
         match entered {
             Ok(Ok(CommandFate::NotTaken(code))) => Ok(refused(Some(id), code)),
+            Ok(Ok(CommandFate::OverLimit(reached))) => {
+                let IntakeReply { reply, changed } = refused(Some(id), reached.code());
+                Ok(IntakeReply { reply: Reply { limit: Some(reached), ..reply }, changed })
+            }
             Ok(Ok(CommandFate::Stored { stored, sight, new })) => {
                 if new {
                     tracing::info!(

@@ -20,6 +20,7 @@ mod relog;
 mod report;
 mod right;
 mod schema;
+mod shares;
 mod sight;
 mod snapshot;
 mod sql;

@@ -112,7 +112,7 @@ impl Voice {
 /// Orders that every provider may read, and those that they may not. Of one order the last sight counts.
 fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
-    for Sight { order, pending } in sights {
+    for Sight { order, pending, .. } in sights {
         if let Some(order) = order {
             let open = readable_by_every_provider(&order);
             let item = open.map(|order| BoardItem { order, pending: !pending.is_empty() });
@@ -135,7 +135,7 @@ mod tests {
     fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {
         let sight = |n, status| {
             let order = Order { status, ..order(n, 1) };
-            Sight { order: Some(order), pending: Vec::new() }
+            Sight { order: Some(order), ..Sight::default() }
         };
         for status in OrderStatus::ALL {
             let (items, gone) = board(vec![sight(1, status)], Vec::new());

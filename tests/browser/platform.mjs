@@ -10,23 +10,27 @@ const STACK = process.env.HOLDFAST_STACK ?? fileURLToPath(new URL('../../target/
 const PORT_BASE = { first: 20_000, last: 31_900, step: 100 }
 const STARTS_MAX = 5
 
+const LIMITS = ['OPEN_JOBS_MAX', 'ACCEPTANCES_A_DAY_MAX', 'WITHDRAWALS_A_DAY_MAX']
+/** For a platform on which one provider does the work of many: nobody's share of it is limited. */
+export const OF_FEW_PEOPLE = Object.fromEntries(['ORDER', 'EDGE'].flatMap((part) => LIMITS.map((limit) => [`HOLDFAST__${part}__${limit}`, '0'])))
+
 /** The facts of the ready file, and the way to stop it. */
-export async function startPlatform() {
+export async function startPlatform(environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-story-'))
   for (let start = 1; ; start += 1) {
     const file = join(folder, `ready-${start}.json`)
-    const { child, isUp, said } = await run(file, folder)
+    const { child, isUp, said } = await run(file, folder, environment)
     if (isUp) return platform(child, JSON.parse(readFileSync(file, 'utf8')), folder)
     // Another program may listen on one of the ports.
     if (start === STARTS_MAX || !said.includes('port')) throw new Error(`the platform did not start:\n${said}`)
   }
 }
 
-function run(file, folder) {
+function run(file, folder, environment) {
   const slots = (PORT_BASE.last - PORT_BASE.first) / PORT_BASE.step
   const base = PORT_BASE.first + PORT_BASE.step * Math.floor(Math.random() * slots)
   const child = spawn(STACK, ['up', '--ephemeral', '--port-base', String(base), '--ready-file', file], {
-    env: { ...process.env, HOLDFAST_CONTEXT_DIR: join(folder, 'context') },
+    env: { ...process.env, ...environment, HOLDFAST_CONTEXT_DIR: join(folder, 'context') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return new Promise((done, failed) => {

@@ -146,6 +146,7 @@ async function requestJob(page) {
   await job.getByRole('button', { name: /Request this job/ }).click()
   await job.locator('.truth', { hasText: 'At the regional node' }).waitFor()
   await job.getByText('Do not start yet').waitFor()
+  assert.ok(!(await page.content()).includes(JOB.street), 'nobody has decided, so the tablet shows no address')
   await keep(page, '4-requested')
   await picture(page, 'tablet', 720, '.job .truth[data-truth=node]')
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { launch, openPage, screenshot } from './browser.mjs'
 import { openFiles, openLine } from './hops.mjs'
-import { apiOf, startPlatform } from './platform.mjs'
+import { apiOf, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 import { checkNoMore, nameOf, placeOf, RANK, readScreen, truthOf, WORDS, wordsOf } from './truth.mjs'
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_121)
@@ -32,7 +32,7 @@ const EXPECTED = /status of 401.*\/session$|WebSocket|ERR_(CONNECTION|EMPTY|SOCK
 let browser, platform, files, line
 
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform(OF_FEW_PEOPLE)
   browser = await launch()
   const { edge, http } = platform.edges.NORTH
   files = openFiles(platform.data, edge, 'NORTH')

@@ -95,6 +95,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
     route(PUT,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
     route(GET,  "/api/v1/admin/cases",            ADMIN,    Part::Order),
+    route(POST, "/api/v1/admin/providers/{id}/withdrawals", ADMIN, Part::Order),
     route(GET,  "/api/v1/admin/lost-acceptances", ADMIN,    Part::Order),
     route(GET,  "/api/v1/admin/commands/{id}",    ADMIN,    Part::Order),
 

@@ -97,6 +97,9 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
         .at(GET, "/api/v1/admin/cases", "List the cases for a person to look at, newest first", &[],
             admin::cases)
+        .at(POST, "/api/v1/admin/providers/{id}/withdrawals",
+            "Withdraw every job that a provider has in hand, with a reason for all who are concerned", &[],
+            admin::withdraw_all)
         .at(GET, "/api/v1/admin/lost-acceptances", "List the acceptances that lost, newest first", &[],
             admin::lost_acceptances)
         .at(GET, "/api/v1/admin/commands/{id}", "List the answers that were given under a command id",

@@ -1,9 +1,11 @@
 //! The order service. Owns order_db and every change of an order: people's commands over HTTP and the
 //! runs of edges' logs that the hub hands in go through the same `rules`, in one transaction each.
 //!
-//! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes. It consumes no
-//! events and has no jobs of its own yet.
+//! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it hears
+//! of people. It has no jobs of its own yet.
 
+mod config;
+pub mod events;
 mod http;
 mod service;
 pub mod store;
@@ -15,10 +17,12 @@ use platform::{Ground, health::Check, service as skeleton, sql::Sql, upstream::U
 use process::{openapi::ApiDocument, parts::CloudPart};
 use wire::{CommandAnswer, TimelineEntry};
 
+use events::People;
 use service::Service;
 use store::{MIGRATIONS, Store};
 
-pub use platform::{OpenError, config::SqlConfig as Config};
+pub use config::Config;
+pub use platform::OpenError;
 
 pub const NAME: &str = CloudPart::Order.name();
 
@@ -32,7 +36,8 @@ pub struct Peers {
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     ground.run(NAME, &sql, Vec::new())?;
-    let store = Store::new(sql.clone(), ground.clock.clone());
+    let store = Store::new(sql.clone(), ground.clock.clone(), config.share_limits());
+    People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))

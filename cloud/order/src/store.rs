@@ -8,14 +8,17 @@ mod compare;
 mod conflicts;
 mod decide;
 mod lists;
+mod people;
 mod read;
 mod rights;
 mod rows;
+mod shares;
 mod turn;
 mod write;
 
 use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
+use wire::ShareLimits;
 
 pub use decide::Publication;
 pub use lists::Listing;
@@ -28,10 +31,11 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 pub struct Store {
     sql: Sql,
     clock: Clock,
+    limits: ShareLimits,
 }
 
 impl Store {
-    pub fn new(sql: Sql, clock: Clock) -> Self {
-        Self { sql, clock }
+    pub fn new(sql: Sql, clock: Clock, limits: ShareLimits) -> Self {
+        Self { sql, clock, limits }
     }
 }

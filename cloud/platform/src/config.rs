@@ -45,20 +45,6 @@ impl DataPlace {
     }
 }
 
-/// The section of a service that sets nothing but its database. The default names none.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SqlConfig {
-    pub bind: String,
-    pub sql_url: SecretUrl,
-}
-
-impl PartConfig for SqlConfig {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part), sql_url: place.store(part) }
-    }
-}
-
 /// The section of a service that sets nothing but its document store. The default names none.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

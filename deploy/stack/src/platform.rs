@@ -46,6 +46,19 @@ pub struct Wishes {
     pub environment: BTreeMap<String, String>,
 }
 
+impl Wishes {
+    /// For a platform on which a few people do the work of many: nobody's share of it is limited.
+    pub fn of_few_people() -> Self {
+        const PARTS: [&str; 2] = ["ORDER", "EDGE"];
+        const LIMITS: [&str; 3] =
+            ["OPEN_JOBS_MAX", "ACCEPTANCES_A_DAY_MAX", "WITHDRAWALS_A_DAY_MAX"];
+        let names =
+            PARTS.iter().flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
+        let environment = names.map(|name| (name, "0".to_owned())).collect();
+        Self { environment, ..Self::default() }
+    }
+}
+
 /// Dropping it stops everything; `stop` also waits for that.
 pub struct Stack {
     layout: Layout,

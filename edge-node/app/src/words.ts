@@ -64,8 +64,9 @@ export function useWords() {
   /** Why a command came to nothing, or has not left, in one sentence. */
   function why(item: QueueItem): string {
     const code = item.reply?.outcome?.code ?? item.reply?.code
-    if (code && te(`why.${code}`)) return t(`why.${code}`)
-    return sentence(item.reply?.message, locale.value) ?? t('why.unknown')
+    const cause = code && te(`why.${code}`) ? t(`why.${code}`) : sentence(item.reply?.message, locale.value) ?? t('why.unknown')
+    const frees = (item.reply?.outcome?.limit ?? item.reply?.limit)?.frees_at
+    return frees ? `${cause} ${t('why.frees', { time: moment(Date.parse(frees)) })}` : cause
   }
 
   function trouble(item: QueueItem): string {

@@ -5,7 +5,7 @@ use process::tokens::{Signer, verify_bytes};
 use texts::{Phrase, Sentence};
 use wire::{
     Actor, Code, CommandId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role,
-    UserId, Verdict, readable_by, without_address,
+    UserId, Verdict, readable_while, without_customer,
 };
 
 use crate::{ground::EdgeGround, say, store::StoredCommand};
@@ -22,6 +22,7 @@ pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
         order: None,
         receipt: None,
         outcome: None,
+        limit: None,
     }
 }
 
@@ -49,9 +50,10 @@ pub fn stored(
         Some(outcome) => code.map_or_else(|| told(outcome), Code::phrase),
         None => code.map_or_else(|| taken(stored.verdict), Code::phrase),
     };
+    let hold = sight.hold;
     let order = sight.order.and_then(|order| {
-        let gone = || lost(stored, outcome, code, actor).then(|| without_address(&order));
-        readable_by(&order, actor).or_else(gone)
+        let gone = || lost(stored, outcome, code, actor).then(|| without_customer(&order));
+        readable_while(&order, actor, hold).or_else(gone)
     });
     let outcome = outcome.map(|outcome| Outcome { order: order.clone(), ..outcome.clone() });
     Reply {
@@ -64,6 +66,7 @@ pub fn stored(
         order,
         receipt: Some(receipt(ground, stored)),
         outcome,
+        limit: None,
     }
 }
 

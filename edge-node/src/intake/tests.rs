@@ -30,6 +30,10 @@ struct Edge {
 
 impl Edge {
     async fn new() -> Self {
+        Self::with(Config { commands_at_once: 200, ..Config::default() }).await
+    }
+
+    async fn with(config: Config) -> Self {
         let people = People::new();
         let data = tempfile::tempdir().unwrap();
         let now = people.clock.now();
@@ -38,7 +42,7 @@ impl Edge {
         let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
         store.apply(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
-        let ground = ground(&people, &store, &signer);
+        let ground = EdgeGround { config: Arc::new(config), ..ground(&people, &store, &signer) };
         ground.gate.confirm_revocations();
         let intake = Intake::new(ground);
         Self { intake, store, people, signer, _data: data }
@@ -122,7 +126,8 @@ async fn an_accept_is_stored_with_a_signed_receipt() {
     assert_eq!((reply.hop, reply.verdict, reply.code), (Hop::Stored, Verdict::Provisional, None));
     let order = reply.order.unwrap();
     assert_eq!((order.status, order.provider_id), (OrderStatus::Accepted, Some(UserId(id(20)))));
-    assert_eq!(order.address, "1 Lake Road", "the provider has to find the place");
+    assert_eq!(order.address, "", "the cloud has yet to decide");
+    assert_eq!(order.customer_id, wire::HIDDEN_CUSTOMER);
 
     let receipt = reply.receipt.unwrap();
     let sig = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
@@ -165,8 +170,50 @@ async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
     let receipt = reply.receipt.unwrap();
     assert_eq!((reply.verdict, reply.code), (Verdict::Firm, None));
     assert_eq!((receipt.verdict, receipt.fence), (Verdict::Firm, Some(6)));
+    assert_eq!(reply.order.unwrap().address, "1 Lake Road", "he may set out");
     let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
     assert_eq!(edge.provider_sends(102, 20, &start).await.verdict, Verdict::Provisional);
+}
+
+#[tokio::test]
+async fn a_start_on_an_undecided_acceptance_shows_the_address_where_the_region_says_so() {
+    for (address_at_start, shown) in [(false, ""), (true, "1 Lake Road")] {
+        let edge = Edge::new().await;
+        let rules = wire::OfflineRules { address_at_start, ..wire::OfflineRules::default() };
+        let ruled = RegionAssignment { policy_version: 1, rules, ..RegionAssignment::default() };
+        let now = edge.people.clock.now();
+        edge.store.apply(3, vec![Change::Assignment(ruled)], now).await.unwrap();
+        let accepted = edge.provider_sends(101, 20, &accept(1)).await;
+        assert_eq!(accepted.order.unwrap().address, "");
+        let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+        let started = edge.provider_sends(102, 20, &start).await;
+        assert_eq!(started.order.unwrap().address, shown);
+        let reader = Actor { user_id: UserId(id(20)), role: Role::Provider };
+        let (_, board) = edge.store.board(&identity(), reader).await.unwrap();
+        let mine = board.iter().find(|item| item.order.id == OrderId(id(1))).unwrap();
+        assert_eq!(mine.order.address, shown);
+    }
+}
+
+#[tokio::test]
+async fn who_has_used_up_his_share_hears_which_and_until_when() {
+    let edge = Edge::with(Config { acceptances_a_day_max: 1, ..Config::default() }).await;
+    let first = edge.provider_sends(101, 20, &accept(1)).await;
+    let again = edge.provider_sends(102, 20, &accept(1)).await;
+    assert_eq!([first.verdict, again.verdict], [Verdict::Provisional; 2], "his own job");
+    let frame = edge.frame(103, Role::Provider, 20, &accept(2));
+    let refused = edge.send(&frame).await;
+    assert_eq!(
+        (refused.verdict, refused.code),
+        (Verdict::NotTaken, Some(Code::TooManyAcceptances))
+    );
+    let limit = refused.limit.unwrap();
+    assert_eq!(
+        (limit.most, limit.frees_at),
+        (1, Some(edge.people.clock.now().plus_ms(86_400_000)))
+    );
+    let another = edge.provider_sends(104, 21, &accept(2)).await;
+    assert_eq!(another.verdict, Verdict::Provisional, "the job is open to others");
 }
 
 #[tokio::test]

@@ -11,14 +11,16 @@ use engine::{
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
-    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, EdgeId, Hash, Op, OrderId,
-    Outcome, QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
+    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, EdgeId, Hash, LimitReached,
+    Op, OrderId, Outcome, QuarantineWhy, Receipt, Relogged, ShareLimits, UnixMillis, UserId,
+    Verdict,
 };
 
 use super::{
     alarm::{self, Alarm},
     append,
     book::{LogBook, chain_at},
+    shares,
     sight::sight,
     sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
@@ -36,6 +38,7 @@ pub struct CheckedCommand {
     pub seen: Option<Receipt>,
     /// The receipt that this edge once gave for this very command, its signature checked.
     pub receipt: Option<Receipt>,
+    pub limits: ShareLimits,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +58,8 @@ pub struct StoredCommand {
 
 pub enum CommandFate {
     NotTaken(Code),
+    /// Not taken, because its person has used up a share of the work.
+    OverLimit(LimitReached),
     /// It was logged now, or it had been before; the order as seen with it.
     Stored {
         stored: Box<StoredCommand>,
@@ -85,7 +90,14 @@ pub fn enter(
     match judge(&before, book) {
         Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
         Answer::Taken(taken) => {
+            let act = match shares::judge(conn, &book.name, &entry, before.order.as_ref())? {
+                Ok(act) => act,
+                Err(reached) => return Ok(CommandFate::OverLimit(reached)),
+            };
             let stored = Box::new(log(conn, book, entry, taken)?);
+            if let Some(act) = act {
+                shares::note(conn, stored.epoch, stored.at.seq, act)?;
+            }
             let sight = Box::new(sight(conn, order_id, &book.name)?);
             Ok(CommandFate::Stored { stored, sight, new: true })
         }
@@ -125,11 +137,15 @@ pub fn log_asked(
         refusal: None,
         seen: None,
         receipt: None,
+        // The cloud judges it by all that it knows.
+        limits: ShareLimits::OFF,
     };
     let taken = Judgment { verdict: Verdict::Provisional, fence: None, doubt: None };
     match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
         CommandFate::Stored { sight, new: true, .. } => Ok(Some(*sight)),
-        CommandFate::Stored { .. } | CommandFate::NotTaken(_) => Ok(None),
+        CommandFate::Stored { .. } | CommandFate::NotTaken(_) | CommandFate::OverLimit(_) => {
+            Ok(None)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     book::LogBook,
     enrolment::TrustNews,
     right,
+    shares::worker,
     sight::{confirmed, sight},
     sql::{encoded, execute, int},
 };
@@ -64,11 +65,11 @@ pub fn merge(
     via: Via,
 ) -> rusqlite::Result<Merge> {
     const PUT: &str = "INSERT INTO orders
-        (id, version, feed_version, final, updated_at, bytes, feed_open)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+        (id, version, feed_version, final, updated_at, bytes, feed_open, worker)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
         feed_version = excluded.feed_version, final = excluded.final,
         updated_at = excluded.updated_at, bytes = excluded.bytes,
-        feed_open = coalesce(excluded.feed_open, feed_open)";
+        worker = excluded.worker, feed_open = coalesce(excluded.feed_open, feed_open)";
     let old = confirmed(conn, order.id)?;
     let brought = old.as_ref().map_or(0, |row| row.feed_version);
     let newest_of_feed = via == Via::Feed && order.version >= brought;
@@ -90,6 +91,7 @@ pub fn merge(
             row.order.updated_at.0,
             encoded(&row.order),
             feed_open,
+            worker(&row.order).as_ref().map(|worker| &worker.as_bytes()[..]),
         ])?;
     }
     Ok(what)

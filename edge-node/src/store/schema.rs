@@ -2,6 +2,8 @@
 
 use rusqlite_migration::{M, Migrations};
 
+use super::shares;
+
 pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("../../migrations/0001_first.sql")),
@@ -11,6 +13,9 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0005_own_ids.sql")),
         M::up(include_str!("../../migrations/0006_feed_confirmed.sql")),
         M::up(include_str!("../../migrations/0007_hub_key.sql")),
+        M::up_with_hook(include_str!("../../migrations/0008_shares.sql"), |tx| {
+            Ok(shares::fill_workers(tx)?)
+        }),
     ])
 }
 

@@ -4,9 +4,12 @@ use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Actor, EdgeId, Op, Order, OrderId, readable_by};
+use wire::{Actor, EdgeId, Hold, Op, Order, OrderId, readable_while};
 
-use super::sql::{decoded, id, nat, order, unreadable};
+use super::{
+    sql::{decoded, id, nat, order, unreadable},
+    standing::offline_rules,
+};
 
 /// Orders on a board at most, and those looked at for whether the reader may read them.
 const BOARD_MAX: usize = 1_000;
@@ -37,6 +40,9 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     if let Some(PendingOp { seq, command_id, .. }) = beyond {
         sight.pending.push(Standpoint { seq, command_id, fence: None, doubt: None });
     }
+    if sight.hold == Hold::UnsureStarted && offline_rules(conn)?.address_at_start {
+        sight.hold = Hold::Sure;
+    }
     Ok(sight)
 }
 
@@ -60,7 +66,7 @@ pub fn board(
         statement.query_map([BOARD_ASKED_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
     let shown = ids.into_iter().filter_map(|order_id| {
         let shown = |sight: Sight| {
-            let order = readable_by(sight.order.as_ref()?, reader)?;
+            let order = readable_while(sight.order.as_ref()?, reader, sight.hold)?;
             Some(BoardItem { order, pending: !sight.pending.is_empty() })
         };
         sight(conn, order_id, edge).map(shown).transpose()

@@ -4,7 +4,7 @@ use engine::{right::Tenure, verdict::Right};
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EdgeId, RegionAssignment};
+use wire::{EdgeId, OfflineRules, RegionAssignment};
 
 use super::sql::{decoded, nat, opt};
 
@@ -31,5 +31,14 @@ pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
         let suspect: bool = row.get(1)?;
         let holds = matches!(right, Right::Held { proven: true, .. }) && !suspect;
         Ok(RegionStanding { holder, holds, unpaid_start })
+    })
+}
+
+/// The rules of the region by which this edge works now.
+pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
+    const ROW: &str = "SELECT assignment FROM edge WHERE one = 1";
+    conn.prepare_cached(ROW)?.query_row([], |row| {
+        let assignment: Option<RegionAssignment> = opt(row, 0, decoded)?;
+        Ok(assignment.unwrap_or_default().rules)
     })
 }

@@ -5,6 +5,7 @@ mod feed;
 mod outcomes;
 mod quarantine;
 mod right;
+mod shares;
 mod snapshot;
 
 use engine::{
@@ -14,7 +15,7 @@ use engine::{
 use tempfile::TempDir;
 use wire::{
     Action, Actor, Chain, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op, Order,
-    OrderId, OrderStatus, Outcome, Policy, Role, UserId, Verdict,
+    OrderId, OrderStatus, Outcome, Policy, Role, ShareLimits, UserId, Verdict,
 };
 
 use super::*;
@@ -34,6 +35,7 @@ fn by(user: u128) -> Actor {
 
 fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
     CheckedCommand {
+        limits: ShareLimits::OFF,
         command: Command {
             id: CommandId(id(command)),
             body,
@@ -69,6 +71,7 @@ async fn entered(store: &Store, entry: CheckedCommand) -> (Box<StoredCommand>, S
     match enter(store, entry).await {
         CommandFate::Stored { stored, sight, new } => (stored, *sight, new),
         CommandFate::NotTaken(code) => panic!("not taken: {code}"),
+        CommandFate::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
 }
 

@@ -9,7 +9,7 @@ export type TruthState = (typeof TRUTH_STATES)[number]
 /** One place on the way: behind, here in one of the four truths, or still ahead. */
 export type Hop = { icon: IconName; name: string; at: 'passed' | 'ahead' | TruthState; time?: number; promise?: string }
 
-export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; travel?: Hop[]; /** A sentence on the travel, and whether it is shown at once. */ travelNote?: string; open?: boolean }
+export type TimelineEntry = { id: string; what: string; who?: string; when: number; detail?: string; detailLang?: string; /** A further sentence below it. */ note?: string; travel?: Hop[]; /** A sentence on the travel, and whether it is shown at once. */ travelNote?: string; open?: boolean }
 
 export type RaceLine = {
   name: string

@@ -30,6 +30,17 @@ pub struct OfflineRules {
     #[n(1)]
     #[schema(required)]
     pub approval: Option<ApprovalRule>,
+    /// A provider who starts work at an edge reads its address, though the cloud has yet to decide his
+    /// acceptance.
+    #[n(2)]
+    #[cbor(skip_if = "is_off")]
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub address_at_start: bool,
+}
+
+/// A rule that is off is left out, so that older peers read the others and compute the same digests.
+fn is_off(rule: &bool) -> bool {
+    !rule
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]

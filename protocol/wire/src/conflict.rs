@@ -46,12 +46,33 @@ pub struct CaseItem {
     #[schema(required)]
     pub region: Option<Region>,
     pub user_id: UserId,
-    /// `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service.
+    /// `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, `revoked_holder`, or one of a newer
+    /// service.
     pub kind: String,
+    /// Of `revoked_holder`: the id of the event that told of the revocation.
     pub command_id: CommandId,
     #[schema(required)]
     pub code: Option<Code>,
     pub at: UnixMillis,
+}
+
+/// The jobs that an admin has withdrawn from one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawnJobs {
+    pub items: Vec<WithdrawnJob>,
+    /// The provider had more jobs than one request withdraws: ask again.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawnJob {
+    pub order_id: OrderId,
+    /// Absent where the order went meanwhile.
+    #[schema(required)]
+    pub order_code: Option<OrderCode>,
+    /// Why it was not withdrawn; absent where it was.
+    #[schema(required)]
+    pub code: Option<Code>,
 }
 
 /// The answer to a command that is kept for ever.

@@ -69,6 +69,7 @@ catalogue! {
     OrderRejected Order "order.rejected",
     OrderAccepted Order "order.accepted",
     OrderAcceptanceLost Order "order.acceptance_lost",
+    OrderAcceptanceWithdrawn Order "order.acceptance_withdrawn",
     OrderCancelled Order "order.cancelled",
     OrderCompleted Order "order.completed",
     OrderStatusChanged Order "order.status_changed",
@@ -92,6 +93,8 @@ pub struct OrderEvent {
     /// Of `order.acceptance_lost`: why it lost, and the facts used.
     pub code: Option<Code>,
     pub lost: Option<Lost>,
+    /// Of `order.acceptance_withdrawn`: the provider from whom an admin withdrew the order.
+    pub taken_from: Option<UserId>,
 }
 
 /// The body of the events about a person; the session is the one of `user.session_revoked`.

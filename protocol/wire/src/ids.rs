@@ -84,6 +84,16 @@ uuid_ids! {
     SessionId,
 }
 
+impl CommandId {
+    /// The command on one order of a request that commands several: the same for the same request.
+    pub fn for_order(self, order: OrderId) -> Self {
+        let hash = crate::Hash::of(&[*self.as_bytes(), *order.as_bytes()].concat());
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.0[..16]);
+        Self(Uuid::from_bytes(id))
+    }
+}
+
 /// Why a text is not the name of an edge or a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a name is 1 to 40 of a-z, 0-9 and `-`, and `{0}` is not")]

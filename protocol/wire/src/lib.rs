@@ -29,6 +29,7 @@ mod outcome;
 mod pack;
 mod reader;
 mod region;
+mod share;
 mod snapshot;
 mod status;
 mod text;
@@ -57,7 +58,7 @@ pub use command::{CmdFrame, Command, CommandBody, Draft};
 pub use compare::{
     OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RenewRequest, range_digest,
 };
-pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner};
+pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs};
 pub use draft::check_draft;
 pub use enrolment::{
     CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
@@ -81,8 +82,12 @@ pub use oplog::{
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use pack::PackError;
-pub use reader::{readable_by, readable_by_every_provider, without_address};
+pub use reader::{
+    HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,
+    without_customer,
+};
 pub use region::{Policy, Region};
+pub use share::{LimitReached, ShareAct, ShareKind, ShareLimits, Workload};
 pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
 pub use status::{
     ChecksumState, Complaint, ComplaintKind, EdgeListItem, EdgeStatus, GateState, LeftBehind,
@@ -93,5 +98,5 @@ pub use text::{
 };
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
-pub use timeline::{Hops, TimelineEntry};
+pub use timeline::{AddressShown, Hops, TimelineEntry};
 pub use verdict::{Hop, Receipt, Reply, Verdict};

@@ -88,6 +88,19 @@ impl OrderStatus {
         }
     }
 
+    /// The same for a person of this role: an admin withdraws a job also from a provider who has started it.
+    pub fn after_by(self, action: Action, role: Role) -> Option<Self> {
+        match (self, action, role) {
+            (Self::InProgress, Action::Withdraw, Role::Admin) => Some(Self::Pending),
+            _ => self.after(action),
+        }
+    }
+
+    /// True while its provider has the work in hand.
+    pub fn is_at_work(self) -> bool {
+        matches!(self, Self::Accepted | Self::InProgress)
+    }
+
     /// True if nothing can happen to the order any more.
     pub fn is_final(self) -> bool {
         Action::ALL.iter().all(|&action| self.after(action).is_none())
@@ -99,7 +112,8 @@ impl Action {
     pub fn roles(self) -> &'static [Role] {
         match self {
             Self::Approve | Self::Reject => &[Role::Admin],
-            Self::Accept | Self::Withdraw | Self::Start | Self::Complete => &[Role::Provider],
+            Self::Accept | Self::Start | Self::Complete => &[Role::Provider],
+            Self::Withdraw => &[Role::Provider, Role::Admin],
             Self::Cancel => &[Role::Customer, Role::Admin],
             Self::Review => &[Role::Customer],
         }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-use crate::{Amount, Code, Currency, FenceEnd, Order, OrderCode, OrderId, Source, UnixMillis};
+use crate::{
+    Amount, Code, Currency, FenceEnd, LimitReached, Order, OrderCode, OrderId, Source, UnixMillis,
+};
 
 words! {
     #[derive(Encode, Decode)]
@@ -47,17 +49,25 @@ pub struct Outcome {
     pub lost: Option<Lost>,
     #[n(5)]
     pub decided_at: UnixMillis,
+    /// The limit in the way of a rejected command.
+    #[n(6)]
+    pub limit: Option<LimitReached>,
 }
 
 impl Outcome {
     pub fn applied(order: Order, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Applied;
-        Self { kind, code: None, first: None, order: Some(order), lost: None, decided_at }
+        Self { order: Some(order), ..Self::plain(kind, decided_at) }
     }
 
     pub fn rejected(code: Code, order: Option<Order>, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Rejected;
-        Self { kind, code: Some(code), first: None, order, lost: None, decided_at }
+        Self { code: Some(code), order, ..Self::plain(kind, decided_at) }
+    }
+
+    /// An outcome of which nothing more is to be said.
+    pub fn plain(kind: OutcomeKind, decided_at: UnixMillis) -> Self {
+        Self { kind, code: None, first: None, order: None, lost: None, decided_at, limit: None }
     }
 
     /// True if the command did what the person wanted, now or when it first came.

@@ -1,34 +1,119 @@
 //! The readers of an order, and how much each may read: at an edge the same as in the cloud.
 //!
-//! Invariant: an address is for the order's own people and for admins.
+//! Invariant: the customer's id, address and contacts are for the order's own people and for admins. A
+//! provider is one of them only while the work is surely his.
 
-use crate::{Actor, Order, OrderStatus, Role};
+use uuid::Uuid;
 
-/// The order as this person may read it; `None` where for them it does not exist.
+use crate::{Actor, Order, OrderStatus, Role, UserId};
+
+/// How surely an order is its provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// The cloud has decided his acceptance, or an edge has promised it by its right to assign.
+    #[default]
+    Sure,
+    /// An edge took his acceptance, and the cloud has yet to decide it.
+    Unsure,
+    /// The same, and he has started the work.
+    UnsureStarted,
+}
+
+/// Stands for a customer whom the reader may not know. The true id would tell a provider which open
+/// orders come from an address that he has seen once.
+pub const HIDDEN_CUSTOMER: UserId = UserId(Uuid::nil());
+
+/// Stands for a telephone number or an e-mail address in a customer's words.
+const MASK: &str = "•••";
+/// Digits of the shortest telephone number that is masked. A date and an hour have fewer.
+const NUMBER_DIGITS: usize = 11;
+/// The same behind a plus sign.
+const COUNTRY_NUMBER_DIGITS: usize = 8;
+
+/// The decided order as this person may read it; `None` where for them it does not exist.
 pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
+    readable_while(order, actor, Hold::Sure)
+}
+
+/// The same for an order whose acceptance may still be undecided.
+pub fn readable_while(order: &Order, actor: Actor, hold: Hold) -> Option<Order> {
     match actor.role {
         Role::Admin => Some(order.clone()),
         Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
-        Role::Provider if order.provider_id == Some(actor.user_id) => Some(order.clone()),
+        Role::Provider if order.provider_id == Some(actor.user_id) => {
+            let whole = order.status.is_at_work() && hold == Hold::Sure;
+            Some(if whole { order.clone() } else { without_customer(order) })
+        }
         Role::Provider => readable_by_every_provider(order),
     }
 }
 
-/// An open order, without its address; no other is for every provider to read.
+/// An open order, without its customer; no other is for every provider to read.
 pub fn readable_by_every_provider(order: &Order) -> Option<Order> {
-    (order.status == OrderStatus::Pending).then(|| without_address(order))
+    (order.status == OrderStatus::Pending).then(|| without_customer(order))
 }
 
-pub fn without_address(order: &Order) -> Order {
-    Order { address: String::new(), ..order.clone() }
+/// The work without the person: no id, no address, and no contact in the words.
+pub fn without_customer(order: &Order) -> Order {
+    Order {
+        customer_id: HIDDEN_CUSTOMER,
+        title: without_contacts(&order.title),
+        description: without_contacts(&order.description),
+        address: String::new(),
+        ..order.clone()
+    }
+}
+
+/// A net with holes, beside the admin who reads the words before they are open to providers.
+fn without_contacts(words: &str) -> String {
+    let chars: Vec<char> = words.chars().collect();
+    let mut masked = String::with_capacity(words.len());
+    let mut at = 0;
+    while let Some(&next) = chars.get(at) {
+        let rest = &chars[at..];
+        if let Some(length) = number(rest).or_else(|| mail(rest)) {
+            masked.push_str(MASK);
+            at += length;
+        } else {
+            masked.push(next);
+            at += 1;
+        }
+    }
+    masked
+}
+
+/// The length of a telephone number that begins here.
+fn number(chars: &[char]) -> Option<usize> {
+    let plus = chars.first() == Some(&'+');
+    let (mut digits, mut length) = (0, 0);
+    for (at, &c) in chars.iter().enumerate().skip(usize::from(plus)) {
+        match c {
+            c if c.is_numeric() => (digits, length) = (digits + 1, at + 1),
+            ' ' | '-' if at > 0 && chars[at - 1].is_numeric() => {}
+            _ => break,
+        }
+    }
+    let enough = if plus { COUNTRY_NUMBER_DIGITS } else { NUMBER_DIGITS };
+    (digits >= enough).then_some(length)
+}
+
+/// The length of an e-mail address that begins here.
+fn mail(chars: &[char]) -> Option<usize> {
+    let name = chars.iter().take_while(|&&c| joins(c)).count();
+    let host = chars.get(name + 1..)?.iter().take_while(|&&c| joins(c)).count();
+    let is_mail = name > 0 && host > 2 && chars[name] == '@';
+    is_mail.then_some(name + 1 + host)
+}
+
+/// Returns whether the character may stand in a name or host of an e-mail address.
+fn joins(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+')
 }
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::{Amount, Draft, OrderId, Region, ServiceType, Source, UnixMillis, UserId};
+    use crate::{Amount, Draft, OrderId, Region, ServiceType, Source, UnixMillis};
 
     fn user(n: u128) -> UserId {
         UserId(Uuid::from_u128(n))
@@ -39,7 +124,8 @@ mod tests {
         let id = OrderId(Uuid::from_u128(9));
         let price = Amount::from_minor(20_000).unwrap();
         let work = ServiceType::CleaningRepair;
-        let draft = Draft::new("Fix the tap", work, price, Region::North, "1 Lake Road");
+        let mut draft = Draft::new("Fix the tap", work, price, Region::North, "1 Lake Road");
+        draft.description = "It drips. Call 138 1234 5678.".into();
         Order {
             provider_id: (status != OrderStatus::Pending).then(|| user(2)),
             status,
@@ -47,21 +133,56 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check(order: &Order, role: Role, n: u128, hold: Hold, expected: Option<&Order>) {
+        let seen = readable_while(order, Actor { user_id: user(n), role }, hold);
+        assert_eq!(seen.as_ref(), expected, "{role:?} {n} reads {} {hold:?}", order.status);
+    }
+
     #[test]
     fn an_order_is_for_its_own_people_and_an_open_one_for_every_provider() {
         for status in OrderStatus::ALL {
             let order = order(status);
-            let address = |role, n| {
-                let seen = readable_by(&order, Actor { user_id: user(n), role });
-                seen.map(|order| order.address)
-            };
-            let whole = Some("1 Lake Road".to_owned());
-            let open = status == OrderStatus::Pending;
-            assert_eq!(address(Role::Customer, 1), whole);
-            assert_eq!(address(Role::Admin, 7), whole);
-            assert_eq!(address(Role::Customer, 3), None);
-            assert_eq!(address(Role::Provider, 3), open.then(String::new), "{status}");
-            assert_eq!(address(Role::Provider, 2).is_some_and(|text| !text.is_empty()), !open);
+            let outline = without_customer(&order);
+            let (open, at_work) = (status == OrderStatus::Pending, status.is_at_work());
+            check(&order, Role::Customer, 1, Hold::Sure, Some(&order));
+            check(&order, Role::Admin, 7, Hold::Sure, Some(&order));
+            check(&order, Role::Customer, 3, Hold::Sure, None);
+            check(&order, Role::Provider, 3, Hold::Sure, open.then_some(&outline));
+            let own = if at_work { &order } else { &outline };
+            check(&order, Role::Provider, 2, Hold::Sure, Some(own));
+            for hold in [Hold::Unsure, Hold::UnsureStarted] {
+                check(&order, Role::Provider, 2, hold, Some(&outline));
+            }
+        }
+    }
+
+    #[test]
+    fn the_work_is_told_without_the_person() {
+        let outline = without_customer(&order(OrderStatus::Pending));
+        assert_eq!(outline.customer_id, HIDDEN_CUSTOMER);
+        assert_eq!(outline.address, "");
+        assert_eq!(outline.description, "It drips. Call •••.");
+        assert_eq!((outline.title.as_str(), outline.location), ("Fix the tap", Region::North));
+    }
+
+    #[test]
+    fn contacts_in_words_are_masked_and_other_numbers_stay() {
+        for (words, masked) in [
+            ("电话13812345678，周六", "电话•••，周六"),
+            ("Tel. +49 30 123456 or a.b@mail.example.", "Tel. ••• or •••"),
+            ("邮箱abc@x.com联系", "邮箱•••联系"),
+            ("021-1234-5678", "•••"),
+        ] {
+            assert_eq!(without_contacts(words), masked);
+        }
+        for words in [
+            "2026-11-22 18:00, 3 rooms, 2.5 m",
+            "Clean both sides. 两面都擦。",
+            "<b>@</b> 12.50 & 100%",
+            "",
+        ] {
+            assert_eq!(without_contacts(words), words);
         }
     }
 }

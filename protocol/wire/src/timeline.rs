@@ -16,6 +16,20 @@ pub struct Hops {
     pub cloud_at: Option<UnixMillis>,
 }
 
+words! {
+    /// The ground on which an order's provider could read its address from a line of history on.
+    AddressShown {
+        /// The cloud decided his acceptance.
+        Decided "decided",
+        /// An edge promised him the order, before the cloud heard of it.
+        Firm "firm",
+        /// He started the work at an edge on an undecided acceptance, and his region's rule shows the
+        /// address then.
+        Started "started",
+    }
+}
+words_from_text!(AddressShown);
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineEntry {
     pub version: u64,
@@ -44,4 +58,8 @@ pub struct TimelineEntry {
     pub seq: Option<u64>,
     #[schema(required)]
     pub verdict: Option<Verdict>,
+    /// The address was shown to the actor by this, also where the attempt failed in the end.
+    #[serde(default)]
+    #[schema(required)]
+    pub address_shown: Option<AddressShown>,
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-use crate::{Code, CommandId, EdgeId, FieldError, Hash, Order, Outcome, Text, UserId};
+use crate::{
+    Code, CommandId, EdgeId, FieldError, Hash, LimitReached, Order, Outcome, Text, UserId,
+};
 
 words! {
     #[derive(Encode, Decode)]
@@ -88,6 +90,9 @@ pub struct Reply {
     pub receipt: Option<Receipt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// The limit in the way of a command that was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitReached>,
 }
 
 #[cfg(test)]

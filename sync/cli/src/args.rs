@@ -10,7 +10,7 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
 };
 
-use wire::{EdgeId, Language, Policy, Region};
+use wire::{EdgeId, Language, Policy, Region, UserId};
 
 use crate::{conflicts::ConflictCursor, wait::Condition};
 
@@ -82,6 +82,11 @@ pub enum CliCommand {
     },
     Readmit {
         edge: EdgeId,
+    },
+    Withdraw {
+        person: UserId,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
     },
     Lease {
         #[command(subcommand)]

@@ -25,6 +25,7 @@ mod steer;
 mod table;
 mod trail;
 mod wait;
+mod withdraw;
 
 texts::include_texts!(say);
 

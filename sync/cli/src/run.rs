@@ -11,7 +11,7 @@ use crate::{
     gateway::Gateway,
     lease,
     look::{Look, with_step},
-    queue, status, steer, wait,
+    queue, status, steer, wait, withdraw,
 };
 
 /// The end of a run: its exit code and its texts.
@@ -55,6 +55,7 @@ pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput> {
         }
         CliCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
         CliCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
+        CliCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
         CliCommand::Lease { action } => lease::run(gateway, action).await,
     }
 }

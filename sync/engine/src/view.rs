@@ -5,8 +5,8 @@
 //! later ops.
 
 use wire::{
-    Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order, OrderId, OrderStatus,
-    Source, UnixMillis, Verdict,
+    Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Hold, Order, OrderId,
+    OrderStatus, Source, UnixMillis, Verdict,
 };
 
 use crate::verdict;
@@ -37,26 +37,29 @@ pub struct Standpoint {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
     pub order: Option<Order>,
+    /// How surely the order is its provider's.
+    pub hold: Hold,
     pub pending: Vec<Standpoint>,
 }
 
 /// Lays the pending ops on one order over its confirmed row. They come in log order.
 pub fn see(confirmed: Option<Order>, ops: Vec<PendingOp>, edge: &EdgeId) -> Sight {
-    let mut sight = Sight { order: confirmed, pending: Vec::with_capacity(ops.len()) };
+    let pending = Vec::with_capacity(ops.len());
+    let mut sight = Sight { order: confirmed, hold: Hold::Sure, pending };
     for op in ops {
-        let doubt = lay(&mut sight.order, &op, edge).err();
+        let doubt = lay(&mut sight, &op, edge).err();
         let PendingOp { seq, command_id, fence, .. } = op;
         sight.pending.push(Standpoint { seq, command_id, fence, doubt });
     }
     sight
 }
 
-fn lay(seen: &mut Option<Order>, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
-    let Some(order) = seen else {
+fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
+    let Some(order) = &mut sight.order else {
         let CommandBody::PublishOrder { order_id, order: draft } = &op.body else {
             return Err(Code::OrderNotFound);
         };
-        *seen = Some(published(*order_id, draft, op, edge));
+        sight.order = Some(published(*order_id, draft, op, edge));
         return Ok(());
     };
     match op.body.action() {
@@ -64,13 +67,17 @@ fn lay(seen: &mut Option<Order>, op: &PendingOp, edge: &EdgeId) -> Result<(), Co
         None if order.customer_id == op.actor.user_id => Ok(()),
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
-        Some(action) => match (verdict::doubt(op.actor, action, order), order.status.after(action))
-        {
+        Some(action) => match (
+            verdict::doubt(op.actor, action, order),
+            order.status.after_by(action, op.actor.role),
+        ) {
             (Some(doubt), _) => Err(doubt),
-            // Its own provider accepts it once more.
-            (None, None) => Ok(()),
-            (None, Some(next)) => {
-                step(order, action, next, op);
+            (None, next) => {
+                // Without a next state, its own provider accepts it once more.
+                if let Some(next) = next {
+                    step(order, action, next, op);
+                }
+                sight.hold = hold(sight.hold, action, op, next.is_some());
                 Ok(())
             }
         },
@@ -101,6 +108,17 @@ fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
         Action::Accept => order.provider_id = Some(op.actor.user_id),
         Action::Withdraw => order.provider_id = None,
         _ => {}
+    }
+}
+
+/// How surely the order is its provider's after this op, which may have changed nothing.
+fn hold(before: Hold, action: Action, op: &PendingOp, changed: bool) -> Hold {
+    match (action, op.verdict) {
+        (Action::Accept, Verdict::Firm) => Hold::Sure,
+        (Action::Accept, _) if changed => Hold::Unsure,
+        (Action::Start, _) if before == Hold::Unsure => Hold::UnsureStarted,
+        (Action::Withdraw, _) => Hold::Sure,
+        _ => before,
     }
 }
 

@@ -174,14 +174,7 @@ impl World {
         let undecided = self.base.ops.len() - self.base.outcomes.len();
         for _ in 0..count.min(undecided) {
             let number = self.base.outcomes.len() as u64 + 1;
-            let outcome = Outcome {
-                kind: OutcomeKind::Applied,
-                code: None,
-                first: None,
-                order: None,
-                lost: None,
-                decided_at: NOW,
-            };
+            let outcome = Outcome::plain(OutcomeKind::Applied, NOW);
             let numbered = NumberedOutcome { number, seq: number, command_id: None, outcome };
             self.base.outcomes.push(numbered);
         }

@@ -163,6 +163,7 @@ pub fn reply(edge: &EdgeId, stored: &LoggedCommand, order: Option<wire::Order>) 
         order,
         receipt: Some(receipt),
         outcome: stored.outcome.clone(),
+        limit: None,
     }
 }
 
@@ -177,5 +178,6 @@ pub fn not_taken(command_id: wire::CommandId, code: wire::Code) -> Reply {
         order: None,
         receipt: None,
         outcome: None,
+        limit: None,
     }
 }

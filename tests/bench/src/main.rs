@@ -50,7 +50,8 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let wires = edges::wires(&mut layout).await?;
     // A person of each region does the work of a thousand.
     let pace = ("HOLDFAST__EDGE__COMMANDS_AT_ONCE".to_owned(), u32::MAX.to_string());
-    let wishes = Wishes { environment: [pace].into(), ..Wishes::default() };
+    let mut wishes = Wishes::of_few_people();
+    wishes.environment.extend([pace]);
     let stack = Stack::start(layout, &wishes).await?;
     let api = Api::new(stack.layout().gateway_url());
     let edges = Edges::of(&stack, &api, wires).await?;

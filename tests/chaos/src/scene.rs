@@ -47,7 +47,7 @@ impl Scene {
             place.gateway_url = format!("http://{}", proxy.address());
             wires.insert(Seat { region: place.region, second: false }, proxy);
         }
-        let mut stack = Stack::start(layout, &Wishes::default()).await.expect("a platform");
+        let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.expect("a platform");
         let mut places: BTreeMap<Seat, stack::EdgePlace> = BTreeMap::new();
         for region in DOUBLED {
             let proxy = Proxy::to(&gateway).await.expect("a wire");

@@ -15,7 +15,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(90);
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_are_taken_while_the_broker_is_away_and_told_when_it_is_back() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();

@@ -74,7 +74,7 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let layout = Layout::temporary(Stores::Real).unwrap();
-        let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+        let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let storm = Storm::in_region(&stack, &api, REGION).await;
         let mysql = &stack.servers().unwrap().mysql;

@@ -22,7 +22,7 @@ const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_let_in_again() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let storm = Storm::in_region(&stack, &api, REGION).await;
     let order_db = format!("{}/order_db", stack.servers().unwrap().mysql);

@@ -29,7 +29,7 @@ async fn platform() -> (Stack, Api) {
 }
 
 async fn started(layout: Layout) -> (Stack, Api) {
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     (stack, api)
 }

@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_synced_before_each_reply_is_written() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let edge = stack.layout().edge(REGION);

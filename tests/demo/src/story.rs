@@ -135,6 +135,7 @@ impl Story {
             fact("the verdict", Verdict::Provisional, reply.verdict),
             fact("a receipt for this command", command, reply.receipt.map(|r| r.command_id)),
             fact("work can go on", OrderStatus::Accepted, shown.map(|order| order.status)),
+            fact("no address before it is sure", Some(""), shown.map(|order| &order.address)),
         ])
     }
 
@@ -143,6 +144,7 @@ impl Story {
         Ok(vec![
             fact("the cloud gives it", OrderStatus::Accepted, done.status),
             fact("to whom asked", self.online.user_id, done.order.provider_id),
+            fact("and shows where to go", false, done.order.address.is_empty()),
         ])
     }
 

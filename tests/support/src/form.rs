@@ -21,8 +21,18 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
     }
 }
 
-const NAMES: [&str; 9] =
-    ["status", "edges", "queue", "conflicts", "enrol", "wait", "link", "readmit", "lease"];
+const NAMES: [&str; 10] = [
+    "status",
+    "edges",
+    "queue",
+    "conflicts",
+    "enrol",
+    "wait",
+    "link",
+    "readmit",
+    "withdraw",
+    "lease",
+];
 
 /// The difference between the answer and the form of that name; `None` if there is none.
 ///

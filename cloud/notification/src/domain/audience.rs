@@ -12,6 +12,8 @@ enum Listener {
     Provider,
     /// The provider whose acceptance lost: not the order's, but the event's actor.
     Loser,
+    /// The provider from whom an admin withdrew the order.
+    FormerProvider,
 }
 
 fn listeners(event: EventType) -> &'static [Listener] {
@@ -23,6 +25,7 @@ fn listeners(event: EventType) -> &'static [Listener] {
             &[Listener::Customer, Listener::Provider]
         }
         EventType::OrderAcceptanceLost => &[Listener::Loser],
+        EventType::OrderAcceptanceWithdrawn => &[Listener::Customer, Listener::FormerProvider],
         // `order.status_changed` is for screens and feeds; nobody needs to be told.
         _ => &[],
     }
@@ -56,7 +59,11 @@ fn person(listener: Listener, event: &OrderEvent) -> Option<(UserId, Role, Optio
         Listener::Provider => {
             order.provider_id.map(|provider| (provider, Role::Provider, Some(order.customer_id)))
         }
-        Listener::Loser => Some((event.actor.user_id, Role::Provider, Some(order.customer_id))),
+        // It was never his, so he learns nothing of its customer.
+        Listener::Loser => Some((event.actor.user_id, Role::Provider, None)),
+        Listener::FormerProvider => {
+            event.taken_from.map(|provider| (provider, Role::Provider, Some(order.customer_id)))
+        }
     }
 }
 
@@ -87,6 +94,7 @@ mod tests {
             (EventType::OrderRejected, vec![customer]),
             (EventType::OrderAccepted, vec![customer, provider]),
             (EventType::OrderAcceptanceLost, vec![loser]),
+            (EventType::OrderAcceptanceWithdrawn, vec![customer, loser]),
             (EventType::OrderCancelled, vec![customer, provider]),
             (EventType::OrderCompleted, vec![customer, provider]),
             (EventType::OrderStatusChanged, vec![]),

@@ -22,7 +22,9 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
     let mut sentences = vec![content];
     match line.event_type {
         EventType::OrderAcceptanceLost => sentences.extend(explanation(language, &line.params)),
-        EventType::OrderRejected | EventType::OrderCancelled => {
+        EventType::OrderRejected
+        | EventType::OrderCancelled
+        | EventType::OrderAcceptanceWithdrawn => {
             let reason = line.params.reason.as_ref();
             let given = reason.map(|reason| say::reason_given { reason: reason.into() });
             sentences.extend(given.map(|given| given.to(language)));
@@ -60,6 +62,12 @@ fn event(language: Language, line: &InboxLine) -> Option<(String, String)> {
         }
         (EventType::OrderAcceptanceLost, Role::Provider) => {
             words!(order_acceptance_lost_provider { title, code })
+        }
+        (EventType::OrderAcceptanceWithdrawn, Role::Customer) => {
+            words!(order_acceptance_withdrawn_customer { title, code })
+        }
+        (EventType::OrderAcceptanceWithdrawn, Role::Provider) => {
+            words!(order_acceptance_withdrawn_provider { title, code, region })
         }
         (EventType::OrderCancelled, Role::Customer) => {
             words!(order_cancelled_customer { title, code })

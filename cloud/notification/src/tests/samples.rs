@@ -26,6 +26,7 @@ pub fn event_body() -> OrderEvent {
         reason: Some("the price is missing a digit".into()),
         code: Some(Code::OrderAlreadyAccepted),
         lost: Some(lost()),
+        taken_from: Some(LOSER),
     }
 }
 

@@ -24,6 +24,14 @@ order-acceptance-lost-provider =
     .title = You did not get this job
     .content = Your acceptance of “{ $title }” ({ $code }) did not go through:
 
+order-acceptance-withdrawn-customer =
+    .title = Your order is open again
+    .content = An administrator withdrew your order “{ $title }” ({ $code }) from its provider. Other providers can accept it now.
+
+order-acceptance-withdrawn-provider =
+    .title = Job withdrawn
+    .content = An administrator withdrew the job “{ $title }” ({ $code }) in { $region } from you; it is not yours any more.
+
 order-cancelled-customer =
     .title = Order cancelled
     .content = Your order “{ $title }” ({ $code }) is cancelled.

@@ -24,6 +24,14 @@ order-acceptance-lost-provider =
     .title = 接单未成功
     .content = 您对订单“{ $title }”（{ $code }）的接单未成功：
 
+order-acceptance-withdrawn-customer =
+    .title = 订单重新开放
+    .content = 管理员已从服务商处撤回您的订单“{ $title }”（{ $code }），其他服务商现在可以接单。
+
+order-acceptance-withdrawn-provider =
+    .title = 工作被撤回
+    .content = 管理员已撤回 { $region } 区域的订单“{ $title }”（{ $code }），它不再归您。
+
 order-cancelled-customer =
     .title = 订单已取消
     .content = 您的订单“{ $title }”（{ $code }）已取消。

@@ -48,7 +48,7 @@ impl StoredAnswer {
         if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
             // The very op that was decided: it gets its own result.
             let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
-            return Outcome { kind, code: self.code, first: None, order, lost, decided_at };
+            return Outcome { code: self.code, order, lost, ..Outcome::plain(kind, decided_at) };
         }
         if attempt.actor.is_none() {
             // Nobody vouches for it, so it cannot be given the owner's answer.
@@ -58,6 +58,6 @@ impl StoredAnswer {
             return Outcome::rejected(Code::CommandIdReused, None, now);
         }
         let first = Some(FirstResult { applied: self.applied, code: self.code });
-        Outcome { kind: OutcomeKind::Duplicate, code: None, first, order, lost, decided_at }
+        Outcome { first, order, lost, ..Outcome::plain(OutcomeKind::Duplicate, decided_at) }
     }
 }

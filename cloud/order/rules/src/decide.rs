@@ -43,8 +43,7 @@ fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Ou
     if let Some(turned) = assignment.and_then(|held| held.released(name, fence, end, lapse)) {
         desk.turn(region, turned);
     }
-    let kind = OutcomeKind::Applied;
-    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
+    Outcome::plain(OutcomeKind::Applied, now)
 }
 
 fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
@@ -75,7 +74,7 @@ fn wait(
         }
         Some(Lapse::HeldBeforeChecks) => {
             let (ruling, listed) = rule(desk, attempt, region);
-            let refused = matches!(ruling, Ruling::Refused(_));
+            let refused = matches!(ruling, Ruling::Refused(_) | Ruling::OverLimit(_));
             if refused { Ok(desk.put(attempt, ruling, listed)) } else { Err(reason) }
         }
         _ => {
@@ -109,7 +108,7 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         rules: &rules,
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
-        provider_revoked: state.is_some_and(|state| desk.is_revoked(&state.order)),
+        limit: state.and_then(|state| desk.limit_reached(attempt, &state.order)),
         lapse,
         now: desk.snapshot.now,
     };
@@ -125,7 +124,7 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Refused(Code::RegionTakenBack) => kinds.push(CaseKind::TakenBack),
         Ruling::Refused(_) if case.met_closed => kinds.push(CaseKind::MetClosed),
-        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Refused(_) => {}
+        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Refused(_) | Ruling::OverLimit(_) => {}
     }
     let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
     if honoured && revocation == Revocation::Later {

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, Lost, OpDecision, Order,
-    OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region, TimelineEntry, UserId,
+    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, LimitReached, Lost,
+    OpDecision, Order, OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region,
+    TimelineEntry, UserId,
 };
 
 use crate::{
@@ -17,7 +18,8 @@ use crate::{
     backing::Backing,
     explain,
     ruling::{Ruling, reason_of},
-    view,
+    shares::ShareBook,
+    showing, view,
 };
 
 pub(crate) struct Desk<'a> {
@@ -28,6 +30,7 @@ pub(crate) struct Desk<'a> {
     turned: BTreeMap<Region, Assignment>,
     /// Orders on which an op of this edge waits.
     waiting: BTreeSet<(EdgeId, OrderId)>,
+    shares: ShareBook,
     met_closed: BTreeSet<(OrderId, UserId)>,
     writes: Writes,
 }
@@ -40,6 +43,7 @@ impl<'a> Desk<'a> {
             answered: BTreeMap::new(),
             turned: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            shares: ShareBook::of(snapshot),
             met_closed: BTreeSet::new(),
             writes: Writes::default(),
         }
@@ -69,16 +73,15 @@ impl<'a> Desk<'a> {
         (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
     }
 
+    /// The limit that this attempt on the order would break.
+    pub fn limit_reached(&self, attempt: &Attempt, order: &Order) -> Option<LimitReached> {
+        self.shares.reached(attempt, order, self.snapshot.now)
+    }
+
     /// Returns whether a firm accept of this person has found the order cancelled or rejected.
     pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
         let key = (order, user);
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
-    }
-
-    /// Returns whether the order's provider is listed as revoked before he was promised it.
-    pub fn is_revoked(&self, order: &Order) -> bool {
-        let listed = |provider| self.snapshot.revoked_meanwhile.contains(&(order.id, provider));
-        order.provider_id.is_some_and(listed)
     }
 
     /// The order as this batch has left it so far.
@@ -124,6 +127,10 @@ impl<'a> Desk<'a> {
             Ruling::AlreadySo => self.leave(attempt, None),
             Ruling::Meanwhile(code) => self.meet_closed(attempt, code),
             Ruling::Refused(code) => self.refuse(attempt, code),
+            Ruling::OverLimit(reached) => {
+                let outcome = self.refuse(attempt, reached.code());
+                Outcome { limit: Some(reached), ..outcome }
+            }
         };
         self.list(attempt, &outcome, listed);
         outcome
@@ -151,10 +158,21 @@ impl<'a> Desk<'a> {
 
     fn change(&mut self, attempt: &Attempt, after: &OrderState, reason: Option<String>) {
         let order = &after.order;
-        let from = self.state(order.id).map(|state| state.order.status);
-        let action = attempt.command.body.action();
+        let before = self.state(order.id).map(|state| &state.order);
+        let from = before.map(|before| before.status);
+        let taken_from = before.and_then(|before| taken_from(attempt, before));
+        let kind = match taken_from {
+            Some(_) => EventType::OrderAcceptanceWithdrawn,
+            None => event_of(attempt.command.body.action()),
+        };
+        let before = before.cloned();
+        let used = self.shares.change(attempt, before.as_ref(), order, self.snapshot.now);
+        self.writes.acts.extend(used);
         self.line(attempt, order, from, None, reason.clone());
-        self.emit(event_of(action), attempt, order.clone(), |body| body.reason = reason);
+        self.emit(kind, attempt, order.clone(), |body| {
+            body.reason = reason;
+            body.taken_from = taken_from;
+        });
     }
 
     /// A success that leaves the order as it is.
@@ -162,8 +180,7 @@ impl<'a> Desk<'a> {
         let state = self.state(attempt.command.body.order_id());
         let order = state.map(|state| state.order.clone());
         self.keep(attempt, true, code, order.as_ref().map(|order| order.version));
-        let (kind, decided_at) = (OutcomeKind::Applied, self.snapshot.now);
-        Outcome { kind, code, first: None, order, lost: None, decided_at }
+        Outcome { code, order, ..Outcome::plain(OutcomeKind::Applied, self.snapshot.now) }
     }
 
     /// An edge's promise counts though its order is closed: it becomes part of the order's history,
@@ -232,8 +249,9 @@ impl<'a> Desk<'a> {
             let reason = reason_of(&attempt.command.body).ok().flatten();
             self.line(attempt, &order, Some(order.status), Some(code), reason);
         }
+        let over = matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances);
         // A person at the portal reads it in the answer.
-        if attempt.origin != Origin::Portal && lost.is_some() {
+        if attempt.origin != Origin::Portal && (lost.is_some() || over) {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
                 body.lost = lost;
@@ -284,6 +302,7 @@ impl<'a> Desk<'a> {
     ) {
         let Some(actor) = attempt.actor else { return };
         let op = attempt.op();
+        let (before, assignment) = (self.state(order.id), self.assignment(order.location));
         let entry = TimelineEntry {
             version: order.version,
             action: attempt.command.body.action(),
@@ -299,6 +318,7 @@ impl<'a> Desk<'a> {
             epoch: op.map(|op| op.name.epoch),
             seq: op.map(|op| op.name.seq),
             verdict: op.map(|op| op.evidence.verdict),
+            address_shown: showing::address_shown(attempt, before, assignment, code),
         };
         self.writes.timeline.push(Line { order_id: order.id, entry });
     }
@@ -312,8 +332,15 @@ impl<'a> Desk<'a> {
     ) {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
-        let mut body =
-            OrderEvent { order, actor, command_id, reason: None, code: None, lost: None };
+        let mut body = OrderEvent {
+            order,
+            actor,
+            command_id,
+            reason: None,
+            code: None,
+            lost: None,
+            taken_from: None,
+        };
         fill(&mut body);
         self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });
     }
@@ -325,6 +352,13 @@ impl<'a> Desk<'a> {
             lost.nearby = explain::nearby(order, open);
         }
     }
+}
+
+/// The provider from whom somebody else withdraws the order.
+fn taken_from(attempt: &Attempt, before: &Order) -> Option<UserId> {
+    let withdrawn = attempt.command.body.action() == Some(Action::Withdraw);
+    let actor = attempt.actor.map(|actor| actor.user_id);
+    before.provider_id.filter(|provider| withdrawn && Some(*provider) != actor)
 }
 
 /// A change has one event: its own where it has a name, `order.status_changed` where it has none.

@@ -1,8 +1,9 @@
 //! Rules on one command against one order. The only place that knows who wins a collision.
 
 use wire::{
-    Action, Actor, Code, CommandBody, Draft, Order, OrderId, OrderStatus, PaymentStatus, Role,
-    UnixMillis, check_draft, check_optional_note, check_optional_reason, check_reason,
+    Action, Actor, Code, CommandBody, Draft, LimitReached, Order, OrderId, OrderStatus,
+    PaymentStatus, Role, UnixMillis, check_draft, check_optional_note, check_optional_reason,
+    check_reason,
 };
 
 use crate::{Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, view};
@@ -21,6 +22,8 @@ pub(crate) enum Ruling {
     /// The order is so already, by the same person: a success that changes nothing.
     AlreadySo,
     Refused(Code),
+    /// Its provider has used up a share of the work.
+    OverLimit(LimitReached),
 }
 
 /// A command of a known person, with everything it is judged by.
@@ -35,8 +38,8 @@ pub(crate) struct Case<'a> {
     pub held_elsewhere: bool,
     /// This person's firm accept found the order cancelled or rejected.
     pub met_closed: bool,
-    /// The order's provider was promised it after he had been revoked.
-    pub provider_revoked: bool,
+    /// The limit that this would break. A promise by the right to assign is kept all the same.
+    pub limit: Option<LimitReached>,
     pub lapse: Option<Lapse>,
     pub now: UnixMillis,
 }
@@ -83,8 +86,7 @@ fn check_asker<'a>(
 ) -> Result<&'a OrderState, Code> {
     let actor = case.actor;
     let by_rule = state.is_some_and(|state| is_by_rule(action, case, &state.order));
-    let for_revoked = is_for_revoked(action, case);
-    if !action.roles().contains(&actor.role) && !by_rule && !for_revoked {
+    if !action.roles().contains(&actor.role) && !by_rule {
         let accept = action == Action::Accept;
         return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
@@ -94,10 +96,7 @@ fn check_asker<'a>(
     }
     let state = state.ok_or(Code::OrderNotFound)?;
     let order = &state.order;
-    match (
-        for_revoked || concerns(action, actor, order),
-        view::is_hidden(order, actor, case.attempt),
-    ) {
+    match (concerns(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
         (true, false) => Ok(state),
         (true, true) => Err(Code::OrderNotFound),
         (false, hidden) => Err(why_not_his(case, order, action, hidden)),
@@ -115,16 +114,11 @@ fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
         && rule.is_some_and(|rule| rule.allows(order))
 }
 
-/// Returns whether an admin withdraws a promise to a revoked provider: no edge could know of the
-/// revocation, so the promise was honoured first.
-fn is_for_revoked(action: Action, case: Case<'_>) -> bool {
-    action == Action::Withdraw && case.actor.role == Role::Admin && case.provider_revoked
-}
-
 /// Returns whether this person may ever do this on this order.
 fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
     match action {
         Action::Approve | Action::Reject | Action::Accept => true,
+        Action::Withdraw if actor.role == Role::Admin => true,
         Action::Withdraw | Action::Start | Action::Complete => {
             order.provider_id == Some(actor.user_id)
         }
@@ -171,12 +165,15 @@ fn act(
     if action == Action::Accept && has_accepted(order, case.actor) {
         return Ok(Ruling::AlreadySo);
     }
-    let Some(status) = order.status.after(action) else {
+    let Some(status) = order.status.after_by(action, case.actor.role) else {
         return leads_nowhere(case, order.status, action);
     };
-    if is_for_revoked(action, case) && reason.is_none() {
-        // It overturns a promise, and the record has to say why.
+    if (action, case.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
+        // It may overturn a promise, and the record has to say why.
         return Err(Code::InvalidInput);
+    }
+    if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
+        return Ok(Ruling::OverLimit(reached));
     }
     let unpaid = action == Action::Start && order.payment_status != PaymentStatus::Held;
     if unpaid && !may_start_unpaid(case) {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CommandId, Order, OrderId, Region, Source, UnixMillis, UserId};
+use wire::{CommandId, Order, OrderId, Region, ShareLimits, Source, UnixMillis, UserId, Workload};
 
 use crate::{Assignment, CommandKey, Lapse, StoredAnswer};
 
 /// All that `decide` may look at. An order or answer that the requests name and that is not in here
 /// does not exist.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The cloud's clock at the decision.
     pub now: UnixMillis,
@@ -23,11 +23,30 @@ pub struct Snapshot {
     /// Firm accepts that lost because their right was taken back, and are listed as that already; of
     /// those at least that the requests name.
     pub taken_back: BTreeSet<(CommandId, UserId)>,
-    /// Providers who were promised one of these orders and had been revoked, where the edge that
-    /// promised could not know it; of the orders at least that an admin wants to withdraw from one.
-    pub revoked_meanwhile: BTreeSet<(OrderId, UserId)>,
+    /// How much of the work one provider may take.
+    pub limits: ShareLimits,
+    /// The shares that the providers have used up who accept or withdraw here; empty where no limit is on.
+    pub workloads: BTreeMap<UserId, Workload>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
+}
+
+/// Nothing is known, and no limit is on.
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            now: UnixMillis::default(),
+            regions: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            open_jobs: Vec::new(),
+            met_closed: BTreeSet::new(),
+            taken_back: BTreeSet::new(),
+            limits: ShareLimits::OFF,
+            workloads: BTreeMap::new(),
+            lapse: None,
+        }
+    }
 }
 
 /// An order as it stands, and how its provider came to it.

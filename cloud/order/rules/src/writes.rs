@@ -2,8 +2,8 @@
 //! read in, or none of it.
 
 use wire::{
-    Code, CommandId, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region,
-    TimelineEntry, UserId, words, words_from_text,
+    Code, CommandId, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region, ShareAct,
+    TimelineEntry, UnixMillis, UserId, words, words_from_text,
 };
 
 use crate::{AssignmentTurn, OrderState, StoredAnswer};
@@ -21,6 +21,8 @@ pub struct Writes {
     pub events: Vec<EventDraft>,
     /// For a person to look at.
     pub cases: Vec<NewCase>,
+    /// The shares that providers have used up.
+    pub acts: Vec<ProviderAct>,
     /// The changes of how regions assign, in their order.
     pub turns: Vec<(Region, AssignmentTurn)>,
 }
@@ -53,6 +55,14 @@ pub struct EventDraft {
     pub body: OrderEvent,
 }
 
+/// An acceptance or a withdrawal of a provider, at the moment when it was first taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderAct {
+    pub provider_id: UserId,
+    pub act: ShareAct,
+    pub at: UnixMillis,
+}
+
 /// Something for a person to look at. Items of one order, person and kind are one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCase {
@@ -75,6 +85,8 @@ words! {
         OfflineRule "offline_rule",
         /// A firm accept that lost because the right it stood on was taken back.
         TakenBack "taken_back",
+        /// A job in the hand of a person who was revoked.
+        RevokedHolder "revoked_holder",
     }
 }
 words_from_text!(CaseKind);

@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use process::{
+    idempotency::Idempotency,
     problem::{ItemList, Json, Page, Path, Problem},
     tokens::Admin,
     trace::Trace,
 };
-use rules::Seat;
+use rules::{Attempt, Origin, Seat};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
-    Assignments, CaseItem, CommandAnswer, CommandId, EdgeId, LostAcceptance, OfflineRules, Policy,
-    Region,
+    Assignments, CaseItem, Code, Command, CommandAnswer, CommandBody, CommandId, EdgeId,
+    LostAcceptance, OfflineRules, OpDecision, Policy, Region, UserId, WithdrawnJob, WithdrawnJobs,
 };
 
 use super::{WholeList, hub};
@@ -40,6 +41,14 @@ struct TakeBackBody {
     why: String,
 }
 
+#[derive(Deserialize, ToSchema)]
+pub struct WithdrawalForm {
+    reason: String,
+}
+
+/// Jobs that one request withdraws; each is a transaction.
+const WITHDRAWN_MAX: usize = 50;
+
 /// Cases, newest first.
 pub async fn cases(
     State(service): State<Service>,
@@ -47,6 +56,46 @@ pub async fn cases(
     page: Page<u64>,
 ) -> Result<ItemList<CaseItem>, Problem> {
     Ok(page.of(service.store.cases(page.after, page.rows()).await?, |case| case.id))
+}
+
+/// Each job by a command of its own, so that a request sent again repeats them all.
+pub async fn withdraw_all(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(provider): Path<UserId>,
+    idempotency: Idempotency,
+    Json(WithdrawalForm { reason }): Json<WithdrawalForm>,
+) -> Result<Json<WithdrawnJobs>, Problem> {
+    let reason = wire::check_reason(&reason)?;
+    let mut jobs = service.store.jobs_of(provider, WITHDRAWN_MAX + 1).await?;
+    let more = jobs.len() > WITHDRAWN_MAX;
+    jobs.truncate(WITHDRAWN_MAX);
+    let mut items = Vec::with_capacity(jobs.len());
+    for order_id in jobs {
+        let command = Command {
+            id: idempotency.command_id.for_order(order_id),
+            body: CommandBody::WithdrawAcceptance { order_id, reason: Some(reason.clone()) },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: idempotency.trace.clone(),
+        };
+        let actor = Some(caller.actor);
+        let decision = service.command(Attempt { command, actor, origin: Origin::Portal }).await?;
+        items.push(match decision {
+            OpDecision::Decided(outcome) => WithdrawnJob {
+                order_id,
+                order_code: outcome.order.map(|order| order.code),
+                code: outcome.code,
+            },
+            OpDecision::Held(_) => WithdrawnJob {
+                order_id,
+                order_code: None,
+                code: Some(Code::RegionAssigningOffline),
+            },
+        });
+    }
+    Ok(Json(WithdrawnJobs { items, more }))
 }
 
 /// Newest first. A page may hold fewer than asked for and still have a next one: it ends where enough

@@ -243,6 +243,10 @@ mod tests {
         for from in OrderStatus::ALL {
             for action in Action::ALL {
                 for &role in action.roles() {
+                    if (action, role) == (Action::Withdraw, Role::Admin) {
+                        // The status alone would mean the approval.
+                        continue;
+                    }
                     let Some(to) = from.after(action) else { continue };
                     let expected = (action != Action::Review).then_some(action);
                     assert_eq!(action_to(to, role), expected, "{from} --{action}--> {to}");

@@ -98,6 +98,9 @@ fn refused(outcome: Outcome, view: Option<OrderView>) -> Problem {
     if let Some(view) = view {
         problem = problem.with("order", view);
     }
+    if let Some(limit) = outcome.limit {
+        problem = problem.with("limit", limit);
+    }
     match outcome.lost {
         Some(lost) => problem.with("lost", lost),
         None => problem,

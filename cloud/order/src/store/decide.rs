@@ -12,7 +12,9 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Submission, Writes, decide};
-use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
+use wire::{
+    Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region, ShareLimits,
+};
 
 use super::{
     Store, StoreError,
@@ -80,8 +82,9 @@ impl Store {
     ) -> Result<Writes, StoreError> {
         let mut collisions = 0;
         loop {
-            let decided =
-                transact!(self.sql, tx => { decide_in(tx, &self.clock, requests, reading).await });
+            let decided = transact!(self.sql, tx => {
+                decide_in(tx, &self.clock, &self.limits, requests, reading).await
+            });
             match decided {
                 Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
                 done => return done,
@@ -118,12 +121,13 @@ impl Publication {
 async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
+    limits: &ShareLimits,
     requests: &[Submission],
     mut reading: Reading,
 ) -> Result<Writes, StoreError> {
     loop {
         let now = clock.now();
-        let snapshot = read::snapshot(tx, requests, reading, now).await?;
+        let snapshot = read::snapshot(tx, limits, requests, reading, now).await?;
         let writes = decide(&snapshot, requests);
         if write::orders(tx, &writes.orders).await? {
             write::rest(tx, clock, &writes, now).await?;

@@ -1,5 +1,5 @@
-//! Reads the basis of a decision: the regions' assignment first, then answers, then orders in id
-//! order, so that transactions meet each other's locks in one order.
+//! Reads the basis of a decision: the regions' assignment first, then the shares of its providers, then
+//! answers, then orders in id order, so that transactions meet each other's locks in one order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,14 @@ use rules::{
     regions_to_explain,
 };
 use wire::{
-    Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, Region, Role,
+    CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, Region, ShareLimits,
     UnixMillis, UserId,
 };
 
 use super::{
     StoreError,
     rows::{AnswerRow, AssignmentRow, FenceRow, OrderRow, offline_rules},
+    shares,
 };
 
 /// How orders are read: a single command reads plainly and guards its write, a batch locks first.
@@ -35,16 +36,17 @@ const OPEN_JOBS_MAX: usize = 50;
 
 pub async fn snapshot(
     tx: &mut Tx,
+    limits: &ShareLimits,
     requests: &[Submission],
     reading: Reading,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
     let named = Named::by(requests);
     let regions = regions(tx, &named).await?;
+    let workloads = shares::workloads(tx, limits, requests, now).await?;
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
-    let revoked_meanwhile = listed(tx, CaseKind::RevokedMeanwhile, &named.withdrawn).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
     let mut snapshot = Snapshot {
         now,
@@ -53,7 +55,8 @@ pub async fn snapshot(
         orders,
         met_closed,
         taken_back,
-        revoked_meanwhile,
+        limits: *limits,
+        workloads,
         ..Snapshot::default()
     };
     for region in regions_to_explain(&snapshot, requests) {
@@ -67,8 +70,6 @@ struct Named {
     commands: BTreeSet<CommandId>,
     orders: BTreeSet<OrderId>,
     published: BTreeSet<OrderId>,
-    /// Orders that an admin wants to withdraw from their provider.
-    withdrawn: BTreeSet<OrderId>,
     regions: BTreeSet<Region>,
     fences: BTreeSet<u64>,
     rules_versions: BTreeSet<u64>,
@@ -98,10 +99,6 @@ impl Named {
         if let CommandBody::PublishOrder { order, order_id } = body {
             self.regions.insert(order.location);
             self.published.insert(*order_id);
-        }
-        let by_admin = attempt.actor.is_some_and(|actor| actor.role == Role::Admin);
-        if by_admin && body.action() == Some(Action::Withdraw) {
-            self.withdrawn.insert(body.order_id());
         }
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);

@@ -18,6 +18,7 @@ use wire::{CommandId, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, Unix
 use super::{
     StoreError,
     rows::{AnswerRow, CaseRow, LineRow, OrderChange, OrderRow},
+    shares,
     turn::{Record, turn},
 };
 
@@ -67,6 +68,7 @@ pub async fn rest(
     let events = writes.events.iter().map(|draft| event(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
+    shares::insert(tx, &writes.acts).await?;
     let case = |item: &NewCase| CaseRow {
         order_id: item.order_id,
         user_id: item.user_id,

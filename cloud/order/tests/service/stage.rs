@@ -12,8 +12,8 @@ use uuid::Uuid;
 use wire::{
     Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Draft,
     EdgeId, Event, EventType, Evidence, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch,
-    OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, UnixMillis, UserId,
-    Verdict,
+    OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, ShareLimits, UnixMillis,
+    UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -32,12 +32,27 @@ impl Stage {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "order");
-        let config = |url: &str| Config { sql_url: url.into(), ..Config::default() };
+        // A provider of a test does the work of many.
+        let config = |url: &str| Config {
+            sql_url: url.into(),
+            open_jobs_max: 0,
+            acceptances_a_day_max: 0,
+            withdrawals_a_day_max: 0,
+            ..Config::default()
+        };
         let migrate = async |url: &str| order::migrate(&config(url)).await.unwrap();
         let sql = testing::database("order", &url, migrate).await;
         let config = config(&url);
         let clock = Clock::fixed(NOW);
-        Self { store: Store::new(sql.clone(), clock.clone()), sql, clock, config, folder }
+        let store = Store::new(sql.clone(), clock.clone(), config.share_limits());
+        Self { store, sql, clock, config, folder }
+    }
+
+    /// The same, where this much of the work is one provider's share.
+    pub async fn limited(engine: Engine, limits: ShareLimits) -> Self {
+        let stage = Self::new(engine).await;
+        let store = Store::new(stage.sql.clone(), stage.clock.clone(), limits);
+        Self { store, ..stage }
     }
 
     pub async fn decide(&self, actor: Actor, body: CommandBody) -> Outcome {

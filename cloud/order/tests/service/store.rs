@@ -5,4 +5,5 @@ mod conflicts;
 mod lists;
 mod races;
 mod rights;
+mod shares;
 mod writing;

@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 use wire::{
-    Action, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId, FenceEnding,
-    GateState, Hash, OrderId, OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, Role,
-    ServiceType, SessionId, Source, UnixMillis, UserId, Verdict,
+    Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId,
+    FenceEnding, GateState, Hash, OrderId, OrderStatus, PaymentStatus, Policy, QuarantineWhy,
+    Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ macro_rules! names {
 
 ids!(OrderId, UserId, CommandId, EventId, SessionId);
 names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
-names!(Verdict, GateState, QuarantineWhy);
+names!(AddressShown, ShareAct, Verdict, GateState, QuarantineWhy);
 
 macro_rules! values {
     ($($type:ty, $value:ident => $stored:expr;)+) => {$(

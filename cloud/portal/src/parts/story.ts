@@ -29,6 +29,7 @@ export function useStory() {
     const action = step.action ?? 'publish'
     if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
     const mine = step.actor.user_id === session.person?.user_id
+    if (action === 'withdraw' && !mine && step.actor.role === 'admin') return t('step.withdraw.admin')
     return t(`step.${action}.${mine ? 'mine' : 'other'}`)
   }
 
@@ -45,16 +46,17 @@ export function useStory() {
       ...(showsWho ? { who: names.person(step.actor) } : {}),
       ...(detail ? { detail } : {}),
       ...(reason ? { detailLang: langOf(reason) } : {}),
+      ...(step.address_shown ? { note: t('order.addressShown') } : {}),
       ...(isWorthTelling(step) ? { travel: travel.hops.map(hop), open: isNewest } : {}),
       ...(travel.heldMs === undefined ? {} : { travelNote: t('travel.held', { edge: step.edge ?? '', span: names.span(travel.heldMs) }) }),
     }
   }
 
-  /** Newest first. A customer reads of a request that changed nothing only beside the one that did. */
+  /** Newest first. A customer reads of a request that changed nothing only beside the one that did, unless it showed the address. */
   function entries(timeline: readonly TimelineEntry[]): KitEntry[] {
     const newestFirst = [...timeline].sort((a, b) => b.version - a.version || (timeOf(b) ?? '').localeCompare(timeOf(a) ?? ''))
     if (session.person?.role !== 'customer') return newestFirst.map((step, at) => entry(step, at === 0))
-    const late = newestFirst.filter(step => isNothing(step) && step.action === 'accept')
+    const late = newestFirst.filter(step => isNothing(step) && step.action === 'accept' && !step.address_shown)
     const shown = newestFirst.filter(step => !late.includes(step))
     const winning = shown.find(step => step.action === 'accept')
     return shown.map((step, at) => (step === winning ? withLate(entry(step, at === 0), late) : entry(step, at === 0)))

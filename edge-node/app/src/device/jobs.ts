@@ -73,7 +73,7 @@ export function merged(board: readonly BoardItem[], newer: readonly BoardItem[],
   const all = new Map(board.map((order) => [order.id, order]))
   for (const order of newer) {
     const known = all.get(order.id)
-    if (!known || known.version <= order.version) all.set(order.id, { ...order, address: order.address || (known?.address ?? '') })
+    if (!known || known.version <= order.version) all.set(order.id, order)
   }
   for (const id of gone) all.delete(id)
   return [...all.values()]

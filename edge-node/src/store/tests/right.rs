@@ -40,6 +40,7 @@ async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
     match store.enter(entry, judging).await.unwrap() {
         CommandFate::Stored { stored, .. } => stored,
         CommandFate::NotTaken(code) => panic!("not taken: {code}"),
+        CommandFate::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
 }
 

@@ -444,5 +444,5 @@ fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
 
 fn plain() -> Outcome {
     let (kind, decided_at) = (OutcomeKind::Applied, UnixMillis(0));
-    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at }
+    Outcome::plain(kind, decided_at)
 }

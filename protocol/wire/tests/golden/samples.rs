@@ -161,6 +161,7 @@ pub fn assignment() -> RegionAssignment {
                 currency: Currency::Cny,
                 service_types: vec![ServiceType::CleaningRepair, ServiceType::Other],
             }),
+            address_at_start: false,
         },
     }
 }

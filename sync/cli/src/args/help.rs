@@ -19,6 +19,7 @@ fn phrase(path: &str) -> Phrase {
         "wait" => say::help_wait,
         "link" => say::help_link,
         "readmit" => say::help_readmit,
+        "withdraw" => say::help_withdraw,
         "lease" => say::help_lease,
         "lease show" => say::help_lease_show,
         "lease set" => say::help_lease_set,

@@ -51,6 +51,7 @@ fn entry(
         epoch: None,
         seq: None,
         verdict: None,
+        address_shown: None,
     }
 }
 

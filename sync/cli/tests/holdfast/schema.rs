@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 17] = [
+const ANSWERS: [(&str, &str); 18] = [
     ("status", "status"),
     ("edges", "edges"),
     ("queue", "queue"),
@@ -23,6 +23,7 @@ const ANSWERS: [(&str, &str); 17] = [
     ("wait --for drained", "wait"),
     ("link cut NORTH", "link"),
     ("readmit north-1", "readmit"),
+    ("withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud", "withdraw"),
     ("lease show NORTH", "lease"),
 ];
 

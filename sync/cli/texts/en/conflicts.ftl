@@ -12,5 +12,6 @@ conflicts-case = { $kind ->
     [revoked_meanwhile] Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.
     [offline_rule] Decided by an edge under the region's offline rule: look it over.
     [taken_back] Promised at once under a right that was taken back, and lost: tell the provider why.
+    [revoked_holder] In the hand of somebody who was revoked: `holdfast withdraw PERSON --why TEXT` gives all of that person's jobs back.
    *[other] { $kind }
 }

@@ -38,6 +38,10 @@ help-link =
 help-readmit =
     Take note of an edge that was restored, and let it in where it was stopped for that
     edge: The edge's name, such as north-1
+help-withdraw =
+    Withdraw every job that a provider has in hand, such as a revoked one
+    person: The provider's id, as `holdfast conflicts` shows it
+    why: Goes on record, to the provider and to each customer
 help-lease = A region's policy and the edge that holds the right to assign
 help-lease-show =
     How a region assigns, who holds the right, and how earlier rights ended

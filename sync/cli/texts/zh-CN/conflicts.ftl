@@ -12,5 +12,6 @@ conflicts-case = { $kind ->
     [revoked_meanwhile] 节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。
     [offline_rule] 节点依据该区域的离线规则作出的决定：请复核。
     [taken_back] 依据已被收回的派单权当场承诺，随后失败：请向服务商说明原因。
+    [revoked_holder] 持有人的账号已被撤销：运行 `holdfast withdraw PERSON --why TEXT` 撤回其全部工作。
    *[other] { $kind }
 }

@@ -38,6 +38,10 @@ help-link =
 help-readmit =
     知悉节点被恢复一事；若因此被拒则放行
     edge: 节点名称，例如 north-1
+help-withdraw =
+    撤回某个服务商手上的全部工作，例如其账号已被撤销
+    person: 服务商编号，见 `holdfast conflicts`
+    why: 原因，将记录在案并告知服务商和每位客户
 help-lease = 区域的派单策略，以及持有派单权的节点
 help-lease-show =
     区域如何派单、谁持有派单权、以往的派单权如何终止

@@ -163,14 +163,7 @@ fn outcomes(from: u64, to: u64) -> Vec<NumberedOutcome> {
             number,
             seq: number,
             command_id: None,
-            outcome: Outcome {
-                kind: OutcomeKind::Applied,
-                code: None,
-                first: None,
-                order: None,
-                lost: None,
-                decided_at: NOW,
-            },
+            outcome: Outcome::plain(OutcomeKind::Applied, NOW),
         })
         .collect()
 }

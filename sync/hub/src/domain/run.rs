@@ -199,7 +199,7 @@ fn answered(seq: u64, outcome: Outcome) -> DecidedOp {
 
 fn applied(now: UnixMillis) -> Outcome {
     let kind = OutcomeKind::Applied;
-    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
+    Outcome::plain(kind, now)
 }
 
 /// The op's size in the request, with its comma. An op that cannot be written is refused there.

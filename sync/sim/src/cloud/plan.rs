@@ -88,5 +88,5 @@ fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
 
 fn applied(now: UnixMillis) -> Outcome {
     let kind = OutcomeKind::Applied;
-    Outcome { kind, code: None, first: None, order: None, lost: None, decided_at: now }
+    Outcome::plain(kind, now)
 }

@@ -235,5 +235,5 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
         currency: Currency::Cny,
         service_types: ServiceType::ALL.to_vec(),
     });
-    OfflineRules { unpaid_start, approval }
+    OfflineRules { unpaid_start, approval, ..OfflineRules::default() }
 }

@@ -235,7 +235,7 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let mut stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let second = stack.second_edge(gateway.clone(), Region::North).await.unwrap();
     let api = Api::new(gateway);

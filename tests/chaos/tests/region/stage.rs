@@ -165,6 +165,9 @@ pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
         enrolment_code: code.into(),
+        open_jobs_max: 0,
+        acceptances_a_day_max: 0,
+        withdrawals_a_day_max: 0,
         ..holdfast_edge::Config::default()
     };
     holdfast_edge::start(config, Clock::system()).await.unwrap()

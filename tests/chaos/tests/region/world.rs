@@ -193,7 +193,13 @@ impl World {
 
 async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Router {
     create_database(url).await.unwrap();
-    let config = order::Config { sql_url: url.into(), ..order::Config::default() };
+    let config = order::Config {
+        sql_url: url.into(),
+        open_jobs_max: 0,
+        acceptances_a_day_max: 0,
+        withdrawals_a_day_max: 0,
+        ..order::Config::default()
+    };
     order::migrate(&config).await.unwrap();
     order::open(config, ground, order::Peers { hub }).await.unwrap()
 }

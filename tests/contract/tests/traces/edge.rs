@@ -16,7 +16,7 @@ use sim::{
     recording::{self, EdgeRecording, EdgeStep},
 };
 use tempfile::TempDir;
-use wire::{BootNonce, Chain, Command, CommandId, Order, UnixMillis, UserId};
+use wire::{BootNonce, Chain, Command, CommandId, Order, ShareLimits, UnixMillis, UserId};
 
 struct Replay {
     name: String,
@@ -118,6 +118,9 @@ impl Replay {
                     self.taken.insert(key, entry.clone());
                 }
             }
+            (CommandFate::OverLimit(reached), model) => {
+                panic!("{} step {n}: {entry:?} is over {reached:?}, not {model:?}", self.name)
+            }
             (CommandFate::NotTaken(code), model) => {
                 panic!("{} step {n}: {entry:?} is not taken ({code}), not {model:?}", self.name)
             }
@@ -135,6 +138,7 @@ impl Replay {
             judge(&request, sight, &book.footing(&body, sight, revocations))
         };
         let entry = CheckedCommand {
+            limits: ShareLimits::OFF,
             command: Command::clone(&entry.command),
             actor: entry.actor,
             token: entry.token.clone(),
@@ -185,6 +189,7 @@ impl Replay {
             }
             CommandFate::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
             CommandFate::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
+            CommandFate::OverLimit(reached) => panic!("{}: {model:?}: {reached:?}", self.name),
         }
     }
 

@@ -87,7 +87,7 @@ fn an_operator_may_think_again_while_the_holder_is_asked() {
 
 #[test]
 fn rules_change_at_once_and_leave_the_right_alone() {
-    let rules = OfflineRules { unpaid_start: true, approval: None };
+    let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
     let turned = held().wished(Wish { right: None, rules: Some(rules.clone()) }, None).unwrap();
     assert!(turned.new_rules);
     assert_eq!((turned.after.rules_version, &turned.after.rules), (1, &rules));

@@ -8,6 +8,8 @@ mod held;
 mod properties;
 mod repeats;
 mod rights;
+mod shares;
+mod showing;
 mod stage;
 mod views;
 mod who_may_what;

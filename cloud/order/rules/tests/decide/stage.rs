@@ -137,9 +137,6 @@ impl Stage {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }
         let met_closed = writes.cases.iter().filter(|item| item.kind == CaseKind::MetClosed);
-        let revoked = writes.cases.iter().filter(|item| item.kind == CaseKind::RevokedMeanwhile);
-        let revoked = revoked.map(|item| (item.order_id, item.user_id));
-        self.snapshot.revoked_meanwhile.extend(revoked);
         let taken_back = writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
         let taken_back = taken_back.map(|item| (item.command_id, item.user_id));
         self.snapshot.taken_back.extend(taken_back);
@@ -260,7 +257,11 @@ pub fn accept(n: u128) -> CommandBody {
 }
 
 pub fn withdraw(n: u128) -> CommandBody {
-    CommandBody::WithdrawAcceptance { order_id: order_id(n), reason: None }
+    withdraw_because(n, None)
+}
+
+pub fn withdraw_because(n: u128, reason: Option<&str>) -> CommandBody {
+    CommandBody::WithdrawAcceptance { order_id: order_id(n), reason: reason.map(str::to_owned) }
 }
 
 pub fn start(n: u128) -> CommandBody {

@@ -37,8 +37,11 @@ fn an_address_is_for_the_orders_own_people() {
         };
         check(provider(2), status, read);
     }
-    for status in [OrderStatus::Accepted, OrderStatus::InProgress, OrderStatus::Completed] {
+    for status in [OrderStatus::Accepted, OrderStatus::InProgress] {
         check(provider(1), status, Seen::Whole);
+    }
+    for status in [OrderStatus::Completed, OrderStatus::Reviewed] {
+        check(provider(1), status, Seen::WithoutAddress);
     }
 }
 

@@ -15,7 +15,8 @@ fn body(action: Action) -> CommandBody {
         Action::Approve => approve(1),
         Action::Reject => reject(1),
         Action::Accept => accept(1),
-        Action::Withdraw => withdraw(1),
+        // With a reason, which an admin has to give.
+        Action::Withdraw => withdraw_because(1, Some("He is ill.")),
         Action::Start => start(1),
         Action::Complete => complete(1),
         Action::Cancel => cancel(1),
@@ -48,7 +49,7 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
             let why = if status == Pending { Code::NotYours } else { hidden() };
             (!mine).then_some(why)
         }
-        (Action::Cancel, Role::Admin) => None,
+        (Action::Cancel | Action::Withdraw, Role::Admin) => None,
         (Action::Cancel, Role::Customer) => (actor != customer(1)).then_some(Code::OrderNotFound),
         (Action::Review, Role::Customer) => Some(Code::UnknownOp),
         _ => Some(Code::RoleForbidden),
@@ -61,6 +62,9 @@ fn expected(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) 
     };
     if let Some(code) = barred(action, actor, status, from_edge) {
         return Err(code);
+    }
+    if (action, status, actor.role) == (Action::Withdraw, InProgress, Role::Admin) {
+        return Ok(Pending);
     }
     match (action, status) {
         (Action::Approve, PendingReview) => Ok(Pending),
@@ -136,6 +140,12 @@ fn each_change_emits_its_one_event() {
         (admin(), reject(1), OrderStatus::PendingReview, EventType::OrderRejected),
         (provider(1), accept(1), OrderStatus::Pending, EventType::OrderAccepted),
         (provider(1), withdraw(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
+        (
+            admin(),
+            withdraw_because(1, Some("He is ill.")),
+            OrderStatus::InProgress,
+            EventType::OrderAcceptanceWithdrawn,
+        ),
         (provider(1), start(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
         (provider(1), complete(1), OrderStatus::InProgress, EventType::OrderCompleted),
         (customer(1), cancel(1), OrderStatus::Accepted, EventType::OrderCancelled),
@@ -169,7 +179,7 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
 
 #[test]
 fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges() {
-    let unpaid_start = OfflineRules { unpaid_start: true, approval: None };
+    let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
     let from_portal = || portal(1, provider(1), start(1));
     let from_edge = || logged(1, 1, Some(provider(1)), start(1));
     for (payment, rules, request, code) in [

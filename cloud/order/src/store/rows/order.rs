@@ -3,9 +3,9 @@
 use platform::{columns, row};
 use rules::{Acceptance, Line, OrderState};
 use wire::{
-    Action, Actor, Amount, Code, CommandId, Currency, EdgeId, Hops, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Region, Role, ServiceType, Source, TimelineEntry, UnixMillis,
-    UserId, Verdict,
+    Action, Actor, AddressShown, Amount, Code, CommandId, Currency, EdgeId, Hops, Order, OrderCode,
+    OrderId, OrderStatus, PaymentStatus, Region, Role, ServiceType, Source, TimelineEntry,
+    UnixMillis, UserId, Verdict,
 };
 
 row! {
@@ -149,6 +149,7 @@ row! {
         epoch: Option<u64>,
         seq: Option<u64>,
         verdict: Option<Verdict>,
+        address_shown: Option<AddressShown>,
     }
 }
 
@@ -175,6 +176,7 @@ impl From<&Line> for LineRow {
             epoch: entry.epoch,
             seq: entry.seq,
             verdict: entry.verdict,
+            address_shown: entry.address_shown,
         }
     }
 }
@@ -197,6 +199,7 @@ impl From<LineRow> for TimelineEntry {
             epoch: row.epoch,
             seq: row.seq,
             verdict: row.verdict,
+            address_shown: row.address_shown,
         }
     }
 }

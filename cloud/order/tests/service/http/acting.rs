@@ -73,7 +73,7 @@ async fn ninety_nine_losers_are_told_who_won(#[case] engine: Engine) {
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn an_admin_withdraws_on_record_what_a_revoked_provider_was_promised(#[case] engine: Engine) {
+async fn an_admin_withdraws_on_record_what_any_provider_was_promised(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let (revoked, other) = (service.stage.pending().await, service.stage.pending().await);
     let fence = service.stage.grant("north-1").await.fence;
@@ -89,10 +89,16 @@ async fn an_admin_withdraws_on_record_what_a_revoked_provider_was_promised(#[cas
     let unexplained = withdraw(revoked, json!({})).await;
     unexplained.refused(422, "invalid_input");
     assert_eq!(unexplained.fields(), ["reason"]);
-    withdraw(other, reason.clone()).await.refused(403, "role_forbidden");
-    let open = withdraw(revoked, reason).await;
+    service
+        .post(provider(3), &format!("/api/v1/orders/{other}/withdraw"), reason.clone())
+        .await
+        .refused(404, "order_not_found");
+    for promised in [other, revoked] {
+        assert_eq!(withdraw(promised, reason.clone()).await.status, StatusCode::OK);
+    }
+    let open = service.get(provider(3), &format!("/api/v1/orders/{revoked}")).await;
     assert_eq!((open.status, &open.body["status"]), (StatusCode::OK, &json!("pending")));
-    assert_eq!(open.body["order"]["provider_id"], Value::Null);
+    assert_eq!(open.body["provider_id"], Value::Null);
 
     let path = format!("/api/v1/orders/{revoked}/timeline");
     let items = service.get(admin(), &path).await.body["items"].clone();
@@ -167,4 +173,36 @@ async fn answers_come_in_the_readers_language() {
     };
     assert_eq!(accept(provider(1)).await.body["message"], "接单成功");
     assert_eq!(accept(provider(2)).await.body["title"], "订单已被其他服务商接走");
+}
+
+#[tokio::test]
+async fn an_admin_withdraws_all_jobs_of_a_provider_with_one_request() {
+    let service = Service::new(Engine::Sqlite).await;
+    let (one, two) = (service.stage.pending().await, service.stage.pending().await);
+    let open = service.stage.pending().await;
+    for order in [one, two] {
+        service.act(provider(1), order, "accept").await;
+    }
+    let path = format!("/api/v1/admin/providers/{}/withdrawals", provider(1).user_id);
+    let form = json!({ "reason": "The account was stolen." });
+    let refused = service.post(provider(1), &path, form.clone()).await;
+    refused.refused(403, "role_forbidden");
+    let refused = service.post(admin(), &path, json!({ "reason": " " })).await;
+    refused.refused(422, "invalid_input");
+    let key = Some(uuid::Uuid::from_u128(7));
+    let done = service.keyed(admin(), &path, key, form.clone()).await;
+    let items = done.body["items"].as_array().unwrap();
+    assert!(items.iter().all(|item| item["code"].is_null()), "{}", done.body);
+    assert_eq!((items.len(), &done.body["more"]), (2, &json!(false)));
+    for order in [one, two, open] {
+        let seen = service.get(provider(2), &format!("/api/v1/orders/{order}")).await;
+        assert_eq!(seen.body["status"], "pending");
+    }
+    let again = service.keyed(admin(), &path, key, form).await;
+    assert_eq!(again.body["items"], json!([]));
+    let history = service.get(customer(1), &format!("/api/v1/orders/{one}/timeline")).await;
+    let items = history.body["items"].as_array().unwrap();
+    assert_eq!(items.last().unwrap()["reason"], "The account was stolen.");
+    let shown: Vec<_> = items.iter().map(|line| &line["address_shown"]).collect();
+    assert_eq!(shown, [&Value::Null, &Value::Null, &json!("decided"), &Value::Null]);
 }

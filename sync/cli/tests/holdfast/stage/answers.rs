@@ -51,6 +51,7 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/commands/{id}", get(answers))
         .route("/api/v1/admin/lost-acceptances", get(lost))
         .route("/api/v1/admin/cases", get(cases))
+        .route("/api/v1/admin/providers/{id}/withdrawals", post(withdrawals))
         .route("/api/v1/admin/regions/{region}", put(gate))
         .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
         .route("/api/v1/admin/orders", get(orders))
@@ -65,6 +66,12 @@ async fn signed_in(request: Request, next: Next) -> Response {
         Some(given) if given.as_bytes() == wanted.as_bytes() => next.run(request).await,
         _ => Problem::new(Code::InvalidToken).into_response(),
     }
+}
+
+async fn withdrawals(Json(body): Json<Value>) -> Json<Value> {
+    assert_eq!(body, json!({"reason": "Fraud"}));
+    let job = json!({"order_id": "0192f5d4-0000-7000-8000-000000000009", "order_code": "N-7F3K9Q", "code": null});
+    Json(json!({"items": [job], "more": false}))
 }
 
 async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {

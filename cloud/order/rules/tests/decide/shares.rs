@@ -1,0 +1,90 @@
+//! How much of the work one provider may take, within a batch and on top of what stands already.
+
+use crate::stage::*;
+use rules::Submission;
+use wire::{
+    Code, EventType, LimitReached, OrderStatus, Outcome, ShareAct, ShareKind, ShareLimits,
+    UnixMillis, Workload,
+};
+
+const LIMITS: ShareLimits =
+    ShareLimits { open_jobs: 2, acceptances_a_day: 3, withdrawals_a_day: 1 };
+
+/// Provider 1 has this load; NORTH has six open orders.
+fn stage(load: Workload) -> Stage {
+    let mut stage = Stage::with((1..=6).map(|n| order(n, OrderStatus::Pending)));
+    stage.snapshot.limits = LIMITS;
+    stage.snapshot.workloads.insert(provider(1).user_id, load);
+    stage
+}
+
+fn codes(stage: &mut Stage, requests: &[Submission]) -> Vec<Option<Code>> {
+    let writes = stage.decide(requests);
+    (0..requests.len()).map(|n| outcome(&writes, n).code).collect()
+}
+
+#[test]
+fn one_batch_gives_no_more_than_the_share() {
+    let mut stage = stage(Workload::default());
+    let log: Vec<_> =
+        (1..=3).map(|n| logged(n, n.into(), Some(provider(1)), accept(n.into()))).collect();
+    let writes = stage.decide(&log);
+    let refused: &Outcome = outcome(&writes, 2);
+    let limit = LimitReached { limit: ShareKind::OpenJobs, most: 2, frees_at: None };
+    assert_eq!((refused.code, refused.limit), (Some(Code::TooManyOpenJobs), Some(limit)));
+    assert_eq!(stage.order(3).status, OrderStatus::Pending);
+    assert_eq!(writes.acts.len(), 2);
+    assert_eq!(writes.acts[0].at, UnixMillis(NOW.0 - 10_000), "when the edge took it");
+    let told = writes.events.last().unwrap();
+    assert_eq!(told.kind, EventType::OrderAcceptanceLost, "his inbox tells him");
+    assert_eq!(told.body.code, Some(Code::TooManyOpenJobs));
+    assert_eq!(writes.timeline.len(), 3, "and the order's history");
+}
+
+#[test]
+fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() {
+    let mut stage = stage(Workload::default());
+    let (me, mut started) = (provider(1), order(6, OrderStatus::InProgress));
+    started.order.version = 9;
+    stage.snapshot.orders.insert(order_id(6), started);
+    stage.snapshot.workloads.get_mut(&me.user_id).unwrap().open_jobs = 1;
+    let log = [
+        logged(1, 1, Some(me), accept(1)),
+        logged(2, 2, Some(me), complete(6)),
+        logged(3, 3, Some(me), accept(2)),
+        logged(4, 4, Some(me), accept(3)),
+        logged(5, 5, Some(me), withdraw(1)),
+        logged(6, 6, Some(me), withdraw(2)),
+        logged(7, 7, Some(me), accept(3)),
+        logged(8, 8, Some(me), accept(1)),
+    ];
+    let (jobs, day, back) =
+        (Code::TooManyOpenJobs, Code::TooManyAcceptances, Code::TooManyWithdrawals);
+    let expected = [None, None, None, Some(jobs), None, Some(back), None, Some(jobs)];
+    assert_eq!(codes(&mut stage, &log), expected);
+    let mut spent = Workload::default();
+    for minutes in 1..=3 {
+        spent.add(ShareAct::Accept, UnixMillis(NOW.0 - minutes * 60_000));
+    }
+    let mut stage = self::stage(spent);
+    let (refused, writes) = stage.decide_one(portal(1, me, accept(1)));
+    assert_eq!(refused.code, Some(day));
+    let frees = refused.limit.unwrap().frees_at;
+    assert_eq!(frees, Some(UnixMillis(NOW.0 - 180_000 + 86_400_000)));
+    assert!(writes.commands.is_empty(), "he may ask again under the same id");
+}
+
+#[test]
+fn a_promise_is_kept_beyond_the_limit_and_an_admin_withdraws_without_one() {
+    let full = Workload { open_jobs: 2, ..Workload::default() };
+    let mut stage = stage(full).assign(held());
+    let promised = firm(4, 1, 1, provider(1), accept(1));
+    assert_eq!(codes(&mut stage, &[promised]), [None]);
+    let again = logged(2, 2, Some(provider(1)), accept(1));
+    assert_eq!(codes(&mut stage, &[again]), [None], "his own job once more");
+    let by_admin: Vec<_> =
+        [1].map(|n| portal(9, admin(), withdraw_because(n, Some("He is ill.")))).into();
+    let writes = stage.decide(&by_admin);
+    assert_eq!(outcome(&writes, 0).code, None);
+    assert!(writes.acts.is_empty(), "nobody's share");
+}

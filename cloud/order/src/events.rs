@@ -1,0 +1,37 @@
+//! Takes in the events of people who are revoked: each of their jobs in hand becomes a case, so that an
+//! admin finds them in one list.
+
+use platform::{
+    bus::{Bus, QueueSpec},
+    consume::{Handle, HandleError, consume},
+};
+use process::tasks::Tasks;
+use wire::{Event, EventType, Exchange, UserEvent};
+
+use crate::store::Store;
+
+const QUEUE: QueueSpec = QueueSpec::new("order_people", &[(Exchange::Auth, "user.revoked")]);
+
+pub struct People {
+    pub store: Store,
+}
+
+impl People {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, QUEUE, self);
+    }
+}
+
+impl Handle for People {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind != EventType::UserRevoked {
+            return Ok(());
+        }
+        let UserEvent { user_id, .. } = serde_json::from_value(event.body.clone())?;
+        let listed = self.store.list_jobs_of_revoked(event, user_id).await?;
+        if listed > 0 {
+            tracing::warn!(user.id = %user_id, jobs = listed, "A revoked person has jobs in hand");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! A provider's share of the work holds against many requests at once, and the jobs of a revoked person
+//! are found.
+
+use futures::future::join_all;
+use order::events::People;
+use platform::consume::Handle;
+use rstest::rstest;
+use wire::{
+    Code, CommandBody, Event, EventId, EventType, OrderId, Role, ShareKind, ShareLimits, UserEvent,
+};
+
+use crate::stage::*;
+
+async fn pending(stage: &Stage, count: usize) -> Vec<OrderId> {
+    let mut orders = Vec::new();
+    for _ in 0..count {
+        orders.push(stage.pending().await);
+    }
+    orders
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_asks_for_all_jobs_at_once_gets_his_share(#[case] engine: Engine) {
+    let stage = Stage::limited(engine, ShareLimits::default()).await;
+    let orders = pending(&stage, 12).await;
+    let tries = orders.iter().map(|id| stage.decide(provider(1), accept(*id)));
+    let outcomes = join_all(tries).await;
+    let won = outcomes.iter().filter(|outcome| outcome.succeeded()).count();
+    assert_eq!(won, 5);
+    for refused in outcomes.iter().filter(|outcome| !outcome.succeeded()) {
+        assert_eq!(refused.code, Some(Code::TooManyOpenJobs));
+        assert_eq!(refused.limit.unwrap().limit, ShareKind::OpenJobs);
+    }
+    let open = orders.iter().zip(&outcomes).find(|(_, outcome)| !outcome.succeeded());
+    let other = stage.decide(provider(2), accept(*open.unwrap().0)).await;
+    assert!(other.succeeded(), "the rest is for others: {other:?}");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn who_accepts_reads_and_gives_back_comes_to_an_end(#[case] engine: Engine) {
+    let stage = Stage::limited(engine, ShareLimits::default()).await;
+    let orders = pending(&stage, 12).await;
+    let mut read = 0;
+    let mut last = None;
+    for order_id in orders {
+        let accepted = stage.decide(provider(1), accept(order_id)).await;
+        read += usize::from(accepted.succeeded());
+        let reason = None;
+        let body = CommandBody::WithdrawAcceptance { order_id, reason };
+        last = stage.decide(provider(1), body).await.code;
+    }
+    assert_eq!(read, 10);
+    assert_eq!(last, Some(Code::NotYours));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let orders = pending(&stage, 3).await;
+    for order in &orders[..2] {
+        stage.decide(provider(1), accept(*order)).await;
+    }
+    stage.decide(provider(2), accept(orders[2])).await;
+    let user_id = provider(1).user_id;
+    let body = UserEvent { user_id, role: Role::Provider, session_id: None };
+    let id = EventId(stage.clock.new_id());
+    let event = Event::new(id, EventType::UserRevoked, NOW, "t", &body).unwrap();
+    let people = People { store: stage.store.clone() };
+    for _ in 0..2 {
+        people.handle(&event).await.unwrap();
+    }
+    let cases = stage.store.cases(None, 10).await.unwrap();
+    assert_eq!(cases.len(), 2);
+    assert!(cases.iter().all(|case| case.kind == "revoked_holder" && case.user_id == user_id));
+    assert_eq!(stage.store.jobs_of(user_id, 10).await.unwrap().len(), 2);
+}

@@ -1,0 +1,217 @@
+//! The share of a region's work that one provider may take: jobs in hand at once, and acceptances and
+//! withdrawals in a day. Edges and cloud judge by the same limits, each by what it knows.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+
+use crate::{Action, Actor, Code, CommandBody, Order, Role, UnixMillis};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The limits on one provider. Zero leaves one off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShareLimits {
+    /// Orders that are accepted or in progress.
+    pub open_jobs: u32,
+    pub acceptances_a_day: u32,
+    pub withdrawals_a_day: u32,
+}
+
+impl ShareLimits {
+    pub const OFF: Self = Self { open_jobs: 0, acceptances_a_day: 0, withdrawals_a_day: 0 };
+}
+
+/// Five jobs are two days of work. Who is ill gives all of them back in one day. A stranger who never
+/// finishes a job reads ten addresses on his first day and five on each other.
+impl Default for ShareLimits {
+    fn default() -> Self {
+        Self { open_jobs: 5, acceptances_a_day: 20, withdrawals_a_day: 5 }
+    }
+}
+
+words! {
+    /// An action that uses up a share.
+    ShareAct {
+        Accept "accept",
+        Withdraw "withdraw",
+    }
+}
+words_from_text!(ShareAct);
+
+words! {
+    #[derive(Encode)]
+    #[cbor(index_only)]
+    ShareKind {
+        OpenJobs = 0 "open_jobs",
+        AcceptancesADay = 1 "acceptances_a_day",
+        WithdrawalsADay = 2 "withdrawals_a_day",
+    }
+    or
+    /// One that only a newer peer knows.
+    Unrecognised = 65535 "unrecognised"
+}
+
+impl<'b, C> Decode<'b, C> for ShareKind {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let index = usize::try_from(d.u32()?).unwrap_or(usize::MAX);
+        Ok(Self::ALL.get(index).copied().unwrap_or(Self::Unrecognised))
+    }
+}
+
+/// A limit that stands in the way of an action.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(map)]
+pub struct LimitReached {
+    #[n(0)]
+    pub limit: ShareKind,
+    #[n(1)]
+    pub most: u32,
+    /// When the same action is within the limit again. A job in hand ends by its provider, not by time.
+    #[n(2)]
+    pub frees_at: Option<UnixMillis>,
+}
+
+/// The jobs and actions of one provider, as far as the judge knows of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workload {
+    pub open_jobs: u32,
+    pub accepted_at: Vec<UnixMillis>,
+    pub withdrawn_at: Vec<UnixMillis>,
+}
+
+impl ShareAct {
+    /// The share that this command would use up. A provider who accepts his own job once more uses up
+    /// nothing, and what is not his he cannot withdraw.
+    pub fn of(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
+        let provider = order.and_then(|order| order.provider_id);
+        let his = provider == Some(actor.user_id);
+        match body.action()? {
+            _ if actor.role != Role::Provider => None,
+            Action::Accept => (!his).then_some(Self::Accept),
+            Action::Withdraw => his.then_some(Self::Withdraw),
+            _ => None,
+        }
+    }
+}
+
+impl LimitReached {
+    pub fn code(&self) -> Code {
+        match self.limit {
+            ShareKind::OpenJobs => Code::TooManyOpenJobs,
+            ShareKind::AcceptancesADay => Code::TooManyAcceptances,
+            ShareKind::WithdrawalsADay => Code::TooManyWithdrawals,
+            ShareKind::Unrecognised => Code::Unrecognised,
+        }
+    }
+}
+
+impl ShareLimits {
+    /// The limit that this action would break. The moment is the one at which its first receiver took it:
+    /// a tablet's or an edge's log of some days is not judged as one day.
+    pub fn reached(&self, load: &Workload, act: ShareAct, at: UnixMillis) -> Option<LimitReached> {
+        let a_day = |limit, most, times: &[UnixMillis]| {
+            let frees_at = day_is_full(times, at, most)?;
+            Some(LimitReached { limit, most, frees_at: Some(frees_at) })
+        };
+        match act {
+            ShareAct::Accept if self.open_jobs > 0 && load.open_jobs >= self.open_jobs => {
+                let (limit, most) = (ShareKind::OpenJobs, self.open_jobs);
+                Some(LimitReached { limit, most, frees_at: None })
+            }
+            ShareAct::Accept => {
+                let most = self.acceptances_a_day;
+                a_day(ShareKind::AcceptancesADay, most, &load.accepted_at)
+            }
+            ShareAct::Withdraw => {
+                let most = self.withdrawals_a_day;
+                a_day(ShareKind::WithdrawalsADay, most, &load.withdrawn_at)
+            }
+        }
+    }
+}
+
+impl Workload {
+    pub fn add(&mut self, act: ShareAct, at: UnixMillis) {
+        match act {
+            ShareAct::Accept => self.accepted_at.push(at),
+            ShareAct::Withdraw => self.withdrawn_at.push(at),
+        }
+    }
+
+    /// The moment from which on times count for an action at `at`.
+    pub fn since(at: UnixMillis) -> UnixMillis {
+        at.plus_ms(-DAY_MS)
+    }
+}
+
+/// Returns when the next place is free, if one more at `at` made any 24 hours hold more than `most`. The times
+/// may lie on either side of it: logs of two edges arrive in any order.
+fn day_is_full(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
+    let most = usize::try_from(most).ok().filter(|most| *most > 0)?;
+    let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
+    times.sort_unstable();
+    let with_this = |run: &[i64]| {
+        let (first, last) = (run.first().copied()?, run.last().copied()?);
+        Some(last.max(at.0) - first.min(at.0))
+    };
+    let full = times.windows(most).filter_map(with_this).any(|span| span < DAY_MS);
+    let next = times.len().checked_sub(most).and_then(|index| times.get(index))?;
+    full.then_some(UnixMillis(*next + DAY_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_764_000_000_000;
+    const HOUR: i64 = 3_600_000;
+    const LIMITS: ShareLimits =
+        ShareLimits { open_jobs: 3, acceptances_a_day: 2, withdrawals_a_day: 1 };
+
+    fn hours(times: &[i64]) -> Vec<UnixMillis> {
+        times.iter().map(|hours| UnixMillis(NOW + hours * HOUR)).collect()
+    }
+
+    #[track_caller]
+    fn check(accepted: &[i64], frees_in_hours: Option<i64>) {
+        let load = Workload { accepted_at: hours(accepted), ..Workload::default() };
+        let reached = LIMITS.reached(&load, ShareAct::Accept, UnixMillis(NOW));
+        let frees = reached.map(|reached| reached.frees_at.unwrap().0 - NOW);
+        assert_eq!(frees, frees_in_hours.map(|hours| hours * HOUR), "{accepted:?}");
+        assert!(reached.is_none_or(|reached| reached.code() == Code::TooManyAcceptances));
+    }
+
+    #[test]
+    fn no_day_holds_more_than_the_limit() {
+        check(&[], None);
+        check(&[-1], None);
+        check(&[-30, -25, -1], None);
+        check(&[-24, -1], None);
+        check(&[-23, -1], Some(1));
+        check(&[-20, -10, -1], Some(14));
+        // A log that arrives late lies before actions that are known already.
+        check(&[1, 2], Some(25));
+        check(&[-20, 20], None);
+        check(&[23, 30], None);
+    }
+
+    #[test]
+    fn jobs_in_hand_and_withdrawals_have_limits_of_their_own() {
+        let mut load = Workload { open_jobs: 2, ..Workload::default() };
+        let reached = |load: &Workload, act| LIMITS.reached(load, act, UnixMillis(NOW));
+        assert_eq!(reached(&load, ShareAct::Accept), None);
+        load.open_jobs = 3;
+        let full = reached(&load, ShareAct::Accept).unwrap();
+        assert_eq!((full.code(), full.most, full.frees_at), (Code::TooManyOpenJobs, 3, None));
+        assert_eq!(reached(&load, ShareAct::Withdraw), None);
+        load.add(ShareAct::Withdraw, UnixMillis(NOW - HOUR));
+        let spent = reached(&load, ShareAct::Withdraw).unwrap();
+        assert_eq!(spent.code(), Code::TooManyWithdrawals);
+        assert_eq!(spent.frees_at, Some(UnixMillis(NOW + 23 * HOUR)));
+        assert_eq!(ShareLimits::OFF.reached(&load, ShareAct::Accept, UnixMillis(NOW)), None);
+        assert_eq!(ShareLimits::OFF.reached(&load, ShareAct::Withdraw, UnixMillis(NOW)), None);
+    }
+}

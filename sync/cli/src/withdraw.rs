@@ -1,0 +1,67 @@
+//! Owns `holdfast withdraw`: every job in one provider's hand is open again, with a reason on record.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wire::{UserId, WithdrawnJob, WithdrawnJobs};
+
+use crate::{exit::Result, gateway::Gateway, look::Look, run::CommandOutput, say};
+
+pub async fn run(gateway: &Gateway, person: UserId, why: &str) -> Result<CommandOutput> {
+    let path = format!("/api/v1/admin/providers/{person}/withdrawals");
+    let answer: Value = gateway.post(&path, Some(&json!({"reason": why}))).await?;
+    let done = WithdrawnJobs::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let text = || render(&done, &gateway.look);
+    Ok(CommandOutput::new(&gateway.look, || answer, text))
+}
+
+fn render(done: &WithdrawnJobs, look: &Look) -> String {
+    let WithdrawnJobs { items, more } = done;
+    let mut lines: Vec<String> = items.iter().map(|job| line(job, look)).collect();
+    if items.is_empty() {
+        lines.push(look.say(say::withdraw_none));
+    }
+    if *more {
+        lines.push(look.say(say::withdraw_more));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn line(job: &WithdrawnJob, look: &Look) -> String {
+    let order = match &job.order_code {
+        Some(code) => code.to_string(),
+        None => job.order_id.to_string(),
+    };
+    let order = order.into();
+    match job.code {
+        None => look.say(say::withdraw_done { order }),
+        Some(code) => {
+            look.say(say::withdraw_not { order, why: code.sentence(look.language).into() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{Code, Language, OrderCode, OrderId, Region};
+
+    use super::*;
+
+    #[test]
+    fn each_job_is_named_with_what_became_of_it() {
+        let job = |n, code| {
+            let order_id = OrderId(uuid::Uuid::from_u128(n));
+            WithdrawnJob {
+                order_id,
+                order_code: Some(OrderCode::of(Region::North, order_id)),
+                code,
+            }
+        };
+        let items = vec![job(1, None), job(2, Some(Code::WrongState))];
+        let look = Look::plain(Language::English);
+        let text = render(&WithdrawnJobs { items, more: true }, &look);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("does not allow this"), "{text}");
+        let none = render(&WithdrawnJobs { items: Vec::new(), more: false }, &look);
+        assert_eq!(none.lines().count(), 1, "{none}");
+    }
+}
