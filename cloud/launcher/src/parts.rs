@@ -8,6 +8,7 @@ use platform::{Ground, keys, upstream::Upstream};
 use process::{
     config::{ConfigError, printable},
     parts::CloudPart,
+    web,
 };
 
 use crate::{ground, run, settings::Settings, switchboard::Switchboard};
@@ -65,8 +66,9 @@ pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
     let bind = settings.bind(CloudPart::Gateway)?;
     let ground = ground::open(&settings.platform).await?;
+    let slots = web::Slots::new(settings.platform.connections_per_address.get());
     let opening = Box::pin(open_all(settings, ground.clone()));
-    run::run(&bind, ground, opening).await
+    run::run(&bind, slots, ground, opening).await
 }
 
 /// One part. It refuses a store that `migrate` has not brought up to date.
@@ -79,8 +81,12 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
     }
     let bind = settings.bind(part)?;
     let ground = ground::open(&settings.platform).await?;
+    let slots = match part {
+        CloudPart::Gateway => web::Slots::new(settings.platform.connections_per_address.get()),
+        _ => web::Slots::for_peers(),
+    };
     let opening = Box::pin(open_alone(part, settings, ground.clone()));
-    run::run(&bind, ground, opening).await
+    run::run(&bind, slots, ground, opening).await
 }
 
 /// Nobody can register as an admin, so the operator beside the database makes the first.

@@ -23,6 +23,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// anything is touched.
 pub async fn run(
     bind: &str,
+    slots: web::Slots,
     ground: Ground,
     open: impl Future<Output = anyhow::Result<Router>>,
 ) -> anyhow::Result<()> {
@@ -35,7 +36,8 @@ pub async fn run(
             Err(error) => Err(error),
             Ok(router) => {
                 tracing::info!(%address, "ready");
-                serve(listener, router, stopped).await
+                serve(listener, router, slots, stopped).await;
+                Ok(())
             }
         },
     };
@@ -48,20 +50,17 @@ pub async fn run(
 async fn serve(
     listener: tokio::net::TcpListener,
     router: Router,
+    slots: web::Slots,
     stopped: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+) {
     let stop = CancellationToken::new();
-    let mut serving = pin!(web::serve(listener, router, stop.clone()));
+    let mut serving = pin!(web::serve(listener, router, slots, stop.clone()));
     tokio::select! {
-        served = &mut serving => return Ok(served?),
+        () = &mut serving => return,
         () = stopped => {}
     }
     stop.cancel();
-    match tokio::time::timeout(DRAIN, serving).await {
-        Ok(served) => Ok(served?),
-        Err(_) => {
-            tracing::warn!("Some answers did not finish in time and are cut");
-            Ok(())
-        }
+    if tokio::time::timeout(DRAIN, serving).await.is_err() {
+        tracing::warn!("Some answers did not finish in time and are cut");
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration: a section for each part, one that they share, and one of their addresses.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use platform::config::{DataPlace, PartConfig};
 use process::{
@@ -16,6 +16,8 @@ use crate::{
 
 /// The data folder of `all` where none is named.
 const DATA: &str = ".holdfast/cloud";
+/// Enough for a shop with fifty screens behind one address.
+const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
 
 /// Section `[platform]`, which all parts share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub struct Platform {
     pub cache_url: SecretUrl,
     /// The key by which parts know each other; the same file for all of them.
     pub service_key: PathBuf,
+    /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
+    /// everybody behind it. The address's next connection is closed unread.
+    pub connections_per_address: NonZeroUsize,
 }
 
 pub struct Settings {
@@ -101,7 +106,8 @@ impl Platform {
                 (format!("embedded:{}", data.join("bus.db").display()).into(), "memory:".into())
             }
         };
-        Self { bus_url, cache_url, service_key }
+        let connections_per_address = CONNECTIONS_PER_ADDRESS;
+        Self { bus_url, cache_url, service_key, connections_per_address }
     }
 }
 

@@ -37,7 +37,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than our servers keep an idle connection, so that a request does not meet a closing one.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_PER_HOST_MAX: usize = 32;
 /// An answer beyond that is refused rather than held in memory.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -64,6 +64,8 @@ catalogue! {
         "Time from a request's head to its answer's head" SECONDS;
     Gauge HTTP_CONNECTIONS "holdfast_http_connections" []
         "Connections open at this process's listeners";
+    Counter CONNECTIONS_REFUSED "holdfast_connections_refused_total" ["why"]
+        "Connections closed because their address or the process has enough, or their reader did not read";
     Gauge STREAMS "holdfast_streams" ["service"]
         "Streams of news that are open";
     Counter STREAMS_REFUSED "holdfast_streams_refused_total" ["service"]

@@ -2,15 +2,19 @@
 
 mod frame;
 mod listen;
+mod paced;
 mod protect;
+mod slots;
 
 use std::time::Duration;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
-pub use listen::{BindError, bind, serve};
+pub use listen::{BindError, bind, converse_with_all, serve};
+pub use paced::PacedStream;
 pub use protect::protect;
+pub use slots::{SlotProof, Slots};
 
 /// For bodies that an extractor reads; a route may set its own with `DefaultBodyLimit`.
 const BODY_BYTES_MAX: usize = 256 * 1024;

@@ -103,7 +103,9 @@ async fn serve(router: Router, tasks: &Tasks) -> String {
     let listener = web::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = tasks.token();
-    tasks.spawn("server", async move { web::serve(listener, router, stop).await.unwrap() });
+    tasks.spawn("server", async move {
+        web::serve(listener, router, web::Slots::default(), stop).await
+    });
     format!("http://{address}")
 }
 

@@ -47,7 +47,9 @@ async fn served(router: Router, tasks: &Tasks) -> String {
     let listener = web::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let stop = tasks.token();
-    tasks.spawn("served", async move { web::serve(listener, router, stop).await.unwrap() });
+    tasks.spawn("served", async move {
+        web::serve(listener, router, web::Slots::default(), stop).await
+    });
     address
 }
 

@@ -44,7 +44,9 @@ async fn server(stop: CancellationToken) -> (String, Tasks) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let tasks = Tasks::new();
     let router = web::standard(routes, "test");
-    tasks.spawn_once("serve", async move { web::serve(listener, router, stop).await.unwrap() });
+    tasks.spawn_once("serve", async move {
+        web::serve(listener, router, web::Slots::default(), stop).await
+    });
     (url, tasks)
 }
 

@@ -1,19 +1,15 @@
 //! Binds and serves, with bounded connections and bounded waits, until told to stop.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-    time,
-};
+use tokio::{net::TcpListener, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::{paced::PacedStream, slots::Slots};
 use crate::{metrics, sse::ProcessStop};
 
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +24,11 @@ pub enum BindError {
     },
 }
 
-/// Connections at once; one more waits in the system's queue until another ends.
-const CONNECTIONS_MAX: usize = 4096;
-/// How long a connection may take to send the head of its next request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a connection may take to send the head of its next request. One that is kept for later is closed
+/// as soon, so our client lets go of it sooner.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The head of a request, with its token. A larger one is answered 431.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long a stop waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no room for another connection.
@@ -49,43 +46,56 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 
 /// Answers until `stop`, then takes no more connections and lets answers under way finish, for ten
 /// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`, and the stop as
-/// `ProcessStop`, which an answer without an end heeds. A connection that was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself.
-pub async fn serve(
+/// `ProcessStop`, which an answer without an end heeds, and its `SlotProof`. A connection that was upgraded, as a WebSocket
+/// is, belongs to its handler, which hears of the stop by itself; it keeps its place until it is closed.
+pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
+    let stopping = stop.clone();
+    let answer = move |stream, from| converse(stream, from, router.clone(), stopping.clone());
+    converse_with_all(listener, slots, stop, answer).await;
+}
+
+/// Holds a conversation with each connection, in a task of its own, until `stop` and ten seconds longer at
+/// most. A connection that finds no place is closed unread.
+pub async fn converse_with_all<C>(
     listener: TcpListener,
-    router: Router,
+    slots: Slots,
     stop: CancellationToken,
-) -> io::Result<()> {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    converse: impl Fn(PacedStream, SocketAddr) -> C,
+) where
+    C: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
-        let (stream, from, permit) = tokio::select! {
+        let (stream, from) = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &slots) => accepted,
         };
         // Ended connections leave here, so the set holds little more than the open ones.
         while connections.try_join_next().is_some() {}
-        connections.spawn(converse(stream, from, permit, router.clone(), stop.clone()));
+        connections.spawn(converse(stream, from));
     }
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     if time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!(open = connections.len(), "Connections did not finish in time and are cut");
     }
-    Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, slots: &Slots) -> (PacedStream, SocketAddr) {
     loop {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { continue };
         match listener.accept().await {
-            Ok((stream, from)) => return (stream, from, permit),
+            Ok((stream, from)) => {
+                let Some(slot) = slots.take(from.ip()) else { continue };
+                // Small answers must not wait for company.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "A connection keeps Nagle's delay");
+                }
+                return (PacedStream::new(stream, slot), from);
+            }
             Err(error) if of_the_peer(&error) => {}
             Err(error) => {
+                metrics::CONNECTIONS_REFUSED.add(["no_room"], 1);
                 tracing::error!(%error, "Could not take a connection");
                 time::sleep(NO_ROOM_PAUSE).await;
             }
@@ -99,30 +109,23 @@ fn of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// One connection, to its end. The permit goes with it.
-async fn converse(
-    stream: TcpStream,
-    from: SocketAddr,
-    _permit: OwnedSemaphorePermit,
-    router: Router,
-    stop: CancellationToken,
-) {
-    let _counted = Counted::new();
-    // Small answers must not wait for company.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "A connection keeps Nagle's delay");
-    }
+/// One connection, to its end. Its place goes with it.
+async fn converse(stream: PacedStream, from: SocketAddr, router: Router, stop: CancellationToken) {
+    let proof = stream.slot.proof();
     let stopping = ProcessStop(stop.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
+        proof.give();
         let mut router = router.clone();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
         request.extensions_mut().insert(stopping.clone());
+        request.extensions_mut().insert(proof.clone());
         async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
@@ -136,21 +139,5 @@ async fn converse(
     if let Err(error) = ended {
         // A peer that goes away is everyday, and worth a word only to someone who looks for it.
         tracing::debug!(%error, "A connection broke");
-    }
-}
-
-/// Shows how many connections are open, also when one is cut.
-struct Counted;
-
-impl Counted {
-    fn new() -> Self {
-        metrics::HTTP_CONNECTIONS.change([], 1);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::HTTP_CONNECTIONS.change([], -1);
     }
 }

@@ -310,7 +310,7 @@ pub async fn serve(router: Router, tasks: Tasks) -> Replica {
     let address = listener.local_addr().unwrap();
     let (served, stop) = (router.clone(), tasks.token());
     tasks.spawn("server", async move {
-        process::web::serve(listener, served, stop).await.unwrap();
+        process::web::serve(listener, served, process::web::Slots::default(), stop).await;
     });
     Replica { address, router, tasks }
 }

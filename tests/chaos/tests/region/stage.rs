@@ -92,7 +92,7 @@ impl Cloud {
         let address = listener.local_addr().unwrap();
         let (served, stop) = (router.clone(), ground.tasks.token());
         ground.tasks.spawn("server", async move {
-            process::web::serve(listener, served, stop).await.unwrap();
+            process::web::serve(listener, served, process::web::Slots::default(), stop).await;
         });
         let sql = Sql::open(url).await.unwrap();
         let cloud = Self { router, address, sql, people, ground };

@@ -1,0 +1,122 @@
+//! A taken connection: it holds its place, ends when the place goes to another, and waits for a reader
+//! that does not read only so long.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep},
+};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::slots::Slot;
+use crate::metrics;
+
+/// A reader takes this many bytes within this time, or everything there is; else the connection ends.
+const BYTES_TAKEN_MIN: usize = 32 * 1024;
+const TAKEN_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub struct PacedStream {
+    stream: TcpStream,
+    pub slot: Slot,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Runs while the reader is behind.
+    behind: Option<Pin<Box<Sleep>>>,
+    /// Since the reader fell behind.
+    taken: usize,
+}
+
+impl PacedStream {
+    pub(super) fn new(stream: TcpStream, slot: Slot) -> Self {
+        let cut = Box::pin(slot.cut.clone().cancelled_owned());
+        Self { stream, slot, cut, behind: None, taken: 0 }
+    }
+
+    /// Of a write that the system answered so. `len` is what there was to write.
+    fn paced(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) => {
+                self.taken += bytes;
+                if bytes >= len || self.taken >= BYTES_TAKEN_MIN {
+                    self.behind = None;
+                    self.taken = 0;
+                }
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+            Poll::Pending => {
+                let behind = self.behind.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
+                if behind.as_mut().poll(context).is_ready() {
+                    metrics::CONNECTIONS_REFUSED.add(["slow_reader"], 1);
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                self.ended(context)
+            }
+        }
+    }
+
+    /// Nothing yet, unless the place went to another.
+    fn ended<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        match self.cut.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for PacedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending => self.ended(context),
+            read @ Poll::Ready(_) => read,
+        }
+    }
+}
+
+impl AsyncWrite for PacedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.paced(context, written, bytes.len())
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.paced(context, written, parts.iter().map(|part| part.len()).sum())
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,241 @@
+//! Owns the places for connections that a process has at its listeners, all of them together.
+//!
+//! Invariants: one address never holds more than its share; a place is taken until the socket is
+//! closed, also by an upgraded one; at the limit the address with the most connections gives one up, so
+//! that a newcomer with fewer comes in.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics;
+
+/// Connections at once. More are closed unread, or take the place of another's.
+const CONNECTIONS_MAX: usize = 4096;
+/// A call that is handed on needs a second socket.
+const FILES_PER_CONNECTION: usize = 2;
+/// Files for stores, logs and calls to others, which no connection may take.
+const FILES_KEPT: usize = 256;
+/// As many as the process asks the system for, where it may have more.
+const FILES_WANTED: u64 = 65_536;
+
+#[derive(Debug, Clone)]
+pub struct Slots(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    total_max: usize,
+    per_address_max: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// By age.
+    places: BTreeMap<u64, Place>,
+    per_address: HashMap<IpAddr, usize>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Place {
+    address: IpAddr,
+    proven: Arc<AtomicBool>,
+    cut: CancellationToken,
+}
+
+/// The place of one connection. The drop gives it back.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Slots,
+    number: u64,
+    proven: Arc<AtomicBool>,
+    /// Cancelled when the place goes to another.
+    pub(super) cut: CancellationToken,
+}
+
+/// Given when a connection has said a whole word: it gives up its place after those that have not.
+#[derive(Debug, Clone)]
+pub struct SlotProof(Arc<AtomicBool>);
+
+impl SlotProof {
+    pub fn give(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// An upgraded connection speaks another language now, and has said nothing in it yet.
+    pub fn take_back(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Slots {
+    /// `per_address` is the wish of the configuration. A process with few files has fewer places, and no
+    /// address more than three quarters of them.
+    pub fn new(per_address: usize) -> Self {
+        Self::with(CONNECTIONS_MAX.min(places_for_files()), per_address)
+    }
+
+    /// For a listener that only the parts of the cloud reach: they come from a few addresses.
+    pub fn for_peers() -> Self {
+        Self::new(CONNECTIONS_MAX)
+    }
+
+    fn with(total_max: usize, per_address: usize) -> Self {
+        let per_address_max = per_address.min(total_max - total_max / 4).max(1);
+        Self(Arc::new(Inner { total_max, per_address_max, table: Mutex::default() }))
+    }
+
+    /// A place for a connection from there, or none: it is to be closed unread.
+    pub fn take(&self, from: IpAddr) -> Option<Slot> {
+        let address = shared(from);
+        let mut table = self.table();
+        let held = table.per_address.get(&address).copied().unwrap_or_default();
+        let refusal = if held >= self.0.per_address_max {
+            Some("address")
+        } else if table.places.len() >= self.0.total_max && !table.give_up_one(held) {
+            Some("full")
+        } else {
+            None
+        };
+        if let Some(why) = refusal {
+            metrics::CONNECTIONS_REFUSED.add([why], 1);
+            return None;
+        }
+        metrics::HTTP_CONNECTIONS.change([], 1);
+        let number = table.next;
+        table.next += 1;
+        *table.per_address.entry(address).or_default() += 1;
+        let (proven, cut) = (Arc::<AtomicBool>::default(), CancellationToken::new());
+        let place = Place { address, proven: Arc::clone(&proven), cut: cut.clone() };
+        table.places.insert(number, place);
+        drop(table);
+        Some(Slot { slots: self.clone(), number, proven, cut })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self::for_peers()
+    }
+}
+
+impl Table {
+    /// Takes a place from the address with the most, where that has at least two more than the newcomer:
+    /// from one that has asked nothing yet, or else from the oldest.
+    fn give_up_one(&mut self, newcomer_holds: usize) -> bool {
+        let most = self.per_address.iter().max_by_key(|(_, held)| **held);
+        let Some((&address, &held)) = most else { return false };
+        if held < newcomer_holds + 2 {
+            return false;
+        }
+        let mut theirs = self.places.iter().filter(|(_, place)| place.address == address);
+        let oldest = theirs.clone().next().map(|(number, _)| *number);
+        let silent = theirs.find(|(_, place)| !place.proven.load(Ordering::Relaxed));
+        let Some(number) = silent.map(|(number, _)| *number).or(oldest) else { return false };
+        metrics::CONNECTIONS_REFUSED.add(["given_up"], 1);
+        self.remove(number);
+        true
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(place) = self.places.remove(&number) else { return };
+        place.cut.cancel();
+        metrics::HTTP_CONNECTIONS.change([], -1);
+        if let Some(held) = self.per_address.get_mut(&place.address) {
+            *held -= 1;
+            if *held == 0 {
+                self.per_address.remove(&place.address);
+            }
+        }
+    }
+}
+
+impl Slot {
+    pub fn proof(&self) -> SlotProof {
+        SlotProof(Arc::clone(&self.proven))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.table().remove(self.number);
+    }
+}
+
+/// A network of IPv6 is one subscriber: he makes up addresses within it.
+fn shared(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (!0 << 64)).into(),
+        four @ IpAddr::V4(_) => four,
+    }
+}
+
+/// Asks the system for more files where it may, and counts the connections that they suffice for.
+fn places_for_files() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(FILES_WANTED).min(FILES_WANTED);
+    let raised = current.is_some_and(|now| now < wanted)
+        && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok();
+    let files = if raised { wanted } else { current.unwrap_or(FILES_WANTED) };
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    (files.saturating_sub(FILES_KEPT.min(files / 2)) / FILES_PER_CONNECTION).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u8) -> IpAddr {
+        [127, 0, 0, n].into()
+    }
+
+    #[test]
+    fn one_address_has_its_share_and_the_others_their_room() {
+        let slots = Slots::with(8, 3);
+        let held: Vec<Slot> = (0..3).map(|_| slots.take(address(1)).unwrap()).collect();
+        assert!(slots.take(address(1)).is_none());
+        assert!(slots.take(address(2)).is_some());
+        drop(held);
+        assert!(slots.take(address(1)).is_some());
+        assert!(slots.table().places.is_empty() && slots.table().per_address.is_empty());
+    }
+
+    #[test]
+    fn a_newcomer_gets_the_place_of_a_silent_one_of_the_address_with_the_most() {
+        let slots = Slots::with(4, 100);
+        let many: Vec<Slot> = (0..3).map(|_| slots.take(address(1)).unwrap()).collect();
+        let other = slots.take(address(2)).unwrap();
+        many[0].proof().give();
+        let newcomer = slots.take(address(3)).unwrap();
+        let cut: Vec<bool> = many.iter().map(|slot| slot.cut.is_cancelled()).collect();
+        assert_eq!(cut, [false, true, false]);
+        assert!(!other.cut.is_cancelled() && !newcomer.cut.is_cancelled());
+        assert_eq!(slots.table().places.len(), 4);
+        assert!(slots.take(address(2)).is_none(), "nobody has two more than that address");
+        drop(many);
+        assert_eq!(slots.table().per_address.len(), 2);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let one: IpAddr = "2001:db8::1".parse().unwrap();
+        let same: IpAddr = "2001:db8::ffff:1".parse().unwrap();
+        let other: IpAddr = "2001:db8:0:1::1".parse().unwrap();
+        assert_eq!(shared(one), shared(same));
+        assert_ne!(shared(one), shared(other));
+        assert_eq!(shared("::ffff:127.0.0.1".parse().unwrap()), address(1));
+    }
+}
