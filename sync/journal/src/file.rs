@@ -67,6 +67,8 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        // A forgotten row leaves the file, and not only its index.
+        conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
         Ok(mode)
     };

@@ -29,13 +29,15 @@ struct Inner<S> {
 struct Open<S> {
     writes: mpsc::Sender<writer::Write<S>>,
     reads: mpsc::Sender<Read>,
-    threads: [thread::JoinHandle<()>; 2],
+    long_reads: mpsc::Sender<Read>,
+    threads: [thread::JoinHandle<()>; 3],
 }
 
 /// Writes that may wait. The next one is answered `Busy` at once, so that a slow disk slows the senders
 /// down and does not fill the memory.
 const WRITES_WAITING_MAX: usize = 4096;
 pub(crate) const READS_WAITING_MAX: usize = 1024;
+const LONG_READS_WAITING_MAX: usize = 16;
 
 impl<S: State> Journal<S> {
     /// Opens or creates the file, brings its schema up to date, and makes the state of it. `observe` runs on
@@ -52,14 +54,17 @@ impl<S: State> Journal<S> {
         let owned = file::open(path.as_ref(), &migrations)?;
         let state = make(&owned.conn).map_err(|error| JournalError::Load(error.into().into()))?;
         let reading = file::open_to_read(path.as_ref())?;
+        let reading_long = file::open_to_read(path.as_ref())?;
         let writer = Writer::new(owned, state, Box::new(observe));
         let (writes, to_write) = mpsc::channel(WRITES_WAITING_MAX);
         let (reads, to_read) = mpsc::channel(READS_WAITING_MAX);
+        let (long_reads, to_read_long) = mpsc::channel(LONG_READS_WAITING_MAX);
         let threads = [
             start("journal-write", move || writer.run(to_write))?,
             start("journal-read", move || run_reads(&reading, to_read))?,
+            start("journal-read-long", move || run_reads(&reading_long, to_read_long))?,
         ];
-        let open = Mutex::new(Some(Open { writes, reads, threads }));
+        let open = Mutex::new(Some(Open { writes, reads, long_reads, threads }));
         Ok(Self(Arc::new(Inner { open })))
     }
 
@@ -91,9 +96,25 @@ impl<S: State> Journal<S> {
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
+        self.read_by(|open| &open.reads, f).await
+    }
+
+    /// As `read`, on a connection and a thread of its own, so that a long read delays no other.
+    pub async fn read_long<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        self.read_by(|open| &open.long_reads, f).await
+    }
+
+    async fn read_by<T: Send + 'static>(
+        &self,
+        reads: impl FnOnce(&Open<S>) -> &mpsc::Sender<Read>,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
         let read = read(f, to);
-        let sent = self.0.with(|open| open.reads.try_send(read));
+        let sent = self.0.with(|open| reads(open).try_send(read));
         match sent {
             Some(Ok(())) => answer.await.unwrap_or(Err(JournalError::Stopped)),
             Some(Err(TrySendError::Full(_))) => Err(JournalError::Busy),
@@ -142,8 +163,8 @@ impl<S> Inner<S> {
 
     fn close(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Open { writes, reads, threads }) = open else { return };
-        drop((writes, reads));
+        let Some(Open { writes, reads, long_reads, threads }) = open else { return };
+        drop((writes, reads, long_reads));
         for thread in threads {
             // A write may hold the last clone. Its thread cannot wait for itself and ends anyway.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
