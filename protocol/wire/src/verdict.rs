@@ -50,6 +50,9 @@ pub struct Receipt {
     /// Whose command it is: ids are a person's own, so a receipt vouches for nobody else's.
     #[n(8)]
     pub user_id: Option<UserId>,
+    /// The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none.
+    #[n(9)]
+    pub body: Option<Hash>,
 }
 
 impl Receipt {

@@ -151,6 +151,7 @@ pub fn reply(edge: &EdgeId, stored: &LoggedCommand, order: Option<wire::Order>) 
         fence: stored.fence,
         sig: String::new(),
         user_id: Some(stored.user_id),
+        body: None,
     };
     let hop = if stored.outcome.is_some() { wire::Hop::Decided } else { wire::Hop::Stored };
     Reply {

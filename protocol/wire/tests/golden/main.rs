@@ -55,10 +55,13 @@ fn vectors() -> BTreeMap<String, String> {
         fence: None,
         sig: "ignored".into(),
         user_id: None,
+        body: None,
     };
     vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
     let named = Receipt { user_id: Some(UserId(id(3))), ..receipt };
     vectors.insert("receipt/signed with person".into(), hex(&named.signed_bytes()));
+    let whole = Receipt { body: Some(Hash::of(b"body")), ..named };
+    vectors.insert("receipt/signed with person and body".into(), hex(&whole.signed_bytes()));
     let down = Frame::Down(Down {
         standing: standing(),
         from: 22,
