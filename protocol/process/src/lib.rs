@@ -24,13 +24,17 @@ pub mod tokens;
 pub mod trace;
 pub mod web;
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::{
+    fs::Mode,
+    process::{Signal, set_parent_process_death_signal, umask},
+};
 
 texts::include_texts!(say);
 
-/// The first thing every `main` does: one TLS and one token provider, logs and metrics under `name`, and an
-/// end when the parent ends. Calling it twice changes nothing.
+/// The first thing every `main` does: files for their owner alone, one TLS and one token provider, logs and
+/// metrics under `name`, and an end when the parent ends. Calling it twice changes nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
+    umask(Mode::RWXG | Mode::RWXO);
     telemetry::install(name, log);
     // An earlier caller installed the same provider: `ring` is the only one linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
