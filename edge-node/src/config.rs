@@ -1,6 +1,6 @@
 //! Owns the section `edge` of the configuration.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use process::config::Secret;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,14 @@ pub struct Config {
     /// long as a device grant lives: a shorter time would make grants that the edge still lets in worthless
     /// for firm answers, and nobody who signed in before the link was cut comes in for longer.
     pub revocations_age_hours_max: u32,
+    /// Connections of one address, by HTTP, WebSocket and MQTT together. Its next one is closed unread.
+    pub connections_per_address: NonZeroUsize,
+    /// Connections of one person by MQTT; the next one is refused.
+    pub connections_per_person: NonZeroUsize,
+    /// Undecided commands beyond which new ones are taken from known people alone.
+    pub newcomers_pending_max: u32,
+    /// A person is known so many hours after the cloud first applied a command of his.
+    pub known_after_hours: u32,
     /// New commands of one person that are taken in one go; more are taken at ten a second.
     pub commands_at_once: u32,
     /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at most. The
@@ -68,6 +76,10 @@ impl Default for Config {
             ws_bind: "127.0.0.1:8102".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
+            connections_per_address: NonZeroUsize::MIN.saturating_add(511),
+            connections_per_person: NonZeroUsize::MIN.saturating_add(15),
+            newcomers_pending_max: 10_000,
+            known_after_hours: 24,
             commands_at_once: 1_200,
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,

@@ -7,7 +7,7 @@ use engine::edge::EdgeWrite;
 use journal::WriteError;
 use process::{metrics, trace::TraceId};
 use tokio::sync::watch;
-use wire::Ask;
+use wire::{Ask, OutcomeKind};
 
 use crate::{
     ground::EdgeGround,
@@ -29,7 +29,8 @@ impl Downlink {
     pub async fn store(&self, what: EdgeWrite) -> WriteResult {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => {
-                let settled = self.ground.store.settle(to, outcomes).await?;
+                let settled =
+                    self.ground.store.settle(to, outcomes, self.ground.clock.now()).await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
                     let id = settled.stored.command_id;
@@ -38,6 +39,9 @@ impl Downlink {
                         outcome = settled.outcome.kind.as_str(),
                         "Command `{id}` decided"
                     );
+                    if settled.outcome.kind == OutcomeKind::Applied {
+                        self.ground.people.applied(settled.stored.user_id);
+                    }
                     // A receipt is signed only for a person who is there; one who comes later asks.
                     if self.voice.broker.is_here(settled.stored.user_id) {
                         self.voice.decided(&settled, &self.intake.decided(&settled)).await;

@@ -121,6 +121,12 @@ impl Gate {
         revoked.version = version;
     }
 
+    /// Of these sessions no token lives any more.
+    pub fn forget_sessions(&self, sessions: &[SessionId]) {
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        revoked.sessions.retain(|session| !sessions.contains(session));
+    }
+
     /// The revocations by which people are let in now. The file may have more for a moment.
     pub fn revocations_version(&self) -> u64 {
         self.revoked().version

@@ -8,6 +8,7 @@ use wire::BootNonce;
 use crate::{
     config::Config,
     gate::Gate,
+    people::KnownPeople,
     store::{EdgeIdentity, Store},
 };
 
@@ -20,4 +21,5 @@ pub struct EdgeGround {
     pub signer: Signer,
     pub store: Store,
     pub gate: Gate,
+    pub people: KnownPeople,
 }

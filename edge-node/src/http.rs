@@ -9,8 +9,9 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::map_response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use process::{
@@ -23,18 +24,19 @@ use process::{
     web,
 };
 use serde::Serialize;
-use std::net::SocketAddr;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, EdgeId, Region, Reply};
+use wire::{CmdFrame, Code, Reply};
 
 use crate::{
+    board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
     intake::{BODY_BYTES_MAX, Intake},
     link::LinkState,
     mqtt,
-    store::{BoardItem, EdgeIdentity},
+    pace::Pace,
     voice::{Changes, LogHead, Voice},
 };
 
@@ -47,7 +49,8 @@ pub struct Rooms {
     pub link: watch::Receiver<LinkState>,
     /// Calls the gateway for people who sign in.
     pub cloud: Client,
-    pub broker: SocketAddr,
+    pub boards: Boards,
+    pub board_pace: Arc<Pace>,
 }
 
 pub const NAME: &str = "edge";
@@ -64,7 +67,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
         async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
     // A page talks MQTT to its own origin, which its policy can name.
-    let mqtt = mqtt::websocket(&["/mqtt"], rooms.broker, stop);
+    let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
     let document = CarriedFile::json(include_bytes!("../openapi.json"));
     let router = table(Router::new())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -79,12 +82,12 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
 /// The routes for tablets.
 #[rustfmt::skip]
 fn table<T: RouteTable<Rooms>>(to: T) -> T {
-    use Code::{DeviceInUse, InvalidToken, Revoked, TokenExpired, Unavailable};
+    use Code::{DeviceInUse, InvalidToken, Revoked, TokenExpired, TooManyRequests, Unavailable};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
-    const TOKEN: &[Code] = &[InvalidToken, TokenExpired, Revoked];
     to
-        .at(GET, "/board", "The orders that you may read, as this edge sees them", TOKEN, board)
+        .at(GET, "/board", "The orders that you may read, as this edge sees them",
+            &[InvalidToken, TokenExpired, Revoked, TooManyRequests], board)
         .at(POST, "/commands", "Do a command, as over MQTT. A refusal is a reply, too", &[Unavailable],
             commands)
         .at(GET, "/api/head", "The end of the edge's log", &[Unavailable], head)
@@ -102,6 +105,10 @@ pub fn document() -> ApiDocument {
     table(ApiDocument::of(NAME))
         .with::<Changes<'_>>()
         // These read or answer bytes that they hand on.
+        .refined(&Method::GET, "/board", |route| {
+            let board = route.schema::<Board>();
+            route.answers_with(StatusCode::OK, "application/json", &board);
+        })
         .refined(&Method::POST, "/commands", |route| {
             let frame = route.schema::<CmdFrame>();
             route.takes(frame, true);
@@ -113,21 +120,30 @@ pub fn document() -> ApiDocument {
         })
 }
 
-#[derive(Serialize, ToSchema)]
-struct Board {
-    edge: EdgeId,
-    region: Region,
-    feed_seq: u64,
-    items: Vec<BoardItem>,
+/// One question in this time may go on for ever, and so many come at once: a tablet asks when it connects.
+const BOARD_EVERY: Duration = Duration::from_millis(50);
+const BOARDS_AT_ONCE: u32 = 100;
+
+pub fn board_pace() -> Arc<Pace> {
+    Arc::new(Pace::new(BOARDS_AT_ONCE, BOARD_EVERY))
 }
 
-async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Json<Board>, Problem> {
+/// Not sent again to a reader who has it: he names it in `If-None-Match`.
+async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer(&headers).ok_or(Code::InvalidToken)?;
     let claims = rooms.ground.gate.admit(token, None)?;
-    let seen = rooms.ground.store.board(&rooms.ground.identity, claims.actor()).await;
-    let (feed_seq, items) = seen.map_err(|error| fault("The board could not be read", error))?;
-    let EdgeIdentity { name: edge, region } = rooms.ground.identity;
-    Ok(Json(Board { edge, region, feed_seq, items }))
+    if !rooms.board_pace.takes(claims.sub, rooms.ground.clock.elapsed()) {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
+    }
+    let board = rooms.boards.of(claims.actor()).await;
+    let WrittenBoard { body, etag } =
+        board.map_err(|error| fault("The board could not be read", error))?;
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *etag);
+    let etag = [(header::ETAG, etag)];
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+    }
+    Ok((etag, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// Always a `Reply`, as over MQTT, unless nothing can be said.

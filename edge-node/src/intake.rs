@@ -4,7 +4,6 @@
 //! every body is bounded before it is read and every answer names its command where it can.
 
 mod frame;
-mod pace;
 mod reply;
 mod shape;
 
@@ -24,11 +23,11 @@ use wire::{Actor, CmdFrame, Code, Command, CommandId, DeviceId, Receipt, Reply, 
 use crate::{
     gate::SignedToken,
     ground::EdgeGround,
+    pace::Pace,
     store::{CheckedCommand, CommandFate, DecidedCommand, LogBook},
 };
 
 pub use frame::BODY_BYTES_MAX;
-use pace::Pace;
 pub use reply::not_taken;
 
 #[derive(Clone)]
@@ -55,12 +54,15 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FateUnknown;
 
+/// One command in this time may go on for ever, which is more than a person can tap. More come at once only
+/// from a tablet that sends those of a long outage.
+const EVERY: Duration = Duration::from_millis(100);
 /// After so long without a commit nobody waits any more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Intake {
     pub fn new(ground: EdgeGround) -> Self {
-        let pace = Arc::new(Pace::new(ground.config.commands_at_once));
+        let pace = Arc::new(Pace::new(ground.config.commands_at_once, EVERY));
         Self { ground, pace }
     }
 
@@ -94,6 +96,9 @@ impl Intake {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
+        if self.is_of_another_body(&frame) {
+            return Ok(refused(Some(frame.id), Code::CommandIdReused));
+        }
         let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
         // Read before the token is checked, so that it is never newer than the check.
         let revocations = gate.revocations_version();
@@ -150,14 +155,15 @@ impl Intake {
         revocations: Option<u64>,
         reader: Actor,
     ) -> Result<IntakeReply, FateUnknown> {
-        let EdgeGround { store, identity, clock, .. } = &self.ground;
+        let EdgeGround { store, identity, clock, people, .. } = &self.ground;
         let (id, actor, receipted) = (entry.command.id, entry.actor, entry.receipt.is_some());
         let body = entry.command.body.clone();
         let hash = body.hash();
         let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
+        let may_log = receipted || people.may_log(actor.user_id);
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
         let judging = move |sight: &Sight, book: &LogBook| {
-            if !receipted && !pace.takes(actor.user_id, now) {
+            if !may_log || !receipted && !pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
             let request = Request { actor, body: &body, repeat, receipted };
@@ -181,6 +187,7 @@ impl Intake {
             }
             Ok(Ok(CommandFate::Stored { stored, sight, new })) => {
                 if new {
+                    people.logged();
                     tracing::info!(
                         trace = %TraceId::of(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
                         op.seq = stored.at.seq, verdict = %stored.verdict,
@@ -208,6 +215,16 @@ impl Intake {
             (receipt.command_id, receipt.user_id) == (frame.id, Some(user)) && self.is_ours(receipt)
         };
         frame.receipt.as_ref().filter(vouches).cloned()
+    }
+
+    /// This edge has given its word for that id and another body: a restored edge that has lost the command
+    /// still takes no other in its place.
+    fn is_of_another_body(&self, frame: &CmdFrame) -> bool {
+        frame.receipt.as_ref().is_some_and(|receipt| {
+            receipt.command_id == frame.id
+                && receipt.body.is_some_and(|body| body != frame.body.hash())
+                && self.is_ours(receipt)
+        })
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {

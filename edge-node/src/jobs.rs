@@ -13,6 +13,7 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    gate::Gate,
     ground::EdgeGround,
     link::LinkState,
     store::Store,
@@ -30,8 +31,8 @@ pub struct Heartbeat {
     pub link: watch::Receiver<LinkState>,
 }
 
-pub async fn scheduled(store: Store, clock: Clock, stop: CancellationToken) {
-    let mut scheduler = match hourly(store, clock).await {
+pub async fn scheduled(store: Store, gate: Gate, clock: Clock, stop: CancellationToken) {
+    let mut scheduler = match hourly(store, gate, clock).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "The hourly jobs could not be started");
@@ -44,11 +45,14 @@ pub async fn scheduled(store: Store, clock: Clock, stop: CancellationToken) {
     }
 }
 
-async fn hourly(store: Store, clock: Clock) -> Result<JobScheduler, JobSchedulerError> {
+async fn hourly(store: Store, gate: Gate, clock: Clock) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     let tidy = Job::new_async(TIDY_AT, move |_, _| {
-        let (store, clock) = (store.clone(), clock.clone());
-        Box::pin(async move { tidy(&store, &clock).await })
+        let (store, gate, clock) = (store.clone(), gate.clone(), clock.clone());
+        Box::pin(async move {
+            tidy(&store, &clock).await;
+            forget(&store, &gate, &clock).await;
+        })
     })?;
     scheduler.add(tidy).await?;
     scheduler.start().await?;
@@ -72,6 +76,20 @@ pub async fn tidy(store: &Store, clock: &Clock) {
     metrics::JOB_RUNS.add(["edge_tidy", result], 1);
 }
 
+/// Forgets old sessions and people, and takes what was forgotten off the disk.
+async fn forget(store: &Store, gate: &Gate, clock: &Clock) {
+    match store.forget_people(clock.now()).await {
+        Ok(sessions) => gate.forget_sessions(&sessions),
+        Err(error) => tracing::warn!(cause = chain(&error), "Old sessions could not be forgotten"),
+    }
+    let store = store.clone();
+    match tokio::task::spawn_blocking(move || store.scrub()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "The write-ahead log could not be emptied"),
+        Err(error) => tracing::error!(%error, "The write-ahead log could not be emptied"),
+    }
+}
+
 impl Heartbeat {
     pub async fn beat(self, stop: CancellationToken) {
         let mut ticks = interval(PULSE);
@@ -89,12 +107,16 @@ impl Heartbeat {
         if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }
-        match self.ground.store.position().await {
-            Ok(position) => self.show(&position).await,
-            Err(error) => tracing::error!(cause = chain(&error), "The file could not be read"),
-        }
-        if let Some(bytes) = disk_free(&self.ground.config.data) {
+        let disk_free = disk_free(&self.ground.config.data);
+        if let Some(bytes) = disk_free {
             metrics::EDGE_DISK_FREE.set([], bytes);
+        }
+        match self.ground.store.position().await {
+            Ok(position) => {
+                self.ground.people.measured(position.pending, disk_free);
+                self.show(&position).await;
+            }
+            Err(error) => tracing::error!(cause = chain(&error), "The file could not be read"),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A command comes in through `mqtt` or `http`, is answered by `intake` once `store` has it on disk,
 //! goes up by `link`, and its outcome comes back through `downlink`. `voice` speaks to tablets.
 
+mod board;
 pub mod config;
 mod downlink;
 mod enrol;
@@ -14,6 +15,8 @@ mod jobs;
 mod line;
 mod link;
 mod mqtt;
+mod pace;
+mod people;
 mod running;
 pub mod store;
 mod voice;

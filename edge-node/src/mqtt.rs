@@ -2,6 +2,7 @@
 //! again until it has its reply.
 
 mod access;
+mod door;
 mod embedded;
 mod inbound;
 mod websocket;
@@ -27,8 +28,8 @@ pub enum MqttError {
     ExternalUnavailable,
     #[error(transparent)]
     Bind(#[from] process::web::BindError),
-    #[error("edge.mqtt_bind: `{0}` is no address such as 127.0.0.1:8101")]
-    Address(String),
+    #[error("could not learn where the broker listens")]
+    Address(#[source] std::io::Error),
     #[error("could not start the broker")]
     Broker(#[source] mqtt5::MqttError),
 }

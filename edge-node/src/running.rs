@@ -2,7 +2,9 @@
 //! round: first nothing more comes in, then every command is answered, then the file is closed.
 
 use std::{
+    fs::{DirBuilder, Permissions},
     net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,16 +14,16 @@ use engine::edge::Speaker;
 use process::{
     client::Client,
     clock::Clock,
-    problem::chain,
     random,
     tasks::Tasks,
     tokens::{Signer, SignerError},
-    web,
+    web::{self, Slots},
 };
 use tokio::{net::TcpListener, sync::watch};
 use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 
 use crate::{
+    board::Boards,
     config::Config,
     downlink::Downlink,
     enrol,
@@ -33,6 +35,7 @@ use crate::{
     line::Line,
     link::{Link, LinkState},
     mqtt::{self, Broker, MqttError},
+    people::KnownPeople,
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
     voice::Voice,
 };
@@ -78,16 +81,17 @@ pub enum StartError {
 }
 
 const KEY: &str = "edge.key";
+const OWNER_ALONE: u32 = 0o700;
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
     check_line(&config)?;
     let hub = hub_named(&config.hub_key)?;
+    let slots = Slots::new(config.connections_per_address.get());
     // A wrong address shows before the log has the boot op of a run that was none.
     let listener = web::bind(&config.http_bind).await?;
-    std::fs::create_dir_all(&config.data)
-        .map_err(|source| StartError::Data(config.data.clone(), source))?;
+    make_data(&config.data).map_err(|source| StartError::Data(config.data.clone(), source))?;
     let nonce = BootNonce(random::bytes());
     if !config.enrolment_code.is_empty() {
         become_an_edge_of_its_own(&config.data, &identity, nonce, &clock).await?;
@@ -101,9 +105,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     if !trust.enrolled && config.enrolment_code.is_empty() {
         return Err(StartError::NotEnrolled);
     }
-    let ground =
-        EdgeGround { config: Arc::new(config), identity, nonce, clock, signer, store, gate };
-    start_rooms(ground, listener, hub, trust.enrolled).await
+    let people = KnownPeople::new(&config, &store, &clock);
+    people.recall().await?;
+    let config = Arc::new(config);
+    let ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people };
+    start_rooms(ground, (listener, slots), hub, trust.enrolled).await
 }
 
 fn check_line(config: &Config) -> Result<(), StartError> {
@@ -124,6 +130,13 @@ fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(StartError::HubKey),
     }
+}
+
+/// For its owner alone, also one that an earlier version made for all to read: it holds people's words and
+/// this edge's key.
+fn make_data(data: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(data)?;
+    std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
 }
 
 /// A twin that is given a code and a name of its own goes on under it, with a key of its own.
@@ -170,7 +183,7 @@ async fn open(
 
 async fn start_rooms(
     ground: EdgeGround,
-    listener: TcpListener,
+    (listener, slots): (TcpListener, Slots),
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<Running, StartError> {
@@ -179,7 +192,7 @@ async fn start_rooms(
     let answering = tasks.child();
     let taking_in = tasks.child();
     let (inbox, inbound) = mqtt::inbox();
-    let broker = Broker::start(&ground, inbox, &taking_in).await?;
+    let broker = Broker::start(&ground, inbox, &slots, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
     let position = ground.store.position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
@@ -198,15 +211,16 @@ async fn start_rooms(
         head: head_seen,
         link: link_seen.clone(),
         cloud: Client::new(),
-        broker: mqtt_at,
+        boards: Boards::new(&ground.identity, &ground.store, &ground.clock),
+        board_pace: http::board_pace(),
     };
-    serve(listener, rooms, &taking_in);
+    serve(listener, rooms, slots, &taking_in);
 
     let heartbeat =
         Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
     tasks.spawn("pulse", heartbeat.beat(tasks.token()));
-    let (store, clock) = (ground.store.clone(), ground.clock.clone());
-    tasks.spawn("jobs", jobs::scheduled(store.clone(), clock, tasks.token()));
+    let (store, gate, clock) = (ground.store.clone(), ground.gate.clone(), ground.clock.clone());
+    tasks.spawn("jobs", jobs::scheduled(store.clone(), gate, clock, tasks.token()));
     let downlink = Downlink { ground, intake, voice, feed_seq };
     keep_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
@@ -238,13 +252,10 @@ fn keep_link(
     });
 }
 
-fn serve(listener: TcpListener, rooms: Rooms, tasks: &Tasks) {
+fn serve(listener: TcpListener, rooms: Rooms, slots: Slots, tasks: &Tasks) {
     let stop = tasks.token();
-    tasks.spawn("http", async move {
-        if let Err(error) = web::serve(listener, http::router(rooms, stop.clone()), stop).await {
-            tracing::error!(cause = chain(&error), "The HTTP listener ended with an error");
-        }
-    });
+    let router = http::router(rooms, stop.clone());
+    tasks.spawn("http", web::serve(listener, router, slots, stop));
 }
 
 impl Running {

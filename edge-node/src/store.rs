@@ -15,6 +15,7 @@ mod high_water;
 mod opening;
 mod orders;
 mod outcomes;
+mod people;
 mod quarantine;
 mod relog;
 mod report;
@@ -33,7 +34,11 @@ pub mod tests;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use engine::{
@@ -49,8 +54,8 @@ use process::{
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{
-    Actor, Ask, BootNonce, Change, CommandId, Hash, HeldReason, HubKey, NumberedOutcome,
-    UnixMillis, UserId,
+    Ask, BootNonce, Change, CommandId, DeviceId, Hash, HeldReason, HubKey, NumberedOutcome,
+    SessionId, UnixMillis, UserId,
 };
 
 pub use alarm::Alarm;
@@ -61,10 +66,15 @@ pub use enrolment::{Trust, TrustNews};
 pub use opening::EdgeIdentity;
 pub use orders::FeedEffects;
 pub use outcomes::DecidedCommand;
+pub use people::{DEVICE_UNUSED_MS_MAX, DeviceOwner};
 pub use quarantine::EpochStart;
 pub use report::{Report, ReportItem, report};
 pub use sight::BoardItem;
 pub use standing::RegionStanding;
+
+const SCRUBBED_WITHIN: Duration = Duration::from_secs(5);
+
+type PeopleOnFile = (Vec<(DeviceId, DeviceOwner)>, Vec<(UserId, UnixMillis)>);
 
 type Write<T> = Result<T, WriteError<rusqlite::Error>>;
 
@@ -73,7 +83,9 @@ pub struct Store {
     journal: Journal<LogBook>,
     nonce: BootNonce,
     moved: Arc<Notify>,
+    path: PathBuf,
     high_water: PathBuf,
+    version: Arc<AtomicU64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -105,10 +117,17 @@ impl Store {
         // The mark of the run before.
         let found = high_water::find(&high_water)?;
         let make = |conn: &_| opening::load(conn, &identity, found);
-        let journal = Journal::open(&path, schema::migrations(), make, observe)?;
+        let version = Arc::<AtomicU64>::default();
+        let risen = Arc::clone(&version);
+        let committed = move |writes| {
+            risen.fetch_add(1, Ordering::Release);
+            observe(writes);
+        };
+        let journal = Journal::open(&path, schema::migrations(), make, committed)?;
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
         let suspicion = journal.write(boot).await?;
-        Ok((Self { journal, nonce, moved: Arc::default(), high_water }, suspicion))
+        let moved = Arc::default();
+        Ok((Self { journal, nonce, moved, path, high_water, version }, suspicion))
     }
 
     /// Logs a command, or finds its earlier answer.
@@ -138,11 +157,12 @@ impl Store {
         &self,
         to: u64,
         outcomes: Vec<NumberedOutcome>,
+        now: UnixMillis,
     ) -> Write<Vec<DecidedCommand>> {
         if planted(Defect::OpRetiredBeforeOutcome) {
             self.retire_early(&outcomes).await?;
         }
-        self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes)).await
+        self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes, now)).await
     }
 
     /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the log.
@@ -195,6 +215,23 @@ impl Store {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
 
+    /// Forgets what is known of people who have not been here for long. Names the revoked sessions among it.
+    pub async fn forget_people(&self, now: UnixMillis) -> Write<Vec<SessionId>> {
+        let forget = move |conn: &_, _: &mut _| {
+            people::forget(conn, now)?;
+            enrolment::forget_sessions(conn, now)
+        };
+        self.journal.write(forget).await
+    }
+
+    pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> Write<()> {
+        self.journal.write(move |conn, _| people::device_used(conn, &device, owner)).await
+    }
+
+    pub async fn device_handed_over(&self, device: DeviceId) -> Write<()> {
+        self.journal.write(move |conn, _| people::device_handed_over(conn, &device)).await
+    }
+
     // Every read below sees one snapshot. Those that the link lives on wait for their turn among all others.
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
@@ -207,6 +244,11 @@ impl Store {
 
     pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
         self.journal.read(alarm::find).await
+    }
+
+    /// The owners of devices, and since when people are known.
+    pub async fn people(&self) -> Result<PeopleOnFile, JournalError> {
+        self.journal.read(|conn| Ok((people::devices(conn)?, people::known(conn)?))).await
     }
 
     /// Who assigns the region's orders.
@@ -242,13 +284,18 @@ impl Store {
         self.journal.read(move |conn| commands::answered(conn, &name, (id, hash), user)).await
     }
 
+    /// The orders that the boards of all readers are made of.
     pub async fn board(
         &self,
         identity: &EdgeIdentity,
-        reader: Actor,
-    ) -> Result<(u64, Vec<BoardItem>), JournalError> {
+    ) -> Result<(u64, Vec<(BoardItem, Hold)>), JournalError> {
         let name = identity.name.clone();
-        self.journal.read(move |conn| sight::board(conn, &name, reader)).await
+        self.journal.read_long(move |conn| sight::board(conn, &name)).await
+    }
+
+    /// Rises with each commit, before the commit is answered.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// A write that may have logged something; the link hears of it.
@@ -269,6 +316,15 @@ impl Store {
     /// Puts the high-water mark on disk; to be called once a second.
     pub fn sync_high_water(&self) -> io::Result<()> {
         high_water::HighWater::open(&self.high_water)?.sync()
+    }
+
+    /// Empties the write-ahead log, so that what was forgotten is on the disk no more: the file itself is
+    /// overwritten where a row leaves it. Blocks for a while.
+    pub fn scrub(&self) -> rusqlite::Result<()> {
+        const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let conn = Connection::open(&self.path)?;
+        conn.busy_timeout(SCRUBBED_WITHIN)?;
+        conn.query_row(EMPTY, [], |_| Ok(()))
     }
 
     /// Lets every write that waits finish, then closes the file. Blocks for as long.

@@ -145,9 +145,10 @@ const CLOUD_STOP_MS_MAX: u64 = 3_300;
 const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "6000"),
     ("HOLDFAST__GATEWAY__PER_ADDRESS_PER_MINUTE", "6000"),
+    ("HOLDFAST__PLATFORM__CONNECTIONS_PER_ADDRESS", "3072"),
 ];
 /// The same for an edge.
-const WIDE_EDGE: &[(&str, &str)] = &[];
+const WIDE_EDGE: &[(&str, &str)] = &[("HOLDFAST__EDGE__CONNECTIONS_PER_ADDRESS", "3072")];
 
 /// The process with every limit at its default again.
 pub fn at_default_limits(mut spec: Spec) -> Spec {

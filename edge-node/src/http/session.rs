@@ -43,7 +43,7 @@ pub async fn show(
 ) -> Result<Json<EdgeSession>, Problem> {
     let token = bearer(&headers).ok_or(Code::InvalidToken)?;
     let claims = rooms.ground.gate.admit(token, device.as_ref())?;
-    if device.is_some_and(|device| !rooms.voice.broker.may_hear(&device, claims.sub)) {
+    if device.is_some_and(|device| !rooms.voice.broker.lets_in(&device, claims.sub)) {
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = Pass::from(&claims).expires_at;
@@ -59,7 +59,18 @@ pub async fn sign_in(
     hand_on(&rooms, "/api/v1/auth/login", &headers, body).await
 }
 
-pub async fn sign_out(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Response, Problem> {
+/// Also hands the device over, where it is named: the next person who uses it has it, even while the cloud
+/// is out of reach.
+pub async fn sign_out(
+    State(rooms): State<Rooms>,
+    Query(TabletQuery { device }): Query<TabletQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let (Some(device), Some(token)) = (device, bearer(&headers))
+        && let Ok(claims) = rooms.ground.gate.admit(token, Some(&device))
+    {
+        rooms.ground.people.hands_over(claims.sub, &device).await;
+    }
     hand_on(&rooms, "/api/v1/auth/logout", &headers, Bytes::new()).await
 }
 

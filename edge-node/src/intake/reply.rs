@@ -101,6 +101,7 @@ fn receipt(ground: &EdgeGround, stored: &StoredCommand) -> Receipt {
         fence: stored.fence,
         sig: String::new(),
         user_id: Some(stored.user_id),
+        body: Some(stored.hash),
     };
     receipt.sig = URL_SAFE_NO_PAD.encode(ground.signer.sign_bytes(&receipt.signed_bytes()));
     receipt

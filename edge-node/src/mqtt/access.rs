@@ -3,8 +3,9 @@
 //! A tablet's client id is its device id, or that and a dot and anything, so that one device may hold
 //! several connections; its user name is the device id, its password the person's token.
 //!
-//! Invariant: all live connections of one device are of one person, so nobody else hears a message to a
-//! device. A second person is refused until the first one's connections have ended.
+//! Invariants: all live connections of one device are of one person, so nobody else hears a message to a
+//! device. A second person is refused until the first one's connections have ended; the device's owner is
+//! let in at once, and theirs end. One person has only so many connections.
 
 use std::{
     collections::HashMap,
@@ -29,6 +30,7 @@ use wire::{Actor, Code, DeviceId, Role, UserId, topics};
 
 use crate::{
     gate::{Gate, Pass},
+    people::KnownPeople,
     store::EdgeIdentity,
 };
 
@@ -36,7 +38,12 @@ pub(super) struct Access {
     pub identity: EdgeIdentity,
     pub gate: Gate,
     pub signed_in: Arc<Guests>,
+    pub people: KnownPeople,
+    pub per_person_max: usize,
 }
+
+/// Connections of tablets at once. The next one is refused.
+const CLIENTS_MAX: usize = 2_000;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -87,8 +94,13 @@ impl AuthProvider for Access {
 impl Access {
     fn guest(&self, connect: &ConnectPacket) -> Result<Guest, Refusal> {
         let (device, claims) = self.person(connect).map_err(Refusal::Person)?;
-        if !self.signed_in.is_free_for(&device, claims.sub) {
+        let owns = || self.people.owns(claims.sub, &device);
+        if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
             return Err(Refusal::DeviceInUse);
+        }
+        let (his, all) = self.signed_in.beside(&connect.client_id, claims.sub);
+        if his >= self.per_person_max || all >= CLIENTS_MAX {
+            return Err(Refusal::TooManyConnections);
         }
         Ok(self.signed_in.guest(&claims))
     }
@@ -119,6 +131,7 @@ pub(super) fn device_of(client_id: &str) -> Option<DeviceId> {
 enum Refusal {
     Person(Code),
     DeviceInUse,
+    TooManyConnections,
 }
 
 impl Refusal {
@@ -126,6 +139,7 @@ impl Refusal {
         match self {
             Self::Person(code) => code.as_str(),
             Self::DeviceInUse => "device_in_use",
+            Self::TooManyConnections => "too_many_connections",
         }
     }
 
@@ -136,6 +150,7 @@ impl Refusal {
             Self::Person(Code::TokenExpired) => ReasonCode::NotAuthorized,
             Self::Person(_) => ReasonCode::BadUsernameOrPassword,
             Self::DeviceInUse => ReasonCode::ClientIdentifierNotValid,
+            Self::TooManyConnections => ReasonCode::QuotaExceeded,
         }
     }
 }
@@ -184,20 +199,30 @@ impl Guests {
         Guest { pass: Pass::from(claims), role: claims.role, visit }
     }
 
-    /// Whether the connection may stay: of two persons who come to the door of one device at the same
-    /// time, the second one in may not. A connection of the same client id has been displaced.
-    pub fn connected(&self, client_id: &str, guest: Guest) -> bool {
+    /// The connections that end because this one is in: those of others, where it is the device's owner's,
+    /// or else this one itself: of two persons who come to the door of one device at the same time, the
+    /// second one in may not stay. A connection of the same client id has been displaced.
+    pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
-        let device = device_of(client_id);
-        let mut others = guests.iter().filter(|(id, _)| *id != client_id);
-        let free = others
-            .all(|(id, other)| other.pass.user_id == guest.pass.user_id || device_of(id) != device);
-        if free {
-            guests.insert(client_id.to_owned(), guest);
-        } else {
+        let (device, user) = (device_of(client_id), guest.pass.user_id);
+        let others = guests.iter().filter(|(id, other)| {
+            *id != client_id && other.pass.user_id != user && device_of(id) == device
+        });
+        let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
+        let ending = if owns || others.is_empty() { others } else { vec![client_id.to_owned()] };
+        guests.insert(client_id.to_owned(), guest);
+        for client_id in &ending {
             guests.remove(client_id);
         }
-        free
+        ending
+    }
+
+    /// The connections of that person beside this one, and of all.
+    pub fn beside(&self, client_id: &str, user: UserId) -> (usize, usize) {
+        let guests = self.guests();
+        let others = || guests.iter().filter(|(id, _)| *id != client_id);
+        let his = others().filter(|(_, guest)| guest.pass.user_id == user).count();
+        (his, others().count())
     }
 
     /// A newer connection may have displaced this one; its entry stays.
@@ -269,14 +294,15 @@ mod tests {
         let signed_in = Guests::default();
         let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
         let (tablet, user) = (device("t-1"), UserId(id(2)));
-        assert!(signed_in.connected("t-1", one));
+        let stays = |client_id, guest| signed_in.connected(client_id, guest, false).is_empty();
+        assert!(stays("t-1", one));
         assert!(!signed_in.is_free_for(&tablet, user));
         assert!(signed_in.is_here(UserId(id(1))) && !signed_in.is_here(user));
-        assert!(!signed_in.connected("t-1.x", other) && !signed_in.has("t-1.x", other));
-        assert!(signed_in.connected("t-2", other));
+        assert!(!stays("t-1.x", other) && !signed_in.has("t-1.x", other));
+        assert!(stays("t-2", other));
         let second = provider(&signed_in, 1);
         assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
-        assert!(signed_in.connected("t-1.x", second));
+        assert!(stays("t-1.x", second));
         signed_in.disconnected("t-1", one);
         assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_here(UserId(id(1))));
         signed_in.disconnected("t-1.x", second);
@@ -284,10 +310,24 @@ mod tests {
     }
 
     #[test]
+    fn the_owner_of_a_device_ends_the_connections_of_others() {
+        let signed_in = Guests::default();
+        let (owner, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
+        assert!(signed_in.connected("t-1.x", other, false).is_empty());
+        assert_eq!(signed_in.connected("t-1", owner, true), ["t-1.x"]);
+        assert!(signed_in.has("t-1", owner) && !signed_in.has("t-1.x", other));
+        assert_eq!(signed_in.connected("t-1.y", other, false), ["t-1.y"]);
+        assert_eq!(signed_in.beside("t-1.z", UserId(id(1))), (1, 1));
+        assert_eq!(signed_in.beside("t-1", UserId(id(1))), (0, 0));
+    }
+
+    #[test]
     fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
         let signed_in = Guests::default();
         let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
-        assert!(signed_in.connected("t-1", old) && signed_in.connected("t-1", new));
+        for guest in [old, new] {
+            assert!(signed_in.connected("t-1", guest, false).is_empty());
+        }
         signed_in.disconnected("t-1", old);
         assert!(signed_in.has("t-1", new) && !signed_in.has("t-1", old));
     }

@@ -1,10 +1,10 @@
 //! The broker inside this process.
 //!
-//! Invariants: it listens only where configuration says; a command is handed on and never routed, so
+//! Invariants: it listens nowhere itself, and the door only where configuration says; a command is handed on and never routed, so
 //! no client hears another's command; every queue and packet is bounded.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -20,20 +20,26 @@ use mqtt5::{
     },
     packet::publish::PublishPacket,
 };
-use process::{metrics, tasks::Tasks, web};
-use tokio::{sync::mpsc, time::Instant};
+use process::{
+    metrics,
+    tasks::Tasks,
+    web::{self, Slots},
+};
+use tokio::time::Instant;
 use wire::{DeviceId, UserId, topics};
 
 use super::{
     MqttError, MqttKind,
     access::{Access, Guest, Guests, device_of},
-    inbound::Inbound,
+    door::Door,
+    inbound::Inbox,
     websocket,
 };
 use crate::{
     gate::Gate,
     ground::EdgeGround,
     intake::{BODY_BYTES_MAX, Sender},
+    people::KnownPeople,
     store::EdgeIdentity,
 };
 
@@ -41,12 +47,13 @@ use crate::{
 pub struct Broker {
     router: Arc<MessageRouter>,
     signed_in: Arc<Guests>,
+    people: KnownPeople,
     gate: Gate,
+    pub door: Door,
     /// Where tablets connect: TCP and WebSocket.
     pub addresses: (SocketAddr, SocketAddr),
 }
 
-const CLIENTS_MAX: usize = 2_000;
 /// A command frame and its topic; an edge splits its own messages to fit as well.
 pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
 /// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer to.
@@ -61,38 +68,48 @@ const RETAINED_MAX: usize = 4;
 const RETAINED_BYTES_MAX: usize = 4 * 1024;
 /// Messages on their way to one tablet that has not taken them yet.
 const CLIENT_CHANNEL_MAX: usize = 256;
-const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
 impl Broker {
     pub async fn start(
         ground: &EdgeGround,
-        inbox: mpsc::Sender<Inbound>,
+        inbox: Inbox,
+        slots: &Slots,
         tasks: &Tasks,
     ) -> Result<Self, MqttError> {
         if ground.config.mqtt == MqttKind::External {
             return Err(MqttError::ExternalUnavailable);
         }
         let (identity, gate) = (ground.identity.clone(), ground.gate.clone());
-        let bind = free(&ground.config.mqtt_bind).await?;
+        let listener = web::bind(&ground.config.mqtt_bind).await?;
         let signed_in = Arc::<Guests>::default();
         let hook = Arc::new(Hook {
             identity: identity.clone(),
             inbox,
             signed_in: Arc::clone(&signed_in),
+            people: ground.people.clone(),
             router: OnceLock::new(),
         });
-        let access = Access { identity, gate: gate.clone(), signed_in: Arc::clone(&signed_in) };
-        let broker = MqttBroker::with_config(config(bind, Arc::clone(&hook))).await;
-        let broker = broker.map_err(MqttError::Broker)?.with_auth_provider(Arc::new(access));
+        let access = Access {
+            identity,
+            gate: gate.clone(),
+            signed_in: Arc::clone(&signed_in),
+            people: ground.people.clone(),
+            per_person_max: ground.config.connections_per_person.get(),
+        };
+        let config = config(Arc::clone(&hook));
+        let broker = MqttBroker::with_config(config.clone()).await.map_err(MqttError::Broker)?;
         let router = broker.router();
         let _ = hook.router.set(Arc::clone(&router));
-        let mqtt = broker.local_addr().unwrap_or(bind);
+        let door = Door::new(&broker, config, Arc::new(access));
+        let mqtt = listener.local_addr().map_err(MqttError::Address)?;
 
-        let listener = web::bind(&ground.config.ws_bind).await?;
-        let websocket = listener.local_addr().unwrap_or(mqtt);
-        tasks.spawn("mqtt", run(broker, tasks.clone()));
-        tasks.spawn("mqtt-websocket", websocket::serve(listener, mqtt, tasks.token()));
-        Ok(Self { router, signed_in, gate, addresses: (mqtt, websocket) })
+        let websockets = web::bind(&ground.config.ws_bind).await?;
+        let websocket = websockets.local_addr().map_err(MqttError::Address)?;
+        tasks.spawn("mqtt", door.clone().keep(listener, slots.clone(), tasks.token()));
+        let served = websocket::serve(websockets, door.clone(), slots.clone(), tasks.token());
+        tasks.spawn("mqtt-websocket", served);
+        let people = ground.people.clone();
+        Ok(Self { router, signed_in, people, gate, door, addresses: (mqtt, websocket) })
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
@@ -100,6 +117,11 @@ impl Broker {
         // A message that finds a tablet's channel full is queued behind it at once: a slow tablet must not
         // make the link wait, whose outcomes are told through here.
         self.router.route_message_with_deadline(&packet, None, Instant::now()).await;
+    }
+
+    /// Whether that person's connection on that device would be let in.
+    pub fn lets_in(&self, device: &DeviceId, user: UserId) -> bool {
+        self.signed_in.is_free_for(device, user) || self.people.owns(user, device)
     }
 
     /// Whether a message for that person may go to that device: nobody else is signed in on it.
@@ -119,16 +141,10 @@ impl Broker {
     }
 }
 
-/// The broker's own error for a taken port is a paragraph; this one names the address.
-async fn free(text: &str) -> Result<SocketAddr, MqttError> {
-    drop(web::bind(text).await?);
-    text.parse().map_err(|_| MqttError::Address(text.to_owned()))
-}
-
-fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
+/// The broker insists on a listener of its own, which is closed before anybody hears of it: the door listens.
+fn config(hook: Arc<Hook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
-        cleanup_interval: EXPIRED_EVERY,
         // In memory: it bounds the queues.
         enable_persistence: true,
         max_queued_messages_per_client: QUEUED_MESSAGES_MAX,
@@ -141,8 +157,7 @@ fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
         ..AuthConfig::default()
     };
     BrokerConfig {
-        bind_addresses: vec![bind],
-        max_clients: CLIENTS_MAX,
+        bind_addresses: vec![(Ipv4Addr::LOCALHOST, 0).into()],
         session_expiry_interval: SESSION_KEPT,
         max_packet_size: PACKET_BYTES_MAX,
         topic_alias_maximum: 16,
@@ -161,25 +176,11 @@ fn config(bind: SocketAddr, hook: Arc<Hook>) -> BrokerConfig {
     .with_event_handler(hook)
 }
 
-async fn run(mut broker: MqttBroker, tasks: Tasks) {
-    let handle = broker.shutdown_handle();
-    let mut running = Box::pin(broker.run());
-    let ended = tokio::select! {
-        ended = &mut running => ended,
-        () = async { tasks.token().cancelled_owned().await } => {
-            handle.shutdown();
-            running.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::error!(%error, "The broker ended with an error");
-    }
-}
-
 struct Hook {
     identity: EdgeIdentity,
-    inbox: mpsc::Sender<Inbound>,
+    inbox: Inbox,
     signed_in: Arc<Guests>,
+    people: KnownPeople,
     router: OnceLock<Arc<MessageRouter>>,
 }
 
@@ -193,9 +194,9 @@ impl BrokerEventHandler for Hook {
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
                 let sender = Sender { device, actor: guest.actor() };
-                let inbound = Inbound { sender, payload: event.payload };
+                let known = self.people.is_known(sender.actor.user_id);
                 // It may be the repeat of a stored one, so nothing can be said; the tablet sends it again.
-                if self.inbox.try_send(inbound).is_err() {
+                if !self.inbox.put(sender, event.payload, known) {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }
@@ -208,9 +209,17 @@ impl BrokerEventHandler for Hook {
         metrics::EDGE_TABLETS.change([], 1);
         Box::pin(async move {
             let guest = guest(event.user_id.as_deref());
-            let stays = guest.is_some_and(|g| self.signed_in.connected(&event.client_id, g));
-            if let (false, Some(router)) = (stays, self.router.get()) {
-                router.unregister_client(&event.client_id).await;
+            let (Some(guest), Some(device)) = (guest, device_of(&event.client_id)) else { return };
+            let user = guest.pass.user_id;
+            let owns = self.people.owns(user, &device);
+            let ending = self.signed_in.connected(&event.client_id, guest, owns);
+            if let Some(router) = self.router.get() {
+                for client_id in &ending {
+                    router.unregister_client(client_id).await;
+                }
+            }
+            if !ending.iter().any(|ended| **ended == *event.client_id) {
+                self.people.uses(user, &device).await;
             }
         })
     }

@@ -1,26 +1,105 @@
 //! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
-//! for the disk. A command that finds it full is dropped without a word, and the tablet sends it again.
+//! for the disk. A command that finds it full, or its sender's share used up, is dropped without a word,
+//! and the tablet sends it again.
+//!
+//! Invariant: one person never holds more than an eighth of the queue, and newcomers together no more than
+//! half.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wire::UserId;
 
 use crate::{
     intake::{Intake, Sender},
     voice::Voice,
 };
-use bytes::Bytes;
-use futures::StreamExt;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 const WAITING_MAX: usize = 4_096;
 /// Commands that wait for their commit at the same time; a group commits 256.
 const AT_ONCE_MAX: usize = 512;
+const PER_PERSON_MAX: usize = WAITING_MAX / 8;
+const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
-pub struct Inbound {
-    pub sender: Sender,
-    pub payload: Bytes,
+#[derive(Clone)]
+pub struct Inbox {
+    queue: mpsc::Sender<Inbound>,
+    shares: Shares,
 }
 
-pub fn inbox() -> (mpsc::Sender<Inbound>, mpsc::Receiver<Inbound>) {
-    mpsc::channel(WAITING_MAX)
+pub struct Inbound {
+    sender: Sender,
+    payload: Bytes,
+    /// Held until it is answered.
+    _share: Share,
+}
+
+pub fn inbox() -> (Inbox, mpsc::Receiver<Inbound>) {
+    let (queue, inbound) = mpsc::channel(WAITING_MAX);
+    (Inbox { queue, shares: Shares::default() }, inbound)
+}
+
+impl Inbox {
+    /// Returns whether there was room for it.
+    pub fn put(&self, sender: Sender, payload: Bytes, known: bool) -> bool {
+        let share = self.shares.take(sender.actor.user_id, known);
+        share.is_some_and(|share| {
+            self.queue.try_send(Inbound { sender, payload, _share: share }).is_ok()
+        })
+    }
+}
+
+/// The commands on their way, by person.
+#[derive(Clone, Default)]
+struct Shares(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    by_person: HashMap<UserId, usize>,
+    newcomers: usize,
+}
+
+struct Share {
+    shares: Shares,
+    user: UserId,
+    known: bool,
+}
+
+impl Shares {
+    fn take(&self, user: UserId, known: bool) -> Option<Share> {
+        let mut held = self.held();
+        let his = held.by_person.get(&user).copied().unwrap_or_default();
+        if his >= PER_PERSON_MAX || !known && held.newcomers >= NEWCOMERS_MAX {
+            return None;
+        }
+        held.by_person.insert(user, his + 1);
+        held.newcomers += usize::from(!known);
+        drop(held);
+        Some(Share { shares: self.clone(), user, known })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.held();
+        held.newcomers -= usize::from(!self.known);
+        if let Some(his) = held.by_person.get_mut(&self.user) {
+            *his -= 1;
+            if *his == 0 {
+                held.by_person.remove(&self.user);
+            }
+        }
+    }
 }
 
 /// Answers commands until asked to stop, and then those that still wait.
@@ -52,7 +131,7 @@ pub async fn work(
 }
 
 async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
-    let Inbound { sender, payload } = inbound;
+    let Inbound { sender, payload, _share } = inbound;
     // Nothing is said of a command that may or may not be stored; the tablet sends it again.
     let Ok(taken) = intake.take(&payload, Some(&sender)).await else { return };
     voice.reply(&sender.device, sender.actor.user_id, &taken.reply).await;
@@ -67,12 +146,19 @@ mod tests {
     use crate::tests::sender;
 
     #[test]
-    fn a_full_queue_gives_the_command_back() {
+    fn one_person_and_newcomers_leave_room_for_people_who_are_known() {
         let (inbox, mut waiting) = inbox();
-        let inbound = || Inbound { sender: sender("t-1", 20), payload: Bytes::from_static(b"{}") };
-        assert!((0..WAITING_MAX).all(|_| inbox.try_send(inbound()).is_ok()));
-        assert!(inbox.try_send(inbound()).is_err());
-        assert!(waiting.try_recv().is_ok());
-        assert!(inbox.try_send(inbound()).is_ok());
+        let put = |user: usize, known| {
+            inbox.put(sender("t-1", user as u128), Bytes::from_static(b"{}"), known)
+        };
+        let taken = (0..2 * PER_PERSON_MAX).filter(|_| put(20, false)).count();
+        assert_eq!(taken, PER_PERSON_MAX);
+        let newcomers = (0..WAITING_MAX).filter(|n| put(100 + n, false)).count();
+        assert_eq!(taken + newcomers, NEWCOMERS_MAX);
+        let known = (0..WAITING_MAX).filter(|n| put(10_000 + n, true)).count();
+        assert_eq!(taken + newcomers + known, WAITING_MAX);
+        assert!(!put(30_000, true), "the queue is full");
+        drop(waiting.try_recv().unwrap());
+        assert!(put(20, false), "an answered command gives its share back");
     }
 }

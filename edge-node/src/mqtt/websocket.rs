@@ -1,13 +1,12 @@
-//! MQTT over WebSocket: our own listener in front of the broker's TCP port. The broker's listener
-//! finishes one handshake before it accepts the next, so that one silent client would keep all others
-//! out; here each has a task of its own, and messages are bounded.
+//! MQTT over WebSocket, at a listener of its own and beside the app's files. Messages are bounded, and the
+//! bytes go to the broker through a pipe within the process.
 
 use std::net::SocketAddr;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{
-        State,
+        ConnectInfo, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
     response::Response,
@@ -17,75 +16,72 @@ use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use process::web;
+use process::web::{self, SlotProof, Slots};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split},
+    net::TcpListener,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::PACKET_BYTES_MAX;
+use super::{door::Door, embedded::PACKET_BYTES_MAX};
 
 #[derive(Clone)]
 struct Behind {
-    broker: SocketAddr,
+    door: Door,
     stop: CancellationToken,
 }
 
-const CHUNK_BYTES: usize = 8 * 1024;
+/// Bytes on their way between broker and socket, in each direction.
+const PIPE_BYTES_MAX: usize = 8 * 1024;
 
-pub(super) async fn serve(listener: TcpListener, broker: SocketAddr, stop: CancellationToken) {
-    let router = router(&["/", "/mqtt"], broker, stop.clone());
-    if let Err(error) = web::serve(listener, web::standard(router, "mqtt-ws"), stop).await {
-        tracing::error!(%error, "The WebSocket listener ended with an error");
-    }
+pub(super) async fn serve(
+    listener: TcpListener,
+    door: Door,
+    slots: Slots,
+    stop: CancellationToken,
+) {
+    let router = router(&["/", "/mqtt"], door, stop.clone());
+    web::serve(listener, web::standard(router, "mqtt-ws"), slots, stop).await;
 }
 
 /// MQTT over WebSocket at these paths of a server.
-pub fn router(paths: &[&str], broker: SocketAddr, stop: CancellationToken) -> Router {
+pub fn router(paths: &[&str], door: Door, stop: CancellationToken) -> Router {
     let at = |router: Router<Behind>, path: &&str| router.route(path, any(upgrade));
-    let behind = Behind { broker: reachable(broker), stop };
-    paths.iter().fold(Router::new(), at).with_state(behind)
+    paths.iter().fold(Router::new(), at).with_state(Behind { door, stop })
 }
 
-/// A broker that listens everywhere is reached on this machine.
-fn reachable(mut broker: SocketAddr) -> SocketAddr {
-    if broker.ip().is_unspecified() {
-        broker.set_ip(match broker {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    broker
-}
-
-async fn upgrade(State(behind): State<Behind>, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State(behind): State<Behind>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(proof): Extension<SlotProof>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    proof.take_back();
     upgrade
         .protocols(["mqtt", "mqttv3.1"])
         .max_message_size(PACKET_BYTES_MAX)
         .max_frame_size(PACKET_BYTES_MAX)
-        .on_upgrade(move |socket| bridge(socket, behind))
+        .on_upgrade(move |socket| bridge(socket, behind, proof, from))
 }
 
-/// Both directions, each at its own pace; the end of one ends both.
-async fn bridge(socket: WebSocket, behind: Behind) {
-    let Ok(tcp) = TcpStream::connect(behind.broker).await else { return };
-    if tcp.set_nodelay(true).is_err() {
-        return;
-    }
-    let (from_broker, to_broker) = tcp.into_split();
+/// Both directions, each at its own pace. The last words of the broker are passed on before the end.
+async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: SocketAddr) {
+    let (ours, brokers) = duplex(PIPE_BYTES_MAX);
+    let (from_broker, to_broker) = split(ours);
     let (to_client, from_client) = socket.split();
+    let conversation = async {
+        behind.door.converse(brokers, proof, from).await;
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = upwards(from_client, to_broker) => {}
         () = downwards(from_broker, to_client) => {}
+        () = conversation => {}
         () = behind.stop.cancelled() => {}
     }
 }
 
-async fn upwards(mut client: SplitStream<WebSocket>, mut broker: OwnedWriteHalf) {
+async fn upwards(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<DuplexStream>) {
     while let Some(Ok(message)) = client.next().await {
         match message {
             Message::Binary(bytes) if broker.write_all(&bytes).await.is_ok() => {}
@@ -96,8 +92,8 @@ async fn upwards(mut client: SplitStream<WebSocket>, mut broker: OwnedWriteHalf)
     }
 }
 
-async fn downwards(mut broker: OwnedReadHalf, mut client: SplitSink<WebSocket, Message>) {
-    let mut chunk = vec![0; CHUNK_BYTES];
+async fn downwards(mut broker: ReadHalf<DuplexStream>, mut client: SplitSink<WebSocket, Message>) {
+    let mut chunk = vec![0; PIPE_BYTES_MAX];
     while let Ok(read @ 1..) = broker.read(&mut chunk).await {
         let message = Message::Binary(chunk[..read].to_vec().into());
         if client.send(message).await.is_err() {

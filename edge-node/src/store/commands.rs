@@ -53,7 +53,8 @@ pub struct StoredCommand {
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
     pub outcome: Option<Outcome>,
-    hash: Hash,
+    /// Of its body.
+    pub hash: Hash,
 }
 
 pub enum CommandFate {

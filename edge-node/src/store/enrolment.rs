@@ -6,6 +6,9 @@ use wire::{HubKey, SessionId, UnixMillis, UserId};
 
 use super::sql::{execute, id, nat};
 
+/// Longer than any token of the cloud lives, a device's grant among them.
+const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
+
 /// The keys and revocations that the gate starts with.
 #[derive(Debug, Default)]
 pub struct Trust {
@@ -68,6 +71,16 @@ pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     const KEY: &str = "SELECT hub_key FROM edge WHERE one = 1";
     let key: Option<[u8; 32]> = conn.query_row(KEY, [], |row| row.get(0))?;
     Ok(key.map(HubKey))
+}
+
+/// Sessions of which no token lives any more leave the file and are named. One that an earlier version wrote
+/// down counts from now on.
+pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
+    const COUNTS: &str = "UPDATE revoked SET heard_at = ? WHERE heard_at = 0";
+    const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
+    execute(conn, COUNTS, [now.0])?;
+    let mut statement = conn.prepare(FORGET)?;
+    statement.query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?.collect()
 }
 
 fn revoked<T: From<uuid::Uuid>>(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<T>> {

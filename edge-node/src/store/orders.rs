@@ -128,10 +128,10 @@ pub fn take(
         }
         Change::Revoked { version, sessions, users } => {
             for session in &sessions {
-                revoke(conn, "session", session.as_bytes())?;
+                revoke(conn, "session", session.as_bytes(), now)?;
             }
             for user in &users {
-                revoke(conn, "user", user.as_bytes())?;
+                revoke(conn, "user", user.as_bytes(), now)?;
             }
             book.revocations_version = book.revocations_version.max(version);
             applied.trust.revoked_sessions.extend(sessions);
@@ -171,7 +171,7 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
     }
 }
 
-fn revoke(conn: &Connection, kind: &str, id: &[u8; 16]) -> rusqlite::Result<()> {
-    const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id) VALUES (?, ?)";
-    execute(conn, PUT, params![kind, &id[..]])
+fn revoke(conn: &Connection, kind: &str, id: &[u8; 16], now: UnixMillis) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id, heard_at) VALUES (?, ?, ?)";
+    execute(conn, PUT, params![kind, &id[..], now.0])
 }

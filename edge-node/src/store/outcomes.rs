@@ -7,12 +7,12 @@
 use engine::view::{Sight, Via};
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, params};
-use wire::{HeldReason, NumberedOutcome, Outcome};
+use wire::{HeldReason, NumberedOutcome, Outcome, OutcomeKind, UnixMillis};
 
 use super::{
     book::LogBook,
     commands::{StoredCommand, find_by_op},
-    orders,
+    orders, people,
     sight::sight,
     sql::{encoded, execute, int},
 };
@@ -29,6 +29,7 @@ pub fn settle(
     book: &mut LogBook,
     to: u64,
     outcomes: Vec<NumberedOutcome>,
+    now: UnixMillis,
 ) -> rusqlite::Result<Vec<DecidedCommand>> {
     let mut settled = Vec::with_capacity(outcomes.len());
     for numbered in outcomes {
@@ -40,6 +41,9 @@ pub fn settle(
             store(conn, &stored, &numbered.outcome)?;
             if !planted(Defect::OpRetiredBeforeOutcome) {
                 retire(conn, book.epoch, numbered.seq)?;
+            }
+            if numbered.outcome.kind == OutcomeKind::Applied {
+                people::applied(conn, stored.user_id, now)?;
             }
             let sight = sight(conn, stored.order_id, &book.name)?;
             settled.push(DecidedCommand { stored, outcome: numbered.outcome, sight });

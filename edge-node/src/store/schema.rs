@@ -16,6 +16,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up_with_hook(include_str!("../../migrations/0008_shares.sql"), |tx| {
             Ok(shares::fill_workers(tx)?)
         }),
+        M::up(include_str!("../../migrations/0009_people.sql")),
     ])
 }
 

@@ -4,18 +4,17 @@ use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Actor, EdgeId, Hold, Op, Order, OrderId, readable_while};
+use wire::{EdgeId, Hold, Op, Order, OrderId};
 
 use super::{
     sql::{decoded, id, nat, order, unreadable},
     standing::offline_rules,
 };
 
-/// Orders on a board at most, and those looked at for whether the reader may read them.
-const BOARD_MAX: usize = 1_000;
-const BOARD_ASKED_MAX: u32 = 4_000;
+/// Orders that the boards of all readers are made of, at most.
+const BOARD_MAX: u32 = 4_000;
 
-/// An order on the board, as its reader may read it.
+/// An order on a board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BoardItem {
     #[serde(flatten)]
@@ -46,13 +45,9 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     Ok(sight)
 }
 
-/// The feed's number, and the orders that the reader may read: those with something pending, then those
-/// in work, then the others, newest change first.
-pub fn board(
-    conn: &Connection,
-    edge: &EdgeId,
-    reader: Actor,
-) -> rusqlite::Result<(u64, Vec<BoardItem>)> {
+/// The feed's number, and the orders: those with something pending, then those in work, then the others,
+/// newest change first.
+pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(BoardItem, Hold)>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "
         SELECT order_id FROM (
@@ -63,15 +58,15 @@ pub fn board(
     let cursor = conn.query_row(CURSOR, [], |row| nat(row, 0))?;
     let mut statement = conn.prepare_cached(IDS)?;
     let ids: Vec<OrderId> =
-        statement.query_map([BOARD_ASKED_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
+        statement.query_map([BOARD_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
     let shown = ids.into_iter().filter_map(|order_id| {
-        let shown = |sight: Sight| {
-            let order = readable_while(sight.order.as_ref()?, reader, sight.hold)?;
-            Some(BoardItem { order, pending: !sight.pending.is_empty() })
+        let item = |sight: Sight| {
+            let pending = !sight.pending.is_empty();
+            Some((BoardItem { order: sight.order?, pending }, sight.hold))
         };
-        sight(conn, order_id, edge).map(shown).transpose()
+        sight(conn, order_id, edge).map(item).transpose()
     });
-    Ok((cursor, shown.take(BOARD_MAX).collect::<Result<_, _>>()?))
+    Ok((cursor, shown.collect::<Result<_, _>>()?))
 }
 
 /// So many are laid over an order; more come only from a client gone wild.

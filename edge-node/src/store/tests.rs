@@ -27,8 +27,6 @@ async fn open(data: &TempDir, nonce: u8) -> (Store, Option<Alarm>) {
     Store::open(data.path(), identity(), BootNonce([nonce; 16]), NOW).await.unwrap()
 }
 
-const ADMIN: Actor = Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin };
-
 fn by(user: u128) -> Actor {
     Actor { user_id: UserId(id(user)), role: Role::Provider }
 }
@@ -163,7 +161,7 @@ async fn the_same_id_of_another_person_is_another_command() {
     assert!(asked.is_some(), "it is logged, so that the cloud can decide it");
 
     let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
-    store.settle(1, vec![outcome(1, first.at.seq, applied)]).await.unwrap();
+    store.settle(1, vec![outcome(1, first.at.seq, applied)], NOW).await.unwrap();
     let (first, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && first.outcome.is_some());
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
@@ -206,7 +204,7 @@ async fn everything_survives_the_end_of_the_process() {
     assert!(!new && again.at == first.at);
     let position = store.position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
-    let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
+    let (_, shown) = store.board(&identity()).await.unwrap();
     let mut statuses: Vec<_> = shown.iter().map(|item| item.order.status).collect();
     statuses.sort();
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
@@ -310,7 +308,7 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
     let second = Outcome::applied(after(3, 2, Action::Accept, 20), NOW);
     let outcomes = vec![outcome(1, seqs[0], applied), outcome(2, seqs[2], second)];
-    store.settle(2, outcomes).await.unwrap();
+    store.settle(2, outcomes, NOW).await.unwrap();
     assert_eq!(store.tidy(NOW).await.unwrap(), 0);
 
     let year = UnixMillis(NOW.0 + 366 * 24 * 3_600_000);
@@ -321,11 +319,11 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(later).await.unwrap(), 2);
     let report = report(&path_in(data.path())).unwrap();
     assert_eq!((report.pending, report.last_seq), (1, seqs[2]));
-    let (_, shown) = store.board(&identity(), ADMIN).await.unwrap();
+    let (_, shown) = store.board(&identity()).await.unwrap();
     assert_eq!(shown.len(), 3);
 
     let last = Outcome::applied(after(2, 2, Action::Accept, 20), NOW);
-    store.settle(3, vec![outcome(3, seqs[1], last)]).await.unwrap();
+    store.settle(3, vec![outcome(3, seqs[1], last)], NOW).await.unwrap();
     assert_eq!(store.tidy(later).await.unwrap(), 3, "with the last of them its token goes");
 }
 
@@ -368,4 +366,28 @@ fn copy(from: &Path, to: &Path) {
         let file = file.unwrap();
         std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let (session, user) = (wire::SessionId(id(0x5e55_1040_f00d_5e55_1040_f00d)), UserId(id(20)));
+    let on_disk = || {
+        let files = std::fs::read_dir(path_in(data.path()).parent().unwrap()).unwrap();
+        let bytes: Vec<u8> =
+            files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        bytes.windows(16).any(|found| found == session.as_bytes())
+    };
+    let revoked = Change::Revoked { version: 1, sessions: vec![session], users: vec![user] };
+    store.apply(1, vec![revoked], NOW).await.unwrap();
+    let after = |days: i64| UnixMillis(NOW.0 + days * 24 * 3_600_000);
+    assert!(store.forget_people(after(30)).await.unwrap().is_empty());
+    store.scrub().unwrap();
+    assert!(on_disk());
+    assert_eq!(store.forget_people(after(32)).await.unwrap(), [session]);
+    store.scrub().unwrap();
+    assert!(!on_disk());
+    let trust = store.trust().await.unwrap().known;
+    assert_eq!((trust.revoked_sessions, trust.revoked_users), (vec![], vec![user]));
 }

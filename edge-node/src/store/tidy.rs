@@ -7,7 +7,7 @@ use super::{book::LogBook, sql::int};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Command ids and results stay at least thirteen months.
-const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
+pub const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
 /// The hub keeps raw ops as long: the longest age of a backup it may have to answer.
 const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 /// So many rows leave in one go, so that commands never wait long behind them.

@@ -943,6 +943,7 @@ export interface components {
         Assignments: {
             items: components["schemas"]["AssignmentEvent"][];
         };
+        /** @description The orders that a person may read, the pending ones first. */
         Board: {
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -962,7 +963,7 @@ export interface components {
             items: components["schemas"]["BoardItem"][];
             region: components["schemas"]["Region"];
         };
-        /** @description An order on the board, as its reader may read it. */
+        /** @description An order on a board. */
         BoardItem: components["schemas"]["Order"] & {
             /** @description It rests on something that the cloud has not decided. */
             pending: boolean;
@@ -1637,6 +1638,8 @@ export interface components {
         };
         /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
         Receipt: {
+            /** @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none. */
+            body?: components["schemas"]["Hash"];
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -6119,6 +6122,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`: Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     "edge.commands": {
@@ -6391,7 +6403,9 @@ export interface operations {
     };
     "edge.sign_out": {
         parameters: {
-            query?: never;
+            query?: {
+                device?: components["schemas"]["DeviceId"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6407,6 +6421,15 @@ export interface operations {
             };
             /** @description `invalid_token`: Invalid token */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

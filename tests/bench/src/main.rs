@@ -49,9 +49,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let mut layout = Layout::temporary(Stores::Real)?;
     let wires = edges::wires(&mut layout).await?;
     // A person of each region does the work of a thousand.
-    let pace = ("HOLDFAST__EDGE__COMMANDS_AT_ONCE".to_owned(), u32::MAX.to_string());
+    let limits = ["COMMANDS_AT_ONCE", "NEWCOMERS_PENDING_MAX"];
+    let without = |limit| (format!("HOLDFAST__EDGE__{limit}"), u32::MAX.to_string());
     let mut wishes = Wishes::of_few_people();
-    wishes.environment.extend([pace]);
+    wishes.environment.extend(limits.map(without));
     let stack = Stack::start(layout, &wishes).await?;
     let api = Api::new(stack.layout().gateway_url());
     let edges = Edges::of(&stack, &api, wires).await?;

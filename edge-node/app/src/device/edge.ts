@@ -7,21 +7,38 @@ export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: tru
 const TIMEOUT_MS = 8_000
 const SIGN_IN_TIMEOUT_MS = 20_000
 
+type Question<T> = RequestInit & {
+  token?: string
+  timeout?: number
+  /** An earlier answer, and its name. */
+  known?: { etag: string; value: T }
+  /** Hears of a new answer and its name. */
+  named?: (etag: string, value: T) => void
+}
+
 export type Edge = ReturnType<typeof edgeAt>
 
 /** The edge that these pages came from; `base` is for tests. */
 export function edgeAt(base = '') {
-  async function ask<T>(path: string, options: RequestInit & { token?: string; timeout?: number } = {}): Promise<Answer<T>> {
-    const { token, timeout = TIMEOUT_MS, ...rest } = options
+  /** The last board, by its name: the edge does not send again what this page has. */
+  let known: { token: string; etag: string; board: Board } | undefined
+
+  async function ask<T>(path: string, options: Question<T> = {}): Promise<Answer<T>> {
+    const { token, timeout = TIMEOUT_MS, known, named, ...rest } = options
     const headers = new Headers(rest.headers)
     if (token) headers.set('authorization', `Bearer ${token}`)
     if (rest.body) headers.set('content-type', 'application/json')
+    if (known) headers.set('if-none-match', known.etag)
     headers.set('accept-language', document.documentElement.lang || 'en')
     try {
       const response = await fetch(base + path, { ...rest, headers, cache: 'no-store', signal: AbortSignal.timeout(timeout) })
+      if (known && response.status === 304) return { value: known.value }
       const text = await response.text()
       const body: unknown = text === '' ? {} : JSON.parse(text)
-      if (response.ok) return { value: body as T }
+      if (response.ok) {
+        named?.(response.headers.get('etag') ?? '', body as T)
+        return { value: body as T }
+      }
       const unsaid: Problem = { type: 'urn:holdfast:internal', code: 'internal', title: 'internal', status: response.status }
       return { problem: { ...unsaid, ...(body as Partial<Problem>), status: response.status } }
     } catch {
@@ -31,11 +48,19 @@ export function edgeAt(base = '') {
 
   return {
     standing: () => ask<EdgeStanding>('/standing'),
-    board: (token: string) => ask<Board>('/board', { token }),
+    board: (token: string) =>
+      ask<Board>('/board', {
+        token,
+        known: known?.token === token ? { etag: known.etag, value: known.board } : undefined,
+        named: (etag, board) => (known = { token, etag, board }),
+      }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
     signIn: (username: string, password: string) =>
       ask<AccessGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
-    signOut: (token: string) => ask<unknown>('/session', { method: 'DELETE', token }),
+    signOut: (token: string, device: string) => {
+      known = undefined
+      return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })
+    },
     command: (frame: string) => ask<Reply>('/commands', { method: 'POST', body: frame }),
   }
 }

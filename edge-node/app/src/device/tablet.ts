@@ -219,7 +219,7 @@ export async function signOut(): Promise<boolean> {
   if (!tablet.person || waiting.value.length > 0) return false
   const user = tablet.person.user_id
   const isOver = queued.value.length === 0
-  if (token) await edge.signOut(token)
+  if (token) await edge.signOut(token, tablet.device)
   await shut()
   await store.removePerson(user)
   await store.set('current', undefined)

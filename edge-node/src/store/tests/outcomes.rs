@@ -10,7 +10,8 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let lost = after(1, 2, Action::Accept, 21);
     let rejected = Outcome::rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
-    let settled = store.settle(3, vec![outcome(3, stored.at.seq, rejected.clone())]).await.unwrap();
+    let settled =
+        store.settle(3, vec![outcome(3, stored.at.seq, rejected.clone())], NOW).await.unwrap();
     assert_eq!(settled.len(), 1);
     assert_eq!(settled[0].sight.order.as_ref().unwrap().provider_id, Some(UserId(id(21))));
     let position = store.position().await.unwrap();
@@ -38,7 +39,7 @@ async fn an_op_is_never_seen_retired_without_its_outcome() {
     with_orders(&store, [1]).await;
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
-    let settling = store.settle(3, vec![outcome(3, stored.at.seq, applied)]);
+    let settling = store.settle(3, vec![outcome(3, stored.at.seq, applied)], NOW);
     let mut settling = std::pin::pin!(settling);
     loop {
         tokio::select! {
@@ -71,7 +72,7 @@ async fn an_outcome_that_names_another_regions_order_is_told_and_leaves_the_view
     let exists = Outcome::rejected(Code::OrderExists, Some(elsewhere(7)), NOW);
     let gone = Outcome::rejected(Code::WrongState, Some(elsewhere(1)), NOW);
     let outcomes = vec![outcome(1, stored.at.seq, exists), outcome(2, moved.at.seq, gone)];
-    let settled = store.settle(2, outcomes).await.unwrap();
+    let settled = store.settle(2, outcomes, NOW).await.unwrap();
     assert_eq!(settled[0].outcome.code, Some(Code::OrderExists));
     assert_eq!(settled[0].sight.order, None);
     let known = settled[1].sight.order.as_ref().map(|order| order.version);

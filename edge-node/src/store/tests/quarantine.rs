@@ -184,6 +184,7 @@ fn receipt(epoch: u64, at: Chain) -> Receipt {
         fence: None,
         sig: String::new(),
         user_id: None,
+        body: None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Owns the pace of one person's new commands: a person who floods the log takes its room from everybody,
-//! and while the edge is cut off nothing leaves it.
+//! Owns the pace of one person: of his new commands, for a person who floods the log takes its room from
+//! everybody, and while the edge is cut off nothing leaves it; and of his questions for the board.
 
 use std::{
     collections::HashMap,
@@ -9,25 +9,25 @@ use std::{
 
 use wire::UserId;
 
-/// One command in this time may go on for ever, which is more than a person can tap.
-const EVERY: Duration = Duration::from_millis(100);
 /// So many people are remembered. Beyond that, those are forgotten who might send all at once anyway, or
 /// everybody where there are none: each has a token that the cloud signed, so they are not made up.
 const PEOPLE_MAX: usize = 10_000;
 
 pub struct Pace {
-    /// So many may come at once: a tablet sends the commands of a long outage in one go.
+    /// So many may come at once.
     at_once: u32,
+    /// One in this time may go on for ever.
+    every: Duration,
     /// The time until which each person has used up their share, at the pace above.
     used: Mutex<HashMap<UserId, Duration>>,
 }
 
 impl Pace {
-    pub fn new(at_once: u32) -> Self {
-        Self { at_once, used: Mutex::default() }
+    pub fn new(at_once: u32, every: Duration) -> Self {
+        Self { at_once, every, used: Mutex::default() }
     }
 
-    /// Whether one more command of this person is taken now; if so, it counts.
+    /// Whether one more of this person is taken now; if so, it counts.
     pub fn takes(&self, user: UserId, now: Duration) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= PEOPLE_MAX && !used.contains_key(&user) {
@@ -37,8 +37,8 @@ impl Pace {
             }
         }
         let until = used.entry(user).or_insert(now);
-        let next = now.max(*until) + EVERY;
-        let takes = next <= now + EVERY * self.at_once;
+        let next = now.max(*until) + self.every;
+        let takes = next <= now + self.every.saturating_mul(self.at_once);
         if takes {
             *until = next;
         }
@@ -52,6 +52,7 @@ mod tests {
     use crate::tests::id;
 
     const AT_ONCE: u32 = 20;
+    const EVERY: Duration = Duration::from_millis(100);
 
     fn person(n: u128) -> UserId {
         UserId(id(n))
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_was_gathered_comes_at_once_and_more_at_the_pace() {
-        let (pace, now) = (Pace::new(AT_ONCE), Duration::from_secs(5));
+        let (pace, now) = (Pace::new(AT_ONCE, EVERY), Duration::from_secs(5));
         let taken = (0..2 * AT_ONCE).filter(|_| pace.takes(person(1), now)).count();
         assert_eq!(taken, 20);
         assert!(pace.takes(person(2), now), "another person is not slowed down");
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_people_that_are_remembered_have_a_bound() {
-        let (pace, now) = (Pace::new(AT_ONCE), Duration::from_secs(5));
+        let (pace, now) = (Pace::new(AT_ONCE, EVERY), Duration::from_secs(5));
         let used = || pace.used.lock().unwrap().len();
         for n in 0..PEOPLE_MAX {
             assert!(pace.takes(person(n as u128), now));

@@ -1,0 +1,194 @@
+//! Owns the boards: the orders that each reader may read, as this edge sees them.
+//!
+//! Invariants: a board is never older than the question for it; the orders are read once for each state of
+//! the file, by a reader that nothing else waits for, and at most half of the time; orders that read the
+//! same for all providers are written out once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use journal::JournalError;
+use process::clock::Clock;
+use serde::Serialize;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until},
+};
+use utoipa::ToSchema;
+use wire::{Actor, EdgeId, Hash, Hold, Order, Region, readable_by_every_provider, readable_while};
+
+use crate::store::{BoardItem, EdgeIdentity, Store};
+
+/// Orders on a board at most.
+const ITEMS_MAX: usize = 1_000;
+/// Boards of one state of the file that are kept; beyond that all are written out anew.
+const BOARDS_MAX: usize = 256;
+
+/// The orders that a person may read, the pending ones first.
+#[derive(Serialize, ToSchema)]
+pub struct Board {
+    edge: EdgeId,
+    region: Region,
+    feed_seq: u64,
+    items: Vec<BoardItem>,
+}
+
+#[derive(Clone)]
+pub struct Boards {
+    identity: EdgeIdentity,
+    store: Store,
+    clock: Clock,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// A board as it is sent, and its name.
+#[derive(Debug, Clone)]
+pub struct WrittenBoard {
+    pub body: Bytes,
+    pub etag: String,
+}
+
+#[derive(Default)]
+struct Shown {
+    region: Option<RegionOrders>,
+    /// The next reading begins no sooner.
+    rests_until: Option<Instant>,
+}
+
+/// The orders of one state of the file.
+struct RegionOrders {
+    version: u64,
+    feed_seq: u64,
+    items: Vec<WrittenItem>,
+    boards: HashMap<Actor, WrittenBoard>,
+}
+
+struct WrittenItem {
+    item: BoardItem,
+    hold: Hold,
+    /// As every provider may read it.
+    open: Option<(Order, Bytes)>,
+}
+
+impl Boards {
+    pub fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
+        let (identity, store) = (identity.clone(), store.clone());
+        Self { identity, store, clock: clock.clone(), shown: Arc::default() }
+    }
+
+    pub async fn of(&self, reader: Actor) -> Result<WrittenBoard, JournalError> {
+        let asked_at = self.store.version();
+        // All who wait here are answered by the next reading.
+        let mut shown = self.shown.lock().await;
+        if shown.region.as_ref().is_none_or(|region| region.version < asked_at) {
+            self.read(&mut shown).await?;
+        }
+        let Some(region) = &mut shown.region else { return Err(JournalError::Stopped) };
+        Ok(region.board(&self.identity, reader))
+    }
+
+    async fn read(&self, shown: &mut Shown) -> Result<(), JournalError> {
+        if let Some(until) = shown.rests_until {
+            sleep_until(until).await;
+        }
+        let started = self.clock.elapsed();
+        let version = self.store.version();
+        let (feed_seq, items) = self.store.board(&self.identity).await?;
+        let items = items.into_iter().map(WrittenItem::of).collect();
+        shown.region = Some(RegionOrders { version, feed_seq, items, boards: HashMap::new() });
+        let took = self.clock.elapsed().saturating_sub(started);
+        shown.rests_until = Some(Instant::now() + took);
+        Ok(())
+    }
+}
+
+impl RegionOrders {
+    fn board(&mut self, identity: &EdgeIdentity, reader: Actor) -> WrittenBoard {
+        if let Some(board) = self.boards.get(&reader) {
+            return board.clone();
+        }
+        let empty = Board {
+            edge: identity.name.clone(),
+            region: identity.region,
+            feed_seq: self.feed_seq,
+            items: Vec::new(),
+        };
+        let mut body = written(&empty).to_vec();
+        // The end of an empty list and of the board.
+        body.truncate(body.len() - 2);
+        let items = self.items.iter().filter_map(|item| item.for_reader(reader)).take(ITEMS_MAX);
+        for (n, item) in items.enumerate() {
+            if n > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(&item);
+        }
+        body.extend_from_slice(b"]}");
+        let board = WrittenBoard { etag: format!("\"{}\"", Hash::of(&body)), body: body.into() };
+        if self.boards.len() >= BOARDS_MAX {
+            self.boards.clear();
+        }
+        self.boards.insert(reader, board.clone());
+        board
+    }
+}
+
+impl WrittenItem {
+    fn of((item, hold): (BoardItem, Hold)) -> Self {
+        let open = readable_by_every_provider(&item.order).map(|order| {
+            let bytes = written(&BoardItem { order: order.clone(), pending: item.pending });
+            (order, bytes)
+        });
+        Self { item, hold, open }
+    }
+
+    fn for_reader(&self, reader: Actor) -> Option<Bytes> {
+        let order = readable_while(&self.item.order, reader, self.hold)?;
+        match &self.open {
+            Some((open, bytes)) if *open == order => Some(bytes.clone()),
+            _ => Some(written(&BoardItem { order, pending: self.item.pending })),
+        }
+    }
+}
+
+/// Writing into memory cannot fail.
+fn written(word: &impl Serialize) -> Bytes {
+    let bytes = serde_json::to_vec(word);
+    debug_assert!(bytes.is_ok(), "memory takes every byte");
+    bytes.unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use wire::{BootNonce, Change, Role};
+
+    use super::*;
+    use crate::tests::{People, identity, order};
+
+    #[tokio::test]
+    async fn a_board_is_written_once_for_each_state_of_the_file_and_never_old() {
+        let (people, data) = (People::new(), tempfile::tempdir().unwrap());
+        let (now, nonce) = (people.clock.now(), BootNonce([1; 16]));
+        let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
+        let boards = Boards::new(&identity(), &store, &people.clock);
+        let reader = |n, role| Actor { user_id: people.user(n), role };
+        let of = async |n, role| boards.of(reader(n, role)).await.unwrap();
+        let ids = |board: &WrittenBoard| {
+            let board: Value = serde_json::from_slice(&board.body).unwrap();
+            board["items"].as_array().unwrap().len()
+        };
+        assert_eq!(ids(&of(20, Role::Provider).await), 0);
+        for n in 1..=3 {
+            store.apply(n, vec![Change::Order(order(n.into(), 1))], now).await.unwrap();
+            assert_eq!(ids(&of(20, Role::Provider).await), usize::try_from(n).unwrap());
+        }
+        let (one, other) = (of(20, Role::Provider).await, of(21, Role::Provider).await);
+        assert_eq!((one.etag.clone(), &one.body), (other.etag, &other.body));
+        let again = of(20, Role::Provider).await;
+        assert_eq!(again.body.as_ptr(), one.body.as_ptr(), "the same bytes, not the same again");
+        let own = of(10, Role::Customer).await;
+        assert_ne!(own.etag, one.etag, "the customer reads the address");
+        assert_eq!((ids(&own), ids(&of(11, Role::Customer).await)), (3, 0));
+    }
+}

@@ -1,0 +1,183 @@
+//! The way of every connection into the broker, over TCP and over WebSocket.
+//!
+//! Invariants: each connection holds a place until it is closed; until the broker has answered its CONNECT
+//! it may say 16 KB, and the broker waits ten seconds for that.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use mqtt5::broker::{
+    BrokerConfig, DynamicStorage, MqttBroker, ResourceMonitor, StorageBackend,
+    auth::AuthProvider,
+    client_handler::ClientHandler,
+    router::MessageRouter,
+    sys_topics::BrokerStats,
+    transport::{BrokerTransport, WebSocketTransport},
+};
+use process::web::{SlotProof, Slots, converse_with_all};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpListener,
+    sync::broadcast,
+    time::{MissedTickBehavior, interval, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A CONNECT with a token and a last will is far smaller.
+const CONNECT_BYTES_MAX: usize = 16 * 1024;
+/// A tablet is told of the stop. One that has not finished its CONNECT hears nothing.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const EXPIRED_EVERY: Duration = Duration::from_secs(600);
+
+#[derive(Clone)]
+pub struct Door(Arc<Inner>);
+
+struct Inner {
+    config: Arc<BrokerConfig>,
+    access: Arc<dyn AuthProvider>,
+    router: Arc<MessageRouter>,
+    storage: Option<Arc<DynamicStorage>>,
+    stats: Arc<BrokerStats>,
+    monitor: Arc<ResourceMonitor>,
+    closing: broadcast::Sender<()>,
+}
+
+impl Door {
+    pub fn new(broker: &MqttBroker, config: BrokerConfig, access: Arc<dyn AuthProvider>) -> Self {
+        Self(Arc::new(Inner {
+            config: Arc::new(config),
+            access,
+            router: broker.router(),
+            storage: broker.storage(),
+            stats: broker.stats(),
+            monitor: broker.resource_monitor(),
+            closing: broadcast::Sender::new(1),
+        }))
+    }
+
+    /// Takes tablets in over TCP until `stop`; then every conversation ends, also those over WebSocket.
+    pub async fn keep(self, listener: TcpListener, slots: Slots, stop: CancellationToken) {
+        let open = converse_with_all(listener, slots, stop.clone(), |stream, from| {
+            let (door, stop, proof) = (self.clone(), stop.clone(), stream.slot.proof());
+            async move {
+                let late = async {
+                    stop.cancelled().await;
+                    sleep(LAST_WORDS).await;
+                };
+                tokio::select! {
+                    () = door.converse(stream, proof, from) => {}
+                    () = late => {}
+                }
+            }
+        });
+        let close = async {
+            stop.cancelled().await;
+            // Nobody may be here to hear it.
+            let _ = self.0.closing.send(());
+        };
+        tokio::select! {
+            ((), ()) = async { tokio::join!(open, close) } => {}
+            () = self.forget_expired() => {}
+        }
+    }
+
+    /// One connection, to its end.
+    pub async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+        proof: SlotProof,
+        from: SocketAddr,
+    ) {
+        let Inner { config, access, router, storage, stats, monitor, closing } = &*self.0;
+        let caller = Caller { stream, from, proof, said: 0, answered: false };
+        let handler = ClientHandler::new(
+            BrokerTransport::WebSocket(Box::new(caller)),
+            from,
+            Arc::clone(config),
+            Arc::clone(router),
+            Arc::clone(access),
+            storage.clone(),
+            Arc::clone(stats),
+            Arc::clone(monitor),
+            closing.subscribe(),
+        );
+        if let Err(error) = Box::pin(handler.run()).await {
+            // A tablet that goes away is everyday.
+            tracing::debug!(%error, "A tablet's connection ended");
+        }
+    }
+
+    async fn forget_expired(&self) {
+        let mut ticks = interval(EXPIRED_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Some(storage) = &self.0.storage
+                && let Err(error) = storage.cleanup_expired().await
+            {
+                tracing::error!(%error, "The broker's expired messages could not be forgotten");
+            }
+            self.0.router.sweep_sessions().await;
+            self.0.monitor.cleanup_expired_windows().await;
+        }
+    }
+}
+
+/// The other end of a connection, heard out only so far until it has an answer.
+struct Caller<S> {
+    stream: S,
+    from: SocketAddr,
+    proof: SlotProof,
+    said: usize,
+    answered: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> WebSocketTransport for Caller<S> {
+    fn peer_addr(&self) -> mqtt5::Result<SocketAddr> {
+        Ok(self.from)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Caller<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.answered && self.said >= CONNECT_BYTES_MAX {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.said = self.said.saturating_add(buffer.filled().len() - before);
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Caller<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if !self.answered {
+            self.answered = true;
+            self.proof.give();
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,237 @@
+//! Owns what the edge knows of people: whose a device is, and who is no newcomer.
+//!
+//! Invariants: a device is of the person who used it first, until he hands it over or has not used it for a
+//! month; newcomers together never fill the log, so that known people always find room in it.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use journal::JournalError;
+use process::{clock::Clock, problem::chain};
+use wire::{DeviceId, UnixMillis, UserId};
+
+use crate::{
+    config::Config,
+    store::{DEVICE_UNUSED_MS_MAX, DeviceOwner, Store},
+};
+
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// A use is noted in the file again after so long.
+const NOTED_EVERY_MS: i64 = HOUR_MS;
+/// Devices that one person owns, and all together. A further one is used as long as nobody else is on it.
+const DEVICES_PER_PERSON_MAX: usize = 32;
+const DEVICES_MAX: usize = 20_000;
+/// The last of the disk is for people who are known.
+const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;
+
+#[derive(Clone)]
+pub struct KnownPeople(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    known_after_ms: i64,
+    newcomers_pending_max: u64,
+    devices: Mutex<HashMap<DeviceId, DeviceOwner>>,
+    known_since: RwLock<HashMap<UserId, UnixMillis>>,
+    pending: AtomicU64,
+    disk_is_short: AtomicBool,
+}
+
+impl KnownPeople {
+    pub fn new(config: &Config, store: &Store, clock: &Clock) -> Self {
+        Self(Arc::new(Inner {
+            store: store.clone(),
+            clock: clock.clone(),
+            known_after_ms: i64::from(config.known_after_hours) * HOUR_MS,
+            newcomers_pending_max: config.newcomers_pending_max.into(),
+            devices: Mutex::default(),
+            known_since: RwLock::default(),
+            pending: AtomicU64::default(),
+            disk_is_short: AtomicBool::default(),
+        }))
+    }
+
+    /// Takes up what the file knows.
+    pub async fn recall(&self) -> Result<(), JournalError> {
+        let (devices, known) = self.0.store.people().await?;
+        self.devices().extend(devices);
+        let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
+        since.extend(known);
+        Ok(())
+    }
+
+    /// The cloud has applied a command of his, and that some time ago.
+    pub fn is_known(&self, user: UserId) -> bool {
+        let since = self.0.known_since.read().unwrap_or_else(PoisonError::into_inner);
+        since.get(&user).is_some_and(|at| self.0.clock.now().since(*at) >= self.0.known_after_ms)
+    }
+
+    /// The cloud has applied a command of his, as the file knows already.
+    pub fn applied(&self, user: UserId) {
+        let now = self.0.clock.now();
+        let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
+        since.entry(user).or_insert(now);
+    }
+
+    /// Whether a new command of his may be logged. What the newcomers may not have waits for the cloud to
+    /// decide their earlier ones.
+    pub fn may_log(&self, user: UserId) -> bool {
+        let room = self.0.pending.load(Ordering::Relaxed) < self.0.newcomers_pending_max
+            && !self.0.disk_is_short.load(Ordering::Relaxed);
+        room || self.is_known(user)
+    }
+
+    pub fn logged(&self) {
+        self.0.pending.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn measured(&self, pending: u32, disk_free: Option<u64>) {
+        self.0.pending.store(pending.into(), Ordering::Relaxed);
+        let short = disk_free.is_some_and(|bytes| bytes < DISK_KEPT_BYTES);
+        self.0.disk_is_short.store(short, Ordering::Relaxed);
+    }
+
+    pub fn owns(&self, user: UserId, device: &DeviceId) -> bool {
+        self.owner(device).is_some_and(|owner| owner.user_id == user)
+    }
+
+    /// He is on that device now. It is his from now on where it was nobody's.
+    pub async fn uses(&self, user: UserId, device: &DeviceId) {
+        let now = self.0.clock.now();
+        let owner = self.owner(device);
+        if owner
+            .is_some_and(|owner| owner.user_id != user || now.since(owner.used_at) < NOTED_EVERY_MS)
+        {
+            return;
+        }
+        let new = DeviceOwner { user_id: user, used_at: now };
+        if owner.is_none() && !self.has_room_for_device_of(user) {
+            return;
+        }
+        self.devices().insert(device.clone(), new);
+        if let Err(error) = self.0.store.device_used(device.clone(), new).await {
+            tracing::warn!(cause = chain(&error), "The use of a device could not be noted");
+        }
+    }
+
+    /// The next person who uses it has it.
+    pub async fn hands_over(&self, user: UserId, device: &DeviceId) {
+        if !self.owns(user, device) {
+            return;
+        }
+        self.devices().remove(device);
+        if let Err(error) = self.0.store.device_handed_over(device.clone()).await {
+            tracing::warn!(cause = chain(&error), "The hand-over of a device could not be noted");
+        }
+    }
+
+    fn has_room_for_device_of(&self, user: UserId) -> bool {
+        let now = self.0.clock.now();
+        let mut devices = self.devices();
+        if devices.len() >= DEVICES_MAX {
+            devices.retain(|_, owner| is_fresh(owner, now));
+        }
+        let his = devices.values().filter(|owner| owner.user_id == user && is_fresh(owner, now));
+        devices.len() < DEVICES_MAX && his.count() < DEVICES_PER_PERSON_MAX
+    }
+
+    fn owner(&self, device: &DeviceId) -> Option<DeviceOwner> {
+        let now = self.0.clock.now();
+        self.devices().get(device).copied().filter(|owner| is_fresh(owner, now))
+    }
+
+    fn devices(&self) -> MutexGuard<'_, HashMap<DeviceId, DeviceOwner>> {
+        self.0.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_fresh(owner: &DeviceOwner, now: UnixMillis) -> bool {
+    now.since(owner.used_at) < DEVICE_UNUSED_MS_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::BootNonce;
+
+    use super::*;
+    use crate::tests::{People, device, identity};
+
+    struct Edge {
+        people: People,
+        store: Store,
+        _data: tempfile::TempDir,
+    }
+
+    impl Edge {
+        async fn new() -> Self {
+            let (people, data) = (People::new(), tempfile::tempdir().unwrap());
+            let (now, nonce) = (people.clock.now(), BootNonce([1; 16]));
+            let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
+            Self { people, store, _data: data }
+        }
+
+        /// What a process that starts now knows.
+        async fn known(&self) -> KnownPeople {
+            let config = Config { newcomers_pending_max: 3, ..Config::default() };
+            let known = KnownPeople::new(&config, &self.store, &self.people.clock);
+            known.recall().await.unwrap();
+            known
+        }
+    }
+
+    #[tokio::test]
+    async fn a_device_is_his_who_used_it_first_until_he_hands_it_over_or_stays_away() {
+        let edge = Edge::new().await;
+        let (known, tablet) = (edge.known().await, device("t-1"));
+        let [first, second] = [20, 21].map(|n| edge.people.user(n));
+        known.uses(first, &tablet).await;
+        known.uses(second, &tablet).await;
+        known.hands_over(second, &tablet).await;
+        assert!(known.owns(first, &tablet) && !known.owns(second, &tablet));
+        let again = edge.known().await;
+        assert!(again.owns(first, &tablet), "a restart forgets no owner");
+        again.hands_over(first, &tablet).await;
+        again.uses(second, &tablet).await;
+        assert!(edge.known().await.owns(second, &tablet));
+        edge.people.clock.advance(31 * 24 * HOUR_MS);
+        assert!(!again.owns(second, &tablet));
+        again.uses(first, &tablet).await;
+        assert!(again.owns(first, &tablet));
+    }
+
+    #[tokio::test]
+    async fn one_person_owns_only_so_many_devices() {
+        let edge = Edge::new().await;
+        let (known, hoarder) = (edge.known().await, edge.people.user(20));
+        for n in 0..=DEVICES_PER_PERSON_MAX {
+            known.uses(hoarder, &device(&format!("t-{n}"))).await;
+        }
+        assert!(!known.owns(hoarder, &device(&format!("t-{DEVICES_PER_PERSON_MAX}"))));
+        let other = edge.people.user(21);
+        known.uses(other, &device("t-x")).await;
+        assert!(known.owns(other, &device("t-x")));
+    }
+
+    #[tokio::test]
+    async fn the_last_room_of_the_log_is_for_people_who_have_been_known_for_a_day() {
+        let edge = Edge::new().await;
+        let known = edge.known().await;
+        let [old, new] = [20, 21].map(|n| edge.people.user(n));
+        known.applied(old);
+        (0..3).for_each(|_| known.logged());
+        assert!(!known.may_log(old), "a first command a moment ago makes nobody known");
+        edge.people.clock.advance(24 * HOUR_MS);
+        known.applied(new);
+        assert!(known.may_log(old) && !known.may_log(new));
+        known.measured(2, Some(u64::MAX));
+        assert!(known.may_log(new));
+        known.measured(2, Some(DISK_KEPT_BYTES - 1));
+        assert!(known.may_log(old) && !known.may_log(new));
+    }
+}
