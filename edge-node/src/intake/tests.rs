@@ -388,7 +388,7 @@ async fn a_second_provider_hears_that_the_order_looks_taken_and_not_by_whom() {
     let now = edge.people.clock.now();
     let outcome = Outcome::rejected(Code::OrderAlreadyAccepted, Some(taken), now);
     let number = NumberedOutcome { number: 1, seq: receipt.seq, command_id: None, outcome };
-    let settled = edge.store.settle(1, vec![number]).await.unwrap();
+    let settled = edge.store.settle(1, vec![number], edge.people.clock.now()).await.unwrap();
     let told = edge.intake.decided(&settled[0]);
     assert_eq!((told.code, told.order), (Some(Code::OrderAlreadyAccepted), None));
 }
@@ -423,7 +423,7 @@ async fn a_customer_sees_her_own_order_in_what_was_decided() {
     let cancelled = Order { status: OrderStatus::Cancelled, ..order(1, 2) };
     let outcome = Outcome::applied(cancelled, edge.people.clock.now());
     let number = NumberedOutcome { number: 1, seq, command_id: None, outcome };
-    let settled = edge.store.settle(1, vec![number]).await.unwrap();
+    let settled = edge.store.settle(1, vec![number], edge.people.clock.now()).await.unwrap();
     let told = edge.intake.decided(&settled[0]);
     assert_eq!(told.order.unwrap().address, "1 Lake Road");
 }
@@ -477,7 +477,7 @@ async fn once_decided_the_outcome_is_the_answer() {
     let outcome =
         Outcome::rejected(Code::OrderAlreadyAccepted, Some(winner), edge.people.clock.now());
     let number = NumberedOutcome { number: 1, seq: receipt.seq, command_id: None, outcome };
-    let settled = edge.store.settle(1, vec![number]).await.unwrap();
+    let settled = edge.store.settle(1, vec![number], edge.people.clock.now()).await.unwrap();
     let told = edge.intake.decided(&settled[0]);
     let asked = edge.send(&frame).await;
     for reply in [told, asked] {

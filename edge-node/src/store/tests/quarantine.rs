@@ -56,7 +56,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let firm = store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
     let CommandFate::Stored { stored: firm, .. } = firm else { panic!() };
     let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
-    store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
+    store.settle(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
     let common = store.position().await.unwrap().head;
     store.close();
     let backup = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ async fn goes_on(data: &TempDir, store: Store, seq: u64) {
     let (store, suspicion) = open(data, 4).await;
     assert_eq!(suspicion, None);
     let applied = Outcome::applied(after(4, 2, Action::Accept, 24), NOW);
-    let settled = store.settle(1, vec![outcome(1, seq, applied)]).await.unwrap();
+    let settled = store.settle(1, vec![outcome(1, seq, applied)], NOW).await.unwrap();
     assert_eq!(settled[0].stored.command_id, CommandId(id(104)));
 }
 
@@ -218,7 +218,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
     let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
-    store.settle(1, vec![outcome(1, decided.at.seq, applied)]).await.unwrap();
+    store.settle(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
     store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
     let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
     let nonce = BootNonce([7; 16]);
@@ -284,7 +284,7 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
         // The same place of each log: the command of each is kept beside the others.
         let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
         let applied = Outcome::applied(after(n, 2, Action::Accept, 21), NOW);
-        store.settle(1, vec![outcome(1, stored.at.seq, applied)]).await.unwrap();
+        store.settle(1, vec![outcome(1, stored.at.seq, applied)], NOW).await.unwrap();
         decided = n;
         store.suspect(Alarm::Twin, NOW).await.unwrap();
         store.close();

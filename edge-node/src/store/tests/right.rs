@@ -93,7 +93,7 @@ async fn an_outcome_that_ran_ahead_of_the_feed_does_not_count_in_the_comparison(
         outcome(1, early.at.seq, Outcome::applied(done, NOW)),
         outcome(2, early.at.seq + 1, Outcome::applied(unseen, NOW)),
     ];
-    store.settle(2, outcomes).await.unwrap();
+    store.settle(2, outcomes, NOW).await.unwrap();
     hear(&store, grant(1, 1)).await;
     let stored = try_enter(&store, entry(102, by(20), accept(1))).await;
     assert_eq!(stored.verdict, Verdict::Firm);

@@ -39,7 +39,7 @@ async fn edge(data: &TempDir) -> Store {
     store.apply(30, orders([(1, 1), (2, 5), (3, 1), (4, 2)]), NOW).await.unwrap();
     let ahead = |n, version| Outcome::applied(order(n, version), NOW);
     let outcomes = vec![outcome(1, 1, ahead(4, 3)), outcome(2, 2, ahead(5, 7))];
-    store.settle(2, outcomes).await.unwrap();
+    store.settle(2, outcomes, NOW).await.unwrap();
     store
 }
 

@@ -1,1 +1,141 @@
-//! Other people's devices and topics at the edge's broker.
+//! Devices, connections and frames of people who are signed in.
+
+use std::time::Duration;
+
+use attack::{AttackedPlatform, MqttGreeting, MqttLine, PATIENCE, Somebody, Station};
+use process::clock::Clock;
+use serde_json::{Value, json};
+use support::eventually;
+use tokio::time::timeout;
+use wire::{DeviceId, EdgeId, Region, Role, topics};
+
+const WELCOME: u8 = 0;
+const REGION: Region = Region::North;
+
+fn edge_id(platform: &AttackedPlatform) -> EdgeId {
+    EdgeId::new(platform.edge().edge.clone()).expect("a name")
+}
+
+/// A device name that nobody else uses.
+fn device(n: usize) -> DeviceId {
+    let tail = process::random::secret_text(6).to_lowercase().replace(['_', '-'], "x");
+    DeviceId::new(format!("t-{tail}-{n}")).expect("a name")
+}
+
+async fn line(
+    platform: &AttackedPlatform,
+    from: Station,
+    device: &DeviceId,
+    who: &Somebody,
+) -> std::io::Result<(u8, MqttLine)> {
+    let greeting = MqttGreeting::of(device.as_str(), &who.person.token);
+    MqttLine::open(from, platform.edge().mqtt, &greeting).await
+}
+
+async fn welcome(platform: &AttackedPlatform, device: &DeviceId, who: &Somebody) -> MqttLine {
+    let (code, mut line) = line(platform, who.station, device, who).await.expect("an answer");
+    assert_eq!(code, WELCOME);
+    let replies = topics::reply(REGION, &edge_id(platform), device);
+    assert_eq!(line.subscribe(&replies).await.expect("an answer"), 1);
+    line
+}
+
+/// An accept of an order that is not there, which is answered all the same.
+fn frame(who: &Somebody) -> (Value, Vec<u8>) {
+    let clock = Clock::system();
+    let (id, order) = (json!(clock.new_id()), json!(clock.new_id()));
+    let body = json!({"type": "accept_order", "order_id": order});
+    let frame = json!({
+        "v": 1, "id": id, "device_seq": 1, "tapped_at": clock.now(),
+        "token": who.person.token, "body": body,
+    });
+    (id, frame.to_string().into_bytes())
+}
+
+#[tokio::test]
+async fn one_person_holds_every_connection_of_the_broker() {
+    let platform = AttackedPlatform::shared().await;
+    let hoarder = platform.somebody(Role::Provider).await;
+    let mut held = Vec::new();
+    for n in 0..200 {
+        if let Ok((WELCOME, line)) = line(platform, Station::fresh(), &device(n), &hoarder).await {
+            held.push(line);
+        }
+    }
+    println!("{} connections of one person", held.len());
+    assert!(held.len() <= 16);
+    let honest = platform.somebody(Role::Provider).await;
+    welcome(platform, &device(0), &honest).await;
+}
+
+#[tokio::test]
+async fn a_stranger_squats_on_the_name_of_anothers_device() {
+    let platform = AttackedPlatform::shared().await;
+    let (owner, stranger) =
+        (platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await);
+    let tablet = device(0);
+    welcome(platform, &tablet, &owner).await.tear();
+    let mut squatter = eventually("the device is left", PATIENCE, async || {
+        match line(platform, stranger.station, &tablet, &stranger).await {
+            Ok((WELCOME, line)) => Some(line),
+            _ => None,
+        }
+    })
+    .await;
+    welcome(platform, &tablet, &owner).await;
+    assert!(squatter.packet().await.is_err(), "the stranger stays beside the owner");
+}
+
+#[tokio::test]
+async fn one_person_fills_the_inbox_of_an_edge() {
+    let platform = &AttackedPlatform::fresh().await;
+    let flooder = platform.somebody(Role::Provider).await;
+    let honest = platform.somebody(Role::Provider).await;
+    let (tablet, edge) = (device(0), edge_id(platform));
+    let mut own = welcome(platform, &tablet, &honest).await;
+    let flood = async {
+        let floods = (0..8).map(|n| {
+            let (flooder, edge) = (flooder.clone(), edge.clone());
+            async move {
+                let name = device(n);
+                let mut line = welcome(platform, &name, &flooder).await;
+                let topic = topics::cmd(REGION, &edge, &name);
+                loop {
+                    if line.publish(&topic, &frame(&flooder).1, false).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        futures::future::join_all(floods).await;
+    };
+    let topic = topics::cmd(REGION, &edge, &tablet);
+    let honest_work = async {
+        let mut answered = 0;
+        for _ in 0..20 {
+            let (id, frame) = frame(&honest);
+            own.publish(&topic, &frame, false).await.unwrap();
+            let reply = async {
+                loop {
+                    let (_, packet) = own.packet().await.unwrap();
+                    let start = packet.iter().position(|byte| *byte == b'{').unwrap_or(0);
+                    let reply: Value = serde_json::from_slice(&packet[start..]).unwrap_or_default();
+                    if reply["command_id"] == id {
+                        return;
+                    }
+                }
+            };
+            answered += u32::from(timeout(Duration::from_secs(4), reply).await.is_ok());
+            if answered == 0 {
+                // A lost first frame shows it already.
+                break;
+            }
+        }
+        answered
+    };
+    let answered = tokio::select! {
+        answered = honest_work => answered,
+        () = flood => panic!("the flood has ended"),
+    };
+    assert_eq!(answered, 20, "frames of an honest person were lost");
+}
