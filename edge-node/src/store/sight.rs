@@ -37,7 +37,13 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     let mut sight = see(row.map(|row| row.order), ops, edge);
     // An op beyond the limit may be anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp { seq, command_id, .. }) = beyond {
-        sight.pending.push(Standpoint { seq, command_id, fence: None, doubt: None });
+        sight.pending.push(Standpoint {
+            seq,
+            command_id,
+            fence: None,
+            doubt: None,
+            is_idle: false,
+        });
     }
     if sight.hold == Hold::UnsureStarted && offline_rules(conn)?.address_at_start {
         sight.hold = Hold::Sure;

@@ -53,6 +53,6 @@ impl PendingOp {
 
     pub fn settled(self) -> Standpoint {
         let Self { seq, command_id, fence, .. } = self;
-        Standpoint { seq, command_id, fence, doubt: None }
+        Standpoint { seq, command_id, fence, doubt: None, is_idle: false }
     }
 }

@@ -73,8 +73,15 @@ pub struct Judgment {
     pub doubt: Option<Code>,
 }
 
+/// So many ops may wait on one order. Beyond that the holder takes none that cannot change it, so that
+/// nobody fills the room of those that can.
+pub const WAITING_MAX: usize = 64;
+
 /// The verdict of the first row that fits.
 pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer {
+    if is_one_too_many(request, sight, footing) {
+        return Answer::NotTaken(Code::TooManyRequests);
+    }
     let doubt = match (&sight.order, request.body.action()) {
         (None, None) => None,
         (None, Some(_)) if !request.receipted => return Answer::NotTaken(Code::OrderNotFound),
@@ -95,7 +102,10 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
 pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
+    // A customer's approval can count by an offline rule alone.
+    let by_rule = action == Action::Approve && order.customer_id == actor.user_id;
     match action {
+        _ if !action.roles().contains(&actor.role) && !by_rule => return Some(Code::LooksNotYours),
         Action::Accept if theirs && !dead => return None,
         Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
         Action::Withdraw if actor.role == Role::Admin => {}
@@ -127,10 +137,20 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
     covered && !request.repeat && !footing.suspect && footing.revocations_fresh
 }
 
-/// The fence held here, if the view is proven and every pending op stands on the same fence [FIRM_BASE].
+/// The fence held here, if the view is proven and every pending op that can change the order stands on the
+/// same fence [FIRM_BASE].
 fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
     let Right::Held { fence, proven: true } = footing.right else { return None };
-    sight.pending.iter().all(|op| op.fence == Some(fence)).then_some(fence)
+    sight.pending.iter().all(|op| op.is_idle || op.fence == Some(fence)).then_some(fence)
+}
+
+/// Only a proven holder knows that an op is idle.
+fn is_one_too_many(request: &Request<'_>, sight: &Sight, footing: &Footing) -> bool {
+    let proven = matches!(footing.right, Right::Held { proven: true, .. });
+    proven
+        && !request.receipted
+        && sight.pending.len() >= WAITING_MAX
+        && !sight.may_change(request.actor, request.body)
 }
 
 #[cfg(test)]
@@ -148,7 +168,7 @@ mod tests {
         let mut order = order(1, 3);
         order.status = status;
         order.provider_id = provider.map(|n| UserId(id(n)));
-        Sight { order: Some(order), ..Sight::default() }
+        see(Some(order), Vec::new(), &crate::tests::edge())
     }
 
     fn accept() -> CommandBody {
@@ -256,12 +276,17 @@ mod tests {
         let publish = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
         let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
         let ruled = Footing { rule_allows: true, ..HOLDER };
-        let request = by_provider(&publish);
+        let by = |n, role, body| Request { actor: actor(n, role), ..by_provider(body) };
+        let request = by(10, Role::Customer, &publish);
         check(&request, &Sight::default(), &ruled, taken(Verdict::Firm, Some(7), None));
         check(&request, &Sight::default(), &HOLDER, taken(Verdict::Provisional, None, None));
         let waiting = sight(OrderStatus::PendingReview, None);
-        check(&by_provider(&approve), &waiting, &ruled, taken(Verdict::Firm, Some(7), None));
-        check(&by_provider(&approve), &waiting, &HOLDER, taken(Verdict::Provisional, None, None));
+        for request in [by(10, Role::Customer, &approve), by(30, Role::Admin, &approve)] {
+            check(&request, &waiting, &ruled, taken(Verdict::Firm, Some(7), None));
+            check(&request, &waiting, &HOLDER, taken(Verdict::Provisional, None, None));
+        }
+        let not_theirs = taken(Verdict::Provisional, None, Some(Code::LooksNotYours));
+        check(&by_provider(&approve), &waiting, &ruled, not_theirs);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use wire::{
     OrderStatus, Source, UnixMillis, Verdict,
 };
 
-use crate::verdict;
+use crate::{claimants::Claimants, verdict};
 
 /// A logged command without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub struct Standpoint {
     pub fence: Option<u64>,
     /// The reason why it no longer applies. Such an op is skipped.
     pub doubt: Option<Code>,
+    /// While this edge holds the region on a proven view, the cloud can no longer change the order by this
+    /// op, so it casts no doubt on it [FIRM_BASE].
+    pub is_idle: bool,
 }
 
 /// One order as this edge sees it, and the pending ops behind that.
@@ -40,16 +43,33 @@ pub struct Sight {
     /// How surely the order is its provider's.
     pub hold: Hold,
     pub pending: Vec<Standpoint>,
+    /// `None` where nothing is known of the order.
+    pub claimants: Option<Claimants>,
+}
+
+impl Sight {
+    /// Returns whether the cloud may yet change the order by this, if it came next in this log. Proven only
+    /// while this edge holds the region.
+    pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
+        self.claimants.as_ref().is_none_or(|claimants| claimants.may_change(actor, body))
+    }
 }
 
 /// Lays the pending ops on one order over its confirmed row. They come in log order.
 pub fn see(confirmed: Option<Order>, ops: Vec<PendingOp>, edge: &EdgeId) -> Sight {
+    let claimants = confirmed.as_ref().map(Claimants::of);
     let pending = Vec::with_capacity(ops.len());
-    let mut sight = Sight { order: confirmed, hold: Hold::Sure, pending };
+    let mut sight = Sight { order: confirmed, hold: Hold::Sure, pending, claimants };
     for op in ops {
+        let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
         let doubt = lay(&mut sight, &op, edge).err();
+        match (&mut sight.claimants, &sight.order) {
+            (Some(claimants), _) if !is_idle => claimants.note(&op),
+            (unknown @ None, Some(published)) => *unknown = Some(Claimants::of(published)),
+            _ => {}
+        }
         let PendingOp { seq, command_id, fence, .. } = op;
-        sight.pending.push(Standpoint { seq, command_id, fence, doubt });
+        sight.pending.push(Standpoint { seq, command_id, fence, doubt, is_idle });
     }
     sight
 }

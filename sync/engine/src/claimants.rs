@@ -1,0 +1,258 @@
+//! The people who can yet change one order, so that a stranger's op casts no doubt on it [FIRM_BASE].
+//!
+//! Invariant: it errs on one side only. While this edge holds the region under a proven grant, an op that
+//! `may_change` rules out changes the order in no state that the cloud can be in when it decides the op.
+//! `docs/decisions/0044-a-strangers-op-casts-no-doubt.md` has the proof.
+
+use wire::{Action, Actor, CommandBody, Order, OrderStatus, Role, UserId};
+
+use crate::view::PendingOp;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimants {
+    /// The confirmed status, or that of an order published here. The cloud's may be any that follows it.
+    status: OrderStatus,
+    customer: UserId,
+    provider: Option<UserId>,
+    /// The makers of the pending acceptances so far. While this edge holds the region, nobody else comes to
+    /// be the provider.
+    acceptors: Vec<UserId>,
+}
+
+impl Claimants {
+    pub fn of(order: &Order) -> Self {
+        let Order { status, customer_id, provider_id, .. } = *order;
+        Self { status, customer: customer_id, provider: provider_id, acceptors: Vec::new() }
+    }
+
+    /// Takes a pending op into account. They come in log order.
+    pub fn note(&mut self, op: &PendingOp) {
+        let maker = op.actor.user_id;
+        if op.body.action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
+            self.acceptors.push(maker);
+        }
+    }
+
+    /// Returns whether a provisional op of this person, next in the log, may change the order in some state
+    /// that follows the known one: by its maker, role and command.
+    pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
+        // The order exists, and nobody publishes it again.
+        let Some(action) = body.action() else { return false };
+        self.may_ever(actor, action) && may_come_to(self.status, action)
+    }
+
+    /// Wider than `Action::roles` by a rule of the cloud: a customer's approval counts by an offline rule.
+    fn may_ever(&self, actor: Actor, action: Action) -> bool {
+        let (user, is_admin) = (Some(actor.user_id), actor.role == Role::Admin);
+        match action {
+            Action::Approve => is_admin || user == Some(self.customer),
+            Action::Reject => is_admin,
+            Action::Accept => actor.role == Role::Provider,
+            Action::Withdraw if is_admin => true,
+            Action::Withdraw | Action::Start | Action::Complete => {
+                user == self.provider || self.acceptors.contains(&actor.user_id)
+            }
+            Action::Cancel => is_admin || user == Some(self.customer),
+            Action::Review => user == Some(self.customer),
+        }
+    }
+}
+
+/// Returns whether an order can come from this status to one that has a place for the action.
+fn may_come_to(status: OrderStatus, action: Action) -> bool {
+    let mut reached = vec![status];
+    let mut seen = 0;
+    while let Some(&from) = reached.get(seen) {
+        if after(from, action).next().is_some() {
+            return true;
+        }
+        for status in Action::ALL.into_iter().flat_map(|action| after(from, action)) {
+            if !reached.contains(&status) {
+                reached.push(status);
+            }
+        }
+        seen += 1;
+    }
+    false
+}
+
+/// The next states: a role may have one that others have not.
+fn after(from: OrderStatus, action: Action) -> impl Iterator<Item = OrderStatus> {
+    Role::ALL.into_iter().filter_map(move |role| from.after_by(action, role))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::OrderId;
+
+    use super::*;
+    use crate::{
+        tests::{actor, draft, edge, id, order},
+        verdict::{Answer, Footing, Request, Right, WAITING_MAX, judge},
+        view::see,
+    };
+
+    const CUSTOMER: u128 = 10;
+    const PROVIDER: u128 = 20;
+    const STRANGER: u128 = 66;
+    const HOLDER: Footing =
+        Footing { right: Right::Held { fence: 7, proven: true }, ..Footing::OPTIMISTIC };
+
+    fn at(status: OrderStatus, provider: Option<u128>) -> Order {
+        Order { status, provider_id: provider.map(|n| UserId(id(n))), ..order(1, 3) }
+    }
+
+    fn on(action: Action) -> CommandBody {
+        let order_id = OrderId(id(1));
+        match action {
+            Action::Approve => CommandBody::ApproveOrder { order_id },
+            Action::Reject => CommandBody::RejectOrder { order_id, reason: "because".into() },
+            Action::Accept => CommandBody::AcceptOrder { order_id },
+            Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: None },
+            Action::Start => CommandBody::StartOrder { order_id },
+            Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
+            Action::Cancel => CommandBody::CancelOrder { order_id, reason: None },
+            Action::Review => {
+                CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() }
+            }
+        }
+    }
+
+    fn ops(made: &[(u128, Role, Action)]) -> Vec<PendingOp> {
+        let ops = made.iter().zip(1..);
+        ops.map(|(&(n, role, action), seq)| PendingOp::of(seq, actor(n, role), on(action)))
+            .collect()
+    }
+
+    /// Whether the last of these ops on a confirmed order is idle.
+    #[track_caller]
+    fn check(confirmed: Order, made: &[(u128, Role, Action)], idle: bool) {
+        let sight = see(Some(confirmed), ops(made), &edge());
+        assert_eq!(sight.pending.last().map(|op| op.is_idle), Some(idle), "{made:?}");
+    }
+
+    #[test]
+    fn a_strangers_op_is_idle_and_a_claim_is_not() {
+        use Action::{Accept, Approve, Cancel, Complete, Reject, Review, Start, Withdraw};
+        let open = || at(OrderStatus::Pending, None);
+        let work = [Start, Complete, Withdraw, Cancel, Review, Approve, Reject];
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Admin) {
+            for action in work {
+                check(open(), &[(STRANGER, role, action)], true);
+                check(at(OrderStatus::Accepted, Some(PROVIDER)), &[(STRANGER, role, action)], true);
+            }
+        }
+        check(open(), &[(STRANGER, Role::Customer, Accept)], true);
+        check(open(), &[(STRANGER, Role::Provider, Accept)], false);
+        check(open(), &[(CUSTOMER, Role::Customer, Cancel)], false);
+        check(open(), &[(STRANGER, Role::Admin, Cancel)], false);
+        check(at(OrderStatus::Accepted, Some(PROVIDER)), &[(30, Role::Admin, Withdraw)], false);
+        check(
+            at(OrderStatus::Accepted, Some(PROVIDER)),
+            &[(PROVIDER, Role::Provider, Start)],
+            false,
+        );
+        check(at(OrderStatus::PendingReview, None), &[(30, Role::Admin, Approve)], false);
+        check(at(OrderStatus::PendingReview, None), &[(CUSTOMER, Role::Customer, Approve)], false);
+    }
+
+    #[test]
+    fn an_acceptance_earlier_in_the_log_makes_a_claim_of_the_work_behind_it() {
+        use Action::{Accept, Start, Withdraw};
+        let accept = (STRANGER, Role::Provider, Accept);
+        let start = (STRANGER, Role::Provider, Start);
+        check(at(OrderStatus::Pending, None), &[accept, start], false);
+        // The view skips the acceptance, and its provider may have withdrawn at the portal since.
+        check(at(OrderStatus::Accepted, Some(PROVIDER)), &[accept, start], false);
+        // The cloud decides the start first.
+        check(at(OrderStatus::Pending, None), &[start, accept], false);
+        let sight = see(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]), &edge());
+        assert!(sight.pending[0].is_idle);
+        // His withdrawal may be refused, and the start would then count.
+        let (gone, back) =
+            ((PROVIDER, Role::Provider, Withdraw), (PROVIDER, Role::Provider, Start));
+        check(at(OrderStatus::Accepted, Some(PROVIDER)), &[gone, back], false);
+        // Nobody accepts an order in work, so nobody gets it by this.
+        check(at(OrderStatus::InProgress, Some(PROVIDER)), &[accept, start], true);
+    }
+
+    #[test]
+    fn an_op_that_no_later_state_has_a_place_for_is_idle() {
+        use Action::{Accept, Approve, Cancel, Start};
+        for status in [OrderStatus::InProgress, OrderStatus::Completed, OrderStatus::Cancelled] {
+            check(at(status, Some(PROVIDER)), &[(STRANGER, Role::Provider, Accept)], true);
+            check(at(status, Some(PROVIDER)), &[(CUSTOMER, Role::Customer, Cancel)], true);
+        }
+        // An admin may approve it meanwhile.
+        check(at(OrderStatus::PendingReview, None), &[(STRANGER, Role::Provider, Accept)], false);
+        check(at(OrderStatus::Pending, None), &[(30, Role::Admin, Approve)], true);
+        check(
+            at(OrderStatus::Accepted, Some(PROVIDER)),
+            &[(PROVIDER, Role::Provider, Start)],
+            false,
+        );
+    }
+
+    #[test]
+    fn an_op_under_a_fence_is_never_idle_for_another_fence() {
+        let start = ops(&[(STRANGER, Role::Provider, Action::Start)]).remove(0);
+        let fenced = PendingOp { fence: Some(6), ..start };
+        let sight = see(Some(at(OrderStatus::Pending, None)), vec![fenced], &edge());
+        assert!(!sight.pending[0].is_idle);
+    }
+
+    #[test]
+    fn only_a_known_order_has_idle_ops() {
+        let start = ops(&[(STRANGER, Role::Provider, Action::Start)]).remove(0);
+        assert!(!see(None, vec![start.clone()], &edge()).pending[0].is_idle);
+        let body = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
+        let publish = PendingOp::of(1, actor(CUSTOMER, Role::Customer), body.clone());
+        let again = PendingOp::of(3, actor(STRANGER, Role::Customer), body);
+        let sight = see(None, vec![publish, PendingOp { seq: 2, ..start }, again], &edge());
+        let idle: Vec<_> = sight.pending.iter().map(|op| op.is_idle).collect();
+        assert_eq!(idle, [false, true, true]);
+    }
+
+    /// The view is the same without the idle ops, or it would promise on the strength of one.
+    #[test]
+    fn an_idle_op_leaves_no_trace_in_the_view() {
+        let people =
+            [(CUSTOMER, Role::Customer), (PROVIDER, Role::Provider), (STRANGER, Role::Admin)];
+        let made: Vec<_> = people
+            .into_iter()
+            .flat_map(|(n, _)| Role::ALL.map(|role| (n, role)))
+            .flat_map(|(n, role)| Action::ALL.map(|action| (n, role, action)))
+            .collect();
+        for status in OrderStatus::ALL {
+            for provider in [None, Some(PROVIDER)] {
+                for first in &made {
+                    for second in &made {
+                        let all = ops(&[*first, *second]);
+                        let sight = see(Some(at(status, provider)), all.clone(), &edge());
+                        let counts = |op: &PendingOp| !sight.pending[op.seq as usize - 1].is_idle;
+                        let counted = all.into_iter().filter(counts).collect();
+                        let without = see(Some(at(status, provider)), counted, &edge());
+                        assert_eq!(sight.order, without.order, "{status} {first:?} {second:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flood_of_nonsense_leaves_the_holders_answer_firm_and_the_room_free() {
+        let start = on(Action::Start);
+        let flood = (1..).take(WAITING_MAX);
+        let flood =
+            flood.map(|seq| PendingOp::of(seq, actor(STRANGER, Role::Provider), start.clone()));
+        let sight = see(Some(at(OrderStatus::Pending, None)), flood.collect(), &edge());
+        let asks = |n, body| {
+            let request =
+                Request { actor: actor(n, Role::Provider), body, repeat: false, receipted: false };
+            judge(&request, &sight, &HOLDER)
+        };
+        assert_eq!(asks(STRANGER, &start), Answer::NotTaken(wire::Code::TooManyRequests));
+        let accept = on(Action::Accept);
+        assert!(matches!(asks(PROVIDER, &accept), Answer::Taken(taken) if taken.fence == Some(7)));
+    }
+}
