@@ -94,6 +94,8 @@ bugs! {
     RelayByNumber "relay_by_number" "the relay goes on after the last number it saw, so that a late commit is missed",
     // the right to assign
     FirmBase "firm_base" "a firm answer stands on ops that may yet be refused",
+    NonsenseCounts "nonsense_counts" "an op that can never change its order casts doubt on it",
+    SkippedIsIdle "skipped_is_idle" "an op that the view skips casts no doubt, although its maker may yet get the order",
     RepeatNotFirm "repeat_not_firm" "a repeat of what was sent to another edge is answered firm",
     OnlyFirstCounts "only_first_counts" "a command that went to another edge and came back is no repeat",
     SoftRefusal "soft_refusal" "an edge refuses commands that its view contradicts",

@@ -1,4 +1,5 @@
-//! The cast: five edges in three regions, twenty tablets, and a portal with a few people at it.
+//! The cast: five edges in three regions, twenty tablets and a hostile person's, and a portal with a few
+//! people at it.
 
 use uuid::Uuid;
 use wire::{Actor, DeviceId, EdgeId, Region, Role, UserId};
@@ -16,6 +17,9 @@ pub const EDGE_COUNT: usize = EDGES.len();
 /// its own number.
 pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
 pub const TABLET_COUNT: usize = 20;
+/// The tablet of the hostile person: a provider with an account and no order of his own.
+pub const STRANGER: usize = TABLET_COUNT;
+pub const DEVICE_COUNT: usize = TABLET_COUNT + 1;
 pub const REPLICA_COUNT: usize = 2;
 
 /// At the portal: two customers, three providers, an admin.
@@ -73,6 +77,7 @@ pub fn tablet_number(device: &DeviceId) -> Option<usize> {
 /// Of four tablets at an edge two are providers', one is a customer's kiosk, and the last differs.
 pub fn at_tablet(tablet: usize) -> Actor {
     let role = match (tablet / EDGE_COUNT, home(tablet)) {
+        _ if tablet == STRANGER => Role::Provider,
         (0 | 1, _) | (3, 0 | 2) => Role::Provider,
         (3, 1 | 3) => Role::Admin,
         _ => Role::Customer,

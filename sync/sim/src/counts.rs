@@ -27,6 +27,11 @@ pub struct Counts {
     pub commands_least: u64,
     pub faults_least: u64,
     pub checks: u64,
+    /// Attempts of the hostile person, by kind.
+    pub tried: Tally,
+    pub tries_least: u64,
+    /// Answers that were firm beside waiting ops of his.
+    pub firm_beside_nonsense: u64,
     pub taps: Tally,
     pub faults: Tally,
     pub frames: Tally,
@@ -176,6 +181,7 @@ impl Counts {
         self.commands = commands as u64;
         self.commands_least = commands as u64;
         self.faults_least = self.faults.values().sum();
+        self.tries_least = self.tried.values().sum();
         self.checks = oracle.checks;
     }
 
@@ -184,6 +190,7 @@ impl Counts {
         let least = |mine: u64, theirs: u64| if first { theirs } else { mine.min(theirs) };
         self.commands_least = least(self.commands_least, other.commands_least);
         self.faults_least = least(self.faults_least, other.faults_least);
+        self.tries_least = least(self.tries_least, other.tries_least);
         for (mine, theirs) in self.numbers().into_iter().zip(other.clone().numbers()) {
             *mine += *theirs;
         }
@@ -194,12 +201,13 @@ impl Counts {
         }
     }
 
-    fn numbers(&mut self) -> [&mut u64; 55] {
+    fn numbers(&mut self) -> [&mut u64; 56] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
             &mut self.commands,
             &mut self.checks,
+            &mut self.firm_beside_nonsense,
             &mut self.conflicts,
             &mut self.ops_stored,
             &mut self.fed,
@@ -254,12 +262,13 @@ impl Counts {
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 12] {
+    fn tallies(&mut self) -> [&mut Tally; 13] {
         [
             &mut self.turns,
             &mut self.alarms,
             &mut self.quarantines,
             &mut self.waits_at_desk,
+            &mut self.tried,
             &mut self.taps,
             &mut self.faults,
             &mut self.frames,

@@ -6,6 +6,7 @@ pub mod restores;
 pub mod rights;
 mod silence;
 pub mod steps;
+pub mod stranger;
 
 use std::collections::{BTreeMap, BTreeSet};
 

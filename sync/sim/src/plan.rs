@@ -2,6 +2,9 @@
 //! run, so that a failing one can be shrunk by leaving steps out.
 
 mod far_behind;
+mod stranger;
+
+pub use stranger::Mischief;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +24,8 @@ pub struct SeedPlan {
     pub steps: Vec<Step>,
     /// When every fault is lifted.
     pub heals_at: u64,
+    /// The edge of the hostile person.
+    pub stranger_at: usize,
 }
 
 /// Limits that differ from seed to seed, so that small ones are met.
@@ -63,6 +68,11 @@ pub enum StepKind {
         pick: u64,
     },
     Fault(Fault),
+    /// The hostile person tries something.
+    Mischief {
+        what: Mischief,
+        pick: u64,
+    },
     /// Of a directed schedule: exactly this person does exactly this.
     Does {
         who: Doer,
@@ -234,7 +244,10 @@ impl SeedPlan {
         steps.sort_by_key(|step| step.at);
         steps.extend(of_section_six(&mut Random::seeded(seed ^ SECTION_SIX)));
         steps.extend(far_behind::steps(&mut Random::seeded(seed ^ far_behind::STREAM)));
-        Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS }
+        let mut his = Random::seeded(seed ^ stranger::STREAM);
+        let stranger_at = stranger::settles(&mut his, &steps);
+        steps.extend(stranger::steps(&mut his));
+        Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS, stranger_at }
     }
 
     /// The same plan with some of its steps only, named by their place.
@@ -258,8 +271,13 @@ impl SeedPlan {
         Self { steps, ..self.clone() }
     }
 
+    /// Those of the hostile person aside.
     pub fn commands(&self) -> usize {
-        self.steps.len() - self.faults()
+        self.steps.len() - self.faults() - self.tries()
+    }
+
+    pub fn tries(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step.what, StepKind::Mischief { .. })).count()
     }
 
     pub fn faults(&self) -> usize {

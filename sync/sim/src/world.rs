@@ -16,6 +16,7 @@ mod orders;
 mod people;
 mod restores;
 mod silence;
+mod stranger;
 mod tablets;
 pub mod tokens;
 mod words;
@@ -196,7 +197,8 @@ impl World {
             plan,
         };
         world.tablets =
-            (0..cast::TABLET_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
+            (0..cast::DEVICE_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
+        world.stranger_settles();
         world
     }
 

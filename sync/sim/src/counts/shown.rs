@@ -16,6 +16,9 @@ impl fmt::Display for Counts {
         )?;
         let faults: u64 = self.faults.values().sum();
         writeln!(f, "faults              {faults} (a seed at least {})", self.faults_least)?;
+        let tries: u64 = self.tried.values().sum();
+        writeln!(f, "tries of a stranger {tries} (a seed at least {})", self.tries_least)?;
+        writeln!(f, "firm beside those   {}", self.firm_beside_nonsense)?;
         writeln!(f, "checks              {}", self.checks)?;
         writeln!(f, "conflicts           {}", self.conflicts)?;
         writeln!(f, "ops stored          {}", self.ops_stored)?;
@@ -61,6 +64,7 @@ impl fmt::Display for Counts {
             ("alarms", &self.alarms),
             ("quarantines", &self.quarantines),
             ("accepts that wait at the portal", &self.waits_at_desk),
+            ("what a stranger tried", &self.tried),
             ("commands by kind", &self.taps),
             ("faults by kind", &self.faults),
             ("frames by kind", &self.frames),

@@ -1,7 +1,10 @@
 //! The demands on a run of seeds: a kind of fault, frame or answer that never came proves nothing.
 
 use super::{Counts, Tally};
-use crate::{edge::SuspicionCause, plan::FaultKind};
+use crate::{
+    edge::SuspicionCause,
+    plan::{FaultKind, Mischief},
+};
 
 const FRAMES: [&str; 16] = [
     "Hello",
@@ -71,6 +74,7 @@ const CERTAINTY: u64 = 12;
 /// A seed that does less shows little.
 const COMMANDS_MIN: u64 = 50;
 const FAULTS_MIN: u64 = 3;
+const TRIES_MIN: u64 = 3;
 pub const VERDICTS: [&str; 11] = [
     "firm",
     "not_taken revoked",
@@ -98,6 +102,7 @@ impl Counts {
         let least = [
             ("commands", self.commands_least, COMMANDS_MIN),
             ("faults", self.faults_least, FAULTS_MIN),
+            ("tries of a stranger", self.tries_least, TRIES_MIN),
         ];
         let few = least.iter().filter(|(_, least, min)| least < min);
         never.extend(few.map(|(name, _, min)| format!("{min} {name} in every seed")));
@@ -112,6 +117,8 @@ impl Counts {
     fn not_met(&self) -> Vec<String> {
         let faults = FaultKind::ALL.iter().map(|kind| kind.name());
         let mut never = missing("fault", &self.faults, faults);
+        let tries = Mischief::ALL.iter().map(|what| what.name());
+        never.extend(missing("a stranger's", &self.tried, tries));
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
         never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
@@ -127,9 +134,10 @@ impl Counts {
         never
     }
 
-    fn happened(&self) -> [(&'static str, u64); 32] {
+    fn happened(&self) -> [(&'static str, u64); 33] {
         [
             ("conflicts", self.conflicts),
+            ("firm answers beside a stranger's nonsense", self.firm_beside_nonsense),
             ("strays", self.strays),
             ("ops parked", self.parked),
             ("passes that came too late", self.passes_void),
@@ -199,9 +207,11 @@ mod tests {
         let mut counts = Counts { seeds, ..Counts::default() };
         counts.numbers().into_iter().for_each(|number| *number = (*number).max(1));
         (counts.commands_least, counts.faults_least) = (COMMANDS_MIN, FAULTS_MIN);
+        counts.tries_least = TRIES_MIN;
         let faults = FaultKind::ALL.iter().map(|kind| kind.name());
         let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         fill(&mut counts.faults, faults);
+        fill(&mut counts.tried, Mischief::ALL.iter().map(|what| what.name()));
         fill(&mut counts.frames, FRAMES);
         fill(&mut counts.verdicts, VERDICTS);
         fill(&mut counts.outcomes, OUTCOMES);

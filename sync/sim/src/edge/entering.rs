@@ -1,7 +1,10 @@
 //! A command on its way into the log. Mirrors `edge-node/src/store/commands.rs` and the judging in
 //! `edge-node/src/intake.rs`.
 
-use engine::verdict::{Answer, Footing, Judgment, Request, judge};
+use engine::{
+    verdict::{Answer, Footing, Judgment, Request, judge},
+    view::{PendingOp, Sight},
+};
 use wire::{
     Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
     QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
@@ -117,6 +120,37 @@ impl EdgeFile {
 
     pub fn judge(&self, entry: &CommandEntry) -> Answer {
         let mut sight = self.sight(entry.command.body.order_id());
+        for op in &mut sight.pending {
+            op.is_idle &= !self.has(Bug::NonsenseCounts);
+            op.is_idle |= op.doubt.is_some() && self.has(Bug::SkippedIsIdle);
+        }
+        self.judge_over(entry, sight)
+    }
+
+    /// The answer to a command that has just come in, had this person sent nothing. `None` where they may
+    /// yet get the order.
+    pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<Answer> {
+        let order_id = entry.command.body.order_id();
+        let accepts = |op: &PendingOp| {
+            op.actor.user_id == whose && op.body.action() == Some(wire::Action::Accept)
+        };
+        let confirmed = self.orders.get(&order_id).map(|row| row.order.status);
+        let is_closed = confirmed.is_some_and(|status| {
+            use wire::OrderStatus::{Accepted, Pending, PendingReview};
+            !matches!(status, PendingReview | Pending | Accepted)
+        });
+        if !is_closed && self.pending_on(order_id).any(|op| accepts(&op)) {
+            return None;
+        }
+        let itself = (entry.command.id, entry.actor.user_id);
+        let counts = |op: &PendingOp| {
+            op.actor.user_id != whose && (op.command_id, op.actor.user_id) != itself
+        };
+        let others = self.pending_on(order_id).filter(counts).collect();
+        Some(self.judge_over(entry, self.sight_over(order_id, others)))
+    }
+
+    fn judge_over(&self, entry: &CommandEntry, mut sight: Sight) -> Answer {
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
         let receipted = entry.receipt.is_some();

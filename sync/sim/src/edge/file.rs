@@ -318,10 +318,23 @@ impl EdgeFile {
 
     /// The order as the writer sees it, with the pending ops laid over it.
     pub fn sight(&self, order_id: OrderId) -> Sight {
-        let ops = self.pending.live().iter().filter(|(_, row)| row.order_id == order_id);
-        let ops = ops.filter_map(|(place, _)| self.pending_op(*place)).collect();
+        self.sight_over(order_id, self.pending_on(order_id).collect())
+    }
+
+    pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> Sight {
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
         see(confirmed, ops, &self.book.live.name)
+    }
+
+    /// In log order.
+    pub fn pending_on(&self, order_id: OrderId) -> impl Iterator<Item = PendingOp> {
+        let ops = self.pending.live().iter().filter(move |(_, row)| row.order_id == order_id);
+        ops.filter_map(|(place, _)| self.pending_op(*place))
+    }
+
+    pub fn waits_by(&self, whose: UserId, order_id: OrderId) -> bool {
+        let mut waiting = self.pending.live().values();
+        waiting.any(|row| (row.user_id, row.order_id) == (whose, order_id))
     }
 
     fn pending_op(&self, place: LogPlace) -> Option<PendingOp> {

@@ -168,6 +168,7 @@ impl Oracle {
     /// 2, 3. A command changes its order once; an order moves along its machine, one version at a
     /// time, and never from one provider to another.
     pub fn order_commits(&mut self, at: u64, db: &OrderDb, writes: &Writes) {
+        self.stranger_changes_nothing(at, writes);
         for line in writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to)) {
             let effects = self.effects.entry(line.entry.command_id).or_default();
             *effects += 1;

@@ -3,7 +3,8 @@
 use super::{
     Scenario, Schedule,
     schedule::{
-        ADMIN, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P1, P2, SOUTH_1, SOUTH_2, open, order,
+        ADMIN, DESK_ADMIN, DESK_CUSTOMER, DESK_PROVIDER, P1, P2, SECOND_P2, SOUTH_1, SOUTH_2,
+        STRANGER, open, order,
     },
 };
 use crate::{
@@ -15,6 +16,8 @@ use crate::{
 pub(super) fn all() -> Vec<Scenario> {
     vec![
         firm_on_what_may_be_refused(),
+        a_strangers_nonsense(),
+        what_the_view_skips_may_yet_count(),
         an_accept_beside_a_holder_that_is_away(),
         a_repeat_of_what_was_lost_elsewhere(),
         a_repeat_that_comes_back(),
@@ -45,6 +48,37 @@ fn firm_on_what_may_be_refused() -> Scenario {
             "firm_on_what_may_be_refused",
             "an accept that stands on an approval that may yet be refused is not firm",
             &[Bug::FirmBase],
+        )
+}
+
+fn a_strangers_nonsense() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, STRANGER, Start, order(1, 1))
+        .tablet(6_200, STRANGER, Withdraw, order(1, 1))
+        .tablet(7_000, P2, Accept, order(1, 1))
+        .tablet(8_000, P2, Start, order(1, 1))
+        .shows(
+            "a_strangers_nonsense",
+            "an op that can never change its order leaves the holder's answers on it firm",
+            &[Bug::NonsenseCounts],
+        )
+}
+
+fn what_the_view_skips_may_yet_count() -> Scenario {
+    Schedule::new()
+        .desk(1_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .grant_with_rules(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, SECOND_P2, Accept, order(1, 1))
+        .desk(7_000, DESK_ADMIN, Approve, order(1, 1))
+        .tablet(8_000, ADMIN, Approve, order(1, 1))
+        .tablet(9_000, P2, Accept, order(1, 1))
+        .shows(
+            "what_the_view_skips_may_yet_count",
+            "an accept of an order that the cloud has opened meanwhile counts, although the holder's view skips it",
+            &[Bug::SkippedIsIdle],
         )
 }
 

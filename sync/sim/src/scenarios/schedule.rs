@@ -19,8 +19,11 @@ pub(super) const SOUTH_1: usize = 2;
 pub(super) const SOUTH_2: usize = 3;
 pub(super) const P1: usize = 2;
 pub(super) const P2: usize = 3;
+/// Another provider's at south-2.
+pub(super) const SECOND_P2: usize = 8;
 pub(super) const CUSTOMER: usize = 13;
 pub(super) const ADMIN: usize = 18;
+pub(super) const STRANGER: usize = crate::cast::STRANGER;
 /// People at the portal.
 pub(super) const DESK_CUSTOMER: usize = 0;
 pub(super) const DESK_PROVIDER: usize = 2;
@@ -50,7 +53,7 @@ impl Schedule {
             credit_bytes: 4 << 20,
         };
         let tuning = Tuning { limits, run_max: 1_000, every: true };
-        Self { plan: SeedPlan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0 } }
+        Self { plan: SeedPlan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0, stranger_at: SOUTH_2 } }
     }
 
     /// No more ops than this in one `Up`.

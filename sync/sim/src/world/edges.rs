@@ -13,6 +13,7 @@ use crate::{
         self, Calls, CommandEntry, CommitQueue, EdgeJob, EdgeJobResult, EdgeLink, EntryResult,
         SuspicionCause,
     },
+    oracle::stranger,
     recording,
 };
 
@@ -161,7 +162,14 @@ impl World {
             }
             EdgeJob::Enter { tablet, entry } => {
                 self.oracle.shown(e, file, entry.seen.as_ref());
-                EdgeJobResult::Entered { tablet, entered: Box::new(file.enter(*entry)) }
+                let beside = stranger::beside_nonsense(file, &entry);
+                let entered = file.enter(*entry);
+                if let Some(entry) = beside {
+                    let firm =
+                        self.oracle.entered_beside_nonsense(self.now, file, &entry, &entered);
+                    self.counts.firm_beside_nonsense += u64::from(firm);
+                }
+                EdgeJobResult::Entered { tablet, entered: Box::new(entered) }
             }
             EdgeJob::Link { conn, .. } if is_full => {
                 EdgeJobResult::Linked { conn, settled: Vec::new(), begun: false, failed: true }

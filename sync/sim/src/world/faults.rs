@@ -78,6 +78,7 @@ impl World {
         match step.what {
             StepKind::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
             StepKind::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
+            StepKind::Mischief { what, pick } => self.stranger_does(what, pick),
             StepKind::Does { who, intent, order } => self.does(who, intent, order),
             StepKind::Catch(catch) => self.net.catches.push(catch),
             StepKind::Fault(fault) => {
@@ -186,7 +187,7 @@ impl World {
         self.has_healed = true;
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
-        (0..cast::TABLET_COUNT).for_each(|tablet| self.go_home(tablet));
+        (0..cast::DEVICE_COUNT).for_each(|tablet| self.go_home(tablet));
         // A frozen machine stays frozen for a while, because its events wait for that time already.
         for edge in &mut self.edges {
             edge.disk.is_full = false;

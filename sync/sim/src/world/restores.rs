@@ -214,7 +214,7 @@ impl World {
 
     /// Retained, so that every tablet that is near hears it sooner or later.
     pub fn publishes_head(&mut self, m: usize) {
-        for t in 0..cast::TABLET_COUNT {
+        for t in 0..cast::DEVICE_COUNT {
             if self.tablets[t].at_edge == m {
                 self.head_to(t, m);
             }

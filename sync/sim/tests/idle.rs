@@ -1,0 +1,221 @@
+//! The edge's word that an op is idle, against the decisions of the cloud: all logs of up to three ops on one
+//! order, and between any two of them whatever people may do in the cloud meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::view::{PendingOp, see};
+use rules::{
+    Acceptance, Assignment, Attempt, EdgeOp, OpName, OrderState, Origin, Snapshot, Submission,
+    decide,
+};
+use uuid::Uuid;
+use wire::{
+    Action, Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, Hash, Order,
+    OrderId, OrderStatus, PaymentStatus, Policy, Region, Role, ServiceType, Source, UnixMillis,
+    UserId, Verdict,
+};
+
+const CUSTOMER: u128 = 1;
+const PROVIDER: u128 = 2;
+const STRANGER: u128 = 3;
+const ADMIN: u128 = 4;
+/// Somebody with each role, and the hostile person with each that anybody can have.
+const PEOPLE: [(u128, Role); 5] = [
+    (CUSTOMER, Role::Customer),
+    (PROVIDER, Role::Provider),
+    (STRANGER, Role::Provider),
+    (STRANGER, Role::Customer),
+    (ADMIN, Role::Admin),
+];
+
+/// All of an order that decisions change here.
+type State = (OrderStatus, Option<u128>);
+type Act = (u128, Role, Action);
+
+fn acts() -> Vec<Act> {
+    let people = PEOPLE.into_iter();
+    people.flat_map(|(n, role)| Action::ALL.map(|action| (n, role, action))).collect()
+}
+
+fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+fn order_id() -> OrderId {
+    OrderId(Uuid::from_u128(100))
+}
+
+fn edge() -> EdgeId {
+    EdgeId::new("north-1").unwrap()
+}
+
+fn order((status, provider): State) -> Order {
+    let price = Amount::from_minor(20_000).unwrap();
+    let work = ServiceType::CleaningRepair;
+    let draft = Draft::new("Fix the tap", work, price, Region::North, "1 Lake Road");
+    Order {
+        status,
+        provider_id: provider.map(user),
+        payment_status: PaymentStatus::Held,
+        ..Order::published(order_id(), draft, user(CUSTOMER), UnixMillis(0), Source::Portal)
+    }
+}
+
+fn body(action: Action) -> CommandBody {
+    let (order_id, reason) = (order_id(), "because".to_owned());
+    match action {
+        Action::Approve => CommandBody::ApproveOrder { order_id },
+        Action::Reject => CommandBody::RejectOrder { order_id, reason },
+        Action::Accept => CommandBody::AcceptOrder { order_id },
+        Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: Some(reason) },
+        Action::Start => CommandBody::StartOrder { order_id },
+        Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
+        Action::Cancel => CommandBody::CancelOrder { order_id, reason: Some(reason) },
+        Action::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: reason },
+    }
+}
+
+/// A provisional op of the holder's log.
+fn op_of_the_holder() -> Origin {
+    let name = OpName { edge: edge(), epoch: 1, seq: 1, hash: Hash::ZERO };
+    let evidence = Evidence {
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(0),
+        policy_version: None,
+        rules_version: None,
+        revocations_version: None,
+        revoked_version: None,
+        relogged: None,
+    };
+    Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
+}
+
+/// The order after this, while the edge holds the region. Every promise is one to a revoked provider, so
+/// that an admin may withdraw it.
+fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
+    let held = Assignment {
+        policy: Policy::Exclusive,
+        holder: Some(edge()),
+        epoch: 1,
+        fence: 1,
+        ..Assignment::default()
+    };
+    let at = UnixMillis(0);
+    let acceptance =
+        state.1.map(|_| Acceptance { decided_at: at, source: Source::Portal, firm: true });
+    let known = OrderState { order: order(state), acceptance };
+    let snapshot = Snapshot {
+        regions: BTreeMap::from([(Region::North, held)]),
+        orders: BTreeMap::from([(order_id(), known)]),
+        revoked_meanwhile: PEOPLE.iter().map(|(n, _)| (order_id(), user(*n))).collect(),
+        ..Snapshot::default()
+    };
+    let command = Command {
+        id: CommandId(Uuid::from_u128(7)),
+        body: body(action),
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace: None,
+    };
+    let actor = Some(Actor { user_id: user(n), role });
+    let attempt = Attempt { command, actor, origin };
+    let writes = decide(&snapshot, &[Submission::Command(Box::new(attempt))]);
+    let written = writes.orders.first().map(|write| &write.after.order);
+    written.map_or(state, |order| (order.status, order.provider_id.map(|id| id.0.as_u128())))
+}
+
+/// The decisions of every act in every state.
+struct Cloud {
+    by_log: BTreeMap<(State, Act), State>,
+    by_people: BTreeMap<State, BTreeSet<State>>,
+}
+
+impl Cloud {
+    fn new() -> Self {
+        let (mut by_log, mut by_people) = (BTreeMap::new(), BTreeMap::new());
+        for state in states() {
+            let next: &mut BTreeSet<State> = by_people.entry(state).or_default();
+            for act in acts() {
+                by_log.insert((state, act), after(state, act, op_of_the_holder()));
+                next.insert(after(state, act, Origin::Portal));
+            }
+        }
+        Self { by_log, by_people }
+    }
+
+    /// All states that the cloud can come to from these, as people act there.
+    fn meanwhile(&self, from: BTreeSet<State>) -> BTreeSet<State> {
+        let (mut reached, mut open) = (from.clone(), Vec::from_iter(from));
+        while let Some(state) = open.pop() {
+            open.extend(self.by_people[&state].iter().filter(|next| reached.insert(**next)));
+        }
+        reached
+    }
+
+    fn decides(&self, act: Act, states: &BTreeSet<State>) -> BTreeSet<State> {
+        states.iter().map(|state| self.by_log[&(*state, act)]).collect()
+    }
+}
+
+fn states() -> impl Iterator<Item = State> {
+    let providers = [None, Some(PROVIDER), Some(STRANGER)];
+    OrderStatus::ALL.into_iter().flat_map(move |status| providers.map(|of| (status, of)))
+}
+
+/// States that an order can be in.
+fn likely(state: &State) -> bool {
+    use OrderStatus::{Cancelled, Pending, PendingReview, Rejected};
+    match state.0 {
+        PendingReview | Pending | Rejected => state.1.is_none(),
+        Cancelled => true,
+        _ => state.1.is_some(),
+    }
+}
+
+/// Whether the last of these ops, behind the others, is idle by the edge's word.
+fn is_idle(confirmed: State, log: &[Act]) -> bool {
+    let ops = log.iter().zip(1..).map(|((n, role, action), seq)| PendingOp {
+        seq,
+        command_id: CommandId(Uuid::from_u128(u128::from(seq))),
+        actor: Actor { user_id: user(*n), role: *role },
+        body: body(*action),
+        verdict: Verdict::Provisional,
+        fence: None,
+        received_at: UnixMillis(0),
+    });
+    let sight = see(Some(order(confirmed)), ops.collect(), &edge());
+    sight.pending.last().is_some_and(|op| op.is_idle)
+}
+
+#[test]
+fn an_idle_op_changes_no_order_in_any_state_that_the_cloud_can_come_to() {
+    let cloud = Cloud::new();
+    let (mut idle, mut claims, mut needless) = (0, 0, 0);
+    let mut walk = |confirmed: State, log: &[Act], states: &BTreeSet<State>| {
+        let Some(last) = log.last() else { return };
+        let changes = states.iter().any(|state| cloud.by_log[&(*state, *last)] != *state);
+        match (is_idle(confirmed, log), changes) {
+            (true, false) => idle += 1,
+            (false, true) => claims += 1,
+            (false, false) => needless += 1,
+            (true, true) => panic!("{confirmed:?}: {log:?} changes one of {states:?}"),
+        }
+    };
+    for confirmed in states().filter(likely) {
+        let first = cloud.meanwhile(BTreeSet::from([confirmed]));
+        for a in acts() {
+            walk(confirmed, &[a], &first);
+            let second = cloud.meanwhile(cloud.decides(a, &first));
+            for b in acts() {
+                walk(confirmed, &[a, b], &second);
+                let third = cloud.meanwhile(cloud.decides(b, &second));
+                for c in acts().into_iter().filter(|(n, ..)| *n == STRANGER) {
+                    walk(confirmed, &[a, b, c], &third);
+                }
+            }
+        }
+    }
+    assert!(idle > 100_000 && claims > 10_000, "{idle} idle, {claims} claims, {needless} needless");
+}
