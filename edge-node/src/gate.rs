@@ -1,5 +1,6 @@
 //! Owns the admission of people: checks their tokens without the cloud, by the cached public keys and the
-//! revocations that the feed has brought.
+//! revocations that the feed has brought. It takes no token that was not made for its region's edges: one
+//! that opens the cloud must not come to rest here.
 
 use std::{
     collections::HashSet,
@@ -10,16 +11,17 @@ use std::{
 use engine::verdict::fresh;
 use process::{
     clock::Clock,
-    tokens::{Claims, Keys, TokenError, TokenKind},
+    tokens::{Claims, Keys, TokenAudience, TokenError},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, DeviceId, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, Region, SessionId, UnixMillis, UserId};
 
 use crate::store::{Trust, TrustNews};
 
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
+    audience: TokenAudience,
     revoked: Arc<RwLock<KnownRevocations>>,
     clock: Clock,
     revocations_age_max: Duration,
@@ -66,8 +68,14 @@ impl From<&Claims> for Pass {
 
 impl Gate {
     /// A firm answer stands on revocations of this age at most.
-    pub fn new(clock: Clock, revocations_age_max: Duration) -> Self {
-        Self { keys: Keys::empty(), revoked: Arc::default(), clock, revocations_age_max }
+    pub fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
+        Self {
+            keys: Keys::empty(),
+            audience: TokenAudience::Edges(region),
+            revoked: Arc::default(),
+            clock,
+            revocations_age_max,
+        }
     }
 
     pub fn trust(&self, trust: &Trust) {
@@ -132,21 +140,22 @@ impl Gate {
         self.revoked().version
     }
 
-    /// `None` for a token that we never signed, or a grant for another device than it came from.
+    /// `None` for a token that we never signed, one for the cloud or for another region's edges, or a grant
+    /// for another device than it came from.
     pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         // At the beginning of time nothing has expired, so this checks the signature alone.
-        let claims = self.keys.verify(token, UnixMillis(0)).ok()?;
-        let elsewhere = device.is_some() && claims.device.as_ref() != device;
-        if claims.kind == TokenKind::DeviceGrant && elsewhere {
+        let claims = self.keys.verify(token, self.audience, UnixMillis(0)).ok()?;
+        let bound = claims.device.as_ref();
+        if bound.is_some() && device.is_some() && bound != device {
             return None;
         }
         let refusal = if self.is_revoked(claims.sub, claims.jti) {
             Some(Code::Revoked)
         } else {
-            match self.keys.verify(token, self.clock.now()) {
+            match self.keys.verify(token, self.audience, self.clock.now()) {
                 Ok(_) => None,
                 Err(TokenError::Expired) => Some(Code::TokenExpired),
-                Err(TokenError::Invalid) => Some(Code::InvalidToken),
+                Err(TokenError::Invalid | TokenError::Elsewhere) => Some(Code::InvalidToken),
             }
         };
         Some(SignedToken { claims, refusal })
@@ -174,6 +183,8 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use wire::CommandId;
+
     use super::*;
     use crate::tests::{People, device};
 
@@ -213,6 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn only_a_token_for_the_edges_of_this_region_opens_anything() {
+        let people = People::new();
+        let gate = people.gate();
+        let here = people.token(wire::Role::Provider, 7);
+        let command = CommandId(uuid::Uuid::from_u128(1));
+        assert!(gate.admit(&here, None).is_ok());
+        for elsewhere in [
+            people.cloud_token(wire::Role::Provider, 7),
+            people.token_of(|claims| Claims { region: Some(Region::South), ..claims }),
+            people.token_of(|claims| Claims { command: Some(command), ..claims }),
+        ] {
+            assert!(gate.signed(&elsewhere, None).is_none());
+            assert_eq!(gate.admit(&elsewhere, None), Err(Code::InvalidToken));
+        }
+    }
+
+    #[test]
     fn a_grant_opens_for_its_device_alone() {
         let people = People::new();
         let gate = people.gate();
@@ -246,7 +274,7 @@ mod tests {
             people.clock.advance(hours(later));
             assert_eq!(gate.revocations_are_fresh(), expected, "{ago} h ago, {later} h later");
         }
-        let strict = Gate::new(people.clock.clone(), Duration::from_secs(1));
+        let strict = Gate::new(Region::North, people.clock.clone(), Duration::from_secs(1));
         strict.confirm_revocations();
         people.clock.advance(1_001);
         assert!(!strict.revocations_are_fresh());

@@ -17,7 +17,7 @@ use axum::{
 use process::{
     client::Client,
     health::{self, Readiness},
-    openapi::{ApiDocument, RouteDescription, RouteTable},
+    openapi::{ApiDocument, RouteTable},
     pages::CarriedFile,
     problem::{Json, Problem, fault},
     tokens::bearer,
@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, Reply};
+use wire::{CmdFrame, Code, EdgeGrant, Reply};
 
 use crate::{
     board::{Board, Boards, WrittenBoard},
@@ -94,7 +94,7 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
         .at(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
         .at(GET, "/session", "The person of the token, or why it opens nothing here",
             &[InvalidToken, TokenExpired, Revoked, DeviceInUse], session::show)
-        .at(POST, "/session", "Sign in: handed on to the cloud, answered with its token",
+        .at(POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
             &[Unavailable], session::sign_in)
         .at(Method::DELETE, "/session", "Sign out: handed on to the cloud",
             &[InvalidToken, Unavailable], session::sign_out)
@@ -114,8 +114,7 @@ pub fn document() -> ApiDocument {
             route.takes(frame, true);
         })
         .refined(&Method::POST, "/session", |route| {
-            let grant = RouteDescription::named("AccessGrant");
-            route.takes(RouteDescription::named("LoginForm"), true);
+            let grant = route.schema::<EdgeGrant>();
             route.answers_with(StatusCode::OK, "application/json", &grant);
         })
 }

@@ -99,7 +99,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let signer = Signer::load_or_create(config.data.join(KEY))?;
     let store = open(&config.data, &identity, nonce, &clock).await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
-    let gate = Gate::new(clock.clone(), age_max);
+    let gate = Gate::new(identity.region, clock.clone(), age_max);
     let trust = store.trust().await?;
     gate.trust(&trust);
     if !trust.enrolled && config.enrolment_code.is_empty() {

@@ -47,7 +47,7 @@ impl People {
     }
 
     pub fn gate(&self) -> Gate {
-        let gate = Gate::new(self.clock.clone(), Duration::from_hours(72));
+        let gate = Gate::new(Region::North, self.clock.clone(), Duration::from_hours(72));
         gate.replace_keys(&self.jwks());
         gate
     }
@@ -57,12 +57,22 @@ impl People {
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
+        self.issuer.edge_token(person(user, role), Region::North, self.clock.now())
+    }
+
+    pub fn cloud_token(&self, role: Role, user: u128) -> String {
         self.issuer.token(person(user, role), self.clock.now())
     }
 
     pub fn grant(&self, user: u128, device: &DeviceId) -> String {
-        let claims = support::claims(person(user, Role::Provider), self.clock.now());
-        let (kind, device) = (TokenKind::DeviceGrant, Some(device.clone()));
-        self.issuer.signer.sign(&Claims { kind, device, ..claims })
+        let (kind, sub, device) = (TokenKind::DeviceGrant, self.user(user), Some(device.clone()));
+        self.token_of(|claims| Claims { kind, sub, device, ..claims })
+    }
+
+    /// A provider's token for these edges, altered.
+    pub fn token_of(&self, alter: impl FnOnce(Claims) -> Claims) -> String {
+        let provider = person(7, Role::Provider);
+        let claims = support::edge_claims(provider, Region::North, self.clock.now());
+        self.issuer.signer.sign(&alter(claims))
     }
 }

@@ -92,7 +92,7 @@ function signIn(state, { username, password }, tell) {
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
-  return tell(200, { access_token: `token-of-${user_id}`, expires_in: 3_600, user_id, role: ROLES[username] ?? 'provider' })
+  return tell(200, { edge_token: `token-of-${user_id}`, region: 'NORTH', expires_in: 3_600, user_id, role: ROLES[username] ?? 'provider' })
 }
 
 const userOf = (token) => token.replace(/^.*token-of-/, '')

@@ -1,7 +1,8 @@
-//! The routes of auth. Every one but register, login, verify-token and the public keys takes a live
+//! The routes of auth. Every one but register, login, verify-token, edge-logout and the public keys takes a live
 //! session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
+mod edge_tokens;
 mod renew;
 mod session;
 
@@ -30,6 +31,7 @@ pub fn router(service: Service) -> Router {
     table(Router::new())
         .route("/verify-token", post(session::verify))
         .route("/internal/sessions/renew", post(renew::renew))
+        .route("/internal/command-tokens", post(edge_tokens::for_command))
         .with_state(service)
 }
 
@@ -48,6 +50,10 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
         .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
+        .at(POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
+            &[], edge_tokens::give)
+        .at(POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
+            edge_tokens::logout)
         .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
         .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)

@@ -4,6 +4,7 @@
 //! auth_db is the record of every revocation, the cache only spares the question.
 
 mod domain;
+mod edge_tokens;
 mod events;
 mod http;
 mod jobs;

@@ -1,7 +1,7 @@
 //! Renews the token of a session that stands. It stays the same session, so one sign-out ends every token
 //! of it.
 
-use process::tokens::{Claims, TokenKind};
+use process::tokens::Claims;
 use serde::Serialize;
 use wire::UnixMillis;
 
@@ -21,11 +21,7 @@ pub struct RenewedAccess {
 impl Service {
     /// A new token for the session of this one; nothing where the session does not stand.
     pub async fn renew(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
-        let claims = self.live_claims(token).await?;
-        // A device grant has the time that it was given.
-        let Some(claims) = claims.filter(|claims| claims.kind == TokenKind::Access) else {
-            return Ok(None);
-        };
+        let Some(claims) = self.live_claims(token).await? else { return Ok(None) };
         let Some(created_at) = self.store.session_begun(claims.jti).await? else {
             return Ok(None);
         };

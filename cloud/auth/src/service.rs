@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use platform::cache::Cache;
 use process::{
     clock::Clock,
-    tokens::{Claims, Signer, TokenKind, Verifier},
+    tokens::{Claims, Signer, TokenAudience, TokenKind, Verifier},
     trace::TraceId,
 };
 use serde::Serialize;
@@ -16,7 +16,9 @@ use crate::{
     events,
     passwords::{HashPermit, PasswordError, Passwords},
     revocations,
-    store::{Account, Closing, NameHash, SessionKind, Store, StoreError, UserSession},
+    store::{
+        Account, Closing, NameHash, SessionKind, SessionState, Store, StoreError, UserSession,
+    },
 };
 
 pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
@@ -49,13 +51,20 @@ pub enum SignIn {
 
 #[derive(Serialize, ToSchema)]
 pub struct AccessGrant {
-    access_token: String,
+    /// Absent where only a token for edges was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// For the edges of the region that the sign-in named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edge_token: Option<String>,
     /// `Bearer`.
     token_type: &'static str,
     /// In seconds.
     expires_in: i64,
     user_id: UserId,
     role: Role,
+    #[serde(skip)]
+    pub claims: Box<Claims>,
 }
 
 impl From<serde_json::Error> for ServiceError {
@@ -123,6 +132,8 @@ impl Service {
             exp: issued + ACCESS_TOKEN_SECONDS,
             kind: TokenKind::Access,
             device: None,
+            region: None,
+            command: None,
         };
         let session = UserSession {
             id: claims.jti,
@@ -137,26 +148,34 @@ impl Service {
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
         Ok(Some(AccessGrant {
-            access_token,
+            access_token: Some(access_token),
+            edge_token: None,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,
             user_id: account.id,
             role: account.role_id,
+            claims: Box::new(claims),
         }))
     }
 
     /// Returns whether the session of a verified token still stands: it is not revoked, the account is open
     /// and has the role in the token.
     pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
-        let state = self.store.session_state(claims.jti, self.clock.now()).await?;
-        Ok(state.is_some_and(|state| {
-            state.live && state.user_id == claims.sub && state.role == claims.role
-        }))
+        Ok(self.live_until(claims).await?.is_some())
     }
 
-    /// The claims of a token whose signature, time and session are all good.
+    /// The end of that session while it stands.
+    pub async fn live_until(&self, claims: &Claims) -> Result<Option<UnixMillis>, ServiceError> {
+        let state = self.store.session_state(claims.jti, self.clock.now()).await?;
+        let stands = |state: &SessionState| {
+            state.live && state.user_id == claims.sub && state.role == claims.role
+        };
+        Ok(state.filter(stands).map(|state| state.expires_at))
+    }
+
+    /// The claims of a token for the cloud whose signature, time and session are all good.
     pub async fn live_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
-        match self.verifier.keys.verify(token, self.clock.now()) {
+        match self.verifier.keys.verify(token, TokenAudience::Cloud, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
             _ => Ok(None),
         }

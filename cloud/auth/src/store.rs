@@ -19,7 +19,7 @@ use wire::UnixMillis;
 
 pub use failures::NameHash;
 pub use platform::StoreError;
-pub use sessions::{SessionKind, UserSession};
+pub use sessions::{SessionKind, SessionState, UserSession};
 pub use users::{Account, Closing};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();

@@ -16,7 +16,7 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
-    tokens::{Claims, Keys, ServiceKey, TokenKind, bearer},
+    tokens::{Claims, Keys, ServiceKey, TokenAudience, bearer},
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, Role, SessionId, UserId};
@@ -109,10 +109,8 @@ impl Identity {
             // Nobody can be judged before auth has told its keys.
             return Err(unavailable(CloudPart::Auth));
         }
-        let claims = self.keys.verify(token, self.clock.now()).map_err(|_| invalid())?;
-        if claims.kind != TokenKind::Access {
-            return Err(invalid());
-        }
+        let claims = self.keys.verify(token, TokenAudience::Cloud, self.clock.now());
+        let claims = claims.map_err(|_| invalid())?;
         match self.listed(claims.jti).await {
             SessionStatus::Clear => Ok(claims),
             SessionStatus::Revoked => Err(invalid()),

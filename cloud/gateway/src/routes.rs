@@ -66,6 +66,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/login",             OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/verify-token",      OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/logout",            ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/edge-token",        ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/edge-logout",       OPEN,     Part::Auth),
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
 

@@ -18,12 +18,12 @@ use process::{
     parts::CloudPart,
     problem::{Json, Problem, fault},
     random,
-    tokens::Claims,
+    tokens::{Claims, TokenAudience},
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Region, Role, UnixMillis, UserId};
+use wire::{Code, Region, Role, UnixMillis, UserId};
 
 pub use cookie::Cookies;
 pub use renewal::relied_on_until;
@@ -63,7 +63,7 @@ pub struct SessionAnswer<'a> {
 /// The part of auth's answer that is of use here.
 #[derive(Deserialize)]
 struct Grant {
-    access_token: String,
+    access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,8 +103,10 @@ impl Gateway {
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let Grant { access_token: token } = grant(answer).await?;
-        let claims = self.identity.keys.verify(&token, self.identity.clock.now());
+        // A page that asks for a token for edges alone asks for no session here.
+        let token = grant(answer).await?.access_token.ok_or(Code::InvalidInput)?;
+        let claims =
+            self.identity.keys.verify(&token, TokenAudience::Cloud, self.identity.clock.now());
         // Auth has a key that this gateway has not heard of yet.
         let claims = claims.map_err(|_| unavailable(CloudPart::Auth))?;
         let csrf = random::secret_text(CSRF_BYTES);

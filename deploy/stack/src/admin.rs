@@ -7,7 +7,7 @@ use http::Method;
 use process::client::{Client, ClientError};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use wire::{GateState, Region, StatusReport};
+use wire::{EdgeGrant, GateState, Region, StatusReport};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -42,9 +42,12 @@ impl GatewaySession {
         Ok(Self { token: Some(signed.access_token), ..self.clone() })
     }
 
-    /// The same person at another address.
-    pub fn elsewhere(&self, address: &str) -> Self {
-        Self { gateway: address.to_owned(), ..self.clone() }
+    /// The same person at an edge of that region, with a token for its edges.
+    pub async fn at_edge(&self, region: Region, address: &str) -> Result<Self, ClientError> {
+        let form = json!({ "region": region });
+        let grant: EdgeGrant = self.post("/api/v1/auth/edge-token", &form).await?;
+        let (gateway, token) = (address.to_owned(), Some(grant.edge_token));
+        Ok(Self { gateway, token, ..self.clone() })
     }
 
     pub fn token(&self) -> &str {

@@ -66,7 +66,7 @@ async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> 
     allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, Role::Customer, region).await?;
     let provider = newcomer(admin, Role::Provider, region).await?;
-    let mut node = NodeSession::at(place, &provider);
+    let mut node = NodeSession::at(place, &provider).await?;
     for (fate, job) in jobs.of(region) {
         let published: Published = customer
             .post("/api/v1/orders", &job)
@@ -106,7 +106,7 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
     let customer = admin.sign_in(&name(Role::Customer, COLLISION), PASSWORD).await?;
     let offline = admin.sign_in(&name(Role::Provider, COLLISION), PASSWORD).await?;
     let online = admin.sign_in(&name(Role::Provider, Region::East), PASSWORD).await?;
-    let mut node = NodeSession::at(place, &offline);
+    let mut node = NodeSession::at(place, &offline).await?;
     let Published { order_id } = customer.post("/api/v1/orders", &jobs.disputed(COLLISION)).await?;
     act(admin, order_id, "approve", &json!({})).await?;
     node.has(order_id).await?;

@@ -1,5 +1,6 @@
-//! Owns sign-in at an edge: handed on to the cloud while the link is up, and the reason why a token opens
-//! nothing here.
+//! Owns sign-in at an edge: name and password are handed on to the cloud while the link is up. Back comes a
+//! token for the edges of this region alone, so that no token that opens the cloud is ever here. Tells also
+//! why a token opens nothing here.
 
 use std::time::Duration;
 
@@ -8,14 +9,15 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, Method, Request, header, response};
 use process::{
     problem::{Json, Problem, Query, fault},
     tokens::bearer,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
-use wire::{Code, DeviceId, Role, UnixMillis, UserId};
+use wire::{Code, DeviceId, EdgeGrant, Role, UnixMillis, UserId};
 
 use super::Rooms;
 use crate::{gate::Pass, say};
@@ -30,6 +32,21 @@ pub struct EdgeSession {
     user_id: UserId,
     role: Role,
     expires_at: UnixMillis,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct EdgeLoginForm {
+    username: String,
+    password: String,
+}
+
+/// The part of auth's answer that is of use here.
+#[derive(Deserialize)]
+struct Grant {
+    edge_token: String,
+    expires_in: i64,
+    user_id: UserId,
+    role: Role,
 }
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -50,56 +67,72 @@ pub async fn show(
     Ok(Json(EdgeSession { user_id: claims.sub, role: claims.role, expires_at }))
 }
 
-/// A name and a password for a token, from the cloud.
+/// A name and a password for a token of this region's edges, from the cloud. Its refusals are passed on.
 pub async fn sign_in(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
-    body: Bytes,
+    Json(EdgeLoginForm { username, password }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
-    hand_on(&rooms, "/api/v1/auth/login", &headers, body).await
+    let region = rooms.ground.identity.region;
+    let form = json!({
+        "username": username, "password": password, "region": region, "edge_only": true,
+    });
+    let (head, body) = ask_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
+    if !head.status.is_success() {
+        return Ok(passed_on(&head, body));
+    }
+    let grant = serde_json::from_slice(&body);
+    // The answer holds secrets, so nothing of it is in the error.
+    let grant = grant.map_err(|_| Problem::new(Code::Unavailable).detail(say::cloud_too_old))?;
+    let Grant { edge_token, expires_in, user_id, role } = grant;
+    Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role }).into_response())
 }
 
-/// Also hands the device over, where it is named: the next person who uses it has it, even while the cloud
-/// is out of reach.
+/// Ends the session of a token of this region's edges. Also hands the device over, where it is named: the
+/// next person who uses it has it, even while the cloud is out of reach.
 pub async fn sign_out(
     State(rooms): State<Rooms>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let (Some(device), Some(token)) = (device, bearer(&headers))
+    let token = bearer(&headers).ok_or(Code::InvalidToken)?;
+    if let Some(device) = device
         && let Ok(claims) = rooms.ground.gate.admit(token, Some(&device))
     {
         rooms.ground.people.hands_over(claims.sub, &device).await;
     }
-    hand_on(&rooms, "/api/v1/auth/logout", &headers, Bytes::new()).await
+    let form = json!({ "token": token });
+    let (head, body) = ask_cloud(&rooms, "/api/v1/auth/edge-logout", &headers, &form).await?;
+    Ok(passed_on(&head, body))
 }
 
-/// The cloud's answer as it is. A region that is cut off for a drill is cut off for this, too.
-async fn hand_on(
+/// The cloud's answer. A region that is cut off for a drill is cut off for this, too.
+async fn ask_cloud(
     rooms: &Rooms,
     path: &str,
     headers: &HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
+    form: &serde_json::Value,
+) -> Result<(response::Parts, Bytes), Problem> {
     let away = || Problem::new(Code::Unavailable).detail(say::sign_in_needs_cloud).retry_after(5);
     if !rooms.link.borrow().up {
         return Err(away());
     }
     let gateway = rooms.ground.config.gateway_url.trim_end_matches('/');
     let mut request = Request::builder().method(Method::POST).uri(format!("{gateway}{path}"));
-    for name in [header::CONTENT_TYPE, header::ACCEPT_LANGUAGE, header::AUTHORIZATION] {
-        if let Some(value) = headers.get(&name) {
-            request = request.header(name, value);
-        }
+    request = request.header(header::CONTENT_TYPE, "application/json");
+    if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
+        request = request.header(header::ACCEPT_LANGUAGE, language);
     }
-    let request = request.body(Body::from(body));
+    let request = request.body(Body::from(form.to_string()));
     let request = request.map_err(|error| fault("The sign-in could not be handed on", error))?;
     let exchange = async {
         let (head, body) = rooms.cloud.request(request).await.ok()?.into_parts();
         Some((head, to_bytes(body, ANSWER_BYTES_MAX).await.ok()?))
     };
-    let answer = tokio::time::timeout(TIMEOUT, exchange).await.ok().flatten();
-    let (head, body) = answer.ok_or_else(away)?;
+    tokio::time::timeout(TIMEOUT, exchange).await.ok().flatten().ok_or_else(away)
+}
+
+fn passed_on(head: &response::Parts, body: Bytes) -> Response {
     let mut response = (head.status, body).into_response();
     response.headers_mut().remove(header::CONTENT_TYPE);
     for name in [header::CONTENT_TYPE, header::RETRY_AFTER] {
@@ -107,5 +140,5 @@ async fn hand_on(
             response.headers_mut().insert(name, value.clone());
         }
     }
-    Ok(response)
+    response
 }

@@ -25,10 +25,16 @@ async fn signing_in_is_handed_on_only_while_the_link_is_up() {
         call(edge.http, Method::POST, "/session", None, Some(&form)).await
     };
     let grant: Value = sign_in("right").await.unwrap();
-    let token = grant["access_token"].as_str().unwrap();
+    assert_eq!(grant["region"], json!("NORTH"));
+    let token = grant["edge_token"].as_str().unwrap();
     let session = get(&edge, "/session?device=t-1", Some(token)).await.unwrap();
     assert_eq!((&session["user_id"], &session["role"]), (&json!(id(20)), &json!("provider")));
     assert_eq!(sign_in("wrong").await, Err(401));
+    let sign_out = async |token: &str| {
+        call(edge.http, Method::DELETE, "/session", Some(token), None).await.map(drop)
+    };
+    assert_eq!(sign_out(token).await, Ok(()));
+    assert_eq!(cloud.signed_out(), [token]);
 
     cloud.cut();
     linked(&edge, false).await;

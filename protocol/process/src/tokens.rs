@@ -1,8 +1,8 @@
 //! The identity of a caller: signed tokens of people, services and edges, all Ed25519. No other algorithm
 //! exists in this process, so none can be talked into.
 //!
-//! Invariant: a token is believed only after its signature was checked here, and its expiry is judged
-//! at every use.
+//! Invariants: a token is believed only after its signature was checked here, and its expiry is judged
+//! at every use; a person's token opens the one audience that it names, the cloud or one region's edges.
 
 mod caller;
 mod edge;
@@ -13,7 +13,7 @@ mod service;
 mod signer;
 
 use serde::{Deserialize, Serialize};
-use wire::{Actor, DeviceId, Role, SessionId, UnixMillis, UserId};
+use wire::{Actor, CommandId, DeviceId, Region, Role, SessionId, UnixMillis, UserId};
 
 pub use caller::{Admin, Caller, FromService, Verifier, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
@@ -26,10 +26,21 @@ pub use signer::{Signer, SignerError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// From a sign-in, for an hour.
+    /// From a sign-in, for an hour. It opens the cloud.
     Access,
     /// For one device, to work offline for a stated time.
     DeviceGrant,
+    /// From a session, to its end. It opens the edges of one region.
+    Edge,
+}
+
+/// The parts that a person's token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenAudience {
+    Cloud,
+    Edges(Region),
+    /// Nothing: it vouches for one command in the log of an edge of that region.
+    Command(Region, CommandId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +55,31 @@ pub struct Claims {
     pub kind: TokenKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
+    /// The region whose edges take it; absent from a token for the cloud.
+    #[serde(default, rename = "aud", skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The one command that it vouches for.
+    #[serde(default, rename = "cmd", skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 impl Claims {
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.sub, role: self.role }
+    }
+
+    /// `None` for a token that names its kind and its region as no token of ours does.
+    pub fn audience(&self) -> Option<TokenAudience> {
+        match (self.kind, self.region, self.command) {
+            (TokenKind::Access, None, None) => Some(TokenAudience::Cloud),
+            (TokenKind::DeviceGrant | TokenKind::Edge, Some(region), None) => {
+                Some(TokenAudience::Edges(region))
+            }
+            (TokenKind::Edge, Some(region), Some(command)) => {
+                Some(TokenAudience::Command(region, command))
+            }
+            _ => None,
+        }
     }
 
     pub fn expires_at(&self) -> UnixMillis {
@@ -60,6 +91,8 @@ impl Claims {
 pub enum TokenError {
     #[error("the token is not one of ours")]
     Invalid,
+    #[error("the token is for another audience")]
+    Elsewhere,
     #[error("the token has expired")]
     Expired,
 }

@@ -16,6 +16,7 @@ mod command;
 mod compare;
 mod conflict;
 mod draft;
+mod edge_token;
 mod enrolment;
 mod event;
 mod hash;
@@ -60,6 +61,7 @@ pub use compare::{
 };
 pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs};
 pub use draft::check_draft;
+pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
 pub use enrolment::{
     CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
 };

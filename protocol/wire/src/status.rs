@@ -179,6 +179,9 @@ pub struct EdgeStatus {
     /// Its link goes over plain HTTP to another machine.
     #[serde(default)]
     pub plain_line: bool,
+    /// Since when it sends people's tokens that open the cloud, as edges did before there were others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_tokens_since: Option<UnixMillis>,
 }
 
 /// The commands that an ended epoch has left behind.

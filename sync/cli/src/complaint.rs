@@ -92,5 +92,9 @@ fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, Strin
             let by = age::duration(error_ms.abs()).into();
             ("clock_wrong", look.say(say::complaint_clock_wrong { by, error }))
         }
+        Kind::CloudTokens { since } => {
+            let since = age::moment(since).into();
+            ("cloud_tokens", look.say(say::complaint_cloud_tokens { since }))
+        }
     }
 }

@@ -27,6 +27,9 @@ pub struct Config {
     pub decided_within_ms: u64,
     /// Held ops and accepts are handed in again after this time, even without a signal.
     pub held_again_ms: u64,
+    /// Whether tokens that open the cloud still vouch for what edges send. Edges from before there were
+    /// tokens for edges send no others; `status` complains of them. Off, what they send is rejected.
+    pub accept_cloud_tokens: bool,
 }
 
 impl Default for Config {
@@ -48,6 +51,7 @@ impl PartConfig for Config {
             credit_bytes: 4 * 1024 * 1024,
             decided_within_ms: 15_000,
             held_again_ms: 2_000,
+            accept_cloud_tokens: true,
         }
     }
 }
@@ -61,6 +65,16 @@ pub(crate) struct TooSmall {
 }
 
 impl Config {
+    /// Says what an operator should turn off.
+    pub(crate) fn warn(&self) {
+        if self.accept_cloud_tokens {
+            tracing::warn!(
+                "hub.accept_cloud_tokens is on: what an old edge sends on tokens that open the cloud is \
+                 believed. Turn it off once `status` complains of no such edge"
+            );
+        }
+    }
+
     /// The limits of what an edge may send. Refuses settings that leave no room for work.
     pub(crate) fn limits(&self) -> Result<Limits, TooSmall> {
         const BYTES_MIN: u32 = 64 * 1024;

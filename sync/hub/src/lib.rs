@@ -41,7 +41,7 @@ use feed::compare::Comparison;
 use gauges::Gauges;
 use http::state::Routes;
 use news::News;
-use peers::OrderService;
+use peers::{CommandTokens, OrderService};
 use session::{link::Sessions, links::Links};
 use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
 use store::{MIGRATIONS, Store};
@@ -54,11 +54,12 @@ use work::{
 pub struct Peers {
     /// Decides the ops.
     pub order: Upstream,
-    /// Has the keys of people's tokens.
+    /// Has the keys of people's tokens, and gives out others.
     pub auth: Upstream,
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    config.warn();
     let limits = config.limits().map_err(OpenError::own("could not use the hub's settings"))?;
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     let store = Store::new(sql.clone());
@@ -86,6 +87,7 @@ fn start(
     let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
     let (nudges, put_accepts) = (Nudges::default(), PutAccepts::default());
     let (work, settling) = (WorkBell::default(), SettlingEdges::default());
+    let command_tokens = CommandTokens::of(peers.auth.clone(), &service_key, &clock);
     let keys = KeySource { keys, auth: peers.auth };
     let order = OrderService {
         upstream: peers.order,
@@ -122,6 +124,7 @@ fn start(
         put_accepts: put_accepts.clone(),
         bell: work.clone(),
         held_again,
+        accept_cloud_tokens: config.accept_cloud_tokens,
         replica: clock.new_id(),
         sweeps: Sweeps::new(held_again),
         turns: BatchTurns::default(),
@@ -137,6 +140,8 @@ fn start(
         clock,
         tasks,
         order,
+        keys: keys.keys.clone(),
+        command_tokens,
         regions,
         nudges,
         put_accepts,

@@ -1,4 +1,5 @@
-//! The order service, as the hub asks it: it decides ops, and owns orders and the right to assign.
+//! The services that the hub asks: the order service decides ops, and owns orders and the right to assign;
+//! auth gives out tokens.
 
 use std::time::Duration;
 
@@ -10,10 +11,14 @@ use process::{
     trace::{self, TraceId},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use wire::{CommandToken, CommandTokenForm};
 
 use crate::config::NAME;
 
 pub(crate) const ORDER: &str = "order";
+const AUTH: &str = "auth";
+/// A session of an edge waits for it.
+const TOKEN_WITHIN: Duration = Duration::from_secs(2);
 
 /// A caller of the order service. Each call is a trace of its own: ops go on under their commands' traces.
 #[derive(Clone)]
@@ -22,6 +27,14 @@ pub(crate) struct OrderService {
     pub service_key: ServiceKey,
     pub clock: Clock,
     pub decided_within: Duration,
+}
+
+/// A caller of auth, for the tokens that vouch for one command.
+#[derive(Clone)]
+pub(crate) struct CommandTokens {
+    upstream: Upstream,
+    service_key: ServiceKey,
+    clock: Clock,
 }
 
 pub(crate) enum OwnerAnswer<T> {
@@ -85,6 +98,29 @@ impl OrderService {
 
     fn token(&self) -> String {
         self.service_key.token(NAME, ORDER, &self.clock)
+    }
+}
+
+impl CommandTokens {
+    pub fn of(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
+        Self { upstream, service_key: service_key.clone(), clock: clock.clone() }
+    }
+
+    /// A token in place of the person's own. `None` where that is no good, or its session is over.
+    pub async fn instead_of(
+        &self,
+        form: &CommandTokenForm,
+    ) -> Result<Option<String>, UpstreamError> {
+        const PATH: &str = "/internal/command-tokens";
+        let own = self.service_key.token(NAME, AUTH, &self.clock);
+        let asked = self.upstream.json(Method::POST, PATH, Some(&own), Some(form));
+        let answer =
+            tokio::time::timeout(TOKEN_WITHIN, trace::scope(TraceId::random(), asked)).await;
+        match answer.unwrap_or(Err(UpstreamError::TimedOut)) {
+            Ok(CommandToken { token }) => Ok(Some(token)),
+            Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod link;
 pub mod links;
 mod outbound;
 mod quarantine;
+mod vouching;
 
 use std::time::Duration;
 

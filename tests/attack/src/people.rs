@@ -30,6 +30,18 @@ impl Somebody {
         self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
     }
 
+    /// The person's token for the edges of a region. Binaries from before there were such tokens have only
+    /// the person's own.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn for_edges(&self, region: Region) -> String {
+        let call = HttpCall::post("/api/v1/auth/edge-token").json(&json!({"region": region}));
+        let answer = self.ask(call).await.expect("an answer").json();
+        let token = answer["edge_token"].as_str().map(str::to_owned);
+        token.unwrap_or_else(|| self.person.token.clone())
+    }
+
     /// A customer's new order.
     ///
     /// # Panics

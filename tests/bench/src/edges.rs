@@ -51,6 +51,7 @@ impl Edges {
             let file = stack.layout().edge_folder(place).join("db").join("edge.db");
             let file = Sql::open(&format!("sqlite:{}", file.display())).await?;
             let customer = api.newcomer(Role::Customer).await?;
+            let customer = api.at_edges(&customer, region).await?;
             each.push(Edge { region, http: place.http, customer, file });
         }
         let mysql = &stack.servers().context("real stores")?.mysql;

@@ -165,22 +165,30 @@ impl Ground {
     ) -> Self {
         let first = place(false).expect("a region has an edge");
         let provider = async || api.newcomer(Role::Provider).await.expect("a provider");
+        let at_edges = async |person: &Person| {
+            api.at_edges(person, first.region).await.expect("a token for the region's edges")
+        };
+        let visitor = async || at_edges(&provider().await).await;
         let tablet = |place: &stack::EdgePlace, number: usize, person: &Person| {
             let device = format!("tablet-{}-{number}", place.edge);
-            Arc::new(Tablet::new(here(place), &device, person, Mqtt::V5))
+            Arc::new(tablet_of(place, &device, person))
         };
         let at_second = match place(true) {
-            Some(second) => Some(tablet(second, 1, &provider().await)),
+            Some(second) => Some(tablet(second, 1, &visitor().await)),
             None => None,
         };
         let kiosk = format!("kiosk-{}", first.edge);
         Self {
-            at_first: [tablet(first, 1, &provider().await), tablet(first, 2, &provider().await)],
+            at_first: [tablet(first, 1, &visitor().await), tablet(first, 2, &visitor().await)],
             at_second,
-            kiosk: Arc::new(Tablet::new(here(first), &kiosk, customer, Mqtt::V5)),
+            kiosk: Arc::new(tablet_of(first, &kiosk, &at_edges(customer).await)),
             in_portal: provider().await,
         }
     }
+}
+
+fn tablet_of(place: &stack::EdgePlace, device: &str, person: &Person) -> Tablet {
+    Tablet::new(here(place), device, person, Mqtt::V5)
 }
 
 pub(crate) fn here(place: &stack::EdgePlace) -> Place {

@@ -57,7 +57,8 @@ impl Storm {
         let customer = api.newcomer(Role::Customer).await.expect("a new customer");
         let region = place.region;
         let device = format!("kiosk-{}", &customer.user_id.to_string()[24..]);
-        let kiosk = Arc::new(Tablet::new(place, &device, &customer, Mqtt::V5));
+        let visitor = api.at_edges(&customer, region).await.expect("a token for the edges");
+        let kiosk = Arc::new(Tablet::new(place, &device, &visitor, Mqtt::V5));
         Self { api: api.clone(), customer, kiosk, region, receipts: Arc::default() }
     }
 

@@ -24,6 +24,7 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap();
+    let customer = api.at_edges(&customer, REGION).await.unwrap();
     let edge = stack.layout().edge(REGION);
     let place = Place {
         region: REGION,

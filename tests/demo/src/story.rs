@@ -51,6 +51,8 @@ pub struct Story {
     admin: Person,
     customer: Person,
     offline: Person,
+    /// The same, at the edge.
+    visitor: Person,
     online: Person,
     tablet: Tablet,
     order: Option<Order>,
@@ -63,8 +65,10 @@ impl Story {
         let offline = api.newcomer(Role::Provider).await.context("no first provider")?;
         let online = api.newcomer(Role::Provider).await.context("no second provider")?;
         let device = format!("demo-{}", offline.user_id);
-        let tablet = Tablet::new(north, &device[..24], &offline, Mqtt::V5);
-        Ok(Self { api, edge, admin, customer, offline, online, tablet, order: None, command: None })
+        let visitor = api.at_edges(&offline, north.region).await.context("no token for edges")?;
+        let tablet = Tablet::new(north, &device[..24], &visitor, Mqtt::V5);
+        let (order, command) = (None, None);
+        Ok(Self { api, edge, admin, customer, offline, visitor, online, tablet, order, command })
     }
 
     pub async fn play(&mut self, step: &str) -> Result<Vec<Fact>> {
@@ -221,7 +225,7 @@ impl Story {
 
     /// How NORTH's board shows the order.
     async fn on_board(&self, order: OrderId) -> Result<Option<OrderStatus>> {
-        let board: Board = self.edge.call(Method::GET, "/board", Some(&self.offline), None).await?;
+        let board: Board = self.edge.call(Method::GET, "/board", Some(&self.visitor), None).await?;
         let shown = board.items.into_iter().find(|shown| shown.id == order);
         Ok(shown.map(|order| order.status))
     }

@@ -145,6 +145,7 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
         host: "127.0.0.1".into(),
         port: north.mqtt,
     };
+    let offline = api.at_edges(&offline, Region::North).await.unwrap();
     let tablet = Tablet::new(north, "tablet-7", &offline, Mqtt::V5);
     let reply =
         tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.expect("an answer");

@@ -147,6 +147,7 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
         host: "127.0.0.1".into(),
         port: north.mqtt,
     };
+    let loser = api.at_edges(&loser, Region::North).await.unwrap();
     let tablet = Tablet::new(place, "page-news", &loser, Mqtt::V5);
     api.gate(&admin, Region::North, false).await.unwrap();
     eventually("NORTH is cut off", SOON, async || {

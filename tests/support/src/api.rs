@@ -6,7 +6,9 @@ use http::Method;
 use process::client::{Client, ClientError};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use wire::{CommandId, Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId};
+use wire::{
+    CommandId, EdgeGrant, Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -94,6 +96,14 @@ impl Api {
         let signed: SignedIn =
             self.call(Method::POST, "/api/v1/auth/login", None, Some(body)).await?;
         Ok(Person { user_id: signed.user_id, role: signed.role, token: signed.access_token })
+    }
+
+    /// The same person with a token for the edges of that region, which the gateway refuses.
+    pub async fn at_edges(&self, person: &Person, region: Region) -> Result<Person, ClientError> {
+        let body = json!({"region": region});
+        let path = "/api/v1/auth/edge-token";
+        let grant: EdgeGrant = self.call(Method::POST, path, Some(person), Some(body)).await?;
+        Ok(Person { token: grant.edge_token, ..person.clone() })
     }
 
     pub async fn publish(

@@ -2,7 +2,7 @@
 
 use process::tokens::{Claims, Keys, Signer, TokenKind};
 use uuid::Uuid;
-use wire::{Actor, SessionId, UnixMillis};
+use wire::{Actor, Region, SessionId, UnixMillis};
 
 #[derive(Clone)]
 pub struct Issuer {
@@ -33,6 +33,11 @@ impl Issuer {
     pub fn token(&self, actor: Actor, now: UnixMillis) -> String {
         self.signer.sign(&claims(actor, now))
     }
+
+    /// A token for the edges of that region, for the next hour.
+    pub fn edge_token(&self, actor: Actor, region: Region, now: UnixMillis) -> String {
+        self.signer.sign(&edge_claims(actor, region, now))
+    }
 }
 
 impl Default for Issuer {
@@ -53,5 +58,12 @@ pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
         exp: iat + LASTS_S,
         kind: TokenKind::Access,
         device: None,
+        region: None,
+        command: None,
     }
+}
+
+/// The claims of a token of the same session for the edges of that region.
+pub fn edge_claims(actor: Actor, region: Region, now: UnixMillis) -> Claims {
+    Claims { kind: TokenKind::Edge, region: Some(region), ..claims(actor, now) }
 }

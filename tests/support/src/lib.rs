@@ -15,7 +15,7 @@ mod wait;
 
 pub use api::{Api, Done, InboxLine, Person};
 pub use database::Engine;
-pub use issuer::{Issuer, claims};
+pub use issuer::{Issuer, claims, edge_claims};
 pub use operator::{Operator, Said, Unusable};
 pub use proxy::{Proxy, Wire};
 pub use servers::{Servers, VARIABLE, servers};

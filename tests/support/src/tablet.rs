@@ -83,7 +83,7 @@ struct Head {
 const BETWEEN_SENDS: Duration = Duration::from_millis(400);
 
 impl Tablet {
-    /// A tablet of that name, with that person signed in. It connects, and connects again, by itself.
+    /// A tablet of that name, with a person who is signed in at the region's edges. It connects, and connects again, by itself.
     pub fn new(place: Place, device: &str, person: &Person, mqtt: Mqtt) -> Self {
         let device = DeviceId::new(device).unwrap_or_else(|error| panic!("{error}"));
         let memory = Arc::new(Memory::default());

@@ -14,15 +14,24 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Code, Role, SessionId, UnixMillis, UserId};
+use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
-use crate::service::{AccessGrant, Service, ServiceError, SignIn};
+use crate::{
+    say,
+    service::{AccessGrant, Service, ServiceError, SignIn},
+};
 
 #[derive(Deserialize, ToSchema)]
 pub struct LoginForm {
     username: String,
     password: String,
+    /// Asks for a token for this region's edges as well.
+    #[serde(default)]
+    region: Option<Region>,
+    /// Asks for that token alone.
+    #[serde(default)]
+    edge_only: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,13 +58,22 @@ pub struct TokenOwner {
     active: bool,
 }
 
-/// A name and a password for an access token of an hour.
+/// A name and a password for an access token of an hour, or for one that opens a region's edges.
 pub async fn login(
     State(service): State<Service>,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let (word, answer) = match service.sign_in(&form.username, form.password).await? {
-        SignIn::Done(grant) => ("done", Ok(Json(grant))),
+    let LoginForm { username, password, region, edge_only } = form;
+    if edge_only && region.is_none() {
+        return Err(Problem::wrong("region", say::region_needs));
+    }
+    let (word, answer) = match service.sign_in(&username, password).await? {
+        SignIn::Done(mut grant) => {
+            if let Some(region) = region {
+                service.add_edge_token(&mut grant, region, edge_only);
+            }
+            ("done", Ok(Json(grant)))
+        }
         SignIn::Wrong => ("wrong", Err(Problem::new(Code::InvalidCredentials))),
         SignIn::Locked(until) => {
             let left_s = until.since(service.clock.now()) / 1000 + 1;

@@ -58,6 +58,7 @@ pub struct SessionState {
     pub user_id: UserId,
     pub role: Role,
     pub live: bool,
+    pub expires_at: UnixMillis,
 }
 
 row! {
@@ -116,7 +117,12 @@ impl Store {
         let row: Option<StateRow> = self.sql.one(STATE, vals![session]).await?;
         Ok(row.map(|row| {
             let live = row.is_active && row.revoked_at.is_none() && row.expires_at > now;
-            SessionState { user_id: row.user_id, role: row.role_id, live }
+            SessionState {
+                user_id: row.user_id,
+                role: row.role_id,
+                live,
+                expires_at: row.expires_at,
+            }
         }))
     }
 

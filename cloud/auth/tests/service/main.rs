@@ -4,5 +4,6 @@
 
 mod accounts;
 mod common;
+mod edge_tokens;
 mod renewal;
 mod sessions;

@@ -1,7 +1,7 @@
 //! Renewing the token of a session.
 
 use axum::http::{Method, StatusCode};
-use process::tokens::{Claims, Keys};
+use process::tokens::{Claims, Keys, TokenAudience};
 use rstest::rstest;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ async fn renewed(auth: &Auth, token: &str) -> Answer {
 async fn claims(auth: &Auth, token: &str) -> Claims {
     let keys = Keys::empty();
     keys.replace(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text).unwrap();
-    keys.verify(token, auth.clock.now()).unwrap()
+    keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap()
 }
 
 fn token_in(answer: &Answer) -> String {

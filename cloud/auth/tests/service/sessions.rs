@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use platform::sessions::{self, SessionStatus};
-use process::tokens::Keys;
+use process::tokens::{Keys, TokenAudience};
 use rstest::rstest;
 use serde_json::json;
 use wire::{EventType, SessionId, UserEvent};
@@ -18,7 +18,7 @@ async fn auth_with(engine: Engine, username: &str) -> Auth {
 fn session_of(auth: &Auth, token: &str, jwks: &str) -> SessionId {
     let keys = Keys::empty();
     keys.replace(jwks).unwrap();
-    keys.verify(token, auth.clock.now()).unwrap().jti
+    keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap().jti
 }
 
 fn refused(answer: &Answer) {
@@ -48,10 +48,11 @@ async fn a_sign_in_gives_a_token_anyone_can_check_for_an_hour(#[case] engine: En
 
     let keys = Keys::empty();
     keys.replace(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text).unwrap();
-    let claims = keys.verify(token, auth.clock.now()).unwrap();
+    let verify = || keys.verify(token, TokenAudience::Cloud, auth.clock.now());
+    let claims = verify().unwrap();
     assert_eq!(claims.exp - claims.iat, 3600);
     auth.clock.advance(60 * MINUTE_MS);
-    assert!(keys.verify(token, auth.clock.now()).is_err());
+    assert!(verify().is_err());
     refused(&auth.verify(token).await);
 }
 

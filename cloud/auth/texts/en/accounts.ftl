@@ -4,3 +4,4 @@ username-needs = 3 to 40 characters of a-z, 0-9, `.`, `_` and `-`.
 email-needs = An address such as name@example.com.
 password-needs = 10 to 200 characters.
 role-needs = `customer` or `provider`.
+region-needs = NORTH, SOUTH, EAST, WEST or MID.

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use platform::upstream::UpstreamError;
-use process::{parts::CloudPart, problem::Problem, tokens::Claims};
+use process::{
+    parts::CloudPart,
+    problem::Problem,
+    tokens::{Claims, TokenAudience},
+};
 use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
@@ -44,7 +48,7 @@ impl Identity {
         else {
             return Ok(None);
         };
-        let claims = self.keys.verify(&token, self.clock.now());
+        let claims = self.keys.verify(&token, TokenAudience::Cloud, self.clock.now());
         let session = BrowserSession { token, ends_at: Some(ends_at), ..session.clone() };
         Ok(claims.ok().map(|claims| (session, claims)))
     }

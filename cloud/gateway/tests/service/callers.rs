@@ -2,9 +2,12 @@
 
 use axum::http::{Method, StatusCode};
 use gateway::{Audience, ROUTES, Route};
-use process::{parts::CloudPart, tokens::TokenKind};
+use process::{
+    parts::CloudPart,
+    tokens::{Claims, TokenKind},
+};
 use support::Issuer;
-use wire::Role;
+use wire::{CommandId, Region, Role};
 
 use crate::common::Gate;
 
@@ -39,8 +42,14 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
     let gate = Gate::new().await;
     let mut expired = gate.claims(Role::Admin);
     expired.exp = expired.iat - 1;
-    let mut grant = gate.claims(Role::Admin);
-    grant.kind = TokenKind::DeviceGrant;
+    let for_edges = |kind, command| Claims {
+        kind,
+        region: Some(Region::North),
+        command,
+        ..gate.claims(Role::Admin)
+    };
+    let odd = Claims { region: Some(Region::North), ..gate.claims(Role::Admin) };
+    let command = CommandId(gate.clock.new_id());
     let stranger = Issuer::new().signer;
     let sound = gate.token(Role::Admin);
     let unsigned = sound.rsplit_once('.').unwrap().0;
@@ -54,7 +63,10 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
         format!("eyJhbGciOiJub25lIn0.{}.", unsigned.split_once('.').unwrap().1),
         format!("eyJhbGciOiJIUzI1NiJ9.{}", sound.split_once('.').unwrap().1),
         gate.signer.sign(&expired),
-        gate.signer.sign(&grant),
+        gate.signer.sign(&for_edges(TokenKind::DeviceGrant, None)),
+        gate.signer.sign(&for_edges(TokenKind::Edge, None)),
+        gate.signer.sign(&for_edges(TokenKind::Edge, Some(command))),
+        gate.signer.sign(&odd),
         stranger.sign(&gate.claims(Role::Admin)),
     ];
     for token in tokens {

@@ -30,9 +30,11 @@ struct Standing {
 }
 
 impl NodeSession {
-    pub fn at(place: &EdgePlace, provider: &GatewaySession) -> Self {
-        let session = provider.elsewhere(&format!("http://127.0.0.1:{}", place.http));
-        Self { session, clock: Clock::system(), device_seq: 0 }
+    pub async fn at(place: &EdgePlace, provider: &GatewaySession) -> Result<Self> {
+        let address = format!("http://127.0.0.1:{}", place.http);
+        let session = provider.at_edge(place.region, &address).await;
+        let session = session.context("a provider got no token for the node")?;
+        Ok(Self { session, clock: Clock::system(), device_seq: 0 })
     }
 
     /// Accepts and starts, and completes where there is a note on it.

@@ -1,5 +1,5 @@
 // The edge over HTTP: sign-in, the board, and the other way for commands where MQTT is blocked.
-import type { AccessGrant, Board, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
+import type { Board, EdgeGrant, EdgeSession, EdgeStanding, Problem, Reply } from '@holdfast/kit/api.gen.ts'
 
 /** `unreachable` where nothing answered, else the answer or the refusal. */
 export type Answer<T> = { value: T } | { problem: Problem } | { unreachable: true }
@@ -56,7 +56,7 @@ export function edgeAt(base = '') {
       }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
     signIn: (username: string, password: string) =>
-      ask<AccessGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
+      ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
     signOut: (token: string, device: string) => {
       known = undefined
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })

@@ -10,6 +10,7 @@ import type { Verifier } from './password.ts'
 export type Person = {
   user_id: string
   name: string
+  /** For the edges of this region; the cloud takes it nowhere. */
   token: string
   expires_at: number
   verifier: Verifier

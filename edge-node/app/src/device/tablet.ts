@@ -1,6 +1,6 @@
 // The tablet as its pages see it: the person, the edge, the link, the jobs and the queue, and every action on them.
 import { computed, shallowReactive } from 'vue'
-import type { AccessGrant, BoardItem, EdgeStanding, LogHead, Order, Text } from '@holdfast/kit/api.gen.ts'
+import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@holdfast/kit/api.gen.ts'
 import { sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
@@ -179,9 +179,9 @@ export async function signIn(name: string, password: string): Promise<SignInResu
   return 'in'
 }
 
-async function welcome(name: string, password: string, grant: AccessGrant): Promise<void> {
+async function welcome(name: string, password: string, grant: EdgeGrant): Promise<void> {
   const expires_at = Date.now() + grant.expires_in * 1_000
-  const person: Person = { user_id: grant.user_id, name, token: grant.access_token, expires_at, verifier: await verifierOf(password) }
+  const person: Person = { user_id: grant.user_id, name, token: grant.edge_token, expires_at, verifier: await verifierOf(password) }
   await store.putPerson(person)
   await enter(person)
 }

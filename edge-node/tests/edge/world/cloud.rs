@@ -63,6 +63,8 @@ struct Inner {
 #[derive(Default)]
 struct Stored {
     public_key: Option<[u8; 32]>,
+    /// The tokens of people who signed out.
+    signed_out: Vec<String>,
     cursor: Option<Chain>,
     ops: Vec<Op>,
     orders: BTreeMap<OrderId, Order>,
@@ -100,6 +102,7 @@ impl Cloud {
         let router = Router::new()
             .route("/api/v1/edges/enrol", post(enrol))
             .route("/api/v1/auth/login", post(login))
+            .route("/api/v1/auth/edge-logout", post(logout))
             .route("/link", any(link))
             .with_state(cloud.clone());
         cloud.0.tasks.spawn("cloud", async move {
@@ -110,6 +113,10 @@ impl Cloud {
 
     pub fn people(&self) -> &People {
         &self.0.people
+    }
+
+    pub fn signed_out(&self) -> Vec<String> {
+        self.with(|state| state.signed_out.clone())
     }
 
     pub fn cut(&self) {
@@ -229,10 +236,23 @@ async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response 
     match user.filter(|_| form["password"] == "right") {
         Some(user) => {
             let token = cloud.people().token(wire::Role::Provider, user);
-            Json(json!({ "access_token": token })).into_response()
+            // An edge asks for a token of its own region's, and for no other.
+            let asked = (&form["region"], &form["edge_only"]);
+            assert_eq!(asked, (&json!("NORTH"), &json!(true)));
+            let user_id = super::id(user);
+            let grant = json!({
+                "edge_token": token, "token_type": "Bearer", "expires_in": 3_600,
+                "user_id": user_id, "role": "provider",
+            });
+            Json(grant).into_response()
         }
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
+}
+
+async fn logout(State(cloud): State<Cloud>, Json(form): Json<Value>) -> StatusCode {
+    cloud.with(|state| state.signed_out.push(form["token"].as_str().unwrap().to_owned()));
+    StatusCode::NO_CONTENT
 }
 
 async fn link(

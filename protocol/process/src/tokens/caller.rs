@@ -4,10 +4,10 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, header, request::Parts};
 use wire::{Actor, Code, Role};
 
-use super::{Claims, Keys, ServiceKey, TokenError, TokenKind};
+use super::{Claims, Keys, ServiceKey, TokenAudience, TokenError};
 use crate::{clock::Clock, problem::Problem};
 
-/// A person, by the access token in `Authorization`; a device grant opens nothing here.
+/// A person, by the access token in `Authorization`; a token for edges opens nothing here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub actor: Actor,
@@ -61,10 +61,7 @@ where
             // Nobody can be judged yet; that is our trouble, not the caller's.
             return Err(Problem::new(Code::Unavailable).retry_after(1));
         }
-        let claims = keys.verify(token, clock.now())?;
-        if claims.kind != TokenKind::Access {
-            return Err(Code::InvalidToken.into());
-        }
+        let claims = keys.verify(token, TokenAudience::Cloud, clock.now())?;
         Ok(Self { actor: claims.actor(), claims })
     }
 }
@@ -97,7 +94,7 @@ where
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::new(match error {
-            TokenError::Invalid => Code::InvalidToken,
+            TokenError::Invalid | TokenError::Elsewhere => Code::InvalidToken,
             TokenError::Expired => Code::TokenExpired,
         })
     }

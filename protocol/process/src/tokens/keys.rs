@@ -13,7 +13,7 @@ use ring::digest;
 use serde::{Deserialize, de::DeserializeOwned};
 use wire::UnixMillis;
 
-use super::{Claims, TOKEN_BYTES_MAX, TokenError, provider};
+use super::{Claims, TOKEN_BYTES_MAX, TokenAudience, TokenError, provider};
 
 #[derive(Clone)]
 pub struct Keys(Arc<RwLock<Inner>>);
@@ -70,19 +70,30 @@ impl Keys {
         self.inner().jwks.clone()
     }
 
-    /// The claims of a token that one of these keys signed and that has not expired.
-    pub fn verify(&self, token: &str, now: UnixMillis) -> Result<Claims, TokenError> {
+    /// The claims of a token that one of these keys signed for that audience, and that has not expired.
+    pub fn verify(
+        &self,
+        token: &str,
+        audience: TokenAudience,
+        now: UnixMillis,
+    ) -> Result<Claims, TokenError> {
+        let claims = self.read(token)?;
+        if claims.audience() != Some(audience) {
+            return Err(TokenError::Elsewhere);
+        }
+        unexpired(claims.exp, now)?;
+        Ok(claims)
+    }
+
+    /// The claims of a token that one of these keys signed, for any audience and until any time. They let
+    /// nobody in.
+    pub fn read(&self, token: &str) -> Result<Claims, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
         let hash = hash(token);
         let known = self.inner().checked.peek(&hash).cloned();
-        let claims = match known {
-            Some(claims) => claims,
-            None => self.check(token, hash)?,
-        };
-        unexpired(claims.exp, now)?;
-        Ok(claims)
+        known.map_or_else(|| self.check(token, hash), Ok)
     }
 
     fn check(&self, token: &str, hash: [u8; 32]) -> Result<Claims, TokenError> {

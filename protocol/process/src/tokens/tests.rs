@@ -8,6 +8,8 @@ use super::*;
 use crate::{clock::Clock, random};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+const CLOUD: TokenAudience = TokenAudience::Cloud;
+const NORTH: TokenAudience = TokenAudience::Edges(Region::North);
 
 fn claims() -> Claims {
     Claims {
@@ -19,7 +21,13 @@ fn claims() -> Claims {
         exp: NOW.0 / 1000 + 3600,
         kind: TokenKind::Access,
         device: None,
+        region: None,
+        command: None,
     }
+}
+
+fn for_edges() -> Claims {
+    Claims { kind: TokenKind::Edge, region: Some(Region::North), ..claims() }
 }
 
 fn signer() -> Signer {
@@ -38,16 +46,68 @@ fn a_token_is_believed_until_it_expires_cached_or_not() {
     let keys = keys_of(&signer);
     let token = signer.sign(&claims());
     for _ in 0..2 {
-        assert_eq!(keys.verify(&token, NOW).unwrap(), claims());
+        assert_eq!(keys.verify(&token, CLOUD, NOW).unwrap(), claims());
     }
-    assert!(keys.verify(&token, NOW.plus_ms(3_599_999)).is_ok());
-    assert_eq!(keys.verify(&token, NOW.plus_ms(3_600_000)), Err(TokenError::Expired));
+    assert!(keys.verify(&token, CLOUD, NOW.plus_ms(3_599_999)).is_ok());
+    assert_eq!(keys.verify(&token, CLOUD, NOW.plus_ms(3_600_000)), Err(TokenError::Expired));
     let granted = Claims {
         kind: TokenKind::DeviceGrant,
         device: Some(DeviceId::new("tablet-7").unwrap()),
-        ..claims()
+        ..for_edges()
     };
-    assert_eq!(keys.verify(&signer.sign(&granted), NOW).unwrap(), granted);
+    assert_eq!(keys.verify(&signer.sign(&granted), NORTH, NOW).unwrap(), granted);
+}
+
+#[test]
+fn a_token_opens_its_own_audience_alone() {
+    let signer = signer();
+    let keys = keys_of(&signer);
+    let command = |n| CommandId(uuid::Uuid::from_u128(n));
+    let bound = Claims { command: Some(command(1)), ..for_edges() };
+    let audiences = [
+        CLOUD,
+        NORTH,
+        TokenAudience::Edges(Region::South),
+        TokenAudience::Command(Region::North, command(1)),
+        TokenAudience::Command(Region::North, command(2)),
+        TokenAudience::Command(Region::South, command(1)),
+    ];
+    let opens = |claims: &Claims| {
+        let token = signer.sign(claims);
+        assert_eq!(keys.read(&token).as_ref(), Ok(claims));
+        audiences.map(|audience| match keys.verify(&token, audience, NOW) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error, TokenError::Elsewhere);
+                false
+            }
+        })
+    };
+    assert_eq!(opens(&claims()), [true, false, false, false, false, false]);
+    assert_eq!(opens(&for_edges()), [false, true, false, false, false, false]);
+    assert_eq!(opens(&bound), [false, false, false, true, false, false]);
+    // Of no kind that is ever given out.
+    for odd in [
+        Claims { region: Some(Region::North), ..claims() },
+        Claims { command: Some(command(1)), ..claims() },
+        Claims { region: None, ..for_edges() },
+        Claims { region: None, ..bound.clone() },
+        Claims { kind: TokenKind::DeviceGrant, ..bound.clone() },
+    ] {
+        assert_eq!(opens(&odd), [false; 6], "{odd:?}");
+    }
+}
+
+#[test]
+fn a_token_for_edges_bears_its_region_as_audience() {
+    let text = |claims: &Claims| serde_json::to_value(claims).unwrap();
+    assert_eq!(text(&for_edges())["aud"], "NORTH");
+    assert!(text(&claims()).get("aud").is_none(), "as before there were others");
+    let foreign = Claims { region: None, ..for_edges() };
+    let mut foreign = text(&foreign);
+    foreign["aud"] = "hub".into();
+    let signer = signer();
+    assert_eq!(keys_of(&signer).read(&signer.sign(&foreign)), Err(TokenError::Invalid));
 }
 
 #[test]
@@ -55,10 +115,10 @@ fn a_key_that_is_gone_takes_its_tokens_with_it() {
     let (old, new) = (signer(), signer());
     let keys = keys_of(&old);
     let token = old.sign(&claims());
-    assert!(keys.verify(&token, NOW).is_ok());
+    assert!(keys.verify(&token, CLOUD, NOW).is_ok());
     keys.replace(&new.jwks()).unwrap();
-    assert_eq!(keys.verify(&token, NOW), Err(TokenError::Invalid));
-    assert!(keys.verify(&new.sign(&claims()), NOW).is_ok());
+    assert_eq!(keys.verify(&token, CLOUD, NOW), Err(TokenError::Invalid));
+    assert!(keys.verify(&new.sign(&claims()), CLOUD, NOW).is_ok());
     assert_eq!(keys.jwks(), new.jwks());
 }
 
@@ -77,7 +137,7 @@ fn a_bad_key_set_leaves_the_good_one_in_place() {
     ] {
         assert!(keys.replace(&bad).is_err(), "{bad}");
     }
-    assert!(keys.verify(&signer.sign(&claims()), NOW).is_ok());
+    assert!(keys.verify(&signer.sign(&claims()), CLOUD, NOW).is_ok());
     assert!(Keys::empty().is_empty() && !keys.is_empty());
 }
 
@@ -92,7 +152,7 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
         let header = BASE64.encode(format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#));
         for signature in ["", signature] {
             let forged = format!("{header}.{body}.{signature}");
-            assert_eq!(keys.verify(&forged, NOW), Err(TokenError::Invalid), "{alg}");
+            assert_eq!(keys.verify(&forged, CLOUD, NOW), Err(TokenError::Invalid), "{alg}");
         }
     }
     // Signed by a stranger who claims our key's name, and by us without a name.
@@ -100,7 +160,7 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
         let text = format!("{}.{body}", BASE64.encode(header));
         let forged =
             format!("{text}.{}", BASE64.encode(signer_of_another().sign_bytes(text.as_bytes())));
-        assert_eq!(keys.verify(&forged, NOW), Err(TokenError::Invalid));
+        assert_eq!(keys.verify(&forged, CLOUD, NOW), Err(TokenError::Invalid));
     }
 }
 
@@ -113,17 +173,20 @@ fn a_token_of_one_kind_is_not_taken_for_another() {
     let edge = EdgeId::new("north-1").unwrap();
     let tokens = [
         signer.sign(&claims()),
+        signer.sign(&for_edges()),
         service.token("hub", "order", &clock),
         edge_token(&signer, &edge, &clock),
     ];
     let believed = tokens.each_ref().map(|token| {
         [
-            keys.verify(token, NOW).is_ok(),
+            keys.verify(token, CLOUD, NOW).is_ok(),
+            keys.verify(token, NORTH, NOW).is_ok(),
             service.verify(token, "order", NOW).is_ok(),
             verify_edge(token, &signer.public_key(), NOW).is_ok(),
         ]
     });
-    assert_eq!(believed, [[true, false, false], [false, true, false], [false, false, true]]);
+    let one_each = [0, 1, 2, 3].map(|token| [0, 1, 2, 3].map(|kind| kind == token));
+    assert_eq!(believed, one_each);
 }
 
 #[test]
@@ -204,13 +267,13 @@ fn the_memory_of_checked_tokens_is_bounded() {
     let signer = signer();
     let keys = keys_of(&signer);
     let first = signer.sign(&claims());
-    keys.verify(&first, NOW).unwrap();
+    keys.verify(&first, CLOUD, NOW).unwrap();
     for n in 0..5_000 {
         let token = signer.sign(&Claims { exp: claims().exp + n, ..claims() });
-        keys.verify(&token, NOW).unwrap();
+        keys.verify(&token, CLOUD, NOW).unwrap();
     }
     assert!(keys.remembered() <= 4_096);
-    keys.verify(&first, NOW).unwrap();
+    keys.verify(&first, CLOUD, NOW).unwrap();
 }
 
 proptest! {
@@ -223,13 +286,13 @@ proptest! {
         let mut changed = token.clone();
         changed.replace_range(at..=at, &to);
         prop_assume!(changed != token);
-        prop_assert_eq!(keys.verify(&changed, NOW), Err(TokenError::Invalid));
+        prop_assert_eq!(keys.verify(&changed, CLOUD, NOW), Err(TokenError::Invalid));
     }
 
     #[test]
     fn any_text_is_judged_without_panic(text in ".{0,200}") {
         let keys = keys_of(&signer());
-        prop_assert_eq!(keys.verify(&text, NOW), Err(TokenError::Invalid));
+        prop_assert_eq!(keys.verify(&text, CLOUD, NOW), Err(TokenError::Invalid));
         prop_assert!(edge_claim(&text).is_err());
     }
 }
@@ -237,7 +300,7 @@ proptest! {
 #[test]
 fn a_text_too_long_to_be_a_token_is_refused() {
     let long = random::secret_text(5_000);
-    assert_eq!(keys_of(&signer()).verify(&long, NOW), Err(TokenError::Invalid));
+    assert_eq!(keys_of(&signer()).verify(&long, CLOUD, NOW), Err(TokenError::Invalid));
 }
 
 fn signer_of_another() -> Signer {

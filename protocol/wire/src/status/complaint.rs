@@ -49,6 +49,10 @@ pub enum ComplaintKind {
     ClockWrong {
         error_ms: i64,
     },
+    /// It keeps people's tokens that open the cloud.
+    CloudTokens {
+        since: UnixMillis,
+    },
 }
 
 /// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
@@ -109,6 +113,7 @@ impl EdgeStatus {
             error_ms.map(|error_ms| ComplaintKind::ClockWrong { error_ms }),
             self.takes_any_hub.then_some(ComplaintKind::TakesAnyHub),
             self.plain_line.then_some(ComplaintKind::PlainLine),
+            self.cloud_tokens_since.map(|since| ComplaintKind::CloudTokens { since }),
         ];
         alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
     }

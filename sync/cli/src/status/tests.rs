@@ -46,6 +46,7 @@ fn edge(name: &str) -> EdgeStatus {
         lost_at: None,
         takes_any_hub: false,
         plain_line: false,
+        cloud_tokens_since: None,
     }
 }
 
@@ -236,6 +237,19 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
     assert!(chinese.contains("其磁盘仅剩 0 MiB") && chinese.contains("快了 1m 1s"), "{chinese}");
     assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<wire::Complaint>::new());
     assert_eq!(on(None, None).complaints(), Vec::<wire::Complaint>::new(), "it has not said");
+}
+
+#[test]
+fn an_edge_that_keeps_tokens_of_the_cloud_is_named_with_the_next_step() {
+    let old = EdgeStatus { cloud_tokens_since: Some(NOW), ..edge("north-1") };
+    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![old])] };
+    for (language, words) in [
+        (Language::English, "! north-1: it runs a program from before there were tokens for edges"),
+        (Language::Chinese, "其程序早于节点专用令牌"),
+    ] {
+        let text = verdict(&report, &look(language, false));
+        assert!(text.contains(words), "{text}");
+    }
 }
 
 #[test]

@@ -93,3 +93,6 @@ complaint-takes-any-hub =
 complaint-plain-line =
     its link goes over plain HTTP to another machine: everybody on the way can read what passes
     give it an https:// address as HOLDFAST__EDGE__GATEWAY_URL, and take HOLDFAST__EDGE__PLAIN_LINK away
+complaint-cloud-tokens =
+    it runs a program from before there were tokens for edges: since { $since } it keeps people's tokens that open the cloud
+    install the present program there; people sign in once more

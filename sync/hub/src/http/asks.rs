@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Path, Problem},
+    problem::{Json, Path, Problem, chain},
     tokens::FromService,
 };
 use wire::{Code, EdgeId, EdgeSeat, PortalAccept};
@@ -18,6 +18,12 @@ pub(super) async fn ask(
     Json(accept): Json<PortalAccept>,
 ) -> Result<Json<()>, Problem> {
     from_order(&from)?;
+    // From here on the person's own token is nowhere: this one lets nobody in.
+    let bound = hub.sessions.bound(&accept).await.map_err(|error| {
+        tracing::warn!(cause = chain(&error), "Auth gives out no token for an accept");
+        Problem::new(Code::Unavailable).retry_after(1)
+    })?;
+    let accept = bound.ok_or(Code::InvalidToken)?;
     match hub.sessions.store.ask(&accept, hub.sessions.clock.now()).await? {
         AskAdmission::Waits => {
             // The holder's session may be on another replica, which looks once a second.

@@ -46,6 +46,6 @@ async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<(EdgeId, LinkKey)
     match verify_edge(token, &key.public_key, hub.sessions.clock.now()) {
         Ok(edge) => Ok((edge, key)),
         Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
-        Err(process::tokens::TokenError::Invalid) => Err(Code::EdgeUnknown.into()),
+        Err(_) => Err(Code::EdgeUnknown.into()),
     }
 }

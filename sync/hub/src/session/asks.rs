@@ -21,6 +21,8 @@ impl Link {
     /// Puts to this edge the accepts that others wait for, should it hold the region.
     pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
         for (accept, taken_at) in self.due_asks(at).await? {
+            // Looked for again at the next tick.
+            let Some(accept) = self.hub.for_holder(accept).await else { break };
             let id = accept.command.id;
             self.hub.put_accepts.put(id);
             self.put.insert((id, accept.actor.user_id), self.ticks);

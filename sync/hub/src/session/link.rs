@@ -6,7 +6,12 @@ use axum::extract::ws::WebSocket;
 use engine::cloud::{ChunkRequest, Place, Session};
 use futures::StreamExt;
 use futures::stream::{SplitSink, SplitStream};
-use process::{clock::Clock, metrics, tasks::Tasks, tokens::Signer};
+use process::{
+    clock::Clock,
+    metrics,
+    tasks::Tasks,
+    tokens::{Keys, Signer},
+};
 use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region};
 
 use super::{
@@ -14,7 +19,7 @@ use super::{
     outbound::{self, Outbound, Room, Writer},
 };
 use crate::{
-    peers::OrderService,
+    peers::{CommandTokens, OrderService},
     signals::{Nudges, PutAccepts, RegionMarks, WorkBell},
     store::{Store, StoreError, asks::AskName},
 };
@@ -26,6 +31,8 @@ pub(crate) struct Sessions {
     pub clock: Clock,
     pub tasks: Tasks,
     pub order: OrderService,
+    pub keys: Keys,
+    pub command_tokens: CommandTokens,
     pub regions: RegionMarks,
     pub nudges: Nudges,
     pub put_accepts: PutAccepts,

@@ -16,7 +16,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
-    e.lost, e.lost_at, e.takes_any_hub, e.plain_line, \
+    e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.cloud_tokens_since, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
     AND u.state IN ('held_region', 'held_operator')) AS held, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
@@ -70,7 +70,7 @@ impl Row for EdgeRecord {
             edge, last_contact_at, epoch, version, pending, oldest_pending_at, undecided,
             clock_error_ms, disk_free_bytes, needs_operator_at, twin_seen_at, repair_asked_at,
             repairs, repaired_at, unproven, lost, lost_at, held, stopped, parked, takes_any_hub,
-            plain_line;
+            plain_line, cloud_tokens_since;
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at, why }),
             // Of another table.

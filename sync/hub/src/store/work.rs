@@ -23,6 +23,10 @@ const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, w
     AND (worker = ? OR work_until <= ? OR work_until > ?)";
 const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
 const KEEP: &str = "UPDATE edges SET work_until = ? WHERE edge = ? AND work_token = ?";
+const SENDS_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
+    WHERE edge = ? AND cloud_tokens_since IS NULL";
+const SENDS_NO_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
+    WHERE edge = ? AND cloud_tokens_since IS NOT NULL";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
 const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
     FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
@@ -224,6 +228,21 @@ impl Store {
             _ => HeldReason::NeedsOperator,
         };
         Ok(rows.into_iter().map(|(seq, state)| (seq, reason(&state))).collect())
+    }
+
+    /// Notes whether the edge sends tokens that open the cloud, and since when.
+    pub async fn note_cloud_tokens(
+        &self,
+        edge: &EdgeId,
+        sends: bool,
+        now: UnixMillis,
+    ) -> Result<()> {
+        let since = sends.then_some(now);
+        let text = if sends { SENDS_CLOUD_TOKENS } else { SENDS_NO_CLOUD_TOKENS };
+        if self.sql.exec(text, vals![since, edge]).await? == 1 && sends {
+            tracing::warn!(edge.id = %edge, "`{edge}` keeps people's tokens that open the cloud: upgrade it");
+        }
+        Ok(())
     }
 
     /// The tokens at these places of the log; a place that holds none is left out.

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use process::tokens::{Claims, Keys, TokenError};
+use process::tokens::{Claims, Keys, TokenAudience};
 use uuid::Uuid;
-use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, UnixMillis};
+use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, Region, UnixMillis};
 
 use super::workers::Workers;
 use crate::{
@@ -20,8 +20,6 @@ use crate::{
 const PATH: &str = "/internal/ops";
 /// Most bytes of a batch as JSON; the owner takes several times as much.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
-/// At the beginning of time no token has expired.
-const BEFORE_ANY_END: UnixMillis = UnixMillis(0);
 
 pub(super) enum RunEnd {
     /// All of it has a result, as far as a batch goes. Some ops may wait for keys.
@@ -39,6 +37,10 @@ impl Workers {
         run: &[UndecidedOp],
     ) -> Result<RunEnd, StoreError> {
         let judge = self.judge(claim, run).await?;
+        if let Some(audience) = judge.newest_audience(run) {
+            let sends_cloud_tokens = audience == TokenAudience::Cloud;
+            self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
+        }
         let now = self.clock.now();
         let plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
         let progress =
@@ -116,7 +118,9 @@ impl Workers {
         let elsewhere: Vec<u64> = elsewhere.into_iter().collect();
         tokens.extend(self.store.tokens(claim, &elsewhere).await?);
         let (keys, revocations) = (self.keys.keys.clone(), Revocations::default());
-        let mut judge = Judge { tokens, keys, keys_are_fresh: false, revocations };
+        let (region, accept_cloud_tokens) = (claim.region, self.accept_cloud_tokens);
+        let mut judge =
+            Judge { tokens, region, accept_cloud_tokens, keys, keys_are_fresh: false, revocations };
         if judge.doubts(run) {
             let result = self.keys.refresh().await;
             if let Err(error) = &result {
@@ -158,6 +162,9 @@ fn failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
 /// The tokens that a run refers to, judged at the moment the edge took each command.
 struct Judge {
     tokens: HashMap<u64, String>,
+    /// The edge's.
+    region: Region,
+    accept_cloud_tokens: bool,
     keys: Keys,
     /// The keys were fetched after a token did not match them: it may have named a new key.
     keys_are_fresh: bool,
@@ -166,29 +173,48 @@ struct Judge {
 }
 
 impl Judge {
-    /// An op that refers to no token names nobody.
+    /// An op that refers to no token names nobody. Nor does one with a token that was not made for the edges of
+    /// this region, or for this command.
     fn judge(&self, op: &CommandOp) -> Judgement {
         let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
-        match self.keys.verify(token, op.received_at) {
-            Ok(claims) => Judgement::Known(Some(Person {
-                actor: claims.actor(),
-                revoked_version: self.revoked_version(&claims, op.received_at),
-            })),
+        let claims = match self.keys.read(token) {
+            Ok(claims) if self.is_for(&claims, op) => claims,
+            Err(_) if !self.keys_are_fresh => return Judgement::KeysMissing,
+            Ok(_) | Err(_) => return Judgement::Known(None),
+        };
+        let revoked_version = if op.received_at < claims.expires_at() {
+            self.revoked_version(&claims, op.received_at)
+        } else if op.relogged.is_some() {
             // A receipt shows that the edge took it before and had checked the token then, but not when.
-            Err(TokenError::Expired) if op.relogged.is_some() => Judgement::Known(self.then(token)),
-            Err(TokenError::Expired) => Judgement::Known(None),
-            Err(TokenError::Invalid) if self.keys_are_fresh => Judgement::Known(None),
-            Err(TokenError::Invalid) => Judgement::KeysMissing,
+            // Their session may have ended since, and they must not be revoked.
+            self.revocations.get(&claims.sub.0).map(|revocation| revocation.version)
+        } else {
+            return Judgement::Known(None);
+        };
+        Judgement::Known(Some(Person { actor: claims.actor(), revoked_version }))
+    }
+
+    fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
+        match claims.audience() {
+            Some(TokenAudience::Edges(region)) => region == self.region,
+            Some(TokenAudience::Command(region, command)) => {
+                region == self.region && command == op.command.id
+            }
+            // Of an edge from before there were tokens for edges.
+            Some(TokenAudience::Cloud) => self.accept_cloud_tokens,
+            None => false,
         }
     }
 
-    /// The person that the token named while it was valid. Their session may have ended since, and they
-    /// must not be revoked.
-    fn then(&self, token: &str) -> Option<Person> {
-        let claims = self.keys.verify(token, BEFORE_ANY_END).ok()?;
-        let revoked = self.revocations.get(&claims.sub.0);
-        let revoked_version = revoked.map(|revocation| revocation.version);
-        Some(Person { actor: claims.actor(), revoked_version })
+    /// The audience of the newest token in the run that came from a tablet.
+    fn newest_audience(&self, run: &[UndecidedOp]) -> Option<TokenAudience> {
+        run.iter().rev().find_map(|due| match &due.read {
+            ReceivedOp::Token { token } => {
+                let audience = self.keys.read(token).ok()?.audience()?;
+                (!matches!(audience, TokenAudience::Command(..))).then_some(audience)
+            }
+            _ => None,
+        })
     }
 
     /// A person's revocation counts at any time. A session's end does not touch the commands that the edge
@@ -202,7 +228,7 @@ impl Judge {
 
     /// The sessions and people of the tokens.
     fn named(&self) -> Vec<Uuid> {
-        let claims = self.tokens.values().filter_map(|t| self.keys.verify(t, BEFORE_ANY_END).ok());
+        let claims = self.tokens.values().filter_map(|token| self.keys.read(token).ok());
         let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
         named.into_iter().collect()
     }

@@ -29,6 +29,7 @@ pub(crate) struct Workers {
     pub put_accepts: PutAccepts,
     pub bell: WorkBell,
     pub held_again: Duration,
+    pub accept_cloud_tokens: bool,
     /// Tells this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub sweeps: Sweeps,

@@ -59,9 +59,10 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
     holder.until(|edge| !edge.asks.is_empty()).await;
     let put = holder.asks[0].clone();
     assert_eq!((put.command.id.0, put.actor.user_id.0), (Uuid::from_u128(7), Uuid::from_u128(5)));
-    assert_eq!((put.token, put.standing), (provider.clone(), holder.standing()));
+    assert_eq!(put.standing, holder.standing());
+    assert_ne!(put.token, provider, "the person's own token goes to no edge");
 
-    holder.log = vec![token(&provider), asked(&holder.asks[0], 1)];
+    holder.log = vec![token(&put.token), asked(&holder.asks[0], 1)];
     holder.up(1, 2).await;
     holder.until_outcomes(2).await;
     let decided = stage.owner.script().decided.clone();
@@ -78,14 +79,14 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
     let mut holder = holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
     stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
-    let strangers = at_portal(7, 6, "t");
+    let strangers = at_portal(7, 6, &stage.token(Role::Provider, 6));
     stage.as_order(&hub, Method::POST, ASKS, Some(strangers)).await;
     holder.until(|edge| edge.asks.len() == 2).await;
     holder.vanish();
     stage.north_until(&hub, |edge| edge.link == wire::LinkState::Down).await;
     let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     assert_eq!(status, StatusCode::OK, "it waits already");
-    let late = at_portal(8, 5, "t");
+    let late = at_portal(8, 5, &stage.token(Role::Provider, 5));
     let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(late)).await;
     assert_eq!(status, StatusCode::CONFLICT, "the holder is away");
 
@@ -281,7 +282,7 @@ async fn what_the_holder_logs_decides_also_an_accept_that_waits_for_an_operator(
     holder.until(|edge| edge.asks.iter().any(|ask| ask.command.id == id(7))).await;
     Failure::is_mended(&stage);
     let put = holder.asks.iter().find(|ask| ask.command.id == id(7)).unwrap();
-    holder.log = vec![token(&stage.token(Role::Provider, 5)), asked(put, 1)];
+    holder.log = vec![token(&put.token), asked(put, 1)];
     holder.up(1, 2).await;
     holder.until_outcomes(2).await;
     eventually("it waits no more", PATIENCE, async || {
@@ -339,7 +340,7 @@ async fn held_approvals_keep_no_held_accept_from_the_holder() {
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
     other.log = vec![token(&provider)];
     other.log.extend((1_001..=1_250).map(|n| approve(n, now)));
     other.log.push(accept(9, 1, now));
@@ -364,7 +365,7 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
     let taken_at = now.plus_ms(-60_000);
     other.log = vec![token(&provider), accept(9, 1, taken_at)];
     other.open(&hub).await;
@@ -387,7 +388,7 @@ async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_i
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
     let behind = accept_on(10, 9, 1, now);
     other.log = vec![token(&provider), accept(9, 1, now), behind, accept(11, 1, now)];
     other.open(&hub).await;
@@ -396,6 +397,61 @@ async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_i
     holder.until(|edge| edge.asks.len() == 2).await;
     let put: Vec<u128> = holder.asks.iter().map(|ask| ask.command.id.0.as_u128()).collect();
     assert_eq!(put, [9, 11]);
+}
+
+#[tokio::test]
+async fn an_accept_waits_at_the_portal_until_auth_has_a_token_for_it() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
+    stage.auth.script().away = true;
+    let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    stage.auth.script().away = false;
+    let (_, body) =
+        stage.as_order(&hub, Method::POST, ASKS, Some(at_portal(8, 5, "no token"))).await;
+    assert_eq!(body["code"], json!("invalid_token"));
+    let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
+    assert_eq!(status, StatusCode::OK);
+    holder.until(|edge| !edge.asks.is_empty()).await;
+    assert_eq!(holder.asks.len(), 1);
+}
+
+/// The token that such an accept is put with vouches for nothing else.
+#[tokio::test]
+async fn a_holder_cannot_use_the_token_of_one_accept_for_another() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
+    stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
+    holder.until(|edge| !edge.asks.is_empty()).await;
+    let put = holder.asks[0].clone();
+    holder.log = vec![token(&put.token), asked(&put, 1), accept(8, 1, stage.clock.now())];
+    holder.up(1, 3).await;
+    holder.until_outcomes(3).await;
+    let decided = stage.owner.script().decided.clone();
+    let persons: Vec<_> = decided.iter().map(|(_, actor)| actor.map(|a| a.user_id.0)).collect();
+    assert_eq!(persons, [Some(Uuid::from_u128(5)), None]);
+}
+
+#[tokio::test]
+async fn a_token_of_the_cloud_that_an_old_edge_sent_does_not_go_on_to_the_holder() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    let mut old = stage.enrol(&hub, "north-2", Region::North).await;
+    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    old.log = vec![token(&provider), accept(9, 1, now)];
+    old.open(&hub).await;
+    old.up(1, 2).await;
+    holder.until(|edge| !edge.asks.is_empty()).await;
+    let put = holder.asks[0].clone();
+    assert_ne!(put.token, provider);
+    holder.log = vec![token(&put.token), asked(&put, 1)];
+    holder.up(1, 2).await;
+    old.until_outcomes(2).await;
 }
 
 #[tokio::test]

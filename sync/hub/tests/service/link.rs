@@ -32,7 +32,7 @@ async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) 
     assert_eq!((welcome.cursor, welcome.standing.nonce), (0, edge.nonce));
 
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
     edge.up(1, 3).await;
     edge.until_outcomes(3).await;
     assert_eq!(edge.cursor, 3, "credit came before the outcomes");
@@ -56,7 +56,7 @@ async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() 
         edge.packs = packs;
         let welcome = edge.open(&hub).await;
         assert_eq!(welcome.codec, packs.then_some(wire::CODEC_PACKED));
-        let token = token(&stage.token(Role::Provider, 5));
+        let token = token(&stage.edge_token(Role::Provider, 5));
         edge.log = [boot(), token].into_iter().chain((1..=30).map(taken)).collect();
         edge.up(1, 32).await;
         edge.until_outcomes(32).await;

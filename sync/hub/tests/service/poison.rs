@@ -26,7 +26,7 @@ async fn sent_while_the_owner_is_away(
     fill: impl FnOnce(&mut Edge),
 ) -> Edge {
     let mut edge = stage.enrol(hub, "north-1", Region::North).await;
-    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     fill(&mut edge);
     stage.owner.script().away = true;
     edge.open(hub).await;
@@ -112,7 +112,7 @@ async fn an_op_that_its_owner_never_answers_waits_for_an_operator_and_the_rest_g
     let now = stage.clock.now();
     stage.owner.script().hangs_at.insert(CommandId(Uuid::from_u128(7)));
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
-    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
     edge.log.push(accept_on(13, 7, 1, now));
     edge.open(&hub).await;
@@ -172,7 +172,7 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
     let poison = CommandId(Uuid::from_u128(7));
     stage.owner.script().poison.insert(poison);
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
-    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(7, 1, now)];
+    edge.log = vec![token(&stage.edge_token(Role::Provider, 5)), accept(7, 1, now)];
     edge.log.extend([accept_on(8, 7, 1, now), accept(9, 1, now)]);
     edge.open(&hub).await;
     edge.up(1, 4).await;

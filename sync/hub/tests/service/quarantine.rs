@@ -15,7 +15,7 @@ use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 async fn known(stage: &Stage, hub: &Replica) -> Edge {
     let mut edge = stage.enrol(hub, "north-1", Region::North).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
     edge.open(hub).await;
     edge.up(1, 3).await;
     edge.until_outcomes(3).await;
@@ -52,7 +52,7 @@ async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql
 
     restored.begin(&given);
     let now = stage.clock.now();
-    restored.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(7, 2, now)];
+    restored.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(7, 2, now)];
     assert_eq!(restored.open(&hub).await.cursor, 0);
     restored.up(1, 3).await;
     restored.until_outcomes(3).await;
@@ -112,7 +112,7 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     assert!(stage.status(&hub).await.complaints().contains(&complaint));
 
     suspect.begin(&given);
-    suspect.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(9, 2, now)];
+    suspect.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(9, 2, now)];
     suspect.open(&hub).await;
     suspect.up(1, 3).await;
     suspect.until_outcomes(3).await;

@@ -19,7 +19,7 @@ const UNDER_WAY: usize = 4;
 async fn with_accepts(stage: &Stage, hub: &Replica, name: &str, count: u64) -> Edge {
     let mut edge = stage.enrol(hub, name, Region::North).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((1..=count).map(|n| accept(n.into(), 2, now)));
     edge.open(hub).await;
     let all = edge.log.len();

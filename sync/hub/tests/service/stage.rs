@@ -13,7 +13,7 @@ use platform::{Ground, bus::Bus, sql::Sql, upstream::Upstream, vals};
 use process::{
     clock::Clock,
     tasks::Tasks,
-    tokens::{Claims, ServiceKey, Signer},
+    tokens::{Claims, ServiceKey, Signer, TokenKind},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -131,15 +131,26 @@ impl Stage {
         Ok(replica)
     }
 
-    /// A token of that role, valid from and until so many seconds from now.
-    pub fn token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
+    /// A token for NORTH's edges, valid from and until so many seconds from now.
+    pub fn edge_token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
+        self.signed(role, user, from_s, until_s, for_north)
+    }
+
+    fn signed(
+        &self,
+        role: Role,
+        user: u128,
+        from_s: i64,
+        until_s: i64,
+        alter: impl FnOnce(Claims) -> Claims,
+    ) -> String {
         let claims = support::claims(samples::person(user, role), self.clock.now());
-        self.signer.sign(&Claims {
+        self.signer.sign(&alter(Claims {
             jti: SessionId(self.clock.new_id()),
             exp: claims.iat + until_s,
             iat: claims.iat + from_s,
             ..claims
-        })
+        }))
     }
 
     /// How many logs are claimed by a replica.
@@ -171,6 +182,11 @@ impl Stage {
     }
 
     /// For the replicas that start from here on.
+    pub fn accepts_no_cloud_tokens(&mut self) {
+        self.config.accept_cloud_tokens = false;
+    }
+
+    /// For the replicas that start from here on.
     pub fn hands_in_again_every(&mut self, ms: u64) {
         self.config.held_again_ms = ms;
     }
@@ -181,8 +197,19 @@ impl Stage {
         self.auth.script().signer = self.signer.clone();
     }
 
+    /// A token for the cloud, for the next hour.
     pub fn token(&self, role: Role, user: u128) -> String {
-        self.token_between(role, user, 0, 3_600)
+        self.signed(role, user, 0, 3_600, |claims| claims)
+    }
+
+    /// A token for NORTH's edges, for the next hour.
+    pub fn edge_token(&self, role: Role, user: u128) -> String {
+        self.edge_token_between(role, user, 0, 3_600)
+    }
+
+    /// A token for NORTH's edges of a provider, altered.
+    pub fn edge_token_of(&self, user: u128, alter: impl FnOnce(Claims) -> Claims) -> String {
+        self.signed(Role::Provider, user, 0, 3_600, |claims| alter(for_north(claims)))
     }
 
     pub async fn publish_order(&self, order: &Order) {
@@ -343,4 +370,8 @@ impl Replica {
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
+}
+
+fn for_north(claims: Claims) -> Claims {
+    Claims { kind: TokenKind::Edge, region: Some(Region::North), ..claims }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
+use process::tokens::Claims;
 use rstest::rstest;
 use serde_json::json;
 use support::eventually;
@@ -25,7 +26,7 @@ async fn a_long_log_is_decided_once_each_and_in_order(#[case] mysql: bool) {
     let (hub, _other) = (stage.replica().await, stage.replica().await);
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((3..=COUNT).map(|n| accept(n.into(), 2, now)));
     edge.open(&hub).await;
     for first in (1..2_500).step_by(500) {
@@ -55,7 +56,7 @@ async fn an_edge_beyond_the_first_thousand_that_have_work_is_decided_too() {
 async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
     stage.owner.script().away = true;
     edge.open(&hub).await;
     edge.up(1, 3).await;
@@ -79,7 +80,7 @@ async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
     const ENDS_WITHIN: Duration = Duration::from_secs(4);
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
     stage.owner.script().hanging = true;
     edge.open(&hub).await;
     edge.up(1, 3).await;
@@ -102,7 +103,7 @@ async fn an_owner_that_is_away_parks_only_what_needs_it() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().away = true;
-    edge.log = vec![boot(), token(&stage.token(Role::Provider, 5)), accept(1, 2, now), boot()];
+    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now), boot()];
     edge.open(&hub).await;
     edge.up(1, 4).await;
     edge.until_outcomes(3).await;
@@ -120,7 +121,7 @@ async fn what_needs_no_owner_is_answered_behind_more_than_a_batch_that_is_parked
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().away = true;
-    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((1..=COUNT).map(|n| accept(n.into(), 1, now)));
     edge.log.push(boot());
     edge.open(&hub).await;
@@ -142,13 +143,13 @@ async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad(
     const PARKED: u64 = 1_500;
     let (mut stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    let before = stage.token(Role::Provider, 5);
+    let before = stage.edge_token(Role::Provider, 5);
     stage.rotate();
     stage.auth.script().away = true;
     let id = |n| CommandId(Uuid::from_u128(n));
     stage.owner.script().poison.insert(id(9_004));
     stage.owner.script().held.insert(id(9_006));
-    edge.log = vec![token(&before), token(&stage.token(Role::Provider, 6))];
+    edge.log = vec![token(&before), token(&stage.edge_token(Role::Provider, 6))];
     edge.log.extend((1..=PARKED).map(|n| accept(n.into(), 2, now)));
     edge.log.extend((9_001..=9_008).map(|n| accept(n, 1, now)));
     // Behind one that is parked, and behind all of them.
@@ -181,7 +182,7 @@ async fn an_op_nobody_can_read_is_answered_and_stops_nothing() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     let newer = vec![0x82, 0x18, 99, 0x80];
-    edge.log = vec![b"rubbish".into(), newer, token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![b"rubbish".into(), newer, token(&stage.edge_token(Role::Provider, 5))];
     edge.log.push(accept(1, 3, now));
     edge.open(&hub).await;
     edge.send(&wire::Frame::Unknown(900)).await;
@@ -197,7 +198,7 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
     stage.owner.script().poison.insert(CommandId(Uuid::from_u128(7)));
-    edge.log = vec![token(&stage.token(Role::Provider, 5))];
+    edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
     // The same order again, behind the op that fails, and the release of a lease.
     edge.log.push(accept(7, 1, now));
@@ -214,7 +215,7 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
 async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
+    let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     edge.log = vec![
         token(&gone),
         accept(1, 1, now.plus_ms(-5_400_000)),
@@ -230,10 +231,64 @@ async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
 }
 
 #[tokio::test]
+async fn a_token_vouches_only_where_it_was_made_for() {
+    let (stage, hub, mut edge) = Stage::with_north(false).await;
+    let now = stage.clock.now();
+    let command = |n| Some(CommandId(Uuid::from_u128(n)));
+    edge.log = vec![
+        token(&stage.edge_token_of(5, |claims| Claims { region: Some(Region::South), ..claims })),
+        accept(1, 1, now),
+        token(&stage.edge_token_of(6, |claims| Claims { command: command(2), ..claims })),
+        accept(2, 3, now),
+        accept(3, 3, now),
+    ];
+    edge.open(&hub).await;
+    edge.up(1, 5).await;
+    edge.until_outcomes(5).await;
+    assert_eq!(stage.owner.known(), [(2, false), (4, true), (5, false)]);
+    assert_eq!(stage.north(&hub).await.cloud_tokens_since, None);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_old_edges_tokens_of_the_cloud_are_believed_for_now_and_complained_of(
+    #[case] mysql: bool,
+) {
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
+    let now = stage.clock.now();
+    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(1, 1, now)];
+    edge.open(&hub).await;
+    edge.up(1, 2).await;
+    edge.until_outcomes(2).await;
+    assert_eq!(stage.owner.known(), [(2, true)]);
+    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_some()).await;
+    // It is upgraded, and people sign in once more.
+    edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(2, 3, now)]);
+    edge.up(3, 2).await;
+    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_none()).await;
+}
+
+#[tokio::test]
+async fn an_old_edges_tokens_of_the_cloud_are_believed_no_more_where_an_operator_says_so() {
+    let mut stage = Stage::new(false).await;
+    stage.accepts_no_cloud_tokens();
+    let hub = stage.replica().await;
+    let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
+    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(1, 1, stage.clock.now())];
+    edge.open(&hub).await;
+    edge.up(1, 2).await;
+    edge.until_outcomes(2).await;
+    assert_eq!(stage.owner.known(), [(2, false)]);
+    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_some()).await;
+}
+
+#[tokio::test]
 async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_it() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    let gone = stage.token_between(Role::Provider, 5, -7_200, -3_600);
+    let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     // The tablet sent it again, with the receipt that the edge gave before it was restored.
     let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else { unreachable!() };
     lost.relogged = Some(Relogged {
@@ -258,10 +313,10 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
 async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
     let (mut stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
-    let before = stage.token(Role::Provider, 5);
+    let before = stage.edge_token(Role::Provider, 5);
     stage.rotate();
     stage.auth.script().away = true;
-    edge.log = vec![token(&before), token(&stage.token(Role::Provider, 6))];
+    edge.log = vec![token(&before), token(&stage.edge_token(Role::Provider, 6))];
     edge.log.extend([accept(1, 1, now), accept(2, 2, now), accept(2, 1, now)]);
     edge.open(&hub).await;
     edge.up(1, 5).await;
@@ -349,7 +404,8 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
     let now = stage.clock.now();
     let id = |n| CommandId(Uuid::from_u128(n));
     stage.owner.script().held.extend([id(7), id(8)]);
-    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(7, 1, now), accept(8, 1, now)];
+    edge.log =
+        vec![token(&stage.edge_token(Role::Provider, 5)), accept(7, 1, now), accept(8, 1, now)];
     edge.log.extend([accept(9, 1, now), Op::LeaseReleased { fence: 1 }.to_bytes()]);
     edge.open(&hub).await;
     edge.up(1, 5).await;
@@ -384,7 +440,7 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
 #[tokio::test]
 async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysql: bool) {
     let (stage, hub, mut edge) = Stage::with_north(mysql).await;
-    let provider = stage.token_between(Role::Provider, 5, -120, 3_600);
+    let provider = stage.edge_token_between(Role::Provider, 5, -120, 3_600);
     let body = json!({
         "user_id": Uuid::from_u128(5), "role": "provider", "session_id": session(&provider),
     });
@@ -398,7 +454,7 @@ async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysq
     let version = edge.changes.iter().find_map(revoked);
     let (before, after) = (stage.clock.now().plus_ms(-60_000), stage.clock.now());
     edge.log = vec![token(&provider), accept(7, 1, before), accept(8, 1, after)];
-    edge.log.extend([token(&stage.token(Role::Provider, 5)), accept(9, 4, after)]);
+    edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(9, 4, after)]);
     edge.up(1, 5).await;
     edge.until_outcomes(5).await;
     assert_eq!(stage.owner.script().revoked, [(2, None), (3, version), (5, None)]);

@@ -1,5 +1,7 @@
 //! Tokens that the issuer never made, or made for something else.
 
+mod resting;
+
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
@@ -9,7 +11,7 @@ use process::{
 use ring::hmac;
 use serde_json::{Value, json};
 use support::{Issuer, claims, eventually};
-use wire::{Actor, EdgeId, Role};
+use wire::{Actor, EdgeId, Region, Role};
 
 /// A route that shows an admin everybody's orders.
 const ADMINS: &str = "/api/v1/admin/orders";
@@ -111,10 +113,16 @@ async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
     let now = Clock::system().now();
     let sound = claims(Actor { user_id: admin.person.user_id, role: Role::Admin }, now);
     let expired = Claims { iat: sound.iat - 7_200, exp: sound.iat - 3_600, ..sound.clone() };
-    let call = HttpCall::get("/session").bearer(&signer.sign(&expired));
+    let for_edges = |kind, claims: &Claims| Claims {
+        kind,
+        region: Some(Region::North),
+        ..claims.clone()
+    };
+    let edges = signer.sign(&for_edges(TokenKind::Edge, &expired));
+    let call = HttpCall::get("/session").bearer(&edges);
     let answer = Station::fresh().ask(platform.edge().http, &call).await.unwrap();
     assert_eq!(answer.status, 401, "expired at the edge: {}", answer.text());
-    let grant = Claims { kind: TokenKind::DeviceGrant, ..sound };
+    let grant = for_edges(TokenKind::DeviceGrant, &sound);
     for (why, claims) in [("expired", expired), ("a device's grant", grant)] {
         let call = HttpCall::get(ADMINS).bearer(&signer.sign(&claims));
         let answer = Station::fresh().ask(platform.gateway(), &call).await.unwrap();
@@ -162,13 +170,14 @@ async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
     let thief = Station::fresh();
+    let at_edge = provider.for_edges(Region::North).await;
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
     assert_eq!(thief.ask(platform.gateway(), &orders).await.unwrap().status, 200);
     let out = provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap();
     assert!(out.status < 300, "{}", out.text());
     let answer = thief.ask(platform.gateway(), &orders).await.unwrap();
     assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"));
-    let board = HttpCall::get("/board").bearer(&provider.person.token);
+    let board = HttpCall::get("/board").bearer(&at_edge);
     eventually("the edge has heard of it", PATIENCE, async || {
         let answer = thief.ask(platform.edge().http, &board).await.ok()?;
         (answer.code() == "revoked").then_some(())

@@ -43,7 +43,8 @@ async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
 async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, second: &EdgePlace) {
     let scene = Scene::held(stack, api, Region::North).await;
     let provider = api.newcomer(Role::Provider).await.unwrap();
-    let at_second = Tablet::new(place_of(second), "tablet-at-second", &provider, Mqtt::V5);
+    let visitor = scene.api.at_edges(&provider, scene.region).await.unwrap();
+    let at_second = Tablet::new(place_of(second), "tablet-at-second", &visitor, Mqtt::V5);
     let [portal, taken, waits, first, again, third] = scene.open_orders().await;
     scene.portal_asks(portal).await;
     scene.until_accepted_by(portal, scene.in_portal.user_id).await;
@@ -175,7 +176,8 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     scene.set(granted).await;
     open_gate(scene.api, &scene.admin, scene.region).await;
     let provider = api.newcomer(Role::Provider).await.unwrap();
-    let at_second = Tablet::new(place_of(second), "tablet-at-next", &provider, Mqtt::V5);
+    let visitor = scene.api.at_edges(&provider, scene.region).await.unwrap();
+    let at_second = Tablet::new(place_of(second), "tablet-at-next", &visitor, Mqtt::V5);
     eventually("the next holder promises", LIMIT, async || {
         let accept = CommandBody::AcceptOrder { order_id: lost };
         let reply = at_second.tap(accept, LIMIT).await.ok()?;
@@ -219,7 +221,7 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
     assert_eq!(scene.cases("revoked_meanwhile", &firm).await, 1);
     eventually("the edge lets him in no more", LIMIT, async || {
         let edge = scene.at_edge();
-        let answer = edge.call::<Value>(Method::GET, "/board", Some(&scene.provider), None);
+        let answer = edge.call::<Value>(Method::GET, "/board", Some(&scene.visitor), None);
         answer.await.err()?.problem.filter(|problem| problem.code == Code::Revoked)
     })
     .await;

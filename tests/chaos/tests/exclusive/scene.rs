@@ -18,6 +18,8 @@ pub struct Scene<'a> {
     pub admin: Person,
     pub customer: Person,
     pub provider: Person,
+    /// The same at the region's edges.
+    pub visitor: Person,
     pub at_tablet: Tablet,
     pub in_portal: Person,
 }
@@ -29,6 +31,7 @@ impl<'a> Scene<'a> {
         let edge = EdgeId::new(&place.edge).unwrap();
         let place = Place { region, edge, host: "127.0.0.1".into(), port: place.mqtt };
         let provider = api.newcomer(Role::Provider).await.unwrap();
+        let visitor = api.at_edges(&provider, region).await.unwrap();
         let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
         let admin = admin.unwrap();
         let device = format!("tablet-{region}").to_lowercase();
@@ -38,8 +41,9 @@ impl<'a> Scene<'a> {
             region,
             admin: api.sign_in(&admin.username, &admin.password).await.unwrap(),
             customer: api.newcomer(Role::Customer).await.unwrap(),
-            at_tablet: Tablet::new(place, &device, &provider, Mqtt::V5),
+            at_tablet: Tablet::new(place, &device, &visitor, Mqtt::V5),
             provider,
+            visitor,
             in_portal: api.newcomer(Role::Provider).await.unwrap(),
         };
         scene.grant().await;
@@ -97,9 +101,9 @@ impl<'a> Scene<'a> {
     /// Until the edge shows them as open.
     pub async fn until_on_board(&self, orders: &[OrderId]) {
         let edge = self.at_edge();
+        let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
         eventually("the orders are on the edge's board", LIMIT, async || {
-            let board: Value =
-                edge.call(Method::GET, "/board", Some(&self.admin), None).await.ok()?;
+            let board: Value = edge.call(Method::GET, "/board", Some(&admin), None).await.ok()?;
             let open = |order: &OrderId| {
                 let items = board["items"].as_array();
                 items.is_some_and(|items| {

@@ -3,9 +3,12 @@
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use tower::ServiceExt;
-use wire::{SessionId, UnixMillis, UserId};
+use wire::{Region, SessionId, UnixMillis, UserId};
 
-use super::{super::Signer, *};
+use super::{
+    super::{Signer, TokenKind},
+    *,
+};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
@@ -28,6 +31,8 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
         exp: NOW.0 / 1000 + 60,
         kind,
         device: None,
+        region: (kind != TokenKind::Access).then_some(Region::North),
+        command: None,
     })
 }
 
@@ -55,8 +60,9 @@ async fn only_a_valid_access_token_reaches_a_handler() {
     for not_theirs in ["/accept", "/admin"] {
         assert_eq!(ask(&app, not_theirs, &format!("Bearer {access}")).await, 403);
     }
-    let grant = signed(&signer, TokenKind::DeviceGrant);
-    for bad in ["", "Bearer", "Bearer ", "Basic eA==", &access, &format!("Bearer {grant}")] {
+    let [grant, edge] = [TokenKind::DeviceGrant, TokenKind::Edge]
+        .map(|kind| format!("Bearer {}", signed(&signer, kind)));
+    for bad in ["", "Bearer", "Bearer ", "Basic eA==", &access, &grant, &edge] {
         assert_eq!(ask(&app, "/me", bad).await, 401, "{bad}");
     }
     app.clock.advance(60_000);

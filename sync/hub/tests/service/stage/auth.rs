@@ -1,10 +1,16 @@
-//! The auth service as the hub sees it: it has the keys of people's tokens.
+//! The auth service as the hub sees it: it has the keys of people's tokens, and gives out tokens that vouch
+//! for one command.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::{Router, extract::State, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
 use http::StatusCode;
-use process::tokens::Signer;
+use process::tokens::{Claims, Keys, Signer, TokenKind};
+use wire::{CommandToken, CommandTokenForm};
 
 #[derive(Clone)]
 pub struct Auth(Arc<Mutex<Script>>);
@@ -24,11 +30,30 @@ impl Auth {
     }
 
     pub fn router(&self) -> Router {
-        Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(self.clone())
+        Router::new()
+            .route("/.well-known/jwks.json", get(jwks))
+            .route("/internal/command-tokens", post(command_token))
+            .with_state(self.clone())
     }
 }
 
 async fn jwks(State(auth): State<Auth>) -> Result<String, StatusCode> {
     let script = auth.script();
     if script.away { Err(StatusCode::SERVICE_UNAVAILABLE) } else { Ok(script.signer.jwks()) }
+}
+
+async fn command_token(
+    State(auth): State<Auth>,
+    Json(form): Json<CommandTokenForm>,
+) -> Result<Json<CommandToken>, StatusCode> {
+    let script = auth.script();
+    if script.away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let keys = Keys::empty();
+    keys.replace(&script.signer.jwks()).unwrap();
+    let claims = keys.read(&form.token).map_err(|_| StatusCode::UNAUTHORIZED)?;
+    let (kind, region, command) = (TokenKind::Edge, Some(form.region), Some(form.command));
+    let token = script.signer.sign(&Claims { kind, region, command, ..claims });
+    Ok(Json(CommandToken { token }))
 }

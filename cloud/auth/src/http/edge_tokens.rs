@@ -1,0 +1,54 @@
+//! `POST /api/v1/auth/edge-token` gives a signed-in person a token for the edges of one region, and
+//! `POST /api/v1/auth/edge-logout` ends the session of such a token. For the hub,
+//! `POST /internal/command-tokens` gives one that vouches for a single command.
+
+use axum::{extract::State, http::StatusCode};
+use process::{
+    parts::CloudPart,
+    problem::{Json, Problem},
+    tokens::FromService,
+    trace::Trace,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Code, CommandToken, CommandTokenForm, EdgeGrant, Region};
+
+use super::{Live, session::TokenForm};
+use crate::service::Service;
+
+#[derive(Deserialize, ToSchema)]
+pub struct EdgeTokenForm {
+    region: Region,
+}
+
+pub async fn give(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Json(form): Json<EdgeTokenForm>,
+) -> Result<Json<EdgeGrant>, Problem> {
+    let grant = service.edge_grant(&caller.claims, form.region).await?;
+    grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
+}
+
+/// The token itself is the caller's proof: an edge has no other.
+pub async fn logout(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Json(form): Json<TokenForm>,
+) -> Result<StatusCode, Problem> {
+    let claims = service.live_edge_claims(&form.token).await?.ok_or(Code::InvalidToken)?;
+    service.sign_out(&claims, &trace).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn for_command(
+    State(service): State<Service>,
+    FromService(from): FromService,
+    Json(form): Json<CommandTokenForm>,
+) -> Result<Json<CommandToken>, Problem> {
+    if from != CloudPart::Hub.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    let token = service.command_token(&form).await?;
+    token.map(Json).ok_or_else(|| Code::InvalidToken.into())
+}

@@ -1,0 +1,30 @@
+//! Tokens of people for the edges of one region, as auth gives them out. None of them opens the cloud.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{CommandId, Region, Role, UserId};
+
+/// A sign-in for the edges of one region.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct EdgeGrant {
+    pub edge_token: String,
+    pub region: Region,
+    /// In seconds.
+    pub expires_in: i64,
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+/// Asks for a token in place of a person's own that vouches for one command at the region's edges.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CommandTokenForm {
+    pub token: String,
+    pub region: Region,
+    pub command: CommandId,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CommandToken {
+    pub token: String,
+}

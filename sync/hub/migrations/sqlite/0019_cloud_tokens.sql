@@ -1,0 +1,2 @@
+-- Since when an edge sends tokens that open the cloud, as edges did before there were tokens for edges.
+ALTER TABLE edges ADD COLUMN cloud_tokens_since INTEGER;
