@@ -11,6 +11,7 @@ mod lints;
 mod manifest;
 mod names;
 mod paths;
+mod pins;
 mod rules;
 mod scan;
 mod sql;
@@ -75,6 +76,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
     findings.extend(scan::check(root, &members)?);
     findings.extend(documents::check(root)?);
     findings.extend(lints::check(root)?);
+    findings.extend(pins::check(root)?);
     findings.sort();
     findings.dedup();
     Ok(findings)

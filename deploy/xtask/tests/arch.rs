@@ -381,3 +381,26 @@ fn this_repository_has_a_row_for_each_of_its_crates() {
     let rows: Vec<_> = findings.iter().filter(|f| f.what.contains("no row")).collect();
     assert!(rows.is_empty(), "{rows:#?}");
 }
+
+#[test]
+fn whatever_others_publish_is_pinned_by_its_digest() {
+    let (commit, digest) = ("a1".repeat(20), "b2".repeat(32));
+    let workflow = ".github/workflows/ci.yml";
+    check(
+        workflow,
+        "steps:\n  - uses: actions/checkout@v4\n",
+        2,
+        "`actions/checkout@v4` is not pinned",
+    );
+    check(workflow, "container: rust:1\n", 1, "`rust:1` is not pinned");
+    check_allowed(workflow, &format!("steps:\n  - uses: a/b@{commit} # v4.4.0\n  - uses: ./own\n"));
+    let compose = "docker-compose.yml";
+    check(compose, "a:\n  image: redis:7@sha256:b2\n", 2, "`redis:7@sha256:b2` is not pinned");
+    check_allowed(
+        compose,
+        &format!("a:\n  image: redis:7@sha256:{digest}\nb:\n  image: holdfast\n"),
+    );
+    let recipe = "deploy/docker/Dockerfile";
+    check(recipe, "FROM --platform=x debian:12 AS a\n", 1, "`debian:12` is not pinned");
+    check_allowed(recipe, &format!("FROM debian:12@sha256:{digest} AS a\nFROM a\nFROM scratch\n"));
+}
