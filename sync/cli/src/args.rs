@@ -7,7 +7,8 @@ mod values;
 use std::time::Duration;
 
 use clap::{
-    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue,
+    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{FalseyValueParser, PossibleValue},
 };
 
 use wire::{EdgeId, Language, Policy, Region, UserId};
@@ -28,6 +29,9 @@ pub struct CommandLine {
 pub struct Common {
     #[arg(long, global = true, value_name = "GATEWAY", env = "HOLDFAST_URL")]
     pub url: Option<String>,
+    #[arg(long, global = true, env = "HOLDFAST_TOKEN_IN_THE_CLEAR", action = ArgAction::SetTrue,
+          value_parser = FalseyValueParser::new())]
+    pub token_in_the_clear: bool,
     #[arg(long, global = true)]
     pub json: bool,
     #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true,

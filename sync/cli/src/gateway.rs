@@ -1,8 +1,8 @@
 //! Owns the way to the gateway: its address, the sign-in, and the sentences for its refusals.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use http::Method;
+use http::{Method, Uri, uri::Scheme};
 use process::{
     client::{Client, ClientError},
     context::{Context, ContextError, ContextFolder},
@@ -61,6 +61,13 @@ impl Gateway {
             return Err(Failure::new(ExitKind::Authentication, sentence)
                 .next_step(get_a_token(&url, &look)));
         };
+        if is_open_to_others(&url) {
+            if !common.token_in_the_clear {
+                let sentence = say::token_in_the_clear { url: (&url).into() };
+                return Err(Failure::with_step(ExitKind::Usage, &look, sentence));
+            }
+            eprintln!("{}", look.say(say::token_is_in_the_clear { url: (&url).into() }));
+        }
         Ok(Self { look, client: Client::new(), url, token, timeout: common.timeout_or(10) })
     }
 
@@ -170,6 +177,15 @@ impl Gateway {
         let sentence = say::unreadable { url: (&self.url).into(), cause };
         Failure::with_step(ExitKind::Failure, &self.look, sentence)
     }
+}
+
+/// Whether people on the way could read what passes: neither TLS, nor this machine alone.
+fn is_open_to_others(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let stays_here = host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback());
+    uri.scheme() != Some(&Scheme::HTTPS) && !stays_here
 }
 
 /// The operator's sign-in: that of the named gateway, or the only one there is.

@@ -81,6 +81,31 @@ fn each_kind_of_failure_has_its_exit_code() {
 }
 
 #[test]
+fn a_token_goes_over_plain_http_to_this_machine_alone() {
+    let platform = Platform::start(report("up", "match"));
+    for url in
+        ["http://gateway.invalid", "http://127.0.0.1@gateway.invalid:8080", "http://10.0.0.1:1"]
+    {
+        let ran = platform.holdfast(&["--url", url, "status"]);
+        assert_eq!(code(&ran), 2, "{url}: {}", said(&ran));
+        assert!(
+            said(&ran).contains("unprotected") && said(&ran).contains("https://"),
+            "{}",
+            said(&ran)
+        );
+    }
+    let insists = ["--token-in-the-clear", "--url", "http://gateway.invalid", "status"];
+    let ran = platform.holdfast(&insists);
+    assert_eq!(code(&ran), 7, "{}", said(&ran));
+    assert!(said(&ran).contains("WARNING: the token goes to"), "{}", said(&ran));
+    for url in ["http://localhost:1", "http://[::1]:1", "https://gateway.invalid"] {
+        let ran = platform.holdfast(&["--url", url, "status"]);
+        assert_eq!(code(&ran), 7, "{url}: {}", said(&ran));
+        assert!(!said(&ran).contains("WARNING"), "{}", said(&ran));
+    }
+}
+
+#[test]
 fn a_failure_in_json_leaves_standard_output_empty() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["explain", "N-000000", "--json"]);

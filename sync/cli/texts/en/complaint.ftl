@@ -58,7 +58,7 @@ complaint-ops-parked =
         [one] waits
        *[other] wait
     } for a cloud service that does not answer
-    check the order service, and auth for the keys of people's tokens: GET /health/ready at each names what is missing
+    check the order service, and auth for the keys of people's tokens: GET /health/ready at the operator's port of each names what is missing
 complaint-needs-operator =
     it has had three new epochs in a day and needs a fourth, so it is not let in; it works on by itself, provisionally
     find out what restores it, then `holdfast readmit { $edge }` lets it in

@@ -17,12 +17,16 @@ no-platform =
 several-platforms =
     several platforms run here: { $gateways }
     name one with --url or HOLDFAST_URL
+token-in-the-clear =
+    the token would go to { $url } unprotected: everybody on the way could read it and act as you
+    use https://, or a tunnel to this machine; --token-in-the-clear (or HOLDFAST_TOKEN_IN_THE_CLEAR=1) sends it all the same
+token-is-in-the-clear = holdfast: WARNING: the token goes to { $url } unprotected; everybody on the way can read it
 no-sign-in = no operator sign-in is known for { $url }
 
 # What to do after a refusal.
 get-a-token = get a new access token of an admin from POST { $url }/api/v1/auth/login, and set HOLDFAST_TOKEN to it
 try-again = try again in { $seconds } s
-see-what-is-missing = { $url }/health/ready names what is missing
+see-what-is-missing = GET /health/ready at the operator's port of the gateway { $url } names what is missing
 
 unknown-edge =
     no edge { $edge } is enrolled

@@ -3,6 +3,7 @@
 help-holdfast =
     Watch and steer a Holdfast platform
     url: The gateway's address; by default the one platform that `up` started here
+    token_in_the_clear: DANGEROUS: send the token over plain http:// to another machine, where everybody on the way can read it
     json: Answer in JSON
     lang: The language of answers; by default the environment's
     timeout: How long one request may take, by default 10; of `wait`: how long to wait at all, by default 60

@@ -43,7 +43,7 @@ complaint-ops-held =
     恢复该节点；运行 `holdfast queue { $edge }` 查看每个操作及其他办法
 complaint-ops-parked =
     有 { $count } 个操作在等待未响应的云端服务
-    检查订单服务，以及提供令牌密钥的认证服务：各自的 GET /health/ready 会列出缺失的依赖
+    检查订单服务，以及提供令牌密钥的认证服务：各自运维端口上的 GET /health/ready 会列出缺失的依赖
 complaint-needs-operator =
     该节点一天内已换代三次，现需第四次，因此不予放行；它仍在本地以临时方式工作
     查明恢复原因后，运行 `holdfast readmit { $edge }` 放行

@@ -17,12 +17,16 @@ no-platform =
 several-platforms =
     本机有多个平台在运行：{ $gateways }
     用 --url 或 HOLDFAST_URL 指定其中一个
+token-in-the-clear =
+    令牌将以明文发送到 { $url }：途中任何人都能读取并冒用您的身份
+    请使用 https:// 或通往本机的隧道；--token-in-the-clear（或 HOLDFAST_TOKEN_IN_THE_CLEAR=1）会照样发送
+token-is-in-the-clear = holdfast：警告：令牌以明文发送到 { $url }，途中任何人都能读取
 no-sign-in = 没有 { $url } 的运营人员登录信息
 
 # What to do after a refusal.
 get-a-token = 以管理员身份通过 POST { $url }/api/v1/auth/login 获取新的访问令牌，并将 HOLDFAST_TOKEN 设为该令牌
 try-again = 请在 { $seconds } 秒后重试
-see-what-is-missing = { $url }/health/ready 会列出缺失的依赖
+see-what-is-missing = 网关 { $url } 的运维端口上的 GET /health/ready 会列出缺失的依赖
 
 unknown-edge =
     没有名为 { $edge } 的节点

@@ -3,6 +3,7 @@
 help-holdfast =
     查看和操作 Holdfast 平台
     url: 网关地址；默认为本机由 `up` 启动的唯一平台
+    token_in_the_clear: 危险：以明文 http:// 将令牌发送到其他机器，途中任何人都能读取
     json: 以 JSON 输出
     lang: 输出语言；默认取自环境
     timeout: 单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60
