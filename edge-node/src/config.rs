@@ -27,6 +27,8 @@ pub struct Config {
     pub mqtt: MqttKind,
     pub mqtt_bind: String,
     pub ws_bind: String,
+    /// The operator's own listener, for metrics and for what is missing. Empty for none.
+    pub operator_bind: String,
     /// Needed once; an enrolled edge has its key.
     pub enrolment_code: Secret,
     /// While the feed has confirmed no later revocations for so many hours, no answer is firm. By default as
@@ -74,6 +76,7 @@ impl Default for Config {
             mqtt: MqttKind::Embedded,
             mqtt_bind: "127.0.0.1:8101".to_owned(),
             ws_bind: "127.0.0.1:8102".to_owned(),
+            operator_bind: "127.0.0.1:8103".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
             connections_per_address: NonZeroUsize::MIN.saturating_add(511),

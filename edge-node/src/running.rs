@@ -10,10 +10,12 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use engine::edge::Speaker;
 use process::{
     client::Client,
     clock::Clock,
+    health,
     random,
     tasks::Tasks,
     tokens::{Signer, SignerError},
@@ -45,6 +47,8 @@ pub struct Running {
     pub http: SocketAddr,
     pub mqtt: SocketAddr,
     pub ws: SocketAddr,
+    /// The operator's own listener, where there is one.
+    pub operator: Option<SocketAddr>,
     tasks: Tasks,
     store: Store,
 }
@@ -80,6 +84,14 @@ pub enum StartError {
     Http(#[from] web::BindError),
 }
 
+/// Where callers are listened for.
+struct Doors {
+    public: TcpListener,
+    /// One share for all that comes in by the public listener and the broker's.
+    slots: Slots,
+    operators: Option<TcpListener>,
+}
+
 const KEY: &str = "edge.key";
 const OWNER_ALONE: u32 = 0o700;
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -91,6 +103,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let slots = Slots::new(config.connections_per_address.get());
     // A wrong address shows before the log has the boot op of a run that was none.
     let listener = web::bind(&config.http_bind).await?;
+    let operators = match config.operator_bind.as_str() {
+        "" => None,
+        operator => Some(web::bind(operator).await?),
+    };
     make_data(&config.data).map_err(|source| StartError::Data(config.data.clone(), source))?;
     let nonce = BootNonce(random::bytes());
     if !config.enrolment_code.is_empty() {
@@ -109,7 +125,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     people.recall().await?;
     let config = Arc::new(config);
     let ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people };
-    start_rooms(ground, (listener, slots), hub, trust.enrolled).await
+    start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
 }
 
 fn check_line(config: &Config) -> Result<(), StartError> {
@@ -183,7 +199,7 @@ async fn open(
 
 async fn start_rooms(
     ground: EdgeGround,
-    (listener, slots): (TcpListener, Slots),
+    Doors { public, slots, operators }: Doors,
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<Running, StartError> {
@@ -203,7 +219,7 @@ async fn start_rooms(
 
     let (link, link_seen) = watch::channel(LinkState::down(ground.clock.now()));
     let (head, head_seen) = watch::channel(None);
-    let http_at = listener.local_addr().unwrap_or(mqtt_at);
+    let http_at = public.local_addr().unwrap_or(mqtt_at);
     let rooms = Rooms {
         ground: ground.clone(),
         intake: intake.clone(),
@@ -214,7 +230,12 @@ async fn start_rooms(
         boards: Boards::new(&ground.identity, &ground.store, &ground.clock),
         board_pace: http::board_pace(),
     };
-    serve(listener, rooms, slots, &taking_in);
+    let operator_at = operators.as_ref().and_then(|listener| listener.local_addr().ok());
+    let router = http::router(rooms, taking_in.token());
+    if let Some(listener) = operators {
+        serve("operator", (listener, Slots::default()), health::operator(router.clone()), &tasks);
+    }
+    serve("http", (public, slots), router, &taking_in);
 
     let heartbeat =
         Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
@@ -224,7 +245,7 @@ async fn start_rooms(
     let downlink = Downlink { ground, intake, voice, feed_seq };
     keep_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
-    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, tasks, store })
+    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, operator: operator_at, tasks, store })
 }
 
 /// Enrols first where that is still to be done, then keeps the link.
@@ -252,10 +273,13 @@ fn keep_link(
     });
 }
 
-fn serve(listener: TcpListener, rooms: Rooms, slots: Slots, tasks: &Tasks) {
-    let stop = tasks.token();
-    let router = http::router(rooms, stop.clone());
-    tasks.spawn("http", web::serve(listener, router, slots, stop));
+fn serve(
+    name: &'static str,
+    (listener, slots): (TcpListener, Slots),
+    router: Router,
+    tasks: &Tasks,
+) {
+    tasks.spawn(name, web::serve(listener, router, slots, tasks.token()));
 }
 
 impl Running {

@@ -52,6 +52,7 @@ impl Edge {
             format!("edge.http_bind={http}"),
             format!("edge.mqtt_bind={mqtt}"),
             format!("edge.ws_bind={ws}"),
+            "edge.operator_bind=127.0.0.1:0".to_owned(),
             "edge.enrolment_code=a-code".to_owned(),
         ];
         let log = std::fs::File::create(data.join("log")).unwrap();
@@ -167,7 +168,8 @@ fn what_is_wrong_is_said_by_name() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();
     let code = "edge.enrolment_code=x".to_owned();
-    let sets = |set: &str| [set.to_owned(), code.clone(), "edge.http_bind=127.0.0.1:0".to_owned()];
+    let binds = ["edge.http_bind=127.0.0.1:0", "edge.operator_bind=127.0.0.1:0"].map(str::to_owned);
+    let sets = |set: &str| [&[set.to_owned(), code.clone()][..], &binds].concat();
     for (set, words) in [
         ("edge.mqtt=external", "edge.mqtt: the external broker is not available yet"),
         ("edge.name=North 1", "edge.name"),

@@ -16,6 +16,8 @@ use crate::{Ports, temporary};
 
 /// A platform without any say in the matter has its gateway here.
 pub const PORT_BASE: u16 = 8080;
+/// The operator's port of a part is so much above its own.
+const OPERATORS_FROM: u16 = 10;
 const EDGES_FROM: u16 = 20;
 const EDGE_STEP: u16 = 10;
 const CLOUD: &str = "cloud";
@@ -67,6 +69,8 @@ pub struct Layout {
     pub gateway: u16,
     /// The ports of the parts behind the gateway, where each runs alone.
     parts: BTreeMap<CloudPart, u16>,
+    /// The operator's ports of the parts that listen.
+    operators: BTreeMap<CloudPart, u16>,
     pub edges: Vec<EdgePlace>,
     pub(crate) ports: Ports,
     /// Held as long as the platform runs: two on one data folder would ruin it.
@@ -80,6 +84,8 @@ pub struct EdgePlace {
     pub http: u16,
     pub mqtt: u16,
     pub ws: u16,
+    /// Metrics, and what is missing.
+    pub operator: u16,
     /// The gateway, or what stands between.
     pub gateway_url: String,
 }
@@ -104,12 +110,19 @@ impl Layout {
             let http = port(&mut ports, first, &format!("{edge}, http"))?;
             let mqtt = port(&mut ports, first + 1, &format!("{edge}, mqtt"))?;
             let ws = port(&mut ports, first + 2, &format!("{edge}, ws"))?;
+            let operator = port(&mut ports, first + 3, &format!("{edge}, operator"))?;
             let gateway_url = format!("http://127.0.0.1:{gateway}");
-            edges.push(EdgePlace { region, edge, http, mqtt, ws, gateway_url });
+            edges.push(EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url });
         }
         let mut parts = BTreeMap::new();
         for part in CloudPart::behind_the_gateway().filter(|_| stores == Stores::Real) {
             parts.insert(part, port(&mut ports, part.port_offset(), part.name())?);
+        }
+        let mut operators = BTreeMap::new();
+        for part in parts.keys().copied().chain([CloudPart::Gateway]) {
+            let whose = format!("{part}, operator");
+            let offset = OPERATORS_FROM + part.port_offset();
+            operators.insert(part, port(&mut ports, offset, &whose)?);
         }
         let (folder, is_thrown_away) = match data {
             Data::Kept(folder) => (make(folder)?, false),
@@ -117,7 +130,7 @@ impl Layout {
         };
         let _lock = lock(&folder)?;
         refuse_data_of_other_stores(&folder, stores)?;
-        Ok(Self { stores, folder, is_thrown_away, gateway, parts, edges, ports, _lock })
+        Ok(Self { stores, folder, is_thrown_away, gateway, parts, operators, edges, ports, _lock })
     }
 
     /// The parts behind the gateway that run alone, and their ports.
@@ -127,6 +140,11 @@ impl Layout {
 
     pub fn port(&self, part: CloudPart) -> Option<u16> {
         if part == CloudPart::Gateway { Some(self.gateway) } else { self.parts.get(&part).copied() }
+    }
+
+    /// The operator's port of a part that listens.
+    pub fn operator(&self, part: CloudPart) -> Option<u16> {
+        self.operators.get(&part).copied()
     }
 
     pub fn gateway_url(&self) -> String {
@@ -225,9 +243,12 @@ mod tests {
         assert_eq!(parts, expected);
         let mid = layout.edge(Region::Mid);
         assert_eq!(
-            (mid.edge.as_str(), mid.http, mid.mqtt, mid.ws),
-            ("mid-1", 31_160, 31_161, 31_162)
+            (mid.edge.as_str(), mid.http, mid.mqtt, mid.ws, mid.operator),
+            ("mid-1", 31_160, 31_161, 31_162, 31_163)
         );
+        let operator = |part| layout.operator(part);
+        assert_eq!(operator(CloudPart::Gateway), Some(31_110));
+        assert_eq!(operator(CloudPart::Hub), Some(31_117));
         fs::remove_dir_all(&layout.folder).unwrap();
     }
 

@@ -213,8 +213,9 @@ impl Stack {
     pub async fn second_edge(&mut self, gateway_url: String, region: Region) -> Result<EdgePlace> {
         let ports = &mut self.layout.ports;
         let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
+        let operator = ports.free()?;
         let edge = format!("{}-2", region.as_str().to_lowercase());
-        let place = EdgePlace { region, edge, http, mqtt, ws, gateway_url };
+        let place = EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url };
         let code = self.enrolment_code(&place).await?;
         let spec = self.in_environment(parts::edge(&self.layout, &place, Some(code))?);
         let child = self.supervisor.spawn(spec).await?;

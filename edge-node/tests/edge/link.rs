@@ -143,6 +143,7 @@ async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
     let data = tempfile::tempdir().unwrap();
     let waiting = edge(data.path(), &format!("http://{nowhere}")).await;
     assert_eq!(get(&waiting, "/health/ready", None).await, Err(503));
+    assert_eq!(get(&waiting, "/metrics", None).await, Err(404));
     assert!(get(&waiting, "/health", None).await.is_ok());
     waiting.stop().await;
 

@@ -1,16 +1,18 @@
-//! Health of the process: it lives, it can work, and its metrics.
+//! Health of the process: it lives, it can work, and its metrics. Everybody may hear that it lives and that it can
+//! work. The things that are missing and the metrics are for the operator's own listener.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
-    extract::State,
+    Extension, Json, Router,
+    extract::{Request, State},
     response::{IntoResponse, Response},
     routing::get,
 };
 use futures::future::join_all;
 use http::{StatusCode, header};
 use serde::Serialize;
+use tower::ServiceExt;
 
 use crate::metrics;
 
@@ -70,15 +72,32 @@ impl Check {
     }
 }
 
-/// Tells whether the process lives, whether it can work, and what it has measured.
+/// Tells everybody that the process lives, and that it can work or cannot.
 pub fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/health", get(live))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
-        .route("/metrics", get(measured))
         .with_state(readiness)
 }
+
+/// The routes of the operator's own listener: the metrics, and the readiness of the process behind `public` with all
+/// that is missing.
+pub fn operator(public: Router) -> Router {
+    let ready = async move |mut request: Request| {
+        request.extensions_mut().insert(ForOperator);
+        public.oneshot(request).await
+    };
+    Router::new()
+        .route("/health", get(live))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(measured))
+}
+
+/// Marks a request that came by the operator's own listener. No caller can write it.
+#[derive(Clone)]
+struct ForOperator;
 
 #[derive(Serialize)]
 struct Report {
@@ -91,12 +110,19 @@ async fn live() -> Json<Report> {
     Json(Report { status: "ok", missing: Vec::new() })
 }
 
-async fn ready(State(readiness): State<Readiness>) -> Response {
-    let missing = readiness.missing().await;
-    if missing.is_empty() {
-        return Json(Report { status: "ready", missing }).into_response();
+async fn ready(
+    State(readiness): State<Readiness>,
+    operator: Option<Extension<ForOperator>>,
+) -> Response {
+    let mut missing = readiness.missing().await;
+    let (code, status) = match missing.is_empty() {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+    };
+    if operator.is_none() {
+        missing.clear();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Report { status: "not_ready", missing })).into_response()
+    (code, Json(Report { status, missing })).into_response()
 }
 
 async fn measured() -> impl IntoResponse {

@@ -60,7 +60,8 @@ impl Second {
             .env("HOLDFAST__EDGE__DATA", self.data.display().to_string())
             .env("HOLDFAST__EDGE__HTTP_BIND", at(self.http))
             .env("HOLDFAST__EDGE__MQTT_BIND", at(self.mqtt))
-            .env("HOLDFAST__EDGE__WS_BIND", at(self.ws));
+            .env("HOLDFAST__EDGE__WS_BIND", at(self.ws))
+            .env("HOLDFAST__EDGE__OPERATOR_BIND", "127.0.0.1:0");
         let spec = match code {
             Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
             None => spec,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use process::{
     client::Client,
+    parts::CloudPart,
     sse::{EventReader, id_in},
 };
 use serde_json::{Value, json};
@@ -167,11 +168,15 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
 }
 
 /// In the metrics of each service that a stream passes.
-async fn two_streams_are_shown(browser: &Browser) {
+async fn two_streams_are_shown(stack: &Stack) {
+    let port = stack.layout().operator(CloudPart::Gateway).unwrap();
+    let client = Client::new();
     for service in ["gateway", "hub", "notification"] {
         let line = format!("holdfast_streams{{service=\"{service}\"}} 2");
         eventually("two streams are open", SOON, async || {
-            let response = browser.send("GET", "/metrics", &[], Value::Null).await;
+            let request = http::Request::get(format!("http://127.0.0.1:{port}/metrics"));
+            let response =
+                client.request(request.body(String::new().into()).unwrap()).await.unwrap();
             let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             text.lines().any(|shown| shown == line).then_some(())
@@ -248,7 +253,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     }
     drop(won);
 
-    two_streams_are_shown(&customer).await;
+    two_streams_are_shown(&stack).await;
     open_and_close(&customer).await;
     let out = customer
         .send("DELETE", "/api/v1/session", &[("x-csrf-token", &customer.csrf)], Value::Null)

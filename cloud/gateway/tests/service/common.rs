@@ -115,11 +115,13 @@ impl Gate {
     }
 
     pub async fn send(&self, request: Request) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 1 << 20).await.unwrap();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        answered(self.router.clone(), request).await
+    }
+
+    /// The answer of the operator's own port.
+    pub async fn readiness(&self) -> Answer {
+        let router = process::health::operator(self.router.clone());
+        answered(router, Request::get("/health/ready").body(Body::empty()).unwrap()).await
     }
 
     pub async fn ask(&self, method: &Method, path: &str, token: Option<&str>) -> Answer {
@@ -129,6 +131,14 @@ impl Gate {
         }
         self.send(request.body(Body::empty()).unwrap()).await
     }
+}
+
+async fn answered(router: Router, request: Request) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.unwrap();
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status: parts.status, headers: parts.headers, body }
 }
 
 impl Answer {

@@ -84,7 +84,7 @@ async fn a_part_out_of_reach_is_named() {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
-    let ready = gate.ask(&Method::GET, "/health/ready", None).await;
+    let ready = gate.readiness().await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.body["missing"][0]["name"], CloudPart::Order.name());
     assert_eq!(ready.body["missing"].as_array().map(Vec::len), Some(1), "{}", ready.body);
@@ -107,7 +107,7 @@ async fn before_auth_told_its_keys_nobody_is_judged() {
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
-    let ready = gate.ask(&Method::GET, "/health/ready", None).await;
+    let ready = gate.readiness().await;
     assert_eq!(ready.body["missing"][0]["name"], "keys");
 }
 

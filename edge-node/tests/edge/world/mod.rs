@@ -70,6 +70,7 @@ pub fn config(data: &Path, gateway: &str) -> Config {
         mqtt: MqttKind::Embedded,
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
+        operator_bind: "127.0.0.1:0".into(),
         enrolment_code: "a-code".into(),
         ..Config::default()
     }

@@ -22,7 +22,8 @@ async fn readiness_names_everything_that_is_missing() {
         .add("sql", || async { Ok(()) })
         .add("bus", || async { Err("connection refused".to_owned()) })
         .add("cache", std::future::pending);
-    let router = router(readiness);
+    let public = router(readiness);
+    let router = operator(public.clone());
     let (status, body) = get_text(&router, "/health/ready").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let expected = serde_json::json!({ "status": "not_ready", "missing": [
@@ -30,6 +31,10 @@ async fn readiness_names_everything_that_is_missing() {
         { "name": "cache", "why": "no answer within 2 s" },
     ]});
     assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), expected);
+    let bare = (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"not_ready"}"#.to_owned());
+    assert_eq!(get_text(&public, "/health/ready").await, bare, "to everybody else");
+    assert_eq!(get_text(&public, "/metrics").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get_text(&router, "/metrics").await.0, StatusCode::OK);
     // Whatever is missing, the process itself lives.
     for path in ["/health", "/health/live"] {
         assert_eq!(get_text(&router, path).await, (StatusCode::OK, r#"{"status":"ok"}"#.into()));

@@ -164,6 +164,7 @@ pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
         mqtt: MqttKind::Embedded,
         mqtt_bind: "127.0.0.1:0".into(),
         ws_bind: "127.0.0.1:0".into(),
+        operator_bind: String::new(),
         enrolment_code: code.into(),
         open_jobs_max: 0,
         acceptances_a_day_max: 0,
