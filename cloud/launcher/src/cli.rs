@@ -33,6 +33,12 @@ pub enum CloudCommand {
     Part(PartCommand),
     /// Bring every store up to date
     Migrate,
+    /// Make the keys by which parts that run alone know each other: a folder for each part, which belongs to that
+    /// part alone. What is there stays
+    MakeKeys {
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+    },
     /// Make an admin; the password is the first line of standard input
     BootstrapAdmin {
         #[arg(long)]

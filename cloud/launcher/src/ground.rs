@@ -19,11 +19,9 @@ use crate::settings::{Platform, Settings};
 /// How long the bus may take to let go.
 const CLOSE: Duration = Duration::from_millis(300);
 
-pub async fn open(platform: &Platform) -> anyhow::Result<Ground> {
+pub async fn open(platform: &Platform, service_key: ServiceKey) -> anyhow::Result<Ground> {
     let bus = Bus::open(platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
     let cache = Cache::open(platform.cache_url.reveal()).context("`platform.cache_url`")?;
-    let service_key = ServiceKey::load_or_create(&platform.service_key)
-        .context("could not get the key by which the parts know each other")?;
     Ok(Ground {
         clock: Clock::system(),
         tasks: Tasks::new(),

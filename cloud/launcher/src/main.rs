@@ -13,7 +13,7 @@ mod switchboard;
 use std::process::ExitCode;
 
 use clap::Parser;
-use process::problem::chain;
+use process::{problem::chain, tokens::ServiceKey};
 
 use crate::{
     cli::{Cli, CloudCommand, PartCommand},
@@ -44,6 +44,7 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             ground::make_data(&settings)?;
             Box::pin(parts::migrate(&settings)).await
         }
+        CloudCommand::MakeKeys { into } => Ok(ServiceKey::make(&into)?),
         CloudCommand::BootstrapAdmin { username, .. } => {
             Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }

@@ -8,6 +8,7 @@ use platform::{Ground, keys, upstream::Upstream};
 use process::{
     config::{ConfigError, printable},
     parts::CloudPart,
+    tokens::ServiceKey,
     web,
 };
 
@@ -64,11 +65,13 @@ process::services!(open_services);
 /// Every part in this process. Only the gateway listens.
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
-    let bind = settings.bind(CloudPart::Gateway)?;
-    let ground = ground::open(&settings.platform).await?;
+    let binds = run::Binds::of(CloudPart::Gateway, &settings)?;
+    let key = ServiceKey::load_or_create(&settings.platform.service_key)
+        .context("could not get the key by which the parts know each other")?;
+    let ground = ground::open(&settings.platform, key).await?;
     let slots = web::Slots::new(settings.platform.connections_per_address.get());
     let opening = Box::pin(open_all(settings, ground.clone()));
-    run::run(&bind, slots, ground, opening).await
+    run::run(&binds, slots, ground, opening).await
 }
 
 /// One part. It refuses a store that `migrate` has not brought up to date.
@@ -79,14 +82,18 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
              name a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
-    let bind = settings.bind(part)?;
-    let ground = ground::open(&settings.platform).await?;
+    let binds = run::Binds::of(part, &settings)?;
+    let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
+        "`platform.service_key`: a part that runs alone has a key of its own, beside those of its callers; \
+         `holdfast-cloud make-keys --into DIR` makes a folder of them for each part",
+    )?;
+    let ground = ground::open(&settings.platform, key).await?;
     let slots = match part {
         CloudPart::Gateway => web::Slots::new(settings.platform.connections_per_address.get()),
         _ => web::Slots::for_peers(),
     };
     let opening = Box::pin(open_alone(part, settings, ground.clone()));
-    run::run(&bind, slots, ground, opening).await
+    run::run(&binds, slots, ground, opening).await
 }
 
 /// Nobody can register as an admin, so the operator beside the database makes the first.

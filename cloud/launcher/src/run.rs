@@ -9,25 +9,46 @@ use std::{pin::pin, time::Duration};
 use axum::Router;
 use platform::Ground;
 use process::{
+    config::ConfigError,
+    health,
+    parts::CloudPart,
     tasks::{STOP_WITHIN, stop_signal},
     web,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::ground;
+use crate::{ground, settings::Settings};
 
 /// For answers under way.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// The addresses on which a process listens.
+pub struct Binds {
+    public: String,
+    /// Empty for none.
+    operator: String,
+}
+
+impl Binds {
+    pub fn of(part: CloudPart, settings: &Settings) -> Result<Self, ConfigError> {
+        let operator = settings.platform.operator_bind.clone();
+        Ok(Self { public: settings.bind(part)?, operator })
+    }
+}
+
 /// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
 /// anything is touched.
 pub async fn run(
-    bind: &str,
+    binds: &Binds,
     slots: web::Slots,
     ground: Ground,
     open: impl Future<Output = anyhow::Result<Router>>,
 ) -> anyhow::Result<()> {
-    let listener = web::bind(bind).await?;
+    let listener = web::bind(&binds.public).await?;
+    let operators = match binds.operator.as_str() {
+        "" => None,
+        operator => Some(web::bind(operator).await?),
+    };
     let address = listener.local_addr()?;
     let mut stopped = pin!(stop_signal());
     let served = tokio::select! {
@@ -35,6 +56,9 @@ pub async fn run(
         opened = open => match opened {
             Err(error) => Err(error),
             Ok(router) => {
+                if let Some(listener) = operators {
+                    serve_operator(listener, router.clone(), &ground);
+                }
                 tracing::info!(%address, "ready");
                 serve(listener, router, slots, stopped).await;
                 Ok(())
@@ -45,6 +69,16 @@ pub async fn run(
     ground::close(ground).await;
     tracing::info!("stopped");
     served
+}
+
+/// It ends with the tasks, so that the last figures can be read while the process stops.
+fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Ground) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "The operator's port listens");
+    }
+    let stop = ground.tasks.token();
+    let serving = web::serve(listener, health::operator(public), web::Slots::default(), stop);
+    ground.tasks.spawn("operator", serving);
 }
 
 async fn serve(

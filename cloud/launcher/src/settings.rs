@@ -18,6 +18,8 @@ use crate::{
 const DATA: &str = ".holdfast/cloud";
 /// Enough for a shop with fifty screens behind one address.
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
+/// The operator's port of a part is so much above its own.
+const OPERATOR_FROM: u16 = 1_000;
 
 /// Section `[platform]`, which all parts share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,11 +27,14 @@ const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(5
 pub struct Platform {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
-    /// The key by which parts know each other; the same file for all of them.
+    /// The file of the key by which parts know each other. A part that runs alone has its own, beside the public
+    /// keys of its callers.
     pub service_key: PathBuf,
     /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
     /// everybody behind it. The address's next connection is closed unread.
     pub connections_per_address: NonZeroUsize,
+    /// The address of the operator's own listener, for metrics and for what is missing. Empty for none.
+    pub operator_bind: String,
 }
 
 pub struct Settings {
@@ -56,7 +61,8 @@ impl Settings {
             sources.set.push(format!("{}.bind={bind}", cli.command.listener()));
         }
         check_sections(&sources)?;
-        let platform = load_over("platform", &Platform::usual(&place), &sources)?;
+        let platform =
+            load_over("platform", &Platform::usual(&place, cli.command.listener()), &sources)?;
         let peers = load_over("peers", &usual_peers(), &sources)?;
         let settings = Self { place, platform, peers, sources };
         settings.check_peers()?;
@@ -98,7 +104,7 @@ impl Settings {
 }
 
 impl Platform {
-    fn usual(place: &DataPlace) -> Self {
+    fn usual(place: &DataPlace, listener: CloudPart) -> Self {
         let service_key = place.file("service.key");
         let (bus_url, cache_url) = match &place.data {
             None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
@@ -107,7 +113,8 @@ impl Platform {
             }
         };
         let connections_per_address = CONNECTIONS_PER_ADDRESS;
-        Self { bus_url, cache_url, service_key, connections_per_address }
+        let operator_bind = format!("127.0.0.1:{}", listener.port() + OPERATOR_FROM);
+        Self { bus_url, cache_url, service_key, connections_per_address, operator_bind }
     }
 }
 

@@ -161,6 +161,7 @@ impl Cloud {
     fn start(data: &Path) -> Self {
         let mut command = command(data, "all");
         command.args(["--bind", "127.0.0.1:0", "--log", "json"]).stderr(Stdio::piped());
+        command.args(["--set", "platform.operator_bind=127.0.0.1:0"]);
         // A test that looks into an inbox until something is there asks oftener than a person would.
         command.args(["--set", "gateway.per_user_per_minute=6000"]);
         let mut child = command.spawn().unwrap();

@@ -3,7 +3,10 @@
 use std::{fmt, fs, time::Duration};
 
 use anyhow::{Context, Result};
-use process::parts::{CloudPart, StoreKind};
+use process::{
+    parts::{CloudPart, StoreKind},
+    tokens::ServiceKey,
+};
 use wire::Region;
 
 use crate::{
@@ -53,7 +56,7 @@ impl fmt::Display for Part {
 
 pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let data = layout.cloud_folder().display().to_string();
-    Ok(cloud("cloud", layout)?
+    Ok(with_operator(cloud("cloud", layout)?, CloudPart::Gateway, layout)
         .args(["all".to_owned(), "--data".to_owned(), data, "--bind".to_owned()])
         .args([format!("127.0.0.1:{}", layout.gateway)]))
 }
@@ -62,7 +65,10 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
     let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
+    let key = layout.cloud_folder().join(part.name()).join("service.key");
     let spec = cloud(part.name(), layout)?.stage(stage).args(with_config(layout));
+    let spec = with_operator(spec, part, layout)
+        .env("HOLDFAST__PLATFORM__SERVICE_KEY", key.display().to_string());
     Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))
 }
 
@@ -87,11 +93,9 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
-    let service_key = keys.join("service.key");
-    let mut text = format!(
-        "[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\
-         service_key = {service_key:?}\n\n[peers]\n"
-    );
+    ServiceKey::make(&keys).context("could not make the keys of the parts")?;
+    let mut text =
+        format!("[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\n[peers]\n");
     for (part, port) in layout.parts() {
         text.push_str(&format!("{part} = \"http://127.0.0.1:{port}\"\n"));
     }
@@ -125,7 +129,8 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
         .env("HOLDFAST__EDGE__DATA", data.display().to_string())
         .env("HOLDFAST__EDGE__HTTP_BIND", at(place.http))
         .env("HOLDFAST__EDGE__MQTT_BIND", at(place.mqtt))
-        .env("HOLDFAST__EDGE__WS_BIND", at(place.ws));
+        .env("HOLDFAST__EDGE__WS_BIND", at(place.ws))
+        .env("HOLDFAST__EDGE__OPERATOR_BIND", at(place.operator));
     let spec = with_limits(spec, WIDE_EDGE);
     Ok(match code {
         Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
@@ -165,6 +170,11 @@ fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
 
 fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {
     limits.iter().fold(spec, |spec, (limit, value)| spec.env(limit, *value))
+}
+
+fn with_operator(spec: Spec, part: CloudPart, layout: &Layout) -> Spec {
+    let at = layout.operator(part).map(|port| format!("127.0.0.1:{port}"));
+    spec.env("HOLDFAST__PLATFORM__OPERATOR_BIND", at.unwrap_or_default())
 }
 
 fn with_config(layout: &Layout) -> [String; 2] {

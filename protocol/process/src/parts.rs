@@ -33,7 +33,7 @@ macro_rules! services {
 macro_rules! parts {
     ($(
         $part:ident $name:ident $port:literal $offset:literal $store:ident($database:literal)
-        $peers:tt, $about:literal;
+        { $($peer:ident: $asked:ident),* }, $about:literal;
     )+) => {
         /// A part of the cloud, which can run in a process of its own.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +65,11 @@ macro_rules! parts {
                 }
             }
 
+            /// The services that it asks.
+            const fn asks(self) -> &'static [Self] {
+                match self { $(Self::$part => &[$(Self::$asked),*],)+ Self::Gateway => Self::ALL }
+            }
+
             /// Its help on the command line.
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$part => $about,)+ Self::Gateway => "The public entry alone" }
@@ -78,6 +83,11 @@ impl CloudPart {
     /// The parts that the gateway stands in front of.
     pub fn behind_the_gateway() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|part| *part != Self::Gateway)
+    }
+
+    /// The parts that may call it.
+    pub fn callers(self) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |part| *part != self && part.asks().contains(&self))
     }
 
     pub fn named(name: &str) -> Option<Self> {
@@ -96,6 +106,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn each_part_has_few_callers() {
+        let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
+        assert_eq!(callers(CloudPart::Order), ["hub", "gateway"]);
+        assert_eq!(callers(CloudPart::Notification), ["gateway"]);
+        assert_eq!(callers(CloudPart::Gateway), [""; 0]);
+    }
 
     #[test]
     fn no_two_parts_share_a_name_a_port_or_a_database() {

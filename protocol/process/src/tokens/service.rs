@@ -1,20 +1,43 @@
-//! Services share a key, and know each other by tokens of a minute that name both sides.
+//! Services know each other by tokens of a minute that name both sides. A part that runs alone signs with a key
+//! of its own, and believes a caller by that caller's public key alone.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use wire::UnixMillis;
 
 use super::{
-    Signer, SignerError, TokenError,
+    Signer, SignerError, TOKEN_BYTES_MAX, TokenError,
     keys::{signed, unexpired},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, parts::CloudPart};
 
-/// The key of the trust domain. Clones share it.
+/// The key by which a process signs for its parts, and the keys of those who may call them. Clones share it.
 #[derive(Clone, Debug)]
-pub struct ServiceKey(Signer);
+pub struct ServiceKey {
+    own: Signer,
+    callers: Callers,
+}
+
+#[derive(Clone, Debug)]
+enum Callers {
+    /// All parts run in this process, so its key speaks for each of them.
+    Own,
+    /// The public keys of the parts that may call this one, by their names.
+    Known(Arc<BTreeMap<String, [u8; 32]>>),
+}
+
+/// A part's private key in its folder; the public keys of its callers stand beside it.
+const FILE: &str = "service.key";
 
 #[derive(Clone, Serialize, Deserialize)]
 struct ServiceClaims {
@@ -29,18 +52,52 @@ const LIFE_S: i64 = 60;
 const SKEW_S: i64 = 30;
 
 impl ServiceKey {
+    /// The key of a process that holds every part.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
-        Signer::load_or_create(path).map(Self)
+        Signer::load_or_create(path).map(Self::of_all)
     }
 
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
-        Signer::from_pkcs8(der).map(Self)
+        Signer::from_pkcs8(der).map(Self::of_all)
+    }
+
+    /// The key of a part that runs alone. `make` must have made its folder.
+    pub fn of_part(part: CloudPart, path: &Path) -> Result<Self, SignerError> {
+        let own = Signer::load(path)?;
+        let known = part.callers().map(|caller| {
+            let path = public_file(path.parent().unwrap_or(path), caller);
+            let text = fs::read_to_string(&path)
+                .map_err(|source| SignerError::File { path: path.clone(), source })?;
+            let key = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
+            Ok((caller.name().to_owned(), key.ok_or(SignerError::BadPublicFile(path))?))
+        });
+        let known: BTreeMap<_, _> = known.collect::<Result<_, SignerError>>()?;
+        Ok(Self { own, callers: Callers::Known(Arc::new(known)) })
+    }
+
+    /// Makes a folder for each part: its private key, where there is none yet, and the public keys of the parts
+    /// that may call it.
+    pub fn make(folder: &Path) -> Result<(), SignerError> {
+        let own = |part: CloudPart| folder.join(part.name());
+        let keys = CloudPart::ALL.iter().map(|part| {
+            let signer = Signer::load_or_create(own(*part).join(FILE))?;
+            Ok((*part, signer.public_key()))
+        });
+        let keys: BTreeMap<CloudPart, [u8; 32]> = keys.collect::<Result<_, SignerError>>()?;
+        for part in CloudPart::ALL {
+            for caller in part.callers() {
+                let path = public_file(&own(*part), caller);
+                write_whole(&path, &URL_SAFE_NO_PAD.encode(keys[&caller]))
+                    .map_err(|source| SignerError::File { path, source })?;
+            }
+        }
+        Ok(())
     }
 
     /// A secret that every holder of this key derives alike, one for each purpose. An Ed25519 signature is
     /// the same each time, and nobody without the key can make it; the signed text is no token's.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
-        let signature = self.0.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
+        let signature = self.own.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
         let mut secret = [0; 32];
         secret.copy_from_slice(digest::digest(&digest::SHA256, &signature).as_ref());
         secret
@@ -49,16 +106,44 @@ impl ServiceKey {
     pub fn token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
         let iat = clock.now().0 / 1000;
         let (iss, aud) = (from.to_owned(), to.to_owned());
-        self.0.sign(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
+        self.own.sign(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
     }
 
-    /// Which service asks `to`.
+    /// The service that asks `to`.
     pub fn verify(&self, token: &str, to: &str, now: UnixMillis) -> Result<String, TokenError> {
-        let claims: ServiceClaims = signed(token, &self.0.public_key())?;
+        let key = match &self.callers {
+            Callers::Own => self.own.public_key(),
+            Callers::Known(known) => *known.get(&claimed(token)?).ok_or(TokenError::Invalid)?,
+        };
+        let claims: ServiceClaims = signed(token, &key)?;
         if claims.aud != to {
             return Err(TokenError::Invalid);
         }
         unexpired(claims.exp.saturating_add(SKEW_S), now)?;
         Ok(claims.iss)
     }
+
+    fn of_all(own: Signer) -> Self {
+        Self { own, callers: Callers::Own }
+    }
+}
+
+/// The caller as the token claims it, which chooses the key; the signature proves it.
+fn claimed(token: &str) -> Result<String, TokenError> {
+    let body = token.split('.').nth(1).filter(|_| token.len() <= TOKEN_BYTES_MAX);
+    let bytes = body.and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
+    let claims = bytes.and_then(|bytes| serde_json::from_slice::<ServiceClaims>(&bytes).ok());
+    claims.map(|claims| claims.iss).ok_or(TokenError::Invalid)
+}
+
+fn public_file(folder: &Path, caller: CloudPart) -> PathBuf {
+    folder.join(format!("{caller}.pub"))
+}
+
+/// A part that starts meanwhile finds the file as it was or as it will be.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|failed| failed.error)
 }

@@ -35,6 +35,8 @@ pub enum SignerError {
     NotAKey,
     #[error("the key file {} is not an Ed25519 private key in PKCS#8", .0.display())]
     BadFile(PathBuf),
+    #[error("the key file {} does not hold a public key", .0.display())]
+    BadPublicFile(PathBuf),
     #[error("could not use the key file {}", path.display())]
     File {
         path: PathBuf,
@@ -71,6 +73,13 @@ impl Signer {
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(at)?,
             Err(error) => return Err(at(error)),
         };
+        Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
+    }
+
+    /// The key in that file, which must be there.
+    pub fn load(path: &Path) -> Result<Self, SignerError> {
+        let der =
+            fs::read(path).map_err(|source| SignerError::File { path: path.to_owned(), source })?;
         Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
     }
 

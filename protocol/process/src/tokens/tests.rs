@@ -306,3 +306,32 @@ fn a_text_too_long_to_be_a_token_is_refused() {
 fn signer_of_another() -> Signer {
     signer()
 }
+
+#[test]
+fn the_key_of_one_part_speaks_for_no_other() {
+    use crate::parts::CloudPart;
+    let folder = tempfile::tempdir().unwrap();
+    ServiceKey::make(folder.path()).unwrap();
+    let key = |part: CloudPart| {
+        ServiceKey::of_part(part, &folder.path().join(part.name()).join("service.key")).unwrap()
+    };
+    let (clock, order) = (Clock::fixed(NOW), key(CloudPart::Order));
+    let heard = |from: CloudPart, name: &'static str| {
+        order.verify(&key(from).token(name, "order", &clock), "order", clock.now())
+    };
+    assert_eq!(heard(CloudPart::Hub, "hub"), Ok("hub".to_owned()));
+    for (from, name) in [
+        (CloudPart::Notification, "hub"),
+        (CloudPart::Gateway, "hub"),
+        (CloudPart::Order, "hub"),
+        (CloudPart::Notification, "notification"),
+        (CloudPart::Hub, "nobody"),
+    ] {
+        assert_eq!(heard(from, name), Err(TokenError::Invalid), "{from} as {name}");
+    }
+    // Made again, the keys stay.
+    let before = key(CloudPart::Hub).token("hub", "order", &clock);
+    ServiceKey::make(folder.path()).unwrap();
+    assert_eq!(key(CloudPart::Order).verify(&before, "order", clock.now()), Ok("hub".to_owned()));
+    assert_eq!(order.verify("a.b.c", "order", clock.now()), Err(TokenError::Invalid));
+}
