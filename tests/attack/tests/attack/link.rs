@@ -265,6 +265,7 @@ impl NewEdge {
             .env("HOLDFAST__EDGE__HTTP_BIND", at(http))
             .env("HOLDFAST__EDGE__MQTT_BIND", at(mqtt))
             .env("HOLDFAST__EDGE__WS_BIND", at(ws))
+            .env("HOLDFAST__EDGE__OPERATOR_BIND", "127.0.0.1:0")
             .env("HOLDFAST__EDGE__ENROLMENT_CODE", code)
             .stderr(log(data.path()))
             .spawn()
