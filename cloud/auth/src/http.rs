@@ -39,14 +39,14 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, NotFound, RoleForbidden, TooManyRequests,
-        UserExists,
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, RegistrationQuota, RoleForbidden,
+        TooManyRequests, UserExists,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
         .at(POST, "/api/v1/auth/register", "Register as a customer or provider",
-            &[RoleForbidden, UserExists, TooManyRequests], account::register)
+            &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
         .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
         .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)

@@ -8,6 +8,7 @@ mod edge_tokens;
 mod events;
 mod http;
 mod jobs;
+mod limits;
 mod passwords;
 mod renewal;
 mod revocations;
@@ -16,11 +17,12 @@ mod store;
 
 texts::include_texts!(say);
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use axum::Router;
 use platform::{
-    Ground, OpenError,
+    ClientAddress, Ground, OpenError,
+    cache::WindowCounts,
     config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
@@ -38,25 +40,49 @@ use serde::{Deserialize, Serialize};
 use wire::{Role, UserId};
 
 use domain::{Email, NewAccount, Password, Username};
+use limits::EntryLimits;
 use passwords::Passwords;
 use service::{Service, ServiceError};
 use store::{MIGRATIONS, Store};
 
 pub const NAME: &str = CloudPart::Auth.name();
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
     /// The private key that signs tokens; made where it is missing. Replicas share one.
     pub signing_key: PathBuf,
+    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time.
+    pub sign_ins_per_address_per_minute: NonZeroU32,
+    /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
+    pub sign_ins_per_account_per_minute: NonZeroU32,
+    /// Accounts that people behind one address may make. Beyond it they are refused until midnight, UTC.
+    pub registrations_per_address_per_day: NonZeroU32,
+}
+
+const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
+const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
+const REGISTRATIONS_PER_ADDRESS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::usual(CloudPart::Auth, &DataPlace::default())
+    }
 }
 
 impl PartConfig for Config {
     fn usual(part: CloudPart, place: &DataPlace) -> Self {
         let (bind, sql_url) = (DataPlace::bind(part), place.store(part));
-        Self { bind, sql_url, signing_key: place.file("auth.key") }
+        Self {
+            bind,
+            sql_url,
+            signing_key: place.file("auth.key"),
+            sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
+            sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
+            registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
+        }
     }
 }
 
@@ -92,7 +118,9 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let Ground { clock, cache, bus, .. } = ground;
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
-    let service = Service { store, passwords: passwords()?, signer, verifier, clock, cache };
+    let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
+    let passwords = passwords()?;
+    let service = Service { store, passwords, limits, signer, verifier, clock, cache };
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
@@ -115,7 +143,8 @@ pub async fn bootstrap_admin(
     let sql = opened.map_err(OpenError::from)?;
     let new = admin(username, password)?;
     let (store, clock) = (Store::new(sql.clone()), Clock::system());
-    let made = service::register(&store, &passwords()?, &clock, new, &TraceId::random()).await;
+    let (passwords, from, trace) = (passwords()?, ClientAddress::UNKNOWN, TraceId::random());
+    let made = service::register(&store, &passwords, &clock, from, new, &trace).await;
     sql.close().await;
     let user = made.map_err(BootstrapError::Make)?;
     user.ok_or_else(|| BootstrapError::Taken(username.to_owned()))

@@ -1,8 +1,11 @@
 //! Owns the hashing of passwords: argon2id, off the async threads, two at a time.
 //!
 //! Invariant: an answer about a password costs one hash, also where the account does not exist.
-//! Each hash takes 19 MiB and tens of milliseconds, so two run at once, 256 more may wait (some
-//! seconds), and any later one is told to try again.
+//! Each hash takes 19 MiB and tens of milliseconds, so two run at once, however many ask. The others wait in
+//! rooms of bounded size, in the order in which they came. One who finds a room full is told to try again.
+//! Crowded addresses have a room of their own and at most one hash at once, so a flood does not keep others.
+
+mod room;
 
 use std::sync::Arc;
 
@@ -10,26 +13,43 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use platform::ClientAddress;
 use process::random;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
+use room::WaitingRoom;
 
 const HASHES_AT_ONCE_MAX: usize = 2;
+const OF_CROWDED_AT_ONCE_MAX: usize = 1;
 const WAITING_MAX: usize = 256;
+const OF_CROWDED_WAITING_MAX: usize = 128;
+/// Thirty people behind one address wait together, and some of them twice.
+const OF_ONE_ADDRESS_WAITING_MAX: usize = 64;
 
 #[derive(Clone)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
+    waiting: WaitingRoom,
+    crowded: Arc<Semaphore>,
+    crowd: WaitingRoom,
     /// The hash of a password nobody knows, to spend the same work on an unknown name.
     decoy: Arc<str>,
+}
+
+/// The way to a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Usual,
+    /// Of an address from which more come than usual.
+    Crowded,
 }
 
 /// The right to compute hashes, one at a time, until dropped.
 pub struct HashPermit {
     decoy: Arc<str>,
     _place: OwnedSemaphorePermit,
+    _of_crowded: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -46,19 +66,30 @@ impl Passwords {
         let decoy = hash(random::secret_text(32).as_bytes())?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
-            queue: Arc::new(Semaphore::new(WAITING_MAX)),
+            waiting: WaitingRoom::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            crowded: Arc::new(Semaphore::new(OF_CROWDED_AT_ONCE_MAX)),
+            crowd: WaitingRoom::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             decoy: decoy.into(),
         })
     }
 
     /// Waits for one's turn.
-    pub async fn permit(&self) -> Result<HashPermit, PasswordError> {
-        let _waiting = self.queue.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let place = Arc::clone(&self.permits).acquire_owned().await;
-        Ok(HashPermit {
-            decoy: self.decoy.clone(),
-            _place: place.map_err(|_| PasswordError::Busy)?,
-        })
+    pub async fn permit(
+        &self,
+        from: ClientAddress,
+        lane: Lane,
+    ) -> Result<HashPermit, PasswordError> {
+        let room = match lane {
+            Lane::Usual => &self.waiting,
+            Lane::Crowded => &self.crowd,
+        };
+        let _seat = room.take(from).ok_or(PasswordError::Busy)?;
+        let of_crowded = match lane {
+            Lane::Usual => None,
+            Lane::Crowded => Some(turn(&self.crowded).await?),
+        };
+        let place = turn(&self.permits).await?;
+        Ok(HashPermit { decoy: self.decoy.clone(), _place: place, _of_crowded: of_crowded })
     }
 }
 
@@ -84,6 +115,10 @@ impl HashPermit {
     }
 }
 
+async fn turn(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, PasswordError> {
+    Arc::clone(permits).acquire_owned().await.map_err(|_| PasswordError::Busy)
+}
+
 fn hash(password: &[u8]) -> Result<String, PasswordError> {
     let hash = Argon2::default().hash_password(password);
     hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
@@ -106,6 +141,8 @@ async fn blocking<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    const NOBODY: ClientAddress = ClientAddress::UNKNOWN;
+
     fn password(text: &str) -> Password {
         Password::new(text.to_owned()).unwrap()
     }
@@ -113,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_itself_fits_its_hash() {
         let passwords = Passwords::new().unwrap();
-        let permit = passwords.permit().await.unwrap();
+        let permit = passwords.permit(NOBODY, Lane::Usual).await.unwrap();
         let stored = permit.hash(password("correct horse")).await.unwrap();
         assert!(stored.starts_with("$argon2id$"), "{stored}");
         let right = Some(password("correct horse"));
@@ -127,17 +164,30 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_salted() {
-        let permit = Passwords::new().unwrap().permit().await.unwrap();
+        let permit = Passwords::new().unwrap().permit(NOBODY, Lane::Usual).await.unwrap();
         let first = permit.hash(password("correct horse")).await.unwrap();
         assert_ne!(first, permit.hash(password("correct horse")).await.unwrap());
     }
 
     #[tokio::test]
-    async fn whoever_finds_the_queue_full_is_told_so() {
+    async fn whoever_finds_the_room_full_is_told_so() {
         let passwords = Passwords::new().unwrap();
-        let _permits = (passwords.permit().await.unwrap(), passwords.permit().await.unwrap());
-        let queue = Arc::clone(&passwords.queue);
-        let _rest = queue.try_acquire_many(u32::try_from(WAITING_MAX).unwrap());
-        assert!(matches!(passwords.permit().await, Err(PasswordError::Busy)));
+        let take = || passwords.waiting.take(NOBODY);
+        let _seats: Vec<_> = std::iter::from_fn(take).take(WAITING_MAX).collect();
+        let refused = passwords.permit(NOBODY, Lane::Usual).await;
+        assert!(matches!(refused, Err(PasswordError::Busy)));
+        let other = ClientAddress::of(Some([10, 0, 0, 1].into()));
+        assert!(passwords.permit(other, Lane::Usual).await.is_ok(), "another address has seats");
+    }
+
+    #[tokio::test]
+    async fn crowded_addresses_have_one_hash_at_once() {
+        let passwords = Passwords::new().unwrap();
+        let first = passwords.permit(NOBODY, Lane::Crowded).await.unwrap();
+        let mut second = std::pin::pin!(passwords.permit(NOBODY, Lane::Crowded));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        assert!(passwords.permit(NOBODY, Lane::Usual).await.is_ok(), "the other hash is free");
+        drop(first);
+        assert!(second.await.is_ok());
     }
 }

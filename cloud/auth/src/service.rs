@@ -1,7 +1,7 @@
 //! The actions of auth, between its routes and its tables. A refusal is a value; an error is a fault.
 
 use axum::extract::FromRef;
-use platform::cache::Cache;
+use platform::{ClientAddress, cache::Cache};
 use process::{
     clock::Clock,
     tokens::{Claims, Signer, TokenAudience, TokenKind, Verifier},
@@ -14,7 +14,8 @@ use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 use crate::{
     domain::{Lockout, NewAccount, Password, Username},
     events,
-    passwords::{HashPermit, PasswordError, Passwords},
+    limits::{EntryLimits, LimitReached},
+    passwords::{HashPermit, Lane, PasswordError, Passwords},
     revocations,
     store::{
         Account, Closing, NameHash, SessionKind, SessionState, Store, StoreError, UserSession,
@@ -28,6 +29,7 @@ const ISSUER: &str = "holdfast";
 pub struct Service {
     pub store: Store,
     pub passwords: Passwords,
+    pub limits: EntryLimits,
     pub signer: Signer,
     pub verifier: Verifier,
     pub clock: Clock,
@@ -47,6 +49,7 @@ pub enum SignIn {
     /// The name or the password is wrong. The answer does not say which.
     Wrong,
     Locked(UnixMillis),
+    TooOften(LimitReached),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -78,16 +81,22 @@ impl Service {
     /// arrive together pass the limit by no more than the number of permits.
     pub async fn sign_in(
         &self,
+        from: ClientAddress,
         typed_name: &str,
         password: String,
     ) -> Result<SignIn, ServiceError> {
         let password = Password::new(password).ok();
-        let permit = self.passwords.permit().await?;
+        let lane = self.limits.lane(from).await;
         let Some(username) = Username::typed(typed_name) else {
-            permit.verify(password, None).await?;
+            self.passwords.permit(from, lane).await?.verify(password, None).await?;
             return Ok(SignIn::Wrong);
         };
-        let (name, now) = (NameHash::of(&username), self.clock.now());
+        let name = NameHash::of(&username);
+        if let Err(reached) = self.limits.sign_in(name, from).await {
+            return Ok(SignIn::TooOften(reached));
+        }
+        let permit = self.passwords.permit(from, lane).await?;
+        let now = self.clock.now();
         let failures = self.store.failures(name, Lockout::horizon(now)).await?;
         if let Lockout::Until(until) = Lockout::judge(&failures, now) {
             return Ok(SignIn::Locked(until));
@@ -222,10 +231,11 @@ pub async fn register(
     store: &Store,
     passwords: &Passwords,
     clock: &Clock,
+    from: ClientAddress,
     new: NewAccount,
     trace: &TraceId,
 ) -> Result<Option<UserId>, ServiceError> {
-    let permit = passwords.permit().await?;
+    let permit = passwords.permit(from, Lane::Usual).await?;
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
     let (user_id, role) = (UserId(clock.new_id()), new.role);

@@ -1,27 +1,30 @@
 //! The way of a request: found in the table, its caller admitted, its claims about itself removed,
 //! handed to the part under the canonical path, the answer handed back.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::PathAndQuery};
-use platform::upstream::strip_hop_by_hop;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::PathAndQuery,
+};
+use platform::{ClientAddress, upstream::strip_hop_by_hop};
 use process::{
     parts::CloudPart,
     problem::Problem,
     sse::ProcessStop,
+    tokens::{bearer, edge_claim},
     trace::{self, Trace},
 };
 use wire::Code;
 
 use crate::{
-    Gateway,
+    Gateway, NAME,
     headers::{set_identity, strip_claims},
-    identity::{KnownCaller, invalid, unavailable},
+    identity::{Identity, KnownCaller, invalid, unavailable},
     limits::Asker,
     matcher::{Lookup, find},
     routes::{Audience, DOCUMENT, Route, STREAM},
@@ -36,18 +39,23 @@ pub async fn forward(
     Trace(trace): Trace,
     mut request: Request,
 ) -> Response {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let from = from.map(|ConnectInfo(from)| gateway.proxies.client(from.ip(), request.headers()));
+    let address = ClientAddress::of(from);
     strip_claims(request.headers_mut());
     let (route, path) = match find(request.method(), request.uri().path()) {
         Lookup::Found { route, path } => (route, path),
         Lookup::WrongMethod(allowed) => return wrong_method(&allowed),
         Lookup::Unknown => return gateway.page(&request),
     };
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = from.map(|ConnectInfo(from)| from.ip());
+    if route.audience == Audience::Edge {
+        return gateway.link(request, route, &path, address, &trace).await;
+    }
     let caller = match gateway.admit(route, request.method(), request.headers(), address).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
+    request.extensions_mut().insert(address);
     // No part has a use for cookies.
     request.headers_mut().remove(header::COOKIE);
     let caller = caller.as_ref();
@@ -73,8 +81,11 @@ impl Gateway {
         route: &Route,
         method: &Method,
         headers: &HeaderMap,
-        address: Option<IpAddr>,
+        address: ClientAddress,
     ) -> Result<Option<KnownCaller>, Problem> {
+        if route.audience == Audience::Entrant {
+            return Ok(None);
+        }
         let admitted = self.identity.admit(route.audience, method, headers).await;
         let asker = match &admitted {
             Ok(Some(caller)) => Asker::User(caller.claims.sub),
@@ -82,6 +93,48 @@ impl Gateway {
         };
         self.limits.count(asker, route).await?;
         admitted
+    }
+
+    /// Opens the link of an edge. The hub proves its token first: only then is the edge counted, and until
+    /// then a refusal is held against the address alone, which may be that of honest edges too.
+    async fn link(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        address: ClientAddress,
+        trace: &trace::TraceId,
+    ) -> Response {
+        let Some(token) = bearer(request.headers()) else {
+            return self.counted(Asker::Address(address), route, invalid().into_response()).await;
+        };
+        let edge = edge_claim(token).ok();
+        let edge = edge.as_ref().map(Asker::Edge);
+        if let Some(edge) = edge
+            && let Err(problem) = self.limits.look(edge, route).await
+        {
+            return problem.into_response();
+        }
+        let response = self.answer(request, route, path, None, trace).await;
+        match (response.status(), edge) {
+            // It was not one too many a moment ago.
+            (StatusCode::SWITCHING_PROTOCOLS, Some(edge)) => {
+                let _counted = self.limits.count(edge, route).await;
+                response
+            }
+            (StatusCode::UNAUTHORIZED, _) => {
+                self.counted(Asker::Address(address), route, response).await
+            }
+            _ => response,
+        }
+    }
+
+    /// The refusal, or a shorter word for somebody who has heard it too often.
+    async fn counted(&self, asker: Asker<'_>, route: &Route, refusal: Response) -> Response {
+        match self.limits.count(asker, route).await {
+            Ok(()) => refusal,
+            Err(problem) => problem.into_response(),
+        }
     }
 
     async fn answer(
@@ -95,10 +148,30 @@ impl Gateway {
         if route.part == CloudPart::Gateway {
             return self.own(request, route, caller, trace).await;
         }
-        match prepare(request, route, path, caller, trace).await {
+        match self.prepared(request, route, path, caller, trace).await {
             Ok(request) => self.send(route.part, request).await,
             Err(problem) => problem.into_response(),
         }
+    }
+
+    /// The request as the part gets it. Auth hears the address of an entrant.
+    pub async fn prepared(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        caller: Option<&KnownCaller>,
+        trace: &trace::TraceId,
+    ) -> Result<Request, Problem> {
+        let address = request.extensions().get::<ClientAddress>().copied();
+        let mut request = prepare(request, route, path, caller, trace).await?;
+        if route.audience == Audience::Entrant {
+            let Identity { service_key, clock, .. } = &self.identity;
+            let own = service_key.token(NAME, route.part.name(), clock);
+            let address = address.unwrap_or(ClientAddress::UNKNOWN);
+            address.tell(request.headers_mut(), &own);
+        }
+        Ok(request)
     }
 
     /// The routes that the gateway answers itself.
@@ -128,7 +201,7 @@ impl Gateway {
         let call = upstream.call(request);
         match tokio::time::timeout(self.upstream_timeout, call).await {
             Ok(Ok(mut response)) => {
-                if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+                if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     strip_hop_by_hop(response.headers_mut());
                 }
                 response
@@ -145,8 +218,7 @@ impl Gateway {
     }
 }
 
-/// The request as the part gets it.
-pub async fn prepare(
+async fn prepare(
     request: Request,
     route: &Route,
     path: &str,

@@ -62,7 +62,7 @@ impl Identity {
         headers: &HeaderMap,
     ) -> Result<Option<KnownCaller>, Problem> {
         match audience {
-            Audience::Open => Ok(None),
+            Audience::Open | Audience::Entrant => Ok(None),
             Audience::Edge => bearer(headers).map(|_| None).ok_or_else(invalid),
             Audience::Any => self.verify(method, headers).await.map(Some),
             Audience::Roles(roles, refusal) => {

@@ -11,6 +11,7 @@ mod identity;
 mod limits;
 mod matcher;
 mod portal;
+mod proxies;
 mod routes;
 mod security;
 mod session;
@@ -27,6 +28,7 @@ use std::{
 use axum::{Router, middleware::map_response, routing::any};
 use platform::{
     Ground,
+    cache::WindowCounts,
     config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
@@ -40,11 +42,13 @@ use process::{
 use serde::{Deserialize, Serialize};
 
 pub use document::document;
+pub use proxies::ProxyError;
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
 pub use security::OriginError;
 
 use identity::Identity;
 use limits::RateLimits;
+use proxies::TrustedProxies;
 use session::Cookies;
 use stream::StreamSeats;
 
@@ -63,14 +67,20 @@ pub struct Config {
     pub upstream_timeout_ms: NonZeroU32,
     /// How often one person may ask one endpoint.
     pub per_user_per_minute: NonZeroU32,
-    /// How often one address may ask one endpoint while no person is known. Many people sign in from
-    /// behind one address.
+    /// How often one address may ask one endpoint while nobody is known. Signing in and registering are
+    /// counted by auth, by name and address.
     pub per_address_per_minute: NonZeroU32,
+    /// How often one edge may open its link.
+    pub per_edge_per_minute: NonZeroU32,
+    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For` is
+    /// believed, and nobody else's.
+    pub trusted_proxies: Vec<String>,
 }
 
 const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19_999);
 const PER_USER_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
+const PER_EDGE_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
 
 impl Default for Config {
     fn default() -> Self {
@@ -87,6 +97,8 @@ impl PartConfig for Config {
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
             per_user_per_minute: PER_USER_PER_MINUTE,
             per_address_per_minute: PER_ADDRESS_PER_MINUTE,
+            per_edge_per_minute: PER_EDGE_PER_MINUTE,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -117,12 +129,15 @@ impl FromIterator<(CloudPart, Upstream)> for Peers {
 pub enum OpenError {
     #[error(transparent)]
     Origin(#[from] OriginError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 #[derive(Clone)]
 struct Gateway {
     identity: Identity,
     limits: RateLimits,
+    proxies: TrustedProxies,
     peers: Peers,
     pages: Pages,
     document: CarriedFile,
@@ -135,9 +150,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let checks = checks(&peers, &ground);
     let own = config.public_origin.as_str();
     let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
-    let (per_user, per_address) = (config.per_user_per_minute, config.per_address_per_minute);
+    let counts = WindowCounts::new(ground.cache.clone(), ground.clock.clone());
     let gateway = Gateway {
-        limits: RateLimits::new(ground.cache.clone(), ground.clock.clone(), per_user, per_address),
+        limits: RateLimits::new(counts, &config),
+        proxies: TrustedProxies::new(&config.trusted_proxies)?,
         identity: Identity {
             keys: ground.keys,
             clock: ground.clock,

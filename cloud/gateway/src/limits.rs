@@ -1,122 +1,118 @@
-//! How often anyone may ask: each person for each endpoint, and each address for what it asks before
-//! anybody is known.
+//! How often anyone may ask: each person for each endpoint, each address for what it asks before anybody is
+//! known, and each edge for its link.
 //!
-//! Invariants: a count is over a minute of the clock, so it is known when asking again helps; without the
-//! cache each gateway counts for itself, and nobody is refused for the cache's sake.
+//! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an edge and a
+//! person are counted only once their tokens are proven, so nobody uses up what is another's.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{fmt, num::NonZeroU32};
 
-use platform::cache::{Cache, Memory};
-use process::{clock::Clock, metrics, problem::Problem};
-use wire::{Code, UserId};
+use platform::{
+    ClientAddress,
+    cache::{MINUTE, WindowCount, WindowCounts},
+};
+use process::{metrics, problem::Problem};
+use wire::{Code, EdgeId, UserId};
 
-use crate::{routes::Route, say};
-
-const WINDOW_MS: i64 = 60_000;
-/// Past this the own count is as good: a limit must not slow down the route it guards.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
-/// Askers of one gateway in one minute; beyond this the count that ends soonest is forgotten.
-const OWN_MAX: usize = 50_000;
+use crate::{Config, routes::Route, say};
 
 #[derive(Clone)]
 pub struct RateLimits {
-    /// Shared by every gateway.
-    cache: Cache,
-    /// This gateway's own.
-    own: Cache,
-    clock: Clock,
+    counts: WindowCounts,
     per_user: NonZeroU32,
     per_address: NonZeroU32,
+    per_edge: NonZeroU32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum Asker<'a> {
     User(UserId),
-    /// Everyone behind that address; all without a known address are one.
-    Address(Option<IpAddr>),
+    /// Everyone behind that address.
+    Address(ClientAddress),
+    Edge(&'a EdgeId),
 }
 
 impl RateLimits {
-    pub fn new(cache: Cache, clock: Clock, per_user: NonZeroU32, per_address: NonZeroU32) -> Self {
-        let own = Cache::Memory(Memory::new(clock.clone(), OWN_MAX));
-        Self { cache, own, clock, per_user, per_address }
+    pub fn new(counts: WindowCounts, config: &Config) -> Self {
+        Self {
+            counts,
+            per_user: config.per_user_per_minute,
+            per_address: config.per_address_per_minute,
+            per_edge: config.per_edge_per_minute,
+        }
     }
 
     /// Counts one more request, and refuses it where it is one too many.
-    pub async fn count(&self, asker: Asker, route: &Route) -> Result<(), Problem> {
+    pub async fn count(&self, asker: Asker<'_>, route: &Route) -> Result<(), Problem> {
+        let counted = self.counts.add(&key(asker, route), MINUTE).await;
+        self.judge(asker, counted.count, counted)
+    }
+
+    /// Refuses a request that would be one too many, and counts nothing.
+    pub async fn look(&self, asker: Asker<'_>, route: &Route) -> Result<(), Problem> {
+        let counted = self.counts.look(&key(asker, route), MINUTE).await;
+        self.judge(asker, counted.count.saturating_add(1), counted)
+    }
+
+    fn judge(&self, asker: Asker<'_>, count: i64, window: WindowCount) -> Result<(), Problem> {
         let (most, by) = match asker {
             Asker::User(_) => (self.per_user, "user"),
             Asker::Address(_) => (self.per_address, "address"),
+            Asker::Edge(_) => (self.per_edge, "edge"),
         };
-        let left_ms = WINDOW_MS - self.clock.now().0.rem_euclid(WINDOW_MS);
-        let left = Duration::from_millis(left_ms.unsigned_abs());
-        let key = format!("rate_limit:{asker}:{} {}", route.method, route.path);
-        if self.counted(&key, left).await <= i64::from(most.get()) {
+        if count <= i64::from(most.get()) {
             return Ok(());
         }
         metrics::RATE_LIMITED.add([by], 1);
-        Err(too_often(most, left))
-    }
-
-    async fn counted(&self, key: &str, left: Duration) -> i64 {
-        match tokio::time::timeout(CACHE_LIMIT, self.cache.increment(key, left)).await {
-            Ok(Ok(count)) => count,
-            // A cache of this process does not fail, so this is the count of this gateway alone.
-            Ok(Err(_)) | Err(_) => self.own.increment(key, left).await.unwrap_or_default(),
-        }
+        let seconds = window.seconds_left();
+        let why = say::at_most_a_minute { most: most.into(), seconds: seconds.into() };
+        Err(Problem::new(Code::RateLimited).detail(why).retry_after(seconds))
     }
 }
 
-fn too_often(most: NonZeroU32, left: Duration) -> Problem {
-    let seconds = left.as_millis().div_ceil(1_000);
-    let why = say::at_most_a_minute { most: most.into(), seconds: seconds.into() };
-    let problem = Problem::new(Code::RateLimited).detail(why);
-    problem.retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
+fn key(asker: Asker<'_>, route: &Route) -> String {
+    format!("rate_limit:{asker}:{} {}", route.method, route.path)
 }
 
-impl fmt::Display for Asker {
+impl fmt::Display for Asker<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(user) => user.fmt(f),
-            Self::Address(None) => f.write_str("unknown"),
-            Self::Address(Some(address)) => of_one_line(*address).fmt(f),
-        }
-    }
-}
-
-/// The owner of one IPv6 address mostly has a whole /64 of them.
-fn of_one_line(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            std::net::Ipv6Addr::from(network).into()
+            Self::Address(address) => address.fmt(f),
+            Self::Edge(edge) => write!(f, "edge {edge}"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use platform::cache::{Cache, Memory};
+    use process::clock::Clock;
     use uuid::Uuid;
     use wire::UnixMillis;
 
     use super::*;
     use crate::routes::ROUTES;
 
-    const USER: Asker = Asker::User(UserId(Uuid::from_u128(7)));
+    const USER: Asker<'_> = Asker::User(UserId(Uuid::from_u128(7)));
 
-    /// Three a minute for a person, five for an address, twenty seconds into a minute.
-    fn limits(cache: Cache) -> (RateLimits, Clock) {
+    /// Twenty seconds into a minute: three a minute for a person, five for an address, four for an edge.
+    fn limits(cache: impl FnOnce(&Clock) -> Cache) -> (RateLimits, Clock) {
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
-        let [three, five] = [3, 5].map(|n| NonZeroU32::new(n).unwrap());
-        (RateLimits::new(cache, clock.clone(), three, five), clock)
+        let limit = |n| NonZeroU32::new(n).unwrap();
+        let config = Config {
+            per_user_per_minute: limit(3),
+            per_address_per_minute: limit(5),
+            per_edge_per_minute: limit(4),
+            ..Config::default()
+        };
+        (RateLimits::new(WindowCounts::new(cache(&clock), clock.clone()), &config), clock)
     }
 
     fn memory(clock: &Clock) -> Cache {
         Cache::Memory(Memory::new(clock.clone(), 100))
     }
 
-    async fn allowed(limits: &RateLimits, asker: Asker, route: &Route) -> usize {
+    async fn allowed(limits: &RateLimits, asker: Asker<'_>, route: &Route) -> usize {
         let mut allowed = 0;
         while allowed < 10 && limits.count(asker, route).await.is_ok() {
             allowed += 1;
@@ -126,10 +122,10 @@ mod tests {
 
     #[tokio::test]
     async fn each_asker_has_so_many_of_each_endpoint_a_minute() {
-        let (mut limits, clock) = limits(Cache::open("memory:").unwrap());
-        limits.cache = memory(&clock);
+        let (limits, clock) = limits(memory);
         let other = Asker::User(UserId(Uuid::from_u128(8)));
-        let address = |text: &str| Asker::Address(Some(text.parse().unwrap()));
+        let address = |text: &str| Asker::Address(ClientAddress::of(Some(text.parse().unwrap())));
+        let edge = EdgeId::new("north-1").unwrap();
         for (asker, route, expected) in [
             (USER, 0, 3),
             (USER, 0, 0),
@@ -141,7 +137,8 @@ mod tests {
             (address("2001:db8::1"), 0, 5),
             (address("2001:db8::2:1"), 0, 0),
             (address("2001:db8:0:1::1"), 0, 5),
-            (Asker::Address(None), 0, 5),
+            (Asker::Address(ClientAddress::UNKNOWN), 0, 5),
+            (Asker::Edge(&edge), 0, 4),
         ] {
             assert_eq!(allowed(&limits, asker, &ROUTES[route]).await, expected, "{asker}, {route}");
         }
@@ -153,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_is_refused_hears_when_it_helps_to_ask_again() {
-        let (limits, _) = limits(Cache::open("memory:").unwrap());
+        let (limits, _) = limits(memory);
         allowed(&limits, USER, &ROUTES[0]).await;
         let problem = limits.count(USER, &ROUTES[0]).await.unwrap_err();
         assert_eq!(problem.code(), Code::RateLimited);
@@ -162,11 +159,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_look_counts_nothing() {
+        let (limits, _) = limits(memory);
+        for _ in 0..9 {
+            assert!(limits.look(USER, &ROUTES[0]).await.is_ok());
+        }
+        assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3);
+        assert!(limits.look(USER, &ROUTES[0]).await.is_err());
+    }
+
+    #[tokio::test]
     async fn without_the_cache_each_gateway_counts_for_itself() {
         // Nothing listens there.
-        let away = || Cache::open("redis://127.0.0.1:1").unwrap();
-        let (one, _) = limits(away());
-        let (other, _) = limits(away());
+        let away = |_: &Clock| Cache::open("redis://127.0.0.1:1").unwrap();
+        let (one, _) = limits(away);
+        let (other, _) = limits(away);
         for gateway in [&one, &other] {
             assert_eq!(allowed(gateway, USER, &ROUTES[0]).await, 3);
         }

@@ -13,6 +13,8 @@ use wire::{Code, Role};
 pub enum Audience {
     /// Anyone, signed in or not.
     Open,
+    /// Anyone, to sign in or to register. Auth counts them, because it knows the name beside the address.
+    Entrant,
     /// Anyone who is signed in.
     Any,
     /// These roles; the others hear the code.
@@ -44,6 +46,7 @@ const PUT: Method = Method::PUT;
 const DELETE: Method = Method::DELETE;
 
 const OPEN: Audience = Audience::Open;
+const ENTRANT: Audience = Audience::Entrant;
 const ANY: Audience = Audience::Any;
 const EDGE: Audience = Audience::Edge;
 const CUSTOMER: Audience = Audience::Roles(&[Role::Customer], Code::RoleForbidden);
@@ -62,8 +65,8 @@ pub const DOCUMENT: &str = "/openapi.json";
 /// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    route(POST, "/api/v1/auth/register",          OPEN,     Part::Auth),
-    route(POST, "/api/v1/auth/login",             OPEN,     Part::Auth),
+    route(POST, "/api/v1/auth/register",          ENTRANT,  Part::Auth),
+    route(POST, "/api/v1/auth/login",             ENTRANT,  Part::Auth),
     route(POST, "/api/v1/auth/verify-token",      OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/logout",            ANY,      Part::Auth),
     route(POST, "/api/v1/auth/edge-token",        ANY,      Part::Auth),
@@ -71,7 +74,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
 
-    route(POST, "/api/v1/session",                OPEN,     Part::Gateway),
+    route(POST, "/api/v1/session",                ENTRANT,  Part::Gateway),
     route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
     route(GET,  STREAM,                           ANY,      Part::Gateway),

@@ -30,7 +30,7 @@ pub use renewal::relied_on_until;
 
 use crate::{
     Gateway,
-    forward::{BODY_BYTES_MAX, bearing, prepare, unreadable},
+    forward::{BODY_BYTES_MAX, bearing, unreadable},
     identity::{KnownCaller, unavailable},
     routes::{Audience, Route},
 };
@@ -75,7 +75,7 @@ struct NameForm {
 static LOGIN: Route = Route {
     method: Method::POST,
     path: "/api/v1/auth/login",
-    audience: Audience::Open,
+    audience: Audience::Entrant,
     part: CloudPart::Auth,
 };
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
@@ -98,7 +98,7 @@ impl Gateway {
         let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
         let username = name_in(&form);
         let request = Request::from_parts(parts, Body::from(form));
-        let request = prepare(request, &LOGIN, LOGIN.path, None, trace).await?;
+        let request = self.prepared(request, &LOGIN, LOGIN.path, None, trace).await?;
         let answer = self.send(CloudPart::Auth, request).await;
         if !answer.status().is_success() {
             return Ok(answer);

@@ -4,6 +4,7 @@
 //! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller goes
 //! on without.
 
+mod counts;
 mod memory;
 mod redis_arm;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use process::metrics;
 
+pub use counts::{DAY, MINUTE, WindowCount, WindowCounts};
 pub use memory::Memory;
 pub use redis_arm::Redis;
 

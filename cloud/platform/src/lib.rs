@@ -4,6 +4,7 @@
 
 pub mod bus;
 pub mod cache;
+mod client_address;
 pub mod config;
 pub mod consume;
 mod database;
@@ -20,6 +21,7 @@ pub mod sessions;
 pub mod sql;
 pub mod upstream;
 
+pub use client_address::ClientAddress;
 pub use database::Database;
 pub use error::{OpenError, StoreError};
 pub use ground::Ground;

@@ -91,6 +91,7 @@ codes! {
     EdgeNeedsOperator edge_needs_operator 409,
     ChainBroken chain_broken 409,
     RateLimited rate_limited 429,
+    RegistrationQuota registration_quota 429,
     TooManyRequests too_many_requests 429,
     Unavailable unavailable 503,
     TimedOut timed_out 504,

@@ -149,7 +149,9 @@ impl Merged {
 /// The refusals of the gateway.
 fn refusals(audience: Audience, changes: bool) -> &'static [Code] {
     match (audience, changes) {
-        (Audience::Open | Audience::Edge, _) => &[Code::RateLimited, Code::Unavailable],
+        (Audience::Open | Audience::Entrant | Audience::Edge, _) => {
+            &[Code::RateLimited, Code::Unavailable]
+        }
         (Audience::Any, false) => &[Code::InvalidToken, Code::RateLimited, Code::Unavailable],
         (Audience::Any, true) => &[
             Code::InvalidToken,
@@ -185,7 +187,7 @@ fn callers(audience: Audience, changes: bool) -> Map<String, Value> {
     let cookie =
         if changes { json!({ "cookie": [], "csrf": [] }) } else { json!({ "cookie": [] }) };
     let (security, roles): (Value, &[Role]) = match audience {
-        Audience::Open => (json!([]), &[]),
+        Audience::Open | Audience::Entrant => (json!([]), &[]),
         Audience::Edge => (json!([{ "bearer": [] }]), &[]),
         Audience::Any => (json!([{ "bearer": [] }, cookie]), &Role::ALL),
         Audience::Roles(roles, _) => (json!([{ "bearer": [] }, cookie]), roles),

@@ -2,6 +2,7 @@
 //! `POST /api/v1/admin/users/{id}/revoke` closes one for good, on record. Admins are made by an operator.
 
 use axum::extract::State;
+use platform::ClientAddress;
 use process::{
     problem::{CreatedJson, Json, Path, Problem},
     trace::Trace,
@@ -14,6 +15,7 @@ use wire::{Code, Role, UserId, check_reason};
 use super::Live;
 use crate::{
     domain::NewAccount,
+    limits::LimitReached,
     say,
     service::{self, Service},
 };
@@ -51,6 +53,7 @@ pub struct ClosedAccount {
 pub async fn register(
     State(service): State<Service>,
     Trace(trace): Trace,
+    from: ClientAddress,
     Json(form): Json<RegisterForm>,
 ) -> Result<CreatedJson<NewUser>, Problem> {
     let role = role_of(&form.role)?;
@@ -59,8 +62,9 @@ pub async fn register(
     }
     let account = NewAccount::new(&form.username, &form.email, form.password, role)?;
     let username = account.username.as_str().to_owned();
+    service.limits.registration(from).await.map_err(over_quota)?;
     let Service { store, passwords, clock, .. } = &service;
-    let made = service::register(store, passwords, clock, account, &trace).await?;
+    let made = service::register(store, passwords, clock, from, account, &trace).await?;
     let user_id = made.ok_or(Code::UserExists)?;
     Ok(CreatedJson(NewUser { user_id, username, role }))
 }
@@ -81,6 +85,11 @@ pub async fn revoke(
     }
     let role = service.revoke(user_id, caller.actor.user_id, why, &trace).await?;
     role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
+}
+
+fn over_quota(LimitReached { most, retry_s }: LimitReached) -> Problem {
+    let why = say::registrations_of_address { most: most.into() };
+    Problem::new(Code::RegistrationQuota).detail(why).retry_after(retry_s)
 }
 
 fn role_of(asked: &Value) -> Result<Role, Problem> {

@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use platform::ClientAddress;
 use process::{
     metrics,
     problem::{ItemList, Json, Page, Problem},
@@ -18,6 +19,7 @@ use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::{
+    limits::LimitReached,
     say,
     service::{AccessGrant, Service, ServiceError, SignIn},
 };
@@ -61,13 +63,14 @@ pub struct TokenOwner {
 /// A name and a password for an access token of an hour, or for one that opens a region's edges.
 pub async fn login(
     State(service): State<Service>,
+    from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
     let LoginForm { username, password, region, edge_only } = form;
     if edge_only && region.is_none() {
         return Err(Problem::wrong("region", say::region_needs));
     }
-    let (word, answer) = match service.sign_in(&username, password).await? {
+    let (word, answer) = match service.sign_in(from, &username, password).await? {
         SignIn::Done(mut grant) => {
             if let Some(region) = region {
                 service.add_edge_token(&mut grant, region, edge_only);
@@ -79,6 +82,11 @@ pub async fn login(
             let left_s = until.since(service.clock.now()) / 1000 + 1;
             let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
             ("locked", Err(problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))))
+        }
+        SignIn::TooOften(LimitReached { most, retry_s }) => {
+            let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
+            let problem = Problem::new(Code::RateLimited).detail(why);
+            ("too often", Err(problem.retry_after(retry_s)))
         }
     };
     metrics::SIGN_INS.add([word], 1);

@@ -1,6 +1,8 @@
 //! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
 //! job removes those that no longer matter.
 
+use std::fmt;
+
 use platform::{columns, vals};
 use ring::digest;
 use uuid::Uuid;
@@ -32,6 +34,13 @@ impl NameHash {
             digest::digest(&digest::SHA256, username.as_str().as_bytes()).as_ref(),
         );
         Self(hash)
+    }
+}
+
+/// As a key of the cache. Half of a hash is as good as the whole there.
+impl fmt::Display for NameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..16].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

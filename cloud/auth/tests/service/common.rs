@@ -11,7 +11,7 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{Ground, cache::Cache, sql::Sql};
+use platform::{ClientAddress, Ground, cache::Cache, sql::Sql};
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,12 +48,19 @@ impl Auth {
     }
 
     pub async fn with_cache(engine: Engine, cache: &str) -> Self {
+        Self::with(engine, cache, |config| config).await
+    }
+
+    /// Auth whose configuration `alter` has changed.
+    pub async fn with(engine: Engine, cache: &str, alter: impl Fn(Config) -> Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "auth");
-        let config = |url: &str| Config {
-            sql_url: url.into(),
-            signing_key: folder.path().join("auth.key"),
-            ..Config::default()
+        let config = |url: &str| {
+            alter(Config {
+                sql_url: url.into(),
+                signing_key: folder.path().join("auth.key"),
+                ..Config::default()
+            })
         };
         let migrate = async |url: &str| auth::migrate(&config(url)).await.unwrap();
         let sql = testing::database("auth", &url, migrate).await;
@@ -86,7 +93,23 @@ impl Auth {
         token: Option<&str>,
         body: Option<Value>,
     ) -> Answer {
+        self.send_from(None, method, path, token, body).await
+    }
+
+    /// As the gateway passes it on for a client at that address.
+    pub async fn send_from(
+        &self,
+        address: Option<&str>,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
+        if let (Some(address), Some(headers)) = (address, request.headers_mut()) {
+            let own = self.service_key.token("gateway", "auth", &self.clock);
+            ClientAddress::of(Some(address.parse().unwrap())).tell(headers, &own);
+        }
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -113,6 +136,17 @@ impl Auth {
 
     pub async fn login(&self, username: &str, password: &str) -> Answer {
         self.post("login", json!({ "username": username, "password": password })).await
+    }
+
+    /// A POST of a client at that address.
+    pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
+        let path = format!("/api/v1/auth/{path}");
+        self.send_from(Some(address), Method::POST, &path, None, Some(body)).await
+    }
+
+    pub async fn login_from(&self, address: &str, username: &str, password: &str) -> Answer {
+        let body = json!({ "username": username, "password": password });
+        self.post_from(address, "login", body).await
     }
 
     /// The token of someone who has registered.

@@ -5,5 +5,6 @@
 mod accounts;
 mod common;
 mod edge_tokens;
+mod limits;
 mod renewal;
 mod sessions;

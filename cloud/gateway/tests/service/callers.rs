@@ -22,8 +22,12 @@ fn is_own(route: &Route) -> bool {
     route.part == CloudPart::Gateway
 }
 
+fn is_open(route: &Route) -> bool {
+    matches!(route.audience, Audience::Open | Audience::Entrant)
+}
+
 fn guarded() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| route.audience != Audience::Open)
+    ROUTES.iter().filter(|route| !is_open(route))
 }
 
 #[tokio::test]
@@ -125,7 +129,7 @@ async fn only_providers_can_accept_orders() {
 #[tokio::test]
 async fn open_routes_are_open_also_to_a_bad_token() {
     let gate = Gate::new().await;
-    let open = |route: &&Route| route.audience == Audience::Open && !is_own(route);
+    let open = |route: &&Route| is_open(route) && !is_own(route);
     for route in ROUTES.iter().filter(open) {
         for token in [None, Some("garbage")] {
             let answer = gate.ask(&route.method, &filled(route), token).await;

@@ -8,17 +8,24 @@ use axum::{
         ws::{Message, WebSocketUpgrade},
     },
     http::{HeaderMap, Method, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use futures::{SinkExt, StreamExt};
 use gateway::{Config, Peers};
 use platform::upstream::Upstream;
-use process::{parts::CloudPart, tasks::Tasks, web};
+use process::{
+    parts::CloudPart,
+    problem::Problem,
+    tasks::Tasks,
+    tokens::{Signer, edge_token},
+    web,
+};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{self, client::IntoClientRequest},
 };
+use wire::{Code, EdgeId};
 
 use crate::common::Gate;
 
@@ -106,4 +113,48 @@ async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
         .unwrap();
     let answer = gate.send(plain).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+/// A hub to which one token is good.
+async fn proving(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    let token = process::tokens::bearer(&headers);
+    if token.is_none_or(|token| token.len() < 100) {
+        return Problem::new(Code::EdgeUnknown).into_response();
+    }
+    upgrade.on_upgrade(async |_| ())
+}
+
+#[tokio::test]
+async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
+    let limit = |n| std::num::NonZeroU32::new(n).unwrap();
+    let config = Config {
+        per_address_per_minute: limit(2),
+        per_edge_per_minute: limit(3),
+        ..Config::default()
+    };
+    let tasks = Tasks::new();
+    let hub = Upstream::local(Router::new().route("/link", get(proving)));
+    let gate = Gate::with(config, "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub)).await;
+    let address = served(gate.router.clone(), &tasks).await;
+    let open = async |token: &str| {
+        let mut request = format!("ws://{address}/link").into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        match connect_async(request).await {
+            Ok(_) => 101,
+            Err(tungstenite::Error::Http(refused)) => refused.status().as_u16(),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let token = |name: &str| edge_token(&signer, &EdgeId::new(name).unwrap(), &gate.clock);
+    let (north, south) = (token("north-1"), token("south-1"));
+    assert_eq!(open("junk").await, 401);
+    assert_eq!(open("junk").await, 401);
+    for _ in 0..3 {
+        assert_eq!(open("junk").await, 429);
+        assert_eq!(open(&north).await, 101, "the junk comes from the same address");
+    }
+    assert_eq!(open(&north).await, 429, "one edge has so many a minute");
+    assert_eq!(open(&south).await, 101);
+    tasks.shutdown(std::time::Duration::from_secs(5)).await;
 }

@@ -196,8 +196,8 @@ async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
         (Method::GET, "/api/v1/orders/7", Some(token.as_str()), 3),
         (Method::GET, "/api/v1/orders/8", Some(token.as_str()), 0),
         (Method::POST, "/api/v1/orders", Some(token.as_str()), 3),
-        (Method::POST, "/api/v1/auth/login", None, 2),
-        (Method::POST, "/api/v1/auth/register", None, 2),
+        (Method::POST, "/api/v1/auth/verify-token", None, 2),
+        (Method::POST, "/api/v1/edges/enrol", None, 2),
     ] {
         for _ in 0..allowed {
             assert_eq!(gate.ask(&method, path, token).await.status, StatusCode::OK, "{path}");
@@ -216,4 +216,32 @@ async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
     assert_eq!(guessing.status, StatusCode::TOO_MANY_REQUESTS, "tokens are not to be guessed");
     let signed_in = gate.ask(&Method::GET, "/api/v1/notifications", Some(&token)).await;
     assert_eq!(signed_in.status, StatusCode::OK, "the address is not held against who is known");
+}
+
+#[tokio::test]
+async fn auth_hears_the_address_of_an_entrant_and_counts_for_itself() {
+    let per_address_per_minute = std::num::NonZeroU32::new(2).unwrap();
+    let trusted_proxies = vec!["10.0.0.0/8".to_owned()];
+    let config = Config { per_address_per_minute, trusted_proxies, ..Config::default() };
+    let gate = Gate::with(config, "memory:", |peers| peers).await;
+    for (peer, forwarded, heard) in [
+        ("198.51.100.1", None, "198.51.100.1"),
+        ("198.51.100.1", Some("203.0.113.9"), "198.51.100.1"),
+        ("10.1.1.1", Some("1.1.1.1, 203.0.113.9"), "203.0.113.9"),
+        ("10.1.1.1", None, "10.1.1.1"),
+    ] {
+        let from = std::net::SocketAddr::new(peer.parse().unwrap(), 4711);
+        let mut login = request("POST", "/api/v1/auth/login")
+            .header("x-holdfast-client", "192.0.2.1")
+            .extension(axum::extract::ConnectInfo(from));
+        if let Some(forwarded) = forwarded {
+            login = login.header("x-forwarded-for", forwarded);
+        }
+        let answer = gate.send(login.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "the gateway does not count it");
+        let headers = &answer.body["headers"];
+        assert_eq!(headers["x-holdfast-client"], heard);
+        assert!(headers.get("x-forwarded-for").is_none());
+        assert!(headers["x-holdfast-service"].as_str().unwrap().contains('.'));
+    }
 }

@@ -68,6 +68,7 @@ edge-twin = Another instance of this edge is at work; this one is a copy. Enrol 
 edge-needs-operator = This edge was restored too often today. An operator has to let it in.
 chain-broken = The log does not continue the part that was received.
 rate-limited = You have asked too often. Wait a little and try again.
+registration-quota = Too many accounts were made from this address today. Try again tomorrow.
 too-many-requests = Too Many Requests
 unavailable = This part of the service is out of reach. Try again shortly.
 timed-out = This took too long. Try again.

@@ -68,6 +68,7 @@ edge-twin = 该节点的另一个实例正在运行，本机是副本，请以�
 edge-needs-operator = 该节点今日恢复次数过多，须由运营人员放行。
 chain-broken = 日志与已接收内容不连续。
 rate-limited = 请求过于频繁，请稍后再试。
+registration-quota = 该网络地址今天注册的账号过多，请明天再试。
 too-many-requests = 请求过于频繁
 unavailable = 该服务暂时不可用，请稍后再试。
 timed-out = 处理超时，请重试。

@@ -1,0 +1,126 @@
+//! The address of a client, as the gateway tells it to another part.
+//!
+//! Invariant: an address is believed only beside a token that the gateway signed for that part.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
+use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::Verifier};
+
+/// An address for counting. All clients without a known one are one client, and so are those of one IPv6
+/// network of 64 bits, which mostly has one owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(Option<IpAddr>);
+
+/// The gateway removes both from what clients send.
+const ADDRESS: HeaderName = HeaderName::from_static("x-holdfast-client");
+const VOUCHER: HeaderName = HeaderName::from_static("x-holdfast-service");
+
+impl ClientAddress {
+    pub const UNKNOWN: Self = Self(None);
+
+    pub fn of(address: Option<IpAddr>) -> Self {
+        Self(address.map(of_one_line))
+    }
+
+    /// Tells it to a part. `token` is the gateway's own for that part.
+    pub fn tell(self, headers: &mut HeaderMap, token: &str) {
+        let value = |text: &str| HeaderValue::from_str(text).ok();
+        if let (Some(address), Some(token)) = (value(&self.to_string()), value(token)) {
+            headers.insert(ADDRESS, address);
+            headers.insert(VOUCHER, token);
+        }
+    }
+
+    fn told(headers: &HeaderMap, verifier: &Verifier) -> Option<IpAddr> {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let (Verifier { service, service_key, clock, .. }, token) = (verifier, text(&VOUCHER)?);
+        let from = service_key.verify(token, service, clock.now()).ok()?;
+        if from != CloudPart::Gateway.name() {
+            return None;
+        }
+        text(&ADDRESS)?.parse().ok()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress
+where
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self::of(Self::told(&parts.headers, &Verifier::from_ref(state))))
+    }
+}
+
+impl RouteInput for ClientAddress {}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
+fn of_one_line(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            Ipv6Addr::from(network).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use process::{
+        clock::Clock,
+        tokens::{Keys, ServiceKey, Signer},
+    };
+    use wire::UnixMillis;
+
+    use super::*;
+
+    fn address(text: &str) -> ClientAddress {
+        ClientAddress::of(Some(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn an_address_is_believed_from_the_gateway_alone() {
+        let clock = Clock::fixed(UnixMillis(1_764_000_000_000));
+        let key = || ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let (own, foreign) = (key(), key());
+        let (keys, service_key) = (Keys::empty(), own.clone());
+        let verifier = Verifier { service: "auth", keys, service_key, clock: clock.clone() };
+        for (key, from, to, believed) in [
+            (&own, "gateway", "auth", true),
+            (&own, "gateway", "order", false),
+            (&own, "order", "auth", false),
+            (&foreign, "gateway", "auth", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            address("10.0.0.1").tell(&mut headers, &key.token(from, to, &clock));
+            let told = ClientAddress::of(ClientAddress::told(&headers, &verifier));
+            let expected = if believed { address("10.0.0.1") } else { ClientAddress::UNKNOWN };
+            assert_eq!(told, expected, "{from} {to}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(ADDRESS, HeaderValue::from_static("10.0.0.1"));
+        assert_eq!(ClientAddress::told(&headers, &verifier), None);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        assert_eq!(address("2001:db8::1"), address("2001:db8::2:1"));
+        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
+        assert_eq!(address("::ffff:10.0.0.2"), address("10.0.0.2"));
+    }
+}
