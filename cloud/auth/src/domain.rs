@@ -3,9 +3,9 @@
 //! Invariant: nothing here does IO or reads a clock; time comes in.
 
 mod account;
+mod device;
 mod lockout;
 
 pub use account::{Email, NewAccount, Password, Username};
-#[cfg(test)]
-pub use lockout::LOCK_MS;
-pub use lockout::{Lockout, WRONG_PASSWORDS_MAX};
+pub use device::DeviceSecret;
+pub use lockout::{Lockout, WrongGuesses};

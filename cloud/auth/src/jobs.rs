@@ -1,4 +1,5 @@
-//! The jobs of auth: remove sessions whose token has expired, and wrong passwords that no longer count.
+//! The jobs of auth: remove sessions whose token has expired, devices long away, and wrong
+//! passwords that no longer count.
 
 use platform::jobs::Job;
 use process::clock::Clock;
@@ -19,7 +20,7 @@ pub fn all(store: &Store, clock: &Clock) -> Vec<Job> {
         let (store, clock) = (store.clone(), clock.clone());
         async move {
             let removed = purge(&store, &clock).await?;
-            tracing::info!(removed, "Removed expired sessions and old wrong passwords");
+            tracing::info!(removed, "Removed expired sessions, devices and wrong passwords");
             Ok(())
         }
     })]
@@ -32,8 +33,9 @@ pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
     for _ in 0..BATCHES_MAX {
         let sessions = store.purge_sessions(now.plus_ms(-KEPT_MS)).await?;
         let failures = store.purge_failures(Lockout::horizon(now)).await?;
-        removed += sessions + failures;
-        if sessions < BATCH && failures < BATCH {
+        let devices = store.purge_devices(now).await?;
+        removed += sessions + failures + devices;
+        if sessions.max(failures).max(devices) < BATCH {
             break;
         }
     }

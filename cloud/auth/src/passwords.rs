@@ -1,9 +1,10 @@
-//! Owns the hashing of passwords: argon2id, off the async threads, two at a time.
+//! Owns the hashing of passwords: argon2id, off the async threads, three at a time.
 //!
 //! Invariant: an answer about a password costs one hash, also where the account does not exist.
-//! Each hash takes 19 MiB and tens of milliseconds, so two run at once, however many ask. The others wait in
-//! rooms of bounded size, in the order in which they came. One who finds a room full is told to try again.
-//! Crowded addresses have a room of their own and at most one hash at once, so a flood does not keep others.
+//! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device run at
+//! once, however many ask. The others wait in rooms of bounded size, in the order in which they came. One who
+//! finds a room full is told to try again. Crowded addresses have a room of their own and one hash at once, so a
+//! flood does not keep others waiting.
 
 mod room;
 
@@ -22,8 +23,10 @@ use room::WaitingRoom;
 
 const HASHES_AT_ONCE_MAX: usize = 2;
 const OF_CROWDED_AT_ONCE_MAX: usize = 1;
+const OF_KNOWN_AT_ONCE_MAX: usize = 1;
 const WAITING_MAX: usize = 256;
 const OF_CROWDED_WAITING_MAX: usize = 128;
+const OF_KNOWN_WAITING_MAX: usize = 128;
 /// Thirty people behind one address wait together, and some of them twice.
 const OF_ONE_ADDRESS_WAITING_MAX: usize = 64;
 
@@ -33,6 +36,8 @@ pub struct Passwords {
     waiting: WaitingRoom,
     crowded: Arc<Semaphore>,
     crowd: WaitingRoom,
+    known: Arc<Semaphore>,
+    known_waiting: WaitingRoom,
     /// The hash of a password nobody knows, to spend the same work on an unknown name.
     decoy: Arc<str>,
 }
@@ -43,6 +48,8 @@ pub enum Lane {
     Usual,
     /// Of an address from which more come than usual.
     Crowded,
+    /// Of a device that is known for the account.
+    Known,
 }
 
 /// The right to compute hashes, one at a time, until dropped.
@@ -69,6 +76,8 @@ impl Passwords {
             waiting: WaitingRoom::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             crowded: Arc::new(Semaphore::new(OF_CROWDED_AT_ONCE_MAX)),
             crowd: WaitingRoom::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            known: Arc::new(Semaphore::new(OF_KNOWN_AT_ONCE_MAX)),
+            known_waiting: WaitingRoom::new(OF_KNOWN_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             decoy: decoy.into(),
         })
     }
@@ -79,16 +88,17 @@ impl Passwords {
         from: ClientAddress,
         lane: Lane,
     ) -> Result<HashPermit, PasswordError> {
-        let room = match lane {
-            Lane::Usual => &self.waiting,
-            Lane::Crowded => &self.crowd,
+        let (room, permits) = match lane {
+            Lane::Usual => (&self.waiting, &self.permits),
+            Lane::Crowded => (&self.crowd, &self.permits),
+            Lane::Known => (&self.known_waiting, &self.known),
         };
         let _seat = room.take(from).ok_or(PasswordError::Busy)?;
         let of_crowded = match lane {
-            Lane::Usual => None,
+            Lane::Usual | Lane::Known => None,
             Lane::Crowded => Some(turn(&self.crowded).await?),
         };
-        let place = turn(&self.permits).await?;
+        let place = turn(permits).await?;
         Ok(HashPermit { decoy: self.decoy.clone(), _place: place, _of_crowded: of_crowded })
     }
 }
@@ -189,5 +199,13 @@ mod tests {
         assert!(passwords.permit(NOBODY, Lane::Usual).await.is_ok(), "the other hash is free");
         drop(first);
         assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_known_device_does_not_wait_behind_strangers() {
+        let passwords = Passwords::new().unwrap();
+        let stranger = async || passwords.permit(NOBODY, Lane::Usual).await.unwrap();
+        let _strangers = (stranger().await, stranger().await);
+        assert!(passwords.permit(NOBODY, Lane::Known).await.is_ok());
     }
 }

@@ -9,16 +9,17 @@ use process::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EventType, Role, SessionId, UnixMillis, UserId};
+use wire::{EventType, GuessReport, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{Lockout, NewAccount, Password, Username},
+    entry::{Attempt, Entry},
     events,
     limits::{EntryLimits, LimitReached},
     passwords::{HashPermit, Lane, PasswordError, Passwords},
     revocations,
     store::{
-        Account, Closing, NameHash, SessionKind, SessionState, Store, StoreError, UserSession,
+        Account, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError, UserSession,
     },
 };
 
@@ -68,6 +69,12 @@ pub struct AccessGrant {
     role: Role,
     #[serde(skip)]
     pub claims: Box<Claims>,
+    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    /// Somebody has tried to guess the password since the sign-in before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_passwords: Option<GuessReport>,
 }
 
 impl From<serde_json::Error> for ServiceError {
@@ -79,35 +86,30 @@ impl From<serde_json::Error> for ServiceError {
 impl Service {
     /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
     /// arrive together pass the limit by no more than the number of permits.
-    pub async fn sign_in(
-        &self,
-        from: ClientAddress,
-        typed_name: &str,
-        password: String,
-    ) -> Result<SignIn, ServiceError> {
+    pub async fn sign_in(&self, attempt: Attempt) -> Result<SignIn, ServiceError> {
+        let Attempt { from, typed_name, password, device } = attempt;
         let password = Password::new(password).ok();
-        let lane = self.limits.lane(from).await;
-        let Some(username) = Username::typed(typed_name) else {
+        let Some(username) = Username::typed(&typed_name) else {
+            let lane = self.limits.lane(from).await;
             self.passwords.permit(from, lane).await?.verify(password, None).await?;
             return Ok(SignIn::Wrong);
         };
-        let name = NameHash::of(&username);
-        if let Err(reached) = self.limits.sign_in(name, from).await {
-            return Ok(SignIn::TooOften(reached));
-        }
-        let permit = self.passwords.permit(from, lane).await?;
-        let now = self.clock.now();
-        let failures = self.store.failures(name, Lockout::horizon(now)).await?;
-        if let Lockout::Until(until) = Lockout::judge(&failures, now) {
+        let entry = match self.entry(&username, from, device).await? {
+            Ok(entry) => entry,
+            Err(reached) => return Ok(SignIn::TooOften(reached)),
+        };
+        let permit = self.passwords.permit(from, entry.lane).await?;
+        if let Lockout::Until(until) = self.lockout(&entry).await? {
             return Ok(SignIn::Locked(until));
         }
         match self.verified(&permit, &username, password).await? {
             Some(account) => {
-                let begun = self.begin_session(&account, name).await?;
+                let begun = self.begin_session(&account, entry).await?;
                 Ok(begun.map_or(SignIn::Wrong, SignIn::Done))
             }
             None => {
-                self.store.add_failure(self.clock.new_id(), name, now).await?;
+                let (id, now) = (self.clock.new_id(), self.clock.now());
+                self.store.add_failure(id, entry.name, entry.place, now).await?;
                 Ok(SignIn::Wrong)
             }
         }
@@ -128,8 +130,9 @@ impl Service {
     async fn begin_session(
         &self,
         account: &Account,
-        name: NameHash,
+        entry: Entry,
     ) -> Result<Option<AccessGrant>, ServiceError> {
+        let wrong_passwords = self.guesses(account, &entry).await?;
         let created_at = self.clock.now();
         let issued = created_at.0 / 1000;
         let claims = Claims {
@@ -152,7 +155,10 @@ impl Service {
             expires_at: UnixMillis(claims.exp * 1000),
         };
         let access_token = self.signer.sign(&claims);
-        if !self.store.begin_session(session, name).await? {
+        let Entry { name, place, device, .. } = entry;
+        let known =
+            device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
+        if !self.store.begin_session(session, (name, place), known).await? {
             return Ok(None);
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
@@ -164,6 +170,8 @@ impl Service {
             user_id: account.id,
             role: account.role_id,
             claims: Box::new(claims),
+            device: device.map(|secret| secret.reveal().to_owned()),
+            wrong_passwords,
         }))
     }
 

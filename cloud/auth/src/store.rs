@@ -1,7 +1,8 @@
-//! Owns auth_db: accounts, the sessions given out, and wrong passwords.
+//! Owns auth_db: accounts, the sessions given out, known devices, and wrong passwords.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
+mod devices;
 mod extend;
 mod failures;
 mod sessions;
@@ -17,7 +18,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
-pub use failures::NameHash;
+pub use failures::{NameHash, PlaceHash};
 pub use platform::StoreError;
 pub use sessions::{SessionKind, SessionState, UserSession};
 pub use users::{Account, Closing};

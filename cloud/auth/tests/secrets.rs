@@ -11,6 +11,7 @@ use std::{
 
 use axum::http::{Method, StatusCode};
 use common::{Auth, Engine, PASSWORD};
+use serde_json::json;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -41,6 +42,12 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     auth.login("zhangsan", "wrong horse battery").await;
     auth.login("correct horse battery", "zhangsan").await;
     let token = auth.token("zhangsan").await;
+    let asking = json!({ "username": "zhangsan", "password": PASSWORD, "device": "" });
+    let device = auth.post("login", asking.clone()).await.body["device"].clone();
+    let mut knowing = asking;
+    knowing["device"] = device.clone();
+    assert_eq!(auth.post("login", knowing).await.body["device"], device);
+    let device = device.as_str().unwrap();
     auth.verify(&token).await;
     auth.verify("sometokenofnobody").await;
     auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
@@ -49,7 +56,8 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("Signed in") && text.contains("SELECT"), "the log was read");
     let signature = token.rsplit('.').next().unwrap();
-    for secret in [PASSWORD, "wrong horse", "sometokenofnobody", signature, "@example.com"] {
+    for secret in [PASSWORD, "wrong horse", "sometokenofnobody", signature, device, "@example.com"]
+    {
         assert!(!text.contains(secret), "`{secret}` is in the log");
     }
     assert!(!text.contains("$argon2id$"), "a hash is in the log");

@@ -23,7 +23,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, Region, Role, UnixMillis, UserId};
+use wire::{Code, GuessReport, Region, Role, UnixMillis, UserId};
 
 pub use cookie::Cookies;
 pub use renewal::relied_on_until;
@@ -58,12 +58,17 @@ pub struct SessionAnswer<'a> {
     expires_at: UnixMillis,
     #[schema(required)]
     csrf_token: Option<&'a str>,
+    /// Somebody has tried to guess the password since the sign-in before. Told once, at the sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_passwords: Option<GuessReport>,
 }
 
 /// The part of auth's answer that is of use here.
 #[derive(Deserialize)]
 struct Grant {
     access_token: Option<String>,
+    device: Option<String>,
+    wrong_passwords: Option<GuessReport>,
 }
 
 #[derive(Deserialize)]
@@ -97,14 +102,16 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
         let username = name_in(&form);
+        let form = with_device(form, self.identity.cookies.device(&parts.headers));
         let request = Request::from_parts(parts, Body::from(form));
         let request = self.prepared(request, &LOGIN, LOGIN.path, None, trace).await?;
         let answer = self.send(CloudPart::Auth, request).await;
         if !answer.status().is_success() {
             return Ok(answer);
         }
+        let Grant { access_token, device, wrong_passwords } = grant(answer).await?;
         // A page that asks for a token for edges alone asks for no session here.
-        let token = grant(answer).await?.access_token.ok_or(Code::InvalidInput)?;
+        let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
             self.identity.keys.verify(&token, TokenAudience::Cloud, self.identity.clock.now());
         // Auth has a key that this gateway has not heard of yet.
@@ -112,8 +119,12 @@ impl Gateway {
         let csrf = random::secret_text(CSRF_BYTES);
         let session = BrowserSession { token, csrf, username, ends_at: None };
         let cookie = self.identity.cookies.write(&session);
-        let mut response = shown(&claims, Some(&session));
+        let mut response = shown(&claims, Some(&session), wrong_passwords);
         response.headers_mut().append(header::SET_COOKIE, cookie);
+        let device = device.and_then(|secret| self.identity.cookies.write_device(&secret));
+        if let Some(device) = device {
+            response.headers_mut().append(header::SET_COOKIE, device);
+        }
         Ok(response)
     }
 
@@ -132,10 +143,14 @@ impl Gateway {
 
 /// `GET /api/v1/session`.
 pub fn show(caller: &KnownCaller) -> Response {
-    shown(&caller.claims, caller.browser.as_ref())
+    shown(&caller.claims, caller.browser.as_ref(), None)
 }
 
-fn shown(claims: &Claims, session: Option<&BrowserSession>) -> Response {
+fn shown(
+    claims: &Claims,
+    session: Option<&BrowserSession>,
+    wrong_passwords: Option<GuessReport>,
+) -> Response {
     let answer = SessionAnswer {
         user_id: claims.sub,
         username: session.map(|session| session.username.as_str()),
@@ -143,6 +158,7 @@ fn shown(claims: &Claims, session: Option<&BrowserSession>) -> Response {
         region: None,
         expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
         csrf_token: session.map(|session| session.csrf.as_str()),
+        wrong_passwords,
     };
     Json(answer).into_response()
 }
@@ -151,6 +167,15 @@ fn shown(claims: &Claims, session: Option<&BrowserSession>) -> Response {
 fn name_in(form: &Bytes) -> String {
     let form: Option<NameForm> = serde_json::from_slice(form).ok();
     form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
+}
+
+/// The form with the secret of the browser, which no script of a page can read. A browser without one asks for it.
+fn with_device(form: Bytes, device: Option<String>) -> Bytes {
+    let Ok(mut fields) = serde_json::from_slice::<serde_json::Map<_, _>>(&form) else {
+        return form;
+    };
+    fields.insert("device".to_owned(), device.unwrap_or_default().into());
+    serde_json::to_vec(&fields).map_or(form, Bytes::from)
 }
 
 async fn grant(answer: Response) -> Result<Grant, Problem> {

@@ -14,6 +14,8 @@ export interface Person {
   /** Milliseconds since 1970. */
   expires_at: number
   csrf_token: string
+  /** Told once, at the sign-in. */
+  wrong_passwords?: { count: number; places: number }
 }
 
 interface State {

@@ -19,6 +19,7 @@ mod draft;
 mod edge_token;
 mod enrolment;
 mod event;
+mod guess;
 mod hash;
 mod ids;
 mod link;
@@ -66,6 +67,7 @@ pub use enrolment::{
     CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
 };
 pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
+pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};
 pub use link::downward::{

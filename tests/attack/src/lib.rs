@@ -12,7 +12,7 @@ mod station;
 pub use call::{HttpAnswer, HttpCall};
 pub use experience::{Experience, during};
 pub use mqtt::{MqttGreeting, MqttLine};
-pub use people::Somebody;
+pub use people::{PASSWORD, Somebody};
 pub use platform::AttackedPlatform;
 pub use station::Station;
 

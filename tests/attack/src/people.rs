@@ -19,7 +19,7 @@ pub struct Somebody {
 }
 
 /// Good enough for the short lives of test people.
-pub(crate) const PASSWORD: &str = "correct-horse-battery";
+pub const PASSWORD: &str = "correct-horse-battery";
 
 impl Somebody {
     /// Asks the gateway, with the person's token.

@@ -29,6 +29,11 @@ impl Station {
         Self(Ipv4Addr::new(127, 1, high, low))
     }
 
+    /// The address of the platform's own edges, as behind one router with them.
+    pub fn platforms_own() -> Self {
+        Self(Ipv4Addr::LOCALHOST)
+    }
+
     pub fn address(self) -> Ipv4Addr {
         self.0
     }

@@ -1,12 +1,28 @@
-//! Stops the guessing of passwords: ten wrong ones within a quarter of an hour lock the name for
-//! everyone, its owner too, until a quarter of an hour after the last.
+//! Stops the guessing of passwords, and cannot be aimed at a person.
 //!
-//! Names that do not exist lock in the same way, so that a lock does not tell which names exist.
+//! Wrong passwords count for a name at one place: an address, or a device that is known for the account. Ten
+//! within a day shut that place to that name for a quarter of an hour after the last, and each further five
+//! double the time. All addresses together are slowed down as well, so that many of them cannot guess on, but
+//! only after more guesses than a few addresses can make. A known device is not held up by the addresses.
+//!
+//! Names that do not exist are treated alike, so that a lock does not tell which names exist.
 
 use wire::UnixMillis;
 
-pub const WRONG_PASSWORDS_MAX: usize = 10;
-pub const LOCK_MS: i64 = 15 * 60 * 1000;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+const QUARTER_MS: i64 = 15 * 60 * 1000;
+/// Wrong passwords of one place before it has to wait.
+const OF_PLACE_MAX: i64 = 10;
+/// Wrong passwords of all addresses before each has to wait.
+const OF_ALL_MAX: i64 = 100;
+const FIRST_WAIT_OF_ALL_MS: i64 = 2_000;
+
+/// The wrong passwords under one name within the last day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WrongGuesses {
+    pub count: i64,
+    pub newest: Option<UnixMillis>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lockout {
@@ -15,23 +31,40 @@ pub enum Lockout {
 }
 
 impl Lockout {
-    /// How far back a failure can still matter: a run of failures may be `LOCK_MS` long, and locks
-    /// for as long again.
+    /// How far back a wrong password matters.
     pub fn horizon(now: UnixMillis) -> UnixMillis {
-        now.plus_ms(-2 * LOCK_MS)
+        now.plus_ms(-DAY_MS)
     }
 
-    /// `failures`: the latest wrong passwords since the last success, newest first, of which the
-    /// first `WRONG_PASSWORDS_MAX` suffice.
-    pub fn judge(failures: &[UnixMillis], now: UnixMillis) -> Self {
-        let (Some(&newest), Some(&tenth)) =
-            (failures.first(), failures.get(WRONG_PASSWORDS_MAX - 1))
-        else {
-            return Self::Open;
-        };
-        let until = newest.plus_ms(LOCK_MS);
-        if newest.since(tenth) <= LOCK_MS && now < until { Self::Until(until) } else { Self::Open }
+    /// `of_all` is `None` for a known device.
+    pub fn judge(here: WrongGuesses, of_all: Option<WrongGuesses>, now: UnixMillis) -> Self {
+        let place = here.until(wait_of_place_ms);
+        let all = of_all.and_then(|of_all| of_all.until(wait_of_all_ms));
+        match place.max(all) {
+            Some(until) if now < until => Self::Until(until),
+            _ => Self::Open,
+        }
     }
+}
+
+impl WrongGuesses {
+    fn until(self, wait_ms: impl FnOnce(i64) -> i64) -> Option<UnixMillis> {
+        self.newest.map(|newest| newest.plus_ms(wait_ms(self.count)))
+    }
+}
+
+fn wait_of_place_ms(count: i64) -> i64 {
+    if count < OF_PLACE_MAX { 0 } else { doubled(QUARTER_MS, (count - OF_PLACE_MAX) / 5, DAY_MS) }
+}
+
+fn wait_of_all_ms(count: i64) -> i64 {
+    let steps = (count - OF_ALL_MAX) / 10;
+    if count < OF_ALL_MAX { 0 } else { doubled(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS) }
+}
+
+fn doubled(first_ms: i64, times: i64, most_ms: i64) -> i64 {
+    let factor = u32::try_from(times).ok().and_then(|times| 2_i64.checked_pow(times));
+    factor.and_then(|factor| first_ms.checked_mul(factor)).map_or(most_ms, |ms| ms.min(most_ms))
 }
 
 #[cfg(test)]
@@ -39,33 +72,66 @@ mod tests {
     use super::*;
 
     const MINUTE_MS: i64 = 60_000;
+    const NOW: UnixMillis = UnixMillis(100 * DAY_MS);
 
-    /// Failures this many minutes before minute 100, newest first.
-    fn judge(minutes_ago: &[i64]) -> Lockout {
-        let now = UnixMillis(100 * MINUTE_MS);
-        let failures: Vec<_> = minutes_ago.iter().map(|m| now.plus_ms(-m * MINUTE_MS)).collect();
-        Lockout::judge(&failures, now)
+    fn guesses(count: i64, minutes_ago: i64) -> WrongGuesses {
+        WrongGuesses { count, newest: Some(NOW.plus_ms(-minutes_ago * MINUTE_MS)) }
+    }
+
+    fn until_in(minutes: i64) -> Lockout {
+        Lockout::Until(NOW.plus_ms(minutes * MINUTE_MS))
     }
 
     #[test]
-    fn the_tenth_wrong_password_locks_for_a_quarter_of_an_hour() {
-        assert_eq!(judge(&[]), Lockout::Open);
-        assert_eq!(judge(&[0; 9]), Lockout::Open);
-        assert_eq!(judge(&[0; 10]), Lockout::Until(UnixMillis(115 * MINUTE_MS)));
-        assert_eq!(judge(&[14; 10]), Lockout::Until(UnixMillis(101 * MINUTE_MS)));
-        assert_eq!(judge(&[15; 10]), Lockout::Open);
+    fn the_tenth_wrong_password_shuts_its_place_for_a_quarter_of_an_hour() {
+        for (here, expected) in [
+            (WrongGuesses::default(), Lockout::Open),
+            (guesses(9, 0), Lockout::Open),
+            (guesses(10, 0), until_in(15)),
+            (guesses(14, 5), until_in(10)),
+            (guesses(10, 15), Lockout::Open),
+            (guesses(15, 15), until_in(15)),
+            (guesses(20, 0), until_in(60)),
+            (guesses(9_000, 0), until_in(24 * 60)),
+        ] {
+            assert_eq!(Lockout::judge(here, None, NOW), expected, "{here:?}");
+        }
     }
 
     #[test]
-    fn slow_mistakes_do_not_add_up() {
-        assert_eq!(judge(&[0, 2, 4, 6, 8, 10, 12, 14, 15, 16]), Lockout::Open);
-        assert!(matches!(judge(&[0, 2, 4, 6, 8, 10, 12, 14, 15, 15]), Lockout::Until(_)));
+    fn all_addresses_together_wait_longer_and_longer_but_not_for_ever() {
+        let judge = |of_all| Lockout::judge(WrongGuesses::default(), Some(of_all), NOW);
+        assert_eq!(judge(guesses(99, 0)), Lockout::Open);
+        assert_eq!(judge(guesses(100, 0)), Lockout::Until(NOW.plus_ms(2_000)));
+        assert_eq!(judge(guesses(125, 0)), Lockout::Until(NOW.plus_ms(8_000)));
+        assert_eq!(judge(guesses(5_000, 0)), until_in(15));
+        assert_eq!(judge(guesses(5_000, 15)), Lockout::Open);
+    }
+
+    /// Guesses of so many addresses in a day, each at the first moment that it may.
+    fn in_a_day(addresses: usize) -> i64 {
+        let mut places = vec![WrongGuesses::default(); addresses];
+        let (mut all, mut now) = (WrongGuesses::default(), UnixMillis(0));
+        loop {
+            let open = |place: &&mut WrongGuesses| {
+                Lockout::judge(**place, Some(all), now) == Lockout::Open
+            };
+            if let Some(place) = places.iter_mut().find(open) {
+                all = WrongGuesses { count: all.count + 1, newest: Some(now) };
+                *place = WrongGuesses { count: place.count + 1, newest: Some(now) };
+            } else {
+                now = now.plus_ms(1_000);
+            }
+            if now.0 >= DAY_MS {
+                return all.count;
+            }
+        }
     }
 
     #[test]
-    fn whatever_can_lock_lies_within_the_horizon() {
-        let now = UnixMillis(100 * MINUTE_MS);
-        assert_eq!(Lockout::horizon(now), UnixMillis(70 * MINUTE_MS));
-        assert!(matches!(judge(&[14, 14, 14, 14, 14, 14, 14, 14, 14, 29]), Lockout::Until(_)));
+    fn a_botnet_has_few_guesses_a_day_and_few_addresses_slow_nobody_down() {
+        assert!((20..30).contains(&in_a_day(1)), "{}", in_a_day(1));
+        assert!(in_a_day(3) < OF_ALL_MAX, "{}", in_a_day(3));
+        assert!((100..350).contains(&in_a_day(40)), "{}", in_a_day(40));
     }
 }

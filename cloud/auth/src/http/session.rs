@@ -19,6 +19,7 @@ use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::{
+    entry::Attempt,
     limits::LimitReached,
     say,
     service::{AccessGrant, Service, ServiceError, SignIn},
@@ -34,6 +35,9 @@ pub struct LoginForm {
     /// Asks for that token alone.
     #[serde(default)]
     edge_only: bool,
+    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    #[serde(default)]
+    device: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -66,11 +70,12 @@ pub async fn login(
     from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let LoginForm { username, password, region, edge_only } = form;
+    let LoginForm { username: typed_name, password, region, edge_only, device } = form;
     if edge_only && region.is_none() {
         return Err(Problem::wrong("region", say::region_needs));
     }
-    let (word, answer) = match service.sign_in(from, &username, password).await? {
+    let attempt = Attempt { from, typed_name, password, device };
+    let (word, answer) = match service.sign_in(attempt).await? {
         SignIn::Done(mut grant) => {
             if let Some(region) = region {
                 service.add_edge_token(&mut grant, region, edge_only);

@@ -3,22 +3,27 @@
 
 use std::fmt;
 
-use platform::{columns, vals};
+use platform::{ClientAddress, columns, vals};
 use ring::digest;
 use uuid::Uuid;
-use wire::UnixMillis;
+use wire::{GuessReport, UnixMillis};
 
 use super::{Store, StoreError};
-use crate::domain::{Username, WRONG_PASSWORDS_MAX};
+use crate::domain::{DeviceSecret, Username, WrongGuesses};
 
-const LATEST: &str = "SELECT at FROM login_failures \
-    WHERE name_hash = ? AND at > ? ORDER BY at DESC LIMIT ?";
+const HERE: &str = "SELECT COUNT(*), MAX(at) FROM login_failures \
+    WHERE name_hash = ? AND place_hash = ? AND at > ?";
+const EVERYWHERE: &str = "SELECT COUNT(*), MAX(at) FROM login_failures \
+    WHERE name_hash = ? AND at > ?";
+const ELSEWHERE: &str = "SELECT COUNT(*), COUNT(DISTINCT place_hash), MIN(at) \
+    FROM login_failures WHERE name_hash = ? AND place_hash <> ? AND at > ?";
 const OLD: &str = "SELECT id FROM login_failures WHERE at <= ? LIMIT ?";
 
 columns! {
     struct FailureRow in login_failures {
         id: Uuid,
         name_hash: [u8; 32],
+        place_hash: [u8; 32],
         at: UnixMillis,
     }
 }
@@ -27,13 +32,13 @@ columns! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameHash([u8; 32]);
 
+/// The address or the known device from which a password came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceHash([u8; 32]);
+
 impl NameHash {
     pub fn of(username: &Username) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(
-            digest::digest(&digest::SHA256, username.as_str().as_bytes()).as_ref(),
-        );
-        Self(hash)
+        Self(hash(username.as_str()))
     }
 }
 
@@ -44,24 +49,64 @@ impl fmt::Display for NameHash {
     }
 }
 
+impl PlaceHash {
+    pub fn of_address(address: ClientAddress) -> Self {
+        Self(hash(&format!("address {address}")))
+    }
+
+    pub fn of_device(device: &DeviceSecret) -> Self {
+        Self(hash(&format!("device {}", device.reveal())))
+    }
+
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
 impl Store {
     pub async fn add_failure(
         &self,
         id: Uuid,
         name: NameHash,
+        place: PlaceHash,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
-        Ok(self.sql.insert(FailureRow { id, name_hash: name.0, at }).await?)
+        let row = FailureRow { id, name_hash: name.0, place_hash: place.0, at };
+        Ok(self.sql.insert(row).await?)
     }
 
-    /// The newest wrong passwords after `since`, newest first, as many as can lock.
-    pub async fn failures(
+    pub async fn failures_here(
+        &self,
+        name: NameHash,
+        place: PlaceHash,
+        since: UnixMillis,
+    ) -> Result<WrongGuesses, StoreError> {
+        let row = self.sql.one(HERE, vals![name.0, place.0, since]).await?;
+        Ok(row.map(guesses).unwrap_or_default())
+    }
+
+    pub async fn failures_everywhere(
         &self,
         name: NameHash,
         since: UnixMillis,
-    ) -> Result<Vec<UnixMillis>, StoreError> {
-        let values = vals![name.0, since, WRONG_PASSWORDS_MAX];
-        Ok(self.sql.all(LATEST, values).await?)
+    ) -> Result<WrongGuesses, StoreError> {
+        let row = self.sql.one(EVERYWHERE, vals![name.0, since]).await?;
+        Ok(row.map(guesses).unwrap_or_default())
+    }
+
+    /// The wrong passwords of other places; nothing where there was none.
+    pub async fn failures_elsewhere(
+        &self,
+        name: NameHash,
+        place: PlaceHash,
+        since: UnixMillis,
+    ) -> Result<Option<GuessReport>, StoreError> {
+        type Row = (i64, i64, Option<UnixMillis>);
+        let row: Option<Row> = self.sql.one(ELSEWHERE, vals![name.0, place.0, since]).await?;
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(row.and_then(|(count, places, since)| {
+            Some(GuessReport { count: number(count), places: number(places), since: since? })
+        }))
     }
 
     /// Forgets up to `BATCH` failures of `until` and before. Returns how many.
@@ -69,7 +114,21 @@ impl Store {
         self.purge(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
     }
 
-    pub(super) fn forget_failures(name: NameHash) -> (&'static str, Vec<platform::sql::Val>) {
-        ("DELETE FROM login_failures WHERE name_hash = ?", vals![name.0])
+    pub(super) fn forget_failures(
+        name: NameHash,
+        place: PlaceHash,
+    ) -> (&'static str, Vec<platform::sql::Val>) {
+        let text = "DELETE FROM login_failures WHERE name_hash = ? AND place_hash = ?";
+        (text, vals![name.0, place.0])
     }
+}
+
+fn guesses((count, newest): (i64, Option<UnixMillis>)) -> WrongGuesses {
+    WrongGuesses { count, newest }
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    hash
 }

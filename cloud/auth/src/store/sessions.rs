@@ -5,9 +5,10 @@ use platform::{
     sql::{Column, ColumnError, Columns, Val},
     transact, vals,
 };
+use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId, words, words_from_text};
 
-use super::{BATCH, NameHash, Store, StoreError};
+use super::{BATCH, NameHash, PlaceHash, Store, StoreError};
 
 const REVOKE: &str = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
 const OPEN: &str = "SELECT is_active FROM users WHERE id = ?";
@@ -15,6 +16,7 @@ const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.r
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
 const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
     ORDER BY id DESC LIMIT ?";
+const LATEST: &str = "SELECT created_at FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT 1";
 const REVOKED: &str = "SELECT id, expires_at FROM sessions \
     WHERE revoked_at IS NOT NULL AND expires_at > ? AND id > ? ORDER BY id LIMIT ?";
 const EXPIRED: &str = "SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?";
@@ -72,13 +74,14 @@ row! {
 }
 
 impl Store {
-    /// Writes a new session, and forgets the wrong passwords before it. Returns whether it may be used: the
+    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns whether it may be used: the
     /// account may have been closed since the password was looked at: writing the session waits for
     /// that by its foreign key, so what is read behind it is true.
     pub async fn begin_session(
         &self,
         session: UserSession,
-        name: NameHash,
+        (name, place): (NameHash, PlaceHash),
+        device: Option<(Uuid, PlaceHash)>,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             tx.insert(session).await?;
@@ -86,10 +89,19 @@ impl Store {
                 tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
                 return Ok(false);
             }
-            let (text, values) = Self::forget_failures(name);
+            let (text, values) = Self::forget_failures(name, place);
             tx.exec(text, values).await?;
+            if let Some((id, device)) = device {
+                let (user, now) = (session.user_id, session.created_at);
+                Self::remember_device(tx, id, user, device, now).await?;
+            }
             Ok(true)
         })
+    }
+
+    /// The time of a user's latest sign-in.
+    pub async fn last_sign_in(&self, user: UserId) -> Result<Option<UnixMillis>, StoreError> {
+        Ok(self.sql.one(LATEST, vals![user]).await?)
     }
 
     /// Revokes a session, and tells of it the first time. Returns whether this was the first time.

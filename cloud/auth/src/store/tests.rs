@@ -2,6 +2,7 @@
 //! engines run them.
 
 use platform::{
+    ClientAddress,
     cache::Cache,
     sessions::{self, SessionStatus},
 };
@@ -14,7 +15,7 @@ use wire::{Event, EventType, Role, SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
-    domain::{Email, LOCK_MS, Username},
+    domain::{DeviceSecret, Email, Lockout, Username},
     events, jobs, revocations,
 };
 
@@ -26,6 +27,7 @@ struct Database {
     clock: Clock,
     user: UserId,
     name: NameHash,
+    place: PlaceHash,
     _folder: TempDir,
 }
 
@@ -40,7 +42,16 @@ async fn database(engine: Engine) -> Database {
     let account = Account { id: user, role_id: Role::Customer, password_hash: "x".to_owned() };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
-    Database { store, clock, user, name: NameHash::of(&username), _folder: folder }
+    let (name, place) = (NameHash::of(&username), place(1));
+    Database { store, clock, user, name, place, _folder: folder }
+}
+
+fn place(n: u8) -> PlaceHash {
+    PlaceHash::of_address(ClientAddress::of(Some([10, 0, 0, n].into())))
+}
+
+fn device(n: u8) -> PlaceHash {
+    PlaceHash::of_device(&DeviceSecret::new(format!("{n:043}")).unwrap())
 }
 
 fn event(kind: EventType, clock: &Clock, user: UserId, session: Option<SessionId>) -> Event {
@@ -52,8 +63,16 @@ impl Database {
         let id = SessionId(self.clock.new_id());
         let (user_id, kind) = (self.user, SessionKind::Access);
         let session = UserSession { id, user_id, kind, created_at: NOW, expires_at };
-        self.store.begin_session(session, self.name).await.unwrap();
+        self.store.begin_session(session, (self.name, self.place), None).await.unwrap();
         id
+    }
+
+    async fn session_on(&self, device: PlaceHash) {
+        let (created_at, kind) = (self.clock.now(), SessionKind::Access);
+        let (id, expires_at) = (SessionId(self.clock.new_id()), created_at.plus_ms(HOUR_MS));
+        let session = UserSession { id, user_id: self.user, kind, created_at, expires_at };
+        let known = Some((self.clock.new_id(), device));
+        self.store.begin_session(session, (self.name, self.place), known).await.unwrap();
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
@@ -64,7 +83,7 @@ impl Database {
     async fn fail(&self, count: usize) {
         for _ in 0..count {
             let at = self.clock.now();
-            self.store.add_failure(self.clock.new_id(), self.name, at).await.unwrap();
+            self.store.add_failure(self.clock.new_id(), self.name, self.place, at).await.unwrap();
         }
     }
 }
@@ -98,8 +117,9 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine)
     let now = database.clock.now();
     assert!(database.store.session_state(old, now).await.unwrap().is_none());
     assert!(database.store.session_state(live, now).await.unwrap().is_some_and(|s| s.live));
-    let kept = database.store.failures(database.name, now.plus_ms(-LOCK_MS)).await.unwrap();
-    assert_eq!(kept, [now, now]);
+    let since = Lockout::horizon(now);
+    let kept = database.store.failures_everywhere(database.name, since).await.unwrap();
+    assert_eq!((kept.count, kept.newest), (2, Some(now)));
 }
 
 #[rstest]
@@ -145,8 +165,58 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         created_at: NOW,
         expires_at: NOW.plus_ms(HOUR_MS),
     };
-    let begun = database.store.begin_session(session, database.name).await;
+    let begun = database.store.begin_session(session, (database.name, database.place), None).await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engine: Engine) {
+    let database = database(engine).await;
+    let username = Username::new("lisi").unwrap();
+    let known = async |n: u8| {
+        let now = database.clock.now();
+        database.store.is_known_device(&username, device(n), now).await.unwrap()
+    };
+    database.session_on(device(0)).await;
+    for n in 1..=20 {
+        database.clock.advance(1_000);
+        database.session_on(device(n)).await;
+        // One that signs in again and again is not forgotten.
+        database.session_on(device(1)).await;
+    }
+    assert!(!known(0).await, "twenty others were seen since");
+    assert!(known(1).await && known(2).await && known(20).await);
+    database.clock.advance(91 * 24 * HOUR_MS);
+    assert!(!known(20).await);
+    jobs::purge(&database.store, &database.clock).await.unwrap();
+    let now = UnixMillis(0);
+    assert!(!database.store.is_own_device(device(20), now).await.unwrap(), "its row is gone");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
+    let database = database(engine).await;
+    let (store, name, now) = (&database.store, database.name, database.clock.now());
+    for n in [1, 2, 2, 3] {
+        store.add_failure(database.clock.new_id(), name, place(n), now).await.unwrap();
+    }
+    let since = Lockout::horizon(now);
+    assert_eq!(store.failures_here(name, place(2), since).await.unwrap().count, 2);
+    assert_eq!(store.failures_everywhere(name, since).await.unwrap().count, 4);
+    let elsewhere = async || store.failures_elsewhere(name, place(1), since).await.unwrap();
+    let report = elsewhere().await.unwrap();
+    assert_eq!((report.count, report.places, report.since), (3, 2, now));
+    database.session(now.plus_ms(HOUR_MS)).await;
+    assert_eq!(store.failures_here(name, place(1), since).await.unwrap().count, 0);
+    assert_eq!(elsewhere().await, Some(report), "only those of its own place are forgotten");
+    let nobody = NameHash::of(&Username::new("nobody").unwrap());
+    assert_eq!(store.failures_elsewhere(nobody, place(1), since).await.unwrap(), None);
 }

@@ -6,5 +6,6 @@ mod accounts;
 mod common;
 mod edge_tokens;
 mod limits;
+mod lockout;
 mod renewal;
 mod sessions;

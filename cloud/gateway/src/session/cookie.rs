@@ -16,6 +16,10 @@ pub struct Cookies {
 /// Browsers let only this very host set it, over HTTPS and for every path.
 const NAME_BY_TLS: &str = "__Host-holdfast";
 const NAME: &str = "holdfast";
+const DEVICE_NAME_BY_TLS: &str = "__Host-holdfast-device";
+const DEVICE_NAME: &str = "holdfast-device";
+/// The 90 days for which auth knows a device.
+const DEVICE_AGE: &str = "; Max-Age=7776000";
 /// Every gateway of the platform derives the same key.
 const KEY: &str = "browser sessions";
 
@@ -26,30 +30,39 @@ impl Cookies {
 
     /// `None` without a session, and with two: another site below the same name may have added one.
     pub fn read(&self, headers: &HeaderMap) -> Option<BrowserSession> {
-        let lines =
-            headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-        let mut own = pairs.filter(|(name, _)| name.trim() == self.name());
-        match (own.next(), own.next()) {
-            (Some((_, sealed)), None) => self.seal.open(sealed.trim()),
-            _ => None,
-        }
+        self.seal.open(only(headers, self.name())?)
+    }
+
+    /// The secret by which auth knows this browser again. It outlives the session.
+    pub fn device(&self, headers: &HeaderMap) -> Option<String> {
+        only(headers, self.device_name()).map(str::to_owned)
+    }
+
+    pub fn write_device(&self, secret: &str) -> Option<HeaderValue> {
+        self.set(self.device_name(), secret, DEVICE_AGE)
     }
 
     /// Without an end of its own: a browser that is closed forgets it.
     pub fn write(&self, session: &BrowserSession) -> HeaderValue {
-        self.set(&self.seal.close(session), "")
+        self.own(&self.seal.close(session), "")
     }
 
     pub fn forget(&self) -> HeaderValue {
-        self.set("", "; Max-Age=0")
+        self.own("", "; Max-Age=0")
     }
 
-    fn set(&self, value: &str, age: &str) -> HeaderValue {
+    fn own(&self, value: &str, age: &str) -> HeaderValue {
+        self.set(self.name(), value, age).expect("a sealed session is base64")
+    }
+
+    fn set(&self, name: &str, value: &str, age: &str) -> Option<HeaderValue> {
         let secure = if self.is_by_tls() { "; Secure" } else { "" };
-        let name = self.name();
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
-        HeaderValue::from_str(&text).expect("a sealed session is base64")
+        HeaderValue::from_str(&text).ok()
+    }
+
+    fn device_name(&self) -> &'static str {
+        if self.is_by_tls() { DEVICE_NAME_BY_TLS } else { DEVICE_NAME }
     }
 
     fn name(&self) -> &'static str {
@@ -59,5 +72,15 @@ impl Cookies {
     fn is_by_tls(&self) -> bool {
         let origin = self.public_origin.as_ref();
         origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"))
+    }
+}
+
+fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    let mut own = pairs.filter(|(name, _)| name.trim() == wanted);
+    match (own.next(), own.next()) {
+        (Some((_, value)), None) => Some(value.trim()),
+        _ => None,
     }
 }

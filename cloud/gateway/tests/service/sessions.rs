@@ -1,6 +1,6 @@
 //! Signing in from a page, calling by its cookie, and being out.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::{
     Json, Router,
@@ -62,7 +62,13 @@ async fn login(State(auth): State<SigningAuth>, Json(form): Json<Value>) -> Resp
         return Problem::new(Code::InvalidCredentials).into_response();
     }
     let role = if form["username"] == "admin" { Role::Admin } else { Role::Customer };
-    Json(json!({ "access_token": auth.signer.sign(&auth.claims(role)) })).into_response()
+    let mut grant = json!({ "access_token": auth.signer.sign(&auth.claims(role)) });
+    if form["username"] == "guessed" {
+        grant["device"] =
+            if form["device"] == "" { json!("minted") } else { form["device"].clone() };
+        grant["wrong_passwords"] = GUESSES.clone();
+    }
+    Json(grant).into_response()
 }
 
 async fn renew(
@@ -93,6 +99,9 @@ async fn logout(State(auth): State<SigningAuth>, headers: HeaderMap) -> Response
     auth.set(|state| state.signed_out += 1);
     StatusCode::NO_CONTENT.into_response()
 }
+
+static GUESSES: LazyLock<Value> =
+    LazyLock::new(|| json!({ "count": 10, "places": 2, "since": NOW }));
 
 struct World {
     gate: Gate,
@@ -390,6 +399,31 @@ async fn by_https_the_cookie_is_for_https_alone_and_the_origin_the_public_one() 
     let cookie = set_cookie(&answer).unwrap();
     assert!(cookie.starts_with("__Host-holdfast="));
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"));
+}
+
+#[tokio::test]
+async fn a_browser_is_known_again_by_a_cookie_that_outlives_its_session() {
+    let world = World::new().await;
+    let form = |device: &str| {
+        json!({ "username": "guessed", "password": "right", "device": device }).to_string()
+    };
+    for (sent, kept) in [(None, "minted"), (Some("holdfast-device=older; other=1"), "older")] {
+        let mut request = page("POST", "/api/v1/session").header(header::ORIGIN, OWN);
+        if let Some(cookie) = sent {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let answer = world.gate.send(request.body(Body::from(form("a script's"))).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let cookies: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
+        let rules = "Path=/; HttpOnly; SameSite=Strict; Max-Age=7776000";
+        assert_eq!(cookies[1], format!("holdfast-device={kept}; {rules}").as_str());
+        assert_eq!(answer.body["wrong_passwords"], *GUESSES, "the owner is told");
+        assert!(!answer.body.to_string().contains(kept), "no script reads it");
+    }
+    assert_eq!(
+        world.sign_in("lisi", "right").await.headers.get_all(header::SET_COOKIE).iter().count(),
+        1
+    );
 }
 
 #[tokio::test]

@@ -1,1 +1,82 @@
 //! Limits turned against the people they protect.
+
+use std::time::Duration;
+
+use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station, during};
+use serde_json::json;
+use support::eventually;
+use tokio::{task::JoinSet, time::timeout};
+use wire::Role;
+
+/// More than one address may ask of one endpoint in a minute.
+const FLOOD: usize = 320;
+/// Requests of a flood under way together.
+const AT_ONCE: usize = 16;
+
+fn junk_link() -> HttpCall {
+    HttpCall::get("/link")
+        .bearer("junk")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+}
+
+fn wrong_login(name: &str) -> HttpCall {
+    let form = json!({"username": name, "password": "wrong-horse-battery"});
+    HttpCall::post("/api/v1/auth/login").json(&form)
+}
+
+#[tokio::test]
+async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
+    let platform = AttackedPlatform::fresh().await;
+    let (port, region) = (platform.gateway(), platform.edge().region);
+    let station = Station::platforms_own();
+    platform.stack.cut(region).await.unwrap();
+    let flood = async {
+        loop {
+            let _answer = station.ask(port, &junk_link()).await;
+        }
+    };
+    let healed = async {
+        eventually("the junk is refused for its number", PATIENCE, async || {
+            let answer = station.ask(port, &junk_link()).await.ok()?;
+            (answer.status == 429).then_some(())
+        })
+        .await;
+        timeout(PATIENCE, platform.stack.heal(region)).await
+    };
+    tokio::select! {
+        () = flood => unreachable!("the flood has no end"),
+        healed = healed => healed.expect("the edge is linked again").unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
+    let platform = AttackedPlatform::fresh().await;
+    let honest = platform.somebody(Role::Customer).await;
+    let (port, shop) = (platform.gateway(), Station::fresh());
+    let flood = async {
+        let mut under_way = JoinSet::new();
+        for number in 0..FLOOD {
+            if under_way.len() >= AT_ONCE {
+                under_way.join_next().await;
+            }
+            let call = wrong_login(&format!("nobody-{number}"));
+            under_way.spawn(async move { shop.ask(port, &call).await.map(|_| ()) });
+        }
+        under_way.join_all().await;
+    };
+    let elsewhere = async || {
+        let signed = platform.sign_in(honest.station, &honest.username, PASSWORD).await;
+        signed.map(drop).map_err(|refusal| refusal.code())
+    };
+    let ((), experience) = during(flood, Duration::from_secs(3), elsewhere).await;
+    println!("signing in elsewhere during the flood: {experience}");
+    assert_eq!(experience.refused(), 0, "{experience}");
+    // The flood goes on: its address is beyond every count of this minute.
+    let _more = shop.ask(port, &wrong_login("nobody")).await;
+    let signed = platform.sign_in(shop, &honest.username, PASSWORD).await;
+    signed.unwrap_or_else(|refusal| panic!("the neighbour is shut out: {}", refusal.text()));
+}

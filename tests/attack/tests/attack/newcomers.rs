@@ -1,6 +1,6 @@
 //! Crowds of fresh accounts.
 
-use attack::{AttackedPlatform, HttpCall, Somebody};
+use attack::{AttackedPlatform, HttpCall, PASSWORD, Somebody, Station};
 use process::clock::Clock;
 use serde_json::json;
 use wire::{Region, Role};
@@ -51,4 +51,37 @@ async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
     }
     println!("{logged} commands of {CROWD} fresh accounts stand in the log");
     assert!(logged <= NEWCOMERS_MAX + WINDOW, "newcomers take the last room of the log");
+}
+
+/// More than an address may make in a day.
+const ACCOUNTS: usize = 70;
+
+fn registration(name: &str) -> HttpCall {
+    let form = json!({
+        "username": name, "email": format!("{name}@example.org"), "password": PASSWORD,
+        "role": "provider",
+    });
+    HttpCall::post("/api/v1/auth/register").json(&form)
+}
+
+#[tokio::test]
+async fn a_stranger_makes_accounts_without_end_under_forged_addresses() {
+    let platform = AttackedPlatform::fresh().await;
+    let (port, station) = (platform.gateway(), Station::fresh());
+    let mut refusal = None;
+    for number in 0..ACCOUNTS {
+        let call = registration(&format!("sock-{number}"))
+            .header("x-forwarded-for", format!("203.0.113.{number}"))
+            .header("x-holdfast-client", format!("203.0.113.{number}"));
+        let answer = station.ask(port, &call).await.unwrap();
+        if answer.status != 201 {
+            refusal = Some(answer);
+            break;
+        }
+    }
+    let refusal = refusal.expect("a refusal");
+    assert_eq!((refusal.status, refusal.code().as_str()), (429, "registration_quota"));
+    let signed = platform.sign_in(station, "sock-0", PASSWORD).await;
+    assert!(signed.is_ok(), "signing in is counted apart");
+    platform.somebody(Role::Customer).await;
 }

@@ -1,0 +1,89 @@
+//! The place from which somebody signs in: a device that is known for the account, or an address.
+//!
+//! Invariant: a secret is believed for an account that it signed in to, and is taken over for another account
+//! only where it was given out here.
+
+use platform::ClientAddress;
+use process::random;
+use wire::GuessReport;
+
+use crate::{
+    domain::{DeviceSecret, Lockout, Username},
+    limits::LimitReached,
+    passwords::Lane,
+    service::{Service, ServiceError},
+    store::{Account, NameHash, PlaceHash},
+};
+
+/// What somebody sends to sign in.
+pub struct Attempt {
+    pub from: ClientAddress,
+    pub typed_name: String,
+    pub password: String,
+    /// The secret of the device; an empty text asks for one.
+    pub device: Option<String>,
+}
+
+pub struct Entry {
+    pub name: NameHash,
+    pub place: PlaceHash,
+    pub lane: Lane,
+    /// The secret that the device keeps if the password is right.
+    pub device: Option<DeviceSecret>,
+}
+
+impl Service {
+    /// Only a stranger's attempts are counted by name and address: nobody else can use up a known device's.
+    pub async fn entry(
+        &self,
+        username: &Username,
+        from: ClientAddress,
+        device: Option<String>,
+    ) -> Result<Result<Entry, LimitReached>, ServiceError> {
+        let (name, now) = (NameHash::of(username), self.clock.now());
+        let asks_for_secret = device.is_some();
+        let mut device = device.and_then(DeviceSecret::new);
+        if let Some(secret) = &device {
+            let place = PlaceHash::of_device(secret);
+            if self.store.is_known_device(username, place, now).await? {
+                return Ok(Ok(Entry { name, place, lane: Lane::Known, device }));
+            }
+            if !self.store.is_own_device(place, now).await? {
+                device = None;
+            }
+        }
+        if let Err(reached) = self.limits.sign_in(name, from).await {
+            return Ok(Err(reached));
+        }
+        if asks_for_secret && device.is_none() {
+            device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
+        }
+        let (place, lane) = (PlaceHash::of_address(from), self.limits.lane(from).await);
+        Ok(Ok(Entry { name, place, lane, device }))
+    }
+
+    pub async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
+        let now = self.clock.now();
+        let since = Lockout::horizon(now);
+        let here = self.store.failures_here(entry.name, entry.place, since).await?;
+        let of_all = match entry.lane {
+            Lane::Known => None,
+            Lane::Usual | Lane::Crowded => {
+                Some(self.store.failures_everywhere(entry.name, since).await?)
+            }
+        };
+        Ok(Lockout::judge(here, of_all, now))
+    }
+
+    /// The wrong passwords that the owner has not heard of. His own ones here need no word.
+    pub async fn guesses(
+        &self,
+        account: &Account,
+        entry: &Entry,
+    ) -> Result<Option<GuessReport>, ServiceError> {
+        let horizon = Lockout::horizon(self.clock.now());
+        let last = self.store.last_sign_in(account.id).await?;
+        let since = last.map_or(horizon, |last| last.max(horizon));
+        Ok(self.store.failures_elsewhere(entry.name, entry.place, since).await?)
+    }
+}

@@ -1,0 +1,86 @@
+//! Devices that signed in before, by a hash of their secret. An account has a bounded number of them: one more
+//! takes the place of the one that was away longest.
+
+use platform::{
+    columns,
+    sql::{SqlError, Tx, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::{UnixMillis, UserId};
+
+use super::{PlaceHash, Store, StoreError};
+use crate::domain::Username;
+
+/// One who has not signed in on a device for so long is a stranger there.
+const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
+const OF_ONE_ACCOUNT_MAX: usize = 20;
+
+const KNOWN: &str = "SELECT d.id FROM known_devices d JOIN users u ON u.id = d.user_id \
+    WHERE u.username = ? AND d.secret_hash = ? AND d.expires_at > ?";
+const OURS: &str = "SELECT id FROM known_devices WHERE secret_hash = ? AND expires_at > ? LIMIT 1";
+const SEEN: &str = "UPDATE known_devices SET seen_at = ?, expires_at = ? \
+    WHERE secret_hash = ? AND user_id = ?";
+const OF_ACCOUNT: &str = "SELECT id FROM known_devices WHERE user_id = ? \
+    ORDER BY seen_at DESC, id DESC LIMIT ?";
+const FORGET: &str = "DELETE FROM known_devices WHERE id IN (";
+const EXPIRED: &str = "SELECT id FROM known_devices WHERE expires_at <= ? LIMIT ?";
+
+columns! {
+    struct DeviceRow in known_devices {
+        id: Uuid,
+        user_id: UserId,
+        secret_hash: [u8; 32],
+        seen_at: UnixMillis,
+        expires_at: UnixMillis,
+    }
+}
+
+impl Store {
+    /// Returns whether somebody signed in to that account with this device.
+    pub async fn is_known_device(
+        &self,
+        username: &Username,
+        device: PlaceHash,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let values = vals![username.as_str(), device.bytes(), now];
+        let found: Option<Uuid> = self.sql.one(KNOWN, values).await?;
+        Ok(found.is_some())
+    }
+
+    /// Returns whether the secret was given out here, to whichever account.
+    pub async fn is_own_device(
+        &self,
+        device: PlaceHash,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = self.sql.one(OURS, vals![device.bytes(), now]).await?;
+        Ok(found.is_some())
+    }
+
+    /// Removes up to `BATCH` devices that expired by `until`. Returns how many.
+    pub async fn purge_devices(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge(EXPIRED, FORGET, until).await
+    }
+
+    pub(super) async fn remember_device(
+        tx: &mut Tx,
+        id: Uuid,
+        user_id: UserId,
+        device: PlaceHash,
+        now: UnixMillis,
+    ) -> Result<(), SqlError> {
+        let (secret_hash, expires_at) = (device.bytes(), now.plus_ms(KNOWN_MS));
+        if tx.exec(SEEN, vals![now, expires_at, secret_hash, user_id]).await? > 0 {
+            return Ok(());
+        }
+        tx.insert_new(DeviceRow { id, user_id, secret_hash, seen_at: now, expires_at }).await?;
+        let all: Vec<Uuid> = tx.all(OF_ACCOUNT, vals![user_id, 2 * OF_ONE_ACCOUNT_MAX]).await?;
+        let surplus: Vec<_> = all.iter().skip(OF_ONE_ACCOUNT_MAX).map(Into::into).collect();
+        if !surplus.is_empty() {
+            tx.exec(in_list(FORGET, surplus.len(), ")"), surplus).await?;
+        }
+        Ok(())
+    }
+}
