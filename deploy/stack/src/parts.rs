@@ -56,7 +56,8 @@ impl fmt::Display for Part {
 
 pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let data = layout.cloud_folder().display().to_string();
-    Ok(with_operator(cloud("cloud", layout)?, CloudPart::Gateway, layout)
+    let spec = with_limits(cloud("cloud", layout)?, WIDE_CLOUD);
+    Ok(with_operator(spec, CloudPart::Gateway, layout)
         .args(["all".to_owned(), "--data".to_owned(), data, "--bind".to_owned()])
         .args([format!("127.0.0.1:{}", layout.gateway)]))
 }
@@ -66,7 +67,8 @@ pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
     let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
     let key = layout.cloud_folder().join(part.name()).join("service.key");
-    let spec = cloud(part.name(), layout)?.stage(stage).args(with_config(layout));
+    let spec = with_limits(cloud(part.name(), layout)?, WIDE_CLOUD);
+    let spec = spec.stage(stage).args(with_config(layout));
     let spec = with_operator(spec, part, layout)
         .env("HOLDFAST__PLATFORM__SERVICE_KEY", key.display().to_string());
     Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))
@@ -169,7 +171,7 @@ pub fn at_default_limits(mut spec: Spec) -> Spec {
 
 fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
     let spec = Spec::new(name, binaries::own("holdfast-cloud")?, layout.log(name));
-    Ok(with_limits(spec, WIDE_CLOUD).stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
+    Ok(spec.stop_with(Signal::Term, CLOUD_STOP_MS_MAX))
 }
 
 fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {

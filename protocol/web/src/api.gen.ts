@@ -257,23 +257,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/providers/{id}/withdrawals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Withdraw every job that a provider has in hand, with a reason for all who are concerned */
-        post: operations["order.withdraw_all"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/admin/queue": {
         parameters: {
             query?: never;
@@ -863,6 +846,8 @@ export interface components {
     schemas: {
         AccessGrant: {
             access_token: string;
+            /** @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent. */
+            device?: string;
             /**
              * Format: int64
              * @description In seconds.
@@ -872,6 +857,8 @@ export interface components {
             /** @description `Bearer`. */
             token_type: string;
             user_id: components["schemas"]["UserId"];
+            /** @description Somebody has tried to guess the password since the sign-in before. */
+            wrong_passwords?: components["schemas"]["GuessReport"];
         };
         /** @enum {string} */
         Action: "approve" | "reject" | "accept" | "withdraw" | "start" | "complete" | "cancel" | "review";
@@ -879,8 +866,6 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
-        /** @enum {string} */
-        AddressShown: "decided" | "firm" | "started";
         /**
          * @description Exact money as a decimal text.
          * @example 200.00
@@ -943,7 +928,6 @@ export interface components {
         Assignments: {
             items: components["schemas"]["AssignmentEvent"][];
         };
-        /** @description The orders that a person may read, the pending ones first. */
         Board: {
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -963,7 +947,7 @@ export interface components {
             items: components["schemas"]["BoardItem"][];
             region: components["schemas"]["Region"];
         };
-        /** @description An order on a board. */
+        /** @description An order on the board, as its reader may read it. */
         BoardItem: components["schemas"]["Order"] & {
             /** @description It rests on something that the cloud has not decided. */
             pending: boolean;
@@ -974,17 +958,13 @@ export interface components {
         CaseItem: {
             at: components["schemas"]["UnixMillis"];
             code: components["schemas"]["Code"] | null;
-            /** @description Of `revoked_holder`: the id of the event that told of the revocation. */
             command_id: components["schemas"]["CommandId"];
             /**
              * Format: int64
              * @description Its place in the list; a newer one is higher.
              */
             id: number;
-            /**
-             * @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, `revoked_holder`, or one of a newer
-             *     service.
-             */
+            /** @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service. */
             kind: string;
             order_code: components["schemas"]["OrderCode"] | null;
             order_id: components["schemas"]["OrderId"];
@@ -1018,7 +998,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1282,7 +1262,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /** @description The operator who took it back; absent where the holder gave it back or a quarantine ended it. */
@@ -1321,6 +1301,18 @@ export interface components {
         };
         /** @enum {string} */
         GateState: "open" | "closed";
+        /** @description Wrong passwords under a person's name since the sign-in before, at other places than this one. */
+        GuessReport: {
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int32
+             * @description Addresses and devices from which they came.
+             */
+            places: number;
+            /** @description The earliest of them within the last day. */
+            since: components["schemas"]["UnixMillis"];
+        };
         /** @description 32 bytes. */
         Hash: string;
         HeadAnswer: components["schemas"]["LogHead"] & {
@@ -1374,14 +1366,6 @@ export interface components {
             /** Format: int64 */
             epoch: number;
         };
-        /** @description A limit that stands in the way of an action. */
-        LimitReached: {
-            /** @description When the same action is within the limit again. A job in hand ends by its provider, not by time. */
-            frees_at?: components["schemas"]["UnixMillis"];
-            limit: components["schemas"]["ShareKind"];
-            /** Format: int32 */
-            most: number;
-        };
         /** Format: uuid */
         LineId: string;
         /** @enum {string} */
@@ -1408,6 +1392,8 @@ export interface components {
             twin: boolean;
         };
         LoginForm: {
+            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            device?: string;
             password: string;
             username: string;
         };
@@ -1457,11 +1443,6 @@ export interface components {
         };
         /** @description The actions an operator allows a region while it is cut off. The default allows none. */
         OfflineRules: {
-            /**
-             * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide his
-             *     acceptance.
-             */
-            address_at_start?: boolean;
             approval: components["schemas"]["ApprovalRule"] | null;
             /** @description Work that was started at an edge needs no held funds. */
             unpaid_start: boolean;
@@ -1583,8 +1564,6 @@ export interface components {
             decided_at: components["schemas"]["UnixMillis"];
             first?: components["schemas"]["FirstResult"];
             kind: components["schemas"]["OutcomeKind"];
-            /** @description The limit in the way of a rejected command. */
-            limit?: components["schemas"]["LimitReached"];
             lost?: components["schemas"]["Lost"];
             /** @description The order as it is now, where there is one. */
             order?: components["schemas"]["Order"];
@@ -1638,8 +1617,6 @@ export interface components {
         };
         /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
         Receipt: {
-            /** @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none. */
-            body?: components["schemas"]["Hash"];
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -1756,8 +1733,6 @@ export interface components {
             /** @description Of `invalid_input`: every field to correct, as a problem over HTTP names them. */
             errors?: components["schemas"]["FieldError"][];
             hop: components["schemas"]["Hop"];
-            /** @description The limit in the way of a command that was not taken. */
-            limit?: components["schemas"]["LimitReached"];
             message?: components["schemas"]["Text"];
             order?: components["schemas"]["Order"];
             outcome?: components["schemas"]["Outcome"];
@@ -1781,6 +1756,8 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
             username: string | null;
+            /** @description Somebody has tried to guess the password since the sign-in before. Told once, at the sign-in. */
+            wrong_passwords?: components["schemas"]["GuessReport"];
         };
         /**
          * Format: uuid
@@ -1795,8 +1772,6 @@ export interface components {
             kind: string;
             session_id: components["schemas"]["SessionId"];
         };
-        /** @enum {string} */
-        ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "unrecognised";
         /**
          * @description `portal`, `kiosk`, or an edge.
          * @example portal
@@ -1821,7 +1796,6 @@ export interface components {
         TimelineEntry: {
             action: components["schemas"]["Action"] | null;
             actor: components["schemas"]["Actor"];
-            address_shown: components["schemas"]["AddressShown"] | null;
             code: components["schemas"]["Code"] | null;
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"] | null;
@@ -1887,20 +1861,6 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"] | null;
         };
-        WithdrawalForm: {
-            reason: string;
-        };
-        WithdrawnJob: {
-            code: components["schemas"]["Code"] | null;
-            order_code: components["schemas"]["OrderCode"] | null;
-            order_id: components["schemas"]["OrderId"];
-        };
-        /** @description The jobs that an admin has withdrawn from one provider. */
-        WithdrawnJobs: {
-            items: components["schemas"]["WithdrawnJob"][];
-            /** @description The provider had more jobs than one request withdraws: ask again. */
-            more: boolean;
-        };
     };
     responses: never;
     parameters: never;
@@ -1911,7 +1871,6 @@ export interface components {
 export type AccessGrant = components['schemas']['AccessGrant'];
 export type Action = components['schemas']['Action'];
 export type Actor = components['schemas']['Actor'];
-export type AddressShown = components['schemas']['AddressShown'];
 export type Amount = components['schemas']['Amount'];
 export type ApprovalRule = components['schemas']['ApprovalRule'];
 export type AssignmentBody = components['schemas']['AssignmentBody'];
@@ -1953,6 +1912,7 @@ export type FieldError = components['schemas']['FieldError'];
 export type FirstResult = components['schemas']['FirstResult'];
 export type GateSetting = components['schemas']['GateSetting'];
 export type GateState = components['schemas']['GateState'];
+export type GuessReport = components['schemas']['GuessReport'];
 export type Hash = components['schemas']['Hash'];
 export type HeadAnswer = components['schemas']['HeadAnswer'];
 export type Hop = components['schemas']['Hop'];
@@ -1962,7 +1922,6 @@ export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
 export type LeftBehind = components['schemas']['LeftBehind'];
-export type LimitReached = components['schemas']['LimitReached'];
 export type LineId = components['schemas']['LineId'];
 export type LinkState = components['schemas']['LinkState'];
 export type LoggedBefore = components['schemas']['LoggedBefore'];
@@ -2013,7 +1972,6 @@ export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionItem = components['schemas']['SessionItem'];
-export type ShareKind = components['schemas']['ShareKind'];
 export type Source = components['schemas']['Source'];
 export type StatusForm = components['schemas']['StatusForm'];
 export type StatusReport = components['schemas']['StatusReport'];
@@ -2027,9 +1985,6 @@ export type UserId = components['schemas']['UserId'];
 export type Verdict = components['schemas']['Verdict'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
 export type Winner = components['schemas']['Winner'];
-export type WithdrawalForm = components['schemas']['WithdrawalForm'];
-export type WithdrawnJob = components['schemas']['WithdrawnJob'];
-export type WithdrawnJobs = components['schemas']['WithdrawnJobs'];
 export type $defs = Record<string, never>;
 export interface operations {
     "auth.jwks": {
@@ -3260,111 +3215,6 @@ export interface operations {
             };
         };
     };
-    "order.withdraw_all": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
-            };
-            path: {
-                id: components["schemas"]["UserId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WithdrawalForm"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WithdrawnJobs"];
-                };
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: There is nothing here. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "hub.queue": {
         parameters: {
             query?: {
@@ -4041,6 +3891,7 @@ export interface operations {
             };
             /**
              * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -6122,15 +5973,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_requests`: Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     "edge.commands": {
@@ -6403,9 +6245,7 @@ export interface operations {
     };
     "edge.sign_out": {
         parameters: {
-            query?: {
-                device?: components["schemas"]["DeviceId"];
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -6421,15 +6261,6 @@ export interface operations {
             };
             /** @description `invalid_token`: Invalid token */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
