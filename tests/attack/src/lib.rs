@@ -4,6 +4,7 @@
 
 mod call;
 mod experience;
+mod files;
 mod mqtt;
 mod people;
 mod platform;
@@ -11,6 +12,7 @@ mod station;
 
 pub use call::{HttpAnswer, HttpCall};
 pub use experience::{Experience, during};
+pub use files::{files_below, many_files};
 pub use mqtt::{MqttGreeting, MqttLine};
 pub use people::{PASSWORD, Somebody};
 pub use platform::AttackedPlatform;

@@ -23,6 +23,8 @@ pub struct MqttGreeting {
 /// A connection that the broker has answered.
 pub struct MqttLine {
     stream: TcpStream,
+    /// Messages that came in the midst of something else.
+    pub heard: Vec<Vec<u8>>,
 }
 
 const CONNECT: u8 = 0x10;
@@ -64,7 +66,7 @@ impl MqttLine {
     pub async fn open(from: Station, port: u16, greeting: &MqttGreeting) -> io::Result<(u8, Self)> {
         let mut stream = from.connect(port).await?;
         stream.write_all(&greeting.bytes()).await?;
-        let mut line = Self { stream };
+        let mut line = Self { stream, heard: Vec::new() };
         let (_, answer) = line.packet().await?;
         let code = answer.get(1).copied().ok_or(io::ErrorKind::InvalidData)?;
         Ok((code, line))
@@ -84,6 +86,7 @@ impl MqttLine {
             if kind == SUBACK {
                 return answer.last().copied().ok_or(io::ErrorKind::InvalidData.into());
             }
+            self.heard.push(answer);
         }
     }
 

@@ -30,16 +30,19 @@ impl Somebody {
         self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
     }
 
-    /// The person's token for the edges of a region. Binaries from before there were such tokens have only
-    /// the person's own.
+    /// The person's token for the edges of a region. A cloud from before there were such has the one token
+    /// for everything.
     ///
     /// # Panics
-    /// When there is no answer.
-    pub async fn for_edges(&self, region: Region) -> String {
+    /// When it is refused.
+    pub async fn edge_token(&self, region: Region) -> String {
         let call = HttpCall::post("/api/v1/auth/edge-token").json(&json!({"region": region}));
-        let answer = self.ask(call).await.expect("an answer").json();
-        let token = answer["edge_token"].as_str().map(str::to_owned);
-        token.unwrap_or_else(|| self.person.token.clone())
+        let answer = self.ask(call).await.expect("an answer");
+        match answer.status {
+            404 | 405 => self.person.token.clone(),
+            200 => answer.json()["edge_token"].as_str().expect("a token").to_owned(),
+            status => panic!("{status}: {}", answer.text()),
+        }
     }
 
     /// A customer's new order.

@@ -3,14 +3,23 @@
 
 mod board;
 mod deployment;
+mod descriptors;
 mod devices;
+mod disks;
+mod enrolment;
 mod files;
+mod floods;
 mod frames;
 mod harvest;
+mod ids;
 mod limits;
 mod link;
 mod lockout;
 mod newcomers;
+mod requests;
+mod seats;
+mod services;
 mod slots;
 mod stolen;
 mod tokens;
+mod topics;

@@ -170,7 +170,7 @@ async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
     let thief = Station::fresh();
-    let at_edge = provider.for_edges(Region::North).await;
+    let at_edge = provider.edge_token(Region::North).await;
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
     assert_eq!(thief.ask(platform.gateway(), &orders).await.unwrap().status, 200);
     let out = provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap();

@@ -211,9 +211,9 @@ async fn a_tablets_token_for_the_cloud_comes_to_rest_at_a_node() {
 async fn a_provider_acts_at_another_regions_node() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
-    let token = provider.for_edges(Region::South).await;
+    let token = provider.edge_token(Region::South).await;
     opens_no_edge(platform, "SOUTH's", &token).await;
-    let here = provider.for_edges(Region::North).await;
+    let here = provider.edge_token(Region::North).await;
     let board = HttpCall::get("/board").bearer(&here);
     let answer = provider.station.ask(platform.edge().http, &board).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());

@@ -1,0 +1,132 @@
+//! Other people's topics at the edge's broker.
+
+use attack::{AttackedPlatform, MqttGreeting, MqttLine, Somebody, Station};
+use wire::{Region, Role};
+
+/// MQTT's word for a refused subscription.
+const REFUSED: u8 = 0x80;
+const PUBLISH: u8 = 0x30;
+
+async fn on_device(platform: &AttackedPlatform, who: &Somebody, device: &str) -> MqttLine {
+    let token = who.edge_token(Region::North).await;
+    let greeting = MqttGreeting::of(device, &token);
+    let (code, line) =
+        MqttLine::open(who.station, platform.edge().mqtt, &greeting).await.expect("an answer");
+    assert_eq!(code, 0, "an honest person is let in");
+    line
+}
+
+/// A refused subscription, by word or by the end of the connection.
+async fn is_refused(line: &mut MqttLine, filter: &str) -> bool {
+    line.subscribe(filter).await.map_or(true, |granted| granted >= REFUSED)
+}
+
+#[tokio::test]
+async fn a_tablet_hears_everybody_by_a_wildcard() {
+    let platform = AttackedPlatform::shared().await;
+    let edge = platform.edge().edge.clone();
+    let [snoop, victim] =
+        [platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await];
+    let victim_topic = format!("hf/NORTH/{edge}/provider/{}", victim.person.user_id);
+    for filter in [
+        "#",
+        "+",
+        "hf/#",
+        "hf/+/+/reply/+",
+        "$SYS/#",
+        "$share/x/hf/#",
+        "$share/x/hf/NORTH/north-1/changes",
+        "hf/NORTH/+/provider/+",
+        &victim_topic,
+        &format!("hf/NORTH/{edge}/reply/wild-victim"),
+        &format!("hf/NORTH/{edge}/cmd/wild-victim"),
+        &format!("hf/NORTH/{edge}/cmd/+"),
+        &format!("{victim_topic}\u{0}"),
+    ] {
+        let mut line = on_device(platform, &snoop, "wild-snoop").await;
+        assert!(is_refused(&mut line, filter).await, "{filter}");
+    }
+    let mut line = on_device(platform, &snoop, "wild-snoop").await;
+    assert_eq!(line.subscribe(&format!("hf/NORTH/{edge}/reply/wild-snoop")).await.unwrap(), 1);
+    let customer = platform.somebody(Role::Customer).await;
+    let mut line = on_device(platform, &customer, "wild-kiosk").await;
+    assert!(is_refused(&mut line, &format!("hf/NORTH/{edge}/changes")).await, "a customer's board");
+}
+
+#[tokio::test]
+async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
+    let platform = AttackedPlatform::shared().await;
+    let edge = platform.edge().edge.clone();
+    let [forger, victim] =
+        [platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await];
+    let head = format!("hf/NORTH/{edge}/head");
+    let mut listener = on_device(platform, &victim, "spoken-victim").await;
+    listener.subscribe(&format!("hf/NORTH/{edge}/reply/spoken-victim")).await.unwrap();
+    for topic in [
+        head.clone(),
+        format!("hf/NORTH/{edge}/changes"),
+        format!("hf/NORTH/{edge}/reply/spoken-victim"),
+        format!("hf/NORTH/{edge}/cmd/spoken-victim"),
+        format!("hf/NORTH/{edge}/provider/{}", victim.person.user_id),
+        "$SYS/broker".to_owned(),
+    ] {
+        for retain in [false, true] {
+            let mut line = on_device(platform, &forger, "spoken-forger").await;
+            line.publish(&topic, b"{\"forged\":true}", retain).await.unwrap();
+            // The broker has dealt with the message when it answers what came after it.
+            let own = format!("hf/NORTH/{edge}/reply/spoken-forger");
+            let _answered_or_ended = line.subscribe(&own).await;
+        }
+        // The same as a last will, to be retained.
+        let token = forger.edge_token(Region::North).await;
+        let mut greeting = MqttGreeting::of("spoken-forger", &token);
+        greeting.will = Some((topic, "{\"forged\":true}".into()));
+        let opened = MqttLine::open(forger.station, platform.edge().mqtt, &greeting).await;
+        if let Ok((_, line)) = opened {
+            line.tear();
+        }
+    }
+    // Whatever the forger sent has been dealt with when a later message of the edge's own arrives.
+    let mut fresh = on_device(platform, &victim, "spoken-victim.second").await;
+    fresh.subscribe(&head).await.unwrap();
+    loop {
+        let (kind, message) = fresh.packet().await.unwrap();
+        if kind & 0xf0 == PUBLISH {
+            let text = String::from_utf8_lossy(&message).into_owned();
+            assert!(text.contains("epoch") && !text.contains("forged"), "the head: {text}");
+            break;
+        }
+    }
+    let again = format!("hf/NORTH/{edge}/reply/spoken-victim");
+    listener.subscribe(&again).await.expect("the victim is still there");
+    assert_eq!(listener.heard, Vec::<Vec<u8>>::new(), "the victim has heard something");
+}
+
+#[tokio::test]
+async fn a_stranger_comes_in_with_a_bad_greeting() {
+    let platform = AttackedPlatform::shared().await;
+    let provider = platform.somebody(Role::Provider).await;
+    let token = provider.edge_token(Region::North).await;
+    let of = |client: &str, name: &str, password: &str| MqttGreeting {
+        client_id: client.into(),
+        username: name.into(),
+        password: password.into(),
+        will: None,
+    };
+    for greeting in [
+        of("greet-1", "greet-1", ""),
+        of("greet-1", "greet-1", "x.y.z"),
+        of("greet-1", "another", &token),
+        of("", "", &token),
+        of("", "greet-1", &token),
+        of("Greet 1", "Greet 1", &token),
+        of("greet/#", "greet/#", &token),
+        of("../greet", "../greet", &token),
+        of(&"g".repeat(60_000), "g", &token),
+    ] {
+        let opened = MqttLine::open(Station::fresh(), platform.edge().mqtt, &greeting).await;
+        let code = opened.map_or(1, |(code, _)| code);
+        assert_ne!(code, 0, "{:?}", greeting.client_id.get(..20.min(greeting.client_id.len())));
+    }
+    on_device(platform, &provider, "greet-1").await;
+}
