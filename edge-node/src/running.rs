@@ -15,8 +15,7 @@ use engine::edge::Speaker;
 use process::{
     client::Client,
     clock::Clock,
-    health,
-    random,
+    health, random,
     tasks::Tasks,
     tokens::{Signer, SignerError},
     web::{self, Slots},

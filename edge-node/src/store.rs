@@ -54,7 +54,7 @@ use process::{
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{
-    Ask, BootNonce, Change, CommandId, DeviceId, Hash, HeldReason, HubKey, NumberedOutcome,
+    Ask, BootNonce, Change, CommandId, DeviceId, Hash, HeldReason, Hold, HubKey, NumberedOutcome,
     SessionId, UnixMillis, UserId,
 };
 

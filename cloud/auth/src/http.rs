@@ -51,9 +51,9 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
         .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
         .at(POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
-            &[], edge_tokens::give)
+            &[], edge_tokens::edge_token)
         .at(POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
-            edge_tokens::logout)
+            edge_tokens::edge_logout)
         .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
         .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)

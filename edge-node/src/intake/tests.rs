@@ -222,9 +222,11 @@ async fn a_start_on_an_undecided_acceptance_shows_the_address_where_the_region_s
         let started = edge.provider_sends(102, 20, &start).await;
         assert_eq!(started.order.unwrap().address, shown);
         let reader = Actor { user_id: UserId(id(20)), role: Role::Provider };
-        let (_, board) = edge.store.board(&identity(), reader).await.unwrap();
-        let mine = board.iter().find(|item| item.order.id == OrderId(id(1))).unwrap();
-        assert_eq!(mine.order.address, shown);
+        let boards = Boards::new(&identity(), &edge.store, &edge.people.clock);
+        let board: Value = serde_json::from_slice(&boards.of(reader).await.unwrap().body).unwrap();
+        let items = board["items"].as_array().unwrap();
+        let mine = items.iter().find(|item| item["provider_id"] == json!(UserId(id(20)))).unwrap();
+        assert_eq!(mine["address"], shown);
     }
 }
 

@@ -205,7 +205,7 @@ async fn everything_survives_the_end_of_the_process() {
     let position = store.position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
     let (_, shown) = store.board(&identity()).await.unwrap();
-    let mut statuses: Vec<_> = shown.iter().map(|item| item.order.status).collect();
+    let mut statuses: Vec<_> = shown.iter().map(|(item, _)| item.order.status).collect();
     statuses.sort();
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
 }

@@ -1,6 +1,8 @@
 //! The edge's word that an op is idle, against the decisions of the cloud: all logs of up to three ops on one
 //! order, and between any two of them whatever people may do in the cloud meanwhile.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::view::{PendingOp, see};
@@ -91,8 +93,7 @@ fn op_of_the_holder() -> Origin {
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }
 
-/// The order after this, while the edge holds the region. Every promise is one to a revoked provider, so
-/// that an admin may withdraw it.
+/// The order after this, while the edge holds the region.
 fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
     let held = Assignment {
         policy: Policy::Exclusive,
@@ -108,7 +109,6 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
     let snapshot = Snapshot {
         regions: BTreeMap::from([(Region::North, held)]),
         orders: BTreeMap::from([(order_id(), known)]),
-        revoked_meanwhile: PEOPLE.iter().map(|(n, _)| (order_id(), user(*n))).collect(),
         ..Snapshot::default()
     };
     let command = Command {

@@ -15,6 +15,8 @@ pub struct Somebody {
     pub person: Person,
     pub username: String,
     pub station: Station,
+    /// For the edges of NORTH. Binaries from before there were such tokens have one for everything.
+    pub edge_token: String,
     gateway: u16,
 }
 
@@ -30,12 +32,11 @@ impl Somebody {
         self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
     }
 
-    /// The person's token for the edges of a region. A cloud from before there were such has the one token
-    /// for everything.
+    /// The person's token for the edges of another region.
     ///
     /// # Panics
     /// When it is refused.
-    pub async fn edge_token(&self, region: Region) -> String {
+    pub async fn edge_token_of(&self, region: Region) -> String {
         let call = HttpCall::post("/api/v1/auth/edge-token").json(&json!({"region": region}));
         let answer = self.ask(call).await.expect("an answer");
         match answer.status {
@@ -116,7 +117,7 @@ impl AttackedPlatform {
         username: &str,
         password: &str,
     ) -> Result<Somebody, HttpAnswer> {
-        let form = json!({"username": username, "password": password});
+        let form = json!({"username": username, "password": password, "region": Region::North});
         let call = HttpCall::post("/api/v1/auth/login").json(&form);
         let answer = station.ask(self.gateway(), &call).await.expect("an answer");
         if answer.status != 200 {
@@ -129,6 +130,8 @@ impl AttackedPlatform {
             role: serde_json::from_value(field("role")).expect("a role"),
             token: grant["access_token"].as_str().unwrap_or_default().to_owned(),
         };
-        Ok(Somebody { person, username: username.into(), station, gateway: self.gateway() })
+        let edge_token = grant["edge_token"].as_str().unwrap_or(&person.token).to_owned();
+        let (username, gateway) = (username.to_owned(), self.gateway());
+        Ok(Somebody { person, username, station, edge_token, gateway })
     }
 }

@@ -21,7 +21,7 @@ pub struct EdgeTokenForm {
     region: Region,
 }
 
-pub async fn give(
+pub async fn edge_token(
     State(service): State<Service>,
     Live(caller): Live,
     Json(form): Json<EdgeTokenForm>,
@@ -31,7 +31,7 @@ pub async fn give(
 }
 
 /// The token itself is the caller's proof: an edge has no other.
-pub async fn logout(
+pub async fn edge_logout(
     State(service): State<Service>,
     Trace(trace): Trace,
     Json(form): Json<TokenForm>,

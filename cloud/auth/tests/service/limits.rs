@@ -21,7 +21,7 @@ async fn auth_with(alter: impl Fn(Config) -> Config) -> Auth {
 
 #[tokio::test]
 async fn a_flood_from_an_address_does_not_shut_it() {
-    let alter = |config| Config { sign_ins_per_address_per_minute: limit(5), ..config };
+    let alter = |config: Config| Config { sign_ins_per_address_per_minute: limit(5), ..config };
     let auth = auth_with(alter).await;
     auth.register("lisi", "customer").await;
     let name = |n: usize| format!("nobody-{n}");
@@ -34,7 +34,7 @@ async fn a_flood_from_an_address_does_not_shut_it() {
 
 #[tokio::test]
 async fn a_flood_under_a_name_is_refused_at_its_address_alone() {
-    let alter = |config| Config { sign_ins_per_account_per_minute: limit(3), ..config };
+    let alter = |config: Config| Config { sign_ins_per_account_per_minute: limit(3), ..config };
     let auth = auth_with(alter).await;
     auth.register("lisi", "customer").await;
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn a_flood_under_a_name_is_refused_at_its_address_alone() {
 
 #[tokio::test]
 async fn an_address_makes_so_many_accounts_a_day() {
-    let alter = |config| Config { registrations_per_address_per_day: limit(2), ..config };
+    let alter = |config: Config| Config { registrations_per_address_per_day: limit(2), ..config };
     let auth = auth_with(alter).await;
     let register = async |address: &str, name: &str| {
         let body = json!({
@@ -72,7 +72,7 @@ async fn an_address_makes_so_many_accounts_a_day() {
 
 #[tokio::test]
 async fn an_address_is_believed_from_the_gateway_alone() {
-    let alter = |config| Config { registrations_per_address_per_day: limit(1), ..config };
+    let alter = |config: Config| Config { registrations_per_address_per_day: limit(1), ..config };
     let auth = auth_with(alter).await;
     assert_eq!(auth.register("one", "customer").await.status, StatusCode::CREATED);
     assert_eq!(auth.register("two", "customer").await.code(), "registration_quota");

@@ -39,7 +39,7 @@ async fn jobs_in_hand_count_as_confirmed_and_as_undecided_here() {
     assert!(try_at(&store, 101, accept(2), 0).await.is_ok(), "a repeat is answered");
     let lost = after(2, 2, Action::Accept, 21);
     let rejected = Outcome::rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
-    store.settle(1, vec![outcome(1, seq, rejected)]).await.unwrap();
+    store.settle(1, vec![outcome(1, seq, rejected)], NOW).await.unwrap();
     assert!(try_at(&store, 103, accept(3), 0).await.is_ok(), "what was lost is not in hand");
 }
 

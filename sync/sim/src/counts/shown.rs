@@ -59,6 +59,12 @@ impl fmt::Display for Counts {
         for (name, number) in self.lost_and_found() {
             writeln!(f, "{name:<32}{number}")?;
         }
+        self.write_tallies(f)
+    }
+}
+
+impl Counts {
+    fn write_tallies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, tally) in [
             ("policy transitions by kind", &self.turns),
             ("alarms", &self.alarms),

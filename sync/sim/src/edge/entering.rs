@@ -136,8 +136,8 @@ impl EdgeFile {
         };
         let confirmed = self.orders.get(&order_id).map(|row| row.order.status);
         let is_closed = confirmed.is_some_and(|status| {
-            use wire::OrderStatus::{Accepted, Pending, PendingReview};
-            !matches!(status, PendingReview | Pending | Accepted)
+            use wire::OrderStatus::{Accepted, InProgress, Pending, PendingReview};
+            !matches!(status, PendingReview | Pending | Accepted | InProgress)
         });
         if !is_closed && self.pending_on(order_id).any(|op| accepts(&op)) {
             return None;

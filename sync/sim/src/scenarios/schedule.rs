@@ -53,7 +53,15 @@ impl Schedule {
             credit_bytes: 4 << 20,
         };
         let tuning = Tuning { limits, run_max: 1_000, every: true };
-        Self { plan: SeedPlan { seed: SEED, tuning, steps: Vec::new(), heals_at: 0, stranger_at: SOUTH_2 } }
+        Self {
+            plan: SeedPlan {
+                seed: SEED,
+                tuning,
+                steps: Vec::new(),
+                heals_at: 0,
+                stranger_at: SOUTH_2,
+            },
+        }
     }
 
     /// No more ops than this in one `Up`.

@@ -60,7 +60,9 @@ impl World {
             let status = self.order_db.orders.get(id).map(|standing| standing.order.status);
             match status {
                 None | Some(OrderStatus::PendingReview) => may_be_unopened && !what.accepts(),
-                Some(OrderStatus::Pending | OrderStatus::Accepted) => !what.accepts(),
+                Some(OrderStatus::Pending | OrderStatus::Accepted | OrderStatus::InProgress) => {
+                    !what.accepts()
+                }
                 Some(_) => what.accepts(),
             }
         };

@@ -21,7 +21,7 @@ async fn publish(platform: &AttackedPlatform, who: &Somebody) {
     });
     let frame = json!({
         "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
-        "token": who.person.token,
+        "token": who.edge_token,
         "body": {"type": "publish_order", "order_id": clock.new_id(), "order": order},
     });
     let call = HttpCall::post("/commands").json(&frame);
@@ -39,7 +39,7 @@ async fn forty_callers_of_the_board_keep_an_edge_from_its_work() {
         futures::future::join_all(publishing).await;
     }
     let port = platform.edge().http;
-    let call = HttpCall::get("/board").bearer(&customer.person.token);
+    let call = HttpCall::get("/board").bearer(&customer.edge_token);
     let callers = (0..CALLERS).map(|_| async {
         let station = Station::fresh();
         for _ in 0..CALLS {
@@ -63,7 +63,7 @@ async fn forty_callers_of_the_board_keep_an_edge_from_its_work() {
 async fn a_caller_has_the_same_board_sent_again_and_again() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
-    let call = HttpCall::get("/board").bearer(&provider.person.token);
+    let call = HttpCall::get("/board").bearer(&provider.edge_token);
     let answer = provider.station.ask(platform.edge().http, &call).await.unwrap();
     let etag = answer.header("etag").expect("a board has a name").to_owned();
     let again = call.header("if-none-match", etag);

@@ -28,7 +28,7 @@ async fn line(
     device: &DeviceId,
     who: &Somebody,
 ) -> std::io::Result<(u8, MqttLine)> {
-    let greeting = MqttGreeting::of(device.as_str(), &who.person.token);
+    let greeting = MqttGreeting::of(device.as_str(), &who.edge_token);
     MqttLine::open(from, platform.edge().mqtt, &greeting).await
 }
 
@@ -47,7 +47,7 @@ fn frame(who: &Somebody) -> (Value, Vec<u8>) {
     let body = json!({"type": "accept_order", "order_id": order});
     let frame = json!({
         "v": 1, "id": id, "device_seq": 1, "tapped_at": clock.now(),
-        "token": who.person.token, "body": body,
+        "token": who.edge_token, "body": body,
     });
     (id, frame.to_string().into_bytes())
 }

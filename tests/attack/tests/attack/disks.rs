@@ -40,7 +40,7 @@ async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     let place =
         Place { region: Region::North, edge, host: "127.0.0.1".into(), port: platform.edge().mqtt };
     let mut offline = at_tablet.person.clone();
-    offline.token = at_tablet.edge_token(Region::North).await;
+    offline.token = at_tablet.edge_token.clone();
     let tablet = Tablet::new(place, "day-tablet", &offline, Mqtt::V5);
     let board = HttpCall::get("/board").bearer(&offline.token);
     eventually("the board has the order", attack::PATIENCE, async || {

@@ -4,7 +4,7 @@ use attack::{AttackedPlatform, HttpCall, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::tokens::Signer;
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn new_key() -> String {
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&Signer::generate()).expect("a key");
@@ -27,7 +27,7 @@ async fn a_used_enrolment_code_enrols_another_edge() {
     let admin = platform.admin().await;
     let status = admin.done(HttpCall::get("/api/v1/admin/edges")).await;
     let edges = status["items"].as_array().unwrap();
-    let known = edges.iter().filter(|edge| edge["edge"] == Value::from(place.edge.as_str()));
+    let known = edges.iter().filter(|edge| edge["edge"] == place.edge.as_str());
     assert_eq!(known.count(), 1);
 }
 

@@ -52,7 +52,7 @@ async fn a_receipt_carries_another_body_after_a_restore() {
     let publish = |order_id: Uuid, receipt: Value| {
         let frame = json!({
             "v": 1, "id": id, "device_seq": 1, "tapped_at": clock.now(), "receipt": receipt,
-            "token": customer.person.token,
+            "token": customer.edge_token,
             "body": {"type": "publish_order", "order_id": order_id, "order": order},
         });
         let call = HttpCall::post("/commands").json(&frame);

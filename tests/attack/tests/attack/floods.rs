@@ -106,7 +106,7 @@ async fn a_flood_keeps_honest_people_from_their_work() {
     };
     honest.customer.publish(Region::North, "Mend the tap").await;
     let greedy = platform.somebody(Role::Provider).await;
-    let token = greedy.edge_token(Region::North).await;
+    let token = greedy.edge_token.clone();
     let (gateway, edge) = (platform.gateway(), platform.edge().http);
     let login = json!({"username": "nobody-here", "password": "a-wrong-password"});
     let command = json!({"v": 1, "token": token, "body": {"type": "accept_order"}});

@@ -1,5 +1,7 @@
 //! Other people's orders, addresses and jobs.
 
+#![allow(clippy::unwrap_used)]
+
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, MqttLine, Somebody};
 use serde_json::{Value, json};
 use support::eventually;
@@ -31,9 +33,9 @@ async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> 
 async fn at_edge(platform: &AttackedPlatform, thief: &Somebody, body: Value) -> Value {
     let frame = json!({
         "v": 1, "id": new_id(), "device_seq": 1, "tapped_at": "2026-11-21T12:00:00Z",
-        "token": thief.person.token, "body": body,
+        "token": thief.edge_token, "body": body,
     });
-    let call = HttpCall::post("/commands").bearer(&thief.person.token).json(&frame);
+    let call = HttpCall::post("/commands").bearer(&thief.edge_token).json(&frame);
     thief.station.ask(platform.edge().http, &call).await.unwrap().json()
 }
 
@@ -42,7 +44,7 @@ fn accept(order: OrderId) -> Value {
 }
 
 async fn board(platform: &AttackedPlatform, thief: &Somebody) -> Vec<Value> {
-    let call = HttpCall::get("/board").bearer(&thief.person.token);
+    let call = HttpCall::get("/board").bearer(&thief.edge_token);
     let board = thief.station.ask(platform.edge().http, &call).await.unwrap().json();
     board["items"].as_array().cloned().unwrap_or_default()
 }
@@ -142,7 +144,7 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
     let platform = AttackedPlatform::shared().await;
     let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
     let thief = platform.somebody(Role::Provider).await;
-    let greeting = MqttGreeting::of("collector", &thief.person.token);
+    let greeting = MqttGreeting::of("collector", &thief.edge_token);
     let opened = MqttLine::open(thief.station, platform.edge().mqtt, &greeting).await;
     let (code, mut line) = opened.unwrap();
     assert_eq!(code, 0);

@@ -49,7 +49,7 @@ impl TappedPlatform {
         let order = customer.publish(Region::North, title).await;
         assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
         eventually("the order is on the board", PATIENCE, async || {
-            let board = self.board(&admin.person.token).await;
+            let board = self.board(&admin.edge_token).await;
             board.text().contains(title).then_some(())
         })
         .await;
@@ -64,7 +64,7 @@ impl TappedPlatform {
         self.line.pass();
         self.platform.stack.healthy(PATIENCE).await.unwrap();
         let admin = self.platform.admin().await;
-        assert_eq!(self.board(&admin.person.token).await.status, 200);
+        assert_eq!(self.board(&admin.edge_token).await.status, 200);
         self.platform.stack.stop().await.unwrap();
         self.line.stop().await;
     }
@@ -226,7 +226,7 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
     assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
     // The order comes, or the edge hangs up on the relay and calls again, and then once more.
     let shown = eventually("the changed frame has come", PATIENCE, async || {
-        let text = tapped.board(&admin.person.token).await.text();
+        let text = tapped.board(&admin.edge_token).await.text();
         (text.contains("Paint the fen") || tapped.line.calls() >= calls + 3).then_some(text)
     })
     .await;

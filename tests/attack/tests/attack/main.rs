@@ -8,6 +8,7 @@ mod devices;
 mod disks;
 mod enrolment;
 mod files;
+mod firm;
 mod floods;
 mod frames;
 mod harvest;

@@ -22,7 +22,7 @@ async fn is_logged(platform: &AttackedPlatform, who: &Somebody) -> bool {
     });
     let frame = json!({
         "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
-        "token": who.person.token,
+        "token": who.edge_token,
         "body": {"type": "publish_order", "order_id": clock.new_id(), "order": order},
     });
     let call = HttpCall::post("/commands").json(&frame);

@@ -113,11 +113,8 @@ async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
     let now = Clock::system().now();
     let sound = claims(Actor { user_id: admin.person.user_id, role: Role::Admin }, now);
     let expired = Claims { iat: sound.iat - 7_200, exp: sound.iat - 3_600, ..sound.clone() };
-    let for_edges = |kind, claims: &Claims| Claims {
-        kind,
-        region: Some(Region::North),
-        ..claims.clone()
-    };
+    let for_edges =
+        |kind, claims: &Claims| Claims { kind, region: Some(Region::North), ..claims.clone() };
     let edges = signer.sign(&for_edges(TokenKind::Edge, &expired));
     let call = HttpCall::get("/session").bearer(&edges);
     let answer = Station::fresh().ask(platform.edge().http, &call).await.unwrap();
@@ -170,7 +167,7 @@ async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
     let thief = Station::fresh();
-    let at_edge = provider.edge_token(Region::North).await;
+    let at_edge = provider.edge_token.clone();
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
     assert_eq!(thief.ask(platform.gateway(), &orders).await.unwrap().status, 200);
     let out = provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap();

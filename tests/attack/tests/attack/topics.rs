@@ -1,14 +1,14 @@
 //! Other people's topics at the edge's broker.
 
 use attack::{AttackedPlatform, MqttGreeting, MqttLine, Somebody, Station};
-use wire::{Region, Role};
+use wire::Role;
 
 /// MQTT's word for a refused subscription.
 const REFUSED: u8 = 0x80;
 const PUBLISH: u8 = 0x30;
 
 async fn on_device(platform: &AttackedPlatform, who: &Somebody, device: &str) -> MqttLine {
-    let token = who.edge_token(Region::North).await;
+    let token = who.edge_token.clone();
     let greeting = MqttGreeting::of(device, &token);
     let (code, line) =
         MqttLine::open(who.station, platform.edge().mqtt, &greeting).await.expect("an answer");
@@ -78,7 +78,7 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
             let _answered_or_ended = line.subscribe(&own).await;
         }
         // The same as a last will, to be retained.
-        let token = forger.edge_token(Region::North).await;
+        let token = forger.edge_token.clone();
         let mut greeting = MqttGreeting::of("spoken-forger", &token);
         greeting.will = Some((topic, "{\"forged\":true}".into()));
         let opened = MqttLine::open(forger.station, platform.edge().mqtt, &greeting).await;
@@ -106,7 +106,7 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
 async fn a_stranger_comes_in_with_a_bad_greeting() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
-    let token = provider.edge_token(Region::North).await;
+    let token = provider.edge_token.clone();
     let of = |client: &str, name: &str, password: &str| MqttGreeting {
         client_id: client.into(),
         username: name.into(),

@@ -156,7 +156,7 @@ impl Replay {
         let store = self.store();
         match what {
             FromLink::Outcomes { to, outcomes } => {
-                let settled = store.settle(to, outcomes).await.unwrap();
+                let settled = store.settle(to, outcomes, at).await.unwrap();
                 return settled.into_iter().map(|settled| settled.stored.command_id).collect();
             }
             FromLink::Changes { to, changes } => {

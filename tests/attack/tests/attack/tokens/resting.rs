@@ -1,5 +1,7 @@
 //! Tokens that rest at an edge, and what they open.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use attack::{
@@ -117,8 +119,8 @@ async fn hold(platform: &AttackedPlatform, admin: &Somebody) {
     let form = json!({ "policy": "exclusive", "holder": edge, "epoch": 1 });
     admin.done(HttpCall::new("PUT", "/api/v1/admin/assignments/NORTH").json(&form)).await;
     eventually("the edge holds its region", PATIENCE, async || {
-        let standing = Station::fresh().ask(platform.edge().http, &HttpCall::get("/standing"));
-        let standing: Value = standing.await.ok()?.json();
+        let (station, call) = (Station::fresh(), HttpCall::get("/standing"));
+        let standing: Value = station.ask(platform.edge().http, &call).await.ok()?.json();
         (standing["holder"] == json!(edge)).then_some(())
     })
     .await;
@@ -211,9 +213,9 @@ async fn a_tablets_token_for_the_cloud_comes_to_rest_at_a_node() {
 async fn a_provider_acts_at_another_regions_node() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.somebody(Role::Provider).await;
-    let token = provider.edge_token(Region::South).await;
+    let token = provider.edge_token_of(Region::South).await;
     opens_no_edge(platform, "SOUTH's", &token).await;
-    let here = provider.edge_token(Region::North).await;
+    let here = provider.edge_token.clone();
     let board = HttpCall::get("/board").bearer(&here);
     let answer = provider.station.ask(platform.edge().http, &board).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());

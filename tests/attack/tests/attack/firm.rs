@@ -1,0 +1,121 @@
+//! Firm answers of a region's holder, from the side of a person to whom nothing there belongs.
+
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
+use process::clock::Clock;
+use serde_json::{Value, json};
+use support::eventually;
+use tokio::task::JoinSet;
+use wire::{CmdFrame, CommandBody, CommandId, EdgeId, OrderId, Region, Reply, Role, Verdict};
+
+const REGION: Region = Region::North;
+/// As many as an edge takes of one person at once.
+const FLOOD: u64 = 1_200;
+const AT_ONCE: u64 = 24;
+
+/// Sends a command to the edge's own HTTP.
+async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> Reply {
+    let clock = Clock::system();
+    let frame = CmdFrame {
+        v: CmdFrame::VERSION,
+        id: CommandId(clock.new_id()),
+        device_seq,
+        tapped_at: clock.now(),
+        seen: None,
+        receipt: None,
+        repeat: false,
+        token: who.edge_token.clone(),
+        body,
+    };
+    let call = HttpCall::post("/commands").json(&serde_json::to_value(frame).expect("a frame"));
+    let answer = who.station.ask(port, &call).await.expect("an answer");
+    serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no reply: {}", answer.text()))
+}
+
+/// Gives the region to its edge, and waits until that knows it.
+async fn grant(platform: &AttackedPlatform, admin: &Somebody) {
+    let edge = platform.edge().edge.clone();
+    let asked = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
+    let path = format!("/api/v1/admin/assignments/{REGION}");
+    admin.done(HttpCall::new("PUT", &path).json(&asked)).await;
+    eventually("the edge holds its region", PATIENCE, async || {
+        let report = platform.stack.status().await.ok()?;
+        let region = report.regions.into_iter().find(|report| report.region == REGION)?;
+        let edge = region.edges.first()?;
+        let even = edge.lag_down_changes == 0 && edge.undecided == 0;
+        let held = region.holder.as_ref().map(EdgeId::as_str) == Some(edge.edge.as_str());
+        (even && held).then_some(())
+    })
+    .await;
+}
+
+/// Approved orders that stand on the edge's board.
+async fn two_open_orders(
+    platform: &AttackedPlatform,
+    admin: &Somebody,
+    customer: &Somebody,
+) -> [OrderId; 2] {
+    let orders = [customer.publish(REGION, "Job 1").await, customer.publish(REGION, "Job 2").await];
+    for order in orders {
+        let approved = admin.act(order, "approve").await.expect("an answer");
+        assert!(approved.status < 300, "{}", approved.text());
+    }
+    eventually("the orders are on the edge's board", PATIENCE, async || {
+        let call = HttpCall::get("/board").bearer(&admin.edge_token);
+        let board = admin.station.ask(platform.edge().http, &call).await.ok()?.json();
+        let items = board["items"].as_array()?.clone();
+        let open = |order: &OrderId| {
+            let is = |item: &Value| item["id"] == json!(order) && item["status"] == "pending";
+            items.iter().any(is)
+        };
+        orders.iter().all(open).then_some(())
+    })
+    .await;
+    orders
+}
+
+/// He starts one of two orders once and the other as often as he may. Nothing of it can ever change them.
+async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flooded: OrderId) {
+    let start = |order_id| CommandBody::StartOrder { order_id };
+    let reply = tap(stranger, port, 1, start(once)).await;
+    assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
+    let mut sending = JoinSet::new();
+    for lane in 0..AT_ONCE {
+        let stranger = stranger.clone();
+        sending.spawn(async move {
+            for n in (2..=FLOOD).filter(|n| n % AT_ONCE == lane) {
+                tap(&stranger, port, n, start(flooded)).await;
+            }
+        });
+    }
+    while let Some(sent) = sending.join_next().await {
+        sent.expect("a lane of the flood");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_makes_the_holders_answers_provisional() {
+    let platform = AttackedPlatform::fresh().await;
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let provider = platform.somebody(Role::Provider).await;
+    let stranger = platform.somebody(Role::Provider).await;
+    let port = platform.edge().http;
+    grant(&platform, &admin).await;
+    let orders = two_open_orders(&platform, &admin, &customer).await;
+    // What he sends waits in the log from here on.
+    platform.stack.cut(REGION).await.unwrap();
+    starts_others_orders(&stranger, port, orders[0], orders[1]).await;
+    for (order_id, n) in orders.into_iter().zip(1..) {
+        let reply = tap(&provider, port, n, CommandBody::AcceptOrder { order_id }).await;
+        assert_eq!(reply.verdict, Verdict::Firm, "order {n}: {reply:?}");
+    }
+    platform.stack.heal(REGION).await.unwrap();
+    for order in orders {
+        eventually("the acceptance is decided as it was promised", PATIENCE, async || {
+            let path = format!("/api/v1/orders/{order}");
+            let answer = customer.ask(HttpCall::get(&path)).await.ok()?.json();
+            (answer["provider_id"] == json!(provider.person.user_id)).then_some(())
+        })
+        .await;
+    }
+}
