@@ -104,9 +104,14 @@ fn a_part_alone_refuses_the_embedded_bus_and_an_old_schema() {
     assert!(said(&refused).contains("an embedded bus is for `all`"), "{}", said(&refused));
 
     let broker = "platform.bus_url=amqp://127.0.0.1:1/%2f";
-    let alone = ["--bind", "127.0.0.1:0", "--set", broker];
+    let alone = ["--bind", "127.0.0.1:0", "--set", broker, "--set", "platform.operator_bind="];
+    let refused = ran(command(folder.path(), "order").args(alone));
+    assert!(said(&refused).contains("holdfast-cloud make-keys"), "{}", said(&refused));
+    let keys = folder.path().join("keys");
+    assert!(ran(command(folder.path(), "make-keys").arg("--into").arg(&keys)).status.success());
     for part in ["auth", "order", "notification", "hub"] {
-        let refused = ran(command(folder.path(), part).args(alone));
+        let key = format!("platform.service_key={}", keys.join(part).join("service.key").display());
+        let refused = ran(command(folder.path(), part).args(alone).args(["--set", &key]));
         assert!(!refused.status.success(), "{part}");
         assert!(said(&refused).contains("holdfast-cloud migrate"), "{part}: {}", said(&refused));
     }
