@@ -9,14 +9,14 @@ use wire::GuessReport;
 
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
-    limits::LimitReached,
+    limits::SpentQuota,
     passwords::Lane,
     service::{Service, ServiceError},
     store::{Account, NameHash, PlaceHash},
 };
 
 /// What somebody sends to sign in.
-pub struct Attempt {
+pub struct SignInAttempt {
     pub from: ClientAddress,
     pub typed_name: String,
     pub password: String,
@@ -39,7 +39,7 @@ impl Service {
         username: &Username,
         from: ClientAddress,
         device: Option<String>,
-    ) -> Result<Result<Entry, LimitReached>, ServiceError> {
+    ) -> Result<Result<Entry, SpentQuota>, ServiceError> {
         let (name, now) = (NameHash::of(username), self.clock.now());
         let asks_for_secret = device.is_some();
         let mut device = device.and_then(DeviceSecret::new);

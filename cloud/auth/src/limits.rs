@@ -21,7 +21,7 @@ pub struct EntryLimits {
 
 /// One more than may be. It helps to try again when the window has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitReached {
+pub struct SpentQuota {
     pub most: u32,
     pub retry_s: u32,
 }
@@ -49,23 +49,23 @@ impl EntryLimits {
     }
 
     /// Counts one more sign-in under a name. People at other addresses are not counted with it.
-    pub async fn sign_in(&self, name: NameHash, from: ClientAddress) -> Result<(), LimitReached> {
+    pub async fn sign_in(&self, name: NameHash, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("sign_ins:{from}:{name}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
     }
 
     /// Counts one more registration.
-    pub async fn registration(&self, from: ClientAddress) -> Result<(), LimitReached> {
+    pub async fn registration(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("registrations:{from}"), DAY).await;
         within(self.registrations_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["registration"], 1))
     }
 }
 
-fn within(most: u32, counted: WindowCount) -> Result<(), LimitReached> {
+fn within(most: u32, counted: WindowCount) -> Result<(), SpentQuota> {
     if counted.count <= i64::from(most) {
         return Ok(());
     }
-    Err(LimitReached { most, retry_s: counted.seconds_left() })
+    Err(SpentQuota { most, retry_s: counted.seconds_left() })
 }

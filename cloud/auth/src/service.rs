@@ -13,9 +13,9 @@ use wire::{EventType, GuessReport, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{Lockout, NewAccount, Password, Username},
-    entry::{Attempt, Entry},
+    entry::{Entry, SignInAttempt},
     events,
-    limits::{EntryLimits, LimitReached},
+    limits::{EntryLimits, SpentQuota},
     passwords::{HashPermit, Lane, PasswordError, Passwords},
     revocations,
     store::{
@@ -50,7 +50,7 @@ pub enum SignIn {
     /// The name or the password is wrong. The answer does not say which.
     Wrong,
     Locked(UnixMillis),
-    TooOften(LimitReached),
+    TooOften(SpentQuota),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -86,8 +86,8 @@ impl From<serde_json::Error> for ServiceError {
 impl Service {
     /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
     /// arrive together pass the limit by no more than the number of permits.
-    pub async fn sign_in(&self, attempt: Attempt) -> Result<SignIn, ServiceError> {
-        let Attempt { from, typed_name, password, device } = attempt;
+    pub async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignIn, ServiceError> {
+        let SignInAttempt { from, typed_name, password, device } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::typed(&typed_name) else {
             let lane = self.limits.lane(from).await;

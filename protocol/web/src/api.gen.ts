@@ -257,6 +257,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/providers/{id}/withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw every job that a provider has in hand, with a reason for all who are concerned */
+        post: operations["order.withdraw_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/queue": {
         parameters: {
             query?: never;
@@ -353,6 +370,40 @@ export interface paths {
         put?: never;
         /** Close an account for good, on record */
         post: operations["auth.revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/edge-logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of a token for edges */
+        post: operations["auth.edge_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/edge-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a token of your session for the edges of one region */
+        post: operations["auth.edge_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -814,7 +865,7 @@ export interface paths {
         /** The person of the token, or why it opens nothing here */
         get: operations["edge.show"];
         put?: never;
-        /** Sign in: handed on to the cloud, answered with its token */
+        /** Sign in: handed on to the cloud, answered with a token for this region's edges */
         post: operations["edge.sign_in"];
         /** Sign out: handed on to the cloud */
         delete: operations["edge.sign_out"];
@@ -845,9 +896,12 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AccessGrant: {
-            access_token: string;
+            /** @description Absent where only a token for edges was asked for. */
+            access_token?: string;
             /** @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent. */
             device?: string;
+            /** @description For the edges of the region that the sign-in named. */
+            edge_token?: string;
             /**
              * Format: int64
              * @description In seconds.
@@ -866,6 +920,8 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
+        /** @enum {string} */
+        AddressShown: "decided" | "firm" | "started";
         /**
          * @description Exact money as a decimal text.
          * @example 200.00
@@ -928,6 +984,7 @@ export interface components {
         Assignments: {
             items: components["schemas"]["AssignmentEvent"][];
         };
+        /** @description The orders that a person may read, the pending ones first. */
         Board: {
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -947,7 +1004,7 @@ export interface components {
             items: components["schemas"]["BoardItem"][];
             region: components["schemas"]["Region"];
         };
-        /** @description An order on the board, as its reader may read it. */
+        /** @description An order on a board. */
         BoardItem: components["schemas"]["Order"] & {
             /** @description It rests on something that the cloud has not decided. */
             pending: boolean;
@@ -958,13 +1015,17 @@ export interface components {
         CaseItem: {
             at: components["schemas"]["UnixMillis"];
             code: components["schemas"]["Code"] | null;
+            /** @description Of `revoked_holder`: the id of the event that told of the revocation. */
             command_id: components["schemas"]["CommandId"];
             /**
              * Format: int64
              * @description Its place in the list; a newer one is higher.
              */
             id: number;
-            /** @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, or one of a newer service. */
+            /**
+             * @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, `revoked_holder`, or one of a newer
+             *     service.
+             */
             kind: string;
             order_code: components["schemas"]["OrderCode"] | null;
             order_id: components["schemas"]["OrderId"];
@@ -998,7 +1059,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1116,6 +1177,18 @@ export interface components {
             service_type: components["schemas"]["ServiceType"];
             title: string;
         };
+        /** @description A sign-in for the edges of one region. */
+        EdgeGrant: {
+            edge_token: string;
+            /**
+             * Format: int64
+             * @description In seconds.
+             */
+            expires_in: number;
+            region: components["schemas"]["Region"];
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+        };
         /**
          * @description An edge node.
          * @example north-1
@@ -1145,6 +1218,10 @@ export interface components {
             since: components["schemas"]["UnixMillis"];
             up: boolean;
         };
+        EdgeLoginForm: {
+            password: string;
+            username: string;
+        };
         EdgeSession: {
             expires_at: components["schemas"]["UnixMillis"];
             role: components["schemas"]["Role"];
@@ -1164,6 +1241,8 @@ export interface components {
             checksum: components["schemas"]["ChecksumState"];
             /** Format: int64 */
             clock_error_ms: number | null;
+            /** @description Since when it sends people's tokens that open the cloud, as edges did before there were others. */
+            cloud_tokens_since?: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             disk_free_bytes: number | null;
             edge: components["schemas"]["EdgeId"];
@@ -1241,6 +1320,9 @@ export interface components {
             unsettled_since?: components["schemas"]["UnixMillis"];
             version: string | null;
         };
+        EdgeTokenForm: {
+            region: components["schemas"]["Region"];
+        };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
             /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
@@ -1262,7 +1344,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /** @description The operator who took it back; absent where the holder gave it back or a quarantine ended it. */
@@ -1366,6 +1448,14 @@ export interface components {
             /** Format: int64 */
             epoch: number;
         };
+        /** @description A limit that stands in the way of an action. */
+        LimitReached: {
+            /** @description When the same action is within the limit again. A job in hand ends by its provider, not by time. */
+            frees_at?: components["schemas"]["UnixMillis"];
+            limit: components["schemas"]["ShareKind"];
+            /** Format: int32 */
+            most: number;
+        };
         /** Format: uuid */
         LineId: string;
         /** @enum {string} */
@@ -1394,7 +1484,11 @@ export interface components {
         LoginForm: {
             /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
             device?: string;
+            /** @description Asks for that token alone. */
+            edge_only?: boolean;
             password: string;
+            /** @description Asks for a token for this region's edges as well. */
+            region?: components["schemas"]["Region"];
             username: string;
         };
         /** @description The facts by which an acceptance lost, and the open jobs nearby. */
@@ -1443,6 +1537,11 @@ export interface components {
         };
         /** @description The actions an operator allows a region while it is cut off. The default allows none. */
         OfflineRules: {
+            /**
+             * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide his
+             *     acceptance.
+             */
+            address_at_start?: boolean;
             approval: components["schemas"]["ApprovalRule"] | null;
             /** @description Work that was started at an edge needs no held funds. */
             unpaid_start: boolean;
@@ -1564,6 +1663,8 @@ export interface components {
             decided_at: components["schemas"]["UnixMillis"];
             first?: components["schemas"]["FirstResult"];
             kind: components["schemas"]["OutcomeKind"];
+            /** @description The limit in the way of a rejected command. */
+            limit?: components["schemas"]["LimitReached"];
             lost?: components["schemas"]["Lost"];
             /** @description The order as it is now, where there is one. */
             order?: components["schemas"]["Order"];
@@ -1617,6 +1718,8 @@ export interface components {
         };
         /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
         Receipt: {
+            /** @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none. */
+            body?: components["schemas"]["Hash"];
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -1733,6 +1836,8 @@ export interface components {
             /** @description Of `invalid_input`: every field to correct, as a problem over HTTP names them. */
             errors?: components["schemas"]["FieldError"][];
             hop: components["schemas"]["Hop"];
+            /** @description The limit in the way of a command that was not taken. */
+            limit?: components["schemas"]["LimitReached"];
             message?: components["schemas"]["Text"];
             order?: components["schemas"]["Order"];
             outcome?: components["schemas"]["Outcome"];
@@ -1772,6 +1877,8 @@ export interface components {
             kind: string;
             session_id: components["schemas"]["SessionId"];
         };
+        /** @enum {string} */
+        ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "unrecognised";
         /**
          * @description `portal`, `kiosk`, or an edge.
          * @example portal
@@ -1796,6 +1903,7 @@ export interface components {
         TimelineEntry: {
             action: components["schemas"]["Action"] | null;
             actor: components["schemas"]["Actor"];
+            address_shown: components["schemas"]["AddressShown"] | null;
             code: components["schemas"]["Code"] | null;
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"] | null;
@@ -1861,6 +1969,20 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"] | null;
         };
+        WithdrawalForm: {
+            reason: string;
+        };
+        WithdrawnJob: {
+            code: components["schemas"]["Code"] | null;
+            order_code: components["schemas"]["OrderCode"] | null;
+            order_id: components["schemas"]["OrderId"];
+        };
+        /** @description The jobs that an admin has withdrawn from one provider. */
+        WithdrawnJobs: {
+            items: components["schemas"]["WithdrawnJob"][];
+            /** @description The provider had more jobs than one request withdraws: ask again. */
+            more: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1871,6 +1993,7 @@ export interface components {
 export type AccessGrant = components['schemas']['AccessGrant'];
 export type Action = components['schemas']['Action'];
 export type Actor = components['schemas']['Actor'];
+export type AddressShown = components['schemas']['AddressShown'];
 export type Amount = components['schemas']['Amount'];
 export type ApprovalRule = components['schemas']['ApprovalRule'];
 export type AssignmentBody = components['schemas']['AssignmentBody'];
@@ -1895,12 +2018,15 @@ export type ComparisonReport = components['schemas']['ComparisonReport'];
 export type Currency = components['schemas']['Currency'];
 export type DeviceId = components['schemas']['DeviceId'];
 export type Draft = components['schemas']['Draft'];
+export type EdgeGrant = components['schemas']['EdgeGrant'];
 export type EdgeId = components['schemas']['EdgeId'];
 export type EdgeItem = components['schemas']['EdgeItem'];
 export type EdgeLink = components['schemas']['EdgeLink'];
+export type EdgeLoginForm = components['schemas']['EdgeLoginForm'];
 export type EdgeSession = components['schemas']['EdgeSession'];
 export type EdgeStanding = components['schemas']['EdgeStanding'];
 export type EdgeStatus = components['schemas']['EdgeStatus'];
+export type EdgeTokenForm = components['schemas']['EdgeTokenForm'];
 export type EnrolmentAnswer = components['schemas']['EnrolmentAnswer'];
 export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EventId = components['schemas']['EventId'];
@@ -1922,6 +2048,7 @@ export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
 export type LeftBehind = components['schemas']['LeftBehind'];
+export type LimitReached = components['schemas']['LimitReached'];
 export type LineId = components['schemas']['LineId'];
 export type LinkState = components['schemas']['LinkState'];
 export type LoggedBefore = components['schemas']['LoggedBefore'];
@@ -1972,6 +2099,7 @@ export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionItem = components['schemas']['SessionItem'];
+export type ShareKind = components['schemas']['ShareKind'];
 export type Source = components['schemas']['Source'];
 export type StatusForm = components['schemas']['StatusForm'];
 export type StatusReport = components['schemas']['StatusReport'];
@@ -1985,6 +2113,9 @@ export type UserId = components['schemas']['UserId'];
 export type Verdict = components['schemas']['Verdict'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
 export type Winner = components['schemas']['Winner'];
+export type WithdrawalForm = components['schemas']['WithdrawalForm'];
+export type WithdrawnJob = components['schemas']['WithdrawnJob'];
+export type WithdrawnJobs = components['schemas']['WithdrawnJobs'];
 export type $defs = Record<string, never>;
 export interface operations {
     "auth.jwks": {
@@ -3215,6 +3346,111 @@ export interface operations {
             };
         };
     };
+    "order.withdraw_all": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
+                "Idempotency-Key"?: components["schemas"]["CommandId"];
+            };
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawnJobs"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.queue": {
         parameters: {
             query?: {
@@ -3638,6 +3874,172 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.edge_logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.edge_token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeTokenForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeGrant"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5973,6 +6375,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`: Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     "edge.commands": {
@@ -6192,7 +6603,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LoginForm"];
+                "application/json": components["schemas"]["EdgeLoginForm"];
             };
         };
         responses: {
@@ -6202,7 +6613,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccessGrant"];
+                    "application/json": components["schemas"]["EdgeGrant"];
                 };
             };
             /** @description `malformed_body`: The body could not be read. */
@@ -6245,7 +6656,9 @@ export interface operations {
     };
     "edge.sign_out": {
         parameters: {
-            query?: never;
+            query?: {
+                device?: components["schemas"]["DeviceId"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6261,6 +6674,15 @@ export interface operations {
             };
             /** @description `invalid_token`: Invalid token */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

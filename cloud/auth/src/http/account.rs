@@ -15,7 +15,7 @@ use wire::{Code, Role, UserId, check_reason};
 use super::Live;
 use crate::{
     domain::NewAccount,
-    limits::LimitReached,
+    limits::SpentQuota,
     say,
     service::{self, Service},
 };
@@ -87,7 +87,7 @@ pub async fn revoke(
     role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
 }
 
-fn over_quota(LimitReached { most, retry_s }: LimitReached) -> Problem {
+fn over_quota(SpentQuota { most, retry_s }: SpentQuota) -> Problem {
     let why = say::registrations_of_address { most: most.into() };
     Problem::new(Code::RegistrationQuota).detail(why).retry_after(retry_s)
 }

@@ -19,8 +19,8 @@ use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::{
-    entry::Attempt,
-    limits::LimitReached,
+    entry::SignInAttempt,
+    limits::SpentQuota,
     say,
     service::{AccessGrant, Service, ServiceError, SignIn},
 };
@@ -74,7 +74,7 @@ pub async fn login(
     if edge_only && region.is_none() {
         return Err(Problem::wrong("region", say::region_needs));
     }
-    let attempt = Attempt { from, typed_name, password, device };
+    let attempt = SignInAttempt { from, typed_name, password, device };
     let (word, answer) = match service.sign_in(attempt).await? {
         SignIn::Done(mut grant) => {
             if let Some(region) = region {
@@ -88,7 +88,7 @@ pub async fn login(
             let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
             ("locked", Err(problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))))
         }
-        SignIn::TooOften(LimitReached { most, retry_s }) => {
+        SignIn::TooOften(SpentQuota { most, retry_s }) => {
             let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
             let problem = Problem::new(Code::RateLimited).detail(why);
             ("too often", Err(problem.retry_after(retry_s)))

@@ -16,7 +16,7 @@ pub struct WaitingRoom {
 }
 
 /// A seat, until it is dropped.
-pub struct Seat {
+pub struct WaitingSeat {
     room: WaitingRoom,
     address: ClientAddress,
 }
@@ -32,7 +32,7 @@ impl WaitingRoom {
         Self { all_max, of_one_max, taken: Arc::default() }
     }
 
-    pub fn take(&self, address: ClientAddress) -> Option<Seat> {
+    pub fn take(&self, address: ClientAddress) -> Option<WaitingSeat> {
         let mut taken = self.locked();
         let own = taken.of_each.get(&address).copied().unwrap_or_default();
         if taken.all >= self.all_max || own >= self.of_one_max {
@@ -40,7 +40,7 @@ impl WaitingRoom {
         }
         taken.all += 1;
         taken.of_each.insert(address, own + 1);
-        Some(Seat { room: self.clone(), address })
+        Some(WaitingSeat { room: self.clone(), address })
     }
 
     fn locked(&self) -> MutexGuard<'_, TakenSeats> {
@@ -48,7 +48,7 @@ impl WaitingRoom {
     }
 }
 
-impl Drop for Seat {
+impl Drop for WaitingSeat {
     fn drop(&mut self) {
         let mut taken = self.room.locked();
         taken.all -= 1;

@@ -1,6 +1,6 @@
 //! Firm answers of a region's holder, from the side of a person to whom nothing there belongs.
 
-use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
 use process::clock::Clock;
 use serde_json::{Value, json};
 use support::eventually;
@@ -13,7 +13,7 @@ const FLOOD: u64 = 1_200;
 const AT_ONCE: u64 = 24;
 
 /// Sends a command to the edge's own HTTP.
-async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> Reply {
+async fn send(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> HttpAnswer {
     let clock = Clock::system();
     let frame = CmdFrame {
         v: CmdFrame::VERSION,
@@ -27,7 +27,11 @@ async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> R
         body,
     };
     let call = HttpCall::post("/commands").json(&serde_json::to_value(frame).expect("a frame"));
-    let answer = who.station.ask(port, &call).await.expect("an answer");
+    who.station.ask(port, &call).await.expect("an answer")
+}
+
+async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> Reply {
+    let answer = send(who, port, device_seq, body).await;
     serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no reply: {}", answer.text()))
 }
 
@@ -83,7 +87,8 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         let stranger = stranger.clone();
         sending.spawn(async move {
             for n in (2..=FLOOD).filter(|n| n % AT_ONCE == lane) {
-                tap(&stranger, port, n, start(flooded)).await;
+                // Some of it may be too much for the edge.
+                send(&stranger, port, n, start(flooded)).await;
             }
         });
     }
