@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::Uri;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum CloudLine {
     Tls,
     /// Within this machine.
     Loopback,
@@ -13,7 +13,7 @@ pub enum Line {
     Plain,
 }
 
-impl Line {
+impl CloudLine {
     /// None where it is no address of a cloud.
     pub fn to(gateway_url: &str) -> Option<Self> {
         let uri: Uri = gateway_url.parse().ok()?;
@@ -33,25 +33,25 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Line;
+    use super::CloudLine;
 
     #[test]
     fn only_tls_and_this_machine_keep_others_off_the_line() {
         for (url, line) in [
-            ("https://cloud.example", Some(Line::Tls)),
-            ("http://127.0.0.1:8080", Some(Line::Loopback)),
-            ("http://[::1]:8080/", Some(Line::Loopback)),
-            ("http://LOCALHOST", Some(Line::Loopback)),
-            ("http://localhost.example", Some(Line::Plain)),
-            ("http://127.0.0.1.example:8080", Some(Line::Plain)),
-            ("http://10.0.0.5:8080", Some(Line::Plain)),
-            ("http://127.0.0.1@10.0.0.5", Some(Line::Plain)),
-            ("http://0.0.0.0:8080", Some(Line::Plain)),
+            ("https://cloud.example", Some(CloudLine::Tls)),
+            ("http://127.0.0.1:8080", Some(CloudLine::Loopback)),
+            ("http://[::1]:8080/", Some(CloudLine::Loopback)),
+            ("http://LOCALHOST", Some(CloudLine::Loopback)),
+            ("http://localhost.example", Some(CloudLine::Plain)),
+            ("http://127.0.0.1.example:8080", Some(CloudLine::Plain)),
+            ("http://10.0.0.5:8080", Some(CloudLine::Plain)),
+            ("http://127.0.0.1@10.0.0.5", Some(CloudLine::Plain)),
+            ("http://0.0.0.0:8080", Some(CloudLine::Plain)),
             ("ftp://127.0.0.1", None),
             ("127.0.0.1:8080", None),
             ("http://", None),
         ] {
-            assert_eq!(Line::to(url), line, "{url}");
+            assert_eq!(CloudLine::to(url), line, "{url}");
         }
     }
 }

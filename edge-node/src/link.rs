@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::HubFingerprint;
 
-use crate::{downlink::Downlink, ground::EdgeGround, line::Line, store::Alarm};
+use crate::{downlink::Downlink, ground::EdgeGround, line::CloudLine, store::Alarm};
 use session::{LinkSession, SessionEnd};
 use socket::Socket;
 pub use state::LinkState;
@@ -92,7 +92,7 @@ impl Link {
         let check = HubCheck {
             challenge: Some(seals.challenge()),
             pinned: matches!(trust, HubTrust::Key(_) | HubTrust::Fingerprint(_)),
-            plain_line: self.line() == Line::Plain,
+            plain_line: self.line() == CloudLine::Plain,
         };
         let socket = match Socket::connect(&self.ground, &self.speaker, seals).await {
             Ok(socket) => socket,
@@ -111,15 +111,15 @@ impl Link {
             (Some(named), Some(key)) if key.fingerprint() == named => HubTrust::Key(key),
             (Some(named), _) => HubTrust::Fingerprint(named),
             (None, Some(key)) => HubTrust::Key(key),
-            (None, None) if self.line() == Line::Plain => HubTrust::NoKey,
+            (None, None) if self.line() == CloudLine::Plain => HubTrust::NoKey,
             (None, None) => HubTrust::FirstKey,
         };
         Ok((self.ground.store.position().await?, trust))
     }
 
     /// `start` has refused any other address.
-    fn line(&self) -> Line {
-        Line::to(&self.ground.config.gateway_url).unwrap_or(Line::Plain)
+    fn line(&self) -> CloudLine {
+        CloudLine::to(&self.ground.config.gateway_url).unwrap_or(CloudLine::Plain)
     }
 
     fn show(&self, up: bool) {

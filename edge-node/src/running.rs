@@ -33,7 +33,7 @@ use crate::{
     http::{self, Rooms},
     intake::Intake,
     jobs::{self, Heartbeat},
-    line::Line,
+    line::CloudLine,
     link::{Link, LinkState},
     mqtt::{self, Broker, MqttError},
     people::KnownPeople,
@@ -128,10 +128,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
 }
 
 fn check_line(config: &Config) -> Result<(), StartError> {
-    match Line::to(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
-        Line::Tls | Line::Loopback => return Ok(()),
-        Line::Plain if !config.plain_link => return Err(StartError::PlainLine),
-        Line::Plain => {}
+    match CloudLine::to(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
+        CloudLine::Tls | CloudLine::Loopback => return Ok(()),
+        CloudLine::Plain if !config.plain_link => return Err(StartError::PlainLine),
+        CloudLine::Plain => {}
     }
     tracing::warn!(
         gateway = config.gateway_url,

@@ -43,7 +43,7 @@ impl ExitKind {
     }
 }
 
-pub type Result<T, E = Failure> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {

@@ -3,12 +3,12 @@
 use http::{HeaderMap, HeaderValue, header};
 use process::tokens::ServiceKey;
 
-use super::{BrowserSession, seal::Seal};
+use super::{BrowserSession, seal::CookieSeal};
 
 /// Reads and writes the cookie. Clones share the key.
 #[derive(Clone)]
 pub struct Cookies {
-    seal: Seal,
+    seal: CookieSeal,
     /// The origin at which browsers reach this gateway, where it is not the address they connect to.
     pub(super) public_origin: Option<HeaderValue>,
 }
@@ -25,7 +25,7 @@ const KEY: &str = "browser sessions";
 
 impl Cookies {
     pub fn new(key: &ServiceKey, public_origin: Option<HeaderValue>) -> Self {
-        Self { seal: Seal::new(key.secret(KEY)), public_origin }
+        Self { seal: CookieSeal::new(key.secret(KEY)), public_origin }
     }
 
     /// `None` without a session, and with two: another site below the same name may have added one.

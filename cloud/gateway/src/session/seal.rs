@@ -12,12 +12,12 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use super::BrowserSession;
 
 #[derive(Clone)]
-pub struct Seal(Arc<LessSafeKey>);
+pub struct CookieSeal(Arc<LessSafeKey>);
 
 /// Changes when the sealed text does, so that an old cookie is no cookie.
 const FORM: &[u8] = b"holdfast browser session 1";
 
-impl Seal {
+impl CookieSeal {
     pub fn new(key: [u8; 32]) -> Self {
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key).expect("the key has 32 bytes");
         Self(Arc::new(LessSafeKey::new(key)))
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_sealed_session_reads_back_and_hides_its_token() {
-        let seal = Seal::new([7; 32]);
+        let seal = CookieSeal::new([7; 32]);
         let text = seal.close(&session());
         assert!(text.len() < 300 && text.is_ascii());
         let read = seal.open(&text).unwrap();
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_changed_text_and_another_platforms_text_are_nothing() {
-        let seal = Seal::new([7; 32]);
+        let seal = CookieSeal::new([7; 32]);
         let text = seal.close(&session());
         for place in 0..text.len() {
             let mut changed = text.clone().into_bytes();
@@ -77,7 +77,7 @@ mod tests {
             let is_same = URL_SAFE_NO_PAD.decode(&changed) == URL_SAFE_NO_PAD.decode(&text);
             assert!(is_same || seal.open(&changed).is_none(), "{place}");
         }
-        assert!(Seal::new([8; 32]).open(&text).is_none());
+        assert!(CookieSeal::new([8; 32]).open(&text).is_none());
         for nothing in ["", "x", "AAAA", &text[..20], "ü"] {
             assert!(seal.open(nothing).is_none(), "{nothing}");
         }
