@@ -96,15 +96,15 @@ impl Intake {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };
-        if self.is_of_another_body(&frame) {
-            return Ok(refused(Some(frame.id), Code::CommandIdReused));
-        }
         let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
         // Read before the token is checked, so that it is never newer than the check.
         let revocations = gate.revocations_version();
         let Some(signed) = gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
+        if self.is_of_another_body(&frame, signed.claims.sub) {
+            return Ok(refused(Some(frame.id), Code::CommandIdReused));
+        }
         // The revocations by which the token was found good, as long as they may be all there are.
         let sound = signed.refusal.is_none() && gate.revocations_are_fresh();
         let revocations = Some(revocations).filter(|_| sound);
@@ -217,14 +217,11 @@ impl Intake {
         frame.receipt.as_ref().filter(vouches).cloned()
     }
 
-    /// This edge has given its word for that id and another body: a restored edge that has lost the command
-    /// still takes no other in its place.
-    fn is_of_another_body(&self, frame: &CmdFrame) -> bool {
-        frame.receipt.as_ref().is_some_and(|receipt| {
-            receipt.command_id == frame.id
-                && receipt.body.is_some_and(|body| body != frame.body.hash())
-                && self.is_ours(receipt)
-        })
+    /// This edge has given this person its word for that id and another body: a restored edge that has lost
+    /// the command still takes no other in its place.
+    fn is_of_another_body(&self, frame: &CmdFrame, user: UserId) -> bool {
+        let own = self.own_receipt(frame, user).and_then(|receipt| receipt.body);
+        own.is_some_and(|body| body != frame.body.hash())
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {

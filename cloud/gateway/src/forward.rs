@@ -56,8 +56,6 @@ pub async fn forward(
         Err(problem) => return problem.into_response(),
     };
     request.extensions_mut().insert(address);
-    // No part has a use for cookies.
-    request.headers_mut().remove(header::COOKIE);
     let caller = caller.as_ref();
     let mut response = gateway.answer(request, route, &path, caller, &trace).await;
     let headers = response.headers_mut();
@@ -278,6 +276,8 @@ fn fresh(parts: Parts) -> Request {
     *request.headers_mut() = parts.headers;
     request.headers_mut().remove(header::HOST);
     request.headers_mut().remove(header::EXPECT);
+    // No part has a use for cookies.
+    request.headers_mut().remove(header::COOKIE);
     request
 }
 
