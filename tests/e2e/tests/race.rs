@@ -7,10 +7,15 @@ use std::{sync::Arc, time::Duration};
 use platform::{sql::Sql, vals};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Person};
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{
+    sync::{Barrier, Semaphore},
+    task::JoinSet,
+};
 use wire::{Event, EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
 
 const PROVIDERS: usize = 100;
+/// Auth lets 64 of one address wait for a password to be hashed.
+const AT_THE_DOOR: usize = 32;
 const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,9 +51,13 @@ async fn of_a_hundred_providers_exactly_one_gets_the_job() {
 
 async fn providers(api: &Api) -> Vec<Person> {
     let mut coming = JoinSet::new();
+    let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     for _ in 0..PROVIDERS {
-        let api = api.clone();
-        coming.spawn(async move { api.newcomer(Role::Provider).await.expect("a new provider") });
+        let (api, door) = (api.clone(), door.clone());
+        coming.spawn(async move {
+            let _turn = door.acquire().await.expect("an open door");
+            api.newcomer(Role::Provider).await.expect("a new provider")
+        });
     }
     coming.join_all().await
 }

@@ -1,7 +1,5 @@
 //! Devices, connections and frames of people who are signed in.
 
-use std::time::Duration;
-
 use attack::{AttackedPlatform, MqttGreeting, MqttLine, PATIENCE, Somebody, Station};
 use process::clock::Clock;
 use serde_json::{Value, json};
@@ -83,7 +81,14 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
     })
     .await;
     welcome(platform, &tablet, &owner).await;
-    assert!(squatter.packet().await.is_err(), "the stranger stays beside the owner");
+    // The broker may say why before it ends the connection.
+    let end = loop {
+        match squatter.packet().await {
+            Ok(_) => {}
+            Err(error) => break error.kind(),
+        }
+    };
+    assert_ne!(end, std::io::ErrorKind::TimedOut, "the stranger stays beside the owner");
 }
 
 #[tokio::test]
@@ -125,7 +130,7 @@ async fn one_person_fills_the_inbox_of_an_edge() {
                     }
                 }
             };
-            answered += u32::from(timeout(Duration::from_secs(4), reply).await.is_ok());
+            answered += u32::from(timeout(PATIENCE, reply).await.is_ok());
             if answered == 0 {
                 // A lost first frame shows it already.
                 break;
