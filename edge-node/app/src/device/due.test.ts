@@ -15,13 +15,20 @@ it('keeps a start for ten seconds, and what follows it on the same job behind it
   const items = [item(1, 'start_order', 'a', { leaves_at: 10_000 }), item(2, 'complete_order', 'a', { leaves_at: 5_000 }), item(3, 'accept_order', 'b')]
   expect(ids(due(items, 9_999))).toEqual([3])
   expect(ids(due(items, 10_000))).toEqual([1, 3])
-  expect(nextDue(items.slice(0, 2))).toBe(10_000)
+  expect(nextDue(items.slice(0, 2), 9_999)).toBe(10_000)
 })
 
 it('holds nothing up for a command that came to nothing', () => {
   const items = [item(1, 'complete_order', 'a', { state: 'refused' }), item(2, 'accept_order', 'b')]
   expect(ids(due(items, 0))).toEqual([2])
-  expect(nextDue([items[0]!])).toBeUndefined()
+  expect(nextDue([items[0]!], 0)).toBeUndefined()
+})
+
+it('takes a job only after the ends of jobs before it, unless those can still be undone', () => {
+  const items = [item(1, 'accept_order', 'a'), item(2, 'complete_order', 'a', { leaves_at: 10 }), item(3, 'accept_order', 'b'), item(4, 'start_order', 'c')]
+  expect(ids(due(items, 9))).toEqual([1, 3, 4])
+  expect(ids(due(items, 10))).toEqual([1, 4])
+  expect(ids(due(items.slice(2), 10))).toEqual([3, 4])
 })
 
 it('tries again ever more rarely, at least twice a minute', () => {

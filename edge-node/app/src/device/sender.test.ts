@@ -89,7 +89,7 @@ it('brings ten jobs through a kill of the browser, each once confirmed and in or
   await reopened()
   isLineUp = true
   const order: number[] = []
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 30; round += 1) {
     now += 60_000
     sent = []
     await sender.step()

@@ -150,7 +150,7 @@ export class Sender {
 
   private schedule(): void {
     this.world.never(this.timer)
-    const next = nextDue(this.list())
+    const next = nextDue(this.list(), this.world.now())
     if (this.isStopped || next === undefined || !this.world.token()) return
     const wait = Math.max(50, Math.min(next - this.world.now(), 30_000))
     this.timer = this.world.later(() => this.step().catch(() => this.schedule()), wait)
