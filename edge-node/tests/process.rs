@@ -54,6 +54,9 @@ impl Edge {
             format!("edge.ws_bind={ws}"),
             "edge.operator_bind=127.0.0.1:0".to_owned(),
             "edge.enrolment_code=a-code".to_owned(),
+            // One provider does the work of many.
+            "edge.open_jobs_max=0".to_owned(),
+            "edge.acceptances_a_day_max=0".to_owned(),
         ];
         let log = std::fs::File::create(data.join("log")).unwrap();
         let child = command(data, &sets, &[]).stderr(log).spawn().unwrap();
