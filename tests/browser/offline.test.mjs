@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { CHROMIUM, poll, screenshot, watch } from './browser.mjs'
-import { apiOf, kill, startPlatform } from './platform.mjs'
+import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 
 const REGION = 'WEST'
 const PROVIDER = 'provider-west'
@@ -19,7 +19,7 @@ const WORK = ['accept', 'start', 'complete']
 let platform, folder
 
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform(OF_FEW_PEOPLE)
   folder = mkdtempSync(join(tmpdir(), 'holdfast-tablet-'))
 })
 
