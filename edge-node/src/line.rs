@@ -1,4 +1,4 @@
-//! The way to the cloud: an address, and who could listen or speak on it.
+//! The way to the cloud: an address, and its protection from listeners and strangers.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ pub enum CloudLine {
     Tls,
     /// Within this machine.
     Loopback,
-    /// Plain HTTP to another machine: whoever is on the way can read and write.
+    /// Plain HTTP to another machine: anybody on the way can read and write.
     Plain,
 }
 

@@ -1,4 +1,4 @@
-//! Owns what the edge knows of people: whose a device is, and who is no newcomer.
+//! Owns the edge's knowledge of people: the owners of devices, and the known among its people.
 //!
 //! Invariants: a device is of the person who used it first, until he hands it over or has not used it for a
 //! month; newcomers together never fill the log, so that known people always find room in it.

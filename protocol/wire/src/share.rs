@@ -23,7 +23,7 @@ impl ShareLimits {
     pub const OFF: Self = Self { open_jobs: 0, acceptances_a_day: 0, withdrawals_a_day: 0 };
 }
 
-/// Five jobs are two days of work. Who is ill gives all of them back in one day. A stranger who never
+/// Five jobs are two days of work. An ill provider gives all of them back in one day. A stranger who never
 /// finishes a job reads ten addresses on his first day and five on each other.
 impl Default for ShareLimits {
     fn default() -> Self {
