@@ -130,6 +130,8 @@ test('the main work of each role is done by keyboard alone, and the focus is see
     await to('textbox', 'Password')
     await keyboard.type('a long password')
     await keyboard.press('Enter')
+    // The bar is there before the page, which takes the focus when it comes.
+    await page.locator('#main:focus').waitFor()
     await work({ state, page, keyboard, to, activate, heading: (name) => page.getByRole('heading', { name }).first().waitFor() })
     assert.deepEqual(faults(), [])
     await context.close()
