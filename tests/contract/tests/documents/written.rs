@@ -2,7 +2,10 @@
 
 use contract::{
     DocumentsArm,
-    notes::{AT, IS_OPEN, KEY, NEWEST, Note, READ, STARS, USER, WORDS, id, newest_of, note, notes},
+    notes::{
+        AT, BY_WORD, IS_OPEN, KEY, NEWEST, Note, READ, STARS, USER, WORDS, id, newest_of, note,
+        notes,
+    },
     on_every_documents,
 };
 use mongodb::bson::doc;
@@ -35,9 +38,19 @@ async fn a_store_answers_and_one_that_was_never_migrated_is_refused(arm: Documen
     let bare = Collection::<Note>::new(&arm.documents, "notes");
     assert!(matches!(bare.check().await, Err(DocumentsError::Outdated { .. })));
     let notes = notes(&arm.documents).await;
+    let made = schema_version(&arm.documents).await;
     notes.migrate().await.unwrap();
+    assert_eq!(schema_version(&arm.documents).await, made, "the second time nothing is made");
     notes.check().await.unwrap();
     arm.documents.check().await.unwrap();
+}
+
+/// SQLite counts each table and index that is made or dropped.
+async fn schema_version(documents: &Documents) -> Option<i64> {
+    match documents {
+        Documents::Mongo(_) => None,
+        Documents::Sqlite(sql) => sql.one("PRAGMA schema_version", vals![]).await.unwrap(),
+    }
 }
 
 async fn a_second_document_with_the_same_key_is_refused(arm: DocumentsArm) {
@@ -198,25 +211,33 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Later {
         user_id: UserId,
-        title: String,
+        text: String,
     }
-    const TITLE: Field<String> = Field::new("title");
+    const TEXT: Field<String> = Field::new("text");
     impl DocumentBody for Later {
-        const SHAPE: Shape = Shape { fields: &[USER.path(), TITLE.path()], indexes: &[] };
+        const SHAPE: Shape = Shape { fields: &[USER.path(), TEXT.path()], indexes: &[] };
     }
-    notes(&arm.documents).await;
+    let before = notes(&arm.documents).await;
+    before.insert(id(1), &note(1, 1), &[]).await.unwrap();
     let later = Collection::<Later>::new(&arm.documents, "notes");
     later.migrate().await.unwrap();
-    let body = Later { user_id: user(1), title: "no stars any more".to_owned() };
-    assert!(later.insert(id(1), &body, &[]).await.unwrap());
+    let body = Later { user_id: user(1), text: "no stars any more".to_owned() };
+    assert!(later.insert(id(2), &body, &[]).await.unwrap());
     match &arm.documents {
         Documents::Mongo(_) => {
             let raw = arm.mongo().await.collection("notes");
             raw.insert_one(doc! {"_id": 1, "user_id": 1}).await.unwrap_err();
         }
         Documents::Sqlite(sql) => {
-            const UNTITLED: &str = "UPDATE notes SET body = json_remove(body, '$.title')";
-            sql.exec(UNTITLED, vals![]).await.unwrap_err();
+            const WITHOUT_TEXT: &str = "UPDATE notes SET body = json_remove(body, '$.text')";
+            sql.exec(WITHOUT_TEXT, vals![]).await.unwrap_err();
         }
     }
+    assert!(later.get(id(1)).await.unwrap().is_some(), "what was there before");
+    // Back to the release before, whose indexes find its documents again.
+    assert!(later.delete(id(2), 1).await.unwrap());
+    before.migrate().await.unwrap();
+    let word = Find::by(BY_WORD, WORDS.has("w1".to_owned()));
+    assert_eq!(before.count(&word).await.unwrap(), 1);
+    assert_eq!(before.count(&newest_of(1)).await.unwrap(), 1);
 }

@@ -15,6 +15,8 @@ use crate::{
 const INDEXES: &str = "SELECT type, name FROM sqlite_master
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL";
 
+const TABLE: &str = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
+
 const TRIGGERS: [&str; 3] = ["insert", "update", "delete"];
 
 struct StoredIndex {
@@ -23,8 +25,12 @@ struct StoredIndex {
 }
 
 pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(), DocumentsError> {
-    create_table(name).exec(sql).await?;
-    run(sql, &requirements(name, shape)).await?;
+    let table = create_table(name, shape);
+    match sql.one::<String>(TABLE, vals![name]).await? {
+        None => drop(table.exec(sql).await?),
+        Some(present) if present != table.text() => rebuild(sql, name, table).await?,
+        Some(_) => {}
+    }
     let present = indexes(sql, name).await?;
     let declared: Vec<String> =
         shape.indexes.iter().map(|index| format!("{name}_{}", index.stored_name())).collect();
@@ -39,7 +45,7 @@ pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(),
     }
     // One process owns the file, so nobody still asks by an index that is declared no more.
     for retired in present.iter().filter(|present| !declared.contains(&present.name)) {
-        drop_index(sql, retired).await?;
+        run(sql, &drop_index(retired)).await?;
     }
     Ok(())
 }
@@ -63,35 +69,40 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
     Ok(found.into_iter().filter_map(index).collect())
 }
 
-fn create_table(name: &'static str) -> SqlText {
-    let text = SqlText::of("CREATE TABLE IF NOT EXISTS ").put(name);
-    let text = text.put(" (id BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, ");
-    text.put("body TEXT NOT NULL CHECK (json_valid(body))) STRICT")
-}
-
-/// Triggers that refuse a body without a required field. A CHECK would stay as it was when the table was
-/// made, but the fields change with the releases.
-fn requirements(name: &'static str, shape: &Shape) -> Vec<SqlText> {
+/// A body without a required field is refused.
+fn create_table(name: &'static str, shape: &Shape) -> SqlText {
     let required: Vec<FieldPath> =
         shape.fields.iter().copied().filter(|path| path.is_required).collect();
-    let writes = [("_requires_of_new", " BEFORE INSERT ON "), ("_requires", " BEFORE UPDATE ON ")];
-    let of_write = |(trigger, write): (&'static str, &'static str)| {
-        let dropped = SqlText::of("DROP TRIGGER IF EXISTS ").put(name).put(trigger);
-        let text = SqlText::of("CREATE TRIGGER ").put(name).put(trigger).put(write).put(name);
-        let text = text.put(" WHEN NOT (1").list(&required, "", |text, path| {
-            // The type of a missing value is made a text, for a condition that is NULL refuses nothing.
-            let text = text.put(" AND COALESCE(json_type(new.body, '$.").put(path.name);
-            text.put("'), '') IN (").put(match path.kind {
-                _ if path.is_list => "'array')",
-                ScalarKind::Id | ScalarKind::Text => "'text')",
-                ScalarKind::Int => "'integer')",
-                ScalarKind::Bool => "'true', 'false')",
-            })
-        });
-        let text = text.put(") BEGIN SELECT RAISE(ABORT, 'a required field is missing'); END");
-        [dropped, text]
-    };
-    writes.into_iter().flat_map(of_write).collect()
+    let text = SqlText::of("CREATE TABLE ").put(name).put(" (id BLOB NOT NULL PRIMARY KEY, ");
+    let text = text.put("version INTEGER NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)");
+    let text = text.list(&required, "", |text, path| {
+        // The type of a missing value is made a text, for a condition that is NULL refuses nothing.
+        let text = text.put(" AND COALESCE(json_type(body, '$.").put(path.name);
+        text.put("'), '') IN (").put(match path.kind {
+            _ if path.is_list => "'array')",
+            ScalarKind::Id | ScalarKind::Text => "'text')",
+            ScalarKind::Int => "'integer')",
+            ScalarKind::Bool => "'true', 'false')",
+        })
+    });
+    text.put(")) STRICT")
+}
+
+/// SQLite cannot change a CHECK, so the documents move to a new table when the required fields change. The
+/// indexes go with the old one. A document without a field that is required now stops the move, and
+/// nothing has changed then.
+async fn rebuild(sql: &Sql, name: &'static str, table: SqlText) -> Result<(), SqlError> {
+    let copied = SqlText::of("INSERT INTO ").put(name).put(" SELECT id, version, body FROM ");
+    let mut statements: Vec<SqlText> =
+        indexes(sql, name).await?.iter().flat_map(drop_index).collect();
+    statements
+        .push(SqlText::of("ALTER TABLE ").put(name).put(" RENAME TO ").put(name).put("_before"));
+    statements.extend([
+        table,
+        copied.put(name).put("_before"),
+        SqlText::of("DROP TABLE ").put(name).put("_before"),
+    ]);
+    run(sql, &statements).await
 }
 
 fn create_index(name: &'static str, index: &Index) -> SqlText {
@@ -169,15 +180,15 @@ async fn create_list_index(
     run(sql, &statements).await
 }
 
-async fn drop_index(sql: &Sql, index: &StoredIndex) -> Result<(), SqlError> {
+fn drop_index(index: &StoredIndex) -> Vec<SqlText> {
     let name = index.name.as_str();
     if !index.is_table {
-        return run(sql, &[SqlText::of("DROP INDEX ").name(name)]).await;
+        return vec![SqlText::of("DROP INDEX ").name(name)];
     }
     let triggers = TRIGGERS.map(|when| SqlText::of("DROP TRIGGER ").name(name).put("_").put(when));
     let mut statements = triggers.to_vec();
     statements.push(SqlText::of("DROP TABLE ").name(name));
-    run(sql, &statements).await
+    statements
 }
 
 async fn run(sql: &Sql, statements: &[SqlText]) -> Result<(), SqlError> {

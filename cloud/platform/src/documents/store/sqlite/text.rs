@@ -51,6 +51,10 @@ impl SqlText {
         self
     }
 
+    pub fn text(&self) -> &str {
+        self.sql.as_str()
+    }
+
     pub fn name(mut self, name: &str) -> Self {
         self.sql = self.sql.then_name(name);
         self
