@@ -4,7 +4,7 @@
 use process::tokens::{Claims, TokenAudience, TokenKind};
 use wire::{CommandId, CommandToken, CommandTokenForm, EdgeGrant, Region, UnixMillis};
 
-use crate::service::{AccessGrant, Service, ServiceError};
+use crate::service::{ACCESS_TOKEN_SECONDS, AccessGrant, Service, ServiceError};
 
 impl Service {
     /// A token for the region's edges; nothing where the session of these claims does not stand.
@@ -14,9 +14,11 @@ impl Service {
         region: Region,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
         let Some(ends_at) = self.live_until(claims).await? else { return Ok(None) };
-        let (now, exp) = (self.clock.now(), ends_at.0 / 1000);
+        let now = self.clock.now().0 / 1000;
+        // A session that can be refreshed outlives its tokens.
+        let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
         let edge_token = self.edge_token(claims, exp, region, None);
-        let expires_in = exp - now.0 / 1000;
+        let expires_in = exp - now;
         let (user_id, role) = (claims.sub, claims.role);
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role }))
     }

@@ -22,6 +22,8 @@ pub struct SignInAttempt {
     pub password: String,
     /// The secret of the device; an empty text asks for one.
     pub device: Option<String>,
+    /// Asks for a token that gives new access tokens.
+    pub refresh: bool,
 }
 
 pub struct Entry {

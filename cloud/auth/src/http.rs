@@ -1,5 +1,5 @@
-//! The routes of auth. Every one but register, login, verify-token, edge-logout and the public keys takes a live
-//! session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
+//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout and the public keys takes a
+//! live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
 mod edge_tokens;
@@ -49,6 +49,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
         .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
+        .at(POST, "/api/v1/auth/refresh", "Get an access token of an hour for a refresh token",
+            &[InvalidToken], renew::refresh)
         .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
         .at(POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
             &[], edge_tokens::edge_token)

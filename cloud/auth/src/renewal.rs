@@ -1,8 +1,12 @@
 //! Renews the token of a session that stands. It stays the same session, so one sign-out ends every token
 //! of it.
+//!
+//! The gateway renews by the access token that it keeps for a page. A program keeps a refresh token instead,
+//! so that an access token which somebody overheard is good for an hour at most.
 
-use process::tokens::Claims;
+use process::tokens::{Claims, TokenAudience, TokenKind};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::UnixMillis;
 
 use crate::service::{ACCESS_TOKEN_SECONDS, Service, ServiceError};
@@ -10,7 +14,7 @@ use crate::service::{ACCESS_TOKEN_SECONDS, Service, ServiceError};
 /// A day's work. Then the password is asked for again, however often the token was renewed.
 const SESSION_SECONDS_MAX: i64 = 12 * 3600;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct RenewedAccess {
     access_token: String,
     expires_at: UnixMillis,
@@ -25,15 +29,40 @@ impl Service {
         let Some(created_at) = self.store.session_begun(claims.jti).await? else {
             return Ok(None);
         };
-        let (iat, ends) = (self.clock.now().0 / 1000, created_at.0 / 1000 + SESSION_SECONDS_MAX);
-        let exp = (iat + ACCESS_TOKEN_SECONDS).min(ends);
+        let (iat, ends_at) = (self.clock.now().0 / 1000, session_end(created_at));
+        let exp = (iat + ACCESS_TOKEN_SECONDS).min(ends_at.0 / 1000);
         self.store.extend_session(claims.jti, UnixMillis(exp * 1000)).await?;
         // Read again: a sign-out that came in between has not been extended.
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
         let access_token = self.signer.sign(&Claims { iat, exp, ..claims });
-        let [expires_at, ends_at] = [exp, ends].map(|seconds| UnixMillis(seconds * 1000));
-        Ok(Some(RenewedAccess { access_token, expires_at, ends_at }))
+        Ok(Some(RenewedAccess { access_token, expires_at: UnixMillis(exp * 1000), ends_at }))
     }
+
+    /// A new access token for a refresh token; nothing where that is none, or its session does not stand.
+    pub async fn refreshed(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
+        let now = self.clock.now();
+        let Ok(claims) = self.verifier.keys.verify(token, TokenAudience::Refresh, now) else {
+            return Ok(None);
+        };
+        if !self.is_live(&claims).await? {
+            return Ok(None);
+        }
+        let (iat, ends_at) = (now.0 / 1000, claims.expires_at());
+        let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
+        let kind = TokenKind::Access;
+        let access_token = self.signer.sign(&Claims { iat, exp, kind, ..claims });
+        Ok(Some(RenewedAccess { access_token, expires_at: UnixMillis(exp * 1000), ends_at }))
+    }
+
+    pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
+        let (exp, kind) = (ends_at.0 / 1000, TokenKind::Refresh);
+        self.signer.sign(&Claims { exp, kind, ..access.clone() })
+    }
+}
+
+/// The end of a session, however often it is renewed.
+pub fn session_end(created_at: UnixMillis) -> UnixMillis {
+    UnixMillis((created_at.0 / 1000 + SESSION_SECONDS_MAX) * 1000)
 }

@@ -17,6 +17,7 @@ use crate::{
     events,
     limits::{EntryLimits, SpentQuota},
     passwords::{HashPermit, Lane, PasswordError, Passwords},
+    renewal::session_end,
     revocations,
     store::{
         Account, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError, UserSession,
@@ -58,6 +59,9 @@ pub struct AccessGrant {
     /// Absent where only a token for edges was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
+    /// For `POST /api/v1/auth/refresh`. Present where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     /// For the edges of the region that the sign-in named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge_token: Option<String>,
@@ -87,7 +91,7 @@ impl Service {
     /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
     /// arrive together pass the limit by no more than the number of permits.
     pub async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignIn, ServiceError> {
-        let SignInAttempt { from, typed_name, password, device } = attempt;
+        let SignInAttempt { from, typed_name, password, device, refresh } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::typed(&typed_name) else {
             let lane = self.limits.lane(from).await;
@@ -104,7 +108,7 @@ impl Service {
         }
         match self.verified(&permit, &username, password).await? {
             Some(account) => {
-                let begun = self.begin_session(&account, entry).await?;
+                let begun = self.begin_session(&account, entry, refresh).await?;
                 Ok(begun.map_or(SignIn::Wrong, SignIn::Done))
             }
             None => {
@@ -131,6 +135,7 @@ impl Service {
         &self,
         account: &Account,
         entry: Entry,
+        refresh: bool,
     ) -> Result<Option<AccessGrant>, ServiceError> {
         let wrong_passwords = self.guesses(account, &entry).await?;
         let created_at = self.clock.now();
@@ -152,9 +157,13 @@ impl Service {
             user_id: account.id,
             kind: SessionKind::Access,
             created_at,
-            expires_at: UnixMillis(claims.exp * 1000),
+            expires_at: match refresh {
+                true => session_end(created_at),
+                false => claims.expires_at(),
+            },
         };
         let access_token = self.signer.sign(&claims);
+        let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
         let Entry { name, place, device, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
@@ -164,6 +173,7 @@ impl Service {
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
         Ok(Some(AccessGrant {
             access_token: Some(access_token),
+            refresh_token: refresh,
             edge_token: None,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,

@@ -32,6 +32,8 @@ pub enum TokenKind {
     DeviceGrant,
     /// From a session, to its end. It opens the edges of one region.
     Edge,
+    /// From a sign-in that asked for it, for as long as the session may last. It opens nothing.
+    Refresh,
 }
 
 /// The parts that a person's token opens.
@@ -41,6 +43,8 @@ pub enum TokenAudience {
     Edges(Region),
     /// Nothing: it vouches for one command in the log of an edge of that region.
     Command(Region, CommandId),
+    /// Nothing: auth gives new access tokens of the session for it.
+    Refresh,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +82,7 @@ impl Claims {
             (TokenKind::Edge, Some(region), Some(command)) => {
                 Some(TokenAudience::Command(region, command))
             }
+            (TokenKind::Refresh, None, None) => Some(TokenAudience::Refresh),
             _ => None,
         }
     }

@@ -1,10 +1,13 @@
 //! `POST /internal/sessions/renew`: the gateway renews the tokens that it holds for pages.
+//! `POST /api/v1/auth/refresh`: a program renews its own by its refresh token.
 
 use axum::extract::State;
 use process::{
     problem::{Json, Problem},
     tokens::FromService,
 };
+use serde::Deserialize;
+use utoipa::ToSchema;
 use wire::Code;
 
 use super::session::TokenForm;
@@ -16,5 +19,18 @@ pub async fn renew(
     Json(form): Json<TokenForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
     let renewed = service.renew(&form.token).await?;
+    renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RefreshForm {
+    refresh_token: String,
+}
+
+pub async fn refresh(
+    State(service): State<Service>,
+    Json(form): Json<RefreshForm>,
+) -> Result<Json<RenewedAccess>, Problem> {
+    let renewed = service.refreshed(&form.refresh_token).await?;
     renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
 }

@@ -38,6 +38,9 @@ pub struct LoginForm {
     /// The secret that this device got at an earlier sign-in. An empty text asks for one.
     #[serde(default)]
     device: Option<String>,
+    /// Asks for a token that gives new access tokens without the password, for a program that keeps it.
+    #[serde(default)]
+    refresh: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -70,11 +73,12 @@ pub async fn login(
     from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let LoginForm { username: typed_name, password, region, edge_only, device } = form;
+    let LoginForm { username: typed_name, password, region, edge_only, device, refresh } = form;
     if edge_only && region.is_none() {
         return Err(Problem::wrong("region", say::region_needs));
     }
-    let attempt = SignInAttempt { from, typed_name, password, device };
+    let refresh = refresh && !edge_only;
+    let attempt = SignInAttempt { from, typed_name, password, device, refresh };
     let (word, answer) = match service.sign_in(attempt).await? {
         SignIn::Done(mut grant) => {
             if let Some(region) = region {

@@ -83,3 +83,63 @@ async fn only_the_platforms_own_parts_may_renew() {
     }
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
 }
+
+/// A sign-in that asks for a refresh token: its two tokens.
+async fn kept(auth: &Auth, name: &str) -> (String, String) {
+    let form = json!({ "username": name, "password": PASSWORD, "refresh": true });
+    let answer = auth.send(Method::POST, "/api/v1/auth/login", None, Some(form)).await;
+    let refresh = answer.body["refresh_token"].as_str().unwrap().to_owned();
+    (token_in(&answer), refresh)
+}
+
+async fn refreshed(auth: &Auth, token: &str) -> Answer {
+    let form = json!({ "refresh_token": token });
+    auth.send(Method::POST, "/api/v1/auth/refresh", None, Some(form)).await
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_refresh_token_gives_access_for_twelve_hours_or_until_the_sign_out(
+    #[case] engine: Engine,
+) {
+    let auth = Auth::new(engine).await;
+    auth.register("lisi", "provider").await;
+    let (access, refresh) = kept(&auth, "lisi").await;
+    let began = claims(&auth, &access).await;
+    auth.clock.advance(11 * 60 * MINUTE_MS);
+    assert_eq!(auth.verify(&access).await.status, StatusCode::UNAUTHORIZED, "an hour is over");
+    let new = token_in(&refreshed(&auth, &refresh).await);
+    let after = claims(&auth, &new).await;
+    assert_eq!((after.jti, after.sub, after.exp), (began.jti, began.sub, began.iat + 12 * 3600));
+    let edge = json!({ "region": "NORTH" });
+    let edge = auth.send(Method::POST, "/api/v1/auth/edge-token", Some(&new), Some(edge)).await;
+    assert_eq!(edge.body["expires_in"], 3600, "{}", edge.text);
+
+    let (access, other) = kept(&auth, "lisi").await;
+    auth.send(Method::POST, "/api/v1/auth/logout", Some(&access), None).await;
+    assert_eq!(refreshed(&auth, &other).await.code(), "invalid_token", "signed out");
+    auth.clock.advance(60 * MINUTE_MS);
+    assert_eq!(refreshed(&auth, &refresh).await.code(), "invalid_token", "its time is over");
+}
+
+#[tokio::test]
+async fn a_refresh_token_opens_nothing_and_no_other_token_refreshes() {
+    let auth = Auth::new(Engine::Sqlite).await;
+    auth.register("lisi", "customer").await;
+    let (access, refresh) = kept(&auth, "lisi").await;
+    assert_eq!(auth.verify(&refresh).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(renewed(&auth, &refresh).await.code(), "invalid_token");
+    let out = auth.send(Method::POST, "/api/v1/auth/logout", Some(&refresh), None).await;
+    assert_eq!(out.status, StatusCode::UNAUTHORIZED);
+    for other in [access.as_str(), "", "a.b.c"] {
+        assert_eq!(refreshed(&auth, other).await.code(), "invalid_token");
+    }
+    let plain = auth.login("lisi", PASSWORD).await;
+    assert!(
+        plain.body.get("refresh_token").is_none(),
+        "it is given to those who ask: {}",
+        plain.text
+    );
+}

@@ -202,7 +202,7 @@ impl Judge {
             }
             // Of an edge from before there were tokens for edges.
             Some(TokenAudience::Cloud) => self.accept_cloud_tokens,
-            None => false,
+            Some(TokenAudience::Refresh) | None => false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod resting;
 
-use attack::{AttackedPlatform, HttpCall, PATIENCE, Station};
+use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
@@ -180,4 +180,35 @@ async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
         (answer.code() == "revoked").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_opens_a_door_or_renews_a_session_that_has_ended() {
+    let platform = AttackedPlatform::shared().await;
+    let station = Station::fresh();
+    let username = format!("keeper-{}", process::random::secret_text(9).to_lowercase());
+    let username = username.replace('_', "x");
+    let account = json!({
+        "username": username, "email": format!("{username}@example.org"), "password": PASSWORD,
+        "role": "customer",
+    });
+    let register = HttpCall::post("/api/v1/auth/register").json(&account);
+    assert!(station.ask(platform.gateway(), &register).await.unwrap().status < 300);
+    let form = json!({"username": username, "password": PASSWORD, "refresh": true});
+    let login = HttpCall::post("/api/v1/auth/login").json(&form);
+    let grant = station.ask(platform.gateway(), &login).await.unwrap().json();
+    let [access, refresh] =
+        ["access_token", "refresh_token"].map(|name| grant[name].as_str().unwrap().to_owned());
+    opens_nothing(platform, "a refresh token", &refresh).await;
+
+    let refreshed = async |token: &str| {
+        let form = json!({"refresh_token": token});
+        let call = HttpCall::post("/api/v1/auth/refresh").json(&form);
+        station.ask(platform.gateway(), &call).await.unwrap()
+    };
+    assert_eq!(refreshed(&refresh).await.status, 200, "its owner gets a new token");
+    assert_eq!(refreshed(&access).await.code(), "invalid_token", "an overheard access token");
+    let logout = HttpCall::post("/api/v1/auth/logout").bearer(&access);
+    assert_eq!(station.ask(platform.gateway(), &logout).await.unwrap().status, 204);
+    assert_eq!(refreshed(&refresh).await.code(), "invalid_token", "the session has ended");
 }
