@@ -15,7 +15,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wire::{CodeError, EdgeId, HubKey, Region, enrolment_bytes, hub_of};
+use wire::{Code, CodeError, EdgeId, HubKey, Region, enrolment_bytes, hub_of};
 
 use crate::ground::EdgeGround;
 
@@ -37,12 +37,17 @@ struct EnrolAnswer {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum EnrolError {
+pub enum EnrolError {
     #[error("the cloud did not enrol this edge")]
-    Cloud(#[from] ClientError),
-    #[error("the code is for edge `{0}` in {1}; check edge.name and edge.region")]
+    Cloud(#[source] ClientError),
+    #[error(
+        "the cloud refuses edge.enrolment_code: it is unknown, used, withdrawn or expired. `holdfast enrol REGION \
+         NAME` makes a new one"
+    )]
+    Refused,
+    #[error("edge.enrolment_code is for edge `{0}` in {1}; check edge.name and edge.region")]
     OtherEdge(EdgeId, Region),
-    #[error("the code cannot be used")]
+    #[error("edge.enrolment_code cannot be used")]
     Code(#[from] CodeError),
     #[error(
         "the answer is not from the hub that made the code; somebody on the way may be pretending to be it"
@@ -54,16 +59,21 @@ enum EnrolError {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Asks until the edge is enrolled; the cloud may be away, and an operator may have to act.
-pub async fn until_enrolled(ground: &EdgeGround, stop: &CancellationToken) {
+/// Asks until the edge is enrolled or asked to stop; the cloud may be away. A code that cannot become right
+/// is an error.
+pub async fn until_enrolled(
+    ground: &EdgeGround,
+    stop: &CancellationToken,
+) -> Result<(), EnrolError> {
     let client = Client::new();
     let (lost_at, mut attempt) = (ground.clock.elapsed(), 0);
     loop {
         match once(ground, &client).await {
             Ok(()) => {
                 tracing::info!(edge = %ground.identity.name, "This edge is enrolled");
-                return;
+                return Ok(());
             }
+            Err(error) if error.is_final() => return Err(error),
             Err(error) => {
                 let cause = process::problem::chain(&error);
                 tracing::warn!(cause, attempt, "Not enrolled yet");
@@ -75,7 +85,22 @@ pub async fn until_enrolled(ground: &EdgeGround, stop: &CancellationToken) {
         attempt = attempt.saturating_add(1);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+impl EnrolError {
+    /// Another attempt with the same code ends the same way. An answer of a false hub is no reason to stop:
+    /// the true one may be reached later.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Refused | Self::OtherEdge(..) | Self::Code(_))
+    }
+
+    fn of(error: ClientError) -> Self {
+        match error.problem.as_ref().map(|problem| problem.code) {
+            Some(Code::EnrolmentCodeInvalid) => Self::Refused,
+            _ => Self::Cloud(error),
         }
     }
 }
@@ -88,7 +113,8 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
     hub_of(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
     let ask = EnrolRequest { code, public_key };
-    let answer: EnrolAnswer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await?;
+    let answer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await;
+    let answer: EnrolAnswer = answer.map_err(EnrolError::of)?;
     if answer.edge != identity.name || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }

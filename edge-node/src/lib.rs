@@ -27,6 +27,7 @@ texts::include_texts!(say);
 mod tests;
 
 pub use config::Config;
+pub use enrol::EnrolError;
 pub use http::document;
 pub use mqtt::MqttKind;
 pub use running::{Running, StartError, start};

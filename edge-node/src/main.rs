@@ -69,11 +69,14 @@ async fn work(args: Args) -> anyhow::Result<()> {
 
 async fn run(config: Config, log: LogFormat) -> anyhow::Result<()> {
     process::start("holdfast-edge", log);
-    let running = start(config, Clock::system()).await?;
-    stop_signal().await;
+    let mut running = start(config, Clock::system()).await?;
+    let ended = tokio::select! {
+        () = stop_signal() => Ok(()),
+        error = running.not_enrolled() => Err(error.into()),
+    };
     running.stop().await;
     tracing::info!("Stopped");
-    Ok(())
+    ended
 }
 
 fn tell(config: &Config, json: bool) -> anyhow::Result<()> {

@@ -20,14 +20,17 @@ use process::{
     tokens::{Signer, SignerError},
     web::{self, Slots},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 
 use crate::{
     board::Boards,
     config::Config,
     downlink::Downlink,
-    enrol,
+    enrol::{self, EnrolError},
     gate::Gate,
     ground::EdgeGround,
     http::{self, Rooms},
@@ -50,6 +53,7 @@ pub struct Running {
     pub operator: Option<SocketAddr>,
     tasks: Tasks,
     store: Store,
+    enrolment: oneshot::Receiver<EnrolError>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -242,19 +246,21 @@ async fn start_rooms(
     let (store, gate, clock) = (ground.store.clone(), ground.gate.clone(), ground.clock.clone());
     tasks.spawn("jobs", jobs::scheduled(store.clone(), gate, clock, tasks.token()));
     let downlink = Downlink { ground, intake, voice, feed_seq };
-    keep_link(downlink, link, hub, enrolled, &tasks);
+    let enrolment = keep_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
-    Ok(Running { http: http_at, mqtt: mqtt_at, ws: ws_at, operator: operator_at, tasks, store })
+    let (http, mqtt, ws, operator) = (http_at, mqtt_at, ws_at, operator_at);
+    Ok(Running { http, mqtt, ws, operator, tasks, store, enrolment })
 }
 
-/// Enrols first where that is still to be done, then keeps the link.
+/// Enrols first where that is still to be done, then keeps the link. Tells why the edge cannot be enrolled.
 fn keep_link(
     downlink: Downlink,
     state: watch::Sender<LinkState>,
     hub: Option<HubFingerprint>,
     enrolled: bool,
     tasks: &Tasks,
-) {
+) -> oneshot::Receiver<EnrolError> {
+    let (failed, failure) = oneshot::channel();
     let ground = downlink.ground.clone();
     let speaker = Speaker {
         edge: ground.identity.name.clone(),
@@ -265,11 +271,14 @@ fn keep_link(
     let link = Link { ground: ground.clone(), speaker, downlink, state, hub };
     let stop = tasks.token();
     tasks.spawn("link", async move {
-        if !enrolled {
-            enrol::until_enrolled(&ground, &stop).await;
+        if !enrolled && let Err(error) = enrol::until_enrolled(&ground, &stop).await {
+            // Nobody listens any more where the edge is stopping.
+            let _ = failed.send(error);
+            return;
         }
         link.keep(stop).await;
     });
+    failure
 }
 
 fn serve(
@@ -282,6 +291,14 @@ fn serve(
 }
 
 impl Running {
+    /// Returns once it is sure that this edge cannot be enrolled, and else never.
+    pub async fn not_enrolled(&mut self) -> EnrolError {
+        match (&mut self.enrolment).await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Within five seconds: takes no more commands, answers those it has, closes the file.
     pub async fn stop(self) {
         self.tasks.shutdown(STOP_WITHIN).await;

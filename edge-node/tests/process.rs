@@ -193,3 +193,37 @@ fn what_is_wrong_is_said_by_name() {
         assert!(!output.status.success() && said.contains(words), "{set}: {said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let ran = |code: &str, name: &str| {
+        let sets = [
+            format!("edge.gateway_url=http://{gateway}"),
+            format!("edge.enrolment_code={code}"),
+            format!("edge.name={name}"),
+            "edge.http_bind=127.0.0.1:0".to_owned(),
+            "edge.mqtt_bind=127.0.0.1:0".to_owned(),
+            "edge.ws_bind=127.0.0.1:0".to_owned(),
+            "edge.operator_bind=127.0.0.1:0".to_owned(),
+        ];
+        let folder = data.path().join(format!("{name}-{code}"));
+        std::fs::create_dir(&folder).unwrap();
+        let mut command = command(&folder, &sets, &[]);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    let torn = "AAAA-".repeat(7);
+    for (code, name, words) in [
+        ("b-code", "north-1", "it is unknown, used, withdrawn or expired"),
+        (torn.as_str(), "north-1", "the code is not whole"),
+        ("a-code", "north-2", "is for edge `north-1` in NORTH"),
+    ] {
+        let output = ran(code, name).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        assert!(!output.status.success(), "{code}: {said}");
+        assert!(last.starts_with("holdfast-edge: ") && last.contains(words), "{code}: {said}");
+    }
+    assert_eq!(cloud.hellos().len(), 0);
+}

@@ -23,6 +23,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
+    problem::Problem,
     seal::Sealer,
     tasks::Tasks,
     tokens::{Signer, bearer, verify_edge},
@@ -222,7 +223,7 @@ impl Cloud {
 
 async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
     if ask["code"] != "a-code" {
-        return StatusCode::UNAUTHORIZED.into_response();
+        return Problem::new(Code::EnrolmentCodeInvalid).into_response();
     }
     let key = URL_SAFE_NO_PAD.decode(ask["public_key"].as_str().unwrap()).unwrap();
     cloud.with(|state| state.public_key = Some(key.try_into().unwrap()));
