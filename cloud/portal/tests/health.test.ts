@@ -41,4 +41,7 @@ it('tells each thing that is wrong, and which need a person', () => {
   const report = { now: new Date(now).toISOString(), regions: [region({ edges: [edge({ checksum: 'mismatch', clock_error_ms: -90_000, disk_free_bytes: 1, parked: 3 })] })] }
   expect(complaintsOf(report).map(complaint => [complaint.kind, complaint.needs])).toEqual([['mismatch', true], ['disk', true], ['clock', true], ['parked', false]])
   expect(complaintsOf({ ...report, regions: [region()] })).toEqual([])
+  const free = region({ policy: 'exclusive' })
+  expect(complaintsOf({ ...report, regions: [free] }).map(complaint => complaint.kind)).toEqual(['nobody_holds'])
+  expect(complaintsOf({ ...report, regions: [{ ...free, holder: 'north-1' }] })).toEqual([])
 })

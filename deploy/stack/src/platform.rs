@@ -202,11 +202,15 @@ impl Stack {
         .await
     }
 
-    /// A platform may be laid out without an edge in some regions.
+    /// A platform may be laid out without an edge in some regions. A right that an operator took back may stay
+    /// with nobody.
     fn is_meant(&self, wrong: &Complaint) -> bool {
         let mut edges = self.layout.edges.iter();
-        wrong.kind == ComplaintKind::NoEdge
-            && edges.all(|place| place.region.as_str() != wrong.about)
+        match wrong.kind {
+            ComplaintKind::NoEdge => edges.all(|place| place.region.as_str() != wrong.about),
+            ComplaintKind::NobodyHolds => true,
+            _ => false,
+        }
     }
 
     /// Starts one more edge in a region, behind this gateway; returns once it is linked.

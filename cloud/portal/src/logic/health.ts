@@ -31,7 +31,7 @@ export interface Complaint {
 }
 
 export type ComplaintKind =
-  | 'asks_stopped' | 'contradicted' | 'no_edge' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
+  | 'asks_stopped' | 'contradicted' | 'no_edge' | 'nobody_holds' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
   | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'clock' | 'any_hub' | 'plain_line' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
 
 const DISK_FREE_BYTES_MIN = 1024 ** 3
@@ -90,6 +90,7 @@ function complaintsOfRegion(status: RegionStatus, now: number): Complaint[] {
   const contradicted = status.repairs?.contradicted_at
   if (contradicted && now - Date.parse(contradicted) < DAY_MS) found.push({ region, kind: 'contradicted', needs: true, since: contradicted })
   if (status.edges.length === 0) found.push({ region, kind: 'no_edge', needs: false })
+  if (status.policy === 'exclusive' && status.holder === null) found.push({ region, kind: 'nobody_holds', needs: true })
   if (status.gate === 'closed') found.push({ region, kind: 'gate', needs: false })
   return [...found, ...status.edges.flatMap(edge => complaintsOfEdge(region, edge))]
 }

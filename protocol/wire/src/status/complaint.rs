@@ -3,7 +3,7 @@
 use super::{
     ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, RegionStatus, StatusReport,
 };
-use crate::{QuarantineStatus, UnixMillis};
+use crate::{Policy, QuarantineStatus, UnixMillis};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
@@ -19,6 +19,8 @@ pub enum ComplaintKind {
     Contradicted(u64),
     AsksStopped(u64),
     NoEdge,
+    /// The policy is exclusive, and no edge has the right: it assigns as under optimistic.
+    NobodyHolds,
     NeedsOperator,
     Twin,
     /// With the epoch that it runs in since.
@@ -90,8 +92,14 @@ impl RegionStatus {
             contradicted.map(|_| ComplaintKind::Contradicted(repairs.contradictions)),
             some(self.asks_stopped).map(ComplaintKind::AsksStopped),
             self.edges.is_empty().then_some(ComplaintKind::NoEdge),
+            self.is_held_by_nobody().then_some(ComplaintKind::NobodyHolds),
         ];
         found.into_iter().flatten()
+    }
+
+    /// True where one edge is to assign and none may.
+    fn is_held_by_nobody(&self) -> bool {
+        self.policy == Policy::Exclusive && self.holder.is_none()
     }
 }
 
