@@ -172,6 +172,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/edges/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw the code of an edge that has not enrolled, and forget the edge */
+        delete: operations["hub.withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/edges/{id}/left-behind": {
         parameters: {
             query?: never;
@@ -438,6 +455,23 @@ export interface paths {
         put?: never;
         /** End the session of the token */
         post: operations["auth.logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get an access token of an hour for a refresh token */
+        post: operations["auth.refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -907,6 +941,8 @@ export interface components {
              * @description In seconds.
              */
             expires_in: number;
+            /** @description For `POST /api/v1/auth/refresh`. Present where it was asked for. */
+            refresh_token?: string;
             role: components["schemas"]["Role"];
             /** @description `Bearer`. */
             token_type: string;
@@ -1059,7 +1095,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1196,6 +1232,7 @@ export interface components {
         EdgeId: string;
         /** @description An edge as stored. An operator's list shows the fields down to `stored`. */
         EdgeItem: components["schemas"]["EdgeStatus"] & {
+            code_expires_at: components["schemas"]["UnixMillis"] | null;
             created_at: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             cursor_seq: number;
@@ -1487,6 +1524,8 @@ export interface components {
             /** @description Asks for that token alone. */
             edge_only?: boolean;
             password: string;
+            /** @description Asks for a token that gives new access tokens without the password, for a program that keeps it. */
+            refresh?: boolean;
             /** @description Asks for a token for this region's edges as well. */
             region?: components["schemas"]["Region"];
             username: string;
@@ -1735,6 +1774,9 @@ export interface components {
             user_id?: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"];
         };
+        RefreshForm: {
+            refresh_token: string;
+        };
         /** @enum {string} */
         Region: "NORTH" | "SOUTH" | "EAST" | "WEST" | "MID";
         /** @description How a region assigns its orders: what its feed brings, and what the hub may ask for at any time. */
@@ -1811,6 +1853,12 @@ export interface components {
             /** @description By name, or by number as older clients do. */
             role: components["schemas"]["Role"];
             username: string;
+        };
+        RenewedAccess: {
+            access_token: string;
+            /** @description The end of the session, however often it is renewed. */
+            ends_at: components["schemas"]["UnixMillis"];
+            expires_at: components["schemas"]["UnixMillis"];
         };
         /** @description How a region's feed was put right. */
         RepairStatus: {
@@ -1972,6 +2020,9 @@ export interface components {
         WithdrawalForm: {
             reason: string;
         };
+        WithdrawnInvitation: {
+            edge: components["schemas"]["EdgeId"];
+        };
         WithdrawnJob: {
             code: components["schemas"]["Code"] | null;
             order_code: components["schemas"]["OrderCode"] | null;
@@ -2084,12 +2135,14 @@ export type ReadItem = components['schemas']['ReadItem'];
 export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
 export type ReasonForm = components['schemas']['ReasonForm'];
 export type Receipt = components['schemas']['Receipt'];
+export type RefreshForm = components['schemas']['RefreshForm'];
 export type Region = components['schemas']['Region'];
 export type RegionAssignment = components['schemas']['RegionAssignment'];
 export type RegionRecord = components['schemas']['RegionRecord'];
 export type RegionStanding = components['schemas']['RegionStanding'];
 export type RegionStatus = components['schemas']['RegionStatus'];
 export type RegisterForm = components['schemas']['RegisterForm'];
+export type RenewedAccess = components['schemas']['RenewedAccess'];
 export type RepairStatus = components['schemas']['RepairStatus'];
 export type Reply = components['schemas']['Reply'];
 export type RetriedAccept = components['schemas']['RetriedAccept'];
@@ -2114,6 +2167,7 @@ export type Verdict = components['schemas']['Verdict'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
 export type Winner = components['schemas']['Winner'];
 export type WithdrawalForm = components['schemas']['WithdrawalForm'];
+export type WithdrawnInvitation = components['schemas']['WithdrawnInvitation'];
 export type WithdrawnJob = components['schemas']['WithdrawnJob'];
 export type WithdrawnJobs = components['schemas']['WithdrawnJobs'];
 export type $defs = Record<string, never>;
@@ -2841,7 +2895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `edge_exists`: An edge of this name is already enrolled. */
+            /** @description `edge_exists`: An edge of this name already exists. Choose another name. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2942,6 +2996,86 @@ export interface operations {
                 };
             };
             /** @description `op_not_stopped`: This entry does not wait for an operator. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawnInvitation"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `enrolment_code_used`: This edge has used its code and is enrolled. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4197,6 +4331,84 @@ export interface operations {
              *     `foreign_page`: This request does not come from a page of this site.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewedAccess"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6314,7 +6526,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `too_many_streams`: You listen to too many streams at once. Close another tab.
+             * @description `too_many_streams`: Too many of your pages are open at once. Close another tab.
              *     `rate_limited`: You have asked too often. Wait a little and try again.
              */
             429: {

@@ -56,6 +56,7 @@ codes! {
     EdgeExists edge_exists 409,
     OpNotStopped op_not_stopped 409,
     EnrolmentCodeInvalid enrolment_code_invalid 401,
+    EnrolmentCodeUsed enrolment_code_used 409,
     // orders
     OrderNotFound order_not_found 404,
     OrderExists order_exists 409,

@@ -91,6 +91,9 @@ pub struct EdgeListItem {
     pub created_at: UnixMillis,
     /// Absent while its code waits to be used.
     pub enrolled_at: Option<UnixMillis>,
+    /// The last moment at which its code can be used, while it has one.
+    #[serde(default)]
+    pub code_expires_at: Option<UnixMillis>,
     /// The end of its log at the hub, in this epoch.
     #[serde(default)]
     pub cursor_seq: u64,

@@ -32,8 +32,8 @@ pub(crate) fn router(hub: Routes) -> Router {
 #[rustfmt::skip]
 pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
     use Code::{
-        EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, InvalidToken, NotFound, OpNotStopped,
-        TokenExpired,
+        EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed, InvalidToken, NotFound,
+        OpNotStopped, TokenExpired,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -47,6 +47,9 @@ pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
             &[], operate::edges)
         .at(POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
             &[EdgeExists], enrol::invite)
+        .at(Method::DELETE, "/api/v1/admin/edges/{id}/code",
+            "Withdraw the code of an edge that has not enrolled, and forget the edge",
+            &[NotFound, EnrolmentCodeUsed], enrol::withdraw)
         .at(POST, "/api/v1/admin/edges/{id}/readmit",
             "Let an edge in again that was restored too often", &[NotFound], retry::readmit)
         .at(GET, "/api/v1/admin/edges/{id}/left-behind",

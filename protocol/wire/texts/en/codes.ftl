@@ -14,7 +14,7 @@ revoked = This account has been revoked.
 device-in-use = Somebody else is still signed in on this tablet.
 csrf-token-wrong = This page's sign-in is an old one. Load the page again.
 foreign-page = This request does not come from a page of this site.
-too-many-streams = You listen to too many streams at once. Close another tab.
+too-many-streams = Too many of your pages are open at once. Close another tab.
 
 ## what was asked
 
@@ -24,9 +24,10 @@ body-too-large = The body is too large.
 not-found = There is nothing here.
 method-not-allowed = This cannot be done here.
 user-exists = This user name or email is taken.
-edge-exists = An edge of this name is already enrolled.
+edge-exists = An edge of this name already exists. Choose another name.
 op-not-stopped = This entry does not wait for an operator.
 enrolment-code-invalid = This enrolment code is unknown, used or expired.
+enrolment-code-used = This edge has used its code and is enrolled.
 
 ## orders
 

@@ -52,6 +52,9 @@ pub struct EdgeRecord {
     /// Absent while its code waits to be used.
     #[schema(required)]
     pub enrolled_at: Option<UnixMillis>,
+    /// The last moment at which its code can be used, while it has one.
+    #[schema(required)]
+    pub code_expires_at: Option<UnixMillis>,
     pub cursor_seq: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
-    problem::{CreatedJson, Json, Problem},
+    problem::{CreatedJson, Json, Path, Problem},
     tokens::{Admin, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::enrolment,
-    store::enrol::{EnrolmentResult, InvitationResult},
+    store::enrol::{EnrolmentResult, InvitationResult, WithdrawalResult},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -50,6 +50,28 @@ pub(super) async fn invite(
         InvitationResult::Until(expires_at) => {
             tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
             Ok(CreatedJson(InvitationCode { edge, region, code, expires_at }))
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct WithdrawnInvitation {
+    edge: EdgeId,
+}
+
+/// `DELETE /api/v1/admin/edges/{id}/code`
+pub(super) async fn withdraw(
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+) -> Result<Json<WithdrawnInvitation>, Problem> {
+    match hub.sessions.store.withdraw_invitation(&edge).await? {
+        WithdrawalResult::Unknown => Err(Code::NotFound.into()),
+        WithdrawalResult::Enrolled => Err(Code::EnrolmentCodeUsed.into()),
+        WithdrawalResult::Withdrawn => {
+            let by = caller.actor.user_id;
+            tracing::info!(edge.id = %edge, user.id = %by, "The code of `{edge}` is withdrawn");
+            Ok(Json(WithdrawnInvitation { edge }))
         }
     }
 }

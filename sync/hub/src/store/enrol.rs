@@ -12,6 +12,7 @@ const ADD_EDGE: &str = "INSERT INTO edges (edge, region, created_at, epoch, term
     cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, pending, \
     last_seq, work_token, work_until) VALUES (?, ?, ?, 1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)";
 const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND public_key IS NULL";
+const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND public_key IS NULL";
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
 const ADD_CODE: &str = "INSERT INTO enrolment_codes \
     (code_hash, edge, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?)";
@@ -30,6 +31,14 @@ pub enum InvitationResult {
     Until(UnixMillis),
     /// An edge of this name has registered its key.
     Exists,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithdrawalResult {
+    Withdrawn,
+    /// The edge has registered its key.
+    Enrolled,
+    Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +85,21 @@ impl Store {
             }
             tx.exec(ADD_CODE, vals![code_hash, edge, now, by, until]).await?;
             Ok(InvitationResult::Until(until))
+        })
+    }
+
+    /// Forgets an edge that has not enrolled, and its code.
+    pub async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
+        transact!(self.sql, tx => {
+            if tx.exec(DROP_EDGE, vals![edge]).await? == 0 {
+                let known: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
+                return Ok(match known {
+                    Some(_) => WithdrawalResult::Enrolled,
+                    None => WithdrawalResult::Unknown,
+                });
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            Ok(WithdrawalResult::Withdrawn)
         })
     }
 

@@ -17,6 +17,8 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
     e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.cloud_tokens_since, \
+    (SELECT MAX(c.expires_at) FROM enrolment_codes c WHERE c.edge = e.edge \
+    AND e.public_key IS NULL) AS code_expires_at, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
     AND u.state IN ('held_region', 'held_operator')) AS held, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
@@ -85,7 +87,7 @@ impl Row for EdgeRecord {
             unsettled_since: None,
         });
         Ok(fields!(row => EdgeRecord {
-            region, created_at, enrolled_at, cursor_seq, outcome_count, link_up, link_since,
+            region, created_at, enrolled_at, code_expires_at, cursor_seq, outcome_count, link_up, link_since,
             outcome_cursor, feed_cursor, digest, ahead, last_seq, region_digest, assignment,
             readmitted_at;
             stored

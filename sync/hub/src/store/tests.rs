@@ -20,7 +20,7 @@ use wire::{
 use super::{
     asks::{AskAdmission, AskName},
     compact::OldOps,
-    enrol::{EnrolmentResult, InvitationResult},
+    enrol::{EnrolmentResult, InvitationResult, WithdrawalResult},
     feed::{FeedEffect, RevokedToken, orders::DepartedOrder},
     retry::RetryResult,
     work::Claim,

@@ -63,6 +63,7 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         region: Region::North,
         created_at: NOW,
         enrolled_at: Some(NOW),
+        code_expires_at: None,
         cursor_seq: 7,
         outcome_count: 6,
         link_up: true,

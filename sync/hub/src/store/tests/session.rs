@@ -34,6 +34,29 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
     assert_eq!(store.drop_expired_codes(until).await.unwrap(), 1);
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_code_is_withdrawn_with_its_edge_until_it_is_used(#[values(false, true)] mysql: bool) {
+    let store = database(mysql).await;
+    let code = Hash::of(b"code");
+    let invite = || store.invite(&NORTH, Region::North, code, admin(), NOW);
+    let until = async || store.edges("", 10).await.unwrap()[0].code_expires_at;
+    let withdraw = || store.withdraw_invitation(&NORTH);
+    assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Unknown);
+    invite().await.unwrap();
+    assert_eq!(until().await, Some(enrolment::expires_at(NOW)));
+    assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Withdrawn);
+    assert_eq!(store.edges("", 10).await.unwrap(), []);
+    assert_eq!(store.enrol(code, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+
+    invite().await.unwrap();
+    store.enrol(code, KEY, NOW).await.unwrap();
+    assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Enrolled);
+    assert_eq!(until().await, None);
+    let again = store.enrol(code, KEY, NOW).await.unwrap();
+    assert_eq!(again, EnrolmentResult::Edge { edge: north(), region: Region::North });
+}
+
 /// Whether it goes on or waits for the row that `tx` holds, it has looked at the rows by then.
 const LOOKED: std::time::Duration = std::time::Duration::from_millis(300);
 
