@@ -6,10 +6,10 @@ no-stars = Give one to five stars.
 ## A command that was stored here
 
 taken-firm = It is yours: stored here for good.
-taken-provisional = Stored at the regional node; the cloud confirms it.
+taken-provisional = Stored at the regional node; waiting for the cloud to confirm.
 
 ## One that the cloud has decided
 
 outcome-applied = Confirmed.
-outcome-duplicate = Confirmed already.
+outcome-duplicate = Already confirmed.
 outcome-rejected = Not possible.

@@ -11,5 +11,5 @@ taken-provisional = 已保存在区域节点，等待云端确认。
 ## One that the cloud has decided
 
 outcome-applied = 已确认。
-outcome-duplicate = 此前已处理。
+outcome-duplicate = 此前已确认。
 outcome-rejected = 未能完成。
